@@ -1,0 +1,57 @@
+"""One class for each kind of mistake, so that a program can tell them apart and a person is told what to do.
+
+Every message says what was asked, what was received, what was expected, and what to do about it.  Each class is also one
+of Python's own (ValueError, TypeError, RuntimeError …), so that code which catches those keeps working.
+"""
+
+
+class TinygradError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class MissingRule(TinygradError, TypeError):
+    """A function, or an argument of it, has no derivative rule, and a gradient was wanted."""
+
+
+class UnsupportedCall(TinygradError, TypeError):
+    """A function that has a rule was called in a form that the rule does not cover (an unknown keyword, ``out=``)."""
+
+
+class WrongRule(TinygradError, RuntimeError):
+    """A derivative rule returned something that cannot be the gradient of its argument, or changed what it was given."""
+
+
+class CoercionError(TinygradError, TypeError):
+    """A tensor that needs a gradient was about to become a plain array or number, and its gradient to be lost."""
+
+
+class DTypeError(TinygradError, TypeError):
+    """An array has a dtype that cannot be used here."""
+
+
+class ShapeError(TinygradError, ValueError):
+    """An array has a shape that cannot be used here."""
+
+
+class ArgumentError(TinygradError, ValueError):
+    """An argument is outside the values that it may take."""
+
+
+class GraphError(TinygradError, RuntimeError):
+    """The recorded graph cannot be differentiated: there is none, it was released, or it needs a cotangent."""
+
+
+class InPlaceError(TinygradError, RuntimeError):
+    """A value was changed, or was about to be, that a recorded graph still needs."""
+
+
+class NonFiniteError(TinygradError, FloatingPointError):
+    """The debug mode met a NaN or an infinity."""
+
+
+class StateError(TinygradError, ValueError):
+    """A saved state does not fit the object that it is loaded into."""
+
+
+class GradcheckError(TinygradError, AssertionError):
+    """A derivative disagrees with its numerical oracle, or the check itself could not be made."""

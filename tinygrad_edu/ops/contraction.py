@@ -1,0 +1,191 @@
+"""Products with sums: matmul and its relatives, einsum, and the linear layer's x Wᵀ + b."""
+
+from typing import Any
+
+import numpy as np
+
+from .table import composite, elementwise, primitive
+
+
+def row(x: Any) -> Any:
+    """A vector as a matrix of one row; a matrix as it is."""
+    return np.expand_dims(x, 0) if x.ndim == 1 else x
+
+
+def column(x: Any) -> Any:
+    """A vector as a matrix of one column; a matrix as it is."""
+    return np.expand_dims(x, 1) if x.ndim == 1 else x
+
+
+def as_matrix(g: Any, x1_is_vector: bool, x2_is_vector: bool) -> Any:
+    """The gradient of a matmul with the axes that vectors lost put back."""
+    g = np.expand_dims(g, -1) if x2_is_vector else g
+    return np.expand_dims(g, -2) if x1_is_vector else g
+
+
+def left(g: Any, x2: Any, x1_shape: tuple[int, ...]) -> Any:
+    """g x2ᵀ, a matmul's gradient in x1; a vector's loses its row axis again."""
+    out = np.matmul(as_matrix(g, len(x1_shape) == 1, x2.ndim == 1), np.matrix_transpose(column(x2)))  # (..., n, k)
+    return np.squeeze(out, -2) if len(x1_shape) == 1 else out
+
+
+def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
+    """x1ᵀ g, a matmul's gradient in x2; a vector's loses its column axis again."""
+    out = np.matmul(np.matrix_transpose(row(x1)), as_matrix(g, x1.ndim == 1, len(x2_shape) == 1))  # (..., k, m)
+    return np.squeeze(out, -1) if len(x2_shape) == 1 else out
+
+
+# fmt: off
+elementwise(np.matmul,      x1=lambda g, x2, x1_shape: left(g, x2, x1_shape),
+                            x2=lambda g, x1, x2_shape: right(g, x1, x2_shape))
+
+@primitive(broadcasts=True, x=lambda g, weight: np.matmul(g, weight),
+                            weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
+                            bias=lambda g: g)
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x Wᵀ + b, the map of a fully connected layer, as one operation.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (..., n_in)
+    weight : Tensor or ndarray of shape (n_out, n_in)
+    bias : Tensor or ndarray of shape (n_out,), optional
+
+    Returns
+    -------
+    Tensor or ndarray of shape (..., n_out)
+    """
+    y = np.matmul(x, weight.T)  # (..., n_out)
+    if bias is not None:
+        y += bias
+    return y
+
+@primitive(broadcasts=True, operands=lambda g, index, subscripts, operands: einsum_gradient(g, index, subscripts, operands))
+def einsum(subscripts: str, *operands: Any) -> Any:
+    return np.einsum(subscripts, *operands)
+# fmt: on
+
+
+def flat(x: Any) -> Any:
+    """All axes but the last as one: (..., n) to (rows, n)."""
+    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+
+
+def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:
+    """The gradient of an explicit einsum in one operand: the einsum of g with the other operands, to its own letters.
+
+    A letter that stands in this operand alone was summed over: ones bring it back.  A letter that this operand repeats is a
+    diagonal: an identity matrix puts the gradient on it.
+    """
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+    sizes: dict[str, int] = {}
+    for term, operand in zip(terms, operands):
+        for letter, n in zip(term, operand.shape):
+            sizes[letter] = max(n, sizes.get(letter, 0)) if n != 0 else 0
+    spare = iter(set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") - set(sizes))
+    term, factors = terms[index], [(output, g)]
+    factors += [(t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index]
+    target = ""
+    for letter in term:
+        if letter in target:  # repeated: the second one becomes a letter of its own, tied by an identity matrix
+            fresh = next(spare)
+            factors.append((letter + fresh, np.eye(sizes[letter], dtype=g.dtype)))
+            target += fresh
+        else:
+            target += letter
+    for letter in term:
+        if not any(letter in t for t, _ in factors):
+            factors.append((letter, np.ones(sizes[letter], dtype=g.dtype)))
+    return np.einsum(",".join(t for t, _ in factors) + "->" + target, *(o for _, o in factors))
+
+
+@composite(np.einsum)
+def _einsum(*operands: Any, out: None = None, optimize: Any = False) -> Any:
+    if not isinstance(operands[0], str):
+        operands = _from_sublists(operands)
+    subscripts, *arrays = operands
+    return einsum(_explicit(subscripts.replace(" ", ""), [np.ndim(a) for a in arrays]), *arrays)
+
+
+def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
+    spell = lambda sublist: "".join("..." if s is Ellipsis else letters[s] for s in sublist)  # noqa: E731
+    subscripts = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
+    return (subscripts if last is None else f"{subscripts}->{spell(last)}", *operands[: 2 * pairs : 2])
+
+
+def _explicit(subscripts: str, ndims: list[int]) -> str:
+    """Subscripts with their output written out and letters in the place of every ellipsis."""
+    inputs, arrow, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    free = [c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
+    widths = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims)]
+    most = max((w for w, t in zip(widths, terms) if "..." in t), default=0)
+    terms = [t.replace("...", "".join(free[most - w : most])) for t, w in zip(terms, widths)]
+    if not arrow:
+        letters = sorted({c for c in inputs if c.isalpha()})
+        output = ("..." if "..." in subscripts else "") + "".join(c for c in letters if inputs.count(c) == 1)
+    return ",".join(terms) + "->" + output.replace("...", "".join(free[:most]))
+
+
+@composite(np.dot)
+def _dot(a: Any, b: Any, out: None = None) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
+
+
+@composite(np.tensordot, np.linalg.tensordot)
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    if isinstance(axes, int):
+        axes = (range(-axes, 0), range(axes))
+    over_a, over_b = ([i % np.ndim(x) for i in (s if hasattr(s, "__iter__") else (s,))] for x, s in zip((a, b), axes))
+    kept_a, kept_b = ([i for i in range(np.ndim(x)) if i not in over] for x, over in ((a, over_a), (b, over_b)))
+    shape = (*(np.shape(a)[i] for i in kept_a), *(np.shape(b)[i] for i in kept_b))
+    n = 1
+    for i in over_a:
+        n *= np.shape(a)[i]
+    rows = np.reshape(np.transpose(a, kept_a + over_a), (-1, n) if n else (int(np.prod(shape[: len(kept_a)])), 0))
+    columns = np.reshape(np.transpose(b, over_b + kept_b), (n, -1) if n else (0, int(np.prod(shape[len(kept_a) :]))))
+    return np.reshape(np.matmul(rows, columns), shape)
+
+
+@composite(np.inner)
+def _inner(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=(-1, -1))
+
+
+@composite(np.outer, np.linalg.outer)
+def _outer(a: Any, b: Any, out: None = None) -> Any:
+    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+
+@composite(np.vdot)
+def _vdot(a: Any, b: Any) -> Any:
+    return np.matmul(np.reshape(a, -1), np.reshape(b, -1))
+
+
+@composite(np.vecdot, np.linalg.vecdot)
+def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.sum(np.multiply(x1, x2), axis=axis)
+
+
+@composite(np.linalg.matmul)
+def _linalg_matmul(x1: Any, x2: Any, /) -> Any:
+    return np.matmul(x1, x2)
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+
+    @composite(np.matvec)
+    def _matvec(x1: Any, x2: Any) -> Any:
+        return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
+
+    @composite(np.vecmat)
+    def _vecmat(x1: Any, x2: Any) -> Any:
+        return np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2)

@@ -1,0 +1,143 @@
+"""Sums, means, products, extrema, spreads, and running sums and products."""
+
+from typing import Any
+
+import numpy as np
+
+from .activation import logsumexp
+from .elementwise import nonzero
+from .table import composite, derivative
+
+Axis = int | tuple[int, ...] | None
+
+
+def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """The adjoint of a sum: each summand gets the gradient of its sum."""
+    return np.broadcast_to(along(g, shape, axis, keepdims), shape)
+
+
+def along(reduced: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """A reduced array with its reduced axes put back, of length 1, so that it lines up with what was reduced."""
+    if keepdims or axis is None:
+        return reduced
+    axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
+    return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+
+
+def count(shape: tuple[int, ...], axis: Axis) -> int:
+    """How many elements each reduced value stands for."""
+    n = 1
+    for a in range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        n *= shape[a]
+    return n
+
+
+def winners(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """The gradient of max and min: shared evenly among equal winners; NaN where the winner is NaN."""
+    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
+    wins = a == out
+    n = np.add.reduce(wins, axis=axis, keepdims=True)
+    return np.astype(np.where(wins, g / n, 0 / n), g.dtype)
+
+
+def product_of_others(a: Any, axis: Axis) -> Any:
+    """For each element the product of all others along the axes: exact with zeros, and differentiable in turn.
+
+    The product of those before it times the product of those after it.  Where an overflow on one side meets a zero on the
+    other, the product of finite numbers is 0, not NaN.
+    """
+    axes = tuple(range(a.ndim)) if axis is None else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    order = (*(i for i in range(a.ndim) if i not in axes), *axes)
+    last = np.transpose(a, order)
+    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))
+    one = np.ones_like(flat, shape=(*flat.shape[:-1], 1))
+    before = np.multiply.accumulate(np.concatenate([one, flat[..., :-1]], axis=-1), axis=-1)
+    after = np.flip(np.multiply.accumulate(np.concatenate([one, np.flip(flat, -1)[..., :-1]], axis=-1), axis=-1), -1)
+    others = before * after
+    lost = np.isnan(others) & np.all(np.isfinite(flat), axis=-1, keepdims=True)
+    return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
+
+
+def cumulative_product(g: Any, a: Any, axis: int) -> Any:
+    """The gradient of a running product: exact with zeros, O(n²) in the length of the axis.
+
+    out_j is the product of a_k for k ≤ j, so its slope in a_i, i ≤ j, is the product of the a_k with k ≤ j and k ≠ i.
+    """
+    rows = np.expand_dims(np.moveaxis(a, axis, -1), -2)
+    n = a.shape[axis]
+    i, j = np.arange(n)[:, None], np.arange(n)
+    slopes = np.where(i <= j, np.multiply.accumulate(np.where(i == j, 1, rows), axis=-1), 0)
+    return np.moveaxis(np.add.reduce(np.expand_dims(np.moveaxis(g, axis, -1), -2) * slopes, axis=-1), -1, axis)
+
+
+def centred(a: Any, axis: Axis) -> Any:
+    """Each element less the mean of its group."""
+    return a - np.mean(a, axis=axis, keepdims=True)
+
+
+def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
+    """The gradient of a standard deviation: centred / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
+    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
+    return g * centred(a, axis) / (nonzero(out) * (count(a.shape, axis) - ddof))
+
+
+# fmt: off
+derivative(np.add.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.add.reduce(array, axis, dtype, None, keepdims),
+           array=lambda g, array_shape, axis, keepdims: spread(g, array_shape, axis, keepdims))
+derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False: np.mean(a, axis, dtype, None, keepdims),
+           a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims) / count(a_shape, axis))
+derivative(np.maximum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.maximum.reduce(array, axis, dtype, None, keepdims),
+           array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
+derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.minimum.reduce(array, axis, dtype, None, keepdims),
+           array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
+derivative(np.multiply.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.multiply.reduce(array, axis, dtype, None, keepdims),
+           array=lambda g, array, axis, keepdims: along(g, array.shape, axis, keepdims) * product_of_others(array, axis))
+derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, dtype),
+           array=lambda g, axis: np.flip(np.add.accumulate(np.flip(g, axis), axis), axis))
+derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, dtype),
+           array=lambda g, array, axis: cumulative_product(g, array, axis))
+derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
+           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (count(a.shape, axis) - ddof))
+derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
+           a=lambda g, a, out, axis, ddof, keepdims: deviation(g, a, out, axis, ddof, keepdims))
+# fmt: on
+
+
+@composite(np.sum)
+def _sum(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
+    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@composite(np.prod)
+def _prod(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
+    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+@composite(np.max, np.amax)
+def _max(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+    return np.maximum.reduce(a, axis=axis, keepdims=keepdims)
+
+
+@composite(np.min, np.amin)
+def _min(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+    return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
+
+
+@composite(np.ptp)
+def _ptp(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+@composite(np.cumsum)
+def _cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+    return np.add.accumulate(np.ravel(a), dtype=dtype) if axis is None else np.add.accumulate(a, axis=axis, dtype=dtype)
+
+
+@composite(np.cumprod)
+def _cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
+    return np.multiply.accumulate(np.ravel(a), dtype=dtype) if axis is None else np.multiply.accumulate(a, axis=axis, dtype=dtype)
+
+
+@composite(np.logaddexp.reduce)
+def _logaddexp_reduce(array: Any, axis: Axis = 0, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
+    return logsumexp(array, axis=axis, keepdims=keepdims)

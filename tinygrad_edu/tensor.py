@@ -1,0 +1,475 @@
+"""Class Tensor: an array that takes part in a computation graph.
+
+The story of one call, ``y = np.exp(x)`` with ``x`` a Tensor that requires a gradient:
+
+1. NumPy sees that ``x`` has ``__array_ufunc__`` and hands the whole call to it.  That method is one line: `graph.dispatch`.
+2. ``dispatch`` looks ``np.exp`` up in the table (``ops/``) and finds its entry, with the rule ``lambda g, out: g * out``.
+3. ``record`` computes ``np.exp`` of the plain array.  The rule names ``out``, so the node keeps the result, and not ``x``.
+4. The result comes back as a Tensor that holds the node, and the node holds the node of ``x``: that is the graph.
+5. ``y.backward()`` visits the nodes, newest first, calls ``rule(g, out)`` on plain arrays, and adds what arrives at ``x``
+   to ``x.grad``.
+
+Operators and methods enter at step 3: they know their entry already.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from .backward import accumulate, run_backward
+from .errors import CoercionError, DTypeError, GraphError, InPlaceError, ShapeError
+from .graph import WRITES, Leaf, Node, as_array, dispatch, ndarray, notes_of, record
+from .modes import MODE
+from .ops import indexing
+from .ops.table import TABLE, Op
+
+
+def _entry(function: Any) -> Op:
+    entry = TABLE[function]
+    assert isinstance(entry, Op)
+    return entry
+
+
+ADD, SUBTRACT, MULTIPLY, DIVIDE = map(_entry, (np.add, np.subtract, np.multiply, np.divide))
+POWER, SQUARE, SQRT, RECIPROCAL = map(_entry, (np.power, np.square, np.sqrt, np.reciprocal))
+NEGATIVE, MATMUL, SUM, RESHAPE, TRANSPOSE, GETITEM, SETITEM = map(
+    _entry, (np.negative, np.matmul, np.add.reduce, np.reshape, np.transpose, indexing.getitem, indexing.setitem)
+)
+_POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
+
+
+class Tensor:
+    """An array whose operations are recorded, so that gradients can be computed.
+
+    Parameters
+    ----------
+    data : array_like
+        The values: floating, integer or boolean; the dtype follows `numpy.asarray`.
+    requires_grad : bool, default=False
+        Whether gradients are wanted with respect to this tensor.  It then owns a copy of ``data``; otherwise it is another
+        view of the array that it was given.
+    dtype : dtype, optional
+        Another dtype than the one of ``data``.
+
+    Attributes
+    ----------
+    grad : Tensor or None
+        The gradient that backward passes have accumulated here.
+
+    Raises
+    ------
+    DTypeError
+        For complex, object, text and ragged data, for masked arrays, and for integers that should require a gradient.
+
+    Notes
+    -----
+    Writing into the array of a leaf behind the graph's back (``x.data[0] = 9``) between an operation and its backward pass
+    cannot be seen, and gives the gradient at the new values; `debug` catches it.  ``x[0] = 9`` and ``x.data = …`` are seen.
+
+    Examples
+    --------
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = np.sum(np.sin(x) ** 2)
+    >>> y.backward()
+    >>> np.allclose(x.grad.data, np.sin(2 * x.data))
+    True
+    """
+
+    __slots__ = ("_data", "_node", "_leaf", "__weakref__")
+    _data: Any
+    _node: Node | None
+    _leaf: Leaf
+
+    def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None) -> None:
+        if isinstance(data, Tensor):
+            if data._node is not None:
+                raise GraphError("Tensor(x) of a tensor that needs a gradient would cut the graph silently: use x, or x.detach().")
+            data = data._data
+        try:
+            array = as_array(data)
+        except ValueError as error:
+            raise DTypeError(f"A Tensor needs a rectangular array of numbers: {error}") from None
+        if dtype is not None:
+            array = as_array(np.astype(array, np.dtype(dtype), copy=False))
+        self._data, self._node = array, None
+        if requires_grad:
+            self.requires_grad_()
+            self._data = np.array(array, copy=True, order="C") if isinstance(array, ndarray) else array
+
+    @classmethod
+    def _make(cls, array: Any, node: Node | None) -> Tensor:
+        """A result: no checks, no copies."""
+        self = _new(Tensor)
+        self._data, self._node = array, node
+        return self
+
+    # ---- the protocols: NumPy calls us ---------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return dispatch(Tensor, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return dispatch(Tensor, function, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        self._refuse_coercion("an array", "np.stack or np.concatenate for tensors in a list, or x.detach().numpy() for a constant")
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    # ---- the array ---------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The values, an ndarray; those of a recorded result are read-only.  Assigning moves the version of the memory."""
+        if self._node is None or isinstance(self._node, Leaf):
+            return self._data
+        view = self._data.view()
+        view.flags.writeable = False
+        return view
+
+    @data.setter
+    def data(self, value: ArrayLike) -> None:
+        if self._node is not None and not isinstance(self._node, Leaf):
+            raise InPlaceError("The values of a recorded result cannot be replaced. Use x.detach(), or compute a new tensor.")
+        array = as_array(value._data if isinstance(value, Tensor) else value)
+        if isinstance(self._node, Leaf):
+            _check_floating(array.dtype)
+            self._node.shape, self._node.dtype = array.shape, array.dtype
+        WRITES.mark(self._data)
+        if array is not self._data:
+            WRITES.mark(array)
+        self._data = array
+
+    shape = property(lambda self: self._data.shape, doc="The shape, a tuple of int.")
+    dtype = property(lambda self: self._data.dtype, doc="The dtype.")
+    ndim = property(lambda self: self._data.ndim, doc="The number of axes.")
+    size = property(lambda self: self._data.size, doc="The number of elements.")
+    nbytes = property(lambda self: self._data.nbytes, doc="The bytes of the values.")
+    itemsize = property(lambda self: self._data.itemsize, doc="The bytes of one element.")
+
+    def numpy(self) -> Any:
+        """The values as an ndarray that shares memory; refuses where a gradient would be lost (use ``detach().numpy()``)."""
+        self._refuse_coercion("an array", "x.detach().numpy()")
+        return self._data
+
+    def item(self) -> Any:
+        """The only element, as a Python number, without its gradient."""
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers, without their gradients."""
+        return self._data.tolist()
+
+    def _refuse_coercion(self, what: str, instead: str) -> None:
+        if self._node is not None and MODE.get().recording:
+            raise CoercionError(f"A tensor of shape {self.shape} that needs a gradient cannot become {what}: its gradient would be lost.\n  Use {instead}.")
+
+    # ---- gradients ---------------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are wanted with respect to this tensor, or to what it was computed from."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was made by the user and not by a recorded operation."""
+        return self._node is None or isinstance(self._node, Leaf)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient accumulated here by backward passes; of results only after `retain_grad`."""
+        node = self._node if self._node is not None else getattr(self, "_leaf", None)
+        if isinstance(node, Leaf):
+            return node.grad  # type: ignore[no-any-return]
+        return node.notes.grad if node is not None and node.notes is not None else None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        leaf = getattr(self, "_leaf", None)
+        if leaf is None or not self.is_leaf:
+            if value is None:
+                return
+            raise GraphError("Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one.")
+        if value is not None and not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
+            raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {_describe(value)}.")
+        leaf.grad = value
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start or stop asking for gradients with respect to this leaf, in place; returns it."""
+        if self._node is not None and not isinstance(self._node, Leaf):
+            if not requires_grad:
+                raise GraphError("requires_grad can be changed on leaves only. Use x.detach() for a tensor without its graph.")
+        elif requires_grad:
+            _check_floating(self.dtype)
+            self._leaf = getattr(self, "_leaf", None) or Leaf(self.shape, self.dtype)
+            self._node = self._leaf
+        else:
+            self._node = None
+        return self
+
+    def backward(self, gradient: ArrayLike | Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Compute the gradients of this tensor with respect to every leaf that it depends on, and add them to their ``grad``.
+
+        Parameters
+        ----------
+        gradient : array_like or Tensor, optional
+            The cotangent, of the shape of this tensor.  A tensor of one element needs none: it is 1.
+        retain_graph : bool, optional
+            Keep what the derivatives need, so that another backward pass can be made; by default as ``create_graph``.
+        create_graph : bool, default=False
+            Record the computation of the gradients, so that they can be differentiated in turn.
+
+        Raises
+        ------
+        GraphError
+            If there is no graph, it was released, or the tensor has several elements and ``gradient`` is missing.
+        ShapeError
+            If ``gradient`` has another shape.
+        InPlaceError
+            If a value that a derivative needs was changed in place.
+        """
+        if self._node is None:
+            raise GraphError("backward() on a tensor that no gradient is wanted of: nothing it was computed from has requires_grad=True, or it was computed under no_grad.")
+        if gradient is None:
+            if self.size != 1:
+                raise GraphError(f"backward() of a tensor of shape {self.shape} needs a gradient (its cotangent) of that shape; only one element has a default.")
+            gradient = Tensor._make(np.ones(self.shape, self.dtype), None)
+        cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+        if cotangent.shape != self.shape:
+            raise ShapeError(f"backward() of a tensor of shape {self.shape} got a gradient of shape {cotangent.shape}; the two must be equal.")
+        if cotangent.dtype != self.dtype:
+            cotangent = cotangent.astype(self.dtype)
+        root = (self._node, cotangent if create_graph else cotangent._data)
+        retain = create_graph if retain_graph is None else retain_graph
+        accumulate(Tensor, run_backward(Tensor, [root], create_graph=create_graph, retain_graph=retain), create_graph)
+
+    def detach(self) -> Tensor:
+        """The same values, shared, without the graph."""
+        return Tensor._make(self._data, None)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+        """Call ``hook(gradient)`` when the gradient of this tensor is complete; what it returns, if anything, replaces it.
+
+        Returns a function that removes the hook.  A hook must not change its argument in place.
+        """
+        if self._node is None:
+            raise GraphError("register_hook on a tensor that no gradient is wanted of: set requires_grad=True first.")
+        hooks = notes_of(self._node).hooks
+        hooks.append(hook)
+        return lambda: hooks.remove(hook) if hook in hooks else None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this result in ``grad`` too, as leaves do."""
+        if self._node is None:
+            raise GraphError("retain_grad on a tensor that no gradient is wanted of.")
+        notes_of(self._node).retains = not isinstance(self._node, Leaf)
+
+    # ---- operators -----------------------------------------------------------------------------------------------------
+
+    # fmt: off
+    def __add__(self, other: Any) -> Tensor:       return record(Tensor, ADD, (self, other))
+    def __radd__(self, other: Any) -> Tensor:      return record(Tensor, ADD, (other, self))
+    def __sub__(self, other: Any) -> Tensor:       return record(Tensor, SUBTRACT, (self, other))
+    def __rsub__(self, other: Any) -> Tensor:      return record(Tensor, SUBTRACT, (other, self))
+    def __mul__(self, other: Any) -> Tensor:       return record(Tensor, MULTIPLY, (self, other))
+    def __rmul__(self, other: Any) -> Tensor:      return record(Tensor, MULTIPLY, (other, self))
+    def __truediv__(self, other: Any) -> Tensor:   return record(Tensor, DIVIDE, (self, other))
+    def __rtruediv__(self, other: Any) -> Tensor:  return record(Tensor, DIVIDE, (other, self))
+    def __matmul__(self, other: Any) -> Tensor:    return record(Tensor, MATMUL, (self, other))
+    def __rmatmul__(self, other: Any) -> Tensor:   return record(Tensor, MATMUL, (other, self))
+    def __rpow__(self, other: Any) -> Tensor:      return record(Tensor, POWER, (other, self))
+    def __neg__(self) -> Tensor:                   return record(Tensor, NEGATIVE, (self,))
+    def __pos__(self) -> Tensor:                   return np.positive(self)
+    def __abs__(self) -> Tensor:                   return np.absolute(self)
+    def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
+    def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
+    def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
+    def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
+    def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
+    def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
+    def __lt__(self, other: Any) -> Tensor:        return np.less(self, other)
+    def __le__(self, other: Any) -> Tensor:        return np.less_equal(self, other)
+    def __gt__(self, other: Any) -> Tensor:        return np.greater(self, other)
+    def __ge__(self, other: Any) -> Tensor:        return np.greater_equal(self, other)
+    def __eq__(self, other: Any) -> Tensor:        return np.equal(self, other)      # type: ignore[override]
+    def __ne__(self, other: Any) -> Tensor:        return np.not_equal(self, other)  # type: ignore[override]
+    def __and__(self, other: Any) -> Tensor:       return np.bitwise_and(self, other)
+    def __rand__(self, other: Any) -> Tensor:      return np.bitwise_and(other, self)
+    def __or__(self, other: Any) -> Tensor:        return np.bitwise_or(self, other)
+    def __ror__(self, other: Any) -> Tensor:       return np.bitwise_or(other, self)
+    def __xor__(self, other: Any) -> Tensor:       return np.bitwise_xor(self, other)
+    def __rxor__(self, other: Any) -> Tensor:      return np.bitwise_xor(other, self)
+    def __invert__(self) -> Tensor:                return np.invert(self)
+    def __iadd__(self, other: Any) -> Tensor:      return self._in_place(operator.add, np.add, other)
+    def __isub__(self, other: Any) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
+    def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
+    def __itruediv__(self, other: Any) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
+    def __ipow__(self, other: Any) -> Tensor:      return self._in_place(operator.pow, np.power, other)
+    # fmt: on
+
+    __hash__ = object.__hash__
+
+    def __pow__(self, other: Any) -> Tensor:
+        if type(other) in (int, float) and other in _POWERS and self._data.dtype.kind == "f":
+            return record(Tensor, _POWERS[other], (self,))
+        return record(Tensor, POWER, (self, other))
+
+    def _in_place(self, operation: Any, ufunc: np.ufunc, other: Any) -> Tensor:
+        """``x += y``: a new result while gradients are recorded, a write into the memory of x under no_grad."""
+        if MODE.get().recording:
+            self._refuse_writing_to_leaf()
+            return operation(self, other)  # type: ignore[no-any-return]
+        ufunc(self._data, other._data if isinstance(other, Tensor) else other, out=self._data)
+        WRITES.mark(self._data)
+        return self
+
+    def _refuse_writing_to_leaf(self) -> None:
+        if isinstance(self._node, Leaf):
+            raise InPlaceError(
+                "A leaf that requires a gradient cannot be changed in place while gradients are recorded: optimizers would lose it.\n"
+                "  Write under no_grad() to update it, or compute a new tensor: y = x + …"
+            )
+
+    # ---- items -----------------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return record(Tensor, GETITEM, (self, indexing.plain(key)))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """``x[key] = value``, differentiable: x becomes the result.
+
+        Whoever saved the old values keeps them, and so does a view taken before: unlike NumPy's, it does not follow.  Each
+        write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in place.
+        """
+        if MODE.get().recording:
+            self._refuse_writing_to_leaf()
+            result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
+            self._data, self._node = result._data, result._node
+        else:
+            self._data[indexing.plain(key)] = value._data if isinstance(value, Tensor) else value
+            WRITES.mark(self._data)
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() of a tensor without axes")
+        return self.shape[0]  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a tensor without axes")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self._data == (value._data if isinstance(value, Tensor) else value)))
+
+    # ---- one element as a Python number --------------------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        self._refuse_coercion("a float", "x.item(), which drops the gradient knowingly")
+        return float(self._data)
+
+    def __int__(self) -> int:
+        self._refuse_coercion("an int", "int(x.item()), which drops the gradient knowingly")
+        return int(self._data)
+
+    def __index__(self) -> int:
+        return operator.index(self._data)
+
+    # ---- as text, copied, pickled -------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix="Tensor(") if isinstance(self._data, ndarray) else repr(self._data)
+        dtype = "" if self.dtype in (np.float64, np.int64, np.bool_) else f", dtype={self.dtype}"
+        return f"{type(self).__name__}({text}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if self.ndim == 0 else self, spec) if spec else str(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf with a copy of the values and of the gradient; the graph is not copied."""
+        if not self.is_leaf:
+            raise GraphError("Only leaves can be deep-copied: a result belongs to its graph. Use x.detach().copy().")
+        copy = _new(type(self))
+        memo[id(self)] = copy
+        copy._data, copy._node = self._data.copy(), None
+        if hasattr(self, "_leaf"):
+            copy._leaf = Leaf(self.shape, self.dtype)
+            copy._leaf.grad = None if self._leaf.grad is None else Tensor._make(self._leaf.grad._data.copy(), None)
+            copy._node = copy._leaf if self.requires_grad else None
+        return copy
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A Tensor is not pickled: save its values, x.detach().numpy(), with numpy.savez.")
+
+    # ---- methods of arrays: NumPy's signatures ------------------------------------------------------------------------
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose: all axes reversed."""
+        return record(Tensor, TRANSPOSE, (self, None))
+
+    @property
+    def mT(self) -> Tensor:
+        """The matrix transpose: the last two axes swapped."""
+        return np.matrix_transpose(self)  # type: ignore[no-any-return, call-overload]
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        """The sum over one axis, several, or all; see `numpy.sum`."""
+        if out is not None:
+            return np.sum(self, axis, dtype, out, keepdims)
+        return record(Tensor, SUM, (self, axis, dtype, keepdims))
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same values in another shape; see `numpy.reshape`."""
+        return record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, "C"))
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes permuted, by default reversed; see `numpy.transpose`."""
+        return record(Tensor, TRANSPOSE, (self, axes[0] if len(axes) == 1 else axes or None))
+
+    def flatten(self) -> Tensor:
+        """All values along one axis."""
+        return self.reshape(-1)
+
+    def copy(self) -> Tensor:
+        """A copy of the values, still in the graph; see `numpy.copy`."""
+        return np.copy(self)  # type: ignore[no-any-return, call-overload]
+
+
+def _method(name: str, function: Any) -> Callable[..., Any]:
+    """A method that is NumPy's function of that name with the tensor as its first argument."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
+    method.__doc__ = f"As `numpy.{function.__name__}` with this tensor as its first argument."
+    return method
+
+
+for _name in """all any argmax argmin argsort astype choose clip compress cumprod cumsum diagonal dot max mean min nonzero prod ptp
+                ravel repeat round searchsorted squeeze std swapaxes take trace var""".split():
+    setattr(Tensor, _name, _method(_name, getattr(np, _name)))
+
+_new = object.__new__
+
+
+def _check_floating(dtype: Any) -> None:
+    if dtype.kind != "f":
+        raise DTypeError(f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: dtype=np.float32, or x.astype(np.float64).")
+
+
+def _describe(value: Any) -> str:
+    return f"{type(value).__name__} of shape {getattr(value, 'shape', '?')}, {getattr(value, 'dtype', '?')}"
