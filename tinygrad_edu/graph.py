@@ -59,14 +59,18 @@ class Node:
 
 
 class Leaf(Node):
-    """A variable: a node that no operation made.  Gradients accumulate in its ``grad``."""
+    """A variable: a node that no operation made.  Gradients accumulate in its ``grad``.
 
-    __slots__ = ("grad",)
+    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else asks for them.
+    """
+
+    __slots__ = ("grad", "temporary")
     name = "leaf"
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+    def __init__(self, shape: tuple[int, ...], dtype: Any, temporary: bool = False) -> None:
         super().__init__(None, (), (), shape, dtype)
         self.grad: Any = None
+        self.temporary = temporary
 
 
 class Part(Node):
@@ -200,13 +204,15 @@ def _record_parts(cls: Any, plan: Plan | None, parents: list[Node], arrays: list
 def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
     entry = TABLE.get(function)
+    if isinstance(entry, Op) and not kwargs:
+        return record(cls, entry, entry.bind(args, kwargs))
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if "out" in kwargs:
         kwargs = dict(kwargs)
         if (target := kwargs.pop("out")) is not None and target != (None,):
             return _write(cls, function, args, kwargs, target, wanted)
     if isinstance(entry, Op):
-        if wanted or not kwargs:
+        if wanted:
             return record(cls, entry, entry.bind(args, kwargs))
     elif wanted and not isinstance(entry, Constant):
         if isinstance(entry, Composite):

@@ -110,7 +110,7 @@ class Op:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Write a call in its one canonical form: every parameter by position."""
-        if self.variadic and len(args) >= self.fixed and not kwargs:
+        if not kwargs and (len(args) == self.arity or (self.variadic and len(args) >= self.fixed)) and "out" not in self.names:
             return args
         values = [*args[: self.fixed], *self.defaults[len(args) :]]
         for name, value in kwargs.items():

@@ -1,0 +1,112 @@
+"""Softmax cross-entropy at the edges: overflow, masked classes, wrong labels, soft rows.  Values are closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+
+INF = math.inf
+LOGITS = [[2, 1, 0], [0, 0, 0]]
+Z = math.exp(2) + math.exp(1) + 1
+P = [math.exp(2) / Z, math.exp(1) / Z, 1 / Z]  # the softmax of the first row; that of the second is 1/3 each
+FIRST, SECOND = math.log(Z) - 2, math.log(3)  # the losses of labels 0 and 2
+
+# fmt: off
+ROWS = [
+    #            id   logits              targets                          reduction value                         gradient
+    pytest.param(LOGITS, [0, 2], "mean", (FIRST + SECOND) / 2, [[(P[0] - 1) / 2, P[1] / 2, P[2] / 2], [1 / 6, 1 / 6, -1 / 3]], id="L01"),
+    pytest.param(LOGITS, [0, 2], "sum", FIRST + SECOND, [[P[0] - 1, P[1], P[2]], [1 / 3, 1 / 3, -2 / 3]], id="L02"),
+    pytest.param([[1000, 0]], [1], "mean", 1000, [[1, -1]], id="L04"),
+    pytest.param([[1000, 0]], [0], "mean", 0, [[0, 0]], id="L05"),
+    pytest.param([[0, -INF, 0]], [0], "mean", math.log(2), [[-0.5, 0, 0.5]], id="L06"),
+    pytest.param([[0, -INF, 0]], [1], "mean", INF, [[0.5, -1, 0.5]], id="L07"),
+    pytest.param(LOGITS, [[0.7, 0.2, 0.1], [0, 0.5, 0.5]], "mean", (0.7 * FIRST + 0.2 * (FIRST + 1) + 0.1 * (FIRST + 2) + SECOND) / 2,
+                 [[(P[0] - 0.7) / 2, (P[1] - 0.2) / 2, (P[2] - 0.1) / 2], [1 / 6, -1 / 12, -1 / 12]], id="L15"),
+    pytest.param([[2, 1, 0]], [[2.0, 0, 0]], "mean", 2 * FIRST, [[2 * P[0] - 2, 2 * P[1], 2 * P[2]]], id="L16"),
+    pytest.param([[5]], [0], "mean", 0, [[0]], id="L19"),
+    pytest.param(LOGITS, np.array([0, 2], np.uint8), "sum", FIRST + SECOND, [[P[0] - 1, P[1], P[2]], [1 / 3, 1 / 3, -2 / 3]], id="L20-uint8"),
+    pytest.param(LOGITS, np.array([0, 2], np.int32), "sum", FIRST + SECOND, [[P[0] - 1, P[1], P[2]], [1 / 3, 1 / 3, -2 / 3]], id="L20-int32"),
+    pytest.param(LOGITS, [[1, 0, 0], [0, 0, 1]], "sum", FIRST + SECOND, [[P[0] - 1, P[1], P[2]], [1 / 3, 1 / 3, -2 / 3]], id="L20-onehot-int"),
+]
+# fmt: on
+
+
+def leaf(logits, dtype=np.float64):
+    return tg.Tensor(np.array(logits, dtype), requires_grad=True)
+
+
+@pytest.mark.parametrize(("logits", "targets", "reduction", "value", "gradient"), ROWS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)], ids=["float64", "float32"])
+def test_value_and_gradient(logits, targets, reduction, value, gradient, dtype, rtol):
+    logits = leaf(logits, dtype)
+    if np.asarray(targets).dtype == np.float64:
+        targets = np.asarray(targets, dtype)
+    loss = tg.softmax_cross_entropy(logits, targets, reduction=reduction)
+    loss.backward()
+    assert (loss.shape, loss.dtype, logits.grad.dtype) == ((), dtype, dtype)
+    # A loss of 0 and a gradient near 0 are differences of numbers of size 1.
+    np.testing.assert_allclose(loss.data, value, rtol=rtol, atol=0)
+    np.testing.assert_allclose(logits.grad.data, gradient, rtol=rtol, atol=rtol / 10)
+
+
+@pytest.mark.parametrize("targets", [[0, 2], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]], ids=["L03-labels", "L03-rows"])
+def test_without_reduction(targets):
+    logits = leaf(LOGITS)
+    losses = tg.softmax_cross_entropy(logits, targets, reduction="none")
+    np.testing.assert_allclose(losses.data, [FIRST, SECOND], rtol=1e-12)
+    with pytest.raises(RuntimeError, match=r"shape \(2,\) needs a gradient"):
+        losses.backward()
+    losses.backward([3.0, -6.0])
+    np.testing.assert_allclose(logits.grad.data, [[3 * P[0] - 3, 3 * P[1], 3 * P[2]], [-2, -2, 4]], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        pytest.param([0, 3], "3", id="L17-too-large"),
+        pytest.param([0, -1], "-1", id="L17-negative"),
+        pytest.param(np.array([0, 2**63], np.uint64), str(2**63), id="L17-uint64"),
+        pytest.param(np.array([0, 255], np.uint8), "255", id="L17-uint8"),
+        pytest.param(np.array([-128, 0], np.int8), "-128", id="L17-int8"),
+    ],
+)
+def test_label_outside_the_classes(labels, named):
+    with pytest.raises(ValueError, match=rf"label {named} is outside \[0, 3\)"):
+        tg.softmax_cross_entropy(leaf(LOGITS), labels)
+
+
+@pytest.mark.parametrize("targets", [np.zeros(0, int), np.zeros((0, 3))], ids=["L18-labels", "L18-rows"])
+def test_empty_batch(targets):
+    logits = leaf(np.zeros((0, 3)))
+    with pytest.raises(ValueError, match="no target left"):
+        tg.softmax_cross_entropy(logits, targets)
+    total = tg.softmax_cross_entropy(logits, targets, reduction="sum")
+    total.backward()
+    assert total.item() == 0
+    assert logits.grad.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        pytest.param(np.array([0.0, 2.0]), id="L20-float-labels"),
+        pytest.param(np.array([True, False]), id="L20-bool-labels"),
+        pytest.param(np.array([[0], [2]]), id="L20-column"),
+        pytest.param(np.array([0]), id="L20-too-few"),
+    ],
+)
+def test_targets_of_the_wrong_kind(targets):
+    with pytest.raises(ValueError, match="softmax_cross_entropy"):
+        tg.softmax_cross_entropy(leaf(LOGITS), targets)
+
+
+@pytest.mark.parametrize("targets", [[1], [[0.0, 1.0]]], ids=["L24-labels", "L24-rows"])
+def test_large_logits_in_float32(targets):
+    logits = leaf([[88.8, -88.8]], np.float32)
+    loss = tg.softmax_cross_entropy(logits, np.array(targets, np.float32 if np.ndim(targets) == 2 else int))
+    loss.backward()
+    assert loss.dtype == np.float32
+    assert loss.item() == pytest.approx(177.600006, rel=1e-8)  # 2 · float32(88.8)
+    np.testing.assert_allclose(logits.grad.data, [[1, -1]], rtol=1e-6)

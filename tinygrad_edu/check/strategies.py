@@ -1,0 +1,274 @@
+"""Hypothesis strategies for what differentiable functions are called with.
+
+Each strategy draws what is hard for a derivative rule: shapes of every kind, axes of either sign, keys that read an element
+twice, memory that is reversed or read-only.  Numbers come from a grid of sixteenths, so that failing examples are short to
+read, exact in float32, and keep away from kinks by a known margin.
+
+This is the one module that needs hypothesis (``pip install tinygrad_edu[check]``).
+
+Examples
+--------
+>>> from hypothesis import given, settings
+>>> import numpy as np
+>>> @settings(max_examples=10, derandomize=True, database=None)
+... @given(arrays(away_from=(0,)))
+... def absolute_is_even(x):
+...     assert np.array_equal(np.absolute(x), np.absolute(-x))
+>>> absolute_is_even()
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from hypothesis.strategies import SearchStrategy
+
+from ..tensor import Tensor
+
+Shape = tuple[int, ...]
+Draw = Callable[[SearchStrategy[Any]], Any]
+
+STEP = 1 / 16
+
+
+def numbers(low: float = -3, high: float = 3, *, away_from: Sequence[float] = (), margin: float = 1 / 8) -> SearchStrategy[float]:
+    """Finite floats of sensible size: multiples of 1/16, the simplest first.
+
+    Parameters
+    ----------
+    low, high : float, default=-3, 3
+        The range, both ends included.
+    away_from : sequence of float, default=()
+        Kinks and poles.
+    margin : float, default=1/8
+        How far to stay from them.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(numbers(away_from=(0,)), lambda x: x < 0)
+    -0.125
+    """
+    grid = [k * STEP for k in range(math.ceil(low / STEP), math.floor(high / STEP) + 1)]
+    return st.sampled_from(sorted((x for x in grid if all(abs(x - p) >= margin for p in away_from)), key=lambda x: (abs(x), -x)))
+
+
+def shapes(min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side: int = 3) -> SearchStrategy[Shape]:
+    """Shapes of arrays with at most twelve elements; 0-d and empty ones unless ``min_dims`` and ``min_side`` say otherwise.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(shapes(min_side=1), lambda shape: len(shape) == 2)
+    (1, 1)
+    """
+    return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side).filter(lambda s: math.prod(s) <= 12)
+
+
+def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> SearchStrategy[tuple[Shape, ...]]:
+    """Tuples of ``n`` shapes that broadcast together; any of them may be 0-d or empty, or have axes of length 1.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(broadcastable(2), lambda shapes: np.broadcast_shapes(*shapes) == (2,))
+    ((), (2,))
+    """
+    return hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side).map(lambda s: s.input_shapes)
+
+
+@st.composite
+def arrays(
+    draw: Draw,
+    shape: Shape | SearchStrategy[Shape] | None = None,
+    *,
+    low: float = -3,
+    high: float = 3,
+    away_from: Sequence[float] = (),
+    distinct: bool = False,
+    dtype: Any = np.float64,
+) -> Any:
+    """Arrays of `numbers`, away from the kinks.
+
+    Parameters
+    ----------
+    shape : tuple of int, or a strategy of them, optional
+        By default any of `shapes`.
+    low, high : float, default=-3, 3
+        The range, both ends included.
+    away_from : sequence of float, default=()
+        Kinks and poles, of which elements keep a distance of 1/8.
+    distinct : bool, default=False
+        Whether no two elements may be equal: ties are kinks of max and min.
+    dtype : dtype, default=float64
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(arrays((2,), distinct=True), lambda x: True)
+    array([0.    , 0.0625])
+    """
+    shape = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
+    n = math.prod(shape)
+    values = draw(st.lists(numbers(low, high, away_from=away_from), min_size=n, max_size=n, unique=distinct))
+    return np.array(values, dtype=dtype).reshape(shape)
+
+
+def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Tensor]:
+    """Tensors that require a gradient; the options are those of `arrays`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(tensors(()), lambda x: x.item() > 1)
+    Tensor(1.0625, requires_grad=True)
+    """
+    return arrays(shape, **options).map(lambda array: Tensor(array, requires_grad=True))
+
+
+def cotangents(like: Any) -> SearchStrategy[Any]:
+    """Gradients for an output: of its shape and dtype, both signs, never 0 or ±1, so that a rule that forgets g is seen.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(cotangents(np.ones(2, np.float32)), lambda g: True)
+    array([0.125, 0.125], dtype=float32)
+    """
+    return arrays(like.shape, low=-2, high=2, away_from=(-1, 0, 1), dtype=like.dtype)
+
+
+@st.composite
+def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_size: int = 0) -> Any:
+    """Values of ``axis=`` for an array of ``ndim`` axes: None, an int of either sign, or a tuple of different ones.
+
+    Parameters
+    ----------
+    ndim : int
+    none : bool, default=True
+        Whether None may be drawn; without axes, and without tuples, nothing else can be.
+    many : bool, default=True
+        Whether tuples may be drawn.
+    min_size : int, default=0
+        The smallest length of a tuple.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(axes(3), lambda axis: isinstance(axis, tuple) and len(axis) == 2)
+    (0, 1)
+    """
+    signed = [sign for axis in range(ndim) for sign in (axis, axis - ndim)]
+    choices: list[SearchStrategy[Any]] = [st.none()] if none else []
+    choices += [st.sampled_from(signed)] if signed else []
+    if many and ndim >= min_size:
+        choices += [st.lists(st.sampled_from(signed or [0]), min_size=min_size, max_size=ndim, unique_by=lambda a: a % max(ndim, 1)).map(tuple)]
+    return draw(st.one_of(choices))
+
+
+@st.composite
+def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
+    """Keys that index an array of that shape, as NumPy allows: integers, slices, Ellipsis, newaxis, arrays, masks.
+
+    Integers may be negative, slices may run backwards, and arrays may name an element several times.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    advanced : bool, default=True
+        Whether arrays of integers and of booleans may be drawn, alone and among slices and integers.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(keys((3,)), lambda key: isinstance(key, np.ndarray) and key.dtype == int and key.size > 1)
+    array([0, 0])
+    """
+    kind = draw(st.sampled_from(["basic", "mask", "arrays"])) if advanced and shape else "basic"
+    if kind == "basic":
+        return draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=4))
+    if kind == "mask":
+        n = draw(st.integers(1, len(shape)))
+        return draw(hnp.arrays(bool, shape[:n], elements=st.booleans(), fill=st.nothing()))
+    together = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3))
+    parts: list[Any] = []
+    for n in shape[: draw(st.integers(1, len(shape)))]:
+        choices = [st.slices(n), st.just(slice(None))]
+        if n:
+            choices += [st.integers(-n, n - 1), hnp.arrays(np.intp, together, elements=st.integers(-n, n - 1), fill=st.nothing())]
+        parts.append(draw(st.one_of(choices[::-1])))
+    if draw(st.booleans()) and len(parts) < 3:
+        parts.insert(draw(st.integers(0, len(parts))), draw(st.sampled_from([None, Ellipsis])))
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+@st.composite
+def einsums(draw: Draw, max_operands: int = 3) -> tuple[str, tuple[Shape, ...]]:
+    """Subscripts for `numpy.einsum`, with the shapes of the operands: sums, diagonals, implicit outputs, ellipses.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(einsums(), lambda drawn: drawn[0].startswith("ii"))
+    ('ii->', ((1, 1),))
+    """
+    sizes = {letter: draw(st.integers(1, 3)) for letter in "ijk"}
+    terms = draw(st.lists(st.text("ijk", min_size=0, max_size=2), min_size=1, max_size=max_operands))
+    used = sorted(set("".join(terms)))
+    batches: Sequence[Shape] = [()] * len(terms)
+    dots = ""
+    if draw(st.integers(0, 3)) == 3:
+        dots, batches = "...", draw(broadcastable(len(terms), max_dims=1, max_side=2))
+    output = "".join(draw(st.permutations(used)))[: draw(st.integers(0, len(used)))] if used else ""
+    subscripts = ",".join(dots + term for term in terms)
+    if draw(st.integers(0, 3)) < 3:
+        subscripts += "->" + dots + output
+    return subscripts, tuple((*batch, *(sizes[letter] for letter in term)) for batch, term in zip(batches, terms))
+
+
+def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
+    """Arrays of class labels in [0, classes).
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(labels((2,), 3), lambda y: y.max() == 2)
+    array([0, 2])
+    """
+    return hnp.arrays(np.intp, shape, elements=st.integers(0, classes - 1), fill=st.nothing())
+
+
+@st.composite
+def layouts(draw: Draw, array: Any) -> Any:
+    """The array in another memory layout: C, Fortran, reversed, every other element, stride 0; writable or read-only.
+
+    Stride 0 repeats the first element along an axis, so that its values differ from those of ``array``; the shape and the
+    dtype are the same in every layout.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> x = np.arange(6.0).reshape(2, 3)
+    >>> find(layouts(x), lambda y: y.strides == (-24, -8)).tolist()
+    [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    """
+    everywhere = (slice(None, None, -1),) * array.ndim
+    kind = draw(st.sampled_from(["C", "F", "reversed", "strided", "broadcast"]))
+    if kind == "reversed":
+        array = array[everywhere].copy()[everywhere]
+    elif kind == "strided":
+        wide = np.zeros([2 * n for n in array.shape], array.dtype)
+        wide[(slice(None, None, 2),) * array.ndim] = array
+        array = wide[(slice(None, None, 2),) * array.ndim]
+    elif kind == "broadcast" and array.size and array.ndim:
+        axis = draw(st.integers(0, array.ndim - 1))
+        array = np.broadcast_to(np.take(array, [0], axis), array.shape)  # read-only already
+    else:
+        array = array.copy(order="F" if kind == "F" else "C")
+    if draw(st.booleans()):
+        array = array.view()
+        array.flags.writeable = False
+    return array

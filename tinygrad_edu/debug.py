@@ -1,0 +1,112 @@
+"""The debug mode: slower, and suspicious of everything.
+
+Under `debug` every recorded operation remembers the line of the program that called it, and these raise, naming both:
+a NaN or an infinity in a result or a gradient, a rule that changes what it was given, and a saved value that was changed
+behind the graph's back.
+"""
+
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InPlaceError, NonFiniteError, WrongRule
+from .graph import Node, notes_of
+from .modes import mode
+
+PACKAGE = str(Path(__file__).parent)
+
+
+@contextmanager
+def debug(*, nonfinite: bool = True) -> Iterator[None]:
+    """Check every operation recorded in the block, and every backward pass made in it.
+
+    Parameters
+    ----------
+    nonfinite : bool, default=True
+        Whether NaN and infinities raise.
+
+    Raises
+    ------
+    NonFiniteError
+        At the first operation whose result, or whose gradient, is not finite.
+    WrongRule
+        If a derivative rule writes into its arguments.
+    InPlaceError
+        If a value that a derivative needs has changed since it was saved, by whatever means.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> x = tg.Tensor([0.0, 1.0], requires_grad=True)
+    >>> with tg.debug(), np.errstate(divide="ignore"):
+    ...     y = np.log(x) * 0
+    Traceback (most recent call last):
+        ...
+    tinygrad_edu.errors.NonFiniteError: np.log returned -inf at index (0,) ...
+    """
+    with mode(debug=Inspector(nonfinite)):
+        yield
+
+
+class Inspector:
+    """What `record` and the backward pass call under the debug mode."""
+
+    def __init__(self, nonfinite: bool) -> None:
+        self.nonfinite = nonfinite
+
+    def recorded(self, op: Any, node: Node | None, out: Any) -> None:
+        """A result has just been computed."""
+        line = _users_line()
+        if node is not None:
+            notes = notes_of(node)
+            notes.line, notes.checksums = line, _checksums(node.saved)
+        self._check_finite(out, f"{op.name} returned", line)
+
+    def run(self, node: Node, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+        """Run a rule on read-only arrays, and look at what it used and what it returned."""
+        line = node.notes.line if node.notes is not None else "a line recorded outside of the debug mode"
+        if node.notes is not None and node.notes.checksums and node.notes.checksums != _checksums(node.saved):
+            raise InPlaceError(f"{node.name}: a value that its derivative needs was changed after the operation, at {line}.")
+        try:
+            gradient = rule(_read_only(g), *map(_read_only, saved))
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise WrongRule(f"{node.name}: a derivative rule writes into an array that it was given (called at {line}); rules change nothing.") from error
+        self._check_finite(gradient, f"The gradient of {node.name} is", line)
+        return gradient
+
+    def _check_finite(self, value: Any, what: str, line: str) -> None:
+        array = getattr(value, "_data", value)
+        if not self.nonfinite or not isinstance(array, (np.ndarray, np.generic)) or array.dtype.kind != "f":
+            return
+        wrong = np.argwhere(~np.isfinite(array))
+        if len(wrong):
+            index = tuple(int(i) for i in wrong[0])
+            raise NonFiniteError(f"{what} {array[index]} at index {index} (shape {array.shape}, {len(wrong)} such), at {line}.")
+
+
+def _users_line() -> str:
+    """The innermost line that is neither ours nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and (frame.f_code.co_filename.startswith(PACKAGE) or f"{Path(np.__file__).parent}" in frame.f_code.co_filename):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
+
+def _checksums(saved: tuple[Any, ...] | None) -> tuple[int, ...]:
+    flat = [v for value in saved or () for v in (value if isinstance(value, tuple) else (value,))]
+    return tuple(zlib.crc32(np.ascontiguousarray(v).tobytes()) for v in flat if isinstance(v, np.ndarray))
+
+
+def _read_only(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view

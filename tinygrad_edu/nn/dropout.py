@@ -1,0 +1,37 @@
+"""Dropout."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..ops.random import dropout, generator
+from .module import Module
+
+
+class Dropout(Module):
+    """In training, set each element to zero with probability p and scale the others by 1 / (1 - p); in use, nothing.
+
+    Parameters
+    ----------
+    p : float in [0, 1], default=0.5
+    rng : numpy.random.Generator or int, optional
+        The masks are drawn from a generator of the module's own: seeded by the int, or from fresh entropy or `seed`.
+
+    References
+    ----------
+    N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR 15.
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
+        if not 0 <= p <= 1:
+            raise ArgumentError(f"Dropout: p is a probability in [0, 1]; got {p}.")
+        self.p = p
+        self.rng = generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Drop elements of x, in training."""
+        return dropout(x, self.p, rng=self.rng) if self.training else x
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"

@@ -1,0 +1,81 @@
+"""The fully connected layer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..errors import ArgumentError, ShapeError
+from ..ops.contraction import linear
+from ..ops.random import generator
+from ..tensor import Tensor
+from . import init as initializers
+from .module import Module, Parameter, as_input
+
+
+class Linear(Module):
+    """Fully connected layer, y = x Wᵀ + b.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        The lengths of the last axes of x and y, at least 1.
+    bias : bool, default=True
+        Whether there is a b.
+    init : callable, optional
+        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init` are; biases
+        are then zero.  By default, as in PyTorch, weights and biases are uniform in ±1/√in_features.
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight : Parameter of shape (out_features, in_features)
+    bias : Parameter of shape (out_features,), or None
+
+    Raises
+    ------
+    ShapeError
+        When called with an x whose last axis is not of length in_features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = Linear(3, 2, rng=0)
+    >>> layer
+    Linear(in_features=3, out_features=2, bias=True)
+    >>> layer(np.ones((5, 3))).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: Callable[..., Any] | None = None,
+        rng: np.random.Generator | int | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if in_features < 1 or out_features < 1:
+            raise ArgumentError(f"Linear: in_features and out_features are at least 1; got {in_features} and {out_features}.")
+        rng = generator(rng)
+        bound = initializers.uniform_bound(in_features)
+        self.in_features, self.out_features = in_features, out_features
+        draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
+        self.weight = Parameter(draw((out_features, in_features), rng=rng, dtype=dtype))
+        offsets = np.zeros(out_features, dtype) if init else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
+        self.bias = Parameter(offsets) if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        """Map x of shape (..., in_features) to (..., out_features)."""
+        x = as_input(x, self.weight, "Linear")
+        if not x.shape or x.shape[-1] != self.in_features:
+            hint = " Flatten the images first: x.reshape(len(x), -1)." if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features else ""
+            raise ShapeError(f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}")
+        return linear(x, self.weight, self.bias)  # type: ignore[no-any-return]
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -1,0 +1,97 @@
+"""Adam, and AdamW, which decays the weights apart from the gradient."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .optimizer import Optimizer, at_least_zero, below_one
+
+
+class Adam(Optimizer):
+    """Steps of about lr in every coordinate: the mean of the gradient over the root of its mean square.
+
+    m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  p ← p - lr · m̂ / (√v̂ + ε), where m̂ = m / (1 - β₁ᵗ) and
+    v̂ = v / (1 - β₂ᵗ) make up for the start at zero.  Weight decay adds weight_decay · p to g.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+    lr : float, at least 0, default=1e-3
+    betas : pair of float in [0, 1), default=(0.9, 0.999)
+    eps : float, at least 0, default=1e-8
+    weight_decay : float, at least 0, default=0.0
+
+    References
+    ----------
+    D. Kingma, J. Ba (2015). Adam: a method for stochastic optimization. arXiv:1412.6980
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = Adam([p], lr=0.1)
+    >>> (p * [3.0, -0.001]).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    Tensor([0.9      , 1.0999999...])
+    """
+
+    slots = 2
+    decoupled = False
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float = 1e-3, *, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.0
+    ) -> None:
+        name = type(self).__name__
+        self.betas = below_one(name, "betas[0]", betas[0]), below_one(name, "betas[1]", betas[1])
+        self.eps, self.weight_decay = at_least_zero(name, "eps", eps), at_least_zero(name, "weight_decay", weight_decay)
+        super().__init__(params, lr)
+
+    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any]) -> None:
+        """One step; see `Optimizer.update`."""
+        (m, v), (d, spare), (beta1, beta2) = state, scratch, self.betas
+        if self.weight_decay and self.decoupled:
+            np.multiply(p, 1 - self.lr * self.weight_decay, out=p)
+        elif self.weight_decay:
+            np.multiply(p, self.weight_decay, out=spare)
+            g = np.add(g, spare, out=spare)
+        np.multiply(m, beta1, out=m)
+        np.multiply(g, 1 - beta1, out=d)
+        np.add(m, d, out=m)
+        np.multiply(v, beta2, out=v)
+        np.multiply(g, g, out=d)
+        np.multiply(d, 1 - beta2, out=d)
+        np.add(v, d, out=v)
+        np.sqrt(v, out=d)
+        np.multiply(d, 1 / math.sqrt(1 - beta2**t), out=d)
+        np.add(d, self.eps, out=d)
+        np.divide(m, d, out=d)
+        np.multiply(d, self.lr / (1 - beta1**t), out=d)
+        np.subtract(p, d, out=p)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay does not pass through its moments: p ← p (1 - lr · weight_decay) before each step.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+    lr : float, at least 0, default=1e-3
+    betas : pair of float in [0, 1), default=(0.9, 0.999)
+    eps : float, at least 0, default=1e-8
+    weight_decay : float, at least 0, default=0.01
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter (2019). Decoupled weight decay regularization. arXiv:1711.05101
+    """
+
+    decoupled = True
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float = 1e-3, *, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 1e-2
+    ) -> None:
+        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)

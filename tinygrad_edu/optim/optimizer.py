@@ -1,0 +1,155 @@
+"""What all optimizers share: which values they update, and in what portions.
+
+An update is a dozen NumPy calls on vectors.  For small parameters the calls cost more than the numbers, so those are packed
+into one vector, and updated as one.  For large ones memory traffic is what costs, so these are updated in portions that stay
+in the cache, each with its gradient where the backward pass left it.  Either way a step allocates nothing.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, ShapeError
+from ..graph import WRITES
+from ..tensor import Tensor
+
+SMALL = 1 << 16  # elements: parameters below are packed together
+PORTION = 1 << 15  # elements: 128 kB of float32, so that the five vectors of Adam fit a second-level cache
+
+
+class Optimizer:
+    """Base of the optimizers: holds parameters, and steps through them.
+
+    Subclasses set `slots`, the number of vectors of state for each parameter, and write `update`.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        Leaves, each once.  The optimizer packs small ones: their ``data`` become views of one vector when it is made, and
+        stay these same arrays.
+    lr : float, at least 0
+        The learning rate; the attribute can be assigned to between steps.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no parameters, one comes twice, one is not a leaf, or a setting is out of range.
+    """
+
+    slots = 0
+
+    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
+        self.params = list(params)
+        name = type(self).__name__
+        if not self.params:
+            raise ArgumentError(f"{name}: there are no parameters to optimize. Was the generator used up, or the model empty?")
+        if len({id(p) for p in self.params}) < len(self.params):
+            raise ArgumentError(f"{name}: a parameter was given twice, and would be updated twice. Module.parameters() lists shared ones once.")
+        for p in self.params:
+            if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
+                raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.")
+        self.lr = at_least_zero(name, "lr", lr)
+        self._groups = _packed(self.params, self.slots)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters, before the next backward pass."""
+        for p in self.params:
+            p.grad = None
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
+        for group in self._groups:
+            group.step(self)
+
+    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any]) -> None:
+        """Update the vector p in place, given its gradient g, for the t-th time (from 1).
+
+        ``state`` are `slots` vectors, zero at first; ``scratch`` two to compute in.  g must not be changed.
+        """
+        raise NotImplementedError
+
+
+class _Group:
+    """Parameters that are updated together: one large one, or several small ones packed into one vector."""
+
+    def __init__(self, params: list[Tensor], slots: int, scratch: list[Any]) -> None:
+        self.params, self.steps = params, [0] * len(params)
+        ends = np.cumsum([p.size for p in params]).tolist()
+        self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
+        dtype, size = params[0].dtype, ends[-1]
+        self.packed = len(params) > 1
+        self.values = np.empty(size, dtype) if self.packed else np.empty(0, dtype)
+        self.gradients = np.empty(size if self.packed else 0, dtype)
+        self.state = [np.zeros(size, dtype) for _ in range(slots)]
+        self.scratch = scratch
+        self.arrays: list[Any] = [None] * len(params)
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """Take hold of the arrays of the parameters: also those that were assigned since the last step."""
+        for i, (p, place) in enumerate(zip(self.params, self.places)):
+            if p._data is self.arrays[i]:
+                continue
+            if p.size != place.stop - place.start or p.dtype != self.values.dtype:
+                raise ShapeError(f"A parameter became {p.shape}, {p.dtype} after its optimizer was made. Make the optimizer again.")
+            if self.packed:
+                view = self.values[place].reshape(p.shape)
+                view[...] = p._data
+                p._data = view
+            elif not (p._data.flags.c_contiguous and p._data.flags.writeable):
+                p._data = p._data.copy("C")
+            self.arrays[i] = p._data
+
+    def step(self, optimizer: Optimizer) -> None:
+        self._adopt()
+        gradients = [p.grad._data if p._node is not None and p.grad is not None else None for p in self.params]
+        present = [i for i, g in enumerate(gradients) if g is not None]
+        for i in present:
+            self.steps[i] += 1
+        if self.packed and len(present) == len(gradients) and len(set(self.steps)) == 1:
+            np.concatenate([g.reshape(-1) for g in gradients], out=self.gradients)
+            optimizer.update(self.steps[0], self.values, self.gradients, self.state, [s[: self.values.size] for s in self.scratch])
+            WRITES.mark(self.values)
+            return
+        for i in present:
+            self._step_in_portions(optimizer, i, gradients[i].reshape(-1))
+
+    def _step_in_portions(self, optimizer: Optimizer, i: int, gradient: Any) -> None:
+        values, offset = self.arrays[i].reshape(-1), self.places[i].start
+        for start in range(0, values.size, PORTION):
+            stop = min(start + PORTION, values.size)
+            state = [s[offset + start : offset + stop] for s in self.state]
+            optimizer.update(self.steps[i], values[start:stop], gradient[start:stop], state, [s[: stop - start] for s in self.scratch])
+        WRITES.mark(self.arrays[i])
+
+
+def _packed(params: list[Tensor], slots: int) -> list[_Group]:
+    """Groups of at most `SMALL` elements of one dtype, and a group for each large parameter."""
+    groups: list[list[Tensor]] = []
+    open_groups: dict[Any, list[Tensor]] = {}
+    for p in params:
+        group = open_groups.get(p.dtype)
+        if p.size >= SMALL:
+            groups.append([p])
+        elif group is None or sum(q.size for q in group) + p.size > SMALL:
+            open_groups[p.dtype] = group = [p]
+            groups.append(group)
+        else:
+            group.append(p)
+    scratch = {p.dtype: [np.empty(SMALL, p.dtype) for _ in range(2)] for p in params}
+    return [_Group(group, slots, scratch[group[0].dtype]) for group in groups]
+
+
+def at_least_zero(who: str, name: str, value: float) -> float:
+    """The setting as a Python float, which takes on the dtype of the parameters, or an error."""
+    if not value >= 0:
+        raise ArgumentError(f"{who}: {name} is at least 0; got {value}.")
+    return float(value)
+
+
+def below_one(who: str, name: str, value: float) -> float:
+    """The setting as a Python float in [0, 1), or an error."""
+    if not 0 <= value < 1:
+        raise ArgumentError(f"{who}: {name} is in [0, 1); got {value}.")
+    return float(value)

@@ -1,0 +1,43 @@
+"""Nested containers: the tensors inside lists, tuples, dicts and modules, in a fixed order, and the way back.
+
+An object takes part by a method ``__tree__()`` that returns its children and a function that builds it again from others.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | None:
+    """The children of a container and the function that rebuilds it; None for a leaf."""
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return list(tree), lambda items: type(tree)(*items)
+    if isinstance(tree, (list, tuple)):
+        return list(tree), type(tree)
+    if isinstance(tree, dict):
+        return list(tree.values()), lambda items: dict(zip(tree, items))
+    if tree is None:
+        return [], lambda items: None
+    return tree.__tree__() if hasattr(tree, "__tree__") else None  # type: ignore[no-any-return]
+
+
+def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
+    """The leaves of a tree, and a function that builds the same tree from other leaves.
+
+    Examples
+    --------
+    >>> leaves, rebuild = flatten({"w": 1, "b": [2, 3]})
+    >>> leaves
+    [1, 2, 3]
+    >>> rebuild([10, 20, 30])
+    {'w': 10, 'b': [20, 30]}
+    """
+    inside = children(tree)
+    if inside is None:
+        return [tree], lambda leaves: next(iter(leaves))
+    parts = [flatten(child) for child in inside[0]]
+
+    def rebuild(leaves: Iterable[Any]) -> Any:
+        leaves = iter(leaves)
+        return inside[1](build([next(leaves) for _ in part]) for part, build in parts)
+
+    return [leaf for part, _ in parts for leaf in part], rebuild
