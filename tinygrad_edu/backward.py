@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import GraphError, WrongRule
 from .graph import WRITES, Leaf, Node, Part, check_unchanged
-from .modes import MODE, mode
+from .modes import MODE, enable_grad
 
 ndarray = np.ndarray
 
@@ -40,65 +40,81 @@ def run_backward(
     dict of Node to array (or tensor)
         The gradients of the sinks, or of all leaves.  The arrays are writable, contiguous, and share memory with nothing.
     """
-    gradients: dict[Node, Any] = {}
-    pending: dict[int, list[Any]] = {}  # by order: the node, its gradient so far, and whether that array is ours to change
+    with np.errstate(all="ignore"):
+        if not create_graph:  # rules run on plain arrays, which are never recorded
+            finished = _traverse(cls, roots, sinks, False, retain_graph)
+            return {node: _owned(g, ours) for node, g, ours in finished}
+        with enable_grad():
+            return {node: g for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
+
+
+def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], create_graph: bool, retain_graph: bool) -> list[list[Any]]:
+    """Visit the nodes; returns [node, gradient, whether that array is ours to give away] for each sink, or else leaf."""
+    pending: dict[int, list[Any]] = {}  # by order: a node that waits for its turn, its gradient so far, and whether that is ours
+    finished: dict[Node, list[Any]] = {}  # the same for leaves and sinks, where the way ends
     heap: list[int] = []
     floor = min((sink.order for sink in sinks), default=0)  # what is older than every sink cannot depend on one
     kind, debug = (cls if create_graph else ndarray), MODE.get().debug
 
     def send(node: Node, gradient: Any, ours: bool) -> None:
-        if type(node) is Part:
-            whole = node.parents[0]
-            if whole.order not in pending:
-                pending[whole.order] = [whole, [None] * len(whole.shape), False]
-                heappush(heap, -whole.order)
-        entry = pending.get(node.order)
+        """Add a gradient to what flows into a node, and see to it that the node gets its turn."""
+        ends = type(node) is Leaf or (sinks and node in sinks)
+        entry = finished.get(node) if ends else pending.get(node.order)
         if entry is None:
+            if ends:
+                finished[node] = [node, gradient, ours]
+                return
             pending[node.order] = [node, gradient, ours]
             heappush(heap, -node.order)
-        elif create_graph or not entry[2]:
+            if type(node) is Part and node.parents[0].order not in pending:
+                whole = node.parents[0]
+                pending[whole.order] = [whole, [None] * len(whole.shape), False]
+                heappush(heap, -whole.order)
+        elif entry[2] and not create_graph:
+            entry[1] += gradient
+        else:
             total = entry[1] + gradient
             entry[1:] = total if type(total) is kind else np.asarray(total), True
-        else:
-            entry[1] += gradient
 
-    with mode(recording=create_graph), np.errstate(all="ignore"):
-        for node, gradient in roots:
-            send(node, gradient, False)
-        while heap:
-            node, g, ours = pending.pop(-heappop(heap))
-            if node.notes is not None:
-                g, ours = _run_hooks(cls, node, g, ours, create_graph)
-            if node in sinks or type(node) is Leaf:
-                if node in sinks or not sinks:
-                    gradients[node] = g if create_graph else _owned(g, ours)
+    for node, gradient in roots:
+        send(node, gradient, False)
+    while heap:
+        node, g, ours = pending.pop(-heappop(heap))
+        if node.notes is not None:
+            g, _ = _run_hooks(cls, node, g, ours, create_graph)
+        if type(node) is Part:
+            pending[node.parents[0].order][1][node.index] = g
+            continue
+        saved, plan = node.saved, node.plan
+        if saved is None:
+            raise GraphError(
+                f"{node.name}: its saved values were released by an earlier backward pass.\n"
+                "  Pass retain_graph=True to every pass but the last, or compute the output again."
+            )
+        if node.version != WRITES.count:
+            check_unchanged(node)
+        if type(g) is list:  # the gradients of several outputs; those that nothing flowed into are zero
+            g = tuple(_zeros(cls, *like, create_graph) if p is None else p for p, *like in zip(g, node.shape, node.dtype))
+        if create_graph:
+            saved = _on_tensors(cls, node)
+        for (rule, start, stop), parent in zip(plan.steps, node.parents):
+            if parent.order < floor:
                 continue
-            if type(node) is Part:
-                pending[node.parents[0].order][1][node.index] = g
-                continue
-            if node.saved is None:
-                raise GraphError(
-                    f"{node.name}: its saved values were released by an earlier backward pass.\n"
-                    "  Pass retain_graph=True to every pass but the last, or compute the output again."
-                )
-            if node.version != WRITES.count:
-                check_unchanged(node)
-            if type(g) is list:
-                g = tuple(_zeros(cls, *like, create_graph) if p is None else p for p, *like in zip(g, node.shape, node.dtype))
-            saved = _on_tensors(cls, node) if create_graph else node.saved
-            for (rule, start, stop), parent in zip(node.plan.steps, node.parents):
-                if parent.order < floor:
-                    continue
-                if debug is None:
-                    gradient = rule(g, *saved[start:stop])
-                else:
-                    gradient = debug.run(node, rule, g, saved[start:stop])
-                if type(gradient) is not kind or gradient.shape != parent.shape or gradient.dtype is not parent.dtype:
-                    gradient = _settle(cls, node, parent, gradient, create_graph)
-                send(parent, gradient, type(parent) is Leaf and _is_fresh(gradient, g, saved))
-            if not retain_graph:
-                node.saved = None
-    return gradients
+            values = saved[start:stop]
+            gradient = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
+            if type(gradient) is not kind or gradient.dtype is not parent.dtype or gradient.shape != parent.shape:
+                gradient = _settle(cls, node, parent, gradient, create_graph)
+            if type(parent) is Leaf:  # is the array new, or g, a saved value, or a view?
+                ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
+                send(parent, gradient, ours)
+            else:
+                send(parent, gradient, False)
+        if not retain_graph:
+            node.saved = None
+    for entry in finished.values():
+        if entry[0].notes is not None:
+            entry[1:] = _run_hooks(cls, *entry, create_graph)
+    return [entry for entry in finished.values() if not sinks or entry[0] in sinks]
 
 
 def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -106,7 +122,11 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
 
     The adjoint of copying a value along an axis is the sum along it.
     """
-    extra = len(gradient.shape) - len(shape)
+    extra = gradient.ndim - len(shape)
+    if extra == 1 and gradient.shape[1:] == shape:
+        return np.add.reduce(gradient, 0)
+    if gradient.shape == shape:
+        return gradient
     axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1))
     return np.reshape(np.add.reduce(gradient, axes), shape) if axes else gradient
 
@@ -126,34 +146,33 @@ def accumulate(cls: Any, gradients: dict[Node, Any], create_graph: bool) -> None
 
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:
     """Bring what a rule returned to the type, shape and dtype of the argument that it belongs to, or say why it cannot be."""
-    argument = node.plan.op.argument(node.plan.positions[node.parents.index(parent)])
-    if isinstance(gradient, cls):
-        gradient = gradient if create_graph else gradient._data
-    elif isinstance(gradient, (ndarray, np.generic, int, float)) or hasattr(gradient, "__array_function__"):
-        gradient = np.asarray(gradient) if not hasattr(gradient, "__array_function__") or isinstance(gradient, np.generic) else gradient
-        gradient = cls._make(gradient, None) if create_graph else gradient
-    else:
-        raise WrongRule(f"{node.name}: the rule of {argument} returned {type(gradient).__name__}; expected an array of shape {parent.shape}.")
-    if gradient.shape != parent.shape:
-        given = gradient.shape
-        if node.plan.op.broadcasts and len(given) >= len(parent.shape):
-            gradient = unbroadcast(gradient, parent.shape) if _broadcasts_to(parent.shape, given) else gradient
-        if gradient.shape != parent.shape:
-            raise WrongRule(
-                f"{node.name}: the rule of {argument} returned a gradient of shape {given}; its argument has shape {parent.shape}.\n"
-                "  A rule returns exactly the shape of its argument"
-                + ("." if node.plan.op.broadcasts else "; file the function with broadcasts=True if its arguments broadcast.")
-            )
+    op, shape = node.plan.op, parent.shape
+    if type(gradient) is not ndarray or create_graph:
+        gradient = _as_gradient(cls, gradient, create_graph)
+    if gradient is None or (gradient.shape != shape and not (op.broadcasts and _broadcasts_to(shape, gradient.shape))):
+        argument = op.argument(node.plan.positions[node.parents.index(parent)])
+        raise WrongRule(
+            f"{node.name}: the rule of {argument} returned {'no array' if gradient is None else f'a gradient of shape {gradient.shape}'}; "
+            f"its argument has shape {shape}.\n  A rule returns exactly the shape of its argument"
+            + ("." if op.broadcasts else "; file the function with broadcasts=True if its arguments broadcast.")
+        )
+    gradient = unbroadcast(gradient, shape)
     return gradient if gradient.dtype == parent.dtype else np.astype(gradient, parent.dtype)
 
 
+def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:
+    """What a rule returned as an array, or as a tensor where a graph is wanted; None if it cannot be one."""
+    if isinstance(gradient, cls):
+        return gradient if create_graph else gradient._data
+    if isinstance(gradient, (np.generic, int, float)):
+        gradient = np.asarray(gradient)
+    elif not hasattr(gradient, "__array_function__"):
+        return None
+    return cls._make(gradient, None) if create_graph else gradient
+
+
 def _broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target)))
-
-
-def _is_fresh(gradient: Any, g: Any, saved: tuple[Any, ...]) -> bool:
-    """Whether a rule's result is an array of its own: not g, nothing saved, and no view."""
-    return gradient is not g and getattr(gradient, "base", None) is None and all(gradient is not value for value in saved)
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(target)))
 
 
 def _owned(gradient: Any, ours: bool) -> Any:

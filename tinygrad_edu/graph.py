@@ -18,6 +18,7 @@ from .ops.table import TABLE, Composite, Constant, Op, Plan, name_of, refuse
 
 ndarray = np.ndarray
 _order = count(1).__next__
+_new = object.__new__
 
 
 class Node:
@@ -159,15 +160,16 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted = list(values), [], 0
-    for position, value in enumerate(values):
+    arrays, parents, wanted, bit = [], [], 0, 1
+    for value in values:
         if isinstance(value, cls):
-            arrays[position] = value._data
+            arrays.append(value._data)
             if value._node is not None:
-                wanted |= 1 << position
+                wanted |= bit
                 parents.append(value._node)
-        elif op.broadcasts and type(value) in (list, tuple):
-            arrays[position] = np.asarray(value)
+        else:
+            arrays.append(np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value)
+        bit += bit
     recording, debug = MODE.get()
     plan = None
     if wanted and recording:
@@ -182,7 +184,9 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, out.dtype) if plan else None
     if debug is not None:
         debug.recorded(op, node, out)
-    return cls._make(out, node)
+    result = _new(cls)
+    result._data, result._node = out, node
+    return result
 
 
 def _plan(op: Op, wanted: int, values: tuple[Any, ...]) -> Plan:

@@ -237,20 +237,27 @@ class Tensor:
         InPlaceError
             If a value that a derivative needs was changed in place.
         """
-        if self._node is None:
-            raise GraphError("backward() on a tensor that no gradient is wanted of: nothing it was computed from has requires_grad=True, or it was computed under no_grad.")
-        if gradient is None:
-            if self.size != 1:
-                raise GraphError(f"backward() of a tensor of shape {self.shape} needs a gradient (its cotangent) of that shape; only one element has a default.")
-            gradient = Tensor._make(np.ones(self.shape, self.dtype), None)
-        cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
-        if cotangent.shape != self.shape:
-            raise ShapeError(f"backward() of a tensor of shape {self.shape} got a gradient of shape {cotangent.shape}; the two must be equal.")
-        if cotangent.dtype != self.dtype:
-            cotangent = cotangent.astype(self.dtype)
-        root = (self._node, cotangent if create_graph else cotangent._data)
+        node = self._node
+        if node is None:
+            raise GraphError(
+                "backward() on a tensor that no gradient is wanted of: nothing it was computed from has requires_grad=True, "
+                "or it was computed under no_grad."
+            )
+        root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        accumulate(Tensor, run_backward(Tensor, [root], create_graph=create_graph, retain_graph=retain), create_graph)
+        gradients = run_backward(Tensor, [(node, root if create_graph else root._data)], create_graph=create_graph, retain_graph=retain)
+        accumulate(Tensor, gradients, create_graph)
+
+    def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
+        shape, dtype = self._data.shape, self._data.dtype
+        if gradient is None:
+            if self._data.size != 1:
+                raise GraphError(f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that shape; only one element has a default.")
+            return Tensor._make(np.ones(shape, dtype), None)
+        cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+        if cotangent.shape != shape:
+            raise ShapeError(f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two must be equal.")
+        return cotangent if cotangent.dtype == dtype else cotangent.astype(dtype)
 
     def detach(self) -> Tensor:
         """The same values, shared, without the graph."""

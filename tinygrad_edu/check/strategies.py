@@ -77,7 +77,9 @@ def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> Search
     >>> find(broadcastable(2), lambda shapes: np.broadcast_shapes(*shapes) == (2,))
     ((), (2,))
     """
-    return hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side).map(lambda s: s.input_shapes)
+    return hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side).map(
+        lambda drawn: drawn.input_shapes
+    )
 
 
 @st.composite
@@ -88,6 +90,7 @@ def arrays(
     low: float = -3,
     high: float = 3,
     away_from: Sequence[float] = (),
+    margin: float = 1 / 8,
     distinct: bool = False,
     dtype: Any = np.float64,
 ) -> Any:
@@ -100,7 +103,9 @@ def arrays(
     low, high : float, default=-3, 3
         The range, both ends included.
     away_from : sequence of float, default=()
-        Kinks and poles, of which elements keep a distance of 1/8.
+        Kinks and poles.
+    margin : float, default=1/8
+        How far to stay from them.
     distinct : bool, default=False
         Whether no two elements may be equal: ties are kinks of max and min.
     dtype : dtype, default=float64
@@ -113,7 +118,7 @@ def arrays(
     """
     shape = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
     n = math.prod(shape)
-    values = draw(st.lists(numbers(low, high, away_from=away_from), min_size=n, max_size=n, unique=distinct))
+    values = draw(st.lists(numbers(low, high, away_from=away_from, margin=margin), min_size=n, max_size=n, unique=distinct))
     return np.array(values, dtype=dtype).reshape(shape)
 
 

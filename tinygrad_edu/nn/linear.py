@@ -7,11 +7,15 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
+from ..graph import record
 from ..ops.contraction import linear
 from ..ops.random import generator
+from ..ops.table import TABLE
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module, Parameter, as_input
+
+LINEAR: Any = TABLE[linear]
 
 
 class Linear(Module):
@@ -72,10 +76,10 @@ class Linear(Module):
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (..., in_features) to (..., out_features)."""
         x = as_input(x, self.weight, "Linear")
-        if not x.shape or x.shape[-1] != self.in_features:
+        if x.shape[-1:] != (self.in_features,):
             hint = " Flatten the images first: x.reshape(len(x), -1)." if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features else ""
             raise ShapeError(f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}")
-        return linear(x, self.weight, self.bias)  # type: ignore[no-any-return]
+        return record(Tensor, LINEAR, (x, self.weight, self.bias))  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

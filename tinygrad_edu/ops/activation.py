@@ -14,7 +14,7 @@ Axis = int | tuple[int, ...] | None
 
 
 # fmt: off
-@primitive(x=lambda g, out: g * (out > 0))
+@primitive(x=lambda g, out: g * np.sign(out))  # the slope, 0 or 1, is the sign of what came out
 def relu(x: Any) -> Any:
     """Rectified linear unit, max(x, 0); its slope at 0 is 0.
 

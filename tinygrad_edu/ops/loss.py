@@ -62,7 +62,13 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
     if reduction == "mean" and 0 in shape[:-1]:
         raise ArgumentError(f"softmax_cross_entropy: no target left to average over, the logits have shape {shape}; use reduction='sum'.")
     if targets.shape == shape[:-1]:
-        return cross_entropy_of_labels(logits, checked_labels(targets, shape[-1]), reduction)
+        if targets.dtype.kind not in "iu":
+            raise DTypeError(f"softmax_cross_entropy: class labels are integers; got {targets.dtype}. Convert them knowingly: labels.astype(int).")
+        labels = np.asarray(targets)
+        if len(shape) == 2:
+            return cross_entropy_of_labels(logits, labels, reduction, -1)
+        losses = cross_entropy_of_labels(np.reshape(logits, (-1, shape[-1])), np.reshape(labels, -1), reduction, -1)
+        return np.reshape(losses, shape[:-1]) if reduction == "none" else losses
     if targets.shape != shape:
         raise ShapeError(
             f"softmax_cross_entropy: targets of shape {targets.shape} do not fit logits of shape {shape}.\n"
@@ -74,47 +80,36 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
     return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
 
 
-def checked_labels(labels: Any, classes: int) -> Any:
-    """Labels as an integer array, each in [0, classes), or an error that names one that is not."""
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise DTypeError(f"softmax_cross_entropy: class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int).")
-    if labels.size:
-        largest = np.maximum.reduce(labels.astype(np.intp, copy=False).view(np.uintp), axis=None)  # a negative label becomes a huge one
-        if largest >= classes:
-            wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
-            raise ArgumentError(f"softmax_cross_entropy: class label {wrong} is outside [0, {classes}); the logits have {classes} classes.")
-    return labels
-
-
-def logits_gradient(g: Any, p: Any, labels: Any, reduction: str) -> Any:
+def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     """(softmax(z) - onehot) · g, divided by the number of examples for a mean."""
-    g = np.expand_dims(g, -1) if reduction == "none" else g / labels.size if reduction == "mean" else g
-    rows = np.reshape(p, (-1, p.shape[-1]))
-    d = np.reshape(p * g, rows.shape)
-    at = (np.arange(labels.size), np.reshape(labels, -1))
-    d[at] -= np.reshape(g, -1) if reduction == "none" else g
-    return np.reshape(d, p.shape)
+    scale = g / len(hit) if reduction == "mean" else g if reduction == "sum" else g[:, None]
+    return (p - hit) * scale
 
 
-@primitive(keep={"p": softmax}, logits=lambda g, p, labels, reduction: logits_gradient(g, p, labels, reduction))
-def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int = -1) -> Any:
-    """The fused form: the probabilities are computed on the way to the loss, and kept for the gradient."""
-    z = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)  # (..., c)
-    rows = np.reshape(z, (-1, z.shape[-1]))
-    picked = rows[np.arange(rows.shape[0]), np.reshape(labels, -1)]  # (n,)
+@primitive(keep={"p": softmax, "hit": None}, logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction))
+def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
+    """The fused form, for logits (n, c) and labels (n,): the probabilities come up on the way, and are kept for the gradient."""
+    hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
+    z = logits - np.maximum.reduce(logits, 1, None, None, True)
+    picked = z[hit]  # (n,), unless a label is none of the classes
+    if len(picked) != len(labels):
+        raise _wrong_label(labels, logits.shape[1])
     p = np.exp(z)
-    total = np.add.reduce(p, axis=-1, keepdims=True)
-    losses = np.log(np.reshape(total, -1)) - picked
+    total = np.add.reduce(p, 1, None, None, True)  # (n, 1)
     p /= total
+    losses = np.log(total[:, 0]) - picked
     if reduction == "none":
-        return np.reshape(losses, labels.shape), p
+        return losses, p, hit
     loss = np.add.reduce(losses)
-    return (loss / labels.size if reduction == "mean" else loss), p
+    return (loss / len(labels) if reduction == "mean" else loss), p, hit
+
+
+def _wrong_label(labels: Any, classes: int) -> ArgumentError:
+    wrong = next(label for label in labels if not 0 <= label < classes)
+    return ArgumentError(f"softmax_cross_entropy: class label {wrong} is outside [0, {classes}); the logits have {classes} classes.")
 
 
 def plain_cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
-    """The same by composition, two passes slower: what `cross_entropy_of_labels` is tested against."""
-    rows = np.reshape(log_softmax(logits), (-1, logits.shape[-1]))
-    losses = -rows[np.arange(rows.shape[0]), np.reshape(labels, -1)]
-    return np.reshape(losses, labels.shape) if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+    """The same by composition: what `cross_entropy_of_labels` is tested against."""
+    losses = -log_softmax(logits)[np.arange(len(labels)), labels]
+    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)

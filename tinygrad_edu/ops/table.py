@@ -88,7 +88,7 @@ class Op:
         self.function, self.name, self.broadcasts, self.keep = function, name_of(function), broadcasts, keep
         self.names = [p.name for p in parameters]
         self.variadic = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
-        self.arity = -1 if self.variadic else len(parameters)
+        self.arity = -1 if self.variadic or "out" in self.names else len(parameters)  # of a call that is canonical as it is
         self.fixed = len(parameters) - self.variadic
         self.defaults = [p.default for p in parameters[: self.fixed]]
         self.forward = forward
@@ -110,7 +110,7 @@ class Op:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Write a call in its one canonical form: every parameter by position."""
-        if not kwargs and (len(args) == self.arity or (self.variadic and len(args) >= self.fixed)) and "out" not in self.names:
+        if not kwargs and (len(args) == self.arity or (self.variadic and len(args) >= self.fixed)):
             return args
         values = [*args[: self.fixed], *self.defaults[len(args) :]]
         for name, value in kwargs.items():

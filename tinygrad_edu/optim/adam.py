@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
+from numpy import add, divide, multiply, sqrt, subtract
 
 from ..tensor import Tensor
 from .optimizer import Optimizer, at_least_zero, below_one
@@ -50,27 +50,33 @@ class Adam(Optimizer):
         self.eps, self.weight_decay = at_least_zero(name, "eps", eps), at_least_zero(name, "weight_decay", weight_decay)
         super().__init__(params, lr)
 
-    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any]) -> None:
+    def coefficients(self, t: int) -> list[float]:
+        (beta1, beta2), decay = self.betas, self.weight_decay
+        first, second = self.lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)  # what makes up for the start at zero
+        return [beta1, 1 - beta1, beta2, 1 - beta2, first, second, self.eps, 1 - self.lr * decay if self.decoupled else decay]
+
+    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
         """One step; see `Optimizer.update`."""
-        (m, v), (d, spare), (beta1, beta2) = state, scratch, self.betas
+        (m, v), (d, decayed) = state, scratch
+        beta1, rest1, beta2, rest2, first, second, eps, decay = coefficients
         if self.weight_decay and self.decoupled:
-            np.multiply(p, 1 - self.lr * self.weight_decay, out=p)
+            multiply(p, decay, p)
         elif self.weight_decay:
-            np.multiply(p, self.weight_decay, out=spare)
-            g = np.add(g, spare, out=spare)
-        np.multiply(m, beta1, out=m)
-        np.multiply(g, 1 - beta1, out=d)
-        np.add(m, d, out=m)
-        np.multiply(v, beta2, out=v)
-        np.multiply(g, g, out=d)
-        np.multiply(d, 1 - beta2, out=d)
-        np.add(v, d, out=v)
-        np.sqrt(v, out=d)
-        np.multiply(d, 1 / math.sqrt(1 - beta2**t), out=d)
-        np.add(d, self.eps, out=d)
-        np.divide(m, d, out=d)
-        np.multiply(d, self.lr / (1 - beta1**t), out=d)
-        np.subtract(p, d, out=p)
+            multiply(p, decay, decayed)
+            g = add(g, decayed, decayed)
+        multiply(m, beta1, m)
+        multiply(g, rest1, d)
+        add(m, d, m)
+        multiply(v, beta2, v)
+        multiply(g, g, d)
+        multiply(d, rest2, d)
+        add(v, d, v)
+        sqrt(v, d)
+        multiply(d, second, d)
+        add(d, eps, d)
+        divide(m, d, d)
+        multiply(d, first, d)
+        subtract(p, d, p)
 
 
 class AdamW(Adam):

@@ -21,7 +21,7 @@ PORTION = 1 << 15  # elements: 128 kB of float32, so that the five vectors of Ad
 class Optimizer:
     """Base of the optimizers: holds parameters, and steps through them.
 
-    Subclasses set `slots`, the number of vectors of state for each parameter, and write `update`.
+    Subclasses set `slots`, the number of vectors of state for each parameter, and write `coefficients` and `update`.
 
     Parameters
     ----------
@@ -62,10 +62,15 @@ class Optimizer:
         for group in self._groups:
             group.step(self)
 
-    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any]) -> None:
-        """Update the vector p in place, given its gradient g, for the t-th time (from 1).
+    def coefficients(self, t: int) -> list[float]:
+        """The numbers in the formula of the t-th update of a parameter, from 1."""
+        raise NotImplementedError
 
-        ``state`` are `slots` vectors, zero at first; ``scratch`` two to compute in.  g must not be changed.
+    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """Update the vector p in place, given its gradient g, for the t-th time.
+
+        ``state`` are `slots` vectors, zero at first; ``scratch`` are two to compute in; ``coefficients`` are those for t, as
+        0-d arrays of the dtype of p.  g must not be changed.
         """
         raise NotImplementedError
 
@@ -77,50 +82,62 @@ class _Group:
         self.params, self.steps = params, [0] * len(params)
         ends = np.cumsum([p.size for p in params]).tolist()
         self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
-        dtype, size = params[0].dtype, ends[-1]
+        self.dtype, size = params[0].dtype, ends[-1]
         self.packed = len(params) > 1
-        self.values = np.empty(size, dtype) if self.packed else np.empty(0, dtype)
-        self.gradients = np.empty(size if self.packed else 0, dtype)
-        self.state = [np.zeros(size, dtype) for _ in range(slots)]
-        self.scratch = scratch
+        self.values = np.empty(size if self.packed else 0, self.dtype)
+        self.gradients = np.empty(size if self.packed else 0, self.dtype)
+        self.state = [np.zeros(size, self.dtype) for _ in range(slots)]
+        self.scratch = [s[:size] for s in scratch]
+        self.numbers = np.zeros(16, self.dtype)
+        self.coefficients = [self.numbers[i, ...] for i in range(16)]  # 0-d views: NumPy multiplies by them fastest
         self.arrays: list[Any] = [None] * len(params)
-        self._adopt()
+        for i in range(len(params)):
+            self._adopt(i)
 
-    def _adopt(self) -> None:
-        """Take hold of the arrays of the parameters: also those that were assigned since the last step."""
-        for i, (p, place) in enumerate(zip(self.params, self.places)):
-            if p._data is self.arrays[i]:
-                continue
-            if p.size != place.stop - place.start or p.dtype != self.values.dtype:
-                raise ShapeError(f"A parameter became {p.shape}, {p.dtype} after its optimizer was made. Make the optimizer again.")
-            if self.packed:
-                view = self.values[place].reshape(p.shape)
-                view[...] = p._data
-                p._data = view
-            elif not (p._data.flags.c_contiguous and p._data.flags.writeable):
-                p._data = p._data.copy("C")
-            self.arrays[i] = p._data
+    def _adopt(self, i: int) -> None:
+        """Take hold of the array of a parameter: when the optimizer is made, and again if another one was assigned."""
+        p, place = self.params[i], self.places[i]
+        if p.size != place.stop - place.start or p.dtype != self.dtype:
+            raise ShapeError(f"A parameter became {p.shape}, {p.dtype} after its optimizer was made. Make the optimizer again.")
+        if self.packed:
+            view = self.values[place].reshape(p.shape)
+            view[...] = p._data
+            p._data = view
+        elif not (p._data.flags.c_contiguous and p._data.flags.writeable):
+            p._data = p._data.copy("C")
+        self.arrays[i] = p._data
 
     def step(self, optimizer: Optimizer) -> None:
-        self._adopt()
-        gradients = [p.grad._data if p._node is not None and p.grad is not None else None for p in self.params]
-        present = [i for i, g in enumerate(gradients) if g is not None]
-        for i in present:
-            self.steps[i] += 1
-        if self.packed and len(present) == len(gradients) and len(set(self.steps)) == 1:
-            np.concatenate([g.reshape(-1) for g in gradients], out=self.gradients)
-            optimizer.update(self.steps[0], self.values, self.gradients, self.state, [s[: self.values.size] for s in self.scratch])
+        """Update those parameters that have a gradient."""
+        gradients = []
+        for i, p in enumerate(self.params):
+            if p._data is not self.arrays[i]:
+                self._adopt(i)
+            gradients.append(p.grad if p._node is not None else None)
+        if self.packed and self.steps.count(self.steps[0]) == len(gradients) and all(g is not None for g in gradients):
+            np.concatenate([g._data.reshape(-1) for g in gradients], out=self.gradients)
+            self.steps = [self.steps[0] + 1] * len(gradients)
+            numbers = self._coefficients(optimizer, self.steps[0])
+            optimizer.update(self.steps[0], self.values, self.gradients, self.state, self.scratch, numbers)
             WRITES.mark(self.values)
             return
-        for i in present:
-            self._step_in_portions(optimizer, i, gradients[i].reshape(-1))
+        for i, g in enumerate(gradients):
+            if g is not None:
+                self.steps[i] += 1
+                self._step_in_portions(optimizer, i, g._data.reshape(-1))
+
+    def _coefficients(self, optimizer: Optimizer, t: int) -> list[Any]:
+        values = optimizer.coefficients(t)
+        self.numbers[: len(values)] = values
+        return self.coefficients[: len(values)]
 
     def _step_in_portions(self, optimizer: Optimizer, i: int, gradient: Any) -> None:
         values, offset = self.arrays[i].reshape(-1), self.places[i].start
+        numbers = self._coefficients(optimizer, self.steps[i])
         for start in range(0, values.size, PORTION):
             stop = min(start + PORTION, values.size)
             state = [s[offset + start : offset + stop] for s in self.state]
-            optimizer.update(self.steps[i], values[start:stop], gradient[start:stop], state, [s[: stop - start] for s in self.scratch])
+            optimizer.update(self.steps[i], values[start:stop], gradient[start:stop], state, [s[: stop - start] for s in self.scratch], numbers)
         WRITES.mark(self.arrays[i])
 
 

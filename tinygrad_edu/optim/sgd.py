@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
+from numpy import add, multiply, subtract
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
@@ -55,24 +55,27 @@ class SGD(Optimizer):
         self.slots = 1 if momentum else 0
         super().__init__(params, lr)
 
-    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any]) -> None:
+    def coefficients(self, t: int) -> list[float]:
+        return [self.lr, self.weight_decay, self.momentum, 1 - self.dampening]
+
+    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
         """One step; see `Optimizer.update`."""
-        d, spare = scratch
+        (d, decayed), (lr, weight_decay, momentum, share) = scratch, coefficients
         if self.weight_decay:
-            np.multiply(p, self.weight_decay, out=spare)
-            g = np.add(g, spare, out=spare)
+            multiply(p, weight_decay, decayed)
+            g = add(g, decayed, decayed)
         if self.momentum:
             (v,) = state
             if t == 1:
                 v[...] = g
             else:
-                np.multiply(v, self.momentum, out=v)
-                np.multiply(g, 1 - self.dampening, out=d)
-                np.add(v, d, out=v)
+                multiply(v, momentum, v)
+                multiply(g, share, d)
+                add(v, d, v)
             if self.nesterov:
-                np.multiply(v, self.momentum, out=d)
-                g = np.add(g, d, out=d)
+                multiply(v, momentum, d)
+                g = add(g, d, d)
             else:
                 g = v
-        np.multiply(g, self.lr, out=d)
-        np.subtract(p, d, out=p)
+        multiply(g, lr, d)
+        subtract(p, d, p)
