@@ -43,7 +43,7 @@ def run_backward(
     with np.errstate(all="ignore"):
         if not create_graph:  # rules run on plain arrays, which are never recorded
             finished = _traverse(cls, roots, sinks, False, retain_graph)
-            return {node: _owned(g, ours) for node, g, ours in finished}
+            return {node: g if ours and type(g) is ndarray and g.flags.c_contiguous else _copy(g) for node, g, ours in finished}
         with enable_grad():
             return {node: g for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
 
@@ -104,11 +104,13 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             gradient = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
             if type(gradient) is not kind or gradient.dtype is not parent.dtype or gradient.shape != parent.shape:
                 gradient = _settle(cls, node, parent, gradient, create_graph)
-            if type(parent) is Leaf:  # is the array new, or g, a saved value, or a view?
-                ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
-                send(parent, gradient, ours)
-            else:
+            if type(parent) is not Leaf:
                 send(parent, gradient, False)
+            elif parent in finished:
+                send(parent, gradient, True)
+            else:  # is the array new, or is it g, a saved value, or a view?
+                ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
+                finished[parent] = [parent, gradient, ours]
         if not retain_graph:
             node.saved = None
     for entry in finished.values():
@@ -175,11 +177,9 @@ def _broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(target)))
 
 
-def _owned(gradient: Any, ours: bool) -> Any:
+def _copy(gradient: Any) -> Any:
     """A gradient as an array that nothing else refers to, writable and contiguous."""
-    if type(gradient) is not ndarray:
-        return gradient.copy() if hasattr(gradient, "copy") and not isinstance(gradient, np.generic) else np.array(gradient)
-    return gradient if ours and gradient.flags.c_contiguous else gradient.copy()
+    return np.array(gradient, order="C") if isinstance(gradient, (ndarray, np.generic)) else gradient.copy()
 
 
 def _zeros(cls: Any, shape: tuple[int, ...], dtype: Any, create_graph: bool) -> Any:
@@ -217,5 +217,5 @@ def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> 
                 raise GraphError(f"A hook returned {getattr(answer, 'shape', answer)!r}; expected None or a Tensor of shape {node.shape}.")
             g, ours = (answer if create_graph else answer._data.astype(node.dtype)), False
     if node.notes.retains:
-        node.notes.grad = g if create_graph else cls._make(_owned(g, False), None)
+        node.notes.grad = g if create_graph else cls._make(_copy(g), None)
     return g, ours

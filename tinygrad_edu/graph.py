@@ -146,9 +146,11 @@ def check_unchanged(node: Node) -> None:
 
 def as_array(out: Any) -> Any:
     """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that we carry."""
-    if isinstance(out, np.ma.MaskedArray):
+    if isinstance(out, np.generic):
+        out = np.asarray(out)
+    elif isinstance(out, np.ma.MaskedArray):
         raise DTypeError("Masked arrays are not supported: their masks would be lost. Use .filled(value), or np.where with the mask.")
-    if isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
+    elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
         out = np.asarray(out)
     if out.dtype.kind not in "fiub":
         raise DTypeError(f"A Tensor holds floating, integer or boolean values; got dtype {out.dtype}.")
@@ -171,21 +173,21 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
             arrays.append(np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value)
         bit += bit
     recording, debug = MODE.get()
-    plan = None
-    if wanted and recording:
-        plan = op.plans.get(wanted) or _plan(op, wanted, values)
-    out, kept = op.forward(*arrays), ()
+    plan = (op.plans.get(wanted) or _plan(op, wanted, values)) if wanted and recording else None
+    out = op.forward(*arrays)
+    kept: tuple[Any, ...] = ()
     if op.keep:
         out, *kept = out
-    if type(out) is not ndarray:
-        if type(out) is tuple:
-            return _record_parts(cls, plan, parents, arrays, out)
+    if type(out) is tuple:
+        return _record_parts(cls, plan, parents, arrays, out)
+    if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
-    node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, out.dtype) if plan else None
-    if debug is not None:
-        debug.recorded(op, node, out)
     result = _new(cls)
-    result._data, result._node = out, node
+    result._data, result._node = out, None
+    if plan is not None and out.dtype.kind == "f":
+        result._node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, out.dtype)
+    if debug is not None:
+        debug.recorded(op, result._node, out)
     return result
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .function import FlatFunction, Slot
-from .numerical import Direction, Slopes
+from .numerical import Direction, Slopes, one_by_one
 
 LARGEST = 250_000  # elements of the Jacobians that are written out for a diagnosis
 
@@ -237,10 +237,8 @@ def _where(e: Evidence) -> str:
 
 def _jacobian(function: FlatFunction, z: Any) -> Any:
     """The Jacobian by plain central differences, of shape (m, n): good to some ten digits, enough to compare."""
-    from .numerical import one_by_one
-
     columns, t = [], 2.0**-17
-    for index, step in one_by_one(z, function.slots):
+    for index, step in one_by_one(function, z):
         ahead, behind = z.copy(), z.copy()
         ahead[index] += t * step
         behind[index] -= t * step

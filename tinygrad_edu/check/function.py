@@ -16,6 +16,18 @@ from ..modes import mode
 from ..tensor import Tensor
 
 
+def step_sizes(array: Any) -> Any:
+    """For each element a power of two near its magnitude, so that adding t times it is exact when t is a power of two too.
+
+    Elements that are zero, or tiny beside the others, take theirs from the others.
+    """
+    size = np.abs(np.asarray(array, np.float64))
+    usual = size[(size > 0) & np.isfinite(size)]
+    typical = float(np.median(usual)) if usual.size else 1.0
+    size = np.maximum(np.where(np.isfinite(size) & (size > 0), size, typical), typical * 2.0**-10)
+    return np.exp2(np.floor(np.log2(size)))
+
+
 class Slot:
     """Where one differentiated input lies in the flat vector, and what it looks like."""
 
@@ -75,6 +87,10 @@ class FlatFunction:
     def arrays(self, z: Any) -> list[Any]:
         """The differentiated inputs at a point, each in its own shape and dtype."""
         return [z[slot.range].reshape(slot.shape).astype(slot.dtype, copy=False) for slot in self.slots]
+
+    def sizes(self, z: Any) -> Any:
+        """The step sizes of all elements; each input has its own scale."""
+        return np.concatenate([np.zeros(0), *(step_sizes(z[slot.range]) for slot in self.slots)])
 
     def call(self, inputs: Sequence[Any]) -> list[Any]:
         """Run f, and list its floating outputs."""

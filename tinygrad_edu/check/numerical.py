@@ -42,17 +42,9 @@ class Slopes(NamedTuple):
     error: Any
     sound: Any
 
-
-def step_sizes(array: Any) -> Any:
-    """For each element a power of two near its magnitude, so that adding t times it is exact when t is a power of two too.
-
-    Elements that are zero, or tiny beside the others, take theirs from the others.
-    """
-    size = np.abs(np.asarray(array, np.float64))
-    usual = size[(size > 0) & np.isfinite(size)]
-    typical = float(np.median(usual)) if usual.size else 1.0
-    size = np.maximum(np.where(np.isfinite(size) & (size > 0), size, typical), typical * 2.0**-10)
-    return np.exp2(np.floor(np.log2(size)))
+    def where(self, chosen: Any) -> "Slopes":
+        """Those of some of the directions."""
+        return Slopes(self.value[chosen], self.error[chosen], self.sound[chosen])
 
 
 def slopes(function: Callable[[Any], Any], z: Any, directions: Sequence[Direction], size: Any, *, bits: int = DOUBLE, rtol: float = 1e-6, thorough: bool = False) -> Slopes:
@@ -137,10 +129,9 @@ def complex_slopes(function: FlatFunction, weights: Any, z: Any, directions: Seq
     return np.stack(rows)
 
 
-def one_by_one(z: Any, slots: Any) -> list[Direction]:
+def one_by_one(flat: FlatFunction, z: Any) -> list[Direction]:
     """A direction for each element."""
-    step = np.concatenate([np.zeros(0), *(step_sizes(z[slot.range]) for slot in slots)])
-    return [Direction(i, step[i]) for i in range(z.size)]
+    return [Direction(i, step) for i, step in enumerate(flat.sizes(z))]
 
 
 def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) -> tuple[list[Any], list[Any]]:
@@ -172,7 +163,7 @@ def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) 
     flat = FlatFunction(f, inputs)
     parts = cotangent if isinstance(cotangent, (tuple, list)) and len(flat.outputs or _probe(flat)) > 1 else [cotangent]
     u = np.concatenate([np.ravel(np.asarray(getattr(part, "data", part) if hasattr(part, "backward") else part, np.float64)) for part in parts])
-    directions = one_by_one(flat.point, flat.slots)
+    directions = one_by_one(flat, flat.point)
     size = np.abs(u) @ np.abs(flat.values(flat.point))
     with np.errstate(all="ignore"):
         found = slopes(lambda z: np.atleast_1d(u @ flat.values(z)), flat.point, directions, np.atleast_1d(size), bits=bits_of(flat))
@@ -207,8 +198,7 @@ def numerical_jvp(f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequen
     flat = FlatFunction(f, inputs)
     d = np.concatenate([np.zeros(0), *(np.ravel(np.asarray(getattr(t, "data", t) if hasattr(t, "backward") else t, np.float64)) for t in tangents)])
     moving = np.flatnonzero(d)
-    sizes = np.concatenate([np.zeros(0), *(step_sizes(flat.point[s.range]) for s in flat.slots)])
-    scale = float(np.min(sizes[moving] / np.abs(d[moving]), initial=np.inf))  # t = 1 moves no element by more than its size
+    scale = float(np.min(flat.sizes(flat.point)[moving] / np.abs(d[moving]), initial=np.inf))  # t = 1 moves no element by more than its size
     scale = scale if np.isfinite(scale) else 1.0
     with np.errstate(all="ignore"):
         found = slopes(flat.values, flat.point, [Direction(slice(None), scale * d)], np.abs(flat.values(flat.point)), bits=bits_of(flat))

@@ -39,9 +39,9 @@ def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
 elementwise(np.matmul,      x1=lambda g, x2, x1_shape: left(g, x2, x1_shape),
                             x2=lambda g, x1, x2_shape: right(g, x1, x2_shape))
 
-@primitive(broadcasts=True, x=lambda g, weight: np.matmul(g, weight),
-                            weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
-                            bias=lambda g: g)
+@primitive(x=lambda g, weight: np.matmul(g, weight),
+           weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
+           bias=lambda g: np.add.reduce(flat(g), 0))
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """x Wᵀ + b, the map of a fully connected layer, as one operation.
 

@@ -109,22 +109,23 @@ class _Group:
 
     def step(self, optimizer: Optimizer) -> None:
         """Update those parameters that have a gradient."""
-        gradients = []
+        gradients, complete = [], self.packed
         for i, p in enumerate(self.params):
             if p._data is not self.arrays[i]:
                 self._adopt(i)
-            gradients.append(p.grad if p._node is not None else None)
-        if self.packed and self.steps.count(self.steps[0]) == len(gradients) and all(g is not None for g in gradients):
-            np.concatenate([g._data.reshape(-1) for g in gradients], out=self.gradients)
-            self.steps = [self.steps[0] + 1] * len(gradients)
-            numbers = self._coefficients(optimizer, self.steps[0])
-            optimizer.update(self.steps[0], self.values, self.gradients, self.state, self.scratch, numbers)
+            g = p._node.grad if p._node is not None else None
+            complete = complete and g is not None
+            gradients.append(None if g is None else g._data.reshape(-1))
+        if complete and self.steps.count(self.steps[0]) == len(self.steps):
+            np.concatenate(gradients, out=self.gradients)
+            self.steps = [t := self.steps[0] + 1] * len(gradients)
+            optimizer.update(t, self.values, self.gradients, self.state, self.scratch, self._coefficients(optimizer, t))
             WRITES.mark(self.values)
             return
         for i, g in enumerate(gradients):
             if g is not None:
                 self.steps[i] += 1
-                self._step_in_portions(optimizer, i, g._data.reshape(-1))
+                self._step_in_portions(optimizer, i, g)
 
     def _coefficients(self, optimizer: Optimizer, t: int) -> list[Any]:
         values = optimizer.coefficients(t)
