@@ -94,7 +94,7 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
         if node.version != WRITES.count:
             check_unchanged(node)
         if type(g) is list:  # the gradients of several outputs; those that nothing flowed into are zero
-            g = tuple(_zeros(cls, *like, create_graph) if p is None else p for p, *like in zip(g, node.shape, node.dtype))
+            g = tuple(_zeros(cls, s, d, create_graph) if p is None else p for p, s, d in zip(g, node.shape, node.dtype))
         if create_graph:
             saved = _on_tensors(cls, node)
         for (rule, start, stop), parent in zip(plan.steps, node.parents):
@@ -115,7 +115,7 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             node.saved = None
     for entry in finished.values():
         if entry[0].notes is not None:
-            entry[1:] = _run_hooks(cls, *entry, create_graph)
+            entry[1:] = _run_hooks(cls, entry[0], entry[1], entry[2], create_graph)
     return [entry for entry in finished.values() if not sinks or entry[0] in sinks]
 
 

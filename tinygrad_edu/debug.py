@@ -77,13 +77,15 @@ class Inspector:
         except ValueError as error:
             if "read-only" not in str(error):
                 raise
-            raise WrongRule(f"{node.name}: a derivative rule writes into an array that it was given (called at {line}); rules change nothing.") from error
+            raise WrongRule(
+                f"{node.name}: a derivative rule writes into an array that it was given (called at {line}); rules change nothing."
+            ) from error
         self._check_finite(gradient, f"The gradient of {node.name} is", line)
         return gradient
 
     def _check_finite(self, value: Any, what: str, line: str) -> None:
-        array = getattr(value, "_data", value)
-        if not self.nonfinite or not isinstance(array, (np.ndarray, np.generic)) or array.dtype.kind != "f":
+        array: Any = getattr(value, "_data", value)
+        if not self.nonfinite or getattr(getattr(array, "dtype", None), "kind", "") != "f":
             return
         wrong = np.argwhere(~np.isfinite(array))
         if len(wrong):

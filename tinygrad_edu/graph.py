@@ -42,7 +42,7 @@ class Node:
         Hooks and what the debug mode wrote down; most nodes have none.
     """
 
-    __slots__ = ("plan", "parents", "saved", "order", "version", "shape", "dtype", "notes", "__weakref__")
+    __slots__ = ("__weakref__", "dtype", "notes", "order", "parents", "plan", "saved", "shape", "version")
 
     def __init__(self, plan: Any, parents: tuple["Node", ...], saved: tuple[Any, ...] | None, shape: Any, dtype: Any) -> None:
         self.plan = plan
@@ -56,7 +56,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        return self.plan.op.name  # type: ignore[no-any-return]
+        return self.plan.op.name
 
 
 class Leaf(Node):
@@ -88,11 +88,13 @@ class Part(Node):
 class Notes:
     """What few nodes have: hooks, the gradient that `Tensor.retain_grad` keeps, and the debug mode's line and checksums."""
 
-    __slots__ = ("hooks", "retains", "grad", "line", "checksums")
+    __slots__ = ("checksums", "grad", "hooks", "line", "retains")
 
     def __init__(self) -> None:
         self.hooks: list[Callable[[Any], Any]] = []
-        self.retains, self.grad, self.line, self.checksums = False, None, "", ()
+        self.retains, self.line = False, ""
+        self.grad: Any = None
+        self.checksums: tuple[int, ...] = ()
 
 
 def notes_of(node: Node) -> Notes:
@@ -115,9 +117,10 @@ class Writes:
         """Note that the memory of an array changes."""
         self.count += 1
         owner = _owner(array)
-        known = self._last.get(id(owner))
-        forget = weakref.ref(owner, lambda _, key=id(owner): self._last.pop(key, None)) if known is None else known[1]
-        self._last[id(owner)] = (self.count, forget)
+        key = id(owner)
+        known = self._last.get(key)
+        forget = weakref.ref(owner, lambda _: self._last.pop(key, None)) if known is None else known[1]
+        self._last[key] = (self.count, forget)
 
     def since(self, array: Any) -> int:
         """The count at the last write to the memory of an array, 0 if there was none."""

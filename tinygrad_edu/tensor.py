@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, SupportsIndex
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .backward import accumulate, run_backward
 from .errors import CoercionError, DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import WRITES, Leaf, Node, as_array, dispatch, ndarray, notes_of, record
+from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
 from .ops.table import TABLE, Op
@@ -43,7 +44,7 @@ NEGATIVE, MATMUL, SUM, RESHAPE, TRANSPOSE, GETITEM, SETITEM = map(
 _POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
 
 
-class Tensor:
+class Tensor(ArrayMethods):
     """An array whose operations are recorded, so that gradients can be computed.
 
     Parameters
@@ -80,7 +81,7 @@ class Tensor:
     True
     """
 
-    __slots__ = ("_data", "_node", "_leaf", "__weakref__")
+    __slots__ = ("__weakref__", "_data", "_leaf", "_node")
     _data: Any
     _node: Node | None
     _leaf: Leaf
@@ -166,7 +167,9 @@ class Tensor:
 
     def _refuse_coercion(self, what: str, instead: str) -> None:
         if self._node is not None and MODE.get().recording:
-            raise CoercionError(f"A tensor of shape {self.shape} that needs a gradient cannot become {what}: its gradient would be lost.\n  Use {instead}.")
+            raise CoercionError(
+                f"A tensor of shape {self.shape} that needs a gradient cannot become {what}: its gradient would be lost.\n  Use {instead}."
+            )
 
     # ---- gradients ---------------------------------------------------------------------------------------------------
 
@@ -189,7 +192,7 @@ class Tensor:
         """The gradient accumulated here by backward passes; of results only after `retain_grad`."""
         node = self._node if self._node is not None else getattr(self, "_leaf", None)
         if isinstance(node, Leaf):
-            return node.grad  # type: ignore[no-any-return]
+            return node.grad
         return node.notes.grad if node is not None and node.notes is not None else None
 
     @grad.setter
@@ -252,7 +255,9 @@ class Tensor:
         shape, dtype = self._data.shape, self._data.dtype
         if gradient is None:
             if self._data.size != 1:
-                raise GraphError(f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that shape; only one element has a default.")
+                raise GraphError(
+                    f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that shape; only one element has a default."
+                )
             return Tensor._make(np.ones(shape, dtype), None)
         cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
         if cotangent.shape != shape:
@@ -295,27 +300,27 @@ class Tensor:
     def __rmatmul__(self, other: Any) -> Tensor:   return record(Tensor, MATMUL, (other, self))
     def __rpow__(self, other: Any) -> Tensor:      return record(Tensor, POWER, (other, self))
     def __neg__(self) -> Tensor:                   return record(Tensor, NEGATIVE, (self,))
-    def __pos__(self) -> Tensor:                   return np.positive(self)
-    def __abs__(self) -> Tensor:                   return np.absolute(self)
-    def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
-    def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
-    def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
-    def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
+    def __pos__(self) -> Any:                      return np.positive(self)
+    def __abs__(self) -> Any:                      return np.absolute(self)
+    def __floordiv__(self, other: Any) -> Any:     return np.floor_divide(self, other)
+    def __rfloordiv__(self, other: Any) -> Any:    return np.floor_divide(other, self)
+    def __mod__(self, other: Any) -> Any:          return np.remainder(self, other)
+    def __rmod__(self, other: Any) -> Any:         return np.remainder(other, self)
     def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
     def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
-    def __lt__(self, other: Any) -> Tensor:        return np.less(self, other)
-    def __le__(self, other: Any) -> Tensor:        return np.less_equal(self, other)
-    def __gt__(self, other: Any) -> Tensor:        return np.greater(self, other)
-    def __ge__(self, other: Any) -> Tensor:        return np.greater_equal(self, other)
-    def __eq__(self, other: Any) -> Tensor:        return np.equal(self, other)      # type: ignore[override]
-    def __ne__(self, other: Any) -> Tensor:        return np.not_equal(self, other)  # type: ignore[override]
-    def __and__(self, other: Any) -> Tensor:       return np.bitwise_and(self, other)
-    def __rand__(self, other: Any) -> Tensor:      return np.bitwise_and(other, self)
-    def __or__(self, other: Any) -> Tensor:        return np.bitwise_or(self, other)
-    def __ror__(self, other: Any) -> Tensor:       return np.bitwise_or(other, self)
-    def __xor__(self, other: Any) -> Tensor:       return np.bitwise_xor(self, other)
-    def __rxor__(self, other: Any) -> Tensor:      return np.bitwise_xor(other, self)
-    def __invert__(self) -> Tensor:                return np.invert(self)
+    def __lt__(self, other: Any) -> Any:           return np.less(self, other)
+    def __le__(self, other: Any) -> Any:           return np.less_equal(self, other)
+    def __gt__(self, other: Any) -> Any:           return np.greater(self, other)
+    def __ge__(self, other: Any) -> Any:           return np.greater_equal(self, other)
+    def __eq__(self, other: Any) -> Any:           return np.equal(self, other)
+    def __ne__(self, other: Any) -> Any:           return np.not_equal(self, other)
+    def __and__(self, other: Any) -> Any:          return np.bitwise_and(self, other)
+    def __rand__(self, other: Any) -> Any:         return np.bitwise_and(other, self)
+    def __or__(self, other: Any) -> Any:           return np.bitwise_or(self, other)
+    def __ror__(self, other: Any) -> Any:          return np.bitwise_or(other, self)
+    def __xor__(self, other: Any) -> Any:          return np.bitwise_xor(self, other)
+    def __rxor__(self, other: Any) -> Any:         return np.bitwise_xor(other, self)
+    def __invert__(self) -> Any:                   return np.invert(self)
     def __iadd__(self, other: Any) -> Tensor:      return self._in_place(operator.add, np.add, other)
     def __isub__(self, other: Any) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
     def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
@@ -334,7 +339,7 @@ class Tensor:
         """``x += y``: a new result while gradients are recorded, a write into the memory of x under no_grad."""
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
-            return operation(self, other)  # type: ignore[no-any-return]
+            return operation(self, other)
         ufunc(self._data, other._data if isinstance(other, Tensor) else other, out=self._data)
         WRITES.mark(self._data)
         return self
@@ -368,7 +373,7 @@ class Tensor:
     def __len__(self) -> int:
         if self.ndim == 0:
             raise TypeError("len() of a tensor without axes")
-        return self.shape[0]  # type: ignore[no-any-return]
+        return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if self.ndim == 0:
@@ -430,9 +435,9 @@ class Tensor:
     @property
     def mT(self) -> Tensor:
         """The matrix transpose: the last two axes swapped."""
-        return np.matrix_transpose(self)  # type: ignore[no-any-return, call-overload]
+        return np.matrix_transpose(self)
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         """The sum over one axis, several, or all; see `numpy.sum`."""
         if out is not None:
             return np.sum(self, axis, dtype, out, keepdims)
@@ -446,36 +451,15 @@ class Tensor:
         """The axes permuted, by default reversed; see `numpy.transpose`."""
         return record(Tensor, TRANSPOSE, (self, axes[0] if len(axes) == 1 else axes or None))
 
-    def flatten(self) -> Tensor:
-        """All values along one axis."""
-        return self.reshape(-1)
-
-    def copy(self) -> Tensor:
-        """A copy of the values, still in the graph; see `numpy.copy`."""
-        return np.copy(self)  # type: ignore[no-any-return, call-overload]
-
-
-def _method(name: str, function: Any) -> Callable[..., Any]:
-    """A method that is NumPy's function of that name with the tensor as its first argument."""
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
-    method.__doc__ = f"As `numpy.{function.__name__}` with this tensor as its first argument."
-    return method
-
-
-for _name in """all any argmax argmin argsort astype choose clip compress cumprod cumsum diagonal dot max mean min nonzero prod ptp
-                ravel repeat round searchsorted squeeze std swapaxes take trace var""".split():
-    setattr(Tensor, _name, _method(_name, getattr(np, _name)))
 
 _new = object.__new__
 
 
 def _check_floating(dtype: Any) -> None:
     if dtype.kind != "f":
-        raise DTypeError(f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: dtype=np.float32, or x.astype(np.float64).")
+        raise DTypeError(
+            f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: dtype=np.float32, or x.astype(np.float64)."
+        )
 
 
 def _describe(value: Any) -> str:

@@ -84,7 +84,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, h
 
         run = _Run(of_chosen, [args[n] for n in numbers], has_aux)
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
-            raise GraphError(f"grad: f must return one tensor with one element; it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others.")
+            raise GraphError(
+                f"grad: f must return one tensor with one element; it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
+            )
         out = run.outputs[0]
         gradients = run.pull([np.ones(out.shape, out.dtype)])
         value = (run.value(), run.aux) if has_aux else run.value()
@@ -192,14 +194,14 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
             return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
 
         run = _Run(of_chosen, [args[n] for n in numbers])
-        matrices = []
+        matrices: list[Any] = []
         for k, output in enumerate(run.outputs):
             rows = []
             for i in range(output.size):
                 unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
                 unit[k].flat[i] = 1
                 rows.append(flatten(list(run.pull(unit)))[0])
-            stacked = [np.reshape(np.stack(column), (*output.shape, *v.shape)) for column, v in zip(zip(*rows), run.variables)]
+            stacked: list[Any] = [np.reshape(np.stack(column), (*output.shape, *v.shape)) for column, v in zip(zip(*rows), run.variables)]
             if not rows:
                 stacked = [Tensor(np.zeros((*output.shape, *v.shape), v.dtype)) for v in run.variables]
             inputs = run.build_inputs(stacked)
@@ -264,7 +266,9 @@ class _Run:
         self.variables = [_variable(leaf, recording) for leaf in leaves]
         with enable_grad():
             out = f(*build(self.variables))
-        out, self.aux = out if has_aux else (out, None)
+        self.aux: Any = None
+        if has_aux:
+            out, self.aux = out
         self.outputs, self.build_outputs = flatten(out)
         for o in self.outputs:
             if not isinstance(o, Tensor):
@@ -288,7 +292,9 @@ def _variable(leaf: Any, connected: bool = True) -> Tensor:
     """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
     x = leaf if isinstance(leaf, Tensor) else Tensor(float(leaf) if type(leaf) is int else leaf)
     if x.dtype.kind != "f":
-        raise DTypeError(f"Only floating arguments can be differentiated with respect to; got {x.dtype}. Use argnums= to leave the argument out, or convert it.")
+        raise DTypeError(
+            f"Only floating arguments can be differentiated with respect to; got {x.dtype}. Use argnums= to leave the argument out, or convert it."
+        )
     if connected and x._node is not None:
         positive = TABLE[np.positive]
         assert isinstance(positive, Op)

@@ -17,7 +17,7 @@ def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | No
         return list(tree.values()), lambda items: dict(zip(tree, items))
     if tree is None:
         return [], lambda items: None
-    return tree.__tree__() if hasattr(tree, "__tree__") else None  # type: ignore[no-any-return]
+    return tree.__tree__() if hasattr(tree, "__tree__") else None
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:

@@ -35,7 +35,7 @@ class Evidence:
     ) -> None:
         self.function, self.z, self.cotangents, self.slot, self.second = function, z, cotangents, slot, second
         single = [(i, d) for i, d in enumerate(directions) if np.ndim(d.index) == 0 and slot.range.start <= d.index < slot.range.stop]
-        self.jacobian = None
+        self.jacobian: Any = None
         if not second and cotangents.shape[1] * z.size <= LARGEST and z.size <= 1024:
             self.jacobian = _jacobian(function, z)
         self.whole = self.jacobian is not None and bool(np.all(np.isfinite(self.jacobian)))
@@ -106,7 +106,7 @@ def _factor(e: Evidence) -> str | None:
         if abs(magnitude * n - 1) < 1e-4:
             return f"{said} {n} is {name}: divided by n once too often."
     if abs(magnitude - 2) < 1e-4 or abs(magnitude - 0.5) < 1e-4:
-        return f"{said} A factor {'2' if magnitude > 1 else '1/2'} is one too many, or its inverse is missing."
+        return f"{said} A factor 2 is {'one too many' if magnitude > 1 else 'missing'}."
     return said
 
 

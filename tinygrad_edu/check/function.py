@@ -217,8 +217,9 @@ class Pulled:
 
     def check_ownership(self) -> None:
         """Raise if a gradient is read-only, or shares memory with something else."""
-        grads = [(f"the gradient of input {s.position}", leaf.grad.data) for s, leaf in zip(self.function.slots, self.leaves) if leaf.grad is not None]
-        others = [(f"input {s.position}", leaf.data) for s, leaf in zip(self.function.slots, self.leaves)]
+        pairs = list(zip(self.function.slots, self.leaves))
+        grads = [(f"the gradient of input {slot.position}", leaf.grad.data) for slot, leaf in pairs if leaf.grad is not None]
+        others = [(f"input {slot.position}", leaf.data) for slot, leaf in pairs]
         others += [(f"output {i}", out.data) for i, out in enumerate(self.outputs)]
         others += [("the cotangent", ct) for ct in self.cotangents]
         for i, (name, grad) in enumerate(grads):
@@ -261,7 +262,7 @@ def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
         raise
     except ValueError as error:
         if "read-only" in str(error):
-            raise GradcheckError("a rule changes what it is given in place: g, or a value that the graph keeps. A rule returns a new array.") from error
+            raise GradcheckError("a rule changes g, or a value that the graph keeps, in place; a rule returns a new array.") from error
         raise
 
 

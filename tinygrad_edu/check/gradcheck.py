@@ -15,6 +15,7 @@ What it asks, in this order, and what a failure says:
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def gradcheck(
     Traceback (most recent call last):
         ...
     tinygrad_edu.errors.GradcheckError: ...
-      Diagnosis: 0.5 times what it should be. A factor 1/2 is missing or one too many.
+      Diagnosis: 0.5 times what it should be. A factor 2 is missing.
     """
     positions = [argnums] if isinstance(argnums, int) else argnums
     with np.errstate(all="ignore"):
@@ -293,14 +294,15 @@ class _Check:
         """The gradients of the float32 or float16 inputs that were given, against those in float64."""
         given.values(given.point)
         for u, exact in zip(self.cotangents, self.gradients):
-            own = _attempt("the backward pass", lambda u=u: given.gradient(given.point, u))
+            own = _attempt("the backward pass", partial(given.gradient, given.point, u))
             for slot in given.slots:
                 there = exact[slot.range]
                 finite = np.isfinite(there) & np.isfinite(own[slot.range])
                 allowed = float(np.finfo(slot.dtype).eps) ** 0.5 * np.max(np.abs(there[finite]), initial=0)
                 if np.any(bad := finite & (np.abs(own[slot.range] - there) > allowed)):
                     i = slot.range.start + int(np.argmax(bad))
-                    raise GradcheckError(f"{slot}, element {slot.element(i)}: in {slot.dtype} the gradient is {number(own[i])}, in float64 {number(exact[i])}.")
+                    place, values = f"{slot}, element {slot.element(i)}", (number(own[i]), number(exact[i]))
+                    raise GradcheckError(f"{place}: in {slot.dtype} the gradient is {values[0]}, in float64 {values[1]}.")
 
 
 def _attempt(what: str, run: Callable[[], Any], advice: str = "") -> Any:

@@ -77,7 +77,16 @@ class Judge:
         return np.stack([gradients[:, d.index] * d.step if np.ndim(d.index) == 0 else gradients[:, d.index] @ d.step for d in directions])
 
     def compare(
-        self, values: Callable[[Any], Any], z: Any, gradients: Any, directions: list[Direction], size: Any, what: str, *, oracle: Any = None, found: Slopes | None = None
+        self,
+        values: Callable[[Any], Any],
+        z: Any,
+        gradients: Any,
+        directions: list[Direction],
+        size: Any,
+        what: str,
+        *,
+        oracle: Callable[[list[Direction]], Any] | None = None,
+        found: Slopes | None = None,
     ) -> Slopes:
         """Compare claimed slopes with numerical ones, found already or not; a block that fails is split down to its worst element."""
         found = found or slopes(values, z, directions, size, bits=self.bits, rtol=self.rtol)
@@ -140,13 +149,16 @@ class Judge:
         step = float(direction.step) if single else 1.0
         slot = self.slot(direction.index if single else direction.index[0])
         place = f"element {slot.element(direction.index)}" if single else f"{np.size(direction.index)} elements together"
+        outputs = ", ".join(f"shape {shape}, {dtype}" for shape, dtype in self.function.outputs)
+        kind, second = "elements" if single else "blocks", "second" in what
         lines = [
-            f"{slot}, {place}: {what} is {number(claimed[k, c] / step)}, numerically {number(found.value[k, c] / step)} ± {found.error[k, c] / step:.1e}.",
-            f"  output: {', '.join(f'shape {shape}, {dtype}' for shape, dtype in self.function.outputs)}; wrong in {len(directions)} of {total} {'elements' if single else 'blocks'}.",
+            f"{slot}, {place}: {what} is {number(claimed[k, c] / step)}, "
+            f"numerically {number(found.value[k, c] / step)} ± {found.error[k, c] / step:.1e}.",
+            f"  output: {outputs}; wrong in {len(directions)} of {total} {kind}.",
         ]
-        if self.cotangents.shape[1] <= 6 and "second" not in what:
-            lines.append(f"  at input {z[slot.range].reshape(slot.shape).tolist() if slot.range.stop - slot.range.start <= 12 else '…'}, cotangent {self.cotangents[c].tolist()}.")
-        lines.append("  Diagnosis: " + diagnose(Evidence(self.function, z, self.cotangents, gradients, slot, directions, found, "second" in what)))
+        if self.cotangents.shape[1] <= 6 and slot.range.stop - slot.range.start <= 12 and not second:
+            lines.append(f"  at the input {z[slot.range].reshape(slot.shape).tolist()} with the cotangent {self.cotangents[c].tolist()}.")
+        lines.append("  Diagnosis: " + diagnose(Evidence(self.function, z, self.cotangents, gradients, slot, directions, found, second)))
         raise GradcheckError("\n".join(lines))
 
     def fail_at_kink(self, z: Any, direction: Direction, gradients: Any, what: str) -> None:
@@ -169,9 +181,13 @@ class Judge:
             raise GradcheckError(f"{place}: not differentiable here: f is not finite just {side} {z[index]}. Choose a point inside its domain.")
         j = int(np.argmax(jump))
         if abs((right - left)[j] - (near_right - near_left)[j]) <= 0.5 * jump[j]:
+            claim = float(np.sum(self.function.gradient(z, np.eye(1, here.size, j)[0])[index] * (1 if np.ndim(index) == 0 else step)))
+            low, high = sorted((near_left[j], near_right[j]))
+            margin = 1e-4 * (high - low)
             raise GradcheckError(
                 f"{place}: not differentiable here: one-sided slopes {short(near_left[j])} and {short(near_right[j])} (of output element {j}).\n"
-                "  At a kink the gradient is a convention, which no numerical derivative can confirm. Choose another point."
+                f"  The gradient, {short(claim)}, {'lies' if low - margin <= claim <= high + margin else 'does not even lie'} between them. "
+                "At a kink it is a convention, which no numerical derivative can confirm: choose another point."
             )
         raise GradcheckError(
             f"{place}: {what} cannot be judged: the numerical derivative is lost in the rounding error of f "

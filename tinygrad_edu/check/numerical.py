@@ -47,7 +47,16 @@ class Slopes(NamedTuple):
         return Slopes(self.value[chosen], self.error[chosen], self.sound[chosen])
 
 
-def slopes(function: Callable[[Any], Any], z: Any, directions: Sequence[Direction], size: Any, *, bits: int = DOUBLE, rtol: float = 1e-6, thorough: bool = False) -> Slopes:
+def slopes(
+    function: Callable[[Any], Any],
+    z: Any,
+    directions: Sequence[Direction],
+    size: Any,
+    *,
+    bits: int = DOUBLE,
+    rtol: float = 1e-6,
+    thorough: bool = False,
+) -> Slopes:
     """Derivatives of a vector function along directions.
 
     Parameters
@@ -78,7 +87,7 @@ def slopes(function: Callable[[Any], Any], z: Any, directions: Sequence[Directio
     tried = []
     todo = np.arange(count)
     for k, t in enumerate(steps):
-        v, e = _central(function, z, base, [directions[i] for i in todo], t, 2 * noise / t)
+        v, e = _central(function, z, base, [directions[int(i)] for i in todo], t, 2 * noise / t)
         better = e < error[todo]
         value[todo], error[todo] = np.where(better, v, value[todo]), np.where(better, e, error[todo])
         if k in (0, 3):

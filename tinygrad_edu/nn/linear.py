@@ -79,7 +79,7 @@ class Linear(Module):
         if x.shape[-1:] != (self.in_features,):
             hint = " Flatten the images first: x.reshape(len(x), -1)." if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features else ""
             raise ShapeError(f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}")
-        return record(Tensor, LINEAR, (x, self.weight, self.bias))  # type: ignore[no-any-return]
+        return record(Tensor, LINEAR, (x, self.weight, self.bias))
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

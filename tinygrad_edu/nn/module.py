@@ -219,5 +219,7 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
     if not isinstance(x, Tensor):
         return np.asarray(x, dtype=like._data.dtype)
     if x._data.dtype is not like._data.dtype and x._data.dtype.kind == "f" and x._data.dtype != like._data.dtype:
-        raise DTypeError(f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one of them: x.astype(np.{like.dtype}), or dtype= of the layer.")
+        raise DTypeError(
+            f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
+        )
     return x

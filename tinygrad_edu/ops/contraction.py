@@ -112,7 +112,10 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
     pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
-    spell = lambda sublist: "".join("..." if s is Ellipsis else letters[s] for s in sublist)  # noqa: E731
+
+    def spell(sublist: Any) -> str:
+        return "".join("..." if s is Ellipsis else letters[s] for s in sublist)
+
     subscripts = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
     return (subscripts if last is None else f"{subscripts}->{spell(last)}", *operands[: 2 * pairs : 2])
 

@@ -111,7 +111,7 @@ derivative(np.astype, lambda x, dtype, copy=True: np.astype(x, dtype, copy=copy)
 
 def share(g: Any, larger: Any, smaller: Any) -> Any:
     """g where the one is larger, half of it where the two are equal, zero where it is smaller; NaN where neither can be told."""
-    return np.where(larger == smaller, g / 2, np.where(larger > smaller, g, np.where(larger < smaller, 0, g * np.nan)))
+    return np.where(larger == smaller, g / 2, np.where(larger > smaller, g, np.where(larger < smaller, np.zeros_like(g), np.nan)))
 
 
 def below(x: Any, out: Any) -> Any:

@@ -27,7 +27,7 @@ def is_basic(key: Any) -> bool:
 
 
 # fmt: off
-@primitive(x=lambda g, x_shape, key: scatter(g, key, x_shape))
+@primitive(x=lambda g, x_shape, key: scatter(g, key, x_shape))  # type: ignore[has-type]  # each the other's adjoint
 def getitem(x: Any, key: Any) -> Any:
     return x[key]
 
@@ -41,7 +41,7 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...]) -> Any:
         np.add.at(total, key, values)
     return total
 
-@primitive(x=lambda g, key: setitem(g, key, 0),
+@primitive(x=lambda g, key: setitem(g, key, 0),  # type: ignore[has-type]  # its own adjoint, with a zero
            value=lambda g, key, value_shape: fitted(getitem(g, key), value_shape))
 def setitem(x: Any, key: Any, value: Any) -> Any:
     """A copy of x in which the item at the key is ``value``."""

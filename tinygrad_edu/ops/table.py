@@ -99,8 +99,9 @@ class Op:
         """The names that a rule asks for, after ``g``; a name that nobody can supply is an error at once."""
         if argument not in self.names:
             raise WrongRule(f"{self.name}: a rule was given for {argument!r}, but its arguments are {self.names}.")
-        first, *names = list(inspect.signature(rule).parameters.values()) or [None]
-        if first is None or first.name != "g" or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in names):
+        taken = list(inspect.signature(rule).parameters.values())
+        names = taken[1:]
+        if not taken or taken[0].name != "g" or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in names):
             raise WrongRule(f"{self.name}: the rule of {argument!r} must take g first, then plain names; no *, ** or keyword-only names.")
         known = {*self.names, "out", *self.keep, *(f"{n}_shape" for n in self.names), *(["index"] if self.variadic else [])}
         for p in names:
@@ -177,9 +178,8 @@ class Plan:
         for position, name in wants:
             columns.append(self._column(name, position))
         self.sources = [self._source(name, wants) for _, name in wants]
-        self.pick: Callable[[list[Any]], tuple[Any, ...]] = (
-            itemgetter(*columns) if len(columns) > 1 else (lambda row, c=columns: tuple(row[i] for i in c))
-        )
+        # itemgetter returns a tuple for two columns or more
+        self.pick: Any = itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
 
     def _column(self, name: str, position: int) -> int:
         """Where in the row the value of that name stands."""

@@ -109,11 +109,12 @@ class _Group:
 
     def step(self, optimizer: Optimizer) -> None:
         """Update those parameters that have a gradient."""
-        gradients, complete = [], self.packed
+        gradients: list[Any] = []
+        complete = self.packed
         for i, p in enumerate(self.params):
             if p._data is not self.arrays[i]:
                 self._adopt(i)
-            g = p._node.grad if p._node is not None else None
+            g = p._leaf.grad if p._node is not None else None
             complete = complete and g is not None
             gradients.append(None if g is None else g._data.reshape(-1))
         if complete and self.steps.count(self.steps[0]) == len(self.steps):
