@@ -142,8 +142,8 @@ def accumulate(cls: Any, gradients: dict[Node, Any], create_graph: bool) -> None
         elif create_graph or leaf.grad._node is not None:
             leaf.grad = leaf.grad + gradient
         else:
-            leaf.grad._data += gradient
-            WRITES.mark(leaf.grad._data)
+            leaf.grad._array += gradient
+            WRITES.mark(leaf.grad._array)
 
 
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:
@@ -165,7 +165,7 @@ def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: boo
 def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:
     """What a rule returned as an array, or as a tensor where a graph is wanted; None if it cannot be one."""
     if isinstance(gradient, cls):
-        return gradient if create_graph else gradient._data
+        return gradient if create_graph else gradient._array
     if isinstance(gradient, (np.generic, int, float)):
         gradient = np.asarray(gradient)
     elif not hasattr(gradient, "__array_function__"):
@@ -215,7 +215,7 @@ def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> 
         if (answer := hook(shown)) is not None:
             if not isinstance(answer, cls) or answer.shape != node.shape:
                 raise GraphError(f"A hook returned {getattr(answer, 'shape', answer)!r}; expected None or a Tensor of shape {node.shape}.")
-            g, ours = (answer if create_graph else answer._data.astype(node.dtype)), False
+            g, ours = (answer if create_graph else answer._array.astype(node.dtype)), False
     if node.notes.retains:
         node.notes.grad = g if create_graph else cls._make(_copy(g), None)
     return g, ours

@@ -84,7 +84,7 @@ class Inspector:
         return gradient
 
     def _check_finite(self, value: Any, what: str, line: str) -> None:
-        array: Any = getattr(value, "_data", value)
+        array: Any = getattr(value, "_array", value)
         if not self.nonfinite or getattr(getattr(array, "dtype", None), "kind", "") != "f":
             return
         wrong = np.argwhere(~np.isfinite(array))

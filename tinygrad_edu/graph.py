@@ -17,6 +17,7 @@ from .modes import MODE
 from .ops.table import TABLE, Composite, Constant, Op, Plan, name_of, refuse
 
 ndarray = np.ndarray
+WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 _order = count(1).__next__
 _new = object.__new__
 
@@ -168,7 +169,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     arrays, parents, wanted, bit = [], [], 0, 1
     for value in values:
         if isinstance(value, cls):
-            arrays.append(value._data)
+            arrays.append(value._array)
             if value._node is not None:
                 wanted |= bit
                 parents.append(value._node)
@@ -186,7 +187,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
     result = _new(cls)
-    result._data, result._node = out, None
+    result._array, result._node = out, None
     if plan is not None and out.dtype.kind == "f":
         result._node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, out.dtype)
     if debug is not None:
@@ -213,12 +214,15 @@ def _record_parts(cls: Any, plan: Plan | None, parents: list[Node], arrays: list
 def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
     entry = TABLE.get(function)
+    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
+        raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
     if isinstance(entry, Op) and not kwargs:
         return record(cls, entry, entry.bind(args, kwargs))
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if "out" in kwargs:
         kwargs = dict(kwargs)
-        if (target := kwargs.pop("out")) is not None and target != (None,):
+        target = kwargs.pop("out")
+        if any(t is not None for t in (target if isinstance(target, tuple) else (target,))):
             return _write(cls, function, args, kwargs, target, wanted)
     if isinstance(entry, Op):
         if wanted:
@@ -260,7 +264,7 @@ def _find(cls: Any, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
 def _unwrap(cls: Any, value: Any) -> Any:
     """Arrays in the place of tensors, in nested lists, tuples and dicts."""
     if isinstance(value, cls):
-        return value._data
+        return value._array
     if type(value) in (list, tuple):
         return type(value)(_unwrap(cls, v) for v in value)
     return {k: _unwrap(cls, v) for k, v in value.items()} if type(value) is dict else value

@@ -81,8 +81,8 @@ class Tensor(ArrayMethods):
     True
     """
 
-    __slots__ = ("__weakref__", "_data", "_leaf", "_node")
-    _data: Any
+    __slots__ = ("__weakref__", "_array", "_leaf", "_node")
+    _array: Any
     _node: Node | None
     _leaf: Leaf
 
@@ -90,23 +90,23 @@ class Tensor(ArrayMethods):
         if isinstance(data, Tensor):
             if data._node is not None:
                 raise GraphError("Tensor(x) of a tensor that needs a gradient would cut the graph silently: use x, or x.detach().")
-            data = data._data
+            data = data._array
         try:
             array = as_array(data)
         except ValueError as error:
             raise DTypeError(f"A Tensor needs a rectangular array of numbers: {error}") from None
         if dtype is not None:
             array = as_array(np.astype(array, np.dtype(dtype), copy=False))
-        self._data, self._node = array, None
+        self._array, self._node = array, None
         if requires_grad:
             self.requires_grad_()
-            self._data = np.array(array, copy=True, order="C") if isinstance(array, ndarray) else array
+            self._array = np.array(array, copy=True, order="C") if isinstance(array, ndarray) else array
 
     @classmethod
     def _make(cls, array: Any, node: Node | None) -> Tensor:
         """A result: no checks, no copies."""
         self = _new(Tensor)
-        self._data, self._node = array, node
+        self._array, self._node = array, node
         return self
 
     # ---- the protocols: NumPy calls us ---------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Tensor(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         self._refuse_coercion("an array", "np.stack or np.concatenate for tensors in a list, or x.detach().numpy() for a constant")
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     # ---- the array ---------------------------------------------------------------------------------------------------
 
@@ -127,8 +127,8 @@ class Tensor(ArrayMethods):
     def data(self) -> Any:
         """The values, an ndarray; those of a recorded result are read-only.  Assigning moves the version of the memory."""
         if self._node is None or isinstance(self._node, Leaf):
-            return self._data
-        view = self._data.view()
+            return self._array
+        view = self._array.view()
         view.flags.writeable = False
         return view
 
@@ -136,34 +136,34 @@ class Tensor(ArrayMethods):
     def data(self, value: ArrayLike) -> None:
         if self._node is not None and not isinstance(self._node, Leaf):
             raise InPlaceError("The values of a recorded result cannot be replaced. Use x.detach(), or compute a new tensor.")
-        array = as_array(value._data if isinstance(value, Tensor) else value)
+        array = as_array(value._array if isinstance(value, Tensor) else value)
         if isinstance(self._node, Leaf):
             _check_floating(array.dtype)
             self._node.shape, self._node.dtype = array.shape, array.dtype
-        WRITES.mark(self._data)
-        if array is not self._data:
+        WRITES.mark(self._array)
+        if array is not self._array:
             WRITES.mark(array)
-        self._data = array
+        self._array = array
 
-    shape = property(lambda self: self._data.shape, doc="The shape, a tuple of int.")
-    dtype = property(lambda self: self._data.dtype, doc="The dtype.")
-    ndim = property(lambda self: self._data.ndim, doc="The number of axes.")
-    size = property(lambda self: self._data.size, doc="The number of elements.")
-    nbytes = property(lambda self: self._data.nbytes, doc="The bytes of the values.")
-    itemsize = property(lambda self: self._data.itemsize, doc="The bytes of one element.")
+    shape = property(lambda self: self._array.shape, doc="The shape, a tuple of int.")
+    dtype = property(lambda self: self._array.dtype, doc="The dtype.")
+    ndim = property(lambda self: self._array.ndim, doc="The number of axes.")
+    size = property(lambda self: self._array.size, doc="The number of elements.")
+    nbytes = property(lambda self: self._array.nbytes, doc="The bytes of the values.")
+    itemsize = property(lambda self: self._array.itemsize, doc="The bytes of one element.")
 
     def numpy(self) -> Any:
         """The values as an ndarray that shares memory; refuses where a gradient would be lost (use ``detach().numpy()``)."""
         self._refuse_coercion("an array", "x.detach().numpy()")
-        return self._data
+        return self._array
 
     def item(self) -> Any:
         """The only element, as a Python number, without its gradient."""
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers, without their gradients."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def _refuse_coercion(self, what: str, instead: str) -> None:
         if self._node is not None and MODE.get().recording:
@@ -248,13 +248,13 @@ class Tensor(ArrayMethods):
             )
         root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        gradients = run_backward(Tensor, [(node, root if create_graph else root._data)], create_graph=create_graph, retain_graph=retain)
+        gradients = run_backward(Tensor, [(node, root if create_graph else root._array)], create_graph=create_graph, retain_graph=retain)
         accumulate(Tensor, gradients, create_graph)
 
     def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
-        shape, dtype = self._data.shape, self._data.dtype
+        shape, dtype = self._array.shape, self._array.dtype
         if gradient is None:
-            if self._data.size != 1:
+            if self._array.size != 1:
                 raise GraphError(
                     f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that shape; only one element has a default."
                 )
@@ -266,7 +266,7 @@ class Tensor(ArrayMethods):
 
     def detach(self) -> Tensor:
         """The same values, shared, without the graph."""
-        return Tensor._make(self._data, None)
+        return Tensor._make(self._array, None)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
         """Call ``hook(gradient)`` when the gradient of this tensor is complete; what it returns, if anything, replaces it.
@@ -326,12 +326,15 @@ class Tensor(ArrayMethods):
     def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
     def __itruediv__(self, other: Any) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
     def __ipow__(self, other: Any) -> Tensor:      return self._in_place(operator.pow, np.power, other)
+    def __ifloordiv__(self, other: Any) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
+    def __imod__(self, other: Any) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
+    def __imatmul__(self, other: Any) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
     # fmt: on
 
     __hash__ = object.__hash__
 
     def __pow__(self, other: Any) -> Tensor:
-        if type(other) in (int, float) and other in _POWERS and self._data.dtype.kind == "f":
+        if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind == "f":
             return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
 
@@ -340,8 +343,8 @@ class Tensor(ArrayMethods):
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
             return operation(self, other)
-        ufunc(self._data, other._data if isinstance(other, Tensor) else other, out=self._data)
-        WRITES.mark(self._data)
+        ufunc(self._array, other._array if isinstance(other, Tensor) else other, out=self._array)
+        WRITES.mark(self._array)
         return self
 
     def _refuse_writing_to_leaf(self) -> None:
@@ -365,10 +368,10 @@ class Tensor(ArrayMethods):
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
             result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
-            self._data, self._node = result._data, result._node
+            self._array, self._node = result._array, result._node
         else:
-            self._data[indexing.plain(key)] = value._data if isinstance(value, Tensor) else value
-            WRITES.mark(self._data)
+            self._array[indexing.plain(key)] = value._array if isinstance(value, Tensor) else value
+            WRITES.mark(self._array)
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -381,28 +384,28 @@ class Tensor(ArrayMethods):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self._data == (value._data if isinstance(value, Tensor) else value)))
+        return bool(np.any(self._array == (value._array if isinstance(value, Tensor) else value)))
 
     # ---- one element as a Python number --------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __float__(self) -> float:
         self._refuse_coercion("a float", "x.item(), which drops the gradient knowingly")
-        return float(self._data)
+        return float(self._array)
 
     def __int__(self) -> int:
         self._refuse_coercion("an int", "int(x.item()), which drops the gradient knowingly")
-        return int(self._data)
+        return int(self._array)
 
     def __index__(self) -> int:
-        return operator.index(self._data)
+        return operator.index(self._array)
 
     # ---- as text, copied, pickled -------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        text = np.array2string(self._data, separator=", ", prefix="Tensor(") if isinstance(self._data, ndarray) else repr(self._data)
+        text = np.array2string(self._array, separator=", ", prefix="Tensor(") if isinstance(self._array, ndarray) else repr(self._array)
         dtype = "" if self.dtype in (np.float64, np.int64, np.bool_) else f", dtype={self.dtype}"
         return f"{type(self).__name__}({text}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
 
@@ -415,10 +418,10 @@ class Tensor(ArrayMethods):
             raise GraphError("Only leaves can be deep-copied: a result belongs to its graph. Use x.detach().copy().")
         copy = _new(type(self))
         memo[id(self)] = copy
-        copy._data, copy._node = self._data.copy(), None
+        copy._array, copy._node = self._array.copy(), None
         if hasattr(self, "_leaf"):
             copy._leaf = Leaf(self.shape, self.dtype)
-            copy._leaf.grad = None if self._leaf.grad is None else Tensor._make(self._leaf.grad._data.copy(), None)
+            copy._leaf.grad = None if self._leaf.grad is None else Tensor._make(self._leaf.grad._array.copy(), None)
             copy._node = copy._leaf if self.requires_grad else None
         return copy
 
@@ -433,7 +436,7 @@ class Tensor(ArrayMethods):
         return record(Tensor, TRANSPOSE, (self, None))
 
     @property
-    def mT(self) -> Tensor:
+    def mT(self) -> Any:
         """The matrix transpose: the last two axes swapped."""
         return np.matrix_transpose(self)
 

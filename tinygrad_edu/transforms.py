@@ -298,8 +298,8 @@ def _variable(leaf: Any, connected: bool = True) -> Tensor:
     if connected and x._node is not None:
         positive = TABLE[np.positive]
         assert isinstance(positive, Op)
-        return Tensor._make(x._data, Node(positive.plan(1), (x._node,), (), x.shape, x.dtype))
-    return Tensor._make(x._data, Leaf(x.shape, x.dtype, temporary=True))
+        return Tensor._make(x._array, Node(positive.plan(1), (x._node,), (), x.shape, x.dtype))
+    return Tensor._make(x._array, Leaf(x.shape, x.dtype, temporary=True))
 
 
 def _depends_on_others(outputs: Iterable[Tensor], variables: Iterable[Tensor]) -> bool:
@@ -328,7 +328,7 @@ def _gradients(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Seq
     for output, cotangent in zip(outputs, cotangents):
         if output._node is not None:
             c = cotangent if isinstance(cotangent, Tensor) else Tensor._make(cotangent, None)
-            roots.append((output._node, c if create_graph else c._data))
+            roots.append((output._node, c if create_graph else c._array))
     nodes = [v._node for v in variables if v._node is not None]
     found = run_backward(Tensor, roots, sinks=frozenset(nodes), create_graph=create_graph, retain_graph=True) if nodes else {}
     results = [found.get(node) for node in nodes]

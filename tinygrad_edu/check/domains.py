@@ -72,7 +72,7 @@ def positive(shape: Any = None) -> SearchStrategy[Any]:
 
 def odd(shape: Any = None) -> SearchStrategy[Any]:
     """Divisors of which few multiples lie on the grid that all numbers come from."""
-    return nonzero(shape).map(lambda x: x * 1.03)
+    return nonzero(shape).map(lambda x: np.asarray(x * 1.03))
 
 
 def booleans(shape: Any) -> SearchStrategy[Any]:
@@ -101,8 +101,14 @@ class Pair(NamedTuple):
     kinks: Callable[..., Any] | None = None
 
     def broadcast(self) -> Domain:
-        """Arguments that broadcast."""
-        return case(lambda d: (lambda s1, s2: call(d(self.x1(s1)), d(self.x2(s2))))(*d(broadcastable())), kinks=self.kinks)
+        """Arguments that broadcast; one of them may be a Python number."""
+
+        def build(d: Draw) -> Call:
+            s1, s2 = d(broadcastable())
+            number = d(st.sampled_from([0, 0, 0, 1, 2]))
+            return call(d(self.x1(())).item() if number == 1 else d(self.x1(s1)), d(self.x2(())).item() if number == 2 else d(self.x2(s2)))
+
+        return case(build, kinks=self.kinks)
 
     def outer(self) -> Domain:
         """Arguments of any shapes: every element of the one meets every element of the other."""
@@ -215,8 +221,9 @@ def indexed(d: Draw) -> tuple[Any, Any]:
 
 
 def logits_and_labels(d: Draw) -> Call:
-    x = d(arrays(shapes(1, 3, min_side=1)))
-    return call(x, d(labels(x.shape[:-1], x.shape[-1])), d(st.sampled_from(["mean", "sum", "none"])))
+    """Rows of logits, their labels, and a reduction."""
+    x = d(arrays(shapes(2, 2, min_side=1)))
+    return call(x, d(labels(x.shape[:1], x.shape[1])), d(st.sampled_from(["mean", "sum", "none"])), -1)
 
 
 # ---- references for what NumPy lacks -------------------------------------------------------------------------------------
@@ -226,7 +233,7 @@ def softmax_by_hand(x: Any, axis: Any = -1) -> Any:
     return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
 
 
-def cross_entropy_by_hand(logits: Any, labels: Any, reduction: str) -> Any:
+def cross_entropy_by_hand(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
     picked = np.take_along_axis(softmax_by_hand(logits), np.expand_dims(labels, -1), -1)[..., 0]
     return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](-np.log(picked))
 
@@ -320,7 +327,7 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.fix:          unary(-3, 3, *range(-3, 4)),
     np.modf:         unary(-3, 3, *range(-3, 4)),
     np.rint:         unary(-3, 3, -2.5, -1.5, -.5, .5, 1.5, 2.5),
-    np.round:        case(lambda d: call(d(arrays(away_from=(-2.5, -1.5, -.5, .5, 1.5, 2.5))), d(st.integers(-1, 1)))),
+    np.round:        case(lambda d: call(d(arrays()), d(st.integers(-1, 1))), kinks=lambda a, n: np.abs(a * 10.**n) % 1 - .5),
     np.real:         unary(),
     np.real_if_close: unary(),
     np.nan_to_num:   unary(),

@@ -206,7 +206,8 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
             choices += [st.integers(-n, n - 1), hnp.arrays(np.intp, together, elements=st.integers(-n, n - 1), fill=st.nothing())]
         parts.append(draw(st.one_of(choices[::-1])))
     if draw(st.booleans()) and len(parts) < 3:
-        parts.insert(draw(st.integers(0, len(parts))), draw(st.sampled_from([None, Ellipsis])))
+        extra = draw(st.sampled_from([None, Ellipsis]))  # what follows an Ellipsis would belong to the last axes
+        parts.insert(draw(st.integers(0, len(parts))) if extra is None or len(parts) == len(shape) else len(parts), extra)
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
@@ -260,14 +261,13 @@ def layouts(draw: Draw, array: Any) -> Any:
     >>> find(layouts(x), lambda y: y.strides == (-24, -8)).tolist()
     [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
-    everywhere = (slice(None, None, -1),) * array.ndim
+    everywhere = (..., *[slice(None, None, -1)] * array.ndim)
     kind = draw(st.sampled_from(["C", "F", "reversed", "strided", "broadcast"]))
     if kind == "reversed":
         array = array[everywhere].copy()[everywhere]
     elif kind == "strided":
         wide = np.zeros([2 * n for n in array.shape], array.dtype)
-        wide[(slice(None, None, 2),) * array.ndim] = array
-        array = wide[(slice(None, None, 2),) * array.ndim]
+        array = np.add(array, 0, out=wide[(..., *[slice(None, None, 2)] * array.ndim)])
     elif kind == "broadcast" and array.size and array.ndim:
         axis = draw(st.integers(0, array.ndim - 1))
         array = np.broadcast_to(np.take(array, [0], axis), array.shape)  # read-only already

@@ -29,7 +29,7 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     TypeError: A StrictArray does not become a NumPy array; use functions that dispatch on it.
     """
 
-    __slots__ = ("array",)
+    __slots__ = ("__weakref__", "array")
 
     def __init__(self, array: Any) -> None:
         self.array = array

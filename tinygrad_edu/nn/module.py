@@ -120,7 +120,7 @@ class Module:
 
     def state_dict(self) -> dict[str, Any]:
         """The values of all parameters by path, as copies that training does not change."""
-        return {name: parameter._data.copy() for name, parameter in self.named_parameters()}
+        return {name: parameter._array.copy() for name, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Take over the values of a state, all of them or, if anything does not fit, none.
@@ -136,7 +136,7 @@ class Module:
             Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing was changed.
         """
         own = dict(self.named_parameters())
-        given = {name: value._data if isinstance(value, Tensor) else np.asarray(value) for name, value in state.items()}
+        given = {name: value._array if isinstance(value, Tensor) else np.asarray(value) for name, value in state.items()}
         problems = [f"missing: {name}" for name in own if name not in given]
         problems += [f"unexpected: {name}" for name in given if name not in own]
         for name, parameter in own.items():
@@ -147,8 +147,8 @@ class Module:
         if problems:
             raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
         for name, parameter in own.items():
-            parameter._data[...] = given[name]
-            WRITES.mark(parameter._data)
+            parameter._array[...] = given[name]
+            WRITES.mark(parameter._array)
 
     # ---- as text, and as a tree of parameters for the transforms -----------------------------------------------------------
 
@@ -210,15 +210,15 @@ def _as_parameter(value: Any) -> Any:
     if not isinstance(value, Tensor):
         return value
     parameter = object.__new__(Parameter)
-    parameter._data, parameter._node = value._data, value._node
+    parameter._array, parameter._node = value._array, value._node
     return parameter
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
     if not isinstance(x, Tensor):
-        return np.asarray(x, dtype=like._data.dtype)
-    if x._data.dtype is not like._data.dtype and x._data.dtype.kind == "f" and x._data.dtype != like._data.dtype:
+        return np.asarray(x, dtype=like._array.dtype)
+    if x._array.dtype is not like._array.dtype and x._array.dtype.kind == "f" and x._array.dtype != like._array.dtype:
         raise DTypeError(
             f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
         )

@@ -80,7 +80,7 @@ elementwise(np.remainder,   x1=lambda g: g,
                             x2=lambda g, x1, x2: -g * np.floor_divide(x1, x2))
 elementwise(np.fmod,        x1=lambda g: g,
                             x2=lambda g, x1, x2: -g * np.trunc(x1 / x2))
-elementwise(np.copysign,    x1=lambda g, x1, x2: g * (np.sign(x1) * np.copysign(1, x2)),
+elementwise(np.copysign,    x1=lambda g, x1, out: g * (np.sign(x1) * np.sign(out)),
                             x2=lambda g: np.zeros_like(g))
 elementwise(np.ldexp,       x1=lambda g, x2: np.ldexp(g, x2))
 
@@ -96,10 +96,10 @@ elementwise(np.fmax,        x1=lambda g, x1, x2: np.where(np.isnan(x2), g, np.wh
 elementwise(np.fmin,        x1=lambda g, x1, x2: np.where(np.isnan(x2), g, np.where(np.isnan(x1), 0, share(g, x2, x1))),
                             x2=lambda g, x1, x2: np.where(np.isnan(x1), np.where(np.isnan(x2), 0, g), np.where(np.isnan(x2), 0, share(g, x1, x2))))
 
-elementwise(np.power,       x1=lambda g, x1, x2: g * np.where(x2 == 0, 0, x2 * np.power(x1, np.where(x2 == 0, 1, x2 - 1))),
-                            x2=lambda g, x1, x2, out: g * out * np.log(np.where((x1 == 0) & (x2 >= 0), 1, x1)))
-elementwise(np.float_power, x1=lambda g, x1, x2: g * np.where(x2 == 0, 0, x2 * np.float_power(x1, np.where(x2 == 0, 1, x2 - 1))),
-                            x2=lambda g, x1, x2, out: g * out * np.log(np.where((x1 == 0) & (x2 >= 0), 1, x1)))
+elementwise(np.power,       x1=lambda g, x1, x2: g * (x2 * np.power(unless_zero(x1, x2 == 0, x1), x2 - 1)),
+                            x2=lambda g, x1, x2, out: g * out * np.log(unless_zero(x1, x2 >= 0, out)))
+elementwise(np.float_power, x1=lambda g, x1, x2: g * (x2 * np.float_power(unless_zero(x1, x2 == 0, x1), x2 - 1)),
+                            x2=lambda g, x1, x2, out: g * out * np.log(unless_zero(x1, x2 >= 0, out)))
 
 derivative(np.where, lambda condition, x, y: np.where(condition, x, y), broadcasts=True,
                             x=lambda g, condition: np.where(condition, g, 0),
@@ -107,6 +107,11 @@ derivative(np.where, lambda condition, x, y: np.where(condition, x, y), broadcas
 derivative(np.astype, lambda x, dtype, copy=True: np.astype(x, dtype, copy=copy),
                             x=lambda g: g)
 # fmt: on
+
+
+def unless_zero(base: Any, exponent: Any, like: Any) -> Any:
+    """The base of a power, with ones for its zeros where the exponent says so: their derivatives are 0 there, and not 0 times infinity."""
+    return np.where((base == 0) & exponent, np.ones_like(like), base)
 
 
 def share(g: Any, larger: Any, smaller: Any) -> Any:

@@ -92,7 +92,7 @@ def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int)
     hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
     z = logits - np.maximum.reduce(logits, 1, None, None, True)
     picked = z[hit]  # (n,), unless a label is none of the classes
-    if len(picked) != len(labels):
+    if picked.shape != labels.shape:
         raise _wrong_label(labels, logits.shape[1])
     p = np.exp(z)
     total = np.add.reduce(p, 1, None, None, True)  # (n, 1)

@@ -50,7 +50,7 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     last = np.transpose(a, order)
     flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))
-    one = np.ones_like(flat, shape=(*flat.shape[:-1], 1))
+    one = np.ones_like(flat[..., :1])
     before = np.multiply.accumulate(np.concatenate([one, flat[..., :-1]], axis=-1), axis=-1)
     after = np.flip(np.multiply.accumulate(np.concatenate([one, np.flip(flat, -1)[..., :-1]], axis=-1), axis=-1), -1)
     others = before * after

@@ -121,7 +121,7 @@ def _dsplit(ary: Any, indices_or_sections: Any) -> Any:
 
 @composite(np.unstack)
 def _unstack(x: Any, /, *, axis: int = 0) -> Any:
-    return tuple(np.squeeze(part, axis) for part in split(x, x.shape[axis], axis))
+    return tuple(np.squeeze(part, axis) for part in split(x, x.shape[axis], axis)) if x.shape[axis] else ()
 
 
 @composite(np.ravel)

@@ -20,6 +20,7 @@ not in the table.
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -347,6 +348,9 @@ def primitive(*, broadcasts: bool = False, keep: dict[str, Callable[..., Any] | 
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
     """The error for a function that has no rule, or none for that argument; says how to give it one or to do without."""
     name = name_of(function)
+    if argument.isdigit():  # known by its place only
+        with suppress(ValueError, TypeError, IndexError):
+            argument = list(inspect.signature(function).parameters)[int(argument)]
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, {value.dtype}).\n"
         f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see examples/define_an_op.py)\n"

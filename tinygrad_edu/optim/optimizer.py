@@ -101,22 +101,22 @@ class _Group:
             raise ShapeError(f"A parameter became {p.shape}, {p.dtype} after its optimizer was made. Make the optimizer again.")
         if self.packed:
             view = self.values[place].reshape(p.shape)
-            view[...] = p._data
-            p._data = view
-        elif not (p._data.flags.c_contiguous and p._data.flags.writeable):
-            p._data = p._data.copy("C")
-        self.arrays[i] = p._data
+            view[...] = p._array
+            p._array = view
+        elif not (p._array.flags.c_contiguous and p._array.flags.writeable):
+            p._array = p._array.copy("C")
+        self.arrays[i] = p._array
 
     def step(self, optimizer: Optimizer) -> None:
         """Update those parameters that have a gradient."""
         gradients: list[Any] = []
         complete = self.packed
         for i, p in enumerate(self.params):
-            if p._data is not self.arrays[i]:
+            if p._array is not self.arrays[i]:
                 self._adopt(i)
             g = p._leaf.grad if p._node is not None else None
             complete = complete and g is not None
-            gradients.append(None if g is None else g._data.reshape(-1))
+            gradients.append(None if g is None else g._array.reshape(-1))
         if complete and self.steps.count(self.steps[0]) == len(self.steps):
             np.concatenate(gradients, out=self.gradients)
             self.steps = [t := self.steps[0] + 1] * len(gradients)
