@@ -22,7 +22,8 @@ The two-minute tour::
 To read the code, begin with `tinygrad_edu.backward`; then `ops.table`, `graph` and `tensor`.
 """
 
-from . import nn, optim
+from . import check, nn, optim
+from .check import gradcheck
 from .debug import debug
 from .errors import TinygradError
 from .modes import enable_grad, is_grad_enabled, no_grad

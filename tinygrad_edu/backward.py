@@ -45,7 +45,7 @@ def run_backward(
             finished = _traverse(cls, roots, sinks, False, retain_graph)
             return {node: g if ours and type(g) is ndarray and g.flags.c_contiguous else _copy(g) for node, g, ours in finished}
         with enable_grad():
-            return {node: g for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
+            return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
 
 
 def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], create_graph: bool, retain_graph: bool) -> list[list[Any]]:
@@ -210,8 +210,8 @@ def _on_tensors(cls: Any, node: Node) -> tuple[Any, ...]:
 def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> tuple[Any, bool]:
     """Show a finished gradient to the hooks of its node; a hook may return another one."""
     assert node.notes is not None
-    for hook in node.notes.hooks:
-        shown = g if create_graph else cls._make(np.asarray(g), None)
+    for hook in tuple(node.notes.hooks):
+        shown = np.copy(g) if create_graph else cls._make(np.array(g), None)
         if (answer := hook(shown)) is not None:
             if not isinstance(answer, cls) or answer.shape != node.shape:
                 raise GraphError(f"A hook returned {getattr(answer, 'shape', answer)!r}; expected None or a Tensor of shape {node.shape}.")

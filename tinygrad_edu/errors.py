@@ -25,7 +25,7 @@ class CoercionError(TinygradError, TypeError):
     """A tensor that needs a gradient was about to become a plain array or number, and its gradient to be lost."""
 
 
-class DTypeError(TinygradError, TypeError):
+class DTypeError(TinygradError, TypeError, ValueError):
     """An array has a dtype that cannot be used here."""
 
 

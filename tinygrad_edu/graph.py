@@ -176,7 +176,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
         else:
             arrays.append(np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value)
         bit += bit
-    recording, debug = MODE.get()
+    recording, debug, _ = MODE.get()
     plan = (op.plans.get(wanted) or _plan(op, wanted, values)) if wanted and recording else None
     out = op.forward(*arrays)
     kept: tuple[Any, ...] = ()

@@ -6,7 +6,7 @@ The mode belongs to a thread and a context (``contextvars``), so that no_grad in
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -14,10 +14,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Mode(NamedTuple):
-    """Whether operations are recorded, and the `debug.Inspector` that looks at them, if any."""
+    """Whether operations are recorded, the `debug.Inspector` that looks at them, if any, and the mode to go back to."""
 
     recording: bool = True
     debug: Any = None
+    outer: Any = None
 
 
 MODE: ContextVar[Mode] = ContextVar("tinygrad_edu mode", default=Mode())  # noqa: B039  # a Mode is immutable
@@ -26,11 +27,12 @@ MODE: ContextVar[Mode] = ContextVar("tinygrad_edu mode", default=Mode())  # noqa
 @contextmanager
 def mode(**changes: Any) -> Iterator[None]:
     """Change the mode for a block, and put it back whatever happens."""
-    token = MODE.set(MODE.get()._replace(**changes))
+    outer = MODE.get()
+    MODE.set(outer._replace(outer=outer, **changes))
     try:
         yield
     finally:
-        MODE.reset(token)
+        MODE.set(MODE.get().outer)
 
 
 class Recording:
@@ -38,13 +40,13 @@ class Recording:
 
     def __init__(self, on: bool) -> None:
         self.on = on
-        self._tokens: list[Token[Mode]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(MODE.set(MODE.get()._replace(recording=self.on)))
+        mode = MODE.get()
+        MODE.set(Mode(self.on, mode.debug, mode))
 
     def __exit__(self, *error: object) -> None:
-        MODE.reset(self._tokens.pop())
+        MODE.set(MODE.get().outer)
 
     def __call__(self, function: Function) -> Function:
         on = self.on

@@ -100,7 +100,6 @@ class Tensor(ArrayMethods):
         self._array, self._node = array, None
         if requires_grad:
             self.requires_grad_()
-            self._array = np.array(array, copy=True, order="C") if isinstance(array, ndarray) else array
 
     @classmethod
     def _make(cls, array: Any, node: Node | None) -> Tensor:
@@ -212,8 +211,11 @@ class Tensor(ArrayMethods):
             if not requires_grad:
                 raise GraphError("requires_grad can be changed on leaves only. Use x.detach() for a tensor without its graph.")
         elif requires_grad:
-            _check_floating(self.dtype)
-            self._leaf = getattr(self, "_leaf", None) or Leaf(self.shape, self.dtype)
+            if not hasattr(self, "_leaf"):
+                _check_floating(self.dtype)
+                self._leaf = Leaf(self.shape, self.dtype)
+                if isinstance(self._array, ndarray):
+                    self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
             self._node = self._leaf
         else:
             self._node = None

@@ -171,10 +171,10 @@ class _Check:
     def preliminaries(self) -> None:
         """Is there a graph, is it the same twice, is nothing changed and nothing shared?  Keeps the gradients of both cotangents."""
         function, z, u = self.function, self.function.point, self.cotangents
-        first = _attempt("the backward pass", lambda: function.pull(z, u[0]))
-        if not first.has_graph:
-            raise GradcheckError("nothing was checked: no output has a graph. Was it computed from x.data, x.detach(), or under no_grad?")
         second = _attempt("the backward pass", lambda: function.pull(z, u[0], inspector=ReadOnly()))
+        if not second.has_graph:
+            raise GradcheckError("nothing was checked: no output has a graph. Was it computed from x.data, x.detach(), or under no_grad?")
+        first = _attempt("the backward pass", lambda: function.pull(z, u[0]))
         for other in (function.values(z), first.value(), second.value()):
             if not _near(other, self.base, self.slack):
                 raise GradcheckError(
@@ -254,20 +254,24 @@ class _Check:
             raise GradcheckError(f"with create_graph=True the gradient is another one than without: {difference}.")
         for v, pushed in zip(vs, by_cotangent):
             terms = v * self.gradients[1]  # ⟨v, Jᵀw⟩ = ⟨J v, w⟩
-            if abs(np.sum(terms) - pushed @ w) > self.rtol * (np.sum(np.abs(terms)) + np.sum(np.abs(pushed * w))):
+            rounding = np.abs(w) @ np.abs(self.base) * np.sum(np.abs(v) / function.sizes(z))  # f is rounded, and so is its gradient
+            allowed = self.rtol * (np.sum(np.abs(terms)) + np.sum(np.abs(pushed * w))) + np.ldexp(64 * rounding, -self.bits)
+            if abs(np.sum(terms) - pushed @ w) > allowed:
                 raise GradcheckError(
                     "second order: the gradient of ⟨v, Jᵀu⟩ in the cotangent u is not J v.\n"
                     f"  ⟨J v, w⟩ = {number(pushed @ w)}, ⟨v, Jᵀw⟩ = {number(np.sum(terms))}: the rule, differentiated in g, goes wrong."
                 )
         values = lambda x: vs @ function.gradient(x, u)
-        directions, size = judge.blocks(z, 8 if z.size <= 8 else 4), np.abs(vs) @ np.abs(gradient)
+        rounding = np.abs(u) @ np.abs(self.base) / function.sizes(z)  # where f is rounded, so is its gradient
+        directions, size = judge.blocks(z, 8 if z.size <= 8 else 4), np.abs(vs) @ (np.abs(gradient) + rounding)
         found = slopes(values, z, directions, size, bits=self.bits, rtol=self.rtol)
         if not np.all(found.sound):
             self.notes.append("second order was not checked everywhere: the gradient itself is not differentiable here")
         if np.any(found.sound):
             directions = [d for d, sound in zip(directions, found.sound) if sound]
             found = found.where(found.sound)
-            judge.compare(values, z, np.stack(by_input), directions, size, "the gradient of ⟨v, gradient⟩ (second order)", found=found)
+            what = "the gradient of ⟨v, gradient⟩ (second order)"
+            judge.compare(values, z, np.stack(by_input), directions, size, what, found=found, refuse=False)
 
     def nearby(self) -> None:
         """The first derivative once more, a few percent away: symmetric data are not symmetric there."""

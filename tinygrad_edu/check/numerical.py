@@ -88,7 +88,9 @@ def slopes(
     todo = np.arange(count)
     for k, t in enumerate(steps):
         v, e = _central(function, z, base, [directions[int(i)] for i in todo], t, 2 * noise / t)
-        better = e < error[todo]
+        jump = np.nan_to_num(np.abs(v - value[todo]), nan=0, posinf=0) if k else 0
+        error[todo] = np.where(jump > 3 * (e + error[todo]), jump, error[todo])  # two steps that contradict each other: trust neither
+        better = e + jump / 3 < error[todo]
         value[todo], error[todo] = np.where(better, v, value[todo]), np.where(better, e, error[todo])
         if k in (0, 3):
             (small if k else first)[todo] = e

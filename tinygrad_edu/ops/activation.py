@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .elementwise import below
+from .elementwise import nonzero
 from .table import primitive
 
 Axis = int | tuple[int, ...] | None
@@ -161,10 +161,9 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return out if keepdims else np.squeeze(out, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
 
-@primitive(x=lambda g, x, out: g * np.exp(below(x, out)))
+@primitive(x=lambda g, x, axis: g * shares(x, axis))
 def _logsumexp(x: Any, axis: Axis) -> Any:
-    top = np.maximum.reduce(x, axis=axis, keepdims=True)
-    top = np.where(np.isinf(top), 0, top)
+    top = highest(x, axis)
     with np.errstate(divide="ignore"):
         return top + np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True))
 # fmt: on
@@ -173,3 +172,15 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 def shifted(x: Any, axis: Axis) -> Any:
     """x less its maximum along the axis, so that no exponential overflows."""
     return x - np.maximum.reduce(x, axis=axis, keepdims=True)
+
+
+def highest(x: Any, axis: Axis) -> Any:
+    """The maximum along the axis; 0 where that is infinite, so that it can be subtracted."""
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    return np.where(np.isinf(top), 0, top)
+
+
+def shares(x: Any, axis: Axis) -> Any:
+    """The softmax, but 0 and not NaN for a slice of nothing but -inf."""
+    e = np.exp(x - highest(x, axis))
+    return e / nonzero(np.add.reduce(e, axis=axis, keepdims=True))

@@ -74,7 +74,7 @@ def flat(x: Any) -> Any:
 def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:
     """The gradient of an explicit einsum in one operand: the einsum of g with the other operands, to its own letters.
 
-    A letter that stands in this operand alone was summed over: ones bring it back.  A letter that this operand repeats is a
+    A letter that has its full length in this operand alone was summed over, or broadcast: ones bring it back.  A letter that this operand repeats is a
     diagonal: an identity matrix puts the gradient on it.
     """
     inputs, output = subscripts.split("->")
@@ -95,7 +95,7 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
         else:
             target += letter
     for letter in term:
-        if not any(letter in t for t, _ in factors):
+        if not any(letter in t and operand.shape[t.index(letter)] == sizes[letter] for t, operand in factors):
             factors.append((letter, np.ones(sizes[letter], dtype=g.dtype)))
     return np.einsum(",".join(t for t, _ in factors) + "->" + target, *(o for _, o in factors))
 

@@ -17,7 +17,7 @@ def plain(key: Any) -> Any:
         return tuple(map(plain, key))
     if key is None or key is Ellipsis or isinstance(key, (int, slice, np.ndarray, np.generic)):
         return key
-    return np.asarray(key) if len(key) else np.asarray(key, dtype=np.intp)
+    return np.asarray(key, dtype=None if key != [] else np.intp) if isinstance(key, list) else np.asarray(key)
 
 
 def is_basic(key: Any) -> bool:

@@ -76,6 +76,8 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
         )
     if targets.dtype.kind not in "iuf":
         raise DTypeError(f"softmax_cross_entropy: target rows are floating or integer; got {targets.dtype}.")
+    if targets.dtype.kind != "f":
+        targets = targets.astype(logits.dtype)
     losses = -np.add.reduce(np.where(targets == 0, 0, targets * log_softmax(logits)), axis=-1)
     return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
 

@@ -85,7 +85,7 @@ def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool)
 derivative(np.add.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.add.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array_shape, axis, keepdims: spread(g, array_shape, axis, keepdims))
 derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False: np.mean(a, axis, dtype, None, keepdims),
-           a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims) / count(a_shape, axis))
+           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(count(a_shape, axis), 1)), a_shape, axis, keepdims))
 derivative(np.maximum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.maximum.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
 derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.minimum.reduce(array, axis, dtype, None, keepdims),

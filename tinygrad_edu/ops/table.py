@@ -47,9 +47,13 @@ class Composite:
     fate = "composite"
 
     def __init__(self, function: Callable[..., Any], body: Callable[..., Any]) -> None:
-        self.name, self.body, self.keywords = name_of(function), body, inspect.signature(body).parameters
+        parameters = inspect.signature(body).parameters
+        self.name, self.body, self.keywords = name_of(function), body, list(parameters)
+        self.out = self.keywords.index("out") if "out" in parameters and parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else -1
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if 0 <= self.out < len(args) and args[self.out] is not None:
+            raise UnsupportedCall(f"{self.name}(…, out=…) cannot be differentiated: leave out= away, or compute under no_grad().")
         if unknown := [k for k in kwargs if k not in self.keywords]:
             raise UnsupportedCall(f"{self.name}(…, {unknown[0]}=…) cannot be differentiated: its derivative knows {', '.join(self.keywords)}.")
         return self.body(*args, **kwargs)
