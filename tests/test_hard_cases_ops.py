@@ -374,3 +374,15 @@ def test_clip_shares_with_a_bound_that_is_a_tensor(which):
     x_wins = [4.0, 3.0, 0.0] if which == "lower" else [0.0, 3.0, 8.0]
     np.testing.assert_array_equal(x.grad.data, x_wins)
     np.testing.assert_array_equal(bound.grad.data, np.array([4.0, 6.0, 8.0]) - x_wins)
+
+
+@pytest.mark.parametrize(("a", "b"), [([2.0, 3.0], [5.0]), ([5.0], [2.0, 3.0]), ([], [5.0]), ([5.0], []), ([5.0], [7.0])], ids=str)
+def test_einsum_broadcasts_axes_of_length_one(a, b):
+    """Σᵢ aᵢ bᵢ: each gets the other one, summed if it was itself spread."""
+    x, y = tg.Tensor(np.array(a), requires_grad=True), tg.Tensor(np.array(b), requires_grad=True)
+    total = np.einsum("i,i->", x, y)
+    total.backward()
+    spread_a, spread_b = np.broadcast_arrays(a, b)
+    assert total.item() == np.sum(spread_a * spread_b)
+    for tensor, other in ((x, spread_b), (y, spread_a)):
+        np.testing.assert_array_equal(tensor.grad.data, other if tensor.shape == other.shape else [np.sum(other)])

@@ -157,7 +157,10 @@ class Tensor(ArrayMethods):
         return self._array
 
     def item(self) -> Any:
-        """The only element, as a Python number, without its gradient."""
+        """The only element, as a Python number, without its gradient.
+
+        Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total += loss.item()`` none.
+        """
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -188,7 +191,7 @@ class Tensor(ArrayMethods):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient accumulated here by backward passes; of results only after `retain_grad`."""
+        """The gradient accumulated here by backward passes, in place; of results only after `retain_grad`."""
         node = self._node if self._node is not None else getattr(self, "_leaf", None)
         if isinstance(node, Leaf):
             return node.grad

@@ -26,6 +26,8 @@ class Evidence:
         elements that are known to disagree.
     whole : bool
         Whether it is the whole input.
+    undefined : bool
+        Whether what the rule returned is not finite.
     jacobian : ndarray of shape (m, n) or None
         Numerical, of all outputs in all inputs, if it is small.
     """
@@ -49,6 +51,7 @@ class Evidence:
         self.claimed = gradients[:, self.index]
         known = np.all(np.isfinite(self.claimed) & np.isfinite(self.right), axis=0)
         self.whole &= bool(np.all(known))
+        self.undefined = not np.any(known) and not np.all(np.isfinite(self.claimed))
         self.index, self.claimed, self.right = self.index[known], self.claimed[:, known], self.right[:, known]
 
     def close(self, a: Any, b: Any) -> bool:
@@ -64,6 +67,8 @@ class Evidence:
 
 def diagnose(evidence: Evidence) -> str:
     """The first hypothesis that explains a wrong gradient."""
+    if evidence.undefined:
+        return "the gradient is not finite: 0/0, ∞ − ∞ or an overflow in the rule, or in a step of it."
     if not evidence.claimed.size:
         return "several elements are wrong together, none of them alone by much."
     if not np.any(evidence.claimed):

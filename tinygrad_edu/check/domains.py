@@ -255,7 +255,7 @@ def filled(d: Draw) -> Call:
     a, key = indexed(d)
     item = np.shape(a[key])
     fits = [item, ()]
-    if not (isinstance(key, np.ndarray) and key.dtype == bool):  # a mask takes no other shapes
+    if item and not (isinstance(key, np.ndarray) and key.dtype == bool):  # a mask takes no other shapes
         fits += [item[1:], (1,) * len(item), (1, *item)]
     return call(a, key, d(arrays(d(st.sampled_from(fits)))))
 

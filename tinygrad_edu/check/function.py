@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradcheckError
+from ..errors import GradcheckError, TinygradError
 from ..graph import Leaf, Node
 from ..modes import mode
 from ..tensor import Tensor
@@ -256,10 +256,17 @@ class ReadOnly:
 
 
 def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
+    """A backward pass; what the engine raises there is a failed check."""
     try:
         tensor.backward(cotangent, **keywords)
     except GradcheckError:
         raise
+    except TinygradError as error:
+        what, advice = "the backward pass", ""
+        if keywords.get("create_graph"):
+            what = "the gradient of the gradient"
+            advice = "\n  Second order needs rules made of differentiable functions; second_order=False checks the first derivative alone."
+        raise GradcheckError(f"{what} failed: {type(error).__name__}: {error}{advice}") from error
     except ValueError as error:
         if "read-only" in str(error):
             raise GradcheckError("a rule changes g, or a value that the graph keeps, in place; a rule returns a new array.") from error

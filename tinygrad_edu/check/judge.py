@@ -184,7 +184,7 @@ class Judge:
             side = "above" if np.any(~np.isfinite(near_right)) else "below"
             raise GradcheckError(f"{place}: not differentiable here: f is not finite just {side} {z[index]}. Choose a point inside its domain.")
         j = int(np.argmax(jump))
-        if abs((right - left)[j] - (near_right - near_left)[j]) <= 0.5 * jump[j]:
+        if jump[j] > 0 and abs((right - left)[j] - (near_right - near_left)[j]) <= 0.5 * jump[j]:
             claim = float(np.sum(self.function.gradient(z, np.eye(1, here.size, j)[0])[index] * (1 if np.ndim(index) == 0 else step)))
             low, high = sorted((near_left[j], near_right[j]))
             margin = 1e-4 * (high - low)

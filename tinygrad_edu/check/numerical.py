@@ -88,9 +88,8 @@ def slopes(
     todo = np.arange(count)
     for k, t in enumerate(steps):
         v, e = _central(function, z, base, [directions[int(i)] for i in todo], t, 2 * noise / t)
-        jump = np.nan_to_num(np.abs(v - value[todo]), nan=0, posinf=0) if k else 0
-        error[todo] = np.where(jump > 3 * (e + error[todo]), jump, error[todo])  # two steps that contradict each other: trust neither
-        better = e + jump / 3 < error[todo]
+        unmoved = (v == 0) & (error[todo] < 0.1 * np.abs(value[todo]))  # f was seen to move: this step is below its rounding
+        better = (e < error[todo]) & ~unmoved
         value[todo], error[todo] = np.where(better, v, value[todo]), np.where(better, e, error[todo])
         if k in (0, 3):
             (small if k else first)[todo] = e

@@ -82,7 +82,7 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
     sizes: dict[str, int] = {}
     for term, operand in zip(terms, operands):
         for letter, n in zip(term, operand.shape):
-            sizes[letter] = max(n, sizes.get(letter, 0)) if n != 0 else 0
+            sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
     spare = iter(set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") - set(sizes))
     term, factors = terms[index], [(output, g)]
     factors += [(t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index]

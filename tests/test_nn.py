@@ -1,0 +1,234 @@
+"""Modules, layers and initializers."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import errors, nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.layers = [nn.Linear(2, 3, rng=0), nn.ReLU()]
+        self.heads = {"a": nn.Linear(3, 1, rng=1), "b": nn.Linear(3, 1, rng=2)}
+        self.shared = self.layers[0]
+        self.scale = nn.Parameter(np.ones(1, np.float32))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return (self.heads["a"](x) + self.heads["b"](x)) * self.scale
+
+
+def test_Y15_parameters_in_lists_and_dicts_come_once_and_in_order():
+    assert [name for name, _ in Net().named_parameters()] == [
+        "layers.0.weight", "layers.0.bias", "heads.a.weight", "heads.a.bias", "heads.b.weight", "heads.b.bias", "scale",
+    ]  # fmt: skip
+
+
+def test_Y15_train_and_eval_reach_all_modules():
+    net = Net()
+    net.eval()
+    assert [m.training for m in net.modules()] == [False] * 5
+    assert net.train() is net
+    assert all(m.training for m in net.modules())
+
+
+def test_Y13_linear_is_x_w_transposed_plus_b():
+    layer = nn.Linear(4, 3, rng=0)
+    x = np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)
+    np.testing.assert_allclose(layer(x).data, x @ layer.weight.data.T + layer.bias.data, rtol=1e-6)
+    layer(x).backward(np.ones((2, 5, 3), np.float32))
+    np.testing.assert_array_equal(layer.bias.grad.data, [10, 10, 10])
+    np.testing.assert_allclose(layer.weight.grad.data, np.tile(x.sum((0, 1)), (3, 1)), rtol=1e-5)
+
+
+def test_linear_gradients_of_any_order():
+    rng = np.random.default_rng(0)
+    for shape in [(4,), (3, 4), (2, 3, 4)]:
+        tg.gradcheck(tg.linear, rng.standard_normal(shape), rng.standard_normal((2, 4)), rng.standard_normal(2))
+        tg.gradcheck(tg.linear, rng.standard_normal(shape), rng.standard_normal((2, 4)))
+
+
+def test_Y16_sequential():
+    x = np.ones((2, 2))
+    assert nn.Sequential()(x) is x
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    assert len(model) == 3
+    assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert isinstance(model[:2], nn.Sequential)
+    with pytest.raises(TypeError, match="layer 1 is int"):
+        nn.Sequential(nn.ReLU(), 3)
+
+
+def test_repr_shows_the_tree():
+    assert repr(nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Dropout(0.2)))) == (
+        "Sequential(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): Sequential(\n    (0): Dropout(p=0.2)\n  )\n)"
+    )
+
+
+def test_inputs_are_cast_and_other_tensors_refused():
+    layer = nn.Linear(2, 1)
+    assert layer(np.ones((3, 2))).dtype == np.float32
+    assert layer([[1, 2]]).dtype == np.float32
+    with pytest.raises(errors.DTypeError, match="float32 parameters and got a Tensor of float64"):
+        layer(tg.Tensor(np.ones((3, 2))))
+    assert nn.Linear(2, 1, dtype=np.float64)(tg.Tensor(np.ones((3, 2)))).dtype == np.float64
+
+
+def test_wrong_shapes_say_what_to_do():
+    with pytest.raises(errors.ShapeError, match=r"expects 784 features in the last axis, got \(64, 28, 28\).*Flatten"):
+        nn.Linear(784, 10)(np.ones((64, 28, 28)))
+    with pytest.raises(errors.ShapeError, match=r"expects 2 features in the last axis, got \(3,\)"):
+        nn.Linear(2, 1)(np.ones(3))
+    with pytest.raises(errors.ArgumentError, match="at least 1"):
+        nn.Linear(0, 1)
+
+
+def test_T07_a_state_is_loaded_whole_or_not_at_all():
+    net, other = Net(), Net()
+    state = net.state_dict()
+    before = other.state_dict()
+    broken = {**state, "extra": np.ones(1), "scale": np.ones(2)}
+    del broken["heads.b.bias"]
+    with pytest.raises(errors.StateError) as error:
+        other.load_state_dict(broken)
+    for line in ("missing: heads.b.bias", "unexpected: extra", r"scale: expected shape (1,), got (2,)", "nothing was loaded"):
+        assert line in str(error.value)
+    assert all(np.array_equal(before[name], value) for name, value in other.state_dict().items())
+    net.scale.data[...] = 7  # the state is a copy
+    assert state["scale"] == 1
+    arrays = [p.data for p in other.parameters()]
+    other.load_state_dict(net.state_dict())
+    assert all(np.array_equal(a, b) for a, b in zip(other.state_dict().values(), net.state_dict().values()))
+    assert all(p.data is a for p, a in zip(other.parameters(), arrays))
+
+
+def test_E31_a_deep_copy_shares_nothing():
+    net = Net()
+    net(np.ones((1, 2))).sum().backward()
+    twin = copy.deepcopy(net)
+    assert twin.shared is twin.layers[0]
+    for p, q in zip(net.parameters(), twin.parameters(), strict=True):
+        assert q.requires_grad
+        assert np.array_equal(p.data, q.data)
+        assert not np.shares_memory(p.data, q.data)
+        assert not np.shares_memory(p.grad.data, q.grad.data)
+
+
+def test_modules_are_trees_of_parameters_to_the_transforms():
+    net = Net()
+    x = np.float32([[1, -2], [3, 4]])
+    gradient = tg.grad(lambda model: np.sum(model(x) ** 2))(net)
+    np.sum(net(x) ** 2).backward()
+    for (name, p), (same, g) in zip(net.named_parameters(), gradient.named_parameters(), strict=True):
+        assert name == same
+        np.testing.assert_array_equal(p.grad.data, g.data)
+    assert gradient.shared is gradient.layers[0] or np.array_equal(gradient.shared.weight.data, gradient.layers[0].weight.data)
+
+
+def test_Y09_Y10_dropout():
+    x = np.ones((100, 100))
+    layer = nn.Dropout(0.25, rng=0)
+    assert set(np.unique(layer(x))) == {0.0, 1 / 0.75}
+    assert layer.eval()(x) is x
+    assert (layer.train()(x) == 0).any()
+    assert nn.Dropout(0.0)(x) is x
+    t = tg.Tensor(x, requires_grad=True)
+    nn.Dropout(1.0)(t).sum().backward()
+    assert not t.grad.data.any()
+    for p in (-0.1, 1.1, float("nan")):
+        with pytest.raises(errors.ArgumentError, match="probability"):
+            nn.Dropout(p)
+
+
+def test_Y11_dropout_uses_one_mask_and_keeps_the_mean():
+    x = tg.Tensor(np.ones(100_000), requires_grad=True)
+    y = tg.dropout(x, 0.3, rng=0)
+    y.sum().backward()
+    np.testing.assert_array_equal(y.data, x.grad.data)
+    np.testing.assert_allclose(y.data.mean(), 1, atol=0.01)
+
+
+def test_Y12_randomness_leaves_numpys_global_state_alone():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002  # the state that must not move
+    nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))(np.ones((3, 2)))
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_T01_seeds():
+    def weights():
+        return nn.Linear(3, 2).weight.data
+
+    with tg.seed(0):
+        first, second = weights(), weights()
+    with tg.seed(0):
+        again = weights()
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(weights(), weights())
+    assert np.array_equal(nn.Linear(3, 2, rng=5).weight.data, nn.Linear(3, 2, rng=5).weight.data)
+
+
+@pytest.mark.parametrize(
+    ("draw", "bound", "std"),
+    [
+        (nn.init.xavier_uniform, np.sqrt(6 / 1500), np.sqrt(2 / 1500)),
+        (nn.init.xavier_normal, np.inf, np.sqrt(2 / 1500)),
+        (nn.init.he_uniform, np.sqrt(6 / 500), np.sqrt(2 / 500)),
+        (nn.init.he_normal, np.inf, np.sqrt(2 / 500)),
+    ],
+)
+def test_Y14_initializers_have_their_bounds_and_moments(draw, bound, std):
+    w = draw((1000, 500), rng=0)
+    assert w.shape == (1000, 500)
+    assert w.dtype == np.float32
+    assert np.abs(w).max() <= bound
+    assert np.isinf(bound) or np.abs(w).max() > 0.999 * bound
+    np.testing.assert_allclose(w.std(), std, rtol=0.01)
+    assert abs(w.mean()) < 5 * std / np.sqrt(w.size)
+
+
+def test_Y14_the_default_of_linear():
+    layer = nn.Linear(500, 1000, rng=0)
+    for p in layer.parameters():
+        assert 0.99 / np.sqrt(500) < np.abs(p.data).max() <= 0.0447213596
+    assert not nn.Linear(3, 2, init=nn.init.he_normal).bias.data.any()
+
+
+def test_gains():
+    assert nn.init.gain("relu") == np.sqrt(2)
+    assert nn.init.gain("tanh") == 5 / 3
+    np.testing.assert_allclose(nn.init.gain("leaky_relu", 0.2), np.sqrt(2 / 1.04))
+    with pytest.raises(errors.ArgumentError, match="unknown activation 'swish'"):
+        nn.init.gain("swish")
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        (nn.ReLU(), lambda x: np.maximum(x, 0)),
+        (nn.LeakyReLU(0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
+        (nn.ELU(), lambda x: np.where(x > 0, x, np.expm1(x))),
+        (nn.Sigmoid(), lambda x: 1 / (1 + np.exp(-x))),
+        (nn.Tanh(), np.tanh),
+        (nn.Softplus(), lambda x: np.log1p(np.exp(x))),
+        (nn.Softmax(), lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
+        (nn.LogSoftmax(axis=0), lambda x: x - np.log(np.exp(x).sum(0, keepdims=True))),
+    ],
+    ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else "",
+)
+def test_activations_are_their_formulas(module, function):
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    np.testing.assert_allclose(module(tg.Tensor(x)).data, function(x), rtol=1e-12)
+    np.testing.assert_allclose(module(x), function(x), rtol=1e-12)
+
+
+def test_a_module_without_forward_says_so():
+    class Empty(nn.Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Empty has no forward"):
+        Empty()(1)
