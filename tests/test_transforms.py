@@ -1,0 +1,151 @@
+"""grad, vjp, jvp, jacobian, hessian and hvp: closed forms, nesting in every order, containers, closures."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import errors
+
+A = np.array([[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]])
+
+
+def f(x):
+    """sin(Ax)², summed."""
+    return np.sum(np.sin(np.matmul(A, x)) ** 2)
+
+
+X = np.array([0.3, -0.7, 1.1])
+GRADIENT = A.T @ np.sin(2 * A @ X)
+HESSIAN = A.T @ np.diag(2 * np.cos(2 * A @ X)) @ A
+
+
+def test_closed_forms():
+    value, gradient = tg.value_and_grad(f)(X)
+    np.testing.assert_allclose(value.data, np.sum(np.sin(A @ X) ** 2), rtol=1e-14)
+    np.testing.assert_allclose(gradient.data, GRADIENT, rtol=1e-13)
+    np.testing.assert_allclose(tg.hessian(f)(X).data, HESSIAN, rtol=1e-12)
+    np.testing.assert_allclose(tg.jacobian(lambda x: np.matmul(A, x))(X).data, A, rtol=1e-15)
+    v = np.array([1.0, 2.0, -1.0])
+    np.testing.assert_allclose(tg.hvp(f, (X,), (v,))[0].data, HESSIAN @ v, rtol=1e-12)
+    np.testing.assert_allclose(tg.jvp(f, (X,), (v,))[1].data, GRADIENT @ v, rtol=1e-13)
+
+
+NESTS = {
+    "grad of grad": lambda h: tg.grad(tg.grad(h)),
+    "grad of jvp": lambda h: tg.grad(lambda x: tg.jvp(h, (x,), (1.0,))[1]),
+    "jvp of grad": lambda h: lambda x: tg.jvp(tg.grad(h), (x,), (1.0,))[1],
+    "jvp of jvp": lambda h: lambda x: tg.jvp(lambda y: tg.jvp(h, (y,), (1.0,))[1], (x,), (1.0,))[1],
+    "vjp of jvp": lambda h: lambda x: tg.vjp(lambda y: tg.jvp(h, (y,), (1.0,))[1], x)[1](1.0)[0],
+    "jacobian of grad": lambda h: tg.jacobian(tg.grad(h)),
+    "hessian": tg.hessian,
+    "hvp": lambda h: lambda x: tg.hvp(h, (x,), (1.0,))[0],
+}
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_second_derivatives_in_every_order_of_nesting(nest):
+    second = NESTS[nest](lambda x: np.exp(2 * x) * np.sin(x))(0.4)
+    np.testing.assert_allclose(second.data, np.exp(0.8) * (3 * np.sin(0.4) + 4 * np.cos(0.4)), rtol=1e-12)
+    assert not second.requires_grad
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_third_derivatives_through_a_transform(nest):
+    third = tg.grad(NESTS[nest](lambda x: np.sin(2 * x)))(0.4)
+    np.testing.assert_allclose(third.data, -8 * np.cos(0.8), rtol=1e-12)
+
+
+def test_levels_are_not_confused():
+    # Siskind and Pearlmutter's example: d/dx [x · d/dy (x + y)] = 1, not 2
+    assert tg.grad(lambda x: x * tg.grad(lambda y: x + y)(1.0))(1.0).item() == 1.0
+    assert tg.grad(lambda x: x * tg.grad(lambda y: x * y * y)(2.0))(3.0).item() == 24.0
+    assert tg.jvp(lambda x: x * tg.jvp(lambda y: x + y, (1.0,), (1.0,))[1], (1.0,), (1.0,))[1].item() == 1.0
+
+
+def test_closing_over_tensors():
+    w = tg.Tensor(3.0, requires_grad=True)
+    slope = tg.grad(lambda x: w * x**2)(2.0)  # 2wx, of which w can be asked about
+    assert slope.requires_grad
+    assert w.grad is None
+    slope.backward()
+    assert w.grad.item() == 4.0
+    x = tg.Tensor(2.0, requires_grad=True)
+    tg.grad(lambda x: x**3)(x * 1.0).backward()  # 3x²
+    assert x.grad.item() == 12.0
+    with tg.no_grad():
+        assert not tg.grad(lambda x: w * x**2)(2.0).requires_grad
+
+
+def test_values_of_no_graph_are_plain():
+    value, pullback = tg.vjp(np.sin, X)
+    assert not value.requires_grad
+    assert not pullback(np.ones(3))[0].requires_grad
+    np.testing.assert_array_equal(pullback(np.ones(3))[0].data, pullback(np.ones(3))[0].data)
+
+
+def test_containers():
+    tree = {"w": [np.ones(2), np.full((2, 2), 2.0)], "b": (np.float64(3.0), None)}
+
+    def h(t):
+        return np.sum(t["w"][0] * t["w"][1]) * t["b"][0]
+
+    gradient = tg.grad(h)(tree)
+    assert list(gradient) == ["w", "b"]
+    np.testing.assert_array_equal(gradient["w"][0].data, [12, 12])
+    np.testing.assert_array_equal(gradient["w"][1].data, np.full((2, 2), 3.0))
+    assert gradient["b"][0].item() == 8.0
+    assert gradient["b"][1] is None
+    value, pullback = tg.vjp(lambda x: {"twice": 2 * x, "rest": [x * x]}, 3.0)
+    assert value["rest"][0].item() == 9.0
+    assert pullback({"twice": 1.0, "rest": [10.0]})[0].item() == 62.0
+
+
+def test_argnums_and_aux():
+    h = lambda x, y, scale: (x * y * scale, "aux")  # noqa: E731
+    gradients, aux = tg.grad(h, (0, 1), has_aux=True)(2.0, 3.0, scale=10.0)
+    assert [g.item() for g in gradients] == [30.0, 20.0]
+    assert aux == "aux"
+    assert tg.grad(lambda x, y: x * y, -1)(2.0, 3.0).item() == 2.0
+    with pytest.raises(errors.ArgumentError, match="argnums=2"):
+        tg.grad(lambda x, y: x * y, 2)(2.0, 3.0)
+
+
+def test_unused_arguments_get_zeros():
+    assert tg.grad(lambda x, y: tg.Tensor(x), 1)(2.0, np.ones(3)).data.tolist() == [0, 0, 0]
+    assert tg.jvp(lambda x: tg.Tensor(1.0), (2.0,), (1.0,))[1].item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: tg.grad(lambda x: x * 2)(X), errors.GraphError, r"one tensor with one element; it returned \[\(3,\)\]"),
+        (lambda: tg.grad(lambda x: x.item())(1.0), errors.GraphError, "returned float, not a Tensor"),
+        (lambda: tg.grad(lambda x: x)(np.array(1)), errors.DTypeError, "int64"),
+        (lambda: tg.vjp(np.sin, X)[1](np.ones(2)), errors.ShapeError, r"\[\(2,\)\]; expected \[\(3,\)\]"),
+        (lambda: tg.jvp(np.sin, (X,), (1.0,)), errors.ShapeError, "tangent"),
+    ],
+)
+def test_mistakes(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_float32_stays():
+    x = X.astype(np.float32)
+    for result in (tg.grad(f)(x), tg.hessian(f)(x), tg.jvp(np.sin, (x,), (x,))[1], tg.vjp(np.sin, x)[1](x)[0]):
+        assert result.dtype == np.float32
+
+
+def test_jacobians_of_containers_and_empty_outputs():
+    j = tg.jacobian(lambda x, y: {"p": x * y, "s": np.sum(x)}, (0, 1))(X, X)
+    np.testing.assert_array_equal(j["p"][0].data, np.diag(X))
+    np.testing.assert_array_equal(j["s"][0].data, np.ones(3))
+    assert j["s"][1].data.tolist() == [0, 0, 0]
+    assert tg.jacobian(lambda x: x[:0])(X).shape == (0, 3)
+
+
+def test_jacobians_agree_with_vjps_of_random_functions():
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((4, 3))
+    j = tg.jacobian(lambda x: np.tanh(np.matmul(w, x)))(X).data
+    np.testing.assert_allclose(j, (1 - np.tanh(w @ X) ** 2)[:, None] * w, rtol=1e-12)
