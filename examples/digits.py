@@ -118,7 +118,7 @@ class Progress:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update()
         elif self.terminal:
-            print(f"\r{line}", end="", file=sys.stderr, flush=True)
+            print(f"\r{line:<72}", end="", file=sys.stderr, flush=True)  # over the line before, if that was longer too
         elif self.done % 10 == 0 or self.done == self.total:
             print(line, file=sys.stderr, flush=True)
 
@@ -144,7 +144,7 @@ def save_picture(path: Path, run: Run) -> None:
     plot.confusion_matrix(confusion_matrix(run.labels, predicted, labels=range(10)), ax=middle).set_title("Held-out images")
     captions = [f"{predicted[i]} ({p[i, predicted[i]]:.0%}), is {run.labels[i]}" for i in worst]
     images = load_digits().images[run.held_out[worst]]
-    plot.images(images, titles=captions, ax=right, columns=3).set_title(f"{len(wrong)} mistakes, the surest first")
+    plot.images(images, titles=captions, ax=right, columns=3).set_title(f"Mistakes ({len(wrong)}), the surest first")
     stopped = f", stopped after {len(run.losses['training'])} epochs" if run.interrupted else ""
     figure.suptitle(f"Seed {run.seed}: {run.accuracy:.1%} of {len(run.labels)} held-out digits read right{stopped}")
     plot.save(figure, path)
@@ -204,7 +204,7 @@ def main() -> int:
     print(f"\nConfusion matrix of seed {typical.seed} (rows: what it is, columns: what it was taken for)")
     print(confusion_matrix(typical.labels, typical.probabilities().argmax(axis=1), labels=range(10)))
     save_picture(settings.out, typical)
-    print(f"\nmedian accuracy of {len(runs)} runs: {median:.2%}\npicture: {settings.out}")
+    print(f"\nmedian accuracy of {len(runs)} run{'s' * (len(runs) > 1)}: {median:.2%}\npicture: {settings.out}")
     if runs[-1].interrupted:
         return 130  # as shells expect of a program that Ctrl-C ended
     if all(getattr(settings, name) == parser.get_default(name) for name in ("seeds", "hidden", "epochs", "batch", "lr")):

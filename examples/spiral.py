@@ -46,7 +46,7 @@ def save_picture(path: str, model: nn.Module, x: np.ndarray, labels: np.ndarray)
 
     figure = Figure(figsize=(5.5, 5.5), layout="constrained")
     ax = plot.decision_regions(model, x, labels, ax=figure.add_subplot())
-    ax.set(title=f"{accuracy(model, x, labels):.1%} of {len(x)} points on the right side", xticks=[], yticks=[])
+    ax.set(title=f"{accuracy(model, x, labels):.1%} of {len(x)} points in their own region", xticks=[], yticks=[])
     plot.save(figure, path)
     print(f"picture: {path}")
 

@@ -6,7 +6,7 @@ test of its own.
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, primitive
@@ -291,6 +291,7 @@ WRONG = {
 def test_first_order_check_fails_on_a_wrong_rule(rule):
     wrong = primitive(x=rule)(lambda x: np.sin(x))
 
+    @settings(phases=[Phase.generate])
     @given(data=st.data())
     def check(data):
         check_first_order(wrong, call(data.draw(arrays((2,)))), data.draw)
@@ -306,6 +307,7 @@ def test_second_order_check_fails_on_a_rule_that_hides_its_argument():
     """A rule that computes on bare memory has the right first derivative, and no second one."""
     wrong = primitive(x=lambda g, x: g * np.cos(x.detach().data if isinstance(x, Tensor) else x))(lambda x: np.sin(x))
 
+    @settings(phases=[Phase.generate])
     @given(data=st.data())
     def check(data):
         check_second_order(wrong, call(data.draw(arrays((2,)))), data.draw)

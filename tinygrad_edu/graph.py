@@ -217,7 +217,7 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
         raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
     if isinstance(entry, Op) and not kwargs:
-        return record(cls, entry, entry.bind(args, kwargs))
+        return record(cls, entry, args if len(args) == entry.arity else entry.bind(args, kwargs))
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if "out" in kwargs:
         kwargs = dict(kwargs)

@@ -12,9 +12,8 @@ the package does without.
 
 import math
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +105,7 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
 
 
 def decision_regions(
-    predict: Callable[[Any], Any], points: ArrayLike | Tensor, labels: ArrayLike | Tensor, *, ax: Any = None, resolution: int = 250
+    predict: Callable[[Any], Any], points: ArrayLike | Tensor, labels: ArrayLike | Tensor, *, ax: Any = None, resolution: int = 300
 ) -> Any:
     """Which class a model gives to every point of the plane, and the points that it was trained on.
 
@@ -117,8 +116,9 @@ def decision_regions(
         is called without recording gradients; a model with dropout should be in ``eval()``.
     points : Tensor or array_like of shape (n, 2)
     labels : Tensor or array_like of int of shape (n,)
+        From 0, as the columns of the logits; class k is drawn in the k-th color of matplotlib's cycle of ten.
     ax : matplotlib Axes, optional
-    resolution : int, at least 2, default=250
+    resolution : int, at least 2, default=300
         How many points are evaluated along each axis.
 
     Returns
@@ -130,6 +130,8 @@ def decision_regions(
     ShapeError
         If the points are not pairs, or the labels not as many.
     """
+    from matplotlib.colors import to_rgba_array
+
     xy, classes = _plain(points), _plain(labels)
     if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
         raise ShapeError(f"decision_regions: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.")
@@ -145,14 +147,11 @@ def decision_regions(
     regions = (scores > 0).astype(int) if two_classes else scores.argmax(axis=1)
     regions = regions.reshape(resolution, resolution)
     ax = _axes(ax)
-    found = np.union1d(regions, classes)
-    colors = {c: f"C{int(c) % 10}" for c in found}
-    levels = [found[0] - 0.5, *((a + b) / 2 for a, b in pairwise(found)), found[-1] + 0.5]
-    ax.contourf(xs, ys, regions, levels=levels, colors=list(colors.values()), alpha=0.25)
+    colors = to_rgba_array([f"C{k % 10}" for k in range(1 + max(regions.max(), classes.max()))])
+    ax.imshow(colors[regions], extent=(xs[0], xs[-1], ys[0], ys[-1]), origin="lower", alpha=0.25, interpolation="nearest")
     for label in np.unique(classes):
         x, y = xy[classes == label].T
         ax.scatter(x, y, s=14, color=colors[label], edgecolors="white", linewidths=0.4, label=str(label))
-    ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]), aspect="equal")
     return ax
 
 
@@ -255,23 +254,14 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
         As `check_path`.
     """
     target = check_path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")  # in the same folder: a file moves at once only there
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's files are private; a picture is as any other new file
         os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)
     return target
-
-
-def _umask() -> int:
-    """The permissions that new files do not get; the system tells them only to those who set them."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _plain(values: Any) -> Any:

@@ -263,7 +263,7 @@ class Tensor(ArrayMethods):
                 raise GraphError(
                     f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that shape; only one element has a default."
                 )
-            return Tensor._make(np.ones(shape, dtype), None)
+            return Tensor._make(np.array(1, dtype) if shape == () else np.ones(shape, dtype), None)
         cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
         if cotangent.shape != shape:
             raise ShapeError(f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two must be equal.")

@@ -216,7 +216,7 @@ def two_axes(min_dims: int = 2) -> Domain:
 
 def indexed(d: Draw) -> tuple[Any, Any]:
     """An array and a key of it."""
-    a = d(arrays(shapes(0, 2)))
+    a = d(arrays(st.one_of(shapes(1, 2, min_side=1), shapes(0, 2))))
     return a, d(keys(a.shape))
 
 
@@ -254,7 +254,7 @@ def filled(d: Draw) -> Call:
     """An array, a key, and a value that fits there: of the item's shape, broadcast, or with axes of length 1 before it."""
     a, key = indexed(d)
     item = np.shape(a[key])
-    fits = [item, ()]
+    fits = [item, item, ()]
     if item and not (isinstance(key, np.ndarray) and key.dtype == bool):  # a mask takes no other shapes
         fits += [item[1:], (1,) * len(item), (1, *item)]
     return call(a, key, d(arrays(d(st.sampled_from(fits)))))

@@ -199,6 +199,5 @@ class Judge:
         )
 
 
-
 def short(x: float) -> str:
     return f"{x:.4g}".replace("-", "−")

@@ -192,7 +192,10 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
     >>> find(keys((3,)), lambda key: isinstance(key, np.ndarray) and key.dtype == int and key.size > 1)
     array([0, 0])
     """
-    kind = draw(st.sampled_from(["basic", "mask", "arrays"])) if advanced and shape else "basic"
+    kind = draw(st.sampled_from(["basic", "mask", "array", "array", "several"])) if advanced and shape else "basic"
+    if kind == "array" and shape[0]:
+        several = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3))
+        return draw(hnp.arrays(np.intp, several, elements=st.integers(-shape[0], shape[0] - 1), fill=st.nothing()))
     if kind == "basic":
         return draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=4))
     if kind == "mask":

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .elementwise import nonzero
-from .table import primitive
+from .elementwise import LN2, nonzero
+from .table import elementwise, primitive
 
 Axis = int | tuple[int, ...] | None
 
@@ -161,6 +161,11 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return out if keepdims else np.squeeze(out, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
 
+elementwise(np.logaddexp,  x1=lambda g, x1, x2, out: g * sigmoid(lead(x1, x2, out)),
+                           x2=lambda g, x1, x2, out: g * sigmoid(lead(x2, x1, out)))
+elementwise(np.logaddexp2, x1=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x1, x2, out)),
+                           x2=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x2, x1, out)))
+
 @primitive(x=lambda g, x, axis: g * shares(x, axis))
 def _logsumexp(x: Any, axis: Axis) -> Any:
     top = highest(x, axis)
@@ -184,3 +189,8 @@ def shares(x: Any, axis: Axis) -> Any:
     """The softmax, but 0 and not NaN for a slice of nothing but -inf."""
     e = np.exp(x - highest(x, axis))
     return e / nonzero(np.add.reduce(e, axis=axis, keepdims=True))
+
+
+def lead(x: Any, other: Any, out: Any) -> Any:
+    """x - other; and -inf, so that neither gets a gradient, where both are -inf and so is the result."""
+    return np.where(out == -np.inf, -np.inf, x - other)

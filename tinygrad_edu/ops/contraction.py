@@ -41,7 +41,7 @@ elementwise(np.matmul,      x1=lambda g, x2, x1_shape: left(g, x2, x1_shape),
 
 @primitive(x=lambda g, weight: np.matmul(g, weight),
            weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
-           bias=lambda g: np.add.reduce(flat(g), 0))
+           bias=lambda g: sum_of_rows(flat(g)))
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """x Wᵀ + b, the map of a fully connected layer, as one operation.
 
@@ -55,7 +55,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     -------
     Tensor or ndarray of shape (..., n_out)
     """
-    y = np.matmul(x, weight.T)  # (..., n_out)
+    y = times_transpose(x, weight)  # (..., n_out)
     if bias is not None:
         y += bias
     return y
@@ -71,11 +71,23 @@ def flat(x: Any) -> Any:
     return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
 
 
+def times_transpose(x: Any, weight: Any) -> Any:
+    """x Wᵀ: for few rows and large W as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
+    if x.ndim == 2 and 1 < len(x) <= 64 and weight.size >= 1 << 14:
+        return np.matmul(weight, x.T).T.copy()
+    return np.matmul(x, weight.T)
+
+
+def sum_of_rows(g: Any) -> Any:
+    """(n, m) to (m,): as a product with ones where there are many rows, which is faster than NumPy's sum along the first axis."""
+    return np.add.reduce(g, 0) if len(g) < 256 else np.matmul(np.ones_like(g, shape=len(g)), g)
+
+
 def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:
     """The gradient of an explicit einsum in one operand: the einsum of g with the other operands, to its own letters.
 
-    A letter that has its full length in this operand alone was summed over, or broadcast: ones bring it back.  A letter that this operand repeats is a
-    diagonal: an identity matrix puts the gradient on it.
+    A letter that has its full length in this operand alone was summed over, or broadcast: ones bring it back.  A letter that
+    this operand repeats is a diagonal: an identity matrix puts the gradient on it.
     """
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")

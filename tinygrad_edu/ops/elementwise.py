@@ -61,10 +61,6 @@ elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / nonzero(out)),
                             x2=lambda g, x2, out: g * (x2 / nonzero(out)))
 elementwise(np.arctan2,     x1=lambda g, x1, x2: g * (x2 / nonzero(x1 * x1 + x2 * x2)),
                             x2=lambda g, x1, x2: -g * (x1 / nonzero(x1 * x1 + x2 * x2)))
-elementwise(np.logaddexp,   x1=lambda g, x1, x2, out: g / (1 + np.exp(lead(x2, x1, out))),
-                            x2=lambda g, x1, x2, out: g / (1 + np.exp(lead(x1, x2, out))))
-elementwise(np.logaddexp2,  x1=lambda g, x1, x2, out: g / (1 + np.exp2(lead(x2, x1, out))),
-                            x2=lambda g, x1, x2, out: g / (1 + np.exp2(lead(x1, x2, out))))
 
 # Steps have a zero gradient wherever they have one, and get it everywhere.
 elementwise(np.sign,        x=lambda g: np.zeros_like(g))
@@ -117,11 +113,6 @@ def unless_zero(base: Any, exponent: Any, like: Any) -> Any:
 def share(g: Any, larger: Any, smaller: Any) -> Any:
     """g where the one is larger, half of it where the two are equal, zero where it is smaller; NaN where neither can be told."""
     return np.where(larger == smaller, g / 2, np.where(larger > smaller, g, np.where(larger < smaller, np.zeros_like(g), np.nan)))
-
-
-def lead(x: Any, other: Any, out: Any) -> Any:
-    """x - other; and infinity, so that neither gets a gradient, where both are -inf and so is the result."""
-    return np.where(out == -np.inf, np.inf, x - other)
 
 
 # fmt: off

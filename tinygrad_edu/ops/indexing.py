@@ -42,13 +42,24 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return total
 
 @primitive(x=lambda g, key: setitem(g, key, 0),  # type: ignore[has-type]  # its own adjoint, with a zero
-           value=lambda g, key, value_shape: fitted(getitem(g, key), value_shape))
+           value=lambda g, key, value_shape: fitted(last_writers(g, key), value_shape))
 def setitem(x: Any, key: Any, value: Any) -> Any:
     """A copy of x in which the item at the key is ``value``."""
     copy = np.copy(x)
     copy[key] = value
     return copy
 # fmt: on
+
+
+def last_writers(g: Any, key: Any) -> Any:
+    """g at the key, with zeros for the values of an assignment that a later one overwrote: a key may name an element twice."""
+    item = getitem(g, key)
+    if is_basic(key):
+        return item
+    writers = np.reshape(np.arange(item.size), item.shape)
+    last = np.zeros(g.shape, dtype=np.intp)
+    last[key] = writers
+    return np.where(last[key] == writers, item, 0)
 
 
 def fitted(g: Any, shape: tuple[int, ...]) -> Any:

@@ -1,0 +1,55 @@
+"""Measure what the framework costs, beside the same thing written by hand in NumPy, in PyTorch and in JAX.
+
+From the project's folder, in an environment with NumPy and, if wanted, torch and jax::
+
+    python -m tests.benchmarks                      everything, about three minutes
+    python -m tests.benchmarks steps xor iris       training steps, of two workloads
+    python -m tests.benchmarks ops import           two of the others
+    python -m tests.benchmarks --rounds 31 --json figures.json
+
+Parts: steps (of xor, blobs, iris, mnist, wide), ops, import, memory, chain, flat.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import chain, flat, imports, memory, ops, report, steps
+from .workload import WORKLOADS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="parts and workloads; everything by default", metavar="PART")
+    parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds, after one that is dropped (default: 15)")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too", metavar="FILE")
+    arguments = parser.parse_args()
+    workloads = [name for name in WORKLOADS if name in arguments.parts] or list(WORKLOADS)
+    parts: dict[str, Callable[[], Any]] = {
+        "steps": lambda: steps.report(workloads, arguments.rounds),
+        "ops": lambda: ops.report(arguments.rounds),
+        "import": lambda: imports.report(arguments.rounds),
+        "memory": memory.report,
+        "chain": chain.report,
+        "flat": flat.report,
+    }
+    chosen = {"steps" if name in WORKLOADS else name for name in arguments.parts} or set(parts)
+    if unknown := sorted(chosen - set(parts)):
+        parser.error(f"unknown part {unknown[0]!r}; expected {', '.join([*parts, *WORKLOADS])}")
+    if arguments.rounds < 1:
+        parser.error("--rounds is at least 1")
+    start, figures = time.perf_counter(), {"machine": report.machine()}
+    print(", ".join(f"{name} {value}" for name, value in figures["machine"].items() if value))
+    for name, run in parts.items():
+        if name in chosen:
+            print()
+            figures[name] = run()
+            if arguments.json:
+                report.write_json(arguments.json, figures)
+    print(f"\n{time.perf_counter() - start:.0f} seconds")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The contestants of a training step: each takes a `Problem` and returns a function that makes one step.
+
+What a step returns has ``.item()``, the loss before the update; asking for it waits until the step is done.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any
+
+from . import handwritten
+from .workload import BETA1, BETA2, EPSILON, LEARNING_RATE, Problem
+
+Step = Callable[[], Any]
+
+
+def ours(problem: Problem) -> Step:
+    """The framework, as its README says to write it."""
+    import tinygrad_edu as tg
+    from tinygrad_edu import nn, optim
+
+    layers: list[Any] = []
+    for n_in, n_out in sizes(problem):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+    model.load_state_dict(dict(zip(model.state_dict(), initial(problem))))
+    optimizer = optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    X, Y = problem.X, problem.Y
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        loss = tg.softmax_cross_entropy(model(X), Y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def torch(problem: Problem) -> Step:
+    """PyTorch, eager, on one thread."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)
+    layers: list[Any] = []
+    for n_in, n_out in sizes(problem):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+    model.load_state_dict(dict(zip(model.state_dict(), map(torch.tensor, initial(problem)))))
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    X, Y = torch.tensor(problem.X), torch.tensor(problem.Y)
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(X), Y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def jax(problem: Problem) -> Step:
+    """JAX: the whole step, Adam included, as one compiled function, which is made before the clock runs."""
+    import jax.numpy as jnp
+
+    values = list(zip(map(jnp.array, problem.weights), map(jnp.array, problem.biases)))
+    zeros = [(jnp.zeros_like(W), jnp.zeros_like(b)) for W, b in values]
+    state = values, zeros, [(jnp.copy(W), jnp.copy(b)) for W, b in zeros], jnp.float32(0)
+    X, Y, update = jnp.array(problem.X), jnp.array(problem.Y), _jax_update()
+
+    def step() -> Any:
+        nonlocal state
+        state, loss = update(state, X, Y)
+        return loss
+
+    return step
+
+
+@cache
+def _jax_update() -> Callable[..., Any]:
+    import jax
+    import jax.numpy as jnp
+
+    def loss_of(values: Any, X: Any, Y: Any) -> Any:
+        *hidden, (W_last, b_last) = values
+        for W, b in hidden:
+            X = jax.nn.relu(X @ W + b)
+        log_p = jax.nn.log_softmax(X @ W_last + b_last)
+        return -jnp.mean(log_p[jnp.arange(len(Y)), Y])
+
+    def update(state: Any, X: Any, Y: Any) -> Any:
+        values, mean, square, t = state
+        loss, slopes = jax.value_and_grad(loss_of)(values, X, Y)
+        t = t + 1
+        mean = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, mean, slopes)
+        square = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, square, slopes)
+        rate, spread = LEARNING_RATE / (1 - BETA1**t), (1 - BETA2**t) ** -0.5
+        values = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) * spread + EPSILON), values, mean, square)
+        return (values, mean, square, t), loss
+
+    return jax.jit(update, donate_argnums=0)
+
+
+def sizes(problem: Problem) -> list[tuple[int, int]]:
+    """(n_in, n_out) of every layer."""
+    return list(pairwise([problem.X.shape[1], *(len(b) for b in problem.biases)]))
+
+
+def initial(problem: Problem) -> list[Any]:
+    """The initial weights and biases in turn, weights as (n_out, n_in), as PyTorch stores them and we do."""
+    return [p for W, b in zip(problem.weights, problem.biases) for p in (W.T.copy(), b)]
+
+
+def available() -> dict[str, Callable[[Problem], Step]]:
+    """The contestants that are installed, by name, the yardsticks first."""
+    everyone = {"idiomatic": handwritten.idiomatic, "tuned": handwritten.tuned, "ours": ours, "torch": torch, "jax": jax}
+    return {name: make for name, make in everyone.items() if name not in ("torch", "jax") or find_spec(name)}

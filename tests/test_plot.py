@@ -1,0 +1,195 @@
+"""Pictures: what is drawn is what was given, on the axes that were given, and files are written whole or not at all."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import plot
+from tinygrad_edu.errors import ArgumentError, ShapeError
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("agg")
+from matplotlib import pyplot as plt  # noqa: E402  # after the choice of the backend
+from matplotlib.colors import to_rgba  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+BLUE, ORANGE = to_rgba("C0"), to_rgba("C1")
+
+
+@pytest.fixture
+def ax():
+    return Figure().add_subplot()
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+DRAW = {
+    "loss_curve": lambda **kw: plot.loss_curve([3.0, 2.0, 1.0], **kw),
+    "confusion_matrix": lambda **kw: plot.confusion_matrix(np.eye(3), **kw),
+    "decision_regions": lambda **kw: plot.decision_regions(lambda x: x, np.eye(2), [0, 1], resolution=5, **kw),
+    "images": lambda **kw: plot.images(np.zeros((3, 4, 4)), **kw),
+}
+
+
+@pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
+def test_draws_on_the_given_axes_or_on_new_ones(draw, ax):
+    assert draw(ax=ax) is ax
+    assert plt.get_fignums() == []
+    one, two = draw(), draw()
+    assert one is not two
+    assert len(plt.get_fignums()) == 2
+
+
+def test_loss_curve_draws_the_values_against_epochs_from_1(ax):
+    plot.loss_curve({"training": [3.0, 2.0, 1.0], "held-out": tg.Tensor([4.0, 5.0], requires_grad=True)}, ax=ax, log=True)
+    first, second = (line.get_xydata().tolist() for line in ax.lines)
+    assert first == [[1, 3], [2, 2], [3, 1]]
+    assert second == [[1, 4], [2, 5]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "held-out"]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("epoch", "loss", "log")
+
+
+def test_loss_curve_of_one_sequence_has_no_legend_and_one_value_is_a_dot(ax):
+    plot.loss_curve([0.5], ax=ax)
+    assert ax.get_legend() is None
+    assert ax.lines[0].get_marker() == "o"
+
+
+def test_loss_curve_of_nothing_can_be_saved(tmp_path, ax):
+    plot.save(plot.loss_curve({"training": [], "held-out": []}, ax=ax, log=True).figure, tmp_path / "x.png")
+
+
+def test_confusion_matrix_writes_counts_in_their_places_and_leaves_zeros_blank(ax):
+    plot.confusion_matrix([[5, 0, 1], [0, 0, 0], [2, 0, 7]], classes=["a", "b", "c"], ax=ax)
+    assert {(t.get_position(), t.get_text()) for t in ax.texts} == {((0, 0), "5"), ((2, 0), "1"), ((0, 2), "2"), ((2, 2), "7")}
+    assert np.allclose(ax.images[0].get_array(), [[5 / 6, 0, 1 / 6], [0, 0, 0], [2 / 9, 0, 7 / 9]])
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["a", "b", "c"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+
+
+SCORES = {
+    "two columns": lambda x: np.stack([-x[:, 0], x[:, 0]], axis=1),
+    "one column": lambda x: x[:, :1],
+    "one logit": lambda x: x[:, 0],
+    "tensors": lambda x: tg.Tensor(np.stack([-x[:, 0], x[:, 0]], axis=1), requires_grad=True),
+}
+
+
+@pytest.mark.parametrize("predict", SCORES.values(), ids=SCORES)
+def test_decision_regions_color_where_each_class_wins(predict, ax):
+    points = np.array([[-1.0, 0.5], [2.0, -0.5], [1.0, 1.0]])
+    plot.decision_regions(predict, points, [0, 1, 1], ax=ax, resolution=40)
+    colors, (left, right, *_) = ax.images[0].get_array(), ax.images[0].get_extent()
+    expected = np.where((np.linspace(left, right, 40) > 0)[None, :, None], ORANGE, BLUE)
+    assert np.allclose(colors, np.broadcast_to(expected, colors.shape))
+    assert left < -1
+    assert right > 2
+    zero, one = ax.collections
+    assert zero.get_offsets().tolist() == [[-1, 0.5]]
+    assert one.get_offsets().tolist() == [[2, -0.5], [1, 1]]
+    assert np.allclose(zero.get_facecolor(), BLUE)
+    assert np.allclose(one.get_facecolor(), ORANGE)
+
+
+def test_decision_regions_have_y_upwards(ax):
+    plot.decision_regions(lambda x: x[:, 1], np.array([[0.0, -1.0], [1.0, 1.0]]), [0, 1], ax=ax, resolution=20)
+    image = ax.images[0]
+    assert image.origin == "lower"
+    assert np.allclose(image.get_array()[0], BLUE)
+    assert np.allclose(image.get_array()[-1], ORANGE)
+
+
+def test_decision_regions_ask_in_the_dtype_of_the_points_and_without_recording(ax):
+    asked = []
+    predict = lambda x: (asked.append((x.dtype, tg.is_grad_enabled())), x)[1]
+    plot.decision_regions(predict, np.eye(2, dtype=np.float32), [0, 1], ax=ax, resolution=3)
+    assert asked == [(np.float32, False)]
+
+
+def test_images_have_their_titles_and_one_scale(ax):
+    pictures = np.arange(5 * 4.0).reshape(5, 2, 2)
+    plot.images(pictures, titles=list("abcde"), ax=ax, columns=3)
+    cells = ax.child_axes
+    assert [cell.get_title() for cell in cells] == list("abcde")
+    assert all(np.array_equal(cell.images[0].get_array(), picture) for cell, picture in zip(cells, pictures))
+    assert {cell.images[0].get_clim() for cell in cells} == {(0.0, 19.0)}
+    ax.figure.canvas.draw()
+    x, y = np.array([cell.get_position().p0 for cell in cells]).T
+    assert x[0] < x[1] < x[2]
+    assert np.isclose(x[0], x[3])
+    assert y[0] > y[3]
+
+
+def test_images_in_color_and_none_at_all(ax):
+    plot.images(np.full((1, 2, 2, 3), 0.5), ax=ax)
+    plot.images(np.zeros((0, 8, 8)), titles=[], ax=ax)
+    assert len(ax.child_axes) == 1
+
+
+WRONG = {
+    "a matrix of losses": (lambda: plot.loss_curve(np.ones((2, 2))), ShapeError, r"shape \(2, 2\)"),
+    "a number": (lambda: plot.loss_curve({"a": 1.0}), ShapeError, r"a have shape \(\)"),
+    "not square": (lambda: plot.confusion_matrix(np.ones((2, 3))), ShapeError, r"square .* \(2, 3\)"),
+    "too few names": (lambda: plot.confusion_matrix(np.eye(2), classes="a"), ShapeError, "1 names for 2"),
+    "three dimensions": (lambda: plot.decision_regions(lambda x: x, np.ones((4, 3)), np.ones(4)), ShapeError, r"\(4, 3\)"),
+    "too few labels": (lambda: plot.decision_regions(lambda x: x, np.ones((4, 2)), [1]), ShapeError, r"\(1,\)"),
+    "no points": (lambda: plot.decision_regions(lambda x: x, np.ones((0, 2)), []), ShapeError, "n ≥ 1"),
+    "resolution": (lambda: plot.decision_regions(lambda x: x, np.eye(2), [0, 1], resolution=1), ArgumentError, "at least 2"),
+    "one image": (lambda: plot.images(np.ones((8, 8))), ShapeError, r"image\[None\]"),
+    "two channels": (lambda: plot.images(np.ones((1, 8, 8, 2))), ShapeError, r"\(1, 8, 8, 2\)"),
+    "too few titles": (lambda: plot.images(np.ones((2, 8, 8)), titles=["a"]), ShapeError, "1 titles for 2"),
+    "no columns": (lambda: plot.images(np.ones((2, 8, 8)), columns=0), ArgumentError, "at least 1"),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_arguments_are_refused_before_a_figure_is_made(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+    assert plt.get_fignums() == []
+
+
+def test_save_writes_the_format_of_the_suffix_and_leaves_nothing_else(tmp_path, ax):
+    (tmp_path / "a.PNG").write_text("old")
+    assert plot.save(ax.figure, tmp_path / "a.PNG") == tmp_path / "a.PNG"
+    plot.save(ax.figure, str(tmp_path / "b.svg"))
+    (tmp_path / "plain").write_text("")
+    assert (tmp_path / "a.PNG").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "b.svg").read_text()
+    assert (tmp_path / "a.PNG").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert {p.name for p in tmp_path.iterdir()} == {"a.PNG", "b.svg", "plain"}
+
+
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()], ids=["disk full", "Ctrl-C"])
+def test_a_failed_write_leaves_the_old_file(tmp_path, failure):
+    class Broken:
+        def savefig(self, file, **settings):
+            file.write(b"half a pict")
+            raise failure
+
+    (tmp_path / "a.png").write_text("old")
+    with pytest.raises(type(failure)):
+        plot.save(Broken(), tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("none/a.png", "there is no folder"), ("a.xyz", r"one of .*png.*; got '\.xyz'"), ("a", "got ''"), (".", "is a folder")],
+)
+def test_paths_that_cannot_be_are_refused_early(tmp_path, path, message):
+    with pytest.raises(ArgumentError, match=message):
+        plot.check_path(tmp_path / path)
+
+
+def test_matplotlib_is_not_imported_before_it_is_needed():
+    code = "import sys, tinygrad_edu, tinygrad_edu.plot; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
