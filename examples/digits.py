@@ -55,7 +55,7 @@ def train(seed: int, settings: argparse.Namespace) -> Run:
     """Split the data, build a network and train it, all by one seed."""
     pixels, digits = load_digits(return_X_y=True)
     chosen, held_out = train_test_split(np.arange(len(digits)), stratify=digits, test_size=0.2, random_state=seed)
-    pixels = ((pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()).astype(np.float32)  # by what it may know: the training part
+    pixels = ((pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()).astype(np.float32)  # the held-out part has no say in it
     x, labels = pixels[chosen], digits[chosen]
 
     rng = np.random.default_rng(seed)

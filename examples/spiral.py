@@ -55,6 +55,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train a network on three spirals, with five seeds.")
     parser.add_argument("--out", metavar="PATH", help="save a picture of the decision regions of seed 0 here")
     out = parser.parse_args().out
+    if out:
+        try:
+            plot.check_path(out)
+        except (tg.TinygradError, ImportError) as error:
+            parser.error(str(error))
 
     accuracies = []
     for seed in SEEDS:

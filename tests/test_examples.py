@@ -73,6 +73,14 @@ def test_spiral_saves_a_picture(tmp_path):
     assert (tmp_path / "here.png").read_bytes().startswith(PNG)
 
 
+def test_spiral_refuses_a_bad_path_before_it_trains(tmp_path):
+    pytest.importorskip("matplotlib")
+    command = [sys.executable, EXAMPLES / "spiral.py", "--out", "none/a.png"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no folder none" in done.stderr
+
+
 def test_define_an_op(tmp_path):
     text = run("define_an_op.py", folder=tmp_path)
     assert "np.interp has no derivative rule" in text

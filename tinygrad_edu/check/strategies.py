@@ -77,9 +77,7 @@ def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> Search
     >>> find(broadcastable(2), lambda shapes: np.broadcast_shapes(*shapes) == (2,))
     ((), (2,))
     """
-    return hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side).map(
-        lambda drawn: drawn.input_shapes
-    )
+    return hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side).map(lambda drawn: drawn.input_shapes)
 
 
 @st.composite

@@ -73,14 +73,14 @@ def flat(x: Any) -> Any:
 
 def times_transpose(x: Any, weight: Any) -> Any:
     """x Wᵀ: for few rows and large W as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
-    if x.ndim == 2 and 1 < len(x) <= 64 and weight.size >= 1 << 14:
+    if x.ndim == 2 and 1 < x.shape[0] <= 64 and weight.size >= 1 << 14:
         return np.matmul(weight, x.T).T.copy()
     return np.matmul(x, weight.T)
 
 
 def sum_of_rows(g: Any) -> Any:
     """(n, m) to (m,): as a product with ones where there are many rows, which is faster than NumPy's sum along the first axis."""
-    return np.add.reduce(g, 0) if len(g) < 256 else np.matmul(np.ones_like(g, shape=len(g)), g)
+    return np.add.reduce(g, 0) if g.shape[0] < 256 else np.matmul(np.ones_like(g, shape=g.shape[:1]), g)
 
 
 def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:

@@ -56,6 +56,8 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
         logits = np.moveaxis(logits, axis, -1)
         if getattr(targets, "ndim", 0) == logits.ndim:
             targets = np.moveaxis(targets, axis, -1)
+    if logits.dtype.kind != "f":
+        logits = logits.astype(float)
     shape = logits.shape
     if not isinstance(targets, np.ndarray):
         targets = np.asarray(targets) if isinstance(targets, (list, tuple, int, np.generic)) else targets
@@ -84,7 +86,7 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
 
 def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     """(softmax(z) - onehot) · g, divided by the number of examples for a mean."""
-    scale = g / len(hit) if reduction == "mean" else g if reduction == "sum" else g[:, None]
+    scale = g / hit.shape[0] if reduction == "mean" else g if reduction == "sum" else g[:, None]
     d = p - hit
     d *= scale
     return d
@@ -105,12 +107,12 @@ def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int)
     if reduction == "none":
         return losses, p, hit
     loss = np.add.reduce(losses)
-    return (loss / len(labels) if reduction == "mean" else loss), p, hit
+    return (loss / labels.shape[0] if reduction == "mean" else loss), p, hit
 
 
 def over_classes(reduce: Any, rows: Any) -> Any:
     """The reduction of (n, c) to (n, 1): along the long axis of a transposed copy where c is short, as NumPy is slow along short axes."""
-    if len(rows) < 64 or rows.shape[1] >= 32:
+    if rows.shape[0] < 64 or rows.shape[1] >= 32:
         return reduce(rows, 1, None, None, True)
     return reduce(rows.T.copy(), 0)[:, None]
 
