@@ -50,14 +50,15 @@ def test_function_without_a_rule_refuses_by_name(function):
     for x, form in product((matrix, vector), FORMS):
         try:
             result = function(*form(x))
-        except (MissingRule, UnsupportedCall) as error:
-            assert name_of(function) in str(error)
-            assert "step around" in str(error) or "use x[…] = v" in str(error)
-            return
-        except Exception:  # this form does not fit, or is refused on the way to a function that is not overridable
+        except (MissingRule, UnsupportedCall) as refusal:
+            message = str(refusal)
+        except Exception:  # this form does not fit
             continue
-        assert getattr(result, "dtype", None) != object
-        raise AssertionError(f"{name_of(function)}{form(x)} returned {result!r}")
+        else:
+            raise AssertionError(f"{name_of(function)}{form(x)} returned {result!r}")
+        assert name_of(function) in message
+        assert "step around" in message or "use x[…] = v" in message
+        return
     pytest.skip("no simple call reaches it")
 
 

@@ -297,8 +297,8 @@ def test_stranger_is_not_coerced(x):
 # ---- mixed arithmetic ------------------------------------------------------------------------------------------------------------------
 
 OTHERS = [
-    np.array([2.0, 4.0, 8.0]), np.array(2.0), np.float64(2.0), np.float32(2.0), np.int64(2), 2, 2.0, True, [2.0, 4.0, 8.0], (2, 4, 8), np.array([[2.0], [4.0]]),
-    np.array([2, 4, 8]), np.array([2.0, 4.0, 8.0], np.float32), Tensor([2.0, 4.0, 8.0]),
+    np.array([2.0, 4.0, 8.0]), np.array(2.0), np.float64(2.0), np.float32(2.0), np.int64(2), 2, 2.0, True, [2.0, 4.0, 8.0], (2, 4, 8),
+    np.array([[2.0], [4.0]]), np.array([2, 4, 8]), np.array([2.0, 4.0, 8.0], np.float32), Tensor([2.0, 4.0, 8.0]),
 ]  # fmt: skip
 OPERATORS = {
     "+": (lambda a, b: a + b, lambda a, b: 1 + 0 * a * b, lambda a, b: 1 + 0 * a * b),
@@ -333,7 +333,7 @@ def test_python_numbers_do_not_widen_float32(other):
 
 
 def test_comparisons_from_both_sides_are_boolean_and_carry_no_gradient(x):
-    for y in (x > 2.0, 2.0 > x, np.array([0.0, 2.0, 9.0]) == x, x != [1.0, 2.0, 4.0], np.less(x, x)):
+    for y in (x > 2.0, np.float64(2.0) > x, np.array([0.0, 2.0, 9.0]) == x, x != [1.0, 2.0, 4.0], np.less(x, x)):
         assert y.dtype == bool
         assert not y.requires_grad
 

@@ -10,7 +10,8 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, primitive
-from tinygrad_edu.check.domains import DOMAINS, Call, Domain, call
+from tinygrad_edu.check.calls import Call, call
+from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.strategies import arrays, cotangents, layouts
 from tinygrad_edu.check.strict import StrictArray
 from tinygrad_edu.ops.table import TABLE, Op, name_of
@@ -193,7 +194,8 @@ def test_layout_does_not_matter(function, data, count):
         return
     total.backward()
     np.testing.assert_allclose(x.grad.data, expected[alone].data, rtol=1e-12, atol=1e-12)
-    assert x.grad.data.flags.c_contiguous and x.grad.data.flags.writeable
+    assert x.grad.data.flags.c_contiguous
+    assert x.grad.data.flags.writeable
     assert not any(np.shares_memory(x.grad.data, a) for a in (*odd, *u))
     assert all(same_bits(a, b) for a, b in zip((*odd, *u), (*before, *saved)))
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, WrongRule
-from .graph import WRITES, Leaf, Node, Part, check_unchanged
+from .graph import Leaf, Node, Part
 from .modes import MODE, enable_grad
+from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
 

@@ -5,19 +5,18 @@ rules named.  It never knows the tensor that it made, so there is no reference c
 This file does not import Tensor either; ``cls`` is the class of tensors, handed in by those who stand above.
 """
 
-import weakref
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from .errors import DTypeError, InPlaceError, UnsupportedCall
+from .errors import DTypeError
 from .modes import MODE
-from .ops.table import TABLE, Composite, Constant, Op, Plan, name_of, refuse
+from .ops.table import Op, Plan, refuse
+from .versions import WRITES
 
 ndarray = np.ndarray
-WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 _order = count(1).__next__
 _new = object.__new__
 
@@ -104,50 +103,6 @@ def notes_of(node: Node) -> Notes:
     return node.notes
 
 
-class Writes:
-    """Who wrote in place, and when: a count of all writes, and for each memory written to the count at its last write.
-
-    A memory is known by its owner, the array at the end of the ``base`` chain, so that views and flat buffers share it.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._last: dict[int, tuple[int, Any]] = {}
-
-    def mark(self, array: Any) -> None:
-        """Note that the memory of an array changes."""
-        self.count += 1
-        owner = _owner(array)
-        key = id(owner)
-        known = self._last.get(key)
-        forget = weakref.ref(owner, lambda _: self._last.pop(key, None)) if known is None else known[1]
-        self._last[key] = (self.count, forget)
-
-    def since(self, array: Any) -> int:
-        """The count at the last write to the memory of an array, 0 if there was none."""
-        return self._last.get(id(_owner(array)), (0,))[0]
-
-
-def _owner(array: Any) -> Any:
-    while isinstance(getattr(array, "base", None), ndarray):
-        array = array.base
-    return array
-
-
-WRITES = Writes()
-
-
-def check_unchanged(node: Node) -> None:
-    """Raise if a value that this node saved was written to after the node was made."""
-    for value in node.saved or ():
-        for array in value if isinstance(value, tuple) else (value,):
-            if isinstance(array, ndarray) and WRITES.since(array) > node.version:
-                raise InPlaceError(
-                    f"{node.name}: a value of shape {array.shape} that its derivative needs was changed in place after the operation.\n"
-                    "  Run the backward pass before the change, or write to a copy (x.detach().copy())."
-                )
-
-
 def as_array(out: Any) -> Any:
     """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that we carry."""
     if isinstance(out, np.generic):
@@ -209,69 +164,3 @@ def _record_parts(cls: Any, plan: Plan | None, parents: list[Node], arrays: list
         return tuple(cls._make(o, None) for o in outputs)
     whole = Node(plan, tuple(parents), plan.save(arrays, outputs), tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs))
     return tuple(cls._make(o, Part(whole, i) if o.dtype.kind == "f" else None) for i, o in enumerate(outputs))
-
-
-def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
-    entry = TABLE.get(function)
-    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
-        raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
-    if isinstance(entry, Op) and not kwargs:
-        return record(cls, entry, args if len(args) == entry.arity else entry.bind(args, kwargs))
-    wanted = _find(cls, args, kwargs) if MODE.get().recording else None
-    if "out" in kwargs:
-        kwargs = dict(kwargs)
-        target = kwargs.pop("out")
-        if any(t is not None for t in (target if isinstance(target, tuple) else (target,))):
-            return _write(cls, function, args, kwargs, target, wanted)
-    if isinstance(entry, Op):
-        if wanted:
-            return record(cls, entry, entry.bind(args, kwargs))
-    elif wanted and not isinstance(entry, Constant):
-        if isinstance(entry, Composite):
-            return entry(args, kwargs)
-        raise refuse(function, *wanted)
-    return _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
-
-
-def _write(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any) -> Any:
-    """``function(..., out=target)``: allowed where nothing needs a gradient."""
-    targets = target if isinstance(target, tuple) else (target,)
-    if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
-        raise UnsupportedCall(
-            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the graph may need.\n"
-            "  Leave out= away, or compute under no_grad() or on x.detach()."
-        )
-    arrays = tuple(_unwrap(cls, targets))
-    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=arrays if isinstance(target, tuple) else arrays[0])
-    for array in arrays:
-        if array is not None:
-            WRITES.mark(array)
-    return targets[0] if len(targets) == 1 else targets
-
-
-def _find(cls: Any, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
-    """The first tensor that needs a gradient, in arguments and in lists and tuples inside them, with its name or place."""
-    for name, value in [*enumerate(args), *(kwargs.items() if kwargs else ())]:
-        if isinstance(value, cls):
-            if value._node is not None:
-                return str(name), value
-        elif type(value) in (list, tuple) and (found := _find(cls, value)):
-            return str(name), found[1]
-    return None
-
-
-def _unwrap(cls: Any, value: Any) -> Any:
-    """Arrays in the place of tensors, in nested lists, tuples and dicts."""
-    if isinstance(value, cls):
-        return value._array
-    if type(value) in (list, tuple):
-        return type(value)(_unwrap(cls, v) for v in value)
-    return {k: _unwrap(cls, v) for k, v in value.items()} if type(value) is dict else value
-
-
-def _wrap(cls: Any, out: Any) -> Any:
-    """Tensors in the place of arrays, in a result that nobody can differentiate."""
-    if isinstance(out, (ndarray, np.generic)):
-        return cls._make(as_array(out), None)
-    return type(out)(_wrap(cls, o) for o in out) if type(out) in (list, tuple) else out

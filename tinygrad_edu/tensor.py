@@ -22,12 +22,14 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .backward import accumulate, run_backward
+from .dispatch import dispatch
 from .errors import CoercionError, DTypeError, GraphError, InPlaceError, ShapeError
-from .graph import WRITES, Leaf, Node, as_array, dispatch, ndarray, notes_of, record
+from .graph import Leaf, Node, as_array, ndarray, notes_of, record
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
 from .ops.table import TABLE, Op
+from .versions import WRITES
 
 
 def _entry(function: Any) -> Op:

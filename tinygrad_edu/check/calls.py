@@ -320,6 +320,12 @@ def appended(d: Draw) -> Call:
     return call(drawn[0], drawn[-1], d(choice(axis, None)))
 
 
+def axis_first(d: Draw) -> Call:
+    """An axis, and the arrays that are joined along it."""
+    drawn, axis = d(joinable())
+    return call(axis, *drawn)
+
+
 def columns(d: Draw) -> Call:
     """Matrices with different numbers of columns, or vectors of one length."""
     return call(d(st.one_of(joinable(1).map(itemgetter(0)).filter(lambda drawn: drawn[0].ndim == 2), alike(1))))
@@ -340,7 +346,8 @@ def softmax_by_hand(x: Any, axis: Any = -1) -> Any:
 
 def cross_entropy_by_hand(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
     picked = np.take_along_axis(softmax_by_hand(logits), np.expand_dims(labels, -1), -1)[..., 0]
-    return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](-np.log(picked))
+    reduce: Any = {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction]
+    return reduce(-np.log(picked))
 
 
 def scatter_by_hand(values: Any, key: Any, shape: Any) -> Any:

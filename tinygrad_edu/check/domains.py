@@ -18,6 +18,7 @@ from .calls import (
     Pair,
     alike,
     appended,
+    axis_first,
     booleans,
     call,
     case,
@@ -179,8 +180,10 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.linalg.matmul:       gufunc("(n,k),(k,m)->(n,m)"),
     np.vecdot:              gufunc("(n),(n)->()"),
     np.linalg.vecdot:       gufunc("(n),(n)->()"),
-    np.dot:                 shaped(((), (2,)), ((2, 1), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 2)), ((2,), (2, 2, 3)), ((0, 2), (2, 2))),
-    np.inner:               shaped(((), (2,)), ((2, 1), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (1, 3)), ((2,), (2, 2, 2)), ((0, 2), (3, 2))),
+    np.dot:                 shaped(((), (2,)), ((2, 1), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 2)),
+                                   ((2,), (2, 2, 3)), ((0, 2), (2, 2))),
+    np.inner:               shaped(((), (2,)), ((2, 1), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (1, 3)),
+                                   ((2,), (2, 2, 2)), ((0, 2), (3, 2))),
     np.vdot:                shaped(((3,), (3,)), ((2, 3), (6,)), ((2, 1), (1, 2)), ((), ()), ((0,), (0,))),
     np.outer:               Pair().outer(),
     np.linalg.outer:        case(lambda d: call(d(arrays(shapes(1, 1))), d(arrays(shapes(1, 1))))),
@@ -239,14 +242,14 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.hsplit:              parted(1, axis=1),
     np.dsplit:              parted(3, axis=2),
     np.unstack:             case(lambda d: call(a := d(arrays(shapes(1))), axis=d(one_axis(a)))),
-    shape.concatenate:      case(lambda d: call(*[(axis, *drawn) for drawn, axis in [d(joinable())]][0]),
-                                 reference=lambda axis, *drawn: np.concatenate(drawn, axis)),
+    shape.concatenate:      case(axis_first, reference=lambda axis, *drawn: np.concatenate(drawn, axis)),
     shape.split:            case(lambda d: call(a := d(arrays(shapes(1))), d(st.integers(1, 3)), d(one_axis(a))),
                                  reference=lambda a, n, axis: tuple(np.array_split(a, n, axis))),
 }
 
 # The same functions under other names, on versions of NumPy where they are other objects.
-for alias, function in [(np.amax, np.max), (np.amin, np.min), (np.around, np.round), (np.linalg.matrix_transpose, np.matrix_transpose)]:
+aliases: list[tuple[Any, Any]] = [(np.amax, np.max), (np.amin, np.min), (np.around, np.round), (np.linalg.matrix_transpose, np.matrix_transpose)]
+for alias, function in aliases:
     DOMAINS.setdefault(alias, DOMAINS[function])
 if hasattr(np, "matvec"):  # NumPy 2.2
     DOMAINS |= {np.matvec: gufunc("(m,n),(n)->(m)"), np.vecmat: gufunc("(n),(n,m)->(m)")}

@@ -202,7 +202,7 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
     together = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3))
     parts: list[Any] = []
     for n in shape[: draw(st.integers(1, len(shape)))]:
-        choices = [st.slices(n), st.just(slice(None))]
+        choices: list[SearchStrategy[Any]] = [st.slices(n), st.just(slice(None))]
         if n:
             choices += [st.integers(-n, n - 1), hnp.arrays(np.intp, together, elements=st.integers(-n, n - 1), fill=st.nothing())]
         parts.append(draw(st.one_of(choices[::-1])))
@@ -262,13 +262,15 @@ def layouts(draw: Draw, array: Any) -> Any:
     >>> find(layouts(x), lambda y: y.strides == (-24, -8)).tolist()
     [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
-    everywhere = (..., *[slice(None, None, -1)] * array.ndim)
+    everywhere: Any = (..., *[slice(None, None, -1)] * array.ndim)
     kind = draw(st.sampled_from(["C", "F", "reversed", "strided", "broadcast"]))
     if kind == "reversed":
         array = array[everywhere].copy()[everywhere]
     elif kind == "strided":
+        every_other: Any = (..., *[slice(None, None, 2)] * array.ndim)
         wide = np.zeros([2 * n for n in array.shape], array.dtype)
-        array = np.add(array, 0, out=wide[(..., *[slice(None, None, 2)] * array.ndim)])
+        wide[every_other] = array
+        array = wide[every_other]
     elif kind == "broadcast" and array.size and array.ndim:
         axis = draw(st.integers(0, array.ndim - 1))
         array = np.broadcast_to(np.take(array, [0], axis), array.shape)  # read-only already

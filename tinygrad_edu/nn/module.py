@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..errors import DTypeError, StateError
-from ..graph import WRITES
 from ..tensor import Tensor
+from ..versions import WRITES
 
 M = TypeVar("M", bound="Module")
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
-from ..graph import WRITES
 from ..tensor import Tensor
+from ..versions import WRITES
 
 SMALL = 1 << 16  # elements: parameters below are packed together
 PORTION = 1 << 15  # elements: 128 kB of float32, so that the five vectors of Adam fit a second-level cache

@@ -1,0 +1,82 @@
+"""How NumPy's calls come in: a function with a tensor among its arguments is looked up, and goes the way of its fate.
+
+`Tensor.__array_ufunc__` and ``__array_function__`` end here, and so do primitives that are called with tensors.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .errors import UnsupportedCall
+from .graph import as_array, record
+from .modes import MODE
+from .ops.table import TABLE, Composite, Constant, Op, name_of, refuse
+from .versions import WRITES
+
+WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+
+
+def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
+    entry = TABLE.get(function)
+    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
+        raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
+    if isinstance(entry, Op) and not kwargs:
+        return record(cls, entry, args if len(args) == entry.arity else entry.bind(args, kwargs))
+    wanted = _find(cls, args, kwargs) if MODE.get().recording else None
+    if "out" in kwargs:
+        kwargs = dict(kwargs)
+        target = kwargs.pop("out")
+        if any(t is not None for t in (target if isinstance(target, tuple) else (target,))):
+            return _write(cls, function, args, kwargs, target, wanted)
+    if isinstance(entry, Op):
+        if wanted:
+            return record(cls, entry, entry.bind(args, kwargs))
+    elif wanted and not isinstance(entry, Constant):
+        if isinstance(entry, Composite):
+            return entry(args, kwargs)
+        raise refuse(function, *wanted)
+    return _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
+
+
+def _write(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any) -> Any:
+    """``function(..., out=target)``: allowed where nothing needs a gradient."""
+    targets = target if isinstance(target, tuple) else (target,)
+    if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
+        raise UnsupportedCall(
+            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the graph may need.\n"
+            "  Leave out= away, or compute under no_grad() or on x.detach()."
+        )
+    arrays = tuple(_unwrap(cls, targets))
+    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=arrays if isinstance(target, tuple) else arrays[0])
+    for array in arrays:
+        if array is not None:
+            WRITES.mark(array)
+    return targets[0] if len(targets) == 1 else targets
+
+
+def _find(cls: Any, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
+    """The first tensor that needs a gradient, in arguments and in lists and tuples inside them, with its name or place."""
+    for name, value in [*enumerate(args), *(kwargs.items() if kwargs else ())]:
+        if isinstance(value, cls):
+            if value._node is not None:
+                return str(name), value
+        elif type(value) in (list, tuple) and (found := _find(cls, value)):
+            return str(name), found[1]
+    return None
+
+
+def _unwrap(cls: Any, value: Any) -> Any:
+    """Arrays in the place of tensors, in nested lists, tuples and dicts."""
+    if isinstance(value, cls):
+        return value._array
+    if type(value) in (list, tuple):
+        return type(value)(_unwrap(cls, v) for v in value)
+    return {k: _unwrap(cls, v) for k, v in value.items()} if type(value) is dict else value
+
+
+def _wrap(cls: Any, out: Any) -> Any:
+    """Tensors in the place of arrays, in a result that nobody can differentiate."""
+    if isinstance(out, (np.ndarray, np.generic)):
+        return cls._make(as_array(out), None)
+    return type(out)(_wrap(cls, o) for o in out) if type(out) in (list, tuple) else out
