@@ -101,7 +101,7 @@ def test_containers():
 
 
 def test_argnums_and_aux():
-    h = lambda x, y, scale: (x * y * scale, "aux")  # noqa: E731
+    h = lambda x, y, scale: (x * y * scale, "aux")
     gradients, aux = tg.grad(h, (0, 1), has_aux=True)(2.0, 3.0, scale=10.0)
     assert [g.item() for g in gradients] == [30.0, 20.0]
     assert aux == "aux"
