@@ -41,14 +41,14 @@ def run_backward(
     dict of Node to array (or tensor)
         The gradients of the sinks, or of all leaves.  The arrays are writable, contiguous, and share memory with nothing.
     """
-    with np.errstate(all="ignore"):
-        if not create_graph:  # rules run on plain arrays, which are never recorded
-            finished = _traverse(cls, roots, sinks, False, retain_graph)
-            return {node: g if ours and type(g) is ndarray and g.flags.c_contiguous else _copy(g) for node, g, ours in finished}
-        with enable_grad():
-            return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
+    if not create_graph:  # rules run on plain arrays, which are never recorded
+        finished = _traverse(cls, roots, sinks, False, retain_graph)
+        return {node: g if ours and type(g) is ndarray and g.flags.c_contiguous else _copy(g) for node, g, ours in finished}
+    with enable_grad():
+        return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
 
 
+@np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
 def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], create_graph: bool, retain_graph: bool) -> list[list[Any]]:
     """Visit the nodes; returns [node, gradient, whether that array is ours to give away] for each sink, or else leaf."""
     pending: dict[int, list[Any]] = {}  # by order: a node that waits for its turn, its gradient so far, and whether that is ours
@@ -105,10 +105,8 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             gradient = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
             if type(gradient) is not kind or gradient.dtype is not parent.dtype or gradient.shape != parent.shape:
                 gradient = _settle(cls, node, parent, gradient, create_graph)
-            if type(parent) is not Leaf:
-                send(parent, gradient, False)
-            elif parent in finished:
-                send(parent, gradient, True)
+            if type(parent) is not Leaf or parent in finished:
+                send(parent, gradient, type(parent) is Leaf)
             else:  # is the array new, or is it g, a saved value, or a view?
                 ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
                 finished[parent] = [parent, gradient, ours]

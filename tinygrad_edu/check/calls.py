@@ -256,7 +256,7 @@ def scaled(d: Draw) -> Call:
 def clipped(d: Draw) -> Call:
     """Bounds that are numbers, by either of their names, or arrays, which share the gradient."""
     if d(st.booleans()):
-        lower, upper = d(choice("a_min", "min")), d(choice("a_max", "max"))
+        lower, upper = d(choice(("a_min", "a_max"), ("min", "max")))
         return call(d(arrays(away_from=(-1, 1))), **{lower: d(choice(-1, None)), upper: d(choice(1, None))})
     s1, s2, s3 = d(broadcastable(3))
     return call(d(arrays(s1, away_from=(-1, 1), margin=7 / 8)), d(arrays(s2, low=-1, high=-7 / 8)), d(arrays(s3, low=7 / 8, high=1)))

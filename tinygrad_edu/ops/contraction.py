@@ -73,7 +73,7 @@ def flat(x: Any) -> Any:
 
 def times_transpose(x: Any, weight: Any) -> Any:
     """x Wᵀ: for few rows and large W as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
-    if x.ndim == 2 and 1 < x.shape[0] <= 64 and weight.size >= 1 << 14:
+    if weight.size >= 1 << 14 and x.ndim == 2 and 1 < x.shape[0] <= 64:
         return np.matmul(weight, x.T).T.copy()
     return np.matmul(x, weight.T)
 
