@@ -396,6 +396,8 @@ class Tensor(ArrayMethods):
     # ---- one element as a Python number --------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
+        if self._array.size != 1:
+            raise ShapeError(f"The truth value of a tensor of shape {self.shape} is ambiguous. Use x.any() or x.all().")
         return bool(self._array)
 
     def __float__(self) -> float:

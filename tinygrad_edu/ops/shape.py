@@ -13,8 +13,8 @@ def inverse(axes: Any, ndim: int) -> Any:
 
 
 # fmt: off
-derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order),
-           a=lambda g, a_shape, order: np.reshape(g, a_shape, order))
+derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=order),
+           a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order))
 derivative(np.transpose, lambda a, axes=None: np.transpose(a, axes),
            a=lambda g, a_shape, axes: np.transpose(g, inverse(axes, len(a_shape))))
 derivative(np.broadcast_to, lambda array, shape: np.broadcast_to(array, shape), broadcasts=True,
