@@ -90,6 +90,13 @@ def test_unknown_keyword_is_pythons_error(x):
         np.sum(x, axes=0)
 
 
+def test_order_that_depends_on_the_memory_is_refused(x):
+    with pytest.raises(UnsupportedCall, match="order='A'"):
+        np.reshape(x, (3, 1), order="A")
+    with pytest.raises(UnsupportedCall, match="order='A'"):
+        np.ravel(x, order="A")
+
+
 # ---- methods of ufuncs ----------------------------------------------------------------------------------------------------
 
 
@@ -275,10 +282,16 @@ class OptsOut:
     __array_ufunc__ = None
 
 
-def test_operand_that_opts_out_of_ufuncs_is_refused(x):
+class TakesOver(OptsOut):
+    def __radd__(self, other):
+        return "took over"
+
+
+def test_operand_that_opts_out_of_ufuncs_has_its_own_way(x):
+    assert x + TakesOver() == "took over"
     with pytest.raises(TypeError, match="OptsOut"):
         x + OptsOut()
-    with pytest.raises(TypeError, match="OptsOut"):
+    with pytest.raises(TypeError):
         np.add(x, OptsOut())
 
 

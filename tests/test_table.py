@@ -276,6 +276,13 @@ def test_ufunc_of_no_axes_and_of_no_elements(function, shape, data):
     assert all(o.shape == shape and isinstance(o.data, np.ndarray) for o in (*out, *gradients))
 
 
+@pytest.mark.parametrize("repeats", [2, [2, 2]], ids=str)
+def test_infinite_gradient_of_a_repeated_element_reaches_no_other(repeats):
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    np.repeat(x, repeats).backward([np.inf, 1.0, 2.0, 3.0])
+    assert x.grad.tolist() == [np.inf, 5.0]
+
+
 # ---- the checks themselves ------------------------------------------------------------------------------------------------------
 
 

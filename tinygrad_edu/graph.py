@@ -133,7 +133,12 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
         bit += bit
     recording, debug, _ = MODE.get()
     plan = (op.plans.get(wanted) or _plan(op, wanted, values)) if wanted and recording else None
-    out = op.forward(*arrays)
+    try:
+        out = op.forward(*arrays)
+    except TypeError:
+        if any(getattr(array, "__array_ufunc__", array) is None for array in arrays):
+            return NotImplemented  # NumPy's way of leaving an operator to the other operand
+        raise
     kept: tuple[Any, ...] = ()
     if op.keep:
         out, *kept = out

@@ -66,7 +66,13 @@ def positive(shape: Any = None) -> SearchStrategy[Any]:
 
 def odd(shape: Any = None) -> SearchStrategy[Any]:
     """Divisors of which few multiples lie on the grid that all numbers come from."""
-    return nonzero(shape).map(lambda x: np.asarray(x * 1.03))
+    return arrays(shape, away_from=(0,), margin=1).map(lambda x: np.asarray(x * 1.03))
+
+
+def from_multiple(x1: Any, x2: Any) -> Any:
+    """How far x2 is from where x1 is a multiple of it."""
+    n = np.rint(x1 / x2)
+    return (x1 - n * x2) / np.maximum(np.absolute(n), 1)
 
 
 def choice(*values: Any) -> SearchStrategy[Any]:

@@ -4,7 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UnsupportedCall
+from .indexing import scatter
 from .table import composite, derivative, primitive
+
+
+def checked_order(order: str) -> str:
+    """An order that the elements' places in memory have no part in: the gradient, which lies elsewhere, has the same."""
+    if order == "A":
+        raise UnsupportedCall("np.reshape(…, order='A') depends on how the array lies in memory; a tensor takes order='C' or 'F'.")
+    return order
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -13,7 +22,7 @@ def inverse(axes: Any, ndim: int) -> Any:
 
 
 # fmt: off
-derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=order),
+derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=checked_order(order)),
            a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order))
 derivative(np.transpose, lambda a, axes=None: np.transpose(a, axes),
            a=lambda g, a_shape, axes: np.transpose(g, inverse(axes, len(a_shape))))
@@ -48,10 +57,12 @@ def piece(g: Any, index: int, axis: int, shapes: tuple[tuple[int, ...], ...]) ->
 def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Any:
     """The adjoint of repeating: the sum over the copies of each element."""
     length = shape[axis] if axis is not None else int(np.prod(shape))
-    starts = np.repeat(np.arange(length), repeats)
-    at = -1 if axis is None else axis
-    summed = np.moveaxis(np.matmul(np.moveaxis(g, at, -1), np.astype(starts[:, None] == np.arange(length), g.dtype)), -1, at)
-    return np.reshape(summed, shape)
+    at = 0 if axis is None else axis % len(shape)
+    if isinstance(repeats, int):
+        apart = np.reshape(g, (*g.shape[:at], length, repeats, *g.shape[at + 1 :]))
+        return np.reshape(np.add.reduce(apart, axis=at + 1), shape)
+    total = (length,) if axis is None else shape
+    return np.reshape(scatter(g, (*[slice(None)] * at, np.repeat(np.arange(length), repeats)), total), shape)
 
 
 @composite(np.concatenate)

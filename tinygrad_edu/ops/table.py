@@ -278,7 +278,7 @@ def composite(*functions: Callable[..., Any]) -> Callable[[Function], Function]:
     """File the decorated body, written with other functions of the table, as what these functions do to tensors."""
 
     def file(body: Function) -> Function:
-        for function in functions:
+        for function in dict.fromkeys(functions):  # np.amax is np.max in some versions
             _file(function, Composite(function, body))
         return body
 
