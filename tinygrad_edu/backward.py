@@ -84,7 +84,8 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
         if node.notes is not None:
             g, _ = _run_hooks(cls, node, g, ours, create_graph)
         if type(node) is Part:
-            pending[node.parents[0].order][1][node.index] = g
+            parts = pending[node.parents[0].order][1]  # another Part of the same output may have been here before
+            parts[node.index] = g if parts[node.index] is None else parts[node.index] + g
             continue
         saved, plan = node.saved, node.plan
         if saved is None:
