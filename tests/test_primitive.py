@@ -52,7 +52,7 @@ def test_keyword_only_settings_and_their_defaults():
     x = leaf([1.0, 2.0])
     (scaled(x) + scaled(x, factor=10.0)).sum().backward()
     np.testing.assert_array_equal(x.grad.data, [12, 12])
-    with pytest.raises(errors.UnsupportedCall, match="scaled.*times=.*its rule knows x, factor"):
+    with pytest.raises(errors.UnsupportedCall, match=r"scaled.*times=.*its rule knows x, factor"):
         scaled(x, times=3)
     with pytest.raises(TypeError, match="missing: x"):
         scaled(factor=x)
