@@ -110,3 +110,17 @@ def test_large_logits_in_float32(targets):
     assert loss.dtype == np.float32
     assert loss.item() == pytest.approx(177.600006, rel=1e-8)  # 2 · float32(88.8)
     np.testing.assert_allclose(logits.grad.data, [[1, -1]], rtol=1e-6)
+
+
+def test_soft_targets_have_gradients_also_where_they_are_zero():
+    z = np.array([[2.0, 1.0, 0.0]])
+    log_p = z - np.log(np.exp(z).sum())
+    gradient = tg.grad(lambda t: tg.softmax_cross_entropy(z, t))(np.array([[0.0, 1.0, 0.0]]))
+    np.testing.assert_allclose(gradient.data, -log_p, rtol=1e-12)
+
+
+def test_rows_in_a_list_are_moved_with_the_class_axis():
+    z, rows = np.array([[2.0, 1.0], [0.5, 0.0]]), [[1.0, 1.0], [0.0, 0.0]]
+    expected = np.mean(np.log(np.exp(z).sum(0)) - z[0])
+    for targets in (rows, np.array(rows)):
+        np.testing.assert_allclose(tg.softmax_cross_entropy(z, targets, axis=0), expected, rtol=1e-12)

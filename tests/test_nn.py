@@ -232,3 +232,58 @@ def test_a_module_without_forward_says_so():
 
     with pytest.raises(NotImplementedError, match="Empty has no forward"):
         Empty()(1)
+
+
+def test_transforms_reach_parameters_in_any_container():
+    from typing import NamedTuple
+
+    class Pair(NamedTuple):
+        w: nn.Parameter
+        b: nn.Parameter
+
+    class Layers(list):
+        pass
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.pair = Pair(nn.Parameter([1.0, 2.0]), nn.Parameter([1.0]))
+            self.more = Layers([nn.Parameter([4.0])])
+            self.itself = self
+
+        def forward(self, x):
+            return np.sum(self.pair.w * x) + self.more[0] * self.itself.pair.b
+
+    gradient = tg.grad(lambda m: m(3.0))(Model())
+    np.testing.assert_array_equal(gradient.pair.w.data, [3, 3])
+    assert gradient.more[0].item() == 1.0
+    assert gradient.itself is gradient
+
+
+def test_attributes_of_a_container_are_no_layers():
+    model = nn.Sequential(nn.ReLU())
+    model.note = "x"
+    assert model(np.ones(2)).tolist() == [1, 1]
+    assert len(model) == 1
+
+
+def test_integer_tensors_are_cast_as_integer_arrays_are():
+    layer = nn.Linear(2, 1)
+    assert layer(tg.Tensor(np.ones((3, 2), int))).dtype == layer(np.ones((3, 2), int)).dtype == np.float32
+
+
+def test_a_bias_of_another_dtype_promotes():
+    y = tg.linear(np.ones((2, 3), np.float32), np.ones((1, 3), np.float32), np.ones(1))
+    assert y.dtype == np.float64
+
+
+def test_parameters_take_on_what_was_assigned_while_they_were_frozen():
+    p = nn.Parameter([1.0, 2.0])
+    p.requires_grad_(False)
+    p.data = np.float32([1, 2, 3])
+    p.requires_grad_()
+    (p * p).sum().backward()
+    assert (p.grad.shape, p.grad.dtype) == ((3,), np.float32)
+    p.requires_grad_(False)
+    p.data = np.arange(3)
+    with pytest.raises(errors.DTypeError, match="int64"):
+        p.requires_grad_()

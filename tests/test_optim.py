@@ -215,3 +215,22 @@ def test_lr_can_be_changed_between_steps():
     optimizer.lr = 0.5
     optimizer.step()
     np.testing.assert_allclose(p.data, [0.4])
+
+
+def test_a_deep_copy_of_model_and_optimizer_trains_as_the_original():
+    import copy
+
+    def steps(model, optimizer, n=3):
+        for _ in range(n):
+            optimizer.zero_grad()
+            (model(np.ones((2, 3))) ** 2).sum().backward()
+            optimizer.step()
+        return np.concatenate([p.data.ravel() for p in model.parameters()])
+
+    model = tg.nn.Linear(3, 2, rng=0)
+    optimizer = optim.Adam(model.parameters(), lr=0.1)
+    steps(model, optimizer)
+    twin, its_optimizer = copy.deepcopy((model, optimizer))
+    before = steps(model, optimizer)
+    np.testing.assert_array_equal(steps(twin, its_optimizer), before)
+    np.testing.assert_array_equal(np.concatenate([p.data.ravel() for p in model.parameters()]), before)

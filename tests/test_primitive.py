@@ -59,7 +59,7 @@ def test_keyword_only_settings_and_their_defaults():
 
 
 def test_an_argument_without_a_rule_refuses_a_gradient():
-    with pytest.raises(errors.MissingRule, match=r"scaled has no derivative rule \(argument factor: Tensor of shape \(\), float64\)"):
+    with pytest.raises(errors.MissingRule, match=r"scaled has no derivative rule for its argument factor \(a Tensor of shape \(\), float64\)"):
         scaled(leaf([1.0]), factor=leaf(2.0))
     assert not scaled(tg.Tensor([1.0]), factor=tg.Tensor(2.0)).requires_grad
 
@@ -257,3 +257,49 @@ def test_errors_inside_a_rule_come_through_and_leave_leaves_alone():
     with pytest.raises(AttributeError, match="no_such_attribute"):
         (broken(y) + y).sum().backward()
     assert x.grad is None
+
+
+# ---- several outputs, more ----------------------------------------------------------------------------------------------------
+
+
+@tg.primitive(x=lambda g, out: g[0] * out[0] + 2 * g[1])
+def exp_and_double(x):
+    return np.exp(x), 2 * x
+
+
+def test_a_rule_that_uses_one_of_its_outputs_differentiates_twice():
+    np.testing.assert_allclose(tg.hessian(lambda x: exp_and_double(x)[0] ** 2)(0.3).data, 4 * np.exp(0.6))
+
+
+def test_gradients_handed_through_from_several_outputs_are_copies():
+    @tg.primitive(x=lambda g: g[0])
+    def first_of_two(x):
+        return x + 0, x.argmax(keepdims=True)
+
+    x, cotangent = leaf([1.0, 2.0]), np.array([3.0, 4.0])
+    first_of_two(x)[0].backward(cotangent)
+    assert not np.shares_memory(x.grad.data, cotangent)
+
+
+def test_kept_values_beside_several_outputs():
+    @tg.primitive(keep={"k": None}, x=lambda g, k: g[0] * k)
+    def doubled(x):
+        return (2 * x, 3 * x), np.int64(7)
+
+    x = leaf([1.0])
+    doubled(x)[0].sum().backward()
+    assert x.grad.item() == 7.0
+
+
+def test_primitives_take_subclasses_of_arrays():
+    class Sub(np.ndarray):
+        pass
+
+    np.testing.assert_array_equal(tg.relu(np.array([-1.0, 2.0]).view(Sub)), [0, 2])
+
+
+def test_variadic_arguments_are_positional():
+    with pytest.raises(TypeError):
+        product(factors=[leaf(1.0)])
+    with pytest.raises(TypeError, match="any number of terms by position"):
+        weighted_sum((1.0,), terms=leaf(1.0))

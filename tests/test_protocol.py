@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, no_grad
+import tinygrad_edu as tg
+from tinygrad_edu import Tensor, errors, no_grad
 from tinygrad_edu.errors import CoercionError, DTypeError, MissingRule, UnsupportedCall
 
 
@@ -366,3 +367,63 @@ def test_text_is_refused(x):
         x + "a"
     with pytest.raises(TypeError):
         x + None
+
+
+# ---- spellings ----------------------------------------------------------------------------------------------------------------
+
+
+def test_out_by_position_is_seen():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    with tg.no_grad():
+        np.cumsum([5.0, 5.0], 0, None, x)
+        np.mean(x, None, None, np.zeros(()))
+    with pytest.raises(errors.InPlaceError):
+        y.sum().backward()
+    with pytest.raises(errors.UnsupportedCall, match="out="):
+        np.cumsum(x, 0, None, np.zeros(2))
+
+
+def test_writes_through_strided_views_are_seen():
+    x = tg.Tensor(np.arange(4.0))
+    y = x * tg.Tensor([1.0], requires_grad=True)
+    window = tg.Tensor(np.lib.stride_tricks.as_strided(x.data, (2,)))
+    with tg.no_grad():
+        window += 1.0
+    with pytest.raises(errors.InPlaceError):
+        y.sum().backward()
+
+
+def test_where_with_a_condition_alone_and_take_with_booleans():
+    mask = tg.Tensor([True, False, True])
+    assert [a.tolist() for a in np.where(mask)] == [[0, 2]]
+    x = tg.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    np.testing.assert_array_equal(np.take(x, [True, False, True]).data, [2, 1, 2])
+
+
+def test_einsum_in_numpys_own_words():
+    x = np.arange(6.0).reshape(2, 3)
+    t = tg.Tensor(x, requires_grad=True)
+    np.testing.assert_array_equal(np.einsum(t, [0, 30]).data, np.einsum(x, [0, 30]))
+    with pytest.raises(ValueError, match="ellipsis"):
+        np.einsum("...i->i", t)
+    np.einsum(",ij->", 2.0, t).backward()
+    np.testing.assert_array_equal(t.grad.data, np.full((2, 3), 2.0))
+
+
+def test_roll_by_lists():
+    x = tg.Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    np.roll(x, [1, 1], axis=(0, 1)).backward(np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(x.grad.data, np.roll(np.arange(6.0).reshape(2, 3), (-1, -1), (0, 1)))
+
+
+def test_arctan2_where_squares_leave_the_range():
+    y, x = (tg.Tensor(np.float32(1e-23), requires_grad=True) for _ in range(2))
+    np.arctan2(y, x).backward()
+    np.testing.assert_allclose([y.grad.item(), x.grad.item()], [5e22, -5e22], rtol=1e-6)
+
+
+def test_assignment_into_integers_does_not_lose_a_gradient():
+    x = tg.Tensor(np.arange(3))
+    with pytest.raises(errors.DTypeError, match="would lose it"):
+        x[0] = tg.Tensor(2.0, requires_grad=True)

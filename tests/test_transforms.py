@@ -149,3 +149,38 @@ def test_jacobians_agree_with_vjps_of_random_functions():
     w = rng.standard_normal((4, 3))
     j = tg.jacobian(lambda x: np.tanh(np.matmul(w, x)))(X).data
     np.testing.assert_allclose(j, (1 - np.tanh(w @ X) ** 2)[:, None] * w, rtol=1e-12)
+
+
+def test_argnums_from_the_end_and_twice():
+    a, b = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
+    np.testing.assert_array_equal(tg.jacobian(lambda a, b: a * b, -1)(a, b).data, np.diag([1.0, 2.0]))
+    np.testing.assert_array_equal(tg.hessian(lambda a, b: np.sum(a * b * b), -1)(a, b).data, np.diag([2.0, 4.0]))
+    for argnums in [(0, -2), (1, 1), 3]:
+        with pytest.raises(errors.ArgumentError, match="argnums"):
+            tg.grad(lambda a, b: np.sum(a * b), argnums)(a, b)
+
+
+def test_a_pullback_does_not_follow_the_callers_array():
+    w = np.array([1.0, 2.0])
+    _, pullback = tg.vjp(np.square, w)
+    w -= 1
+    np.testing.assert_array_equal(pullback(np.ones(2))[0].data, [2, 4])
+
+
+def test_integer_outputs_have_no_slopes():
+    with pytest.raises(errors.GraphError, match="int64"):
+        tg.grad(lambda x: np.sum(x > 0))(X)
+
+
+def test_aux_is_detached():
+    _, aux = tg.grad(lambda x: (x * x, {"y": x * 3}), has_aux=True)(2.0)
+    assert aux["y"].numpy() == 6.0
+
+
+def test_dicts_keep_their_kind():
+    from collections import OrderedDict, defaultdict
+
+    ordered = tg.grad(lambda t: t["a"] * 2)(OrderedDict(a=1.0))
+    assert type(ordered) is OrderedDict
+    assert ordered["a"].item() == 2.0
+    assert type(tg.grad(lambda t: t["a"] * 2)(defaultdict(list, a=1.0))) is defaultdict

@@ -1,7 +1,8 @@
 """The chain rule: gradients travel from the outputs back to the leaves, and this file is all of it.
 
 Read `run_backward` first.  Nodes are visited in descending order of their numbers, so every node is visited once, after
-everything that used its output, and with the sum of all that flowed into it.
+everything that used its output, and with the sum of all that flowed into it.  An operation with several outputs waits with a
+list, a place for each output, which its `Part` nodes fill.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ import numpy as np
 from .errors import GraphError, WrongRule
 from .graph import Leaf, Node, Part
 from .modes import MODE, enable_grad
+from .ops.broadcast import broadcasts_to, unbroadcast
+from .ops.table import FromArgument, FromArguments, FromOutput, FromTwin
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
@@ -109,7 +112,8 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             if type(parent) is not Leaf or parent in finished:
                 send(parent, gradient, type(parent) is Leaf)
             else:  # is the array new, or is it g, a saved value, or a view?
-                ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
+                given = (*g, *values) if type(g) is tuple else (g, *values)
+                ours = getattr(gradient, "base", None) is None and id(gradient) not in map(id, given)
                 finished[parent] = [parent, gradient, ours]
         if not retain_graph:
             node.saved = None
@@ -119,20 +123,6 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
     return [entry for entry in finished.values() if not sinks or entry[0] in sinks]
 
 
-def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a gradient over the axes along which an argument of that shape was broadcast.
-
-    The adjoint of copying a value along an axis is the sum along it.
-    """
-    extra = gradient.ndim - len(shape)
-    if extra == 1 and gradient.shape[1:] == shape:
-        return np.add.reduce(gradient, 0)
-    if gradient.shape == shape:
-        return gradient
-    axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1))
-    return np.reshape(np.add.reduce(gradient, axes), shape) if axes else gradient
-
-
 def accumulate(cls: Any, gradients: dict[Node, Any], create_graph: bool) -> None:
     """Add gradients to the ``grad`` of their leaves."""
     for leaf, gradient in gradients.items():
@@ -140,7 +130,8 @@ def accumulate(cls: Any, gradients: dict[Node, Any], create_graph: bool) -> None
         if leaf.grad is None:
             leaf.grad = gradient if create_graph else cls._make(gradient, None)
         elif create_graph or leaf.grad._node is not None:
-            leaf.grad = leaf.grad + gradient
+            with enable_grad():
+                leaf.grad = leaf.grad + gradient
         else:
             leaf.grad._array += gradient
             WRITES.mark(leaf.grad._array)
@@ -151,7 +142,7 @@ def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: boo
     op, shape = node.plan.op, parent.shape
     if type(gradient) is not ndarray or create_graph:
         gradient = _as_gradient(cls, gradient, create_graph)
-    if gradient is None or (gradient.shape != shape and not (op.broadcasts and _broadcasts_to(shape, gradient.shape))):
+    if gradient is None or (gradient.shape != shape and not (op.broadcasts and broadcasts_to(shape, gradient.shape))):
         argument = op.argument(node.plan.positions[node.parents.index(parent)])
         raise WrongRule(
             f"{node.name}: the rule of {argument} returned {'no array' if gradient is None else f'a gradient of shape {gradient.shape}'}; "
@@ -173,10 +164,6 @@ def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:
     return cls._make(gradient, None) if create_graph else gradient
 
 
-def _broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(target)))
-
-
 def _copy(gradient: Any) -> Any:
     """A gradient as an array that nothing else refers to, writable and contiguous."""
     return np.array(gradient, order="C") if isinstance(gradient, (ndarray, np.generic)) else gradient.copy()
@@ -191,15 +178,15 @@ def _on_tensors(cls: Any, node: Node) -> tuple[Any, ...]:
     saved, values = node.saved or (), []
     for value, source in zip(saved, node.plan.sources):
         match source:
-            case ("parent", k):
+            case FromArgument(k):
                 value = cls._make(value, node.parents[k])
-            case ("parents", ks):
+            case FromArguments(ks):
                 value = tuple(cls._make(v, node.parents[ks[i]]) if i in ks else v for i, v in enumerate(value))
-            case ("out",) if type(value) is tuple:
+            case FromOutput() if type(value) is tuple:
                 value = tuple(cls._make(v, Part(node, i)) for i, v in enumerate(value))
-            case ("out",):
+            case FromOutput():
                 value = cls._make(value, node)
-            case ("kept", plan, k, needs):
+            case FromTwin(plan, k, needs):
                 twin = Node(plan, (node.parents[k],), tuple(value if i is None else saved[i] for i in needs), value.shape, value.dtype)
                 twin.version = node.version
                 value = cls._make(value, twin)
@@ -215,7 +202,7 @@ def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> 
         if (answer := hook(shown)) is not None:
             if not isinstance(answer, cls) or answer.shape != node.shape:
                 raise GraphError(f"A hook returned {getattr(answer, 'shape', answer)!r}; expected None or a Tensor of shape {node.shape}.")
-            g, ours = (answer if create_graph else answer._array.astype(node.dtype)), False
+            g, ours = np.astype(answer if create_graph else answer._array, node.dtype), False
     if node.notes.retains:
-        node.notes.grad = g if create_graph else cls._make(_copy(g), None)
+        node.notes.grad = np.copy(g) if create_graph else cls._make(_copy(g), None)
     return g, ours

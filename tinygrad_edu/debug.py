@@ -65,7 +65,8 @@ class Inspector:
         if node is not None:
             notes = notes_of(node)
             notes.line, notes.checksums = line, _checksums(node.saved)
-        self._check_finite(out, f"{op.name} returned", line)
+        for output in out if isinstance(out, tuple) else (out,):
+            self._check_finite(output, f"{op.name} returned", line)
 
     def run(self, node: Node, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
         """Run a rule on read-only arrays, and look at what it used and what it returned."""
@@ -107,6 +108,8 @@ def _checksums(saved: tuple[Any, ...] | None) -> tuple[int, ...]:
 
 
 def _read_only(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_read_only, value))
     if not isinstance(value, np.ndarray):
         return value
     view = value.view()

@@ -21,8 +21,10 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     entry = TABLE.get(function)
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
         raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
-    if isinstance(entry, Op) and not kwargs:
-        return record(cls, entry, args if len(args) == entry.arity else entry.bind(args, kwargs))
+    if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
+        return record(cls, entry, args)
+    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.out) < len(args):  # NumPy takes out= by position too
+        args, kwargs = args[:place], {**dict(zip(entry.names[place:], args[place:])), **kwargs}
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if "out" in kwargs:
         kwargs = dict(kwargs)

@@ -143,7 +143,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     if op.keep:
         out, *kept = out
     if type(out) is tuple:
-        return _record_parts(cls, plan, parents, arrays, out)
+        return _record_parts(cls, op, plan, parents, arrays, out, tuple(kept))
     if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
     result = _new(cls)
@@ -162,10 +162,15 @@ def _plan(op: Op, wanted: int, values: tuple[Any, ...]) -> Plan:
     return op.plan(wanted)
 
 
-def _record_parts(cls: Any, plan: Plan | None, parents: list[Node], arrays: list[Any], out: tuple[Any, ...]) -> tuple[Any, ...]:
+def _record_parts(
+    cls: Any, op: Op, plan: Plan | None, parents: list[Node], arrays: list[Any], out: tuple[Any, ...], kept: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """The outputs of an operation that has several; one node for the operation, and one `Part` for each output."""
     outputs = tuple(map(as_array, out))
-    if plan is None:
-        return tuple(cls._make(o, None) for o in outputs)
-    whole = Node(plan, tuple(parents), plan.save(arrays, outputs), tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs))
-    return tuple(cls._make(o, Part(whole, i) if o.dtype.kind == "f" else None) for i, o in enumerate(outputs))
+    whole = None
+    if plan is not None:
+        saved = plan.save(arrays, outputs, kept)
+        whole = Node(plan, tuple(parents), saved, tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs))
+    if (debug := MODE.get().debug) is not None:
+        debug.recorded(op, whole, outputs)
+    return tuple(cls._make(o, Part(whole, i) if whole is not None and o.dtype.kind == "f" else None) for i, o in enumerate(outputs))

@@ -32,7 +32,7 @@ def mode(**changes: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        MODE.set(MODE.get().outer)
+        MODE.set(MODE.get().outer or Mode())
 
 
 class Recording:
@@ -46,7 +46,7 @@ class Recording:
         MODE.set(Mode(self.on, mode.debug, mode))
 
     def __exit__(self, *error: object) -> None:
-        MODE.set(MODE.get().outer)
+        MODE.set(MODE.get().outer or Mode())  # a generator may be closed in another context than it was opened in
 
     def __call__(self, function: Function) -> Function:
         on = self.on

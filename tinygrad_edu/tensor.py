@@ -2,7 +2,7 @@
 
 The story of one call, ``y = np.exp(x)`` with ``x`` a Tensor that requires a gradient:
 
-1. NumPy sees that ``x`` has ``__array_ufunc__`` and hands the whole call to it.  That method is one line: `graph.dispatch`.
+1. NumPy sees that ``x`` has ``__array_ufunc__`` and hands the whole call to it.  That method is one line: `dispatch.dispatch`.
 2. ``dispatch`` looks ``np.exp`` up in the table (``ops/``) and finds its entry, with the rule ``lambda g, out: g * out``.
 3. ``record`` computes ``np.exp`` of the plain array.  The rule names ``out``, so the node keeps the result, and not ``x``.
 4. The result comes back as a Tensor that holds the node, and the node holds the node of ``x``: that is the graph.
@@ -28,21 +28,14 @@ from .graph import Leaf, Node, as_array, ndarray, notes_of, record
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
-from .ops.table import TABLE, Op
+from .ops.table import op_of
 from .versions import WRITES
 
-
-def _entry(function: Any) -> Op:
-    entry = TABLE[function]
-    assert isinstance(entry, Op)
-    return entry
-
-
-ADD, SUBTRACT, MULTIPLY, DIVIDE = map(_entry, (np.add, np.subtract, np.multiply, np.divide))
-POWER, SQUARE, SQRT, RECIPROCAL = map(_entry, (np.power, np.square, np.sqrt, np.reciprocal))
-NEGATIVE, MATMUL, SUM, RESHAPE, TRANSPOSE, GETITEM, SETITEM = map(
-    _entry, (np.negative, np.matmul, np.add.reduce, np.reshape, np.transpose, indexing.getitem, indexing.setitem)
-)
+ADD, SUBTRACT, MULTIPLY, DIVIDE = op_of(np.add), op_of(np.subtract), op_of(np.multiply), op_of(np.divide)
+POWER, SQUARE, SQRT, RECIPROCAL = op_of(np.power), op_of(np.square), op_of(np.sqrt), op_of(np.reciprocal)
+NEGATIVE, MATMUL, SUM = op_of(np.negative), op_of(np.matmul), op_of(np.add.reduce)
+RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
+GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
 _POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
 
 
@@ -71,8 +64,10 @@ class Tensor(ArrayMethods):
 
     Notes
     -----
-    Writing into the array of a leaf behind the graph's back (``x.data[0] = 9``) between an operation and its backward pass
-    cannot be seen, and gives the gradient at the new values; `debug` catches it.  ``x[0] = 9`` and ``x.data = …`` are seen.
+    Writing into the array of a leaf (``x.data[0] = 9``), or into any array or index that an operation was given, between the
+    operation and its backward pass cannot be seen, and gives the gradient at the new values; `debug` catches it.  ``x[0] = 9``
+    and ``x.data = …`` are seen.  ``backward(create_graph=True)`` leaves a cycle from a leaf to its gradient and back, which
+    lives until the garbage collector runs or ``grad`` is set to None.
 
     Examples
     --------
@@ -204,11 +199,13 @@ class Tensor(ArrayMethods):
         leaf = getattr(self, "_leaf", None)
         if leaf is None or not self.is_leaf:
             if value is None:
+                if self._node is not None and self._node.notes is not None:
+                    self._node.notes.grad = None
                 return
             raise GraphError("Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one.")
         if value is not None and not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
             raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {_describe(value)}.")
-        leaf.grad = value
+        leaf.grad = None if value is None else Tensor._make(value._array.copy(), value._node)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Start or stop asking for gradients with respect to this leaf, in place; returns it."""
@@ -221,6 +218,9 @@ class Tensor(ArrayMethods):
                 self._leaf = Leaf(self.shape, self.dtype)
                 if isinstance(self._array, ndarray):
                     self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
+            else:  # its data may have been replaced while it was frozen
+                _check_floating(self.dtype)
+                self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
             self._node = self._leaf
         else:
             self._node = None
@@ -287,7 +287,7 @@ class Tensor(ArrayMethods):
         return lambda: hooks.remove(hook) if hook in hooks else None
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this result in ``grad`` too, as leaves do."""
+        """Keep the gradient of this result in ``grad`` too: that of the last backward pass."""
         if self._node is None:
             raise GraphError("retain_grad on a tensor that no gradient is wanted of.")
         notes_of(self._node).retains = not isinstance(self._node, Leaf)
@@ -374,6 +374,8 @@ class Tensor(ArrayMethods):
         """
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
+            if self.dtype.kind != "f" and isinstance(value, Tensor) and value._node is not None:
+                raise DTypeError(f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make x floating first.")
             result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
             self._array, self._node = result._array, result._node
         else:

@@ -14,7 +14,7 @@ from .backward import run_backward
 from .errors import ArgumentError, DTypeError, GraphError, ShapeError
 from .graph import Leaf, Node
 from .modes import MODE, enable_grad
-from .ops.table import TABLE, Op
+from .ops.table import op_of
 from .tensor import Tensor
 from .trees import flatten
 
@@ -36,7 +36,9 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     -------
     callable
         Takes what f takes; returns the gradient, shaped as the argument (a tuple of them for a sequence of argnums), and
-        with ``has_aux`` a pair of that and the auxiliary output.  An argument that f does not use gets zeros.
+        with ``has_aux`` a pair of that and the auxiliary output.  An argument that f does not use gets zeros.  Where f uses
+        tensors from outside that need a gradient, or is given them (the parameters of a module), the result can be
+        differentiated in turn; call it under `no_grad` for a plain one.
 
     Raises
     ------
@@ -73,21 +75,14 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, h
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        numbers = [argnums] if isinstance(argnums, int) else list(argnums)
-        if not all(-len(args) <= n < len(args) for n in numbers):
-            raise ArgumentError(f"grad: argnums={argnums} of a call with {len(args)} positional arguments; only those can be differentiated.")
-        numbers = [n % len(args) for n in numbers]
-
-        def of_chosen(*chosen: Any) -> Any:
-            places = dict(zip(numbers, chosen))
-            return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
-
-        run = _Run(of_chosen, [args[n] for n in numbers], has_aux)
+        run = _Run(*_choose(f, argnums, args, kwargs), has_aux)
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
             raise GraphError(
                 f"grad: f must return one tensor with one element; it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
             )
         out = run.outputs[0]
+        if out.dtype.kind != "f":
+            raise GraphError(f"grad: f returned a tensor of {out.dtype}, which has no slopes; it must return a floating one.")
         gradients = run.pull([np.ones(out.shape, out.dtype)])
         value = (run.value(), run.aux) if has_aux else run.value()
         return value, gradients[0] if isinstance(argnums, int) else gradients
@@ -187,13 +182,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     """
 
     def of(*args: Any, **kwargs: Any) -> Any:
-        numbers = [argnums] if isinstance(argnums, int) else list(argnums)
-
-        def of_chosen(*chosen: Any) -> Any:
-            places = dict(zip(numbers, chosen))
-            return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
-
-        run = _Run(of_chosen, [args[n] for n in numbers])
+        run = _Run(*_choose(f, argnums, args, kwargs))
         matrices: list[Any] = []
         for k, output in enumerate(run.outputs):
             rows = []
@@ -249,6 +238,20 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return pullback(tuple(tangents))
 
 
+def _choose(f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
+    """f as a function of the arguments at argnums alone, and those arguments."""
+    given = [argnums] if isinstance(argnums, int) else list(argnums)
+    numbers = [n % len(args) for n in given if -len(args) <= n < len(args)]
+    if len(set(numbers)) < len(given):
+        raise ArgumentError(f"argnums={argnums} of a call with {len(args)} positional arguments: each must name one of them, and only once.")
+
+    def of_chosen(*chosen: Any) -> Any:
+        places = dict(zip(numbers, chosen))
+        return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
+
+    return of_chosen, [args[n] for n in numbers]
+
+
 class _Run:
     """One evaluation of f on fresh variables, and what is needed to differentiate it.
 
@@ -274,6 +277,9 @@ class _Run:
             if not isinstance(o, Tensor):
                 raise GraphError(f"f returned {type(o).__name__}, not a Tensor: the graph was lost on the way (by .item(), .numpy() or float()?).")
         self.outside = recording and _depends_on_others(self.outputs, self.variables)
+        if not self.outside:  # nothing that leaves here hangs on the variables of this run
+            parts, rebuild = flatten(self.aux)
+            self.aux = rebuild([part.detach() if isinstance(part, Tensor) else part for part in parts])
 
     def value(self) -> Any:
         """What f returned, attached to the graph only where tensors from outside are."""
@@ -296,10 +302,8 @@ def _variable(leaf: Any, connected: bool = True) -> Tensor:
             f"Only floating arguments can be differentiated with respect to; got {x.dtype}. Use argnums= to leave the argument out, or convert it."
         )
     if connected and x._node is not None:
-        positive = TABLE[np.positive]
-        assert isinstance(positive, Op)
-        return Tensor._make(x._array, Node(positive.plan(1), (x._node,), (), x.shape, x.dtype))
-    return Tensor._make(x._array, Leaf(x.shape, x.dtype, temporary=True))
+        return Tensor._make(x._array, Node(op_of(np.positive).plan(1), (x._node,), (), x.shape, x.dtype))
+    return Tensor._make(x._array.copy(), Leaf(x.shape, x.dtype, temporary=True))
 
 
 def _depends_on_others(outputs: Iterable[Tensor], variables: Iterable[Tensor]) -> bool:
@@ -329,7 +333,7 @@ def _gradients(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Seq
         if output._node is not None:
             c = cotangent if isinstance(cotangent, Tensor) else Tensor._make(cotangent, None)
             roots.append((output._node, c if create_graph else c._array))
-    nodes = [v._node for v in variables if v._node is not None]
+    nodes = [node for v in variables if (node := v._node) is not None]  # which every variable has
     found = run_backward(Tensor, roots, sinks=frozenset(nodes), create_graph=create_graph, retain_graph=True) if nodes else {}
     results = [found.get(node) for node in nodes]
     return [r if r is None or create_graph else Tensor._make(r, None) for r in results]

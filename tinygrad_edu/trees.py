@@ -4,6 +4,7 @@ An object takes part by a method ``__tree__()`` that returns its children and a 
 """
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 
@@ -14,10 +15,15 @@ def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | No
     if isinstance(tree, (list, tuple)):
         return list(tree), type(tree)
     if isinstance(tree, dict):
-        return list(tree.values()), lambda items: dict(zip(tree, items))
+        return list(tree.values()), lambda items: _filled(copy(tree), items)
     if tree is None:
         return [], lambda items: None
     return tree.__tree__() if hasattr(tree, "__tree__") else None
+
+
+def _filled(copied: Any, items: Iterable[Any]) -> Any:
+    copied.update(zip(list(copied), items))
+    return copied
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:

@@ -33,8 +33,8 @@ class Writes:
 
 
 def _owner(array: Any) -> Any:
-    while isinstance(getattr(array, "base", None), np.ndarray):
-        array = array.base
+    while isinstance(base := getattr(array, "base", None), np.ndarray) or hasattr(base, "base"):  # as_strided puts an object between
+        array = base
     return array
 
 

@@ -33,13 +33,12 @@ class Sequential(Module):
     @property
     def layers(self) -> list[Any]:
         """The layers in order."""
-        return [layer for name, layer in vars(self).items() if name != "training"]
+        return [layer for name, layer in vars(self).items() if name.isdigit()]
 
     def forward(self, x: Any) -> Any:
         """Apply the layers in order."""
-        for name, layer in vars(self).items():
-            if name != "training":
-                x = layer(x)
+        for layer in self.layers:
+            x = layer(x)
         return x
 
     def __iter__(self) -> Iterator[Any]:

@@ -10,12 +10,12 @@ from ..errors import ArgumentError, ShapeError
 from ..graph import record
 from ..ops.contraction import linear
 from ..ops.random import generator
-from ..ops.table import TABLE
+from ..ops.table import op_of
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module, Parameter, as_input
 
-LINEAR: Any = TABLE[linear]
+LINEAR = op_of(linear)
 
 
 class Linear(Module):

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..errors import DTypeError, StateError
 from ..tensor import Tensor
+from ..trees import children
 from ..versions import WRITES
 
 M = TypeVar("M", bound="Module")
@@ -192,17 +193,17 @@ def _walk(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
             yield from _walk(f"{path}.{name}" if path else name, child, seen)
 
 
-def _rebuilt(value: Any, parameters: dict[int, Any]) -> Any:
-    """A copy of a module's structure with other parameters in it; everything else is shared."""
-    if isinstance(value, Parameter):
-        return parameters[id(value)]
+def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
+    """A copy of a module's structure with other parameters in it, those in ``done``; everything else is shared."""
+    if id(value) in done:
+        return done[id(value)]
     if isinstance(value, Module):
-        copy = object.__new__(type(value))
-        vars(copy).update({name: _rebuilt(child, parameters) for name, child in vars(value).items()})
+        done[id(value)] = copy = object.__new__(type(value))
+        vars(copy).update({name: _rebuilt(child, done) for name, child in vars(value).items()})
         return copy
-    if isinstance(value, dict):
-        return {name: _rebuilt(child, parameters) for name, child in value.items()}
-    return type(value)(_rebuilt(child, parameters) for child in value) if type(value) in (list, tuple) else value
+    if isinstance(value, (list, tuple, dict)) and (inside := children(value)):
+        return inside[1]([_rebuilt(child, done) for child in inside[0]])
+    return value
 
 
 def _as_parameter(value: Any) -> Any:
@@ -218,7 +219,9 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
     if not isinstance(x, Tensor):
         return np.asarray(x, dtype=like._array.dtype)
-    if x._array.dtype is not like._array.dtype and x._array.dtype.kind == "f" and x._array.dtype != like._array.dtype:
+    if x._array.dtype.kind != "f":
+        return x.astype(like._array.dtype)
+    if x._array.dtype is not like._array.dtype and x._array.dtype != like._array.dtype:
         raise DTypeError(
             f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
         )

@@ -1,5 +1,6 @@
 """Products with sums: matmul and its relatives, einsum, and the linear layer's x Wᵀ + b."""
 
+import string
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     Tensor or ndarray of shape (..., n_out)
     """
     y = times_transpose(x, weight)  # (..., n_out)
-    if bias is not None:
-        y += bias
+    if bias is None:
+        return y
+    if bias.dtype != y.dtype:
+        return y + bias
+    y += bias
     return y
 
 @primitive(broadcasts=True, operands=lambda g, index, subscripts, operands: einsum_gradient(g, index, subscripts, operands))
@@ -93,9 +97,9 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
     terms = inputs.split(",")
     sizes: dict[str, int] = {}
     for term, operand in zip(terms, operands):
-        for letter, n in zip(term, operand.shape):
+        for letter, n in zip(term, np.shape(operand)):
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
-    spare = iter(set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") - set(sizes))
+    spare = iter(set(string.ascii_letters) - set(sizes))
     term, factors = terms[index], [(output, g)]
     factors += [(t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index]
     target = ""
@@ -107,7 +111,7 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
         else:
             target += letter
     for letter in term:
-        if not any(letter in t and operand.shape[t.index(letter)] == sizes[letter] for t, operand in factors):
+        if not any(letter in t and np.shape(operand)[t.index(letter)] == sizes[letter] for t, operand in factors):
             factors.append((letter, np.ones(sizes[letter], dtype=g.dtype)))
     return np.einsum(",".join(t for t, _ in factors) + "->" + target, *(o for _, o in factors))
 
@@ -122,7 +126,7 @@ def _einsum(*operands: Any, out: None = None, optimize: Any = False) -> Any:
 
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in NumPy's order, by which an implicit output is sorted
     pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
 
     def spell(sublist: Any) -> str:
@@ -136,9 +140,11 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
     """Subscripts with their output written out and letters in the place of every ellipsis."""
     inputs, arrow, output = subscripts.partition("->")
     terms = inputs.split(",")
-    free = [c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in subscripts]
+    free = [c for c in string.ascii_letters if c not in subscripts]
     widths = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims)]
     most = max((w for w, t in zip(widths, terms) if "..." in t), default=0)
+    if most and arrow and "..." not in output:
+        raise ValueError(f"einsum: {subscripts!r} broadcasts {most} axes by its ellipsis, and has none in its output to put them.")
     terms = [t.replace("...", "".join(free[most - w : most])) for t, w in zip(terms, widths)]
     if not arrow:
         letters = sorted({c for c in inputs if c.isalpha()})

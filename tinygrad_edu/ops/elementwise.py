@@ -59,8 +59,8 @@ elementwise(np.degrees,     x=lambda g: np.degrees(g))
 
 elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / nonzero(out)),
                             x2=lambda g, x2, out: g * (x2 / nonzero(out)))
-elementwise(np.arctan2,     x1=lambda g, x1, x2: g * (x2 / nonzero(x1 * x1 + x2 * x2)),
-                            x2=lambda g, x1, x2: -g * (x1 / nonzero(x1 * x1 + x2 * x2)))
+elementwise(np.arctan2,     x1=lambda g, x1, x2: g * per_radius(x2, x1, x2),
+                            x2=lambda g, x1, x2: -g * per_radius(x1, x1, x2))
 
 # Steps have a zero gradient wherever they have one, and get it everywhere.
 elementwise(np.sign,        x=lambda g: np.zeros_like(g))
@@ -115,16 +115,22 @@ def share(g: Any, larger: Any, smaller: Any) -> Any:
     return np.where(larger == smaller, g / 2, np.where(larger > smaller, g, np.where(larger < smaller, np.zeros_like(g), np.nan)))
 
 
+def per_radius(x: Any, x1: Any, x2: Any) -> Any:
+    """x / (x1² + x2²), and 0 at the origin; without squares, which would overflow."""
+    radius = nonzero(np.hypot(x1, x2))
+    return x / radius / radius
+
+
 # fmt: off
-@primitive(broadcasts=True, a=lambda g, a, lower, upper: np.where((lower < a) & (a < upper), g, 0))
+@primitive(broadcasts=True, a=lambda g, a, lower, upper: np.where((a <= lower) | (a >= upper), 0, g))
 def clip_between(a: Any, lower: Any, upper: Any) -> Any:
     return np.clip(a, lower, upper)
 
-@primitive(broadcasts=True, a=lambda g, a, lower: np.where(lower < a, g, np.where(np.isnan(a), g, 0)))
+@primitive(broadcasts=True, a=lambda g, a, lower: np.where(a <= lower, 0, g))
 def clip_below(a: Any, lower: Any) -> Any:
     return np.clip(a, lower, None)
 
-@primitive(broadcasts=True, a=lambda g, a, upper: np.where(a < upper, g, np.where(np.isnan(a), g, 0)))
+@primitive(broadcasts=True, a=lambda g, a, upper: np.where(a >= upper, 0, g))
 def clip_above(a: Any, upper: Any) -> Any:
     return np.clip(a, None, upper)
 # fmt: on

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .broadcast import unbroadcast
 from .table import composite, primitive
 
 
@@ -64,17 +65,15 @@ def last_writers(g: Any, key: Any) -> Any:
 
 def fitted(g: Any, shape: tuple[int, ...]) -> Any:
     """The adjoint of NumPy's assignment, which drops leading axes of length 1 and broadcasts the rest."""
-    while len(shape) > g.ndim:
-        g = np.expand_dims(g, 0)
-    extra = g.ndim - len(shape)
-    axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1))
-    return np.reshape(np.add.reduce(g, axis=axes), shape)
+    return unbroadcast(np.reshape(g, (1,) * (len(shape) - g.ndim) + g.shape), shape)
 
 
 @composite(np.take)
 def _take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
     a, axis = (np.reshape(a, -1), 0) if axis is None else (a, axis % a.ndim)
     indices, n = plain(indices) if not isinstance(indices, int) else indices, a.shape[axis]
+    if getattr(getattr(indices, "dtype", None), "kind", "") == "b":
+        indices = indices.astype(np.intp)  # to np.take these are the numbers 0 and 1
     if mode != "raise":
         indices = np.clip(indices, 0, n - 1) if mode == "clip" else np.remainder(indices, n)
     return a[(*[slice(None)] * axis, indices)]

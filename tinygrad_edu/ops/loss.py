@@ -52,15 +52,15 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
     """
     if reduction not in REDUCTIONS:
         raise ArgumentError(f"softmax_cross_entropy: reduction is one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
+    if isinstance(targets, (list, tuple, int, np.generic)):
+        targets = np.asarray(targets)
     if axis != -1 and axis != logits.ndim - 1:
         logits = np.moveaxis(logits, axis, -1)
-        if getattr(targets, "ndim", 0) == logits.ndim:
+        if targets.ndim == logits.ndim:
             targets = np.moveaxis(targets, axis, -1)
     if logits.dtype.kind != "f":
         logits = logits.astype(float)
     shape = logits.shape
-    if not isinstance(targets, np.ndarray):
-        targets = np.asarray(targets) if isinstance(targets, (list, tuple, int, np.generic)) else targets
     if reduction == "mean" and 0 in shape[:-1]:
         raise ArgumentError(f"softmax_cross_entropy: no target left to average over, the logits have shape {shape}; use reduction='sum'.")
     if targets.shape == shape[:-1]:
@@ -80,7 +80,9 @@ def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reductio
         raise DTypeError(f"softmax_cross_entropy: target rows are floating or integer; got {targets.dtype}.")
     if targets.dtype.kind != "f":
         targets = targets.astype(logits.dtype)
-    losses = -np.add.reduce(np.where(targets == 0, 0, targets * log_softmax(logits)), axis=-1)
+    log_p = log_softmax(logits)
+    log_p = np.where((targets == 0) & (log_p == -np.inf), 0, log_p)  # 0 log 0 is 0
+    losses = -np.add.reduce(targets * log_p, axis=-1)
     return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
 
 

@@ -33,7 +33,7 @@ derivative(np.copy, lambda a, order="K": np.copy(a, order=order),
 derivative(np.flip, lambda m, axis=None: np.flip(m, axis),
            m=lambda g, axis: np.flip(g, axis))
 derivative(np.roll, lambda a, shift, axis=None: np.roll(a, shift, axis),
-           a=lambda g, shift, axis: np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis))
+           a=lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
 
@@ -110,7 +110,7 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 @composite(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+    if isinstance(indices_or_sections, (int, np.integer)) and ary.shape[axis] % indices_or_sections:
         raise ValueError("array split does not result in an equal division")
     return list(split(ary, indices_or_sections, axis))
 
@@ -227,4 +227,5 @@ def _tile(A: Any, reps: Any) -> Any:
 
 @composite(np.full_like)
 def _full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
-    return np.zeros_like(a, dtype=dtype, shape=shape) + fill_value
+    zeros = np.zeros_like(a, dtype=dtype, shape=shape)
+    return np.astype(zeros + fill_value, zeros.dtype)

@@ -14,7 +14,7 @@ The names are read once, when the rule is filed, and say what the graph keeps al
 * ``index``, in the rule of a variadic ``*arguments``: the position of the argument being differentiated.
 
 Every function has one of four fates: it *differentiates* (`elementwise`, `derivative`, `primitive`), it is *composite*
-(written with other functions of the table), it is *constant* (its result is integer or boolean), or it *refuses*: it is
+(written with other functions of the table), it is *constant* (nothing to differentiate), or it *refuses*: it is
 not in the table.
 """
 
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -36,7 +36,7 @@ REQUIRED: Any = inspect.Parameter.empty
 
 
 class Constant:
-    """A function whose result is integer or boolean: there is nothing to differentiate."""
+    """A function whose result is integer or boolean, or does not depend on values (np.zeros_like): a constant to the graph."""
 
     fate = "constant"
 
@@ -48,14 +48,12 @@ class Composite:
 
     def __init__(self, function: Callable[..., Any], body: Callable[..., Any]) -> None:
         parameters = inspect.signature(body).parameters
-        self.name, self.body, self.keywords = name_of(function), body, list(parameters)
-        self.out = self.keywords.index("out") if "out" in parameters and parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else -1
+        self.name, self.body, self.names = name_of(function), body, list(parameters)
+        self.out = self.names.index("out") if "out" in parameters and parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else -1
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if 0 <= self.out < len(args) and args[self.out] is not None:
-            raise UnsupportedCall(f"{self.name}(…, out=…) cannot be differentiated: leave out= away, or compute under no_grad().")
-        if unknown := [k for k in kwargs if k not in self.keywords]:
-            raise UnsupportedCall(f"{self.name}(…, {unknown[0]}=…) cannot be differentiated: its derivative knows {', '.join(self.keywords)}.")
+        if unknown := [k for k in kwargs if k not in self.names]:
+            raise unknown_keyword(self.name, unknown[0], self.names)
         return self.body(*args, **kwargs)
 
 
@@ -96,6 +94,7 @@ class Op:
         self.arity = -1 if self.variadic or "out" in self.names else len(parameters)  # of a call that is canonical as it is
         self.fixed = len(parameters) - self.variadic
         self.defaults = [p.default for p in parameters[: self.fixed]]
+        self.out = self.names.index("out") if "out" in self.names else -1
         self.forward = forward
         self.rules = {name: (rule, self._needs(name, rule)) for name, rule in rules.items()}
         self.plans: dict[int, Plan] = {}
@@ -122,18 +121,15 @@ class Op:
         for name, value in kwargs.items():
             position = self.names.index(name) if name in self.names else -1
             if position < 0:
-                raise UnsupportedCall(
-                    f"{self.name}(…, {name}=…) cannot be differentiated: its rule knows {', '.join(self.names)}.\n"
-                    f"  Leave {name}= out, write the step with other functions, or compute without gradients (x.detach(), no_grad)."
-                )
+                raise unknown_keyword(self.name, name, self.names)
+            if position == self.fixed:
+                raise TypeError(f"{self.name} takes any number of {name} by position, not {name}=.")
             if position < len(args):
                 raise TypeError(f"{self.name} got several values for its argument {name!r}.")
             values[position] = value
         missing = [n for n, v in zip(self.names, values) if v is REQUIRED]
         if missing or (len(args) > self.fixed and not self.variadic):
             raise TypeError(f"{self.name} takes {', '.join(self.names)}; got {len(args)} by position, missing: {', '.join(missing) or 'none'}.")
-        if "out" in self.names and values[self.names.index("out")] is not None:
-            raise UnsupportedCall(f"{self.name}(…, out=…) cannot be differentiated: leave out= away, or compute under no_grad().")
         return (*values, *args[self.fixed :])
 
     def argument(self, position: int) -> str:
@@ -150,80 +146,100 @@ class Op:
         return self.plans[wanted]
 
 
+class FromArgument(NamedTuple):
+    """A saved value is the argument whose node is that parent."""
+
+    parent: int
+
+
+class FromArguments(NamedTuple):
+    """A saved value is the tuple of all variadic arguments; some have a parent, by their places."""
+
+    parents: dict[int, int]
+
+
+class FromOutput(NamedTuple):
+    """A saved value is the output."""
+
+
+class FromTwin(NamedTuple):
+    """A saved value equals the output of another op, of that parent; ``needs`` are the places of what its rule saves."""
+
+    plan: "Plan"
+    parent: int
+    needs: list[int | None]
+
+
+Source = FromArgument | FromArguments | FromOutput | FromTwin
+
+
 class Plan:
     """What to keep, and which rules to run, when certain arguments of an op need a gradient.
 
-    The values of a call stand in one *row*: ``out``, the kept values, the arguments, then the extras that rules ask for
-    (shapes, the index, all the variadic arguments).  ``pick`` takes from it, in one go, what the rules need.
+    The values of a call stand in one *row*: the extras that rules ask for (shapes, an index, all the variadic arguments),
+    then ``out``, the kept values and the arguments.  ``pick`` takes from it, in one go, what the rules need.
 
     Attributes
     ----------
     steps : list of (rule, start, stop)
         For each wanted argument its rule, and where in the saved values its own lie.
     sources : list
-        For each saved value where it came from, so that a graph of the gradient can be recorded: ``("parent", k)``, the
-        k-th wanted argument; ``("parents", [k or None, …])``, a tuple of arguments; ``("out",)``; ``("kept", …)``; or None.
+        For each saved value where it came from, so that a graph of the gradient can be recorded; None for a constant.
     """
 
     def __init__(self, op: Op, positions: tuple[int, ...]) -> None:
         self.op, self.positions = op, positions
-        self.extras: list[Callable[[list[Any]], Any]] = []
         self.steps: list[tuple[Rule, int, int]] = []
-        self.sources: list[Any] = []
-        columns: list[int] = []
-        wants: list[tuple[int, str]] = []
+        wants: list[str] = []
+        self.extras: dict[str, Callable[[list[Any]], Any]] = {}
         for position in positions:
             rule, names = op.rules[op.argument(position)]
             start = len(wants)
-            wants += [(position, name) for name in names]
+            wants += [f"index {position}" if name == "index" else name for name in names]
             self.steps.append((rule, start, len(wants)))
-        for _, name in tuple(wants):  # a kept value brings along what the rule of the function that it equals needs
-            twin = op.keep.get(name)
-            wants += [(-1, n) for n in twin.rules[twin.names[0]][1] if n != "out"] if twin else []
-        for position, name in wants:
-            columns.append(self._column(name, position))
-        self.sources = [self._source(name, wants) for _, name in wants]
+        for twin in filter(None, map(op.keep.get, tuple(wants))):
+            wants += [name for name in twin.rules[twin.names[0]][1] if name != "out"]  # so that the twin's rule has what it needs
+        for name in wants:
+            self._add_extra(name)
+        labels = [*self.extras, "out", *op.keep, *op.names[: op.fixed]]  # of the row
+        columns = [labels.index(name) for name in wants]
+        self.sources = [self._source(name, wants) for name in wants]
         # itemgetter returns a tuple for two columns or more
         self.pick: Any = itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
 
-    def _column(self, name: str, position: int) -> int:
-        """Where in the row the value of that name stands."""
-        op, first = self.op, 1 + len(self.op.keep)
-        if name == "out":
-            return 0
-        if name in op.keep:
-            return 1 + list(op.keep).index(name)
-        if name in op.names[: op.fixed]:
-            return first + op.names.index(name)
-        if name == "index":
-            self.extras.append(lambda arrays: position - op.fixed)
+    def _add_extra(self, name: str) -> None:
+        """See to it that the row holds what stands there only because a rule asked for it."""
+        op = self.op
+        if name == "out" or name in op.keep or name in op.names[: op.fixed]:
+            return
+        if name.startswith("index "):
+            index = int(name.removeprefix("index ")) - op.fixed
+            self.extras[name] = lambda arrays: index
         elif name == op.names[-1]:
-            self.extras.append(lambda arrays: tuple(arrays[op.fixed :]))
+            self.extras[name] = lambda arrays: tuple(arrays[op.fixed :])
         elif op.variadic and name == f"{op.names[-1]}_shape":
-            self.extras.append(lambda arrays: tuple(map(np.shape, arrays[op.fixed :])))
+            self.extras[name] = lambda arrays: tuple(map(np.shape, arrays[op.fixed :]))
         else:
-            at = op.names.index(name.removesuffix("_shape"))
-            self.extras.append(lambda arrays: np.shape(arrays[at]))
-        return ~(len(self.extras) - 1)  # the extras stand at the end of the row, the first one last
+            place = op.names.index(name.removesuffix("_shape"))
+            self.extras[name] = lambda arrays: np.shape(arrays[place])
 
-    def _source(self, name: str, wants: list[tuple[int, str]]) -> Any:
+    def _source(self, name: str, wants: list[str]) -> Source | None:
         op, parent = self.op, {position: k for k, position in enumerate(self.positions)}
         if name == "out":
-            return ("out",)
-        if op.keep.get(name):
-            twin = op.keep[name]
-            saved = [None if n == "out" else next(i for i, (_, m) in enumerate(wants) if m == n) for n in twin.rules[twin.names[0]][1]]
-            return ("kept", twin.plan(1), parent[0], saved) if 0 in parent else None
+            return FromOutput()
+        if twin := op.keep.get(name):
+            needs = [None if n == "out" else wants.index(n) for n in twin.rules[twin.names[0]][1]]
+            return FromTwin(twin.plan(1), parent[0], needs) if 0 in parent else None
         if op.variadic and name == op.names[-1]:
-            return ("parents", {p - op.fixed: k for p, k in parent.items() if p >= op.fixed})
+            return FromArguments({p - op.fixed: k for p, k in parent.items() if p >= op.fixed})
         if name in op.names and op.names.index(name) in parent:
-            return ("parent", parent[op.names.index(name)])
+            return FromArgument(parent[op.names.index(name)])
         return None
 
     def save(self, arrays: list[Any], out: Any, kept: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         """The values that the rules need, from a call's arguments and results."""
         if self.extras:
-            return self.pick([out, *kept, *arrays, *[extra(arrays) for extra in reversed(self.extras)]])
+            return self.pick([*[extra(arrays) for extra in self.extras.values()], out, *kept, *arrays])
         return self.pick([out, *kept, *arrays])
 
 
@@ -338,7 +354,7 @@ def primitive(*, broadcasts: bool = False, keep: dict[str, Callable[..., Any] | 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             for value in (*args, *kwargs.values()) if kwargs else args:
-                if type(value) is not np.ndarray and hasattr(value, "__array_function__"):
+                if not isinstance(value, np.ndarray) and hasattr(value, "__array_function__"):
                     return value.__array_function__(call, (type(value),), args, kwargs)
             return function(*args, **kwargs)[0] if twins else function(*args, **kwargs)
 
@@ -349,12 +365,33 @@ def primitive(*, broadcasts: bool = False, keep: dict[str, Callable[..., Any] | 
     return decorate
 
 
+def unknown_keyword(name: str, keyword: str, known: list[str]) -> UnsupportedCall:
+    """The error for a keyword that a rule does not cover."""
+    return UnsupportedCall(
+        f"{name}(…, {keyword}=…) cannot be differentiated: its rule knows {', '.join(n for n in known if n != 'out')}.\n"
+        f"  Leave {keyword}= out, write the step with other functions, or compute without gradients (x.detach(), no_grad)."
+    )
+
+
+def op_of(function: Callable[..., Any]) -> Op:
+    """The entry of a function that is known to differentiate."""
+    entry = TABLE[function]
+    assert isinstance(entry, Op)
+    return entry
+
+
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
     """The error for a function that has no rule, or none for that argument; says how to give it one or to do without."""
     name = name_of(function)
     if argument.isdigit():  # known by its place only
         with suppress(ValueError, TypeError, IndexError):
             argument = list(inspect.signature(function).parameters)[int(argument)]
+    if isinstance(entry := TABLE.get(function), Op):
+        return MissingRule(
+            f"{name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, {value.dtype}).\n"
+            f"  Give it one:     {argument}=lambda g, …: … where {name} is filed\n"
+            f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for {', '.join(entry.rules)}"
+        )
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, {value.dtype}).\n"
         f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see examples/define_an_op.py)\n"

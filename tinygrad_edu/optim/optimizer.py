@@ -31,6 +31,11 @@ class Optimizer:
     lr : float, at least 0
         The learning rate; the attribute can be assigned to between steps.
 
+    Notes
+    -----
+    A step moves the version of all parameters that are packed with an updated one: graphs that were recorded before it, and
+    need their values, can no longer be differentiated.
+
     Raises
     ------
     ArgumentError
@@ -89,7 +94,6 @@ class _Group:
         self.state = [np.zeros(size, self.dtype) for _ in range(slots)]
         self.scratch = [s[:size] for s in scratch]
         self.numbers = np.zeros(16, self.dtype)
-        self.coefficients = [self.numbers[i, ...] for i in range(16)]  # 0-d views: NumPy multiplies by them fastest
         self.arrays: list[Any] = [None] * len(params)
         for i in range(len(params)):
             self._adopt(i)
@@ -131,7 +135,7 @@ class _Group:
     def _coefficients(self, optimizer: Optimizer, t: int) -> list[Any]:
         values = optimizer.coefficients(t)
         self.numbers[: len(values)] = values
-        return self.coefficients[: len(values)]
+        return [self.numbers[i, ...] for i in range(len(values))]  # 0-d views: NumPy multiplies by them fastest
 
     def _step_in_portions(self, optimizer: Optimizer, i: int, gradient: Any) -> None:
         values, offset = self.arrays[i].reshape(-1), self.places[i].start
