@@ -181,7 +181,7 @@ def shifted(x: Any, axis: Axis) -> Any:
 
 def highest(x: Any, axis: Axis) -> Any:
     """The maximum along the axis; 0 where that is infinite, so that it can be subtracted."""
-    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
     return np.where(np.isinf(top), 0, top)
 
 
