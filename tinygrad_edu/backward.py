@@ -112,8 +112,9 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             if type(parent) is not Leaf or parent in finished:
                 send(parent, gradient, type(parent) is Leaf)
             else:  # is the array new, or is it g, a saved value, or a view?
-                given = (*g, *values) if type(g) is tuple else (g, *values)
-                ours = getattr(gradient, "base", None) is None and id(gradient) not in map(id, given)
+                ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
+                if type(g) is tuple:
+                    ours = ours and id(gradient) not in map(id, g)
                 finished[parent] = [parent, gradient, ours]
         if not retain_graph:
             node.saved = None

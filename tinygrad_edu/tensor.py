@@ -197,15 +197,17 @@ class Tensor(ArrayMethods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         leaf = getattr(self, "_leaf", None)
+        if value is None:
+            if leaf is not None:
+                leaf.grad = None
+            elif self._node is not None and self._node.notes is not None:
+                self._node.notes.grad = None
+            return
         if leaf is None or not self.is_leaf:
-            if value is None:
-                if self._node is not None and self._node.notes is not None:
-                    self._node.notes.grad = None
-                return
             raise GraphError("Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one.")
-        if value is not None and not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
+        if not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
             raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {_describe(value)}.")
-        leaf.grad = None if value is None else Tensor._make(value._array.copy(), value._node)
+        leaf.grad = Tensor._make(value._array.copy(), value._node)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Start or stop asking for gradients with respect to this leaf, in place; returns it."""

@@ -37,8 +37,9 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the layers in order."""
-        for layer in self.layers:
-            x = layer(x)
+        for name, layer in vars(self).items():
+            if name.isdigit():
+                x = layer(x)
         return x
 
     def __iter__(self) -> Iterator[Any]:

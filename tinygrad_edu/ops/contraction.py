@@ -59,7 +59,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     y = times_transpose(x, weight)  # (..., n_out)
     if bias is None:
         return y
-    if bias.dtype != y.dtype:
+    if bias.dtype is not y.dtype and bias.dtype != y.dtype:
         return y + bias
     y += bias
     return y

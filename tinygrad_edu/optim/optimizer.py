@@ -93,10 +93,18 @@ class _Group:
         self.gradients = np.empty(size if self.packed else 0, self.dtype)
         self.state = [np.zeros(size, self.dtype) for _ in range(slots)]
         self.scratch = [s[:size] for s in scratch]
-        self.numbers = np.zeros(16, self.dtype)
+        self._hold_numbers(np.zeros(16, self.dtype))
         self.arrays: list[Any] = [None] * len(params)
         for i in range(len(params)):
             self._adopt(i)
+
+    def _hold_numbers(self, numbers: Any) -> None:
+        self.numbers = numbers
+        self.coefficients = [numbers[i, ...] for i in range(len(numbers))]  # 0-d views: NumPy multiplies by them fastest
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._hold_numbers(self.numbers)  # a deep copy has separated the views from what they view
 
     def _adopt(self, i: int) -> None:
         """Take hold of the array of a parameter: when the optimizer is made, and again if another one was assigned."""
@@ -135,7 +143,7 @@ class _Group:
     def _coefficients(self, optimizer: Optimizer, t: int) -> list[Any]:
         values = optimizer.coefficients(t)
         self.numbers[: len(values)] = values
-        return [self.numbers[i, ...] for i in range(len(values))]  # 0-d views: NumPy multiplies by them fastest
+        return self.coefficients[: len(values)]
 
     def _step_in_portions(self, optimizer: Optimizer, i: int, gradient: Any) -> None:
         values, offset = self.arrays[i].reshape(-1), self.places[i].start
