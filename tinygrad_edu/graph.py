@@ -146,10 +146,10 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
         return _record_parts(cls, op, plan, parents, arrays, out, tuple(kept))
     if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
-    result = _new(cls)
+    result, dtype = _new(cls), out.dtype
     result._array, result._node = out, None
-    if plan is not None and out.dtype.kind == "f":
-        result._node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, out.dtype)
+    if plan is not None and dtype.kind == "f":
+        result._node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, dtype)
     if debug is not None:
         debug.recorded(op, result._node, out)
     return result

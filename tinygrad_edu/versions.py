@@ -33,7 +33,7 @@ class Writes:
 
 
 def _owner(array: Any) -> Any:
-    while isinstance(base := getattr(array, "base", None), np.ndarray) or hasattr(base, "base"):  # as_strided puts an object between
+    while (base := getattr(array, "base", None)) is not None and hasattr(base, "base"):  # an array, or what as_strided puts between
         array = base
     return array
 

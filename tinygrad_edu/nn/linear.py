@@ -76,10 +76,13 @@ class Linear(Module):
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (..., in_features) to (..., out_features)."""
         x = as_input(x, self.weight, "Linear")
-        if x.shape[-1:] != (self.in_features,):
+        try:
+            return record(Tensor, LINEAR, (x, self.weight, self.bias))
+        except ValueError:
+            if x.shape[-1:] == (self.in_features,):
+                raise
             hint = " Flatten the images first: x.reshape(len(x), -1)." if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features else ""
-            raise ShapeError(f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}")
-        return record(Tensor, LINEAR, (x, self.weight, self.bias))
+            raise ShapeError(f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}") from None
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
