@@ -15,7 +15,7 @@ from .errors import GraphError, WrongRule
 from .graph import Leaf, Node, Part
 from .modes import MODE, enable_grad
 from .ops.broadcast import broadcasts_to, unbroadcast
-from .ops.table import FromArgument, FromArguments, FromOutput, FromTwin
+from .ops.plan import FromArgument, FromArguments, FromOutput, FromTwin
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray

@@ -1,6 +1,6 @@
 """The graph: what a node remembers of an operation, and `record`, the one door through which operations enter.
 
-A node knows its parents, the plan of the table (`ops.table.Plan`) that says which rules to run, and the values that those
+A node knows its parents, the plan of the table (`ops.plan.Plan`) that says which rules to run, and the values that those
 rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies with its last tensor.
 This file does not import Tensor either; ``cls`` is the class of tensors, handed in by those who stand above.
 """
@@ -13,7 +13,8 @@ import numpy as np
 
 from .errors import DTypeError
 from .modes import MODE
-from .ops.table import Op, Plan, refuse
+from .ops.plan import Plan
+from .ops.table import Op, refuse
 from .versions import WRITES
 
 ndarray = np.ndarray

@@ -110,9 +110,9 @@ def unless_zero(base: Any, exponent: Any, like: Any) -> Any:
     return np.where((base == 0) & exponent, np.ones_like(like), base)
 
 
-def share(g: Any, larger: Any, smaller: Any) -> Any:
-    """g where the one is larger, half of it where the two are equal, zero where it is smaller; NaN where neither can be told."""
-    return np.where(larger == smaller, g / 2, np.where(larger > smaller, g, np.where(larger < smaller, np.zeros_like(g), np.nan)))
+def share(g: Any, mine: Any, other: Any) -> Any:
+    """g where mine is the larger, half of it where the two are equal, zero where it is the smaller; NaN where neither can be told."""
+    return np.where(mine == other, g / 2, np.where(mine > other, g, np.where(mine < other, np.zeros_like(g), np.nan)))
 
 
 def per_radius(x: Any, x1: Any, x2: Any) -> Any:

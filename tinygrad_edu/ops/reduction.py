@@ -1,5 +1,6 @@
 """Sums, means, products, extrema, spreads, and running sums and products."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,24 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     return np.broadcast_to(along(g, shape, axis, keepdims), shape)
 
 
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """One axis, several, or all, as numbers from 0."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
 def along(reduced: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """A reduced array with its reduced axes put back, of length 1, so that it lines up with what was reduced."""
     if keepdims or axis is None:
         return reduced
-    axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
+    axes = axes_of(axis, len(shape))
     return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
 def count(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements each reduced value stands for."""
-    n = 1
-    for a in range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,):
-        n *= shape[a]
-    return n
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
 def winners(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
@@ -46,7 +51,7 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     The product of those before it times the product of those after it.  Where an overflow on one side meets a zero on the
     other, the product of finite numbers is 0, not NaN.
     """
-    axes = tuple(range(a.ndim)) if axis is None else tuple(i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = axes_of(axis, a.ndim)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     last = np.transpose(a, order)
     flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))

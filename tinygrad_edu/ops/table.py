@@ -22,14 +22,13 @@ import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import MissingRule, UnsupportedCall, WrongRule
+from .plan import Plan, Rule
 
-Rule = Callable[..., Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 REQUIRED: Any = inspect.Parameter.empty
@@ -136,7 +135,7 @@ class Op:
         """The name of the parameter that a position of the canonical call belongs to."""
         return self.names[min(position, len(self.names) - 1)]
 
-    def plan(self, wanted: int) -> "Plan":
+    def plan(self, wanted: int) -> Plan:
         """The plan for the arguments at the positions that are the set bits of ``wanted``."""
         if wanted not in self.plans:
             positions = tuple(i for i in range(wanted.bit_length()) if wanted >> i & 1)
@@ -144,103 +143,6 @@ class Op:
                 return Plan(self, positions)  # a long stack or concatenate: seldom the same twice
             self.plans[wanted] = Plan(self, positions)
         return self.plans[wanted]
-
-
-class FromArgument(NamedTuple):
-    """A saved value is the argument whose node is that parent."""
-
-    parent: int
-
-
-class FromArguments(NamedTuple):
-    """A saved value is the tuple of all variadic arguments; some have a parent, by their places."""
-
-    parents: dict[int, int]
-
-
-class FromOutput(NamedTuple):
-    """A saved value is the output."""
-
-
-class FromTwin(NamedTuple):
-    """A saved value equals the output of another op, of that parent; ``needs`` are the places of what its rule saves."""
-
-    plan: "Plan"
-    parent: int
-    needs: list[int | None]
-
-
-Source = FromArgument | FromArguments | FromOutput | FromTwin
-
-
-class Plan:
-    """What to keep, and which rules to run, when certain arguments of an op need a gradient.
-
-    The values of a call stand in one *row*: the extras that rules ask for (shapes, an index, all the variadic arguments),
-    then ``out``, the kept values and the arguments.  ``pick`` takes from it, in one go, what the rules need.
-
-    Attributes
-    ----------
-    steps : list of (rule, start, stop)
-        For each wanted argument its rule, and where in the saved values its own lie.
-    sources : list
-        For each saved value where it came from, so that a graph of the gradient can be recorded; None for a constant.
-    """
-
-    def __init__(self, op: Op, positions: tuple[int, ...]) -> None:
-        self.op, self.positions = op, positions
-        self.steps: list[tuple[Rule, int, int]] = []
-        wants: list[str] = []
-        self.extras: dict[str, Callable[[list[Any]], Any]] = {}
-        for position in positions:
-            rule, names = op.rules[op.argument(position)]
-            start = len(wants)
-            wants += [f"index {position}" if name == "index" else name for name in names]
-            self.steps.append((rule, start, len(wants)))
-        for twin in filter(None, map(op.keep.get, tuple(wants))):
-            wants += [name for name in twin.rules[twin.names[0]][1] if name != "out"]  # so that the twin's rule has what it needs
-        for name in wants:
-            self._add_extra(name)
-        labels = [*self.extras, "out", *op.keep, *op.names[: op.fixed]]  # of the row
-        columns = [labels.index(name) for name in wants]
-        self.sources = [self._source(name, wants) for name in wants]
-        # itemgetter returns a tuple for two columns or more
-        self.pick: Any = itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
-
-    def _add_extra(self, name: str) -> None:
-        """See to it that the row holds what stands there only because a rule asked for it."""
-        op = self.op
-        if name == "out" or name in op.keep or name in op.names[: op.fixed]:
-            return
-        if name.startswith("index "):
-            index = int(name.removeprefix("index ")) - op.fixed
-            self.extras[name] = lambda arrays: index
-        elif name == op.names[-1]:
-            self.extras[name] = lambda arrays: tuple(arrays[op.fixed :])
-        elif op.variadic and name == f"{op.names[-1]}_shape":
-            self.extras[name] = lambda arrays: tuple(map(np.shape, arrays[op.fixed :]))
-        else:
-            place = op.names.index(name.removesuffix("_shape"))
-            self.extras[name] = lambda arrays: np.shape(arrays[place])
-
-    def _source(self, name: str, wants: list[str]) -> Source | None:
-        op, parent = self.op, {position: k for k, position in enumerate(self.positions)}
-        if name == "out":
-            return FromOutput()
-        if twin := op.keep.get(name):
-            needs = [None if n == "out" else wants.index(n) for n in twin.rules[twin.names[0]][1]]
-            return FromTwin(twin.plan(1), parent[0], needs) if 0 in parent else None
-        if op.variadic and name == op.names[-1]:
-            return FromArguments({p - op.fixed: k for p, k in parent.items() if p >= op.fixed})
-        if name in op.names and op.names.index(name) in parent:
-            return FromArgument(parent[op.names.index(name)])
-        return None
-
-    def save(self, arrays: list[Any], out: Any, kept: tuple[Any, ...] = ()) -> tuple[Any, ...]:
-        """The values that the rules need, from a call's arguments and results."""
-        if self.extras:
-            return self.pick([*[extra(arrays) for extra in self.extras.values()], out, *kept, *arrays])
-        return self.pick([out, *kept, *arrays])
 
 
 TABLE: dict[Callable[..., Any], Op | Composite | Constant] = {}
