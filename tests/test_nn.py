@@ -287,3 +287,12 @@ def test_parameters_take_on_what_was_assigned_while_they_were_frozen():
     p.data = np.arange(3)
     with pytest.raises(errors.DTypeError, match="int64"):
         p.requires_grad_()
+
+
+def test_Y16_a_name_clash_is_an_error():
+    class Clash(nn.Module):
+        def __init__(self):
+            self.heads = {1: nn.Linear(1, 1), "1": nn.Linear(1, 1)}
+
+    with pytest.raises(errors.StateError, match=r"two parameters are called 'heads.1.bias'"):
+        Clash().state_dict()

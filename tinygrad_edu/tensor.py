@@ -309,27 +309,27 @@ class Tensor(ArrayMethods):
     def __rmatmul__(self, other: Any) -> Tensor:   return record(Tensor, MATMUL, (other, self))
     def __rpow__(self, other: Any) -> Tensor:      return record(Tensor, POWER, (other, self))
     def __neg__(self) -> Tensor:                   return record(Tensor, NEGATIVE, (self,))
-    def __pos__(self) -> Any:                      return np.positive(self)
-    def __abs__(self) -> Any:                      return np.absolute(self)
-    def __floordiv__(self, other: Any) -> Any:     return np.floor_divide(self, other)
-    def __rfloordiv__(self, other: Any) -> Any:    return np.floor_divide(other, self)
-    def __mod__(self, other: Any) -> Any:          return np.remainder(self, other)
-    def __rmod__(self, other: Any) -> Any:         return np.remainder(other, self)
+    def __pos__(self) -> Tensor:                   return np.positive(self)
+    def __abs__(self) -> Tensor:                   return np.absolute(self)
+    def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
+    def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
+    def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
+    def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
     def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
     def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
-    def __lt__(self, other: Any) -> Any:           return np.less(self, other)
-    def __le__(self, other: Any) -> Any:           return np.less_equal(self, other)
-    def __gt__(self, other: Any) -> Any:           return np.greater(self, other)
-    def __ge__(self, other: Any) -> Any:           return np.greater_equal(self, other)
-    def __eq__(self, other: Any) -> Any:           return np.equal(self, other)
-    def __ne__(self, other: Any) -> Any:           return np.not_equal(self, other)
-    def __and__(self, other: Any) -> Any:          return np.bitwise_and(self, other)
-    def __rand__(self, other: Any) -> Any:         return np.bitwise_and(other, self)
-    def __or__(self, other: Any) -> Any:           return np.bitwise_or(self, other)
-    def __ror__(self, other: Any) -> Any:          return np.bitwise_or(other, self)
-    def __xor__(self, other: Any) -> Any:          return np.bitwise_xor(self, other)
-    def __rxor__(self, other: Any) -> Any:         return np.bitwise_xor(other, self)
-    def __invert__(self) -> Any:                   return np.invert(self)
+    def __lt__(self, other: Any) -> Tensor:        return np.less(self, other)
+    def __le__(self, other: Any) -> Tensor:        return np.less_equal(self, other)
+    def __gt__(self, other: Any) -> Tensor:        return np.greater(self, other)
+    def __ge__(self, other: Any) -> Tensor:        return np.greater_equal(self, other)
+    def __eq__(self, other: Any) -> Tensor:        return np.equal(self, other)
+    def __ne__(self, other: Any) -> Tensor:        return np.not_equal(self, other)
+    def __and__(self, other: Any) -> Tensor:       return np.bitwise_and(self, other)
+    def __rand__(self, other: Any) -> Tensor:      return np.bitwise_and(other, self)
+    def __or__(self, other: Any) -> Tensor:        return np.bitwise_or(self, other)
+    def __ror__(self, other: Any) -> Tensor:       return np.bitwise_or(other, self)
+    def __xor__(self, other: Any) -> Tensor:       return np.bitwise_xor(self, other)
+    def __rxor__(self, other: Any) -> Tensor:      return np.bitwise_xor(other, self)
+    def __invert__(self) -> Tensor:                return np.invert(self)
     def __iadd__(self, other: Any) -> Tensor:      return self._in_place(operator.add, np.add, other)
     def __isub__(self, other: Any) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
     def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
@@ -449,11 +449,11 @@ class Tensor(ArrayMethods):
         return record(Tensor, TRANSPOSE, (self, None))
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         """The matrix transpose: the last two axes swapped."""
-        return np.matrix_transpose(self)
+        return self.swapaxes(-1, -2)
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Tensor:
         """The sum over one axis, several, or all; see `numpy.sum`."""
         if out is not None:
             return np.sum(self, axis, dtype, out, keepdims)

@@ -121,7 +121,13 @@ class Module:
 
     def state_dict(self) -> dict[str, Any]:
         """The values of all parameters by path, as copies that training does not change."""
-        return {name: parameter._array.copy() for name, parameter in self.named_parameters()}
+        named = list(self.named_parameters())
+        state = {name: parameter._array.copy() for name, parameter in named}
+        if len(state) < len(named):
+            names = sorted(name for name, _ in named)
+            twice = next(a for a, b in zip(names, names[1:]) if a == b)
+            raise StateError(f"{type(self).__name__}.state_dict: two parameters are called {twice!r}. Do keys of a dict differ in type only?")
+        return state
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Take over the values of a state, all of them or, if anything does not fit, none.
