@@ -8,6 +8,7 @@ were assigned.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -124,8 +125,7 @@ class Module:
         named = list(self.named_parameters())
         state = {name: parameter._array.copy() for name, parameter in named}
         if len(state) < len(named):
-            names = sorted(name for name, _ in named)
-            twice = next(a for a, b in zip(names, names[1:]) if a == b)
+            twice = next(a for a, b in pairwise(sorted(name for name, _ in named)) if a == b)
             raise StateError(f"{type(self).__name__}.state_dict: two parameters are called {twice!r}. Do keys of a dict differ in type only?")
         return state
 
