@@ -5,16 +5,14 @@ transforms nest in any order, and a function may close over other tensors: every
 variables of its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .backward import run_backward
-from .errors import ArgumentError, DTypeError, GraphError, ShapeError
-from .graph import Leaf, Node
-from .modes import MODE, enable_grad
-from .ops.table import op_of
+from .errors import ArgumentError, GraphError
+from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
+from .modes import enable_grad
 from .tensor import Tensor
 from .trees import flatten
 
@@ -75,7 +73,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, h
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(*_choose(f, argnums, args, kwargs), has_aux)
+        run = Evaluation(*_choose(f, argnums, args, kwargs), has_aux)
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
             raise GraphError(
                 f"grad: f must return one tensor with one element; it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
@@ -118,10 +116,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     >>> pullback(1.0)
     (Tensor(3.), Tensor(2.))
     """
-    run = _Run(f, primals, has_aux)
+    run = Evaluation(f, primals, has_aux)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return run.pull(_like(run.outputs, cotangent, "vjp: a cotangent"))
+        return run.pull(leaves_like(run.outputs, cotangent, "vjp: a cotangent"))
 
     return (run.value(), pullback, run.aux) if has_aux else (run.value(), pullback)
 
@@ -153,15 +151,15 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> tg.jvp(np.sin, (0.0,), (2.0,))
     (Tensor(0.), Tensor(2.))
     """
-    run = _Run(f, primals)
-    directions = _like(run.variables, list(tangents), "jvp: a tangent")
-    cotangents = [_variable(np.zeros(o.shape, o.dtype)) for o in run.outputs]
+    run = Evaluation(f, primals)
+    directions = leaves_like(run.variables, list(tangents), "jvp: a tangent")
+    cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in run.outputs]
     with enable_grad():
         pulled = run.gradients(cotangents, create_graph=True)
     graph = run.outside or any(d.requires_grad for d in directions)
     pairs = [(p, d) for p, d in zip(pulled, directions) if p is not None]
-    results = _gradients([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph)
-    return run.value(), run.build_outputs(_zeros_for(results, run.outputs))
+    results = gradients_of([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph)
+    return run.value(), run.build_outputs(or_zeros(results, run.outputs))
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -182,7 +180,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     """
 
     def of(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(*_choose(f, argnums, args, kwargs))
+        run = Evaluation(*_choose(f, argnums, args, kwargs))
         matrices: list[Any] = []
         for k, output in enumerate(run.outputs):
             rows = []
@@ -250,102 +248,3 @@ def _choose(f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwar
         return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
 
     return of_chosen, [args[n] for n in numbers]
-
-
-class _Run:
-    """One evaluation of f on fresh variables, and what is needed to differentiate it.
-
-    Attributes
-    ----------
-    variables, outputs : list of Tensor
-    outside : bool
-        Whether the outputs also depend on tensors from outside of f, so that somebody may differentiate the gradient.
-    """
-
-    def __init__(self, f: Callable[..., Any], primals: Sequence[Any], has_aux: bool = False) -> None:
-        leaves, build = flatten(list(primals))
-        self.build_inputs = build
-        recording = MODE.get().recording
-        self.variables = [_variable(leaf, recording) for leaf in leaves]
-        with enable_grad():
-            out = f(*build(self.variables))
-        self.aux: Any = None
-        if has_aux:
-            out, self.aux = out
-        self.outputs, self.build_outputs = flatten(out)
-        for o in self.outputs:
-            if not isinstance(o, Tensor):
-                raise GraphError(f"f returned {type(o).__name__}, not a Tensor: the graph was lost on the way (by .item(), .numpy() or float()?).")
-        self.outside = recording and _depends_on_others(self.outputs, self.variables)
-        if not self.outside:  # nothing that leaves here hangs on the variables of this run
-            parts, rebuild = flatten(self.aux)
-            self.aux = rebuild([part.detach() if isinstance(part, Tensor) else part for part in parts])
-
-    def value(self) -> Any:
-        """What f returned, attached to the graph only where tensors from outside are."""
-        return self.build_outputs([o if self.outside else o.detach() for o in self.outputs])
-
-    def gradients(self, cotangents: list[Any], *, create_graph: bool) -> list[Tensor | None]:
-        return _gradients(self.outputs, cotangents, self.variables, create_graph=create_graph)
-
-    def pull(self, cotangents: list[Any]) -> tuple[Any, ...]:
-        """The gradients of the variables, in the containers of the primals."""
-        graph = self.outside or (MODE.get().recording and any(isinstance(c, Tensor) and c.requires_grad for c in cotangents))
-        return tuple(self.build_inputs(_zeros_for(self.gradients(cotangents, create_graph=graph), self.variables)))
-
-
-def _variable(leaf: Any, connected: bool = True) -> Tensor:
-    """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
-    x = leaf if isinstance(leaf, Tensor) else Tensor(float(leaf) if type(leaf) is int else leaf)
-    if x.dtype.kind != "f":
-        raise DTypeError(
-            f"Only floating arguments can be differentiated with respect to; got {x.dtype}. Use argnums= to leave the argument out, or convert it."
-        )
-    if connected and x._node is not None:
-        return Tensor._make(x._array, Node(op_of(np.positive).plan(1), (x._node,), (), x.shape, x.dtype))
-    return Tensor._make(x._array.copy(), Leaf(x.shape, x.dtype, temporary=True))
-
-
-def _depends_on_others(outputs: Iterable[Tensor], variables: Iterable[Tensor]) -> bool:
-    """Whether there is a way from the outputs to anything older than, or other than, the variables."""
-    ours = {v._node for v in variables}
-    if any(isinstance(node, Node) and node.parents for node in ours):
-        return True
-    oldest = min((node.order for node in ours if node is not None), default=0)
-    stack = [o._node for o in outputs if o._node is not None]
-    seen = set(stack)
-    while stack:
-        node = stack.pop()
-        if node in ours:
-            continue
-        if node.order < oldest or (isinstance(node, Leaf) and not node.temporary):
-            return True
-        new = [p for p in node.parents if p not in seen]
-        seen.update(new)
-        stack += new
-    return False
-
-
-def _gradients(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], *, create_graph: bool) -> list[Tensor | None]:
-    """The gradients of the variables, None where the outputs do not depend on one."""
-    roots = []
-    for output, cotangent in zip(outputs, cotangents):
-        if output._node is not None:
-            c = cotangent if isinstance(cotangent, Tensor) else Tensor._make(cotangent, None)
-            roots.append((output._node, c if create_graph else c._array))
-    nodes = [node for v in variables if (node := v._node) is not None]  # which every variable has
-    found = run_backward(Tensor, roots, sinks=frozenset(nodes), create_graph=create_graph, retain_graph=True) if nodes else {}
-    results = [found.get(node) for node in nodes]
-    return [r if r is None or create_graph else Tensor._make(r, None) for r in results]
-
-
-def _zeros_for(gradients: Iterable[Tensor | None], like: Iterable[Tensor]) -> list[Tensor]:
-    return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for g, x in zip(gradients, like)]
-
-
-def _like(expected: Sequence[Tensor], tree: Any, what: str) -> list[Tensor]:
-    """The leaves of a tree as tensors of the dtypes that are expected, or an error that names the one that does not fit."""
-    leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in flatten(tree)[0]]
-    if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
-        raise ShapeError(f"{what} has shapes {[leaf.shape for leaf in leaves]}; expected {[e.shape for e in expected]}.")
-    return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]

@@ -1,0 +1,113 @@
+"""One evaluation of a function on variables of its own, and its gradients: what every transform is made of."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .backward import run_backward
+from .errors import DTypeError, GraphError, ShapeError
+from .graph import Leaf, Node
+from .modes import MODE, enable_grad
+from .ops.table import op_of
+from .tensor import Tensor
+from .trees import flatten
+
+
+class Evaluation:
+    """One evaluation of f on fresh variables, and what is needed to differentiate it.
+
+    Attributes
+    ----------
+    variables, outputs : list of Tensor
+    outside : bool
+        Whether the outputs also depend on tensors from outside of f, so that somebody may differentiate the gradient.
+    """
+
+    def __init__(self, f: Callable[..., Any], primals: Sequence[Any], has_aux: bool = False) -> None:
+        leaves, build = flatten(list(primals))
+        self.build_inputs = build
+        recording = MODE.get().recording
+        self.variables = [variable(leaf, recording) for leaf in leaves]
+        with enable_grad():
+            out = f(*build(self.variables))
+        self.aux: Any = None
+        if has_aux:
+            out, self.aux = out
+        self.outputs, self.build_outputs = flatten(out)
+        for o in self.outputs:
+            if not isinstance(o, Tensor):
+                raise GraphError(f"f returned {type(o).__name__}, not a Tensor: the graph was lost on the way (by .item(), .numpy() or float()?).")
+        self.outside = recording and depends_on_others(self.outputs, self.variables)
+        if not self.outside:  # nothing that leaves here hangs on the variables of this run
+            parts, rebuild = flatten(self.aux)
+            self.aux = rebuild([part.detach() if isinstance(part, Tensor) else part for part in parts])
+
+    def value(self) -> Any:
+        """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends on elsewhere."""
+        return self.build_outputs([o if self.outside else Tensor._make(o._array.copy(), None) for o in self.outputs])
+
+    def gradients(self, cotangents: list[Any], *, create_graph: bool) -> list[Tensor | None]:
+        return gradients_of(self.outputs, cotangents, self.variables, create_graph=create_graph)
+
+    def pull(self, cotangents: list[Any]) -> tuple[Any, ...]:
+        """The gradients of the variables, in the containers of the primals."""
+        graph = self.outside or (MODE.get().recording and any(isinstance(c, Tensor) and c.requires_grad for c in cotangents))
+        return tuple(self.build_inputs(or_zeros(self.gradients(cotangents, create_graph=graph), self.variables)))
+
+
+def variable(leaf: Any, connected: bool = True) -> Tensor:
+    """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
+    x = leaf if isinstance(leaf, Tensor) else Tensor(float(leaf) if type(leaf) is int else leaf)
+    if x.dtype.kind != "f":
+        raise DTypeError(
+            f"Only floating arguments can be differentiated with respect to; got {x.dtype}. Use argnums= to leave the argument out, or convert it."
+        )
+    if connected and x._node is not None:
+        return Tensor._make(x._array, Node(op_of(np.positive).plan(1), (x._node,), (), x.shape, x.dtype))
+    return Tensor._make(x._array.copy(), Leaf(x.shape, x.dtype, temporary=True))
+
+
+def depends_on_others(outputs: Iterable[Tensor], variables: Iterable[Tensor]) -> bool:
+    """Whether there is a way from the outputs to anything older than, or other than, the variables."""
+    ours = {v._node for v in variables}
+    if any(isinstance(node, Node) and node.parents for node in ours):
+        return True
+    oldest = min((node.order for node in ours if node is not None), default=0)
+    stack = [o._node for o in outputs if o._node is not None]
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node in ours:
+            continue
+        if node.order < oldest or (isinstance(node, Leaf) and not node.temporary):
+            return True
+        new = [p for p in node.parents if p not in seen]
+        seen.update(new)
+        stack += new
+    return False
+
+
+def gradients_of(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], *, create_graph: bool) -> list[Tensor | None]:
+    """The gradients of the variables, None where the outputs do not depend on one."""
+    roots = []
+    for output, cotangent in zip(outputs, cotangents):
+        if output._node is not None:
+            c = cotangent if isinstance(cotangent, Tensor) else Tensor._make(cotangent, None)
+            roots.append((output._node, c if create_graph else c._array))
+    nodes = [node for v in variables if (node := v._node) is not None]  # which every variable has
+    found = run_backward(Tensor, roots, sinks=frozenset(nodes), create_graph=create_graph, retain_graph=True) if nodes else {}
+    results = [found.get(node) for node in nodes]
+    return [r if r is None or create_graph else Tensor._make(r, None) for r in results]
+
+
+def or_zeros(gradients: Iterable[Tensor | None], like: Iterable[Tensor]) -> list[Tensor]:
+    return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for g, x in zip(gradients, like)]
+
+
+def leaves_like(expected: Sequence[Tensor], tree: Any, what: str) -> list[Tensor]:
+    """The leaves of a tree as tensors of the dtypes that are expected, or an error that names the one that does not fit."""
+    leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in flatten(tree)[0]]
+    if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
+        raise ShapeError(f"{what} has shapes {[leaf.shape for leaf in leaves]}; expected {[e.shape for e in expected]}.")
+    return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]
