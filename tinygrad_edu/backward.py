@@ -6,6 +6,7 @@ list, a place for each output, which its `Part` nodes fill.
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from heapq import heappop, heappush
 from typing import Any
 
@@ -45,8 +46,7 @@ def run_backward(
         The gradients of the sinks, or of all leaves.  The arrays are writable, contiguous, and share memory with nothing.
     """
     if not create_graph:  # rules run on plain arrays, which are never recorded
-        finished = _traverse(cls, roots, sinks, False, retain_graph)
-        return {node: g if ours and type(g) is ndarray and g.flags.c_contiguous else _copy(g) for node, g, ours in finished}
+        return {node: _owned(g, ours) for node, g, ours in _traverse(cls, roots, sinks, False, retain_graph)}
     with enable_grad():
         return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
 
@@ -121,21 +121,23 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
     for entry in finished.values():
         if entry[0].notes is not None:
             entry[1:] = _run_hooks(cls, entry[0], entry[1], entry[2], create_graph)
-    return [entry for entry in finished.values() if not sinks or entry[0] in sinks]
+    return [entry for entry in finished.values() if entry[0] in sinks] if sinks else list(finished.values())
 
 
-def accumulate(cls: Any, gradients: dict[Node, Any], create_graph: bool) -> None:
-    """Add gradients to the ``grad`` of their leaves."""
-    for leaf, gradient in gradients.items():
-        assert isinstance(leaf, Leaf)
-        if leaf.grad is None:
-            leaf.grad = gradient if create_graph else cls._make(gradient, None)
-        elif create_graph or leaf.grad._node is not None:
-            with enable_grad():
-                leaf.grad = leaf.grad + gradient
-        else:
-            leaf.grad._array += gradient
-            WRITES.mark(leaf.grad._array)
+def accumulate(cls: Any, node: Node, cotangent: Any, *, create_graph: bool, retain_graph: bool) -> None:
+    """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a rule fails."""
+    with enable_grad() if create_graph else nullcontext():
+        for leaf, g, ours in _traverse(cls, [(node, cotangent)], frozenset(), create_graph, retain_graph):
+            if create_graph:
+                leaf.grad = np.copy(g) if leaf.grad is None else leaf.grad + g
+            elif leaf.grad is None:
+                leaf.grad = cls._make(_owned(g, ours), None)
+            elif leaf.grad._node is not None:
+                with enable_grad():
+                    leaf.grad = leaf.grad + cls._make(g, None)
+            else:
+                leaf.grad._array += g
+                WRITES.mark(leaf.grad._array)
 
 
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:
@@ -165,8 +167,10 @@ def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:
     return cls._make(gradient, None) if create_graph else gradient
 
 
-def _copy(gradient: Any) -> Any:
-    """A gradient as an array that nothing else refers to, writable and contiguous."""
+def _owned(gradient: Any, ours: bool) -> Any:
+    """A gradient as an array that nothing else refers to, writable and contiguous: itself, if it is one."""
+    if ours and type(gradient) is ndarray and gradient.flags.c_contiguous:
+        return gradient
     return np.array(gradient, order="C") if isinstance(gradient, (ndarray, np.generic)) else gradient.copy()
 
 
@@ -205,5 +209,5 @@ def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> 
                 raise GraphError(f"A hook returned {getattr(answer, 'shape', answer)!r}; expected None or a Tensor of shape {node.shape}.")
             g, ours = np.astype(answer if create_graph else answer._array, node.dtype), False
     if node.notes.retains:
-        node.notes.grad = np.copy(g) if create_graph else cls._make(_copy(g), None)
+        node.notes.grad = np.copy(g) if create_graph else cls._make(_owned(g, False), None)
     return g, ours

@@ -150,7 +150,8 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     result, dtype = _new(cls), out.dtype
     result._array, result._node = out, None
     if plan is not None and dtype.kind == "f":
-        result._node = Node(plan, tuple(parents), plan.save(arrays, out, kept), out.shape, dtype)
+        saved = plan.save(arrays, out, kept) if plan.extras else plan.pick([out, *kept, *arrays])
+        result._node = Node(plan, tuple(parents), saved, out.shape, dtype)
     if debug is not None:
         debug.recorded(op, result._node, out)
     return result

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from .backward import accumulate, run_backward
+from .backward import accumulate
 from .dispatch import dispatch
 from .errors import CoercionError, DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
@@ -257,8 +257,7 @@ class Tensor(ArrayMethods):
             )
         root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        gradients = run_backward(Tensor, [(node, root if create_graph else root._array)], create_graph=create_graph, retain_graph=retain)
-        accumulate(Tensor, gradients, create_graph)
+        accumulate(Tensor, node, root if create_graph else root._array, create_graph=create_graph, retain_graph=retain)
 
     def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
         shape, dtype = self._array.shape, self._array.dtype

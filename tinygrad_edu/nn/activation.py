@@ -4,15 +4,20 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import record
 from ..ops import activation as ops
+from ..ops.table import op_of
+from ..tensor import Tensor
 from .module import Module
+
+RELU = op_of(ops.relu)
 
 
 class ReLU(Module):
     """max(x, 0); see `tinygrad_edu.relu`."""
 
     def forward(self, x: Any) -> Any:
-        return ops.relu(x)
+        return record(Tensor, RELU, (x,)) if isinstance(x, Tensor) else ops.relu(x)
 
 
 class LeakyReLU(Module):

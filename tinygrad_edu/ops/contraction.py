@@ -7,6 +7,8 @@ import numpy as np
 
 from .table import composite, elementwise, primitive
 
+LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
+
 
 def row(x: Any) -> Any:
     """A vector as a matrix of one row; a matrix as it is."""
@@ -56,7 +58,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     -------
     Tensor or ndarray of shape (..., n_out)
     """
-    y = times_transpose(x, weight)  # (..., n_out)
+    y = np.matmul(x, weight.T) if weight.size < LARGE else times_transpose(x, weight)  # (..., n_out)
     if bias is None:
         return y
     if bias.dtype is not y.dtype and bias.dtype != y.dtype:
@@ -76,8 +78,8 @@ def flat(x: Any) -> Any:
 
 
 def times_transpose(x: Any, weight: Any) -> Any:
-    """x Wᵀ: for few rows and large W as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
-    if weight.size >= 1 << 14 and x.ndim == 2 and 1 < x.shape[0] <= 64:
+    """x Wᵀ: for a large W and few rows as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
+    if x.ndim == 2 and 1 < x.shape[0] <= 64:
         return np.matmul(weight, x.T).T.copy()
     return np.matmul(x, weight.T)
 

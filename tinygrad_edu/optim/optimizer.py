@@ -55,7 +55,7 @@ class Optimizer:
             if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
                 raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.")
         self.lr = at_least_zero(name, "lr", lr)
-        self._groups = _packed(self.params, self.slots)
+        self._groups = _packed(self.params, self.slots, len(self.coefficients(1)))
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward pass."""
@@ -83,7 +83,7 @@ class Optimizer:
 class _Group:
     """Parameters that are updated together: one large one, or several small ones packed into one vector."""
 
-    def __init__(self, params: list[Tensor], slots: int, scratch: list[Any]) -> None:
+    def __init__(self, params: list[Tensor], slots: int, coefficients: int, scratch: list[Any]) -> None:
         self.params, self.steps = params, [0] * len(params)
         ends = np.cumsum([p.size for p in params]).tolist()
         self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
@@ -93,7 +93,7 @@ class _Group:
         self.gradients = np.empty(size if self.packed else 0, self.dtype)
         self.state = [np.zeros(size, self.dtype) for _ in range(slots)]
         self.scratch = [s[:size] for s in scratch]
-        self._hold_numbers(np.zeros(16, self.dtype))
+        self._hold_numbers(np.zeros(coefficients, self.dtype))
         self.arrays: list[Any] = [None] * len(params)
         for i in range(len(params)):
             self._adopt(i)
@@ -141,9 +141,8 @@ class _Group:
                 self._step_in_portions(optimizer, i, g)
 
     def _coefficients(self, optimizer: Optimizer, t: int) -> list[Any]:
-        values = optimizer.coefficients(t)
-        self.numbers[: len(values)] = values
-        return self.coefficients[: len(values)]
+        self.numbers[:] = optimizer.coefficients(t)
+        return self.coefficients
 
     def _step_in_portions(self, optimizer: Optimizer, i: int, gradient: Any) -> None:
         values, offset = self.arrays[i].reshape(-1), self.places[i].start
@@ -155,7 +154,7 @@ class _Group:
         WRITES.mark(self.arrays[i])
 
 
-def _packed(params: list[Tensor], slots: int) -> list[_Group]:
+def _packed(params: list[Tensor], slots: int, coefficients: int) -> list[_Group]:
     """Groups of at most `SMALL` elements of one dtype, and a group for each large parameter."""
     groups: list[list[Tensor]] = []
     open_groups: dict[Any, list[Tensor]] = {}
@@ -169,7 +168,7 @@ def _packed(params: list[Tensor], slots: int) -> list[_Group]:
         else:
             group.append(p)
     scratch = {p.dtype: [np.empty(SMALL, p.dtype) for _ in range(2)] for p in params}
-    return [_Group(group, slots, scratch[group[0].dtype]) for group in groups]
+    return [_Group(group, slots, coefficients, scratch[group[0].dtype]) for group in groups]
 
 
 def at_least_zero(who: str, name: str, value: float) -> float:
