@@ -1,8 +1,8 @@
 """The chain rule: gradients travel from the outputs back to the leaves, and this file is all of it.
 
-Read `run_backward` first.  Nodes are visited in descending order of their numbers, so every node is visited once, after
-everything that used its output, and with the sum of all that flowed into it.  An operation with several outputs waits with a
-list, a place for each output, which its `Part` nodes fill.
+Read `accumulate` first, which is ``backward()``, then `_traverse`.  Nodes are visited in descending order of their numbers,
+so every node is visited once, after everything that used its output, and with the sum of all that flowed into it.  An
+operation with several outputs waits with a list, a place for each output, which its `Part` nodes fill.
 """
 
 from collections.abc import Iterable
@@ -22,10 +22,24 @@ from .versions import WRITES, check_unchanged
 ndarray = np.ndarray
 
 
-def run_backward(
-    cls: Any, roots: Iterable[tuple[Node, Any]], *, sinks: frozenset[Node] = frozenset(), create_graph: bool = False, retain_graph: bool = False
-) -> dict[Node, Any]:
-    """Carry cotangents from the roots back through the graph.
+def accumulate(cls: Any, node: Node, cotangent: Any, *, create_graph: bool, retain_graph: bool) -> None:
+    """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a rule fails."""
+    with enable_grad() if create_graph else nullcontext():
+        for leaf, g, ours in _traverse(cls, [(node, cotangent)], frozenset(), create_graph, retain_graph):
+            if create_graph:
+                leaf.grad = np.copy(g) if leaf.grad is None else leaf.grad + g
+            elif leaf.grad is None:
+                leaf.grad = cls._make(_owned(g, ours), None)
+            elif leaf.grad._node is not None:
+                with enable_grad():
+                    leaf.grad = leaf.grad + cls._make(g, None)
+            else:
+                leaf.grad._array += g
+                WRITES.mark(leaf.grad._array)
+
+
+def run_backward(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], *, create_graph: bool) -> dict[Node, Any]:
+    """Carry cotangents from the roots back to the sinks, and leave everything else as it was: what the transforms do.
 
     Parameters
     ----------
@@ -33,22 +47,20 @@ def run_backward(
         The class of tensors.
     roots : iterable of (Node, array)
         Where to start, each with the gradient of its output; tensors instead of arrays if a graph is wanted.
-    sinks : frozenset of Node, default=frozenset()
-        Where to stop; without sinks, at the leaves.
-    create_graph : bool, default=False
+    sinks : frozenset of Node
+        Where to stop.
+    create_graph : bool
         Run the rules on tensors, so that the gradients can be differentiated again.
-    retain_graph : bool, default=False
-        Keep the saved values, for another pass.
 
     Returns
     -------
     dict of Node to array (or tensor)
-        The gradients of the sinks, or of all leaves.  The arrays are writable, contiguous, and share memory with nothing.
+        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share memory with nothing.
     """
     if not create_graph:  # rules run on plain arrays, which are never recorded
-        return {node: _owned(g, ours) for node, g, ours in _traverse(cls, roots, sinks, False, retain_graph)}
+        return {node: _owned(g, ours) for node, g, ours in _traverse(cls, roots, sinks, False, True)}
     with enable_grad():
-        return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, retain_graph)}
+        return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, True)}
 
 
 @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
@@ -122,22 +134,6 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
         if entry[0].notes is not None:
             entry[1:] = _run_hooks(cls, entry[0], entry[1], entry[2], create_graph)
     return [entry for entry in finished.values() if entry[0] in sinks] if sinks else list(finished.values())
-
-
-def accumulate(cls: Any, node: Node, cotangent: Any, *, create_graph: bool, retain_graph: bool) -> None:
-    """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a rule fails."""
-    with enable_grad() if create_graph else nullcontext():
-        for leaf, g, ours in _traverse(cls, [(node, cotangent)], frozenset(), create_graph, retain_graph):
-            if create_graph:
-                leaf.grad = np.copy(g) if leaf.grad is None else leaf.grad + g
-            elif leaf.grad is None:
-                leaf.grad = cls._make(_owned(g, ours), None)
-            elif leaf.grad._node is not None:
-                with enable_grad():
-                    leaf.grad = leaf.grad + cls._make(g, None)
-            else:
-                leaf.grad._array += g
-                WRITES.mark(leaf.grad._array)
 
 
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:

@@ -96,7 +96,7 @@ def gradients_of(outputs: Sequence[Any], cotangents: Sequence[Any], variables: S
             c = cotangent if isinstance(cotangent, Tensor) else Tensor._make(cotangent, None)
             roots.append((output._node, c if create_graph else c._array))
     nodes = [node for v in variables if (node := v._node) is not None]  # which every variable has
-    found = run_backward(Tensor, roots, sinks=frozenset(nodes), create_graph=create_graph, retain_graph=True) if nodes else {}
+    found = run_backward(Tensor, roots, frozenset(nodes), create_graph=create_graph) if nodes else {}
     results = [found.get(node) for node in nodes]
     return [r if r is None or create_graph else Tensor._make(r, None) for r in results]
 
