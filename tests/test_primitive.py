@@ -303,3 +303,41 @@ def test_variadic_arguments_are_positional():
         product(factors=[leaf(1.0)])
     with pytest.raises(TypeError, match="any number of terms by position"):
         weighted_sum((1.0,), terms=leaf(1.0))
+
+
+def test_a_joint_rule_returns_the_gradients_of_several_arguments():
+    runs = []
+
+    def gradients(g, x, y, power):
+        runs.append(1)
+        shared = g * power
+        return shared * y * (x * y) ** (power - 1), shared * x * (x * y) ** (power - 1)
+
+    @tg.primitive(joint=(("x", "y"), gradients))
+    def powered_product(x, y, power):
+        return (x * y) ** power
+
+    x, y = np.array([1.5, 2.0]), np.array([0.5, 3.0])
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(powered_product(x, y, 3)))(x).data, 3 * x**2 * y**3)
+    np.testing.assert_allclose(tg.grad(lambda y: np.sum(powered_product(x, y, 3)))(y).data, 3 * y**2 * x**3)
+    runs.clear()
+    gx, gy = tg.grad(lambda x, y: np.sum(powered_product(x, y, 3)), argnums=(0, 1))(x, y)
+    assert len(runs) == 1
+    np.testing.assert_allclose(gx.data / y, gy.data / x)
+    tg.gradcheck(lambda x, y: powered_product(x, y, 3), x, y)
+    with tg.debug():
+        np.testing.assert_array_equal(tg.grad(lambda x: np.sum(powered_product(x, y, 3)))(x).data, gx.data)
+
+
+def test_a_joint_rule_returns_as_many_gradients_as_it_has_arguments():
+    @tg.primitive(joint=(("x", "y"), lambda g: (g,)))
+    def total(x, y):
+        return x + y
+
+    with pytest.raises(errors.WrongRule, match="tuple of gradients, of x, y; it returned tuple"):
+        tg.grad(lambda x: total(x, x))(1.0)
+    with pytest.raises(errors.WrongRule, match="stands alone"):
+
+        @tg.primitive(joint=(("x", "y"), lambda g: (g, g)), x=lambda g: g)
+        def total_again(x, y):
+            return x + y

@@ -114,6 +114,8 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             g = tuple(_zeros(cls, s, d, create_graph) if p is None else p for p, s, d in zip(g, node.shape, node.dtype))
         if create_graph:
             saved = _on_tensors(cls, node)
+        if plan.joint is not None:
+            saved = _jointly(node, g, saved, debug)
         for (rule, start, stop), parent in zip(plan.steps, node.parents):
             if parent.order < floor:
                 continue
@@ -134,6 +136,18 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
         if entry[0].notes is not None:
             entry[1:] = _run_hooks(cls, entry[0], entry[1], entry[2], create_graph)
     return [entry for entry in finished.values() if entry[0] in sinks] if sinks else list(finished.values())
+
+
+def _jointly(node: Node, g: Any, saved: tuple[Any, ...], debug: Any) -> tuple[Any, ...]:
+    """The gradients that a joint rule returns, one for each of its arguments."""
+    rule = node.plan.joint
+    gradients = rule(g, *saved) if debug is None else debug.run(node, rule, g, saved)
+    arguments = node.plan.op.joint[0]
+    if not isinstance(gradients, tuple) or len(gradients) != len(arguments):
+        raise WrongRule(
+            f"{node.name}: its joint rule returns a tuple of gradients, of {', '.join(arguments)}; it returned {type(gradients).__name__}."
+        )
+    return gradients
 
 
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:

@@ -5,8 +5,13 @@ of Python's own (ValueError, TypeError, RuntimeError …), so that code which ca
 """
 
 
+from typing import Any
+
+
 class TinygradError(Exception):
     """Base of every error that this package raises on purpose."""
+
+    origin: Any = None  # the module in whose forward it arose, and the message there: `nn.Module` writes the module's path into it
 
 
 class MissingRule(TinygradError, TypeError):

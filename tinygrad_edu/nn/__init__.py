@@ -2,26 +2,32 @@
 
 from . import init
 from .activation import ELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
-from .container import Sequential
+from .container import ModuleDict, ModuleList, Residual, Sequential
 from .dropout import Dropout
 from .linear import Linear
 from .loss import CrossEntropyLoss
-from .module import Module, Parameter
+from .module import Buffer, Module, Parameter
+from .summary import summary
 
 __all__ = [
     "ELU",
+    "Buffer",
     "CrossEntropyLoss",
     "Dropout",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "Parameter",
     "ReLU",
+    "Residual",
     "Sequential",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Tanh",
     "init",
+    "summary",
 ]

@@ -1,12 +1,65 @@
-"""Modules made of modules."""
+"""Modules made of modules: in a row, in a list, in a dict, and beside the identity."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ..errors import ArgumentError, ShapeError
 from .module import Module
 
 
-class Sequential(Module):
+class ModuleList(Module):
+    """Modules in a list; a plain list as an attribute does as well.
+
+    Parameters
+    ----------
+    layers : iterable of Module, optional
+        Or any callables; those that are modules are trained and listed.
+
+    Examples
+    --------
+    >>> from tinygrad_edu import nn
+    >>> nn.ModuleList([nn.Linear(2, 4), nn.ReLU()])
+    ModuleList(
+      (0): Linear(in_features=2, out_features=4, bias=True)
+      (1): ReLU()
+    )
+    """
+
+    def __init__(self, layers: Iterable[Any] = ()) -> None:
+        self.extend(layers)
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers in order."""
+        return [layer for name, layer in vars(self).items() if name.isdigit()]
+
+    def append(self, layer: Any) -> None:
+        """Add a layer at the end."""
+        position = len(self)
+        if not callable(layer):
+            raise TypeError(f"{type(self).__name__}: layer {position} is {type(layer).__name__}, which cannot be called.")
+        vars(self)[str(position)] = layer
+
+    def extend(self, layers: Iterable[Any]) -> None:
+        """Add layers at the end."""
+        for layer in layers:
+            self.append(layer)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, key: int | slice) -> Any:
+        chosen = self.layers[key]
+        return type(self)(chosen) if isinstance(chosen, list) else chosen
+
+    def __setitem__(self, position: int, layer: Any) -> None:
+        vars(self)[str(range(len(self))[position])] = layer
+
+
+class Sequential(ModuleList):
     """Modules applied one after the other; without any, the identity.
 
     Parameters
@@ -25,15 +78,7 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Any) -> None:
-        for position, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(f"Sequential: layer {position} is {type(layer).__name__}, which cannot be called.")
-            vars(self)[str(position)] = layer
-
-    @property
-    def layers(self) -> list[Any]:
-        """The layers in order."""
-        return [layer for name, layer in vars(self).items() if name.isdigit()]
+        super().__init__(layers)
 
     def forward(self, x: Any) -> Any:
         """Apply the layers in order."""
@@ -42,12 +87,99 @@ class Sequential(Module):
                 x = layer(x)
         return x
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.layers)
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
     def __getitem__(self, key: int | slice) -> Any:
         chosen = self.layers[key]
         return Sequential(*chosen) if isinstance(chosen, list) else chosen
+
+
+class ModuleDict(Module):
+    """Modules by name; a plain dict as an attribute does as well.
+
+    Parameters
+    ----------
+    modules : mapping of str to Module, optional
+
+    Examples
+    --------
+    >>> from tinygrad_edu import nn
+    >>> heads = nn.ModuleDict({"digit": nn.Linear(8, 10), "parity": nn.Linear(8, 2)})
+    >>> list(heads)
+    ['digit', 'parity']
+    """
+
+    def __init__(self, modules: Mapping[str, Any] | None = None) -> None:
+        self._modules: dict[str, Any] = {}
+        for name, module in (modules or {}).items():
+            self[name] = module
+
+    def _inside(self) -> Iterable[tuple[str, Any]]:
+        return self._modules.items()
+
+    def __setitem__(self, name: str, module: Any) -> None:
+        if not isinstance(name, str) or not name or "." in name:
+            raise ArgumentError(f"ModuleDict: names are strings without a dot; got {name!r}.")
+        self._modules[name] = module
+
+    def __getitem__(self, name: str) -> Any:
+        return self._modules[name]
+
+    def __delitem__(self, name: str) -> None:
+        del self._modules[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._modules.keys()
+
+    def values(self) -> Iterable[Any]:
+        """The modules."""
+        return self._modules.values()
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """The names with their modules."""
+        return self._modules.items()
+
+
+class Residual(Module):
+    """x + f(x): a module beside the identity, so that gradients have a way around it.
+
+    Parameters
+    ----------
+    layer : Module
+        Or any callable; its output has the shape of its input.
+    shortcut : Module, optional
+        What x goes through on its way around, where the shapes differ; by default the identity.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun (2016). Deep residual learning for image recognition. arXiv:1512.03385
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> block = nn.Residual(nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 3)))
+    >>> block(np.ones((2, 3))).shape
+    (2, 3)
+    """
+
+    def __init__(self, layer: Callable[..., Any], shortcut: Callable[..., Any] | None = None) -> None:
+        self.layer, self.shortcut = layer, shortcut
+
+    def forward(self, x: Any) -> Any:
+        """Add the layer's output to x."""
+        around = self.shortcut(x) if self.shortcut is not None else x
+        through = self.layer(x)
+        if through.shape != around.shape:
+            raise ShapeError(
+                f"Residual expects a layer that keeps the shape: {around.shape} goes around it, {through.shape} comes out. Give a shortcut."
+            )
+        return around + through

@@ -1,8 +1,8 @@
 """Module: a function with parameters.
 
 A module's parameters are the `Parameter` objects among its attributes, and those of the modules among them, also inside
-lists, tuples and dicts.  There is nothing to register: attributes are read when somebody asks, in the order in which they
-were assigned.
+lists, tuples and dicts; its buffers are the `Buffer` objects.  There is nothing to register: attributes are read when
+somebody asks, in the order in which they were assigned.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..errors import DTypeError, StateError
+from ..errors import DTypeError, StateError, TinygradError
 from ..tensor import Tensor
 from ..trees import children
 from ..versions import WRITES
 
 M = TypeVar("M", bound="Module")
+KINDS = {"f": "floating", "i": "integer", "u": "integer", "b": "boolean"}
 
 
 class Parameter(Tensor):
@@ -37,6 +38,28 @@ class Parameter(Tensor):
 
     def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
         super().__init__(data, requires_grad=True, dtype=dtype)
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to the state of a module and is not learned, such as a running mean.
+
+    Parameters
+    ----------
+    data : array_like
+        Floating, integer or boolean values; they are copied.
+    dtype : dtype, optional
+        By default the one of ``data``.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
+        super().__init__(np.array(data._array if isinstance(data, Tensor) else data, dtype=dtype))
+
+    def write(self, value: ArrayLike | Tensor) -> None:
+        """Take on other values, in place and outside of any graph."""
+        self._array[...] = value._array if isinstance(value, Tensor) else value
+        WRITES.mark(self._array)
 
 
 class Module:
@@ -71,7 +94,15 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): a Module defines what it computes there.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except TinygradError as error:
+            _locate(error, self)
+            raise
+
+    def _inside(self) -> Iterable[tuple[str, Any]]:
+        """The attributes by name, among which the parameters, buffers and modules are."""
+        return vars(self).items()
 
     # ---- what is inside ------------------------------------------------------------------------------------------------
 
@@ -91,9 +122,42 @@ class Module:
             if isinstance(value, Parameter):
                 yield path, value
 
-    def parameters(self) -> Iterator[Parameter]:
-        """The parameters in order, each once."""
-        return (parameter for _, parameter in self.named_parameters())
+    def parameters(self, *, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters in order, each once; without ``recurse`` only those that belong to no module inside this one."""
+        if recurse:
+            return (parameter for _, parameter in self.named_parameters())
+        inner = {id(p) for child in self.children() for p in child.parameters()}
+        return (parameter for parameter in self.parameters() if id(parameter) not in inner)
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """The buffers with their paths, in order, each once."""
+        for path, value in _walk("", self, set()):
+            if isinstance(value, Buffer):
+                yield path, value
+
+    def buffers(self) -> Iterator[Buffer]:
+        """The buffers in order, each once."""
+        return (buffer for _, buffer in self.named_buffers())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly inside this one, also those in its lists, tuples and dicts, with their paths, each once."""
+        seen: set[int] = set()
+        for path, module in _outermost("", self):
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield path, module
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly inside this one, each once."""
+        return (module for _, module in self.named_children())
+
+    def apply(self: M, function: Callable[[Module], Any]) -> M:
+        """Call a function with every module inside this one, the inner ones first, and with this one; returns the module."""
+        for module in reversed(list(self.modules())):
+            function(module)
+        return self
+
+    # ---- what all of it is -----------------------------------------------------------------------------------------------
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -101,9 +165,35 @@ class Module:
             parameter.grad = None
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
-        """Ask for gradients of all parameters, or freeze them; returns the module."""
+        """Ask for gradients of all parameters, or of none; returns the module."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
+        return self
+
+    def freeze(self: M) -> M:
+        """Learn none of the parameters, until `unfreeze`; returns the module.  Optimizers leave frozen ones as they are."""
+        for parameter in self.parameters():
+            parameter.grad = None
+        return self.requires_grad_(False)
+
+    def unfreeze(self: M) -> M:
+        """Learn all parameters again; returns the module."""
+        return self.requires_grad_(True)
+
+    def to(self: M, dtype: DTypeLike) -> M:
+        """Convert all parameters, their gradients, and the floating buffers; returns the module.
+
+        Make optimizers after it, not before: theirs is the memory of the parameters as these were.
+
+        Parameters
+        ----------
+        dtype : floating dtype
+        """
+        if np.dtype(dtype).kind != "f":
+            raise DTypeError(f"{type(self).__name__}.to: parameters are floating; got {np.dtype(dtype)}.")
+        for tensor in (*self.parameters(), *self.buffers()):
+            if tensor.dtype.kind == "f" and tensor.dtype != dtype:
+                _convert(tensor, np.dtype(dtype))
         return self
 
     # ---- training and use ------------------------------------------------------------------------------------------------
@@ -120,10 +210,14 @@ class Module:
 
     # ---- state -------------------------------------------------------------------------------------------------------------
 
+    def _named_state(self) -> list[tuple[str, Tensor]]:
+        """The parameters and buffers with their paths, in order, each once."""
+        return [(path, value) for path, value in _walk("", self, set()) if isinstance(value, (Parameter, Buffer))]
+
     def state_dict(self) -> dict[str, Any]:
-        """The values of all parameters by path, as copies that training does not change."""
-        named = list(self.named_parameters())
-        state = {name: parameter._array.copy() for name, parameter in named}
+        """The values of all parameters and buffers by path, as copies that training does not change."""
+        named = self._named_state()
+        state = {name: tensor._array.copy() for name, tensor in named}
         if len(state) < len(named):
             twice = next(a for a, b in pairwise(sorted(name for name, _ in named)) if a == b)
             raise StateError(f"{type(self).__name__}.state_dict: two parameters are called {twice!r}. Do keys of a dict differ in type only?")
@@ -135,27 +229,27 @@ class Module:
         Parameters
         ----------
         state : mapping of str to array_like
-            As `state_dict` returned it; values are cast to the dtypes of the parameters.
+            As `state_dict` returned it; values are cast to the dtypes of the parameters and buffers.
 
         Raises
         ------
         StateError
             Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing was changed.
         """
-        own = dict(self.named_parameters())
+        own = dict(self._named_state())
         given = {name: value._array if isinstance(value, Tensor) else np.asarray(value) for name, value in state.items()}
         problems = [f"missing: {name}" for name in own if name not in given]
         problems += [f"unexpected: {name}" for name in given if name not in own]
-        for name, parameter in own.items():
-            if name in given and given[name].shape != parameter.shape:
-                problems.append(f"{name}: expected shape {parameter.shape}, got {given[name].shape}")
-            elif name in given and given[name].dtype.kind != "f":
-                problems.append(f"{name}: expected floating values, got {given[name].dtype}")
+        for name, tensor in own.items():
+            if name in given and given[name].shape != tensor.shape:
+                problems.append(f"{name}: expected shape {tensor.shape}, got {given[name].shape}")
+            elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
+                problems.append(f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}")
         if problems:
             raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
-        for name, parameter in own.items():
-            parameter._array[...] = given[name]
-            WRITES.mark(parameter._array)
+        for name, tensor in own.items():
+            tensor._array[...] = given[name]
+            WRITES.mark(tensor._array)
 
     # ---- as text, and as a tree of parameters for the transforms -----------------------------------------------------------
 
@@ -180,12 +274,12 @@ class Module:
 def _children(value: Any) -> list[tuple[str, Any]]:
     """The named things directly inside a module, list, tuple or dict."""
     if isinstance(value, Module):
-        inside: Any = vars(value).items()
+        inside: Any = value._inside()
     elif isinstance(value, dict):
         inside = value.items()
     else:
         inside = enumerate(value)
-    return [(str(name), child) for name, child in inside if isinstance(child, (Module, Parameter, list, tuple, dict))]
+    return [(str(name), child) for name, child in inside if isinstance(child, (Module, Parameter, Buffer, list, tuple, dict))]
 
 
 def _walk(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
@@ -194,9 +288,18 @@ def _walk(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
         return
     seen.add(id(value))
     yield path, value
-    if not isinstance(value, Parameter):
+    if not isinstance(value, Tensor):
         for name, child in _children(value):
             yield from _walk(f"{path}.{name}" if path else name, child, seen)
+
+
+def _outermost(path: str, value: Any) -> Iterator[tuple[str, Module]]:
+    """The modules inside a value that are inside no other module there."""
+    for name, child in _children(value):
+        if isinstance(child, Module):
+            yield f"{path}{name}", child
+        elif not isinstance(child, Tensor):
+            yield from _outermost(f"{path}{name}.", child)
 
 
 def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
@@ -219,6 +322,28 @@ def _as_parameter(value: Any) -> Any:
     parameter = object.__new__(Parameter)
     parameter._array, parameter._node = value._array, value._node
     return parameter
+
+
+def _convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:
+    """Another dtype for a parameter or buffer and its gradient."""
+    gradient, learned = tensor.grad, tensor.requires_grad
+    if learned:
+        tensor.requires_grad_(False)
+    tensor.data = tensor._array.astype(dtype)
+    if learned:
+        tensor.requires_grad_()
+        tensor.grad = None if gradient is None else gradient.astype(dtype)
+
+
+def _locate(error: TinygradError, module: Module) -> None:
+    """Name the layer in which an error arose by its path, from this module on its way out to the caller."""
+    if error.origin is None:
+        error.origin = module, str(error)
+    layer, text = error.origin
+    if path := next((path for path, inner in module.named_modules() if inner is layer), ""):
+        kind = type(layer).__name__
+        path = path if path.strip("0123456789.") else f"layer {path}"
+        error.args = (path + text.removeprefix(kind) if text.startswith(f"{kind} ") else f"{path}: {text}",)
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:

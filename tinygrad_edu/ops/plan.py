@@ -39,6 +39,11 @@ class FromTwin(NamedTuple):
 Source = FromArgument | FromArguments | FromOutput | FromTwin
 
 
+def _chosen(g: Any, gradient: Any) -> Any:
+    """The rule of an argument whose gradient a joint rule has computed."""
+    return gradient
+
+
 class Plan:
     """What to keep, and which rules to run, when certain arguments of an op need a gradient.
 
@@ -49,6 +54,9 @@ class Plan:
     ----------
     steps : list of (rule, start, stop)
         For each wanted argument its rule, and where in the saved values its own lie.
+    joint : callable or None
+        An op's one rule for several arguments: given g and the saved values it returns their gradients, and these take the
+        place of the saved values for the steps.
     sources : list
         For each saved value where it came from, so that a graph of the gradient can be recorded; None for a constant.
     """
@@ -58,7 +66,12 @@ class Plan:
         self.steps: list[tuple[Rule, int, int]] = []
         wants: list[str] = []
         self.extras: dict[str, Callable[[list[Any]], Any]] = {}
-        for position in positions:
+        self.joint: Rule | None = None
+        if op.joint:
+            arguments, self.joint = op.joint
+            wants += op.rules[arguments[0]][1]
+            self.steps = [(_chosen, k, k + 1) for k in (arguments.index(op.argument(position)) for position in positions)]
+        for position in positions if not op.joint else ():
             rule, names = op.rules[op.argument(position)]
             start = len(wants)
             wants += [f"index {position}" if name == "index" else name for name in names]

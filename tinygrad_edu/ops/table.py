@@ -73,6 +73,8 @@ class Op:
     keep : dict
         The values that the forward hands over, each with the differentiable function that it equals, or None if it is
         integer or boolean.
+    joint : (names of arguments, rule), optional
+        One rule that returns the gradients of several arguments, in the place of ``rules``.
     """
 
     fate = "differentiates"
@@ -86,6 +88,7 @@ class Op:
         *,
         broadcasts: bool,
         keep: dict[str, Any],
+        joint: tuple[tuple[str, ...], Rule] | None = None,
     ) -> None:
         self.function, self.name, self.broadcasts, self.keep = function, name_of(function), broadcasts, keep
         self.names = [p.name for p in parameters]
@@ -96,6 +99,9 @@ class Op:
         self.out = self.names.index("out") if "out" in self.names else -1
         self.forward = forward
         self.rules = {name: (rule, self._needs(name, rule)) for name, rule in rules.items()}
+        self.joint = joint
+        if joint:
+            self.rules = {name: (joint[1], self._needs(name, joint[1])) for name in joint[0]}
         self.plans: dict[int, Plan] = {}
 
     def _needs(self, argument: str, rule: Rule) -> list[str]:
@@ -209,7 +215,40 @@ def constant(*functions: Callable[..., Any]) -> None:
         _file(function, Constant())
 
 
-def primitive(*, broadcasts: bool = False, keep: dict[str, Callable[..., Any] | None] | None = None, **rules: Rule) -> Callable[[Function], Function]:
+def overridable(function: Function) -> Function:
+    """A function of plain arrays that asks its arguments first whether they have an answer of their own, as NumPy's functions do."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            if not isinstance(value, np.ndarray) and hasattr(value, "__array_function__"):
+                return value.__array_function__(call, (type(value),), args, kwargs)
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+
+
+def fused(body: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Make the decorated function of plain arrays differentiable: tensors enter as ``body``, the same by functions of the table.
+
+    For what a graph of the gradient needs as a composition, and an ordinary backward pass can have faster.
+    """
+
+    def decorate(function: Function) -> Function:
+        call = overridable(function)
+        _file(call, Composite(call, body))
+        return call
+
+    return decorate
+
+
+def primitive(
+    *,
+    broadcasts: bool = False,
+    keep: dict[str, Callable[..., Any] | None] | None = None,
+    joint: tuple[tuple[str, ...], Rule] | None = None,
+    **rules: Rule,
+) -> Callable[[Function], Function]:
     """Make a function of plain arrays differentiable, by giving a rule for each argument that can be differentiated.
 
     Parameters
@@ -222,6 +261,9 @@ def primitive(*, broadcasts: bool = False, keep: dict[str, Callable[..., Any] | 
         which callers see the output alone.  Each name stands with the primitive of the first argument that the value
         equals (its rule needing no more than ``out`` and the settings of that name), so that a graph of the gradient stays
         right; or with None, if it is integer or boolean.
+    joint : (tuple of str, callable), optional
+        The names of arguments, and one rule that returns the tuple of their gradients, where these have the work in common;
+        there are no other rules then.
     **rules : callable
         ``argument=rule``.  A rule takes ``g``, the gradient of the output, then the names of what it needs (see the module
         docstring), and returns the gradient of its argument.  It is written with NumPy functions and operators, changes
@@ -251,20 +293,25 @@ def primitive(*, broadcasts: bool = False, keep: dict[str, Callable[..., Any] | 
     """
 
     def decorate(function: Function) -> Function:
+        if joint and (rules or broadcasts):
+            raise WrongRule(f"{name_of(function)}: a joint rule stands alone, and its arguments do not broadcast.")
         twins = {name: TABLE[f] if f else None for name, f in (keep or {}).items()}
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            for value in (*args, *kwargs.values()) if kwargs else args:
-                if not isinstance(value, np.ndarray) and hasattr(value, "__array_function__"):
-                    return value.__array_function__(call, (type(value),), args, kwargs)
-            return function(*args, **kwargs)[0] if twins else function(*args, **kwargs)
-
+        call = overridable(_first(function) if twins else function)
         forward, parameters = _forward(function, name_of(function))
-        _file(call, Op(call, forward, parameters, rules, broadcasts=broadcasts, keep=twins))
-        return call  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+        _file(call, Op(call, forward, parameters, rules, broadcasts=broadcasts, keep=twins, joint=joint))
+        return call
 
     return decorate
+
+
+def _first(function: Function) -> Function:
+    """The function without the kept values that it returns after its output."""
+
+    @wraps(function)
+    def output(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)[0]
+
+    return output  # type: ignore[return-value]  # as above
 
 
 def unknown_keyword(name: str, keyword: str, known: list[str]) -> UnsupportedCall:

@@ -1,9 +1,4 @@
-"""Where each function of the table is differentiable: how to call it, and which points to stay away from.
-
-`DOMAINS` has one entry for every function that differentiates or is composite; the test of the table runs every property
-on calls drawn from it.  In a call, every floating array is differentiated; integer and boolean arrays and Python numbers
-are settings.
-"""
+"""Domains of NumPy's own functions, and of the first operations of ours."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +6,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ..ops import activation, contraction, elementwise, indexing, loss, random, shape
-from .calls import (
+from ...ops import activation, contraction, elementwise, indexing, loss, random, shape
+from ..calls import (
     SMALL,
     Domain,
     Pair,
@@ -63,7 +58,7 @@ from .calls import (
     two_axes,
     unary,
 )
-from .strategies import arrays, axes, broadcastable, einsums, numbers, shapes
+from ..strategies import arrays, axes, broadcastable, einsums, numbers, shapes
 
 # fmt: off
 PAIRS: dict[np.ufunc, Pair] = {

@@ -1,0 +1,95 @@
+"""What a model consists of, as a table: layers, the shapes that come out of them, and how many parameters they have."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..modes import no_grad
+from .module import Module
+
+Row = tuple[str, str, str, str]
+
+
+def summary(model: Module, *inputs: Any) -> str:
+    """A table of the modules of a model, in order, with their output shapes and numbers of parameters.
+
+    Parameters
+    ----------
+    model : Module
+    *inputs : Tensor or array_like, optional
+        One batch, to run through the model for the shapes: as in use, without gradients, and without a trace in the model.
+        Without it the table has no shapes.
+
+    Returns
+    -------
+    str
+        A module that is called several times shows the shape of its last output.  What is used in two places is counted
+        once, at the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+    >>> print(nn.summary(model, np.zeros((64, 784))))
+    layer  kind        output     parameters
+    ----------------------------------------
+           Sequential  (64, 10)
+    0      Linear      (64, 128)     100,480
+    1      ReLU        (64, 128)
+    2      Linear      (64, 10)        1,290
+    ----------------------------------------
+    parameters: 101,770 (all learned), 407,080 bytes
+    """
+    shapes = _output_shapes(model, inputs) if inputs else {}
+    seen: set[int] = set()
+    rows: list[Row] = [("layer", "kind", "output", "parameters")]
+    for path, module in model.named_modules():
+        own = [p for p in module.parameters(recurse=False) if id(p) not in seen]
+        seen.update(map(id, own))
+        count = sum(p.size for p in own)
+        rows.append((path, type(module).__name__, shapes.get(id(module), ""), f"{count:,}" if count else ""))
+    parameters = list(model.parameters())
+    total, learned = sum(p.size for p in parameters), sum(p.size for p in parameters if p.requires_grad)
+    share = "all learned" if learned == total else f"{learned:,} learned, {total - learned:,} frozen"
+    size = sum(p.data.nbytes for p in parameters) + sum(b.data.nbytes for b in model.buffers())
+    return _as_table(rows, f"parameters: {total:,} ({share}), {size:,} bytes")
+
+
+def _output_shapes(model: Module, inputs: tuple[Any, ...]) -> dict[int, str]:
+    """Run the model with each module's ``forward`` replaced, for that one call, by one that notes what comes out."""
+    shapes: dict[int, str] = {}
+    modules = list(model.modules())
+    before = [dict(vars(module)) for module in modules]
+
+    def noting(module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            out = forward(*args, **kwargs)
+            shapes[id(module)] = _shape(out)
+            return out
+
+        return run
+
+    try:
+        model.eval()
+        for module in modules:
+            vars(module)["forward"] = noting(module, module.forward)
+        with no_grad():
+            model(*inputs)
+    finally:
+        for module, attributes in zip(modules, before):
+            vars(module).clear()
+            vars(module).update(attributes)
+    return shapes
+
+
+def _shape(out: Any) -> str:
+    if isinstance(out, (tuple, list)):
+        return ", ".join(map(_shape, out))
+    return str(tuple(out.shape)) if hasattr(out, "shape") else type(out).__name__
+
+
+def _as_table(rows: list[Row], total: str) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
+    rule = "-" * (sum(widths) + 6)
+    return "\n".join([lines[0], rule, *lines[1:], rule, total])
