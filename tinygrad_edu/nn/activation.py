@@ -1,16 +1,23 @@
-"""Activations as modules, for containers; each is the function of the same name."""
+"""Activations as modules, for containers; each is the function of the same name, and where it has none, NumPy's."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from ..errors import ArgumentError, ShapeError
 from ..graph import record
 from ..ops import activation as ops
 from ..ops.table import op_of
 from ..tensor import Tensor
-from .module import Module
+from .linear import Linear
+from .module import Module, Parameter, as_input
 
 RELU = op_of(ops.relu)
+
+
+# ---- without settings -----------------------------------------------------------------------------------------------------
 
 
 class ReLU(Module):
@@ -18,6 +25,93 @@ class ReLU(Module):
 
     def forward(self, x: Any) -> Any:
         return record(Tensor, RELU, (x,)) if isinstance(x, Tensor) else ops.relu(x)
+
+
+class ReLU6(Module):
+    """min(max(x, 0), 6); see `tinygrad_edu.relu6`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.relu6(x)
+
+
+class SELU(Module):
+    """1.0507 · elu(x, 1.6733); see `tinygrad_edu.selu`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.selu(x)
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.sigmoid(x)
+
+
+class SiLU(Module):
+    """x · sigmoid(x), also called swish; see `tinygrad_edu.silu`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.silu(x)
+
+
+class Mish(Module):
+    """x · tanh(softplus(x)); see `tinygrad_edu.mish`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.mish(x)
+
+
+class Hardsigmoid(Module):
+    """x / 6 + ½ within [0, 1]; see `tinygrad_edu.hardsigmoid`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.hardsigmoid(x)
+
+
+class Hardswish(Module):
+    """x · hardsigmoid(x); see `tinygrad_edu.hardswish`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.hardswish(x)
+
+
+class Tanh(Module):
+    """Hyperbolic tangent, `numpy.tanh`."""
+
+    def forward(self, x: Any) -> Any:
+        return np.tanh(x)
+
+
+class Arctan(Module):
+    """Inverse tangent, `numpy.arctan`, a sigmoid between ±π/2."""
+
+    def forward(self, x: Any) -> Any:
+        return np.arctan(x)
+
+
+class Softsign(Module):
+    """x / (1 + |x|); see `tinygrad_edu.softsign`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.softsign(x)
+
+
+class Gaussian(Module):
+    """exp(-x²), the Gaussian radial basis function; see `tinygrad_edu.gaussian`."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.gaussian(x)
+
+
+class Identity(Module):
+    """x itself: where a container wants a layer and there is nothing to do."""
+
+    def forward(self, x: Any) -> Any:
+        return x
+
+
+# ---- with settings --------------------------------------------------------------------------------------------------------
 
 
 class LeakyReLU(Module):
@@ -46,25 +140,77 @@ class ELU(Module):
         return f"alpha={self.alpha}"
 
 
-class Sigmoid(Module):
-    """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
+class CELU(ELU):
+    """x where x > 0, else alpha · (exp(x / alpha) - 1); see `tinygrad_edu.celu`."""
 
     def forward(self, x: Any) -> Any:
-        return ops.sigmoid(x)
+        return ops.celu(x, self.alpha)
 
 
-class Tanh(Module):
-    """Hyperbolic tangent, `numpy.tanh`."""
+class GELU(Module):
+    """x Φ(x), exactly or with ``approximate="tanh"``; see `tinygrad_edu.gelu`."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
-        return np.tanh(x)
+        return ops.gelu(x, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
 
 
 class Softplus(Module):
-    """log(1 + exp(x)); see `tinygrad_edu.softplus`."""
+    """log(1 + exp(beta · x)) / beta; see `tinygrad_edu.softplus`."""
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = beta
 
     def forward(self, x: Any) -> Any:
-        return ops.softplus(x)
+        return ops.softplus(x, self.beta)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}"
+
+
+class Hardtanh(Module):
+    """x between min_val and max_val, these beyond; see `tinygrad_edu.hardtanh`."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x: Any) -> Any:
+        return ops.hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class Heaviside(Module):
+    """The step 0 where x < 0, 1 where x > 0, `numpy.heaviside`: the activation of the first perceptrons.
+
+    Its gradient is zero everywhere, so that nothing before it learns by gradient descent: networks of steps are trained by
+    rules of their own (the perceptron's), or through another slope.
+
+    Parameters
+    ----------
+    value : float, default=1.0
+        The value at 0: by default a unit fires as it reaches its threshold.  The gradient is 0 there too.
+
+    References
+    ----------
+    F. Rosenblatt (1958). The perceptron: a probabilistic model for information storage and organization in the brain.
+    Psychological Review 65.
+    """
+
+    def __init__(self, value: float = 1.0) -> None:
+        self.value = value
+
+    def forward(self, x: Any) -> Any:
+        return np.heaviside(x, self.value)
+
+    def extra_repr(self) -> str:
+        return f"value={self.value}"
 
 
 class Softmax(Module):
@@ -85,3 +231,93 @@ class LogSoftmax(Softmax):
 
     def forward(self, x: Any) -> Any:
         return ops.log_softmax(x, self.axis)
+
+
+# ---- with parameters ------------------------------------------------------------------------------------------------------
+
+
+class PReLU(Module):
+    """x where x > 0, else weight · x, with a weight that is learned; see `tinygrad_edu.prelu`.
+
+    Parameters
+    ----------
+    num_parameters : int, default=1
+        One weight for everything, or one for each channel on axis 1.
+    init : float, default=0.25
+        What the weights are at first.
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_parameters,)
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
+        if num_parameters < 1:
+            raise ArgumentError(f"PReLU: num_parameters is at least 1; got {num_parameters}.")
+        self.weight = Parameter(np.full(num_parameters, init, dtype))
+
+    def forward(self, x: Any) -> Any:
+        x = as_input(x, self.weight, "PReLU")
+        if self.weight.size > 1 and x.shape[1:2] != self.weight.shape:
+            raise ShapeError(f"PReLU expects {self.weight.size} channels on axis 1, got {x.shape}.")
+        return ops.prelu(x, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.weight.size}"
+
+
+class Maxout(Module):
+    """The largest of several linear maps, y_k = max_j (x W_jᵀ + b_j)_k: a layer that learns its convex activation.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        The lengths of the last axes of x and y, at least 1.
+    pieces : int, default=2
+        How many linear maps there are.
+    bias : bool, default=True
+    init : callable, optional
+        As for `Linear`.
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    linear : Linear
+        All maps as one, of ``out_features · pieces`` outputs; the pieces of one y_k are neighbours.
+
+    Examples
+    --------
+    >>> layer = Maxout(3, 2, pieces=4, rng=0)
+    >>> layer.linear.weight.shape, layer(np.ones((5, 3))).shape
+    ((8, 3), (5, 2))
+
+    References
+    ----------
+    I. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville, Y. Bengio (2013). Maxout networks. arXiv:1302.4389
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        pieces: int = 2,
+        bias: bool = True,
+        *,
+        init: Callable[..., Any] | None = None,
+        rng: np.random.Generator | int | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if min(in_features, out_features, pieces) < 1:
+            raise ArgumentError(f"Maxout: in_features, out_features and pieces are at least 1; got {in_features}, {out_features} and {pieces}.")
+        self.pieces = pieces
+        self.linear = Linear(in_features, out_features * pieces, bias, init=init, rng=rng, dtype=dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Map x of shape (..., in_features) to (..., out_features)."""
+        return ops.maxout(self.linear(x), self.pieces)

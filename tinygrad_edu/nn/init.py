@@ -1,8 +1,20 @@
-"""Initial weights, as plain arrays.
+"""Initial weights, as plain arrays: ``he_normal((n_out, n_in), rng=0)``; layers take the functions as ``init=``.
 
-A layer that sums n_in inputs of variance 1 with weights of variance s² has outputs of variance n_in s².  Xavier's choice
-keeps the variance of outputs (n_in s² = 1) and of gradients (n_out s² = 1) as well as both can be; He's makes up for the
-half of it that relu discards.
+Why their sizes matter: an output is y = Σ w x over n_in inputs.  If the weights are independent of the inputs and of each
+other, with mean 0, then
+
+    Var(y) = n_in Var(w) E[x²],
+
+so a layer multiplies the mean square of what passes through it by n_in Var(w), and L layers by its L-th power, which explodes
+or vanishes unless Var(w) = 1 / n_in.  That is LeCun's choice.  Gradients pass backward through the transposed weights and
+are multiplied by n_out Var(w): Xavier's choice, Var(w) = 2 / (n_in + n_out), keeps both as well as they can be.  An activation
+between the layers changes E[x²]: relu sets half of a symmetric y to 0, so E[relu(y)²] = Var(y) / 2, and He's choice makes up
+for it, Var(w) = 2 / n_in.  In general the standard deviation is multiplied by a `gain`: √2 for relu.  A uniform
+distribution in ±a has variance a² / 3, so a = √3 times the standard deviation.  Orthogonal weights keep not only the mean but
+every length.
+
+A convolution sums over its kernel too: weights are (n_out, n_in, *kernel), and n_in and n_out count in multiples of the
+kernel's size (`fans`).
 """
 
 import math
@@ -11,35 +23,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError
 from ..ops.random import generator
+from .gain import as_factor, fans
+from .gain import gain as gain  # also called nn.init.gain
 
 Rng = np.random.Generator | int | None
-GAINS = {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0)}
-
-
-def gain(activation: str, negative_slope: float = 0.01) -> float:
-    """The factor on the standard deviation that makes up for an activation, as PyTorch's ``calculate_gain``.
-
-    Parameters
-    ----------
-    activation : {"linear", "identity", "sigmoid", "tanh", "relu", "leaky_relu"}
-    negative_slope : float, default=0.01
-        Of leaky_relu: its gain is √(2 / (1 + negative_slope²)).
-    """
-    if activation == "leaky_relu":
-        return math.sqrt(2 / (1 + negative_slope**2))
-    if activation not in GAINS:
-        raise ArgumentError(f"gain: unknown activation {activation!r}; expected one of {', '.join([*GAINS, 'leaky_relu'])}.")
-    return GAINS[activation]
-
-
-def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """(n_in, n_out) of weights stored as (n_out, n_in, *kernel), as PyTorch stores them."""
-    if len(shape) < 2:
-        raise ShapeError(f"Fans are defined for weights of two axes or more (n_out, n_in, *kernel); got shape {shape}.")
-    field = math.prod(shape[2:])
-    return shape[1] * field, shape[0] * field
+Shape = tuple[int, ...]
+Gain = float | str
 
 
 def uniform_bound(fan_in: int) -> float:
@@ -47,55 +38,174 @@ def uniform_bound(fan_in: int) -> float:
     return 1 / math.sqrt(fan_in)
 
 
-def uniform(shape: tuple[int, ...], *, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
-    """Uniform in [low, high)."""
+# ---- the same everywhere --------------------------------------------------------------------------------------------------
+
+
+def constant(shape: Shape, *, value: float, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """``value`` everywhere; ``rng`` is there so that it can be called as the others are."""
+    return np.full(shape, value, dtype)
+
+
+def zeros(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Zeros: for biases; weights of zeros all get the same gradient, and stay alike."""
+    return np.zeros(shape, dtype)
+
+
+def ones(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Ones: for the scales of normalization layers."""
+    return np.ones(shape, dtype)
+
+
+# ---- a given distribution -------------------------------------------------------------------------------------------------
+
+
+def uniform(shape: Shape, *, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Uniform between ``low`` and ``high``, so of mean (low + high) / 2 and variance (high - low)² / 12.
+
+    Raises
+    ------
+    ArgumentError
+        If low is not less than high.
+    """
+    if not low < high:
+        raise ArgumentError(f"uniform: low is less than high; got {low} and {high}.")
     return generator(rng).uniform(low, high, shape).astype(dtype)
 
 
-def normal(shape: tuple[int, ...], *, std: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
-    """Normal with mean 0 and standard deviation ``std``."""
-    return (std * generator(rng).standard_normal(shape)).astype(dtype)
+def normal(shape: Shape, *, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Normal with that mean and standard deviation.
+
+    Raises
+    ------
+    ArgumentError
+        If std is negative.
+    """
+    if not std >= 0:
+        raise ArgumentError(f"normal: std is not negative; got {std}.")
+    return (mean + std * generator(rng).standard_normal(shape)).astype(dtype)
 
 
-def xavier_uniform(shape: tuple[int, ...], *, gain: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+def truncated_normal(
+    shape: Shape,
+    *,
+    mean: float = 0.0,
+    std: float = 1.0,
+    low: float = -2.0,
+    high: float = 2.0,
+    rng: Rng = None,
+    dtype: DTypeLike = np.float32,
+) -> Any:
+    """Normal, given that it lies between ``low`` and ``high``, as PyTorch's ``trunc_normal_``.
+
+    The variance is less than std²: with α and β the bounds in units of std from the mean, φ the density and Z = Φ(β) - Φ(α)
+    the mass between them, it is std² (1 - (β φ(β) - α φ(α)) / Z - ((φ(β) - φ(α)) / Z)²); for ±2 std it is 0.774 std².
+
+    Parameters
+    ----------
+    shape : tuple of int
+    mean, std : float, default=0.0, 1.0
+        Of the normal before it is cut; std is positive.
+    low, high : float, default=-2.0, 2.0
+        The bounds themselves, not multiples of std; infinite ones are allowed.
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Returns
+    -------
+    ndarray of that shape
+
+    Raises
+    ------
+    ArgumentError
+        If std is not positive, or low not less than high.
+
+    Notes
+    -----
+    It is drawn by rejection, so it is exact in the tails, where PyTorch's inverse of the distribution function loses digits.
+    Proposals are normal where the bounds lie on both sides of the mean and leave room, and else uniform between them, accepted
+    with the density relative to its greatest value; so at least one in forty or so is accepted, wherever the bounds are.
+
+    References
+    ----------
+    C. Robert (1995). Simulation of truncated normal variables. Statistics and Computing 5. arXiv:0907.4010
+    """
+    if not std > 0:
+        raise ArgumentError(f"truncated_normal: std is positive; got {std}.")
+    if not low < high:
+        raise ArgumentError(f"truncated_normal: low is less than high; got {low} and {high}.")
+    rng, (a, b) = generator(rng), ((low - mean) / std, (high - mean) / std)
+    wide = a < 0 < b and b - a > math.sqrt(2 * math.pi)
+    peak = min(max(a, 0.0), b)  # where the density is greatest
+    reach = math.sqrt(peak**2 + 80)  # beyond it the density is less than exp(-40) of that
+    start, stop = max(a, -reach), min(b, reach)
+    out = np.empty(math.prod(shape))
+    filled = 0
+    while filled < out.size:
+        n = min(out.size - filled, 1 << 16)  # at a time: proposals take memory
+        z = rng.standard_normal(n) if wide else rng.uniform(start, stop, 8 * n)
+        accepted = (a <= z) & (z <= b) if wide else np.log(1 - rng.random(8 * n)) <= (peak**2 - z**2) / 2
+        z = z[accepted][:n]
+        out[filled : filled + z.size] = z
+        filled += z.size
+    return np.clip(mean + std * out, low, high).reshape(shape).astype(dtype)  # which rounding may have crossed
+
+
+# ---- a variance that suits the layer --------------------------------------------------------------------------------------
+
+
+def xavier_uniform(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
     """Uniform in ±gain √(6 / (n_in + n_out)), so of variance 2 gain² / (n_in + n_out).
 
     Parameters
     ----------
     shape : tuple of int
         (n_out, n_in, *kernel).
-    gain : float, default=1.0
+    gain : float or str, default=1.0
+        A factor, or the activation that follows: see `gain`.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
     Returns
     -------
     ndarray of that shape
+
+    Raises
+    ------
+    ShapeError
+        For a shape of fewer than two axes.
+
+    Examples
+    --------
+    >>> xavier_uniform((2, 4), gain="tanh", rng=0).shape
+    (2, 4)
 
     References
     ----------
     X. Glorot, Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS.
     """
-    bound = gain * math.sqrt(6 / sum(fans(shape)))
-    return uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)
+    return _uniform_of(as_factor(gain) * math.sqrt(2 / sum(fans(shape))), shape, rng, dtype)
 
 
-def xavier_normal(shape: tuple[int, ...], *, gain: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+def xavier_normal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
     """Normal with standard deviation gain √(2 / (n_in + n_out)).
 
     Parameters, returns and reference as `xavier_uniform`.
     """
-    return normal(shape, std=gain * math.sqrt(2 / sum(fans(shape))), rng=rng, dtype=dtype)
+    return normal(shape, std=as_factor(gain) * math.sqrt(2 / sum(fans(shape))), rng=rng, dtype=dtype)
 
 
-def he_uniform(shape: tuple[int, ...], *, gain: float = math.sqrt(2), rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
-    """Uniform in ±gain √(3 / n_in), so of variance gain² / n_in; the default gain is the one of relu.
+def he_uniform(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Uniform in ±gain √(3 / n), so of variance gain² / n; n is n_in, or n_out.
 
     Parameters
     ----------
     shape : tuple of int
         (n_out, n_in, *kernel).
-    gain : float, default=√2
+    mode : {"fan_in", "fan_out"}, default="fan_in"
+        Whether to keep the size of outputs or that of gradients.
+    gain : float or str, default="relu"
+        A factor, or the activation that follows: see `gain`.  PyTorch's ``kaiming_uniform_`` calls it ``nonlinearity`` and
+        has leaky_relu for it.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -103,17 +213,111 @@ def he_uniform(shape: tuple[int, ...], *, gain: float = math.sqrt(2), rng: Rng =
     -------
     ndarray of that shape
 
+    Raises
+    ------
+    ShapeError
+        For a shape of fewer than two axes.
+    ArgumentError
+        For another mode.
+
     References
     ----------
     K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
     """
-    bound = gain * math.sqrt(3 / fans(shape)[0])
-    return uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)
+    return _uniform_of(as_factor(gain) / math.sqrt(_fan(shape, mode)), shape, rng, dtype)
 
 
-def he_normal(shape: tuple[int, ...], *, gain: float = math.sqrt(2), rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
-    """Normal with standard deviation gain / √n_in; the default gain is the one of relu.
+def he_normal(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Normal with standard deviation gain / √n; n is n_in, or n_out.
 
     Parameters, returns and reference as `he_uniform`.
     """
-    return normal(shape, std=gain / math.sqrt(fans(shape)[0]), rng=rng, dtype=dtype)
+    return normal(shape, std=as_factor(gain) / math.sqrt(_fan(shape, mode)), rng=rng, dtype=dtype)
+
+
+def lecun_uniform(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Uniform in ±√(3 / n_in), so of variance 1 / n_in.
+
+    Parameters, returns and reference as `lecun_normal`.
+    """
+    return _uniform_of(1 / math.sqrt(fans(shape)[0]), shape, rng, dtype)
+
+
+def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Normal with standard deviation 1 / √n_in; what `tinygrad_edu.selu` wants.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (n_out, n_in, *kernel).
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Returns
+    -------
+    ndarray of that shape
+
+    Raises
+    ------
+    ShapeError
+        For a shape of fewer than two axes.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. Orr, K.-R. Müller (1998). Efficient backprop. Neural Networks: Tricks of the Trade.
+    """
+    return normal(shape, std=1 / math.sqrt(fans(shape)[0]), rng=rng, dtype=dtype)
+
+
+def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+    """Gain times a matrix with orthonormal rows, or columns if there are more rows: it keeps lengths as they are.
+
+    Every such matrix is as probable as every other: it is the Q of a normal matrix = QR, with the signs of its columns
+    turned so that R has a positive diagonal (without that it would depend on how the library computes QR).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (n_out, n_in, *kernel); all axes but the first are taken as one.
+    gain : float or str, default=1.0
+        A factor, or the activation that follows: see `gain`.
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Returns
+    -------
+    ndarray of that shape
+
+    Raises
+    ------
+    ShapeError
+        For a shape of fewer than two axes.
+
+    Examples
+    --------
+    >>> w = orthogonal((2, 3), rng=0, dtype=np.float64)
+    >>> bool(np.allclose(w @ w.T, np.eye(2)))
+    True
+
+    References
+    ----------
+    A. Saxe, J. McClelland, S. Ganguli (2013). Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks. arXiv:1312.6120
+
+    F. Mezzadri (2007). How to generate random matrices from the classical compact groups. arXiv:math-ph/0609050
+    """
+    fans(shape)
+    rows, columns = shape[0], math.prod(shape[1:])
+    q, r = np.linalg.qr(generator(rng).standard_normal((max(rows, columns), min(rows, columns))))
+    q *= as_factor(gain) * np.copysign(1, np.diagonal(r))
+    return (q if rows >= columns else q.T).reshape(shape).astype(dtype)
+
+
+def _uniform_of(std: float, shape: Shape, rng: Rng, dtype: DTypeLike) -> Any:
+    return uniform(shape, low=-math.sqrt(3) * std, high=math.sqrt(3) * std, rng=rng, dtype=dtype)
+
+
+def _fan(shape: Shape, mode: str) -> int:
+    if mode not in ("fan_in", "fan_out"):
+        raise ArgumentError(f"He's initializers: mode is 'fan_in' or 'fan_out'; got {mode!r}.")
+    return fans(shape)[mode == "fan_out"]

@@ -1,16 +1,44 @@
-"""Activations and what belongs to them: relu and its kin, sigmoid, softplus, softmax, logsumexp.
+"""Activations: the rectifiers, which are made of straight pieces or bend at 0, are here; all others are at hand here.
 
-Each is stable for arguments of any size, and none warns.
+Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh and arctan are
+NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is that of the left piece: 0 for
+relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.
 """
 
 from typing import Any
 
 import numpy as np
 
-from .elementwise import LN2, nonzero
-from .table import elementwise, primitive
+from ..errors import ArgumentError, ShapeError
+from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
+from .softmax import log_softmax, logsumexp, softmax
+from .table import primitive
 
-Axis = int | tuple[int, ...] | None
+__all__ = [
+    "celu",
+    "elu",
+    "gaussian",
+    "gelu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsumexp",
+    "maxout",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+]
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
 # fmt: off
@@ -73,124 +101,162 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-@primitive(x=lambda g, out: g * (out * (1 - out)))
-def sigmoid(x: Any) -> Any:
-    """Logistic function, 1 / (1 + exp(-x)), exact in both tails.
+@primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.minimum(x, 0) / alpha)))
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """Continuously differentiable exponential linear unit: x where x > 0, else alpha · (exp(x / alpha) - 1).
+
+    Its slope at 0 is 1 from both sides, whatever alpha.
 
     Parameters
     ----------
     x : Tensor or array_like of any shape
+    alpha : float, default=1.0
+        Positive; the least value is -alpha.
 
     Returns
     -------
-    Tensor or ndarray of the same shape, in [0, 1]
-    """
-    e = np.exp(-np.absolute(x))  # in (0, 1]: no overflow
-    return np.where(np.greater_equal(x, 0), 1, e) / (1 + e)
+    Tensor or ndarray of the same shape
 
-
-@primitive(x=lambda g, x: g * sigmoid(x))
-def softplus(x: Any) -> Any:
-    """Smooth rectifier, log(1 + exp(x)).
-
-    Parameters
+    References
     ----------
-    x : Tensor or array_like of any shape
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape, positive
+    J. Barron (2017). Continuously differentiable exponential linear units. arXiv:1704.07483
     """
-    return np.logaddexp(x, 0)
-
-
-@primitive(x=lambda g, out, axis: out * (g - np.add.reduce(g * out, axis=axis, keepdims=True)))
-def softmax(x: Any, axis: Axis = -1) -> Any:
-    """exp(x) divided by its sum along an axis.
-
-    A slice of nothing but -inf has no probabilities: it gives NaN.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of shape (..., c, ...)
-    axis : int or tuple of int, default=-1
-        Where the classes are; PyTorch has no default.
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape, positive, with sum 1 along ``axis``
-    """
-    e = np.exp(shifted(x, axis))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
-
-
-@primitive(x=lambda g, out, axis: g - np.exp(out) * np.add.reduce(g, axis=axis, keepdims=True))
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
-    """Logarithm of the softmax, x - logsumexp(x), exact where the softmax underflows.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of shape (..., c, ...)
-    axis : int or tuple of int, default=-1
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape, not positive
-    """
-    z = shifted(x, axis)
-    return z - np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
-
-
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Logarithm of the sum of exponentials, a smooth maximum.
-
-    A slice of nothing but -inf gives -inf, and a gradient of 0.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of any shape
-    axis : int or tuple of int, default=None
-        All axes by default.
-    keepdims : bool, default=False
-
-    Returns
-    -------
-    Tensor or ndarray, reduced along ``axis``
-    """
-    out = _logsumexp(x, axis)
-    return out if keepdims else np.squeeze(out, axis=axis if axis is not None else tuple(range(np.ndim(x))))
-
-
-elementwise(np.logaddexp,  x1=lambda g, x1, x2, out: g * sigmoid(lead(x1, x2, out)),
-                           x2=lambda g, x1, x2, out: g * sigmoid(lead(x2, x1, out)))
-elementwise(np.logaddexp2, x1=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x1, x2, out)),
-                           x2=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x2, x1, out)))
-
-@primitive(x=lambda g, x, axis: g * shares(x, axis))
-def _logsumexp(x: Any, axis: Axis) -> Any:
-    top = highest(x, axis)
-    with np.errstate(divide="ignore"):
-        return top + np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True))
+    if not alpha > 0:
+        raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
+    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0) / alpha))
 # fmt: on
 
 
-def shifted(x: Any, axis: Axis) -> Any:
-    """x less its maximum along the axis, so that no exponential overflows."""
-    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
+def selu(x: Any) -> Any:
+    """Scaled exponential linear unit: 1.0507 · elu(x, 1.6733).
+
+    With weights of variance 1 / n_in (`nn.init.lecun_normal`) the activations of a deep network tend to mean 0, variance 1.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, above -1.7581
+
+    References
+    ----------
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter (2017). Self-normalizing neural networks. arXiv:1706.02515
+    """
+    return SELU_SCALE * elu(x, SELU_ALPHA)
 
 
-def highest(x: Any, axis: Axis) -> Any:
-    """The maximum along the axis; 0 where that is infinite, so that it can be subtracted."""
-    top = np.maximum.reduce(x, axis=axis, keepdims=True)
-    return np.where(np.isinf(top), 0, top)
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """x, but no less than min_val and no more than max_val; the slope is 0 at and beyond these.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+    min_val, max_val : float, default=-1.0, 1.0
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, in [min_val, max_val]
+
+    Raises
+    ------
+    ArgumentError
+        If min_val is not less than max_val.
+    """
+    if not min_val < max_val:
+        raise ArgumentError(f"hardtanh: min_val is less than max_val; got {min_val} and {max_val}.")
+    return np.clip(x, min_val, max_val)
 
 
-def shares(x: Any, axis: Axis) -> Any:
-    """The softmax, but 0 and not NaN for a slice of nothing but -inf."""
-    e = np.exp(x - highest(x, axis))
-    return e / nonzero(np.add.reduce(e, axis=axis, keepdims=True))
+def relu6(x: Any) -> Any:
+    """min(max(x, 0), 6), for arithmetic of few bits; the slope is 0 at both kinks.
+
+    References
+    ----------
+    A. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision applications. arXiv:1704.04861
+    """
+    return np.clip(x, 0, 6)
 
 
-def lead(x: Any, other: Any, out: Any) -> Any:
-    """x - other; and -inf, so that neither gets a gradient, where both are -inf and so is the result."""
-    return np.where(out == -np.inf, -np.inf, x - other)
+def hardsigmoid(x: Any) -> Any:
+    """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
+    return np.clip(np.add(x, 3), 0, 6) / 6
+
+
+def hardswish(x: Any) -> Any:
+    """x · hardsigmoid(x).
+
+    References
+    ----------
+    A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
+    """
+    return np.maximum(x, -6) * hardsigmoid(x)  # of which the second factor is 0 below -3
+
+
+def prelu(x: Any, weight: Any) -> Any:
+    """x where x > 0, else weight · x, with a weight that is learned; its slope at 0 is the weight.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, ...), or any shape for a single weight
+    weight : Tensor or ndarray of shape (1,), or (c,): one for each channel
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape
+
+    Raises
+    ------
+    ShapeError
+        If there is neither one weight nor one for each channel.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
+    """
+    if weight.shape != (1,):
+        if x.ndim < 2 or weight.shape != x.shape[1:2]:
+            raise ShapeError(f"prelu: weights of shape {weight.shape} do not fit x of shape {x.shape}. Expected (1,), or one for each x[:, channel].")
+        weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))  # (c, 1, 1): channels on axis 1
+    elif x.ndim == 0:
+        weight = weight[0]
+    return np.where(x > 0, x, weight * x)
+
+
+def maxout(x: Any, pieces: int) -> Any:
+    """The largest of each ``pieces`` neighbours on the last axis: a convex function whose linear pieces are learned.
+
+    Equal neighbours share the gradient evenly.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (..., c · pieces)
+        Usually x Wᵀ + b; `nn.Maxout` has both.
+    pieces : int, at least 1
+
+    Returns
+    -------
+    Tensor or ndarray of shape (..., c)
+
+    Raises
+    ------
+    ArgumentError
+        If pieces is less than 1.
+    ShapeError
+        If the last axis cannot be divided so.
+
+    Examples
+    --------
+    >>> maxout(np.array([1.0, 5.0, 2.0, -3.0]), 2)
+    array([5., 2.])
+
+    References
+    ----------
+    I. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville, Y. Bengio (2013). Maxout networks. arXiv:1302.4389
+    """
+    if pieces < 1:
+        raise ArgumentError(f"maxout: pieces is at least 1; got {pieces}.")
+    if not x.ndim or x.shape[-1] % pieces:
+        raise ShapeError(f"maxout: the last axis is a multiple of pieces={pieces}; got shape {x.shape}.")
+    return np.max(np.reshape(x, (*x.shape[:-1], x.shape[-1] // pieces, pieces)), axis=-1)

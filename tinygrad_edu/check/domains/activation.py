@@ -1,11 +1,48 @@
-"""Domains of activations."""
+"""Domains of activations, and of the error function that one of them needs."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Domain
+import numpy as np
+
+from ...ops import activation, erf, smooth, softmax
+from ..calls import Domain, call, case, choice, softmax_by_hand, unary
+from ..strategies import arrays, axes, numbers, shapes
+
+by_math: dict[str, Any] = {name: np.vectorize(getattr(math, name), otypes=[float]) for name in ("erf", "erfc")}
+
+
+def normal_by_hand(x: Any) -> Any:
+    return by_math["erfc"](-x / math.sqrt(2)) / 2
+
+
+def gelu_tanh_by_hand(x: Any) -> Any:
+    return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
 
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
+    activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
+    activation.leaky_relu: case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 1))),
+                                reference=lambda x, slope: np.where(x > 0, x, slope * x)),
+    activation.elu:        case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 2))),
+                                reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1))),
+    activation.celu:       case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(1 / 4, 2))),
+                                reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
+    smooth.sigmoid:        unary(reference=lambda x: 1 / (1 + np.exp(-x))),
+    smooth.silu:           unary(reference=lambda x: x / (1 + np.exp(-x))),
+    smooth.softplus:       case(lambda d: call(d(arrays()), d(choice(1.0, 0.5, 3.0))), reference=lambda x, beta: np.log(1 + np.exp(beta * x)) / beta),
+    smooth.softsign:       unary(-3, 3, 0, reference=lambda x: x / (1 + np.abs(x))),
+    smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
+    smooth.gelu_tanh:      unary(reference=gelu_tanh_by_hand),
+    erf.erf:               unary(reference=by_math["erf"]),
+    erf.erfc:              unary(reference=by_math["erfc"]),
+    erf.normal_cdf:        unary(reference=normal_by_hand),
+    softmax.softmax:       case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(axes(a.ndim))), reference=softmax_by_hand),
+    softmax.log_softmax:   case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(axes(a.ndim))),
+                                reference=lambda x, axis: np.log(softmax_by_hand(x, axis))),
+    softmax._logsumexp:    case(lambda d: call(a := d(arrays(shapes(min_side=1))), d(axes(a.ndim))),
+                                reference=lambda x, axis: np.log(np.sum(np.exp(x), axis, keepdims=True))),
 }
 # fmt: on

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import activation, contraction, elementwise, indexing, loss, random, shape
+from ...ops import contraction, elementwise, indexing, random, shape
 from ..calls import (
     SMALL,
     Domain,
@@ -21,7 +21,6 @@ from ..calls import (
     clipped,
     columns,
     conditional,
-    cross_entropy_by_hand,
     deviating,
     extracted,
     filled,
@@ -31,7 +30,6 @@ from ..calls import (
     joinable,
     joining,
     layer,
-    logits_and_labels,
     moved,
     nonzero,
     odd,
@@ -49,7 +47,6 @@ from ..calls import (
     scattered,
     setitem_by_hand,
     shaped,
-    softmax_by_hand,
     stretched,
     subscripted,
     summed_over,
@@ -58,7 +55,7 @@ from ..calls import (
     two_axes,
     unary,
 )
-from ..strategies import arrays, axes, broadcastable, einsums, numbers, shapes
+from ..strategies import arrays, axes, broadcastable, einsums, shapes
 
 # fmt: off
 PAIRS: dict[np.ufunc, Pair] = {
@@ -139,19 +136,6 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     elementwise.clip_below:   case(lambda d: call(d(arrays(away_from=(-1,))), -1), reference=np.maximum),
     elementwise.clip_above:   case(lambda d: call(d(arrays(away_from=(2,))), 2), reference=np.minimum),
 
-    activation.relu:        unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
-    activation.leaky_relu:  case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 1))),
-                                 reference=lambda x, slope: np.where(x > 0, x, slope * x)),
-    activation.elu:         case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 2))),
-                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1))),
-    activation.sigmoid:     unary(reference=lambda x: 1 / (1 + np.exp(-x))),
-    activation.softplus:    unary(reference=lambda x: np.log(1 + np.exp(x))),
-    activation.softmax:     case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(axes(a.ndim))), reference=softmax_by_hand),
-    activation.log_softmax: case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(axes(a.ndim))),
-                                 reference=lambda x, axis: np.log(softmax_by_hand(x, axis))),
-    activation._logsumexp:  case(lambda d: call(a := d(arrays(shapes(min_side=1))), d(axes(a.ndim))),
-                                 reference=lambda x, axis: np.log(np.sum(np.exp(x), axis, keepdims=True))),
-    loss.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
     random.masked:          case(lambda d: call(a := d(arrays()), d(booleans(a.shape)), 1.25), reference=lambda x, mask, scale: x * mask * scale),
 
     np.add.reduce:          reduction(),

@@ -1,0 +1,218 @@
+"""Smooth activations: sigmoid and what is made of it, softplus, softsign, the Gaussian, and GELU.
+
+Each is stable for arguments of any size, and none warns.  The products x · s(x), of which s falls to 0 faster than x grows,
+are 0 at -inf too.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from .elementwise import LN2
+from .erf import FAR, normal_cdf, normal_density
+from .table import elementwise, primitive
+
+VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
+
+
+def near(x: Any, far: float) -> Any:
+    """x within ±far: infinities that meet a factor of 0 become numbers, whose product with it is 0."""
+    return np.minimum(np.maximum(x, -far), far)
+
+
+# fmt: off
+@primitive(x=lambda g, out: g * (out * (1 - out)))
+def sigmoid(x: Any) -> Any:
+    """Logistic function, 1 / (1 + exp(-x)), exact in both tails.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, in [0, 1]
+    """
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.absolute(x)))  # 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)) below 0: no overflow
+
+
+@primitive(keep={"s": sigmoid}, x=lambda g, x, s: g * (s * (1 + near(x, VERY_FAR) * (1 - s))))
+def silu(x: Any) -> Any:
+    """Sigmoid linear unit, or swish: x · sigmoid(x).
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, at least -0.2785
+
+    References
+    ----------
+    S. Elfwing, E. Uchibe, K. Doya (2018). Sigmoid-weighted linear units for neural network function approximation in
+    reinforcement learning. arXiv:1702.03118
+
+    P. Ramachandran, B. Zoph, Q. Le (2017). Searching for activation functions. arXiv:1710.05941
+    """
+    s = sigmoid(x)
+    return np.maximum(x, -VERY_FAR) * s, s
+
+
+@primitive(x=lambda g, x, beta: g * sigmoid(x * beta))
+def softplus(x: Any, beta: float = 1.0) -> Any:
+    """Smooth rectifier, log(1 + exp(beta · x)) / beta.
+
+    PyTorch's ``threshold``, beyond which it returns x itself, is not needed: nothing overflows.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+    beta : float, default=1.0
+        How sharp the bend is: the value at 0 is log(2) / beta.
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, positive
+
+    References
+    ----------
+    C. Dugas, Y. Bengio, F. Bélisle, C. Nadeau, R. Garcia (2001). Incorporating second-order functional knowledge for better
+    option pricing. NIPS.
+    """
+    if not beta > 0:
+        raise ArgumentError(f"softplus: beta is positive; got {beta}.")
+    if beta != 1:
+        return softplus(np.multiply(x, beta)) / beta
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))  # several times as fast as np.logaddexp(x, 0)
+
+
+elementwise(np.logaddexp,  x1=lambda g, x1, x2, out: g * sigmoid(lead(x1, x2, out)),
+                           x2=lambda g, x1, x2, out: g * sigmoid(lead(x2, x1, out)))
+elementwise(np.logaddexp2, x1=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x1, x2, out)),
+                           x2=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x2, x1, out)))
+
+
+@primitive(x=lambda g, x: g / np.square(1 + np.absolute(x)))
+def softsign(x: Any) -> Any:
+    """x / (1 + |x|): a sigmoid that approaches ±1 slowly.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, in (-1, 1)
+
+    References
+    ----------
+    J. Turian, J. Bergstra, Y. Bengio (2009). Quadratic features and deep architectures for chunking. NAACL HLT.
+    """
+    return x / (1 + np.absolute(x))
+
+
+@primitive(keep={"cdf": normal_cdf}, x=lambda g, x, cdf: g * (cdf + near(x, FAR) * normal_density(x)))
+def gelu_exact(x: Any) -> Any:
+    """x Φ(x)."""
+    cdf = normal_cdf(x)
+    return np.maximum(x, -FAR) * cdf, cdf
+
+
+@primitive(x=lambda g, x: g * gelu_tanh_slope(near(x, FAR)))
+def gelu_tanh(x: Any) -> Any:
+    """x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    return np.maximum(x, -FAR) * (0.5 * (1 + np.tanh(bent(near(x, FAR)))))
+# fmt: on
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """Gaussian error linear unit, x Φ(x), of which Φ is the distribution function of the standard normal.
+
+    It is exact, relatively, in the tail too: gelu(-30) is -30 Φ(-30) ≈ -1.5e-196.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+    approximate : {"none", "tanh"}, default="none"
+        With "tanh", Φ(x) is replaced by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), as GPT-2 and BERT have it: faster, and off by
+        at most 5e-4.
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, at least -0.17
+
+    Raises
+    ------
+    ArgumentError
+        For another approximation.
+
+    Examples
+    --------
+    >>> x = np.array([-1.0, 0.0, 1.0])
+    >>> gelu(x)
+    array([-0.15865525,  0.        ,  0.84134475])
+    >>> gelu(x, approximate="tanh")
+    array([-0.15880801,  0.        ,  0.84119199])
+
+    References
+    ----------
+    D. Hendrycks, K. Gimpel (2016). Gaussian error linear units. arXiv:1606.08415
+    """
+    if approximate not in ("none", "tanh"):
+        raise ArgumentError(f"gelu: approximate is 'none' or 'tanh'; got {approximate!r}.")
+    return gelu_exact(x) if approximate == "none" else gelu_tanh(x)
+
+
+def mish(x: Any) -> Any:
+    """x · tanh(softplus(x)).
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of any shape
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, at least -0.31
+
+    References
+    ----------
+    D. Misra (2019). Mish: a self regularized non-monotonic activation function. arXiv:1908.08681
+    """
+    return np.maximum(x, -VERY_FAR) * np.tanh(softplus(x))
+
+
+def gaussian(x: Any) -> Any:
+    """Gaussian bump, exp(-x²): the radial basis function of a distance x.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of any shape
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape, in [0, 1]
+
+    References
+    ----------
+    D. Broomhead, D. Lowe (1988). Multivariable functional interpolation and adaptive networks. Complex Systems 2.
+    """
+    return np.exp(-np.square(x))
+
+
+def bent(x: Any) -> Any:
+    """√(2/π) (x + 0.044715 x³)."""
+    return math.sqrt(2 / math.pi) * (x * (1 + 0.044715 * np.square(x)))
+
+
+def gelu_tanh_slope(x: Any) -> Any:
+    """The slope of x · ½ (1 + t) is ½ (1 + t) + ½ x t', with t = tanh(bent(x)) and so t' = (1 - t²) bent'(x)."""
+    t = np.tanh(bent(x))
+    return 0.5 * (1 + t + x * (1 - np.square(t)) * (math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * np.square(x))))
+
+
+def lead(x: Any, other: Any, out: Any) -> Any:
+    """x - other; and -inf, so that neither gets a gradient, where both are -inf and so is the result."""
+    return np.where(out == -np.inf, -np.inf, x - other)
