@@ -1,4 +1,7 @@
-"""Softmax cross-entropy at the edges: overflow, masked classes, wrong labels, soft rows.  Values are closed forms."""
+"""Losses at the edges: overflow, masked classes, wrong labels, soft rows, examples left out, weights.
+
+Gradients are closed forms; so are the values, but for those of smoothed and weighted losses, which are PyTorch's figures.
+"""
 
 import math
 
@@ -124,3 +127,103 @@ def test_rows_in_a_list_are_moved_with_the_class_axis():
     expected = np.mean(np.log(np.exp(z).sum(0)) - z[0])
     for targets in (rows, np.array(rows)):
         np.testing.assert_allclose(tg.softmax_cross_entropy(z, targets, axis=0), expected, rtol=1e-12)
+
+
+# ---- examples left out, smoothed labels, weights --------------------------------------------------------------------------------
+
+WEIGHT = [1, 2, 4]
+
+
+def mixed(p, row):
+    """The gradient of the first row: softmax · Σ row - row."""
+    return [sum(row) * a - b for a, b in zip(p, row)]
+
+
+# fmt: off
+OPTIONS = [
+    #            logits  targets     options  value  gradient
+    pytest.param(LOGITS, [0, -100], {}, 0.40760596444438, [mixed(P, [1, 0, 0]), [0, 0, 0]], id="L08"),
+    pytest.param(LOGITS, [0, -7], {"ignore_index": -7}, FIRST, [mixed(P, [1, 0, 0]), [0, 0, 0]], id="L08-other-index"),
+    pytest.param(LOGITS, [0, 2], {"ignore_index": 2}, FIRST, [mixed(P, [1, 0, 0]), [0, 0, 0]], id="L08-index-of-a-class"),
+    pytest.param(LOGITS, [-100, -100], {"reduction": "sum"}, 0, [[0, 0, 0], [0, 0, 0]], id="L10"),
+    pytest.param(LOGITS, [0, 2], {"label_smoothing": 0.1}, 0.803109126556245,
+                 np.divide([mixed(P, [0.9 + 0.1 / 3, 0.1 / 3, 0.1 / 3]), [0.3, 0.3, -0.6]], 2), id="L11"),
+    pytest.param(LOGITS, [0, -100], {"label_smoothing": 0.2}, 0.607605964444380,
+                 [mixed(P, [0.8 + 0.2 / 3, 0.2 / 3, 0.2 / 3]), [0, 0, 0]], id="L12"),
+    pytest.param(LOGITS[:1], [0], {"label_smoothing": 0.2}, 0.607605964444380,
+                 [mixed(P, [0.8 + 0.2 / 3, 0.2 / 3, 0.2 / 3])], id="L12-without-the-other"),
+    pytest.param(LOGITS, [0, 2], {"weight": WEIGHT}, 0.960411023823364,
+                 [np.divide(mixed(P, [1, 0, 0]), 5), [4 / 15, 4 / 15, -8 / 15]], id="L13"),
+    pytest.param([*LOGITS, [1, 1, 1]], [0, 2, -100], {"weight": WEIGHT, "label_smoothing": 0.2}, 1.04224252268252,
+                 [np.divide(mixed(P, [0.8 + 0.2 / 3, 0.4 / 3, 0.8 / 3]), 5),
+                  np.divide([11 / 9 - 0.2 / 3, 11 / 9 - 0.4 / 3, 11 / 9 - 10.4 / 3], 5), [0, 0, 0]], id="L14"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("logits", "targets", "options", "value", "gradient"), OPTIONS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)], ids=["float64", "float32"])
+def test_value_and_gradient_with_options(logits, targets, options, value, gradient, dtype, rtol):
+    logits = leaf(logits, dtype)
+    loss = tg.softmax_cross_entropy(logits, targets, **options)
+    loss.backward()
+    assert (loss.shape, loss.dtype, logits.grad.dtype) == ((), dtype, dtype)
+    np.testing.assert_allclose(loss.data, value, rtol=rtol)
+    np.testing.assert_allclose(logits.grad.data, gradient, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"weight": WEIGHT}], ids=str)
+def test_L09_nothing_but_labels_left_out(options):
+    with pytest.raises(ValueError, match=r"no target left to average over, there are 2 labels, all -100"):
+        tg.softmax_cross_entropy(leaf(LOGITS), [-100, -100], **options)
+
+
+def test_L12_left_out_examples_have_a_loss_of_zero():
+    z = leaf(LOGITS)
+    losses = tg.softmax_cross_entropy(z, [-100, 2], label_smoothing=0.2, reduction="none")
+    np.testing.assert_allclose(losses.data, [0, SECOND], rtol=1e-12)
+    losses.backward([5.0, 3.0])
+    np.testing.assert_allclose(z.grad.data, [[0, 0, 0], [0.8, 0.8, -1.6]], rtol=1e-12)
+
+
+def test_L17_a_wrong_label_beside_one_that_is_left_out():
+    for options in ({}, {"label_smoothing": 0.1}):
+        with pytest.raises(ValueError, match=r"label 3 is outside \[0, 3\)"):
+            tg.softmax_cross_entropy(leaf(LOGITS), [-100, 3], **options)
+        with pytest.raises(ValueError, match=r"label -100 is outside \[0, 3\)"):
+            tg.softmax_cross_entropy(leaf(LOGITS), [-100, 2], ignore_index=None, **options)
+
+
+# ---- other losses ----------------------------------------------------------------------------------------------------------------
+
+
+def test_L21_binary_cross_entropy_of_large_logits():
+    z = leaf([-1000, 0, 1000, 1000])
+    losses = tg.binary_cross_entropy_with_logits(z, [0, 1, 1, 0], reduction="none")
+    np.testing.assert_allclose(losses.data, [0, math.log(2), 0, 1000], rtol=1e-12)
+    losses.backward(np.ones(4))
+    np.testing.assert_allclose(z.grad.data, [0, -0.5, 0, 1], rtol=1e-12)
+
+
+def test_L22_a_column_against_a_row():
+    with pytest.raises(ValueError, match=r"prediction of shape \(4, 1\) and target of shape \(4,\).*\n.*target.reshape\(4, 1\)"):
+        tg.mse_loss(leaf([[1], [2], [3], [4]]), np.zeros(4))
+
+
+def test_L23_a_cotangent_of_a_mean():
+    x = leaf([1, 2])
+    loss = tg.mse_loss(x, [0, 0])
+    assert loss.item() == 2.5
+    loss.backward(np.array(3.0))
+    np.testing.assert_allclose(x.grad.data, [3, 6], rtol=1e-12)
+
+
+def test_L25_divergence_from_a_certain_target():
+    q = leaf([[0.5, 0.5]])
+    log_q = np.log(q)
+    log_q.retain_grad()
+    loss = tg.kl_div(log_q, [[1.0, 0.0]], reduction="batchmean")
+    loss.backward()
+    np.testing.assert_allclose(loss.data, math.log(2), rtol=1e-12)
+    np.testing.assert_allclose(q.grad.data, [[-2, 0]], rtol=1e-12)
+    np.testing.assert_allclose(log_q.grad.data, [[-1, 0]], rtol=1e-12)

@@ -1,130 +1,287 @@
-"""Softmax cross-entropy, from logits, on class labels or on soft rows."""
+"""Losses of a prediction against a target of the same shape: squared, absolute, Huber; and what all losses have in common.
+
+All of them broadcast nothing: predictions of shape (n, 1) and targets of shape (n,) would pair each with every other, and
+average n² errors, silently.
+"""
 
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
-from .activation import log_softmax, softmax
-from .table import primitive
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def softmax_cross_entropy(logits: Any, targets: Any, *, axis: int = -1, reduction: str = "mean") -> Any:
-    """Cross-entropy between the softmax of logits and the target classes, ``-Σ_k t_k log softmax(z)_k``.
+# ---- what all losses have in common ----------------------------------------------------------------------------------------
 
-    Computed as ``logsumexp(z) - z_label``, so that it is exact for logits of any size; its gradient in z is
-    ``softmax(z) Σt - t``.
+
+def check_reduction(loss: str, reduction: str, allowed: tuple[str, ...] = REDUCTIONS) -> None:
+    """Raise unless the reduction is one of those that are allowed."""
+    if reduction not in allowed:
+        raise ArgumentError(f"{loss}: reduction is one of {', '.join(allowed)}; got {reduction!r}.")
+
+
+def check_range(loss: str, name: str, value: float, low: float, high: float = np.inf, *, above: bool = False) -> None:
+    """Raise unless a setting is a number from low to high; ``above`` low, where that itself is none."""
+    if not low <= value <= high or (above and value == low):
+        raise ArgumentError(
+            f"{loss}: {name} is a number {'>' if above else '≥'} {low:g}{'' if high == np.inf else f' and ≤ {high:g}'}; got {value!r}."
+        )
+
+
+def reduced(loss: str, losses: Any, reduction: str) -> Any:
+    """The mean or the sum of the losses, or the losses themselves."""
+    check_reduction(loss, reduction)
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return np.sum(losses)
+    if losses.size == 0:
+        raise nothing_left(loss, f"the losses have shape {losses.shape}")
+    return np.mean(losses)
+
+
+def nothing_left(loss: str, why: str) -> ArgumentError:
+    """The error for a mean of nothing, which would be NaN."""
+    return ArgumentError(f"{loss}: no target left to average over, {why}; use reduction='sum'.")
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is no plain array, but something that takes NumPy's functions over."""
+    return not isinstance(x, np.ndarray) and hasattr(x, "__array_function__")
+
+
+def of_one_dtype(loss: str, **arrays: Any) -> list[Any]:
+    """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's."""
+    values = [x if is_tensor(x) else np.asarray(x) for x in arrays.values()]
+    dtypes = [x.dtype for x in sorted(values, key=is_tensor, reverse=True) if x.dtype.kind == "f"]
+    dtype = dtypes[0] if dtypes else np.dtype(float)
+    for name, x in zip(arrays, values):
+        if x.dtype.kind not in "fiu":
+            raise DTypeError(f"{loss}: {name} must be floating or integer; got {x.dtype}. Convert it knowingly: {name}.astype(np.{dtype}).")
+        if is_tensor(x) and x.dtype.kind == "f" and x.dtype != dtype:
+            raise DTypeError(f"{loss}: {name} is a Tensor of {x.dtype}, others are of {dtype}. Convert one: {name}.astype(np.{dtype}).")
+    return [x if x.dtype == dtype else x.astype(dtype) for x in values]
+
+
+def alike(loss: str, **arrays: Any) -> list[Any]:
+    """The arguments as floating arrays of one dtype, and of one shape: they must have it, nothing is broadcast."""
+    values = of_one_dtype(loss, **arrays)
+    (first, shape), *others = ((name, x.shape) for name, x in zip(arrays, values))
+    for name, other in others:
+        if other != shape:
+            reshape = (
+                f"Reshape the one that is meant otherwise: {name}.reshape{shape}."
+                if only_ones_differ(other, shape)
+                else f"Expected {name} of shape {shape}."
+            )
+            raise ShapeError(
+                f"{loss}: {first} of shape {shape} and {name} of shape {other} must have the same shape; nothing is broadcast.\n  {reshape}"
+            )
+    return values
+
+
+def only_ones_differ(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same but for axes of length 1, as a column and a row are."""
+    return [n for n in shape if n != 1] == [n for n in other if n != 1]
+
+
+def weighted(loss: str, losses: Any, weight: Any, name: str = "weight") -> Any:
+    """The losses times constant weights, which broadcast to them."""
+    return losses if weight is None else losses * constant(loss, name, weight, losses)
+
+
+def constant(loss: str, name: str, value: Any, like: Any) -> Any:
+    """A constant that broadcasts to ``like``, as a plain array of its dtype."""
+    array = np.asarray(value, like.dtype)
+    try:
+        fits = np.broadcast_shapes(array.shape, like.shape) == like.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"{loss}: {name} of shape {array.shape} does not broadcast to the losses, of shape {like.shape}.")
+    return array
+
+
+# ---- squared errors ----------------------------------------------------------------------------------------------------------
+
+
+def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Mean squared error, ``(1/n) Σ (x - t)²`` over all n elements; its gradient in x is ``2 (x - t) / n``.
 
     Parameters
     ----------
-    logits : Tensor or ndarray of shape (..., c)
-        Unnormalized log-probabilities.
-    targets : array_like of int of shape (...), or of shape (..., c)
-        Class labels in [0, c), or a row of weights for each example: probabilities, one-hot rows of integers, or a Tensor.
-    axis : int, default=-1
-        Where the classes are.  PyTorch has them on axis 1.
+    prediction : Tensor or array_like of any shape
+    target : Tensor or array_like of the same shape
+        A plain array is cast to the dtype of the prediction, a Tensor must have it.
     reduction : {"mean", "sum", "none"}, default="mean"
-        Mean over the examples (for soft rows too), their sum, or one loss for each.
+        Mean over all elements, their sum, or one loss for each.
 
     Returns
     -------
     Tensor or ndarray
-        Of shape () or, for "none", of the shape of the logits without the class axis.
+        Of shape () or, for "none", of the shape of the prediction.
 
     Raises
     ------
-    ArgumentError
-        For a label outside [0, c), named in the message, for an empty batch with "mean", for an unknown reduction.
     ShapeError
-        If the targets have neither the shape of the labels nor that of the rows.
+        If the shapes differ; PyTorch broadcasts, with a warning.
     DTypeError
-        For labels that are not integers.
+        If one is boolean, or a Tensor of another floating dtype than the other.
+    ArgumentError
+        For a mean of nothing, which is NaN in PyTorch, and for an unknown reduction.
 
     Examples
     --------
-    >>> import numpy as np, tinygrad_edu as tg
-    >>> logits = tg.Tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]], requires_grad=True)
-    >>> loss = tg.softmax_cross_entropy(logits, [0, 2])
-    >>> round(loss.item(), 6)
-    0.753109
+    >>> import tinygrad_edu as tg
+    >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> tg.mse_loss(x, [0.0, 0.0]).item()
+    2.5
     """
-    if reduction not in REDUCTIONS:
-        raise ArgumentError(f"softmax_cross_entropy: reduction is one of {', '.join(REDUCTIONS)}; got {reduction!r}.")
-    if isinstance(targets, (list, tuple, int, np.generic)):
-        targets = np.asarray(targets)
-    if axis != -1 and axis != logits.ndim - 1:
-        logits = np.moveaxis(logits, axis, -1)
-        if targets.ndim == logits.ndim:
-            targets = np.moveaxis(targets, axis, -1)
-    if logits.dtype.kind != "f":
-        logits = logits.astype(float)
-    shape = logits.shape
-    if reduction == "mean" and 0 in shape[:-1]:
-        raise ArgumentError(f"softmax_cross_entropy: no target left to average over, the logits have shape {shape}; use reduction='sum'.")
-    if targets.shape == shape[:-1]:
-        if targets.dtype.kind not in "iu":
-            raise DTypeError(f"softmax_cross_entropy: class labels are integers; got {targets.dtype}. Convert them knowingly: labels.astype(int).")
-        labels = np.asarray(targets)
-        if len(shape) == 2:
-            return cross_entropy_of_labels(logits, labels, reduction, -1)
-        losses = cross_entropy_of_labels(np.reshape(logits, (-1, shape[-1])), np.reshape(labels, -1), reduction, -1)
-        return np.reshape(losses, shape[:-1]) if reduction == "none" else losses
-    if targets.shape != shape:
-        raise ShapeError(
-            f"softmax_cross_entropy: targets of shape {targets.shape} do not fit logits of shape {shape}.\n"
-            f"  Expected labels of shape {shape[:-1]}, or rows of shape {shape}."
-        )
-    if targets.dtype.kind not in "iuf":
-        raise DTypeError(f"softmax_cross_entropy: target rows are floating or integer; got {targets.dtype}.")
-    if targets.dtype.kind != "f":
-        targets = targets.astype(logits.dtype)
-    log_p = log_softmax(logits)
-    log_p = np.where((targets == 0) & (log_p == -np.inf), 0, log_p)  # 0 log 0 is 0
-    losses = -np.add.reduce(targets * log_p, axis=-1)
-    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+    prediction, target = alike("mse_loss", prediction=prediction, target=target)
+    return reduced("mse_loss", np.square(prediction - target), reduction)
 
 
-def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
-    """(softmax(z) - onehot) · g, divided by the number of examples for a mean."""
-    scale = g / hit.shape[0] if reduction == "mean" else g if reduction == "sum" else g[:, None]
-    d = p - hit
-    d *= scale
-    return d
+def half_squared_error(prediction: Any, target: Any, *, reduction: str = "sum") -> Any:
+    """Half the squared error, ``½ Σ (x - t)²``, the loss of the textbooks: its gradient in x is ``x - t``.
+
+    PyTorch has none.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+    target : Tensor or array_like of the same shape
+    reduction : {"sum", "mean", "none"}, default="sum"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        As `mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> tg.half_squared_error(x, [0.0, 0.0]).backward()
+    >>> x.grad
+    Tensor([1., 2.])
+    """
+    prediction, target = alike("half_squared_error", prediction=prediction, target=target)
+    return reduced("half_squared_error", np.square(prediction - target) * 0.5, reduction)
 
 
-@primitive(keep={"p": softmax, "hit": None}, logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction))
-def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
-    """The fused form, for logits (n, c) and labels (n,): the probabilities come up on the way, and are kept for the gradient."""
-    hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
-    z = logits - over_classes(np.maximum.reduce, logits)
-    picked = z[hit]  # (n,), unless a label is none of the classes
-    if picked.shape != labels.shape:
-        raise _wrong_label(labels, logits.shape[1])
-    p = np.exp(z, z)
-    total = over_classes(np.add.reduce, p)
-    p /= total
-    losses = np.log(total[:, 0]) - picked
-    if reduction == "none":
-        return losses, p, hit
-    loss = np.add.reduce(losses)
-    return (loss / labels.shape[0] if reduction == "mean" else loss), p, hit
+# ---- absolute errors, and those that are squares near 0 ------------------------------------------------------------------------
 
 
-def over_classes(reduce: Any, rows: Any) -> Any:
-    """The reduction of (n, c) to (n, 1): along the long axis of a transposed copy where c is short, as NumPy is slow along short axes."""
-    if rows.shape[0] < 64 or rows.shape[1] >= 32:
-        return reduce(rows, 1, None, None, True)
-    return reduce(rows.T.copy(), 0)[:, None]
+def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Mean absolute error, ``(1/n) Σ |x - t|``; its gradient in x is ``sign(x - t) / n``, and 0 where the two are equal.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+    target : Tensor or array_like of the same shape
+    reduction : {"mean", "sum", "none"}, default="mean"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        As `mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> tg.l1_loss([1.0, 2.0], [0.0, 4.0])
+    np.float64(1.5)
+    """
+    prediction, target = alike("l1_loss", prediction=prediction, target=target)
+    return reduced("l1_loss", np.absolute(prediction - target), reduction)
 
 
-def _wrong_label(labels: Any, classes: int) -> ArgumentError:
-    wrong = next(label for label in labels if not 0 <= label < classes)
-    return ArgumentError(f"softmax_cross_entropy: class label {wrong} is outside [0, {classes}); the logits have {classes} classes.")
+def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
+    """Huber's loss, ``½ e²`` for errors ``e = x - t`` up to δ, and ``δ (|e| - ½ δ)`` beyond; its slope in e is e, clipped to ±δ.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+    target : Tensor or array_like of the same shape
+    delta : float > 0, default=1.0
+        Where the parabola goes over into lines.
+    reduction : {"mean", "sum", "none"}, default="mean"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        As `mse_loss`, and for a delta that is not positive.
+
+    References
+    ----------
+    P. J. Huber (1964). Robust estimation of a location parameter. The Annals of Mathematical Statistics 35.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> tg.huber_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
+    array([0.125, 2.5  ])
+    """
+    check_range("huber_loss", "delta", delta, 0, above=True)
+    prediction, target = alike("huber_loss", prediction=prediction, target=target)
+    return reduced("huber_loss", _huber(prediction - target, delta), reduction)
 
 
-def plain_cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
-    """The same by composition: what `cross_entropy_of_labels` is tested against."""
-    losses = -log_softmax(logits)[np.arange(len(labels)), labels]
-    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+def _huber(error: Any, delta: float) -> Any:
+    """c (e - ½ c), where c is e clipped to ±δ: no branch, and no square of a large error to overflow."""
+    near = np.clip(error, -delta, delta)
+    return near * (error - near * 0.5)
+
+
+def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction: str = "mean") -> Any:
+    """Huber's loss divided by its β, ``½ e² / β`` for errors up to β and ``|e| - ½ β`` beyond: slopes of ±1, however small β is.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+    target : Tensor or array_like of the same shape
+    beta : float ≥ 0, default=1.0
+        Where the parabola goes over into lines; for 0 this is `l1_loss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        As `mse_loss`, and for a negative beta.
+
+    References
+    ----------
+    R. Girshick (2015). Fast R-CNN. arXiv:1504.08083
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> tg.smooth_l1_loss([0.5, 3.0], [0.0, 0.0], beta=2.0, reduction="none")
+    array([0.0625, 2.    ])
+    """
+    check_range("smooth_l1_loss", "beta", beta, 0)
+    prediction, target = alike("smooth_l1_loss", prediction=prediction, target=target)
+    error = prediction - target
+    return reduced("smooth_l1_loss", _huber(error, beta) / beta if beta else np.absolute(error), reduction)

@@ -1,11 +1,17 @@
-"""Domains of losses."""
+"""Domains of losses: of the primitives; the others are made of them and of NumPy's functions."""
 
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Domain
+import numpy as np
+
+from ...ops import cross_entropy, divergence
+from ..calls import Domain, case, cross_entropy_by_hand, logits_and_labels, unary
 
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
+    cross_entropy.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
+    divergence.lowest_log:                 unary(1 / 4, reference=np.log),
+    divergence.lowest_log_of_rest:         unary(-3, 3 / 4, reference=lambda p: np.log(1 - p)),
 }
 # fmt: on

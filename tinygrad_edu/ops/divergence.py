@@ -1,0 +1,167 @@
+"""Losses between probabilities: binary cross-entropy, of probabilities or of logits, and the Kullback-Leibler divergence."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from .activation import softplus
+from .elementwise import nonzero
+from .loss import REDUCTIONS, alike, check_reduction, constant, nothing_left, reduced, weighted
+from .table import primitive
+
+LOWEST = -100  # what binary_cross_entropy takes for the logarithm of 0
+STEEPEST = 1e12  # and for its slope there
+
+KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
+
+
+def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
+    """Cross-entropy of probabilities of one of two classes, ``-w (t log p + (1 - t) log(1 - p))``.
+
+    Its gradient in p is ``w (p - t) / (p (1 - p))``.  Logarithms are at least -100, and their slopes at most 1e12, as in PyTorch, so
+    that a certain and wrong prediction has a finite loss; a certain and right one keeps its slope of ±1, which PyTorch takes for 0.
+    Where p is the sigmoid of a logit, use
+    `binary_cross_entropy_with_logits`, which is exact.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+        Probabilities, in [0, 1].
+    target : Tensor or array_like of the same shape
+        0, 1, or probabilities.  A plain array is cast to the dtype of the prediction, a Tensor must have it.
+    weight : array_like, optional
+        Constants that broadcast to the shape of the prediction.  The mean does not divide by them.
+    reduction : {"mean", "sum", "none"}, default="mean"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ArgumentError
+        For predictions outside [0, 1], a mean of nothing, and an unknown reduction.
+    ShapeError, DTypeError
+        As `mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> tg.binary_cross_entropy([0.0, 1.0], [1.0, 1.0], reduction="none")
+    array([100.,   0.])
+    """
+    p, t = alike("binary_cross_entropy", prediction=prediction, target=target)
+    if np.any(wrong := (p < 0) | (p > 1)):
+        raise ArgumentError(
+            f"binary_cross_entropy: predictions are probabilities in [0, 1]; got {p[wrong].tolist()[0]}.\n"
+            "  For logits use binary_cross_entropy_with_logits, which needs no sigmoid."
+        )
+    losses = t * -lowest_log(p) - (1 - t) * lowest_log_of_rest(p)
+    return reduced("binary_cross_entropy", weighted("binary_cross_entropy", losses, weight), reduction)
+
+
+def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean") -> Any:
+    """Cross-entropy of the sigmoid of logits, ``-w (v t log σ(z) + (1 - t) log σ(-z))``.
+
+    Computed as ``-log σ(z) = softplus(-z)``, so that it is exact for logits of any size.  Its gradient in z is ``w (σ(z) - t)``
+    for v = 1.
+
+    Parameters
+    ----------
+    logits : Tensor or array_like of any shape
+    target : Tensor or array_like of the same shape
+        0, 1, or probabilities.  A plain array is cast to the dtype of the logits, a Tensor must have it.
+    weight : array_like, optional
+        Constants w that broadcast to the shape of the logits.  The mean does not divide by them.
+    pos_weight : array_like, optional
+        Constants v that broadcast to the shape of the logits: how much more a positive counts than a negative.
+    reduction : {"mean", "sum", "none"}, default="mean"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the logits.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        As `mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> tg.binary_cross_entropy_with_logits([-1000.0, 1000.0], [0.0, 0.0], reduction="none")
+    array([   0., 1000.])
+    """
+    z, t = alike("binary_cross_entropy_with_logits", logits=logits, target=target)
+    positive = t if pos_weight is None else t * constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, t)
+    losses = positive * softplus(-z) + (1 - t) * softplus(z)
+    return reduced("binary_cross_entropy_with_logits", weighted("binary_cross_entropy_with_logits", losses, weight), reduction)
+
+
+def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction: str = "mean") -> Any:
+    """Kullback-Leibler divergence ``Σ p (log p - log q)`` of a prediction q, given as log q, from a target p.
+
+    Its gradient in log q is -p.  0 log 0 is 0.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+        Logarithms of probabilities, such as `log_softmax` gives.
+    target : Tensor or array_like of the same shape
+        Probabilities p, or their logarithms.
+    log_target : bool, default=False
+        Whether the target is log p.
+    reduction : {"mean", "batchmean", "sum", "none"}, default="mean"
+        The divergence is "batchmean", the sum divided by the length of the first axis; "mean" divides by the number of elements,
+        and is the default because it is PyTorch's.
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ArgumentError
+        As `mse_loss`.
+
+    References
+    ----------
+    S. Kullback, R. A. Leibler (1951). On information and sufficiency. The Annals of Mathematical Statistics 22.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> round(float(tg.kl_div(np.log([[0.5, 0.5]]), [[1.0, 0.0]], reduction="batchmean")), 6)
+    0.693147
+    """
+    check_reduction("kl_div", reduction, KL_REDUCTIONS)
+    log_q, p = alike("kl_div", prediction=prediction, target=target)
+    if log_target:
+        p, log_p = np.exp(p), np.where(p == -np.inf, 0, p)
+    else:
+        log_p = np.log(nonzero(p))
+    losses = p * (log_p - np.where((p == 0) & (log_q == -np.inf), 0, log_q))
+    if reduction != "batchmean":
+        return reduced("kl_div", losses, reduction)
+    if losses.size == 0 or losses.ndim == 0:
+        raise nothing_left("kl_div", f"the prediction has shape {losses.shape}")
+    return np.sum(losses) / losses.shape[0]
+
+
+# fmt: off
+@primitive(p=lambda g, p: g / np.maximum(p, 1 / STEEPEST))
+def lowest_log(p: Any) -> Any:
+    """log p, but at least -100."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), LOWEST)
+
+@primitive(p=lambda g, p: -g / np.maximum(1 - p, 1 / STEEPEST))
+def lowest_log_of_rest(p: Any) -> Any:
+    """log(1 - p), but at least -100."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log1p(-p), LOWEST)
+# fmt: on
