@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedCall
-from .indexing import scatter
+from .indexing import getitem, scatter
 from .table import composite, derivative, primitive
 
 
@@ -21,6 +21,25 @@ def inverse(axes: Any, ndim: int) -> Any:
     return None if axes is None else tuple(sorted(range(ndim), key=lambda i: axes[i] % ndim))
 
 
+def constant_mode(mode: Any) -> Any:
+    """The one mode of padding that is differentiated: the others repeat elements."""
+    if mode != "constant":
+        raise UnsupportedCall(
+            f"np.pad(…, mode={mode!r}) has no derivative rule; a tensor takes mode='constant'.\n"
+            "  Or read the elements to repeat by their indices: x[[0, 0, 1, 2]]."
+        )
+    return mode
+
+
+def unpadded(shape: tuple[int, ...], pad_width: Any) -> tuple[slice, ...]:
+    """Where in a padded array the array itself is; the widths as np.pad takes them."""
+    if isinstance(pad_width, dict):  # some axes alone, NumPy 2.3
+        pad_width = [pad_width.get(i, pad_width.get(i - len(shape), 0)) for i in range(len(shape))]
+        pad_width = [np.broadcast_to(pair, 2) for pair in pad_width]
+    widths = np.broadcast_to(pad_width, (len(shape), 2)).tolist()
+    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths))
+
+
 # fmt: off
 derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=checked_order(order)),
            a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order))
@@ -34,6 +53,9 @@ derivative(np.flip, lambda m, axis=None: np.flip(m, axis),
            m=lambda g, axis: np.flip(g, axis))
 derivative(np.roll, lambda a, shift, axis=None: np.roll(a, shift, axis),
            a=lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
+derivative(np.pad, lambda array, pad_width, mode="constant", *, constant_values=0: np.pad(
+               array, pad_width, constant_mode(mode), constant_values=constant_values),
+           array=lambda g, array_shape, pad_width: getitem(g, unpadded(array_shape, pad_width)))
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
 

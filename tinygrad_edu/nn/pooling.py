@@ -1,0 +1,130 @@
+"""Pooling layers: maxima and means over windows of sequences and images."""
+
+from typing import Any
+
+from ..ops.pooling import adaptive_avg_pool, avg_pool, max_pool
+from ..ops.window import windows_of
+from .module import Module
+
+
+class MaxPool2d(Module):
+    """Maximum over windows of images; see `tinygrad_edu.max_pool2d`.
+
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+    stride : int or (int, int), optional
+        By default the kernel's size.
+    padding : int or (int, int), default=0
+        Of -inf, at most half of the kernel.
+    dilation : int or (int, int), default=1
+    ceil_mode : bool, default=False
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MaxPool2d(2)(np.array([[[1.0, 2.0], [4.0, 3.0]]]))
+    array([[[4.]]])
+    """
+
+    axes = 2
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, *, ceil_mode: bool = False) -> None:
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+        windows_of(type(self).__name__, self.axes, kernel_size, self.stride, padding, dilation)
+
+    def forward(self, x: Any) -> Any:
+        """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
+        return max_pool(type(self).__name__, self.axes, x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def extra_repr(self) -> str:
+        return shown(self)
+
+
+class MaxPool1d(MaxPool2d):
+    """Maximum over windows of sequences (n, c, l); as `MaxPool2d` otherwise."""
+
+    axes = 1
+
+
+class AvgPool2d(Module):
+    """Mean over windows of images; see `tinygrad_edu.avg_pool2d`.
+
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+    stride : int or (int, int), optional
+        By default the kernel's size.
+    padding : int or (int, int), default=0
+        Of zeros, at most half of the kernel.
+    ceil_mode : bool, default=False
+    count_include_pad : bool, default=True
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AvgPool2d(2)(np.array([[[1.0, 2.0], [3.0, 6.0]]]))
+    array([[[3.]]])
+    """
+
+    axes = 2
+
+    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, *, ceil_mode: bool = False, count_include_pad: bool = True) -> None:
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        windows_of(type(self).__name__, self.axes, kernel_size, self.stride, padding, 1)
+
+    def forward(self, x: Any) -> Any:
+        """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
+        return avg_pool(type(self).__name__, self.axes, x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        return shown(self)
+
+
+class AvgPool1d(AvgPool2d):
+    """Mean over windows of sequences (n, c, l); as `AvgPool2d` otherwise."""
+
+    axes = 1
+
+
+class AdaptiveAvgPool2d(Module):
+    """Mean over windows of images, as many as asked for; see `tinygrad_edu.adaptive_avg_pool2d`.
+
+    Parameters
+    ----------
+    output_size : int or (int, int)
+        None in a pair keeps the size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AdaptiveAvgPool2d(1)(np.ones((5, 3, 7, 7))).shape
+    (5, 3, 1, 1)
+    """
+
+    axes = 2
+
+    def __init__(self, output_size: Any) -> None:
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
+        return adaptive_avg_pool(type(self).__name__, self.axes, x, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
+    """Mean over so many windows of sequences (n, c, l); as `AdaptiveAvgPool2d` otherwise."""
+
+    axes = 1
+
+
+def shown(layer: Any) -> str:
+    """The kernel, and the settings that are not what they usually are."""
+    usual = {"stride": layer.kernel_size, "padding": 0, "dilation": 1, "ceil_mode": False, "count_include_pad": True}
+    chosen = [name for name, value in usual.items() if getattr(layer, name, value) != value]
+    return ", ".join(f"{name}={getattr(layer, name)}" for name in ("kernel_size", *chosen))

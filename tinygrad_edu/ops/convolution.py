@@ -1,0 +1,306 @@
+"""Convolution: one form, linear in image x, weights w and output y, whose three partial derivatives are the three operations here.
+
+    φ(x, w, y) = Σ y[n, o, r, q] · w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p]      (stride s, dilation d, padding p)
+
+* in y it is `convolve`, what a convolutional layer computes of x and w (a correlation: the kernel is not turned);
+* in x it is `convolve_transposed`, which spreads every output over the window that it was computed from;
+* in w it is `correlate`, the image under each place of the kernel times the output.
+
+As φ is linear in each, the rules of each operation are the two others.
+
+All three are products of matrices, on images with the batch last (see `window`): (c, h · w · n), a row for each channel.
+They work on a few windows at a time, as many as fit the processor's cache: a copy that is multiplied at once costs little,
+so a backward pass makes it again, and the windows of a whole batch, kh · kw times the images, never exist together.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ..errors import ArgumentError, ShapeError
+from .table import primitive
+from .window import Windows, as_given, as_images, batch_first, batch_last, check_fit, per_axis, steps, windows_of
+
+CACHE = 1 << 19  # bytes of windows that are multiplied at a time
+
+
+# Each is a partial derivative of the others, so none can be typed before the others are.
+# fmt: off
+@primitive(x=lambda g, weight, x_shape, windows, groups: convolve_transposed(g, weight, x_shape, windows, groups),  # type: ignore[has-type]
+           weight=lambda g, x, weight_shape, windows, groups: correlate(x, g, weight_shape, windows, groups),  # type: ignore[has-type]
+           bias=lambda g: np.add.reduce(g, axis=(0, 2, 3)))
+def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """Images (n, c, h, w) under weights (o, c/groups, kh, kw): outputs (n, o, rows, columns)."""
+    kernels = np.reshape(weight, (groups, weight.shape[0] // groups, math.prod(weight.shape[1:])))
+    n, (rows, columns) = x.shape[0], windows.counts(x.shape)
+    dtype = np.result_type(x.dtype, weight.dtype, *[] if bias is None else [bias.dtype])
+    y = np.empty_like(x, dtype, "C", shape=(*kernels.shape[:2], rows * columns * n))
+    for where, seen in in_blocks(windows_on(x, windows), groups):
+        out = np.matmul(kernels, seen, out=y[:, :, where])
+        if bias is not None:
+            out += np.reshape(bias, (groups, -1, 1))
+    return batch_first(np.reshape(y, (weight.shape[0], rows, columns, n)))
+
+
+@primitive(y=lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups),
+           weight=lambda g, y, weight_shape, windows, groups: correlate(g, y, weight_shape, windows, groups))  # type: ignore[has-type]
+def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
+    """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w).
+
+    Each row of the image gathers, in one product of matrices, what the output's rows send to it: pieces that are as long as
+    the output's rows, and that are then added where each column of the kernel puts them.
+    """
+    (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation
+    (n, c, h, _), (_, o, rows, columns) = shape, y.shape
+    y = np.reshape(batch_last(y), (groups, o // groups, rows, columns * n))
+    turned = np.reshape(weight[:, :, ::-1], (groups, o // groups, c // groups, kh, kw))  # the more its row, the later the output's
+    turned = np.copy(np.transpose(turned, (0, 4, 2, 1, 3)), "C")  # (groups, kw, c/groups, o/groups, kh)
+    dtype = np.result_type(y.dtype, weight.dtype)
+    image = np.zeros_like(y, dtype, "C", shape=(groups, c // groups, h, windows.framed(shape)[3], n))
+    for row in range(h):
+        offsets = [row + windows.padding[0][0] - dh * i for i in range(kh)]  # stride · the output's row that has this one at i
+        taps = [i for i in reversed(range(kh)) if offsets[i] % sh == 0 and 0 <= offsets[i] < sh * rows]
+        if taps:
+            depth = o // groups * len(taps)
+            sources = np.reshape(y[:, :, span([offsets[i] // sh for i in taps])], (groups, depth, columns * n))
+            weights = np.reshape(turned[..., span([kh - 1 - i for i in taps])], (groups, kw * (c // groups), depth))
+            pieces = np.reshape(np.matmul(weights, sources), (groups, kw, c // groups, columns, n))
+            for j in range(kw):
+                image[:, :, row, steps(j * dw, columns, sw)] += pieces[:, j]
+    image = np.reshape(image, (c, *image.shape[2:]))
+    return batch_first(image[:, :, windows.inner(shape)[1]])
+
+
+@primitive(x=lambda g, y, x_shape, windows, groups: convolve_transposed(y, g, x_shape, windows, groups),
+           y=lambda g, x, windows, groups: convolve(x, g, None, windows, groups))
+def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
+    """Images (n, c, h, w) with outputs (n, o, rows, columns): weights of a shape (o, c/groups, kh, kw)."""
+    y = np.reshape(batch_last(y), (groups, shape[0] // groups, -1))  # (groups, o/groups, positions)
+    dtype = np.result_type(x.dtype, y.dtype)
+    weight = np.zeros_like(x, dtype, "C", shape=(groups, math.prod(shape[1:]), shape[0] // groups))
+    for where, seen in in_blocks(windows_on(x, windows), groups):
+        weight += np.matmul(seen, np.matrix_transpose(y[:, :, where]))
+    return np.reshape(np.matrix_transpose(weight), shape)
+# fmt: on
+
+
+def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """`convolve` by composition, which it is tested against: a sum over the places in the kernel."""
+    rows, columns = windows.counts(x.shape)
+    padded = np.pad(x, ((0, 0), (0, 0), *windows.padding))
+    kernels = np.reshape(weight, (groups, weight.shape[0] // groups, weight.shape[1], -1))
+    y: Any = 0
+    for place, slab in enumerate(windows.slabs(padded, (rows, columns))):
+        channels = np.reshape(slab, (x.shape[0], groups, weight.shape[1], rows, columns))
+        y = y + np.einsum("ngcrq,goc->ngorq", channels, kernels[..., place])
+    y = np.reshape(y, (x.shape[0], weight.shape[0], rows, columns))
+    return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
+
+
+def windows_on(x: Any, windows: Windows) -> Any:
+    """The windows on images (n, c, h, w): a view (c, kh, kw, rows, columns, n) of their padded copy, the batch last."""
+    (sh, sw), (dh, dw), (rows, columns) = windows.stride, windows.dilation, windows.counts(x.shape)
+    padded = np.zeros_like(x, x.dtype, "C", shape=windows.framed(x.shape))
+    n, c, h, w = padded.shape
+    padded = np.reshape(padded, (c, h, w, n))
+    padded[:, *windows.inner(x.shape)] = batch_last(x)
+    seen = sliding_window_view(padded, windows.reach, axis=(1, 2))
+    return np.transpose(seen[:, steps(0, rows, sh), steps(0, columns, sw), :, ::dh, ::dw], (0, 4, 5, 1, 2, 3))
+
+
+def in_blocks(seen: Any, groups: int) -> Iterator[tuple[slice, Any]]:
+    """Some windows at a time: the positions that they cover, and a matrix (groups, c/groups·kh·kw, positions).
+
+    They are the windows on a few rows, or on a part of one; all are written to the same memory.
+    """
+    c, kh, kw, rows, columns, n = seen.shape
+    depth = c * kh * kw
+    few_rows, few_columns = at_once(rows, columns, depth * n * seen.dtype.itemsize)
+    memory = np.empty_like(seen, order="C", shape=(depth * few_rows * few_columns * n,))
+    for row, column in product(range(0, rows, few_rows), range(0, columns, few_columns)):
+        some = seen[:, :, :, row : row + few_rows, column : column + few_columns]
+        block = np.reshape(memory[: some.size], some.shape)
+        block[...] = some
+        start, length = (row * columns + column) * n, some.shape[3] * some.shape[4] * n
+        yield slice(start, start + length), np.reshape(block, (groups, depth // groups, length))
+
+
+def at_once(rows: int, columns: int, size: int) -> tuple[int, int]:
+    """How many rows and columns of windows, of so many bytes each, to work on together: some rows, or a part of a long one."""
+    row = max(1, columns * size)
+    parts = -(-row // (2 * CACHE))
+    return max(1, min(rows, CACHE // row)), -(-columns // parts)
+
+
+def span(indices: list[int]) -> slice:
+    """The slice of ascending indices that are evenly spaced."""
+    return slice(indices[0], indices[-1] + 1, indices[1] - indices[0] if len(indices) > 1 else 1)
+
+
+def conv1d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+    """Convolution of sequences: `conv2d` of images of one row.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, l) or (c, l)
+    weight : Tensor or ndarray of shape (o, c/groups, k)
+    bias : Tensor or ndarray of shape (o,), optional
+    stride, padding, dilation, groups
+        As in `conv2d`.
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, o, l') or (o, l')
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
+    array([[1., 2., 4.]])
+    """
+    windows = windows_of("conv1d", 1, kernel_of("conv1d", 1, weight), stride, padding, dilation)
+    return convolution("conv1d", 1, x, weight, bias, windows, groups)
+
+
+def conv2d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+    """Convolution of images, y[n, o, r, q] = b[o] + Σ w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p].
+
+    As in every network library this is a correlation: the kernel is not turned around.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
+    weight : Tensor or ndarray of shape (o, c/groups, kh, kw)
+    bias : Tensor or ndarray of shape (o,), optional
+    stride : int or (int, int), at least 1, default=1
+        Steps from one window to the next.
+    padding : int, (int, int), "valid" or "same", default=0
+        Rows and columns of zeros on every side; "same", with stride 1 only, as many as keep the size, one more behind the
+        image than before it if that is odd.
+    dilation : int or (int, int), at least 1, default=1
+        Steps from one element of a window to the next.
+    groups : int, default=1
+        Channels are convolved in so many groups, apart from each other; both c and o are multiples of it.
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, o, h', w') or (o, h', w')
+        With h' = ⌊(h + 2p - d (kh - 1) - 1) / s⌋ + 1.  It lies in memory with the batch last.
+
+    Raises
+    ------
+    ShapeError
+        If the channels do not fit, or a window is larger than the padded image.
+    ArgumentError
+        For a setting outside its range.
+
+    References
+    ----------
+    V. Dumoulin, F. Visin (2016). A guide to convolution arithmetic for deep learning. arXiv:1603.07285
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(9.0).reshape(1, 3, 3)
+    >>> conv2d(x, np.array([[[[1.0, 2.0], [3.0, 4.0]]]]))
+    array([[[27., 37.],
+            [57., 67.]]])
+    """
+    windows = windows_of("conv2d", 2, kernel_of("conv2d", 2, weight), stride, padding, dilation)
+    return convolution("conv2d", 2, x, weight, bias, windows, groups)
+
+
+def conv_transpose2d(
+    x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+) -> Any:
+    """Transposed convolution of images: the gradient of `conv2d` in its image, as an operation of its own.
+
+    Every element of x spreads over a window of the output: y[n, o, s r + d i - p, s q + d j - p] gathers
+    b[o] + Σ w[c, o, i, j] · x[n, c, r, q].
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
+    weight : Tensor or ndarray of shape (c, o/groups, kh, kw)
+    bias : Tensor or ndarray of shape (o,), optional
+    stride, dilation : int or (int, int), at least 1, default=1
+    padding : int or (int, int), default=0
+        Rows and columns taken off on every side.
+    output_padding : int or (int, int), default=0
+        Rows and columns added at the end, fewer than the stride or the dilation: with a stride, images of several sizes are
+        convolved to the same size, and this chooses among them.
+    groups : int, default=1
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, o, h', w') or (o, h', w')
+        With h' = (h - 1) s - 2p + d (kh - 1) + output_padding + 1.
+
+    References
+    ----------
+    M. Zeiler, D. Krishnan, G. Taylor, R. Fergus (2010). Deconvolutional networks. CVPR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> conv_transpose2d(np.array([[[1.0, 10.0]]]), np.array([[[[1.0, 2.0]]]]), stride=2)
+    array([[[ 1.,  2., 10., 20.]]])
+    """
+    windows = windows_transposed("conv_transpose2d", kernel_of("conv_transpose2d", 2, weight), stride, padding, output_padding, dilation)
+    return transposed_convolution("conv_transpose2d", x, weight, bias, windows, groups)
+
+
+def convolution(who: str, axes: int, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """A convolution of sequences or images, with or without a batch axis, in the name of a function or layer."""
+    check_groups(who, groups, weight.shape[0])
+    check_bias(who, bias, weight.shape[0])
+    images = as_images(who, x, axes, weight.shape[1] * groups)
+    check_fit(who, windows, images.shape, x.shape, axes)
+    kernels = weight if axes == 2 else np.expand_dims(weight, 2)
+    return as_given(convolve(images, kernels, bias, windows, groups), x.shape, axes)
+
+
+def transposed_convolution(who: str, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """A transposed convolution of images, with or without a batch axis, in the name of a function or layer."""
+    check_groups(who, groups, weight.shape[0])
+    check_bias(who, bias, weight.shape[1] * groups)
+    y = as_images(who, x, 2, weight.shape[0])
+    size = [(count - 1) * s + r - sum(p) for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)]
+    if min(size) < 1 or min(y.shape[2:]) < 1:
+        raise ShapeError(f"{who} expects an input whose output has rows and columns, got {x.shape}, for an output of size {tuple(size)}.")
+    image = convolve_transposed(y, weight, (y.shape[0], weight.shape[1] * groups, *size), windows, groups)
+    return as_given(image if bias is None else image + np.reshape(bias, (-1, 1, 1)), x.shape, 2)
+
+
+def windows_transposed(who: str, kernel: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any) -> Windows:
+    """The windows of a transposed convolution; what is added to the output is padding that it does not take off behind."""
+    extra = per_axis(who, "output_padding", output_padding, 2, 0)
+    windows = windows_of(who, 2, kernel, stride, per_axis(who, "padding", padding, 2, 0), dilation)
+    if any(e >= max(s, d) for e, s, d in zip(extra, windows.stride, windows.dilation)):
+        raise ArgumentError(f"{who}: output_padding is less than the stride {stride!r} or the dilation {dilation!r}; got {output_padding!r}.")
+    (top, bottom), (left, right) = windows.padding
+    return replace(windows, padding=((top, bottom - extra[0]), (left, right - extra[1])))
+
+
+def check_groups(who: str, groups: int, channels: int) -> None:
+    """Refuse groups that do not part the channels evenly."""
+    if not isinstance(groups, (int, np.integer)) or groups < 1 or channels % groups:
+        raise ArgumentError(f"{who}: groups is a divisor of the number of channels; got {groups!r} for {channels} channels.")
+
+
+def check_bias(who: str, bias: Any, channels: int) -> None:
+    """Refuse a bias that does not have one element for each channel of the output."""
+    if bias is not None and bias.shape != (channels,):
+        raise ShapeError(f"{who} expects a bias of shape ({channels},), one for each channel of the output, got {bias.shape}.")
+
+
+def kernel_of(who: str, axes: int, weight: Any) -> tuple[int, ...]:
+    """The sizes of the kernels in an array of weights."""
+    if len(weight.shape) != axes + 2:
+        raise ShapeError(f"{who} expects a weight of {axes + 2} axes, two of channels and {axes} of the kernel, got {weight.shape}.")
+    return tuple(weight.shape[2:])

@@ -1,0 +1,280 @@
+"""Pooling: maxima and means over windows of images.
+
+Pooling goes through the places in the kernel, not through the windows: what all windows have at one place is a strided view of the
+image, and a few operations on such views do the work of a loop over windows.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from .table import primitive
+from .window import Windows, as_given, as_images, check_fit, packed, per_axis, windows_of
+
+
+# fmt: off
+@primitive(keep={"winner": None}, x=lambda g, x_shape, winner, windows: unpick(g, winner, x_shape, windows))  # type: ignore[has-type]
+def maximum_over(x: Any, windows: Windows) -> Any:
+    """The maximum of each window of images (n, c, h, w), and the place in the kernel where it first occurs."""
+    slabs = windows.slabs(padded(packed(x), windows, -np.inf), windows.counts(x.shape))
+    out = np.copy(next(slabs))
+    winner = np.zeros_like(out, np.min_scalar_type(math.prod(windows.kernel)))
+    for place, slab in enumerate(slabs, 1):
+        larger = np.maximum(out, slab)
+        new = (larger != out) & (out == out)  # a NaN is larger than any number, and no later one than it
+        np.maximum(winner, np.multiply(new, place, dtype=winner.dtype), out=winner)
+        out = larger
+    return out, winner
+
+@primitive(x=lambda g, x_shape, winner, windows: unpick(g, winner, x_shape, windows))  # type: ignore[has-type]  # each the other's adjoint
+def pick(x: Any, winner: Any, windows: Windows) -> Any:
+    """The element of each window that stands at the window's winning place."""
+    out: Any = 0
+    for place, slab in enumerate(windows.slabs(padded(packed(x), windows, 0), windows.counts(x.shape))):
+        out = out + slab * (winner == place)
+    return out
+
+@primitive(y=lambda g, winner, windows: pick(g, winner, windows))
+def unpick(y: Any, winner: Any, shape: tuple[int, ...], windows: Windows) -> Any:
+    """Zeros of a shape, with each window's y added at its winning place."""
+    y = packed(y)
+    image = np.zeros_like(y, shape=windows.framed(shape))
+    for place, slab in enumerate(windows.slabs(image, windows.counts(shape))):
+        if windows.apart:
+            np.multiply(y, winner == place, out=slab)
+        else:
+            slab += y * (winner == place)
+    return image[:, :, *windows.inner(shape)]
+
+@primitive(x=lambda g, x_shape, windows: spread(g, x_shape, windows))  # type: ignore[has-type]  # each the other's adjoint
+def sum_over(x: Any, windows: Windows) -> Any:
+    """The sum of each window of images (n, c, h, w)."""
+    slabs = windows.slabs(padded(packed(x), windows, 0), windows.counts(x.shape))
+    out = np.copy(next(slabs))
+    for slab in slabs:
+        out += slab
+    return out
+
+@primitive(y=lambda g, windows: sum_over(g, windows))
+def spread(y: Any, shape: tuple[int, ...], windows: Windows) -> Any:
+    """Zeros of a shape, with each window's y added at all its places."""
+    y = packed(y)
+    image = np.zeros_like(y, shape=windows.framed(shape))
+    for slab in windows.slabs(image, windows.counts(shape)):
+        slab += y
+    return image[:, :, *windows.inner(shape)]
+# fmt: on
+
+
+def plain_maximum_over(x: Any, windows: Windows) -> Any:
+    """`maximum_over` by composition, which it is tested against; here equal elements share the gradient evenly."""
+    padded = np.pad(x, ((0, 0), (0, 0), *windows.padding), constant_values=-np.inf)
+    return np.max(np.stack(list(windows.slabs(padded, windows.counts(x.shape)))), axis=0)
+
+
+def padded(x: Any, windows: Windows, value: float) -> Any:
+    """Images with their padding; themselves, if there is none."""
+    shape = windows.framed(x.shape)
+    if shape == x.shape:
+        return x
+    out = np.full_like(x, value, shape=shape)
+    out[:, :, *windows.inner(x.shape)] = x
+    return out
+
+
+def max_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+    """Maximum over windows of sequences (n, c, l) or (c, l); see `max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
+    array([[3., 2.]])
+    """
+    return max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+    """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
+
+    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
+    kernel_size : int or (int, int), at least 1
+    stride : int or (int, int), at least 1, optional
+        By default the kernel's size: the windows lie side by side.
+    padding : int or (int, int), default=0
+        Rows and columns of -inf on every side, at most half of the kernel.
+    dilation : int or (int, int), at least 1, default=1
+    ceil_mode : bool, default=False
+        Whether there is one more window where the last ones leave elements out; it starts inside the image or the padding
+        before it.
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
+        With h' = ⌊(h + 2p - d (k - 1) - 1) / s⌋ + 1, or rounded up.
+
+    Raises
+    ------
+    ShapeError
+        If a window is larger than the padded image.
+    ArgumentError
+        For a setting outside its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_pool2d(np.array([[[1.0, 2.0, 5.0], [4.0, 3.0, 6.0]]]), 2)
+    array([[[4.]]])
+    >>> max_pool2d(np.array([[[1.0, 2.0, 5.0], [4.0, 3.0, 6.0]]]), 2, ceil_mode=True)
+    array([[[4., 6.]]])
+    """
+    return max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def avg_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> Any:
+    """Mean over windows of sequences (n, c, l) or (c, l); see `avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> avg_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
+    array([[2., 1.]])
+    """
+    return avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> Any:
+    """Mean over windows of images, y[n, c, r, q] = Σ_ij x[n, c, s r + i - p, s q + j - p] / k².
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
+    kernel_size : int or (int, int), at least 1
+    stride : int or (int, int), at least 1, optional
+        By default the kernel's size.
+    padding : int or (int, int), default=0
+        Rows and columns of zeros on every side, at most half of the kernel.
+    ceil_mode : bool, default=False
+        As in `max_pool2d`.  What such a window has beyond the padding is not counted.
+    count_include_pad : bool, default=True
+        Whether the padding counts among the elements that a mean is taken of.
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
+
+    Raises
+    ------
+    ShapeError
+        If a window is larger than the padded image.
+    ArgumentError
+        For a setting outside its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> avg_pool2d(np.array([[[1.0, 2.0], [3.0, 6.0]]]), 2)
+    array([[[3.]]])
+    """
+    return avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
+    """Mean over so many windows of sequences (n, c, l) or (c, l); see `adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_avg_pool1d(np.array([[1.0, 3.0, 2.0]]), 2)
+    array([[2. , 2.5]])
+    """
+    return adaptive_avg_pool("adaptive_avg_pool1d", 1, x, output_size)
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
+    """Mean over windows of images, as many as asked for: window r of the h' on an axis of length h covers ⌊r h/h'⌋ to ⌈(r + 1) h/h'⌉.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
+    output_size : int or (int, int), at least 1
+        (h', w'); None in a pair keeps the size.
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_avg_pool2d(np.arange(6.0).reshape(1, 2, 3), 1)
+    array([[[2.5]]])
+    """
+    return adaptive_avg_pool("adaptive_avg_pool2d", 2, x, output_size)
+
+
+def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
+    """The maximum over windows, in the name of a function or layer."""
+    images = floating(as_images(who, x, axes))
+    windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, dilation, ceil_mode)
+    return as_given(maximum_over(images, windows), x.shape, axes)
+
+
+def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool) -> Any:
+    """The mean over windows, in the name of a function or layer."""
+    images = floating(as_images(who, x, axes))
+    windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, 1, ceil_mode)
+    before = [p[0] if count_include_pad else 0 for p in windows.padding]
+    counts = [
+        [min(r * s - p[0] + k, n + b) - max(r * s - p[0], -b) for r in range(count)]
+        for count, s, p, k, n, b in zip(windows.counts(images.shape), windows.stride, windows.padding, windows.kernel, images.shape[2:], before)
+    ]
+    return as_given(sum_over(images, windows) / np.outer(*counts).astype(images.dtype), x.shape, axes)
+
+
+def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
+    """The mean over a number of windows, in the name of a function or layer: a product with a matrix of weights for each axis."""
+    images = floating(as_images(who, x, axes))
+    sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
+    sizes = [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])] if len(sizes) == axes else sizes
+    rows, columns = (images.shape[2], *per_axis(who, "output_size", tuple(sizes), axes, 1))[-2:]
+    left, right = (averages(count, n, images.dtype) for count, n in zip((rows, columns), images.shape[2:]))
+    return as_given(np.matmul(np.matmul(left, images), right.T), x.shape, axes)
+
+
+def averages(count: int, n: int, dtype: Any) -> Any:
+    """(count, n): each row the weights of the mean over one of ``count`` windows on an axis of length n."""
+    starts, stops = np.arange(count) * n // count, -(-(np.arange(count) + 1) * n // count)
+    inside = (starts[:, None] <= np.arange(n)) & (np.arange(n) < stops[:, None])
+    return (inside / (stops - starts)[:, None]).astype(dtype)
+
+
+def floating(x: Any) -> Any:
+    """Images of integers as floating ones."""
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
+def pooling_windows(
+    who: str, axes: int, x: Any, shape: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
+    """The windows of a pooling of images of a shape; in ceil mode with as much padding behind as one more window needs."""
+    stride = kernel_size if stride is None else stride
+    windows = windows_of(who, axes, kernel_size, stride, per_axis(who, "padding", padding, axes, 0), dilation)
+    if any(before > reach // 2 for (before, _), reach in zip(windows.padding, windows.reach)):
+        raise ArgumentError(f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got {padding!r}.")
+    check_fit(who, windows, shape, x.shape, axes)
+    if not ceil_mode:
+        return windows
+    around = []
+    for n, (before, after), reach, stride in zip(shape[2:], windows.padding, windows.reach, windows.stride):
+        missing = -(n + before + after - reach) % stride
+        last = n + before + after + missing - reach  # where the window more would start
+        around.append((before, after + missing if last < n + before else after))
+    return replace(windows, padding=(around[0], around[1]))

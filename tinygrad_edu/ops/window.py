@@ -1,0 +1,147 @@
+"""Windows that slide over images, and how images lie in memory, for convolution and pooling alike.
+
+Images are arrays of shape (n, c, h, w).  A window has kernel × kernel elements; along each axis, element i of window r is
+element ``stride · r + dilation · i - padding`` of the image, and what lies outside the image is padding.
+
+In memory the operations on images keep the batch last, (c, h, w, n).  Then what a window has in one of its places is, over the
+whole batch, a long piece of memory, which NumPy copies, adds and compares at full speed; and as results lie the same way,
+nothing has to be rearranged between one operation and the next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, ShapeError
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How windows lie on an image: each field has an entry for the rows and one for the columns.
+
+    Attributes
+    ----------
+    kernel, stride, dilation : (int, int)
+        Elements of a window, steps from one window to the next, and from one element of a window to the next.
+    padding : ((int, int), (int, int))
+        Rows or columns added before the image and after it.  Negative after it: so many that no window sees.
+    """
+
+    kernel: Pair
+    stride: Pair
+    padding: tuple[Pair, Pair]
+    dilation: Pair
+
+    @property
+    def reach(self) -> Pair:
+        """How much of the image a window spans."""
+        (kh, kw), (dh, dw) = self.kernel, self.dilation
+        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+    @property
+    def apart(self) -> bool:
+        """Whether no two windows overlap."""
+        return all(r <= s for r, s in zip(self.reach, self.stride))
+
+    def counts(self, shape: tuple[int, ...]) -> Pair:
+        """The number of windows, (rows, columns), on images of a shape (..., h, w)."""
+        rows, columns = ((n + sum(p) - r) // s + 1 for n, p, r, s in zip(shape[-2:], self.padding, self.reach, self.stride))
+        return rows, columns
+
+    def framed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of images with their padding."""
+        return (*shape[:-2], *(n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding)))
+
+    def inner(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Where in a padded image the image of a shape (..., h, w) lies."""
+        (top, _), (left, _) = self.padding
+        return slice(top, top + shape[-2]), slice(left, left + shape[-1])
+
+    def slabs(self, image: Any, counts: Pair) -> Iterator[Any]:
+        """For each place in the kernel, row by row, the elements there of all windows on a padded image: views (n, c, rows, columns)."""
+        (sh, sw), (dh, dw) = self.stride, self.dilation
+        for i, j in product(range(self.kernel[0]), range(self.kernel[1])):
+            yield image[..., steps(i * dh, counts[0], sh), steps(j * dw, counts[1], sw)]
+
+
+def batch_last(x: Any) -> Any:
+    """(n, c, h, w) as (c, h, w, n)."""
+    return np.transpose(x, (1, 2, 3, 0))
+
+
+def batch_first(x: Any) -> Any:
+    """(c, h, w, n) as (n, c, h, w)."""
+    return np.transpose(x, (3, 0, 1, 2))
+
+
+def packed(x: Any) -> Any:
+    """Images (n, c, h, w) that lie in memory with the batch last, without gaps: themselves, if they do."""
+    last = batch_last(x)
+    return batch_first(np.reshape(np.reshape(last, -1), last.shape))
+
+
+def steps(start: int, count: int, step: int) -> slice:
+    """The slice of ``count`` indices from ``start`` on."""
+    return slice(start, start + (count - 1) * step + 1 if count > 0 else start, step)
+
+
+def windows_of(who: str, axes: int, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
+    """Windows from the settings of a layer, each a number or one for each axis; sequences are images of one row."""
+    kernel, stride, dilation = (
+        per_axis(who, name, value, axes, 1) for name, value in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation))
+    )
+    if padding == "same":
+        if stride != (1,) * axes:
+            raise ArgumentError(f"{who}: padding='same' keeps the size of images only with stride 1; got stride {stride}.")
+        total = [d * (k - 1) for k, d in zip(kernel, dilation)]
+        around = [(n // 2, n - n // 2) for n in total]
+    else:
+        around = [(p, p) for p in per_axis(who, "padding", 0 if padding == "valid" else padding, axes, 0, ", 'same' or 'valid'")]
+    if axes == 1:
+        kernel, stride, dilation, around = (1, *kernel), (1, *stride), (1, *dilation), [(0, 0), *around]
+    return Windows(kernel, stride, tuple(around), dilation)
+
+
+def per_axis(who: str, name: str, value: Any, axes: int, least: int, others: str = "") -> tuple[int, ...]:
+    """A setting as a tuple with an entry for each axis."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
+    if len(values) != axes or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in values):
+        many = " or a pair of them" if axes == 2 else ""
+        raise ArgumentError(f"{who}: {name} is an int of at least {least}{many}{others}; got {value!r}.")
+    return tuple(map(int, values))
+
+
+def as_images(who: str, x: Any, axes: int, channels: int | None = None) -> Any:
+    """Sequences or images, with or without a batch axis, as a batch of images (n, c, h, w)."""
+    shape = x.shape
+    if len(shape) not in (axes + 1, axes + 2):
+        one = "(C, H, W)" if axes == 2 else "(C, L)"
+        raise ShapeError(f"{who} expects an input of shape (N, {one[1:]} or {one}, got {shape}.")
+    if channels is not None and shape[-axes - 1] != channels:
+        raise ShapeError(f"{who} expects {channels} channels on axis {len(shape) - axes - 1}, got {shape}.")
+    if len(shape) == 4:
+        return x
+    n, c, w = (shape[:-axes] if len(shape) == axes + 2 else (1, *shape[:-axes])) + shape[-1:]
+    return np.reshape(x, (n, c, shape[-2] if axes == 2 else 1, w))
+
+
+def as_given(y: Any, shape: tuple[int, ...], axes: int) -> Any:
+    """A batch of images (n, c, h, w), made from an input of a shape, with the axes that this input has."""
+    lead = y.shape[:2] if len(shape) == axes + 2 else y.shape[1:2]
+    return y if len(shape) == 4 else np.reshape(y, (*lead, *y.shape[-axes:]))
+
+
+def check_fit(who: str, windows: Windows, shape: tuple[int, ...], given: tuple[int, ...], axes: int) -> None:
+    """Refuse images that are smaller than a window."""
+    if min(windows.counts(shape)) < 1:
+        least = tuple(max(1, r - sum(p)) for r, p in zip(windows.reach, windows.padding))[-axes:]
+        size = f"({least[0]}, {least[1]})" if axes == 2 else f"length {least[0]}"
+        raise ShapeError(
+            f"{who} expects an input of at least {size} on the last {'axes' if axes == 2 else 'axis'}, got {given}:"
+            f" the kernel {windows.kernel[-axes:]} reaches over {windows.reach[-axes:]}.\n  Take a smaller kernel, or more padding."
+        )
