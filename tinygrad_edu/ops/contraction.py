@@ -42,7 +42,7 @@ def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
 elementwise(np.matmul,      x1=lambda g, x2, x1_shape: left(g, x2, x1_shape),
                             x2=lambda g, x1, x2_shape: right(g, x1, x2_shape))
 
-@primitive(x=lambda g, weight: np.matmul(g, weight),
+@primitive(x=lambda g, weight: times(g, weight),
            weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
            bias=lambda g: sum_of_rows(flat(g)))
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
@@ -58,7 +58,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     -------
     Tensor or ndarray of shape (..., n_out)
     """
-    y = np.matmul(x, weight.T) if weight.size < LARGE else times_transpose(x, weight)  # (..., n_out)
+    y = times(x, weight.T) if weight.size < LARGE else times_transpose(x, weight)  # (..., n_out)
     if bias is None:
         return y
     if bias.dtype is not y.dtype and bias.dtype != y.dtype:
@@ -77,11 +77,18 @@ def flat(x: Any) -> Any:
     return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
 
 
+def times(x: Any, matrix: Any) -> Any:
+    """x times a matrix, all rows of x in one product: NumPy would call BLAS again for each of x's first axis."""
+    if x.ndim < 3:
+        return np.matmul(x, matrix)
+    return np.reshape(np.matmul(flat(x), matrix), (*x.shape[:-1], matrix.shape[-1]))
+
+
 def times_transpose(x: Any, weight: Any) -> Any:
     """x Wᵀ: for a large W and few rows as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
     if x.ndim == 2 and 1 < x.shape[0] <= 64:
         return np.matmul(weight, x.T).T.copy()
-    return np.matmul(x, weight.T)
+    return times(x, weight.T)
 
 
 def sum_of_rows(g: Any) -> Any:

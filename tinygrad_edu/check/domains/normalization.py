@@ -1,11 +1,69 @@
-"""Domains of normalization and attention."""
+"""Domains of normalization, attention and embedding."""
 
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Domain
+import numpy as np
+from hypothesis import strategies as st
+
+from ...ops import attention, embedding, normalization
+from ..calls import Call, Domain, booleans, call, case, integers
+from ..strategies import Draw, arrays, axes, shapes
+
+
+def spread_out(d: Draw) -> Call:
+    """An array whose elements differ, and the axes over which it is standardized."""
+    a = d(arrays(shapes(1, 3, min_side=1), distinct=True))
+    return call(a, d(axes(a.ndim, none=False, min_size=1)), d(st.sampled_from([1 / 16, 1.0])))
+
+
+def masked(d: Draw) -> Call:
+    """Scores, what is allowed of them, and the axes of the softmax; a slice may have nothing allowed."""
+    a = d(arrays(shapes(1, 3, min_side=1)))
+    return call(a, d(booleans(a.shape[d(st.integers(0, a.ndim)) :])), d(axes(a.ndim, none=False, min_size=1)))
+
+
+def masked_softmax_by_hand(x: Any, mask: Any, axis: Any) -> Any:
+    e = np.exp(x) * mask
+    total = np.sum(e, axis=axis, keepdims=True)
+    return np.divide(e, total, out=np.zeros_like(e), where=np.broadcast_to(total, e.shape) > 0)
+
+
+def to_be_split(d: Draw) -> Call:
+    """Rows of several parts, of several heads."""
+    parts, heads, n = d(st.integers(1, 3)), d(st.integers(1, 2)), d(st.integers(1, 2))
+    return call(d(arrays((*d(shapes(2, 2, max_side=2)), parts * heads * n))), parts, heads, d(st.booleans()))
+
+
+def split_by_hand(x: Any, parts: int, heads: int, batch_first: bool) -> Any:
+    x = x if batch_first else np.swapaxes(x, 0, 1)
+    return tuple(np.stack(np.split(part, heads, -1), 1) for part in np.split(x, parts, -1))
+
+
+def looked_up(d: Draw) -> Call:
+    """A matrix, and numbers of its rows, some of them several times."""
+    n = d(st.integers(1, 3))
+    return call(d(arrays((n, d(st.integers(0, 2))))), d(integers(d(shapes(0, 2)), 0, n - 1)))
+
+
+def added_up(d: Draw) -> Call:
+    """Rows, the numbers of those to which they are added, and how many these are."""
+    n, s = d(st.integers(1, 3)), d(shapes(0, 2))
+    return call(d(arrays((*s, d(st.integers(0, 2))))), d(integers(s, 0, n - 1)), n)
+
+
+def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
+    total = np.zeros((n, values.shape[-1]), values.dtype)
+    np.add.at(total, indices, values)
+    return total
+
 
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
+    normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
+    attention.softmax_where:   case(masked, reference=masked_softmax_by_hand),
+    attention.split_heads:     case(to_be_split, reference=split_by_hand),
+    embedding.rows:            case(looked_up, reference=lambda weight, indices: np.take(weight, indices, 0)),
+    embedding.add_rows:        case(added_up, reference=add_rows_by_hand),
 }
 # fmt: on

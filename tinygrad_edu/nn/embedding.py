@@ -1,0 +1,76 @@
+"""Embedding: a learned vector for each of a number of symbols."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..errors import ArgumentError
+from ..ops.embedding import looked_up
+from ..ops.random import generator
+from ..tensor import Tensor
+from . import init
+from .module import Module, Parameter
+
+
+class Embedding(Module):
+    """A table of vectors: y[...] = weight[indices[...]].
+
+    Parameters
+    ----------
+    num_embeddings : int
+        The symbols, numbered from 0.
+    embedding_dim : int
+        The length of each vector.
+    padding_idx : int, optional
+        A symbol whose vector starts as zeros and gets no gradient; negative ones count from the end.
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_embeddings, embedding_dim)
+        Normal with mean 0 and variance 1 at first.
+
+    Raises
+    ------
+    DTypeError
+        When called with indices that are not integers.
+    ArgumentError
+        When called with an index outside [0, num_embeddings), named in the message.
+
+    Examples
+    --------
+    >>> from tinygrad_edu import nn
+    >>> layer = nn.Embedding(10, 4, rng=0)
+    >>> layer([[1, 2, 3], [3, 2, 1]]).shape
+    (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if num_embeddings < 1 or embedding_dim < 1:
+            raise ArgumentError(f"Embedding: num_embeddings and embedding_dim are at least 1; got {num_embeddings} and {embedding_dim}.")
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ArgumentError(f"Embedding: padding_idx {padding_idx} is none of the {num_embeddings} embeddings.")
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        weight = init.normal((num_embeddings, embedding_dim), rng=generator(rng), dtype=dtype)
+        if self.padding_idx is not None:
+            weight[self.padding_idx] = 0
+        self.weight = Parameter(weight)
+
+    def forward(self, indices: Any) -> Tensor:
+        """Map indices of shape (...) to vectors of shape (..., embedding_dim)."""
+        return looked_up(indices, self.weight, self.padding_idx, "Embedding")
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

@@ -1,0 +1,318 @@
+"""Normalization layers: batch, layer, group and root mean square normalization."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..errors import ArgumentError, ShapeError
+from ..ops import normalization as ops
+from ..tensor import Tensor
+from .module import Buffer, Module, Parameter, as_input
+
+
+def ones_and_zeros(shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike) -> tuple[Parameter | None, Parameter | None]:
+    """A weight of ones and a bias of zeros, or None for what is not wanted."""
+    return (Parameter(np.ones(shape, dtype)) if weight else None, Parameter(np.zeros(shape, dtype)) if bias else None)
+
+
+class BatchNorm1d(Module):
+    """Batch normalization of features (n, c) or sequences (n, c, length): each channel brought to mean 0 and variance 1.
+
+    y = weight · (x - mean) / √(variance + eps) + bias.  In training, mean and (biased) variance are those of the batch, and
+    the running ones follow: running = (1 - momentum) · running + momentum · batch, with the unbiased variance.  In use, the
+    running ones take their place.
+
+    Parameters
+    ----------
+    num_features : int
+        The channels c.
+    eps : float, default=1e-5
+        Added to the variance.
+    momentum : float or None, default=0.1
+        Of the running mean and variance; None makes them the plain mean over all batches.
+    affine : bool, default=True
+        Whether there are a weight and a bias.
+    track_running_stats : bool, default=True
+        If False there are no running ones, and those of the batch are used always.
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (c,), or None
+    running_mean, running_var : Buffer of shape (c,), or None
+        Updated by every call in training, under `no_grad` too.
+    num_batches_tracked : Buffer of shape (), int64, or None
+
+    Raises
+    ------
+    ShapeError
+        When called with an x of another number of axes or channels.
+    ArgumentError
+        In training, with one value per channel: it has no variance.  Nothing is updated then.
+
+    References
+    ----------
+    S. Ioffe, C. Szegedy (2015). Batch normalization: accelerating deep network training by reducing internal covariate
+    shift. arXiv:1502.03167
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> norm = nn.BatchNorm1d(1)
+    >>> norm(np.array([[1.0], [3.0]])).tolist()
+    [[-0.9999949932098389], [0.9999949932098389]]
+    >>> norm.running_mean, norm.running_var
+    (Buffer([0.2], dtype=float32), Buffer([1.1], dtype=float32))
+    """
+
+    shapes: ClassVar[dict[int, str]] = {2: "(n, c)", 3: "(n, c, length)"}
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if num_features < 1:
+            raise ArgumentError(f"{type(self).__name__}: num_features is at least 1; got {num_features}.")
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight, self.bias = ones_and_zeros(num_features, affine, affine, dtype)
+        self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
+        self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
+        self.num_batches_tracked = Buffer(np.array(0, np.int64)) if track_running_stats else None
+
+    def forward(self, x: Any) -> Tensor:
+        """Normalize x of shape (n, c, …) over all axes but the channels'."""
+        x = as_tensor(x, self.weight if self.weight is not None else self.running_mean, type(self).__name__)
+        if x.ndim not in self.shapes or x.shape[1] != self.num_features:
+            shapes = " or ".join(self.shapes.values())
+            raise ShapeError(f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, got {x.shape}.")
+        if self.training or self.running_mean is None or self.running_var is None:
+            y = self._of_batch(x)
+        else:
+            mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
+            y = (x - mean) / np.sqrt(variance + self.eps)
+        return ops.scaled(y, *(ops.along_channels(p, x.ndim) for p in (self.weight, self.bias)))
+
+    def _of_batch(self, x: Tensor) -> Tensor:
+        """x standardized by the batch's own mean and variance, which the running ones follow in training."""
+        n = x.size // self.num_features
+        if self.training and n < 2:
+            raise ArgumentError(
+                f"{type(self).__name__}: Expected more than 1 value per channel when training, got an input of shape {x.shape}: "
+                "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the DataLoader), or use eval()."
+            )
+        y, mean, variance = ops.standardize(x, tuple(i for i in range(x.ndim) if i != 1), self.eps)
+        if self.training and self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
+            share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+            for running, batch in ((self.running_mean, mean.data), (self.running_var, variance.data * (n / (n - 1)))):
+                running.write((1 - share) * running.data + share * batch.reshape(-1))
+        return y
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.weight is not None}, " + (
+            f"track_running_stats={self.running_mean is not None}"
+        )
+
+
+class BatchNorm2d(BatchNorm1d):
+    """Batch normalization of images (n, c, height, width): each channel brought to mean 0 and variance 1; see `BatchNorm1d`.
+
+    Parameters, attributes, errors and reference are those of `BatchNorm1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> nn.BatchNorm2d(3)(np.ones((2, 3, 4, 4))).shape
+    (2, 3, 4, 4)
+    """
+
+    shapes: ClassVar[dict[int, str]] = {4: "(n, c, height, width)"}
+
+
+class LayerNorm(Module):
+    """Layer normalization: the last axes of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The lengths of the last axes, over which mean and variance are taken.
+    eps : float, default=1e-5
+        Added to the variance.
+    elementwise_affine : bool, default=True
+        Whether there is a weight.
+    bias : bool, default=True
+        Whether there is a bias beside the weight.
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape normalized_shape, or None
+
+    Raises
+    ------
+    ShapeError
+        When called with an x whose last axes have other lengths.
+
+    References
+    ----------
+    J. L. Ba, J. R. Kiros, G. E. Hinton (2016). Layer normalization. arXiv:1607.06450
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> np.round(nn.LayerNorm(3)(np.array([1.0, 2.0, 4.0])).data, 3)
+    array([-1.069, -0.267,  1.336], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.normalized_shape, self.eps = checked_shape(normalized_shape, "LayerNorm"), eps
+        self.weight, self.bias = ones_and_zeros(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        """Normalize x of shape (..., *normalized_shape)."""
+        x = with_last_axes(as_tensor(x, self.weight, "LayerNorm"), self.normalized_shape, "LayerNorm")
+        return ops.layer_norm(x, self.weight, self.bias, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
+
+
+class RMSNorm(Module):
+    """Root mean square normalization of the last axes, y = weight · x / √(mean(x²) + eps).
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The lengths of the last axes, over which the mean is taken.
+    eps : float, optional
+        The dtype's spacing at 1 by default.
+    elementwise_affine : bool, default=True
+        Whether there is a weight.
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight : Parameter of shape normalized_shape, or None
+
+    Raises
+    ------
+    ShapeError
+        When called with an x whose last axes have other lengths.
+
+    References
+    ----------
+    B. Zhang, R. Sennrich (2019). Root mean square layer normalization. arXiv:1910.07467
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> np.round(nn.RMSNorm(3)(np.array([1.0, 2.0, 2.0])).data, 3)
+    array([0.577, 1.155, 1.155], dtype=float32)
+    """
+
+    def __init__(
+        self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True, *, dtype: DTypeLike = np.float32
+    ) -> None:
+        self.normalized_shape, self.eps = checked_shape(normalized_shape, "RMSNorm"), eps
+        self.weight, _ = ones_and_zeros(self.normalized_shape, elementwise_affine, False, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        """Normalize x of shape (..., *normalized_shape)."""
+        x = with_last_axes(as_tensor(x, self.weight, "RMSNorm"), self.normalized_shape, "RMSNorm")
+        return ops.rms_norm(x, self.weight, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
+
+
+class GroupNorm(Module):
+    """Group normalization: each group of channels of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
+
+    Parameters
+    ----------
+    num_groups : int
+        It divides the channels.
+    num_channels : int
+    eps : float, default=1e-5
+        Added to the variance.
+    affine : bool, default=True
+        Whether there are a weight and a bias, one number for each channel.
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight, bias : Parameter of shape (num_channels,), or None
+
+    Raises
+    ------
+    ShapeError
+        When called with an x whose axis 1 has another length.
+
+    References
+    ----------
+    Y. Wu, K. He (2018). Group normalization. arXiv:1803.08494
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> nn.GroupNorm(2, 6)(np.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
+    """
+
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: DTypeLike = np.float32) -> None:
+        if num_groups < 1 or num_channels < 1 or num_channels % num_groups:
+            raise ArgumentError(f"GroupNorm: num_channels {num_channels} is not divisible by num_groups {num_groups}.")
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.weight, self.bias = ones_and_zeros(num_channels, affine, affine, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        """Normalize x of shape (n, c, …)."""
+        x = as_tensor(x, self.weight, "GroupNorm")
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            raise ShapeError(f"GroupNorm expects x of shape (n, c, …) with c = {self.num_channels} channels, got {x.shape}.")
+        return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
+
+
+def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
+    """What a layer computes with, as a tensor; in its own dtype where there are no parameters to agree with."""
+    x = x if like is None else as_input(x, like, who)
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def checked_shape(normalized_shape: int | Sequence[int], who: str) -> tuple[int, ...]:
+    """The lengths of the normalized axes, at least one of them, as a tuple."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or min(shape) < 1:
+        raise ArgumentError(f"{who}: normalized_shape is the lengths of the last axes, each at least 1; got {normalized_shape}.")
+    return shape
+
+
+def with_last_axes(x: Tensor, shape: tuple[int, ...], who: str) -> Tensor:
+    """x, if its last axes have these lengths."""
+    if x.shape[-len(shape) :] != shape:
+        raise ShapeError(f"{who} expects the last axes to be {shape}, got {x.shape}.")
+    return x

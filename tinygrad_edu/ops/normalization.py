@@ -1,0 +1,188 @@
+"""Normalization: values brought to mean 0 and variance 1 over some axes, then scaled and shifted.
+
+`standardize` is the one operation underneath; layer, group and batch normalization differ in the axes alone.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, ShapeError
+from .reduction import axes_of, count
+from .table import primitive
+
+Axis = int | tuple[int, ...]
+
+
+# fmt: off
+@primitive(x=lambda g, out, axis, eps: standardize_gradient(g, out, axis, eps))
+def standardize(x: Any, axis: Axis, eps: float) -> Any:
+    """(x - mean) / √(variance + eps) over some axes, with the mean and the (biased) variance.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of any shape
+    axis : int or tuple of int
+        What mean and variance are taken over.
+    eps : float
+        Added to the variance; positive if a constant x is to give 0 and not NaN.
+
+    Returns
+    -------
+    standardized : Tensor or ndarray of the shape of x
+    mean, variance : Tensor or ndarray
+        The axes kept, with length 1.
+    """
+    mean = mean_over(x, axis)
+    y = x - mean
+    variance = mean_over(y * y, axis)
+    y /= np.sqrt(variance + eps)
+    return y, mean, variance
+# fmt: on
+
+
+def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
+    """The gradient of `standardize` in x, from those of its three outputs.
+
+    With s = √(variance + eps) and y = (x - mean) / s, over n elements: dmean/dx_i = 1/n, dvariance/dx_i = 2 s y_i / n, and
+    dy_j/dx_i = (δ_ij - 1/n - y_i y_j / n) / s.  Summed with the gradients,
+    (g_y - mean(g_y) - y mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
+    """
+    (g_y, g_mean, g_variance), (y, _, variance) = g, out
+    n, s = count(y.shape, axis), np.sqrt(variance + eps)
+    d = g_y / s
+    d += g_mean / n - mean_over(g_y, axis) / s
+    d -= y * (mean_over(g_y * y, axis) / s - g_variance * (2 * s / n))
+    return d
+
+
+def mean_over(x: Any, axis: Axis) -> Any:
+    """The mean over axes that stay, with length 1: for the last ones a product with ones, as NumPy is slow along short axes."""
+    axes, shape = axes_of(axis, x.ndim), x.shape
+    first = next((i for i in range(x.ndim) if all(a in axes for a in range(i, x.ndim))), x.ndim)  # of the last axes, if they are averaged
+    kept, n = shape[:first], math.prod(shape[first:])
+    if first < x.ndim:
+        total = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
+        x = np.reshape(total, (*kept, *[1] * (x.ndim - first)))
+    if others := tuple(a for a in axes if a < first):
+        x = np.add.reduce(x, axis=others, keepdims=True)
+    return x / max(count(shape, axes), 1)
+
+
+def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
+    """Layer normalization: each example brought to mean 0 and variance 1, then y = weight · x̂ + bias.
+
+    x̂ = (x - mean) / √(variance + eps), with mean and (biased) variance over ``axis``, of each example by itself.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (..., n)
+    weight, bias : Tensor or ndarray, optional
+        Broadcast against x: of shape (n,), or of the lengths of all the last axes that are normalized.
+    axis : int or tuple of int, default=-1
+        PyTorch takes the lengths of the last axes instead, ``normalized_shape``.
+    eps : float, default=1e-5
+
+    Returns
+    -------
+    Tensor or ndarray of the shape of x
+
+    References
+    ----------
+    J. L. Ba, J. R. Kiros, G. E. Hinton (2016). Layer normalization. arXiv:1607.06450
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> np.round(tg.layer_norm(np.array([1.0, 2.0, 4.0])), 3)
+    array([-1.069, -0.267,  1.336])
+    """
+    return scaled(standardize(x, axis, eps)[0], weight, bias)
+
+
+def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None = None) -> Any:
+    """Root mean square normalization, y = weight · x / √(mean(x²) + eps): layer normalization without the mean.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (..., n)
+    weight : Tensor or ndarray, optional
+        Broadcasts against x.
+    axis : int or tuple of int, default=-1
+    eps : float, optional
+        The dtype's spacing at 1 by default, as in PyTorch.
+
+    Returns
+    -------
+    Tensor or ndarray of the shape of x
+
+    References
+    ----------
+    B. Zhang, R. Sennrich (2019). Root mean square layer normalization. arXiv:1910.07467
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> np.round(tg.rms_norm(np.array([1.0, 2.0, 2.0])), 3)
+    array([0.577, 1.155, 1.155])
+    """
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    return scaled(x / np.sqrt(mean_over(x * x, axis) + eps), weight, None)
+
+
+def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
+    """Group normalization: layer normalization of each group of channels, y = weight · x̂ + bias.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, ...)
+    num_groups : int
+        Of consecutive channels; it divides c.  With 1 group all of an example is normalized together, with c each channel
+        by itself (instance normalization).
+    weight, bias : Tensor or ndarray of shape (c,), optional
+    eps : float, default=1e-5
+
+    Returns
+    -------
+    Tensor or ndarray of the shape of x
+
+    Raises
+    ------
+    ShapeError
+        If the channels do not divide evenly into the groups.
+
+    References
+    ----------
+    Y. Wu, K. He (2018). Group normalization. arXiv:1803.08494
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> tg.group_norm(np.array([[1.0, 3.0, 0.0, 8.0]]), 2, eps=0.0)
+    array([[-1.,  1., -1.,  1.]])
+    """
+    if num_groups < 1:
+        raise ArgumentError(f"group_norm: num_groups is at least 1; got {num_groups}.")
+    if x.ndim < 2 or x.shape[1] % num_groups:
+        raise ShapeError(f"group_norm: an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups; got {x.shape}.")
+    shape, grouped = x.shape, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
+    normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)
+    return scaled(normalized, *(along_channels(p, len(shape)) for p in (weight, bias)))
+
+
+def scaled(x: Any, weight: Any, bias: Any) -> Any:
+    """weight · x + bias; either may be None."""
+    x = x if weight is None else x * weight
+    return x if bias is None else x + bias
+
+
+def along_channels(p: Any, ndim: int) -> Any:
+    """A value for each channel, lined up with axis 1 of an array of so many axes."""
+    return p if p is None or ndim == 2 else np.reshape(p, (-1, *[1] * (ndim - 2)))
+
+
+def plain_standardize(x: Any, axis: Axis, eps: float) -> Any:
+    """The same as `standardize` by composition: what it is tested against."""
+    mean, variance = np.mean(x, axis=axis, keepdims=True), np.var(x, axis=axis, keepdims=True)
+    return (x - mean) / np.sqrt(variance + eps), mean, variance
