@@ -96,6 +96,7 @@ def test_residual_adds_what_comes_out():
     block = nn.Residual(nn.Linear(3, 3, rng=0))
     x = np.float32([[1, 2, 3]])
     np.testing.assert_allclose(block(x).data, x + x @ block.layer.weight.data.T + block.layer.bias.data, rtol=1e-6)
+    assert block(x.astype(float)).dtype == np.float32  # arrays are cast, as by any layer
     wide = nn.Residual(nn.Linear(3, 4, rng=0), shortcut=nn.Linear(3, 4, rng=1))
     assert [name for name, _ in wide.named_parameters()] == ["layer.weight", "layer.bias", "shortcut.weight", "shortcut.bias"]
     np.testing.assert_allclose(wide(x).data, wide.layer(x).data + wide.shortcut(x).data, rtol=1e-6)

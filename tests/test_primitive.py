@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors
-from tinygrad_edu.ops import activation, loss
+from tinygrad_edu.ops import activation, cross_entropy
 
 
 def leaf(values, dtype=np.float64):
@@ -219,10 +219,10 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
     z, labels, w = rng.standard_normal((70, 4)), rng.integers(0, 4, 70), rng.standard_normal((2, 70, 4))
 
     def fused(x):
-        return loss.cross_entropy_of_labels(x, labels, reduction, -1)
+        return cross_entropy.cross_entropy_of_labels(x, labels, reduction, -1)
 
     def plain(x):
-        return loss.plain_cross_entropy_of_labels(x, labels, reduction)
+        return cross_entropy.plain_cross_entropy_of_labels(x, labels, reduction)
 
     def derivatives(f):
         first = tg.grad(lambda x: np.sum(f(x) ** 2))

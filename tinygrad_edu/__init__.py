@@ -27,9 +27,41 @@ from .check import gradcheck
 from .debug import debug
 from .errors import TinygradError
 from .modes import enable_grad, is_grad_enabled, no_grad
-from .ops.activation import elu, leaky_relu, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from .ops.activation import (
+    celu,
+    elu,
+    gaussian,
+    gelu,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    maxout,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+)
+from .ops.attention import masked_softmax, positional_encoding, scaled_dot_product_attention
+from .ops.bilinear import bilinear
 from .ops.contraction import linear
-from .ops.loss import softmax_cross_entropy
+from .ops.convolution import conv1d, conv2d, conv_transpose2d
+from .ops.cross_entropy import nll_loss, softmax_cross_entropy
+from .ops.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
+from .ops.embedding import embedding
+from .ops.erf import erf, erfc
+from .ops.loss import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .ops.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from .ops.normalization import group_norm, layer_norm, rms_norm
+from .ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from .ops.random import dropout, seed
 from .ops.table import primitive
 from .tensor import Tensor
@@ -39,32 +71,77 @@ __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "TinygradError",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "bilinear",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "celu",
     "check",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "cosine_embedding_loss",
     "debug",
     "dropout",
     "elu",
+    "embedding",
     "enable_grad",
+    "erf",
+    "erfc",
+    "gaussian",
+    "gelu",
     "grad",
     "gradcheck",
+    "group_norm",
+    "half_squared_error",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
     "hessian",
+    "hinge_loss",
+    "huber_loss",
     "hvp",
     "is_grad_enabled",
     "jacobian",
     "jvp",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsumexp",
+    "masked_softmax",
+    "max_pool1d",
+    "max_pool2d",
+    "maxout",
+    "mish",
+    "mse_loss",
+    "multi_margin_loss",
+    "nll_loss",
     "nn",
     "no_grad",
     "optim",
+    "positional_encoding",
+    "prelu",
     "primitive",
     "relu",
+    "relu6",
+    "rms_norm",
+    "scaled_dot_product_attention",
     "seed",
+    "selu",
     "sigmoid",
+    "silu",
+    "smooth_l1_loss",
     "softmax",
     "softmax_cross_entropy",
     "softplus",
+    "softsign",
+    "triplet_margin_loss",
     "value_and_grad",
     "vjp",
 ]

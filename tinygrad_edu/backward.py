@@ -90,7 +90,7 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             entry[1] += gradient
         else:
             total = entry[1] + gradient
-            entry[1:] = total if type(total) is kind else np.asarray(total), True
+            entry[1:] = np.asarray(total) if isinstance(total, np.generic) else total, True
 
     for node, gradient in roots:
         send(node, gradient, False)

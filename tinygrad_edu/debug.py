@@ -108,7 +108,7 @@ def _checksums(saved: tuple[Any, ...] | None) -> tuple[int, ...]:
 
 
 def _read_only(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return tuple(map(_read_only, value))
     if not isinstance(value, np.ndarray):
         return value

@@ -323,7 +323,7 @@ def _concatenated(gradients: Sequence[Any], like: Sequence[Tensor]) -> Any:
 
 
 def _read_only(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if type(value) is tuple:
         return tuple(map(_read_only, value))
     if isinstance(value, np.ndarray):
         value = value.view()
@@ -332,4 +332,4 @@ def _read_only(value: Any) -> Any:
 
 
 def _copied(value: Any) -> Any:
-    return tuple(map(_copied, value)) if isinstance(value, tuple) else np.array(value) if isinstance(value, np.ndarray) else value
+    return tuple(map(_copied, value)) if type(value) is tuple else np.array(value) if isinstance(value, np.ndarray) else value

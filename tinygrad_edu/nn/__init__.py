@@ -1,33 +1,138 @@
 """Networks: modules, layers, containers, losses and initializers, with PyTorch's names."""
 
 from . import init
-from .activation import ELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from .activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    Arctan,
+    Gaussian,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    Heaviside,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    Maxout,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from .attention import MultiheadAttention
+from .bilinear import Bilinear
+from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, Residual, Sequential
+from .convolution import Conv1d, Conv2d, ConvTranspose2d
 from .dropout import Dropout
+from .embedding import Embedding
+from .flatten import Flatten
 from .linear import Linear
-from .loss import CrossEntropyLoss
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
+    CrossEntropyLoss,
+    HalfSquaredErrorLoss,
+    HingeLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    MultiMarginLoss,
+    NLLLoss,
+    SmoothL1Loss,
+    TripletMarginLoss,
+)
 from .module import Buffer, Module, Parameter
+from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from .recurrent import GRU, LSTM, RNN
 from .summary import summary
+from .transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = [
+    "CELU",
     "ELU",
+    "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "Arctan",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Bilinear",
     "Buffer",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
+    "Flatten",
+    "GRUCell",
+    "Gaussian",
+    "GroupNorm",
+    "HalfSquaredErrorLoss",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "Heaviside",
+    "HingeLoss",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LSTMCell",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
+    "Maxout",
+    "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiMarginLoss",
+    "MultiheadAttention",
+    "NLLLoss",
+    "PReLU",
     "Parameter",
+    "RMSNorm",
+    "RNNCell",
     "ReLU",
+    "ReLU6",
     "Residual",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
+    "Softsign",
     "Tanh",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "TripletMarginLoss",
     "init",
     "summary",
 ]

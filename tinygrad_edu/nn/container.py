@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError, ShapeError
+from ..tensor import Tensor
 from .module import Module
 
 
@@ -176,8 +179,8 @@ class Residual(Module):
 
     def forward(self, x: Any) -> Any:
         """Add the layer's output to x."""
-        around = self.shortcut(x) if self.shortcut is not None else x
         through = self.layer(x)
+        around = self.shortcut(x) if self.shortcut is not None else x if isinstance(x, Tensor) else np.asarray(x, through.dtype)
         if through.shape != around.shape:
             raise ShapeError(
                 f"Residual expects a layer that keeps the shape: {around.shape} goes around it, {through.shape} comes out. Give a shortcut."

@@ -71,8 +71,8 @@ class Op:
     broadcasts : bool
         Whether the engine sums a gradient over the axes along which its argument was broadcast.
     keep : dict
-        The values that the forward hands over, each with the differentiable function that it equals, or None if it is
-        integer or boolean.
+        The values that the forward hands over, each with the differentiable function that it equals, or None if
+        no derivative goes through it.
     joint : (names of arguments, rule), optional
         One rule that returns the gradients of several arguments, in the place of ``rules``.
     """
@@ -260,7 +260,7 @@ def primitive(
         Names of what the forward computed anyway and hands to its rules: it then returns ``(output, *kept values)``, of
         which callers see the output alone.  Each name stands with the primitive of the first argument that the value
         equals (its rule needing no more than ``out`` and the settings of that name), so that a graph of the gradient stays
-        right; or with None, if it is integer or boolean.
+        right; or with None, if no derivative is to go through it: it is integer or boolean, or a rule of tensors computes it anew.
     joint : (tuple of str, callable), optional
         The names of arguments, and one rule that returns the tuple of their gradients, where these have the work in common;
         there are no other rules then.

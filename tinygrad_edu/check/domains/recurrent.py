@@ -3,9 +3,101 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..calls import Domain
+import numpy as np
+from hypothesis import strategies as st
+
+from ...ops import gru, lstm, recurrent
+from ..calls import Call, Domain, call, case, choice
+from ..strategies import Draw, arrays
+
+
+def sequence(d: Draw, sums: int, states: int) -> tuple[list[Any], tuple[int, int, int]]:
+    """What a recurrence is called with, x, states, weights and biases, which may be None; and the shape of what it returns."""
+    steps, n, inputs, hidden = (d(st.integers(1, high)) for high in (3, 2, 2, 2))
+    shapes = [(steps, n, inputs), *[(n, hidden)] * states, (sums * hidden, inputs), (sums * hidden, hidden)]
+    drawn = [d(arrays(shape, low=-2, high=2)) for shape in shapes]
+    biases = [d(arrays((sums * hidden,))), d(arrays((sums * hidden,)))] if d(st.booleans()) else [None, None]
+    return [*drawn, *biases], (steps, n, hidden)
+
+
+def recurrence(sums: int, states: int, *settings: Any) -> Callable[[Draw], Call]:
+    """Calls of a recurrence."""
+    return lambda d: call(*sequence(d, sums, states)[0], *(d(choice(*values)) for values in settings))
+
+
+def gradients(sums: int, states: int, kept: int) -> Callable[[Draw], Call]:
+    """Calls of a recurrence's gradients: those of its outputs, what it was called with, its outputs, and nothing that it kept."""
+
+    def build(d: Draw) -> Call:
+        arguments, shape = sequence(d, sums, states)
+        outputs = [[d(arrays(shape, low=-1, high=1)) for _ in range(states)] for _ in range(2)]
+        return call(*outputs[0], *arguments, *outputs[1], *[None] * kept)
+
+    return build
+
+
+def rnn_gradients(d: Draw) -> Call:
+    """Calls of the simple recurrence's gradients, which need no biases; outputs of relu keep away from its kink."""
+    (x, h0, weight_ih, weight_hh, *_), shape = sequence(d, 1, 1)
+    return call(d(arrays(shape)), x, h0, weight_ih, weight_hh, d(choice("tanh", "relu")), d(arrays(shape, away_from=(0,))))
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def sums(x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> tuple[Any, Any]:
+    """What the input and the state add to the sums of one step, each row by itself."""
+    z, k = ([weight @ row for row in rows] for weight, rows in ((weight_ih, x), (weight_hh, h)))
+    return (np.array(z), np.array(k)) if bias_ih is None else (z + bias_ih, k + bias_hh)
+
+
+def rnn_by_hand(x: Any, h: Any, *settings: Any) -> Any:
+    *weights, nonlinearity = settings
+    states = []
+    for row in x:
+        a = np.add(*sums(row, h, *weights))
+        h = np.tanh(a) if nonlinearity == "tanh" else np.where(a > 0, a, 0)
+        states.append(h)
+    return np.array(states)
+
+
+def distance_to_relu(x: Any, h: Any, *settings: Any) -> Any:
+    """How far the sums are from the kink of relu, if that is the nonlinearity."""
+    *weights, nonlinearity = settings
+    if nonlinearity == "tanh":
+        return 1
+    states = [h, *rnn_by_hand(x, h, *settings)]
+    return np.array([np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]) / 4  # a step of the check moves a sum further than an input
+
+
+def lstm_by_hand(x: Any, h: Any, c: Any, *weights: Any) -> Any:
+    states = []
+    for row in x:
+        i, f, g, o = np.split(np.add(*sums(row, h, *weights)), 4, -1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append((h, c))
+    return tuple(map(np.array, zip(*states)))
+
+
+def gru_by_hand(x: Any, h: Any, *weights: Any) -> Any:
+    states = []
+    for row in x:
+        (z_r, z_u, z_n), (k_r, k_u, k_n) = (np.split(a, 3, -1) for a in sums(row, h, *weights))
+        u = sigmoid(z_u + k_u)
+        h = (1 - u) * np.tanh(z_n + sigmoid(z_r + k_r) * k_n) + u * h
+        states.append(h)
+    return np.array(states)
+
 
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
+    recurrent.rnn:           case(recurrence(1, 1, ("tanh", "relu")), kinks=distance_to_relu, reference=rnn_by_hand),
+    lstm.lstm:               case(recurrence(4, 2), reference=lstm_by_hand),
+    gru.gru:                 case(recurrence(3, 1), reference=gru_by_hand),
+    recurrent.rnn_gradients: case(rnn_gradients),
+    lstm.lstm_gradients:     case(gradients(4, 2, 1)),
+    gru.gru_gradients:       case(gradients(3, 1, 2)),
 }
 # fmt: on

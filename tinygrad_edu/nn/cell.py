@@ -1,0 +1,120 @@
+"""Cells: one step of one recurrent layer, for loops that must see each state, such as a decoder that reads what it wrote."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..ops.random import generator
+from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
+
+
+class Cell(Units):
+    """Recurrent units that make one step when called."""
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> None:
+        self._set_sizes(input_size=input_size, hidden_size=hidden_size)
+        self.bias = bias
+        self._make_parameters("", input_size, bias, generator(rng), dtype)
+
+    def _step(self, x: Any, hx: Any) -> tuple[Any, ...]:
+        """The states after one step: a sequence of length 1."""
+        x = self._checked(x, self.weight_ih, ("N", "features"))  # type: ignore[attr-defined]  # made under its name
+        axes = ("N", "hidden_size") if x.ndim == 2 else ("hidden_size",)
+        states = self._first_states(hx, self.weight_ih, (*x.shape[:-1], self.hidden_size), axes)  # type: ignore[attr-defined]
+        if x.ndim == 2:
+            return tuple(after[0] for after in self._pass("", np.expand_dims(x, 0), states))
+        return tuple(after[0, 0] for after in self._pass("", np.expand_dims(x, (0, 1)), [np.expand_dims(state, 0) for state in states]))
+
+    def extra_repr(self) -> str:
+        more = ("" if self.bias else ", bias=False") + (f", nonlinearity={self.settings[0]}" if self.settings not in ((), ("tanh",)) else "")
+        return f"input_size={self.input_size}, hidden_size={self.hidden_size}{more}"
+
+
+class RNNCell(Cell):
+    """One step of an `RNN`, h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu in the place of tanh.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        How many features the input has, and how many units there are, both at least 1.
+    bias : bool, default=True
+    nonlinearity : {"tanh", "relu"}, default="tanh"
+    rng : numpy.random.Generator or int, optional
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    weight_ih, weight_hh : Parameter of shape (hidden_size, input_size), and (hidden_size, hidden_size)
+        Uniform in ±1/√hidden_size, as the biases.
+    bias_ih, bias_hh : Parameter of shape (hidden_size,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> cell, h = RNNCell(3, 4, rng=0), None
+    >>> for x in np.ones((5, 2, 3)):  # five steps of two sequences
+    ...     h = cell(x, h)
+    >>> h.shape
+    (2, 4)
+    """
+
+    kind = ELMAN
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh", rng: Rng = None, dtype: DTypeLike = np.float32
+    ) -> None:
+        self._set_nonlinearity(nonlinearity)
+        super().__init__(input_size, hidden_size, bias, rng=rng, dtype=dtype)
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        """Make one step.
+
+        Parameters
+        ----------
+        x : Tensor or array_like of shape (N, input_size), or (input_size,)
+        hx : Tensor or array_like of shape (N, hidden_size), or (hidden_size,), optional
+            The state before, zeros by default.
+
+        Returns
+        -------
+        Tensor of shape (N, hidden_size), or (hidden_size,)
+            The state after.
+        """
+        return self._step(x, hx)[0]
+
+
+class LSTMCell(Cell):
+    """One step of an `LSTM`.  Parameters and attributes are those of `RNNCell`, with 4 · hidden_size rows and no nonlinearity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> h, c = LSTMCell(3, 4, rng=0)(np.ones((2, 3)))
+    >>> h.shape, c.shape
+    ((2, 4), (2, 4))
+    """
+
+    kind = LONG_SHORT
+
+    def forward(self, x: Any, hx: Any = None) -> tuple[Any, Any]:
+        """Make one step, as `RNNCell.forward`; the states are a pair, (h, c), and returned as such."""
+        h, c = self._step(x, hx)
+        return h, c
+
+
+class GRUCell(Cell):
+    """One step of a `GRU`.  Parameters and attributes are those of `RNNCell`, with 3 · hidden_size rows and no nonlinearity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> GRUCell(3, 4, rng=0)(np.ones(3)).shape  # without a batch
+    (4,)
+    """
+
+    kind = GATED
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        """Make one step, as `RNNCell.forward`."""
+        return self._step(x, hx)[0]
