@@ -1,0 +1,269 @@
+"""Layers: their settings alone and together, in training and in use, with the shapes of input that they take."""
+
+from .cases import Draw, case, causal, labels, padding, part, real, some
+
+# ---- fully connected, shape -------------------------------------------------------------------------------------------------
+
+CASES = [
+    case("Linear", 4, 3, of=real(5, 4)),
+    case("Linear", 4, 3, of=real(4)),
+    case("Linear", 4, 3, of=real(2, 3, 4)),
+    case("Linear", 4, 3, bias=False, of=real(5, 4)),
+    case("Linear", 1, 1, of=real(1, 1)),
+    case("Bilinear", 3, 4, 2, of=(real(5, 3), real(5, 4))),
+    case("Bilinear", 3, 4, 2, of=(real(2, 3, 3), real(2, 3, 4))),
+    case("Bilinear", 3, 4, 2, bias=False, of=(real(5, 3), real(5, 4))),
+    case("Bilinear", 1, 3, 1, of=(real(2, 1), real(2, 3))),
+    case("Flatten", of=real(2, 3, 2)),
+    case("Flatten", of=real(2, 2, 3, 2)),
+    case("Flatten", 0, of=real(2, 3, 2)),
+    case("Flatten", 1, 2, of=real(2, 2, 3, 2)),
+    case("Flatten", 0, -2, of=real(2, 2, 3)),
+    case("Dropout", 0.4, of=real(3, 4), train=False),
+    case("Dropout", 0.0, of=real(3, 4)),
+]
+
+# ---- convolution ------------------------------------------------------------------------------------------------------------
+
+CASES += [
+    case("Conv1d", 2, 3, 3, of=real(2, 2, 7)),
+    case("Conv1d", 2, 3, 3, of=real(2, 7)),
+    case("Conv1d", 2, 3, 1, of=real(2, 2, 4)),
+    case("Conv1d", 2, 3, 3, bias=False, of=real(2, 2, 7)),
+    case("Conv1d", 2, 3, 3, stride=2, of=real(2, 2, 8)),
+    case("Conv1d", 2, 3, 2, stride=3, of=real(2, 2, 9)),
+    case("Conv1d", 2, 3, 3, padding=2, of=real(2, 2, 5)),
+    case("Conv1d", 2, 3, 3, padding="same", of=real(2, 2, 5)),
+    case("Conv1d", 2, 3, 4, padding="same", of=real(2, 2, 5)),
+    case("Conv1d", 2, 3, 3, padding="valid", of=real(2, 2, 5)),
+    case("Conv1d", 2, 3, 3, dilation=2, of=real(2, 2, 8)),
+    case("Conv1d", 4, 6, 3, groups=2, of=real(2, 4, 5)),
+    case("Conv1d", 3, 6, 3, groups=3, of=real(2, 3, 5)),
+    case("Conv1d", 4, 4, 3, stride=2, padding=1, dilation=2, groups=2, of=real(2, 4, 8)),
+    case("Conv2d", 2, 3, 3, of=real(2, 2, 5, 4)),
+    case("Conv2d", 2, 3, 3, of=real(2, 5, 4)),
+    case("Conv2d", 1, 2, 2, of=real(1, 1, 2, 2)),
+    case("Conv2d", 2, 3, 1, of=real(2, 2, 3, 3)),
+    case("Conv2d", 2, 3, (2, 3), of=real(2, 2, 4, 5)),
+    case("Conv2d", 2, 3, 3, bias=False, of=real(2, 2, 5, 4)),
+    case("Conv2d", 2, 3, 3, stride=2, of=real(2, 2, 6, 7)),
+    case("Conv2d", 2, 3, 3, stride=(1, 2), of=real(2, 2, 4, 6)),
+    case("Conv2d", 2, 3, 2, stride=3, of=real(2, 2, 6, 5)),
+    case("Conv2d", 2, 3, 1, stride=2, of=real(2, 2, 4, 5)),
+    case("Conv2d", 2, 3, 3, padding=1, of=real(2, 2, 4, 3)),
+    case("Conv2d", 2, 3, 3, padding=(2, 0), of=real(2, 2, 3, 5)),
+    case("Conv2d", 2, 3, 3, padding="same", of=real(2, 2, 4, 3)),
+    case("Conv2d", 2, 2, (2, 4), padding="same", of=real(2, 2, 4, 5)),
+    case("Conv2d", 2, 2, 3, padding="same", dilation=2, of=real(1, 2, 5, 5)),
+    case("Conv2d", 2, 2, 3, dilation=2, of=real(1, 2, 6, 7)),
+    case("Conv2d", 2, 2, 2, dilation=(2, 3), of=real(1, 2, 4, 6)),
+    case("Conv2d", 4, 6, 2, groups=2, of=real(2, 4, 3, 4)),
+    case("Conv2d", 3, 3, 3, groups=3, of=real(2, 3, 4, 4)),
+    case("Conv2d", 2, 6, 3, groups=2, padding=1, of=real(1, 2, 4, 4)),
+    case("Conv2d", 4, 4, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, of=real(2, 4, 5, 4)),
+    case("ConvTranspose2d", 2, 3, 3, of=real(2, 2, 3, 4)),
+    case("ConvTranspose2d", 2, 3, 3, of=real(2, 3, 4)),
+    case("ConvTranspose2d", 2, 3, (2, 3), bias=False, of=real(2, 2, 3, 3)),
+    case("ConvTranspose2d", 2, 3, 3, stride=2, of=real(1, 2, 3, 3)),
+    case("ConvTranspose2d", 2, 3, 2, stride=3, of=real(1, 2, 3, 2)),
+    case("ConvTranspose2d", 2, 3, 3, stride=2, padding=1, of=real(1, 2, 3, 3)),
+    case("ConvTranspose2d", 2, 3, 3, stride=2, padding=1, output_padding=1, of=real(1, 2, 3, 3)),
+    case("ConvTranspose2d", 2, 2, 3, stride=(2, 3), padding=(0, 1), output_padding=(1, 2), of=real(1, 2, 3, 2)),
+    case("ConvTranspose2d", 2, 2, 3, dilation=2, of=real(1, 2, 3, 3)),
+    case("ConvTranspose2d", 2, 2, 2, dilation=(2, 1), padding=1, of=real(1, 2, 3, 3)),
+    case("ConvTranspose2d", 4, 6, 2, groups=2, of=real(1, 4, 2, 3)),
+    case("ConvTranspose2d", 4, 4, 3, stride=2, padding=1, output_padding=1, groups=2, dilation=2, of=real(1, 4, 2, 2)),
+]
+
+# ---- pooling ----------------------------------------------------------------------------------------------------------------
+
+CASES += [
+    case("MaxPool1d", 2, of=real(2, 2, 6)),
+    case("MaxPool1d", 2, of=real(2, 7)),
+    case("MaxPool1d", 3, stride=1, of=real(2, 2, 6)),
+    case("MaxPool1d", 3, stride=2, padding=1, of=real(2, 2, 7)),
+    case("MaxPool1d", 2, dilation=2, of=real(2, 2, 7)),
+    case("MaxPool1d", 2, ceil_mode=True, of=real(2, 2, 7)),
+    case("MaxPool1d", 2, stride=3, padding=1, ceil_mode=True, of=real(2, 2, 6)),
+    case("MaxPool2d", 2, of=real(2, 2, 4, 6)),
+    case("MaxPool2d", 2, of=real(2, 5, 5)),
+    case("MaxPool2d", 2, of=real(1, 2, 5, 7)),
+    case("MaxPool2d", (2, 3), of=real(1, 2, 4, 6)),
+    case("MaxPool2d", 3, stride=1, of=real(1, 2, 5, 4)),
+    case("MaxPool2d", 3, stride=2, of=real(1, 2, 7, 5)),
+    case("MaxPool2d", 2, stride=3, of=real(1, 2, 6, 8)),
+    case("MaxPool2d", 3, stride=2, padding=1, of=real(1, 2, 5, 6)),
+    case("MaxPool2d", (2, 3), stride=(1, 2), padding=(1, 0), of=real(1, 2, 3, 7)),
+    case("MaxPool2d", 2, dilation=2, of=real(1, 2, 6, 5)),
+    case("MaxPool2d", 2, ceil_mode=True, of=real(1, 2, 5, 7)),
+    case("MaxPool2d", 3, stride=2, padding=1, ceil_mode=True, of=real(1, 2, 6, 5)),
+    case("MaxPool2d", 2, stride=3, ceil_mode=True, of=real(1, 2, 4, 6)),
+    case("AvgPool1d", 2, of=real(2, 2, 6)),
+    case("AvgPool1d", 2, of=real(2, 7)),
+    case("AvgPool1d", 3, stride=1, of=real(2, 2, 6)),
+    case("AvgPool1d", 3, stride=2, padding=1, of=real(2, 2, 7)),
+    case("AvgPool1d", 3, stride=2, padding=1, count_include_pad=False, of=real(2, 2, 7)),
+    case("AvgPool1d", 2, ceil_mode=True, of=real(2, 2, 7)),
+    case("AvgPool1d", 3, stride=2, padding=1, ceil_mode=True, of=real(2, 2, 6)),
+    case("AvgPool1d", 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False, of=real(2, 2, 6)),
+    case("AvgPool2d", 2, of=real(2, 2, 4, 6)),
+    case("AvgPool2d", 2, of=real(2, 5, 5)),
+    case("AvgPool2d", (2, 3), of=real(1, 2, 4, 6)),
+    case("AvgPool2d", 3, stride=1, of=real(1, 2, 5, 4)),
+    case("AvgPool2d", 2, stride=3, of=real(1, 2, 6, 8)),
+    case("AvgPool2d", 3, stride=2, padding=1, of=real(1, 2, 5, 6)),
+    case("AvgPool2d", 3, stride=2, padding=1, count_include_pad=False, of=real(1, 2, 5, 6)),
+    case("AvgPool2d", (2, 3), stride=(1, 2), padding=(1, 0), of=real(1, 2, 3, 7)),
+    case("AvgPool2d", 2, ceil_mode=True, of=real(1, 2, 5, 7)),
+    case("AvgPool2d", 3, stride=2, padding=1, ceil_mode=True, of=real(1, 2, 6, 4)),
+    case("AvgPool2d", 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False, of=real(1, 2, 6, 4)),
+    case("AvgPool2d", 2, stride=3, padding=1, ceil_mode=True, of=real(1, 2, 4, 6)),
+    case("AdaptiveAvgPool1d", 1, of=real(2, 2, 6)),
+    case("AdaptiveAvgPool1d", 3, of=real(2, 2, 6)),
+    case("AdaptiveAvgPool1d", 3, of=real(2, 2, 7)),
+    case("AdaptiveAvgPool1d", 4, of=real(2, 3)),
+    case("AdaptiveAvgPool2d", 1, of=real(2, 2, 4, 3)),
+    case("AdaptiveAvgPool2d", 2, of=real(1, 2, 4, 6)),
+    case("AdaptiveAvgPool2d", (2, 3), of=real(1, 2, 5, 7)),
+    case("AdaptiveAvgPool2d", (3, 2), of=real(2, 5, 3)),
+    case("AdaptiveAvgPool2d", (None, 2), of=real(1, 2, 3, 5)),
+    case("AdaptiveAvgPool2d", 5, of=real(1, 1, 3, 4)),
+]
+
+# ---- normalization ----------------------------------------------------------------------------------------------------------
+
+BATCH_NORM_SETTINGS = [
+    {},
+    {"eps": 0.1},
+    {"momentum": 0.3},
+    {"momentum": None},
+    {"affine": False},
+    {"track_running_stats": False},
+    {"affine": False, "track_running_stats": False, "eps": 1e-3},
+]
+CASES += [
+    case(kind, 3, **settings, of=x, train=train)
+    for kind, inputs in {"BatchNorm1d": (real(5, 3), real(2, 3, 4)), "BatchNorm2d": (real(2, 3, 3, 2),)}.items()
+    for x in inputs
+    for settings in BATCH_NORM_SETTINGS
+    for train in (True, False)
+]
+CASES += [
+    case("LayerNorm", 4, of=real(3, 4)),
+    case("LayerNorm", 4, of=real(4)),
+    case("LayerNorm", (4,), of=real(2, 3, 4)),
+    case("LayerNorm", (3, 4), of=real(2, 3, 4)),
+    case("LayerNorm", [2, 3, 2], of=real(2, 2, 3, 2)),
+    case("LayerNorm", 4, eps=0.1, of=real(3, 4)),
+    case("LayerNorm", 4, elementwise_affine=False, of=real(3, 4)),
+    case("LayerNorm", (3, 4), bias=False, of=real(2, 3, 4)),
+    case("RMSNorm", 4, of=real(3, 4)),
+    case("RMSNorm", 4, of=real(4)),
+    case("RMSNorm", (3, 4), of=real(2, 3, 4)),
+    case("RMSNorm", 4, eps=0.1, of=real(3, 4)),
+    case("RMSNorm", 4, elementwise_affine=False, of=real(2, 3, 4)),
+    case("GroupNorm", 2, 4, of=real(2, 4, 3)),
+    case("GroupNorm", 1, 4, of=real(2, 4, 2, 2)),
+    case("GroupNorm", 4, 4, of=real(2, 4, 3, 2)),
+    case("GroupNorm", 2, 4, of=real(3, 4)),
+    case("GroupNorm", 3, 6, eps=0.1, of=real(2, 6, 3)),
+    case("GroupNorm", 2, 4, affine=False, of=real(2, 4, 2, 2)),
+]
+
+# ---- embedding --------------------------------------------------------------------------------------------------------------
+
+CASES += [
+    case("Embedding", 5, 3, of=labels(4, high=5)),
+    case("Embedding", 5, 3, of=labels(high=5)),
+    case("Embedding", 5, 3, of=labels(3, 4, high=5)),  # every row several times
+    case("Embedding", 5, 3, padding_idx=0, of=labels(2, 5, high=5)),
+    case("Embedding", 5, 3, padding_idx=-1, of=labels(2, 6, high=5)),
+]
+
+# ---- recurrent --------------------------------------------------------------------------------------------------------------
+
+
+def states(kind: str, *shape: int) -> Draw | tuple[Draw, Draw]:
+    """The initial states of a recurrent layer: h, or for an LSTM (h, c)."""
+    return (real(*shape), real(*shape)) if kind == "LSTM" else real(*shape)
+
+
+for kind in ("RNN", "LSTM", "GRU"):
+    CASES += [
+        case(kind, 3, 2, of=real(4, 2, 3)),
+        case(kind, 3, 2, of=real(4, 3)),
+        case(kind, 3, 2, of=(real(4, 2, 3), states(kind, 1, 2, 2))),
+        case(kind, 3, 2, of=(real(4, 3), states(kind, 1, 2))),
+        case(kind, 3, 2, of=real(1, 1, 3)),
+        case(kind, 3, 2, bias=False, of=real(4, 2, 3)),
+        case(kind, 3, 2, batch_first=True, of=real(2, 4, 3)),
+        case(kind, 3, 2, batch_first=True, of=(real(2, 4, 3), states(kind, 1, 2, 2))),
+        case(kind, 3, 2, num_layers=2, of=real(3, 2, 3)),
+        case(kind, 3, 2, num_layers=3, bias=False, of=real(3, 2, 3)),
+        case(kind, 3, 2, num_layers=2, of=(real(3, 2, 3), states(kind, 2, 2, 2))),
+        case(kind, 3, 2, bidirectional=True, of=real(3, 2, 3)),
+        case(kind, 3, 2, bidirectional=True, of=(real(3, 2, 3), states(kind, 2, 2, 2))),
+        case(kind, 2, 2, num_layers=2, bidirectional=True, batch_first=True, of=(real(2, 3, 2), states(kind, 4, 2, 2))),
+        case(kind, 3, 2, 2, dropout=0.5, of=real(3, 2, 3), train=False),
+        case(f"{kind}Cell", 3, 2, of=real(2, 3)),
+        case(f"{kind}Cell", 3, 2, of=real(3)),
+        case(f"{kind}Cell", 3, 2, of=(real(2, 3), states(kind, 2, 2))),
+        case(f"{kind}Cell", 3, 2, of=(real(3), states(kind, 2))),
+        case(f"{kind}Cell", 3, 2, bias=False, of=(real(2, 3), states(kind, 2, 2))),
+    ]
+CASES += [
+    case("RNNCell", 3, 2, nonlinearity="relu", of=(real(2, 3), real(2, 2))),
+    case("RNN", 3, 2, nonlinearity="relu", of=real(4, 2, 3)),
+    case("RNN", 3, 2, nonlinearity="relu", num_layers=2, of=(real(3, 2, 3), real(2, 2, 2))),
+    case("RNN", 3, 2, nonlinearity="relu", bidirectional=True, batch_first=True, of=real(2, 3, 3)),
+]
+
+# ---- attention --------------------------------------------------------------------------------------------------------------
+
+SELF = (real(3, 2, 4),) * 3  # sequences of 3, a batch of 2, vectors of 4
+CROSS = (real(2, 2, 4), real(3, 2, 4), real(3, 2, 4))
+BATCH_FIRST = (real(2, 3, 4),) * 3
+
+CASES += [
+    case("MultiheadAttention", 4, 2, of=SELF),
+    case("MultiheadAttention", 4, 1, of=SELF),
+    case("MultiheadAttention", 4, 4, of=CROSS),
+    case("MultiheadAttention", 4, 2, of=(real(3, 4),) * 3),
+    case("MultiheadAttention", 4, 2, bias=False, of=SELF),
+    case("MultiheadAttention", 4, 2, batch_first=True, of=BATCH_FIRST),
+    case("MultiheadAttention", 4, 2, dropout=0.5, of=SELF, train=False),
+    case("MultiheadAttention", 4, 2, of=SELF, call={"need_weights": False}),
+    case("MultiheadAttention", 4, 2, of=CROSS, call={"average_attn_weights": False}),
+    case("MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": causal(3)}),
+    case("MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": causal(3), "is_causal": True, "need_weights": False}),
+    case("MultiheadAttention", 4, 2, of=CROSS, call={"attn_mask": some(2, 3)}),
+    case("MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": some(4, 3, 3)}),  # (batch · heads, target, source)
+    case("MultiheadAttention", 4, 2, of=CROSS, call={"attn_mask": real(2, 3)}),  # added to the scores
+    case("MultiheadAttention", 4, 2, of=SELF, call={"key_padding_mask": padding(2, 3)}),
+    case("MultiheadAttention", 4, 2, batch_first=True, of=BATCH_FIRST, call={"key_padding_mask": padding(2, 3)}),
+    case("MultiheadAttention", 4, 2, of=SELF, call={"key_padding_mask": padding(2, 3), "attn_mask": causal(3)}),
+    case("MultiheadAttention", 4, 2, of=CROSS, call={"key_padding_mask": padding(2, 3), "average_attn_weights": False}),
+    case("MultiheadAttention", 4, 2, kdim=3, vdim=2, of=(real(2, 2, 4), real(3, 2, 3), real(3, 2, 2))),
+    case("MultiheadAttention", 4, 2, kdim=3, vdim=3, batch_first=True, bias=False, of=(real(2, 2, 4), real(2, 3, 3), real(2, 3, 3))),
+]
+
+ENCODER = (4, 2, 5)  # d_model, nhead, dim_feedforward
+CASES += [
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.5, of=real(3, 2, 4), train=False),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, activation="gelu", of=real(3, 2, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, batch_first=True, of=real(2, 3, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True, of=real(3, 2, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True, activation="gelu", batch_first=True, of=real(2, 3, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, layer_norm_eps=0.1, of=real(3, 2, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, bias=False, of=real(3, 2, 4)),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4), call={"src_mask": causal(3)}),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4), call={"src_mask": causal(3), "is_causal": True}),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4), call={"src_key_padding_mask": padding(2, 3)}),
+    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, batch_first=True, norm_first=True, of=real(2, 3, 4),
+         call={"src_mask": causal(3), "src_key_padding_mask": padding(2, 3)}),
+    case("TransformerEncoder", part("TransformerEncoderLayer", *ENCODER, dropout=0.0), 2, of=real(3, 2, 4)),
+    case("TransformerEncoder", part("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True), 2, part("LayerNorm", 4), of=real(3, 2, 4),
+         call={"mask": causal(3), "src_key_padding_mask": padding(2, 3)}),
+]  # fmt: skip
