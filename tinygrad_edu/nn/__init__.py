@@ -52,8 +52,9 @@ from .loss import (
     SmoothL1Loss,
     TripletMarginLoss,
 )
-from .module import Buffer, Module, Parameter
+from .module import Module
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from .parameter import Buffer, Parameter
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN
 from .summary import summary

@@ -12,7 +12,8 @@ from ..ops import activation as ops
 from ..ops.table import op_of
 from ..tensor import Tensor
 from .linear import Linear
-from .module import Module, Parameter, as_input
+from .module import Module
+from .parameter import Parameter, as_input
 
 RELU = op_of(ops.relu)
 

@@ -15,7 +15,8 @@ from ..ops.random import generator
 from ..tensor import Tensor
 from . import init
 from .linear import Linear
-from .module import Module, Parameter, as_input
+from .module import Module
+from .parameter import Parameter, as_input
 
 
 class MultiheadAttention(Module):

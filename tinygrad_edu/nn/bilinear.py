@@ -10,7 +10,8 @@ from ..errors import ArgumentError, ShapeError
 from ..ops.bilinear import bilinear
 from ..ops.random import generator
 from . import init as initializers
-from .module import Module, Parameter, as_input
+from .module import Module
+from .parameter import Parameter, as_input
 
 
 class Bilinear(Module):

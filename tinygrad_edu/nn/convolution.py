@@ -13,7 +13,8 @@ from ..ops.random import generator
 from ..ops.window import per_axis, windows_of
 from ..tensor import Tensor
 from . import init as initializers
-from .module import Module, Parameter, as_input
+from .module import Module
+from .parameter import Parameter, as_input
 
 
 class _Convolution(Module):

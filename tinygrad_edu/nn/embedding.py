@@ -10,7 +10,8 @@ from ..ops.embedding import looked_up
 from ..ops.random import generator
 from ..tensor import Tensor
 from . import init
-from .module import Module, Parameter
+from .module import Module
+from .parameter import Parameter
 
 
 class Embedding(Module):

@@ -13,7 +13,8 @@ from ..ops.random import generator
 from ..ops.table import op_of
 from ..tensor import Tensor
 from . import init as initializers
-from .module import Module, Parameter, as_input
+from .module import Module
+from .parameter import Parameter, as_input
 
 LINEAR = op_of(linear)
 

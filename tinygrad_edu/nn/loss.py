@@ -8,7 +8,8 @@ from ..ops.cross_entropy import nll_loss, softmax_cross_entropy
 from ..ops.divergence import KL_REDUCTIONS, binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.loss import REDUCTIONS, check_range, check_reduction, half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ..ops.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
-from .module import Buffer, Module
+from .module import Module
+from .parameter import Buffer
 
 
 class Loss(Module):

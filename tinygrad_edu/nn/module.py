@@ -18,48 +18,10 @@ from ..errors import DTypeError, StateError, TinygradError
 from ..tensor import Tensor
 from ..trees import children
 from ..versions import WRITES
+from .parameter import Buffer, Parameter, as_parameter, convert
 
 M = TypeVar("M", bound="Module")
 KINDS = {"f": "floating", "i": "integer", "u": "integer", "b": "boolean"}
-
-
-class Parameter(Tensor):
-    """A tensor that a module learns: a leaf that requires a gradient and owns its values.
-
-    Parameters
-    ----------
-    data : array_like
-        Floating values; they are copied.
-    dtype : dtype, optional
-        By default the one of ``data``.  The layers of this package make float32 parameters.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
-        super().__init__(data, requires_grad=True, dtype=dtype)
-
-
-class Buffer(Tensor):
-    """A tensor that belongs to the state of a module and is not learned, such as a running mean.
-
-    Parameters
-    ----------
-    data : array_like
-        Floating, integer or boolean values; they are copied.
-    dtype : dtype, optional
-        By default the one of ``data``.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
-        super().__init__(np.array(data._array if isinstance(data, Tensor) else data, dtype=dtype))
-
-    def write(self, value: ArrayLike | Tensor) -> None:
-        """Take on other values, in place and outside of any graph."""
-        self._array[...] = value._array if isinstance(value, Tensor) else value
-        WRITES.mark(self._array)
 
 
 class Module:
@@ -193,7 +155,7 @@ class Module:
             raise DTypeError(f"{type(self).__name__}.to: parameters are floating; got {np.dtype(dtype)}.")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
-                _convert(tensor, np.dtype(dtype))
+                convert(tensor, np.dtype(dtype))
         return self
 
     # ---- training and use ------------------------------------------------------------------------------------------------
@@ -266,7 +228,7 @@ class Module:
         parameters = list(self.parameters())
 
         def rebuild(values: Iterable[Any]) -> Any:
-            return _rebuilt(self, {id(p): _as_parameter(v) for p, v in zip(parameters, values)})
+            return _rebuilt(self, {id(p): as_parameter(v) for p, v in zip(parameters, values)})
 
         return list(parameters), rebuild
 
@@ -315,26 +277,6 @@ def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
     return value
 
 
-def _as_parameter(value: Any) -> Any:
-    """A tensor in the place of a parameter, still attached to its graph."""
-    if not isinstance(value, Tensor):
-        return value
-    parameter = object.__new__(Parameter)
-    parameter._array, parameter._node = value._array, value._node
-    return parameter
-
-
-def _convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:
-    """Another dtype for a parameter or buffer and its gradient."""
-    gradient, learned = tensor.grad, tensor.requires_grad
-    if learned:
-        tensor.requires_grad_(False)
-    tensor.data = tensor._array.astype(dtype)
-    if learned:
-        tensor.requires_grad_()
-        tensor.grad = None if gradient is None else gradient.astype(dtype)
-
-
 def _locate(error: TinygradError, module: Module) -> None:
     """Name the layer in which an error arose by its path, from this module on its way out to the caller."""
     if error.origin is None:
@@ -344,16 +286,3 @@ def _locate(error: TinygradError, module: Module) -> None:
         kind = type(layer).__name__
         path = path if path.strip("0123456789.") else f"layer {path}"
         error.args = (path + text.removeprefix(kind) if text.startswith(f"{kind} ") else f"{path}: {text}",)
-
-
-def as_input(x: Any, like: Tensor, who: str) -> Any:
-    """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
-    if not isinstance(x, Tensor):
-        return np.asarray(x, dtype=like._array.dtype)
-    if x._array.dtype.kind != "f":
-        return x.astype(like._array.dtype)
-    if x._array.dtype is not like._array.dtype and x._array.dtype != like._array.dtype:
-        raise DTypeError(
-            f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
-        )
-    return x

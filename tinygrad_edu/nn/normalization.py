@@ -9,7 +9,8 @@ from numpy.typing import DTypeLike
 from ..errors import ArgumentError, ShapeError
 from ..ops import normalization as ops
 from ..tensor import Tensor
-from .module import Buffer, Module, Parameter, as_input
+from .module import Module
+from .parameter import Buffer, Parameter, as_input
 
 
 def ones_and_zeros(shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike) -> tuple[Parameter | None, Parameter | None]:

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 from ..errors import ArgumentError, ShapeError
 from ..ops.random import dropout as dropped
 from ..ops.random import generator
-from .module import Parameter
+from .parameter import Parameter
 from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
 
 

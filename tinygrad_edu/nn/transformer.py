@@ -15,8 +15,9 @@ from .attention import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
 from .linear import Linear
-from .module import Module, as_input
+from .module import Module
 from .normalization import LayerNorm
+from .parameter import as_input
 
 ACTIVATIONS: dict[str, Callable[..., Any]] = {"relu": relu, "gelu": gelu}
 

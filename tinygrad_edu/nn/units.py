@@ -11,7 +11,8 @@ from ..ops.gru import gru
 from ..ops.lstm import lstm
 from ..ops.recurrent import WEIGHTS, rnn
 from . import init
-from .module import Module, Parameter, as_input
+from .module import Module
+from .parameter import Parameter, as_input
 
 Rng = np.random.Generator | int | None
 NONLINEARITIES = ("tanh", "relu")

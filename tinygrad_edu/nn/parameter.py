@@ -1,0 +1,82 @@
+"""Parameters, which a module learns, and buffers, which it only remembers; and what a layer's input becomes beside them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ..errors import DTypeError
+from ..tensor import Tensor
+from ..versions import WRITES
+
+
+class Parameter(Tensor):
+    """A tensor that a module learns: a leaf that requires a gradient and owns its values.
+
+    Parameters
+    ----------
+    data : array_like
+        Floating values; they are copied.
+    dtype : dtype, optional
+        By default the one of ``data``.  The layers of this package make float32 parameters.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
+        super().__init__(data, requires_grad=True, dtype=dtype)
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to the state of a module and is not learned, such as a running mean.
+
+    Parameters
+    ----------
+    data : array_like
+        Floating, integer or boolean values; they are copied.
+    dtype : dtype, optional
+        By default the one of ``data``.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
+        super().__init__(np.array(data._array if isinstance(data, Tensor) else data, dtype=dtype))
+
+    def write(self, value: ArrayLike | Tensor) -> None:
+        """Take on other values, in place and outside of any graph."""
+        self._array[...] = value._array if isinstance(value, Tensor) else value
+        WRITES.mark(self._array)
+
+
+def as_input(x: Any, like: Tensor, who: str) -> Any:
+    """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
+    if not isinstance(x, Tensor):
+        return np.asarray(x, dtype=like._array.dtype)
+    if x._array.dtype.kind != "f":
+        return x.astype(like._array.dtype)
+    if x._array.dtype is not like._array.dtype and x._array.dtype != like._array.dtype:
+        raise DTypeError(
+            f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
+        )
+    return x
+
+
+def convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:
+    """Another dtype for a parameter or buffer and its gradient."""
+    gradient, learned = tensor.grad, tensor.requires_grad
+    if learned:
+        tensor.requires_grad_(False)
+    tensor.data = tensor._array.astype(dtype)
+    if learned:
+        tensor.requires_grad_()
+        tensor.grad = None if gradient is None else gradient.astype(dtype)
+
+
+def as_parameter(value: Any) -> Any:
+    """A tensor in the place of a parameter, still attached to its graph."""
+    if not isinstance(value, Tensor):
+        return value
+    parameter = object.__new__(Parameter)
+    parameter._array, parameter._node = value._array, value._node
+    return parameter
