@@ -11,8 +11,8 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 PROGRAMS = re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", README, re.DOTALL)
 
 
-def test_there_are_three_programs():
-    assert len(PROGRAMS) == 3
+def test_there_are_four_programs():
+    assert len(PROGRAMS) == 4
 
 
 @pytest.mark.parametrize(("program", "printed"), PROGRAMS)
