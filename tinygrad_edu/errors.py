@@ -51,7 +51,7 @@ class InPlaceError(TinygradError, RuntimeError):
 
 
 class NonFiniteError(TinygradError, FloatingPointError):
-    """The debug mode met a NaN or an infinity."""
+    """A NaN or an infinity where none can be: met by the debug mode, by gradient clipping, or by a line search."""
 
 
 class StateError(TinygradError, ValueError):

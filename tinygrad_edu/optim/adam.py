@@ -1,32 +1,42 @@
-"""Adam, and AdamW, which decays the weights apart from the gradient."""
+"""Adam, with AMSGrad, and AdamW, which decays the weights apart from the gradient."""
 
 import math
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, divide, multiply, sqrt, subtract
+from numpy import add, divide, maximum, multiply, sqrt, square, subtract
 
 from ..tensor import Tensor
-from .optimizer import Optimizer, at_least_zero, below_one
+from .elementwise import Elementwise
+from .group import Group
 
 
-class Adam(Optimizer):
+class Adam(Elementwise):
     """Steps of about lr in every coordinate: the mean of the gradient over the root of its mean square.
 
-    m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  p ← p - lr · m̂ / (√v̂ + ε), where m̂ = m / (1 - β₁ᵗ) and
-    v̂ = v / (1 - β₂ᵗ) make up for the start at zero.  Weight decay adds weight_decay · p to g.
+        m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²,    p ← p - lr · m̂ / (√v̂ + ε),
+
+    where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) make up for the start at zero.  AMSGrad takes the largest v so far in the
+    place of v, so that no step grows again.
 
     Parameters
     ----------
-    params : iterable of Tensor
+    params : iterable of Tensor, or of dict
     lr : float, at least 0, default=1e-3
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
+        Outside of the root, and after the correction of v.
     weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g, so that it passes through the moments; see `AdamW`.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g; PyTorch has no such setting.
+    amsgrad : bool, default=False
+        The largest v is taken before it is corrected, as in PyTorch; the paper has no correction.
 
     References
     ----------
     D. Kingma, J. Ba (2015). Adam: a method for stochastic optimization. arXiv:1412.6980
+    S. Reddi, S. Kale, S. Kumar (2018). On the convergence of Adam and beyond. arXiv:1904.09237 (AMSGrad)
 
     Examples
     --------
@@ -39,43 +49,47 @@ class Adam(Optimizer):
     array([0.9, 1.1])
     """
 
-    slots = 2
-    decoupled = False
-
     def __init__(
-        self, params: Iterable[Tensor], lr: float = 1e-3, *, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.0
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        amsgrad: bool = False,
     ) -> None:
-        name = type(self).__name__
-        self.betas = below_one(name, "betas[0]", betas[0]), below_one(name, "betas[1]", betas[1])
-        self.eps, self.weight_decay = at_least_zero(name, "eps", eps), at_least_zero(name, "weight_decay", weight_decay)
-        super().__init__(params, lr)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad)
 
-    def coefficients(self, t: int) -> list[float]:
-        (beta1, beta2), decay = self.betas, self.weight_decay
-        first, second = self.lr / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)  # what makes up for the start at zero
-        return [beta1, 1 - beta1, beta2, 1 - beta2, first, second, self.eps, 1 - self.lr * decay if self.decoupled else decay]
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"m": 0.0, "v": 0.0, **({"largest": 0.0} if group.amsgrad else {})}
 
-    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Optimizer.update`."""
-        (m, v), (d, decayed) = state, scratch
-        beta1, rest1, beta2, rest2, first, second, eps, decay = coefficients
-        if self.weight_decay and self.decoupled:
-            multiply(p, decay, p)
-        elif self.weight_decay:
-            multiply(p, decay, decayed)
-            g = add(g, decayed, decayed)
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        beta1, beta2 = group.betas
+        # lr m̂ / (√v̂ + ε) = rate · m / (√v + ε root), where root = √(1 - β₂ᵗ): two passes over the vector fewer
+        root = math.sqrt(1 - beta2**t)
+        return [beta1, 1 - beta1, beta2, 1 - beta2, group.lr * root / (1 - beta1**t), group.eps * root]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        m, v = state[:2]
+        d = scratch[0]
+        beta1, rest1, beta2, rest2, rate, eps = coefficients
         multiply(m, beta1, m)
         multiply(g, rest1, d)
         add(m, d, m)
         multiply(v, beta2, v)
-        multiply(g, g, d)
+        square(g, d)
         multiply(d, rest2, d)
         add(v, d, v)
+        if group.amsgrad:
+            v = maximum(v, state[2], out=state[2])
         sqrt(v, d)
-        multiply(d, second, d)
         add(d, eps, d)
         divide(m, d, d)
-        multiply(d, first, d)
+        multiply(d, rate, d)
         subtract(p, d, p)
 
 
@@ -84,20 +98,41 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params : iterable of Tensor
+    params : iterable of Tensor, or of dict
     lr : float, at least 0, default=1e-3
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
     weight_decay : float, at least 0, default=0.01
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g, and does pass through the moments; PyTorch has no such setting.
+    amsgrad : bool, default=False
 
     References
     ----------
     I. Loshchilov, F. Hutter (2019). Decoupled weight decay regularization. arXiv:1711.05101
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> w, b = (tg.Tensor([1.0], requires_grad=True) for _ in range(2))
+    >>> optimizer = AdamW([{"params": [w], "weight_decay": 0.5}, {"params": [b], "weight_decay": 0}], lr=0.1)
+    >>> (w * 0 + b * 0).sum().backward()
+    >>> optimizer.step()
+    >>> w.item(), b.item()
+    (0.95, 1.0)
     """
 
     decoupled = True
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float = 1e-3, *, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 1e-2
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        l1: float = 0.0,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad)

@@ -1,185 +1,170 @@
-"""What all optimizers share: which values they update, and in what portions.
+"""What all optimizers share: their groups of parameters, the learning rate, and a state that is saved and restored."""
 
-An update is a dozen NumPy calls on vectors.  For small parameters the calls cost more than the numbers, so those are packed
-into one vector, and updated as one.  For large ones memory traffic is what costs, so these are updated in portions that stay
-in the cache, each with its gradient where the backward pass left it.  Either way a step allocates nothing.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, StateError
 from ..tensor import Tensor
-from ..versions import WRITES
-
-SMALL = 1 << 16  # elements: parameters below are packed together
-PORTION = 1 << 15  # elements: 128 kB of float32, so that the five vectors of Adam fit a second-level cache
+from .group import Group, groups_of
 
 
 class Optimizer:
-    """Base of the optimizers: holds parameters, and steps through them.
+    """Base of the optimizers: parameters in groups, each group with settings of its own.
 
-    Subclasses set `slots`, the number of vectors of state for each parameter, and write `coefficients` and `update`.
+    Most optimizers update each element by itself: they derive from `Elementwise`, which knows in what portions to do that.
 
     Parameters
     ----------
-    params : iterable of Tensor
-        Leaves, each once.  The optimizer packs small ones: their ``data`` become views of one vector when it is made, and
-        stay these same arrays.
-    lr : float, at least 0
-        The learning rate; the attribute can be assigned to between steps.
+    params : iterable of Tensor, or iterable of dict
+        Floating leaves, each once; or groups of them, ``{"params": [w, b], "lr": 0.1}``, which say what differs from the
+        settings given to the optimizer.
+    **settings : the settings of a group that says nothing else
 
-    Notes
-    -----
-    A step moves the version of all parameters that are packed with an updated one: graphs that were recorded before it, and
-    need their values, can no longer be differentiated.
+    Attributes
+    ----------
+    groups : list of Group
+        Whose settings are attributes: ``optimizer.groups[0].lr = 0.01``.
 
     Raises
     ------
     ArgumentError
-        If there are no parameters, one comes twice, one is not a leaf, or a setting is out of range.
+        If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or out of range.
+
+    Notes
+    -----
+    Differences from PyTorch: the groups are `groups` and their settings attributes, not dicts; a parameter that comes twice,
+    an unknown setting and an empty group are errors; there is no ``maximize=`` (minimize the negative).
     """
 
-    slots = 0
+    def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], **settings: Any) -> None:
+        self.groups = groups_of(type(self), params, settings)
+        self.params = [p for group in self.groups for p in group.params]
 
-    def __init__(self, params: Iterable[Tensor], lr: float) -> None:
-        self.params = list(params)
-        name = type(self).__name__
-        if not self.params:
-            raise ArgumentError(f"{name}: there are no parameters to optimize. Was the generator used up, or the model empty?")
-        if len({id(p) for p in self.params}) < len(self.params):
-            raise ArgumentError(f"{name}: a parameter was given twice, and would be updated twice. Module.parameters() lists shared ones once.")
-        for p in self.params:
-            if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
-                raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.")
-        self.lr = at_least_zero(name, "lr", lr)
-        self._groups = _packed(self.params, self.slots, len(self.coefficients(1)))
+    @staticmethod
+    def check(group: Group) -> None:
+        """Raise an ArgumentError if settings of a group, each of them valid, contradict each other."""
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        """What is remembered for each element of a parameter: names, and the values at first."""
+        return {}
+
+    @property
+    def lr(self) -> float:
+        """The learning rate; assigning sets that of all groups.  Reading raises if they differ: ``groups[i].lr`` tells."""
+        rates = [group.lr for group in self.groups]
+        if rates.count(rates[0]) < len(rates):
+            raise ArgumentError(f"{type(self).__name__}: the groups have different learning rates, {rates}; read groups[i].lr.")
+        return rates[0]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        for group in self.groups:
+            group.lr = value
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward pass."""
         for p in self.params:
             p.grad = None
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
-        for group in self._groups:
-            group.step(self)
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
 
-    def coefficients(self, t: int) -> list[float]:
-        """The numbers in the formula of the t-th update of a parameter, from 1."""
-        raise NotImplementedError
+    # ---- state -----------------------------------------------------------------------------------------------------------
 
-    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """Update the vector p in place, given its gradient g, for the t-th time.
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed training needs beside the parameters, as copies: settings, counts of steps, and the slots.
 
-        ``state`` are `slots` vectors, zero at first; ``scratch`` are two to compute in; ``coefficients`` are those for t, as
-        0-d arrays of the dtype of p.  g must not be changed.
+        Returns
+        -------
+        dict
+            ``optimizer``, the name of the class; ``groups``, a list of dicts of settings, with ``params``, the number of
+            parameters; ``state``, whose form is that of the class.  Nested dicts and lists of numbers, strings, None and ndarrays.
         """
+        groups = [{"params": len(g.params), **{name: _plain(value) for name, value in g.settings().items()}} for g in self.groups]
+        return {"optimizer": type(self).__name__, "groups": groups, "state": self._state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the settings and the state of another optimizer of the same class: all of it or, if anything does not fit, nothing.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state_dict` returned it.
+
+        Raises
+        ------
+        StateError
+            Listing what differs: the class, groups, parameters, settings' names and values, shapes and dtypes; nothing was changed.
+        """
+        problems: list[str] = []
+        try:
+            groups = self._loaded_groups(state, problems)
+            restored = self._check_state(state["state"], groups, problems) if not problems else None
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+            problems.append(f"it is not what state_dict() returns ({type(error).__name__}: {error})")
+        if problems:
+            raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+        for group, loaded in zip(self.groups, groups):
+            vars(group).update(loaded.settings())
+        self._restore(restored)
+
+    def _loaded_groups(self, state: Mapping[str, Any], problems: list[str]) -> list[Group]:
+        """New groups, of the parameters that there are and the settings that are loaded."""
+        if state["optimizer"] != type(self).__name__:
+            problems.append(f"it is of a {state['optimizer']}")
+            return []
+        if len(state["groups"]) != len(self.groups):
+            problems.append(f"groups: expected {len(self.groups)}, got {len(state['groups'])}")
+            return []
+        groups = []
+        for i, (group, saved) in enumerate(zip(self.groups, state["groups"])):
+            settings = {name: value for name, value in saved.items() if name != "params"}
+            if saved["params"] != len(group.params):
+                problems.append(f"groups[{i}]: expected {len(group.params)} parameters, got {saved['params']}")
+            elif settings.keys() != group.settings().keys():
+                missing, unexpected = group.settings().keys() - settings.keys(), settings.keys() - group.settings().keys()
+                problems += [f"groups[{i}]: missing setting {name}" for name in sorted(missing)]
+                problems += [f"groups[{i}]: unexpected setting {name}" for name in sorted(unexpected)]
+            else:
+                try:
+                    groups.append(Group(type(self), group.params, settings))
+                except ArgumentError as error:
+                    problems.append(f"groups[{i}]: {error}")
+        return groups
+
+    def _state(self) -> Any:
+        """The state beside the settings: by default a dict for each parameter, with its ``steps`` and its slots."""
+        raise NotImplementedError
+
+    def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> Any:
+        """What `_restore` takes, as copies; what does not fit is added to the problems.  Nothing is changed yet."""
+        if len(state) != len(self.params):
+            problems.append(f"state: expected {len(self.params)} parameters, got {len(state)}")
+            return []
+        restored = []
+        slots = [self.slots(group) for group in groups for _ in group.params]
+        for i, (p, saved, names) in enumerate(zip(self.params, state, slots)):
+            where = f"state[{i}]"
+            problems += [f"{where}: missing {name}" for name in ["steps", *names] if name not in saved]
+            problems += [f"{where}: unexpected {name}" for name in saved if name not in ["steps", *names]]
+            found = {name: np.array(saved[name]) for name in names if name in saved}
+            for name, array in found.items():
+                if array.shape != p.shape or array.dtype != p.dtype:
+                    problems.append(f"{where}.{name}: expected shape {p.shape}, {p.dtype}, got {array.shape}, {array.dtype}")
+            steps = saved.get("steps", 0)
+            if isinstance(steps, (int, np.integer)) and steps >= 0:
+                restored.append({"steps": int(steps), **found})
+            else:
+                problems.append(f"{where}.steps: expected a count, got {steps!r:.40}")
+        return restored
+
+    def _restore(self, restored: Any) -> None:
+        """Take over a state that was found to fit."""
         raise NotImplementedError
 
 
-class _Group:
-    """Parameters that are updated together: one large one, or several small ones packed into one vector."""
-
-    def __init__(self, params: list[Tensor], slots: int, coefficients: int, scratch: list[Any]) -> None:
-        self.params, self.steps = params, [0] * len(params)
-        ends = np.cumsum([p.size for p in params]).tolist()
-        self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
-        self.dtype, size = params[0].dtype, ends[-1]
-        self.packed = len(params) > 1
-        self.values = np.empty(size if self.packed else 0, self.dtype)
-        self.gradients = np.empty(size if self.packed else 0, self.dtype)
-        self.state = [np.zeros(size, self.dtype) for _ in range(slots)]
-        self.scratch = [s[:size] for s in scratch]
-        self._hold_numbers(np.zeros(coefficients, self.dtype))
-        self.arrays: list[Any] = [None] * len(params)
-        for i in range(len(params)):
-            self._adopt(i)
-
-    def _hold_numbers(self, numbers: Any) -> None:
-        self.numbers = numbers
-        self.coefficients = [numbers[i, ...] for i in range(len(numbers))]  # 0-d views: NumPy multiplies by them fastest
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._hold_numbers(self.numbers)  # a deep copy has separated the views from what they view
-
-    def _adopt(self, i: int) -> None:
-        """Take hold of the array of a parameter: when the optimizer is made, and again if another one was assigned."""
-        p, place = self.params[i], self.places[i]
-        if p.size != place.stop - place.start or p.dtype != self.dtype:
-            raise ShapeError(f"A parameter became {p.shape}, {p.dtype} after its optimizer was made. Make the optimizer again.")
-        if self.packed:
-            view = self.values[place].reshape(p.shape)
-            view[...] = p._array
-            p._array = view
-        elif not (p._array.flags.c_contiguous and p._array.flags.writeable):
-            p._array = p._array.copy("C")
-        self.arrays[i] = p._array
-
-    def step(self, optimizer: Optimizer) -> None:
-        """Update those parameters that have a gradient."""
-        gradients: list[Any] = []
-        complete = self.packed
-        for i, p in enumerate(self.params):
-            if p._array is not self.arrays[i]:
-                self._adopt(i)
-            g = p._leaf.grad if p._node is not None else None
-            complete = complete and g is not None
-            gradients.append(None if g is None else g._array.reshape(-1))
-        if complete and self.steps.count(self.steps[0]) == len(self.steps):
-            np.concatenate(gradients, out=self.gradients)
-            self.steps = [t := self.steps[0] + 1] * len(gradients)
-            optimizer.update(t, self.values, self.gradients, self.state, self.scratch, self._coefficients(optimizer, t))
-            WRITES.mark(self.values)
-            return
-        for i, g in enumerate(gradients):
-            if g is not None:
-                self.steps[i] += 1
-                self._step_in_portions(optimizer, i, g)
-
-    def _coefficients(self, optimizer: Optimizer, t: int) -> list[Any]:
-        self.numbers[:] = optimizer.coefficients(t)
-        return self.coefficients
-
-    def _step_in_portions(self, optimizer: Optimizer, i: int, gradient: Any) -> None:
-        values, offset = self.arrays[i].reshape(-1), self.places[i].start
-        numbers = self._coefficients(optimizer, self.steps[i])
-        for start in range(0, values.size, PORTION):
-            stop = min(start + PORTION, values.size)
-            state = [s[offset + start : offset + stop] for s in self.state]
-            optimizer.update(self.steps[i], values[start:stop], gradient[start:stop], state, [s[: stop - start] for s in self.scratch], numbers)
-        WRITES.mark(self.arrays[i])
-
-
-def _packed(params: list[Tensor], slots: int, coefficients: int) -> list[_Group]:
-    """Groups of at most `SMALL` elements of one dtype, and a group for each large parameter."""
-    groups: list[list[Tensor]] = []
-    open_groups: dict[Any, list[Tensor]] = {}
-    for p in params:
-        group = open_groups.get(p.dtype)
-        if p.size >= SMALL:
-            groups.append([p])
-        elif group is None or sum(q.size for q in group) + p.size > SMALL:
-            open_groups[p.dtype] = group = [p]
-            groups.append(group)
-        else:
-            group.append(p)
-    scratch = {p.dtype: [np.empty(SMALL, p.dtype) for _ in range(2)] for p in params}
-    return [_Group(group, slots, coefficients, scratch[group[0].dtype]) for group in groups]
-
-
-def at_least_zero(who: str, name: str, value: float) -> float:
-    """The setting as a Python float, which takes on the dtype of the parameters, or an error."""
-    if not value >= 0:
-        raise ArgumentError(f"{who}: {name} is at least 0; got {value}.")
-    return float(value)
-
-
-def below_one(who: str, name: str, value: float) -> float:
-    """The setting as a Python float in [0, 1), or an error."""
-    if not 0 <= value < 1:
-        raise ArgumentError(f"{who}: {name} is in [0, 1); got {value}.")
-    return float(value)
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -7,28 +7,45 @@ from numpy import add, multiply, subtract
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
-from .optimizer import Optimizer, at_least_zero
+from .elementwise import Elementwise
+from .group import Group
 
 
-class SGD(Optimizer):
-    """Gradient descent, p ← p - lr · d.
+class SGD(Elementwise):
+    """Gradient descent, p ← p - lr · g, and momentum in two forms.
 
-    Without momentum d is the gradient g; with it, d = v where v ← momentum · v + (1 - dampening) · g (v ← g at the first
-    step); with Nesterov's, d = g + momentum · v.  Weight decay adds weight_decay · p to g.
+    PyTorch's form, the default, keeps a sum of gradients, and scales it by the rate of the moment:
+
+        v ← momentum · v + (1 - dampening) · g,    p ← p - lr · v
+
+    The classical form keeps a velocity, to which each gradient contributed at the rate of its own time:
+
+        v ← momentum · v - lr · (1 - dampening) · g,    p ← p + v
+
+    The two differ only while lr changes.  In both, dampening is not applied at the first step.  Nesterov's momentum looks one
+    step ahead: p ← p - lr · (g + momentum · v), or in the classical form p ← p + momentum · v - lr · g.
 
     Parameters
     ----------
-    params : iterable of Tensor
-    lr : float, at least 0
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=1e-3
     momentum : float, at least 0, default=0.0
     dampening : float, default=0.0
-        Not applied at the first step.
     weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g.
     nesterov : bool, default=False
         Needs a momentum, and no dampening.
+    classical : bool, default=False
+
+    Notes
+    -----
+    PyTorch has neither ``l1=`` nor ``classical=``.
 
     References
     ----------
+    H. Robbins, S. Monro (1951). A stochastic approximation method.
     B. Polyak (1964). Some methods of speeding up the convergence of iteration methods.
     Y. Nesterov (1983). A method for solving the convex programming problem with convergence rate O(1/k²).
     I. Sutskever et al. (2013). On the importance of initialization and momentum in deep learning. ICML.
@@ -45,37 +62,57 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float, *, momentum: float = 0.0, dampening: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        *,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        nesterov: bool = False,
+        classical: bool = False,
     ) -> None:
-        if nesterov and (not momentum or dampening):
-            raise ArgumentError(f"SGD: nesterov needs momentum > 0 and dampening 0; got momentum={momentum}, dampening={dampening}.")
-        self.momentum = at_least_zero("SGD", "momentum", momentum)
-        self.weight_decay = at_least_zero("SGD", "weight_decay", weight_decay)
-        self.dampening, self.nesterov = float(dampening), nesterov
-        self.slots = 1 if momentum else 0
-        super().__init__(params, lr)
+        super().__init__(
+            params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, l1=l1, nesterov=nesterov, classical=classical
+        )
 
-    def coefficients(self, t: int) -> list[float]:
-        return [self.lr, self.weight_decay, self.momentum, 1 - self.dampening]
+    @staticmethod
+    def check(group: Group) -> None:
+        if group.nesterov and (not group.momentum or group.dampening):
+            raise ArgumentError(f"SGD: nesterov needs momentum > 0 and dampening 0; got momentum={group.momentum}, dampening={group.dampening}.")
 
-    def update(self, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Optimizer.update`."""
-        (d, decayed), (lr, weight_decay, momentum, share) = scratch, coefficients
-        if self.weight_decay:
-            multiply(p, weight_decay, decayed)
-            g = add(g, decayed, decayed)
-        if self.momentum:
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"v": 0.0} if group.momentum else {}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        share = 1 - group.dampening if t > 1 else 1.0
+        return [group.lr, group.momentum, group.lr * share if group.classical else share]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (d, _), (lr, momentum, share) = scratch, coefficients
+        if group.momentum:
             (v,) = state
-            if t == 1:
-                v[...] = g
+            multiply(v, momentum, v)
+            multiply(g, share, d)
+            if group.classical:
+                subtract(v, d, v)
             else:
-                multiply(v, momentum, v)
-                multiply(g, share, d)
                 add(v, d, v)
-            if self.nesterov:
+        if not group.momentum:
+            multiply(g, lr, d)
+            subtract(p, d, p)
+        elif not group.classical:
+            if group.nesterov:
                 multiply(v, momentum, d)
-                g = add(g, d, d)
-            else:
-                g = v
-        multiply(g, lr, d)
-        subtract(p, d, p)
+                add(g, d, d)
+            multiply(d if group.nesterov else v, lr, d)
+            subtract(p, d, p)
+        elif group.nesterov:
+            subtract(p, d, p)
+            multiply(v, momentum, d)
+            add(p, d, p)
+        else:
+            add(p, v, p)

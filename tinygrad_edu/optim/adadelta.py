@@ -1,0 +1,81 @@
+"""Adadelta: Adagrad whose memory fades, and whose steps have the unit of the parameter."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy import add, divide, multiply, sqrt, square, subtract
+
+from ..tensor import Tensor
+from .elementwise import Elementwise
+from .group import Group
+
+
+class Adadelta(Elementwise):
+    """Adagrad with a memory that fades, and steps in the unit of the parameter, so that no rate need be found.
+
+        s ← ρ s + (1 - ρ) g²,    Δ = g · √(u + ε) / √(s + ε),    u ← ρ u + (1 - ρ) Δ²,    p ← p - lr · Δ
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=1.0
+    rho : float in [0, 1), default=0.9
+    eps : float, at least 0, default=1e-6
+        Inside the roots; the first step is about lr · √(ε / (1 - ρ)).
+    weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g; PyTorch has no such setting.
+
+    References
+    ----------
+    M. Zeiler (2012). ADADELTA: an adaptive learning rate method. arXiv:1212.5701
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0], requires_grad=True)
+    >>> optimizer = Adadelta([p], eps=0.001)
+    >>> (p * 100.0).sum().backward()
+    >>> optimizer.step()
+    >>> p.data.round(5)
+    array([0.9])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1.0,
+        *,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, l1=l1)
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"s": 0.0, "u": 0.0}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        return [group.lr, group.rho, 1 - group.rho, group.eps]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (s, u), (d, e), (lr, rho, rest, eps) = state, scratch, coefficients
+        multiply(s, rho, s)
+        square(g, d)
+        multiply(d, rest, d)
+        add(s, d, s)
+        add(u, eps, d)
+        add(s, eps, e)
+        divide(d, e, d)
+        sqrt(d, d)
+        multiply(d, g, d)
+        multiply(u, rho, u)
+        square(d, e)
+        multiply(e, rest, e)
+        add(u, e, u)
+        multiply(d, lr, d)
+        subtract(p, d, p)

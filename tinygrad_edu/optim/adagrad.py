@@ -1,0 +1,77 @@
+"""Adagrad: a rate for each element, which falls with the squares of the gradients that it has seen."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy import add, divide, multiply, sqrt, square, subtract
+
+from ..tensor import Tensor
+from .elementwise import Elementwise
+from .group import Group
+
+
+class Adagrad(Elementwise):
+    """Elements that have seldom had a gradient take larger steps.
+
+        s ← s + g²,    p ← p - lr / (1 + (t - 1) lr_decay) · g / (√s + ε)
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=1e-2
+    lr_decay : float, at least 0, default=0.0
+    weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g; PyTorch has no such setting.
+    initial_accumulator_value : float, at least 0, default=0.0
+        The s at first.
+    eps : float, at least 0, default=1e-10
+
+    References
+    ----------
+    J. Duchi, E. Hazan, Y. Singer (2011). Adaptive subgradient methods for online learning and stochastic optimization. JMLR 12.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = Adagrad([p], lr=0.1)
+    >>> (p * [3.0, -0.001]).sum().backward()
+    >>> optimizer.step()
+    >>> p.data.round(5)
+    array([0.9, 1.1])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-2,
+        *,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        super().__init__(
+            params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, l1=l1, initial_accumulator_value=initial_accumulator_value, eps=eps
+        )
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"s": group.initial_accumulator_value}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        return [group.lr / (1 + (t - 1) * group.lr_decay), group.eps]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (s,), (d, _), (rate, eps) = state, scratch, coefficients
+        square(g, d)
+        add(s, d, s)
+        sqrt(s, d)
+        add(d, eps, d)
+        divide(g, d, d)
+        multiply(d, rate, d)
+        subtract(p, d, p)

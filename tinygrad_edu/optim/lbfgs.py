@@ -1,0 +1,217 @@
+"""L-BFGS: Newton's method with a Hessian guessed from the last few steps, for small problems without noise."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, NonFiniteError
+from ..tensor import Tensor
+from ..versions import WRITES
+from .group import Group
+from .line_search import Point, strong_wolfe
+from .optimizer import Optimizer
+
+
+class LBFGS(Optimizer):
+    """Steps x ← x - t H g, where H is an estimate of the inverse Hessian that explains the last changes of the gradient.
+
+    With s = xₖ₊₁ - xₖ, y = gₖ₊₁ - gₖ and ρ = 1 / (s · y), each of the last pairs makes H explain it too,
+
+        H ← (1 - ρ s yᵀ) H (1 - ρ y sᵀ) + ρ s sᵀ,    beginning from H = (s · y / y · y) of the last pair.
+
+    H itself, n × n, is never made: two loops over the pairs give H g.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        In one group; those without a gradient stay where they are.
+    lr : float, at least 0, default=1.0
+        The t that is tried first; of the very first step min(1, 1 / Σ|g|) times as much.
+    max_iter : int, at least 1, default=20
+        Iterations of one call of `step`.
+    max_eval : int, at least 1, optional
+        No iteration begins after that many evaluations of the closure; by default 5/4 of max_iter.
+    tolerance_grad : float, at least 0, default=1e-7
+        A step ends where no element of the gradient is larger.
+    tolerance_change : float, at least 0, default=1e-9
+        A step ends after an iteration in which the value, or every parameter, changed by less.
+    history_size : int, at least 1, default=100
+        How many pairs are kept.
+    line_search_fn : {"strong_wolfe", None}, default="strong_wolfe"
+        None always takes t = lr, and may diverge.
+
+    Raises
+    ------
+    ArgumentError
+        Also for more than one group.
+    NonFiniteError
+        If the value or the gradient at the start of a step is not finite.
+
+    Notes
+    -----
+    Differences from PyTorch: the line search is the default; a pair is used if s · y > 1e-10 y · y, whatever the scale of the
+    problem, where PyTorch has s · y > 1e-10; and an interrupted step leaves the last accepted point.  It keeps
+    2 history_size + 2 vectors of the size of all parameters together, and allocates five more in an iteration.
+
+    References
+    ----------
+    D. Liu, J. Nocedal (1989). On the limited memory BFGS method for large scale optimization.
+    J. Nocedal, S. Wright (2006). Numerical optimization, 2nd edition, algorithms 7.4 and 7.5.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([-1.2, 1.0], requires_grad=True)
+    >>> optimizer = LBFGS([p], max_iter=100, tolerance_change=1e-12)
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2  # Rosenbrock's valley
+    ...     loss.backward()
+    ...     return loss
+    >>> round(optimizer.step(closure), 6)
+    24.2
+    >>> p.data.round(6)
+    array([1., 1.])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1.0,
+        *,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = "strong_wolfe",
+    ) -> None:
+        super().__init__(
+            params,
+            lr=lr,
+            max_iter=max_iter,
+            max_eval=max(1, max_iter * 5 // 4) if max_eval is None else max_eval,
+            tolerance_grad=tolerance_grad,
+            tolerance_change=tolerance_change,
+            history_size=history_size,
+            line_search_fn=line_search_fn,
+        )
+        if len(self.groups) > 1:
+            raise ArgumentError(f"LBFGS has one group, since it sees all parameters as one vector; got {len(self.groups)}.")
+        self._pairs: list[tuple[Any, Any]] = []  # (s, y), the oldest first
+        self._last: tuple[Any, Any] | None = None  # the step before, and the gradient before it
+
+    def step(self, closure: Callable[[], Tensor]) -> float:
+        """Make up to ``max_iter`` iterations.
+
+        Parameters
+        ----------
+        closure : callable
+            Forgets the gradients, computes the loss, calls its ``backward`` and returns it; it is called many times, and
+            must compute the same function each time.
+
+        Returns
+        -------
+        float
+            The loss at the start.
+        """
+        group = self.groups[0]
+        x = self._gathered([p._array for p in self.params])
+        point = first = self._evaluate(closure)
+        if not (np.isfinite(point.value) and np.isfinite(point.gradient).all()):
+            raise NonFiniteError(f"LBFGS: the loss is {point.value}, and {np.sum(~np.isfinite(point.gradient))} elements of its gradient not finite.")
+        evaluations = 1
+
+        def along(t: float) -> Point:
+            nonlocal evaluations
+            evaluations += 1
+            self._place(x + t * d)
+            there = self._evaluate(closure)
+            return there._replace(t=t, slope=float(there.gradient @ d))
+
+        try:
+            for iteration in range(1, group.max_iter + 1):
+                if np.abs(point.gradient).max() <= group.tolerance_grad:
+                    break
+                self._learn(point.gradient, group)
+                d = self._direction(point.gradient)
+                start = point._replace(t=0.0, slope=float(point.gradient @ d))
+                if start.slope > -group.tolerance_change:
+                    break
+                t = group.lr if self._last else group.lr * min(1.0, 1 / float(np.abs(start.gradient).sum()))
+                if group.line_search_fn:
+                    point = strong_wolfe(along, start, t)
+                elif iteration < group.max_iter:
+                    point = along(t)
+                else:
+                    point = start._replace(t=t)  # nobody asks for the value after the last iteration
+                s = point.t * d
+                x, self._last = x + s, (s, start.gradient)
+                small = np.abs(s).max() <= group.tolerance_change or abs(point.value - start.value) < group.tolerance_change
+                if evaluations >= group.max_eval or small:
+                    break
+        finally:
+            self._place(x)
+        return first.value
+
+    def _learn(self, gradient: Any, group: Group) -> None:
+        """Keep the pair of the step before, if the function curved upwards along it."""
+        if self._last is None:
+            return
+        s, y = self._last[0], gradient - self._last[1]
+        if s @ y > 1e-10 * (y @ y):
+            self._pairs = [*self._pairs, (s, y)][-group.history_size :]
+
+    def _direction(self, gradient: Any) -> Any:
+        """-H g, by the two loops."""
+        q, shares = -gradient, []
+        for s, y in reversed(self._pairs):
+            shares.append(share := (s @ q) / (s @ y))
+            q -= share * y
+        if self._pairs:
+            s, y = self._pairs[-1]
+            q *= (s @ y) / (y @ y)
+        for (s, y), share in zip(self._pairs, reversed(shares)):
+            q += (share - (y @ q) / (s @ y)) * s
+        return q
+
+    # ---- all parameters as one vector ----------------------------------------------------------------------------------------
+
+    def _gathered(self, arrays: list[Any]) -> Any:
+        return np.concatenate([a.reshape(-1) for a in arrays])
+
+    def _place(self, x: Any) -> None:
+        ends = np.cumsum([p.size for p in self.params])
+        for p, values in zip(self.params, np.split(x, ends[:-1])):
+            if p.requires_grad:
+                WRITES.mark(p._array)
+                p._array[...] = values.reshape(p.shape)
+
+    def _evaluate(self, closure: Callable[[], Tensor]) -> Point:
+        loss = closure()
+        gradients = [np.zeros(p.shape, p.dtype) if p.grad is None or not p.requires_grad else p.grad._array for p in self.params]
+        return Point(0.0, float(loss.item()), 0.0, self._gathered(gradients))
+
+    # ---- state -------------------------------------------------------------------------------------------------------------
+
+    def _state(self) -> dict[str, list[Any]]:
+        """The pairs, the oldest first, and the last step with the gradient before it, if there was one."""
+        pairs, last = self._pairs, [self._last] if self._last else []
+        vectors = {"s": [s for s, _ in pairs], "y": [y for _, y in pairs], "step": [s for s, _ in last], "gradient": [g for _, g in last]}
+        return {name: [v.copy() for v in some] for name, some in vectors.items()}
+
+    def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> dict[str, list[Any]]:
+        like = self._gathered([p._array for p in self.params])
+        restored = {name: [np.array(v) for v in state[name]] for name in ("s", "y", "step", "gradient")}
+        for name, some in restored.items():
+            for i, v in enumerate(some):
+                if v.shape != like.shape or v.dtype != like.dtype:
+                    problems.append(f"state.{name}[{i}]: expected shape {like.shape}, {like.dtype}, got {v.shape}, {v.dtype}")
+        if len(restored["s"]) != len(restored["y"]) or len(restored["step"]) != len(restored["gradient"]) or len(restored["step"]) > 1:
+            problems.append(f"state: expected as many s as y, and one step with its gradient or none; got {[len(v) for v in restored.values()]}")
+        return restored
+
+    def _restore(self, restored: dict[str, list[Any]]) -> None:
+        self._pairs = list(zip(restored["s"], restored["y"]))
+        self._last = next(zip(restored["step"], restored["gradient"]), None)

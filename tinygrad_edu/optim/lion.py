@@ -1,0 +1,79 @@
+"""Lion: the sign of a momentum."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy import add, multiply, sign, subtract
+
+from ..tensor import Tensor
+from .elementwise import Elementwise
+from .group import Group
+
+
+class Lion(Elementwise):
+    """Steps of exactly lr in every element (0 where the momentum is 0), with half of Adam's memory.
+
+        p ← p (1 - lr · weight_decay) - lr · sign(β₁ m + (1 - β₁) g),    m ← β₂ m + (1 - β₂) g
+
+    A step of lr everywhere is longer than Adam's: the paper's rates are 3 to 10 times smaller than those for AdamW, and its
+    weight_decay as much larger.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=1e-4
+    betas : pair of float in [0, 1), default=(0.9, 0.99)
+    weight_decay : float, at least 0, default=0.0
+        Decoupled.
+
+    Notes
+    -----
+    PyTorch has no Lion.  There is no ``l1=``: the size of a gradient has no meaning here.
+
+    References
+    ----------
+    X. Chen et al. (2023). Symbolic discovery of optimization algorithms. arXiv:2302.06675
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0, 1.0, 1.0], requires_grad=True)
+    >>> optimizer = Lion([p], lr=0.25)
+    >>> (p * [3.0, -0.001, 0.0]).sum().backward()
+    >>> optimizer.step()
+    >>> p.detach()
+    Tensor([0.75, 1.25, 1.  ])
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-4,
+        *,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"m": 0.0}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        beta1, beta2 = group.betas
+        return [group.lr, beta1, 1 - beta1, beta2, 1 - beta2]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (m,), (d, e), (lr, beta1, rest1, beta2, rest2) = state, scratch, coefficients
+        multiply(m, beta1, d)
+        multiply(g, rest1, e)
+        add(d, e, d)
+        sign(d, d)
+        multiply(d, lr, d)
+        subtract(p, d, p)
+        multiply(m, beta2, m)
+        multiply(g, rest2, e)
+        add(m, e, m)

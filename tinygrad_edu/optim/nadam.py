@@ -1,0 +1,117 @@
+"""NAdam: Adam with Nesterov's momentum."""
+
+import math
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+from numpy import add, divide, multiply, sqrt, square, subtract
+
+from ..tensor import Tensor
+from .elementwise import Elementwise
+from .group import Group
+
+
+class NAdam(Elementwise):
+    """Adam that looks one step ahead, with a momentum that warms up.
+
+        μₜ = β₁ (1 - ½ · 0.96^(t · momentum_decay)),    πₜ = μ₁ μ₂ … μₜ
+        m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²
+        m̂ = μₜ₊₁ m / (1 - πₜ₊₁) + (1 - μₜ) g / (1 - πₜ),    v̂ = v / (1 - β₂ᵗ),    p ← p - lr · m̂ / (√v̂ + ε)
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=2e-3
+    betas : pair of float in [0, 1), default=(0.9, 0.999)
+    eps : float, at least 0, default=1e-8
+    weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g, or is decoupled.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g; PyTorch has no such setting.
+    momentum_decay : float, at least 0, default=4e-3
+    decoupled_weight_decay : bool, default=False
+        Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
+
+    Notes
+    -----
+    A difference from PyTorch: πₜ is that of the present settings, also if β₁ was another one before.
+
+    References
+    ----------
+    T. Dozat (2016). Incorporating Nesterov momentum into Adam. ICLR workshop.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = NAdam([p], lr=0.1)
+    >>> (p * [3.0, -0.001]).sum().backward()
+    >>> optimizer.step()
+    >>> p.data.round(4)
+    array([0.8944, 1.1056])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 2e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        self._products: dict[tuple[float, float], array[float]] = {}
+        super().__init__(
+            params,
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            l1=l1,
+            momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay,
+        )
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"m": 0.0, "v": 0.0}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        (beta1, beta2), decay = group.betas, group.momentum_decay
+        ahead = group.lr * _momentum(beta1, decay, t + 1) / (1 - self._product(beta1, decay, t + 1))
+        present = group.lr * (1 - _momentum(beta1, decay, t)) / (1 - self._product(beta1, decay, t))
+        root = math.sqrt(1 - beta2**t)  # as in Adam, it moves from the vector into the numbers
+        return [beta1, 1 - beta1, beta2, 1 - beta2, ahead * root, present * root, group.eps * root]
+
+    def _product(self, beta1: float, decay: float, t: int) -> float:
+        """πₜ; kept for all t until it is too small to change 1 - πₜ."""
+        products = self._products.setdefault((beta1, decay), array("d", [1.0]))
+        while len(products) <= t and products[-1] > 1e-17:
+            products.append(products[-1] * _momentum(beta1, decay, len(products)))
+        return products[t] if t < len(products) else 0.0
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (m, v), (d, e), (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
+        multiply(m, beta1, m)
+        multiply(g, rest1, d)
+        add(m, d, m)
+        multiply(v, beta2, v)
+        square(g, d)
+        multiply(d, rest2, d)
+        add(v, d, v)
+        multiply(m, ahead, d)
+        multiply(g, present, e)
+        add(d, e, d)
+        sqrt(v, e)
+        add(e, eps, e)
+        divide(d, e, d)
+        subtract(p, d, p)
+
+
+def _momentum(beta1: float, decay: float, t: int) -> float:
+    return beta1 * (1 - 0.5 * 0.96 ** (t * decay))

@@ -1,0 +1,104 @@
+"""RAdam: Adam that waits until its mean square can be trusted."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from numpy import add, divide, multiply, sqrt, square, subtract
+
+from ..tensor import Tensor
+from .elementwise import Elementwise
+from .group import Group
+
+
+class RAdam(Elementwise):
+    """Adam whose rate is rectified by the variance of 1 / √v̂, which is large in the first steps: a warm-up without settings.
+
+        m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²,    m̂ = m / (1 - β₁ᵗ),    v̂ = v / (1 - β₂ᵗ)
+        ρ∞ = 2 / (1 - β₂) - 1,    ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)
+        r = √((ρ - 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ)),    p ← p - lr · r · m̂ / (√v̂ + ε)    if ρ > 5
+        p ← p - lr · m̂    otherwise (with the defaults, the first five steps)
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=1e-3
+    betas : pair of float in [0, 1), default=(0.9, 0.999)
+    eps : float, at least 0, default=1e-8
+        Added to √v before its correction, as in PyTorch: the ε of the formula is eps / √(1 - β₂ᵗ).
+    weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g, or is decoupled.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g; PyTorch has no such setting.
+    decoupled_weight_decay : bool, default=False
+        Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
+
+    References
+    ----------
+    L. Liu et al. (2020). On the variance of the adaptive learning rate and beyond. arXiv:1908.03265 (which has ρ > 4; PyTorch has 5)
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = RAdam([p], lr=0.1)
+    >>> (p * [3.0, -1.0]).sum().backward()
+    >>> optimizer.step()
+    >>> p.data.round(4)
+    array([0.7, 1.1])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, decoupled_weight_decay=decoupled_weight_decay)
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"m": 0.0, "v": 0.0}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        beta1, beta2 = group.betas
+        rate = group.lr / (1 - beta1**t) * _rectification(beta2, t)
+        return [beta1, 1 - beta1, beta2, 1 - beta2, rate, group.eps]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (m, v), (d, _), (beta1, rest1, beta2, rest2, rate, eps) = state, scratch, coefficients
+        multiply(m, beta1, m)
+        multiply(g, rest1, d)
+        add(m, d, m)
+        multiply(v, beta2, v)
+        square(g, d)
+        multiply(d, rest2, d)
+        add(v, d, v)
+        if _length(group.betas[1], t) > 5:
+            sqrt(v, d)
+            add(d, eps, d)
+            divide(m, d, d)
+            multiply(d, rate, d)
+        else:
+            multiply(m, rate, d)
+        subtract(p, d, p)
+
+
+def _length(beta2: float, t: int) -> float:
+    """ρ: how many gradients v is the mean of, about."""
+    return 2 / (1 - beta2) - 1 - 2 * t * beta2**t / (1 - beta2**t)
+
+
+def _rectification(beta2: float, t: int) -> float:
+    """r √(1 - β₂ᵗ) where the rate is rectified, otherwise 1."""
+    limit, length = 2 / (1 - beta2) - 1, _length(beta2, t)
+    if length <= 5:
+        return 1.0
+    ratio = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
+    return math.sqrt(ratio) * math.sqrt(1 - beta2**t)

@@ -1,0 +1,101 @@
+"""RMSprop: gradients over the root of the mean of their squares."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from numpy import add, divide, maximum, multiply, sqrt, square, subtract
+
+from ..tensor import Tensor
+from .elementwise import Elementwise
+from .group import Group
+
+
+class RMSprop(Elementwise):
+    """Steps of about lr, however large the gradients of late.
+
+        s ← α s + (1 - α) g²,    p ← p - lr · g / (√s + ε)
+
+    Centered, √s is √(s - a²), the standard deviation, where a ← α a + (1 - α) g.  With momentum, v ← momentum · v + g / (√s + ε)
+    and p ← p - lr · v.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dict
+    lr : float, at least 0, default=1e-2
+    alpha : float in [0, 1), default=0.99
+    eps : float, at least 0, default=1e-8
+        Outside of the root.
+    weight_decay : float, at least 0, default=0.0
+        Adds weight_decay · p to g.
+    l1 : float, at least 0, default=0.0
+        Adds l1 · sign(p) to g.
+    momentum : float, at least 0, default=0.0
+    centered : bool, default=False
+
+    Notes
+    -----
+    Differences from PyTorch: there is ``l1=``; and a variance s - a² that rounding makes negative counts as zero, where
+    PyTorch has NaN.
+
+    References
+    ----------
+    T. Tieleman, G. Hinton (2012). Lecture 6.5, RMSprop. Coursera: Neural networks for machine learning.
+    A. Graves (2013). Generating sequences with recurrent neural networks. arXiv:1308.0850 (centered)
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> p = tg.Tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = RMSprop([p], lr=0.01)
+    >>> (p * [3.0, -0.001]).sum().backward()
+    >>> optimizer.step()
+    >>> p.data.round(4)
+    array([0.9, 1.1])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float = 1e-2,
+        *,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        l1: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, l1=l1, momentum=momentum, centered=centered)
+
+    @staticmethod
+    def slots(group: Group) -> dict[str, float]:
+        return {"s": 0.0, **({"a": 0.0} if group.centered else {}), **({"v": 0.0} if group.momentum else {})}
+
+    def coefficients(self, group: Group, t: int) -> list[float]:
+        return [group.lr, group.alpha, 1 - group.alpha, group.eps, group.momentum, 0.0]
+
+    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
+        """One step; see `Elementwise.update`."""
+        (d, _), (lr, alpha, rest, eps, momentum, zero) = scratch, coefficients
+        s = state[0]
+        multiply(s, alpha, s)
+        square(g, d)
+        multiply(d, rest, d)
+        add(s, d, s)
+        if group.centered:
+            a = state[1]
+            multiply(a, alpha, a)
+            multiply(g, rest, d)
+            add(a, d, a)
+            square(a, d)
+            subtract(s, d, d)
+            maximum(d, zero, out=d)
+        sqrt(d if group.centered else s, d)
+        add(d, eps, d)
+        divide(g, d, d)
+        if group.momentum:
+            v = state[-1]
+            multiply(v, momentum, v)
+            add(v, d, v)
+        multiply(v if group.momentum else d, lr, d)
+        subtract(p, d, p)
