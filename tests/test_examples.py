@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
@@ -99,6 +100,159 @@ def test_custom_model(tmp_path):
     for name, true in (("amplitude", 2.0), ("damping", 0.3), ("frequency", 3.0)):
         assert math.isclose(float(fitted[name]), true, abs_tol=0.05)
     assert "bit for bit" in text
+
+
+# ---- networks ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """An example as a module, for what needs no process of its own."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    names = [path.stem for path in EXAMPLES.glob("*.py")]
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield importlib.import_module
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_schedules(tmp_path):
+    text = run("schedules.py", folder=tmp_path)
+    found = {name.strip(): tuple(map(float, values.split())) for name, values in re.findall(r"^(\w+\(.*?\)) {2,}([\d. ]+)$", text, re.MULTILINE)}
+    assert len(found) == 11
+    assert np.allclose(found["cosine(1, 80, eta_min=0.1)"][:3], (1, 0.1 + 0.9 * math.cos(math.pi * 50 / 160) ** 2, 0.1), atol=1e-4)
+    assert np.allclose(found["polynomial(1, 80, power=2)"][:3], (1, (30 / 80) ** 2, 0), atol=1e-4)
+    assert found["constant(1)"][3] > 3 * found["warmup(20, then=cosine(1, 80))"][3]
+
+
+@pytest.mark.usefixtures("digits")
+def test_cnn(digits, tmp_path):
+    text = run("cnn.py", "--seeds", "0", "1", "2", "--out", "cnn.png", folder=tmp_path)
+    rows = numbers(r"seed (\d): ([\d.]+)% of 360 held-out images read right by the MLP, ([\d.]+)% by the CNN", text)
+    seeds, *both = zip(*rows)
+    assert seeds == (0, 1, 2)
+    by_mlp, by_cnn = map(median, both)
+    assert by_cnn > by_mlp
+    assert f"median accuracy of 3 splits: MLP {by_mlp:.2f}%, CNN {by_cnn:.2f}%" in text
+    filters, offsets, inputs = 16 * 9 + 32 * 16 * 9 + 32 * 4 * 4 * 10, 16 + 32 + 10, 64 * 256 + 256 * 10 + 266
+    assert f"parameters: {filters + offsets:,} (all learned)" in text
+    assert filters + offsets < 0.55 * inputs  # of the MLP: half as many, it says
+    settings = digits.argparse.Namespace(hidden=256, epochs=40, batch=32, lr=0.003)
+    assert round(100 * digits.train(1, settings).accuracy, 2) == rows[1][1]  # the MLP is the one of digits.py
+    assert (tmp_path / "cnn.png").read_bytes().startswith(PNG)
+
+
+def conditional_entropy(text, known):
+    """In bits: of a letter after ``known`` others."""
+    pairs = Counter((text[i : i + known], text[i + known]) for i in range(len(text) - known))
+    contexts = Counter(text[i : i + known] for i in range(len(text) - known))
+    return sum(n * math.log2(contexts[context] / n) for (context, _), n in pairs.items()) / (len(text) - known)
+
+
+def test_char_lstm(load, tmp_path):
+    text = run("char_lstm.py", folder=tmp_path)
+    example = load("char_lstm")
+    rng = np.random.default_rng(0)
+    training, held_out = ("".join(example.song(rng) for _ in range(songs)) for songs in (100, 20))
+    assert f"{len(training)} letters to learn from, {len(held_out)} held out" in text
+    lines = held_out.split("\n")
+    assert len(set(lines)) <= 8 * 10 + 1  # eight ways to write a line, and the empty one
+    figures = [float(figure) for figure in re.findall(r"^  [\w ]+? {2,}([\d.]+)$", text, re.MULTILINE)]
+    assert np.allclose(figures[:3], [conditional_entropy(held_out, known) for known in (0, 1, 2)], atol=6e-4)
+    reached, least = figures[3:]
+    assert math.isclose(least, 3 * sum(map(bool, lines)) / (len(held_out) - 1), abs_tol=6e-4)
+    assert least < reached < 0.18
+    shares = [right / total for right, total in numbers(r"(\d+) of (\d+) lines are right", text)]
+    assert len(shares) == 3
+    assert shares[0] > 0.9  # at the lowest temperature
+    assert shares[0] >= shares[1] > shares[2]
+
+
+def test_the_lines_that_a_song_has_right(load):
+    example = load("char_lstm")
+    song = example.song(np.random.default_rng(1))
+    assert example.right_lines(song + song) == (20, 20)
+    assert example.right_lines("ten cows say moo,\nnine cows say woof,\neight hens say cluck,\nsix hens say cluck,\nfive") == (2, 4)
+    assert example.right_lines("ten cow says moo,\n\none cow says moo.\n") == (0, 2)
+
+
+def test_transformer(tmp_path):
+    text = run("transformer.py", folder=tmp_path)
+    answers = re.findall(r"(\d\d)\+(\d\d)=(\S{3})  (right|wrong)", text)
+    assert len(answers) == 10
+    for a, b, total, verdict in answers:
+        assert (verdict == "right") == (total == f"{int(a) + int(b):03}")
+    assert float(re.search(r"([\d.]+)% of the held-out sums right", text)[1]) >= 99
+
+
+def test_the_sums_held_out_are_in_training_in_neither_order(load):
+    example = load("transformer")
+
+    def pairs(lines):
+        texts = ["".join(example.CHARACTERS[i] for i in line) for line in lines]
+        assert all(int(text[:2]) + int(text[3:5]) == int(text[6:]) and text[2] + text[5] == "+=" for text in texts)
+        return {(int(text[:2]), int(text[3:5])) for text in texts}
+
+    training, held_out = map(pairs, example.split(np.random.default_rng(0)))
+    assert len(training) + len(held_out) == 100 * 100
+    assert not held_out & (training | {(b, a) for a, b in training})
+
+
+def test_the_transformer_looks_at_nothing_to_the_right(load):
+    example = load("transformer")
+    model = example.Transformer(np.random.default_rng(0))
+    line = example.sums(np.array([[37, 58]]))
+    other = line.copy()
+    other[0, 5:] = 0
+    a, b = model(line).detach().numpy(), model(other).detach().numpy()
+    assert np.allclose(a[0, :5], b[0, :5], atol=1e-6)
+    assert not np.allclose(a[0, 5:], b[0, 5:], atol=1e-2)
+
+
+@pytest.mark.usefixtures("digits")
+def test_autoencoder(tmp_path):
+    from sklearn.datasets import load_digits
+    from sklearn.decomposition import PCA
+    from sklearn.model_selection import train_test_split
+
+    text = run("autoencoder.py", "--seeds", "3", "4", "--out", "autoencoder.png", folder=tmp_path)
+    rows = numbers(r"seed (\d): mean square error on held-out images: autoencoder ([\d.]+), PCA ([\d.]+)", text)
+    assert [seed for seed, *_ in rows] == [3, 4]
+    pixels, labels = load_digits(return_X_y=True)
+    for seed, ours, linear in rows:
+        x, images = train_test_split(pixels / 16, stratify=labels, test_size=0.2, random_state=int(seed))
+        plane = PCA(2, svd_solver="full").fit(x)
+        expected = np.mean((plane.inverse_transform(plane.transform(images)) - images) ** 2)
+        assert math.isclose(linear, expected, abs_tol=1e-4)
+        assert 0.01 < ours < 0.7 * linear
+    assert (tmp_path / "autoencoder.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("name", "trains", "says"),
+    [
+        ("char_lstm", "train", "entropy of the grammar"),
+        ("transformer", "train", "of the held-out sums right"),
+        ("cnn", "run", "parameters: 9,930"),
+    ],
+)
+@pytest.mark.usefixtures("digits")
+def test_ctrl_c_evaluates_what_has_been_learned(load, monkeypatch, capsys, name, trains, says):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    example = load(name)
+    monkeypatch.setattr(example, trains, interrupt)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py"])
+    assert example.main() == 130
+    assert says in capsys.readouterr().out
+
+
+def test_pictures_of_the_readme_are_there_and_small():
+    shown = re.findall(r"\]\((pictures/[\w.]+)\)", (EXAMPLES / "README.md").read_text())
+    assert sorted(shown) == sorted(f"pictures/{path.name}" for path in (EXAMPLES / "pictures").iterdir())
+    assert all((EXAMPLES / path).stat().st_size < 80_000 for path in shown)
 
 
 # ---- digits -----------------------------------------------------------------------------------------------------------------
