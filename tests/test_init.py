@@ -214,6 +214,7 @@ DRAWS = [
     init.uniform, init.normal, init.truncated_normal, init.xavier_uniform, init.xavier_normal, init.he_uniform, init.he_normal,
     init.lecun_uniform, init.lecun_normal, init.orthogonal,
 ]  # fmt: skip
+FAN_IN = DRAWS[5:-1]
 
 
 @pytest.mark.parametrize("draw", DRAWS, ids=lambda draw: draw.__name__)
@@ -241,6 +242,12 @@ def test_seeds_and_generators(draw):
         (lambda: init.he_normal((2, 2), mode="fan_avg"), errors.ArgumentError, "mode is 'fan_in' or 'fan_out'; got 'fan_avg'"),
         (lambda: init.he_normal((2, 2), gain="swish"), errors.ArgumentError, "unknown activation 'swish'; expected one of linear,.* leaky_relu"),
         (lambda: init.gain("swish"), errors.ArgumentError, "unknown activation 'swish'"),
+        (lambda: init.he_normal(5), errors.ShapeError, "two axes or more .* got shape 5"),
+        *((lambda f=f: f((0, 0)), errors.ArgumentError, r"shape \(0, 0\) have nothing to scale them by") for f in DRAWS[3:-1]),
+        *((lambda f=f: f((3, 0)), errors.ArgumentError, r"shape \(3, 0\) have nothing to scale them by") for f in FAN_IN),
+        (lambda: init.he_normal((3, 2, 0, 0)), errors.ArgumentError, r"shape \(3, 2, 0, 0\) have nothing"),
+        (lambda: init.he_uniform((0, 3), mode="fan_out"), errors.ArgumentError, r"shape \(0, 3\) have nothing"),
+        *((lambda f=f: f((3, 2), dtype=int), errors.DTypeError, "dtype is floating, as weights are; got int64") for f in DRAWS),
     ],
 )
 def test_errors_say_what_was_expected(call, error, says):

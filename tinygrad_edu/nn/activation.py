@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..graph import record
 from ..ops import activation as ops
 from ..ops.table import op_of
@@ -14,6 +14,7 @@ from ..tensor import Tensor
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
+from .sizes import check_sizes
 
 RELU = op_of(ops.relu)
 
@@ -258,8 +259,7 @@ class PReLU(Module):
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
-        if num_parameters < 1:
-            raise ArgumentError(f"PReLU: num_parameters is at least 1; got {num_parameters}.")
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
     def forward(self, x: Any) -> Any:
@@ -314,8 +314,7 @@ class Maxout(Module):
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        if min(in_features, out_features, pieces) < 1:
-            raise ArgumentError(f"Maxout: in_features, out_features and pieces are at least 1; got {in_features}, {out_features} and {pieces}.")
+        check_sizes("Maxout", in_features=in_features, out_features=out_features, pieces=pieces)
         self.pieces = pieces
         self.linear = Linear(in_features, out_features * pieces, bias, init=init, rng=rng, dtype=dtype)
 

@@ -17,6 +17,7 @@ from . import init
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
+from .sizes import check_sizes
 
 
 class MultiheadAttention(Module):
@@ -85,7 +86,9 @@ class MultiheadAttention(Module):
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+        lengths = {name: n for name, n in (("kdim", kdim), ("vdim", vdim)) if n is not None}
+        check_sizes("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads, **lengths)
+        if embed_dim % num_heads:
             raise ArgumentError(f"MultiheadAttention: embed_dim {embed_dim} is not divisible by num_heads {num_heads}.")
         if not 0 <= dropout <= 1:
             raise ArgumentError(f"MultiheadAttention: dropout is a probability in [0, 1]; got {dropout}.")

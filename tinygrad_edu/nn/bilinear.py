@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..ops.bilinear import bilinear
 from ..ops.random import generator
 from . import init as initializers
 from .module import Module
 from .parameter import Parameter, as_input
+from .sizes import check_sizes, drawn
 
 
 class Bilinear(Module):
@@ -62,15 +63,12 @@ class Bilinear(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         sizes = in1_features, in2_features, out_features
-        if min(sizes) < 1:
-            raise ArgumentError(
-                f"Bilinear: in1_features, in2_features and out_features are at least 1; got {in1_features}, {in2_features} and {out_features}."
-            )
+        check_sizes("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
         rng = generator(rng)
         bound = initializers.uniform_bound(in1_features)
         self.in1_features, self.in2_features, self.out_features = sizes
         draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
-        self.weight = Parameter(draw((out_features, in1_features, in2_features), rng=rng, dtype=dtype))
+        self.weight = drawn("Bilinear", draw, (out_features, in1_features, in2_features), rng, dtype)
         offsets = np.zeros(out_features, dtype) if init else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
         self.bias = Parameter(offsets) if bias else None
 

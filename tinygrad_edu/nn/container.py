@@ -1,13 +1,15 @@
 """Modules made of modules: in a row, in a list, in a dict, and beside the identity."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
 from .module import Module
+
+L = TypeVar("L", bound="ModuleList")
 
 
 class ModuleList(Module):
@@ -36,17 +38,20 @@ class ModuleList(Module):
         """The layers in order."""
         return [layer for name, layer in vars(self).items() if name.isdigit()]
 
-    def append(self, layer: Any) -> None:
-        """Add a layer at the end."""
+    def append(self: L, layer: Any) -> L:
+        """Add a layer at the end; returns the list."""
         position = len(self)
-        if not callable(layer):
-            raise TypeError(f"{type(self).__name__}: layer {position} is {type(layer).__name__}, which cannot be called.")
+        check_layer(f"{type(self).__name__}: layer {position}", layer)
         vars(self)[str(position)] = layer
+        return self
 
-    def extend(self, layers: Iterable[Any]) -> None:
-        """Add layers at the end."""
+    def extend(self: L, layers: Iterable[Any]) -> L:
+        """Add layers at the end; returns the list."""
         for layer in layers:
             self.append(layer)
+        return self
+
+    __iadd__ = extend
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.layers)
@@ -59,7 +64,9 @@ class ModuleList(Module):
         return type(self)(chosen) if isinstance(chosen, list) else chosen
 
     def __setitem__(self, position: int, layer: Any) -> None:
-        vars(self)[str(range(len(self))[position])] = layer
+        position = range(len(self))[position]
+        check_layer(f"{type(self).__name__}: layer {position}", layer)
+        vars(self)[str(position)] = layer
 
 
 class Sequential(ModuleList):
@@ -112,7 +119,7 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Any] | None = None) -> None:
         self._modules: dict[str, Any] = {}
-        for name, module in (modules or {}).items():
+        for name, module in dict(modules or {}).items():
             self[name] = module
 
     def _inside(self) -> Iterable[tuple[str, Any]]:
@@ -121,6 +128,7 @@ class ModuleDict(Module):
     def __setitem__(self, name: str, module: Any) -> None:
         if not isinstance(name, str) or not name or "." in name:
             raise ArgumentError(f"ModuleDict: names are strings without a dot; got {name!r}.")
+        check_layer(f"ModuleDict: {name!r}", module)
         self._modules[name] = module
 
     def __getitem__(self, name: str) -> Any:
@@ -175,6 +183,7 @@ class Residual(Module):
     """
 
     def __init__(self, layer: Callable[..., Any], shortcut: Callable[..., Any] | None = None) -> None:
+        check_layer("Residual: layer", layer)
         self.layer, self.shortcut = layer, shortcut
 
     def forward(self, x: Any) -> Any:
@@ -186,3 +195,12 @@ class Residual(Module):
                 f"Residual expects a layer that keeps the shape: {around.shape} goes around it, {through.shape} comes out. Give a shortcut."
             )
         return around + through
+
+
+def check_layer(what: str, layer: Any) -> None:
+    """Raise unless a layer can be called with what the one before it returns."""
+    if isinstance(layer, type) and issubclass(layer, Module):
+        raise ArgumentError(f"{what} is the class {layer.__name__}, not a layer of it. Make one: {layer.__name__}(…).")
+    if not callable(layer):
+        hint = " Unpack it: Sequential(*layers)." if isinstance(layer, (list, tuple)) else ""
+        raise TypeError(f"{what} is {type(layer).__name__}, which cannot be called.{hint}")

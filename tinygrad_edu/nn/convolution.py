@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
 from ..ops.convolution import check_groups, convolution, transposed_convolution, windows_transposed
 from ..ops.random import generator
 from ..ops.window import per_axis, windows_of
@@ -15,6 +14,7 @@ from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
 from .parameter import Parameter, as_input
+from .sizes import check_sizes, drawn
 
 
 class _Convolution(Module):
@@ -27,7 +27,7 @@ class _Convolution(Module):
         rng = generator(rng)
         bound = initializers.uniform_bound(math.prod(shape[1:]))
         draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
-        self.weight = Parameter(draw(shape, rng=rng, dtype=dtype))
+        self.weight = drawn(type(self).__name__, draw, shape, rng, dtype)
         n = (self.out_channels,)
         offsets = np.zeros(n, dtype) if init else initializers.uniform(n, low=-bound, high=bound, rng=rng, dtype=dtype)
         self.bias = Parameter(offsets) if bias else None
@@ -35,8 +35,7 @@ class _Convolution(Module):
     def _settings(self, in_channels: int, out_channels: int, kernel_size: Any, groups: int) -> tuple[int, ...]:
         """Check and keep what the repr shows; returns the kernel's sizes."""
         who = type(self).__name__
-        if in_channels < 1 or out_channels < 1:
-            raise ArgumentError(f"{who}: in_channels and out_channels are at least 1; got {in_channels} and {out_channels}.")
+        check_sizes(who, in_channels=in_channels, out_channels=out_channels)
         check_groups(who, groups, in_channels)
         check_groups(who, groups, out_channels)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups

@@ -1,5 +1,6 @@
 """Embedding: a learned vector for each of a number of symbols."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ from ..errors import ArgumentError
 from ..ops.embedding import looked_up
 from ..ops.random import generator
 from ..tensor import Tensor
-from . import init
+from . import init as initializers
 from .module import Module
-from .parameter import Parameter
+from .sizes import check_sizes, drawn
 
 
 class Embedding(Module):
@@ -25,13 +26,15 @@ class Embedding(Module):
         The length of each vector.
     padding_idx : int, optional
         A symbol whose vector starts as zeros and gets no gradient; negative ones count from the end.
+    init : callable, optional
+        Makes the vectors, called as ``init(shape, rng=rng, dtype=dtype)``.  By default, as in PyTorch, they are normal with
+        mean 0 and variance 1; beside positions and in transformers smaller ones learn faster.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
     Attributes
     ----------
     weight : Parameter of shape (num_embeddings, embedding_dim)
-        Normal with mean 0 and variance 1 at first.
 
     Raises
     ------
@@ -54,19 +57,18 @@ class Embedding(Module):
         embedding_dim: int,
         padding_idx: int | None = None,
         *,
+        init: Callable[..., Any] | None = None,
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        if num_embeddings < 1 or embedding_dim < 1:
-            raise ArgumentError(f"Embedding: num_embeddings and embedding_dim are at least 1; got {num_embeddings} and {embedding_dim}.")
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ArgumentError(f"Embedding: padding_idx {padding_idx} is none of the {num_embeddings} embeddings.")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        weight = init.normal((num_embeddings, embedding_dim), rng=generator(rng), dtype=dtype)
+        self.weight = drawn("Embedding", init or initializers.normal, (num_embeddings, embedding_dim), generator(rng), dtype)
         if self.padding_idx is not None:
-            weight[self.padding_idx] = 0
-        self.weight = Parameter(weight)
+            self.weight.data[self.padding_idx] = 0
 
     def forward(self, indices: Any) -> Tensor:
         """Map indices of shape (...) to vectors of shape (..., embedding_dim)."""

@@ -36,7 +36,8 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, ...) to (n, m)."""
-        n, shape = len(x.shape), x.shape
+        shape = np.shape(x)
+        n = len(shape)
         start, end = (axis + n if axis < 0 else axis for axis in (self.start_axis, self.end_axis))
         if not 0 <= start <= end < n:
             raise ShapeError(f"Flatten expects an input with the axes {self.start_axis} to {self.end_axis}, got {shape}.")

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from ..errors import ArgumentError, ShapeError
 
 GAINS = {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
@@ -49,7 +51,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     ShapeError
         For shapes of fewer than two axes: there is no telling what a vector multiplies.
     """
-    if len(shape) < 2:
+    if np.ndim(shape) == 0 or len(shape) < 2:
         raise ShapeError(
             f"Fans are defined for weights of two axes or more (n_out, n_in, *kernel); got shape {shape}. For biases take zeros, constant or uniform."
         )

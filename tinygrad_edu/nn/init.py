@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DTypeError
 from ..ops.random import generator
 from .gain import as_factor, fans
 from .gain import gain as gain  # also called nn.init.gain
@@ -69,7 +69,7 @@ def uniform(shape: Shape, *, low: float = 0.0, high: float = 1.0, rng: Rng = Non
     """
     if not low < high:
         raise ArgumentError(f"uniform: low is less than high; got {low} and {high}.")
-    return generator(rng).uniform(low, high, shape).astype(dtype)
+    return generator(rng).uniform(low, high, shape).astype(_floating("uniform", dtype))
 
 
 def normal(shape: Shape, *, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -82,7 +82,7 @@ def normal(shape: Shape, *, mean: float = 0.0, std: float = 1.0, rng: Rng = None
     """
     if not std >= 0:
         raise ArgumentError(f"normal: std is not negative; got {std}.")
-    return (mean + std * generator(rng).standard_normal(shape)).astype(dtype)
+    return (mean + std * generator(rng).standard_normal(shape)).astype(_floating("normal", dtype))
 
 
 def truncated_normal(
@@ -147,7 +147,7 @@ def truncated_normal(
         z = z[accepted][:n]
         out[filled : filled + z.size] = z
         filled += z.size
-    return np.clip(mean + std * out, low, high).reshape(shape).astype(dtype)  # which rounding may have crossed
+    return np.clip(mean + std * out, low, high).reshape(shape).astype(_floating("truncated_normal", dtype))  # which rounding may have crossed
 
 
 # ---- a variance that suits the layer --------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def xavier_uniform(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DT
     ----------
     X. Glorot, Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS.
     """
-    return _uniform_of(as_factor(gain) * math.sqrt(2 / sum(fans(shape))), shape, rng, dtype)
+    return _uniform_of(as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape)), shape, rng, dtype)
 
 
 def xavier_normal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -191,7 +191,7 @@ def xavier_normal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTy
 
     Parameters, returns and reference as `xavier_uniform`.
     """
-    return normal(shape, std=as_factor(gain) * math.sqrt(2 / sum(fans(shape))), rng=rng, dtype=dtype)
+    return normal(shape, std=as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape)), rng=rng, dtype=dtype)
 
 
 def he_uniform(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -218,7 +218,7 @@ def he_uniform(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: 
     ShapeError
         For a shape of fewer than two axes.
     ArgumentError
-        For another mode.
+        For another mode, and for a shape with an n of 0: no variance would do.
 
     References
     ----------
@@ -240,7 +240,7 @@ def lecun_uniform(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float3
 
     Parameters, returns and reference as `lecun_normal`.
     """
-    return _uniform_of(1 / math.sqrt(fans(shape)[0]), shape, rng, dtype)
+    return _uniform_of(1 / math.sqrt(_fan(shape, "fan_in")), shape, rng, dtype)
 
 
 def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -266,7 +266,7 @@ def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32
     ----------
     Y. LeCun, L. Bottou, G. Orr, K.-R. Müller (1998). Efficient backprop. Neural Networks: Tricks of the Trade.
     """
-    return normal(shape, std=1 / math.sqrt(fans(shape)[0]), rng=rng, dtype=dtype)
+    return normal(shape, std=1 / math.sqrt(_fan(shape, "fan_in")), rng=rng, dtype=dtype)
 
 
 def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -310,7 +310,7 @@ def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeL
     rows, columns = shape[0], math.prod(shape[1:])
     q, r = np.linalg.qr(generator(rng).standard_normal((max(rows, columns), min(rows, columns))))
     q *= as_factor(gain) * np.copysign(1, np.diagonal(r))
-    return (q if rows >= columns else q.T).reshape(shape).astype(dtype)
+    return (q if rows >= columns else q.T).reshape(shape).astype(_floating("orthogonal", dtype))
 
 
 def _uniform_of(std: float, shape: Shape, rng: Rng, dtype: DTypeLike) -> Any:
@@ -320,4 +320,18 @@ def _uniform_of(std: float, shape: Shape, rng: Rng, dtype: DTypeLike) -> Any:
 def _fan(shape: Shape, mode: str) -> int:
     if mode not in ("fan_in", "fan_out"):
         raise ArgumentError(f"He's initializers: mode is 'fan_in' or 'fan_out'; got {mode!r}.")
-    return fans(shape)[mode == "fan_out"]
+    return _many(fans(shape)[mode == "fan_out"], shape)
+
+
+def _many(fan: int, shape: Shape) -> int:
+    """A fan that can be divided by."""
+    if fan < 1:
+        raise ArgumentError(f"Weights of shape {shape} have nothing to scale them by: each axis of (n_out, n_in, *kernel) that counts is at least 1.")
+    return fan
+
+
+def _floating(who: str, dtype: DTypeLike) -> np.dtype[Any]:
+    """The dtype, if weights can have it."""
+    if (kind := np.dtype(dtype)).kind != "f":
+        raise DTypeError(f"{who}: dtype is floating, as weights are; got {kind}.")
+    return kind

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..graph import record
 from ..ops.contraction import linear
 from ..ops.random import generator
@@ -15,6 +15,7 @@ from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
 from .parameter import Parameter, as_input
+from .sizes import check_sizes, drawn
 
 LINEAR = op_of(linear)
 
@@ -64,13 +65,12 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        if in_features < 1 or out_features < 1:
-            raise ArgumentError(f"Linear: in_features and out_features are at least 1; got {in_features} and {out_features}.")
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         rng = generator(rng)
         bound = initializers.uniform_bound(in_features)
         self.in_features, self.out_features = in_features, out_features
         draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
-        self.weight = Parameter(draw((out_features, in_features), rng=rng, dtype=dtype))
+        self.weight = drawn("Linear", draw, (out_features, in_features), rng, dtype)
         offsets = np.zeros(out_features, dtype) if init else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
         self.bias = Parameter(offsets) if bias else None
 

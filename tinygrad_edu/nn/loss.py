@@ -1,6 +1,6 @@
 """Losses as modules: each holds the settings of the function that it calls, which says what it computes."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,8 +18,10 @@ class Loss(Module):
     Constant weights are buffers: part of the `state_dict`, as in PyTorch, and not learned.
     """
 
-    def __init__(self, *, reduction: str = "mean", allowed: tuple[str, ...] = REDUCTIONS) -> None:
-        check_reduction(type(self).__name__, reduction, allowed)
+    reductions: ClassVar[tuple[str, ...]] = REDUCTIONS
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        check_reduction(type(self).__name__, reduction, self.reductions)
         self.reduction = reduction
 
     def extra_repr(self) -> str:
@@ -180,8 +182,10 @@ class KLDivLoss(Loss):
         The divergence is "batchmean"; "mean" is PyTorch's default.
     """
 
+    reductions = KL_REDUCTIONS
+
     def __init__(self, *, log_target: bool = False, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction, allowed=KL_REDUCTIONS)
+        super().__init__(reduction=reduction)
         self.log_target = log_target
 
     def forward(self, prediction: Any, target: Any) -> Any:

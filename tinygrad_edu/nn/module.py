@@ -209,8 +209,9 @@ class Module:
                 problems.append(f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}")
         if problems:
             raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+        cast = {name: np.asarray(given[name], tensor.dtype) for name, tensor in own.items()}
         for name, tensor in own.items():
-            tensor._array[...] = given[name]
+            tensor._array[...] = cast[name]
             WRITES.mark(tensor._array)
 
     # ---- as text, and as a tree of parameters for the transforms -----------------------------------------------------------

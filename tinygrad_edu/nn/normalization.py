@@ -8,9 +8,12 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
 from ..ops import normalization as ops
+from ..ops.floating import floating
+from ..ops.loss import check_range
 from ..tensor import Tensor
 from .module import Module
 from .parameter import Buffer, Parameter, as_input
+from .sizes import check_sizes
 
 
 def ones_and_zeros(shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike) -> tuple[Parameter | None, Parameter | None]:
@@ -81,8 +84,10 @@ class BatchNorm1d(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        if num_features < 1:
-            raise ArgumentError(f"{type(self).__name__}: num_features is at least 1; got {num_features}.")
+        check_sizes(type(self).__name__, num_features=num_features)
+        check_range(type(self).__name__, "eps", eps, 0)
+        if momentum is not None:
+            check_range(type(self).__name__, "momentum", momentum, 0, 1)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = ones_and_zeros(num_features, affine, affine, dtype)
         self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
@@ -282,7 +287,8 @@ class GroupNorm(Module):
     """
 
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: DTypeLike = np.float32) -> None:
-        if num_groups < 1 or num_channels < 1 or num_channels % num_groups:
+        check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        if num_channels % num_groups:
             raise ArgumentError(f"GroupNorm: num_channels {num_channels} is not divisible by num_groups {num_groups}.")
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight, self.bias = ones_and_zeros(num_channels, affine, affine, dtype)
@@ -300,16 +306,16 @@ class GroupNorm(Module):
 
 def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
     """What a layer computes with, as a tensor; in its own dtype where there are no parameters to agree with."""
-    x = x if like is None else as_input(x, like, who)
+    x = floating(x) if like is None else as_input(x, like, who)
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
 def checked_shape(normalized_shape: int | Sequence[int], who: str) -> tuple[int, ...]:
     """The lengths of the normalized axes, at least one of them, as a tuple."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not shape or min(shape) < 1:
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, (Sequence, np.ndarray)) else (normalized_shape,)
+    if not shape or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
         raise ArgumentError(f"{who}: normalized_shape is the lengths of the last axes, each at least 1; got {normalized_shape}.")
-    return shape
+    return tuple(map(int, shape))
 
 
 def with_last_axes(x: Tensor, shape: tuple[int, ...], who: str) -> Tensor:

@@ -52,6 +52,9 @@ class Buffer(Tensor):
 def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
     if not isinstance(x, Tensor):
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiub":
+            raise DTypeError(f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}.")
         return np.asarray(x, dtype=like._array.dtype)
     if x._array.dtype.kind != "f":
         return x.astype(like._array.dtype)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..ops.pooling import adaptive_avg_pool, avg_pool, max_pool
-from ..ops.window import windows_of
+from ..ops.pooling import adaptive_avg_pool, avg_pool, checked_windows, max_pool
+from ..ops.window import per_axis
 from .module import Module
 
 
@@ -32,7 +32,7 @@ class MaxPool2d(Module):
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, *, ceil_mode: bool = False) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
-        windows_of(type(self).__name__, self.axes, kernel_size, self.stride, padding, dilation)
+        checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, dilation)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
@@ -73,7 +73,7 @@ class AvgPool2d(Module):
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, *, ceil_mode: bool = False, count_include_pad: bool = True) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
-        windows_of(type(self).__name__, self.axes, kernel_size, self.stride, padding, 1)
+        checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, 1)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
@@ -107,6 +107,8 @@ class AdaptiveAvgPool2d(Module):
     axes = 2
 
     def __init__(self, output_size: Any) -> None:
+        sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
+        per_axis(type(self).__name__, "output_size", tuple(1 if n is None else n for n in sizes), self.axes, 1)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import ArgumentError
 from ..modes import no_grad
 from .module import Module
 
@@ -40,6 +41,8 @@ def summary(model: Module, *inputs: Any) -> str:
     ----------------------------------------
     parameters: 101,770 (all learned), 407,080 bytes
     """
+    if not isinstance(model, Module):
+        raise ArgumentError(f"summary: model is a Module; got {model!r}.")
     shapes = _output_shapes(model, inputs) if inputs else {}
     seen: set[int] = set()
     rows: list[Row] = [("layer", "kind", "output", "parameters")]
@@ -84,7 +87,7 @@ def _output_shapes(model: Module, inputs: tuple[Any, ...]) -> dict[int, str]:
 
 def _shape(out: Any) -> str:
     if isinstance(out, (tuple, list)):
-        return ", ".join(map(_shape, out))
+        return ", ".join(_shape(o) for o in out if o is not None)
     return str(tuple(out.shape)) if hasattr(out, "shape") else type(out).__name__
 
 

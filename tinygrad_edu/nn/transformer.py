@@ -18,6 +18,7 @@ from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
 from .parameter import as_input
+from .sizes import check_sizes
 
 ACTIVATIONS: dict[str, Callable[..., Any]] = {"relu": relu, "gelu": gelu}
 
@@ -129,6 +130,9 @@ class TransformerEncoder(Module):
     """
 
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        check_sizes("TransformerEncoder", num_layers=num_layers)
+        if not isinstance(encoder_layer, Module):
+            raise ArgumentError(f"TransformerEncoder: encoder_layer is a layer, such as TransformerEncoderLayer(8, 2); got {encoder_layer!r}.")
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.norm = norm
         for layer in self.layers:

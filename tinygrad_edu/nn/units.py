@@ -13,6 +13,7 @@ from ..ops.recurrent import WEIGHTS, rnn
 from . import init
 from .module import Module
 from .parameter import Parameter, as_input
+from .sizes import check_sizes
 
 Rng = np.random.Generator | int | None
 NONLINEARITIES = ("tanh", "relu")
@@ -41,8 +42,7 @@ class Units(Module):
 
     def _set_sizes(self, **sizes: int) -> None:
         for name, size in sizes.items():
-            if size < 1:
-                raise ArgumentError(f"{type(self).__name__}: {name} is at least 1; got {size}.")
+            check_sizes(type(self).__name__, **{name: size})
             setattr(self, name, size)
 
     def _set_nonlinearity(self, nonlinearity: str) -> None:

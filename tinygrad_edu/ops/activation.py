@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
+from .floating import floating
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 from .table import primitive
@@ -78,7 +79,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     ----------
     A. Maas, A. Hannun, A. Ng (2013). Rectifier nonlinearities improve neural network acoustic models. ICML.
     """
-    return np.where(np.greater(x, 0), x, np.multiply(x, negative_slope))
+    x = floating(x)
+    return np.where(x > 0, x, x * negative_slope)
 
 
 @primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))))
@@ -98,7 +100,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     ----------
     D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by exponential linear units. arXiv:1511.07289
     """
-    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0)))
+    x = floating(x)
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 @primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.minimum(x, 0) / alpha)))
@@ -123,7 +126,8 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     """
     if not alpha > 0:
         raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
-    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0) / alpha))
+    x = floating(x)
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
 # fmt: on
 
 
@@ -181,7 +185,7 @@ def relu6(x: Any) -> Any:
 
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
-    return np.clip(np.add(x, 3), 0, 6) / 6
+    return np.clip(floating(x) + 3, 0, 6) / 6
 
 
 def hardswish(x: Any) -> Any:
@@ -191,6 +195,7 @@ def hardswish(x: Any) -> Any:
     ----------
     A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
     """
+    x = floating(x)
     return np.maximum(x, -6) * hardsigmoid(x)  # of which the second factor is 0 below -3
 
 
@@ -215,6 +220,7 @@ def prelu(x: Any, weight: Any) -> Any:
     ----------
     K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
     """
+    x = floating(x)
     if weight.shape != (1,):
         if x.ndim < 2 or weight.shape != x.shape[1:2]:
             raise ShapeError(f"prelu: weights of shape {weight.shape} do not fit x of shape {x.shape}. Expected (1,), or one for each x[:, channel].")

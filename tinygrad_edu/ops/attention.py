@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .broadcast import broadcasts_to
+from .floating import floating
 from .random import dropout
 from .softmax import shares, softmax
 from .table import primitive
@@ -58,6 +59,7 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
     array([[0.5, 0.5, 0. ],
            [0. , 0. , 0. ]])
     """
+    x = floating(x)
     mask = mask.data if hasattr(mask, "requires_grad") else np.asarray(mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_softmax: mask is boolean, True where an entry is allowed; got {mask.dtype}.")
@@ -114,6 +116,7 @@ def scaled_dot_product_attention(
            [3.],
            [5.]])
     """
+    q, k, v = floating(q), floating(k), floating(v)
     allowed, added = sorted_mask(mask, "scaled_dot_product_attention")
     if is_causal:
         causal = np.tri(q.shape[-2], k.shape[-2], dtype=bool)

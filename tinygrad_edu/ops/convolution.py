@@ -23,6 +23,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import ArgumentError, ShapeError
+from .floating import floating
 from .table import primitive
 from .window import Windows, as_given, as_images, batch_first, batch_last, check_fit, per_axis, steps, windows_of
 
@@ -259,6 +260,7 @@ def convolution(who: str, axes: int, x: Any, weight: Any, bias: Any, windows: Wi
     """A convolution of sequences or images, with or without a batch axis, in the name of a function or layer."""
     check_groups(who, groups, weight.shape[0])
     check_bias(who, bias, weight.shape[0])
+    x = floating(x)
     images = as_images(who, x, axes, weight.shape[1] * groups)
     check_fit(who, windows, images.shape, x.shape, axes)
     kernels = weight if axes == 2 else np.expand_dims(weight, 2)
@@ -269,6 +271,7 @@ def transposed_convolution(who: str, x: Any, weight: Any, bias: Any, windows: Wi
     """A transposed convolution of images, with or without a batch axis, in the name of a function or layer."""
     check_groups(who, groups, weight.shape[0])
     check_bias(who, bias, weight.shape[1] * groups)
+    x = floating(x)
     y = as_images(who, x, 2, weight.shape[0])
     size = [(count - 1) * s + r - sum(p) for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)]
     if min(size) < 1 or min(y.shape[2:]) < 1:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .activation import log_softmax, softmax
+from .floating import floating
 from .indexing import scatter
 from .loss import REDUCTIONS, check_range, check_reduction, nothing_left, of_one_dtype, only_ones_differ, reduced
 from .table import primitive
@@ -80,12 +81,11 @@ def softmax_cross_entropy(
         check_reduction("softmax_cross_entropy", reduction)
     if isinstance(targets, (list, tuple, int, np.generic)):
         targets = np.asarray(targets)
+    logits = floating(logits)
     if axis != -1 and axis != logits.ndim - 1:
         logits = np.moveaxis(logits, axis, -1)
         if targets.ndim == logits.ndim:
             targets = np.moveaxis(targets, axis, -1)
-    if logits.dtype.kind != "f":
-        logits = logits.astype(float)
     shape = logits.shape
     examples = shape[:-1]
     if reduction == "mean" and 0 in examples:

@@ -75,10 +75,9 @@ def checked_indices(indices: Any, weight: Any, who: str) -> Any:
     if weight.ndim != 2:
         raise ShapeError(f"{who} expects a weight of shape (n, d), a row for each index; got shape {weight.shape}.")
     indices = indices.data if hasattr(indices, "requires_grad") else np.asarray(indices)
-    if indices.dtype.kind not in "iu":
-        if indices.size:
-            raise DTypeError(f"{who} expects integer indices, got {indices.dtype}. Convert them knowingly: indices.astype(int).")
-        indices = indices.astype(np.intp)  # an empty list
+    if indices.dtype.kind not in "iu" and indices.size:
+        raise DTypeError(f"{who} expects integer indices, got {indices.dtype}. Convert them knowingly: indices.astype(int).")
+    indices = indices.astype(np.intp, copy=False)  # places among n · d elements are no longer of a small type
     n = weight.shape[0]
     if indices.size and (indices.min() < 0 or indices.max() >= n):
         wrong = indices[(indices < 0) | (indices >= n)].flat[0]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .floating import floating
 from .table import primitive
 
 FAR = 40.0  # exp(-x²/2) is 0 from here on, in float64 too
@@ -49,6 +50,7 @@ def erf(x: Any) -> Any:
     >>> erf(np.array([0.0, 0.5, 1.0]))
     array([0.        , 0.52049988, 0.84270079])
     """
+    x = floating(x)
     series = x * horner(np.square(np.minimum(np.absolute(x), 1 / 2)), ERF)  # exact near 0, where 1 - erfc is not
     return np.where(np.absolute(x) < 1 / 2, series, np.copysign(1 - upper_erfc(np.absolute(x)), x))
 
@@ -70,6 +72,7 @@ def erfc(x: Any) -> Any:
     >>> erfc(np.array([0.0, 20.0]))
     array([1.00000000e+000, 5.39586561e-176])
     """
+    x = floating(x)
     tail = upper_erfc(np.absolute(x))
     return np.where(np.less(x, 0), 2 - tail, tail)
 
@@ -86,6 +89,7 @@ def normal_cdf(x: Any) -> Any:
     -------
     Tensor or ndarray of the same shape, in [0, 1]
     """
+    x = floating(x)
     a = np.minimum(np.absolute(x), FAR)
     tail = 0.5 * scaled_erfc(a * math.sqrt(0.5)) * exp_of_minus_square(a, 0.5)
     return np.where(np.less(x, 0), tail, 1 - tail)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
+from .floating import floating
 from .reduction import axes_of, count
 from .table import primitive
 
@@ -98,6 +99,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1,
     >>> np.round(tg.layer_norm(np.array([1.0, 2.0, 4.0])), 3)
     array([-1.069, -0.267,  1.336])
     """
+    x = with_axes("layer_norm", x, axis)
     return scaled(standardize(x, axis, eps)[0], weight, bias)
 
 
@@ -127,6 +129,7 @@ def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None =
     >>> np.round(tg.rms_norm(np.array([1.0, 2.0, 2.0])), 3)
     array([0.577, 1.155, 1.155])
     """
+    x = with_axes("rms_norm", x, axis)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     return scaled(x / np.sqrt(mean_over(x * x, axis) + eps), weight, None)
 
@@ -162,6 +165,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     >>> tg.group_norm(np.array([[1.0, 3.0, 0.0, 8.0]]), 2, eps=0.0)
     array([[-1.,  1., -1.,  1.]])
     """
+    x = floating(x)
     if num_groups < 1:
         raise ArgumentError(f"group_norm: num_groups is at least 1; got {num_groups}.")
     if x.ndim < 2 or x.shape[1] % num_groups:
@@ -169,6 +173,17 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     shape, grouped = x.shape, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
     normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)
     return scaled(normalized, *(along_channels(p, len(shape)) for p in (weight, bias)))
+
+
+def with_axes(who: str, x: Any, axis: Axis) -> Any:
+    """x as floating numbers, if it has the axes to normalize over."""
+    x = floating(x)
+    n, axes = x.ndim, axis if isinstance(axis, tuple) else (axis,)
+    if n == 0:
+        raise ShapeError(f"{who}: an x of shape (..., n) is expected; got a number, of shape ().")
+    if axes and (min(axes) < -n or max(axes) >= n):
+        raise ShapeError(f"{who}: axis {axis} is none of an x of shape {x.shape}.")
+    return x
 
 
 def scaled(x: Any, weight: Any, bias: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from .floating import floating
 from .table import primitive
 from .window import Windows, as_given, as_images, check_fit, packed, per_axis, windows_of
 
@@ -222,14 +223,16 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
 
 def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
     """The maximum over windows, in the name of a function or layer."""
-    images = floating(as_images(who, x, axes))
+    x = floating(x)
+    images = as_images(who, x, axes)
     windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, dilation, ceil_mode)
     return as_given(maximum_over(images, windows), x.shape, axes)
 
 
 def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool) -> Any:
     """The mean over windows, in the name of a function or layer."""
-    images = floating(as_images(who, x, axes))
+    x = floating(x)
+    images = as_images(who, x, axes)
     windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, 1, ceil_mode)
     before = [p[0] if count_include_pad else 0 for p in windows.padding]
     counts = [
@@ -241,7 +244,8 @@ def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
 
 def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
     """The mean over a number of windows, in the name of a function or layer: a product with a matrix of weights for each axis."""
-    images = floating(as_images(who, x, axes))
+    x = floating(x)
+    images = as_images(who, x, axes)
     sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
     sizes = [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])] if len(sizes) == axes else sizes
     rows, columns = (images.shape[2], *per_axis(who, "output_size", tuple(sizes), axes, 1))[-2:]
@@ -256,19 +260,20 @@ def averages(count: int, n: int, dtype: Any) -> Any:
     return (inside / (stops - starts)[:, None]).astype(dtype)
 
 
-def floating(x: Any) -> Any:
-    """Images of integers as floating ones."""
-    return x if x.dtype.kind == "f" else x.astype(float)
+def checked_windows(who: str, axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
+    """Windows from the settings of a pooling, each of which sees more of the image than of the padding."""
+    stride = kernel_size if stride is None else stride
+    windows = windows_of(who, axes, kernel_size, stride, per_axis(who, "padding", padding, axes, 0), dilation)
+    if any(before > reach // 2 for (before, _), reach in zip(windows.padding, windows.reach)):
+        raise ArgumentError(f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got {padding!r}.")
+    return windows
 
 
 def pooling_windows(
     who: str, axes: int, x: Any, shape: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Windows:
     """The windows of a pooling of images of a shape; in ceil mode with as much padding behind as one more window needs."""
-    stride = kernel_size if stride is None else stride
-    windows = windows_of(who, axes, kernel_size, stride, per_axis(who, "padding", padding, axes, 0), dilation)
-    if any(before > reach // 2 for (before, _), reach in zip(windows.padding, windows.reach)):
-        raise ArgumentError(f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got {padding!r}.")
+    windows = checked_windows(who, axes, kernel_size, stride, padding, dilation)
     check_fit(who, windows, shape, x.shape, axes)
     if not ceil_mode:
         return windows

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from .floating import floating
 from .table import primitive
 
 _DEFAULT: ContextVar[np.random.Generator | None] = ContextVar("tinygrad_edu generator", default=None)
@@ -72,6 +73,7 @@ def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = N
     """
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p is a probability in [0, 1]; got {p}.")
+    x = floating(x)
     if p == 0:
         return x
     if p == 1:
