@@ -4,7 +4,6 @@ Every message says what was asked, what was received, what was expected, and wha
 of Python's own (ValueError, TypeError, RuntimeError …), so that code which catches those keeps working.
 """
 
-
 from typing import Any
 
 
@@ -56,6 +55,14 @@ class NonFiniteError(TinygradError, FloatingPointError):
 
 class StateError(TinygradError, ValueError):
     """A saved state does not fit the object that it is loaded into."""
+
+
+class FormatError(TinygradError, ValueError):
+    """A file is not of the format that it should be, is damaged, or declares more than the limits that it is read under."""
+
+
+class DownloadError(TinygradError, OSError):
+    """Published data could not be fetched, or what arrived is not what was published; nothing was kept of it."""
 
 
 class GradcheckError(TinygradError, AssertionError):

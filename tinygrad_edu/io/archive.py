@@ -1,0 +1,46 @@
+"""Opening a zip archive whose directory cannot be made to fill the memory.
+
+zipfile builds an object for every line of the directory at the end of an archive before it can be asked how many there are; so
+the length of that directory is looked at first.
+"""
+
+import struct
+import zipfile
+from typing import BinaryIO
+
+from ..errors import FormatError
+
+MAX_DIRECTORY = 4 << 20  # bytes: some 40,000 members
+END, LOCATOR, END64 = b"PK\5\6", b"PK\6\7", b"PK\6\6"
+
+
+def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
+    """An archive for reading.
+
+    Parameters
+    ----------
+    file : binary file object
+    size : int
+        Its length in bytes.
+    path : str
+        For the message.
+
+    Raises
+    ------
+    FormatError
+        If the file does not end as an archive without a comment does, or has too long a directory.
+    """
+    file.seek(max(0, size - 98))
+    tail = file.read(98)
+    end = tail[-22:]
+    if not end.startswith(END) or len(end) < 22 or end[-2:] != b"\0\0":
+        raise FormatError(f"{path} is no archive of arrays (.npz): it does not end as one.")
+    (length,) = struct.unpack_from("<L", end, 12)
+    if tail[-42:-38] == LOCATOR:  # the numbers of an archive above 4 GiB are in a record of their own
+        record = tail[:56]
+        if len(tail) < 98 or not record.startswith(END64):
+            raise FormatError(f"{path} is a damaged archive: it lacks the record that its end points to.")
+        length = max(length if length < 0xFFFFFFFF else 0, struct.unpack_from("<Q", record, 40)[0])
+    if length > MAX_DIRECTORY:
+        raise FormatError(f"{path}: the directory of the archive has {length} bytes; expected at most {MAX_DIRECTORY}.")
+    return zipfile.ZipFile(file)

@@ -1,0 +1,123 @@
+"""Writing a file whole or not at all: whatever happens, the path holds what it held before, or everything new.
+
+The bytes go to a temporary file in the same folder, are forced to the disk, and the temporary file then takes the name of the
+target in one step of the file system.  A process that is killed leaves its temporary file behind; the next save to the same path
+sweeps it away.  Another process may be saving to that path at the same moment, so a temporary file is swept only if nobody holds the lock
+on it: the operating system gives a lock up with the process that held it.
+"""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import ArgumentError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where the file of another process cannot be deleted while that has it open: the lock is built in
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A binary file to write into, which becomes ``path`` when the block ends, and never if it raises.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder must exist.  A file that is there keeps its permissions, and is the old one until the new one is complete;
+        a symbolic link is followed.
+
+    Yields
+    ------
+    binary file object
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such folder, or something that is not a file has the name.
+    OSError
+        If the disk is full or may not be written to; the old file is as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_write(folder + "/notes.txt") as file:
+    ...         _ = file.write(b"all of it")
+    ...     print(os.listdir(folder))
+    ['notes.txt']
+
+    References
+    ----------
+    T. Pillai et al., "All File Systems Are Not Created Equal: On the Complexity of Crafting Crash-Consistent Applications",
+    OSDI 2014: why the file, and then the folder, are forced to the disk.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise ArgumentError(f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first.")
+    if target.exists() and not target.is_file():
+        raise ArgumentError(f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is expected.")
+    _sweep(target)
+    file, temporary = _create(target)
+    try:
+        with file:
+            if target.exists():
+                shutil.copymode(target, temporary)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if fcntl is None:
+                file.close()  # Windows moves no open file
+            os.replace(temporary, target)  # while the lock is held, lest it be swept between
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _create(target: Path) -> tuple[BinaryIO, Path]:
+    """A new, locked temporary file beside the target, with the permissions that any new file gets."""
+    while True:
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        file = open(temporary, "xb")  # noqa: SIM115 (the caller closes it)
+        if fcntl is None:
+            return file, temporary
+        with suppress(OSError):  # a file system without locks: it will not be swept there either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file, temporary
+        file.close()  # swept by another process between its creation and its lock
+
+
+def _sweep(target: Path) -> None:
+    """Delete the temporary files of saves to this target that were killed."""
+    temporary = re.compile(re.escape(f".{target.name}.") + r"[0-9a-f]{16}\.tmp")
+    for name in os.listdir(target.parent):
+        if temporary.fullmatch(name):
+            with suppress(OSError):  # it is in use, another process swept it first, or it is somebody else's
+                _delete_unless_locked(target.with_name(name))
+
+
+def _delete_unless_locked(path: Path) -> None:
+    if fcntl is None:
+        path.unlink()
+        return
+    with open(path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the new name to the disk, where the system lets folders be opened."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,84 @@
+"""What readers and writers share: plain arrays from whatever was given, and bytes from a file that may not have them."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..errors import ArgumentError, DTypeError, FormatError
+from ..tensor import Tensor
+
+MAX_BYTES = 2 << 30  # what a file may become in memory unless the caller allows more
+CHUNK = 1 << 20
+
+FilePath = str | os.PathLike[str]
+
+
+def named_arrays(arrays: Any, who: str) -> dict[str, np.ndarray[Any, Any]]:
+    """Plain arrays by name, from a mapping of arrays or tensors, or from a module, whose state it then is."""
+    given = arrays.state_dict() if callable(getattr(arrays, "state_dict", None)) else arrays
+    if not isinstance(given, Mapping):
+        raise ArgumentError(f'{who} takes a dict of arrays by name, such as {{"weight": w}}; got {type(arrays).__name__}.')
+    for name in given:
+        if not isinstance(name, str):
+            raise ArgumentError(f"{who}: names are strings; got {name!r:.80}.")
+    return {str(name): plain(value, f"{who}: {name!r:.80}") for name, value in given.items()}
+
+
+def plain(value: Any, what: str) -> np.ndarray[Any, Any]:
+    """The array of a tensor, or of anything that NumPy takes."""
+    if isinstance(value, Tensor):
+        return value._array
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(f"{what} is a masked array, whose mask would be lost. Save x.filled(…), or the data and the mask.")
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise DTypeError(f"{what} is no array: {error}") from error
+
+
+@contextmanager
+def opened(path: FilePath, max_bytes: int) -> Iterator[tuple[BinaryIO, int]]:
+    """A file to read and its size, which is within the limit."""
+    if not stat.S_ISREG(os.stat(os.fspath(path)).st_mode):  # before it is opened: a pipe would wait for its other end
+        raise FormatError(f"{os.fspath(path)} is a folder or a device; expected a file.")
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > max_bytes:
+            raise FormatError(f"{os.fspath(path)} has {size} bytes, more than max_bytes={max_bytes} allows.")
+        yield file, size
+
+
+def fill(array: np.ndarray[Any, Any], file: Any, where: str) -> None:
+    """Read the bytes of a new, contiguous array, and refuse those that are no values of its dtype."""
+    buffer = array.reshape(-1).view(np.uint8).data
+    done = 0
+    while done < len(buffer):
+        got = file.readinto(buffer[done : done + CHUNK])
+        if not got:
+            raise FormatError(f"{where}: the file ends after {done} of {len(buffer)} bytes.")
+        done += got
+    if array.dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
+        raise FormatError(f"{where}: a boolean is neither 0 nor 1.")
+    if array.dtype.kind == "U" and array.reshape(-1).view(array.dtype.str[0] + "u4").max(initial=0) > 0x10FFFF:
+        raise FormatError(f"{where}: a character is not in Unicode.")
+
+
+def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same values in the byte order of this machine."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_shape(shape: Any, itemsize: int, where: str) -> int:
+    """The number of bytes of an array of this shape, computed without overflow, or an error if no array can have it."""
+    if not all(type(length) is int and 0 <= length < 1 << 63 for length in shape) or len(shape) > 64:
+        raise FormatError(f"{where}: expected at most 64 lengths, each at least 0 and below 2^63; got {shape!s:.80}.")
+    count, reach = 1, itemsize
+    for length in shape:
+        count, reach = count * length, reach * max(length, 1)
+    if reach >= 1 << 63:  # NumPy counts the axes of an empty array as well
+        raise FormatError(f"{where}: no array has the shape {shape!s:.80}.")
+    return count * itemsize
