@@ -1,0 +1,65 @@
+"""Data: data sets and batches of them, splits, scaling, encoding, readers of files, toy sets made by code and published ones by name."""
+
+from . import bundled
+from .bundled import breast_cancer, diabetes, digits, wine
+from .csv_reader import read_csv
+from .dataset import ArrayDataset, Dataset, MappedDataset
+from .encode import LabelEncoder, one_hot, relabel
+from .idx import read_idx
+from .impute import Imputer
+from .loader import DataLoader
+from .mat import read_mat
+from .named import HeartDisease, Records, Titanic, TrainTest, course_digits, heart_disease, iris, iris_train_test, mnist, titanic, wheat_seeds
+from .records import STUDENT_COLUMNS, STUDENT_MAJORS, line, student_records
+from .scale import MinMaxScaler, StandardScaler
+from .split import k_fold, stratified_k_fold, train_test_split
+from .table import Table
+from .toy import Points, blobs, checkerboard, circles, flower, moons, spirals, xor
+
+__all__ = [
+    "STUDENT_COLUMNS",
+    "STUDENT_MAJORS",
+    "ArrayDataset",
+    "DataLoader",
+    "Dataset",
+    "HeartDisease",
+    "Imputer",
+    "LabelEncoder",
+    "MappedDataset",
+    "MinMaxScaler",
+    "Points",
+    "Records",
+    "StandardScaler",
+    "Table",
+    "Titanic",
+    "TrainTest",
+    "blobs",
+    "breast_cancer",
+    "bundled",
+    "checkerboard",
+    "circles",
+    "course_digits",
+    "diabetes",
+    "digits",
+    "flower",
+    "heart_disease",
+    "iris",
+    "iris_train_test",
+    "k_fold",
+    "line",
+    "mnist",
+    "moons",
+    "one_hot",
+    "read_csv",
+    "read_idx",
+    "read_mat",
+    "relabel",
+    "spirals",
+    "stratified_k_fold",
+    "student_records",
+    "titanic",
+    "train_test_split",
+    "wheat_seeds",
+    "wine",
+    "xor",
+]

@@ -1,0 +1,213 @@
+"""Datasets: samples that are counted from 0, in arrays that have as many rows each.
+
+`ArrayDataset` holds arrays; ``ArrayDataset(x, y).map(f)`` changes them on their way to the model, one batch at a time.  Any
+other object with ``len(data)`` and ``data[i]`` is a dataset too, such as a list of samples.
+"""
+
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..ops.random import generator
+from ..tensor import Tensor
+
+Arrays = tuple[NDArray[Any], ...]
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """What a `DataLoader` asks of samples that it can take in any order: how many there are, and the one with a number.
+
+    A sample is an array or number, or a tuple of them, for example (x, y).
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+class Batches:
+    """A dataset whose samples are taken many at a time: the base of `ArrayDataset` and `MappedDataset`.
+
+    Attributes
+    ----------
+    random : bool
+        Whether a batch depends on a generator.
+    """
+
+    random: bool = False
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def take(self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None) -> Arrays:
+        """The samples of a slice or of an array of numbers, as one batch; random maps draw from ``rng``."""
+        raise NotImplementedError
+
+    def floats_as(self, dtype: DTypeLike) -> Self:
+        """The same samples with floating arrays in another dtype, converted here and now."""
+        raise NotImplementedError
+
+    def __getitem__(self, index: Any) -> Arrays:
+        if isinstance(index, slice) or np.ndim(index):
+            return self.take(index if isinstance(index, slice) else np.asarray(index))
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{type(self).__name__}: there is no sample {index}; there are {len(self)}.")
+        place = operator.index(index) % len(self)
+        return tuple(array[0] for array in self.take(slice(place, place + 1)))
+
+    def map(self, function: Callable[..., Any]) -> "MappedDataset":
+        """A dataset whose batches go through a function each time that they are taken.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the arrays of a batch, shapes (n, …), and returns an array, or a tuple of arrays, of n rows each: those of
+            the new batch.  It does not write into what it gets.  A function with a parameter called ``rng`` is given a
+            numpy.random.Generator: in a `DataLoader` one that depends on seed, epoch and batch alone.
+
+        Returns
+        -------
+        MappedDataset
+
+        Examples
+        --------
+        >>> data = ArrayDataset(np.array([0, 51, 255], np.uint8), [0, 1, 1])
+        >>> data.map(lambda x, y: (x / np.float32(255), y))[:2]
+        (array([0. , 0.2], dtype=float32), array([0, 1]))
+        """
+        return MappedDataset(self, function)
+
+
+class ArrayDataset(Batches):
+    """Arrays with as many rows each: row i of every array is sample i.
+
+    Parameters
+    ----------
+    *arrays : Tensor or array_like of numbers, of shapes (n, …)
+        Arrays are not copied, and batches of neighbouring rows are read-only views of them.
+
+    Attributes
+    ----------
+    arrays : tuple of ndarray
+        Read-only views of what was given.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays have different numbers of rows.
+    DTypeError
+        If an array does not hold numbers.  Names of classes become numbers by a `LabelEncoder`.
+
+    Examples
+    --------
+    >>> data = ArrayDataset([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0, 1, 1])
+    >>> data[1]
+    (array([3., 4.]), np.int64(1))
+    >>> data
+    ArrayDataset(3 samples: float64 (2,), int64 ())
+    """
+
+    def __init__(self, *arrays: Any) -> None:
+        if not arrays:
+            raise ArgumentError("ArrayDataset: expected at least one array, got none.")
+        self.arrays: Arrays = tuple(_read_only(i, array) for i, array in enumerate(arrays))
+        if len({len(array) for array in self.arrays}) > 1:
+            shapes = ", ".join(str(array.shape) for array in self.arrays)
+            raise ShapeError(f"ArrayDataset: every array has one row a sample, but theirs differ in number: shapes {shapes}.")
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def take(self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None) -> Arrays:
+        """The samples of a slice, as views, or of an array of numbers, as copies."""
+        return tuple(array[which] for array in self.arrays)
+
+    def floats_as(self, dtype: DTypeLike) -> Self:
+        """The same samples; floating arrays of another dtype are copied to this one, all others are shared."""
+        return type(self)(*(cast_floats(array, dtype) for array in self.arrays))
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{array.dtype} {array.shape[1:]}" for array in self.arrays)
+        return f"ArrayDataset({len(self)} samples: {rows})"
+
+
+class MappedDataset(Batches):
+    """The batches of another dataset, through a function; see `Batches.map`.
+
+    Raises
+    ------
+    ShapeError
+        When a batch is taken, if the function returns another number of rows.
+    """
+
+    def __init__(self, data: Batches, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise ArgumentError(f"map expects a function of the arrays of a batch; got {function!r}.")
+        self.data, self.function = data, function
+        self._draws = _takes_rng(function)
+        self.random = self._draws or data.random
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def take(self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None) -> Arrays:
+        """The samples of a slice or of an array of numbers, mapped together."""
+        rng = generator(rng) if self.random else None  # one for a chain of maps, which do not draw the same numbers then
+        given = self.data.take(which, rng)
+        mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
+        arrays = tuple(np.asarray(a) for a in (mapped if isinstance(mapped, tuple) else (mapped,)))
+        rows = len(given[0])
+        if any(array.ndim == 0 or len(array) != rows for array in arrays):
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise ShapeError(f"map: the function was given {rows} rows, and returned arrays of shapes {shapes}; it keeps the first axis.")
+        return arrays
+
+    def floats_as(self, dtype: DTypeLike) -> Self:
+        """The same function over the converted arrays."""
+        return type(self)(self.data.floats_as(dtype), self.function)
+
+    def __repr__(self) -> str:
+        return f"{self.data!r}.map({getattr(self.function, '__name__', repr(self.function))})"
+
+
+def cast_floats(array: NDArray[Any], dtype: DTypeLike | None) -> NDArray[Any]:
+    """A floating array in another dtype, any other array as it is; ``dtype`` None converts nothing."""
+    return array.astype(dtype, copy=False) if dtype is not None and array.dtype.kind == "f" else array
+
+
+def plain(array: Any) -> NDArray[Any]:
+    """An ndarray, of a tensor or of anything that NumPy takes."""
+    return array.detach().numpy() if isinstance(array, Tensor) else np.asarray(array)
+
+
+def check_numbers(what: str, array: NDArray[Any]) -> NDArray[Any]:
+    """The array, if it holds numbers or booleans."""
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(f"{what} holds {array.dtype}, expected numbers. Names of classes become numbers by LabelEncoder().fit_transform(names).")
+    return array
+
+
+def _read_only(i: int, values: Any) -> NDArray[Any]:
+    try:
+        array = plain(values)
+    except ValueError as error:
+        raise ShapeError(f"ArrayDataset: array {i} is no array: {error}") from None
+    check_numbers(f"ArrayDataset: array {i}", array)
+    if array.ndim == 0:
+        raise ShapeError(f"ArrayDataset: array {i} is a single number; expected one row a sample, shape (n, …).")
+    view = array.view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def _takes_rng(function: Callable[..., Any]) -> bool:
+    try:
+        return "rng" in inspect.signature(function).parameters
+    except ValueError:  # functions in C may have no signature
+        return False

@@ -1,0 +1,198 @@
+"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, and labels that count otherwise."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from operator import index
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from .dataset import plain
+
+
+def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Rows that are 1 at the class and 0 elsewhere.
+
+    Parameters
+    ----------
+    labels : Tensor or array_like of int of shape (…)
+        From 0 to classes - 1.
+    classes : int, at least 1, optional
+        By default the largest label plus one.  Say it where a part of the data might lack the last class.
+    dtype : dtype, default=numpy.float32
+
+    Returns
+    -------
+    ndarray of shape (…, classes)
+
+    Raises
+    ------
+    DTypeError
+        If the labels are not integers.
+    ArgumentError
+        If a label is outside [0, classes).
+
+    Examples
+    --------
+    >>> one_hot([0, 2, 1])
+    array([[1., 0., 0.],
+           [0., 0., 1.],
+           [0., 1., 0.]], dtype=float32)
+    """
+    values = plain(labels)
+    if values.dtype.kind not in "biu" and values.size:
+        raise DTypeError(f"one_hot: labels are integers; got {values.dtype}. Names become numbers by LabelEncoder, floats by relabel(labels).")
+    values = values.astype(np.int64)
+    if classes is None:
+        if not values.size:
+            raise ArgumentError("one_hot: without labels, say how many classes there are.")
+        classes = int(values.max()) + 1
+    elif index(classes) < 1:
+        raise ArgumentError(f"one_hot: there is at least one class; got {classes}.")
+    wrong = values[(values < 0) | (values >= classes)]
+    if wrong.size:
+        raise ArgumentError(f"one_hot: label {wrong[0]} is outside [0, {max(classes, 1)}). Labels that count otherwise: relabel(labels, {{10: 0}}).")
+    rows = np.zeros((*values.shape, classes), dtype)
+    np.put_along_axis(rows, values[..., None], 1, axis=-1)
+    return rows
+
+
+def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDArray[np.int64]:
+    """Class labels of files that store or count them otherwise, as integers of shape (n,), with some of them changed.
+
+    Parameters
+    ----------
+    labels : Tensor or array_like of whole numbers of shape (n,) or (n, 1)
+        Of any dtype: .mat files hold columns of floats or small integers.
+    changes : mapping of int to int, optional
+        New labels by old ones, all at once; labels that it does not name stay as they are.
+
+    Returns
+    -------
+    ndarray of int64 of shape (n,)
+
+    Raises
+    ------
+    ShapeError, DTypeError
+        If these are no labels.
+    ArgumentError
+        If a label is not a whole number.
+
+    Examples
+    --------
+    Digits that count from 1, where 10 means 0:
+
+    >>> relabel([[10.0], [1.0], [9.0]], {10: 0})
+    array([0, 1, 9])
+    """
+    values = plain(labels)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise ShapeError(f"relabel: expected labels of shape (n,) or (n, 1), got {values.shape}.")
+    if values.dtype.kind not in "biuf":
+        raise DTypeError(f"relabel: expected numbers, got {values.dtype}. Names become numbers by LabelEncoder.")
+    fraction = ~np.isfinite(values) | (values != np.trunc(values))
+    if fraction.any():
+        raise ArgumentError(f"relabel: labels are whole numbers; got {values[fraction][0]} in row {int(fraction.argmax())}.")
+    old = values.astype(np.int64)
+    new = old.copy()
+    for label, other in (changes or {}).items():
+        new[old == index(label)] = index(other)
+    return new
+
+
+class LabelEncoder:
+    """Names of classes, or numbers that are no numbers from 0, as integers from 0 in the order of the names.
+
+    Attributes
+    ----------
+    classes : list of str, int or float
+        In increasing order: the name of class k is ``classes[k]``.
+
+    Raises
+    ------
+    ArgumentError
+        If a name is unknown, or a number outside [0, c).
+    StateError
+        If it was not fitted.
+
+    Examples
+    --------
+    >>> encoder = LabelEncoder()
+    >>> encoder.fit_transform(["rose", "iris", "rose"])
+    array([1, 0, 1])
+    >>> encoder.inverse_transform([0, 1]).tolist()
+    ['iris', 'rose']
+    """
+
+    classes: list[Any]
+
+    def fit(self, labels: ArrayLike) -> Self:
+        """Learn the names; returns the encoder.  ``labels`` has shape (n,), n ≥ 1."""
+        names = np.unique(_names("fit", labels))
+        if not len(names):
+            raise ArgumentError("LabelEncoder.fit: there are no labels to learn from.")
+        if names.dtype.kind == "f" and not np.isfinite(names).all():
+            raise ArgumentError("LabelEncoder.fit: a label is missing (NaN) or infinite.")
+        self.classes = names.tolist()
+        return self
+
+    def transform(self, labels: ArrayLike) -> NDArray[np.int64]:
+        """The numbers of names, shape (n,)."""
+        values, known = _names("transform", labels), np.asarray(self._known("transform"))
+        if values.size and (values.dtype.kind == "U") != (known.dtype.kind == "U"):
+            raise ArgumentError(f"LabelEncoder.transform: the classes are {self.classes}; got labels of {values.dtype}.")
+        places = np.searchsorted(known, values)
+        wrong = known[np.minimum(places, len(known) - 1)] != values
+        if wrong.any():
+            raise ArgumentError(f"LabelEncoder.transform: {values[wrong].tolist()[0]!r} is none of the classes {self.classes}.")
+        return places.astype(np.int64)
+
+    def fit_transform(self, labels: ArrayLike) -> NDArray[np.int64]:
+        """`fit`, and `transform` of the same labels."""
+        return self.fit(labels).transform(labels)
+
+    def inverse_transform(self, numbers: ArrayLike) -> NDArray[Any]:
+        """The names of numbers, shape (n,)."""
+        known, values = np.asarray(self._known("inverse_transform")), plain(numbers)
+        if values.dtype.kind not in "biu" and values.size:
+            raise DTypeError(f"LabelEncoder.inverse_transform: classes are integers; got {values.dtype}. Of scores or rows, take argmax(axis=1).")
+        values = values.astype(np.int64)
+        wrong = values[(values < 0) | (values >= len(known))]
+        if wrong.size:
+            raise ArgumentError(f"LabelEncoder.inverse_transform: class {wrong[0]} is outside [0, {len(known)}).")
+        return known[values]
+
+    def state_dict(self) -> dict[str, Any]:
+        """The classes, and the name of this class."""
+        return {"class": "LabelEncoder", "classes": list(self._known("state_dict"))}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the classes of another encoder; raises a StateError, and changes nothing, if it is no such state."""
+        classes = state.get("classes")
+        if set(state) != {"class", "classes"} or state["class"] != "LabelEncoder" or not isinstance(classes, (list, tuple)) or not classes:
+            raise StateError(f"LabelEncoder.load_state_dict: expected what state_dict() returns, got a mapping with {', '.join(map(str, state))}.")
+        kinds = {type(name) for name in classes}
+        if not (kinds == {str} or kinds <= {bool, int, float}) or any(a >= b for a, b in pairwise(classes)):
+            raise StateError(f"LabelEncoder.load_state_dict: classes are names, or numbers, in increasing order; got {list(classes)}.")
+        self.classes = list(classes)
+
+    def __repr__(self) -> str:
+        return f"LabelEncoder({', '.join(map(repr, self.classes)) if hasattr(self, 'classes') else 'not fitted'})"
+
+    def _known(self, method: str) -> list[Any]:
+        if not hasattr(self, "classes"):
+            raise StateError(f"LabelEncoder.{method}: no classes were learned yet; call fit(labels) first.")
+        return self.classes
+
+
+def _names(method: str, labels: ArrayLike) -> NDArray[Any]:
+    values = plain(labels)
+    if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel()):
+        values = values.astype(str)
+    if values.ndim != 1 or (values.dtype.kind not in "biufU" and values.size):
+        raise ShapeError(f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape {values.shape}.")
+    return values

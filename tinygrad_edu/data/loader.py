@@ -1,0 +1,257 @@
+"""DataLoader: mini-batches, epoch after epoch, in orders that a seed settles once and for all.
+
+    loader = DataLoader((x, y), 32, shuffle=True, seed=0)
+    for epoch in range(10):
+        for inputs, targets in loader:
+            …
+
+The order of an epoch is a function of the seed and the number of the epoch, whatever else has drawn random numbers before:
+a training that is stopped and resumed, in the middle of an epoch too, sees the batches that it would have seen.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from ..ops.random import generator
+from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers, plain
+
+
+class DataLoader:
+    """Batches of samples; iterating gives one epoch of them, and the next time the next epoch.
+
+    Parameters
+    ----------
+    data : tuple of arrays, array, Dataset, iterable, or function
+        * A tuple of arrays (x, y, …) with one row a sample, or a single array.
+        * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
+        * An iterable of samples, such as a generator; or a function that returns one, and is called for every epoch.
+
+        Samples are arrays or numbers, or tuples of them, of the same shapes.
+    batch_size : int, at least 1, default=32
+    shuffle : bool, default=False
+        Whether every epoch has an order of its own.  What is only iterated over cannot be shuffled.
+    seed : int, at least 0, or None, default=0
+        Decides the orders.  None draws one, which is then the attribute `seed`.
+    drop_last : bool, default=False
+        Whether to leave out the last batch of an epoch if it is shorter than the others.
+    dtype : floating dtype or None, default=numpy.float32
+        What floating arrays are converted to; integers stay as they are.  None converts nothing.
+
+    Attributes
+    ----------
+    epoch : int
+        The number of the epoch in which the last batch was, or, when that is complete, of the next; it may be assigned to.
+    batch_size, shuffle, seed, drop_last, dtype : the settings
+
+    Raises
+    ------
+    ArgumentError, ShapeError, DTypeError
+        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if samples differ in shape.
+
+    Notes
+    -----
+    Arrays are converted once, here, and batches that are not shuffled are read-only views of them: no copies are made in
+    the course of training.
+
+    An iteration that is left before its end (``break``, an exception) is over: the next one begins the next epoch.  Only
+    `load_state_dict` brings a loader into the middle of an epoch.
+
+    Augmentation, ``DataLoader(ArrayDataset(x, y).map(flip))``, draws from a generator that depends on seed, epoch and batch.
+
+    Examples
+    --------
+    >>> x, y = np.arange(10.0).reshape(5, 2), np.arange(5)
+    >>> for inputs, targets in DataLoader((x, y), 2):
+    ...     print(inputs.shape, inputs.dtype, targets)
+    (2, 2) float32 [0 1]
+    (2, 2) float32 [2 3]
+    (1, 2) float32 [4]
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        batch_size: int = 32,
+        *,
+        shuffle: bool = False,
+        seed: int | None = 0,
+        drop_last: bool = False,
+        dtype: DTypeLike | None = np.float32,
+    ) -> None:
+        self.batch_size = _whole("batch_size", batch_size, 1)
+        self.seed = int(generator(None).integers(2**63)) if seed is None else _whole("seed", seed, 0)
+        self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        if self.dtype is not None and self.dtype.kind != "f":
+            raise DTypeError(f"DataLoader: dtype is that of the floating arrays, so a floating one; got {self.dtype}.")
+        self._data = self._prepared(data)
+        self._epoch = self._batch = 0  # the place of the next batch
+        self._resumed = False
+
+    def _prepared(self, data: Any) -> Any:
+        if isinstance(data, tuple) or hasattr(data, "__array__"):
+            data = ArrayDataset(*data) if isinstance(data, tuple) else ArrayDataset(data)
+        if isinstance(data, Batches):
+            return data if self.dtype is None else data.floats_as(self.dtype)
+        if not (_has_samples(data) or isinstance(data, Iterable) or callable(data)):
+            raise ArgumentError(f"DataLoader: expected arrays (x, y, …), a dataset or an iterable of samples; got {type(data).__name__}.")
+        if self.shuffle and not _has_samples(data):
+            raise ArgumentError("DataLoader: what can only be iterated over cannot be shuffled. Make it a list, or give it __len__ and __getitem__.")
+        return data
+
+    # ---- how many, and in which order ------------------------------------------------------------------------------------
+
+    @property
+    def samples(self) -> int | None:
+        """How many samples there are; None for an iterable."""
+        return len(self._data) if _has_samples(self._data) else None
+
+    def __len__(self) -> int:
+        """The number of batches of an epoch."""
+        if self.samples is None:
+            raise TypeError("DataLoader: an iterable does not tell how many batches it has.")
+        return self.samples // self.batch_size if self.drop_last else -(-self.samples // self.batch_size)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The numbers of all samples in the order of an epoch, shape (n,)."""
+        if self.samples is None:
+            raise TypeError("DataLoader: an iterable has no order but its own.")
+        if not self.shuffle:
+            return np.arange(self.samples)
+        sequence = np.random.SeedSequence([self.seed, _whole("epoch", epoch, 0)])
+        return np.random.Generator(np.random.PCG64(sequence)).permutation(self.samples)
+
+    # ---- the batches -----------------------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The number of the current epoch; assigning goes to the beginning of one."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        self._epoch, self._batch, self._resumed = _whole("epoch", value, 0), 0, False
+
+    def __iter__(self) -> Iterator[Arrays]:
+        if self._batch and not self._resumed:
+            self._epoch, self._batch = self._epoch + 1, 0
+        self._resumed = False
+        epoch, start = self._epoch, self._batch
+        batches = self._from_dataset(epoch, start) if _has_samples(self._data) else self._from_iterable(epoch, start)
+        for number, batch in enumerate(batches, start + 1):
+            self._epoch, self._batch = epoch, number
+            yield batch
+        self._epoch, self._batch = epoch + 1, 0
+
+    def _from_dataset(self, epoch: int, start: int) -> Iterator[Arrays]:
+        order = self.order(epoch) if self.shuffle else None
+        for number in range(start, len(self)):
+            rows = slice(number * self.batch_size, min((number + 1) * self.batch_size, len(self._data)))
+            if isinstance(self._data, Batches):
+                rng = self._rng(epoch, number) if self._data.random else None
+                batch = self._data.take(rows if order is None else order[rows], rng)
+                yield tuple(cast_floats(array, self.dtype) for array in batch)
+            else:
+                places = range(rows.start, rows.stop) if order is None else order[rows].tolist()
+                yield self._collated([self._data[i] for i in places], places)
+
+    def _from_iterable(self, epoch: int, start: int) -> Iterator[Arrays]:
+        iterator = iter(self._data() if callable(self._data) else self._data)
+        if iterator is self._data and epoch and not start:
+            raise ArgumentError(
+                f"DataLoader: epoch {epoch} cannot begin: an iterator has one epoch only.\n"
+                "  Give a function that returns a new one, DataLoader(function), or a list."
+            )
+        first = start * self.batch_size
+        for _ in islice(iterator, first):
+            pass
+        while samples := list(islice(iterator, self.batch_size)):
+            if len(samples) == self.batch_size or not self.drop_last:
+                yield self._collated(samples, range(first, first + len(samples)))
+            first += len(samples)
+
+    def _rng(self, epoch: int, number: int) -> np.random.Generator:
+        """The generator of the random maps of a batch."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch], spawn_key=(number,))))
+
+    def _collated(self, samples: list[Any], places: Iterable[int]) -> Arrays:
+        """One array of each field of the samples, by np.stack."""
+        rows = [tuple(plain(f) for f in (sample if isinstance(sample, tuple) else (sample,))) for sample in samples]
+        for place, row in zip(places, rows):
+            if [field.shape for field in row] != [field.shape for field in rows[0]]:
+                shapes, first = (" and ".join(str(field.shape) for field in r) for r in (row, rows[0]))
+                raise ShapeError(
+                    f"DataLoader: samples of one batch have the same shapes; sample {place} has {shapes}, another {first}.\n"
+                    "  Arrays that each hold one row a sample come as a tuple: DataLoader((x, y))."
+                )
+        columns = [check_numbers(f"DataLoader: field {i} of the samples", np.stack(column)) for i, column in enumerate(zip(*rows))]
+        return tuple(cast_floats(column, self.dtype) for column in columns)
+
+    # ---- state -----------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place of the next batch, and what it depends on: seed, epoch, batch, samples, and the settings.
+
+        Within a loop, that is the place after the batch which the loop has been given.
+        """
+        return {"seed": self.seed, "epoch": self._epoch, "batch": self._batch, **self._settings()}
+
+    def _settings(self) -> dict[str, Any]:
+        return {"samples": self.samples, "batch_size": self.batch_size, "shuffle": self.shuffle, "drop_last": self.drop_last}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the seed and the place of another loader over the same data: the next iteration goes on from there.
+
+        An iterable is read, and what comes before that place is left out.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state_dict` returned it.
+
+        Raises
+        ------
+        StateError
+            If the samples or the settings are others, or it is no such state; nothing was changed.
+        """
+        names = ["seed", "epoch", "batch", *self._settings()]
+        problems = [f"missing: {name}" for name in names if name not in state] + [f"unexpected: {name}" for name in state if name not in names]
+        problems += [f"{k}: expected {v}, got {state[k]}" for k, v in self._settings().items() if k in state and state[k] != v]
+        place = []
+        for name in names[:3]:
+            try:
+                place.append(_whole(name, state.get(name, 0), 0))
+            except ArgumentError as error:
+                problems.append(str(error))
+        if not problems and self.samples is not None and place[2] > len(self):
+            problems.append(f"batch: an epoch has {len(self)} batches, got {place[2]}")
+        if problems:
+            raise StateError("DataLoader.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+        self.seed, self._epoch, self._batch = place
+        self._resumed = True
+
+    def __repr__(self) -> str:
+        data = repr(self._data) if isinstance(self._data, Batches) else type(self._data).__name__
+        batches = "" if self.samples is None else f"{len(self)} batch{'es' * (len(self) != 1)} of "
+        order = f"shuffled by seed {self.seed}" if self.shuffle else "in order"
+        return f"DataLoader({data}, {batches}{self.batch_size}, {order}{', last short batch dropped' * self.drop_last}, epoch {self._epoch})"
+
+
+def _has_samples(data: Any) -> bool:
+    return isinstance(data, (Batches, Dataset)) and not isinstance(data, (Mapping, type))
+
+
+def _whole(name: str, value: Any, low: int) -> int:
+    try:
+        number = index(value)
+    except TypeError:
+        number = low - 1
+    if number < low or isinstance(value, (bool, np.bool)):
+        raise ArgumentError(f"DataLoader: {name} is a whole number, at least {low}; got {value!r}.")
+    return number

@@ -1,0 +1,214 @@
+"""Splits: which rows a model learns from, and which it is judged by.
+
+x_train, x_test, y_train, y_test = train_test_split(x, y, stratify=y, rng=0)
+for train, test in stratified_k_fold(y, 5, rng=0):
+    fit(x[train], y[train]); judge(x[test], y[test])
+"""
+
+import math
+from collections.abc import Iterator
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ArgumentError, ShapeError
+from ..ops.random import generator
+from .dataset import plain
+
+Indices = NDArray[np.int64]
+Rng = np.random.Generator | int | None
+
+
+def train_test_split(*arrays: Any, test_size: float = 0.25, stratify: ArrayLike | None = None, rng: Rng = None) -> tuple[NDArray[Any], ...]:
+    """Divide the rows of arrays at random into a part to train on and a part to test with.
+
+    Parameters
+    ----------
+    *arrays : Tensor or array_like of shapes (n, …)
+    test_size : float in (0, 1), or int from 1 to n - 1, default=0.25
+        The part of the rows to test with, rounded up to whole rows; or the number of them.
+    stratify : array_like of shape (n,), optional
+        The class of each row: every class has its share in both parts, to within one row.
+    rng : numpy.random.Generator or int, optional
+        Fresh entropy, or the generator of `seed`, by default.
+
+    Returns
+    -------
+    tuple of ndarray
+        As scikit-learn orders them: the first array's training part and test part, the second's, …
+
+    Raises
+    ------
+    ShapeError
+        If the arrays have different numbers of rows.
+    ArgumentError
+        If a part would be empty, or a class to stratify by has a single row.
+
+    Notes
+    -----
+    Without ``stratify`` the test part is the first rows of ``rng.permutation(n)``, the training part the others, in that order.
+
+    Examples
+    --------
+    >>> x, y = np.arange(8).reshape(4, 2), np.array([0, 0, 1, 1])
+    >>> x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.5, stratify=y, rng=0)
+    >>> sorted(y_test.tolist())
+    [0, 1]
+    """
+    values = [plain(array) for array in arrays]
+    n = _rows("train_test_split", values)
+    test = _test_rows(test_size, n)
+    rng = generator(rng)
+    if stratify is None:
+        order = rng.permutation(n)
+        parts = order[test:], order[:test]
+    else:
+        parts = _stratified(_classes("train_test_split", stratify, n), test, rng)
+    return tuple(value[part] for value in values for part in parts)
+
+
+def k_fold(n: int, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator[tuple[Indices, Indices]]:
+    """Divide n rows into k parts, and let each be the test part once.
+
+    Parameters
+    ----------
+    n : int, at least 2
+    k : int, from 2 to n
+    shuffle : bool, default=True
+        Otherwise the parts are neighbouring rows: wrong for rows that are sorted, as data sets often are by class.
+    rng : numpy.random.Generator or int, optional
+        Fresh entropy, or the generator of `seed`, by default.
+
+    Yields
+    ------
+    train, test : ndarray of int64
+        Rows in increasing order.  Sizes of the k test parts differ by one at most, the larger come first.
+
+    Raises
+    ------
+    ArgumentError
+        If n or k is out of range.
+
+    Examples
+    --------
+    >>> for train, test in k_fold(5, 2, shuffle=False):
+    ...     print(train, test)
+    [3 4] [0 1 2]
+    [0 1 2] [3 4]
+    """
+    n, k = _fold_count("k_fold", n, k)
+    fold = np.empty(n, np.int64)
+    fold[generator(rng).permutation(n) if shuffle else np.arange(n)] = _runs(n, k)
+    return _folds(fold, k)
+
+
+def stratified_k_fold(labels: ArrayLike, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator[tuple[Indices, Indices]]:
+    """Divide rows into k parts with equal shares of every class, and let each be the test part once.
+
+    The rows are sorted by class and dealt like cards, so that neither the parts nor the shares of a class differ by more than one.
+
+    Parameters
+    ----------
+    labels : array_like of shape (n,)
+        The class of each row: numbers or strings.
+    k : int, from 2 to n
+    shuffle : bool, default=True
+        Whether chance decides which rows of a class go where.
+    rng : numpy.random.Generator or int, optional
+        Fresh entropy, or the generator of `seed`, by default.
+
+    Yields
+    ------
+    train, test : ndarray of int64
+        Rows in increasing order.
+
+    Raises
+    ------
+    ArgumentError
+        If k is out of range, or a class has a single row: it would be missing where that row is tested.
+
+    Examples
+    --------
+    >>> labels = np.array(["a", "a", "a", "a", "b", "b"])
+    >>> for train, test in stratified_k_fold(labels, 2, rng=0):
+    ...     print(*labels[test])
+    a a b
+    a a b
+    """
+    values = plain(labels)
+    n, k = _fold_count("stratified_k_fold", _rows("stratified_k_fold", [values]), k)
+    classes = _classes("stratified_k_fold", values, n)
+    mixed = generator(rng).permutation(n) if shuffle else np.arange(n)
+    fold = np.empty(n, np.int64)
+    fold[mixed[np.argsort(classes[mixed], kind="stable")]] = np.arange(n) % k
+    return _folds(fold, k)
+
+
+def _folds(fold: Indices, k: int) -> Iterator[tuple[Indices, Indices]]:
+    """The rows outside and inside of each part, given the part of each row."""
+    return ((np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k))
+
+
+def _runs(n: int, k: int) -> Indices:
+    """0 … 0 1 … 1 …: k runs of n numbers in all, the longer ones first."""
+    return np.repeat(np.arange(k), [n // k + (i < n % k) for i in range(k)])
+
+
+def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
+    """Rows to train on and to test with; the class c has ``test · count(c) / n`` of the latter, rounded so that they add up.
+
+    All shares are rounded down, and the largest remainders get what is left, one each.
+    """
+    n, counts = len(classes), np.bincount(classes)
+    shares, remainders = np.divmod(counts * test, n)
+    shares[np.argsort(-remainders, kind="stable")[: test - shares.sum()]] += 1
+    order = rng.permutation(n)
+    by_class = order[np.argsort(classes[order], kind="stable")]
+    place = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)  # of a row within its class
+    chosen = place < np.repeat(shares, counts)
+    return rng.permutation(by_class[~chosen]), rng.permutation(by_class[chosen])
+
+
+def _rows(who: str, values: list[NDArray[Any]]) -> int:
+    if not values or any(value.ndim == 0 for value in values) or len({len(value) for value in values}) > 1:
+        shapes = ", ".join(str(value.shape) for value in values) or "no arrays"
+        raise ShapeError(f"{who}: expected arrays with the same number of rows; got {shapes}.")
+    return len(values[0])
+
+
+def _test_rows(size: Any, n: int) -> int:
+    try:
+        rows = index(size)
+    except TypeError:
+        rows = math.ceil(size * n) if isinstance(size, (float, np.floating)) and 0 < size < 1 else 0
+    if isinstance(size, bool) or not 0 < rows < n:
+        raise ArgumentError(
+            f"train_test_split: test_size={size!r} of {n} rows leaves a part empty, or is no size.\n"
+            f"  Expected a part in (0, 1), or a number from 1 to {n - 1}."
+        )
+    return rows
+
+
+def _fold_count(who: str, n: Any, k: Any) -> tuple[int, int]:
+    try:
+        rows, parts = index(n), index(k)
+    except TypeError:
+        raise ArgumentError(f"{who}: expected whole numbers of rows and of parts; got {n!r} and {k!r}.") from None
+    if not 2 <= parts <= rows:
+        raise ArgumentError(f"{who}: k is from 2 to the number of rows; got {parts} parts of {rows} rows.")
+    return rows, parts
+
+
+def _classes(who: str, labels: ArrayLike, n: int) -> Indices:
+    """Numbers from 0 for the classes of n rows."""
+    values = plain(labels)
+    if values.shape != (n,):
+        raise ShapeError(f"{who}: the classes to stratify by have shape {values.shape}, expected ({n},), one for each row.")
+    names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if counts.min() < 2:
+        raise ArgumentError(
+            f"{who}: class {names[counts.argmin()]} has a single row, which cannot be on both sides; leave it out, or do not stratify."
+        )
+    return classes

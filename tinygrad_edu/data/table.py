@@ -1,0 +1,231 @@
+"""Table: the cells of a file by row and column, as text, until somebody says which of them are numbers."""
+
+import re
+from collections.abc import Iterable, Sequence
+from operator import index
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..errors import ArgumentError, FormatError
+
+Cell = str | None
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+WIDEST, SHOWN = 24, 5
+
+
+class Row(NamedTuple):
+    """The cells of a row, None where a value is missing, and the line of the file that it begins in."""
+
+    cells: tuple[Cell, ...]
+    line: int
+
+
+class Table:
+    """Rows and named columns of text; made by `read_csv`.
+
+    A column is chosen by its name, or by its place: 0 is the first, -1 the last.
+
+    Parameters
+    ----------
+    source : str
+        What errors call the file.
+    names : sequence of str
+        Of the columns, each once.
+    rows : sequence of Row
+
+    Attributes
+    ----------
+    source, names, rows : as above
+
+    Examples
+    --------
+    >>> Table("pets.csv", ["name", "age"], [Row(("Ada", "3"), 2), Row(("Rex", None), 3)])
+    name  age
+    Ada   3
+    Rex   ·
+    [2 rows, 2 columns: pets.csv]
+    """
+
+    def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+        self.source, self.names, self.rows = source, tuple(names), tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    # ---- columns -----------------------------------------------------------------------------------------------------------
+
+    def column(self, name: str | int) -> list[Cell]:
+        """The cells of a column as text, None where a value is missing.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such column.
+        """
+        place = self._place(name)
+        return [row.cells[place] for row in self.rows]
+
+    def labels(self, name: str | int, *, missing: str | None = None) -> NDArray[np.str_]:
+        """A column of names.
+
+        Parameters
+        ----------
+        name : str or int
+        missing : str, optional
+            What to put where a value is missing; by default that is an error.
+
+        Returns
+        -------
+        ndarray of str of shape (n,)
+
+        Raises
+        ------
+        FormatError
+            Naming file, line and column of a missing value.
+        """
+        place = self._place(name)
+        for row in self.rows:
+            if row.cells[place] is None and missing is None:
+                raise FormatError(f"{self._where(row, place)}: a label is missing. Put another there, labels(…, missing='?'), or drop_missing().")
+        return np.array([missing if row.cells[place] is None else row.cells[place] for row in self.rows], dtype=np.str_)
+
+    def numbers(
+        self, names: str | int | Iterable[str | int] | None = None, *, missing: float | None = np.nan, dtype: DTypeLike = np.float64
+    ) -> NDArray[Any]:
+        """Columns of numbers.
+
+        Parameters
+        ----------
+        names : str, int, or iterable of them, optional
+            One column, or several in this order; by default all.
+        missing : float or None, default=NaN
+            What to put where a value is missing; None makes that an error.  An `Imputer` fills NaNs in by what the training
+            part tells.
+        dtype : dtype, default=numpy.float64
+            An integer dtype takes whole numbers only, and needs ``missing`` to be one.
+
+        Returns
+        -------
+        ndarray of shape (n,) for one column, (n, d) for several
+
+        Raises
+        ------
+        FormatError
+            Naming file, line and column of the first cell that is no number.
+        ArgumentError
+            If there is no such column.
+
+        Notes
+        -----
+        A number is written in decimal digits, with a point and an exponent if need be: ``-1.5e3``.  Text such as ``1,5``,
+        ``1_000``, ``0x10``, ``inf`` or ``1e999`` is no number, and an error, whatever Python would make of it.
+        """
+        kind = np.dtype(dtype)
+        if kind.kind not in "iuf":
+            raise ArgumentError(f"{self.source}: numbers are floating or integer; got dtype {kind}.")
+        if isinstance(names, (str, int, np.integer)):
+            return self._numbers(self._place(names), missing, kind)
+        places = [self._place(name) for name in (self.names if names is None else names)]
+        columns = [self._numbers(place, missing, kind) for place in places]
+        return np.stack(columns, axis=1) if columns else np.empty((len(self), 0), kind)
+
+    def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
+        parsed: dict[Cell, float] = {}  # columns repeat themselves
+        if missing is not None and (kind.kind == "f" or not np.isnan(missing)):  # no integer says that a value is missing
+            parsed[None] = missing
+        for row in self.rows:
+            if row.cells[place] not in parsed:
+                parsed[row.cells[place]] = self._number(row, place, kind)
+        return np.array([parsed[row.cells[place]] for row in self.rows], kind)
+
+    def _number(self, row: Row, place: int, kind: np.dtype[Any]) -> float:
+        cell = row.cells[place]
+        if cell is None:
+            fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
+            raise FormatError(f"{self._where(row, place)}: a value is missing. {fix}")
+        if (number := as_number(cell)) is None:
+            raise FormatError(f"{self._where(row, place)}: expected a number, got {_short(cell)!r}.{self._hint(row, cell)}")
+        limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+        value = number if kind.kind == "f" else _whole(cell, number)
+        if value is None or not type(value)(limits.min) <= value <= type(value)(limits.max):  # a float32 limit would make value a float32
+            raise FormatError(f"{self._where(row, place)}: {_short(cell)!r} does not fit into {kind}.")
+        return value
+
+    # ---- missing values ------------------------------------------------------------------------------------------------------
+
+    def missing(self) -> dict[str, int]:
+        """How many values are missing, by column; columns that lack none are left out."""
+        counts = {name: sum(row.cells[i] is None for row in self.rows) for i, name in enumerate(self.names)}
+        return {name: count for name, count in counts.items() if count}
+
+    def drop_missing(self, names: Iterable[str | int] | None = None) -> "Table":
+        """A table of the rows that lack no value in these columns, by default in any."""
+        places = [self._place(name) for name in (self.names if names is None else names)]
+        return Table(self.source, self.names, [row for row in self.rows if all(row.cells[place] is not None for place in places)])
+
+    # ---- as text -------------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        def cut(cell: Cell) -> str:
+            return "·" if cell is None else _short(" ".join(cell.split()))
+
+        lines = [[cut(name) for name in self.names], *([cut(cell) for cell in row.cells] for row in self.rows[:SHOWN])]
+        widths = [max(map(len, column)) for column in zip(*lines)]
+        text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+        text += ["…"] * (len(self) > SHOWN)
+        return "\n".join([*text, f"[{_plural(len(self), 'row')}, {_plural(len(self.names), 'column')}: {self.source}]"])
+
+    # ---- places --------------------------------------------------------------------------------------------------------------
+
+    def _place(self, name: str | int) -> int:
+        if isinstance(name, str):
+            if name in self.names:
+                return self.names.index(name)
+        else:
+            try:
+                place = index(name)
+            except TypeError:
+                raise ArgumentError(f"{self.source}: a column is chosen by its name or its place; got {name!r}.") from None
+            if -len(self.names) <= place < len(self.names):
+                return place % len(self.names)
+        raise ArgumentError(f"{self.source}: there is no column {name!r}; there are {len(self.names)}: {_short(', '.join(self.names), 400)}.")
+
+    def _where(self, row: Row, place: int) -> str:
+        ordinary = f"column {place + 1}"
+        name = "" if self.names[place] == ordinary else f" ({_short(self.names[place])})"
+        return f"{self.source}, line {row.line}, {ordinary}{name}"
+
+    def _hint(self, row: Row, cell: str) -> str:
+        """What may be wrong with a cell that is no number."""
+        if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell):
+            return " Decimal commas, or commas between thousands, are to be written otherwise first."
+        if len(self.names) == 1 and (found := re.search(r"[;\t|,]", cell)):
+            return f" The file has one column: is its delimiter {found.group()!r}?"
+        if row is self.rows[0] and row.line == 1:
+            return " If line 1 has the names of the columns: header=True."
+        return " A word for missing values is named by read_csv(…, missing=(…))."
+
+
+def as_number(cell: str) -> float | None:
+    """The finite number that a cell is, or None."""
+    if not NUMBER.fullmatch(cell):
+        return None
+    value = float(cell)
+    return value if abs(value) < np.inf else None
+
+
+def _whole(cell: str, number: float) -> int | None:
+    """The whole number that a cell is, or None; of its digits, where there are only digits: a float has but 53 bits."""
+    if number != int(number):
+        return None
+    return int(number) if re.search(r"[.eE]", cell) else int(cell)
+
+
+def _short(text: str, most: int = WIDEST) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
