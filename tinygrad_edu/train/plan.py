@@ -1,0 +1,158 @@
+"""A training's plan: the settings of `fit`, checked before the first step."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from ..errors import ArgumentError
+from ..modes import no_grad
+from ..nn.module import Module
+from ..nn.normalization import BatchNorm1d
+from ..optim.lbfgs import LBFGS
+from ..optim.optimizer import Optimizer
+from ..optim.plateau import ReduceOnPlateau
+from .checkpoint import Checkpoint, Generators, Training
+from .predict import training_mode
+from .stopping import Best, EarlyStopping
+
+Functions = Mapping[str, Callable[[Any, Any], float]]
+
+
+@dataclass
+class Plan:
+    """What a training is to do, beside its parts that change: the settings of `fit`, checked."""
+
+    training: Training
+    held_out: Any
+    epochs: int
+    metrics: Functions
+    step_schedule: Callable[[int], float] | None
+    clip_norm: float | None
+    accumulate: int
+    on_nan: str
+    callbacks: Sequence[Callable[[Any], Any]]
+    checkpoint: Checkpoint | None = None
+
+    def __post_init__(self) -> None:
+        _check_numbers(self.epochs, self.accumulate, self.clip_norm, self.on_nan)
+        self.trained, self.evaluated = _split(self.metrics, self.held_out)
+        self.training.totals.keep = bool(self.trained)
+        self.usual = self.watched = "loss" if self.held_out is None else "val_loss"
+        for what, loader in (("data", self.training.loader), ("validation data", self.held_out)):
+            if getattr(loader, "samples", None) == 0:
+                raise ArgumentError(f"fit: there are no examples in the {what}.")
+        if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
+            raise ArgumentError(f"fit: callbacks are a list of functions of the history; got {self.callbacks!r:.80}.")
+        check_last_batch(self.training.model, self.training.loader)
+
+    @property
+    def batches(self) -> int | None:
+        """Of an epoch, if that is known."""
+        try:
+            return len(self.training.loader)
+        except TypeError:
+            return None
+
+    def use(self, schedule: Any, early_stopping: EarlyStopping | None, checkpoint: Checkpoint | str | PathLike[str] | None) -> None:
+        """Take on what looks at the history.
+
+        Raises
+        ------
+        ArgumentError
+            If they are something else, contradict each other, or look at a column that there will not be.
+        """
+        rates, self.watched = schedule if isinstance(schedule, tuple) else (schedule, self.usual)
+        given = [s for s in (rates, self.step_schedule) if s is not None]
+        if len(given) > 1 or not all(map(callable, given)):
+            raise ArgumentError(f"fit: one schedule at most, a function of the epoch (schedule=) or of the step (step_schedule=); got {given}.")
+        if isinstance(self.step_schedule, ReduceOnPlateau) or (isinstance(schedule, tuple) and not isinstance(rates, ReduceOnPlateau)):
+            raise ArgumentError("fit: a ReduceOnPlateau looks at epochs, schedule=plateau; and a pair is (ReduceOnPlateau, name of a column).")
+        self.checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, (str, PathLike)) else checkpoint
+        for name, value, kind in (("early_stopping", early_stopping, EarlyStopping), ("checkpoint", self.checkpoint, Checkpoint)):
+            if value is not None and not isinstance(value, kind):
+                raise ArgumentError(f"fit: {name} is a train.{kind.__name__}; got {value!r:.80}.")
+        best = None
+        if early_stopping is not None:
+            best = Best(early_stopping, self.usual)
+        elif self.checkpoint is not None and self.checkpoint.best is not None:
+            best = Best(EarlyStopping(patience=math.inf, restore=False), self.usual)
+        names = ["loss", *self.trained, *(f"val_{name}" for name in ("loss", *self.evaluated) if self.held_out is not None)]
+        for who, name in [("schedule", self.watched), ("EarlyStopping", best.monitor if best else self.usual)]:
+            if name not in names:
+                raise ArgumentError(f"fit: {who} looks at {name!r}, and the history will have the columns {', '.join(names)}.")
+        self.training.schedule, self.training.best, self.training.columns = rates, best, [*names, "lr", "seconds"]
+
+    def set_rate_of_epoch(self) -> None:
+        """Give the optimizer the rate of the epoch that begins, if there is a schedule for epochs."""
+        schedule, optimizer = self.training.schedule, self.training.optimizer
+        if isinstance(schedule, ReduceOnPlateau):
+            optimizer.lr = schedule.lr
+        elif schedule is not None:
+            optimizer.lr = schedule(len(self.training.history))
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    """Raise an ArgumentError unless these can be trained together."""
+    if not isinstance(model, Module) or not callable(loss) or not isinstance(optimizer, Optimizer):
+        kinds = ", ".join(type(one).__name__ for one in (model, loss, optimizer))
+        raise ArgumentError(f"fit(model, loss, optimizer, data): expected a Module, a function of (outputs, targets) and an Optimizer; got {kinds}.")
+    if isinstance(optimizer, LBFGS):
+        raise ArgumentError("fit: L-BFGS computes many losses in a step. Write the loop: for _ in range(epochs): optimizer.step(closure).")
+    parts = [model, loss] if isinstance(loss, Module) else [model]
+    own = {id(p) for part in parts for p in part.parameters()}
+    if not any(id(p) in own for p in optimizer.params):
+        raise ArgumentError("fit: the optimizer has no parameter of this model. Was it made for another one? Make it with model.parameters().")
+
+
+def _check_numbers(epochs: int, accumulate: int, clip_norm: float | None, on_nan: str) -> None:
+    for name, value in (("epochs", epochs), ("accumulate", accumulate)):
+        if not isinstance(value, int) or value < 1:
+            raise ArgumentError(f"fit: {name} is a whole number, 1 or more; got {value!r}.")
+    if clip_norm is not None and not clip_norm > 0:
+        raise ArgumentError(f"fit: clip_norm is above 0; got {clip_norm}.")
+    if on_nan not in ("stop", "raise", "ignore"):
+        raise ArgumentError(f'fit: on_nan is "stop", "raise" or "ignore"; got {on_nan!r}.')
+
+
+def _split(metrics: Functions, held_out: Any) -> tuple[Functions, Functions]:
+    """The metrics of the training data, and those of the validation data."""
+    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) and callable(f) for name, f in metrics.items()):
+        raise ArgumentError(f'fit: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
+    trained = {name: f for name, f in metrics.items() if not name.startswith("val_")}
+    later = {name.removeprefix("val_"): f for name, f in metrics.items() if name.startswith("val_")}
+    if twice := trained.keys() & later.keys():
+        raise ArgumentError(f"fit: metrics name {twice.pop()!r} twice, with val_ and without; without is of both.")
+    evaluated = {**trained, **later}
+    if taken := {"loss", "lr", "seconds", "epoch"} & evaluated.keys():
+        raise ArgumentError(f"fit: the history has a column {taken.pop()!r} of its own; call the metric otherwise.")
+    if held_out is None and len(trained) < len(metrics):
+        raise ArgumentError("fit: a metric whose name begins with val_ is of validation data, and there are none.")
+    return trained, evaluated
+
+
+def check_last_batch(model: Module, loader: Any) -> None:
+    """Raise an ArgumentError if the model cannot train on one example, as with batch normalization, and a batch has only one.
+
+    The model is asked, with an example; its buffers and generators are put back.
+    """
+    samples, size, dropped = (getattr(loader, name, None) for name in ("samples", "batch_size", "drop_last"))
+    if samples is None or size is None or not any(isinstance(module, BatchNorm1d) for module in model.modules()):
+        return
+    if (samples % size if size > 1 else samples and 1) != 1 or (dropped and size > 1):
+        return
+    generators = Generators([model])
+    before, numbers = model.state_dict(), generators.state_dict()
+    example = next(iter(copy.copy(loader)))[0][-1:]  # a copy, so that the loader stays where it is
+    try:
+        with training_mode(model, True), no_grad():
+            model(example)
+    except ArgumentError as error:
+        raise ArgumentError(
+            f"fit: {samples} examples in batches of {size} end with a batch of one example, which this model cannot train on. {error}"
+        ) from None
+    finally:
+        model.load_state_dict(before)
+        generators.load_state_dict(numbers)

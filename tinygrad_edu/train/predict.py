@@ -1,0 +1,123 @@
+"""A model in use: predictions and an evaluation, in batches, without gradients and in evaluation mode."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..modes import no_grad
+from ..nn.module import Module
+from ..tensor import Tensor
+from .batches import Totals, loader_of, loss_of
+
+Metrics = Mapping[str, Callable[[Any, Any], float]]
+
+
+@contextmanager
+def training_mode(model: Module, mode: bool) -> Iterator[None]:
+    """All modules of a model in training, or all in use, for a block; then each is again as it was."""
+    before = [(module, module.training) for module in model.modules()]
+    try:
+        model.train(mode)
+        yield
+    finally:
+        for module, was in before:
+            module.training = was
+
+
+def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
+    """What a model says of each example, computed in batches without gradients, as in use: no dropout, running statistics.
+
+    Parameters
+    ----------
+    model : Module
+        Of which one tensor comes out.  Its modules have their modes back afterwards, whatever happens.
+    x : array_like of shape (n, …)
+    batch_size : int, at least 1, default=1024
+        How many examples are computed at once; smaller needs less memory.
+
+    Returns
+    -------
+    ndarray of shape (n, …)
+        Scores as the model gives them: ``.argmax(axis=1)`` of logits are labels.
+
+    Raises
+    ------
+    ArgumentError
+        If batch_size is below 1.
+    ShapeError
+        If x is a single number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> predict(nn.Linear(3, 2, rng=0), np.ones((5, 3))).shape
+    (5, 2)
+    """
+    if batch_size < 1:
+        raise ArgumentError(f"predict: batch_size is at least 1; got {batch_size}.")
+    x = x.detach().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    if x.ndim == 0:
+        raise ShapeError("predict: x has examples on its first axis, (n, …); got a single number.")
+    with training_mode(model, False), no_grad():
+        outputs = [model(x[start : start + batch_size]) for start in range(0, max(len(x), 1), batch_size)]
+    return np.concatenate([array_of(output) for output in outputs])
+
+
+def evaluate(
+    model: Module, loss: Callable[[Any, Any], Any], data: Any, *, metrics: Metrics | None = None, batch_size: int = 1024
+) -> dict[str, float]:
+    """The loss and metrics of a model on data, computed in batches without gradients, as in use.
+
+    Parameters
+    ----------
+    model : Module
+        Its modules have their modes back afterwards, whatever happens.
+    loss : callable
+        Of (outputs, targets), as in `fit`.
+    data : tuple of arrays (x, y) or (x, y, weights), or DataLoader, or whatever a DataLoader takes
+    metrics : mapping of str to callable, optional
+        Functions of (targets, outputs), ndarrays of all the data: each is computed once, and is no mean over batches.
+    batch_size : int, at least 1, default=1024
+        Of data that is no DataLoader.
+
+    Returns
+    -------
+    dict of str to float
+        ``loss``, the mean over all examples, however they fall into batches; and the metrics.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no example.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_edu import nn
+    >>> x = np.array([[1.0], [2.0], [6.0]], np.float32)
+    >>> evaluate(nn.Identity(), nn.L1Loss(), (x, np.zeros((3, 1), np.float32)), batch_size=2)
+    {'loss': 3.0}
+    """
+    functions = metrics or {}
+    totals = Totals(loss, keep=bool(functions))
+    with training_mode(model, False), no_grad():
+        for batch in loader_of(data, model, batch_size=batch_size, shuffle=False):
+            outputs = model(batch[0])
+            value, weight = loss_of(loss, outputs, batch)
+            totals.add(value.item(), weight, outputs, batch[1])
+    return totals.report(functions)
+
+
+def array_of(output: Any) -> Any:
+    """The ndarray that a model's output is."""
+    if isinstance(output, Tensor):
+        return output.detach().numpy()
+    if isinstance(output, np.ndarray):
+        return output
+    raise DTypeError(
+        f"predict and metrics need a model of which one tensor comes out; got {type(output).__name__}. Wrap it in a Module that picks one."
+    )

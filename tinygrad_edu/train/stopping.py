@@ -1,0 +1,105 @@
+"""Early stopping: the epoch with the best validation is the one that is kept."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ArgumentError, StateError
+from ..nn.module import Module
+from .history import History
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping:
+    """End a training when a column of its history has been no better than its best for ``patience`` epochs in a row.
+
+    The model then gets the weights (and buffers) of its best epoch back, as it does at the end of the last epoch and after
+    Ctrl-C.  These are settings alone: one object serves any number of trainings.
+
+    Parameters
+    ----------
+    patience : int, at least 1, default=10
+    monitor : str, optional
+        The name of the column; by default "val_loss", or "loss" without validation data.
+    mode : {"min", "max"}, optional
+        Which is better.  By default "min" for names that end with "loss"; of any other it must be said.
+    min_delta : float, at least 0, default=0.0
+        Better is below best - min_delta, or above best + min_delta.  A value that is not a number is never better.
+    restore : bool, default=True
+        Whether the best weights come back; else those of the last step stay.
+
+    Raises
+    ------
+    ArgumentError
+        If a setting is out of its range.
+
+    References
+    ----------
+    L. Prechelt (1998). Early stopping, but when? In Neural Networks: Tricks of the Trade.
+
+    Examples
+    --------
+    >>> EarlyStopping(patience=5, monitor="val_accuracy", mode="max")
+    EarlyStopping(patience=5, monitor='val_accuracy', mode='max', min_delta=0.0, restore=True)
+    """
+
+    patience: float = 10
+    monitor: str | None = None
+    mode: str | None = None
+    min_delta: float = 0.0
+    restore: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.patience >= 1:
+            raise ArgumentError(f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience}.")
+        if self.mode not in ("min", "max", None):
+            raise ArgumentError(f'EarlyStopping: mode is "min" or "max"; got {self.mode!r}.')
+        if not 0 <= self.min_delta < math.inf:
+            raise ArgumentError(f"EarlyStopping: min_delta is at least 0; got {self.min_delta}.")
+        if self.mode is None and self.monitor is not None and not self.monitor.endswith("loss"):
+            raise ArgumentError(f'EarlyStopping: say whether a better {self.monitor!r} is smaller or larger: mode="min" or mode="max".')
+
+
+class Best:
+    """The best epoch of a training so far, with its weights as copies."""
+
+    def __init__(self, settings: EarlyStopping, monitor: str) -> None:
+        self.settings, self.monitor = settings, settings.monitor or monitor
+        self.sign = -1.0 if settings.mode == "max" else 1.0
+        self.value, self.epoch = math.inf, 0  # the value times the sign: smaller is better
+        self.weights: dict[str, Any] = {}
+
+    def update(self, history: History, model: Module) -> bool:
+        """Whether the last epoch is the best one; its weights are kept then."""
+        value = self.sign * history[self.monitor][-1]
+        better = value < self.value - self.settings.min_delta
+        if better:
+            self.value, self.epoch, self.weights = value, len(history), model.state_dict()
+            history.best_epoch = self.epoch
+        return better
+
+    def restore(self, model: Module) -> None:
+        """Give the model its best weights back, if there are any, and if that is wanted."""
+        if self.settings.restore and self.epoch:
+            model.load_state_dict(self.weights)
+
+    def exhausted(self, history: History) -> bool:
+        """Whether there have been as many epochs without a better one as are put up with."""
+        return len(history) - self.epoch >= self.settings.patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value, its epoch and the weights."""
+        return {"monitor": self.monitor, "value": self.value, "epoch": self.epoch, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned.
+
+        Raises
+        ------
+        StateError
+            If something else was monitored; nothing was changed.
+        """
+        if state["monitor"] != self.monitor:
+            raise StateError(f"The checkpoint's training was monitored by {state['monitor']!r}, this one is by {self.monitor!r}.")
+        self.value, self.epoch, self.weights = float(state["value"]), int(state["epoch"]), dict(state["weights"])
