@@ -82,7 +82,7 @@ def save_picture(path: str, model: Autoencoder, images: np.ndarray, by_pca: np.n
     left, right = figure.subplots(1, 2, width_ratios=(1, 2.05))
     for digit in range(10):
         x, y = codes[labels == digit].T
-        left.scatter(x, y, s=28, marker=f"${digit}$", linewidths=0, color=f"C{digit}")
+        left.scatter(x, y, s=28, marker=f"${digit}$", linewidths=0, color=plot.PALETTE[digit])
     left.set(title="Codes of held-out images", xticks=[], yticks=[])
     rows = np.concatenate([images[first], out[first], by_pca[first]]).reshape(-1, 8, 8)
     plot.images(rows.clip(0, 1), ax=right, columns=10)

@@ -250,8 +250,8 @@ def test_ctrl_c_evaluates_what_has_been_learned(load, monkeypatch, capsys, name,
 
 
 def test_pictures_of_the_readme_are_there_and_small():
-    shown = re.findall(r"\]\((pictures/[\w.]+)\)", (EXAMPLES / "README.md").read_text())
-    assert sorted(shown) == sorted(f"pictures/{path.name}" for path in (EXAMPLES / "pictures").iterdir())
+    shown = re.findall(r"\]\((pictures/[\w./]+)\)", (EXAMPLES / "README.md").read_text())
+    assert sorted(shown) == sorted(path.relative_to(EXAMPLES).as_posix() for path in (EXAMPLES / "pictures").rglob("*.png"))
     assert all((EXAMPLES / path).stat().st_size < 80_000 for path in shown)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import plot
+from tinygrad_edu import nn, plot
 from tinygrad_edu.errors import ArgumentError, ShapeError
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt  # noqa: E402  # after the choice of the ba
 from matplotlib.colors import to_rgba  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-BLUE, ORANGE = to_rgba("C0"), to_rgba("C1")
+BLUE, ORANGE = to_rgba("#3f90da"), to_rgba("#ffa90e")
 
 
 @pytest.fixture
@@ -30,7 +30,26 @@ def close_figures():
     plt.close("all")
 
 
+NET = nn.Sequential(nn.Linear(2, 4, rng=0), nn.ReLU(), nn.Linear(4, 2, rng=1))
+NET_WITH_GRADIENTS = nn.Sequential(nn.Linear(2, 4, rng=0), nn.Tanh(), nn.Linear(4, 2, rng=1))
+np.sum(NET_WITH_GRADIENTS(np.eye(2))).backward()
+
+
+def live(**settings):
+    drawn = plot.LiveLoss(target=0.5, **settings)
+    drawn(1.0)
+    return drawn.ax
+
+
 DRAW = {
+    "curves": lambda **kw: plot.curves({"a": [1.0, 2.0]}, target=1.5, **kw),
+    "live loss": live,
+    "class_scatter": lambda **kw: plot.class_scatter(np.eye(2), [0, 1], **kw),
+    "decision_grid": lambda **kw: plot.decision_grid([NET, lambda x: x], np.eye(2), [0, 1], resolution=5, **kw),
+    "weights": lambda **kw: plot.weights(nn.Linear(9, 3, rng=0), **kw),
+    "activation_curves": lambda **kw: plot.activation_curves([np.tanh, nn.ReLU()], **kw),
+    "activation_histograms": lambda **kw: plot.activation_histograms(NET, np.eye(2), **kw),
+    "gradient_histograms": lambda **kw: plot.gradient_histograms(NET_WITH_GRADIENTS, **kw),
     "loss_curve": lambda **kw: plot.loss_curve([3.0, 2.0, 1.0], **kw),
     "confusion_matrix": lambda **kw: plot.confusion_matrix(np.eye(3), **kw),
     "decision_regions": lambda **kw: plot.decision_regions(lambda x: x, np.eye(2), [0, 1], resolution=5, **kw),
@@ -39,12 +58,30 @@ DRAW = {
 
 
 @pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
-def test_draws_on_the_given_axes_or_on_new_ones(draw, ax):
+def test_draws_on_the_given_axes_or_on_new_ones(draw, ax, tmp_path):
     assert draw(ax=ax) is ax
-    assert plt.get_fignums() == []
     one, two = draw(), draw()
-    assert one is not two
-    assert len(plt.get_fignums()) == 2
+    assert one.figure is not two.figure
+    assert plt.get_fignums() == []
+    plot.save(one.figure, tmp_path / "new.png", dpi=40)
+    assert draw(ax=plt.figure().add_subplot()).figure.number == 1
+
+
+def test_a_notebook_shows_a_new_figure():
+    assert plot.loss_curve([2.0, 1.0]).figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_the_error_names_the_extra():
+    code = "import sys; sys.modules['matplotlib'] = None; from tinygrad_edu import plot; plot.curves([1.0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ImportError: Pictures need matplotlib: pip install 'tinygrad_edu[plot]'" in done.stderr
+
+
+@pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
+def test_no_setting_of_matplotlib_is_changed(draw):
+    before = dict(matplotlib.rcParams)
+    draw()
+    assert dict(matplotlib.rcParams) == before
 
 
 def test_loss_curve_draws_the_values_against_epochs_from_1(ax):
@@ -69,7 +106,7 @@ def test_loss_curve_of_nothing_can_be_saved(tmp_path, ax):
 def test_confusion_matrix_writes_counts_in_their_places_and_leaves_zeros_blank(ax):
     plot.confusion_matrix([[5, 0, 1], [0, 0, 0], [2, 0, 7]], classes=["a", "b", "c"], ax=ax)
     assert {(t.get_position(), t.get_text()) for t in ax.texts} == {((0, 0), "5"), ((2, 0), "1"), ((0, 2), "2"), ((2, 2), "7")}
-    assert np.allclose(ax.images[0].get_array(), [[5 / 6, 0, 1 / 6], [0, 0, 0], [2 / 9, 0, 7 / 9]])
+    assert np.allclose(ax.images[0].get_array(), np.sqrt([[5 / 6, 0, 1 / 6], [0, 0, 0], [2 / 9, 0, 7 / 9]]))
     assert [t.get_text() for t in ax.get_xticklabels()] == ["a", "b", "c"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
 
@@ -88,7 +125,8 @@ def test_decision_regions_color_where_each_class_wins(predict, ax):
     plot.decision_regions(predict, points, [0, 1, 1], ax=ax, resolution=40)
     colors, (left, right, *_) = ax.images[0].get_array(), ax.images[0].get_extent()
     expected = np.where((np.linspace(left, right, 40) > 0)[None, :, None], ORANGE, BLUE)
-    assert np.allclose(colors, np.broadcast_to(expected, colors.shape))
+    assert np.allclose(colors[..., :3], np.broadcast_to(expected, colors.shape)[..., :3])
+    assert np.ptp(colors[..., 3]) == 0
     assert left < -1
     assert right > 2
     zero, one = ax.collections
@@ -102,8 +140,8 @@ def test_decision_regions_have_y_upwards(ax):
     plot.decision_regions(lambda x: x[:, 1], np.array([[0.0, -1.0], [1.0, 1.0]]), [0, 1], ax=ax, resolution=20)
     image = ax.images[0]
     assert image.origin == "lower"
-    assert np.allclose(image.get_array()[0], BLUE)
-    assert np.allclose(image.get_array()[-1], ORANGE)
+    assert np.allclose(image.get_array()[0, :, :3], BLUE[:3])
+    assert np.allclose(image.get_array()[-1, :, :3], ORANGE[:3])
 
 
 def test_decision_regions_ask_in_the_dtype_of_the_points_and_without_recording(ax):
@@ -191,5 +229,5 @@ def test_paths_that_cannot_be_are_refused_early(tmp_path, path, message):
 
 
 def test_matplotlib_is_not_imported_before_it_is_needed():
-    code = "import sys, tinygrad_edu, tinygrad_edu.plot; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, tinygrad_edu, tinygrad_edu.plot; sys.exit(bool({'matplotlib', 'tinygrad_edu.train', 'tinygrad_edu.data'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

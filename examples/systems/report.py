@@ -77,7 +77,7 @@ def measure(number: str, name: str, run: Callable[..., list[Row]], *, quick: boo
         if not rows:
             rows = [Row(name, "goal: at least one row", "no row", False)]
     except Missing as reason:
-        rows = [Row(name, "–", f"skipped: {reason}", None)]
+        rows = [Row(name, "–", f"skipped: {str(reason).splitlines()[0].rstrip(':')}", None)]
     except DownloadError as error:
         rows = [Row(name, "–", f"skipped: {str(error).splitlines()[0].rstrip(':')}", None)]
     except ImportError as error:

@@ -32,6 +32,7 @@ from .bilinear import Bilinear
 from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, Residual, Sequential
 from .convolution import Conv1d, Conv2d, ConvTranspose2d
+from .dead import dead_units
 from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
@@ -134,6 +135,7 @@ __all__ = [
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "TripletMarginLoss",
+    "dead_units",
     "init",
     "summary",
 ]

@@ -1,11 +1,11 @@
 """What a model consists of, as a table: layers, the shapes that come out of them, and how many parameters they have."""
 
-from collections.abc import Callable
 from typing import Any
 
 from ..errors import ArgumentError
 from ..modes import no_grad
 from .module import Module
+from .watch import watched
 
 Row = tuple[str, str, str, str]
 
@@ -59,29 +59,14 @@ def summary(model: Module, *inputs: Any) -> str:
 
 
 def _output_shapes(model: Module, inputs: tuple[Any, ...]) -> dict[int, str]:
-    """Run the model with each module's ``forward`` replaced, for that one call, by one that notes what comes out."""
+    """The shapes of what comes out of each module, by the module's id."""
     shapes: dict[int, str] = {}
-    modules = list(model.modules())
-    before = [dict(vars(module)) for module in modules]
 
-    def noting(module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Any:
-            out = forward(*args, **kwargs)
-            shapes[id(module)] = _shape(out)
-            return out
+    def note(module: Module, out: Any) -> None:
+        shapes[id(module)] = _shape(out)
 
-        return run
-
-    try:
-        model.eval()
-        for module in modules:
-            vars(module)["forward"] = noting(module, module.forward)
-        with no_grad():
-            model(*inputs)
-    finally:
-        for module, attributes in zip(modules, before):
-            vars(module).clear()
-            vars(module).update(attributes)
+    with watched(model, note), no_grad():
+        model(*inputs)
     return shapes
 
 

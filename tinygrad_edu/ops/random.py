@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from .floating import floating
 from .table import primitive
 
-_DEFAULT: ContextVar[np.random.Generator | None] = ContextVar("tinygrad_edu generator", default=None)
+DEFAULT: ContextVar[np.random.Generator | None] = ContextVar("tinygrad_edu generator", default=None)
 
 
 @contextmanager
@@ -31,11 +31,11 @@ def seed(value: int) -> Iterator[np.random.Generator]:
     >>> with tg.seed(0):
     ...     model = tg.nn.Linear(3, 2)
     """
-    token = _DEFAULT.set(np.random.default_rng(value))
+    token = DEFAULT.set(np.random.default_rng(value))
     try:
         yield generator(None)
     finally:
-        _DEFAULT.reset(token)
+        DEFAULT.reset(token)
 
 
 def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
@@ -50,7 +50,7 @@ def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
         return rng
     if rng is not None:
         return np.random.default_rng(rng)
-    return _DEFAULT.get() or np.random.default_rng()
+    return DEFAULT.get() or np.random.default_rng()
 
 
 def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> Any:

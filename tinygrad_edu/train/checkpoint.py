@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ArgumentError, StateError
 from ..nn.module import Module
-from ..ops.random import _DEFAULT
+from ..ops.random import DEFAULT
 from ..optim.optimizer import Optimizer
 from .batches import Totals
 from .history import History
@@ -157,7 +157,7 @@ class Generators:
                     if id(rng) not in seen:  # layers often share one
                         seen.add(id(rng))
                         self.named[f"{len(self.named)} {name}"] = rng
-        if (default := _DEFAULT.get()) is not None and id(default) not in seen:
+        if (default := DEFAULT.get()) is not None and id(default) not in seen:
             self.named["seed"] = default
 
     def state_dict(self) -> dict[str, Any]:

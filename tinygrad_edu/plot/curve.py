@@ -1,0 +1,87 @@
+"""Values that change in the course of a training, as lines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ShapeError
+from .style import GREY, color, new_axes, plain, tidy
+
+
+def curves(
+    values: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    ax: Any = None,
+    xlabel: str = "epoch",
+    ylabel: str = "",
+    log: bool = False,
+    target: float | None = None,
+) -> Any:
+    """One line, or one for each name, of a value that changes in the course of training.
+
+    Parameters
+    ----------
+    values : array_like of shape (n,), or mapping of str to such
+        The values after 1, 2, … epochs; the lines may have different lengths.  ``history.columns`` of a training, or what you
+        pick of it, is such a mapping.
+    ax : matplotlib Axes, optional
+    xlabel : str, default="epoch"
+    ylabel : str, default=""
+    log : bool, default=False
+        Whether the values are on a logarithmic scale.
+    target : float, optional
+        Where the values are to get to: a dashed line.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ShapeError
+        If a line is not one-dimensional.
+    """
+    named = isinstance(values, Mapping)
+    lines = {name: plain(line) for name, line in (values.items() if isinstance(values, Mapping) else [("", values)])}
+    for name, line in lines.items():
+        if line.ndim != 1:
+            raise ShapeError(f"curves draws sequences of numbers; {name or 'the values'} have shape {line.shape}.")
+    ax = new_axes(ax)
+    for i, (name, line) in enumerate(lines.items()):
+        ax.plot(np.arange(1, line.size + 1), line, label=name, color=color(i), linewidth=1.8, marker="o" if line.size == 1 else None)
+    finish(ax, xlabel, ylabel, log, target)
+    if max((line.size for line in lines.values()), default=0) == 1:
+        ax.set_xlim(0.5, 1.5)
+    if named or target is not None:
+        ax.legend(frameon=False)
+    return ax
+
+
+def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Any:
+    """`curves` whose vertical axis is called loss.
+
+    Parameters
+    ----------
+    losses : array_like of shape (n,), or mapping of str to such
+    ylabel : str, default="loss"
+    **settings
+        ax, xlabel, log and target, as of `curves`.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    return curves(losses, ylabel=ylabel, **settings)
+
+
+def finish(ax: Any, xlabel: str, ylabel: str, log: bool, target: float | None) -> None:
+    """What belongs to such lines besides the lines: names, scale, whole epochs, and the target."""
+    from matplotlib.ticker import MaxNLocator
+
+    if target is not None:
+        ax.axhline(target, color=GREY, linestyle=(0, (5, 3)), linewidth=1.4, label=f"target {target:g}", zorder=1)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+    tidy(ax)

@@ -1,0 +1,66 @@
+"""Pictures as files, whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from ..errors import ArgumentError
+
+
+def check_path(path: str | os.PathLike[str]) -> Path:
+    """The path, if a picture can be saved there; meant to be called before long computations, and not only after.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Raises
+    ------
+    ArgumentError
+        If the folder does not exist or cannot be written to, the path is a folder, or its suffix names no format of matplotlib.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    target = Path(path)
+    if target.is_dir():
+        raise ArgumentError(f"{target} is a folder; a picture needs the name of a file.")
+    if not target.parent.is_dir():
+        raise ArgumentError(f"{target} cannot be written: there is no folder {target.parent}.")
+    if not os.access(target.parent, os.W_OK):
+        raise ArgumentError(f"{target} cannot be written: no permission to write to {target.parent}.")
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if target.suffix[1:].lower() not in formats:
+        raise ArgumentError(f"{target}: the suffix of a picture is one of {', '.join(sorted(formats))}; got {target.suffix!r}.")
+    return target
+
+
+def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
+    """Write a figure to a file, whole or not at all: an interrupted or failed write leaves the old file as it was.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    path : str or path-like
+        The suffix chooses the format: .png, .svg, .pdf …
+    dpi : int, default=150
+        Dots per inch.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ArgumentError
+        As `check_path`.
+    """
+    target = check_path(path)
+    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")  # in the same folder: a file moves at once only there
+    try:
+        with open(temporary, "xb") as file:
+            figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target

@@ -1,0 +1,191 @@
+"""What a classifier makes of the plane."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ArgumentError, ShapeError
+from ..modes import no_grad
+from ..nn.module import Module
+from ..tensor import Tensor
+from .grid import cells, columns_for
+from .scatter import bounds, scatter
+from .style import PALETTE, legend_beside, names_of, new_axes, plain, plane, points_and_labels
+
+Classifier = Callable[[Any], Any]
+CHUNK = 16384  # points that the classifier is asked about at once
+
+
+def decision_regions(
+    predict: Classifier,
+    points: ArrayLike | Tensor,
+    labels: ArrayLike | Tensor,
+    *,
+    ax: Any = None,
+    resolution: int = 300,
+    probabilities: bool = False,
+    classes: Sequence[Any] | None = None,
+) -> Any:
+    """Which class a classifier gives to every point of the plane, and the points that it was trained on.
+
+    Parameters
+    ----------
+    predict : callable
+        A model, or any function of points of shape (n, 2).  What it returns is taken for
+
+        * scores of each class, of shape (n, c): the highest wins.  They are probabilities if none is negative and the sum of
+          every row is 1, otherwise logits.
+        * one number for each point, of shape (n,) or (n, 1): a label if they are integers; the probability of the second of two
+          classes if all are from 0 to 1; otherwise its logit.
+
+        It is called with some thousand points at a time, without recording gradients, a `Module` in ``eval()``.
+    points : Tensor or array_like of shape (n, 2)
+    labels : Tensor or array_like of int of shape (n,)
+        From 0, as the columns of the scores.
+    ax : matplotlib Axes, optional
+    resolution : int, at least 2, default=300
+        How many points are evaluated along each axis.
+    probabilities : bool, default=False
+        Whether a color fades with the probability of its class, to white where all are equally probable.
+    classes : sequence, optional
+        The names of the classes, for a legend.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ShapeError
+        If the points are not pairs, the labels or names not as many, or the function returns something else.
+    ArgumentError
+        If the resolution is below 2, or a label not a whole number from 0.
+    """
+    xy, whole = points_and_labels("decision_regions", points, labels)
+    if resolution < 2:
+        raise ArgumentError(f"decision_regions: resolution is at least 2; got {resolution}.")
+    winners, certainty, (low, high) = _ask(predict, xy, resolution)
+    names = names_of("decision_regions", classes, 1 + max(winners.max(), whole.max()))
+    ax = new_axes(ax, (5.0, 4.2))
+    _draw(ax, winners, certainty if probabilities else None, low, high)
+    scatter(ax, xy, whole, names)
+    if classes is not None:
+        legend_beside(ax)
+    return ax
+
+
+def decision_grid(
+    models: Sequence[Classifier] | Mapping[str, Classifier],
+    points: ArrayLike | Tensor,
+    labels: ArrayLike | Tensor,
+    *,
+    ax: Any = None,
+    columns: int | None = None,
+    resolution: int = 150,
+    probabilities: bool = False,
+) -> Any:
+    """The decision regions of several models on the same points, side by side.
+
+    Parameters
+    ----------
+    models : mapping of str to callable, or sequence of callable
+        As of `decision_regions`; the names become titles.
+    points : Tensor or array_like of shape (n, 2)
+    labels : Tensor or array_like of int of shape (n,)
+    ax : matplotlib Axes, optional
+        Becomes an invisible frame, of which the pictures are inset axes: ``ax.child_axes``.
+    columns : int, at least 1, optional
+        By default about as many as rows.
+    resolution : int, at least 2, default=150
+    probabilities : bool, default=False
+
+    Returns
+    -------
+    matplotlib Axes
+        The frame.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no model, or no column; and as `decision_regions`.
+    ShapeError
+        As `decision_regions`.
+    """
+    xy, whole = points_and_labels("decision_grid", points, labels)
+    if not models:
+        raise ArgumentError("decision_grid: expected one model or more; got none.")
+    if resolution < 2:
+        raise ArgumentError(f"decision_grid: resolution is at least 2; got {resolution}.")
+    columns = columns_for("decision_grid", len(models), columns)
+    predictors = list(models.values()) if isinstance(models, Mapping) else list(models)
+    answers = [_ask(predict, xy, resolution) for predict in predictors]
+    titles = list(models) if isinstance(models, Mapping) else None
+    low, high = bounds(xy)
+    height = 2.2 * float(np.clip((high - low)[1] / (high - low)[0], 0.5, 1.5))
+    frame, inside = cells(ax, len(predictors), columns, size=(2.2, height), titles=titles)
+    for cell, (winners, certainty, corners) in zip(inside, answers):
+        _draw(cell, winners, certainty if probabilities else None, *corners)
+        scatter(cell, xy, whole, names_of("decision_grid", None, 1 + whole.max()), size=float(np.clip(2000 / len(xy), 3, 12)))
+        cell.set(xticks=[], yticks=[])
+    return frame
+
+
+def _ask(predict: Classifier, xy: Any, resolution: int) -> tuple[Any, Any, tuple[Any, Any]]:
+    """Winning classes and their certainty on a grid, each (resolution, resolution), and the corners of the grid."""
+    low, high = bounds(xy)
+    dtype = xy.dtype if xy.dtype.kind == "f" else None
+    xs, ys = (np.linspace(a, b, resolution, dtype=dtype) for a, b in zip(low, high))
+    grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)  # (resolution², 2)
+    with no_grad(), _in_use(predict):
+        scores = np.concatenate([_scores(predict, grid[start : start + CHUNK]) for start in range(0, len(grid), CHUNK)])
+    winners, certainty = _winners(scores)
+    return winners.reshape(resolution, resolution), certainty.reshape(resolution, resolution), (low, high)
+
+
+def _in_use(predict: Classifier) -> Any:
+    if not isinstance(predict, Module):
+        return nullcontext()
+    from ..train.predict import training_mode
+
+    return training_mode(predict, False)
+
+
+def _scores(predict: Classifier, x: Any) -> Any:
+    scores = plain(predict(x))
+    if scores.dtype.kind not in "fiub" or scores.ndim not in (1, 2) or len(scores) != len(x) or not scores.size:
+        raise ShapeError(
+            f"decision_regions: for points of shape {x.shape} a classifier returns numbers of shape ({len(x)},) or ({len(x)}, classes); "
+            f"got {scores.dtype} of shape {scores.shape}."
+        )
+    return scores
+
+
+def _winners(scores: Any) -> tuple[Any, Any]:
+    """The winning class of each row, and how certain it is: 0 if all classes are equally probable, 1 if no other is possible."""
+    if scores.size == len(scores):  # one number for each point
+        one = scores.reshape(-1)
+        if one.dtype.kind in "iub":
+            return one.astype(np.int64), np.ones(len(one))
+        if one.min() >= 0 and one.max() <= 1:
+            return (one > 0.5).astype(np.int64), np.abs(2 * one - 1)
+        return (one > 0).astype(np.int64), np.tanh(np.abs(one) / 2)  # 2 sigmoid(|z|) − 1
+    best, count = scores.max(axis=1), scores.shape[1]
+    if scores.min() < 0 or not np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+        best = 1 / np.exp(scores - best[:, None]).sum(axis=1)  # softmax of the winner
+    return scores.argmax(axis=1), np.clip((best - 1 / count) / (1 - 1 / count), 0, 1)
+
+
+def _draw(ax: Any, winners: Any, certainty: Any, low: Any, high: Any) -> None:
+    from matplotlib.colors import to_rgba_array
+
+    picture = to_rgba_array(PALETTE)[winners % len(PALETTE)]  # (resolution, resolution, 4)
+    picture[..., 3] = 0.28 if certainty is None else 0.06 + 0.5 * certainty
+    ax.imshow(picture, extent=(low[0], high[0], low[1], high[1]), origin="lower", interpolation="nearest")
+    if len(np.unique(winners)) == 2 and certainty is not None:  # the line on which two classes are equally probable
+        side = np.where(winners == winners.max(), certainty, -certainty)
+        xs, ys = (np.linspace(a, b, n) for a, b, n in zip(low, high, winners.shape[::-1]))
+        ax.contour(xs, ys, side, levels=[0], colors="#333333", linewidths=1.0)
+    plane(ax, low, high)

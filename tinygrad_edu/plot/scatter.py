@@ -1,0 +1,64 @@
+"""Points of the plane in the colors of their classes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..tensor import Tensor
+from .style import color, legend_beside, names_of, new_axes, plane, points_and_labels, tidy
+
+
+def class_scatter(
+    points: ArrayLike | Tensor, labels: ArrayLike | Tensor, *, classes: Sequence[Any] | None = None, axes: Sequence[str] = ("", ""), ax: Any = None
+) -> Any:
+    """Points of the plane, each in the color of its class.
+
+    Parameters
+    ----------
+    points : Tensor or array_like of shape (n, 2)
+    labels : Tensor or array_like of int of shape (n,)
+        From 0.
+    classes : sequence, optional
+        The names of the classes; by default their numbers.
+    axes : (str, str), default=("", "")
+        What is on the horizontal and on the vertical axis.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ShapeError
+        If the points are not pairs, or the labels or names not as many.
+    ArgumentError
+        If a label is not a whole number from 0.
+    """
+    xy, whole = points_and_labels("class_scatter", points, labels)
+    names = names_of("class_scatter", classes, 1 + whole.max())
+    ax = new_axes(ax, (5.4, 4.2))
+    scatter(ax, xy, whole, names)
+    low, high = bounds(xy)
+    plane(ax, low, high)
+    ax.set(xlabel=axes[0], ylabel=axes[1])
+    tidy(ax, grid="both")
+    legend_beside(ax)
+    return ax
+
+
+def scatter(ax: Any, xy: Any, labels: Any, names: Sequence[str], *, size: float | None = None) -> None:
+    """The points, class after class; the more there are, the smaller they are drawn."""
+    area = size if size is not None else float(np.clip(9000 / len(xy), 6, 32))
+    for label in np.unique(labels):
+        x, y = xy[labels == label].T
+        ax.scatter(x, y, s=area, color=color(label), edgecolors="white", linewidths=0.5 if area > 8 else 0.25, label=names[label])
+
+
+def bounds(xy: Any) -> tuple[Any, Any]:
+    """The lower left and the upper right corner of the picture: those of the points, and a margin."""
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    margin = np.maximum(high - low, 1e-6) * 0.08
+    return low - margin, high + margin

@@ -1,0 +1,120 @@
+"""What all pictures have in common: the palette, axes to draw on, and how these look."""
+
+import io
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ArgumentError, ShapeError
+from ..tensor import Tensor
+
+PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
+"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th, and then they begin again.
+
+M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2107.02270.  Here purple comes before grey.
+"""
+
+DIVERGING = "RdBu"  # signed values: red below 0, white at 0, blue above
+SHARES = "Blues"  # from none to all
+INK = "gray_r"  # grey images: dark ink on white paper
+GREY = "#717581"  # what is not data: targets, zero lines
+
+
+def color(index: int) -> str:
+    """The color of a class or of a line, counted from 0."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
+    """The given axes, or those of a new figure.
+
+    The figure is none of pyplot's: it is gone when nobody holds it any more, and draws on no window.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+    except ImportError as error:
+        raise ImportError("Pictures need matplotlib: pip install 'tinygrad_edu[plot]', or pip install matplotlib.") from error
+    return _figure_class()(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)).add_subplot()
+
+
+@cache
+def _figure_class() -> Any:
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        """A figure that is none of pyplot's, and that a notebook shows all the same."""
+
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return Picture
+
+
+def tidy(ax: Any, *, grid: str = "y") -> None:
+    """Draw no more than is needed: two of the four edges, and faint lines to read values by."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_axisbelow(True)
+    if grid:
+        ax.grid(True, axis=grid, color=GREY, alpha=0.2, linewidth=0.8)
+
+
+def plane(ax: Any, low: Any, high: Any) -> None:
+    """Limits of both axes; one scale for both, unless one of them would be a strip then."""
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    width, height = high - low
+    ax.set_aspect("equal" if 1 / 3 < width / height < 3 else "auto")
+
+
+def legend_beside(ax: Any) -> None:
+    """The names of the classes, to the right of the axes, where they hide nothing."""
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, handletextpad=0.2, borderaxespad=0.3, markerscale=1.5)
+
+
+def plain(values: Any) -> Any:
+    """An ndarray, of a tensor or of anything that NumPy takes."""
+    return values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
+    """Points of the plane and the class of each, as arrays.
+
+    Raises
+    ------
+    ShapeError
+        If the points are not pairs, there is none, or the labels are not as many.
+    ArgumentError
+        If the labels are not whole numbers from 0.
+    """
+    xy, classes = plain(points), plain(labels)
+    if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
+        raise ShapeError(f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.")
+    whole = classes.astype(np.int64) if classes.dtype.kind in "fiub" else None
+    if whole is None or (whole != classes).any() or whole.min() < 0:
+        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {np.unique(classes)[:3]}. data.relabel makes them of others.")
+    return xy, whole
+
+
+def names_of(who: str, classes: Any, count: int) -> list[str]:
+    """The names of the classes; their numbers, where they have none.
+
+    Raises
+    ------
+    ShapeError
+        If there are fewer names than classes.
+    """
+    if classes is None:
+        return [str(k) for k in range(count)]
+    if len(classes) < count:
+        raise ShapeError(f"{who}: {len(classes)} names for {count} classes.")
+    return [str(name) for name in classes]
