@@ -1,5 +1,6 @@
 """Hypothesis profiles, and lines at the end that say how much of the table, and how much against PyTorch, was checked."""
 
+import signal
 from collections import Counter
 
 import pytest
@@ -17,6 +18,8 @@ COUNTS, AGREED = pytest.StashKey[Counter](), pytest.StashKey[Counter]()
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a shell has put in the background; tests send Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COUNTS], config.stash[AGREED] = Counter(), Counter()
 
 

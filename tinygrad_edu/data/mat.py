@@ -4,6 +4,7 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, FormatError
+from .mat_layout import check_layout
 
 CLASSES = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "logical")
 
@@ -59,19 +61,21 @@ def read_mat(path: str | os.PathLike[str], names: Sequence[str], *, max_bytes: i
     with open(path, "rb") as file:
         if os.fstat(file.fileno()).st_size > max_bytes:
             raise FormatError(f"{source}: the file has more than {max_bytes} bytes; max_bytes= allows more.")
-        start = file.read(128)
+        data = file.read()
+    start = data[:128]
     if start[:8] == b"\x89HDF\r\n\x1a\n" or start.startswith(b"MATLAB 7.3"):
         raise FormatError(f"{source}: this is a file of version 7.3, which is HDF5. Save it in MATLAB by save(…, '-v7'), or read it with h5py.")
-    found = _listed(source, path)
+    check_layout(source, data, max_bytes)
+    found = _listed(source, data)
     for name in names:
         _check(source, name, found, max_bytes)
-    values = _damaged_if_failing(source, "loadmat", path, variable_names=list(names))
+    values = _damaged_if_failing(source, "loadmat", data, variable_names=list(names))
     return tuple(_matrix(source, name, values) for name in names)
 
 
-def _listed(source: str, path: str | os.PathLike[str]) -> dict[str, tuple[tuple[int, ...], str]]:
+def _listed(source: str, data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
     """Shape and class of every variable."""
-    return {str(name): (tuple(int(n) for n in shape), str(kind)) for name, shape, kind in _damaged_if_failing(source, "whosmat", path)}
+    return {str(name): (tuple(int(n) for n in shape), str(kind)) for name, shape, kind in _damaged_if_failing(source, "whosmat", data)}
 
 
 def _check(source: str, name: str, found: dict[str, tuple[tuple[int, ...], str]], max_bytes: int) -> None:
@@ -92,7 +96,7 @@ def _matrix(source: str, name: str, values: dict[str, Any]) -> NDArray[Any]:
     return np.array(value, dtype=value.dtype.newbyteorder("="))
 
 
-def _damaged_if_failing(source: str, reader: str, path: str | os.PathLike[str], **settings: Any) -> Any:
+def _damaged_if_failing(source: str, reader: str, data: bytes, **settings: Any) -> Any:
     """What a function of scipy.io returns; whatever it raises over a damaged file is one of our own errors."""
     try:
         import scipy.io  # type: ignore[import-untyped]  # SciPy comes without types
@@ -101,6 +105,6 @@ def _damaged_if_failing(source: str, reader: str, path: str | os.PathLike[str], 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return getattr(scipy.io, reader)(os.fspath(path), appendmat=False, **settings)
+            return getattr(scipy.io, reader)(BytesIO(data), **settings)
     except Exception as error:  # SciPy's reader raises nearly everything over bytes that it does not expect
         raise FormatError(f"{source}: not a .mat file, or a damaged one ({type(error).__name__}: {error}).") from None
