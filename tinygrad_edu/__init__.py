@@ -19,8 +19,14 @@ The two-minute tour::
     loss.backward()
     optimizer.step()
 
+    tg.train.fit(model, tg.nn.CrossEntropyLoss(), optimizer, (inputs, labels), epochs=10)  # or the whole loop
+    tg.io.save_checkpoint("model.safetensors", model.state_dict())
+
 To read the code, begin with `tinygrad_edu.backward`; then `ops.table`, `graph` and `tensor`.
 """
+
+import sys
+from typing import Any
 
 from . import check, nn, optim
 from .check import gradcheck
@@ -145,3 +151,18 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The parts that not every program needs, data, io, plot and train, are imported when they are first asked for."""
+    if name == "data":
+        import tinygrad_edu.data
+    elif name == "io":
+        import tinygrad_edu.io
+    elif name == "plot":
+        import tinygrad_edu.plot
+    elif name == "train":
+        import tinygrad_edu.train  # noqa: F401  # importing a part makes it an attribute of the package
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return vars(sys.modules[__name__])[name]

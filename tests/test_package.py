@@ -1,0 +1,30 @@
+"""What importing the package brings, and what it leaves until it is asked for."""
+
+import subprocess
+import sys
+
+import pytest
+
+import tinygrad_edu as tg
+
+PROGRAM = """
+import sys
+import tinygrad_edu as tg
+parts = ["data", "io", "plot", "train"]
+assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
+assert not {"matplotlib", "sklearn", "scipy", "tqdm", "hypothesis", "json", "gzip", "ssl", "csv"} & set(sys.modules)
+assert callable(tg.train.fit) and callable(tg.data.read_csv) and callable(tg.io.save_checkpoint) and callable(tg.plot.curves)
+assert not {"matplotlib", "sklearn", "scipy", "tqdm"} & set(sys.modules)
+"""
+
+
+def test_parts_are_imported_when_they_are_asked_for():
+    done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_other_names_are_none_of_its_attributes():
+    with pytest.raises(AttributeError, match="module 'tinygrad_edu' has no attribute 'tensor_flow'"):
+        tg.tensor_flow  # noqa: B018
+    assert not hasattr(tg, "nonsense")
+    assert set(tg.__all__) <= set(dir(tg))
