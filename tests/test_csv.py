@@ -110,6 +110,8 @@ def test_x12_what_is_no_number(read, cell, hint):
         ("a,b\n1,2\n\n3,4\n", r"t\.csv, line 3: expected 2 cells as in line 1, got 0"),
         ('a,b\n1,2\n3,"4\n5,6\n', r"t\.csv, line 3: unexpected end of data.*quote that does not end"),
         ('a,b\n1,"2"3\n', r"t\.csv, line 2: ',' expected after '\"'"),
+        ("a;b\n1.5;x\n", r"it cannot be told.*is its delimiter ';'\?"),
+        ("a;b\n1,5;x\n", r"t\.csv, line 2: expected 1 cell as in line 1, got 2. The file has one column: is its delimiter ';'\?"),
         ("a,a\n1,2\n", r"t\.csv: columns 1 and 2 are both called 'a'.*columns="),
         ("x,y\nz,w\n", r"cannot be told whether line 1 has the names of the columns. Say header=True or header=False"),
         (b"a,b\n1,2\n3,caf\xe9\n", r"t\.csv, line 3: byte 0xe9 is not UTF-8"),

@@ -494,6 +494,20 @@ def test_predict_is_in_batches_without_dropout_and_modes_come_back():
     assert [model.training, model.frozen.training] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("x", "settings", "error", "message"),
+    [
+        (X, {"batch_size": "8"}, ArgumentError, "a whole number; got '8'"),
+        (X, {"batch_size": 1.5}, ArgumentError, r"a whole number; got 1\.5"),
+        ((X, Y), {}, ShapeError, "without their targets; got a tuple"),
+        (DataLoader((X, Y)), {}, ShapeError, "got a single DataLoader"),
+    ],
+)
+def test_predict_says_what_it_takes(x, settings, error, message):
+    with pytest.raises(error, match=message):
+        predict(classifier()[0], x, **settings)
+
+
 def test_predict_needs_one_tensor():
     class Two(nn.Module):
         def forward(self, x):
@@ -523,6 +537,9 @@ def test_evaluate_does_not_touch_the_model():
     [
         ({"epochs": 0}, "epochs is a whole number"),
         ({"epochs": 2.5}, "epochs is a whole number"),
+        ({"epochs": True}, "epochs is a whole number"),
+        ({"clip_norm": "1"}, "clip_norm is above 0"),
+        ({"data": lambda: iter([(X[0], Y[0])]), "batch_size": None}, "does not tell how many"),
         ({"accumulate": 0}, "accumulate is a whole number"),
         ({"clip_norm": 0}, "clip_norm is above 0"),
         ({"on_nan": "stay"}, "on_nan is"),
@@ -572,3 +589,41 @@ def test_what_is_refused_changes_nothing(settings, message):
 def test_early_stopping_refuses(settings, message):
     with pytest.raises(ArgumentError, match=message):
         EarlyStopping(**settings)
+
+
+@pytest.mark.parametrize("result", [1.0, None, np.array(1.0)])
+def test_a_loss_that_is_no_tensor_is_refused(result):
+    model, _, optimizer = classifier()
+    before = weights(model)
+    with pytest.raises(DTypeError, match=f"The loss is a tensor.*got {type(result).__name__}"):
+        fit(model, lambda outputs, targets: result, optimizer, (X, Y), epochs=1)
+    assert_same(weights(model), before)
+
+
+@pytest.mark.parametrize("result", [np.array([0.5, 0.6]), None])
+def test_a_metric_that_is_no_number_is_named(result):
+    model, loss, optimizer = classifier()
+    with pytest.raises(DTypeError, match="The metric 'mine' returns one number"):
+        fit(model, loss, optimizer, (X, Y), epochs=1, metrics={"mine": lambda targets, outputs: result})
+
+
+def test_evaluate_refuses_metrics_without_names():
+    model, loss, _ = classifier()
+    with pytest.raises(ArgumentError, match="evaluate: metrics are functions by name"):
+        evaluate(model, loss, (X, Y), metrics=[metrics.accuracy])
+
+
+def test_negative_weights_of_examples_are_refused():
+    model, _, optimizer = classifier()
+    before = weights(model)
+    with pytest.raises(ArgumentError, match="Weights of examples are 0 or more; got -1"):
+        fit(model, nn.CrossEntropyLoss(reduction="none"), optimizer, (X, Y, np.full(50, -1.0)), epochs=1)
+    assert_same(weights(model), before)
+
+
+def test_what_is_only_iterated_over_keeps_its_order():
+    first, loss, optimizer = classifier()
+    history = fit(first, loss, optimizer, lambda: zip(X, Y), epochs=np.int64(2), batch_size=8)
+    second, loss, optimizer = classifier()
+    assert fit(second, loss, optimizer, DataLoader((X, Y), 8), epochs=2)["loss"] == history["loss"]
+    assert_same(weights(first), weights(second))

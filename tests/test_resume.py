@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import io, nn, optim, train
+from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, FormatError, StateError
 from tinygrad_edu.ops.random import seed
 
@@ -176,6 +177,15 @@ def test_a_longer_training_goes_on_from_a_shorter_one(tmp_path):
     for a, b in zip(whole[0].parameters(), longer[0].parameters()):
         np.testing.assert_array_equal(a.data, b.data)
     assert (history.steps, history.stopped) == (18, None)
+
+
+def test_random_maps_of_validation_data_go_on_too(tmp_path):
+    def trained(epochs, path):
+        held_out = DataLoader(ArrayDataset(X, X**2).map(lambda x, y, rng: (x + rng.normal(size=x.shape).astype(x.dtype), y)), 6)
+        return fit(*parts(), epochs=epochs, validation=held_out, checkpoint=path, resume=True)["val_loss"]
+
+    trained(2, tmp_path / "broken off")
+    assert trained(5, tmp_path / "broken off") == trained(5, tmp_path / "whole")
 
 
 def test_checkpoints_are_saved_every_so_many_epochs(tmp_path):

@@ -6,6 +6,7 @@ x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype
 
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -132,8 +133,15 @@ def _fitting(source: str, row: Row, rows: list[Row]) -> Row:
     if len(cells) != expected or (expected > 1 and not row.cells):
         raise FormatError(
             f"{source}, line {row.line}: expected {expected} cell{'s' * (expected > 1)} as in line {rows[0].line}, got {len(row.cells)}."
+            f"{_delimiter_hint(rows[0])}"
         )
     return Row(cells, row.line)
+
+
+def _delimiter_hint(row: Row) -> str:
+    """What a first row with a single cell makes one think of."""
+    found = re.search(r"[;\t|,]", row.cells[0] or "") if len(row.cells) == 1 else None
+    return f" The file has one column: is its delimiter {found.group()!r}?" if found else ""
 
 
 def _has_header(source: str, rows: list[Row]) -> bool:
@@ -145,7 +153,10 @@ def _has_header(source: str, rows: list[Row]) -> bool:
         below = [row.cells[place] for row in others if row.cells[place] is not None]
         if name is not None and below and all(as_number(cell) is not None for cell in below if cell is not None):
             return True
-    raise FormatError(f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns. Say header=True or header=False.")
+    raise FormatError(
+        f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns. Say header=True or header=False."
+        f"{_delimiter_hint(rows[0])}"
+    )
 
 
 def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list[str]:

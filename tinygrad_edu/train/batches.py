@@ -24,10 +24,13 @@ def loader_of(data: Any, model: Module, *, batch_size: int | None, shuffle: bool
     from ..data import DataLoader
 
     arrays = tuple(_array(one) for one in data) if isinstance(data, tuple) else data
+    counted = isinstance(arrays, tuple) or hasattr(arrays, "__len__")
     if batch_size is None:
+        if not counted:
+            raise ArgumentError("batch_size=None takes all examples at once, and an iterable does not tell how many it has. Say a batch_size.")
         batch_size, shuffle = max(len(arrays[0] if isinstance(arrays, tuple) else arrays), 1), False
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
-    return DataLoader(arrays, batch_size, shuffle=shuffle, seed=seed, dtype=dtype)
+    return DataLoader(arrays, batch_size, shuffle=shuffle and counted, seed=seed, dtype=dtype)
 
 
 def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[Any, float]:
@@ -38,6 +41,8 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
     if not 2 <= len(batch) <= 3:
         raise ArgumentError(f"fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got {len(batch)} arrays.")
     value = loss(outputs, batch[1])
+    if not hasattr(value, "ndim"):  # plain arrays have it: they can be evaluated, if not learned from
+        raise no_tensor(value)
     if len(batch) == 2 and value.ndim == 0:
         return value, len(batch[0])
     if value.ndim == 0:
@@ -49,8 +54,15 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
     weights = np.asarray(batch[2], value.dtype)
     if weights.shape != value.shape:
         raise ShapeError(f"There is one weight for each example: expected shape {value.shape}, got {weights.shape}.")
+    if (weights < 0).any():
+        raise ArgumentError(f"Weights of examples are 0 or more; got {weights.min()}.")
     total = float(weights.sum())
     return np.sum(value * weights) / (total or 1.0), total
+
+
+def no_tensor(value: Any) -> DTypeError:
+    """The error of a loss that nothing can be learned from."""
+    return DTypeError(f"The loss is a tensor, computed from the outputs by NumPy's functions or this package's; got {type(value).__name__}.")
 
 
 class Totals:
@@ -100,7 +112,7 @@ class Totals:
         report = {"loss": self.loss if self.summed else self.loss / self.weight}
         if metrics:
             targets, outputs = np.concatenate(self.targets), np.concatenate(self.outputs)
-            report |= {name: float(metric(targets, outputs)) for name, metric in metrics.items()}
+            report |= {name: _number(name, metric(targets, outputs)) for name, metric in metrics.items()}
         return report
 
     def state_dict(self) -> dict[str, Any]:
@@ -125,6 +137,20 @@ def reduction_of(loss: Any) -> str:
     except (TypeError, ValueError):
         return "mean"
     return parameter.default if parameter is not None and isinstance(parameter.default, str) else "mean"
+
+
+def check_metrics(who: str, metrics: Any) -> None:
+    """Raise an ArgumentError unless these are functions by name."""
+    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) and callable(f) for name, f in metrics.items()):
+        raise ArgumentError(f'{who}: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
+
+
+def _number(name: str, value: Any) -> float:
+    """What a metric returned, as a column of the history has it."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise DTypeError(f"The metric {name!r} returns one number; got {value!r:.80}. Of one for each class or label, take the mean.") from None
 
 
 def _array(values: Any) -> Any:

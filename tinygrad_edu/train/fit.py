@@ -19,7 +19,8 @@ from ..nn.module import Module
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceOnPlateau
-from .batches import loader_of, loss_of
+from ..tensor import Tensor
+from .batches import loader_of, loss_of, no_tensor
 from .checkpoint import Checkpoint, Saver, Training
 from .history import History
 from .interrupt import Interrupt
@@ -69,7 +70,8 @@ def fit(
     epochs : int, at least 1
         In total: a resumed training makes those that are left.
     batch_size : int or None, default=32
-        Of data that is no DataLoader, which is shuffled in every epoch.  None takes all of it at once.
+        Of data that is no DataLoader, which is shuffled in every epoch, unless it can only be iterated over.  None takes all
+        of it at once.
     seed : int, default=0
         Of the order of such data.
     validation : as data, optional
@@ -213,6 +215,8 @@ def _step(plan: Plan, group: list[Any]) -> None:
     for batch in group:
         outputs = model(batch[0])
         loss, weight = loss_of(training.loss, outputs, batch)
+        if not isinstance(loss, Tensor):
+            raise no_tensor(loss)
         number = loss.item()
         if not math.isfinite(number) and plan.on_nan != "ignore":
             raise _Diverged(_story(plan, f"the loss is {number}"))
@@ -248,6 +252,7 @@ def _end_epoch(plan: Plan, saver: Saver, bar: Progress) -> None:
     training, history = plan.training, plan.training.history
     row = training.totals.report(plan.trained)
     if plan.held_out is not None:
+        plan.place_validation()
         found = evaluate(training.model, training.loss, plan.held_out, metrics=plan.evaluated)
         row |= {f"val_{name}": value for name, value in found.items()}
     history.append({**row, "lr": training.optimizer.groups[0].lr, "seconds": training.totals.seconds})

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError
 from ..modes import no_grad
 from ..nn.module import Module
@@ -14,6 +16,7 @@ from ..nn.normalization import BatchNorm1d
 from ..optim.lbfgs import LBFGS
 from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceOnPlateau
+from .batches import check_metrics
 from .checkpoint import Checkpoint, Generators, Training
 from .predict import training_mode
 from .stopping import Best, EarlyStopping
@@ -85,6 +88,13 @@ class Plan:
                 raise ArgumentError(f"fit: {who} looks at {name!r}, and the history will have the columns {', '.join(names)}.")
         self.training.schedule, self.training.best, self.training.columns = rates, best, [*names, "lr", "seconds"]
 
+    def place_validation(self) -> None:
+        """Let a loader of validation data begin the epoch of the training, which its random maps depend on: a resumed one has no other."""
+        from ..data import DataLoader
+
+        if isinstance(self.held_out, DataLoader) and self.held_out is not self.training.loader:
+            self.held_out.epoch = len(self.training.history)
+
     def set_rate_of_epoch(self) -> None:
         """Give the optimizer the rate of the epoch that begins, if there is a schedule for epochs."""
         schedule, optimizer = self.training.schedule, self.training.optimizer
@@ -109,18 +119,17 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
 
 def _check_numbers(epochs: int, accumulate: int, clip_norm: float | None, on_nan: str) -> None:
     for name, value in (("epochs", epochs), ("accumulate", accumulate)):
-        if not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ArgumentError(f"fit: {name} is a whole number, 1 or more; got {value!r}.")
-    if clip_norm is not None and not clip_norm > 0:
-        raise ArgumentError(f"fit: clip_norm is above 0; got {clip_norm}.")
+    if clip_norm is not None and (not isinstance(clip_norm, (int, float, np.number)) or isinstance(clip_norm, bool) or not clip_norm > 0):
+        raise ArgumentError(f"fit: clip_norm is above 0, a number; got {clip_norm!r}.")
     if on_nan not in ("stop", "raise", "ignore"):
         raise ArgumentError(f'fit: on_nan is "stop", "raise" or "ignore"; got {on_nan!r}.')
 
 
 def _split(metrics: Functions, held_out: Any) -> tuple[Functions, Functions]:
     """The metrics of the training data, and those of the validation data."""
-    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) and callable(f) for name, f in metrics.items()):
-        raise ArgumentError(f'fit: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
+    check_metrics("fit", metrics)
     trained = {name: f for name, f in metrics.items() if not name.startswith("val_")}
     later = {name.removeprefix("val_"): f for name, f in metrics.items() if name.startswith("val_")}
     if twice := trained.keys() & later.keys():

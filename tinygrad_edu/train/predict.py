@@ -10,7 +10,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..tensor import Tensor
-from .batches import Totals, loader_of, loss_of
+from .batches import Totals, check_metrics, loader_of, loss_of
 
 Metrics = Mapping[str, Callable[[Any, Any], float]]
 
@@ -57,11 +57,15 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     >>> predict(nn.Linear(3, 2, rng=0), np.ones((5, 3))).shape
     (5, 2)
     """
-    if batch_size < 1:
-        raise ArgumentError(f"predict: batch_size is at least 1; got {batch_size}.")
-    x = x.detach().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ArgumentError(f"predict: batch_size is at least 1, a whole number; got {batch_size!r}.")
+    given = type(x).__name__
+    try:
+        x = x.detach().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    except ValueError as error:
+        raise ShapeError(f"predict: x is one array of examples, (n, …), without their targets; got a {given}. {error}") from None
     if x.ndim == 0:
-        raise ShapeError("predict: x has examples on its first axis, (n, …); got a single number.")
+        raise ShapeError(f"predict: x has examples on its first axis, (n, …); got a single {'number' if x.dtype.kind in 'biufc' else given}.")
     with training_mode(model, False), no_grad():
         outputs = [model(x[start : start + batch_size]) for start in range(0, max(len(x), 1), batch_size)]
     return np.concatenate([array_of(output) for output in outputs])
@@ -103,6 +107,7 @@ def evaluate(
     {'loss': 3.0}
     """
     functions = metrics or {}
+    check_metrics("evaluate", functions)
     totals = Totals(loss, keep=bool(functions))
     with training_mode(model, False), no_grad():
         for batch in loader_of(data, model, batch_size=batch_size, shuffle=False):

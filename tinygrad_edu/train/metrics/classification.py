@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
-from .labels import Array, array_of, divided, labels_of, whole
+from .labels import Array, array_of, divided, labels_of, no_nan, whole
 
+MOST_CLASSES = 10_000  # whose matrix has 800 MB
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
@@ -35,7 +36,7 @@ def accuracy(targets: Any, predictions: Any, *, threshold: float | None = None) 
     ShapeError, DTypeError
         If they do not fit each other, there are no examples, or labels are not whole numbers.
     ArgumentError
-        If there is one score for each example, and no threshold.
+        If there is one score for each example, and no threshold; or a score is NaN.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     Raises
     ------
     ShapeError, DTypeError, ArgumentError
-        If they do not fit each other, a target is no class, or k is out of its range.
+        If they do not fit each other, a target is no class, k is out of its range, or a score is NaN.
 
     Examples
     --------
@@ -79,6 +80,7 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     if scores.ndim != 2 or t.shape != scores.shape[:1] or t.size == 0:
         raise ShapeError(f"top_k_accuracy: expected scores (n, c) and targets (n,), n at least 1; got {scores.shape} and {t.shape}.")
     n, c = scores.shape
+    no_nan("top_k_accuracy", scores)
     t = whole("top_k_accuracy", "targets", t)
     if not 1 <= k <= c or t.min() < 0 or t.max() >= c:
         raise ArgumentError(f"top_k_accuracy: k is from 1 to {c} and targets from 0 to {c - 1}; got k={k}, targets from {t.min()} to {t.max()}.")
@@ -106,7 +108,7 @@ def confusion_matrix(targets: Any, predictions: Any, *, classes: int | None = No
     ShapeError, DTypeError
         As `accuracy`.
     ArgumentError
-        If a label is negative or not below ``classes``.
+        If a label is negative or not below ``classes``, a score is NaN, or there are more than 10,000 classes.
 
     Examples
     --------
@@ -122,6 +124,8 @@ def confusion_matrix(targets: Any, predictions: Any, *, classes: int | None = No
         classes = max(high + 1, shape[-1] if len(shape) > 1 and threshold is None else 1, 2 if threshold is not None else 1)
     if low < 0 or high >= classes:
         raise ArgumentError(f"confusion_matrix: labels are from 0 to {classes - 1}; got some from {low} to {high}.")
+    if classes > MOST_CLASSES:
+        raise ArgumentError(f"confusion_matrix: at most {MOST_CLASSES} classes; got {classes}. Labels that count otherwise: LabelEncoder.")
     return np.bincount(t * classes + p, minlength=classes * classes).reshape(classes, classes)
 
 

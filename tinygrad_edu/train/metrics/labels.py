@@ -25,9 +25,10 @@ def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None)
         If they do not fit each other, or there are none.
     ArgumentError
         If predictions are one score for each target, and no threshold says from where on it means class 1; or rows of
-        targets have several classes.
+        targets have several classes; or a prediction is NaN.
     """
     t, p = array_of(targets), array_of(predictions)
+    no_nan(who, p)
     if p.dtype.kind == "f" and p.ndim > 1 and p.shape[-1] > 1 and threshold is None:  # a score for each class
         if t.shape == p.shape:  # one-hot or soft rows
             if not np.allclose(t.sum(axis=-1), 1):
@@ -66,9 +67,15 @@ def one_of_each(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]
 
 def whole(who: str, what: str, labels: Array) -> Array:
     """Labels as int64, which floats may be that are whole."""
-    if labels.dtype.kind not in "biuf" or (labels.dtype.kind == "f" and not np.array_equal(labels, np.trunc(labels))):
+    if labels.dtype.kind not in "biuf" or (labels.dtype.kind == "f" and not np.all(np.isfinite(labels) & (labels == np.trunc(labels)))):
         raise DTypeError(f"{who}: {what} are labels, whole numbers; got {labels.dtype} values such as {labels.flat[0]!r:.40}.")
     return labels.astype(np.int64)
+
+
+def no_nan(who: str, scores: Array) -> None:
+    """Raise an ArgumentError if a score is not a number: it would pass for the largest, or the smallest, of them."""
+    if scores.dtype.kind == "f" and np.isnan(scores).any():
+        raise ArgumentError(f"{who}: a score is not a number (NaN), and has no place among the others.")
 
 
 def same_shape(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
-from .labels import one_of_each, whole
+from .labels import no_nan, one_of_each, whole
 
 
 def roc_auc(targets: Any, predictions: Any) -> float:
@@ -44,8 +44,7 @@ def roc_auc(targets: Any, predictions: Any) -> float:
     classes = np.unique(whole("roc_auc", "targets", t)).tolist() if t.size else []
     if classes != [0, 1]:
         raise ArgumentError(f"roc_auc: targets are 0 and 1, and both occur; got {classes!s:.60}.")
-    if np.isnan(scores).any():
-        raise ArgumentError("roc_auc: a score is not a number (NaN), and has no place among the others.")
+    no_nan("roc_auc", scores)
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # from 1; equal scores share the mean of their ranks
     positive = t == 1
