@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -175,19 +176,22 @@ PICTURES: dict[str, Callable[[], Any]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make every picture that tinygrad_edu.plot draws.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones; all by default: {', '.join(PICTURES)}")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to save them")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="save them in this folder, which is made if need be; they are only drawn without")
     parser.add_argument("--dpi", type=int, default=80, metavar="N", help="dots per inch (default: 80)")
     settings = parser.parse_args()
     if unknown := [name for name in settings.names if name not in PICTURES]:
         parser.error(f"there is no picture {unknown[0]!r}; expected {', '.join(PICTURES)}")
-    settings.out.mkdir(parents=True, exist_ok=True)
     names = settings.names or list(PICTURES)
-    try:
-        for name in names:
-            print(plot.save(PICTURES[name](), settings.out / f"{name}.png", dpi=settings.dpi))
-    except ImportError as error:
-        sys.exit(str(error))
-    assert all((settings.out / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in names)
+    with TemporaryDirectory() as unsaved:
+        folder = settings.out or Path(unsaved)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for name in names:
+                path = plot.save(PICTURES[name](), folder / f"{name}.png", dpi=settings.dpi)
+                print(path if settings.out else f"{name}: drawn, and not saved, as there is no --out")
+        except ImportError as error:
+            sys.exit(str(error))
+        assert all((folder / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in names)
     return 0
 
 
