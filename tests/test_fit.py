@@ -627,3 +627,14 @@ def test_what_is_only_iterated_over_keeps_its_order():
     second, loss, optimizer = classifier()
     assert fit(second, loss, optimizer, DataLoader((X, Y), 8), epochs=2)["loss"] == history["loss"]
     assert_same(weights(first), weights(second))
+
+
+def test_validation_data_that_do_not_fit_are_found_before_the_first_step():
+    model = nn.Linear(3, 2, rng=0)
+    before = model.state_dict()
+    x, y = np.ones((8, 3), np.float32), np.zeros(8, int)
+    for validation in ((x[:, :2], y), (x, y + 7), (x, np.ones((8, 1)))):
+        with pytest.raises((ArgumentError, DTypeError, ShapeError)):
+            train.fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (x, y), epochs=2, validation=validation)
+        assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())
+        assert model.training

@@ -16,7 +16,7 @@ from ..nn.normalization import BatchNorm1d
 from ..optim.lbfgs import LBFGS
 from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceOnPlateau
-from .batches import check_metrics
+from .batches import check_metrics, loss_of
 from .checkpoint import Checkpoint, Generators, Training
 from .predict import training_mode
 from .stopping import Best, EarlyStopping
@@ -50,6 +50,7 @@ class Plan:
         if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
             raise ArgumentError(f"fit: callbacks are a list of functions of the history; got {self.callbacks!r:.80}.")
         check_last_batch(self.training.model, self.training.loader)
+        check_validation(self.training.model, self.training.loss, self.held_out)
 
     @property
     def batches(self) -> int | None:
@@ -140,6 +141,14 @@ def _split(metrics: Functions, held_out: Any) -> tuple[Functions, Functions]:
     if held_out is None and len(trained) < len(metrics):
         raise ArgumentError("fit: a metric whose name begins with val_ is of validation data, and there are none.")
     return trained, evaluated
+
+
+def check_validation(model: Module, loss: Callable[[Any, Any], Any], loader: Any) -> None:
+    """Compute the loss of a batch of validation data: what does not fit is to be found before the first step, not after an epoch."""
+    if getattr(loader, "samples", None):  # what is only iterated over stays as it is
+        with training_mode(model, False), no_grad():
+            batch = next(iter(copy.copy(loader)))
+            loss_of(loss, model(batch[0]), batch)
 
 
 def check_last_batch(model: Module, loader: Any) -> None:
