@@ -293,3 +293,18 @@ def test_what_stopped_early_stays_stopped(tmp_path):
     io.save_checkpoint(tmp_path / "run", state)
     with pytest.raises(StateError, match="best weights are not of this model"):
         run(20, resume=True)
+
+
+def test_the_last_states_are_kept_beside_the_newest(tmp_path):
+    x = np.linspace(-1, 1, 20, dtype=np.float32).reshape(-1, 1)
+    model = nn.Linear(1, 1, rng=0)
+    weights = []
+    train.fit(
+        model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (x, 2 * x), epochs=5,
+        checkpoint=train.Checkpoint(tmp_path / "a.ckpt", keep=3), callbacks=[lambda history: weights.append(model.weight.item())],
+    )  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ckpt", "a.ckpt.1", "a.ckpt.2"]
+    for name, weight in zip(("a.ckpt", "a.ckpt.1", "a.ckpt.2"), reversed(weights)):
+        assert io.load_checkpoint(tmp_path / name)["model"]["weight"].item() == weight
+    with pytest.raises(ArgumentError, match="keep is at least 1"):
+        train.Checkpoint(tmp_path / "a.ckpt", keep=0)

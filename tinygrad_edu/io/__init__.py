@@ -3,19 +3,20 @@
 * `save_safetensors`, `load_safetensors`: named arrays in the format that models are exchanged in.
 * `save_npz`, `load_npz`, `load_npy`: named arrays in NumPy's own formats.
 * `save_checkpoint`, `load_checkpoint`: all that a training needs to go on, to the bit: nested dicts and lists of arrays and numbers.
-* `atomic_write`: a file of your own that an interruption leaves old or new, never half.
+* `atomic_write`: a file of your own that an interruption leaves old or new, never half; `keep_previous`: the last few beside it.
 
 No file can run code, name a class to be built, or make a reader take more memory than ``max_bytes`` allows: there is no pickle
 here, and sizes are compared with the length of the file before anything is allocated.
 """
 
-from .atomic import atomic_write
+from .atomic import atomic_write, keep_previous
 from .checkpoint import load_checkpoint, save_checkpoint
 from .npz import load_npy, load_npz, save_npz
 from .safetensors import load_safetensors, save_safetensors
 
 __all__ = [
     "atomic_write",
+    "keep_previous",
     "load_checkpoint",
     "load_npy",
     "load_npz",

@@ -12,6 +12,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -121,3 +122,26 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def keep_previous(path: str | os.PathLike[str], count: int) -> None:
+    """Keep a file that is about to be replaced as ``path.1``, the one kept before as ``path.2``, and so on.
+
+    The path itself has a file all the while.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Of a file; without one, nothing happens.
+    count : int
+        How many to keep; the oldest is dropped.
+    """
+    path = Path(path)
+    if count < 1 or not path.exists():
+        return
+    kept = [path.with_name(f"{path.name}.{i}") for i in range(1, count + 1)]
+    for newer, older in reversed(list(pairwise(kept))):
+        if newer.exists():
+            os.replace(newer, older)
+    with open(path, "rb") as source, atomic_write(kept[0]) as target:
+        shutil.copyfileobj(source, target)

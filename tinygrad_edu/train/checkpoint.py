@@ -33,6 +33,8 @@ class Checkpoint:
         Save after every so many epochs.
     seconds : float, at least 0, optional
         Save also after the first step, in the middle of an epoch too, since which so many seconds have passed.
+    keep : int, at least 1, default=1
+        How many of the last states to keep: the newest in ``path``, older ones beside it as ``path.1``, ``path.2``, …
     best : str or path-like, optional
         A second file, with the weights of the best epoch alone: ``model.load_state_dict(load_safetensors(best)[0])``.  Best is
         what `EarlyStopping` says, or by default the lowest validation loss, or training loss without validation data.
@@ -60,11 +62,14 @@ class Checkpoint:
     path: str | os.PathLike[str]
     epochs: int = field(default=1, kw_only=True)
     seconds: float | None = field(default=None, kw_only=True)
+    keep: int = field(default=1, kw_only=True)
     best: str | os.PathLike[str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.epochs >= 1 or not (self.seconds is None or self.seconds >= 0):
             raise ArgumentError(f"Checkpoint: epochs is at least 1 and seconds at least 0; got {self.epochs} and {self.seconds}.")
+        if not self.keep >= 1:
+            raise ArgumentError(f"Checkpoint: keep is at least 1, the state in the file itself; got {self.keep}.")
         for path in (self.path, self.best):
             if path is not None and (Path(path).is_dir() or not Path(path).parent.is_dir()):
                 raise ArgumentError(f"Checkpoint: {path} is no file in a folder that exists; training would be lost at the first saving.")
@@ -235,7 +240,8 @@ class Saver:
         """Save now, unless what is in the file is just that."""
         now = self.training.history.steps, len(self.training.history)
         if self.checkpoint is not None and self.saved != now:
-            from ..io import save_checkpoint
+            from ..io import keep_previous, save_checkpoint
 
+            keep_previous(self.checkpoint.path, self.checkpoint.keep - 1)
             save_checkpoint(self.checkpoint.path, self.training.state_dict())
             self.next, self.saved = time.monotonic() + self.period, now
