@@ -638,3 +638,17 @@ def test_validation_data_that_do_not_fit_are_found_before_the_first_step():
             train.fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (x, y), epochs=2, validation=validation)
         assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())
         assert model.training
+
+
+def test_a_model_of_several_outputs_is_named_where_the_loss_cannot_use_them():
+    class Pair(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(3, 2, rng=0)
+
+        def forward(self, x):
+            return self.layer(x), self.layer(x)
+
+    model = Pair()
+    with pytest.raises((TypeError, ValueError, AttributeError)) as raised:
+        train.fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (np.ones((4, 3)), np.zeros(4, int)), epochs=1)
+    assert any("The model returned a tuple" in note for note in raised.value.__notes__)

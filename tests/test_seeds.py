@@ -71,3 +71,8 @@ def test_ctrl_c_in_a_fit_ends_the_runs_and_does_not_count():
     with pytest.raises(KeyboardInterrupt):
         over_seeds(lambda seed: signal.raise_signal(signal.SIGINT))
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_one_number_is_not_several_seeds():
+    with pytest.raises(ArgumentError, match=r"seeds are several, such as range\(5\); got 3"):
+        over_seeds(lambda seed: 1.0, seeds=3)

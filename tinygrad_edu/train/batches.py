@@ -40,7 +40,14 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
     """
     if not 2 <= len(batch) <= 3:
         raise ArgumentError(f"fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got {len(batch)} arrays.")
-    value = loss(outputs, batch[1])
+    try:
+        value = loss(outputs, batch[1])
+    except (TypeError, ValueError, AttributeError) as error:
+        if isinstance(outputs, (tuple, list, dict)):
+            error.add_note(
+                f"The model returned a {type(outputs).__name__}, which is what the loss was given: let the model, or the loss, pick one of it."
+            )
+        raise
     if not hasattr(value, "ndim"):  # plain arrays have it: they can be evaluated, if not learned from
         raise no_tensor(value)
     if len(batch) == 2 and value.ndim == 0:

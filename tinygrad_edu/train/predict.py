@@ -85,6 +85,7 @@ def evaluate(
     data : tuple of arrays (x, y) or (x, y, weights), or DataLoader, or whatever a DataLoader takes
     metrics : mapping of str to callable, optional
         Functions of (targets, outputs), ndarrays of all the data: each is computed once, and is no mean over batches.
+        Weights of examples count in the loss alone.
     batch_size : int, at least 1, default=1024
         Of data that is no DataLoader.
 

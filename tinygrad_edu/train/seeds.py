@@ -102,6 +102,8 @@ def over_seeds(run: Callable[[int], float | Mapping[str, float]], seeds: Iterabl
     >>> over_seeds(lambda seed: seed**2, seeds=[1, 2, 3]).median()
     4.0
     """
+    if not isinstance(seeds, Iterable):
+        raise ArgumentError(f"over_seeds: seeds are several, such as range(5); got {seeds!r}.")
     chosen = list(seeds)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ArgumentError(f"over_seeds: expected different seeds, at least one; got {chosen}.")

@@ -51,8 +51,8 @@ class EarlyStopping:
     restore: bool = True
 
     def __post_init__(self) -> None:
-        if not self.patience >= 1:
-            raise ArgumentError(f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience}.")
+        if isinstance(self.patience, str) or not self.patience >= 1:
+            raise ArgumentError(f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience!r}.")
         if self.mode not in ("min", "max", None):
             raise ArgumentError(f'EarlyStopping: mode is "min" or "max"; got {self.mode!r}.')
         if not 0 <= self.min_delta < math.inf:
