@@ -52,17 +52,25 @@ def forked(work):
 
 def kill_at_random(folder, kills):
     rng, path, counts, before = random.Random(0), folder / "training.ckpt", Counter(), 0
-    save_checkpoint(path, state(0))
+    start = time.perf_counter()
+    for _ in range(3):
+        save_checkpoint(path, state(0))
+    duration = (time.perf_counter() - start) / 3
 
     def save_on():
+        os.write(begun, b".")
         for generation in count(before + 1):
             save_checkpoint(path, state(generation))
 
     for _ in range(kills):
         there = strays(folder)
+        ready, begun = os.pipe()
         child = forked(save_on)
-        time.sleep(rng.uniform(0, 0.02))
+        os.read(ready, 1)  # however long a busy machine takes to begin with the child, the moment lies within its first saves
+        time.sleep(rng.uniform(0, 2 * duration))
         os.kill(child, signal.SIGKILL)
+        os.close(ready)
+        os.close(begun)
         assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
         after = generation_of(path)
         assert after >= before
