@@ -5,11 +5,11 @@ a NaN or an infinity in a result or a gradient, a rule that changes what it was 
 behind the graph's back.
 """
 
+import os
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from .errors import InPlaceError, NonFiniteError, WrongRule
 from .graph import Node, notes_of
 from .modes import mode
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ class Inspector:
 def _users_line() -> str:
     """The innermost line that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and (frame.f_code.co_filename.startswith(PACKAGE) or f"{Path(np.__file__).parent}" in frame.f_code.co_filename):
+    while frame.f_back is not None and (frame.f_code.co_filename.startswith(PACKAGE) or NUMPY in frame.f_code.co_filename):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 

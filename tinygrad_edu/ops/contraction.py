@@ -1,12 +1,12 @@
 """Products with sums: matmul and its relatives, einsum, and the linear layer's x Wᵀ + b."""
 
-import string
 from typing import Any
 
 import numpy as np
 
 from .table import composite, elementwise, primitive
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in NumPy's order, by which an implicit output is sorted
 LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
 
 
@@ -108,7 +108,7 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
     for term, operand in zip(terms, operands):
         for letter, n in zip(term, np.shape(operand)):
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
-    spare = iter(set(string.ascii_letters) - set(sizes))
+    spare = iter(set(LETTERS) - set(sizes))
     term, factors = terms[index], [(output, g)]
     factors += [(t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index]
     target = ""
@@ -135,11 +135,10 @@ def _einsum(*operands: Any, out: None = None, optimize: Any = False) -> Any:
 
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in NumPy's order, by which an implicit output is sorted
     pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
 
     def spell(sublist: Any) -> str:
-        return "".join("..." if s is Ellipsis else letters[s] for s in sublist)
+        return "".join("..." if s is Ellipsis else LETTERS[s] for s in sublist)
 
     subscripts = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
     return (subscripts if last is None else f"{subscripts}->{spell(last)}", *operands[: 2 * pairs : 2])
@@ -149,7 +148,7 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
     """Subscripts with their output written out and letters in the place of every ellipsis."""
     inputs, arrow, output = subscripts.partition("->")
     terms = inputs.split(",")
-    free = [c for c in string.ascii_letters if c not in subscripts]
+    free = [c for c in LETTERS if c not in subscripts]
     widths = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims)]
     most = max((w for w, t in zip(widths, terms) if "..." in t), default=0)
     if most and arrow and "..." not in output:
