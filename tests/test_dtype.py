@@ -135,13 +135,20 @@ def test_D05_float16():
 
 
 @pytest.mark.parametrize(
-    "data", [[1, None], ["a"], [object()], [1j], [[1, 2], [3]], np.datetime64("2020"), np.ma.array([1.0], mask=[True])], ids=lambda d: repr(d)[:12]
+    "data",
+    [[1, None], ["a"], [object()], [1j], np.datetime64("2020"), np.ma.array([1.0], mask=[True]), [np.ma.array([1.0], mask=[True])]],
+    ids=lambda d: repr(d)[:12],
 )
 def test_D06_what_a_tensor_cannot_hold(data):
     with pytest.raises(errors.DTypeError):
         tg.Tensor(data)
     with pytest.raises(errors.DTypeError):
         tg.Tensor(data, requires_grad=True)
+
+
+def test_D06_ragged_lists_are_refused_with_their_lengths():
+    with pytest.raises(errors.ShapeError, match="elements of lengths 1, 2"):
+        tg.Tensor([[1, 2], [3]])
 
 
 def test_D06_results_that_a_tensor_cannot_hold():

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import plain
 from .errors import DTypeError
 from .modes import MODE
 from .ops.plan import Plan
@@ -108,10 +109,8 @@ def as_array(out: Any) -> Any:
     """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that we carry."""
     if isinstance(out, np.generic):
         out = np.asarray(out)
-    elif isinstance(out, np.ma.MaskedArray):
-        raise DTypeError("Masked arrays are not supported: their masks would be lost. Use .filled(value), or np.where with the mask.")
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
-        out = np.asarray(out)
+        out = plain(out, "Tensor")
     if out.dtype.kind not in "fiub":
         raise DTypeError(f"A Tensor holds floating, integer or boolean values; got dtype {out.dtype}.")
     return out

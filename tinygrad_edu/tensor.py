@@ -60,7 +60,9 @@ class Tensor(ArrayMethods):
     Raises
     ------
     DTypeError
-        For complex, object, text and ragged data, for masked arrays, and for integers that should require a gradient.
+        For complex, object and text data, for masked arrays, and for integers that should require a gradient.
+    ShapeError
+        For nested lists of several lengths.
 
     Notes
     -----
@@ -88,10 +90,7 @@ class Tensor(ArrayMethods):
             if data._node is not None:
                 raise GraphError("Tensor(x) of a tensor that needs a gradient would cut the graph silently: use x, or x.detach().")
             data = data._array
-        try:
-            array = as_array(data)
-        except ValueError as error:
-            raise DTypeError(f"A Tensor needs a rectangular array of numbers: {error}") from None
+        array = as_array(data)
         if dtype is not None:
             array = as_array(np.astype(array, np.dtype(dtype), copy=False))
         self._array, self._node = array, None
