@@ -66,7 +66,7 @@ def main() -> None:
     temperature = np.array([20.0])
     for _ in range(5):
         value, gradient = excess(temperature)
-        temperature -= (value / gradient).numpy()
+        temperature -= value / gradient
     print(f"3 mV at {temperature[0]:.4f} °C")
     assert np.allclose(temperature, np.interp(3.0, millivolts, celsius))
 

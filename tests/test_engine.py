@@ -150,10 +150,14 @@ def test_E22_unused_input():
         (lambda g: np.ones(3), r"cube: the rule of x returned a gradient of shape \(3,\); its argument has shape \(2,\)"),
         (lambda g: g[:, None], r"cube: the rule of x returned a gradient of shape \(2, 1\); its argument has shape \(2,\)"),
         (lambda g: 1.0, r"cube: the rule of x returned a gradient of shape \(\); its argument has shape \(2,\)"),
-        (lambda g: None, r"cube: the rule of x returned no array; its argument has shape \(2,\)"),
-        (lambda g: (g, g), r"cube: the rule of x returned no array; its argument has shape \(2,\)"),
+        (lambda g: None, r"cube: the rule of x returned None; expected an array of float64, of shape \(2,\)"),
+        (lambda g: (g, g), r"cube: the rule of x returned \(array.*; expected an array of float64, of shape \(2,\)"),
+        (lambda g: g.astype(object), r"cube: the rule of x returned ndarray of dtype object; expected an array of float64"),
+        (lambda g: np.ma.array(g, mask=[0, 1]), r"cube: the rule of x returned MaskedArray of dtype float64; expected an array"),
+        (lambda g: g * 1j, r"cube: the rule of x returned ndarray of dtype complex128; expected an array of float64"),
+        (lambda g: np.array(["a", "b"]), r"cube: the rule of x returned ndarray of dtype <U1; expected an array of float64"),
     ],
-    ids=["shape", "axis", "scalar", "None", "count"],
+    ids=["shape", "axis", "scalar", "None", "count", "object", "masked", "complex", "text"],
 )
 def test_E23_rules_that_return_something_wrong(returned, message):
     @tg.primitive(x=returned)

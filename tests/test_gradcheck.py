@@ -13,19 +13,9 @@ from tinygrad_edu import Tensor, backward, primitive
 from tinygrad_edu.check import gradcheck, numerical_jvp, numerical_vjp
 from tinygrad_edu.errors import GradcheckError
 from tinygrad_edu.ops.indexing import getitem, scatter
-from tinygrad_edu.ops.table import TABLE
 
 RNG = np.random.default_rng(7)
 A = RNG.normal(size=(3, 4))
-
-
-@pytest.fixture(autouse=True)
-def _own_table():
-    """The primitives of a test leave the table when it ends."""
-    before = set(TABLE)
-    yield
-    for function in set(TABLE) - before:
-        del TABLE[function]
 
 
 def rejection(f, *inputs, **settings):

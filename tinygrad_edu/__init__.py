@@ -68,8 +68,8 @@ from .ops.loss import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_
 from .ops.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
 from .ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .ops.primitive import primitive
 from .ops.random import dropout, seed
-from .ops.table import primitive
 from .tensor import Tensor
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

@@ -125,10 +125,11 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
                 gradient = _settle(cls, node, parent, gradient, create_graph)
             if type(parent) is not Leaf or parent in finished:
                 send(parent, gradient, type(parent) is Leaf)
-            else:  # is the array new, or is it g, a saved value, or a view?
-                ours = gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
-                if type(g) is tuple:
-                    ours = ours and id(gradient) not in map(id, g)
+            else:  # is the array new, or may somebody else hold it: is it g, a saved value, a view, what a foreign rule returned?
+                ours = plan.op.trusted and gradient is not g and getattr(gradient, "base", None) is None
+                ours = ours and id(gradient) not in map(id, values)
+                if ours and (type(g) is tuple or plan.op.variadic):
+                    ours = not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
                 finished[parent] = [parent, gradient, ours]
         if not retain_graph:
             node.saved = None
@@ -142,35 +143,39 @@ def _jointly(node: Node, g: Any, saved: tuple[Any, ...], debug: Any) -> tuple[An
     """The gradients that a joint rule returns, one for each of its arguments."""
     rule = node.plan.joint
     gradients = rule(g, *saved) if debug is None else debug.run(node, rule, g, saved)
-    arguments = node.plan.op.joint[0]
-    if not isinstance(gradients, tuple) or len(gradients) != len(arguments):
-        raise WrongRule(
-            f"{node.name}: its joint rule returns a tuple of gradients, of {', '.join(arguments)}; it returned {type(gradients).__name__}."
-        )
-    return gradients
+    return node.plan.op.checked_joint(gradients)
 
 
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:
     """Bring what a rule returned to the type, shape and dtype of the argument that it belongs to, or say why it cannot be."""
     op, shape = node.plan.op, parent.shape
-    if type(gradient) is not ndarray or create_graph:
-        gradient = _as_gradient(cls, gradient, create_graph)
-    if gradient is None or (gradient.shape != shape and not (op.broadcasts and broadcasts_to(shape, gradient.shape))):
-        argument = op.argument(node.plan.positions[node.parents.index(parent)])
+    found = _as_gradient(cls, gradient, create_graph) if type(gradient) is not ndarray or create_graph else gradient
+    if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
+        what = f"{type(gradient).__name__} of dtype {gradient.dtype}" if hasattr(gradient, "dtype") else repr(gradient)[:60]
+        hint = "" if gradient is not None else "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
+        expected = f"expected an array of {parent.dtype}, of shape {shape}."
+        raise WrongRule(f"{node.name}: the rule of {_argument(node, parent)} returned {what}; {expected}{hint}")
+    if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
         raise WrongRule(
-            f"{node.name}: the rule of {argument} returned {'no array' if gradient is None else f'a gradient of shape {gradient.shape}'}; "
-            f"its argument has shape {shape}.\n  A rule returns exactly the shape of its argument"
+            f"{node.name}: the rule of {_argument(node, parent)} returned a gradient of shape {found.shape}; its argument has shape {shape}.\n"
+            "  A rule returns exactly the shape of its argument"
             + ("." if op.broadcasts else "; file the function with broadcasts=True if its arguments broadcast.")
         )
-    gradient = unbroadcast(gradient, shape)
-    return gradient if gradient.dtype == parent.dtype else np.astype(gradient, parent.dtype)
+    found = unbroadcast(found, shape)
+    return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
+
+
+def _argument(node: Node, parent: Node) -> str:
+    return node.plan.op.argument(node.plan.positions[node.parents.index(parent)])
 
 
 def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:
     """What a rule returned as an array, or as a tensor where a graph is wanted; None if it cannot be one."""
     if isinstance(gradient, cls):
         return gradient if create_graph else gradient._array
-    if isinstance(gradient, (np.generic, int, float)):
+    if isinstance(gradient, np.ma.MaskedArray):
+        return None
+    if isinstance(gradient, (ndarray, np.generic, int, float, complex)):
         gradient = np.asarray(gradient)
     elif not hasattr(gradient, "__array_function__"):
         return None
@@ -215,8 +220,10 @@ def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> 
     for hook in tuple(node.notes.hooks):
         shown = np.copy(g) if create_graph else cls._make(np.array(g), None)
         if (answer := hook(shown)) is not None:
-            if not isinstance(answer, cls) or answer.shape != node.shape:
-                raise GraphError(f"A hook returned {getattr(answer, 'shape', answer)!r}; expected None or a Tensor of shape {node.shape}.")
+            if not isinstance(answer, cls):
+                raise GraphError(f"A hook returned {type(answer).__name__}; expected None or a Tensor of shape {node.shape}: tinygrad_edu.Tensor(…).")
+            if answer.shape != node.shape:
+                raise GraphError(f"A hook returned a Tensor of shape {answer.shape}; expected None or a Tensor of shape {node.shape}.")
             g, ours = np.astype(answer if create_graph else answer._array, node.dtype), False
     if node.notes.retains:
         node.notes.grad = np.copy(g) if create_graph else cls._make(_owned(g, False), None)

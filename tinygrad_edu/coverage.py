@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .ops.table import TABLE, name_of
+from .ops.table import TABLE, entries, entry_of, name_of
 
 FATES = ("differentiates", "composite", "constant", "refuses")
 BEHIND = "ufuncs that other functions call"  # those of np.strings, and np.clip's
@@ -35,7 +35,7 @@ def fate_of(function: Callable[..., Any]) -> str:
     >>> fate_of(np.exp), fate_of(np.mean), fate_of(np.argmax), fate_of(np.interp)
     ('differentiates', 'differentiates', 'constant', 'refuses')
     """
-    entry = TABLE.get(function)
+    entry = entry_of(function)
     return entry.fate if entry else "refuses"
 
 
@@ -70,7 +70,7 @@ def report(width: int = 120) -> str:
     >>> print(report().splitlines()[0])
     differentiates
     """
-    ours = [f for f in TABLE if group_of(f) == OUR_OWN]
+    ours = [f for f in entries() if group_of(f) == OUR_OWN]
     numpys = overridable() | {f for f in TABLE if group_of(f) in ("ufuncs", "methods of ufuncs")}
     lines, totals = [], []
     for fate, groups in grouped([*numpys, *ours]).items():

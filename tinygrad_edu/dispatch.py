@@ -10,7 +10,7 @@ import numpy as np
 from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
-from .ops.table import TABLE, Composite, Constant, Op, name_of, refuse
+from .ops.table import Composite, Constant, Op, entry_of, name_of, refuse
 from .versions import WRITES
 
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
@@ -18,7 +18,7 @@ WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_d
 
 def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
-    entry = TABLE.get(function)
+    entry = entry_of(function)
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
         raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:

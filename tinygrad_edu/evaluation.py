@@ -5,32 +5,45 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import plain
 from .backward import run_backward
 from .errors import DTypeError, GraphError, ShapeError
 from .graph import Leaf, Node
 from .modes import MODE, enable_grad
 from .ops.table import op_of
 from .tensor import Tensor
-from .trees import flatten
+from .trees import flatten, labelled
 
 
 class Evaluation:
     """One evaluation of f on fresh variables, and what is needed to differentiate it.
+
+    Arrays in, arrays out: a gradient is a plain array or NumPy scalar where its primal is one, and a value is one if no
+    argument is a tensor, unless somebody may still differentiate it.
 
     Attributes
     ----------
     variables, outputs : list of Tensor
     outside : bool
         Whether the outputs also depend on tensors from outside of f, so that somebody may differentiate the gradient.
+    plain : bool
+        Whether no argument of the call is a tensor.
     """
 
-    def __init__(self, f: Callable[..., Any], primals: Sequence[Any], has_aux: bool = False) -> None:
-        leaves, build = flatten(list(primals))
-        self.build_inputs = build
+    def __init__(
+        self, f: Callable[..., Any], primals: Sequence[Any], places: Iterable[int] | None = None, *, has_aux: bool = False, others: Any = ()
+    ) -> None:
+        self.primals, self.build_inputs = flatten(list(primals))
+        self.plain = not any(isinstance(leaf, Tensor) for leaf in (*self.primals, *flatten(others)[0]))
         recording = MODE.get().recording
-        self.variables = [variable(leaf, recording) for leaf in leaves]
+        names = (
+            name
+            for place, primal in zip(range(len(primals)) if places is None else places, primals)
+            for name, _ in labelled(f"argument {place}", primal)
+        )
+        self.variables = [variable(leaf, recording, name) for name, leaf in zip(names, self.primals)]
         with enable_grad():
-            out = f(*build(self.variables))
+            out = f(*self.build_inputs(self.variables))
         self.aux: Any = None
         if has_aux:
             out, self.aux = out
@@ -41,30 +54,49 @@ class Evaluation:
         self.outside = recording and depends_on_others(self.outputs, self.variables)
         if not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
-            self.aux = rebuild([part.detach() if isinstance(part, Tensor) else part for part in parts])
+            self.aux = rebuild([self.given_back(part.detach()) if isinstance(part, Tensor) else part for part in parts])
 
     def value(self) -> Any:
         """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends on elsewhere."""
-        return self.build_outputs([o if self.outside else Tensor._make(o._array.copy(), None) for o in self.outputs])
+        return self.build_outputs([o if self.outside else self.given_back(Tensor._make(o._array.copy(), None)) for o in self.outputs])
+
+    def given_back(self, output: Tensor) -> Any:
+        """An output of f, or a derivative of one, as the caller gets it."""
+        return as_plain(output) if self.plain else output
 
     def gradients(self, cotangents: list[Any], *, create_graph: bool) -> list[Tensor | None]:
         return gradients_of(self.outputs, cotangents, self.variables, create_graph=create_graph)
 
-    def pull(self, cotangents: list[Any]) -> tuple[Any, ...]:
-        """The gradients of the variables, in the containers of the primals."""
+    def pull(self, cotangents: list[Any]) -> list[Tensor]:
+        """The gradients of the variables."""
         graph = self.outside or (MODE.get().recording and any(isinstance(c, Tensor) and c.requires_grad for c in cotangents))
-        return tuple(self.build_inputs(or_zeros(self.gradients(cotangents, create_graph=graph), self.variables)))
+        return or_zeros(self.gradients(cotangents, create_graph=graph), self.variables)
+
+    def like_inputs(self, gradients: Iterable[Tensor]) -> tuple[Any, ...]:
+        """Gradients in the containers of the primals, each of its primal's kind."""
+        return tuple(self.build_inputs([g if isinstance(leaf, Tensor) else as_plain(g, leaf) for g, leaf in zip(gradients, self.primals)]))
 
 
-def variable(leaf: Any, connected: bool = True) -> Tensor:
+def as_plain(tensor: Tensor, like: Any = None) -> Any:
+    """The array of a tensor, or a NumPy scalar if it has no axes (unless it is like an array); the tensor itself if it needs a gradient."""
+    if tensor._node is not None:
+        return tensor
+    return tensor._array if tensor.ndim or isinstance(like, np.ndarray) else tensor._array[()]
+
+
+def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Tensor:
     """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
-    x = leaf if isinstance(leaf, Tensor) else Tensor(float(leaf) if type(leaf) is int else leaf)
-    if x.dtype.kind != "f":
+    if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool):
+        leaf = float(leaf)
+    array = plain(leaf, name) if isinstance(leaf, np.ndarray) or not hasattr(leaf, "__array_function__") else leaf
+    if array.dtype.kind != "f":
         raise DTypeError(
-            f"Only floating arguments can be differentiated with respect to; got {x.dtype}. Use argnums= to leave the argument out, or convert it."
+            f"{name} is {array.dtype}; what is differentiated with respect to must be floating.\n"
+            "  Leave it out (argnums=, or another argument for what is no variable), or convert it: x.astype(float)."
         )
+    x = array if isinstance(array, Tensor) else Tensor(array)
     if connected and x._node is not None:
-        return Tensor._make(x._array, Node(op_of(np.positive).plan(1), (x._node,), (), x.shape, x.dtype))
+        return Tensor._make(x._array, Node(op_of(np.positive).plan((0,)), (x._node,), (), x.shape, x.dtype))
     return Tensor._make(x._array.copy(), Leaf(x.shape, x.dtype, temporary=True))
 
 

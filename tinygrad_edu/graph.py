@@ -15,7 +15,7 @@ from .arrays import plain
 from .errors import DTypeError
 from .modes import MODE
 from .ops.plan import Plan
-from .ops.table import Op, refuse
+from .ops.table import Op, lost_inside, refuse_argument
 from .versions import WRITES
 
 ndarray = np.ndarray
@@ -121,7 +121,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted, bit = [], [], 0, 1
+    arrays, parents, wanted, bit = [], [], 0, 0 if op.variadic else 1  # those of a variadic call may be too many for bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)
@@ -131,12 +131,14 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
         else:
             arrays.append(np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value)
         bit += bit
-    recording, debug, _ = MODE.get()
-    plan = (op.plans.get(wanted) or _plan(op, wanted, values)) if wanted and recording else None
+    recording, debug, inside, _ = MODE.get()
+    plan = (op.plans.get(wanted) or _plan(cls, op, values, wanted)) if parents and recording else None
+    if plan is not None and inside:
+        raise lost_inside(inside, op.name, next(value for value in values if isinstance(value, cls) and value._node is not None))
     try:
         out = op.forward(*arrays)
     except TypeError:
-        if any(getattr(array, "__array_ufunc__", array) is None for array in arrays):
+        if any(getattr(array, "__array_ufunc__", ...) is None for array in arrays):
             return NotImplemented  # NumPy's way of leaving an operator to the other operand
         raise
     kept: tuple[Any, ...] = ()
@@ -156,11 +158,16 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     return result
 
 
-def _plan(op: Op, wanted: int, values: tuple[Any, ...]) -> Plan:
-    for position in range(wanted.bit_length()):
-        if wanted >> position & 1 and op.argument(position) not in op.rules:
-            raise refuse(op.function, op.argument(position), values[position])
-    return op.plan(wanted)
+def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
+    """The plan for those values that need a gradient, or an error that names one that has no rule; filed under its bits."""
+    positions = tuple(i for i, value in enumerate(values) if isinstance(value, cls) and value._node is not None)
+    for position in positions:
+        if op.argument(position) not in op.rules:
+            raise refuse_argument(op, op.argument(position), values[position])
+    plan = op.plan(positions)
+    if wanted:
+        op.plans[wanted] = plan
+    return plan
 
 
 def _record_parts(

@@ -14,10 +14,23 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Mode(NamedTuple):
-    """Whether operations are recorded, the `debug.Inspector` that looks at them, if any, and the mode to go back to."""
+    """How operations are recorded just now.
+
+    Attributes
+    ----------
+    recording : bool
+        Whether they are recorded at all.
+    debug : debug.Inspector or None
+        What looks at them.
+    inside : str
+        The name of the primitive whose forward runs, in which nothing that needs a gradient may be recorded; mostly empty.
+    outer : Mode or None
+        The mode to go back to.
+    """
 
     recording: bool = True
     debug: Any = None
+    inside: str = ""
     outer: Any = None
 
 
@@ -43,7 +56,7 @@ class Recording:
 
     def __enter__(self) -> None:
         mode = MODE.get()
-        MODE.set(Mode(self.on, mode.debug, mode))
+        MODE.set(Mode(self.on, mode.debug, "", mode))
 
     def __exit__(self, *error: object) -> None:
         MODE.set(MODE.get().outer or Mode())  # a generator may be closed in another context than it was opened in

@@ -1,12 +1,14 @@
 """Functions of functions: grad, vjp, jvp, jacobian, hessian and hvp, in JAX's forms.
 
-All arguments may be nested lists, tuples, dicts and modules of arrays; results are tensors in the same containers.  The
-transforms nest in any order, and a function may close over other tensors: every call differentiates with respect to
-variables of its own.
+All arguments may be nested lists, tuples, dicts and modules of arrays; results come in the same containers.  Arrays in,
+arrays out: the gradient of an argument that is a plain array or a number is a plain array or a NumPy scalar, that of a tensor
+(a module's parameters are some) a tensor; a value is plain if no argument of the call is a tensor.  Only what itself needs a
+gradient, because an outer transform or a tensor that f closes over asks for it, is a tensor in any case; under `no_grad`
+nothing does.  The transforms nest in any order: every call differentiates with respect to variables of its own.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -14,7 +16,6 @@ from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
 from .modes import enable_grad
 from .tensor import Tensor
-from .trees import flatten
 
 Pullback = Callable[[Any], tuple[Any, ...]]
 
@@ -33,10 +34,10 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     Returns
     -------
     callable
-        Takes what f takes; returns the gradient, shaped as the argument (a tuple of them for a sequence of argnums), and
-        with ``has_aux`` a pair of that and the auxiliary output.  An argument that f does not use gets zeros.  Where f uses
-        tensors from outside that need a gradient, or is given them (the parameters of a module), the result can be
-        differentiated in turn; call it under `no_grad` for a plain one.
+        Takes what f takes; returns the gradient, shaped as the argument and of its kind, array or tensor (a tuple of them for
+        a sequence of argnums), and with ``has_aux`` a pair of that and the auxiliary output.  An argument that f does not use
+        gets zeros.  Where f uses tensors from outside that need a gradient, or is given them (the parameters of a module), the
+        result can be differentiated in turn; call it under `no_grad` for a plain one.
 
     Raises
     ------
@@ -49,9 +50,11 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     --------
     >>> import numpy as np, tinygrad_edu as tg
     >>> tg.grad(np.tanh)(0.0)
-    Tensor(1.)
-    >>> tg.grad(tg.grad(tg.grad(lambda x: x**3)))(2.0)
-    Tensor(6.)
+    np.float64(1.0)
+    >>> tg.grad(tg.grad(tg.grad(lambda x: x**3)))(np.array(2.0))
+    array(6.)
+    >>> tg.grad(lambda x: np.sum(x**3))(tg.Tensor([1.0, 2.0]))
+    Tensor([ 3., 12.])
     """
     both = value_and_grad(f, argnums, has_aux=has_aux)
 
@@ -69,11 +72,11 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, h
     --------
     >>> import tinygrad_edu as tg
     >>> tg.value_and_grad(lambda x: x * x)(3.0)
-    (Tensor(9.), Tensor(6.))
+    (np.float64(9.0), np.float64(6.0))
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        run = Evaluation(*_choose(f, argnums, args, kwargs), has_aux)
+        run = Evaluation(*_choose(f, argnums, args, kwargs), has_aux=has_aux, others=(args, kwargs))
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
             raise GraphError(
                 f"grad: f must return one tensor with one element; it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
@@ -81,9 +84,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, h
         out = run.outputs[0]
         if out.dtype.kind != "f":
             raise GraphError(f"grad: f returned a tensor of {out.dtype}, which has no slopes; it must return a floating one.")
-        gradients = run.pull([np.ones(out.shape, out.dtype)])
+        gradients = run.like_inputs(run.pull([np.ones(out.shape, out.dtype)]))
         value = (run.value(), run.aux) if has_aux else run.value()
-        return value, gradients[0] if isinstance(argnums, int) else gradients
+        return value, gradients[0] if _is_number(argnums) else gradients
 
     return value_and_gradient
 
@@ -114,12 +117,12 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     >>> import numpy as np, tinygrad_edu as tg
     >>> value, pullback = tg.vjp(np.multiply, 2.0, 3.0)
     >>> pullback(1.0)
-    (Tensor(3.), Tensor(2.))
+    (np.float64(3.0), np.float64(2.0))
     """
-    run = Evaluation(f, primals, has_aux)
+    run = Evaluation(f, primals, has_aux=has_aux)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return run.pull(leaves_like(run.outputs, cotangent, "vjp: a cotangent"))
+        return run.like_inputs(run.pull(leaves_like(run.outputs, cotangent, "vjp: a cotangent")))
 
     return (run.value(), pullback, run.aux) if has_aux else (run.value(), pullback)
 
@@ -149,9 +152,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     --------
     >>> import numpy as np, tinygrad_edu as tg
     >>> tg.jvp(np.sin, (0.0,), (2.0,))
-    (Tensor(0.), Tensor(2.))
+    (np.float64(0.0), np.float64(2.0))
     """
-    run = Evaluation(f, primals)
+    _check_directions("jvp", primals, tangents)
+    run = Evaluation(f, primals, others=tangents)
     directions = leaves_like(run.variables, list(tangents), "jvp: a tangent")
     cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in run.outputs]
     with enable_grad():
@@ -159,7 +163,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     graph = run.outside or any(d.requires_grad for d in directions)
     pairs = [(p, d) for p, d in zip(pulled, directions) if p is not None]
     results = gradients_of([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph)
-    return run.value(), run.build_outputs(or_zeros(results, run.outputs))
+    return run.value(), run.build_outputs([run.given_back(t) for t in or_zeros(results, run.outputs)])
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -168,15 +172,16 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     Returns
     -------
     callable
-        Takes what f takes.  For an output of shape s and an argument of shape t returns a Tensor of shape (*s, *t); for
-        containers of outputs, of arguments, and for a sequence of argnums, these containers of them, outputs outside.
+        Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape (*s, *t), a tensor
+        if the argument is one; for containers of outputs, of arguments, and for a sequence of argnums, these containers of
+        them, outputs outside.
 
     Examples
     --------
     >>> import numpy as np, tinygrad_edu as tg
     >>> tg.jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
-    Tensor([[2., 0.],
-            [0., 4.]])
+    array([[2., 0.],
+           [0., 4.]])
     """
 
     def of(*args: Any, **kwargs: Any) -> Any:
@@ -187,12 +192,12 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
             for i in range(output.size):
                 unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
                 unit[k].flat[i] = 1
-                rows.append(flatten(list(run.pull(unit)))[0])
+                rows.append(run.pull(unit))
             stacked: list[Any] = [np.reshape(np.stack(column), (*output.shape, *v.shape)) for column, v in zip(zip(*rows), run.variables)]
             if not rows:
                 stacked = [Tensor(np.zeros((*output.shape, *v.shape), v.dtype)) for v in run.variables]
-            inputs = run.build_inputs(stacked)
-            matrices.append(inputs[0] if isinstance(argnums, int) else tuple(inputs))
+            inputs = run.like_inputs(stacked)
+            matrices.append(inputs[0] if _is_number(argnums) else inputs)
         return run.build_outputs(matrices)
 
     return of
@@ -205,8 +210,8 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     --------
     >>> import numpy as np, tinygrad_edu as tg
     >>> tg.hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
-    Tensor([[ 6.,  0.],
-            [ 0., 12.]])
+    array([[ 6.,  0.],
+           [ 0., 12.]])
     """
     return jacobian(grad(f, argnums), argnums)
 
@@ -230,15 +235,18 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     --------
     >>> import numpy as np, tinygrad_edu as tg
     >>> tg.hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
-    (Tensor([ 6., 12.]),)
+    (array([ 6., 12.]),)
     """
+    _check_directions("hvp", primals, tangents)
     _, pullback = vjp(grad(f, range(len(primals))), *primals)
     return pullback(tuple(tangents))
 
 
-def _choose(f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Callable[..., Any], list[Any]]:
-    """f as a function of the arguments at argnums alone, and those arguments."""
-    given = [argnums] if isinstance(argnums, int) else list(argnums)
+def _choose(f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Callable[..., Any], list[Any], list[int]]:
+    """f as a function of the arguments at argnums alone, those arguments, and their places."""
+    if not _is_number(argnums) and not (isinstance(argnums, Sequence) and all(map(_is_number, argnums))):
+        raise ArgumentError(f"argnums is the place of a positional argument, a whole number, or a sequence of such; got {argnums!r}.")
+    given = [argnums] if isinstance(argnums, (int, np.integer)) else list(argnums)
     numbers = [n % len(args) for n in given if -len(args) <= n < len(args)]
     if len(set(numbers)) < len(given):
         raise ArgumentError(f"argnums={argnums} of a call with {len(args)} positional arguments: each must name one of them, and only once.")
@@ -247,4 +255,20 @@ def _choose(f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwar
         places = dict(zip(numbers, chosen))
         return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
 
-    return of_chosen, [args[n] for n in numbers]
+    return of_chosen, [args[n] for n in numbers], numbers
+
+
+def _is_number(argnums: Any) -> TypeGuard[int]:
+    return isinstance(argnums, (int, np.integer)) and not isinstance(argnums, bool)
+
+
+def _check_directions(transform: str, primals: Any, tangents: Any) -> None:
+    """Arguments and their directions come as two sequences of one length."""
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (list, tuple)):
+            raise ArgumentError(
+                f"{transform}: {name} is a tuple or list, an entry for each argument of f; got {type(given).__name__}. "
+                f"A single one: ({name[:-1]},) with a comma."
+            )
+    if len(primals) != len(tangents):
+        raise ArgumentError(f"{transform}: every primal has one tangent; got {len(primals)} primals and {len(tangents)} tangents.")

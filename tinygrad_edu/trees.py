@@ -3,7 +3,7 @@
 An object takes part by a method ``__tree__()`` that returns its children and a function that builds it again from others.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from typing import Any
 
@@ -15,7 +15,8 @@ def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | No
     if isinstance(tree, (list, tuple)):
         return list(tree), type(tree)
     if isinstance(tree, dict):
-        return list(tree.values()), lambda items: _filled(copy(tree), items)
+        kept = copy(tree)
+        return list(tree.values()), lambda items: _filled(copy(kept), items)
     if tree is None:
         return [], lambda items: None
     return tree.__tree__() if hasattr(tree, "__tree__") else None
@@ -24,6 +25,32 @@ def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | No
 def _filled(copied: Any, items: Iterable[Any]) -> Any:
     copied.update(zip(list(copied), items))
     return copied
+
+
+def keyed(tree: Any) -> list[tuple[Any, str, Any]] | None:
+    """The children of a container, each with its key and the way it is written behind the container's name; None for a leaf."""
+    if hasattr(tree, "named_parameters"):
+        return [(name, f".{name}", parameter) for name, parameter in tree.named_parameters()]
+    if isinstance(tree, dict):
+        return [(key, f"[{key!r}]", child) for key, child in tree.items()]
+    inside = children(tree)
+    return None if inside is None else [(i, f"[{i}]", child) for i, child in enumerate(inside[0])]
+
+
+def labelled(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
+    """The leaves of a tree, in the order of `flatten`, each with the name by which a message can speak of it.
+
+    Examples
+    --------
+    >>> list(labelled("p", {"w": 1, "b": [2, 3]}))
+    [("p['w']", 1), ("p['b'][0]", 2), ("p['b'][1]", 3)]
+    """
+    inside = keyed(tree)
+    if inside is None:
+        yield name, tree
+    else:
+        for _, written, child in inside:
+            yield from labelled(name + written, child)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:

@@ -32,8 +32,8 @@ def neuron(a: float, b: float, c: float, x: float, y: float) -> tg.Tensor:
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     product, (dx, dy) = tg.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(-2.0, 3.0)
     rows = [
-        Row("multiply gate, x = −2, y = 3: x y", "published −6", f"{product.item():g}", product.item() == -6),
-        Row("multiply gate: df/dx, df/dy", "published 3, −2", f"{dx.item():g}, {dy.item():g}", (dx.item(), dy.item()) == (3, -2)),
+        Row("multiply gate, x = −2, y = 3: x y", "published −6", f"{product:g}", product == -6),
+        Row("multiply gate: df/dx, df/dy", "published 3, −2", f"{dx:g}, {dy:g}", (dx, dy) == (3, -2)),
     ]
     published = {"x": (-2, -4), "y": (5, -4), "z": (-4, 3), "q = x + y": (3, -4), "f = q z": (-12, 1)}
     for wire, (value, gradient) in gates(-2.0, 5.0, -4.0).items():
@@ -42,18 +42,18 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
 
     inputs = np.array([1.0, 2.0, -3.0, -1.0, 3.0])  # a, b, c, x, y
     s, gradients = tg.value_and_grad(neuron, argnums=range(5))(*inputs)
-    after = neuron(*(inputs + 0.01 * np.array([g.item() for g in gradients])))
+    after = neuron(*(inputs + 0.01 * np.array(gradients)))
     slope = math.exp(-2) / (1 + math.exp(-2)) ** 2  # a x + b y + c is 2
     by_hand = slope * np.array([-1.0, 3.0, 1.0, 1.0, 2.0])
     rows += [
-        Row("neuron σ(a x + b y + c)", "goal: 1 / (1 + exp(−2))", f"{s.item():.4f}", math.isclose(s.item(), 1 / (1 + math.exp(-2)), rel_tol=1e-12)),
+        Row("neuron σ(a x + b y + c)", "goal: 1 / (1 + exp(−2))", f"{s:.4f}", math.isclose(s, 1 / (1 + math.exp(-2)), rel_tol=1e-12)),
         Row(
             "neuron: gradients in a, b, c, x, y",
             "goal: " + " ".join(f"{g:.3f}" for g in by_hand),
-            " ".join(f"{g.item():.3f}" for g in gradients),
-            np.allclose([g.item() for g in gradients], by_hand, rtol=1e-12, atol=0),
+            " ".join(f"{g:.3f}" for g in gradients),
+            np.allclose(gradients, by_hand, rtol=1e-12, atol=0),
         ),
-        Row("neuron after a step of 0.01 along them", f"goal: above {s.item():.4f}", f"{after.item():.4f}", after.item() > s.item()),
+        Row("neuron after a step of 0.01 along them", f"goal: above {s:.4f}", f"{after:.4f}", after > s),
     ]
     return rows
 

@@ -53,7 +53,7 @@ def bias_as_column(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> np
     def cost(theta1: tg.Tensor) -> tg.Tensor:
         return tg.half_squared_error(forward({**p, "theta1": theta1, "b1": 0.0}, with_ones)[1], y)
 
-    return tg.grad(cost)(np.vstack([p["b1"], p["theta1"]])).numpy()[0]
+    return tg.grad(cost)(np.vstack([p["b1"], p["theta1"]]))[0]
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:

@@ -24,7 +24,7 @@ XOR = data.xor()
 
 def step_gradient(w: np.ndarray) -> np.ndarray:
     """The gradient of a Heaviside neuron's squared error on XOR: zero wherever the weights are."""
-    return tg.grad(lambda w: tg.half_squared_error(np.heaviside(XOR.x @ w[:2] + w[2], 1.0), XOR.y))(w).numpy()
+    return tg.grad(lambda w: tg.half_squared_error(np.heaviside(XOR.x @ w[:2] + w[2], 1.0), XOR.y))(w)
 
 
 def perceptron(targets: np.ndarray, rounds: int = 100) -> int | None:
@@ -48,7 +48,7 @@ def delta_rule(steps: int = 2000) -> tuple[float, float]:
     w, apart = np.zeros(3), 0.0
     for _ in range(steps):
         change = (t - x @ w) @ x
-        apart = max(apart, np.abs(change + tg.grad(lambda w: tg.half_squared_error(x @ w, t))(w).numpy()).max())
+        apart = max(apart, np.abs(change + tg.grad(lambda w: tg.half_squared_error(x @ w, t))(w)).max())
         w += 0.01 * change
     return apart, float(np.abs(w - np.linalg.lstsq(x, t)[0]).max())
 

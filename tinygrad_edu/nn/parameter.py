@@ -77,9 +77,9 @@ def convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:
 
 
 def as_parameter(value: Any) -> Any:
-    """A tensor in the place of a parameter, still attached to its graph."""
-    if not isinstance(value, Tensor):
+    """A tensor in the place of a parameter, still attached to its graph; an array as a constant."""
+    if not isinstance(value, (Tensor, np.ndarray)):
         return value
     parameter = object.__new__(Parameter)
-    parameter._array, parameter._node = value._array, value._node
+    parameter._array, parameter._node = (value._array, value._node) if isinstance(value, Tensor) else (value, None)
     return parameter

@@ -70,7 +70,8 @@ class Plan:
         if op.joint:
             arguments, self.joint = op.joint
             wants += op.rules[arguments[0]][1]
-            self.steps = [(_chosen, k, k + 1) for k in (arguments.index(op.argument(position)) for position in positions)]
+            order = {argument: k for k, argument in enumerate(arguments)}
+            self.steps = [(_chosen, k, k + 1) for k in (order[op.argument(position)] for position in positions)]
         for position in positions if not op.joint else ():
             rule, names = op.rules[op.argument(position)]
             start = len(wants)
@@ -81,15 +82,18 @@ class Plan:
         for name in wants:
             self._add_extra(name)
         labels = [*self.extras, "out", *op.keep, *op.names[: op.fixed]]  # of the row
-        columns = [labels.index(name) for name in wants]
-        self.sources = [self._source(name, wants) for name in wants]
+        column = {label: i for i, label in reversed([*enumerate(labels)])}  # out is the output, also where an argument has that name
+        columns = [column[name] for name in wants]
+        parents = {position: k for k, position in enumerate(positions)}
+        self.sources = [self._source(name, wants, parents) for name in wants]
         # itemgetter returns a tuple for two columns or more
         self.pick: Any = itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
 
     def _add_extra(self, name: str) -> None:
         """See to it that the row holds what stands there only because a rule asked for it."""
         op = self.op
-        if name == "out" or name in op.keep or name in op.names[: op.fixed]:
+        place = op.places.get(name, op.fixed)
+        if name == "out" or name in op.keep or place < op.fixed:
             return
         if name.startswith("index "):
             index = int(name.removeprefix("index ")) - op.fixed
@@ -99,21 +103,19 @@ class Plan:
         elif op.variadic and name == f"{op.names[-1]}_shape":
             self.extras[name] = lambda arrays: tuple(map(np.shape, arrays[op.fixed :]))
         else:
-            place = op.names.index(name.removesuffix("_shape"))
+            place = op.places[name.removesuffix("_shape")]
             self.extras[name] = lambda arrays: np.shape(arrays[place])
 
-    def _source(self, name: str, wants: list[str]) -> Source | None:
-        op, parent = self.op, {position: k for k, position in enumerate(self.positions)}
+    def _source(self, name: str, wants: list[str], parents: dict[int, int]) -> Source | None:
+        op = self.op
         if name == "out":
             return FromOutput()
         if twin := op.keep.get(name):
             needs = [None if n == "out" else wants.index(n) for n in twin.rules[twin.names[0]][1]]
-            return FromTwin(twin.plan(1), parent[0], needs) if 0 in parent else None
+            return FromTwin(twin.plan((0,)), parents[0], needs) if 0 in parents else None
         if op.variadic and name == op.names[-1]:
-            return FromArguments({p - op.fixed: k for p, k in parent.items() if p >= op.fixed})
-        if name in op.names and op.names.index(name) in parent:
-            return FromArgument(parent[op.names.index(name)])
-        return None
+            return FromArguments({p - op.fixed: k for p, k in parents.items() if p >= op.fixed})
+        return FromArgument(parents[op.places[name]]) if op.places.get(name) in parents else None
 
     def save(self, arrays: list[Any], out: Any, kept: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         """The values that the rules need, from a call's arguments and results."""

@@ -1,5 +1,6 @@
 """Functions that move elements and compute nothing; each stands beside its adjoint."""
 
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,9 @@ derivative(np.pad, lambda array, pad_width, mode="constant", *, constant_values=
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
 
-@primitive(arrays=lambda g, index, axis, arrays_shape: piece(g, index, axis, arrays_shape))
+@primitive(keep={"ends": None}, arrays=lambda g, index, axis, ends: piece(g, axis, ends[index], ends[index + 1]))
 def concatenate(axis: int, *arrays: Any) -> Any:
-    return np.concatenate(arrays, axis)
+    return np.concatenate(arrays, axis), (0, *accumulate(np.shape(a)[axis] for a in arrays))
 
 @primitive(a=lambda g, axis: np.concatenate(g, axis))
 def split(a: Any, indices: Any, axis: int) -> Any:
@@ -69,11 +70,9 @@ def split(a: Any, indices: Any, axis: int) -> Any:
 # fmt: on
 
 
-def piece(g: Any, index: int, axis: int, shapes: tuple[tuple[int, ...], ...]) -> Any:
+def piece(g: Any, axis: int, start: int, stop: int) -> Any:
     """The part of a concatenation that came from one of its arrays."""
-    axis = axis % g.ndim
-    start = sum(shape[axis] for shape in shapes[:index])
-    return g[(*[slice(None)] * axis, slice(start, start + shapes[index][axis]))]
+    return g[(*[slice(None)] * (axis % g.ndim), slice(start, stop))]
 
 
 def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Any:

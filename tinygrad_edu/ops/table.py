@@ -23,6 +23,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 
@@ -92,21 +93,23 @@ class Op:
     ) -> None:
         self.function, self.name, self.broadcasts, self.keep = function, name_of(function), broadcasts, keep
         self.names = [p.name for p in parameters]
+        self.places = {name: i for i, name in enumerate(self.names)}
         self.variadic = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
         self.arity = -1 if self.variadic or "out" in self.names else len(parameters)  # of a call that is canonical as it is
         self.fixed = len(parameters) - self.variadic
         self.defaults = [p.default for p in parameters[: self.fixed]]
-        self.out = self.names.index("out") if "out" in self.names else -1
+        self.out = self.places.get("out", -1)
         self.forward = forward
         self.rules = {name: (rule, self._needs(name, rule)) for name, rule in rules.items()}
         self.joint = joint
         if joint:
             self.rules = {name: (joint[1], self._needs(name, joint[1])) for name in joint[0]}
-        self.plans: dict[int, Plan] = {}
+        self.plans: dict[Any, Plan] = {}
+        self.trusted = True  # an op of this package: its rules return no array that somebody else holds
 
     def _needs(self, argument: str, rule: Rule) -> list[str]:
         """The names that a rule asks for, after ``g``; a name that nobody can supply is an error at once."""
-        if argument not in self.names:
+        if argument not in self.places:
             raise WrongRule(f"{self.name}: a rule was given for {argument!r}, but its arguments are {self.names}.")
         taken = list(inspect.signature(rule).parameters.values())
         names = taken[1:]
@@ -137,21 +140,46 @@ class Op:
             raise TypeError(f"{self.name} takes {', '.join(self.names)}; got {len(args)} by position, missing: {', '.join(missing) or 'none'}.")
         return (*values, *args[self.fixed :])
 
+    def checked_joint(self, gradients: Any) -> tuple[Any, ...]:
+        """What a joint rule returned, if it is a tuple of a gradient for each of its arguments."""
+        assert self.joint is not None
+        arguments = self.joint[0]
+        if not isinstance(gradients, tuple) or len(gradients) != len(arguments):
+            returned = f"a tuple of {len(gradients)}" if isinstance(gradients, tuple) else f"{type(gradients).__name__}, not a tuple"
+            raise WrongRule(f"{self.name}: its joint rule returns a tuple of {len(arguments)} gradients, of {', '.join(arguments)}; got {returned}.")
+        return gradients
+
     def argument(self, position: int) -> str:
         """The name of the parameter that a position of the canonical call belongs to."""
         return self.names[min(position, len(self.names) - 1)]
 
-    def plan(self, wanted: int) -> Plan:
-        """The plan for the arguments at the positions that are the set bits of ``wanted``."""
-        if wanted not in self.plans:
-            positions = tuple(i for i in range(wanted.bit_length()) if wanted >> i & 1)
-            if wanted >> 64:
-                return Plan(self, positions)  # a long stack or concatenate: seldom the same twice
-            self.plans[wanted] = Plan(self, positions)
-        return self.plans[wanted]
+    def plan(self, positions: tuple[int, ...]) -> Plan:
+        """The plan for a gradient of the arguments at these positions of the canonical call."""
+        plan = self.plans.get(positions) or Plan(self, positions)
+        if len(positions) <= 64:  # a longer stack or concatenate is seldom the same twice
+            self.plans[positions] = plan
+        return plan
 
 
-TABLE: dict[Callable[..., Any], Op | Composite | Constant] = {}
+Entry = Op | Composite | Constant
+TABLE: dict[Callable[..., Any], Entry] = {}  # of NumPy's functions
+PRIMITIVES: "WeakSet[Callable[..., Any]]" = WeakSet()  # our own and the users': each carries its entry, which dies with it
+
+
+def entry_of(function: Callable[..., Any]) -> Entry | None:
+    """What is known of a function: NumPy's are in the table, a primitive carries its entry itself; None for all others."""
+    return TABLE.get(function) or getattr(function, "entry", None)
+
+
+def entries() -> dict[Callable[..., Any], Entry]:
+    """Every function that has an entry just now: NumPy's, then the primitives by name."""
+    return TABLE | {f: f.entry for f in sorted(PRIMITIVES, key=lambda f: (f.__module__, f.__qualname__))}  # type: ignore[attr-defined]
+
+
+def carrying(call: Function, entry: Entry) -> Function:
+    call.entry = entry  # type: ignore[attr-defined]  # functions take attributes
+    PRIMITIVES.add(call)
+    return call
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -165,7 +193,7 @@ def name_of(function: Callable[..., Any]) -> str:
     return "np." + name if isinstance(function, np.ufunc) else prefix.replace("np._core.", "np.") + name
 
 
-def _file(function: Callable[..., Any], entry: Op | Composite | Constant) -> None:
+def _file(function: Callable[..., Any], entry: Entry) -> None:
     if function in TABLE:
         raise WrongRule(f"{name_of(function)} is in the table already; a function has exactly one entry.")
     TABLE[function] = entry
@@ -235,9 +263,7 @@ def fused(body: Callable[..., Any]) -> Callable[[Function], Function]:
     """
 
     def decorate(function: Function) -> Function:
-        call = overridable(function)
-        _file(call, Composite(call, body))
-        return call
+        return carrying(overridable(function), Composite(function, body))
 
     return decorate
 
@@ -249,62 +275,26 @@ def primitive(
     joint: tuple[tuple[str, ...], Rule] | None = None,
     **rules: Rule,
 ) -> Callable[[Function], Function]:
-    """Make a function of plain arrays differentiable, by giving a rule for each argument that can be differentiated.
-
-    Parameters
-    ----------
-    broadcasts : bool, default=False
-        Whether the engine should sum a gradient over the axes along which its argument was broadcast.  If False, each rule
-        returns exactly the shape of its argument, and the engine checks it.
-    keep : dict, optional
-        Names of what the forward computed anyway and hands to its rules: it then returns ``(output, *kept values)``, of
-        which callers see the output alone.  Each name stands with the primitive of the first argument that the value
-        equals (its rule needing no more than ``out`` and the settings of that name), so that a graph of the gradient stays
-        right; or with None, if no derivative is to go through it: it is integer or boolean, or a rule of tensors computes it anew.
-    joint : (tuple of str, callable), optional
-        The names of arguments, and one rule that returns the tuple of their gradients, where these have the work in common;
-        there are no other rules then.
-    **rules : callable
-        ``argument=rule``.  A rule takes ``g``, the gradient of the output, then the names of what it needs (see the module
-        docstring), and returns the gradient of its argument.  It is written with NumPy functions and operators, changes
-        nothing that it is given, and takes no ``**kwargs``.
-
-    Returns
-    -------
-    callable
-        A decorator.  The decorated function returns plain arrays for plain arrays and tensors for tensors.  A forward that
-        returns a tuple has several outputs: ``g`` and ``out`` of its rules are tuples then.
-
-    Raises
-    ------
-    WrongRule
-        If a rule asks for a name that nobody can supply, or is for an argument that does not exist.
-
-    Examples
-    --------
-    >>> import numpy as np, tinygrad_edu as tg
-    >>> @tg.primitive(x=lambda g, out: g * out)
-    ... def my_exp(x):
-    ...     return np.exp(x)
-    >>> my_exp(0.0)
-    np.float64(1.0)
-    >>> tg.grad(my_exp)(0.0)
-    Tensor(1.)
-    """
+    """Make an op of this package differentiable: as `tinygrad_edu.primitive` does, but its forward and rules are trusted."""
 
     def decorate(function: Function) -> Function:
-        if joint and (rules or broadcasts):
-            raise WrongRule(f"{name_of(function)}: a joint rule stands alone, and its arguments do not broadcast.")
-        twins = {name: TABLE[f] if f else None for name, f in (keep or {}).items()}
-        call = overridable(_first(function) if twins else function)
-        forward, parameters = _forward(function, name_of(function))
-        _file(call, Op(call, forward, parameters, rules, broadcasts=broadcasts, keep=twins, joint=joint))
-        return call
+        op = op_from(function, broadcasts, keep, joint, rules)
+        return carrying(overridable(first_output(function) if op.keep else function), op)
 
     return decorate
 
 
-def _first(function: Function) -> Function:
+def op_from(function: Callable[..., Any], broadcasts: bool, keep: Any, joint: Any, rules: dict[str, Rule]) -> Op:
+    """The entry of a primitive, from what its decorator was given."""
+    name = name_of(function)
+    if joint and (rules or broadcasts):
+        raise WrongRule(f"{name}: a joint rule stands alone, and its arguments do not broadcast.")
+    twins = {kept: entry_of(twin) if twin else None for kept, twin in (keep or {}).items()}
+    forward, parameters = _forward(function, name)
+    return Op(function, forward, parameters, rules, broadcasts=broadcasts, keep=twins, joint=joint)
+
+
+def first_output(function: Function) -> Function:
     """The function without the kept values that it returns after its output."""
 
     @wraps(function)
@@ -324,25 +314,36 @@ def unknown_keyword(name: str, keyword: str, known: list[str]) -> UnsupportedCal
 
 def op_of(function: Callable[..., Any]) -> Op:
     """The entry of a function that is known to differentiate."""
-    entry = TABLE[function]
+    entry = entry_of(function)
     assert isinstance(entry, Op)
     return entry
 
 
+def lost_inside(primitive: str, operation: str, value: Any) -> MissingRule:
+    """The error for a tensor that a primitive's forward uses, and that no argument with a rule has brought there."""
+    return MissingRule(
+        f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, whose gradient would be lost.\n"
+        f"  Pass it to {primitive} as an argument, and give that a rule; or use its .detach(), which is a constant to the graph."
+    )
+
+
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
-    """The error for a function that has no rule, or none for that argument; says how to give it one or to do without."""
+    """The error for a function that has no rule; says how to give it one or to do without."""
     name = name_of(function)
     if argument.isdigit():  # known by its place only
         with suppress(ValueError, TypeError, IndexError):
             argument = list(inspect.signature(function).parameters)[int(argument)]
-    if isinstance(entry := TABLE.get(function), Op):
-        return MissingRule(
-            f"{name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, {value.dtype}).\n"
-            f"  Give it one:     {argument}=lambda g, …: … where {name} is filed\n"
-            f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for {', '.join(entry.rules)}"
-        )
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, {value.dtype}).\n"
         f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see examples/define_an_op.py)\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
+    )
+
+
+def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
+    """The error for an argument that has no rule, of a function that has rules for others."""
+    return MissingRule(
+        f"{op.name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, {value.dtype}).\n"
+        f"  Give it one:     {argument}=lambda g, …: … where {op.name} is filed\n"
+        f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for {', '.join(op.rules)}"
     )

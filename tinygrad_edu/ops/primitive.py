@@ -1,0 +1,135 @@
+"""`primitive`: one's own op, a function of plain arrays with a derivative rule for each of its arguments."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from ..errors import WrongRule
+from ..modes import MODE, Mode
+from ..trees import children, flatten
+from .plan import Rule
+from .table import Function, carrying, first_output, op_from
+from .tree_call import is_tensor, tree_call
+
+
+def primitive(
+    function: None = None,
+    /,
+    *,
+    broadcasts: bool = False,
+    keep: dict[str, Callable[..., Any] | None] | None = None,
+    joint: tuple[tuple[str, ...], Rule] | None = None,
+    **rules: Rule,
+) -> Callable[[Function], Function]:
+    """Make a function of plain arrays differentiable, by giving a rule for each argument that can be differentiated.
+
+    Parameters
+    ----------
+    broadcasts : bool, default=False
+        Whether the engine should sum a gradient over the axes along which its argument was broadcast.  If False, each rule
+        returns exactly the shape of its argument, and the engine checks it.
+    keep : dict, optional
+        Names of what the forward computed anyway and hands to its rules: it then returns ``(output, *kept values)``, of
+        which callers see the output alone.  Each name stands with the primitive of the first argument that the value
+        equals (its rule needing no more than ``out`` and the settings of that name), so that a graph of the gradient stays
+        right; or with None, if no derivative is to go through it: it is integer or boolean, or a rule of tensors computes it anew.
+    joint : (tuple of str, callable), optional
+        The names of arguments, and one rule that returns the tuple of their gradients, where these have the work in common;
+        there are no other rules then.
+    **rules : callable
+        ``argument=rule``.  A rule takes ``g``, the gradient of the output, then the names of what it needs: arguments,
+        ``<argument>_shape``, ``out``, kept values, and for a variadic ``*arguments`` also ``index``, the place of the one
+        being differentiated.  It returns the gradient of its argument.  It is written with NumPy functions and operators,
+        changes nothing that it is given, and takes no ``**kwargs``.
+
+    Returns
+    -------
+    callable
+        A decorator.  The decorated function returns plain arrays for plain arrays and tensors for tensors.  A forward that
+        returns a tuple has several outputs: ``g`` and ``out`` of its rules are tuples then.
+
+    Raises
+    ------
+    WrongRule
+        If a rule asks for a name that nobody can supply, or is for an argument that does not exist; when called, if the
+        forward returns a Tensor; in a backward pass, if a rule returns what cannot be the gradient of its argument: another
+        shape, None, an object or masked array, complex numbers.
+    MissingRule
+        When called, if a tensor that needs a gradient reaches the function where no rule covers it: by an argument without
+        one, or by a closure or an attribute that the forward uses.
+
+    Notes
+    -----
+    An argument may be a tree of tensors: nested lists, tuples and dicts of them, or modules.  The function and its rules
+    then get the same tree with plain arrays in it (a module with constant parameters), copied when the call is recorded,
+    and the rule of that argument returns the tree of gradients: a list or tuple for either, a dict by the same keys for a
+    dict, and for a module a dict by the names of its parameters.  None, or a missing key, stands for leaves that need none.
+    A tensor that stands in several places gets the sum.
+
+    The op lives as long as the decorated function does.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> @tg.primitive(x=lambda g, out: g * out)
+    ... def my_exp(x):
+    ...     return np.exp(x)
+    >>> my_exp(0.0)
+    np.float64(1.0)
+    >>> tg.grad(my_exp)(0.0)
+    np.float64(1.0)
+
+    >>> @tg.primitive(terms=lambda g, terms: {name: g * 2 * term for name, term in terms.items()})
+    ... def sum_of_squares(terms):
+    ...     return sum(term**2 for term in terms.values())
+    >>> tg.grad(sum_of_squares)({"a": 1.0, "b": 2.0})
+    {'a': np.float64(2.0), 'b': np.float64(4.0)}
+    """
+    if function is not None:
+        raise WrongRule(
+            "primitive is given the rules, not the function: write @primitive(x=lambda g, x: …), with parentheses and a rule for "
+            "each argument, in the line before def."
+        )
+
+    def decorate(function: Function) -> Function:
+        op = op_from(function, broadcasts, keep, joint, rules)
+        op.trusted, op.forward = False, _watched(op.forward, op.name)
+        plain = _watched(first_output(function) if op.keep else function, op.name)
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            tensor = None
+            for value in (*args, *kwargs.values()) if kwargs else args:
+                if is_tensor(value):
+                    tensor = value
+                elif not broadcasts and children(value) is not None and any(map(is_tensor, flatten(value)[0])):
+                    return tree_call(op, op.bind(args, kwargs))
+            if tensor is not None:
+                return tensor.__array_function__(call, (type(tensor),), args, kwargs)
+            return plain(*args, **kwargs)
+
+        return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+
+    return decorate
+
+
+def _watched(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns no Tensor."""
+
+    @wraps(forward)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        mode = MODE.get()
+        token = MODE.set(Mode(mode.recording, mode.debug, name, mode))
+        try:
+            out = forward(*args, **kwargs)
+        finally:
+            MODE.reset(token)
+        for output in out if type(out) is tuple else (out,):
+            if hasattr(output, "requires_grad"):
+                raise WrongRule(
+                    f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"
+                    "  Compute with NumPy's functions on the arrays that it is given, or return y.detach().numpy()."
+                )
+        return out
+
+    return run
