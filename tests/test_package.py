@@ -10,9 +10,10 @@ import tinygrad_edu as tg
 PROGRAM = """
 import sys
 import tinygrad_edu as tg
-parts = ["data", "io", "plot", "train"]
+parts = ["check", "data", "io", "plot", "train"]
 assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
 assert not {"matplotlib", "sklearn", "scipy", "tqdm", "hypothesis", "json", "gzip", "ssl", "csv"} & set(sys.modules)
+assert callable(tg.gradcheck) and callable(tg.check.gradcheck) and tg.gradcheck is tg.check.gradcheck
 assert callable(tg.train.fit) and callable(tg.data.read_csv) and callable(tg.io.save_checkpoint) and callable(tg.plot.curves)
 assert not {"matplotlib", "sklearn", "scipy", "tqdm"} & set(sys.modules)
 """

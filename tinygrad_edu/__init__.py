@@ -25,11 +25,10 @@ The two-minute tour::
 To read the code, begin with `tinygrad_edu.backward`; then `ops.table`, `graph` and `tensor`.
 """
 
-import sys
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from . import check, nn, optim
-from .check import gradcheck
+from . import nn, optim
 from .debug import debug
 from .errors import TinygradError
 from .modes import enable_grad, is_grad_enabled, no_grad
@@ -90,6 +89,7 @@ __all__ = [
     "conv2d",
     "conv_transpose2d",
     "cosine_embedding_loss",
+    "data",
     "debug",
     "dropout",
     "elu",
@@ -110,6 +110,7 @@ __all__ = [
     "hinge_loss",
     "huber_loss",
     "hvp",
+    "io",
     "is_grad_enabled",
     "jacobian",
     "jvp",
@@ -131,6 +132,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "plot",
     "positional_encoding",
     "prelu",
     "primitive",
@@ -147,22 +149,31 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "train",
     "triplet_margin_loss",
     "value_and_grad",
     "vjp",
 ]
 
 
+del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
+
+PARTS = ("check", "data", "io", "plot", "train")  # what not every program needs is imported when it is first asked for
+
+if TYPE_CHECKING:
+    from . import check, data, io, plot, train
+    from .check import gradcheck
+
+
 def __getattr__(name: str) -> Any:
-    """The parts that not every program needs, data, io, plot and train, are imported when they are first asked for."""
-    if name == "data":
-        import tinygrad_edu.data
-    elif name == "io":
-        import tinygrad_edu.io
-    elif name == "plot":
-        import tinygrad_edu.plot
-    elif name == "train":
-        import tinygrad_edu.train  # noqa: F401  # importing a part makes it an attribute of the package
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return vars(sys.modules[__name__])[name]
+    if name in PARTS:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "gradcheck":
+        return importlib.import_module(f"{__name__}.check").gradcheck
+    from .hints import package_hint
+
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__version__", "__doc__"})

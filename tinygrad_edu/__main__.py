@@ -1,6 +1,7 @@
 """The command line: ``python -m tinygrad_edu coverage``."""
 
 import argparse
+import os
 import sys
 
 from .coverage import report
@@ -11,10 +12,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tinygrad_edu", description="Plain NumPy that differentiates.")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     commands.add_parser("coverage", help="list every function of the installed NumPy, and whether it differentiates")
-    if parser.parse_args(arguments).command == "coverage":
-        print(report())
-    else:
-        parser.print_help()
+    command = parser.parse_args(arguments).command
+    try:
+        print(report() if command == "coverage" else parser.format_help(), flush=True)
+    except BrokenPipeError:  # whoever read it has seen enough, as in `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's own flush at the end has somewhere to go
     return 0
 
 

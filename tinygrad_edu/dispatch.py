@@ -20,7 +20,10 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
     entry = entry_of(function)
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
-        raise UnsupportedCall(f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v, which it can.")
+        raise UnsupportedCall(
+            f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a Tensor, which it can "
+            "(out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of np.full(shape, v)."
+        )
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
     if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.out) < len(args):  # NumPy takes out= by position too
@@ -47,7 +50,7 @@ def _write(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
         raise UnsupportedCall(
             f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the graph may need.\n"
-            "  Leave out= away, or compute under no_grad() or on x.detach()."
+            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or on x.detach()."
         )
     arrays = tuple(_unwrap(cls, targets))
     function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=arrays if isinstance(target, tuple) else arrays[0])
@@ -78,7 +81,9 @@ def _unwrap(cls: Any, value: Any) -> Any:
 
 
 def _wrap(cls: Any, out: Any) -> Any:
-    """Tensors in the place of arrays, in a result that nobody can differentiate."""
+    """Tensors in the place of arrays, in a result that nobody can differentiate; one of several that no tensor can hold stays an array."""
     if isinstance(out, (np.ndarray, np.generic)):
         return cls._make(as_array(out), None)
-    return type(out)(_wrap(cls, o) for o in out) if type(out) in (list, tuple) else out
+    if type(out) in (list, tuple):
+        return type(out)(o if getattr(getattr(o, "dtype", None), "kind", "") == "O" else _wrap(cls, o) for o in out)
+    return out

@@ -25,8 +25,11 @@ class WrongRule(TinygradError, RuntimeError):
     """A derivative rule returned something that cannot be the gradient of its argument, or changed what it was given."""
 
 
-class CoercionError(TinygradError, TypeError):
-    """A tensor that needs a gradient was about to become a plain array or number, and its gradient to be lost."""
+class CoercionError(TinygradError, RuntimeError):
+    """A tensor that needs a gradient was about to become a plain array or number, and its gradient to be lost.
+
+    No TypeError: NumPy would put an error of its own, about sequences, in the place of one.
+    """
 
 
 class DTypeError(TinygradError, TypeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,13 @@ class ArrayMethods:
     def any(self, *args: Any, **kwargs: Any) -> Tensor:       return np.any(self, *args, **kwargs)
     def argmax(self, *args: Any, **kwargs: Any) -> Tensor:    return np.argmax(self, *args, **kwargs)
     def argmin(self, *args: Any, **kwargs: Any) -> Tensor:    return np.argmin(self, *args, **kwargs)
+    def argpartition(self, *args: Any, **kwargs: Any) -> Tensor: return np.argpartition(self, *args, **kwargs)
     def argsort(self, *args: Any, **kwargs: Any) -> Tensor:   return np.argsort(self, *args, **kwargs)
-    def astype(self, dtype: Any, copy: bool = True) -> Tensor: return np.astype(self, np.dtype(dtype), copy=copy)
+    def choose(self, *args: Any, **kwargs: Any) -> Tensor:    return np.choose(self, *args, **kwargs)
     def clip(self, *args: Any, **kwargs: Any) -> Tensor:      return np.clip(self, *args, **kwargs)
+    def compress(self, condition: Any, axis: Any = None) -> Tensor: return np.compress(condition, self, axis)
+    def conj(self) -> Tensor:                                 return np.conjugate(self)
+    def conjugate(self) -> Tensor:                            return np.conjugate(self)
     def copy(self, order: str = "C") -> Tensor:               return np.copy(self, order)
     def cumprod(self, *args: Any, **kwargs: Any) -> Tensor:   return np.cumprod(self, *args, **kwargs)
     def cumsum(self, *args: Any, **kwargs: Any) -> Tensor:    return np.cumsum(self, *args, **kwargs)
@@ -34,9 +39,11 @@ class ArrayMethods:
     def nonzero(self) -> Any:                              return np.nonzero(self)
     def prod(self, *args: Any, **kwargs: Any) -> Tensor:      return np.prod(self, *args, **kwargs)
     def ravel(self, order: str = "C") -> Tensor:              return np.ravel(self, order)
-    def flatten(self, order: str = "C") -> Tensor:            return np.ravel(self, order)
+    def flatten(self, order: str = "C") -> Tensor:            return np.ravel(np.copy(self, "K"), order)
     def repeat(self, repeats: Any, axis: Any = None) -> Tensor: return np.repeat(self, repeats, axis)
     def round(self, decimals: int = 0) -> Tensor:             return np.round(self, decimals)
+    def __round__(self, ndigits: int = 0) -> Tensor:          return np.round(self, ndigits)
+    def searchsorted(self, v: Any, *args: Any, **kwargs: Any) -> Tensor: return np.searchsorted(self, v, *args, **kwargs)
     def squeeze(self, axis: Any = None) -> Tensor:            return np.squeeze(self, axis)
     def std(self, *args: Any, **kwargs: Any) -> Tensor:       return np.std(self, *args, **kwargs)
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:     return np.swapaxes(self, axis1, axis2)
@@ -44,3 +51,56 @@ class ArrayMethods:
     def trace(self, *args: Any, **kwargs: Any) -> Tensor:     return np.trace(self, *args, **kwargs)
     def var(self, *args: Any, **kwargs: Any) -> Tensor:       return np.var(self, *args, **kwargs)
     # fmt: on
+
+    def astype(self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:
+        """The values in another dtype, a copy unless ``copy`` is False and the dtype is this one; see `numpy.ndarray.astype`."""
+        dtype = np.dtype(dtype)
+        np.empty(0, self.dtype).astype(dtype, order, casting)  # NumPy's own error where the rule forbids it
+        converted = np.astype(self, dtype, copy=copy)
+        return converted if order in ("K", "A") else np.copy(converted, order)
+
+    def fill(self: Any, value: Any) -> None:
+        """``x[...] = value``."""
+        self[...] = value
+
+    def sort(self: Any, axis: int = -1, kind: Any = None, order: None = None, *, stable: bool | None = None) -> None:
+        """Sort in place: x becomes the sorted values, as by ``x[...] = v``; ties keep the order of `numpy.argsort`."""
+        self[...] = np.take_along_axis(self, np.argsort(self, axis, kind, order, stable=stable), axis)
+
+    def partition(self: Any, kth: Any, axis: int = -1, kind: Any = "introselect", order: None = None) -> None:
+        """Partition in place: x becomes the values in the order of `numpy.argpartition`."""
+        self[...] = np.take_along_axis(self, np.argpartition(self, kth, axis, kind, order), axis)
+
+    @property
+    def real(self) -> Tensor:
+        """The real part: x itself, if it is real."""
+        return np.real(self)
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part: zeros, if x is real."""
+        return np.zeros_like(self)
+
+    @property
+    def flat(self) -> Flat:
+        """The elements in C order, to iterate over, to read and to assign to: ``x.flat[i]``, ``x.flat[i] = v``."""
+        return Flat(self)
+
+
+class Flat:
+    """The elements of a tensor in C order, as `numpy.ndarray.flat`: what is read is recorded, and so is what is assigned."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.base = tensor
+
+    def __len__(self) -> int:
+        return self.base.size
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(np.reshape(self.base, -1))
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return np.reshape(self.base, -1)[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.base[np.unravel_index(np.arange(self.base.size)[key], self.base.shape)] = value

@@ -15,6 +15,7 @@ Operators and methods enter at step 3: they know their entry already.
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,7 +24,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .backward import accumulate
 from .dispatch import dispatch
-from .errors import CoercionError, DTypeError, GraphError, InPlaceError, ShapeError
+from .errors import DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
 from .methods import ArrayMethods
 from .modes import MODE
@@ -36,6 +37,10 @@ POWER, SQUARE, SQRT, RECIPROCAL = op_of(np.power), op_of(np.square), op_of(np.sq
 NEGATIVE, MATMUL, SUM = op_of(np.negative), op_of(np.matmul), op_of(np.add.reduce)
 RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
 GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
+NO_GRAD_OF_RESULTS = (
+    "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their gradient. "
+    "Call retain_grad() on the result before backward(), or ask a leaf."
+)
 _POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
 
 
@@ -113,7 +118,7 @@ class Tensor(ArrayMethods):
         return dispatch(Tensor, function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        self._refuse_coercion("an array", "np.stack or np.concatenate for tensors in a list, or x.detach().numpy() for a constant")
+        self._refuse_coercion("a plain array")
         return np.array(self._array, dtype=dtype, copy=copy)
 
     # ---- the array ---------------------------------------------------------------------------------------------------
@@ -146,28 +151,35 @@ class Tensor(ArrayMethods):
     size = property(lambda self: self._array.size, doc="The number of elements.")
     nbytes = property(lambda self: self._array.nbytes, doc="The bytes of the values.")
     itemsize = property(lambda self: self._array.itemsize, doc="The bytes of one element.")
+    strides = property(lambda self: self._array.strides, doc="The bytes from one element to the next, for each axis.")
+    flags = property(lambda self: self._array.flags, doc="How the values lie in memory; see `numpy.ndarray.flags`.")
+    device = property(lambda self: "cpu", doc="The only device there is.")
 
     def numpy(self) -> Any:
         """The values as an ndarray that shares memory; refuses where a gradient would be lost (use ``detach().numpy()``)."""
-        self._refuse_coercion("an array", "x.detach().numpy()")
+        self._refuse_coercion("a plain array")
         return self._array
 
-    def item(self) -> Any:
-        """The only element, as a Python number, without its gradient.
+    def item(self, *place: Any) -> Any:
+        """The only element, or the one at a place, as a Python number, without its gradient; see `numpy.ndarray.item`.
 
         Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total += loss.item()`` none.
         """
-        return self._array.item()
+        return self._array.item(*place)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers, without their gradients."""
         return self._array.tolist()
 
-    def _refuse_coercion(self, what: str, instead: str) -> None:
+    def tobytes(self, order: Any = "C") -> bytes:
+        """The values as bytes, without their gradients; see `numpy.ndarray.tobytes`."""
+        return self._array.tobytes(order)
+
+    def _refuse_coercion(self, what: str) -> None:
         if self._node is not None and MODE.get().recording:
-            raise CoercionError(
-                f"A tensor of shape {self.shape} that needs a gradient cannot become {what}: its gradient would be lost.\n  Use {instead}."
-            )
+            from .coercion import lost
+
+            raise lost(self, what)
 
     # ---- gradients ---------------------------------------------------------------------------------------------------
 
@@ -191,7 +203,12 @@ class Tensor(ArrayMethods):
         node = self._node if self._node is not None else getattr(self, "_leaf", None)
         if isinstance(node, Leaf):
             return node.grad
-        return node.notes.grad if node is not None and node.notes is not None else None
+        if node is None:
+            return None
+        if node.notes is not None and node.notes.retains:
+            return node.notes.grad
+        warnings.warn(NO_GRAD_OF_RESULTS, stacklevel=2)
+        return None
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -312,6 +329,10 @@ class Tensor(ArrayMethods):
     def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
     def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
     def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
+    def __lshift__(self, other: Any) -> Tensor:    return np.left_shift(self, other)
+    def __rlshift__(self, other: Any) -> Tensor:   return np.left_shift(other, self)
+    def __rshift__(self, other: Any) -> Tensor:    return np.right_shift(self, other)
+    def __rrshift__(self, other: Any) -> Tensor:   return np.right_shift(other, self)
     def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
     def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
     def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
@@ -335,6 +356,11 @@ class Tensor(ArrayMethods):
     def __ipow__(self, other: Any) -> Tensor:      return self._in_place(operator.pow, np.power, other)
     def __ifloordiv__(self, other: Any) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
     def __imod__(self, other: Any) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
+    def __iand__(self, other: Any) -> Tensor:      return self._in_place(operator.and_, np.bitwise_and, other)
+    def __ior__(self, other: Any) -> Tensor:       return self._in_place(operator.or_, np.bitwise_or, other)
+    def __ixor__(self, other: Any) -> Tensor:      return self._in_place(operator.xor, np.bitwise_xor, other)
+    def __ilshift__(self, other: Any) -> Tensor:   return self._in_place(operator.lshift, np.left_shift, other)
+    def __irshift__(self, other: Any) -> Tensor:   return self._in_place(operator.rshift, np.right_shift, other)
     def __imatmul__(self, other: Any) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
     # fmt: on
 
@@ -403,15 +429,26 @@ class Tensor(ArrayMethods):
         return bool(self._array)
 
     def __float__(self) -> float:
-        self._refuse_coercion("a float", "x.item(), which drops the gradient knowingly")
+        self._refuse_coercion("a float")
         return float(self._array)
 
     def __int__(self) -> int:
-        self._refuse_coercion("an int", "int(x.item()), which drops the gradient knowingly")
+        self._refuse_coercion("an int")
         return int(self._array)
+
+    def __complex__(self) -> complex:
+        self._refuse_coercion("a complex number")
+        return complex(self._array)
 
     def __index__(self) -> int:
         return operator.index(self._array)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from .hints import tensor_hint
+
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{tensor_hint(name, dir(self))}.")
 
     # ---- as text, copied, pickled -------------------------------------------------------------------------------------
 
@@ -421,7 +458,15 @@ class Tensor(ArrayMethods):
         return f"{type(self).__name__}({text}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item() if self.ndim == 0 else self, spec) if spec else str(self)
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise TypeError(f"The format {spec!r} is for one number, and this Tensor has shape {self.shape}: format its elements, x.tolist().")
+        return format(self.item(), spec)
+
+    def __copy__(self) -> Tensor:
+        """A copy of the values, recorded as one: `numpy.copy`."""
+        return np.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with a copy of the values and of the gradient; the graph is not copied."""
@@ -451,10 +496,10 @@ class Tensor(ArrayMethods):
         """The matrix transpose: the last two axes swapped."""
         return self.swapaxes(-1, -2)
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **settings: Any) -> Tensor:
         """The sum over one axis, several, or all; see `numpy.sum`."""
-        if out is not None:
-            return np.sum(self, axis, dtype, out, keepdims)
+        if out is not None or settings:
+            return np.sum(self, axis, dtype, out, keepdims, **settings)
         return record(Tensor, SUM, (self, axis, dtype, keepdims))
 
     def reshape(self, *shape: Any) -> Tensor:

@@ -19,6 +19,7 @@ not in the table.
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -183,14 +184,16 @@ def carrying(call: Function, entry: Entry) -> Function:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """The name that a user would write: np.exp, np.linalg.norm, np.add.reduce, relu."""
+    """The name that a user would write: np.exp, np.linalg.norm, np.add.reduce, scipy.special.expit, relu."""
+    name = getattr(function, "__name__", repr(function))
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
-        return f"np.{owner.__name__}.{function.__name__}"
+        return f"{name_of(owner)}.{name}"
+    if isinstance(function, np.ufunc):  # which do not know their modules
+        special = sys.modules.get("scipy.special")
+        return f"scipy.special.{name}" if special is not None and getattr(special, name, None) is function else f"np.{name}"
     module = getattr(function, "__module__", None) or "numpy"
-    prefix = module.replace("numpy", "np") + "." if module.startswith("numpy") else ""
-    name = getattr(function, "__name__", repr(function))
-    return "np." + name if isinstance(function, np.ufunc) else prefix.replace("np._core.", "np.") + name
+    return (module.replace("numpy", "np") + "." if module.startswith("numpy") else "").replace("np._core.", "np.") + name
 
 
 def _file(function: Callable[..., Any], entry: Entry) -> None:
