@@ -22,7 +22,11 @@ class UnsupportedCall(TinygradError, TypeError):
 
 
 class WrongRule(TinygradError, RuntimeError):
-    """A derivative rule returned something that cannot be the gradient of its argument, or changed what it was given."""
+    """A rule, or a primitive, is not what it should be.
+
+    The rule returned something that cannot be the gradient of its argument, or changed what it was given; or the forward
+    of the primitive returned a Tensor; or the two do not fit together.
+    """
 
 
 class CoercionError(TinygradError, RuntimeError):

@@ -19,6 +19,7 @@ from .ops.table import Op, lost_inside, refuse_argument
 from .versions import WRITES
 
 ndarray = np.ndarray
+MANY = 64  # arguments; the plan for a longer stack or concatenation is seldom wanted twice
 _order = count(1).__next__
 _new = object.__new__
 
@@ -121,7 +122,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted, bit = [], [], 0, 0 if op.variadic else 1  # those of a variadic call may be too many for bits
+    arrays, parents, wanted, bit = [], [], 0, len(values) <= MANY  # too many arguments have no bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)

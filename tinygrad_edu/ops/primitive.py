@@ -124,7 +124,7 @@ def _watched(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
             out = forward(*args, **kwargs)
         finally:
             MODE.reset(token)
-        for output in out if type(out) is tuple else (out,):
+        for output in flatten(out)[0]:
             if hasattr(output, "requires_grad"):
                 raise WrongRule(
                     f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"

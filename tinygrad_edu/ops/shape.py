@@ -1,6 +1,5 @@
 """Functions that move elements and compute nothing; each stands beside its adjoint."""
 
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -62,12 +61,20 @@ derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
 
 @primitive(keep={"ends": None}, arrays=lambda g, index, axis, ends: piece(g, axis, ends[index], ends[index + 1]))
 def concatenate(axis: int, *arrays: Any) -> Any:
-    return np.concatenate(arrays, axis), (0, *accumulate(np.shape(a)[axis] for a in arrays))
+    return np.concatenate(arrays, axis), ends_along(axis, arrays)
 
 @primitive(a=lambda g, axis: np.concatenate(g, axis))
 def split(a: Any, indices: Any, axis: int) -> Any:
     return tuple(np.array_split(a, indices, axis))
 # fmt: on
+
+
+def ends_along(axis: int, arrays: Any) -> list[int]:
+    """Where each of the arrays ends in their concatenation, behind a zero."""
+    ends = [0]
+    for a in arrays:
+        ends.append(ends[-1] + (a.shape if hasattr(a, "shape") else np.shape(a))[axis])
+    return ends
 
 
 def piece(g: Any, axis: int, start: int, stop: int) -> Any:

@@ -156,10 +156,7 @@ class Op:
 
     def plan(self, positions: tuple[int, ...]) -> Plan:
         """The plan for a gradient of the arguments at these positions of the canonical call."""
-        plan = self.plans.get(positions) or Plan(self, positions)
-        if len(positions) <= 64:  # a longer stack or concatenate is seldom the same twice
-            self.plans[positions] = plan
-        return plan
+        return Plan(self, positions)
 
 
 Entry = Op | Composite | Constant
