@@ -113,6 +113,11 @@ def fill_one(x):
     out[0] = x[0]
 
 
+def fill_tensor(x):
+    out = tg.Tensor(np.zeros((2, 2)))
+    out[0] = [x[0], 1.0]
+
+
 def add_to(x):
     out = np.zeros(2)
     out += x
@@ -129,6 +134,7 @@ def multiply_by(x):
         (fill_all, r"in out\[:\] = ….*out = tg\.Tensor\(np\.zeros\(…\)\)"),
         (fill_one, r"in out\[0\] = ….*out = tg\.Tensor\(np\.zeros\(…\)\)"),
         (add_to, r"out = out \+ t"),
+        (fill_tensor, r"in out\[0\] = ….*np\.stack"),
         (lambda x: np.array([x, x]), r"in np\.array\(\[x, x\]\).*np\.stack"),
         (lambda x: np.array((x[0], 1.0)), r"np\.stack"),
         (lambda x: np.sum([x, x]), r"in np\.sum\(\[x, x\]\).*np\.stack"),

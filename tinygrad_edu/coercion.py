@@ -43,8 +43,9 @@ def lost(tensor: Any, what: str) -> CoercionError:
 def _asked_for() -> tuple[str, str]:
     """The expression of the user's program that is being computed, and what kind of thing it does; empty where that cannot be told."""
     frame: Any = sys._getframe(2)
-    foreign = False  # whether a library other than NumPy asks
+    into_tensor = foreign = False  # whether a tensor is assigned to, and whether a library other than NumPy asks
     while frame is not None and (file := frame.f_code.co_filename).startswith((PACKAGE, NUMPY, STANDARD)) | any(part in file for part in LIBRARIES):
+        into_tensor = into_tensor or frame.f_code.co_name == "__setitem__"
         foreign = foreign or not file.startswith((PACKAGE, NUMPY))
         frame = frame.f_back
     if frame is None:
@@ -52,7 +53,7 @@ def _asked_for() -> tuple[str, str]:
     place = frame.f_lasti // 2
     expression = _source(frame.f_code, place)
     if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "STORE_SUBSCR":
-        return f"{expression} = …" if expression else "", "store"
+        return f"{expression} = …" if expression else "", "stack" if into_tensor else "store"
     if foreign:
         return expression, "rule"
     return expression, next((kind for pattern, kind in PATTERNS if re.search(pattern, expression)), "")

@@ -7,7 +7,7 @@ import numpy as np
 
 from .arrays import plain
 from .backward import run_backward
-from .errors import DTypeError, GraphError, ShapeError
+from .errors import DTypeError, GraphError, ShapeError, TinygradError
 from .graph import Leaf, Node
 from .modes import MODE, enable_grad
 from .ops.table import op_of
@@ -36,12 +36,14 @@ class Evaluation:
         self.primals, self.build_inputs = flatten(list(primals))
         self.plain = not any(isinstance(leaf, Tensor) for leaf in (*self.primals, *flatten(others)[0]))
         recording = MODE.get().recording
-        names = (
-            name
-            for place, primal in zip(range(len(primals)) if places is None else places, primals)
-            for name, _ in labelled(f"argument {place}", primal)
-        )
-        self.variables = [variable(leaf, recording, name) for name, leaf in zip(names, self.primals)]
+        try:
+            self.variables = [variable(leaf, recording) for leaf in self.primals]
+        except TinygradError:  # say which
+            numbered = zip(range(len(primals)) if places is None else places, primals)
+            names = (name for place, primal in numbered for name, _ in labelled(f"argument {place}", primal))
+            for name, leaf in zip(names, self.primals):
+                variable(leaf, recording, name)
+            raise
         with enable_grad():
             out = f(*self.build_inputs(self.variables))
         self.aux: Any = None
