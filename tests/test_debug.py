@@ -1,5 +1,7 @@
 """The debug mode: what it finds, what it says, and that it leaves right programs alone."""
 
+import asyncio
+import contextvars
 import threading
 
 import numpy as np
@@ -138,3 +140,168 @@ def test_a_graph_made_outside_is_checked_inside():
     y = np.sqrt(x)
     with tg.debug(), pytest.raises(errors.NonFiniteError, match="recorded outside of the debug mode"):
         y.backward([1.0, 1.0])
+
+
+# ---- as a statement, a block and a decorator ---------------------------------------------------------------------------------
+
+
+def checks():
+    """Whether operations are looked at, here and now."""
+    with np.errstate(divide="ignore"):
+        try:
+            np.log(leaf([0.0]))
+        except errors.NonFiniteError:
+            return True
+    return False
+
+
+def in_thread(function):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.fixture
+def statement():
+    """debug as a test uses it for the process; switched off at the end."""
+    yield tg.debug
+    tg.debug(False)
+    assert not checks()
+    assert not in_thread(checks)
+
+
+def test_a_statement_holds_until_it_is_switched_off(statement):
+    statement()
+    assert checks()
+    assert in_thread(checks)
+    statement()
+    statement(False)
+    assert not checks()
+    assert not in_thread(checks)
+
+
+def test_a_statement_reaches_threads_and_blocks_that_are_there_already(statement):
+    on, asked, found = threading.Event(), threading.Event(), []
+
+    def before():
+        with tg.no_grad():
+            on.wait(10)
+            found.append(checks())
+            with tg.enable_grad():
+                found.append(checks())
+        asked.set()
+
+    thread = threading.Thread(target=before)
+    thread.start()
+    with tg.no_grad():
+        statement()
+        assert checks()
+        on.set()
+        assert asked.wait(10)
+    thread.join()
+    assert found == [True, True]
+    assert checks()
+
+
+def test_a_statement_over_two_cells_of_a_notebook(statement):
+    namespace, kernel = {"tg": tg, "checks": checks}, contextvars.copy_context()
+    for cell in ("tg.debug()", "a = checks()", "tg.debug(False)", "b = checks()"):
+        kernel.copy().run(exec, cell, namespace)  # the cells above
+    assert (namespace["a"], namespace["b"]) == (True, False)
+
+
+def test_a_statement_in_the_middle_of_a_graph(statement):
+    x = leaf([4.0, 0.0])
+    y = np.sqrt(x)
+    statement()
+    with pytest.raises(errors.NonFiniteError, match="recorded outside of the debug mode"):
+        y.backward([1.0, 1.0])
+    z = np.sum(x * x)
+    x.data[0] = 9
+    with pytest.raises(errors.InPlaceError, match=r"at .*test_debug\.py:\d+ in test_a_statement_in_the_middle"):
+        z.backward()
+
+
+def test_a_block_switches_off_what_a_statement_switched_on(statement):
+    statement()
+    with tg.debug(False):
+        assert not checks()
+        assert in_thread(checks)
+        with tg.debug():
+            assert checks()
+        assert not checks()
+    assert checks()
+    with tg.debug(nonfinite=False):
+        assert not checks()
+
+
+def test_a_block_leaves_the_process_as_it_was():
+    with tg.debug():
+        assert checks()
+        assert not in_thread(checks)
+        with tg.no_grad():
+            assert checks()
+    assert not checks()
+
+
+def test_a_statement_in_a_block_holds_for_its_rest_and_for_the_process(statement):
+    with tg.debug(False):
+        statement()
+        assert checks()
+        with tg.no_grad():
+            statement(False)
+        assert not checks()
+        statement()
+    assert checks()
+
+
+def test_blocks_entered_in_another_order_than_called():
+    on, off = tg.debug(), tg.debug(False)
+    with on, tg.no_grad():
+        assert checks()
+        with off:
+            assert not checks()
+        assert checks()
+        assert not in_thread(checks)
+    assert not checks()
+
+
+def test_one_object_for_several_blocks_and_threads():
+    on = tg.debug()
+    with on:
+        with on:
+            assert in_thread(checks) is False
+            assert in_thread(on(checks)) is True
+        assert checks()
+    assert not checks()
+
+
+def test_as_a_decorator():
+    @tg.debug()
+    def steps():
+        yield checks()
+        yield checks()
+
+    @tg.debug()
+    async def coroutine():
+        await asyncio.sleep(0)
+        return checks()
+
+    assert not checks()
+    assert tg.debug()(checks)() is True
+    inside = steps()
+    assert [next(inside), checks(), next(inside), checks()] == [True, False, True, False]
+    assert asyncio.run(coroutine()) is True
+    assert not checks()
+    with pytest.raises(errors.ArgumentError, match=r"as a decorator, @debug\(\); got debug\(<function"):
+        tg.debug(checks)
+    assert not checks()
+
+
+def test_as_text():
+    with tg.debug() as nothing:
+        assert nothing is None
+    on, off = tg.debug(), tg.debug(False)
+    assert (repr(on), repr(off)) == ("debug()", "debug(False)")

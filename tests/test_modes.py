@@ -44,6 +44,16 @@ def test_E16_parameters_are_updated_in_place():
     np.testing.assert_array_equal(memory, [5.0, 1.0])
 
 
+@pytest.mark.parametrize("block", [tg.no_grad, tg.enable_grad])
+def test_a_statement_changes_nothing_and_says_so(block):
+    """As in PyTorch; a notebook shows what the last line of a cell returned."""
+    with tg.no_grad(), tg.enable_grad():
+        shown = block()
+        assert tg.is_grad_enabled()
+    name = block.__name__
+    assert repr(shown) == f"{name}(): holds in a block, `with {name}():`, or in a function, `@{name}`; the call alone changes nothing"
+
+
 def test_E16_nested():
     with tg.no_grad():
         with tg.enable_grad():

@@ -70,7 +70,7 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
     finished: dict[Node, list[Any]] = {}  # the same for leaves and sinks, where the way ends
     heap: list[int] = []
     floor = min((sink.order for sink in sinks), default=0)  # what is older than every sink cannot depend on one
-    kind, debug = (cls if create_graph else ndarray), MODE.get().debug
+    kind, debug = (cls if create_graph else ndarray), MODE.get().debug.value
 
     def send(node: Node, gradient: Any, ours: bool) -> None:
         """Add a gradient to what flows into a node, and see to it that the node gets its turn."""

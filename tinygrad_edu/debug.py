@@ -8,27 +8,37 @@ behind the graph's back.
 import os
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .errors import InPlaceError, NonFiniteError, WrongRule
+from .errors import ArgumentError, InPlaceError, NonFiniteError, WrongRule
 from .graph import Node, notes_of
-from .modes import mode
+from .modes import MODE, Mode, leave
+from .settings import Default, Setting
 
 PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
 
 
-@contextmanager
-def debug(*, nonfinite: bool = True) -> Iterator[None]:
-    """Check every operation recorded in the block, and every backward pass made in it.
+def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
+    """Check every operation that is recorded, and every backward pass.
+
+    The call switches it on at once, for all threads of this process, until ``debug(False)`` switches it off; inside of a
+    block of ``with debug():``, for the rest of that block as well.  As ``with debug():`` it holds in the block only, in
+    this thread and context, whatever others switch meanwhile; around and after it, everything is as it was before the
+    call.  ``@debug()`` decorates functions, generator functions and coroutines.
 
     Parameters
     ----------
+    on : bool, default=True
+        False looks at nothing: as a statement for the process, as a block inside of others.
     nonfinite : bool, default=True
         Whether NaN and infinities raise.
+
+    Returns
+    -------
+    Debug
+        A context manager and decorator.
 
     Raises
     ------
@@ -49,8 +59,27 @@ def debug(*, nonfinite: bool = True) -> Iterator[None]:
         ...
     tinygrad_edu.errors.NonFiniteError: np.log returned -inf at index (0,) ...
     """
-    with mode(debug=Inspector(nonfinite)):
-        yield
+    return Debug(on, nonfinite)
+
+
+class Debug(Setting):
+    """What `debug` returns."""
+
+    def __init__(self, on: bool, nonfinite: bool) -> None:
+        if not isinstance(on, bool):
+            raise ArgumentError(f"debug: expected debug(), debug(False) or, as a decorator, @debug(); got debug({on!r:.80}).")
+        self.inspector = Inspector(nonfinite) if on else None
+        super().__init__("debug()" if on else "debug(False)", self.inspector, PROCESS, MODE.get().debug)
+
+    def __enter__(self) -> None:
+        self._take_back()
+        mode = MODE.get()
+        MODE.set(mode._replace(debug=Default(self.inspector), outer=mode))
+
+    __exit__ = leave
+
+
+PROCESS = Mode().debug
 
 
 class Inspector:

@@ -154,8 +154,8 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     if plan is not None and dtype.kind == "f":
         saved = plan.save(arrays, out, kept) if plan.extras else plan.pick([out, *kept, *arrays])
         result._node = Node(plan, tuple(parents), saved, out.shape, dtype)
-    if debug is not None:
-        debug.recorded(op, result._node, out)
+    if debug.value is not None:
+        debug.value.recorded(op, result._node, out)
     return result
 
 
@@ -180,6 +180,6 @@ def _record_parts(
     if plan is not None:
         saved = plan.save(arrays, outputs, kept)
         whole = Node(plan, tuple(parents), saved, tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs))
-    if (debug := MODE.get().debug) is not None:
+    if (debug := MODE.get().debug.value) is not None:
         debug.recorded(op, whole, outputs)
     return tuple(cls._make(o, Part(whole, i) if whole is not None and o.dtype.kind == "f" else None) for i, o in enumerate(outputs))

@@ -3,14 +3,12 @@
 The mode belongs to a thread and a context (``contextvars``), so that no_grad in one thread does not reach another.
 """
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, overload
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from .settings import Block, Default, Function
 
 
 class Mode(NamedTuple):
@@ -20,8 +18,8 @@ class Mode(NamedTuple):
     ----------
     recording : bool
         Whether they are recorded at all.
-    debug : debug.Inspector or None
-        What looks at them.
+    debug : Default
+        Its value is the `debug.Inspector` that looks at them, or None; blocks that change nothing about it share the process's.
     inside : str
         The name of the primitive whose forward runs, in which nothing that needs a gradient may be recorded; mostly empty.
     outer : Mode or None
@@ -29,7 +27,7 @@ class Mode(NamedTuple):
     """
 
     recording: bool = True
-    debug: Any = None
+    debug: Default = Default(None)
     inside: str = ""
     outer: Any = None
 
@@ -45,10 +43,15 @@ def mode(**changes: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        MODE.set(MODE.get().outer or Mode())
+        leave()
 
 
-class Recording:
+def leave(*block_and_error: object) -> None:
+    """Go back to the mode around the innermost block, whose ``__exit__`` this is."""
+    MODE.set(MODE.get().outer or Mode())
+
+
+class Recording(Block):
     """Switch recording on or off: a context manager, and a decorator of functions, generators and coroutines."""
 
     def __init__(self, on: bool) -> None:
@@ -58,55 +61,15 @@ class Recording:
         mode = MODE.get()
         MODE.set(Mode(self.on, mode.debug, "", mode))
 
-    def __exit__(self, *error: object) -> None:
-        MODE.set(MODE.get().outer or Mode())  # a generator may be closed in another context than it was opened in
+    __exit__ = leave
 
-    def __call__(self, function: Function) -> Function:
-        on = self.on
-        if inspect.isasyncgenfunction(function):
-            raise TypeError("no_grad cannot decorate an async generator: use it as a context manager between its yields.")
-        if inspect.isgeneratorfunction(function):
-            return _generator(function, on)  # type: ignore[return-value]
-        if inspect.iscoroutinefunction(function):
+    @property
+    def name(self) -> str:  # type: ignore[override]  # of no_grad and enable_grad both, made only when asked for
+        return "enable_grad" if self.on else "no_grad"
 
-            @wraps(function)
-            async def coroutine(*args: Any, **kwargs: Any) -> Any:
-                with Recording(on):
-                    return await function(*args, **kwargs)
-
-            return coroutine  # type: ignore[return-value]
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with Recording(on):
-                return function(*args, **kwargs)
-
-        return call  # type: ignore[return-value]
-
-
-def _generator(function: Callable[..., Any], on: bool) -> Callable[..., Any]:
-    """A generator whose steps run in the mode, and whose caller keeps its own while the generator is suspended."""
-
-    @wraps(function)
-    def generator(*args: Any, **kwargs: Any) -> Any:
-        inner = function(*args, **kwargs)
-        step, sent = inner.send, None
-        try:
-            while True:
-                with Recording(on):
-                    item = step(sent)
-                try:
-                    sent, step = (yield item), inner.send
-                except GeneratorExit:
-                    with Recording(on):
-                        inner.close()
-                    raise
-                except BaseException as error:
-                    sent, step = error, inner.throw
-        except StopIteration as stop:
-            return stop.value
-
-    return generator
+    def __repr__(self) -> str:
+        name = self.name
+        return f"{name}(): holds in a block, `with {name}():`, or in a function, `@{name}`; the call alone changes nothing"
 
 
 @overload
@@ -116,9 +79,9 @@ def no_grad(function: Function) -> Function: ...
 def no_grad(function: Any = None) -> Any:
     """Compute without recording: results need no gradient, and ``x += y`` and ``x[i] = v`` write in place.
 
-    A context manager (``with no_grad():``) and a decorator (``@no_grad`` or ``@no_grad()``) of functions, generator
-    functions and coroutines.  A ``with no_grad():`` around a ``yield`` leaks into the caller while the generator is
-    suspended, as context variables do: decorate the generator function instead.
+    A context manager (``with no_grad():``) and a decorator (``@no_grad`` or ``@no_grad()``) of functions, generator functions
+    and coroutines; the call alone, as a statement, changes nothing, as in PyTorch.  A ``with no_grad():`` around a ``yield``
+    leaks into the caller while the generator is suspended, as context variables do: decorate the generator function instead.
 
     Examples
     --------
@@ -136,7 +99,7 @@ def enable_grad(function: None = None) -> Recording: ...
 @overload
 def enable_grad(function: Function) -> Function: ...
 def enable_grad(function: Any = None) -> Any:
-    """Record again, inside a block or function of `no_grad`."""
+    """Record again, inside a block or function of `no_grad`; a context manager and a decorator, as that is."""
     return Recording(True) if function is None else Recording(True)(function)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import GradcheckError, TinygradError
 from ..graph import Leaf, Node
 from ..modes import mode
+from ..settings import Default
 from ..tensor import Tensor
 
 
@@ -156,7 +157,7 @@ class FlatFunction:
 
         A leaf that f closes over keeps its ``grad``.
         """
-        with mode(debug=inspector) if inspector else mode():
+        with mode(debug=Default(inspector)) if inspector else mode():
             leaves, outputs = self.record(z)
             cotangents = self.split(u)
             rooted = [(out, ct) for out, ct in zip(outputs, cotangents) if out.requires_grad]

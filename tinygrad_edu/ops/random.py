@@ -3,39 +3,113 @@
 Nothing here touches NumPy's global state.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
+from ..settings import Block, Default, Setting
 from .floating import floating
 from .table import primitive
 
-DEFAULT: ContextVar[np.random.Generator | None] = ContextVar("tinygrad_edu generator", default=None)
+DEFAULT: ContextVar[Default] = ContextVar("tinygrad_edu generator", default=Default(None))  # noqa: B039  # the process's
+PROCESS = DEFAULT.get()
 
 
-@contextmanager
-def seed(value: int) -> Iterator[np.random.Generator]:
-    """Within the block, everything random that is not given an ``rng`` draws from one generator with this seed.
+def seed(value: Any) -> "Seed":
+    """Let everything random that is not given an ``rng`` draw from one generator with this seed.
+
+    The call sets it at once, as ``np.random.seed`` does for NumPy: for all threads of this process, and for as long as it
+    lives or until another call; inside of a block of ``with seed(…):``, for the rest of that block as well.  ``seed(None)``
+    ends it: from then on every draw has fresh entropy again.
+
+    As ``with seed(0):`` it holds in the block only, in this thread and context, whatever others set meanwhile; around and
+    after it, everything is as it was before the call.  As a decorator, ``@seed(0)``, every call of the function (or generator
+    function, or coroutine) begins anew with the seed.
 
     Parameters
     ----------
-    value : int
+    value : int, or whatever else `numpy.random.default_rng` takes
+        The seed, not negative; None for fresh entropy.
+
+    Returns
+    -------
+    Seed
+        A context manager and decorator; as a context manager, it gives the generator of the block.
+
+    Raises
+    ------
+    ArgumentError
+        If no generator can be made of the value; nothing has changed then.
+
+    Notes
+    -----
+    A layer that draws later, such as Dropout, keeps the generator that was the default when it was made.  Threads that draw
+    from the process's generator at once share its numbers in the order in which they come.  NumPy's own global generator
+    has no part in any of this.
 
     Examples
     --------
     >>> import tinygrad_edu as tg
     >>> with tg.seed(0):
     ...     model = tg.nn.Linear(3, 2)
+
+    Or as a statement, at the top of a program or notebook:
+
+    >>> _ = tg.seed(0)
+    >>> same = tg.nn.Linear(3, 2)
+    >>> (model.weight == same.weight).all()
+    Tensor(True)
+    >>> _ = tg.seed(None)
     """
-    token = DEFAULT.set(np.random.default_rng(value))
-    try:
-        yield generator(None)
-    finally:
-        DEFAULT.reset(token)
+    return Seed(value)
+
+
+def _leave(*block_and_error: object) -> None:
+    """Go back to the default around the innermost block, whose ``__exit__`` this is."""
+    DEFAULT.set(DEFAULT.get().outer or PROCESS)
+
+
+class Seed(Setting):
+    """What `seed` returns."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        rng = None if value is None else _made(value, "seed")
+        super().__init__(f"seed({value!r})", rng, PROCESS, DEFAULT.get())
+
+    def __enter__(self) -> np.random.Generator:
+        self._take_back()
+        return self._of_one_call().__enter__()
+
+    __exit__ = _leave
+
+    def _of_one_call(self) -> "_Drawing":
+        return _Drawing(_made(self.value, "seed"))
+
+
+class _Drawing(Block):
+    """A block in which a certain generator is the default."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+
+    def __enter__(self) -> np.random.Generator:
+        DEFAULT.set(Default(self.rng, outer=DEFAULT.get()))
+        return self.rng
+
+    __exit__ = _leave
+
+
+def _made(value: Any, who: str) -> np.random.Generator:
+    if not isinstance(value, (bool, np.bool_)):
+        try:
+            return np.random.default_rng(value)
+        except (TypeError, ValueError):
+            pass
+    expected = "a seed that is an integer, 0 or larger, a numpy.random.Generator, or None for fresh entropy"
+    raise ArgumentError(f"{who}: expected {expected}; got {value!r:.80}.")
 
 
 def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
@@ -49,8 +123,8 @@ def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
     if isinstance(rng, np.random.Generator):
         return rng
     if rng is not None:
-        return np.random.default_rng(rng)
-    return DEFAULT.get() or np.random.default_rng()
+        return _made(rng, "rng")
+    return DEFAULT.get().value or np.random.default_rng()
 
 
 def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> Any:

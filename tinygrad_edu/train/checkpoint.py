@@ -162,7 +162,7 @@ class Generators:
                     if id(rng) not in seen:  # layers often share one
                         seen.add(id(rng))
                         self.named[f"{len(self.named)} {name}"] = rng
-        if (default := DEFAULT.get()) is not None and id(default) not in seen:
+        if (default := DEFAULT.get().value) is not None and id(default) not in seen:
             self.named["seed"] = default
 
     def state_dict(self) -> dict[str, Any]:
