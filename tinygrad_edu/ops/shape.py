@@ -250,7 +250,7 @@ def _tile(A: Any, reps: Any) -> Any:
     reps = (*[1] * (len(shape) - len(reps)), *reps)
     spaced = np.reshape(A, [n for size in shape for n in (1, size)])
     spread = np.broadcast_to(spaced, tuple(n for pair in zip(reps, shape) for n in pair))
-    return np.reshape(spread, tuple(r * n for r, n in zip(reps, shape)))
+    return np.copy(np.reshape(spread, tuple(r * n for r, n in zip(reps, shape))))  # the reshape may be a view
 
 
 @composite(np.full_like)
