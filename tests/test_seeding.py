@@ -252,7 +252,12 @@ def test_a_decorated_generator_goes_on_with_its_numbers():
     expected = [tuple(nn.Linear(2, 2, rng=rng).weight.data.ravel().tolist()) for _ in range(2)]
     assert list(drawing()) == expected
     one, two = drawing(), drawing()
-    assert [next(one), next(two), next(one), next(two)] == [expected[0], expected[0], expected[1], expected[1]]
+    assert [next(one), next(two), next(one), next(two)] == [
+        expected[0],
+        expected[0],
+        expected[1],
+        expected[1],
+    ]
     assert DEFAULT.get() is PROCESS
 
 
@@ -314,7 +319,14 @@ def test_a_training_resumes_with_the_process_seeded(tmp_path):
         tg.seed(4)
         model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.3), nn.Linear(4, 1))
         x = np.arange(12.0, dtype=np.float32).reshape(4, 3) / 12
-        tg.train.fit(model, nn.MSELoss(), tg.optim.SGD(model.parameters(), lr=0.1), (x, x[:, :1]), epochs=epochs, **settings)
+        tg.train.fit(
+            model,
+            nn.MSELoss(),
+            tg.optim.SGD(model.parameters(), lr=0.1),
+            (x, x[:, :1]),
+            epochs=epochs,
+            **settings,
+        )
         return model[0].weight.data.tobytes()
 
     whole = trained(4, progress=False)
