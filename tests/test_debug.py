@@ -142,7 +142,7 @@ def test_a_graph_made_outside_is_checked_inside():
         y.backward([1.0, 1.0])
 
 
-# ---- as a statement, a block and a decorator ---------------------------------------------------------------------------------
+# ---- as a statement, a block and a decorator ---------------------------------------------------------------
 
 
 def checks():

@@ -1,4 +1,4 @@
-"""Random programs agree with numerical derivatives and with PyTorch; and wrong rules, planted here, are found by them."""
+"""Random programs agree with numerical derivatives and with PyTorch; wrong rules that are planted here are found."""
 
 from collections import Counter
 
@@ -55,7 +55,7 @@ def test_everything_occurs():
     assert any(x.dtype == np.float32 for p in programs for x in p.leaves.values())
 
 
-# ---- what is wrong is found ------------------------------------------------------------------------------------------------
+# ---- what is wrong is found --------------------------------------------------------------------------------
 
 
 def planted(function, argument, rule):
@@ -67,6 +67,15 @@ def planted(function, argument, rule):
         monkeypatch.setattr(op, "plans", {})
 
     return plant
+
+
+def replaced(owner, name, by):
+    return lambda monkeypatch: monkeypatch.setattr(owner, name, by)
+
+
+def written_in_place(x, key, value):
+    x[key] = value
+    return x
 
 
 def constant(x):
@@ -84,15 +93,10 @@ WRONG = {
         "x",
         lambda g, x_shape, key: indexing.setitem(np.zeros_like(g, shape=x_shape), key, g),
     ),
-    "writes are not noticed": lambda monkeypatch: monkeypatch.setattr(versions.Writes, "mark", lambda self, array: None),
-    "x[i] = v writes in place": lambda monkeypatch: monkeypatch.setattr(op_of(indexing.setitem), "forward", written_in_place),
-    "gradients are float64": lambda monkeypatch: monkeypatch.setattr(np, "astype", lambda x, dtype, **kwargs: x),
+    "writes are not noticed": replaced(versions.Writes, "mark", lambda self, array: None),
+    "x[i] = v writes in place": replaced(op_of(indexing.setitem), "forward", written_in_place),
+    "gradients are float64": replaced(np, "astype", lambda x, dtype, **kwargs: x),
 }
-
-
-def written_in_place(x, key, value):
-    x[key] = value
-    return x
 
 
 @pytest.mark.parametrize("plant", WRONG.values(), ids=WRONG.keys())

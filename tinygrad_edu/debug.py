@@ -1,8 +1,8 @@
 """The debug mode: slower, and suspicious of everything.
 
-Under `debug` every recorded operation remembers the line of the program that called it, and these raise, naming both:
-a NaN or an infinity in a result or a gradient, a rule that changes what it was given, and a saved value that was changed
-behind the graph's back.
+Under `debug` every recorded operation remembers the line of the program that called it, and these raise,
+naming both: a NaN or an infinity in a result or a gradient, a rule that changes what it was given, and a
+saved value that was changed behind the graph's back.
 """
 
 import os
@@ -23,10 +23,11 @@ PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
 def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
     """Check every operation that is recorded, and every backward pass.
 
-    The call switches it on at once, for all threads of this process, until ``debug(False)`` switches it off; inside of a
-    block of ``with debug():``, for the rest of that block as well.  As ``with debug():`` it holds in the block only, in
-    this thread and context, whatever others switch meanwhile; around and after it, everything is as it was before the
-    call.  ``@debug()`` decorates functions, generator functions and coroutines.
+    The call switches it on at once, for all threads of this process, until ``debug(False)`` switches it off;
+    inside of a block of ``with debug():``, for the rest of that block as well.  As ``with debug():`` it holds
+    in the block only, in this thread and context, whatever others switch meanwhile; around and after it,
+    everything is as it was before the call.  ``@debug()`` decorates functions, generator functions and
+    coroutines.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ class Debug(Setting):
 
     def __init__(self, on: bool, nonfinite: bool) -> None:
         if not isinstance(on, bool):
-            raise ArgumentError(f"debug: expected debug(), debug(False) or, as a decorator, @debug(); got debug({on!r:.80}).")
+            expected = "debug(), debug(False) or, as a decorator, @debug()"
+            raise ArgumentError(f"debug: expected {expected}; got debug({on!r:.80}).")
         self.inspector = Inspector(nonfinite) if on else None
         super().__init__("debug()" if on else "debug(False)", self.inspector, PROCESS, MODE.get().debug)
 

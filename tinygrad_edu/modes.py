@@ -1,6 +1,7 @@
 """What happens to operations just now: whether they are recorded, and whether the debug mode looks at them.
 
-The mode belongs to a thread and a context (``contextvars``), so that no_grad in one thread does not reach another.
+The mode belongs to a thread and a context (``contextvars``), so that no_grad in one thread does not reach
+another.
 """
 
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ class Mode(NamedTuple):
     recording : bool
         Whether they are recorded at all.
     debug : Default
-        Its value is the `debug.Inspector` that looks at them, or None; blocks that change nothing about it share the process's.
+        Its value is the `debug.Inspector` that looks at them, or None; blocks that change nothing about it
+        share the process's.
     inside : str
-        The name of the primitive whose forward runs, in which nothing that needs a gradient may be recorded; mostly empty.
+        The name of the primitive whose forward runs, in which nothing that needs a gradient may be recorded;
+        mostly empty.
     outer : Mode or None
         The mode to go back to.
     """
@@ -64,12 +67,13 @@ class Recording(Block):
     __exit__ = leave
 
     @property
-    def name(self) -> str:  # type: ignore[override]  # of no_grad and enable_grad both, made only when asked for
+    def name(self) -> str:  # type: ignore[override]  # made only when asked for
         return "enable_grad" if self.on else "no_grad"
 
     def __repr__(self) -> str:
         name = self.name
-        return f"{name}(): holds in a block, `with {name}():`, or in a function, `@{name}`; the call alone changes nothing"
+        where = f"in a block, `with {name}():`, or in a function, `@{name}`"
+        return f"{name}(): holds {where}; the call alone changes nothing"
 
 
 @overload
@@ -79,9 +83,10 @@ def no_grad(function: Function) -> Function: ...
 def no_grad(function: Any = None) -> Any:
     """Compute without recording: results need no gradient, and ``x += y`` and ``x[i] = v`` write in place.
 
-    A context manager (``with no_grad():``) and a decorator (``@no_grad`` or ``@no_grad()``) of functions, generator functions
-    and coroutines; the call alone, as a statement, changes nothing, as in PyTorch.  A ``with no_grad():`` around a ``yield``
-    leaks into the caller while the generator is suspended, as context variables do: decorate the generator function instead.
+    A context manager (``with no_grad():``) and a decorator (``@no_grad`` or ``@no_grad()``) of functions,
+    generator functions and coroutines; the call alone, as a statement, changes nothing, as in PyTorch.  A
+    ``with no_grad():`` around a ``yield`` leaks into the caller while the generator is suspended, as context
+    variables do: decorate the generator function instead.
 
     Examples
     --------
@@ -99,7 +104,7 @@ def enable_grad(function: None = None) -> Recording: ...
 @overload
 def enable_grad(function: Function) -> Function: ...
 def enable_grad(function: Any = None) -> Any:
-    """Record again, inside a block or function of `no_grad`; a context manager and a decorator, as that is."""
+    """Record again, inside of `no_grad`; a context manager and a decorator, as that is."""
     return Recording(True) if function is None else Recording(True)(function)
 
 

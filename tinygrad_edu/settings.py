@@ -1,7 +1,7 @@
-"""Settings: what a call sets for the whole process, a ``with`` statement for its block, and a decorator for a function.
+"""Settings: what a call sets for the whole process, a ``with`` for its block, and a decorator for a function.
 
-A call cannot know whether it is the whole statement or the head of a ``with``.  So it sets the process's default at once,
-and a block that is entered takes that back and sets its own context instead.
+A call cannot know whether it is the whole statement or the head of a ``with``.  So it sets the process's
+default at once, and a block that is entered takes that back and sets its own context instead.
 """
 
 import inspect
@@ -37,8 +37,8 @@ class Default:
         """Take a value over; ``call`` is the object by which `take_back` knows it."""
         with _LOCK:
             for i in reversed(range(len(self._calls))):
-                if self._calls[i][0]() is None:  # can no longer be taken back: what is older will not be seen again
-                    del self._calls[:i]
+                if self._calls[i][0]() is None:
+                    del self._calls[:i]  # it can no longer be taken back, so what is older will not be seen again
                     break
             self._calls.append((ref(call), value))
             self.value = value
@@ -53,8 +53,8 @@ class Default:
 class Block:
     """A context manager that is a decorator too, of functions, generator functions and coroutines.
 
-    ``__exit__`` knows from the context alone what to go back to, so that one object serves several threads, and blocks
-    within blocks; and a generator may be closed in another context than it was opened in.
+    ``__exit__`` knows from the context alone what to go back to, so that one object serves several threads,
+    and blocks within blocks; and a generator may be closed in another context than it was opened in.
     """
 
     name: str
@@ -71,7 +71,8 @@ class Block:
 
     def __call__(self, function: Function) -> Function:
         if inspect.isasyncgenfunction(function):
-            raise TypeError(f"{self.name} cannot decorate an async generator: use it as a context manager between its yields.")
+            what = "cannot decorate an async generator: use it as a context manager between its yields."
+            raise TypeError(f"{self.name} {what}")
         if inspect.isgeneratorfunction(function):
             return self._generator(function)  # type: ignore[return-value]
         if inspect.iscoroutinefunction(function):
@@ -91,7 +92,7 @@ class Block:
         return call  # type: ignore[return-value]
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A generator whose steps run in the block, and whose caller keeps its own mode while the generator is suspended."""
+        """A generator whose steps run in the block; its caller keeps its own while the generator is suspended."""
 
         @wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:
@@ -116,7 +117,7 @@ class Block:
 
 
 class Setting(Block):
-    """What a call of `seed` or `debug` returns: it has set the defaults, and entering its block takes that back."""
+    """What a call of `seed` or `debug` returns: it has set the defaults, and its block takes that back."""
 
     def __init__(self, name: str, value: Any, *defaults: Default) -> None:
         self.name, self._defaults = name, defaults

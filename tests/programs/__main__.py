@@ -1,4 +1,4 @@
-"""``python -m tests.programs COUNT SEED``: try so many random programs of a seed, and say how many comparisons that were."""
+"""``python -m tests.programs COUNT SEED``: try so many random programs, and say what was compared."""
 
 import sys
 import time

@@ -13,6 +13,7 @@ from .plain import OWN
 
 LARGEST = 20.0  # of the values: derivatives stay of a size that can be judged
 MOST = 48  # elements of an array
+KINDS = {"compute": 70, "alias": 3, "write": 11, "update": 8, "data": 1.5, "backward": 2, "detach": 3}  # how often
 REFUSALS = (
     ValueError,
     IndexError,
@@ -26,7 +27,7 @@ REFUSALS = (
 
 
 class State:
-    """What the names hold after the statements so far, on plain arrays; `attempt` takes one more, or refuses it."""
+    """What the names hold after the statements so far; `attempt` takes one more, or refuses it."""
 
     def __init__(self, leaves: dict[str, Any], constants: dict[str, Any]) -> None:
         self.leaves = leaves
@@ -110,11 +111,12 @@ class State:
 
 
 def _usable(value: Any) -> bool:
-    return value.dtype.kind == "f" and value.size <= MOST and value.ndim <= 4 and bool(np.all(np.abs(value) <= LARGEST))
+    small = value.size <= MOST and value.ndim <= 4
+    return value.dtype.kind == "f" and small and bool(np.all(np.abs(value) <= LARGEST))
 
 
 def replayed(program: Program) -> State | None:
-    """The state at the end; None, for what is left of a drawn program, if it cannot run, or kinks are near."""
+    """The state at the end; None, for what is left of a program, if it cannot run, or kinks are near."""
     state = State(program.leaves, program.constants)
     fine = (
         bool(program.outputs and program.leaves)
@@ -134,7 +136,7 @@ def _statement(rng: random.Random, state: State, name: str) -> Statement:
     names = list(state.values)
     tensors = [n for n in names if n[0] != "c"]
     pick = lambda: rng.choice(names[-6:] if rng.random() < 0.5 else names)
-    kind = rng.choices(["compute", "alias", "write", "update", "data", "backward", "detach"], [70, 3, 11, 8, 1.5, 2, 3])[0]
+    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
     quiet = rng.random() < (0.05 if kind == "compute" else 0.15)
     if kind == "compute":
         operation = rng.choice(OPERATIONS)

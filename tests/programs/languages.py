@@ -1,9 +1,9 @@
 """One program as Python in three languages: for this package, for plain NumPy, and for PyTorch.
 
-The plain form says what the documentation promises: a recorded ``x[i] = v`` or ``x += v`` makes a new value, which
-views taken before do not follow; under no_grad both write into the memory of x, and add a constant as far as derivatives
-are concerned; what is detached or computed under no_grad is a constant.  So its derivative, by differences, is the one
-that must come out.
+The plain form says what the documentation promises: a recorded ``x[i] = v`` or ``x += v`` makes a new value,
+which views taken before do not follow; under no_grad both write into the memory of x, and add a constant as
+far as derivatives are concerned; what is detached or computed under no_grad is a constant.  So its
+derivative, by differences, is the one that must come out.
 """
 
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ class Statement:
     Attributes
     ----------
     kind : str
-        "compute" (also detach), "alias", "write" (an item), "update" (+= and its kin), "data" (an assignment to .data),
-        or "backward".
+        "compute" (also detach), "alias", "write" (an item), "update" (+= and its kin), "data" (an assignment
+        to .data), or "backward".
     targets, args : tuple of str
     operation : Operation or None
     settings : dict of str to str
@@ -155,7 +155,7 @@ ENDINGS = ("backward", "each", "second", "second and on", "functions")
 
 
 def source(program: Program, language: str, *, double: bool = False) -> str:
-    """The whole program, ready to run, for this package or PyTorch; it ends with ``first`` and ``second``, by leaf."""
+    """The whole program, ready to run; it ends with ``first`` and ``second``, the derivatives by leaf."""
     ours, leaves = language == "ours", list(program.leaves)
     body, functional = program.body(language), program.ending == "functions"
     lines = ["import torch", "import torch.nn.functional as F"]
@@ -215,7 +215,7 @@ def source(program: Program, language: str, *, double: bool = False) -> str:
             lines += [backward(last, program.outputs[last], language)] * (program.ending == "second and on")
             lines += [
                 "before = [0 if x.grad is None else x.grad for x in leaves]",
-                "gradients = torch.autograd.grad(loss, leaves, create_graph=True, allow_unused=True, materialize_grads=True)",
+                "gradients = torch.autograd.grad(loss, leaves, create_graph=True, materialize_grads=True)",
                 "first = [g.detach() + b for g, b in zip(gradients, before)]",
                 f"directional = {dots.format(*(f'gradients[{i}]' for i in range(len(leaves))))}",
                 "second = [None] * len(leaves)",

@@ -1,7 +1,8 @@
-"""What the statements of a random program may compute: each operation as Python for this package (and NumPy), and for PyTorch.
+"""What the statements of a random program may compute: each operation as Python for this package (and NumPy),
+and for PyTorch.
 
-An operation is drawn for arguments that are there already, so a draw of its settings sees the arrays; where NumPy refuses the
-call, or a guard finds a kink, a tie or a singular point near, another one is drawn.
+An operation is drawn for arguments that are there already, so a draw of its settings sees the arrays; where
+NumPy refuses the call, or a guard finds a kink, a tie or a singular point near, another one is drawn.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-MARGIN = 0.05  # how far from a kink or a tie the arguments keep: much more than the steps of numerical derivatives
+MARGIN = 0.05  # how far the arguments keep from a kink or a tie: much more than the steps of differences
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class Operation:
     Attributes
     ----------
     ours, torch : str
-        Templates: {0}, {1} … are the arguments, other names the settings.  Without ``torch``, it has no counterpart there.
+        Templates: {0}, {1} … are the arguments, other names the settings.  Without ``torch``, it has no
+        counterpart there.
     arity : int
     settings : callable, optional
-        Of a random.Random and the arrays: the settings by name, as text; ``t_name`` is that of PyTorch where it differs.
+        Of a random.Random and the arrays: the settings by name, as text; ``t_name`` is that of PyTorch where
+        it differs.
     guard : callable, optional
         Of the arrays: whether the operation is smooth here.
     outputs : int, default=1
@@ -37,7 +40,7 @@ class Operation:
     outputs: int = 1
 
 
-# ---- draws of settings ---------------------------------------------------------------------------------------------------
+# ---- draws of settings -------------------------------------------------------------------------------------
 
 
 def an_axis(rng: Any, x: Any, *rest: Any) -> dict[str, str] | None:
@@ -126,7 +129,7 @@ def labels(rng: Any, x: Any) -> dict[str, str] | None:
 
 
 def a_key(rng: Any, x: Any, *, write: bool = False) -> dict[str, str]:
-    """An index: basic, advanced or mixed; a write names no element twice, for which of the values stays is left open by PyTorch."""
+    """An index: basic, advanced or mixed; a write names no element twice, where PyTorch leaves open what stays."""
     keys, torch = [], []
     advanced = 0
     for n in x.shape[: rng.randint(0, x.ndim)]:
@@ -165,7 +168,7 @@ def a_key(rng: Any, x: Any, *, write: bool = False) -> dict[str, str]:
     return {"key": text, "t_key": pair}
 
 
-# ---- guards ----------------------------------------------------------------------------------------------------------------
+# ---- guards ------------------------------------------------------------------------------------------------
 
 
 def away_from(*points: float) -> Callable[[Any], Any]:
@@ -193,7 +196,7 @@ def off_the_cut(y: Any, x: Any) -> Any:
     return away_from_origin(x, y) and np.all((x > 0) | (np.abs(y) > MARGIN))
 
 
-# ---- the operations --------------------------------------------------------------------------------------------------------
+# ---- the operations ----------------------------------------------------------------------------------------
 
 # fmt: off
 OPERATIONS = [

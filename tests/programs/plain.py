@@ -1,4 +1,4 @@
-"""A program on plain arrays, and our own operations by their textbook formulas: the function whose differences are taken."""
+"""A program on plain arrays, and our own operations by their textbook formulas."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +9,8 @@ from .languages import Program
 
 
 class Plain:
-    """A program as a function of its leaves on plain arrays: the values of all names, and what is differentiated.
+    """A program as a function of its leaves on plain arrays: the values of all names, and what is
+    differentiated.
 
     The first run notes what is constant to the derivatives; the others, at other leaves, take that over.
     """

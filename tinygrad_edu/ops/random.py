@@ -13,20 +13,20 @@ from ..settings import Block, Default, Setting
 from .floating import floating
 from .table import primitive
 
-DEFAULT: ContextVar[Default] = ContextVar("tinygrad_edu generator", default=Default(None))  # noqa: B039  # the process's
-PROCESS = DEFAULT.get()
+PROCESS = Default(None)
+DEFAULT: ContextVar[Default] = ContextVar("tinygrad_edu generator", default=PROCESS)
 
 
 def seed(value: Any) -> "Seed":
     """Let everything random that is not given an ``rng`` draw from one generator with this seed.
 
-    The call sets it at once, as ``np.random.seed`` does for NumPy: for all threads of this process, and for as long as it
-    lives or until another call; inside of a block of ``with seed(…):``, for the rest of that block as well.  ``seed(None)``
-    ends it: from then on every draw has fresh entropy again.
+    The call sets it at once, as ``np.random.seed`` does for NumPy: for all threads of this process, and for
+    as long as it lives or until another call; inside of a block of ``with seed(…):``, for the rest of that
+    block as well.  ``seed(None)`` ends it: from then on every draw has fresh entropy again.
 
-    As ``with seed(0):`` it holds in the block only, in this thread and context, whatever others set meanwhile; around and
-    after it, everything is as it was before the call.  As a decorator, ``@seed(0)``, every call of the function (or generator
-    function, or coroutine) begins anew with the seed.
+    As ``with seed(0):`` it holds in the block only, in this thread and context, whatever others set
+    meanwhile; around and after it, everything is as it was before the call.  As a decorator, ``@seed(0)``,
+    every call of the function (or generator function, or coroutine) begins anew with the seed.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def seed(value: Any) -> "Seed":
 
     Notes
     -----
-    A layer that draws later, such as Dropout, keeps the generator that was the default when it was made.  Threads that draw
-    from the process's generator at once share its numbers in the order in which they come.  NumPy's own global generator
-    has no part in any of this.
+    A layer that draws later, such as Dropout, keeps the generator that was the default when it was made.
+    Threads that draw from the process's generator at once share its numbers in the order in which they come.
+    NumPy's own global generator has no part in any of this.
 
     Examples
     --------
@@ -118,7 +118,8 @@ def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
     Parameters
     ----------
     rng : numpy.random.Generator, int or None
-        A generator is used as it is; an int seeds a new one; None is the generator of `seed`, or else fresh entropy.
+        A generator is used as it is; an int seeds a new one; None is the generator of `seed`, or else fresh
+        entropy.
     """
     if isinstance(rng, np.random.Generator):
         return rng
