@@ -35,6 +35,8 @@ class State:
         self.needs = {name: name in leaves for name in self.values}
         self.same = {name: [name] for name in self.values}
         self.constants: list[Any] = []  # to the derivatives: nobody may write into their memory
+        self.seen: list[Any] = []  # what recorded operations were given and made: derivatives may need it
+        self.reached = False  # whether a write reached any of it, so that a backward pass may refuse
         self.namespace = {"np": np, "tg": OWN, "f32": np.float32, "f64": np.float64}
 
     def attempt(self, s: Statement) -> bool:
@@ -64,8 +66,8 @@ class State:
         constant = s.quiet or s.operation is DETACH
         for name, result in zip(s.targets, results):
             self._bind(name, result, not constant and any(self.needs[a] for a in s.args))
-            if constant:
-                self.constants.append(result)
+            (self.constants if constant else self.seen).append(result)
+        self.seen += [] if s.quiet else arrays
         return True
 
     def _bind(self, name: str, value: Any, needs: bool, same: list[str] | None = None) -> None:
@@ -100,14 +102,22 @@ class State:
         if s.quiet or (s.kind == "data" and s.settings["form"] != "new"):
             if any(np.may_share_memory(old, c) for c in self.constants):
                 return False
+            self._reach(old)
             np.copyto(old, new, casting="same_kind")  # refuses what is read-only
         elif s.kind == "update":
+            self.seen += [old, np.asarray(value), new]
             self._bind(target, new, self.needs[target] or self.needs.get(s.args[0], False))
         else:
+            if s.kind == "data":
+                self._reach(old)
+            self.seen += [np.asarray(value), new]
             for name in self.same[target]:
                 self.values[name] = new
                 self.needs[name] = self.needs[name] or (s.kind == "write" and self.needs.get(s.args[0], False))
         return all(map(_usable, self.values.values()))
+
+    def _reach(self, array: Any) -> None:
+        self.reached = self.reached or any(np.may_share_memory(array, a) for a in self.seen)
 
 
 def _usable(value: Any) -> bool:
