@@ -1,4 +1,4 @@
-"""Random programs agree with numerical derivatives and with PyTorch; wrong rules that are planted here are found."""
+"""Random programs agree with numerical derivatives and with PyTorch; wrong rules, planted here, are found."""
 
 from collections import Counter
 

@@ -13,7 +13,8 @@ from .plain import OWN
 
 LARGEST = 20.0  # of the values: derivatives stay of a size that can be judged
 MOST = 48  # elements of an array
-KINDS = {"compute": 70, "alias": 3, "write": 11, "update": 8, "data": 1.5, "backward": 2, "detach": 3}  # how often
+# how often each kind of statement is drawn
+KINDS = {"compute": 70, "alias": 3, "write": 11, "update": 8, "data": 1.5, "backward": 2, "detach": 3}
 REFUSALS = (
     ValueError,
     IndexError,
@@ -128,11 +129,10 @@ def _usable(value: Any) -> bool:
 def replayed(program: Program) -> State | None:
     """The state at the end; None, for what is left of a program, if it cannot run, or kinks are near."""
     state = State(program.leaves, program.constants)
-    fine = (
-        bool(program.outputs and program.leaves)
-        and all(map(state.attempt, program.statements))
-        and all(state.needs.get(y, False) and state.values[y].shape == state.values[k].shape for y, k in program.outputs.items())
-    )
+    if not (program.outputs and program.leaves and all(map(state.attempt, program.statements))):
+        return None
+    shapes = {name: value.shape for name, value in state.values.items()}
+    fine = all(state.needs.get(y, False) and shapes[y] == shapes[k] for y, k in program.outputs.items())
     return state if fine else None
 
 
@@ -183,7 +183,8 @@ def draw(number: int, seed: int) -> Program:
     dtypes = [np.float32, np.float64] if rng.random() < 0.25 else [np.float64]
     shapes = [tuple(rng.randint(1, 3) for _ in range(rng.choice([0, 1, 1, 2, 2, 3]))) for _ in range(2)]
     leaves = {f"x{i}": _array(rng, rng.choice(shapes), rng.choice(dtypes)) for i in range(rng.randint(1, 3))}
-    constants = {f"{kind}{i}": _array(rng, rng.choice(shapes)) for i, kind in enumerate(rng.choice(["", "c", "t", "ct"]))}
+    kinds = rng.choice(["", "c", "t", "ct"])
+    constants = {f"{kind}{i}": _array(rng, rng.choice(shapes)) for i, kind in enumerate(kinds)}
     state = State(leaves, constants)
     statements: list[Statement] = []
     length, tries = rng.randint(2, 16), 0
@@ -204,7 +205,9 @@ def draw(number: int, seed: int) -> Program:
     for y in dict.fromkeys(rng.choice(wanted[-5:]) for _ in range(rng.randint(1, 3))):
         outputs[y] = k = f"c{len(constants) + 9}"
         constants[k] = _array(rng, state.values[y].shape)
-    changed = {n for s in statements if s.kind in ("write", "update", "data") for n in state.same.get(s.targets[0], s.targets)}
+    writes = [s.targets[0] for s in statements if s.kind in ("write", "update", "data")]
+    changed = {name for target in writes for name in state.same[target]}
     program = Program(leaves, constants, tuple(statements), outputs, "backward")
-    plain = not program.written and all(s.kind != "backward" for s in statements) and not any(n[0] in "tx" for n in changed)
-    return replace(program, ending=rng.choice(ENDINGS if plain else ENDINGS[:-1]))
+    pure = not program.written and all(s.kind != "backward" for s in statements)  # as a function has to be
+    pure = pure and not any(name[0] in "tx" for name in changed)
+    return replace(program, ending=rng.choice(ENDINGS if pure else ENDINGS[:-1]))

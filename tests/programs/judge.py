@@ -24,7 +24,7 @@ class Difference(AssertionError):
 
 
 def check(program: Program, counts: Counter[str], *, torch: bool = TORCH) -> None:
-    """Raise a `Difference` if a value, a dtype or a derivative is not that of NumPy, its differences, or PyTorch."""
+    """Raise a `Difference` if a value, dtype or derivative is not that of NumPy, its differences, or PyTorch."""
     counts["programs"] += 1
     counts["statements"] += len(program.statements)
     function = Plain(program, double=True)
@@ -53,7 +53,7 @@ def check(program: Program, counts: Counter[str], *, torch: bool = TORCH) -> Non
             if g.dtype != program.leaves[name].dtype:
                 raise Difference(f"the gradient of {name} is {g.dtype}, unlike the leaf")
             _close(g, exact, 1e-2, f"gradient of {name}, in float32")
-    if torch and not program.written:  # it copies in other places than NumPy, so that writes reach other values
+    if torch and not program.written:  # it copies in other places than NumPy: writes reach other values
         _torch(program, first, second, counts)
 
 
@@ -114,7 +114,7 @@ def _numerical(program: Program, differences: Differences, ours: dict[str, Any],
 
     for name, g in zip(program.leaves, first):
         d = rng.standard_normal(g.shape)
-        compare(float(np.sum(g * d)), differences.first({name: d}), [g], 1e-6, f"gradient of {name} along a direction")
+        compare(float(np.sum(g * d)), differences.first({name: d}), [g], 1e-6, f"gradient of {name}, along a line")
     k = dict(zip(program.leaves, weights(program).values()))
     if "slope" in ours:
         compare(float(_array(ours["slope"])), differences.first(k), first, 1e-6, "jvp")
@@ -139,7 +139,7 @@ def _torch(program: Program, first: list[Any], second: list[Any] | None, counts:
         return
     for order, ours in ("first", first), ("second", second):
         for name, mine, found in zip(program.leaves, ours, theirs[order]) if ours is not None else ():
-            zero = theirs[name].detach() * 0  # a sum with it has memory, unlike zeros that PyTorch does not write down
+            zero = theirs[name].detach() * 0  # a sum with it has memory, which not all zeros of PyTorch have
             expected = zero if found is None else zero + found.detach()
             _close(mine, expected.numpy(), 1e-8, f"{order} derivative of {name} (expected: PyTorch's)")
             counts["compared with PyTorch"] += 1
@@ -187,7 +187,8 @@ def _less(program: Program) -> Any:
         for s in program.statements:
             made += [name for name in s.targets if name not in made]
         yield from (replace(program, outputs={name: k}) for name in made[: made.index(y)] if name[0] in "xv")
-    used = {a for s in program.statements for a in (*s.args, *s.targets)} | {*program.outputs, *program.outputs.values()}
+    used = {a for s in program.statements for a in (*s.args, *s.targets)}
+    used |= {*program.outputs, *program.outputs.values()}
     for kind in ("leaves", "constants"):
         for name, value in getattr(program, kind).items():
             if name not in used:
@@ -205,8 +206,8 @@ def many(count: int, seed: int, *, torch: bool = TORCH, progress: Callable[[int]
             check(program, counts, torch=torch)
         except Exception as error:
             small = smaller(program)
-            what = f"program {number} of seed {seed}: {type(error).__name__}: {error}\nThe smallest like it: {wrong(small)}"
-            raise Difference(f"{what}\n\n{source(small, 'ours')}") from error
+            what = f"program {number} of seed {seed}: {type(error).__name__}: {error}"
+            raise Difference(f"{what}\nThe smallest like it: {wrong(small)}\n\n{source(small, 'ours')}") from error
         progress(number + 1)
     return counts
 
@@ -214,9 +215,13 @@ def many(count: int, seed: int, *, torch: bool = TORCH, progress: Callable[[int]
 def summary(counts: Counter[str]) -> str:
     """The counts in one line."""
     n = counts
-    return (
-        f"{n['programs']} programs of {n['statements']} statements; "
-        f"{n['compared with differences']} comparisons with differences ({n['cannot be judged by differences']} more cannot be judged), "
-        f"{n['compared with PyTorch']} with PyTorch ({n['refused by PyTorch']} programs it refuses); {n['of two dtypes']} programs of two dtypes, "
-        f"{n['refused: a saved value was written to']} refused for what they write"
-    )
+    parts = [
+        f"{n['programs']} programs of {n['statements']} statements",
+        f"{n['compared with differences']} comparisons with differences",
+        f"{n['cannot be judged by differences']} more cannot be judged",
+        f"{n['compared with PyTorch']} comparisons with PyTorch",
+        f"{n['refused by PyTorch']} programs it refuses",
+        f"{n['of two dtypes']} programs of two dtypes",
+        f"{n['refused: a saved value was written to']} refused for what they write",
+    ]
+    return ", ".join(parts)

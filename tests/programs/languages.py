@@ -60,7 +60,7 @@ class Statement:
                 value, made = self.value(language), "constant" if quiet else "array"
                 if value.endswith(".detach()"):
                     value, made = self.args[0], "constant"
-                line = f"{names} = {made}({value})" if len(self.targets) == 1 else f"{names} = map({made}, {value})"
+                line = f"{names} = " + (f"{made}({value})" if len(self.targets) == 1 else f"map({made}, {value})")
             case "compute":
                 line = f"{names} = {self.value(language)}"
             case "alias":
@@ -89,7 +89,8 @@ class Statement:
                 value = f"{target}.data * 0.5"
                 line = f"{every} = replaced({target}, 0.5 * {target})" if plain else f"{target}.data = {value}"
             case "backward":
-                line = f"counted({target}, {self.args[0]})" if plain else backward(target, self.args[0], language)
+                k = self.args[0]
+                line = f"counted({target}, {k})" if plain else backward(target, k, language)
         under = {"ours": "tg.no_grad()", "torch": "torch.no_grad()"}.get(language)
         if under and (quiet or (language == "torch" and self.kind == "data")):
             return [f"with {under}:", "    " + line]

@@ -129,7 +129,7 @@ def labels(rng: Any, x: Any) -> dict[str, str] | None:
 
 
 def a_key(rng: Any, x: Any, *, write: bool = False) -> dict[str, str]:
-    """An index: basic, advanced or mixed; a write names no element twice, where PyTorch leaves open what stays."""
+    """An index: basic, advanced or mixed; a write names no element twice: PyTorch leaves open what stays."""
     keys, torch = [], []
     advanced = 0
     for n in x.shape[: rng.randint(0, x.ndim)]:
@@ -140,7 +140,8 @@ def a_key(rng: Any, x: Any, *, write: bool = False) -> dict[str, str]:
         if kind == "integer" and n:
             text = pair = str(rng.randrange(-n, n))
         elif kind == "array" and n:
-            chosen = rng.sample(range(n), rng.randint(1, n)) if write else [rng.randrange(n) for _ in range(rng.randint(1, 3))]
+            several = [rng.randrange(n) for _ in range(rng.randint(1, 3))]
+            chosen = rng.sample(range(n), rng.randint(1, n)) if write else several
             text, pair = f"np.array({chosen})", f"torch.tensor({chosen})"
         elif kind == "mask":
             chosen = [rng.random() < 0.6 for _ in range(n)]
