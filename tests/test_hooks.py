@@ -159,3 +159,13 @@ def test_assigning_to_grad():
             x.grad = wrong
     with pytest.raises(errors.GraphError, match="Only a leaf"):
         (x * 2).grad = tg.Tensor([1.0, 2.0])
+
+
+def test_a_remover_removes_its_own_registration_alone():
+    x, seen = leaf([1.0, 2.0]), []
+    hook = lambda g: seen.append(g.tolist())
+    remove, _ = x.register_hook(hook), x.register_hook(hook)
+    remove()
+    remove()
+    np.sum(x).backward()
+    assert seen == [[1.0, 1.0]]

@@ -217,7 +217,7 @@ def _on_tensors(cls: Any, node: Node) -> tuple[Any, ...]:
 def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> tuple[Any, bool]:
     """Show a finished gradient to the hooks of its node; a hook may return another one."""
     assert node.notes is not None
-    for hook in tuple(node.notes.hooks):
+    for hook in tuple(node.notes.hooks.values()):
         shown = np.copy(g) if create_graph else cls._make(np.array(g), None)
         if (answer := hook(shown)) is not None:
             if not isinstance(answer, cls):

@@ -94,7 +94,7 @@ class Notes:
     __slots__ = ("checksums", "grad", "hooks", "line", "retains")
 
     def __init__(self) -> None:
-        self.hooks: list[Callable[[Any], Any]] = []
+        self.hooks: dict[object, Callable[[Any], Any]] = {}  # by what only its remover knows
         self.retains, self.line = False, ""
         self.grad: Any = None
         self.checksums: tuple[int, ...] = ()
@@ -122,7 +122,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted, bit = [], [], 0, len(values) <= MANY  # too many arguments have no bits
+    arrays, parents, wanted, bit = [], [], 0, int(len(values) <= MANY)  # too many arguments have no bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)

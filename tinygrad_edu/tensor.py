@@ -292,7 +292,7 @@ class Tensor(ArrayMethods):
         """The same values, shared, without the graph."""
         return Tensor._make(self._array, None)
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], object]:
         """Call ``hook(gradient)`` when the gradient of this tensor is complete; what it returns, if anything, replaces it.
 
         Returns a function that removes the hook.  A hook must not change its argument in place.
@@ -300,8 +300,9 @@ class Tensor(ArrayMethods):
         if self._node is None:
             raise GraphError("register_hook on a tensor that no gradient is wanted of: set requires_grad=True first.")
         hooks = notes_of(self._node).hooks
-        hooks.append(hook)
-        return lambda: hooks.remove(hook) if hook in hooks else None
+        key = object()
+        hooks[key] = hook
+        return lambda: hooks.pop(key, None)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result in ``grad`` too: that of the last backward pass."""
