@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import refuse_masked
 from ..errors import GradcheckError
 from ..tensor import Tensor
-from ..trees import children, flatten
+from ..trees import children, flatten, keyed
 
 FLOATING_ONLY, REAL_ONLY = "only floating values have slopes", "only real numbers are checked"
 
@@ -29,6 +29,10 @@ class Slot:
 
     def __str__(self) -> str:
         return f"{self.name} (shape {self.shape}, {self.dtype})"
+
+    def way_out(self) -> str:
+        """What else can be done about a number that has no slope: the end of an error's sentence."""
+        return f"; or leave {self.name} out, by argnums=" if self.is_number else ""
 
     def element(self, flat: int) -> tuple[int, ...]:
         """The index, in this leaf, of a position of the flat vector."""
@@ -120,6 +124,9 @@ class Arguments:
         """
         built = []
         for part in self._parts:
+            if part.rebuild is None and part.places:
+                built.append(values[part.places[0][1]])
+                continue
             filled = list(map(others, part.names, part.leaves)) if others is not None else list(part.leaves)
             for place, slot in part.places:
                 filled[place] = values[slot]
@@ -167,19 +174,11 @@ def _kind(leaf: Any) -> str:
 
 
 def named_leaves(tree: Any, name: str) -> list[tuple[str, Any]]:
-    """The leaves of a tree with their paths, in the order of `flatten`; None, which is no leaf there, among them."""
-    if not _is_tree(tree):
+    """The leaves of a tree, in the order of `flatten`, with the names that `labelled` gives; None counts as one here."""
+    inside = keyed(tree) if _is_tree(tree) else None
+    if inside is None:
         return [(name, tree)]
-    parts: list[Any] = (children(tree) or ([],))[0]
-    labels = [f"[{i}]" for i in range(len(parts))]
-    if hasattr(tree, "named_parameters"):
-        own = [f".{path}" for path, _ in tree.named_parameters()]
-        labels = own if len(own) == len(parts) else labels
-    elif hasattr(tree, "_fields"):
-        labels = [f".{field}" for field in tree._fields]
-    elif isinstance(tree, dict):
-        labels = [f"[{key!r}]" for key in tree]
-    return [leaf for label, part in zip(labels, parts) for leaf in named_leaves(part, name + label)]
+    return [leaf for _, written, child in inside for leaf in named_leaves(child, name + written)]
 
 
 def _buffers(tree: Any, name: str) -> list[str]:

@@ -113,14 +113,13 @@ def _central(
 ) -> tuple[Any, Any, Any]:
     """Derivatives along directions with steps t and 2t, estimates of their errors, and where nothing moved."""
     samples = np.empty((4, len(directions), len(base if weights is None else weights)))  # how far the values are from the base
-    still = np.full(len(directions), True)
     for i, (index, step) in enumerate(directions):
         for row, k in zip(samples, (t, -t, 2 * t, -2 * t)):
             moved = z.copy()
             moved[index] += k * step
             change = function(moved) - base
             row[i] = change if weights is None else weights @ change
-            still[i] &= not change.any()
+    still = ~np.any(samples, axis=(0, 2))
     ahead, behind, far_ahead, far_behind = samples
     near, far = (ahead - behind) / (2 * t), (far_ahead - far_behind) / (4 * t)
     bend, far_bend = (ahead + behind) / t, (far_ahead + far_behind) / (2 * t)

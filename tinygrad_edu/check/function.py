@@ -96,6 +96,14 @@ class FlatFunction:
             return np.ravel(outputs[0].data).astype(np.float64, copy=False)
         return np.concatenate([np.zeros(0), *(np.ravel(out.data) for out in outputs)])
 
+    def values_around(self, z: Any) -> Any:
+        """f at a point beside the given one: NaN where f raises, because it is not defined there."""
+        return _or_nan(self.values, z, size=sum(int(np.prod(shape)) for shape, _ in self.outputs))
+
+    def gradient_around(self, z: Any, u: Any) -> Any:
+        """The gradient at a point beside the given one: NaN where f raises."""
+        return _or_nan(self.gradient, z, u, size=z.size)
+
     def complex_values(self, z: Any) -> Any:
         """f at a complex point, on plain arrays; raises whatever f raises where it is not made for that."""
         outputs = self.call([z[slot.range].reshape(slot.shape) for slot in self.slots])
@@ -160,6 +168,10 @@ class FlatFunction:
     def gradient(self, z: Any, u: Any) -> Any:
         """The flat gradient of ⟨u, f⟩ at a point, by ``backward``."""
         return self.pull(z, u).flat()
+
+    def gradients(self, z: Any, us: Any) -> Any:
+        """The flat gradients for several cotangents: shape (len(us), n)."""
+        return np.stack([self.gradient(z, u) for u in us])
 
     def second(self, z: Any, u: Any, vs: Any) -> tuple[Any, list[Any], list[Any]]:
         """The gradient with its graph, and for each v the gradients of ⟨v, gradient⟩ in the inputs and in the cotangent."""
@@ -245,6 +257,15 @@ def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
         if "read-only" in str(error):
             raise GradcheckError("a rule changes g, or a value that the graph keeps, in place; a rule returns a new array.") from error
         raise
+
+
+def _or_nan(function: Callable[..., Any], *args: Any, size: int) -> Any:
+    try:
+        return function(*args)
+    except GradcheckError:
+        raise
+    except Exception:  # whatever f raises where it is not defined
+        return np.full(size, np.nan)
 
 
 def _watched() -> Any:

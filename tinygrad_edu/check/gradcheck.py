@@ -15,6 +15,7 @@ What it asks, in this order, and what a failure says:
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -128,14 +129,13 @@ def gradcheck(
         refused = _refused_numbers(given, f, inputs) if argnums is None else {}
         if refused:
             given = FlatFunction(f, inputs, constant=tuple(refused))
-            given.left_out |= {f"f takes no tensor there ({why})": [name] for name, why in refused.items()}
         if not given.slots:
             raise GradcheckError(
                 "nothing was checked: no input is a floating tensor, array or number, and f has no parameters, "
                 "so there is nothing to differentiate." + "".join(f"\n  {note}" for note in _omissions(given))
             )
-        double = _in_double(given, f, inputs, argnums, tuple(refused))
-        check = _Check(double or given, rtol, equal_nan, np.random.default_rng(rng))
+        checked, comparable = _in_double(given, lambda: FlatFunction(f, inputs, argnums, np.float64, tuple(refused)))
+        check = _Check(checked, rtol, equal_nan, np.random.default_rng(rng))
         check.preliminaries()
         check.first_order()
         check.linearity()
@@ -143,9 +143,11 @@ def gradcheck(
             if second_order:
                 check.second_order()
             check.nearby()
-        if double is not None and double is not given:
+        if comparable:
             check.coarse(given)
-    judge, notes = check.judge, [*_omissions(given), *check.notes]
+    judge = check.judge
+    settings = [f"not checked: {name}: f takes no tensor there ({why})" for name, why in refused.items()]
+    notes = [*_omissions(checked), *settings, *check.notes]
     return Report(check.function.point.size, judge.compared, judge.largest, tuple(notes), len(judge.undecided))
 
 
@@ -161,12 +163,19 @@ def _refused_numbers(given: FlatFunction, f: Callable[..., Any], inputs: Sequenc
 
 def _fails(f: Callable[..., Any], inputs: Sequence[Any], constant: Sequence[str]) -> str | None:
     """What f raises if all floating leaves but these are tensors; None if nothing."""
-    trial = FlatFunction(f, inputs, constant=constant)
-    try:
-        trial.record(trial.point)
-    except Exception as error:  # whatever it is, it is f's answer
-        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-    return None
+    answer = ""
+    for dtype in (np.float64, None):
+        trial = FlatFunction(f, inputs, None, dtype, constant)
+        try:
+            trial.record(trial.point)
+            return None
+        except Exception as error:  # whatever it is, it is f's answer
+            answer = _headline(error)
+    return answer
+
+
+def _headline(error: Exception) -> str:
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _omissions(function: FlatFunction) -> list[str]:
@@ -181,17 +190,27 @@ def _omissions(function: FlatFunction) -> list[str]:
     return notes
 
 
-def _in_double(given: FlatFunction, f: Callable[..., Any], inputs: Sequence[Any], argnums: Any, constant: Sequence[str]) -> FlatFunction | None:
-    """The function computing in float64, if it can: the given one, or one with converted inputs, or None."""
+def _in_double(given: FlatFunction, convert: Callable[[], FlatFunction]) -> tuple[FlatFunction, bool]:
+    """The function that is checked, in float64 if it can be, and whether the given one can be compared with it."""
     if all(slot.dtype.itemsize >= 8 for slot in given.slots):
-        return given if bits_of(given) == DOUBLE else None
-    value = given.values(given.point)
+        return given, False
+    failure: Exception | None = None
     try:
-        double = FlatFunction(f, inputs, argnums, np.float64, constant)
+        value = given.values(given.point)
+    except Exception as error:  # float32 and float64 do not always mix
+        failure = error
+    try:
+        double = convert()
         exact = double.values(double.point)
     except Exception:  # f insists on its dtype
-        return None
-    return double if bits_of(double) == DOUBLE and _near(exact, value, 0.05) else None
+        if failure is not None:
+            raise failure from None
+        return given, False
+    if failure is not None:
+        double.left_out[f"f takes float64 only ({_headline(failure)})"] = ["the dtypes as given"]
+        return double, False
+    fits = bits_of(double) == DOUBLE and _near(exact, value, 0.05)
+    return (double, True) if fits else (given, False)
 
 
 def _near(a: Any, b: Any, tolerance: float) -> bool:
@@ -246,15 +265,15 @@ class _Check:
         if not self.equal_nan and not np.all(np.isfinite(self.gradients)):
             k, i = np.argwhere(~np.isfinite(self.gradients))[0]
             slot = self.judge.slot(i)
-            raise GradcheckError(f"{slot}, element {slot.element(i)}: the gradient is {self.gradients[k, i]}, where f is finite.")
+            raise GradcheckError(f"{slot}, element {slot.element(i)}: the gradient is {self.gradients[k, i]}, where f is finite{slot.way_out()}.")
 
     def first_order(self) -> None:
         """Every element of the gradients, against numerical derivatives."""
         function, judge, z = self.function, self.judge, self.function.point
-        defined = lambda values: values if self.finite else np.where(self.defined, values, 0)
-        weights, base = np.where(self.defined, self.cotangents, 0), defined(self.base)
-        pull = lambda weights: np.stack([function.gradient(z, w) for w in weights])
-        claims = Claims(lambda x: defined(function.values(x)), z, base, weights, np.abs(base), self.gradients, pull)
+        weights, base = np.where(self.defined, self.cotangents, 0), self.where_defined(self.base)
+        pull = partial(function.gradients, z)
+        values = lambda x: self.where_defined(function.values_around(x))
+        claims = Claims(values, z, base, weights, np.abs(base), self.gradients, pull)
         directions = judge.blocks(z, SINGLY)
         oracle = self.complex_step(weights) if self.finite and self.bits == DOUBLE else None
         judge.compare(claims, directions, oracle=oracle)
@@ -262,6 +281,10 @@ class _Check:
         if judge.flat:
             self.demand_dependence()
             self.notes.append("every slope is zero here, as far as can be told, and so is the gradient: a factor in a rule would not show")
+
+    def where_defined(self, values: Any) -> Any:
+        """The outputs, but zeros in the place of those that are not finite at the point."""
+        return values if self.finite else np.where(self.defined, values, 0)
 
     def complex_step(self, weights: Any) -> Callable[[list[Direction]], Any] | None:
         """Slopes by the complex step, if f computes with complex numbers at all."""
@@ -279,12 +302,16 @@ class _Check:
 
     def demand_dependence(self) -> None:
         """All slopes are zero, and so are the gradients: of a step function that is right, but of a constant nothing was checked."""
-        z = self.function.point
-        for factor, size in ((3.0, self.function.sizes(z)), (-1.7, self.function.sizes(z)), (0.3, self.function.sizes(z)), (0.0, 1.0)):
-            moved = factor * z + self.judge.random_signed(z.shape) * size
-            if not np.allclose(self.function.values(moved), self.base, rtol=2.0 ** (4 - self.bits), atol=0, equal_nan=True):
+        z, sizes, judged = self.function.point, self.function.sizes(self.function.point), False
+        for factor, size in ((3.0, sizes), (-1.7, sizes), (0.3, sizes), (0.0, 1.0)):
+            values = self.function.values_around(factor * z + self.judge.random_signed(z.shape) * size)
+            if values.shape != self.base.shape or np.any(np.isnan(values) & ~np.isnan(self.base)):
+                continue  # f is not defined there
+            if not np.allclose(values, self.base, rtol=2.0 ** (4 - self.bits), atol=0, equal_nan=True):
                 return
-        raise GradcheckError("nothing was checked: the output does not depend on any input, whatever their values. Is it computed from them?")
+            judged = True
+        if judged:
+            raise GradcheckError("nothing was checked: the output does not depend on any input, whatever their values. Is it computed from them?")
 
     def linearity(self) -> None:
         """pull(a·u + w) = a·pull(u) + pull(w); with a large a, so that a rule that clips its gradient is found too."""
@@ -323,7 +350,8 @@ class _Check:
         rounding = np.abs(u) @ np.abs(self.base) / function.sizes(z, COARSE)  # where f is rounded, so is its gradient
         what = "the gradient of ⟨v, gradient⟩ (second order)"
         pull = lambda weights: np.stack(function.second(z, u, weights)[1])
-        claims = Claims(lambda x: function.gradient(x, u), z, gradient, vs, np.abs(gradient) + rounding, np.stack(by_input), pull, what)
+        terms = np.abs(gradient) + rounding
+        claims = Claims(lambda x: function.gradient_around(x, u), z, gradient, vs, terms, np.stack(by_input), pull, what)
         _, kinds = judge.compare(claims, judge.blocks(z, 8 if z.size <= 8 else 4), refuse=False)
         if "kink" in kinds:
             self.notes.append("second order was not checked everywhere: the gradient itself is not differentiable here")
@@ -333,7 +361,6 @@ class _Check:
     def nearby(self) -> None:
         """The first derivative once more, a few percent away: symmetric data are not symmetric there."""
         function, judge, z, u = self.function, self.judge, self.function.point, self.cotangents
-        pull = lambda weights: np.stack([function.gradient(moved, w) for w in weights])
         what = "the gradient at a point nearby (all inputs moved by a few percent)"
         for zeros_too in (True, True, False):
             shift = judge.random_signed(z.shape) * function.sizes(z) / 64
@@ -343,11 +370,12 @@ class _Check:
                 if base.shape != self.base.shape or not np.all(np.isfinite(base)):
                     continue
                 directions, terms = judge.blocks(moved, 4), np.abs(base)
-                found = slopes(function.values, moved, directions, weights=u, bits=self.bits, rtol=self.rtol)
+                found = slopes(function.values_around, moved, directions, weights=u, bits=self.bits, rtol=self.rtol)
             except Exception:  # not every function is defined nearby: whole numbers, sorted inputs, probabilities
                 continue
             if np.all(found.sound):
-                claims = Claims(function.values, moved, base, u, terms, pull(u), pull, what)
+                pull = partial(function.gradients, moved)
+                claims = Claims(function.values_around, moved, base, u, terms, pull(u), pull, what)
                 judge.compare(claims, directions, found=found, refuse=False)
                 return
 

@@ -115,6 +115,10 @@ class Judge:
         """The input that an element of the flat vector belongs to."""
         return next(s for s in self.function.slots if s.range.start <= flat < s.range.stop)
 
+    def slot_of(self, direction: Direction) -> Slot:
+        """The input that a direction moves."""
+        return self.slot(direction.index if np.ndim(direction.index) == 0 else direction.index[0])
+
     def blocks(self, z: Any, most: int) -> list[Direction]:
         """Directions that together move every element: single elements, or at most so many blocks of those alike in size."""
         if z.size <= most:
@@ -160,13 +164,17 @@ class Judge:
         singles = [int(i) for i in doubtful if np.ndim(directions[i].index) == 0]
         kinds, pieces = set[str](), list[Direction]()
         for i in doubtful:
-            if np.ndim(directions[i].index) and (verdict := self.look(claims, directions[i])).kind != "right":
+            if np.ndim(directions[i].index) == 0:
+                continue
+            clear = wrong[i] and found.sound[i] and not loose[i]
+            verdict = Verdict("wrong") if clear else self.look(claims, directions[i])
+            if verdict.kind != "right":
                 pieces += self.split(claims.z, directions[i]) if refuse or verdict.kind == "wrong" else []
                 kinds.add(verdict.kind)
         if pieces:
             kinds |= self.compare(claims, pieces, refuse=refuse)[1]
         kinds |= self.settle(claims, [directions[i] for i in singles], found.where(singles), len(directions), oracle, refuse)
-        self.tally(found, claims, directions)
+        self.tally(found, claims, directions, found.sound & ~wrong)
         return found, kinds
 
     def settle(self, claims: Claims, singles: list[Direction], found: Slopes, total: int, oracle: Any, refuse: bool) -> set[str]:
@@ -201,8 +209,8 @@ class Judge:
         ladder = Ladder(claims.values, z, claims.base, direction, self.bits)
         if kink := self.at_kink(claims, ladder, direction):
             return Verdict("kink", text=kink)
-        claims = self.restricted(claims, ladder.moved, direction) if single else claims
-        claimed, rounding = claims.slopes([direction])[0], self.rounding(claims, direction)
+        claims = self.restricted(claims, ladder.moved, direction)
+        claimed, rounding = claims.slopes([direction])[0], self.rounding(claims, _distance(direction))
         best = ladder.slope(claims.weights, claims.terms)
         value, error = best or (None, np.inf)
         if single and (kink := self.at_kink(claims, ladder, direction, float(np.max(error)))):
@@ -217,11 +225,16 @@ class Judge:
             return Verdict("wrong", value, error)
         self.flat &= bool(np.all(np.abs(value) <= 4 * error))
         tolerance = allowed + 3 * error
-        vague = (difference > tolerance) | ((tolerance > _UNDECIDED * scale) & (np.abs(claimed) > rounding))
+        vague = (difference > tolerance) | (tolerance > _UNDECIDED * scale)
         if single and np.any(vague):
-            if not self.confirmed(claimed, direction, oracle):
+            exact = self.complex_slope(direction, oracle)
+            if exact is None:
+                decided = not np.any(vague & (np.abs(claimed) > rounding))
+            else:
+                decided = bool(np.all(np.abs(exact - claimed) <= 1e-6 * np.abs(claimed) + rounding))
+                self.flat &= not np.any(exact)
+            if not decided:
                 return Verdict("undecided", text=self.cannot_judge(claims, direction, claimed, value, error))
-            self.flat = False
         return Verdict("right", value, error)
 
     def restricted(self, claims: Claims, moved: Any, direction: Direction) -> Claims:
@@ -236,12 +249,12 @@ class Judge:
         there, here = (c.slopes([direction])[0] for c in (claims, less))
         return less if np.all(np.abs(here - there) <= self.rtol * np.abs(there)) else claims
 
-    def confirmed(self, claimed: Any, direction: Direction, oracle: Any) -> bool:
-        """Whether the complex step, where f allows it, gives what is claimed."""
+    def complex_slope(self, direction: Direction, oracle: Any) -> Any:
+        """The slope by the complex step; None where f does not compute with complex numbers."""
         try:
-            return oracle is not None and bool(np.all(np.abs(oracle([direction])[0] - claimed) <= 1e-6 * np.abs(claimed)))
-        except Exception:  # not every f computes with complex numbers here
-            return False
+            return None if oracle is None else oracle([direction])[0]
+        except Exception:
+            return None
 
     def sharpened(self, found: Slopes, oracle: Any, directions: list[Direction]) -> Slopes:
         """Numerical slopes replaced by complex-step ones where the two agree and the former are resolved."""
@@ -256,32 +269,32 @@ class Judge:
     def suspects(self, found: Slopes, claims: Claims, directions: list[Direction]) -> tuple[Any, Any]:
         """Which directions disagree, and which elements the numerical slopes leave almost free."""
         claimed = claims.slopes(directions)
-        rounding = np.array([[self.rounding(claims, d)] for d in directions])
+        rounding = self.rounding(claims, np.array([[_distance(d)] for d in directions]))
         scale = np.max(np.abs(found.value), axis=1, keepdims=True)
         tolerance = self.rtol * scale + 3 * found.error + rounding + np.ldexp(64 * claims.size(), -self.bits)
         difference = np.abs(claimed - found.value)
         wrong = ~(difference <= tolerance)
         if self.lenient:  # f is not finite here: a NaN gradient agrees with that
             wrong &= ~np.isnan(difference)
-        single = np.array([[np.ndim(d.index) == 0] for d in directions])
-        steps = np.array([[np.max(np.abs(d.step))] for d in directions])
+        steps = np.array([[d.step if np.ndim(d.index) == 0 else np.max(np.abs(d.step))] for d in directions])
         vague = tolerance > _LOOSE * np.maximum(np.abs(claimed), np.abs(found.value))
         seen = (np.abs(claimed) <= rounding) & found.still[:, None] & (steps >= 1 / _USUAL)  # an input that f does not use
-        loose = single & ((vague & ~seen) | (steps > _USUAL))
+        loose = (vague & ~seen) | (steps > _USUAL)
         return np.any(wrong, axis=1), np.any(loose, axis=1)
 
-    def rounding(self, claims: Claims, direction: Direction) -> float:
-        """The rounding error of a claimed slope: a gradient may be the difference of others that are larger."""
+    def rounding(self, claims: Claims, distances: Any) -> Any:
+        """The rounding errors of slopes claimed over distances: a gradient may be the difference of others that are larger."""
         finite = claims.gradients[np.isfinite(claims.gradients)]
-        return float(np.ldexp(64 * np.max(np.abs(finite), initial=0) * np.sum(np.abs(direction.step)), -self.bits))
+        return np.ldexp(64 * np.max(np.abs(finite), initial=0) * distances, -self.bits)
 
-    def tally(self, found: Slopes, claims: Claims, directions: list[Direction]) -> None:
+    def tally(self, found: Slopes, claims: Claims, directions: list[Direction], agreed: Any) -> None:
+        """Count slopes, and note the largest error of those on which both sides agreed at first sight."""
         self.compared += found.value.size
         claimed = claims.slopes(directions)
         difference = np.abs(claimed - found.value)
         self.flat &= bool(np.all((np.maximum(np.abs(found.value), np.abs(claimed)) <= 4 * found.error) | ~found.sound[:, None]))
         scale = np.max(np.abs(found.value), axis=1, keepdims=True)
-        resolved = (scale > 1e3 * found.error) & np.isfinite(difference) & found.sound[:, None]
+        resolved = (scale > 1e3 * found.error) & np.isfinite(difference) & agreed[:, None]
         self.largest = max(self.largest, float(np.max(np.where(resolved, difference / np.where(scale > 0, scale, 1), 0), initial=0)))
 
     # ---- what is said ----------------------------------------------------------------------------------------------------
@@ -309,14 +322,13 @@ class Judge:
 
     def place(self, direction: Direction) -> str:
         """What a direction moves, in words."""
-        index = direction.index
-        slot = self.slot(index if np.ndim(index) == 0 else index[0])
+        index, slot = direction.index, self.slot_of(direction)
         return f"{slot}, " + (f"element {slot.element(index)}" if np.ndim(index) == 0 else f"{np.size(index)} elements together")
 
     def at_kink(self, claims: Claims, ladder: Ladder, direction: Direction, error: float | None = None) -> str | None:
         """What is to be said of a point where f has a kink, jumps, or is not defined nearby; None where it is smooth."""
         index, step = direction
-        place, unit, end = self.place(direction), step if np.ndim(index) == 0 else 1.0, self.way_out(direction)
+        place, unit, end = self.place(direction), step if np.ndim(index) == 0 else 1.0, self.slot_of(direction).way_out()
         if side := ladder.undefined():
             return f"{place}: not differentiable here: f is not finite just {side} {claims.z[index]}. Choose a point inside its domain{end}."
         if jump := ladder.jump(claims.terms):
@@ -351,12 +363,7 @@ class Judge:
                 f"it is {number(claimed[c] / unit, 4)}, numerically {number(value[c] / unit, 4)} ± {error[c] / unit:.1e}: "
                 "what it changes in f is lost in the rounding errors of f"
             )
-        return f"{self.place(direction)}: {claims.what} cannot be judged at this scale: {why}{hint}{self.way_out(direction)}."
-
-    def way_out(self, direction: Direction) -> str:
-        """How to leave a number out."""
-        slot = self.slot(direction.index if np.ndim(direction.index) == 0 else direction.index[0])
-        return f", or leave {slot.name} out by argnums=" if slot.is_number else ""
+        return f"{self.place(direction)}: {claims.what} cannot be judged at this scale: {why}{hint}{self.slot_of(direction).way_out()}."
 
     def demand_decisions(self) -> list[str]:
         """Raise if less than half of an input could be judged; else say what could not be."""
@@ -370,6 +377,11 @@ class Judge:
                 places = ", ".join(str(slot.element(i)) for i in unknown[:4]) + (" …" if len(unknown) > 4 else "")
                 notes.append(f"{len(unknown)} of {size} elements of {slot} could not be judged at this scale: {places}")
         return notes
+
+
+def _distance(direction: Direction) -> float:
+    """How far a direction goes, all its elements together."""
+    return float(direction.step if np.ndim(direction.index) == 0 else np.sum(np.abs(direction.step)))
 
 
 def short(x: float) -> str:

@@ -83,7 +83,7 @@ class Ladder:
             falls = unsmooth[1:] <= np.maximum(unsmooth[:-1] / 16, np.minimum(_SPREAD * noise[1:], unsmooth[:-1] / 2))
             unsmooth[:-1][falls] = 0
         spread = np.abs(near - far) / 3 + unsmooth
-        error = spread + noise
+        error = spread + noise + np.ldexp(np.abs(value), 1 - self.bits) / self.t  # f may round its input, too
         scale = np.max(np.abs(value), axis=1, keepdims=True)
         usual = self.t <= self.t[self.widest]  # beyond these f may be flat, and tell nothing of its slope here
         good = np.all((spread <= _FINE * scale) | ((spread <= _SPREAD * noise) & usual), axis=1)
@@ -110,12 +110,12 @@ class Ladder:
 
         If the slope is known to within an error only, kinks that are larger, and show at any steps, count too.
         """
-        noise = np.ldexp(np.maximum(self.reach, terms), 3 - self.bits) / self.t
+        noise, steadiness = np.ldexp(np.maximum(self.reach, terms), 3 - self.bits) / self.t, max(0.03, 2.0 ** (-0.2 * self.bits))
         for steps in self.looks if error is None else [slice(k, k + 3) for k in range(len(self.t) - 2)]:
             right, left, t = self.right[steps], self.left[steps], self.t[steps]
             jump = np.abs(right[1] - left[1])
             slight = 1e-3 * np.maximum(np.abs(right[1]), np.abs(left[1]))
-            steady = [np.ptp(side, axis=0) <= 0.1 * jump for side in (right, left)]
+            steady = [np.ptp(side, axis=0) <= steadiness * jump for side in (right, left)]
             found = steady[0] & steady[1] & (jump > noise[steps][1] + slight) & np.isfinite(jump)
             if self.at_zero:  # zero has no size of its own: is f smooth at steps that are much smaller?
                 deep = np.abs(self.right - self.left) + noise

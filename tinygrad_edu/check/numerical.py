@@ -45,10 +45,10 @@ def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) 
     u = np.concatenate([np.ravel(plain(part, "numerical_vjp: cotangent")).astype(np.float64) for part in parts])
     directions, terms = one_by_one(flat, point), np.abs(base)
     with np.errstate(all="ignore"):
-        found = slopes(flat.values, point, directions, weights=u[None], bits=bits)
+        found = slopes(flat.values_around, point, directions, weights=u[None], bits=bits)
         value, error = found.value[:, 0], found.error[:, 0]
         for i in np.flatnonzero(~found.sound | (error > 1e-6 * np.abs(value))):
-            closer = Ladder(flat.values, point, base, directions[i], bits).slope(u[None], terms)
+            closer = Ladder(flat.values_around, point, base, directions[i], bits).slope(u[None], terms)
             if closer is not None and (closer[1][0] < error[i] or not found.sound[i]):
                 (value[i],), (error[i],) = closer
     step = np.array([d.step for d in directions])
@@ -86,7 +86,7 @@ def numerical_jvp(f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequen
     scale = float(np.min(sizes / np.abs(d[moving]), initial=np.inf))  # t = 1 moves no element by more than its size
     scale = scale if np.isfinite(scale) else 1.0
     with np.errstate(all="ignore"):
-        found = slopes(flat.values, flat.point, [Direction(slice(None), scale * d)], bits=bits_of(flat))
+        found = slopes(flat.values_around, flat.point, [Direction(slice(None), scale * d)], bits=bits_of(flat))
     return _shaped(found.value[0] / scale, flat), _shaped(found.error[0] / scale, flat)
 
 
