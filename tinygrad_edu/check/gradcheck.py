@@ -6,7 +6,8 @@ What it asks, in this order, and what a failure says:
 2. Does f give the same result twice?  ("nondeterministic")
 3. Do f and its rules leave alone what they are given, and are the gradients arrays of their own?
 4. Is f differentiable here?  ("not differentiable here: one-sided slopes −1 and 1")
-5. Is every element of the gradient what numerical derivatives say, for cotangents of both signs, none of them 1?
+5. Is every element of the gradient what numerical derivatives say, for cotangents of both signs, none of them 1?  Where no
+   step resolves them it "cannot be judged at this scale".
 6. Is the gradient linear in the cotangent?
 7. Is the gradient of the gradient right?
 8. Is all that so at a point nearby, where symmetric data are no longer symmetric?
@@ -21,11 +22,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import GradcheckError
+from .claims import Claims
 from .closures import describe
 from .diagnosis import number
 from .differences import DOUBLE, Direction, bits_of, complex_slopes, slopes
 from .function import FlatFunction
-from .judge import SINGLY, Claims, Judge
+from .judge import SINGLY, Judge
 
 COARSE = 2.0**-10  # of the median: an element that is smaller counts as one of that size where f is rounded
 

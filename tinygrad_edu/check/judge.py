@@ -6,12 +6,13 @@ split until the wrong element is found.  What disagrees, and what the usual step
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..errors import GradcheckError, UndecidedError
 from .arguments import Slot
+from .claims import Claims, Verdict
 from .diagnosis import Evidence, diagnose, number
 from .differences import DOUBLE, Direction, Slopes, one_by_one, slopes
 from .function import FlatFunction, step_sizes
@@ -23,54 +24,6 @@ _USUAL = 2.0**11  # an element is looked at more closely if it is larger, or sma
 _UNDECIDED = 0.1  # and cannot be judged if more than this part of it could be one even then
 _POOR = 0.05  # a slope of which more than this part could be an error is not trusted to contradict by little
 _EXAMPLES = 3  # so many of the slopes that are clearly wrong are looked at more closely
-
-
-class Claims(NamedTuple):
-    """Gradients, and the function that they are claimed to be the gradients of.
-
-    Attributes
-    ----------
-    values : callable
-        The function, from a vector of shape (n,) to one of shape (m,).
-    z, base : ndarray of shapes (n,), (m,)
-        The point, and the function there.
-    weights : ndarray of shape (2, m)
-        The claims are about ``weights @ values(z)``.
-    terms : ndarray of shape (m,)
-        The magnitude of the terms that make up each value.
-    gradients : ndarray of shape (2, n)
-    pull : callable
-        From other weights to other gradients.
-    what : str
-        What the gradients are called.
-    """
-
-    values: Callable[[Any], Any]
-    z: Any
-    base: Any
-    weights: Any
-    terms: Any
-    gradients: Any
-    pull: Callable[[Any], Any]
-    what: str = "the gradient"
-
-    def slopes(self, directions: list[Direction]) -> Any:
-        """The slopes that the gradients claim: shape (directions, 2)."""
-        pairs = [(self.gradients[:, d.index], d.step) for d in directions]
-        return np.stack([g * step if g.ndim == 1 else g @ step for g, step in pairs])
-
-    def size(self) -> Any:
-        """The magnitude of the terms of ``weights @ values(z)``."""
-        return np.abs(self.weights) @ self.terms
-
-
-class Verdict(NamedTuple):
-    """What a closer look at one direction found; kind is right, wrong, kink or undecided."""
-
-    kind: str
-    value: Any = None
-    error: Any = None
-    text: str = ""
 
 
 class Judge:
