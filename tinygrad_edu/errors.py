@@ -74,3 +74,7 @@ class DownloadError(TinygradError, OSError):
 
 class GradcheckError(TinygradError, AssertionError):
     """A derivative disagrees with its numerical oracle, or the check itself could not be made."""
+
+
+class UndecidedError(GradcheckError):
+    """A derivative can be called neither right nor wrong: no numerical derivative is exact enough at that point."""

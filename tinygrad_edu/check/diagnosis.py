@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .function import FlatFunction, Slot
-from .numerical import Direction, Slopes, bits_of, one_by_one, slopes
+from .arguments import Slot
+from .differences import Direction, Slopes, bits_of, one_by_one, slopes
+from .function import FlatFunction
 
 LARGEST = 250_000  # elements of the Jacobians that are written out for a diagnosis
 
@@ -42,6 +43,10 @@ class Evidence:
         if not second and cotangents.shape[1] * z.size <= LARGEST and z.size <= 1024:
             self.jacobian = _jacobian(function, z, self.bits)
         self.whole = self.jacobian is not None and bool(np.all(np.isfinite(self.jacobian)))
+        if self.whole and single:  # it is of use only where it gives what a closer look found
+            known = np.stack([found.value[i] / d.step for i, d in single], axis=1)
+            self.whole = self.close(cotangents @ self.jacobian[:, [d.index for _, d in single]], known)
+            self.jacobian = self.jacobian if self.whole else None
         if self.whole:
             self.index = np.arange(slot.range.start, slot.range.stop)
             self.right = cotangents @ self.jacobian[:, slot.range]
@@ -147,7 +152,7 @@ def _other_argument(e: Evidence) -> str | None:
         return None
     for slot in e.function.slots:
         if slot is not e.slot and e.is_rule(e.cotangents @ e.jacobian[:, slot.range]):
-            return f"it is the gradient of input {slot.position}: two arguments are swapped."
+            return f"it is the gradient of {slot.name}: two arguments are swapped."
     return None
 
 
@@ -181,6 +186,28 @@ def _transposed_jacobian(e: Evidence) -> str | None:
         if square.shape[0] == square.shape[1] and e.is_rule(e.cotangents @ square.T):
             return "a matrix in the rule is not transposed: it is J g, and should be Jᵀ g."
     return None
+
+
+def _elementwise(e: Evidence) -> str | None:
+    """A rule of an elementwise function, for one that mixes elements."""
+    outputs = e.function.outputs
+    if e.second or len(outputs) != 1 or outputs[0][0] != e.slot.shape or not e.index.size:
+        return None
+    u = e.cotangents[:, e.index - e.slot.range.start]
+    if not e.close(e.claimed[0] * u[1], e.claimed[1] * u[0]):  # each element of the gradient is g there, times something
+        return None
+    i, base = int(e.index[0]), e.function.values(e.z)
+    moved = e.z.copy()
+    moved[i] += 2.0**-6 * (abs(moved[i]) or 1.0)
+    changed = np.flatnonzero(e.function.values(moved) != base)
+    others = changed[changed != i - e.slot.range.start]
+    if not others.size:
+        return None
+    here, there = e.slot.element(i), e.slot.element(e.slot.range.start + int(others[0]))
+    return (
+        f"the rule is elementwise, g times something, but f mixes elements: the input at {here} changes the output at {there} too. "
+        "A rule adds up g over all the outputs that an element changes (gᵀ times the whole Jacobian, not its diagonal alone)."
+    )
 
 
 def _one_of_many(e: Evidence) -> str | None:
@@ -226,7 +253,8 @@ def _known_factor(e: Evidence) -> str | None:
 
 
 _HYPOTHESES: list[Callable[[Evidence], str | None]] = [
-    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _one_of_many, _known_factor,
+    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise, _one_of_many,
+    _known_factor,
 ]  # fmt: skip
 
 
@@ -249,7 +277,7 @@ def _where(e: Evidence) -> str:
 def _jacobian(function: FlatFunction, z: Any, bits: int) -> Any:
     """The Jacobian by differences, of shape (m, n)."""
     directions = one_by_one(function, z)
-    found = slopes(function.values, z, directions, np.abs(function.values(z)), bits=bits)
+    found = slopes(function.values, z, directions, bits=bits)
     return (found.value / np.array([[d.step] for d in directions])).T
 
 

@@ -12,36 +12,26 @@ import numpy as np
 
 from ..errors import GradcheckError, TinygradError
 from ..graph import Leaf, Node
-from ..modes import mode
+from ..modes import MODE, mode
 from ..settings import Default
 from ..tensor import Tensor
+from ..trees import children
+from .arguments import Arguments
+from .rules import Watch
+
+SMALLEST = 2.0**-900  # of the steps: parts of it are still numbers
 
 
-def step_sizes(array: Any) -> Any:
-    """For each element a power of two near its magnitude, so that adding t times it is exact when t is a power of two too.
+def step_sizes(array: Any, least: float = 0.0) -> Any:
+    """For each element a power of two near its magnitude, so that adding t times it is exact when t is one too.
 
-    Elements that are zero, or tiny beside the others, take theirs from the others.
+    Elements that are zero take the median of the others; none is taken smaller than ``least`` times that.
     """
     size = np.abs(np.asarray(array, np.float64))
     usual = size[(size > 0) & np.isfinite(size)]
     typical = float(np.median(usual)) if usual.size else 1.0
-    size = np.maximum(np.where(np.isfinite(size) & (size > 0), size, typical), typical * 2.0**-10)
-    return np.exp2(np.floor(np.log2(size)))
-
-
-class Slot:
-    """Where one differentiated input lies in the flat vector, and what it looks like."""
-
-    def __init__(self, position: int, array: Any, start: int) -> None:
-        self.position, self.shape, self.dtype = position, array.shape, array.dtype
-        self.range = slice(start, start + array.size)
-
-    def __str__(self) -> str:
-        return f"input {self.position} (shape {self.shape}, {self.dtype})"
-
-    def element(self, flat: int) -> tuple[int, ...]:
-        """The index, in this input, of a position of the flat vector."""
-        return tuple(int(i) for i in np.unravel_index(flat - self.range.start, self.shape))
+    size = np.where(np.isfinite(size) & (size > 0), size, typical)
+    return np.exp2(np.floor(np.log2(np.maximum(size, max(least * typical, SMALLEST)))))
 
 
 class FlatFunction:
@@ -52,53 +42,52 @@ class FlatFunction:
     f : callable
         Takes the inputs by position; returns a Tensor, or a tuple, list or dict of them.
     inputs : sequence
-        Tensors and arrays; everything else is handed to f as it is.
-    argnums : sequence of int, optional
-        The positions to differentiate; by default those of all floating tensors and arrays.
-    dtype : dtype, optional
-        What all floating inputs are converted to; by default they keep their own.
+        Trees of tensors, arrays and numbers; what is not differentiated is handed to f as it is.
+    argnums, dtype, constant
+        As for `Arguments`.
 
     Attributes
     ----------
     point : ndarray of shape (n,), float64
         The inputs.
     slots : list of Slot
+    left_out : dict of str to list of str
+        What is not differentiated, by the reason.
     outputs : list of (shape, dtype)
         The floating outputs; known after the first call.
+    passed_over : list of str
+        The names of the other outputs.
     """
 
-    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], argnums: Sequence[int] | None = None, dtype: Any = None) -> None:
-        self.f = f
-        self.args = [_protected(a, dtype) for a in inputs]
-        if argnums is None:
-            argnums = [i for i, a in enumerate(self.args) if isinstance(a, (np.ndarray, Tensor)) and a.dtype.kind == "f"]
-        self.slots: list[Slot] = []
-        start, pieces = 0, [np.zeros(0)]
-        for position in argnums:
-            argument = self.args[position]
-            array = argument.data if isinstance(argument, Tensor) else np.asarray(argument)
-            if array.dtype.kind != "f":
-                raise GradcheckError(f"input {position} is {array.dtype}: only floating inputs can be differentiated.")
-            self.slots.append(Slot(position, array, start))
-            pieces.append(np.ravel(array).astype(np.float64))
-            start += array.size
-        self.point = np.concatenate(pieces)
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        inputs: Sequence[Any],
+        argnums: int | Sequence[int] | None = None,
+        dtype: Any = None,
+        constant: Sequence[str] = (),
+    ) -> None:
+        self.arguments = Arguments(f, inputs, argnums, dtype, constant)
+        self.slots, self.left_out = self.arguments.slots, self.arguments.left_out
+        pieces = [np.ravel(array).astype(np.float64) for array in self.arguments.arrays]
+        self.point = np.concatenate([np.zeros(0), *pieces])
         self.outputs: list[tuple[tuple[int, ...], Any]] = []
+        self.passed_over: list[str] = []
 
     def arrays(self, z: Any) -> list[Any]:
-        """The differentiated inputs at a point, each in its own shape and dtype."""
+        """The differentiated leaves at a point, each in its own shape and dtype."""
         return [z[slot.range].reshape(slot.shape).astype(slot.dtype, copy=False) for slot in self.slots]
 
-    def sizes(self, z: Any) -> Any:
-        """The step sizes of all elements; each input has its own scale."""
-        return np.concatenate([np.zeros(0), *(step_sizes(z[slot.range]) for slot in self.slots)])
+    def sizes(self, z: Any, least: float = 0.0) -> Any:
+        """The step sizes of all elements, as `step_sizes` finds them in each leaf."""
+        return np.concatenate([np.zeros(0), *(step_sizes(z[slot.range], least) for slot in self.slots)])
 
-    def call(self, inputs: Sequence[Any]) -> list[Any]:
+    def call(self, values: Sequence[Any]) -> list[Any]:
         """Run f, and list its floating outputs."""
-        args = list(self.args)
-        for slot, value in zip(self.slots, inputs):
-            args[slot.position] = value
-        return [out for out in _flatten(self.f(*args)) if out.dtype.kind in "fc"]
+        f, *args = self.arguments.build(values)
+        outputs = _flatten(f(*args))
+        self.passed_over = [f"output {i} ({o.dtype})" for i, o in enumerate(outputs) if o.dtype.kind not in "fc"]
+        return [out for out in outputs if out.dtype.kind in "fc"]
 
     def values(self, z: Any) -> Any:
         """f at a point, computed without a graph: one vector of shape (m,)."""
@@ -107,6 +96,14 @@ class FlatFunction:
         if len(outputs) == 1:
             return np.ravel(outputs[0].data).astype(np.float64, copy=False)
         return np.concatenate([np.zeros(0), *(np.ravel(out.data) for out in outputs)])
+
+    def values_around(self, z: Any) -> Any:
+        """f at a point beside the given one: NaN where f raises, because it is not defined there."""
+        return _or_nan(self.values, z, size=sum(int(np.prod(shape)) for shape, _ in self.outputs))
+
+    def gradient_around(self, z: Any, u: Any) -> Any:
+        """The gradient at a point beside the given one: NaN where f raises."""
+        return _or_nan(self.gradient, z, u, size=z.size)
 
     def complex_values(self, z: Any) -> Any:
         """f at a complex point, on plain arrays; raises whatever f raises where it is not made for that."""
@@ -127,18 +124,21 @@ class FlatFunction:
 
     def _who_changes(self, z: Any) -> str:
         """Run f on writable copies, and see which of them it changes."""
-        leaves = [Tensor._make(array.copy(), None) for array in self.arrays(z)]
-        args: list[Any] = [np.array(a) if isinstance(a, np.ndarray) else a for a in self.args]
-        for slot, leaf in zip(self.slots, leaves):
-            args[slot.position] = leaf
+        leaves, copies = [Tensor._make(array.copy(), None) for array in self.arrays(z)], dict[str, tuple[Any, Any]]()
+
+        def writable(name: str, leaf: Any) -> Any:
+            if not isinstance(leaf, np.ndarray):
+                return leaf
+            copies[name] = leaf, np.array(leaf)
+            return copies[name][1]
+
+        f, *args = self.arguments.build(leaves, writable)
         with mode(recording=False):
-            self.f(*args)
-        before = [*self.args]
-        for slot, array in zip(self.slots, self.arrays(z)):
-            before[slot.position] = array
-        for position, (old, new) in enumerate(zip(before, args)):
-            if isinstance(old, np.ndarray) and not np.array_equal(old, getattr(new, "data", new), equal_nan=old.dtype.kind == "f"):
-                return f"input {position}"
+            f(*args)
+        pairs = copies | {slot.name: (old, new.data) for slot, old, new in zip(self.slots, self.arrays(z), leaves)}
+        for name, (old, new) in pairs.items():
+            if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+                return name
         return "its input"
 
     def split(self, u: Any) -> list[Any]:
@@ -152,12 +152,12 @@ class FlatFunction:
             start += size
         return pieces
 
-    def pull(self, z: Any, u: Any, *, inspector: Any = None) -> "Pulled":
+    def pull(self, z: Any, u: Any) -> "Pulled":
         """Run f and ``backward(u)``, as a user does.
 
         A leaf that f closes over keeps its ``grad``.
         """
-        with mode(debug=Default(inspector)) if inspector else mode():
+        with _watched():
             leaves, outputs = self.record(z)
             cotangents = self.split(u)
             rooted = [(out, ct) for out, ct in zip(outputs, cotangents) if out.requires_grad]
@@ -170,28 +170,34 @@ class FlatFunction:
         """The flat gradient of ⟨u, f⟩ at a point, by ``backward``."""
         return self.pull(z, u).flat()
 
+    def gradients(self, z: Any, us: Any) -> Any:
+        """The flat gradients for several cotangents: shape (len(us), n)."""
+        return np.stack([self.gradient(z, u) for u in us])
+
     def second(self, z: Any, u: Any, vs: Any) -> tuple[Any, list[Any], list[Any]]:
         """The gradient with its graph, and for each v the gradients of ⟨v, gradient⟩ in the inputs and in the cotangent."""
-        leaves, outputs = self.record(z)
-        cotangents = [Tensor(ct, requires_grad=True) for ct in self.split(u)]
-        variables = [*leaves, *cotangents]
-        with _untouched(outputs, variables):
-            for out, ct in zip(outputs, cotangents):
-                if out.requires_grad:
-                    _backward(out, ct, create_graph=True)
-        gradients = [leaf.grad for leaf in leaves]
-        by_input, by_cotangent = [], []
-        for v in vs:
-            for variable in variables:
+        with _watched():
+            leaves, outputs = self.record(z)
+            cotangents = [Tensor(ct, requires_grad=True) for ct in self.split(u)]
+            variables = [*leaves, *cotangents]
+            with _untouched(outputs, variables):
+                for out, ct in zip(outputs, cotangents):
+                    if out.requires_grad:
+                        _backward(out, ct, create_graph=True)
+            gradients = [leaf.grad for leaf in leaves]
+            by_input, by_cotangent = [], []
+            for v in vs:
+                for variable in variables:
+                    variable.grad = None
+                for gradient, slot in zip(gradients, self.slots):
+                    if gradient is not None and gradient.requires_grad:
+                        with _untouched([gradient], variables):
+                            direction = v[slot.range].reshape(slot.shape).astype(slot.dtype)
+                            _backward(gradient, direction, retain_graph=True)
+                by_input.append(_concatenated([leaf.grad for leaf in leaves], leaves))
+                by_cotangent.append(_concatenated([ct.grad for ct in cotangents], cotangents))
+            for variable in variables:  # a gradient with a graph in a leaf is a reference cycle
                 variable.grad = None
-            for gradient, slot in zip(gradients, self.slots):
-                if gradient is not None and gradient.requires_grad:
-                    with _untouched([gradient], variables):
-                        _backward(gradient, v[slot.range].reshape(slot.shape).astype(slot.dtype), retain_graph=True)
-            by_input.append(_concatenated([leaf.grad for leaf in leaves], leaves))
-            by_cotangent.append(_concatenated([ct.grad for ct in cotangents], cotangents))
-        for variable in variables:  # a gradient with a graph in a leaf is a reference cycle
-            variable.grad = None
         return _concatenated(gradients, leaves), by_input, by_cotangent
 
 
@@ -204,6 +210,10 @@ class Pulled:
     @property
     def has_graph(self) -> bool:
         return any(out.requires_grad for out in self.outputs)
+
+    def foreign(self) -> list[Leaf]:
+        """The leaves that require a gradient and are none of the inputs."""
+        return foreign_leaves(self.outputs, self.leaves)
 
     def value(self) -> Any:
         """What f returned while it was recorded, flat."""
@@ -219,8 +229,8 @@ class Pulled:
     def check_ownership(self) -> None:
         """Raise if a gradient is read-only, or shares memory with something else."""
         pairs = list(zip(self.function.slots, self.leaves))
-        grads = [(f"the gradient of input {slot.position}", leaf.grad.data) for slot, leaf in pairs if leaf.grad is not None]
-        others = [(f"input {slot.position}", leaf.data) for slot, leaf in pairs]
+        grads = [(f"the gradient of {slot.name}", leaf.grad.data) for slot, leaf in pairs if leaf.grad is not None]
+        others = [(slot.name, leaf.data) for slot, leaf in pairs]
         others += [(f"output {i}", out.data) for i, out in enumerate(self.outputs)]
         others += [("the cotangent", ct) for ct in self.cotangents]
         for i, (name, grad) in enumerate(grads):
@@ -229,31 +239,6 @@ class Pulled:
                     raise GradcheckError(f"{name} shares memory with {other}: writing to the one would change the other. The engine must copy.")
             if not grad.flags.writeable:
                 raise GradcheckError(f"{name} is read-only: gradients are added to in place, so the engine must copy it.")
-
-
-class ReadOnly:
-    """Stands in the debug mode's place: hands rules read-only arrays, and names the rule that writes to one."""
-
-    def recorded(self, op: Any, node: Any, out: Any) -> None:
-        """Called for each recorded operation: nothing to do."""
-
-    def run(self, node: Node, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
-        """Run a rule on read-only views of what it gets."""
-        try:
-            return rule(_read_only(g), *map(_read_only, saved))
-        except ValueError as error:
-            if "read-only" not in str(error):
-                raise
-            k = next(i for i, step in enumerate(node.plan.steps) if step[0] is rule)
-            argument = node.plan.op.argument(node.plan.positions[k])
-            names = ["g", *node.plan.op.rules[argument][1]]
-            given = [_copied(v) for v in (g, *saved)]
-            rule(*given)
-            changed = [n for n, old, new in zip(names, (g, *saved), given) if not np.array_equal(np.asarray(old), np.asarray(new))]
-            raise GradcheckError(
-                f"{node.name}: the rule of {argument} changes {' and '.join(changed) or 'its arguments'} in place; others still need those values.\n"
-                "  A rule returns a new array."
-            ) from error
 
 
 def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
@@ -267,18 +252,32 @@ def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
         if keywords.get("create_graph"):
             what = "the gradient of the gradient"
             advice = "\n  Second order needs rules made of differentiable functions; second_order=False checks the first derivative alone."
-        raise GradcheckError(f"{what} failed: {type(error).__name__}: {error}{advice}") from error
+        where = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+        raise GradcheckError(f"{what} failed: {type(error).__name__}: {error}{where}{advice}") from error
     except ValueError as error:
         if "read-only" in str(error):
             raise GradcheckError("a rule changes g, or a value that the graph keeps, in place; a rule returns a new array.") from error
         raise
 
 
-@contextmanager
-def _untouched(roots: Sequence[Tensor], own: Sequence[Tensor]) -> Any:
-    """Keep the ``grad`` of the leaves that f closes over as they are."""
+def _or_nan(function: Callable[..., Any], *args: Any, size: int) -> Any:
+    try:
+        return function(*args)
+    except GradcheckError:
+        raise
+    except Exception:  # whatever f raises where it is not defined
+        return np.full(size, np.nan)
+
+
+def _watched() -> Any:
+    """The mode in which rules are run, unless it is the debug mode already."""
+    return mode() if MODE.get().debug.value is not None else mode(debug=Default(Watch()))
+
+
+def foreign_leaves(roots: Sequence[Tensor], own: Sequence[Tensor]) -> list[Leaf]:
+    """The leaves that the roots depend on, beside one's own."""
     known = {leaf._node for leaf in own}
-    stack, seen, others = [t._node for t in roots if t._node is not None], set[Node](), list[tuple[Leaf, Any]]()
+    stack, seen, others = [t._node for t in roots if t._node is not None], set[Node](), list[Leaf]()
     while stack:
         node = stack.pop()
         if node in seen:
@@ -286,8 +285,16 @@ def _untouched(roots: Sequence[Tensor], own: Sequence[Tensor]) -> Any:
         seen.add(node)
         stack.extend(node.parents)
         if isinstance(node, Leaf) and node not in known:
-            others.append((node, node.grad))
-            node.grad = None
+            others.append(node)
+    return others
+
+
+@contextmanager
+def _untouched(roots: Sequence[Tensor], own: Sequence[Tensor]) -> Any:
+    """Keep the ``grad`` of the leaves that f closes over as they are."""
+    others = [(leaf, leaf.grad) for leaf in foreign_leaves(roots, own)]
+    for leaf, _ in others:
+        leaf.grad = None
     try:
         yield
     finally:
@@ -295,42 +302,20 @@ def _untouched(roots: Sequence[Tensor], own: Sequence[Tensor]) -> Any:
             leaf.grad = grad
 
 
-def _protected(argument: Any, dtype: Any) -> Any:
-    """An input as f gets it: arrays as read-only copies, converted if they are floating and a dtype is asked for."""
-    if not isinstance(argument, (np.ndarray, np.generic, Tensor)):
-        return argument
-    array = argument.data if isinstance(argument, Tensor) else np.asarray(argument)
-    array = np.array(array, dtype=dtype if dtype is not None and array.dtype.kind == "f" else None)
-    array.flags.writeable = False
-    return Tensor(array) if isinstance(argument, Tensor) else array
-
-
 def _flatten(output: Any) -> list[Any]:
-    """The tensors and arrays in a nested output."""
-    if isinstance(output, (Tensor, np.ndarray)):
-        return [output if isinstance(output, Tensor) or output.dtype.kind == "c" else Tensor._make(output, None)]
+    """The tensors and arrays in a nested output, in which None stands for nothing."""
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, np.ndarray):
+        return [output if output.dtype.kind == "c" else Tensor._make(output, None)]
     if isinstance(output, (np.generic, float, int)):
         return _flatten(np.asarray(output))
-    if isinstance(output, (tuple, list)):
-        return [leaf for item in output for leaf in _flatten(item)]
-    if isinstance(output, dict):
-        return [leaf for item in output.values() for leaf in _flatten(item)]
-    raise GradcheckError(f"f returned {type(output).__name__}; expected a Tensor, or a tuple, list or dict of them.")
+    inside = None if output is None else children(output)
+    if inside is None:
+        raise GradcheckError(f"f returned {type(output).__name__}; expected a Tensor, or a tuple, list or dict of them.")
+    return [leaf for item in inside[0] if item is not None for leaf in _flatten(item)]
 
 
 def _concatenated(gradients: Sequence[Any], like: Sequence[Tensor]) -> Any:
     pieces = [np.zeros(x.size) if g is None else np.ravel(g.data).astype(np.float64) for g, x in zip(gradients, like)]
     return pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros(0), *pieces])
-
-
-def _read_only(value: Any) -> Any:
-    if type(value) is tuple:
-        return tuple(map(_read_only, value))
-    if isinstance(value, np.ndarray):
-        value = value.view()
-        value.flags.writeable = False
-    return value
-
-
-def _copied(value: Any) -> Any:
-    return tuple(map(_copied, value)) if type(value) is tuple else np.array(value) if isinstance(value, np.ndarray) else value

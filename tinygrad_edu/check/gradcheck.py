@@ -6,7 +6,8 @@ What it asks, in this order, and what a failure says:
 2. Does f give the same result twice?  ("nondeterministic")
 3. Do f and its rules leave alone what they are given, and are the gradients arrays of their own?
 4. Is f differentiable here?  ("not differentiable here: one-sided slopes −1 and 1")
-5. Is every element of the gradient what numerical derivatives say, for cotangents of both signs, none of them 1?
+5. Is every element of the gradient what numerical derivatives say, for cotangents of both signs, none of them 1?  Where no
+   step resolves them it "cannot be judged at this scale".
 6. Is the gradient linear in the cotangent?
 7. Is the gradient of the gradient right?
 8. Is all that so at a point nearby, where symmetric data are no longer symmetric?
@@ -15,15 +16,20 @@ What it asks, in this order, and what a failure says:
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..errors import GradcheckError
+from .claims import Claims
+from .closures import describe
 from .diagnosis import number
-from .function import FlatFunction, ReadOnly
+from .differences import DOUBLE, Direction, bits_of, complex_slopes, slopes
+from .function import FlatFunction
 from .judge import SINGLY, Judge
-from .numerical import DOUBLE, Direction, bits_of, complex_slopes, slopes
+
+COARSE = 2.0**-10  # of the median: an element that is smaller counts as one of that size where f is rounded
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,17 @@ class Report:
     largest_error : float
         The largest difference between the two, relative to the size of the derivative.
     notes : tuple of str
-        What could not be checked, and why; mostly empty.
+        What was not checked, and why: leaves that have no slopes, or that f only closes over, buffers, elements that cannot
+        be judged at their scale.  Empty if everything was.
+    undecided : int
+        How many of the elements could be called neither right nor wrong; a note names them.
     """
 
     elements: int
     values: int
     largest_error: float
     notes: tuple[str, ...] = ()
+    undecided: int = 0
 
 
 def gradcheck(
@@ -63,11 +73,13 @@ def gradcheck(
     ----------
     f : callable
         Takes the inputs by position and returns a Tensor, or a tuple, list or dict of Tensors.  It should be deterministic.
-    *inputs : Tensor, array or anything else
-        Floating tensors and arrays are differentiated (also those that do not require gradients); anything else is handed
-        to f as it is.  Prefer generic values of both signs: none at a kink, no two equal.
+        The parameters of a module, or of the module of a bound method, are checked with the inputs.
+    *inputs : array_like, Module, or containers of them
+        What `grad` takes: every floating leaf is differentiated, in tensors and arrays (also those that do not require
+        gradients), Python floats, modules (their parameters), lists, tuples and dicts.  f gets anything else as it is, and
+        the report names it.  Prefer generic values of both signs: none at a kink, no two equal.
     argnums : int or sequence of int, optional
-        The positions of the inputs to differentiate instead.
+        The positions of the inputs to differentiate instead; the parameters of f are left out then.
     second_order : bool, default=True
         Check the gradient of the gradient too.
     rtol : float, default=1e-6
@@ -85,11 +97,18 @@ def gradcheck(
     Raises
     ------
     GradcheckError
-        If a derivative is wrong, or nothing can be said of it.  The message names the input, its worst element, both values, and
-        what the mistake looks like.
+        If a derivative is wrong, or nothing was checked, or f is not differentiable at the point.  The message names the
+        input, its worst element, both values, and what the mistake looks like.  A rule that raises is named with its
+        operation and argument.
+    UndecidedError
+        A GradcheckError: less than half of the elements of an input can be judged at this scale, because the differences of f
+        are lost in its rounding errors, or are others at each step.  If at least half can, a note says which cannot.
 
     Notes
     -----
+    Each element is moved by steps that follow its own magnitude; where these do not resolve its derivative, by steps of every
+    size.  A Python float that f takes no tensor for (an axis, a setting) is left out, and named.
+
     float16 and float32 inputs are checked in float64, where f allows; their own gradients are then compared with that.
 
     Examples
@@ -107,13 +126,18 @@ def gradcheck(
     tinygrad_edu.errors.GradcheckError: ...
       Diagnosis: 0.5 times what it should be. A factor 2 is missing.
     """
-    positions = [argnums] if isinstance(argnums, int) else argnums
     with np.errstate(all="ignore"):
-        given = FlatFunction(f, inputs, positions)
+        given = FlatFunction(f, inputs, argnums)
+        refused = _refused_numbers(given, f, inputs) if argnums is None else {}
+        if refused:
+            given = FlatFunction(f, inputs, constant=tuple(refused))
         if not given.slots:
-            raise GradcheckError("nothing was checked: no input is a floating tensor or array, so there is nothing to differentiate.")
-        double = _in_double(given, f, inputs, positions)
-        check = _Check(double or given, rtol, equal_nan, np.random.default_rng(rng))
+            raise GradcheckError(
+                "nothing was checked: no input is a floating tensor, array or number, and f has no parameters, "
+                "so there is nothing to differentiate." + "".join(f"\n  {note}" for note in _omissions(given))
+            )
+        checked, comparable = _in_double(given, lambda: FlatFunction(f, inputs, argnums, np.float64, tuple(refused)))
+        check = _Check(checked, rtol, equal_nan, np.random.default_rng(rng))
         check.preliminaries()
         check.first_order()
         check.linearity()
@@ -121,22 +145,74 @@ def gradcheck(
             if second_order:
                 check.second_order()
             check.nearby()
-        if double is not None and double is not given:
+        if comparable:
             check.coarse(given)
-    return Report(check.function.point.size, check.judge.compared, check.judge.largest, tuple(check.notes))
+    judge = check.judge
+    settings = [f"not checked: {name}: f takes no tensor there ({why})" for name, why in refused.items()]
+    notes = [*_omissions(checked), *settings, *check.notes]
+    return Report(check.function.point.size, judge.compared, judge.largest, tuple(notes), len(judge.undecided))
 
 
-def _in_double(given: FlatFunction, f: Callable[..., Any], inputs: Sequence[Any], positions: Sequence[int] | None) -> FlatFunction | None:
-    """The function computing in float64, if it can: the given one, or one with converted inputs, or None."""
+def _refused_numbers(given: FlatFunction, f: Callable[..., Any], inputs: Sequence[Any]) -> dict[str, str]:
+    """The Python floats in whose place f takes no tensor, as settings often are, and what f raises then."""
+    numbers = [slot.name for slot in given.slots if slot.is_number]
+    if not numbers or _fails(f, inputs, ()) is None:
+        return {}
+    each = {name: _fails(f, inputs, tuple(other for other in numbers if other != name)) for name in numbers}
+    refused = {name: why for name, why in each.items() if why is not None}
+    return refused if _fails(f, inputs, tuple(refused)) is None else {}
+
+
+def _fails(f: Callable[..., Any], inputs: Sequence[Any], constant: Sequence[str]) -> str | None:
+    """What f raises if all floating leaves but these are tensors; None if nothing."""
+    answer = ""
+    for dtype in (np.float64, None):
+        trial = FlatFunction(f, inputs, None, dtype, constant)
+        try:
+            trial.record(trial.point)
+            return None
+        except Exception as error:  # whatever it is, it is f's answer
+            answer = _headline(error)
+    return answer
+
+
+def _headline(error: Exception) -> str:
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+
+
+def _omissions(function: FlatFunction) -> list[str]:
+    """A note for each reason for which something was left out."""
+    reasons = dict(function.left_out)
+    if function.passed_over:
+        reasons["only floating outputs have gradients"] = function.passed_over
+    notes = []
+    for reason, names in reasons.items():
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        notes.append(f"not checked: {', '.join(names[:6])}{more}: {reason}")
+    return notes
+
+
+def _in_double(given: FlatFunction, convert: Callable[[], FlatFunction]) -> tuple[FlatFunction, bool]:
+    """The function that is checked, in float64 if it can be, and whether the given one can be compared with it."""
     if all(slot.dtype.itemsize >= 8 for slot in given.slots):
-        return given if bits_of(given) == DOUBLE else None
-    value = given.values(given.point)
+        return given, False
+    failure: Exception | None = None
     try:
-        double = FlatFunction(f, inputs, positions, np.float64)
+        value = given.values(given.point)
+    except Exception as error:  # float32 and float64 do not always mix
+        failure = error
+    try:
+        double = convert()
         exact = double.values(double.point)
     except Exception:  # f insists on its dtype
-        return None
-    return double if bits_of(double) == DOUBLE and _near(exact, value, 0.05) else None
+        if failure is not None:
+            raise failure from None
+        return given, False
+    if failure is not None:
+        double.left_out[f"f takes float64 only ({_headline(failure)})"] = ["the dtypes as given"]
+        return double, False
+    fits = bits_of(double) == DOUBLE and _near(exact, value, 0.05)
+    return (double, True) if fits else (given, False)
 
 
 def _near(a: Any, b: Any, tolerance: float) -> bool:
@@ -170,10 +246,11 @@ class _Check:
     def preliminaries(self) -> None:
         """Is there a graph, is it the same twice, is nothing changed and nothing shared?  Keeps the gradients of both cotangents."""
         function, z, u = self.function, self.function.point, self.cotangents
-        second = function.pull(z, u[0], inspector=ReadOnly())
+        second = function.pull(z, u[0])
         if not second.has_graph:
             raise GradcheckError("nothing was checked: no output has a graph. Was it computed from x.data, x.detach(), or under no_grad?")
         first = function.pull(z, u[0])
+        self.notes += describe(first.foreign(), function.arguments.f)
         for other in (function.values(z), first.value(), second.value()):
             if not _near(other, self.base, self.slack):
                 raise GradcheckError(
@@ -190,19 +267,26 @@ class _Check:
         if not self.equal_nan and not np.all(np.isfinite(self.gradients)):
             k, i = np.argwhere(~np.isfinite(self.gradients))[0]
             slot = self.judge.slot(i)
-            raise GradcheckError(f"{slot}, element {slot.element(i)}: the gradient is {self.gradients[k, i]}, where f is finite.")
+            raise GradcheckError(f"{slot}, element {slot.element(i)}: the gradient is {self.gradients[k, i]}, where f is finite{slot.way_out()}.")
 
     def first_order(self) -> None:
         """Every element of the gradients, against numerical derivatives."""
         function, judge, z = self.function, self.judge, self.function.point
-        weights = np.where(self.defined, self.cotangents, 0)
-        values = lambda x: weights @ (function.values(x) if self.finite else np.where(self.defined, function.values(x), 0))
-        size = np.abs(weights) @ np.abs(np.where(self.defined, self.base, 0))
+        weights, base = np.where(self.defined, self.cotangents, 0), self.where_defined(self.base)
+        pull = partial(function.gradients, z)
+        values = lambda x: self.where_defined(function.values_around(x))
+        claims = Claims(values, z, base, weights, np.abs(base), self.gradients, pull)
         directions = judge.blocks(z, SINGLY)
         oracle = self.complex_step(weights) if self.finite and self.bits == DOUBLE else None
-        found = judge.compare(values, z, self.gradients, directions, size, "the gradient", oracle=oracle)
-        if np.all(np.abs(found.value) <= 4 * found.error) and np.all(np.abs(judge.claims(self.gradients, directions)) <= 4 * found.error):
+        judge.compare(claims, directions, oracle=oracle)
+        self.notes += judge.demand_decisions()
+        if judge.flat:
             self.demand_dependence()
+            self.notes.append("every slope is zero here, as far as can be told, and so is the gradient: a factor in a rule would not show")
+
+    def where_defined(self, values: Any) -> Any:
+        """The outputs, but zeros in the place of those that are not finite at the point."""
+        return values if self.finite else np.where(self.defined, values, 0)
 
     def complex_step(self, weights: Any) -> Callable[[list[Direction]], Any] | None:
         """Slopes by the complex step, if f computes with complex numbers at all."""
@@ -220,18 +304,24 @@ class _Check:
 
     def demand_dependence(self) -> None:
         """All slopes are zero, and so are the gradients: of a step function that is right, but of a constant nothing was checked."""
-        z = self.function.point
-        for factor in (3.0, -1.7, 0.3):
-            moved = factor * z + self.judge.random_signed(z.shape) * self.function.sizes(z)
-            if not np.allclose(self.function.values(moved), self.base, rtol=2.0 ** (4 - self.bits), atol=0, equal_nan=True):
+        z, sizes, judged = self.function.point, self.function.sizes(self.function.point), False
+        for factor, size in ((3.0, sizes), (-1.7, sizes), (0.3, sizes), (0.0, 1.0)):
+            values = self.function.values_around(factor * z + self.judge.random_signed(z.shape) * size)
+            if values.shape != self.base.shape or np.any(np.isnan(values) & ~np.isnan(self.base)):
+                continue  # f is not defined there
+            if not np.allclose(values, self.base, rtol=2.0 ** (4 - self.bits), atol=0, equal_nan=True):
                 return
-        raise GradcheckError("nothing was checked: the output does not depend on any input, whatever their values. Is it computed from them?")
+            judged = True
+        if judged:
+            raise GradcheckError("nothing was checked: the output does not depend on any input, whatever their values. Is it computed from them?")
 
     def linearity(self) -> None:
         """pull(a·u + w) = a·pull(u) + pull(w); with a large a, so that a rule that clips its gradient is found too."""
         (u, w), (by_u, by_w), a = self.cotangents, self.gradients, -1234.5 if self.bits > 20 else -3.5
         got, want, terms = self.function.gradient(self.function.point, a * u + w), a * by_u + by_w, np.abs(a * by_u) + np.abs(by_w)
-        rounding = np.ldexp(64 * np.max(terms[np.isfinite(terms)], initial=0), -self.bits)
+        terms_of_f = np.abs(a * u[self.defined]) @ np.abs(self.base[self.defined])  # where f is rounded, so is its gradient
+        rounding = np.max(terms[np.isfinite(terms)], initial=0) + terms_of_f / np.maximum(self.function.sizes(self.function.point), 1)
+        rounding = np.ldexp(64 * rounding, -self.bits)
         bad = ~(np.abs(got - want) <= self.rtol * terms + rounding) & np.isfinite(want)
         if np.any(bad):
             i = int(np.argmax(np.where(bad, np.abs(got - want), -1)))
@@ -252,29 +342,28 @@ class _Check:
             raise GradcheckError(f"with create_graph=True the gradient is another one than without: {difference}.")
         for v, pushed in zip(vs, by_cotangent):
             terms = v * self.gradients[1]  # ⟨v, Jᵀw⟩ = ⟨J v, w⟩
-            rounding = np.abs(w) @ np.abs(self.base) * np.sum(np.abs(v) / function.sizes(z))  # f is rounded, and so is its gradient
+            rounding = np.abs(w) @ np.abs(self.base) * np.sum(np.abs(v) / function.sizes(z, COARSE))  # f is rounded, and so is its gradient
             allowed = self.rtol * (np.sum(np.abs(terms)) + np.sum(np.abs(pushed * w))) + np.ldexp(64 * rounding, -self.bits)
             if abs(np.sum(terms) - pushed @ w) > allowed:
                 raise GradcheckError(
                     "second order: the gradient of ⟨v, Jᵀu⟩ in the cotangent u is not J v.\n"
                     f"  ⟨J v, w⟩ = {number(pushed @ w)}, ⟨v, Jᵀw⟩ = {number(np.sum(terms))}: the rule, differentiated in g, goes wrong."
                 )
-        values = lambda x: vs @ function.gradient(x, u)
-        rounding = np.abs(u) @ np.abs(self.base) / function.sizes(z)  # where f is rounded, so is its gradient
-        directions, size = judge.blocks(z, 8 if z.size <= 8 else 4), np.abs(vs) @ (np.abs(gradient) + rounding)
-        found = slopes(values, z, directions, size, bits=self.bits, rtol=self.rtol)
-        if not np.all(found.sound):
+        rounding = np.abs(u) @ np.abs(self.base) / function.sizes(z, COARSE)  # where f is rounded, so is its gradient
+        what = "the gradient of ⟨v, gradient⟩ (second order)"
+        pull = lambda weights: np.stack(function.second(z, u, weights)[1])
+        terms = np.abs(gradient) + rounding
+        claims = Claims(lambda x: function.gradient_around(x, u), z, gradient, vs, terms, np.stack(by_input), pull, what)
+        _, kinds = judge.compare(claims, judge.blocks(z, 8 if z.size <= 8 else 4), refuse=False)
+        if "kink" in kinds:
             self.notes.append("second order was not checked everywhere: the gradient itself is not differentiable here")
-        if np.any(found.sound):
-            directions = [d for d, sound in zip(directions, found.sound) if sound]
-            found = found.where(found.sound)
-            what = "the gradient of ⟨v, gradient⟩ (second order)"
-            judge.compare(values, z, np.stack(by_input), directions, size, what, found=found, refuse=False)
+        if "undecided" in kinds:
+            self.notes.append("second order was not checked everywhere: it cannot be judged at this scale")
 
     def nearby(self) -> None:
         """The first derivative once more, a few percent away: symmetric data are not symmetric there."""
         function, judge, z, u = self.function, self.judge, self.function.point, self.cotangents
-        values = lambda x: u @ function.values(x)
+        what = "the gradient at a point nearby (all inputs moved by a few percent)"
         for zeros_too in (True, True, False):
             shift = judge.random_signed(z.shape) * function.sizes(z) / 64
             moved = z + (shift if zeros_too else np.where(z == 0, 0, shift))
@@ -282,14 +371,14 @@ class _Check:
                 base = function.values(moved)
                 if base.shape != self.base.shape or not np.all(np.isfinite(base)):
                     continue
-                directions, size = judge.blocks(moved, 4), np.abs(u) @ np.abs(base)
-                found = slopes(values, moved, directions, size, bits=self.bits, rtol=self.rtol)
+                directions, terms = judge.blocks(moved, 4), np.abs(base)
+                found = slopes(function.values_around, moved, directions, weights=u, bits=self.bits, rtol=self.rtol)
             except Exception:  # not every function is defined nearby: whole numbers, sorted inputs, probabilities
                 continue
             if np.all(found.sound):
-                gradients = np.stack([function.gradient(moved, v) for v in u])
-                what = "the gradient at a point nearby (all inputs moved by a few percent)"
-                judge.compare(values, moved, gradients, directions, size, what, found=found)
+                pull = partial(function.gradients, moved)
+                claims = Claims(function.values_around, moved, base, u, terms, pull(u), pull, what)
+                judge.compare(claims, directions, found=found, refuse=False)
                 return
 
     def coarse(self, given: FlatFunction) -> None:
@@ -301,7 +390,7 @@ class _Check:
                 there = exact[slot.range]
                 finite = np.isfinite(there) & np.isfinite(own[slot.range])
                 kind = np.finfo(slot.dtype)
-                rounding = np.abs(u[self.defined]) @ np.abs(self.base[self.defined]) / self.function.sizes(self.function.point)[slot.range]
+                rounding = np.abs(u[self.defined]) @ np.abs(self.base[self.defined]) / self.function.sizes(self.function.point, COARSE)[slot.range]
                 allowed = np.cbrt(float(kind.eps)) * np.max(np.abs(there[finite]), initial=0) + 64 * float(kind.eps) * rounding + float(kind.tiny)
                 if np.any(bad := finite & (np.abs(own[slot.range] - there) > allowed)):
                     i = slot.range.start + int(np.argmax(bad))
