@@ -2,8 +2,7 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
-
+from ..arrays import plain
 from ..ops.cross_entropy import nll_loss, softmax_cross_entropy
 from ..ops.divergence import KL_REDUCTIONS, binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.loss import REDUCTIONS, check_range, check_reduction, half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -30,7 +29,7 @@ class Loss(Module):
 
 
 def _buffer(weight: Any) -> Buffer | None:
-    return None if weight is None else Buffer(np.asarray(weight, float))
+    return None if weight is None else Buffer(plain(weight, "weight").astype(float))
 
 
 # ---- of class scores -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..arrays import plain
 from ..errors import DTypeError, StateError, TinygradError
 from ..tensor import Tensor
 from ..trees import children
@@ -199,7 +200,7 @@ class Module:
             Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing was changed.
         """
         own = dict(self._named_state())
-        given = {name: value._array if isinstance(value, Tensor) else np.asarray(value) for name, value in state.items()}
+        given = {name: plain(value, f"{type(self).__name__}.load_state_dict: {name}") for name, value in state.items()}
         problems = [f"missing: {name}" for name in own if name not in given]
         problems += [f"unexpected: {name}" for name in given if name not in own]
         for name, tensor in own.items():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
-from .floating import floating
+from .floating import floating, given
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 from .table import primitive
@@ -59,7 +59,7 @@ def relu(x: Any) -> Any:
     ----------
     V. Nair, G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines. ICML.
     """
-    return np.maximum(x, 0)
+    return np.maximum(given(x, "relu"), 0)
 
 
 @primitive(x=lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope))
@@ -79,7 +79,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     ----------
     A. Maas, A. Hannun, A. Ng (2013). Rectifier nonlinearities improve neural network acoustic models. ICML.
     """
-    x = floating(x)
+    x = floating(x, "leaky_relu")
     return np.where(x > 0, x, x * negative_slope)
 
 
@@ -100,7 +100,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     ----------
     D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by exponential linear units. arXiv:1511.07289
     """
-    x = floating(x)
+    x = floating(x, "elu")
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
@@ -126,7 +126,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     """
     if not alpha > 0:
         raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
-    x = floating(x)
+    x = floating(x, "celu")
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
 # fmt: on
 
@@ -170,7 +170,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     if not min_val < max_val:
         raise ArgumentError(f"hardtanh: min_val is less than max_val; got {min_val} and {max_val}.")
-    return np.clip(x, min_val, max_val)
+    return np.clip(given(x, "hardtanh"), min_val, max_val)
 
 
 def relu6(x: Any) -> Any:
@@ -180,12 +180,12 @@ def relu6(x: Any) -> Any:
     ----------
     A. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision applications. arXiv:1704.04861
     """
-    return np.clip(x, 0, 6)
+    return np.clip(given(x, "relu6"), 0, 6)
 
 
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
-    return np.clip(floating(x) + 3, 0, 6) / 6
+    return np.clip(floating(x, "hardsigmoid") + 3, 0, 6) / 6
 
 
 def hardswish(x: Any) -> Any:
@@ -195,7 +195,7 @@ def hardswish(x: Any) -> Any:
     ----------
     A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
     """
-    x = floating(x)
+    x = floating(x, "hardswish")
     return np.maximum(x, -6) * hardsigmoid(x)  # of which the second factor is 0 below -3
 
 
@@ -220,7 +220,7 @@ def prelu(x: Any, weight: Any) -> Any:
     ----------
     K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
     """
-    x = floating(x)
+    x, weight = floating(x, "prelu"), given(weight, "prelu: weight")
     if weight.shape != (1,):
         if x.ndim < 2 or weight.shape != x.shape[1:2]:
             raise ShapeError(f"prelu: weights of shape {weight.shape} do not fit x of shape {x.shape}. Expected (1,), or one for each x[:, channel].")
@@ -263,6 +263,7 @@ def maxout(x: Any, pieces: int) -> Any:
     """
     if pieces < 1:
         raise ArgumentError(f"maxout: pieces is at least 1; got {pieces}.")
+    x = given(x, "maxout")
     if not x.ndim or x.shape[-1] % pieces:
         raise ShapeError(f"maxout: the last axis is a multiple of pieces={pieces}; got shape {x.shape}.")
     return np.max(np.reshape(x, (*x.shape[:-1], x.shape[-1] // pieces, pieces)), axis=-1)

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .broadcast import broadcasts_to
-from .floating import floating
+from .floating import floating, given
 from .random import dropout
 from .softmax import shares, softmax
 from .table import primitive
@@ -59,8 +60,8 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
     array([[0.5, 0.5, 0. ],
            [0. , 0. , 0. ]])
     """
-    x = floating(x)
-    mask = mask.data if hasattr(mask, "requires_grad") else np.asarray(mask)
+    x = floating(x, "masked_softmax")
+    mask = plain(mask, "masked_softmax: mask")
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_softmax: mask is boolean, True where an entry is allowed; got {mask.dtype}.")
     if not broadcasts_to(mask.shape, x.shape):
@@ -116,7 +117,7 @@ def scaled_dot_product_attention(
            [3.],
            [5.]])
     """
-    q, k, v = floating(q), floating(k), floating(v)
+    q, k, v = (floating(x, "scaled_dot_product_attention") for x in (q, k, v))
     allowed, added = sorted_mask(mask, "scaled_dot_product_attention")
     if is_causal:
         causal = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
@@ -141,7 +142,7 @@ def sorted_mask(mask: Any, who: str) -> tuple[Any, Any]:
     """A mask as the pair (boolean mask or None, floating mask or None)."""
     if mask is None:
         return None, None
-    mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+    mask = given(mask, who)
     if mask.dtype.kind not in "bf":
         raise DTypeError(f"{who}: a mask is boolean, or floating and then added to the scores; got {mask.dtype}.")
     return (mask, None) if mask.dtype.kind == "b" else (None, mask)

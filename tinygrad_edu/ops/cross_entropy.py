@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .activation import log_softmax, softmax
-from .floating import floating
+from .floating import fixed, floating, given
 from .indexing import scatter
 from .loss import REDUCTIONS, check_range, check_reduction, nothing_left, of_one_dtype, only_ones_differ, reduced
 from .table import primitive
@@ -79,9 +79,8 @@ def softmax_cross_entropy(
     """
     if reduction not in REDUCTIONS:
         check_reduction("softmax_cross_entropy", reduction)
-    if isinstance(targets, (list, tuple, int, np.generic)):
-        targets = np.asarray(targets)
-    logits = floating(logits)
+    targets = given(targets, "softmax_cross_entropy: targets")
+    logits = floating(logits, "softmax_cross_entropy: logits")
     if axis != -1 and axis != logits.ndim - 1:
         logits = np.moveaxis(logits, axis, -1)
         if targets.ndim == logits.ndim:
@@ -94,7 +93,7 @@ def softmax_cross_entropy(
         return _cross_entropy_of_rows(logits, targets, weight, label_smoothing, ignore_index, reduction)
     if targets.dtype.kind not in "iu":
         raise _not_integers("softmax_cross_entropy", targets)
-    labels = np.asarray(targets)
+    labels = fixed(targets, "softmax_cross_entropy: targets")
     if weight is None and label_smoothing == 0 and len(shape) == 2 and ignore_index in (None, -100):
         try:
             return cross_entropy_of_labels(logits, labels, reduction, -1)
@@ -179,7 +178,7 @@ def class_labels(loss: str, scores: Any, labels: Any, axis: int) -> tuple[Any, A
     (scores,) = of_one_dtype(loss, scores=scores)
     if scores.ndim == 0:
         raise ShapeError(f"{loss}: scores have an axis of classes, (..., c); got a number, of shape ().")
-    scores, labels = np.moveaxis(scores, axis, -1), np.asarray(labels)
+    scores, labels = np.moveaxis(scores, axis, -1), fixed(labels, f"{loss}: labels")
     if labels.shape != scores.shape[:-1]:
         raise _unfit(loss, labels, scores.shape, "")
     if labels.dtype.kind not in "iu":
@@ -213,7 +212,7 @@ def class_weights(loss: str, weight: Any, scores: Any) -> Any:
     """The weights of the classes as a plain array of the dtype of the scores (..., c), or None."""
     if weight is None:
         return None
-    weight = np.asarray(weight, scores.dtype)
+    weight = fixed(weight, f"{loss}: weight").astype(scores.dtype, copy=False)
     if weight.shape != scores.shape[-1:]:
         raise ShapeError(f"{loss}: weight has one number for each class, and so shape {scores.shape[-1:]}; got {weight.shape}.")
     return weight

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
+from .floating import fixed, given, is_tensor
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -47,14 +48,9 @@ def nothing_left(loss: str, why: str) -> ArgumentError:
     return ArgumentError(f"{loss}: no target left to average over, {why}; use reduction='sum'.")
 
 
-def is_tensor(x: Any) -> bool:
-    """Whether x is no plain array, but something that takes NumPy's functions over."""
-    return not isinstance(x, np.ndarray) and hasattr(x, "__array_function__")
-
-
 def of_one_dtype(loss: str, **arrays: Any) -> list[Any]:
     """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's."""
-    values = [x if is_tensor(x) else np.asarray(x) for x in arrays.values()]
+    values = [given(x, f"{loss}: {name}") for name, x in arrays.items()]
     dtypes = [x.dtype for x in sorted(values, key=is_tensor, reverse=True) if x.dtype.kind == "f"]
     dtype = dtypes[0] if dtypes else np.dtype(float)
     for name, x in zip(arrays, values):
@@ -94,7 +90,7 @@ def weighted(loss: str, losses: Any, weight: Any, name: str = "weight") -> Any:
 
 def constant(loss: str, name: str, value: Any, like: Any) -> Any:
     """A constant that broadcasts to ``like``, as a plain array of its dtype."""
-    array = np.asarray(value, like.dtype)
+    array = fixed(value, f"{loss}: {name}").astype(like.dtype, copy=False)
     try:
         fits = np.broadcast_shapes(array.shape, like.shape) == like.shape
     except ValueError:

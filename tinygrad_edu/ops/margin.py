@@ -8,7 +8,8 @@ from ..errors import ArgumentError, ShapeError
 from .activation import relu
 from .cross_entropy import class_labels, class_weights, one_hot, over_labels
 from .elementwise import nonzero
-from .loss import alike, check_range, is_tensor, reduced
+from .floating import given
+from .loss import alike, check_range, reduced
 
 
 def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean") -> Any:
@@ -145,7 +146,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0,
     array([0.292893, 0.6     ])
     """
     x1, x2 = alike("cosine_embedding_loss", x1=x1, x2=x2)
-    target = target if is_tensor(target) else np.asarray(target)
+    target = given(target, "cosine_embedding_loss: target")
     if x1.ndim == 0 or target.shape != x1.shape[:-1]:
         raise ShapeError(
             f"cosine_embedding_loss: target of shape {target.shape} does not fit vectors of shape {x1.shape}: one for each, of shape {x1.shape[:-1]}."

@@ -223,7 +223,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
 
 def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
     """The maximum over windows, in the name of a function or layer."""
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes)
     windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, dilation, ceil_mode)
     return as_given(maximum_over(images, windows), x.shape, axes)
@@ -231,7 +231,7 @@ def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
 
 def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool) -> Any:
     """The mean over windows, in the name of a function or layer."""
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes)
     windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, 1, ceil_mode)
     before = [p[0] if count_include_pad else 0 for p in windows.padding]
@@ -244,7 +244,7 @@ def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
 
 def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
     """The mean over a number of windows, in the name of a function or layer: a product with a matrix of weights for each axis."""
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes)
     sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
     sizes = [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])] if len(sizes) == axes else sizes

@@ -31,7 +31,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, positive, with sum 1 along ``axis``
     """
-    e = np.exp(shifted(floating(x), axis))
+    e = np.exp(shifted(floating(x, "softmax"), axis))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
 
@@ -48,7 +48,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, not positive
     """
-    z = shifted(floating(x), axis)
+    z = shifted(floating(x, "log_softmax"), axis)
     return z - np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
 
 
@@ -68,7 +68,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     -------
     Tensor or ndarray, reduced along ``axis``
     """
-    x = floating(x)
+    x = floating(x, "logsumexp")
     out = _logsumexp(x, axis)
     return out if keepdims else np.squeeze(out, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
