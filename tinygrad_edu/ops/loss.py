@@ -12,6 +12,8 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from .floating import fixed, given, is_tensor
 
 REDUCTIONS = ("mean", "sum", "none")
+PROBABILITIES, LOGARITHMS = "probabilities, in [0, 1]", "logarithms of probabilities, at most 0"
+SLACK = 1e-2  # beyond a domain: figures such as .33 are rounded, and numerical derivatives step out of it
 
 
 # ---- what all losses have in common ----------------------------------------------------------------------------------------
@@ -48,22 +50,25 @@ def nothing_left(loss: str, why: str) -> ArgumentError:
     return ArgumentError(f"{loss}: no target left to average over, {why}; use reduction='sum'.")
 
 
-def of_one_dtype(loss: str, **arrays: Any) -> list[Any]:
-    """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's."""
+def of_one_dtype(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
+    """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's.
+
+    One of them may be boolean, the one that ``booleans`` names: 0 and 1.
+    """
     values = [given(x, f"{loss}: {name}") for name, x in arrays.items()]
     dtypes = [x.dtype for x in sorted(values, key=is_tensor, reverse=True) if x.dtype.kind == "f"]
     dtype = dtypes[0] if dtypes else np.dtype(float)
     for name, x in zip(arrays, values):
-        if x.dtype.kind not in "fiu":
+        if x.dtype.kind not in "fiu" and (x.dtype.kind != "b" or name != booleans):
             raise DTypeError(f"{loss}: {name} must be floating or integer; got {x.dtype}. Convert it knowingly: {name}.astype(np.{dtype}).")
         if is_tensor(x) and x.dtype.kind == "f" and x.dtype != dtype:
             raise DTypeError(f"{loss}: {name} is a Tensor of {x.dtype}, others are of {dtype}. Convert one: {name}.astype(np.{dtype}).")
     return [x if x.dtype == dtype else x.astype(dtype) for x in values]
 
 
-def alike(loss: str, **arrays: Any) -> list[Any]:
+def alike(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
     """The arguments as floating arrays of one dtype, and of one shape: they must have it, nothing is broadcast."""
-    values = of_one_dtype(loss, **arrays)
+    values = of_one_dtype(loss, booleans, **arrays)
     (first, shape), *others = ((name, x.shape) for name, x in zip(arrays, values))
     for name, other in others:
         if other != shape:
@@ -76,6 +81,14 @@ def alike(loss: str, **arrays: Any) -> list[Any]:
                 f"{loss}: {first} of shape {shape} and {name} of shape {other} must have the same shape; nothing is broadcast.\n  {reshape}"
             )
     return values
+
+
+def check_values(loss: str, name: str, x: Any, low: float, high: float, domain: str, advice: str) -> None:
+    """Raise unless all values are from low to high.  NaN is let through: it makes the loss NaN."""
+    values = x.data if hasattr(x, "requires_grad") else x
+    if values.size and (np.minimum.reduce(values, None) < low or np.maximum.reduce(values, None) > high):
+        wrong = values[(values < low) | (values > high)].flat[0]
+        raise ArgumentError(f"{loss}: {name} are {domain}; got {wrong:g}.\n  {advice}")
 
 
 def only_ones_differ(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
