@@ -56,6 +56,8 @@ def of_one_dtype(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
     One of them may be boolean, the one that ``booleans`` names: 0 and 1.
     """
     values = [given(x, f"{loss}: {name}") for name, x in arrays.items()]
+    if (dtype := values[0].dtype).kind == "f" and all(x.dtype is dtype for x in values):
+        return values
     dtypes = [x.dtype for x in sorted(values, key=is_tensor, reverse=True) if x.dtype.kind == "f"]
     dtype = dtypes[0] if dtypes else np.dtype(float)
     for name, x in zip(arrays, values):
