@@ -1,0 +1,100 @@
+"""The walk through what is inside a module, each thing once, and what is refused on it because it would not be found."""
+
+from collections import UserDict, UserList, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..tensor import Tensor
+from .parameter import Parameter
+
+
+class Nested:
+    """What has parameters, buffers and others of its kind inside: `Module`, of which the walk need not know more."""
+
+    def _inside(self) -> Iterable[tuple[str, Any]]:
+        """The attributes by name, among which all that is inside is looked for."""
+        return vars(self).items()
+
+
+HIDING = (set, frozenset, deque, UserDict, UserList, MappingProxyType)
+LOOKED_AT = (Nested, Tensor, list, tuple, dict, np.ndarray, *HIDING)
+
+
+def inside(path: str, value: Any, refuse: bool) -> Iterator[tuple[str, Any]]:
+    """The things directly inside a module, list, tuple or dict at a path, with their paths; the rest is refused, or skipped."""
+    if isinstance(value, Nested):
+        items: Iterable[tuple[Any, Any]] = value._inside()
+    elif isinstance(value, dict):
+        items = value.items()
+        if refuse:
+            refuse_hidden(path, value.keys(), "the keys of a dict")
+    else:
+        items = enumerate(value)
+    for name, child in list(items):
+        if not isinstance(child, LOOKED_AT):
+            continue
+        where = f"{path}.{name}" if path else str(name)
+        if isinstance(child, (*HIDING, np.ndarray)) or is_stray(child):
+            if refuse:
+                refuse_child(where, name, child)
+        else:
+            yield where, child
+
+
+def refuse_child(where: str, name: Any, child: Any) -> None:
+    """Raise for a tensor that is learned and no parameter, and for modules and parameters in a container that is not searched."""
+    if isinstance(child, HIDING):
+        refuse_hidden(where, child, f"a {type(child).__name__}")
+    elif isinstance(child, Tensor):
+        raise ArgumentError(
+            f"{where} is a {type(child).__name__} that requires gradients, and no Parameter: no optimizer would be given it.\n"
+            f"  To learn it, assign nn.Parameter({name}.data); to keep it as it is, {name}.detach()."
+        )
+    elif child.dtype.hasobject:
+        refuse_hidden(where, child.flat, "an array of objects")
+
+
+def is_stray(value: Any) -> bool:
+    """Whether a value is a leaf that somebody wants gradients of, and no parameter."""
+    return isinstance(value, Tensor) and not isinstance(value, Parameter) and value.requires_grad and value.is_leaf
+
+
+def refuse_hidden(where: str, values: Iterable[Any], kind: str) -> None:
+    """Raise for modules and parameters where they would not be found."""
+    for value in values.values() if isinstance(values, Mapping) else values:
+        if isinstance(value, (tuple, list)):
+            refuse_hidden(where, value, kind)
+        elif isinstance(value, (Nested, Parameter)) or is_stray(value):
+            raise ArgumentError(
+                f"{where}: a {type(value).__name__} in {kind} is not found, and would not be trained.\n"
+                "  Lists, tuples and the values of dicts are searched: have one of these instead."
+            )
+
+
+def walk(path: str, value: Any, *, into: Callable[[Any], bool] = lambda value: True, refuse: bool = True) -> Iterator[tuple[str, Any]]:
+    """A module and its insides, depth first; what is shared comes once, under its first path.
+
+    Parameters
+    ----------
+    path : str
+    value : Module
+    into : callable, optional
+        Whether to go into what it is called with, or to come up with that alone.
+    refuse : bool, default=True
+        Whether things that would not be found are errors.
+    """
+    seen = {id(value)}
+    yield path, value
+    waiting = [inside(path, value, refuse)]
+    while waiting:
+        if (found := next(waiting[-1], None)) is None:
+            waiting.pop()
+        elif id(found[1]) not in seen:
+            seen.add(id(found[1]))
+            yield found
+            if not isinstance(found[1], Tensor) and into(found[1]):
+                waiting.append(inside(*found, refuse))
