@@ -20,12 +20,14 @@ class Nested:
         return vars(self).items()
 
 
+SEARCHED = (Nested, Parameter, list, tuple, dict)
 HIDING = (set, frozenset, deque, UserDict, UserList, MappingProxyType)
-LOOKED_AT = (Nested, Tensor, list, tuple, dict, np.ndarray, *HIDING)
+LOOKED_AT = (*SEARCHED, Tensor, np.ndarray, *HIDING)
+PLAIN = {int, float, bool, str, type(None)}  # most attributes are, and are passed over at once
 
 
-def inside(path: str, value: Any, refuse: bool) -> Iterator[tuple[str, Any]]:
-    """The things directly inside a module, list, tuple or dict at a path, with their paths; the rest is refused, or skipped."""
+def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
+    """The things directly inside a module, list, tuple or dict at a path, with their paths; what would not be found is refused, or left out."""
     if isinstance(value, Nested):
         items: Iterable[tuple[Any, Any]] = value._inside()
     elif isinstance(value, dict):
@@ -34,28 +36,29 @@ def inside(path: str, value: Any, refuse: bool) -> Iterator[tuple[str, Any]]:
             refuse_hidden(path, value.keys(), "the keys of a dict")
     else:
         items = enumerate(value)
-    for name, child in list(items):
-        if not isinstance(child, LOOKED_AT):
-            continue
-        where = f"{path}.{name}" if path else str(name)
-        if isinstance(child, (*HIDING, np.ndarray)) or is_stray(child):
-            if refuse:
-                refuse_child(where, name, child)
-        else:
-            yield where, child
+    dotted = f"{path}." if path else ""
+    found = [(f"{dotted}{name}", child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)]
+    if not all(isinstance(child, SEARCHED) for _, child in found):
+        found = [(where, child) for where, child in found if isinstance(child, SEARCHED) or not is_refused(where, child, refuse)]
+    return found
 
 
-def refuse_child(where: str, name: Any, child: Any) -> None:
+def is_refused(where: str, child: Any, refuse: bool) -> bool:
     """Raise for a tensor that is learned and no parameter, and for modules and parameters in a container that is not searched."""
+    if isinstance(child, Tensor) and not is_stray(child):
+        return False
+    if not refuse:
+        return True
     if isinstance(child, HIDING):
         refuse_hidden(where, child, f"a {type(child).__name__}")
     elif isinstance(child, Tensor):
         raise ArgumentError(
             f"{where} is a {type(child).__name__} that requires gradients, and no Parameter: no optimizer would be given it.\n"
-            f"  To learn it, assign nn.Parameter({name}.data); to keep it as it is, {name}.detach()."
+            "  To learn it, assign nn.Parameter(values) in its place; to keep it as it is, detach() it."
         )
     elif child.dtype.hasobject:
         refuse_hidden(where, child.flat, "an array of objects")
+    return True
 
 
 def is_stray(value: Any) -> bool:
@@ -89,7 +92,7 @@ def walk(path: str, value: Any, *, into: Callable[[Any], bool] = lambda value: T
     """
     seen = {id(value)}
     yield path, value
-    waiting = [inside(path, value, refuse)]
+    waiting = [iter(inside(path, value, refuse))]
     while waiting:
         if (found := next(waiting[-1], None)) is None:
             waiting.pop()
@@ -97,4 +100,4 @@ def walk(path: str, value: Any, *, into: Callable[[Any], bool] = lambda value: T
             seen.add(id(found[1]))
             yield found
             if not isinstance(found[1], Tensor) and into(found[1]):
-                waiting.append(inside(*found, refuse))
+                waiting.append(iter(inside(*found, refuse)))
