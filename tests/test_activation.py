@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
@@ -236,6 +239,39 @@ def test_limits_at_infinity(function):
 def test_what_is_not_a_number_stays_so(function):
     with np.errstate(invalid="ignore"):  # some of NumPy's functions report a NaN that they are given
         assert np.isnan(function(np.array([np.nan]))).all()
+
+
+OF_NUMPY = {"relu6", "hardtanh", "hardsigmoid"}  # np.clip, whose rule is not here
+
+
+@pytest.mark.parametrize("function", [f for name, f in EVERYWHERE.items() if name not in OF_NUMPY], ids=[n for n in EVERYWHERE if n not in OF_NUMPY])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_slope_of_what_is_not_a_number_is_none_either(function, dtype):
+    x = leaf([1.0, np.nan, -1.0], dtype)
+    with np.errstate(invalid="ignore"):
+        y = function(x)
+    y.backward(np.ones(3, dtype))
+    np.testing.assert_array_equal(np.isnan(x.grad.data), [False, True, False])
+    assert x.grad.dtype == dtype
+
+
+@given(st.floats(-2, 2), hnp.arrays(np.float64, 5, elements=st.floats(-3, 3) | st.sampled_from([0.0, -0.0, np.inf])))
+def test_the_slope_of_leaky_relu_is_exact(slope, x):
+    gradient = tg.grad(lambda x: np.sum(tg.leaky_relu(x, slope)))(x)
+    np.testing.assert_array_equal(np.asarray(gradient), np.where(x > 0, 1, slope))
+
+
+def test_the_softmax_of_nothing_is_empty():
+    for shape, axis in (((0, 3), 0), ((3, 0), 1), ((0,), -1), ((2, 0), (0, 1)), ((0, 3), 1)):
+        for function in (tg.softmax, tg.log_softmax, lambda x, axis: tg.masked_softmax(x, np.ones(x.shape, bool), axis)):
+            x = leaf(np.zeros(shape), np.float32)
+            y = function(x, axis=axis)
+            y.sum().backward()
+            assert (y.shape, y.dtype, x.grad.shape) == (shape, np.float32, shape)
+    x = leaf(np.zeros((0, 3)))
+    y = tg.logsumexp(x, 0)
+    y.sum().backward()
+    assert (y.tolist(), x.grad.shape) == ([-np.inf] * 3, (0, 3))
 
 
 def test_tails_are_exact():

@@ -129,11 +129,11 @@ class MultiheadAttention(Module):
         key : Tensor or ndarray of shape (s, b, kdim), (b, s, kdim) or (s, kdim)
         value : Tensor or ndarray of shape (s, b, vdim), (b, s, vdim) or (s, vdim)
         key_padding_mask : array_like of shape (b, s), optional
-            Boolean: True where a key is to be ignored.  Floating: added to the scores.
+            Boolean: True where a key is to be ignored.  Floating: added to the scores; -inf is the same as True.
         need_weights : bool, default=True
             Whether the attention weights are wanted.
         attn_mask : array_like of shape (t, s) or (b · num_heads, t, s), optional
-            Boolean: True where a query may *not* attend to a key.  Floating: added to the scores.
+            Boolean: True where a query may *not* attend to a key.  Floating: added to the scores; -inf is the same as True.
         average_attn_weights : bool, default=True
             Whether the weights are averaged over the heads.
         is_causal : bool, default=False
@@ -143,7 +143,8 @@ class MultiheadAttention(Module):
         -------
         output : Tensor of the shape of query
         weights : Tensor of shape (b, t, s), or (b, num_heads, t, s) if not averaged, or None
-            A query that may attend to no key has weights 0, and the bias of out_proj for its output; in PyTorch, NaN.
+            A query that may attend to no key, for there is none or none is allowed, has weights 0, and the bias of out_proj
+            for its output; in PyTorch, NaN.
         """
         same = query is key and key is value
         query = as_input(query, self.out_proj.weight, "MultiheadAttention")

@@ -2,7 +2,7 @@
 
 Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh and arctan are
 NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is that of the left piece: 0 for
-relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.
+relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.  Of NaN, value and slope are NaN.
 """
 
 from typing import Any
@@ -62,14 +62,15 @@ def relu(x: Any) -> Any:
     return np.maximum(given(x, "relu"), 0)
 
 
-@primitive(x=lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope))
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+@primitive(broadcasts=True, x=lambda g, x, negative_slope: g * leaky_slope(x, negative_slope),
+                            negative_slope=lambda g, x: g * np.minimum(x, 0))
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """x where x > 0, else negative_slope · x; its slope at 0 is ``negative_slope``.
 
     Parameters
     ----------
     x : Tensor or array_like of any shape
-    negative_slope : float, default=0.01
+    negative_slope : float, or Tensor or ndarray that broadcasts, default=0.01
 
     Returns
     -------
@@ -80,7 +81,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     A. Maas, A. Hannun, A. Ng (2013). Rectifier nonlinearities improve neural network acoustic models. ICML.
     """
     x = floating(x, "leaky_relu")
-    return np.where(x > 0, x, x * negative_slope)
+    return np.maximum(x, 0) + np.minimum(x, 0) * negative_slope
 
 
 @primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))))
@@ -129,6 +130,12 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     x = floating(x, "celu")
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
 # fmt: on
+
+
+def leaky_slope(x: Any, negative_slope: Any) -> Any:
+    """1 where x > 0, negative_slope where x ≤ 0, NaN where x is: by arithmetic, which is several times as fast as np.where."""
+    positive = np.maximum(np.sign(x), 0)
+    return positive + (1 - positive) * negative_slope
 
 
 def selu(x: Any) -> Any:
@@ -227,7 +234,7 @@ def prelu(x: Any, weight: Any) -> Any:
         weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))  # (c, 1, 1): channels on axis 1
     elif x.ndim == 0:
         weight = weight[0]
-    return np.where(x > 0, x, weight * x)
+    return leaky_relu(x, weight)
 
 
 def maxout(x: Any, pieces: int) -> Any:

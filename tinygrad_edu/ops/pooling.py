@@ -17,7 +17,8 @@ from .window import Windows, as_given, as_images, check_fit, packed, per_axis, w
 
 
 # fmt: off
-@primitive(keep={"winner": None}, x=lambda g, x_shape, winner, windows: unpick(g, winner, x_shape, windows))  # type: ignore[has-type]
+@primitive(keep={"winner": None},
+           x=lambda g, x_shape, out, winner, windows: unpick(np.where(out == out, g, out), winner, x_shape, windows))  # type: ignore[has-type]
 def maximum_over(x: Any, windows: Windows) -> Any:
     """The maximum of each window of images (n, c, h, w), and the place in the kernel where it first occurs."""
     slabs = windows.slabs(padded(packed(x), windows, -np.inf), windows.counts(x.shape))
@@ -101,7 +102,7 @@ def max_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0
 def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
     """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
 
-    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.
+    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.  Of NaN it is NaN.
 
     Parameters
     ----------
