@@ -11,6 +11,7 @@ from ..graph import record
 from ..ops import activation as ops
 from ..ops.floating import given
 from ..ops.table import op_of
+from ..ops.window import layout
 from ..tensor import Tensor
 from .linear import Linear
 from .module import Module
@@ -264,7 +265,7 @@ class PReLU(Module):
     def forward(self, x: Any) -> Any:
         x = as_input(x, self.weight, "PReLU")
         if self.weight.size > 1 and x.shape[1:2] != self.weight.shape:
-            raise ShapeError(f"PReLU expects {self.weight.size} channels on axis 1, got {x.shape}.")
+            raise ShapeError(f"PReLU expects {self.weight.size} channels on axis 1, got {x.shape}.{layout(x.shape, x.ndim - 2, self.weight.size)}")
         return ops.prelu(x, self.weight)
 
     def extra_repr(self) -> str:
