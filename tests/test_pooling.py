@@ -264,7 +264,8 @@ def test_image_smaller_than_the_kernel():
 def test_wrong_number_of_axes():
     message = error(ShapeError, nn.AvgPool2d(2), np.ones((4, 4)))
     assert message.startswith("AvgPool2d expects an input of shape (N, C, H, W) or (C, H, W), got (4, 4).\n")
-    assert error(ShapeError, nn.AdaptiveAvgPool1d(2), np.ones(4)) == "AdaptiveAvgPool1d expects an input of shape (N, C, L) or (C, L), got (4,)."
+    message = error(ShapeError, nn.AdaptiveAvgPool1d(2), np.ones(4))
+    assert message.startswith("AdaptiveAvgPool1d expects an input of shape (N, C, L) or (C, L), got (4,).\n")
 
 
 def test_settings_outside_their_range():
