@@ -138,5 +138,5 @@ def test_a_list_of_tensors_is_refused_with_and_without_gradients():
 
 
 def test_predict_says_what_to_do_with_several_outputs():
-    with pytest.raises(TinygradError, match=r"got a tuple of 2\.\n.*out, h = rnn\(x\)"):
+    with pytest.raises(TinygradError, match=r"got tuple of 2\.\n.*out, h = rnn\(x\)"):
         train.predict(nn.GRU(3, 4), np.zeros((1, 2, 3), np.float32))
