@@ -145,15 +145,7 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     """
     check_reduction("kl_div", reduction, KL_REDUCTIONS)
     log_q, p = alike("kl_div", prediction=prediction, target=target)
-    check_values(
-        "kl_div",
-        "predictions",
-        log_q,
-        -np.inf,
-        SLACK,
-        LOGARITHMS,
-        OF_SCORES,
-    )
+    check_values("kl_div", "predictions", log_q, -np.inf, SLACK, LOGARITHMS, OF_SCORES)
     if log_target:
         check_values("kl_div", "targets, with log_target=True,", p, -np.inf, SLACK, LOGARITHMS, "Probabilities are targets with log_target=False.")
     else:

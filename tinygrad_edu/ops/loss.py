@@ -88,7 +88,7 @@ def alike(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
 def check_values(loss: str, name: str, x: Any, low: float, high: float, domain: str, advice: str) -> None:
     """Raise unless all values are from low to high.  NaN is let through: it makes the loss NaN."""
     values = x.data if hasattr(x, "requires_grad") else x
-    if values.size and (np.minimum.reduce(values, None) < low or np.maximum.reduce(values, None) > high):
+    if values.size and (np.maximum.reduce(values, None) > high or (low > -np.inf and np.minimum.reduce(values, None) < low)):
         wrong = values[(values < low) | (values > high)].flat[0]
         raise ArgumentError(f"{loss}: {name} are {domain}; got {wrong:g}.\n  {advice}")
 
