@@ -23,13 +23,12 @@ class Loss(Module):
         check_reduction(type(self).__name__, reduction, self.reductions)
         self.reduction = reduction
 
+    def _buffer(self, name: str, weight: Any) -> Buffer | None:
+        return None if weight is None else Buffer(plain(weight, f"{type(self).__name__}: {name}").astype(float))
+
     def extra_repr(self) -> str:
         settings = [(k, v) for k, v in vars(self).items() if k != "training" and v is not None]
         return ", ".join(f"{k}={v.tolist() if isinstance(v, Buffer) else repr(v)}" for k, v in settings)
-
-
-def _buffer(weight: Any) -> Buffer | None:
-    return None if weight is None else Buffer(plain(weight, "weight").astype(float))
 
 
 # ---- of class scores -----------------------------------------------------------------------------------------------------------
@@ -62,7 +61,7 @@ class CrossEntropyLoss(Loss):
         self, weight: Any = None, *, axis: int = -1, label_smoothing: float = 0.0, ignore_index: int | None = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
         check_range("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
         self.axis, self.label_smoothing, self.ignore_index = axis, label_smoothing, ignore_index
 
@@ -95,7 +94,7 @@ class NLLLoss(Loss):
 
     def __init__(self, weight: Any = None, *, axis: int = -1, ignore_index: int | None = -100, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
         self.axis, self.ignore_index = axis, ignore_index
 
     def forward(self, log_probabilities: Any, labels: Any) -> Any:
@@ -119,7 +118,7 @@ class MultiMarginLoss(Loss):
 
     def __init__(self, *, p: int = 1, margin: float = 1.0, weight: Any = None, axis: int = -1, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
         self.p, self.margin, self.axis = p, margin, axis
 
     def forward(self, scores: Any, labels: Any) -> Any:
@@ -142,7 +141,7 @@ class BCELoss(Loss):
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
 
     def forward(self, prediction: Any, target: Any) -> Any:
         """The loss of probabilities against a target of their shape."""
@@ -163,7 +162,7 @@ class BCEWithLogitsLoss(Loss):
 
     def __init__(self, weight: Any = None, *, pos_weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight, self.pos_weight = _buffer(weight), _buffer(pos_weight)
+        self.weight, self.pos_weight = self._buffer("weight", weight), self._buffer("pos_weight", pos_weight)
 
     def forward(self, logits: Any, target: Any) -> Any:
         """The loss of logits against a target of their shape."""

@@ -216,11 +216,13 @@ class Module(Nested):
             Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing was changed.
         """
         if not isinstance(state, Mapping):
-            hint = " Take the first of the two: arrays, metadata = io.load_safetensors(path)." if isinstance(state, tuple) else ""
-            got = f"a tuple of {len(state)}" if isinstance(state, tuple) else f"{state!r:.80}"
-            raise ArgumentError(f"{type(self).__name__}.load_state_dict: a state is a dict of arrays by path; got {got}.{hint}")
+            got = f"{state!r:.80}."
+            if isinstance(state, tuple):
+                got = f"a tuple of {len(state)}. Take the first: arrays, metadata = io.load_safetensors(path)."
+            raise ArgumentError(f"{type(self).__name__}.load_state_dict: a state is a dict of arrays by path; got {got}")
         own = dict(self._named_state())
-        given = {name: plain(value, f"{type(self).__name__}.load_state_dict: {name}") for name, value in state.items()}
+        who = f"{type(self).__name__}.load_state_dict"
+        given = {name: plain(value, f"{who}: {name}") for name, value in state.items()}
         problems = [f"missing: {name}" for name in own if name not in given]
         problems += [f"unexpected: {name}" for name in given if name not in own]
         for name, tensor in own.items():
@@ -230,7 +232,7 @@ class Module(Nested):
                 problems.append(f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}")
         if problems:
             raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
-        cast = {name: np.array(given[name], tensor.dtype) for name, tensor in own.items()}  # copies: it may be a part of this module
+        cast = {name: np.array(given[name], tensor.dtype) for name, tensor in own.items()}  # copies: of this module's own, maybe
         for name, tensor in own.items():
             tensor._array[...] = cast[name]
             WRITES.mark(tensor._array)
@@ -253,7 +255,8 @@ class Module(Nested):
         return list(parameters), rebuild
 
 
-WATCHED = names.MISTYPED | {"requires_grad"} | {name for name, value in vars(Module).items() if callable(value) and not name.startswith("_")}
+METHODS = {name for name, value in vars(Module).items() if callable(value) and not name.startswith("_")}
+WATCHED = names.MISTYPED | {"requires_grad"} | METHODS
 
 
 def is_container(value: Any) -> bool:
@@ -269,7 +272,7 @@ def _children(module: Module, *, refuse: bool = True) -> Iterator[tuple[str, Mod
 
 
 def _as_text(module: Module, seen: set[int]) -> str:
-    """A module and those inside it, each in full once: what has children and comes again, as in a cycle, is cut short."""
+    """A module and those inside it: what has children and comes again, as in a cycle, is cut short."""
     head = type(module).__name__
     if type(module).__repr__ is not Module.__repr__ and seen:
         return repr(module)

@@ -1,4 +1,4 @@
-"""Names that are looked for and not here: what other frameworks call our layers, losses and methods, and slips of the pen."""
+"""Names that are looked for and not here: those of other frameworks for what we have, and slips of the pen."""
 
 from typing import Any
 
@@ -52,7 +52,8 @@ def missing(name: str, names: list[str]) -> str:
         return f" {ELSEWHERE[name]}"
     plain = {n.lower(): n for n in names}
     key = name.lower().replace("_", "")
-    ours = LAYERS.get(name) or next((plain[k] for k in (key, f"{key}loss", key.removesuffix("layer")) if k in plain), None)
+    spellings = (key, f"{key}loss", key.removesuffix("layer"))
+    ours = LAYERS.get(name) or next((plain[k] for k in spellings if k in plain), None)
     return f" Here it is nn.{ours}." if ours else ""
 
 
@@ -60,7 +61,9 @@ def refuse_attribute(module: Any, name: str) -> None:
     """Raise for an attribute whose assignment would do nothing of what it seems to do."""
     kind = type(module).__name__
     if name in MISTYPED:
-        raise AttributeError(f"{kind} has no {name}: the mode is called training, and is set by train() and eval().", name=name, obj=module)
-    if name in METHODS:
-        raise AttributeError(f"{kind} has no {name}, and setting it would do nothing. {METHODS[name]}", name=name, obj=module)
-    raise AttributeError(f"{name} is a method of {kind}, which cannot be a value: call it, or choose another name.", name=name, obj=module)
+        said = f"{kind} has no {name}: the mode is called training, and is set by train() and eval()."
+    elif name in METHODS:
+        said = f"{kind} has no {name}, and setting it would do nothing. {METHODS[name]}"
+    else:
+        said = f"{name} is a method of {kind}, which cannot be a value: call it, or choose another name."
+    raise AttributeError(said, name=name, obj=module)

@@ -1,4 +1,4 @@
-"""The walk through what is inside a module, each thing once, and what is refused on it because it would not be found."""
+"""The walk through what is inside a module, each thing once, and what is refused as it would not be found."""
 
 from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from .parameter import Parameter
 
 
 class Nested:
-    """What has parameters, buffers and others of its kind inside: `Module`, of which the walk need not know more."""
+    """What has parameters, buffers and others of its kind inside; the walk need not know more of `Module`."""
 
     def _inside(self) -> Iterable[tuple[str, Any]]:
         """The attributes by name, among which all that is inside is looked for."""
@@ -27,7 +27,10 @@ PLAIN = {int, float, bool, str, type(None)}  # most attributes are, and are pass
 
 
 def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
-    """The things directly inside a module, list, tuple or dict at a path, with their paths; what would not be found is refused, or left out."""
+    """The things directly inside a module, list, tuple or dict at a path, with their paths.
+
+    What would not be found is refused, or left out.
+    """
     if isinstance(value, Nested):
         items: Iterable[tuple[Any, Any]] = value._inside()
     elif isinstance(value, dict):
@@ -37,14 +40,15 @@ def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
     else:
         items = enumerate(value)
     dotted = f"{path}." if path else ""
-    found = [(f"{dotted}{name}", child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)]
+    kept = [(name, child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)]
+    found = [(f"{dotted}{name}", child) for name, child in kept]
     if not all(isinstance(child, SEARCHED) for _, child in found):
-        found = [(where, child) for where, child in found if isinstance(child, SEARCHED) or not is_refused(where, child, refuse)]
+        return [(at, child) for at, child in found if isinstance(child, SEARCHED) or not is_refused(at, child, refuse)]
     return found
 
 
 def is_refused(where: str, child: Any, refuse: bool) -> bool:
-    """Raise for a tensor that is learned and no parameter, and for modules and parameters in a container that is not searched."""
+    """Whether a thing is left out: a tensor that is learned and no parameter, and what is not searched; or raise."""
     if isinstance(child, Tensor) and not is_stray(child):
         return False
     if not refuse:

@@ -1,4 +1,4 @@
-"""What functions are given: tensors as they are, all else as arrays; and floating numbers, where integers would wrap around."""
+"""What functions are given: tensors as they are, all else as arrays; floating, where integers would wrap around."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def is_tensor(x: Any) -> bool:
 
 
 def given(x: Any, who: str) -> Any:
-    """A tensor as it is, anything else as an ndarray; a tuple of tensors, which is what some layers return, is an error."""
+    """A tensor as it is, anything else as an ndarray; a tuple of tensors, as some layers return it, is an error."""
     if type(x) is np.ndarray or is_tensor(x):
         return x
     if isinstance(x, (tuple, list)) and any(map(is_tensor, x)):
@@ -39,11 +39,11 @@ def floating(x: Any, who: str = "a function of real numbers") -> Any:
 
 def _several(values: Any, who: str) -> DTypeError:
     kind = type(values).__name__
-    parts = ", ".join(f"{type(v).__name__} of shape {v.shape}" if hasattr(v, "shape") else type(v).__name__ for v in values[:4])
-    several = f"{who} expects one array, got a {kind} of {len(values)}: {parts}{', …' if len(values) > 4 else ''}."
+    kinds = [type(v).__name__ + (f" of shape {v.shape}" if hasattr(v, "shape") else "") for v in values]
+    several = f"{who} expects one array, got a {kind} of {len(values)}: {', '.join(kinds[:4])}{', …' * (len(kinds) > 4)}."
     if isinstance(values, tuple):
         return DTypeError(
-            f"{several}\n  Recurrent layers and attention return what came out together with their states or weights. Take the first:"
-            " out, h = rnn(x).\n  In nn.Sequential, a Module of yours that calls the layer returns it."
+            f"{several}\n  Recurrent layers and attention return what came out together with their states or weights."
+            " Take the first: out, h = rnn(x).\n  In nn.Sequential, a Module of yours that calls the layer returns it."
         )
-    return DTypeError(f"{several}\n  One array of them all, with their gradients, is np.stack(values) or np.concatenate(values).")
+    return DTypeError(f"{several}\n  One array of them all, with their gradients, is np.stack(values).")

@@ -132,7 +132,10 @@ def as_images(who: str, x: Any, axes: int, channels: int | None = None) -> Any:
 
 
 def layout(shape: tuple[int, ...], axes: int, channels: int | None) -> str:
-    """What to do about images or sequences, with so many axes beside channels, that do not lie as (n, c, …); empty if there is no telling."""
+    """What to do about images or sequences that do not lie as (n, c, …); empty if there is no telling.
+
+    ``axes`` is how many axes they have beside the channels.
+    """
     n, last = len(shape), shape[-1] if shape else 0
     if channels is None:
         return "\n  There is no axis of channels here; x[None] has one." if n == axes else ""
