@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
@@ -172,7 +175,7 @@ def test_one_operation_equals_its_composition_to_the_third_derivative(fused, pla
     ],
 )
 def test_slopes_at_kinks(function, at, slope):
-    np.testing.assert_allclose(slopes(function, np.asarray(at, float)).data, slope, rtol=1e-15)
+    np.testing.assert_allclose(slopes(function, np.asarray(at, float)), slope, rtol=1e-15)
 
 
 @pytest.mark.parametrize("function", [tg.elu, tg.selu, tg.celu, tg.gelu, tg.silu, tg.softsign, tg.mish, tg.hardswish])
@@ -207,11 +210,11 @@ def test_nothing_overflows_to_second_order(function, dtype):
         y = function(x)
         first = slopes(function, x)
         second = slopes(lambda x: slopes(function, x), x)
-    for values in (y, first.data, second.data):
+    for values in (y, first, second):
         assert values.dtype == dtype
         assert np.isfinite(values).all()
-    assert np.abs(first.data).max() < 1.06
-    np.testing.assert_allclose(second.data[[0, -1]], 0, atol=1e-5)
+    assert np.abs(first).max() < 1.06
+    np.testing.assert_allclose(second[[0, -1]], 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("function", [tg.gelu, EVERYWHERE["gelu, tanh"], tg.silu, tg.mish, tg.hardswish, tg.elu, tg.relu], ids=lambda f: f.__name__)
@@ -238,6 +241,39 @@ def test_what_is_not_a_number_stays_so(function):
         assert np.isnan(function(np.array([np.nan]))).all()
 
 
+OF_NUMPY = {"relu6", "hardtanh", "hardsigmoid"}  # np.clip, whose rule is not here
+
+
+@pytest.mark.parametrize("function", [f for name, f in EVERYWHERE.items() if name not in OF_NUMPY], ids=[n for n in EVERYWHERE if n not in OF_NUMPY])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_slope_of_what_is_not_a_number_is_none_either(function, dtype):
+    x = leaf([1.0, np.nan, -1.0], dtype)
+    with np.errstate(invalid="ignore"):
+        y = function(x)
+    y.backward(np.ones(3, dtype))
+    np.testing.assert_array_equal(np.isnan(x.grad.data), [False, True, False])
+    assert x.grad.dtype == dtype
+
+
+@given(st.floats(-2, 2), hnp.arrays(np.float64, 5, elements=st.floats(-3, 3) | st.sampled_from([0.0, -0.0, np.inf])))
+def test_the_slope_of_leaky_relu_is_exact(slope, x):
+    gradient = tg.grad(lambda x: np.sum(tg.leaky_relu(x, slope)))(x)
+    np.testing.assert_array_equal(np.asarray(gradient), np.where(x > 0, 1, slope))
+
+
+def test_the_softmax_of_nothing_is_empty():
+    for shape, axis in (((0, 3), 0), ((3, 0), 1), ((0,), -1), ((2, 0), (0, 1)), ((0, 3), 1)):
+        for function in (tg.softmax, tg.log_softmax, lambda x, axis: tg.masked_softmax(x, np.ones(x.shape, bool), axis)):
+            x = leaf(np.zeros(shape), np.float32)
+            y = function(x, axis=axis)
+            y.sum().backward()
+            assert (y.shape, y.dtype, x.grad.shape) == (shape, np.float32, shape)
+    x = leaf(np.zeros((0, 3)))
+    y = tg.logsumexp(x, 0)
+    y.sum().backward()
+    assert (y.tolist(), x.grad.shape) == ([-np.inf] * 3, (0, 3))
+
+
 def test_tails_are_exact():
     a = np.array([-5.0, -12.0, -30.0, -37.0])
     np.testing.assert_allclose(tg.gelu(a), [x * phi(x) for x in a], rtol=2e-13)  # the oracle rounds x / √2
@@ -245,7 +281,7 @@ def test_tails_are_exact():
     np.testing.assert_allclose(tg.silu(np.array([-40.0, -700.0])), [-40 * math.exp(-40), -700 * math.exp(-700)], rtol=1e-14)
     np.testing.assert_allclose(tg.softplus(np.array([-40.0, -700.0])), [math.exp(-40), math.exp(-700)], rtol=1e-15)
     np.testing.assert_allclose(normal_cdf(np.array([-10.0, 0.0, 10.0])), [7.61985302416052606597e-24, 0.5, 1], rtol=1e-15)
-    np.testing.assert_allclose(slopes(tg.softsign, np.array([1e8])).data, [1e-16], rtol=1e-7)
+    np.testing.assert_allclose(slopes(tg.softsign, np.array([1e8])), [1e-16], rtol=1e-7)
 
 
 # ---- the error function -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
@@ -127,6 +128,61 @@ def test_scaled_dot_product_attention_is_pytorchs_number_by_number():
 def test_a_learned_mask_gets_a_gradient():
     q = generic(3, 2)
     tg.gradcheck(lambda bias: tg.scaled_dot_product_attention(q, q, q, mask=bias), generic(3, 3))
+
+
+@given(st.data())
+def test_masks_of_infinities_and_of_booleans_give_the_same(data):
+    t, s, d = data.draw(st.integers(1, 3)), data.draw(st.integers(0, 3)), 2
+    allowed = data.draw(hnp.arrays(bool, (t, s)))
+    causal, dtype = data.draw(st.booleans()), data.draw(st.sampled_from([np.float32, np.float64]))
+    finite = generic(t, s, seed=3).astype(dtype) * data.draw(st.sampled_from([0, 1]))
+    found = []
+    for mask in (allowed, np.where(allowed, 0, -np.inf), tg.Tensor(np.where(allowed, finite, -np.inf), requires_grad=True, dtype=dtype)):
+        q, k, v = (tg.Tensor(generic(n, d, seed=n), requires_grad=True, dtype=dtype) for n in (t, s, s))
+        y = tg.scaled_dot_product_attention(q, k, v, mask=mask, is_causal=causal)
+        y.backward(generic(t, d, seed=9).astype(dtype))
+        found.append([y.data, q.grad.data, k.grad.data, v.grad.data])
+        none = ~(allowed & np.tri(t, s, dtype=bool) if causal else allowed).any(-1)
+        assert not y.data[none].any()
+        assert not q.grad.data[none].any()
+        assert all(np.isfinite(x).all() for x in found[-1])
+    for boolean, infinite, learned in zip(*found):
+        np.testing.assert_array_equal(boolean, infinite)
+        if not finite.any():
+            np.testing.assert_array_equal(boolean, learned)
+    assert mask.grad is not None
+    assert np.isfinite(mask.grad.data).all()
+    assert not mask.grad.data[~allowed].any()
+
+
+@given(hnp.arrays(bool, (3, 2)), hnp.arrays(bool, (2, 2)), st.booleans())
+def test_masks_of_infinities_and_of_booleans_give_the_same_to_layers(ignored, padding, causal):
+    layer, x, y = nn.MultiheadAttention(4, 2, rng=0, dtype=np.float64), generic(3, 2, 4), generic(2, 2, 4, seed=1)
+    masks = [(padding, ignored), (np.where(padding, -np.inf, 0), np.where(ignored, -np.inf, 0)), (padding, np.where(ignored, -np.inf, 0))]
+    (first, weights), *others = [layer(x, y, y, p, attn_mask=m, is_causal=causal) for p, m in masks]
+    for out, w in others:
+        np.testing.assert_array_equal(first.data, out.data)
+        np.testing.assert_array_equal(weights.data, w.data)
+    alone = weights.data.sum(-1).T == 0  # (t, b): those that may attend to nothing
+    assert np.all(first.data[alone] == layer.out_proj.bias.data)
+
+
+def test_what_is_masked_by_infinity_has_no_influence():
+    q, k = np.ones((1, 2)), np.array([[np.inf, 1.0], [1.0, 1.0], [np.nan, 0.0]])
+    y = tg.scaled_dot_product_attention(q, k, np.array([[1.0], [2.0], [3.0]]), mask=np.array([-np.inf, 0.0, -np.inf]))
+    assert y.tolist() == [[2.0]]
+
+
+def test_attention_to_no_keys_is_zero():
+    query, none = tg.Tensor(np.ones((2, 3, 4), np.float32), requires_grad=True), np.zeros((2, 0, 4), np.float32)
+    y = tg.scaled_dot_product_attention(query, none, none)
+    y.sum().backward()
+    assert (y.shape, y.data.any(), query.grad.data.any()) == ((2, 3, 4), False, False)
+    layer = nn.MultiheadAttention(4, 2, batch_first=True, rng=0)
+    layer.out_proj.bias.data[:] = [1, 2, 3, 4]
+    y, weights = layer(query, none, none)
+    assert (y.shape, weights.shape, y.data[1, 2].tolist()) == ((2, 3, 4), (2, 3, 0), [1, 2, 3, 4])
+    assert layer(none, none, none)[0].shape == (2, 0, 4)
 
 
 def test_dropout_of_attention_weights():

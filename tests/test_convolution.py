@@ -302,6 +302,40 @@ def test_weights_and_biases_of_wrong_shapes():
     assert error(ShapeError, tg.conv_transpose2d, x, np.ones((2, 3, 3, 3)), np.ones(2)).startswith("conv_transpose2d expects a bias of shape (3,)")
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "hint"),
+    [
+        (nn.Conv2d(1, 2, 3), (32, 28, 28), "x[:, None]"),
+        (nn.Conv2d(3, 2, 3), (32, 28, 28, 3), "np.moveaxis(x, -1, 1)"),
+        (nn.Conv2d(1, 2, 3), (32, 28, 28, 1), "np.moveaxis(x, -1, 1)"),
+        (nn.Conv2d(3, 2, 3), (28, 28, 3), "np.moveaxis(x, -1, 0)"),
+        (nn.Conv2d(1, 2, 3), (28, 28), "x[None]"),
+        (nn.Conv2d(1, 2, 3), (32, 784), "x.reshape(-1, 1, 28, 28)"),
+        (nn.Conv2d(3, 2, 3), (32, 3072), "x.reshape(-1, 3, 32, 32)"),
+        (nn.Conv1d(1, 2, 3), (32, 100), "x[:, None]"),
+        (nn.Conv1d(4, 2, 3), (32, 100, 4), "np.moveaxis(x, -1, 1)"),
+        (nn.Conv1d(1, 2, 3), (100,), "x[None]"),
+        (nn.ConvTranspose2d(3, 2, 3), (32, 28, 28, 3), "np.moveaxis(x, -1, 1)"),
+        (nn.ConvTranspose2d(1, 2, 3), (32, 28, 28), "x[:, None]"),
+        (nn.BatchNorm2d(3), (32, 28, 28, 3), "np.moveaxis(x, -1, 1)"),
+        (nn.BatchNorm2d(1), (32, 28, 28), "x[:, None]"),
+        (nn.BatchNorm1d(4), (32, 100, 4), "np.moveaxis(x, -1, 1)"),
+        (nn.GroupNorm(2, 4), (32, 28, 28, 4), "np.moveaxis(x, -1, 1)"),
+        (nn.PReLU(3), (32, 28, 28, 3), "np.moveaxis(x, -1, 1)"),
+        (nn.MaxPool2d(4), (32, 28, 28, 3), "np.moveaxis(x, -1, 1)"),
+        (nn.AvgPool1d(4), (32, 28, 3), "np.moveaxis(x, -1, 1)"),
+        (nn.MaxPool2d(2), (28, 28), "x[None]"),
+        (lambda x: tg.conv2d(x, np.ones((2, 3, 3, 3))), (32, 28, 28, 3), "np.moveaxis(x, -1, 1)"),
+    ],
+)
+def test_images_that_lie_otherwise_are_told_what_to_do(layer, shape, hint):
+    x = np.ones(shape)
+    with pytest.raises(ShapeError) as caught:
+        layer(x)
+    assert hint in str(caught.value)
+    layer(eval(hint))  # noqa: S307  # what the message says does work
+
+
 def test_no_channels():
     np.testing.assert_array_equal(tg.conv2d(np.ones((1, 0, 5, 5)), np.ones((2, 0, 3, 3)), np.array([1.0, 2.0]))[0, :, 0, 0], [1, 2])
     assert tg.conv2d(np.ones((1, 2, 5, 5)), np.ones((0, 2, 3, 3))).shape == (1, 0, 3, 3)

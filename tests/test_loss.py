@@ -36,14 +36,16 @@ def cross_entropy(draw, reduction):
     assume(c > 1)  # the only class has no loss
     settings = {"weight": draw(some(arrays((c,), low=1 / 4))), "label_smoothing": draw(st.sampled_from([0.0, 0.25])), "axis": axis}
     if draw(st.booleans()):
-        return nn.CrossEntropyLoss(reduction=reduction, **settings), [logits, draw(arrays(shape, low=0, high=1))]
+        rows = draw(arrays(shape, low=1 / 8, high=1))
+        return nn.CrossEntropyLoss(reduction=reduction, **settings), [logits, rows / rows.sum(axis, keepdims=True)]
     loss, y = labelled(draw, nn.CrossEntropyLoss, np.moveaxis(logits, axis, -1).shape, reduction=reduction, **settings)
     return (lambda z: loss(z, y)), [logits]
 
 
 def negative_log_likelihood(draw, reduction):
     shape, axis = draw(shapes(1, min_side=1)), draw(st.sampled_from([0, -1]))
-    log_p = draw(arrays(shape, high=0))
+    log_p = draw(arrays(shape, high=-1 / 8))
+    assume(shape[axis] > 1)
     weight = draw(some(arrays((shape[axis],), low=1 / 4)))
     loss, y = labelled(draw, nn.NLLLoss, np.moveaxis(log_p, axis, -1).shape, reduction=reduction, weight=weight, axis=axis)
     return (lambda x: loss(x, y)), [log_p]
@@ -70,21 +72,21 @@ def multi_margin(draw, reduction):
 def binary_cross_entropy(draw, reduction):
     shape = draw(shapes(min_side=1))
     weight = draw(some(arrays(shape, low=1 / 4)))
-    return nn.BCELoss(weight, reduction=reduction), [draw(arrays(shape, low=1 / 8, high=7 / 8)), draw(arrays(shape, low=0, high=1))]
+    return nn.BCELoss(weight, reduction=reduction), [draw(arrays(shape, low=1 / 8, high=7 / 8)), draw(arrays(shape, low=1 / 8, high=7 / 8))]
 
 
 def binary_cross_entropy_with_logits(draw, reduction):
     shape = draw(shapes(min_side=1))
     weight, pos_weight = draw(some(arrays(shape, low=1 / 4))), draw(some(arrays(shape[-1:], low=0)))
-    return nn.BCEWithLogitsLoss(weight, pos_weight=pos_weight, reduction=reduction), [draw(arrays(shape)), draw(arrays(shape, low=0, high=1))]
+    return nn.BCEWithLogitsLoss(weight, pos_weight=pos_weight, reduction=reduction), [draw(arrays(shape)), draw(arrays(shape, low=1 / 8, high=7 / 8))]
 
 
 def divergence(draw, reduction):
     shape, log_target = draw(shapes(1, min_side=1)), draw(st.booleans())
     if reduction == "mean":
         reduction = draw(st.sampled_from(["mean", "batchmean"]))
-    target = arrays(shape, high=0) if log_target else arrays(shape, low=1 / 8, high=1)
-    return nn.KLDivLoss(log_target=log_target, reduction=reduction), [draw(arrays(shape, high=0)), draw(target)]
+    target = arrays(shape, high=-1 / 8) if log_target else arrays(shape, low=1 / 8, high=7 / 8)
+    return nn.KLDivLoss(log_target=log_target, reduction=reduction), [draw(arrays(shape, high=-1 / 8)), draw(target)]
 
 
 def error(module, **choices):
@@ -167,6 +169,7 @@ def test_every_loss_is_checked():
 RNG = np.random.default_rng(0)
 X, T, U = RNG.normal(size=(3, 5, 4)) * 2
 P, Q = RNG.uniform(0.05, 0.95, (2, 5, 4))
+R = P / P.sum(-1, keepdims=True)
 Y, S, W = RNG.integers(0, 4, 5), np.sign(U), RNG.uniform(0.5, 2, 4)
 Y[0] = 3
 E = X - T
@@ -190,8 +193,8 @@ VALUES = {
     "nll, mean": (lambda: tg.nll_loss(LOG_P, Y, weight=W), -(W[Y] * LOG_P[EACH, Y]).sum() / W[Y].sum()),
     "cross-entropy": (lambda: tg.softmax_cross_entropy(X, Y, weight=W, reduction="none"), -W[Y] * LOG_P[EACH, Y]),
     "cross-entropy of rows": (
-        lambda: tg.softmax_cross_entropy(X, P, weight=W, label_smoothing=0.2),
-        -(W * (0.8 * P + 0.05) * LOG_P).sum(-1).mean(),
+        lambda: tg.softmax_cross_entropy(X, R, weight=W, label_smoothing=0.2),
+        -(W * (0.8 * R + 0.05) * LOG_P).sum(-1).mean(),
     ),
     "bce": (lambda: tg.binary_cross_entropy(P, Q, weight=W, reduction="none"), -W * (Q * np.log(P) + (1 - Q) * np.log(1 - P))),
     "bce with logits": (
@@ -324,7 +327,7 @@ def test_an_unknown_reduction_is_refused_at_once(module):
 @every_pair
 def test_reductions_of_functions(name, loss):
     function = getattr(tg, name)
-    x, t = np.full((2, 3), 0.25), np.ones((2, 3))
+    x, t = np.full((2, 3), -0.25 if name == "kl_div" else 0.25), np.ones((2, 3))
     losses = function(x, t, reduction="none")
     assert losses.shape == (2, 3)
     np.testing.assert_allclose(function(x, t, reduction="sum"), losses.sum(), rtol=1e-12)
@@ -348,15 +351,69 @@ def test_reductions_of_functions(name, loss):
         (lambda: nn.CrossEntropyLoss(label_smoothing=1.5), "CrossEntropyLoss: label_smoothing is a number ≥ 0 and ≤ 1; got 1.5"),
         (lambda: nn.MultiMarginLoss(p=3)(np.zeros((1, 2)), [0]), "multi_margin_loss: p is 1 or 2; got 3"),
         (lambda: tg.softmax_cross_entropy(np.zeros((1, 2)), [[0.0, 1.0]], ignore_index=1), "ignore_index=1 is for class labels"),
-        (lambda: tg.hinge_loss([0.5, 0.5], [1, 0]), r"hinge_loss: targets are -1 or 1; got 0.0. Labels 0 and 1 become signs by 2 \* target - 1"),
+        (
+            lambda: tg.hinge_loss([0.5, 0.5], [1, 0]),
+            r"hinge_loss: targets are -1 or 1; got 0. Labels 0 .* become signs by 2 \* target - 1",
+        ),
         (lambda: tg.cosine_embedding_loss(np.ones(2), np.ones(2), 0), "cosine_embedding_loss: targets are -1 or 1; got 0"),
-        (lambda: tg.binary_cross_entropy([0.5, 1.5], [1.0, 1.0]), r"(?s)probabilities in \[0, 1\]; got 1.5.*with_logits"),
+        (lambda: tg.binary_cross_entropy([0.5, 1.5], [1.0, 1.0]), r"(?s)predictions are probabilities, in \[0, 1\]; got 1.5.*with_logits"),
         (lambda: tg.kl_div(np.zeros((0, 2)), np.zeros((0, 2)), reduction="batchmean"), "kl_div: no target left"),
+        (lambda: tg.kl_div(np.zeros((1, 2)), np.ones((1, 2)), reduction="avg"), "kl_div: reduction is one of mean, sum, none, batchmean; got 'avg'"),
     ],
 )
 def test_settings_and_values_out_of_range(make, message):
     with pytest.raises(errors.ArgumentError, match=message):
         make()
+
+
+PROBABILITIES, LOGARITHMS = r"probabilities, in \[0, 1\]; got", "logarithms of probabilities, at most 0; got"
+OUTSIDE = {
+    "bce targets above": (lambda: tg.binary_cross_entropy([0.5], [2.0]), f"targets are {PROBABILITIES} 2"),
+    "bce targets below": (lambda: tg.binary_cross_entropy([0.5], [-1]), f"targets are {PROBABILITIES} -1"),
+    "bce predictions below": (lambda: tg.binary_cross_entropy([-1e-9], [1.0]), f"predictions are {PROBABILITIES} -1e-09"),
+    "signs": (lambda: tg.binary_cross_entropy_with_logits([5.0, 5.0], [1, -1]), rf"(?s)targets are {PROBABILITIES} -1.*\(target \+ 1\) / 2"),
+    "labels": (lambda: nn.BCEWithLogitsLoss()([5.0, 5.0], [0, 7]), rf"(?s)targets are {PROBABILITIES} 7.*softmax_cross_entropy"),
+    "a tensor": (lambda: tg.binary_cross_entropy_with_logits(float32([5.0]), float32([1.5])), f"targets are {PROBABILITIES} 1.5"),
+    "nll of probabilities": (lambda: tg.nll_loss([[0.2, 0.8]], [1]), f"nll_loss: predictions are {LOGARITHMS} 0.2"),
+    "kl of probabilities": (lambda: tg.kl_div([[0.2, 0.8]], [[0.5, 0.5]]), f"kl_div: predictions are {LOGARITHMS} 0.2"),
+    "kl of logarithms": (lambda: tg.kl_div([[-0.2, -0.8]], [[-0.5, -0.5]]), f"(?s)kl_div: targets are {PROBABILITIES} -0.5.*log_target=True"),
+    "kl of no logarithms": (lambda: tg.kl_div([[-0.2]], [[0.5]], log_target=True), f"(?s)kl_div: targets.* are {LOGARITHMS} 0.5.*log_target=False"),
+    "rows of several ones": (
+        lambda: tg.softmax_cross_entropy(np.zeros((1, 3)), [[1, 0, 1]]),
+        r"(?s)sum to 1; got one with the sum 2\..*with_logits",
+    ),
+    "rows of none": (lambda: tg.softmax_cross_entropy(np.zeros((1, 3)), [[0, 0, 0]]), "sum to 1; got one with the sum 0"),
+    "rows of logits": (lambda: tg.softmax_cross_entropy(np.zeros((1, 2)), [[-1.0, 2.0]]), f"rows of targets are {PROBABILITIES} -1"),
+    "rows, class axis first": (
+        lambda: tg.softmax_cross_entropy(np.zeros((2, 3)), np.ones((2, 3)) / 3, axis=0),
+        "sum to 1; got one with .* 0.666",
+    ),
+    "one class": (lambda: nn.CrossEntropyLoss()(np.zeros((4, 1)), np.zeros((4, 1))), r"(?s)\(4, 1\) have one class.*nn.BCEWithLogitsLoss"),
+    "nll of one class": (lambda: tg.nll_loss(np.zeros((4, 1)), np.zeros(4, int)), "nll_loss: scores of shape .* have one class"),
+    "margin of one class": (lambda: tg.multi_margin_loss(np.zeros((4, 1)), np.zeros(4, int)), "multi_margin_loss: scores of shape .* have one class"),
+    "cosine of booleans": (lambda: tg.cosine_embedding_loss(np.ones((2, 2)), np.ones((2, 2)), [True, True]), "targets are -1 or 1; got booleans"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), OUTSIDE.values(), ids=OUTSIDE)
+def test_targets_outside_of_their_domain(make, message):
+    with pytest.raises(errors.ArgumentError, match=message):
+        make()
+
+
+@given(st.sampled_from([np.float16, np.float32, np.float64]), st.integers(2, 300), st.integers(0, 2**32))
+def test_distributions_are_taken_however_they_are_rounded(dtype, classes, seed):
+    rows = np.random.default_rng(seed).dirichlet(np.ones(classes), 3).astype(dtype)
+    z = np.zeros((3, classes))
+    assert tg.softmax_cross_entropy(z, rows) == pytest.approx(np.log(classes), rel=1e-2)
+    assert tg.binary_cross_entropy_with_logits(z, rows * (1 + np.finfo(dtype).eps)) == pytest.approx(np.log(2))
+
+
+def test_a_missing_value_among_the_targets_makes_the_loss_missing():
+    x, t = np.full((1, 2), 0.5), np.array([[np.nan, 0.5]])
+    for loss in (tg.binary_cross_entropy, tg.binary_cross_entropy_with_logits, tg.softmax_cross_entropy, tg.hinge_loss):
+        assert np.isnan(loss(x, np.array([[np.nan, 1.0]]) if loss is tg.hinge_loss else t))
+    assert np.isnan(tg.kl_div(-x, t))
 
 
 def test_weights_are_state_and_show_in_the_repr():
@@ -378,7 +435,7 @@ def float32(x):
 @every_pair
 def test_float32_stays_float32_beside_plain_targets(name, loss):
     for target in ([1.0, 1.0], np.ones(2), np.ones(2, int), tg.Tensor(np.ones(2, int)), tg.Tensor(np.ones(2, np.float32))):
-        x = float32([0.25, 0.5])
+        x = float32([-0.25, -0.5] if name == "kl_div" else [0.25, 0.5])
         value = loss(x, target)
         value.backward()
         assert (value.dtype, x.grad.dtype) == (np.float32, np.float32)
@@ -388,8 +445,23 @@ def test_float32_stays_float32_beside_plain_targets(name, loss):
 def test_a_tensor_of_another_dtype_is_refused(name, loss):
     with pytest.raises(errors.DTypeError, match=rf"{name}: target is a Tensor of float64, others are of float32. Convert one: target.astype"):
         loss(float32([0.25, 0.5]), tg.Tensor(np.ones(2)))
-    with pytest.raises(errors.DTypeError, match=rf"{name}: target must be floating or integer; got bool"):
-        loss(float32([0.25, 0.5]), np.array([True, False]))
+
+
+@every_pair
+def test_booleans_are_targets_of_the_binary_losses_alone(name, loss):
+    x, t = np.array([0.25, 0.5]), np.array([True, False])
+    if name.startswith("binary"):
+        for target in (t, t.tolist(), tg.Tensor(t)):
+            assert loss(x, target) == loss(x, [1.0, 0.0])
+            assert loss(float32(x), target).dtype == np.float32
+        with pytest.raises(errors.DTypeError, match=rf"{name}: (prediction|logits) must be floating or integer; got bool"):
+            loss(t, t)
+    elif name == "hinge_loss":
+        with pytest.raises(errors.ArgumentError, match=r"hinge_loss: targets are -1 or 1; got booleans.*2 \* target - 1"):
+            loss(x, t)
+    else:
+        with pytest.raises(errors.DTypeError, match=rf"{name}: target must be floating or integer; got bool"):
+            loss(x, t)
 
 
 def test_a_plain_prediction_is_cast_to_the_tensor_that_it_is_compared_with():
@@ -413,7 +485,7 @@ def test_cross_entropy_of_float32_is_float32(options, targets):
 
 def test_other_losses_of_float32_are_float32():
     for loss in (
-        lambda x: nn.NLLLoss(weight=[1.0, 2.0, 3.0])(x, [0, 2]),
+        lambda x: nn.NLLLoss(weight=[1.0, 2.0, 3.0])(-np.absolute(x), [0, 2]),
         lambda x: nn.MultiMarginLoss(weight=[1.0, 2.0, 3.0], p=2)(x, [0, 2]),
         lambda x: nn.CosineEmbeddingLoss()(x, np.ones((2, 3)), [1, -1]),
         lambda x: nn.TripletMarginLoss(swap=True)(x, np.ones((2, 3)), np.zeros((2, 3))),
@@ -460,6 +532,15 @@ def test_gradients_at_kinks_and_far_out(loss, x, gradient):
     assert np.isfinite(value.item())
     value.backward()
     np.testing.assert_allclose(x.grad.data, gradient, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("log_target", [False, True])
+def test_what_a_prediction_excludes_and_the_target_does_not_is_infinitely_far(log_target):
+    log_q, p = tg.Tensor([[0.0, -np.inf]], requires_grad=True), np.array([[0.25, 0.75]])
+    losses = tg.kl_div(log_q, np.log(p) if log_target else p, log_target=log_target, reduction="none")
+    np.testing.assert_allclose(losses.data, [[0.25 * np.log(0.25), np.inf]], rtol=1e-12)
+    losses.sum().backward()
+    np.testing.assert_allclose(log_q.grad.data, -p, rtol=1e-12)
 
 
 def test_certain_and_wrong_costs_100():

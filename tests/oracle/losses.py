@@ -26,7 +26,6 @@ for reduction in REDUCTIONS:
         case("CrossEntropyLoss", of=(real(4, 3), labels(4, high=3, ignored=2)), reduction=reduction, ignore_index=2),
         # … of soft rows
         case("CrossEntropyLoss", of=soft, reduction=reduction),
-        case("CrossEntropyLoss", of=(real(4, 3), positive(4, 3)), reduction=reduction),
         case("CrossEntropyLoss", of=soft, reduction=reduction, label_smoothing=0.1),
         case("CrossEntropyLoss", of=soft, reduction=reduction, weight=positive(3)),
         case("CrossEntropyLoss", of=soft, reduction=reduction, weight=positive(3), label_smoothing=0.2),
@@ -43,8 +42,8 @@ for reduction in REDUCTIONS:
         case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3)), reduction=reduction, weight=positive(3)),
         case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3, ignored=-100)), reduction=reduction),
         case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3, ignored=1)), reduction=reduction, ignore_index=1, weight=positive(3)),
-        case("NLLLoss", of=(real(2, 3, 4), labels(2, 4, high=3)), reduction=reduction, ours={"axis": 1}),
-        case("NLLLoss", of=(real(2, 3, 4), labels(2, 4, high=3, ignored=-100)), reduction=reduction, weight=positive(3), ours={"axis": 1}),
+        case("NLLLoss", of=(log_rows(2, 3, 4), labels(2, 4, high=3)), reduction=reduction, ours={"axis": 1}),
+        case("NLLLoss", of=(log_rows(2, 3, 4), labels(2, 4, high=3, ignored=-100)), reduction=reduction, weight=positive(3), ours={"axis": 1}),
         # binary cross-entropy
         case("BCELoss", of=(probability(4, 3), probability(4, 3)), reduction=reduction),
         case("BCELoss", of=(probability(5), binary(5)), reduction=reduction),

@@ -1,5 +1,7 @@
 """Networks: modules, layers, containers, losses and initializers, with PyTorch's names."""
 
+from typing import Any
+
 from . import init
 from .activation import (
     CELU,
@@ -139,3 +141,10 @@ __all__ = [
     "init",
     "summary",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from .names import missing
+
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{missing(name, __all__)}", name=name)

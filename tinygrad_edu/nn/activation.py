@@ -1,7 +1,7 @@
 """Activations as modules, for containers; each is the function of the same name, and where it has none, NumPy's."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -9,7 +9,9 @@ from numpy.typing import DTypeLike
 from ..errors import ShapeError
 from ..graph import record
 from ..ops import activation as ops
+from ..ops.floating import given
 from ..ops.table import op_of
+from ..ops.window import layout
 from ..tensor import Tensor
 from .linear import Linear
 from .module import Module
@@ -22,88 +24,86 @@ RELU = op_of(ops.relu)
 # ---- without settings -----------------------------------------------------------------------------------------------------
 
 
+class Activation(Module):
+    """Base of activations: a function of one array, and of nothing else."""
+
+    function: ClassVar[Any]  # a static method: of an instance no method, so that it gets the array alone
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x if isinstance(x, Tensor) else given(x, type(self).__name__))
+
+
 class ReLU(Module):
     """max(x, 0); see `tinygrad_edu.relu`."""
 
     def forward(self, x: Any) -> Any:
-        return record(Tensor, RELU, (x,)) if isinstance(x, Tensor) else ops.relu(x)
+        return record(Tensor, RELU, (x,)) if isinstance(x, Tensor) else ops.relu(given(x, "ReLU"))
 
 
-class ReLU6(Module):
+class ReLU6(Activation):
     """min(max(x, 0), 6); see `tinygrad_edu.relu6`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.relu6(x)
+    function = staticmethod(ops.relu6)
 
 
-class SELU(Module):
+class SELU(Activation):
     """1.0507 · elu(x, 1.6733); see `tinygrad_edu.selu`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.selu(x)
+    function = staticmethod(ops.selu)
 
 
-class Sigmoid(Module):
+class Sigmoid(Activation):
     """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.sigmoid(x)
+    function = staticmethod(ops.sigmoid)
 
 
-class SiLU(Module):
+class SiLU(Activation):
     """x · sigmoid(x), also called swish; see `tinygrad_edu.silu`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.silu(x)
+    function = staticmethod(ops.silu)
 
 
-class Mish(Module):
+class Mish(Activation):
     """x · tanh(softplus(x)); see `tinygrad_edu.mish`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.mish(x)
+    function = staticmethod(ops.mish)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(Activation):
     """x / 6 + ½ within [0, 1]; see `tinygrad_edu.hardsigmoid`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.hardsigmoid(x)
+    function = staticmethod(ops.hardsigmoid)
 
 
-class Hardswish(Module):
+class Hardswish(Activation):
     """x · hardsigmoid(x); see `tinygrad_edu.hardswish`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.hardswish(x)
+    function = staticmethod(ops.hardswish)
 
 
-class Tanh(Module):
+class Tanh(Activation):
     """Hyperbolic tangent, `numpy.tanh`."""
 
-    def forward(self, x: Any) -> Any:
-        return np.tanh(x)
+    function = staticmethod(np.tanh)
 
 
-class Arctan(Module):
+class Arctan(Activation):
     """Inverse tangent, `numpy.arctan`, a sigmoid between ±π/2."""
 
-    def forward(self, x: Any) -> Any:
-        return np.arctan(x)
+    function = staticmethod(np.arctan)
 
 
-class Softsign(Module):
+class Softsign(Activation):
     """x / (1 + |x|); see `tinygrad_edu.softsign`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.softsign(x)
+    function = staticmethod(ops.softsign)
 
 
-class Gaussian(Module):
+class Gaussian(Activation):
     """exp(-x²), the Gaussian radial basis function; see `tinygrad_edu.gaussian`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.gaussian(x)
+    function = staticmethod(ops.gaussian)
 
 
 class Identity(Module):
@@ -123,7 +123,7 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Any:
-        return ops.leaky_relu(x, self.negative_slope)
+        return ops.leaky_relu(given(x, "LeakyReLU"), self.negative_slope)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
@@ -136,7 +136,7 @@ class ELU(Module):
         self.alpha = alpha
 
     def forward(self, x: Any) -> Any:
-        return ops.elu(x, self.alpha)
+        return ops.elu(given(x, "ELU"), self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -146,7 +146,7 @@ class CELU(ELU):
     """x where x > 0, else alpha · (exp(x / alpha) - 1); see `tinygrad_edu.celu`."""
 
     def forward(self, x: Any) -> Any:
-        return ops.celu(x, self.alpha)
+        return ops.celu(given(x, "CELU"), self.alpha)
 
 
 class GELU(Module):
@@ -156,7 +156,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
-        return ops.gelu(x, self.approximate)
+        return ops.gelu(given(x, "GELU"), self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -169,7 +169,7 @@ class Softplus(Module):
         self.beta = beta
 
     def forward(self, x: Any) -> Any:
-        return ops.softplus(x, self.beta)
+        return ops.softplus(given(x, "Softplus"), self.beta)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}"
@@ -182,7 +182,7 @@ class Hardtanh(Module):
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, x: Any) -> Any:
-        return ops.hardtanh(x, self.min_val, self.max_val)
+        return ops.hardtanh(given(x, "Hardtanh"), self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}"
@@ -209,7 +209,7 @@ class Heaviside(Module):
         self.value = value
 
     def forward(self, x: Any) -> Any:
-        return np.heaviside(x, self.value)
+        return np.heaviside(given(x, "Heaviside"), self.value)
 
     def extra_repr(self) -> str:
         return f"value={self.value}"
@@ -222,7 +222,7 @@ class Softmax(Module):
         self.axis = axis
 
     def forward(self, x: Any) -> Any:
-        return ops.softmax(x, self.axis)
+        return ops.softmax(given(x, "Softmax"), self.axis)
 
     def extra_repr(self) -> str:
         return f"axis={self.axis}"
@@ -232,7 +232,7 @@ class LogSoftmax(Softmax):
     """Logarithms of probabilities along an axis; see `tinygrad_edu.log_softmax`."""
 
     def forward(self, x: Any) -> Any:
-        return ops.log_softmax(x, self.axis)
+        return ops.log_softmax(given(x, "LogSoftmax"), self.axis)
 
 
 # ---- with parameters ------------------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ class PReLU(Module):
     def forward(self, x: Any) -> Any:
         x = as_input(x, self.weight, "PReLU")
         if self.weight.size > 1 and x.shape[1:2] != self.weight.shape:
-            raise ShapeError(f"PReLU expects {self.weight.size} channels on axis 1, got {x.shape}.")
+            raise ShapeError(f"PReLU expects {self.weight.size} channels on axis 1, got {x.shape}.{layout(x.shape, x.ndim - 2, self.weight.size)}")
         return ops.prelu(x, self.weight)
 
     def extra_repr(self) -> str:

@@ -129,11 +129,11 @@ class MultiheadAttention(Module):
         key : Tensor or ndarray of shape (s, b, kdim), (b, s, kdim) or (s, kdim)
         value : Tensor or ndarray of shape (s, b, vdim), (b, s, vdim) or (s, vdim)
         key_padding_mask : array_like of shape (b, s), optional
-            Boolean: True where a key is to be ignored.  Floating: added to the scores.
+            Boolean: True where a key is to be ignored.  Floating: added to the scores; -inf is the same as True.
         need_weights : bool, default=True
             Whether the attention weights are wanted.
         attn_mask : array_like of shape (t, s) or (b · num_heads, t, s), optional
-            Boolean: True where a query may *not* attend to a key.  Floating: added to the scores.
+            Boolean: True where a query may *not* attend to a key.  Floating: added to the scores; -inf is the same as True.
         average_attn_weights : bool, default=True
             Whether the weights are averaged over the heads.
         is_causal : bool, default=False
@@ -143,10 +143,12 @@ class MultiheadAttention(Module):
         -------
         output : Tensor of the shape of query
         weights : Tensor of shape (b, t, s), or (b, num_heads, t, s) if not averaged, or None
-            A query that may attend to no key has weights 0, and the bias of out_proj for its output; in PyTorch, NaN.
+            A query that may attend to no key, for there is none or none is allowed, has weights 0, and the bias of out_proj
+            for its output; in PyTorch, NaN.
         """
-        batched, same = np.ndim(query) == 3, query is key and key is value
+        same = query is key and key is value
         query = as_input(query, self.out_proj.weight, "MultiheadAttention")
+        batched = query.ndim == 3
         key, value = (query, query) if same else (as_input(x, self.out_proj.weight, "MultiheadAttention") for x in (key, value))
         self._check(query, key, value)
         if not batched:
@@ -192,9 +194,9 @@ class MultiheadAttention(Module):
         b, heads, t, s = shape
         allowed: list[Any] = [np.tri(t, s, dtype=bool)] if is_causal else []
         added: list[Any] = []
-        padding_shape = (s,) if np.ndim(key_padding_mask) == 1 and b == 1 else (b, s)
+        paddings = dict.fromkeys([(b, s), (s,)] if b == 1 else [(b, s)], (b, 1, 1, s))
         for name, mask, fitting in (
-            ("key_padding_mask", key_padding_mask, {padding_shape: (b, 1, 1, s)}),
+            ("key_padding_mask", key_padding_mask, paddings),
             ("attn_mask", attn_mask, {(t, s): (1, 1, t, s), (b * heads, t, s): shape}),
         ):
             boolean, floating = sorted_mask(mask, f"MultiheadAttention: {name}")

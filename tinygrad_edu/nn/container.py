@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-
 from ..errors import ArgumentError, ShapeError
+from ..ops.floating import given
 from ..tensor import Tensor
 from .module import Module
 
@@ -188,8 +187,10 @@ class Residual(Module):
 
     def forward(self, x: Any) -> Any:
         """Add the layer's output to x."""
-        through = self.layer(x)
-        around = self.shortcut(x) if self.shortcut is not None else x if isinstance(x, Tensor) else np.asarray(x, through.dtype)
+        through = given(self.layer(x), "Residual: the layer's output")
+        around = given(x if self.shortcut is None else self.shortcut(x), "Residual: what goes around")
+        if not isinstance(around, Tensor):
+            around = around.astype(through.dtype, copy=False)
         if through.shape != around.shape:
             raise ShapeError(
                 f"Residual expects a layer that keeps the shape: {around.shape} goes around it, {through.shape} comes out. Give a shortcut."

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..ops.floating import given
 from ..ops.random import dropout, generator
 from .module import Module
 
@@ -31,6 +32,7 @@ class Dropout(Module):
 
     def forward(self, x: Any) -> Any:
         """Drop elements of x, in training."""
+        x = given(x, "Dropout")
         return dropout(x, self.p, rng=self.rng) if self.training else x
 
     def extra_repr(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..ops.floating import given
 from .module import Module
 
 
@@ -36,7 +37,8 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, ...) to (n, m)."""
-        shape = np.shape(x)
+        x = given(x, "Flatten")
+        shape = x.shape
         n = len(shape)
         start, end = (axis + n if axis < 0 else axis for axis in (self.start_axis, self.end_axis))
         if not 0 <= start <= end < n:

@@ -2,8 +2,7 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
-
+from ..arrays import plain
 from ..ops.cross_entropy import nll_loss, softmax_cross_entropy
 from ..ops.divergence import KL_REDUCTIONS, binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.loss import REDUCTIONS, check_range, check_reduction, half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
@@ -24,13 +23,12 @@ class Loss(Module):
         check_reduction(type(self).__name__, reduction, self.reductions)
         self.reduction = reduction
 
+    def _buffer(self, name: str, weight: Any) -> Buffer | None:
+        return None if weight is None else Buffer(plain(weight, f"{type(self).__name__}: {name}").astype(float))
+
     def extra_repr(self) -> str:
         settings = [(k, v) for k, v in vars(self).items() if k != "training" and v is not None]
         return ", ".join(f"{k}={v.tolist() if isinstance(v, Buffer) else repr(v)}" for k, v in settings)
-
-
-def _buffer(weight: Any) -> Buffer | None:
-    return None if weight is None else Buffer(np.asarray(weight, float))
 
 
 # ---- of class scores -----------------------------------------------------------------------------------------------------------
@@ -63,7 +61,7 @@ class CrossEntropyLoss(Loss):
         self, weight: Any = None, *, axis: int = -1, label_smoothing: float = 0.0, ignore_index: int | None = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
         check_range("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
         self.axis, self.label_smoothing, self.ignore_index = axis, label_smoothing, ignore_index
 
@@ -96,7 +94,7 @@ class NLLLoss(Loss):
 
     def __init__(self, weight: Any = None, *, axis: int = -1, ignore_index: int | None = -100, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
         self.axis, self.ignore_index = axis, ignore_index
 
     def forward(self, log_probabilities: Any, labels: Any) -> Any:
@@ -120,7 +118,7 @@ class MultiMarginLoss(Loss):
 
     def __init__(self, *, p: int = 1, margin: float = 1.0, weight: Any = None, axis: int = -1, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
         self.p, self.margin, self.axis = p, margin, axis
 
     def forward(self, scores: Any, labels: Any) -> Any:
@@ -143,7 +141,7 @@ class BCELoss(Loss):
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight = _buffer(weight)
+        self.weight = self._buffer("weight", weight)
 
     def forward(self, prediction: Any, target: Any) -> Any:
         """The loss of probabilities against a target of their shape."""
@@ -164,7 +162,7 @@ class BCEWithLogitsLoss(Loss):
 
     def __init__(self, weight: Any = None, *, pos_weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.weight, self.pos_weight = _buffer(weight), _buffer(pos_weight)
+        self.weight, self.pos_weight = self._buffer("weight", weight), self._buffer("pos_weight", pos_weight)
 
     def forward(self, logits: Any, target: Any) -> Any:
         """The loss of logits against a target of their shape."""

@@ -1,30 +1,35 @@
 """Module: a function with parameters.
 
 A module's parameters are the `Parameter` objects among its attributes, and those of the modules among them, also inside
-lists, tuples and dicts; its buffers are the `Buffer` objects.  There is nothing to register: attributes are read when
-somebody asks, in the order in which they were assigned.
+lists, tuples and dicts, however nested; its buffers are the `Buffer` objects.  There is nothing to register: attributes are
+read when somebody asks, in the order in which they were assigned.  What could be meant as a parameter and would not be found
+is an error then: a tensor that requires gradients and is no `Parameter`, and modules and parameters in a set, in an array of
+objects, or among the keys of a dict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..errors import DTypeError, StateError, TinygradError
+from ..arrays import plain
+from ..errors import ArgumentError, DTypeError, StateError, TinygradError
 from ..tensor import Tensor
 from ..trees import children
 from ..versions import WRITES
+from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert
+from .walk import Nested, walk
 
 M = TypeVar("M", bound="Module")
 KINDS = {"f": "floating", "i": "integer", "u": "integer", "b": "boolean"}
 
 
-class Module:
+class Module(Nested):
     """Base class of layers, losses and models: write ``__init__`` and ``forward``, and call the object.
 
     Attributes
@@ -51,6 +56,18 @@ class Module:
 
     training: bool = True
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in WATCHED and not (callable(value) and name not in names.MISTYPED):
+            names.refuse_attribute(self, name)
+        object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # which is to know what attributes there are
+
+        def __getattr__(self, name: str) -> Any:
+            if name in names.METHODS:
+                raise AttributeError(f"{type(self).__name__} has no {name}. {names.METHODS[name]}", name=name, obj=self)
+            return object.__getattribute__(self, name)  # raises what Python itself says, also of what a property lacks
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; subclasses write this."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): a Module defines what it computes there.")
@@ -62,15 +79,11 @@ class Module:
             _locate(error, self)
             raise
 
-    def _inside(self) -> Iterable[tuple[str, Any]]:
-        """The attributes by name, among which the parameters, buffers and modules are."""
-        return vars(self).items()
-
     # ---- what is inside ------------------------------------------------------------------------------------------------
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module (named "") and all inside it, each once, with their paths."""
-        for path, value in _walk("", self, set()):
+        for path, value in walk("", self):
             if isinstance(value, Module):
                 yield path, value
 
@@ -80,20 +93,19 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their paths ("hidden.weight", "layers.0.bias"), in order, each once."""
-        for path, value in _walk("", self, set()):
+        for path, value in walk("", self):
             if isinstance(value, Parameter):
                 yield path, value
 
     def parameters(self, *, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters in order, each once; without ``recurse`` only those that belong to no module inside this one."""
+        """The parameters in order, each once; without ``recurse`` only this module's own, and none of the modules inside it."""
         if recurse:
             return (parameter for _, parameter in self.named_parameters())
-        inner = {id(p) for child in self.children() for p in child.parameters()}
-        return (parameter for parameter in self.parameters() if id(parameter) not in inner)
+        return (value for _, value in walk("", self, into=is_container) if isinstance(value, Parameter))
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
         """The buffers with their paths, in order, each once."""
-        for path, value in _walk("", self, set()):
+        for path, value in walk("", self):
             if isinstance(value, Buffer):
                 yield path, value
 
@@ -103,11 +115,7 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside this one, also those in its lists, tuples and dicts, with their paths, each once."""
-        seen: set[int] = set()
-        for path, module in _outermost("", self):
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield path, module
+        return _children(self)
 
     def children(self) -> Iterator[Module]:
         """The modules directly inside this one, each once."""
@@ -151,11 +159,18 @@ class Module:
         ----------
         dtype : floating dtype
         """
-        if np.dtype(dtype).kind != "f":
-            raise DTypeError(f"{type(self).__name__}.to: parameters are floating; got {np.dtype(dtype)}.")
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError:
+            raise DTypeError(
+                f"{type(self).__name__}.to: a dtype is expected, such as np.float64; got {dtype!r}.\n"
+                "  Devices there are none: this is a framework for the CPU, and there is nothing to move."
+            ) from None
+        if dtype.kind != "f":
+            raise DTypeError(f"{type(self).__name__}.to: parameters are floating; got {dtype}.")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
-                convert(tensor, np.dtype(dtype))
+                convert(tensor, dtype)
         return self
 
     # ---- training and use ------------------------------------------------------------------------------------------------
@@ -174,7 +189,7 @@ class Module:
 
     def _named_state(self) -> list[tuple[str, Tensor]]:
         """The parameters and buffers with their paths, in order, each once."""
-        return [(path, value) for path, value in _walk("", self, set()) if isinstance(value, (Parameter, Buffer))]
+        return [(path, value) for path, value in walk("", self) if isinstance(value, (Parameter, Buffer))]
 
     def state_dict(self) -> dict[str, Any]:
         """The values of all parameters and buffers by path, as copies that training does not change."""
@@ -195,11 +210,19 @@ class Module:
 
         Raises
         ------
+        ArgumentError
+            For what is no mapping, such as the pair that `tinygrad_edu.io.load_safetensors` returns.
         StateError
             Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing was changed.
         """
+        if not isinstance(state, Mapping):
+            got = f"{state!r:.80}."
+            if isinstance(state, tuple):
+                got = f"a tuple of {len(state)}. Take the first: arrays, metadata = io.load_safetensors(path)."
+            raise ArgumentError(f"{type(self).__name__}.load_state_dict: a state is a dict of arrays by path; got {got}")
         own = dict(self._named_state())
-        given = {name: value._array if isinstance(value, Tensor) else np.asarray(value) for name, value in state.items()}
+        who = f"{type(self).__name__}.load_state_dict"
+        given = {name: plain(value, f"{who}: {name}") for name, value in state.items()}
         problems = [f"missing: {name}" for name in own if name not in given]
         problems += [f"unexpected: {name}" for name in given if name not in own]
         for name, tensor in own.items():
@@ -209,7 +232,7 @@ class Module:
                 problems.append(f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}")
         if problems:
             raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
-        cast = {name: np.asarray(given[name], tensor.dtype) for name, tensor in own.items()}
+        cast = {name: np.array(given[name], tensor.dtype) for name, tensor in own.items()}  # copies: of this module's own, maybe
         for name, tensor in own.items():
             tensor._array[...] = cast[name]
             WRITES.mark(tensor._array)
@@ -221,9 +244,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {value!r}".replace("\n", "\n  ") for name, value in _children(self) if isinstance(value, Module)]
-        head = type(self).__name__
-        return f"{head}({self.extra_repr()})" if not lines else f"{head}(\n  " + "\n  ".join(lines) + "\n)"
+        return _as_text(self, set())
 
     def __tree__(self) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
         parameters = list(self.parameters())
@@ -234,35 +255,35 @@ class Module:
         return list(parameters), rebuild
 
 
-def _children(value: Any) -> list[tuple[str, Any]]:
-    """The named things directly inside a module, list, tuple or dict."""
-    if isinstance(value, Module):
-        inside: Any = value._inside()
-    elif isinstance(value, dict):
-        inside = value.items()
-    else:
-        inside = enumerate(value)
-    return [(str(name), child) for name, child in inside if isinstance(child, (Module, Parameter, Buffer, list, tuple, dict))]
+METHODS = {name for name, value in vars(Module).items() if callable(value) and not name.startswith("_")}
+WATCHED = names.MISTYPED | {"requires_grad"} | METHODS
 
 
-def _walk(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """A module's insides, depth first; what is shared comes once, under its first path."""
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    yield path, value
-    if not isinstance(value, Tensor):
-        for name, child in _children(value):
-            yield from _walk(f"{path}.{name}" if path else name, child, seen)
+def is_container(value: Any) -> bool:
+    """Whether what is inside a value belongs to the module that holds the value."""
+    return not isinstance(value, Module)
 
 
-def _outermost(path: str, value: Any) -> Iterator[tuple[str, Module]]:
-    """The modules inside a value that are inside no other module there."""
-    for name, child in _children(value):
-        if isinstance(child, Module):
-            yield f"{path}{name}", child
-        elif not isinstance(child, Tensor):
-            yield from _outermost(f"{path}{name}.", child)
+def _children(module: Module, *, refuse: bool = True) -> Iterator[tuple[str, Module]]:
+    """The modules directly inside a module, with their paths."""
+    for path, value in walk("", module, into=is_container, refuse=refuse):
+        if isinstance(value, Module) and value is not module:
+            yield path, value
+
+
+def _as_text(module: Module, seen: set[int]) -> str:
+    """A module and those inside it: what has children and comes again, as in a cycle, is cut short."""
+    head = type(module).__name__
+    if type(module).__repr__ is not Module.__repr__ and seen:
+        return repr(module)
+    children = list(_children(module, refuse=False))
+    if not children:
+        return f"{head}({module.extra_repr()})"
+    if id(module) in seen:
+        return f"{head}(…)"
+    seen.add(id(module))
+    lines = [f"({path}): {_as_text(child, seen)}".replace("\n", "\n  ") for path, child in children]
+    return f"{head}(\n  " + "\n  ".join(lines) + "\n)"
 
 
 def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
@@ -283,7 +304,7 @@ def _locate(error: TinygradError, module: Module) -> None:
     if error.origin is None:
         error.origin = module, str(error)
     layer, text = error.origin
-    if path := next((path for path, inner in module.named_modules() if inner is layer), ""):
+    if path := next((path for path, inner in walk("", module, refuse=False) if inner is layer), ""):
         kind = type(layer).__name__
         path = path if path.strip("0123456789.") else f"layer {path}"
         error.args = (path + text.removeprefix(kind) if text.startswith(f"{kind} ") else f"{path}: {text}",)

@@ -10,6 +10,7 @@ from ..errors import ArgumentError, ShapeError
 from ..ops import normalization as ops
 from ..ops.floating import floating
 from ..ops.loss import check_range
+from ..ops.window import layout
 from ..tensor import Tensor
 from .module import Module
 from .parameter import Buffer, Parameter, as_input
@@ -98,8 +99,8 @@ class BatchNorm1d(Module):
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
         x = as_tensor(x, self.weight if self.weight is not None else self.running_mean, type(self).__name__)
         if x.ndim not in self.shapes or x.shape[1] != self.num_features:
-            shapes = " or ".join(self.shapes.values())
-            raise ShapeError(f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, got {x.shape}.")
+            shapes, hint = " or ".join(self.shapes.values()), layout(x.shape, max(self.shapes) - 2, self.num_features)
+            raise ShapeError(f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, got {x.shape}.{hint}")
         if self.training or self.running_mean is None or self.running_var is None:
             y = self._of_batch(x)
         else:
@@ -297,7 +298,8 @@ class GroupNorm(Module):
         """Normalize x of shape (n, c, …)."""
         x = as_tensor(x, self.weight, "GroupNorm")
         if x.ndim < 2 or x.shape[1] != self.num_channels:
-            raise ShapeError(f"GroupNorm expects x of shape (n, c, …) with c = {self.num_channels} channels, got {x.shape}.")
+            hint = layout(x.shape, x.ndim - 2, self.num_channels)
+            raise ShapeError(f"GroupNorm expects x of shape (n, c, …) with c = {self.num_channels} channels, got {x.shape}.{hint}")
         return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..arrays import plain
 from ..errors import DTypeError
+from ..ops.floating import given
 from ..tensor import Tensor
 from ..versions import WRITES
 
@@ -41,18 +43,18 @@ class Buffer(Tensor):
     __slots__ = ()
 
     def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
-        super().__init__(np.array(data._array if isinstance(data, Tensor) else data, dtype=dtype))
+        super().__init__(np.array(plain(data, "Buffer"), dtype=dtype))
 
     def write(self, value: ArrayLike | Tensor) -> None:
         """Take on other values, in place and outside of any graph."""
-        self._array[...] = value._array if isinstance(value, Tensor) else value
+        self._array[...] = plain(value, "Buffer.write")
         WRITES.mark(self._array)
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
     if not isinstance(x, Tensor):
-        x = np.asarray(x)
+        x = np.asarray(given(x, who))
         if x.dtype.kind not in "fiub":
             raise DTypeError(f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}.")
         return np.asarray(x, dtype=like._array.dtype)

@@ -10,7 +10,14 @@ from .watch import watched
 Row = tuple[str, str, str, str]
 
 
-def summary(model: Module, *inputs: Any) -> str:
+class Table(str):
+    """A text that a notebook shows as it is printed."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def summary(model: Module, *inputs: Any) -> Table:
     """A table of the modules of a model, in order, with their output shapes and numbers of parameters.
 
     Parameters
@@ -55,7 +62,7 @@ def summary(model: Module, *inputs: Any) -> str:
     total, learned = sum(p.size for p in parameters), sum(p.size for p in parameters if p.requires_grad)
     share = "all learned" if learned == total else f"{learned:,} learned, {total - learned:,} frozen"
     size = sum(p.data.nbytes for p in parameters) + sum(b.data.nbytes for b in model.buffers())
-    return _as_table(rows, f"parameters: {total:,} ({share}), {size:,} bytes")
+    return Table(_as_table(rows, f"parameters: {total:,} ({share}), {size:,} bytes"))
 
 
 def _output_shapes(model: Module, inputs: tuple[Any, ...]) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh and arctan are
 NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is that of the left piece: 0 for
-relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.
+relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.  Of NaN, value and slope are NaN.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
-from .floating import floating
+from .floating import floating, given
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 from .table import primitive
@@ -59,17 +59,18 @@ def relu(x: Any) -> Any:
     ----------
     V. Nair, G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines. ICML.
     """
-    return np.maximum(x, 0)
+    return np.maximum(given(x, "relu"), 0)
 
 
-@primitive(x=lambda g, x, negative_slope: np.where(x > 0, g, g * negative_slope))
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+@primitive(broadcasts=True, x=lambda g, x, negative_slope: g * leaky_slope(x, negative_slope),
+                            negative_slope=lambda g, x: g * np.minimum(x, 0))
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """x where x > 0, else negative_slope · x; its slope at 0 is ``negative_slope``.
 
     Parameters
     ----------
     x : Tensor or array_like of any shape
-    negative_slope : float, default=0.01
+    negative_slope : float, or Tensor or ndarray that broadcasts, default=0.01
 
     Returns
     -------
@@ -79,8 +80,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     ----------
     A. Maas, A. Hannun, A. Ng (2013). Rectifier nonlinearities improve neural network acoustic models. ICML.
     """
-    x = floating(x)
-    return np.where(x > 0, x, x * negative_slope)
+    x = floating(x, "leaky_relu")
+    return np.maximum(x, 0) + np.minimum(x, 0) * negative_slope
 
 
 @primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))))
@@ -100,7 +101,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     ----------
     D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by exponential linear units. arXiv:1511.07289
     """
-    x = floating(x)
+    x = floating(x, "elu")
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
@@ -126,9 +127,15 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     """
     if not alpha > 0:
         raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
-    x = floating(x)
+    x = floating(x, "celu")
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
 # fmt: on
+
+
+def leaky_slope(x: Any, negative_slope: Any) -> Any:
+    """1 where x > 0, negative_slope where x ≤ 0, NaN where x is; several times as fast as np.where."""
+    positive = np.maximum(np.sign(x), 0)
+    return positive + (1 - positive) * negative_slope
 
 
 def selu(x: Any) -> Any:
@@ -170,7 +177,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     if not min_val < max_val:
         raise ArgumentError(f"hardtanh: min_val is less than max_val; got {min_val} and {max_val}.")
-    return np.clip(x, min_val, max_val)
+    return np.clip(given(x, "hardtanh"), min_val, max_val)
 
 
 def relu6(x: Any) -> Any:
@@ -180,12 +187,12 @@ def relu6(x: Any) -> Any:
     ----------
     A. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision applications. arXiv:1704.04861
     """
-    return np.clip(x, 0, 6)
+    return np.clip(given(x, "relu6"), 0, 6)
 
 
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
-    return np.clip(floating(x) + 3, 0, 6) / 6
+    return np.clip(floating(x, "hardsigmoid") + 3, 0, 6) / 6
 
 
 def hardswish(x: Any) -> Any:
@@ -195,7 +202,7 @@ def hardswish(x: Any) -> Any:
     ----------
     A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
     """
-    x = floating(x)
+    x = floating(x, "hardswish")
     return np.maximum(x, -6) * hardsigmoid(x)  # of which the second factor is 0 below -3
 
 
@@ -220,14 +227,14 @@ def prelu(x: Any, weight: Any) -> Any:
     ----------
     K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
     """
-    x = floating(x)
+    x, weight = floating(x, "prelu"), given(weight, "prelu: weight")
     if weight.shape != (1,):
         if x.ndim < 2 or weight.shape != x.shape[1:2]:
             raise ShapeError(f"prelu: weights of shape {weight.shape} do not fit x of shape {x.shape}. Expected (1,), or one for each x[:, channel].")
         weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))  # (c, 1, 1): channels on axis 1
     elif x.ndim == 0:
         weight = weight[0]
-    return np.where(x > 0, x, weight * x)
+    return leaky_relu(x, weight)
 
 
 def maxout(x: Any, pieces: int) -> Any:
@@ -263,6 +270,7 @@ def maxout(x: Any, pieces: int) -> Any:
     """
     if pieces < 1:
         raise ArgumentError(f"maxout: pieces is at least 1; got {pieces}.")
+    x = given(x, "maxout")
     if not x.ndim or x.shape[-1] % pieces:
         raise ShapeError(f"maxout: the last axis is a multiple of pieces={pieces}; got shape {x.shape}.")
     return np.max(np.reshape(x, (*x.shape[:-1], x.shape[-1] // pieces, pieces)), axis=-1)

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .broadcast import broadcasts_to
-from .floating import floating
+from .floating import floating, given
 from .random import dropout
 from .softmax import shares, softmax
 from .table import primitive
@@ -59,8 +60,8 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
     array([[0.5, 0.5, 0. ],
            [0. , 0. , 0. ]])
     """
-    x = floating(x)
-    mask = mask.data if hasattr(mask, "requires_grad") else np.asarray(mask)
+    x = floating(x, "masked_softmax")
+    mask = plain(mask, "masked_softmax: mask")
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_softmax: mask is boolean, True where an entry is allowed; got {mask.dtype}.")
     if not broadcasts_to(mask.shape, x.shape):
@@ -90,8 +91,9 @@ def scaled_dot_product_attention(
         Values.
     mask : array_like, optional
         Broadcasts to (..., t, s).  Boolean: True where a query may attend to a key, as in PyTorch's function of this name
-        (and unlike its `nn.MultiheadAttention`); a query that may attend to none gets zeros.  Floating: added to the scores,
-        and a query with nothing but -inf gets NaN.
+        (and unlike its `nn.MultiheadAttention`).  Floating: added to the scores; -inf is the same as False.  A query that may
+        attend to no key, for there is none or none is allowed, gets zeros, and passes no gradient on; in PyTorch, a floating
+        mask gives it NaN.
     is_causal : bool, default=False
         Each query attends to the keys up to its own position only, beside what the mask says.
     dropout_p : float in [0, 1], default=0.0
@@ -116,7 +118,7 @@ def scaled_dot_product_attention(
            [3.],
            [5.]])
     """
-    q, k, v = floating(q), floating(k), floating(v)
+    q, k, v = (floating(x, "scaled_dot_product_attention") for x in (q, k, v))
     allowed, added = sorted_mask(mask, "scaled_dot_product_attention")
     if is_causal:
         causal = np.tri(q.shape[-2], k.shape[-2], dtype=bool)
@@ -125,7 +127,10 @@ def scaled_dot_product_attention(
 
 
 def attention_weights(q: Any, k: Any, allowed: Any = None, added: Any = None) -> Any:
-    """How much each query attends to each key, softmax(q kᵀ / √d + added) over the allowed keys, (..., t, s)."""
+    """How much each query attends to each key, softmax(q kᵀ / √d + added) over the allowed keys, (..., t, s).
+
+    Those are not allowed to which -inf is added.
+    """
     if q.ndim < 2 or k.ndim < 2 or q.shape[-1] != k.shape[-1]:
         raise ShapeError(f"attention: queries (…, t, d) and keys (…, s, d) are of one length d; got shapes {q.shape} and {k.shape}.")
     scores = np.matmul(q * (1 / math.sqrt(q.shape[-1])), np.matrix_transpose(k))  # (..., t, s)
@@ -133,7 +138,9 @@ def attention_weights(q: Any, k: Any, allowed: Any = None, added: Any = None) ->
         if mask is not None and not broadcasts_to(mask.shape, scores.shape):
             raise ShapeError(f"attention: a mask of shape {mask.shape} does not broadcast to the scores, of shape {scores.shape}.")
     if added is not None:
-        scores = scores + added.astype(scores.dtype)
+        finite = added != -np.inf
+        scores = scores + np.where(finite, added, 0).astype(scores.dtype)
+        allowed = finite if allowed is None else np.logical_and(allowed, finite)
     return softmax(scores) if allowed is None else masked_softmax(scores, allowed)
 
 
@@ -141,7 +148,7 @@ def sorted_mask(mask: Any, who: str) -> tuple[Any, Any]:
     """A mask as the pair (boolean mask or None, floating mask or None)."""
     if mask is None:
         return None, None
-    mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+    mask = given(mask, who)
     if mask.dtype.kind not in "bf":
         raise DTypeError(f"{who}: a mask is boolean, or floating and then added to the scores; got {mask.dtype}.")
     return (mask, None) if mask.dtype.kind == "b" else (None, mask)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import ArgumentError, ShapeError
-from .floating import floating
+from .floating import floating, given
 from .table import primitive
 from .window import Windows, as_given, as_images, batch_first, batch_last, check_fit, per_axis, steps, windows_of
 
@@ -164,6 +164,7 @@ def conv1d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: A
     >>> conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
     array([[1., 2., 4.]])
     """
+    weight, bias = parameters_of("conv1d", weight, bias)
     windows = windows_of("conv1d", 1, kernel_of("conv1d", 1, weight), stride, padding, dilation)
     return convolution("conv1d", 1, x, weight, bias, windows, groups)
 
@@ -212,6 +213,7 @@ def conv2d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: A
     array([[[27., 37.],
             [57., 67.]]])
     """
+    weight, bias = parameters_of("conv2d", weight, bias)
     windows = windows_of("conv2d", 2, kernel_of("conv2d", 2, weight), stride, padding, dilation)
     return convolution("conv2d", 2, x, weight, bias, windows, groups)
 
@@ -252,6 +254,7 @@ def conv_transpose2d(
     >>> conv_transpose2d(np.array([[[1.0, 10.0]]]), np.array([[[[1.0, 2.0]]]]), stride=2)
     array([[[ 1.,  2., 10., 20.]]])
     """
+    weight, bias = parameters_of("conv_transpose2d", weight, bias)
     windows = windows_transposed("conv_transpose2d", kernel_of("conv_transpose2d", 2, weight), stride, padding, output_padding, dilation)
     return transposed_convolution("conv_transpose2d", x, weight, bias, windows, groups)
 
@@ -260,7 +263,7 @@ def convolution(who: str, axes: int, x: Any, weight: Any, bias: Any, windows: Wi
     """A convolution of sequences or images, with or without a batch axis, in the name of a function or layer."""
     check_groups(who, groups, weight.shape[0])
     check_bias(who, bias, weight.shape[0])
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes, weight.shape[1] * groups)
     check_fit(who, windows, images.shape, x.shape, axes)
     kernels = weight if axes == 2 else np.expand_dims(weight, 2)
@@ -271,7 +274,7 @@ def transposed_convolution(who: str, x: Any, weight: Any, bias: Any, windows: Wi
     """A transposed convolution of images, with or without a batch axis, in the name of a function or layer."""
     check_groups(who, groups, weight.shape[0])
     check_bias(who, bias, weight.shape[1] * groups)
-    x = floating(x)
+    x = floating(x, who)
     y = as_images(who, x, 2, weight.shape[0])
     size = [(count - 1) * s + r - sum(p) for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)]
     if min(size) < 1 or min(y.shape[2:]) < 1:
@@ -300,6 +303,11 @@ def check_bias(who: str, bias: Any, channels: int) -> None:
     """Refuse a bias that does not have one element for each channel of the output."""
     if bias is not None and bias.shape != (channels,):
         raise ShapeError(f"{who} expects a bias of shape ({channels},), one for each channel of the output, got {bias.shape}.")
+
+
+def parameters_of(who: str, weight: Any, bias: Any) -> tuple[Any, Any]:
+    """Weight and bias of a function, each a tensor or an ndarray."""
+    return given(weight, f"{who}: weight"), None if bias is None else given(bias, f"{who}: bias")
 
 
 def kernel_of(who: str, axes: int, weight: Any) -> tuple[int, ...]:

@@ -7,10 +7,23 @@ import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
 from .activation import log_softmax, softmax
-from .floating import floating
+from .floating import fixed, floating, given
 from .indexing import scatter
-from .loss import REDUCTIONS, check_range, check_reduction, nothing_left, of_one_dtype, only_ones_differ, reduced
+from .loss import (
+    LOGARITHMS,
+    REDUCTIONS,
+    SLACK,
+    check_range,
+    check_reduction,
+    check_values,
+    nothing_left,
+    of_one_dtype,
+    only_ones_differ,
+    reduced,
+)
 from .table import primitive
+
+NO_ROWS = "Labels are integers, of the shape of the examples; rows with several ones are targets of binary_cross_entropy_with_logits."
 
 
 def softmax_cross_entropy(
@@ -34,8 +47,8 @@ def softmax_cross_entropy(
     logits : Tensor or ndarray of shape (..., c)
         Unnormalized log-probabilities.
     targets : array_like of int of shape (...), or of shape (..., c)
-        Class labels in [0, c), or a row t for each example: probabilities, one-hot rows of integers, or a Tensor.  Plain rows
-        are cast to the dtype of the logits, a Tensor of floating rows must have it.
+        Class labels in [0, c), or a row t for each example: probabilities, which sum to 1 (but for 1%), one-hot rows of integers,
+        or a Tensor.  Plain rows are cast to the dtype of the logits, a Tensor of floating rows must have it.
     axis : int, default=-1
         Where the classes are.  PyTorch has them on axis 1.
     weight : array_like of shape (c,), optional
@@ -55,8 +68,9 @@ def softmax_cross_entropy(
     Raises
     ------
     ArgumentError
-        For a label outside [0, c), named in the message, for an unknown reduction, and for a "mean" with no target left, which is
-        NaN in PyTorch.
+        For a label outside [0, c), named in the message, for rows that are no probabilities, for a single class, whose loss
+        would be 0 whatever its score (PyTorch has that), for an unknown reduction, and for a "mean" with no target left, which
+        is NaN in PyTorch.
     ShapeError
         If the targets have neither the shape of the labels nor that of the rows, or the weights are not c.
     DTypeError
@@ -79,22 +93,23 @@ def softmax_cross_entropy(
     """
     if reduction not in REDUCTIONS:
         check_reduction("softmax_cross_entropy", reduction)
-    if isinstance(targets, (list, tuple, int, np.generic)):
-        targets = np.asarray(targets)
-    logits = floating(logits)
+    targets = given(targets, "softmax_cross_entropy: targets")
+    logits = floating(logits, "softmax_cross_entropy: logits")
     if axis != -1 and axis != logits.ndim - 1:
         logits = np.moveaxis(logits, axis, -1)
         if targets.ndim == logits.ndim:
             targets = np.moveaxis(targets, axis, -1)
     shape = logits.shape
     examples = shape[:-1]
+    if shape[-1:] == (1,):
+        raise one_class("softmax_cross_entropy", shape)
     if reduction == "mean" and 0 in examples:
         raise nothing_left("softmax_cross_entropy", f"the logits have shape {shape}")
     if targets.shape != examples:
         return _cross_entropy_of_rows(logits, targets, weight, label_smoothing, ignore_index, reduction)
     if targets.dtype.kind not in "iu":
         raise _not_integers("softmax_cross_entropy", targets)
-    labels = np.asarray(targets)
+    labels = fixed(targets, "softmax_cross_entropy: targets")
     if weight is None and label_smoothing == 0 and len(shape) == 2 and ignore_index in (None, -100):
         try:
             return cross_entropy_of_labels(logits, labels, reduction, -1)
@@ -119,6 +134,7 @@ def _cross_entropy_of_rows(logits: Any, rows: Any, weight: Any, label_smoothing:
     if ignore_index not in (None, -100):
         raise ArgumentError(f"softmax_cross_entropy: ignore_index={ignore_index} is for class labels; the targets are rows of shape {rows.shape}.")
     logits, rows = of_one_dtype("softmax_cross_entropy", logits=logits, targets=rows)
+    _check_rows(rows)
     weight = class_weights("softmax_cross_entropy", weight, logits)
     return reduced("softmax_cross_entropy", _row_losses(logits, rows, weight, label_smoothing), reduction)
 
@@ -162,6 +178,7 @@ def nll_loss(
     1.0
     """
     log_p, labels = class_labels("nll_loss", log_probabilities, labels, axis)
+    check_values("nll_loss", "predictions", log_p, -np.inf, SLACK, LOGARITHMS, "Logits go into softmax_cross_entropy, or into log_softmax first.")
     weight = class_weights("nll_loss", weight, log_p)
 
     def each(log_p: Any, y: Any) -> Any:
@@ -179,11 +196,13 @@ def class_labels(loss: str, scores: Any, labels: Any, axis: int) -> tuple[Any, A
     (scores,) = of_one_dtype(loss, scores=scores)
     if scores.ndim == 0:
         raise ShapeError(f"{loss}: scores have an axis of classes, (..., c); got a number, of shape ().")
-    scores, labels = np.moveaxis(scores, axis, -1), np.asarray(labels)
+    scores, labels = np.moveaxis(scores, axis, -1), fixed(labels, f"{loss}: labels")
     if labels.shape != scores.shape[:-1]:
         raise _unfit(loss, labels, scores.shape, "")
     if labels.dtype.kind not in "iu":
         raise _not_integers(loss, labels)
+    if scores.shape[-1] == 1:
+        raise one_class(loss, scores.shape)
     return scores, labels
 
 
@@ -213,7 +232,7 @@ def class_weights(loss: str, weight: Any, scores: Any) -> Any:
     """The weights of the classes as a plain array of the dtype of the scores (..., c), or None."""
     if weight is None:
         return None
-    weight = np.asarray(weight, scores.dtype)
+    weight = fixed(weight, f"{loss}: weight").astype(scores.dtype, copy=False)
     if weight.shape != scores.shape[-1:]:
         raise ShapeError(f"{loss}: weight has one number for each class, and so shape {scores.shape[-1:]}; got {weight.shape}.")
     return weight
@@ -234,6 +253,27 @@ def _row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> 
     log_p = log_softmax(logits)
     log_p = np.where((rows == 0) & (log_p == -np.inf), 0, log_p)  # 0 log 0 is 0
     return -np.add.reduce(rows * log_p, axis=-1)
+
+
+def _check_rows(rows: Any) -> None:
+    """Raise unless each row is a distribution, but for the rounding of figures such as .33."""
+    values = rows.data if hasattr(rows, "requires_grad") else rows
+    if not values.size:
+        return
+    if (least := np.minimum.reduce(values, None)) < -SLACK:
+        raise ArgumentError(f"softmax_cross_entropy: rows of targets are probabilities, in [0, 1]; got {least:g}.\n  {NO_ROWS}")
+    off = np.matmul(values, np.ones(values.shape[-1], values.dtype)) - 1
+    if np.maximum.reduce(np.absolute(off), None) > SLACK * 1.01:  # a row of three .33 is one
+        worst = off.flat[np.argmax(np.absolute(off))] + 1
+        raise ArgumentError(f"softmax_cross_entropy: rows of targets are probabilities, which sum to 1; got one with the sum {worst:g}.\n  {NO_ROWS}")
+
+
+def one_class(loss: str, shape: tuple[int, ...]) -> ArgumentError:
+    """The error for scores of a single class, which is always the right one."""
+    return ArgumentError(
+        f"{loss}: scores of shape {shape} have one class, which is always right: the loss would be the same for any score.\n"
+        "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here each class has its own."
+    )
 
 
 def _not_integers(loss: str, labels: Any) -> DTypeError:

@@ -4,15 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
 from .activation import softplus
 from .elementwise import nonzero
-from .loss import REDUCTIONS, alike, check_reduction, constant, nothing_left, reduced, weighted
+from .loss import LOGARITHMS, PROBABILITIES, REDUCTIONS, SLACK, alike, check_reduction, check_values, constant, nothing_left, reduced, weighted
 from .table import primitive
 
 LOWEST = -100  # what binary_cross_entropy takes for the logarithm of 0
 STEEPEST = 1e12  # and for its slope there
 
+TWO_CLASSES = "Signs -1 and 1 become targets by (target + 1) / 2; more than two classes are labels for softmax_cross_entropy."
+OF_LOGITS = "For logits use binary_cross_entropy_with_logits, which needs no sigmoid."
+OF_SCORES = "The logarithms of a softmax are log_softmax(logits); of probabilities, np.log(q)."
 KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
 
 
@@ -29,7 +31,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     prediction : Tensor or array_like of any shape
         Probabilities, in [0, 1].
     target : Tensor or array_like of the same shape
-        0, 1, or probabilities.  A plain array is cast to the dtype of the prediction, a Tensor must have it.
+        0 and 1, booleans, or probabilities.  A plain array is cast to the dtype of the prediction, a Tensor must have it.
     weight : array_like, optional
         Constants that broadcast to the shape of the prediction.  The mean does not divide by them.
     reduction : {"mean", "sum", "none"}, default="mean"
@@ -42,7 +44,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     Raises
     ------
     ArgumentError
-        For predictions outside [0, 1], a mean of nothing, and an unknown reduction.
+        For predictions or targets outside [0, 1], a mean of nothing, and an unknown reduction.
     ShapeError, DTypeError
         As `mse_loss`.
 
@@ -52,12 +54,9 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     >>> tg.binary_cross_entropy([0.0, 1.0], [1.0, 1.0], reduction="none")
     array([100.,   0.])
     """
-    p, t = alike("binary_cross_entropy", prediction=prediction, target=target)
-    if np.any(wrong := (p < 0) | (p > 1)):
-        raise ArgumentError(
-            f"binary_cross_entropy: predictions are probabilities in [0, 1]; got {p[wrong].tolist()[0]}.\n"
-            "  For logits use binary_cross_entropy_with_logits, which needs no sigmoid."
-        )
+    p, t = alike("binary_cross_entropy", "target", prediction=prediction, target=target)
+    check_values("binary_cross_entropy", "predictions", p, 0, 1, PROBABILITIES, OF_LOGITS)
+    check_values("binary_cross_entropy", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES)
     losses = t * -lowest_log(p) - (1 - t) * lowest_log_of_rest(p)
     return reduced("binary_cross_entropy", weighted("binary_cross_entropy", losses, weight), reduction)
 
@@ -72,7 +71,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = 
     ----------
     logits : Tensor or array_like of any shape
     target : Tensor or array_like of the same shape
-        0, 1, or probabilities.  A plain array is cast to the dtype of the logits, a Tensor must have it.
+        0 and 1, booleans, or probabilities.  A plain array is cast to the dtype of the logits, a Tensor must have it.
     weight : array_like, optional
         Constants w that broadcast to the shape of the logits.  The mean does not divide by them.
     pos_weight : array_like, optional
@@ -86,7 +85,9 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = 
 
     Raises
     ------
-    ShapeError, DTypeError, ArgumentError
+    ArgumentError
+        For targets outside [0, 1], a mean of nothing, and an unknown reduction.
+    ShapeError, DTypeError
         As `mse_loss`.
 
     Examples
@@ -95,7 +96,8 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = 
     >>> tg.binary_cross_entropy_with_logits([-1000.0, 1000.0], [0.0, 0.0], reduction="none")
     array([   0., 1000.])
     """
-    z, t = alike("binary_cross_entropy_with_logits", logits=logits, target=target)
+    z, t = alike("binary_cross_entropy_with_logits", "target", logits=logits, target=target)
+    check_values("binary_cross_entropy_with_logits", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES)
     positive = t if pos_weight is None else t * constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, t)
     losses = positive * softplus(-z) + (1 - t) * softplus(z)
     return reduced("binary_cross_entropy_with_logits", weighted("binary_cross_entropy_with_logits", losses, weight), reduction)
@@ -125,7 +127,10 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
 
     Raises
     ------
-    ShapeError, DTypeError, ArgumentError
+    ArgumentError
+        For a prediction above 0, a target that is none, a mean of nothing, and an unknown reduction.  Whether rows sum to 1 is
+        not looked at: there is no telling which axis they are.
+    ShapeError, DTypeError
         As `mse_loss`.
 
     References
@@ -140,6 +145,11 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     """
     check_reduction("kl_div", reduction, KL_REDUCTIONS)
     log_q, p = alike("kl_div", prediction=prediction, target=target)
+    check_values("kl_div", "predictions", log_q, -np.inf, SLACK, LOGARITHMS, OF_SCORES)
+    if log_target:
+        check_values("kl_div", "targets, with log_target=True,", p, -np.inf, SLACK, LOGARITHMS, "Probabilities are targets with log_target=False.")
+    else:
+        check_values("kl_div", "targets", p, 0, 1 + SLACK, PROBABILITIES, "Logarithms of probabilities are targets with log_target=True.")
     if log_target:
         p, log_p = np.exp(p), np.where(p == -np.inf, 0, p)
     else:

@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
+from .floating import given
 from .table import primitive
 
 
@@ -57,7 +59,7 @@ def embedding(indices: Any, weight: Any, *, padding_idx: int | None = None) -> A
     array([[5., 6.],
            [1., 2.]])
     """
-    return looked_up(indices, weight, padding_idx, "embedding")
+    return looked_up(indices, given(weight, "embedding: weight"), padding_idx, "embedding")
 
 
 def looked_up(indices: Any, weight: Any, padding_idx: int | None, who: str) -> Any:
@@ -74,7 +76,7 @@ def checked_indices(indices: Any, weight: Any, who: str) -> Any:
     """Indices as an array, each of which names a row of the weight."""
     if weight.ndim != 2:
         raise ShapeError(f"{who} expects a weight of shape (n, d), a row for each index; got shape {weight.shape}.")
-    indices = indices.data if hasattr(indices, "requires_grad") else np.asarray(indices)
+    indices = plain(given(indices, who), who)
     if indices.dtype.kind not in "iu" and indices.size:
         raise DTypeError(f"{who} expects integer indices, got {indices.dtype}. Convert them knowingly: indices.astype(int).")
     indices = indices.astype(np.intp, copy=False)  # places among n · d elements are no longer of a small type

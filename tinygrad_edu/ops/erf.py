@@ -50,7 +50,7 @@ def erf(x: Any) -> Any:
     >>> erf(np.array([0.0, 0.5, 1.0]))
     array([0.        , 0.52049988, 0.84270079])
     """
-    x = floating(x)
+    x = floating(x, "erf")
     series = x * horner(np.square(np.minimum(np.absolute(x), 1 / 2)), ERF)  # exact near 0, where 1 - erfc is not
     return np.where(np.absolute(x) < 1 / 2, series, np.copysign(1 - upper_erfc(np.absolute(x)), x))
 
@@ -72,7 +72,7 @@ def erfc(x: Any) -> Any:
     >>> erfc(np.array([0.0, 20.0]))
     array([1.00000000e+000, 5.39586561e-176])
     """
-    x = floating(x)
+    x = floating(x, "erfc")
     tail = upper_erfc(np.absolute(x))
     return np.where(np.less(x, 0), 2 - tail, tail)
 
@@ -89,7 +89,7 @@ def normal_cdf(x: Any) -> Any:
     -------
     Tensor or ndarray of the same shape, in [0, 1]
     """
-    x = floating(x)
+    x = floating(x, "normal_cdf")
     a = np.minimum(np.absolute(x), FAR)
     tail = 0.5 * scaled_erfc(a * math.sqrt(0.5)) * exp_of_minus_square(a, 0.5)
     return np.where(np.less(x, 0), tail, 1 - tail)

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
+from .floating import fixed, given, is_tensor
 
 REDUCTIONS = ("mean", "sum", "none")
+PROBABILITIES, LOGARITHMS = "probabilities, in [0, 1]", "logarithms of probabilities, at most 0"
+SLACK = 1e-2  # beyond a domain: figures such as .33 are rounded, and numerical derivatives step out of it
 
 
 # ---- what all losses have in common ----------------------------------------------------------------------------------------
@@ -47,27 +50,27 @@ def nothing_left(loss: str, why: str) -> ArgumentError:
     return ArgumentError(f"{loss}: no target left to average over, {why}; use reduction='sum'.")
 
 
-def is_tensor(x: Any) -> bool:
-    """Whether x is no plain array, but something that takes NumPy's functions over."""
-    return not isinstance(x, np.ndarray) and hasattr(x, "__array_function__")
+def of_one_dtype(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
+    """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's.
 
-
-def of_one_dtype(loss: str, **arrays: Any) -> list[Any]:
-    """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's."""
-    values = [x if is_tensor(x) else np.asarray(x) for x in arrays.values()]
+    One of them may be boolean, the one that ``booleans`` names: 0 and 1.
+    """
+    values = [given(x, f"{loss}: {name}") for name, x in arrays.items()]
+    if (dtype := values[0].dtype).kind == "f" and all(x.dtype is dtype for x in values):
+        return values
     dtypes = [x.dtype for x in sorted(values, key=is_tensor, reverse=True) if x.dtype.kind == "f"]
     dtype = dtypes[0] if dtypes else np.dtype(float)
     for name, x in zip(arrays, values):
-        if x.dtype.kind not in "fiu":
+        if x.dtype.kind not in "fiu" and (x.dtype.kind != "b" or name != booleans):
             raise DTypeError(f"{loss}: {name} must be floating or integer; got {x.dtype}. Convert it knowingly: {name}.astype(np.{dtype}).")
         if is_tensor(x) and x.dtype.kind == "f" and x.dtype != dtype:
             raise DTypeError(f"{loss}: {name} is a Tensor of {x.dtype}, others are of {dtype}. Convert one: {name}.astype(np.{dtype}).")
     return [x if x.dtype == dtype else x.astype(dtype) for x in values]
 
 
-def alike(loss: str, **arrays: Any) -> list[Any]:
+def alike(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
     """The arguments as floating arrays of one dtype, and of one shape: they must have it, nothing is broadcast."""
-    values = of_one_dtype(loss, **arrays)
+    values = of_one_dtype(loss, booleans, **arrays)
     (first, shape), *others = ((name, x.shape) for name, x in zip(arrays, values))
     for name, other in others:
         if other != shape:
@@ -82,6 +85,14 @@ def alike(loss: str, **arrays: Any) -> list[Any]:
     return values
 
 
+def check_values(loss: str, name: str, x: Any, low: float, high: float, domain: str, advice: str) -> None:
+    """Raise unless all values are from low to high.  NaN is let through: it makes the loss NaN."""
+    values = x.data if hasattr(x, "requires_grad") else x
+    if values.size and (np.maximum.reduce(values, None) > high or (low > -np.inf and np.minimum.reduce(values, None) < low)):
+        wrong = values[(values < low) | (values > high)].flat[0]
+        raise ArgumentError(f"{loss}: {name} are {domain}; got {wrong:g}.\n  {advice}")
+
+
 def only_ones_differ(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Whether two shapes are the same but for axes of length 1, as a column and a row are."""
     return [n for n in shape if n != 1] == [n for n in other if n != 1]
@@ -94,7 +105,7 @@ def weighted(loss: str, losses: Any, weight: Any, name: str = "weight") -> Any:
 
 def constant(loss: str, name: str, value: Any, like: Any) -> Any:
     """A constant that broadcasts to ``like``, as a plain array of its dtype."""
-    array = np.asarray(value, like.dtype)
+    array = fixed(value, f"{loss}: {name}").astype(like.dtype, copy=False)
     try:
         fits = np.broadcast_shapes(array.shape, like.shape) == like.shape
     except ValueError:

@@ -8,7 +8,8 @@ from ..errors import ArgumentError, ShapeError
 from .activation import relu
 from .cross_entropy import class_labels, class_weights, one_hot, over_labels
 from .elementwise import nonzero
-from .loss import alike, check_range, is_tensor, reduced
+from .floating import given
+from .loss import alike, check_range, reduced
 
 
 def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean") -> Any:
@@ -49,8 +50,9 @@ def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, squared: bo
     >>> tg.hinge_loss([0.5, -2.0, 3.0], [1, 1, 1], reduction="none")
     array([0.5, 3. , 0. ])
     """
-    prediction, target = alike("hinge_loss", prediction=prediction, target=target)
+    target = given(target, "hinge_loss: target")
     _check_signs("hinge_loss", target)
+    prediction, target = alike("hinge_loss", prediction=prediction, target=target)
     losses = relu(margin - target * prediction)
     return reduced("hinge_loss", np.square(losses) if squared else losses, reduction)
 
@@ -145,7 +147,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0,
     array([0.292893, 0.6     ])
     """
     x1, x2 = alike("cosine_embedding_loss", x1=x1, x2=x2)
-    target = target if is_tensor(target) else np.asarray(target)
+    target = given(target, "cosine_embedding_loss: target")
     if x1.ndim == 0 or target.shape != x1.shape[:-1]:
         raise ShapeError(
             f"cosine_embedding_loss: target of shape {target.shape} does not fit vectors of shape {x1.shape}: one for each, of shape {x1.shape[:-1]}."
@@ -232,5 +234,7 @@ def _norm(x: Any, p: float) -> Any:
 
 def _check_signs(loss: str, target: Any) -> None:
     """Raise unless each target is -1 or 1."""
-    if np.any(wrong := (target != 1) & (target != -1)):
-        raise ArgumentError(f"{loss}: targets are -1 or 1; got {target[wrong].tolist()[0]}. Labels 0 and 1 become signs by 2 * target - 1.")
+    booleans = target.dtype.kind == "b"
+    if booleans or np.any(wrong := (target != 1) & (target != -1) & (target == target)):
+        found = "booleans" if booleans else target[wrong].tolist()[0]
+        raise ArgumentError(f"{loss}: targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * target - 1.")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
-from .floating import floating
+from .floating import floating, given
 from .reduction import axes_of, count
 from .table import primitive
 
@@ -165,7 +165,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     >>> tg.group_norm(np.array([[1.0, 3.0, 0.0, 8.0]]), 2, eps=0.0)
     array([[-1.,  1., -1.,  1.]])
     """
-    x = floating(x)
+    x = floating(x, "group_norm")
     if num_groups < 1:
         raise ArgumentError(f"group_norm: num_groups is at least 1; got {num_groups}.")
     if x.ndim < 2 or x.shape[1] % num_groups:
@@ -177,7 +177,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
 
 def with_axes(who: str, x: Any, axis: Axis) -> Any:
     """x as floating numbers, if it has the axes to normalize over."""
-    x = floating(x)
+    x = floating(x, who)
     n, axes = x.ndim, axis if isinstance(axis, tuple) else (axis,)
     if n == 0:
         raise ShapeError(f"{who}: an x of shape (..., n) is expected; got a number, of shape ().")
@@ -188,13 +188,13 @@ def with_axes(who: str, x: Any, axis: Axis) -> Any:
 
 def scaled(x: Any, weight: Any, bias: Any) -> Any:
     """weight · x + bias; either may be None."""
-    x = x if weight is None else x * weight
-    return x if bias is None else x + bias
+    x = x if weight is None else x * given(weight, "normalization: weight")
+    return x if bias is None else x + given(bias, "normalization: bias")
 
 
 def along_channels(p: Any, ndim: int) -> Any:
     """A value for each channel, lined up with axis 1 of an array of so many axes."""
-    return p if p is None or ndim == 2 else np.reshape(p, (-1, *[1] * (ndim - 2)))
+    return p if p is None or ndim == 2 else np.reshape(given(p, "normalization: weight and bias"), (-1, *[1] * (ndim - 2)))
 
 
 def plain_standardize(x: Any, axis: Axis, eps: float) -> Any:

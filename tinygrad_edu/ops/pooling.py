@@ -17,7 +17,8 @@ from .window import Windows, as_given, as_images, check_fit, packed, per_axis, w
 
 
 # fmt: off
-@primitive(keep={"winner": None}, x=lambda g, x_shape, winner, windows: unpick(g, winner, x_shape, windows))  # type: ignore[has-type]
+@primitive(keep={"winner": None},
+           x=lambda g, x_shape, out, winner, windows: unpick(np.where(out == out, g, out), winner, x_shape, windows))  # type: ignore[has-type]
 def maximum_over(x: Any, windows: Windows) -> Any:
     """The maximum of each window of images (n, c, h, w), and the place in the kernel where it first occurs."""
     slabs = windows.slabs(padded(packed(x), windows, -np.inf), windows.counts(x.shape))
@@ -101,7 +102,7 @@ def max_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0
 def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
     """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
 
-    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.
+    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.  Of NaN it is NaN.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
 
 def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
     """The maximum over windows, in the name of a function or layer."""
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes)
     windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, dilation, ceil_mode)
     return as_given(maximum_over(images, windows), x.shape, axes)
@@ -231,7 +232,7 @@ def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
 
 def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool) -> Any:
     """The mean over windows, in the name of a function or layer."""
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes)
     windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, 1, ceil_mode)
     before = [p[0] if count_include_pad else 0 for p in windows.padding]
@@ -244,7 +245,7 @@ def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
 
 def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
     """The mean over a number of windows, in the name of a function or layer: a product with a matrix of weights for each axis."""
-    x = floating(x)
+    x = floating(x, who)
     images = as_images(who, x, axes)
     sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
     sizes = [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])] if len(sizes) == axes else sizes

@@ -148,7 +148,7 @@ def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = N
     """
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p is a probability in [0, 1]; got {p}.")
-    x = floating(x)
+    x = floating(x, "dropout")
     if p == 0:
         return x
     if p == 1:

@@ -36,7 +36,7 @@ def sigmoid(x: Any) -> Any:
     -------
     Tensor or ndarray of the same shape, in [0, 1]
     """
-    x = floating(x)
+    x = floating(x, "sigmoid")
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.absolute(x)))  # 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)) below 0: no overflow
 
 
@@ -59,7 +59,7 @@ def silu(x: Any) -> Any:
 
     P. Ramachandran, B. Zoph, Q. Le (2017). Searching for activation functions. arXiv:1710.05941
     """
-    x = floating(x)
+    x = floating(x, "silu")
     s = sigmoid(x)
     return np.maximum(x, -VERY_FAR) * s, s
 
@@ -87,7 +87,7 @@ def softplus(x: Any, beta: float = 1.0) -> Any:
     """
     if not beta > 0:
         raise ArgumentError(f"softplus: beta is positive; got {beta}.")
-    x = floating(x)
+    x = floating(x, "softplus")
     if beta != 1:
         return softplus(np.multiply(x, beta)) / beta
     return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))  # several times as fast as np.logaddexp(x, 0)
@@ -115,14 +115,14 @@ def softsign(x: Any) -> Any:
     ----------
     J. Turian, J. Bergstra, Y. Bengio (2009). Quadratic features and deep architectures for chunking. NAACL HLT.
     """
-    x = floating(x)
+    x = floating(x, "softsign")
     return x / (1 + np.absolute(x))
 
 
 @primitive(keep={"cdf": normal_cdf}, x=lambda g, x, cdf: g * (cdf + near(x, FAR) * normal_density(x)))
 def gelu_exact(x: Any) -> Any:
     """x Φ(x)."""
-    x = floating(x)
+    x = floating(x, "gelu")
     cdf = normal_cdf(x)
     return np.maximum(x, -FAR) * cdf, cdf
 
@@ -130,7 +130,7 @@ def gelu_exact(x: Any) -> Any:
 @primitive(x=lambda g, x: g * gelu_tanh_slope(near(x, FAR)))
 def gelu_tanh(x: Any) -> Any:
     """x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-    x = floating(x)
+    x = floating(x, "gelu")
     return np.maximum(x, -FAR) * (0.5 * (1 + np.tanh(bent(near(x, FAR)))))
 # fmt: on
 
@@ -188,7 +188,7 @@ def mish(x: Any) -> Any:
     ----------
     D. Misra (2019). Mish: a self regularized non-monotonic activation function. arXiv:1908.08681
     """
-    x = floating(x)
+    x = floating(x, "mish")
     return np.maximum(x, -VERY_FAR) * np.tanh(softplus(x))
 
 
@@ -207,7 +207,7 @@ def gaussian(x: Any) -> Any:
     ----------
     D. Broomhead, D. Lowe (1988). Multivariable functional interpolation and adaptive networks. Complex Systems 2.
     """
-    return np.exp(-np.square(floating(x)))
+    return np.exp(-np.square(floating(x, "gaussian")))
 
 
 def bent(x: Any) -> Any:

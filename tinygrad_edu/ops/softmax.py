@@ -19,7 +19,7 @@ Axis = int | tuple[int, ...] | None
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) divided by its sum along an axis.
 
-    A slice of nothing but -inf has no probabilities: it gives NaN.
+    A slice of nothing but -inf has no probabilities: it gives NaN.  An empty slice gives an empty one.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, positive, with sum 1 along ``axis``
     """
-    e = np.exp(shifted(floating(x), axis))
+    e = np.exp(shifted(floating(x, "softmax"), axis))
     return e / np.add.reduce(e, axis=axis, keepdims=True)
 
 
@@ -48,14 +48,14 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, not positive
     """
-    z = shifted(floating(x), axis)
-    return z - np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
+    z = shifted(floating(x, "log_softmax"), axis)
+    return z if z.size == 0 else z - np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Logarithm of the sum of exponentials, a smooth maximum.
 
-    A slice of nothing but -inf gives -inf, and a gradient of 0.
+    A slice of nothing but -inf gives -inf, and a gradient of 0; an empty slice gives -inf too.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     -------
     Tensor or ndarray, reduced along ``axis``
     """
-    x = floating(x)
+    x = floating(x, "logsumexp")
     out = _logsumexp(x, axis)
     return out if keepdims else np.squeeze(out, axis=axis if axis is not None else tuple(range(np.ndim(x))))
 
@@ -83,12 +83,12 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 
 def shifted(x: Any, axis: Axis) -> Any:
     """x less its maximum along the axis, so that no exponential overflows."""
-    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
 
 
 def highest(x: Any, axis: Axis) -> Any:
     """The maximum along the axis; 0 where that is infinite, so that it can be subtracted."""
-    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isinf(top), 0, top)
 
 

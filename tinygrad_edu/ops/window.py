@@ -8,6 +8,7 @@ whole batch, a long piece of memory, which NumPy copies, adds and compares at fu
 nothing has to be rearranged between one operation and the next.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -121,13 +122,31 @@ def as_images(who: str, x: Any, axes: int, channels: int | None = None) -> Any:
     shape = x.shape
     if len(shape) not in (axes + 1, axes + 2):
         one = "(C, H, W)" if axes == 2 else "(C, L)"
-        raise ShapeError(f"{who} expects an input of shape (N, {one[1:]} or {one}, got {shape}.")
+        raise ShapeError(f"{who} expects an input of shape (N, {one[1:]} or {one}, got {shape}.{layout(shape, axes, channels)}")
     if channels is not None and shape[-axes - 1] != channels:
-        raise ShapeError(f"{who} expects {channels} channels on axis {len(shape) - axes - 1}, got {shape}.")
+        raise ShapeError(f"{who} expects {channels} channels on axis {len(shape) - axes - 1}, got {shape}.{layout(shape, axes, channels)}")
     if len(shape) == 4:
         return x
     n, c, w = (shape[:-axes] if len(shape) == axes + 2 else (1, *shape[:-axes])) + shape[-1:]
     return np.reshape(x, (n, c, shape[-2] if axes == 2 else 1, w))
+
+
+def layout(shape: tuple[int, ...], axes: int, channels: int | None) -> str:
+    """What to do about images or sequences that do not lie as (n, c, …); empty if there is no telling.
+
+    ``axes`` is how many axes they have beside the channels.
+    """
+    n, last = len(shape), shape[-1] if shape else 0
+    if channels is None:
+        return "\n  There is no axis of channels here; x[None] has one." if n == axes else ""
+    if n > axes and n > 2 and last == channels:
+        return f"\n  The channels are last here; they are on their axis in np.moveaxis(x, -1, {n - axes - 1})."
+    if n == axes + 1 and channels == 1:
+        return "\n  There is no axis of channels here; x[:, None] has one."
+    side = math.isqrt(last // channels)
+    if n == axes == 2 and side > 1 and side * side * channels == last:
+        return f"\n  Flat images have their axes again by x.reshape(-1, {channels}, {side}, {side})."
+    return "\n  There is no axis of channels here; x[None] has one." if n == axes and channels == 1 else ""
 
 
 def as_given(y: Any, shape: tuple[int, ...], axes: int) -> Any:
@@ -141,7 +160,9 @@ def check_fit(who: str, windows: Windows, shape: tuple[int, ...], given: tuple[i
     if min(windows.counts(shape)) < 1:
         least = tuple(max(1, r - sum(p)) for r, p in zip(windows.reach, windows.padding))[-axes:]
         size = f"({least[0]}, {least[1]})" if axes == 2 else f"length {least[0]}"
+        last = len(given) == axes + 2 and given[-1] <= 4 < given[1]
         raise ShapeError(
             f"{who} expects an input of at least {size} on the last {'axes' if axes == 2 else 'axis'}, got {given}:"
             f" the kernel {windows.kernel[-axes:]} reaches over {windows.reach[-axes:]}.\n  Take a smaller kernel, or more padding."
+            + ("  Or are the channels last? np.moveaxis(x, -1, 1) has them on axis 1." if last else "")
         )

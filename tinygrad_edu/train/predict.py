@@ -124,6 +124,8 @@ def array_of(output: Any) -> Any:
         return output.detach().numpy()
     if isinstance(output, np.ndarray):
         return output
+    several = f" of {len(output)}" if isinstance(output, (tuple, list)) else ""
     raise DTypeError(
-        f"predict and metrics need a model of which one tensor comes out; got {type(output).__name__}. Wrap it in a Module that picks one."
+        f"predict and metrics need a model of which one tensor comes out; got {type(output).__name__}{several}.\n"
+        "  A Module of yours returns the one that is meant: out, h = rnn(x), and return out."
     )

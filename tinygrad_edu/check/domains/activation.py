@@ -24,7 +24,7 @@ def gelu_tanh_by_hand(x: Any) -> Any:
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
     activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
-    activation.leaky_relu: case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 1))),
+    activation.leaky_relu: case(lambda d: call(x := d(arrays(away_from=(0,))), d(numbers(0, 1) | arrays(x.shape[-1:], low=0, high=1))),
                                 reference=lambda x, slope: np.where(x > 0, x, slope * x)),
     activation.elu:        case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 2))),
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1))),

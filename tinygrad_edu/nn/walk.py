@@ -1,0 +1,107 @@
+"""The walk through what is inside a module, each thing once, and what is refused as it would not be found."""
+
+from collections import UserDict, UserList, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..tensor import Tensor
+from .parameter import Parameter
+
+
+class Nested:
+    """What has parameters, buffers and others of its kind inside; the walk need not know more of `Module`."""
+
+    def _inside(self) -> Iterable[tuple[str, Any]]:
+        """The attributes by name, among which all that is inside is looked for."""
+        return vars(self).items()
+
+
+SEARCHED = (Nested, Parameter, list, tuple, dict)
+HIDING = (set, frozenset, deque, UserDict, UserList, MappingProxyType)
+LOOKED_AT = (*SEARCHED, Tensor, np.ndarray, *HIDING)
+PLAIN = {int, float, bool, str, type(None)}  # most attributes are, and are passed over at once
+
+
+def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
+    """The things directly inside a module, list, tuple or dict at a path, with their paths.
+
+    What would not be found is refused, or left out.
+    """
+    if isinstance(value, Nested):
+        items: Iterable[tuple[Any, Any]] = value._inside()
+    elif isinstance(value, dict):
+        items = value.items()
+        if refuse:
+            refuse_hidden(path, value.keys(), "the keys of a dict")
+    else:
+        items = enumerate(value)
+    dotted = f"{path}." if path else ""
+    kept = [(name, child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)]
+    found = [(f"{dotted}{name}", child) for name, child in kept]
+    if not all(isinstance(child, SEARCHED) for _, child in found):
+        return [(at, child) for at, child in found if isinstance(child, SEARCHED) or not is_refused(at, child, refuse)]
+    return found
+
+
+def is_refused(where: str, child: Any, refuse: bool) -> bool:
+    """Whether a thing is left out: a tensor that is learned and no parameter, and what is not searched; or raise."""
+    if isinstance(child, Tensor) and not is_stray(child):
+        return False
+    if not refuse:
+        return True
+    if isinstance(child, HIDING):
+        refuse_hidden(where, child, f"a {type(child).__name__}")
+    elif isinstance(child, Tensor):
+        raise ArgumentError(
+            f"{where} is a {type(child).__name__} that requires gradients, and no Parameter: no optimizer would be given it.\n"
+            "  To learn it, assign nn.Parameter(values) in its place; to keep it as it is, detach() it."
+        )
+    elif child.dtype.hasobject:
+        refuse_hidden(where, child.flat, "an array of objects")
+    return True
+
+
+def is_stray(value: Any) -> bool:
+    """Whether a value is a leaf that somebody wants gradients of, and no parameter."""
+    return isinstance(value, Tensor) and not isinstance(value, Parameter) and value.requires_grad and value.is_leaf
+
+
+def refuse_hidden(where: str, values: Iterable[Any], kind: str) -> None:
+    """Raise for modules and parameters where they would not be found."""
+    for value in values.values() if isinstance(values, Mapping) else values:
+        if isinstance(value, (tuple, list)):
+            refuse_hidden(where, value, kind)
+        elif isinstance(value, (Nested, Parameter)) or is_stray(value):
+            raise ArgumentError(
+                f"{where}: a {type(value).__name__} in {kind} is not found, and would not be trained.\n"
+                "  Lists, tuples and the values of dicts are searched: have one of these instead."
+            )
+
+
+def walk(path: str, value: Any, *, into: Callable[[Any], bool] = lambda value: True, refuse: bool = True) -> Iterator[tuple[str, Any]]:
+    """A module and its insides, depth first; what is shared comes once, under its first path.
+
+    Parameters
+    ----------
+    path : str
+    value : Module
+    into : callable, optional
+        Whether to go into what it is called with, or to come up with that alone.
+    refuse : bool, default=True
+        Whether things that would not be found are errors.
+    """
+    seen = {id(value)}
+    yield path, value
+    waiting = [iter(inside(path, value, refuse))]
+    while waiting:
+        if (found := next(waiting[-1], None)) is None:
+            waiting.pop()
+        elif id(found[1]) not in seen:
+            seen.add(id(found[1]))
+            yield found
+            if not isinstance(found[1], Tensor) and into(found[1]):
+                waiting.append(iter(inside(*found, refuse)))
