@@ -87,7 +87,7 @@ class Module:
     def parameters(self, *, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters in order, each once; without ``recurse`` only those that belong to no module inside this one."""
         if recurse:
-            return (parameter for _, parameter in self.named_parameters())
+            return Parameters(self)
         inner = {id(p) for child in self.children() for p in child.parameters()}
         return (parameter for parameter in self.parameters() if id(parameter) not in inner)
 
@@ -232,6 +232,16 @@ class Module:
             return _rebuilt(self, {id(p): as_parameter(v) for p, v in zip(parameters, values)})
 
         return list(parameters), rebuild
+
+
+class Parameters(Iterator[Parameter]):
+    """The parameters of a module, each once, and whose they are, for optimizers that are given them."""
+
+    def __init__(self, module: Module) -> None:
+        self.module, self._named = module, module.named_parameters()
+
+    def __next__(self) -> Parameter:
+        return next(self._named)[1]
 
 
 def _children(value: Any) -> list[tuple[str, Any]]:
