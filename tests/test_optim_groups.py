@@ -152,3 +152,15 @@ def test_a_subclass_has_attributes_of_its_own():
     assert (optimizer.steps, optimizer._last, optimizer.limit) == (1, 1, 5)
     with pytest.raises(errors.ArgumentError, match="Counted has no setting 'stpes'"):
         optimizer.stpes = 0
+
+
+def test_what_is_near_to_parameters_is_named():
+    model = tg.nn.Linear(2, 1)
+    for given, message in [
+        (model, r"model.parameters\(\), or a list of groups; got Linear"),
+        (model.parameters, r"got method. Call it: model.parameters\(\)"),
+        (model.named_parameters(), r"Of named_parameters\(\) take the second of each pair"),
+        (0.1, "expected parameters in a list; got float.$"),
+    ]:
+        with pytest.raises(errors.ArgumentError, match=message):
+            optim.SGD(given)

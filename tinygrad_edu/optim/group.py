@@ -111,7 +111,7 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
     name = kind.__name__
     if isinstance(params, (Tensor, dict)) or callable(getattr(params, "parameters", None)):
         raise ArgumentError(f"{name}: expected parameters in a list, model.parameters(), or a list of groups; got {type(params).__name__}.")
-    given = list(params)
+    given = listed_parameters(name, params)
     if not any(isinstance(item, dict) for item in given):
         given = [{"params": given}]
         owners = [owner_of(params)]
@@ -132,10 +132,22 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
     everyone = [p for group in groups for p in group.params]
     for p in everyone:
         if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
-            raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.")
+            pair = isinstance(p, tuple) and len(p) == 2 and isinstance(p[1], Tensor)
+            instead = " Of named_parameters() take the second of each pair, or model.parameters()." if pair else ""
+            raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.{instead}")
     if len({id(p) for p in everyone}) < len(everyone):
         raise ArgumentError(f"{name}: a parameter was given twice, and would be updated twice. Module.parameters() lists shared ones once.")
     return groups
+
+
+def listed_parameters(who: str, params: Any) -> list[Any]:
+    """What was given as parameters, as a list, or an ArgumentError that names what was meant."""
+    model = hasattr(params, "parameters")
+    if isinstance(params, Iterable) and not model:
+        return list(params)
+    meant = " Call it: model.parameters()." if callable(params) else ""
+    meant = " Give its parameters: model.parameters()." if model else meant
+    raise ArgumentError(f"{who}: expected parameters in a list; got {type(params).__name__}.{meant}")
 
 
 def unknown(who: str, name: str, names: Iterable[str]) -> str:
