@@ -248,6 +248,35 @@ def test_batches_of_sequences_of_several_lengths_have_no_metrics_together():
         )  # fmt: skip
 
 
+def test_the_trial_puts_back_what_a_model_changes_in_use_too():
+    class Restless(nn.Module):
+        def __init__(self):
+            self.linear, self.calls, self.rng = nn.Linear(3, 1, rng=0), nn.Buffer([0.0]), np.random.default_rng(0)
+
+        def forward(self, x):
+            self.calls.write(self.calls.data + 1)
+            self.rng.random()
+            return self.linear(x)
+
+    model, seen = Restless(), []
+
+    def metric(targets, outputs):
+        seen.append((model.calls.item(), model.rng.bit_generator.state["state"]["state"]))
+        return 0.0
+
+    before = model.rng.bit_generator.state["state"]["state"]
+    fit(model, nn.MSELoss(), optim.SGD(model.parameters()), (X, Y), epochs=1, metrics={"mine": metric})
+    assert [calls for calls, _ in seen] == [1, 1]
+    assert before != seen[0][1] == seen[1][1]
+
+
+def test_metrics_of_outputs_that_are_not_finite_leave_the_story_to_the_training():
+    model, loss, optimizer = regressor()
+    with pytest.warns(RuntimeWarning, match="the inputs are not finite: row 3 of the batch"):
+        history = fit(model, loss, optimizer, DataLoader((spoilt(X, 3, np.nan), Y), 20), epochs=1, metrics={"mine": metrics.roc_auc})
+    assert history.stopped == "nan"
+
+
 def test_a_metric_may_warn_of_a_batch():
     def metric(targets, outputs):
         if len(targets) < 20:

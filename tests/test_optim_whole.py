@@ -156,15 +156,16 @@ def test_parameters_stay_in_the_memory_that_others_hold(kind):
 
 
 @pytest.mark.parametrize("way", [lambda a: a, lambda a: a[::-1], lambda a: a.T])
-def test_parameters_tied_by_their_memory_get_both_steps(way):
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_parameters_tied_by_their_memory_get_both_steps(way, decay):
     start, g, h = np.arange(9.0).reshape(3, 3), np.full((3, 3), 2.0), np.arange(9.0).reshape(3, 3)
     p, q, other = leaf(start), leaf(start), leaf(np.zeros(2))
     q.data = way(p.data)
-    optimizer = optim.SGD([p, other, q], lr=0.25)
+    optimizer = optim.SGD([p, other, q], lr=0.25, weight_decay=decay)
     p.grad, q.grad, other.grad = tg.Tensor(g), tg.Tensor(h), tg.Tensor([1.0, 2.0])
     optimizer.step()
-    expected = start - 0.25 * g
-    way(expected)[...] -= 0.25 * h
+    expected = start - 0.25 * (g + decay * start)
+    way(expected)[...] -= 0.25 * (h + decay * way(expected).copy())
     np.testing.assert_array_equal(p.data, expected)
     np.testing.assert_array_equal(q.data, way(expected))
     np.testing.assert_array_equal(other.data, [-0.25, -0.5])
@@ -221,6 +222,20 @@ def test_a_step_of_one_network_leaves_the_pending_graph_of_another_alone():
             b.zero_grad()
         with pytest.raises(errors.InPlaceError, match="changed in place"):
             of_a.backward()
+
+
+@every_kind
+def test_a_step_outdates_the_pending_graphs_of_what_it_changed(kind):
+    """Of small parameters together, and of large ones."""
+    for shape in [(2, 3), (200, 250)] if kind != "muon" else [(2, 3)]:
+        p, q = leaf(np.ones(shape)), leaf(np.ones(shape))
+        optimizer = KINDS[kind]([p, q])
+        p.grad, q.grad = tg.Tensor(np.ones(shape)), tg.Tensor(np.ones(shape))
+        pending = [(p**2).sum(), (q**2).sum()]
+        step(optimizer)
+        for loss in pending:
+            with pytest.raises(errors.InPlaceError, match="changed in place"):
+                loss.backward()
 
 
 def test_making_an_optimizer_leaves_pending_graphs_alone():
