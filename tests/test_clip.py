@@ -117,3 +117,12 @@ def test_a_graph_of_the_gradient_knows_that_it_was_changed():
     with pytest.raises(errors.InPlaceError):
         penalty.backward()
     x.grad = None
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm, clip_grad_value])
+def test_a_model_in_the_place_of_its_parameters_is_named(clip):
+    model = tg.nn.Sequential(tg.nn.Linear(2, 1))
+    with pytest.raises(errors.ArgumentError, match=rf"{clip.__name__}: .*; got Sequential. Give its parameters"):
+        clip(model, 1.0)
+    with pytest.raises(errors.ArgumentError, match=rf"{clip.__name__}: .*; got method. Call it: model.parameters\(\)"):
+        clip(model.parameters, 1.0)

@@ -192,3 +192,91 @@ def test_the_conditions_of_wolfe(line, first, c2):
 def test_a_line_that_only_rises_gives_its_start():
     start = Point(0.0, 0.0, -1.0)
     assert strong_wolfe(lambda t: Point(t, 1 + t, 1.0), start, 1.0) is start
+
+
+def test_the_term_of_armijo():
+    """At 1 the value is lower, and the slope flat, but it fell by less than 1e-4 of the first slope: both searches go on."""
+
+    def cubic(t):  # 0 and the slope -1 at 0, -5e-5 and the slope 0.5 at 1
+        a, b = -0.5 + 1e-4, 1.5 - 1.5e-4
+        return Point(t, a * t**3 + b * t**2 - t, 3 * a * t**2 + 2 * b * t - 1)
+
+    assert cubic(1.0).value == pytest.approx(-5e-5, rel=1e-9)
+    assert abs(cubic(1.0).slope) < 0.9
+    found = strong_wolfe(cubic, Point(0.0, 0.0, -1.0), 1.0)
+    assert 0.1 < found.t < 0.9
+    assert found.value <= -1e-4 * found.t
+
+    answers = [(10.0, 10.0), (-5e-5, 0.0), (-0.5, -0.5)]  # per unit of t: too far, then too little, then enough
+
+    def scripted(t):
+        value, slope = answers.pop(0)
+        return Point(t, value * t, slope)
+
+    found = strong_wolfe(scripted, Point(0.0, 0.0, -1.0), 1.0)
+    assert answers == []
+    assert found.value == -0.5 * found.t
+
+
+def test_a_parameter_without_a_gradient_stays():
+    p, q, r = (tg.Tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    optimizer = optim.LBFGS([q, p, r], max_iter=50)
+    optimizer.step(closure_of(optimizer, lambda: np.sum((p - [3.0, 5.0]) ** 2)))
+    np.testing.assert_allclose(p.data, [3, 5], atol=1e-6)
+    np.testing.assert_array_equal(q.data, [1, 2])
+    np.testing.assert_array_equal(r.data, [1, 2])
+
+
+def test_a_parameter_that_no_longer_has_a_gradient_stays_too():
+    """What earlier steps say of the curvature was of a function of other parameters."""
+    p, q = (tg.Tensor([1.0, -2.0], requires_grad=True) for _ in range(2))
+    optimizer, both = optim.LBFGS([p, q], max_iter=3), [True]
+
+    def loss():
+        rest = np.sum((p - 3) ** 2 * [1, 10])
+        return rest + np.sum((q * p - 1) ** 2) if both[0] else rest
+
+    closure = closure_of(optimizer, loss)
+    optimizer.step(closure)
+    assert len(optimizer.state_dict()["state"]["s"]) > 0
+    both[0], before = False, q.data.copy()
+    for _ in range(10):
+        optimizer.step(closure)
+    np.testing.assert_array_equal(q.data, before)
+    np.testing.assert_allclose(p.data, [3, 3], atol=1e-4)
+
+
+@pytest.mark.parametrize(("value", "slope"), [(np.inf, 1.0), (np.nan, 1.0), (1.0, np.inf), (1.0, np.nan)])
+def test_a_start_of_which_only_the_loss_or_only_the_gradient_is_finite(value, slope):
+    p = tg.Tensor([1.0, 2.0], requires_grad=True)
+    optimizer = optim.LBFGS([p])
+
+    def closure():
+        p.grad = tg.Tensor([0.5, slope])
+        return tg.Tensor(value)
+
+    with pytest.raises(errors.NonFiniteError, match=rf"the loss is {value}, and {int(not np.isfinite(slope))} elements"):
+        optimizer.step(closure)
+    np.testing.assert_array_equal(p.data, [1, 2])
+
+
+def test_a_closure_that_forgets_to_return_the_loss():
+    p = tg.Tensor([1.0], requires_grad=True)
+    with pytest.raises(errors.DTypeError, match="the closure returns the loss, a Tensor; got NoneType"):
+        optim.LBFGS([p]).step(lambda: None)
+
+
+def test_a_shape_that_changes_in_the_middle_of_a_step_leaves_the_other_parameters_at_an_accepted_point():
+    p, q = (tg.Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    optimizer, calls = optim.LBFGS([p, q]), []
+
+    def loss():
+        calls.append(p.data.copy())
+        if len(calls) == 3:
+            q.data = np.ones(3)
+        return np.sum(np.cosh(p)) + np.sum(q**2)
+
+    with pytest.raises(errors.ShapeError, match=r"became \(3,\)"):
+        optimizer.step(closure_of(optimizer, loss))
+    assert any(np.array_equal(p.data, point) for point in calls[:2])
+    assert optimizer.state_dict()["optimizer"] == "LBFGS"

@@ -109,3 +109,58 @@ def test_what_is_not_a_group():
 
 def test_repr_shows_the_settings():
     assert repr(optim.Lion(leaves(2))) == "Lion(Group(2 parameters, lr=0.0001, betas=(0.9, 0.99), weight_decay=0.0))"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("learning_rate", "lr"), ("momentun", "momentum"), ("weight_deacy", "weight_decay"), ("param_groups", "groups")]
+)
+def test_a_misspelt_attribute_is_refused_and_the_nearest_named(name, meant):
+    optimizer = optim.SGD(leaves(2), lr=0.1)
+    for holder in (optimizer, *optimizer.groups):
+        with pytest.raises(errors.ArgumentError, match=rf"SGD has no setting '{name}'; its settings are lr, .* Did you mean {meant}\?"):
+            setattr(holder, name, 0.5)
+        assert not hasattr(holder, name)
+    with pytest.raises(errors.ArgumentError, match=r"SGD has no setting 'xyzzy'; its settings are [^?]*$"):
+        optimizer.xyzzy = 1
+
+
+def test_an_attribute_that_would_do_nothing_is_refused():
+    optimizer = optim.Adam(leaves(2))
+    with pytest.raises(errors.ArgumentError, match=r"weight_decay is a setting of its groups: optimizer.groups\[0\].weight_decay = 0.5"):
+        optimizer.weight_decay = 0.5
+    for name in ("params", "groups"):
+        with pytest.raises(errors.ArgumentError, match=f"its {name} are those that it was made with. Make the optimizer again"):
+            setattr(optimizer, name, leaves(1))
+
+
+def test_a_subclass_has_attributes_of_its_own():
+    class Counted(optim.SGD):
+        limit = 3
+
+        def __init__(self, params):
+            super().__init__(params, lr=0.1)
+            self.steps = 0
+
+        def step(self):
+            self.steps += 1
+            self._last = self.steps
+            super().step()
+
+    optimizer = Counted(leaves(1))
+    optimizer.limit = 5
+    optimizer.step()
+    assert (optimizer.steps, optimizer._last, optimizer.limit) == (1, 1, 5)
+    with pytest.raises(errors.ArgumentError, match="Counted has no setting 'stpes'"):
+        optimizer.stpes = 0
+
+
+def test_what_is_near_to_parameters_is_named():
+    model = tg.nn.Linear(2, 1)
+    for given, message in [
+        (model, r"model.parameters\(\), or a list of groups; got Linear"),
+        (model.parameters, r"got method. Call it: model.parameters\(\)"),
+        (model.named_parameters(), r"Of named_parameters\(\) take the second of each pair"),
+        (0.1, "expected parameters in a list; got float.$"),
+    ]:
+        with pytest.raises(errors.ArgumentError, match=message):
+            optim.SGD(given)

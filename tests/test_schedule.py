@@ -151,6 +151,9 @@ def test_O33_a_constant_metric():
         ({"patience": 0, "threshold": 0.1}, [1, 0.95, 0.89], [1, 0.5, 0.5]),
         ({"patience": 0, "threshold": 0.1}, [-1, -1.05, -1.11], [1, 0.5, 0.5]),  # 10 % of a negative number
         ({"patience": 0, "threshold": 0.1, "mode": "max"}, [-1, -0.95, -0.89], [1, 0.5, 0.5]),
+        ({"patience": 0, "threshold": 0.1}, [-10, -10.5, -11.5], [1, 0.5, 0.5]),
+        ({"patience": 0, "threshold": 0.1}, [-0.1, -0.15, -0.155], [1, 1, 0.5]),
+        ({"patience": 0, "threshold": 0.1, "mode": "max"}, [-10, -9.5, -8.5], [1, 0.5, 0.5]),
         ({"patience": 0, "threshold": 2, "threshold_mode": "abs"}, [10, 9, 7.5], [1, 0.5, 0.5]),
         ({"patience": 0, "cooldown": 2}, [1, 1, 1, 1, 1], [1, 0.5, 0.5, 0.5, 0.25]),
         ({"patience": 0, "min_lr": 0.4}, [1, 1, 1, 1], [1, 0.5, 0.4, 0.4]),
@@ -161,6 +164,15 @@ def test_O33_a_constant_metric():
 def test_plateaus(settings, metrics, expected):
     plateau = optim.ReduceOnPlateau(1.0, factor=0.5, **settings)
     assert [plateau(metric) for metric in metrics] == expected
+
+
+def test_a_plateau_refuses_what_it_does_not_have():
+    plateau = optim.ReduceOnPlateau(1.0)
+    plateau.patience = 3
+    with pytest.raises(errors.ArgumentError, match=r"ReduceOnPlateau has no setting 'patiance'.*Did you mean patience\?"):
+        plateau.patiance = 3
+    with pytest.raises(errors.StateError, match=r"expected what state_dict.* got tuple"):
+        plateau.load_state_dict((plateau.state_dict(), {}))
 
 
 @given(metrics=st.lists(st.floats(-2, 2), min_size=2, max_size=12), cut=st.integers(0, 12))

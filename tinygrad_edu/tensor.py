@@ -125,7 +125,10 @@ class Tensor(ArrayMethods):
 
     @property
     def data(self) -> Any:
-        """The values, an ndarray; those of a recorded result are read-only.  Assigning moves the version of the memory."""
+        """The values, an ndarray; those of a recorded result are read-only.
+
+        Assigning moves the version of the memory.  Values of another shape or dtype forget the gradient of the old ones.
+        """
         if self._node is None or isinstance(self._node, Leaf):
             return self._array
         view = self._array.view()
@@ -140,6 +143,8 @@ class Tensor(ArrayMethods):
         if isinstance(self._node, Leaf):
             _check_floating(array.dtype)
             self._node.shape, self._node.dtype = array.shape, array.dtype
+        if (array.shape, array.dtype) != (self.shape, self.dtype):
+            self.grad = None
         WRITES.mark(self._array)
         if array is not self._array:
             WRITES.mark(array)

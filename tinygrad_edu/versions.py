@@ -1,6 +1,7 @@
 """Versions of memory: who wrote in place, and when, so that no derivative is computed from values that changed."""
 
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,31 @@ class Writes:
 
     def __init__(self) -> None:
         self.count = 0
-        self._last: dict[int, tuple[int, Any]] = {}
+        self._last: dict[int, int] = {}
+        self._forget: dict[int, Any] = {}
+
+    def memory(self, array: Any) -> int:
+        """What the memory of an array is known by, as long as it lives."""
+        owner = _owner(array)
+        key = id(owner)
+        if key not in self._last:
+            self._forget[key] = weakref.ref(owner, lambda _: (self._last.pop(key, None), self._forget.pop(key, None)))
+            self._last[key] = 0
+        return key
 
     def mark(self, array: Any) -> None:
         """Note that the memory of an array changes."""
+        self.mark_all((self.memory(array),))
+
+    def mark_all(self, memories: Iterable[int]) -> None:
+        """Note that several memories change, given by what `memory` said of each."""
         self.count += 1
-        owner = _owner(array)
-        key = id(owner)
-        known = self._last.get(key)
-        forget = weakref.ref(owner, lambda _: self._last.pop(key, None)) if known is None else known[1]
-        self._last[key] = (self.count, forget)
+        for key in memories:
+            self._last[key] = self.count
 
     def since(self, array: Any) -> int:
         """The count at the last write to the memory of an array, 0 if there was none."""
-        return self._last.get(id(_owner(array)), (0,))[0]
+        return self._last.get(id(_owner(array)), 0)
 
 
 def _owner(array: Any) -> Any:

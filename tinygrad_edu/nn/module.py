@@ -100,7 +100,7 @@ class Module(Nested):
     def parameters(self, *, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters in order, each once; without ``recurse`` only this module's own, and none of the modules inside it."""
         if recurse:
-            return (parameter for _, parameter in self.named_parameters())
+            return Parameters(self)
         return (value for _, value in walk("", self, into=is_container) if isinstance(value, Parameter))
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
@@ -257,6 +257,16 @@ class Module(Nested):
 
 METHODS = {name for name, value in vars(Module).items() if callable(value) and not name.startswith("_")}
 WATCHED = names.MISTYPED | {"requires_grad"} | METHODS
+
+
+class Parameters(Iterator[Parameter]):
+    """The parameters of a module, each once, and whose they are, for optimizers that are given them."""
+
+    def __init__(self, module: Module) -> None:
+        self.module, self._named = module, module.named_parameters()
+
+    def __next__(self) -> Parameter:
+        return next(self._named)[1]
 
 
 def is_container(value: Any) -> bool:

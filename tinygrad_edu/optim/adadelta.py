@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, divide, multiply, sqrt, square, subtract
+from numpy import add, divide, multiply, sqrt, square
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -61,9 +61,9 @@ class Adadelta(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.rho, 1 - group.rho, group.eps]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (s, u), (d, e), (lr, rho, rest, eps) = state, scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        (s, u), e, (lr, rho, rest, eps) = state, scratch, coefficients
         multiply(s, rho, s)
         square(g, d)
         multiply(d, rest, d)
@@ -78,4 +78,3 @@ class Adadelta(Elementwise):
         multiply(e, rest, e)
         add(u, e, u)
         multiply(d, lr, d)
-        subtract(p, d, p)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, divide, multiply, sqrt, square, subtract
+from numpy import add, divide, multiply, sqrt, square
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -65,13 +65,12 @@ class Adagrad(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr / (1 + (t - 1) * group.lr_decay), group.eps]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (s,), (d, _), (rate, eps) = state, scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        (s,), (rate, eps) = state, coefficients
         square(g, d)
         add(s, d, s)
         sqrt(s, d)
         add(d, eps, d)
         divide(g, d, d)
         multiply(d, rate, d)
-        subtract(p, d, p)

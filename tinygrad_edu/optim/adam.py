@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, divide, maximum, multiply, sqrt, square, subtract
+from numpy import add, divide, maximum, multiply, sqrt, square
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -72,10 +72,9 @@ class Adam(Elementwise):
         root = math.sqrt(1 - beta2**t)
         return [beta1, 1 - beta1, beta2, 1 - beta2, group.lr * root / (1 - beta1**t), group.eps * root]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
         m, v = state[:2]
-        d = scratch[0]
         beta1, rest1, beta2, rest2, rate, eps = coefficients
         multiply(m, beta1, m)
         multiply(g, rest1, d)
@@ -84,13 +83,12 @@ class Adam(Elementwise):
         square(g, d)
         multiply(d, rest2, d)
         add(v, d, v)
-        if group.amsgrad:
+        if len(state) > 2:
             v = maximum(v, state[2], out=state[2])
         sqrt(v, d)
         add(d, eps, d)
         divide(m, d, d)
         multiply(d, rate, d)
-        subtract(p, d, p)
 
 
 class AdamW(Adam):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import absolute, add, divide, maximum, multiply, subtract
+from numpy import absolute, add, divide, maximum, multiply
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -62,9 +62,9 @@ class Adamax(Elementwise):
         beta1, beta2 = group.betas
         return [beta1, 1 - beta1, beta2, group.eps, group.lr / (1 - beta1**t)]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (m, u), (d, _), (beta1, rest1, beta2, eps, rate) = state, scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        (m, u), (beta1, rest1, beta2, eps, rate) = state, coefficients
         multiply(m, beta1, m)
         multiply(g, rest1, d)
         add(m, d, m)
@@ -74,4 +74,3 @@ class Adamax(Elementwise):
         maximum(u, d, out=u)
         divide(m, u, d)
         multiply(d, rate, d)
-        subtract(p, d, p)

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import ArgumentError, NonFiniteError
 from ..tensor import Tensor
 from ..versions import WRITES
+from .group import listed_parameters
 
 
 def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: float = 2.0) -> float:
@@ -113,7 +114,8 @@ def clip_grad_value(params: Iterable[Tensor], clip_value: float) -> None:
 
 def _gradients(who: str, params: Iterable[Tensor]) -> list[Any]:
     """The array of each parameter's gradient, or None; each parameter once."""
-    unique = list({id(p): p for p in ([params] if isinstance(params, Tensor) else params)}.values())
+    given = [params] if isinstance(params, Tensor) else listed_parameters(who, params)
+    unique = list({id(p): p for p in given}.values())
     if not unique:
         raise ArgumentError(f"{who}: there are no parameters. Was the generator used up? Give it model.parameters() anew.")
     return [None if p.grad is None else p.grad._array for p in unique]

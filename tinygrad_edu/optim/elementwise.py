@@ -1,22 +1,23 @@
 """Optimizers that update each element by itself, and in what portions they do.
 
-An update is a dozen NumPy calls on vectors.  For small parameters the calls cost more than the numbers, so those are packed
-into one vector, and updated as one.  For large ones memory traffic is what costs, so these are updated in portions that stay
-in the cache, each with its gradient where the backward pass left it.  Either way a step allocates nothing, and gives the same
-bits.
+A step is a dozen NumPy calls on vectors.  For small parameters the calls cost more than the numbers, so steps of
+many are computed as one vector.  For large ones memory traffic is what costs, so these are updated in portions
+that stay in the cache, each with its gradient where the backward pass left it.  Either way a step allocates
+nothing, and gives the same bits.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy import add, multiply, sign
+from numpy import add, concatenate, multiply, sign, subtract
+from numpy.lib.array_utils import byte_bounds
 
-from ..errors import ShapeError
 from ..tensor import Tensor
 from ..versions import WRITES
 from .group import Group
-from .optimizer import Optimizer
+from .optimizer import Optimizer, check_fits
 
 PORTION = 1 << 18  # bytes of a vector: Adam's five of a portion are about what a second-level cache holds
 
@@ -30,9 +31,9 @@ class Elementwise(Optimizer):
 
     Notes
     -----
-    Small parameters are packed: their ``data`` become views of one vector when the optimizer is made, and stay these same
-    arrays.  A step moves the version of all parameters that are packed with an updated one: graphs that were recorded before
-    it, and need their values, can no longer be differentiated.
+    Parameters stay where they are in memory, whoever shares it: a step writes into their arrays.  It is made as a
+    whole or, if a parameter or gradient does not fit, not at all.  Only floating-point events that are made errors,
+    by ``np.errstate`` or a filter of warnings, can break it off in the middle.
 
     Examples
     --------
@@ -40,11 +41,10 @@ class Elementwise(Optimizer):
     >>> class SignSGD(Elementwise):
     ...     def coefficients(self, group, t):
     ...         return [group.lr]
-    ...     def update(self, group, t, p, g, state, scratch, coefficients):
-    ...         (d, _), (lr,) = scratch, coefficients
+    ...     def update(self, group, t, g, d, state, scratch, coefficients):
+    ...         (lr,) = coefficients
     ...         np.sign(g, d)
     ...         np.multiply(d, lr, d)
-    ...         np.subtract(p, d, p)
     >>> p = tg.Tensor([1.0, 1.0], requires_grad=True)
     >>> optimizer = SignSGD([p], lr=0.25)
     >>> (p * [3.0, -0.001]).sum().backward()
@@ -61,18 +61,23 @@ class Elementwise(Optimizer):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
+        gradients = [pack.found(self) for pack in self._packs]
         for pack in self._packs:
-            pack.step(self)
+            if not pack.complete:
+                self._check_models()
+                break
+        for pack, of_pack in zip(self._packs, gradients):
+            pack.update(self, of_pack)
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         """The numbers in the formula of the t-th update of a parameter, from 1."""
         raise NotImplementedError
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """Update the vector p in place, given its gradient g, for the t-th time.
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """Write into d the t-th step, given the gradient g: what is subtracted from the parameters.
 
-        ``state`` are the vectors that `slots` names; ``scratch`` are two to compute in; ``coefficients`` are those for t, as
-        0-d arrays of the dtype of p.  g must not be changed.
+        ``state`` are the vectors that `slots` names; ``scratch`` is another to compute in; ``coefficients`` are those
+        for t, as 0-d arrays of the dtype of the parameters.  g must not be changed.
         """
         raise NotImplementedError
 
@@ -104,82 +109,104 @@ class Elementwise(Optimizer):
 
 
 class _Pack:
-    """Parameters that are updated together: one large one, or several small ones of a group packed into one vector."""
+    """Parameters that are updated together: a large one, or several small ones whose steps are one vector.
+
+    The parameters themselves stay where they are, each in memory of its own.
+    """
 
     def __init__(self, group: Group, params: list[Tensor], optimizer: Elementwise, scratch: list[Any]) -> None:
-        self.group, self.params, self.steps = group, params, [0] * len(params)
+        self.group, self.params, self.counts = group, params, [0] * len(params)
         ends = np.cumsum([p.size for p in params]).tolist()
         self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
-        self.dtype, size = params[0].dtype, ends[-1]
-        self.packed = len(params) > 1
-        self.values = np.empty(size if self.packed else 0, self.dtype)
-        self.gradients = np.empty(size if self.packed else 0, self.dtype)
+        self.shapes, self.dtype, size = [p.shape for p in params], params[0].dtype, ends[-1]
         self.slots = optimizer.slots(group)
         self.state = [np.full(size, value, self.dtype) for value in self.slots.values()]
-        *self.scratch, self.total = [s[:size] for s in scratch]
-        self._hold_numbers(np.zeros(len(optimizer.coefficients(group, 1)), self.dtype), np.zeros(3, self.dtype))
-        self.arrays: list[Any] = [None] * len(params)
-        for i in range(len(params)):
-            self._adopt(i)
+        together = size if len(params) > 1 else 0
+        self.values, self.gradients = np.empty(together, self.dtype), np.empty(together, self.dtype)
+        self.step, self.scratch, self.total = [s[:size] for s in scratch]
+        self.numbers = np.zeros(len(optimizer.coefficients(group, 1)), self.dtype)
+        self.decays = np.zeros(3, self.dtype)
+        self._hold_views()
 
-    def _hold_numbers(self, numbers: Any, decays: Any) -> None:
-        self.numbers, self.decays = numbers, decays
-        self.coefficients = [numbers[i, ...] for i in range(len(numbers))]  # 0-d views: NumPy multiplies by them fastest
-        self.decay_coefficients = [decays[i, ...] for i in range(len(decays))]
+    def _hold_views(self) -> None:
+        # NumPy multiplies by 0-d arrays fastest
+        self.coefficients = [self.numbers[i, ...] for i in range(len(self.numbers))]
+        self.decay_coefficients = [self.decays[i, ...] for i in range(len(self.decays))]
+        self.parts = [self.step[place].reshape(shape) for place, shape in zip(self.places, self.shapes) if self.values.size]
+        # the parameters, with their arrays when last looked at, and their shapes
+        self.rows: list[tuple[Tensor, Any, tuple[int, ...]]] = [(p, None, shape) for p, shape in zip(self.params, self.shapes)]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._hold_numbers(self.numbers, self.decays)  # a deep copy has separated the views from what they view
+        self._hold_views()  # a deep copy has separated the views from what they view
 
-    def _adopt(self, i: int) -> None:
-        """Take hold of the array of a parameter: when the optimizer is made, and again if another one was assigned."""
-        p, place = self.params[i], self.places[i]
-        if p.size != place.stop - place.start or p.dtype != self.dtype:
-            raise ShapeError(f"A parameter became {p.shape}, {p.dtype} after its optimizer was made. Make the optimizer again.")
-        if self.packed:
-            view = self.values[place].reshape(p.shape)
-            view[...] = p._array
-            p._array = view
-        elif not (p._array.flags.c_contiguous and p._array.flags.writeable):
-            p._array = p._array.copy("C")
-        self.arrays[i] = p._array
-
-    def step(self, optimizer: Elementwise) -> None:
-        """Update those parameters that have a gradient."""
+    def found(self, optimizer: Elementwise) -> list[Any]:
+        """The gradients, None where there is none; raises if a parameter or a gradient does not fit."""
         gradients: list[Any] = []
-        complete = self.packed
-        for i, p in enumerate(self.params):
-            if p._array is not self.arrays[i]:
-                self._adopt(i)
-            g = p._leaf.grad if p._node is not None else None
-            complete = complete and g is not None
-            gradients.append(None if g is None else g._array.reshape(-1))
-        if complete and self.steps.count(self.steps[0]) == len(self.steps):
-            np.concatenate(gradients, out=self.gradients)
-            t, g = self.steps[0] + 1, self.gradients
-            WRITES.mark(self.values)  # before the write, which may be interrupted
-            self.steps = [t] * len(gradients)
-            if self._set_numbers(optimizer, t):
-                g = optimizer._decayed(self.group, self.values, g, self.scratch[0], self.total, self.decay_coefficients)
-            optimizer.update(self.group, t, self.values, g, self.state, self.scratch, self.coefficients)
-            return
-        for i, g in enumerate(gradients):
-            if g is not None:
-                self._step_in_portions(optimizer, i, g)
+        self.complete, dtype = True, self.dtype
+        for p, array, shape in self.rows:
+            learned = p._node is not None
+            if learned and p._array is not array:
+                self._look(optimizer)
+                return self.found(optimizer)
+            if not learned or (gradient := p._leaf.grad) is None:
+                self.complete = False
+                gradients.append(None)
+                continue
+            gradient = gradient._array
+            if gradient.shape != shape or gradient.dtype is not dtype:
+                check_fits(optimizer, p, shape, dtype)
+            gradients.append(gradient)
+        return gradients
 
-    def _step_in_portions(self, optimizer: Elementwise, i: int, gradient: Any) -> None:
-        values, offset, portion = self.arrays[i].reshape(-1), self.places[i].start, PORTION // self.dtype.itemsize
-        self.steps[i] = t = self.steps[i] + 1
-        WRITES.mark(values)
+    def _look(self, optimizer: Elementwise) -> None:
+        """Take note of the arrays of the parameters, at the first step and after others were assigned."""
+        for p, shape in zip(self.params, self.shapes):
+            if p._node is not None:
+                check_fits(optimizer, p, shape, self.dtype)
+        self.arrays = [p._array for p in self.params]
+        self.rows = [(p, None if p._node is None else p._array, shape) for p, _, shape in self.rows]  # frozen: look again later
+        self.memories = [WRITES.memory(p._array) for p in self.params]
+        bounds = sorted(byte_bounds(array) for _, array, _ in self.rows if array is not None)
+        self.apart = all(end <= start for (_, end), (start, _) in pairwise(bounds))  # or tied by their memory?
+
+    def update(self, optimizer: Elementwise, gradients: list[Any]) -> None:
+        """Make a step with those parameters that have a gradient."""
+        t = self.counts[0] + 1
+        if not (self.complete and self.parts and self.apart and self.counts.count(t - 1) == len(self.counts)):
+            for i, g in enumerate(gradients):
+                if g is not None:
+                    self._update_in_portions(optimizer, i, g.reshape(-1))
+            return
+        g = concatenate(gradients, axis=None, out=self.gradients)
+        self.counts = [t] * len(self.counts)
+        WRITES.mark_all(self.memories)  # before the write, which may be interrupted
+        if self._set_numbers(optimizer, t):
+            values = concatenate(self.arrays, axis=None, out=self.values)
+            g = optimizer._decayed(self.group, values, g, self.step, self.total, self.decay_coefficients)
+            for array, place, shape in zip(self.arrays, self.places, self.shapes):
+                array[...] = values[place].reshape(shape)
+        optimizer.update(self.group, t, g, self.step, self.state, self.scratch, self.coefficients)
+        for array, part in zip(self.arrays, self.parts):
+            subtract(array, part, array)
+
+    def _update_in_portions(self, optimizer: Elementwise, i: int, gradient: Any) -> None:
+        array, offset, portion = self.arrays[i], self.places[i].start, PORTION // self.dtype.itemsize
+        values = array.reshape(-1)  # a copy, if its memory is in another order
+        self.counts[i] = t = self.counts[i] + 1
+        WRITES.mark_all(self.memories[i : i + 1])
         decays = self._set_numbers(optimizer, t)
         for start in range(0, values.size, portion):
             stop = min(start + portion, values.size)
             p, g = values[start:stop], gradient[start:stop]
             state = [s[offset + start : offset + stop] for s in self.state]
-            *scratch, total = [s[: stop - start] for s in (*self.scratch, self.total)]
+            step, scratch, total = (s[: stop - start] for s in (self.step, self.scratch, self.total))
             if decays:
-                g = optimizer._decayed(self.group, p, g, scratch[0], total, self.decay_coefficients)
-            optimizer.update(self.group, t, p, g, state, scratch, self.coefficients)
+                g = optimizer._decayed(self.group, p, g, step, total, self.decay_coefficients)
+            optimizer.update(self.group, t, g, step, state, scratch, self.coefficients)
+            subtract(p, step, p)
+        if not array.flags.c_contiguous:
+            array[...] = values.reshape(array.shape)
 
     def _set_numbers(self, optimizer: Elementwise, t: int) -> bool:
         """Compute the numbers of the t-th step; whether there is a decay or a penalty."""
@@ -192,13 +219,13 @@ class _Pack:
 
     def state_of(self, i: int) -> dict[str, Any]:
         """The count of steps and the slots of the i-th parameter, as copies."""
-        shape, place = self.params[i].shape, self.places[i]
-        return {"steps": self.steps[i], **{name: s[place].reshape(shape).copy() for name, s in zip(self.slots, self.state)}}
+        shape, place = self.shapes[i], self.places[i]
+        return {"steps": self.counts[i], **{name: s[place].reshape(shape).copy() for name, s in zip(self.slots, self.state)}}
 
     def restore(self, slots: dict[str, float], saved: list[dict[str, Any]]) -> None:
         """Take over what `state_of` returned of each parameter."""
-        self.slots, self.steps = slots, [one["steps"] for one in saved]
-        self.state = [np.concatenate([one[name].reshape(-1) for one in saved]) for name in slots]
+        self.slots, self.counts = slots, [one["steps"] for one in saved]
+        self.state = [concatenate([one[name].reshape(-1) for one in saved]) for name in slots]
 
 
 def _packed(groups: list[Group], optimizer: Elementwise) -> list[_Pack]:

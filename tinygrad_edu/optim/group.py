@@ -1,6 +1,7 @@
 """Parameter groups: parameters that share settings, and what a setting may be."""
 
 import math
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -34,9 +35,10 @@ class Group:
     l1: ClassVar[float] = 0.0
     decoupled_weight_decay: ClassVar[bool] = False
 
-    def __init__(self, kind: Any, params: list[Tensor], settings: dict[str, Any]) -> None:
+    def __init__(self, kind: Any, params: list[Tensor], settings: dict[str, Any], owner: Any = None) -> None:
         own = vars(self)
         own["params"], own["_kind"], own["_names"] = params, kind, list(settings)
+        own["_owner"] = owner
         for name, value in settings.items():
             own[name] = self._checked(name, value)
         kind.check(self)
@@ -44,11 +46,11 @@ class Group:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # copy looks for methods on a group that has no attributes yet
             raise AttributeError(name)
-        raise AttributeError(f"{vars(self)['_kind'].__name__} has no setting {name!r}; its settings are {', '.join(self._names)}.")
+        raise AttributeError(unknown(self._kind.__name__, name, self._names))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._names:
-            raise ArgumentError(f"{self._kind.__name__} has no setting {name!r}; its settings are {', '.join(self._names)}.")
+            raise ArgumentError(unknown(self._kind.__name__, name, self._names))
         own = vars(self)
         before, slots = own[name], self._kind.slots(self)
         own[name] = self._checked(name, value)
@@ -73,6 +75,23 @@ class Group:
         return f"Group({', '.join([count, *(f'{name}={value!r}' for name, value in self.settings().items())])})"
 
 
+class Owner:
+    """The module whose parameters a group has; held weakly, as a model may hold its optimizer."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = weakref.ref(module)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Owner | None":
+        twin = memo.get(id(self.module()))  # that of the copy is the copy, if both are copied
+        return None if twin is None else Owner(twin)
+
+
+def owner_of(params: Any) -> Owner | None:
+    """Whose parameters these are, if they came from ``module.parameters()``."""
+    module = getattr(params, "module", None)
+    return None if module is None else Owner(module)
+
+
 def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> list[Group]:
     """The groups of a list of parameters, which is one group, or of a list of dicts, with what each says of its settings.
 
@@ -92,26 +111,57 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
     name = kind.__name__
     if isinstance(params, (Tensor, dict)) or callable(getattr(params, "parameters", None)):
         raise ArgumentError(f"{name}: expected parameters in a list, model.parameters(), or a list of groups; got {type(params).__name__}.")
-    given = list(params)
+    given = listed_parameters(name, params)
     if not any(isinstance(item, dict) for item in given):
         given = [{"params": given}]
+        owners = [owner_of(params)]
+    else:
+        owners = [owner_of(item.get("params")) if isinstance(item, dict) else None for item in given]
     groups = []
-    for item in given:
+    for item, owner in zip(given, owners):
         if not isinstance(item, dict) or "params" not in item:
             raise ArgumentError(f'{name}: a group is a dict such as {{"params": [w, b], "lr": 0.1}}; got {item!r:.80}.')
-        if unknown := sorted(set(item) - {"params", *settings}):
-            raise ArgumentError(f"{name}: a group has the unknown setting {unknown[0]!r}; it may have {', '.join(settings)}.")
+        if strange := sorted(set(item) - {"params", *settings}):
+            may = f"it may have {', '.join(settings)}.{nearest(strange[0], settings)}"
+            raise ArgumentError(f"{name}: a group has the unknown setting {strange[0]!r}; {may}")
         members = [item["params"]] if isinstance(item["params"], Tensor) else list(item["params"])
         if not members:
             raise ArgumentError(f"{name}: there are no parameters to optimize. Was the generator used up, or the model empty?")
-        groups.append(Group(kind, members, {**settings, **{key: value for key, value in item.items() if key != "params"}}))
+        own = {key: value for key, value in item.items() if key != "params"}
+        groups.append(Group(kind, members, {**settings, **own}, owner))
     everyone = [p for group in groups for p in group.params]
     for p in everyone:
         if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
-            raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.")
+            pair = isinstance(p, tuple) and len(p) == 2 and isinstance(p[1], Tensor)
+            instead = " Of named_parameters() take the second of each pair, or model.parameters()." if pair else ""
+            raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.{instead}")
     if len({id(p) for p in everyone}) < len(everyone):
         raise ArgumentError(f"{name}: a parameter was given twice, and would be updated twice. Module.parameters() lists shared ones once.")
     return groups
+
+
+def listed_parameters(who: str, params: Any) -> list[Any]:
+    """What was given as parameters, as a list, or an ArgumentError that names what was meant."""
+    model = hasattr(params, "parameters")
+    if isinstance(params, Iterable) and not model:
+        return list(params)
+    meant = " Call it: model.parameters()." if callable(params) else ""
+    meant = " Give its parameters: model.parameters()." if model else meant
+    raise ArgumentError(f"{who}: expected parameters in a list; got {type(params).__name__}.{meant}")
+
+
+def unknown(who: str, name: str, names: Iterable[str]) -> str:
+    """What to say of a name that an optimizer has no setting for."""
+    return f"{who} has no setting {name!r}; its settings are {', '.join(names)}.{nearest(name, names)}"
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The question whether another name was meant, if one of these is near."""
+    import difflib
+
+    habit = HABITS.get(name)
+    near = [habit] if habit in [*names, "groups"] else difflib.get_close_matches(name, names, 1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def at_least_zero(who: str, name: str, value: Any) -> float:
@@ -175,6 +225,9 @@ def _float(who: str, name: str, value: Any) -> float:
     except (TypeError, ValueError):
         raise ArgumentError(f"{who}: {name} is a number; got {value!r:.80}.") from None
 
+
+# What others call the settings, or what holds them.
+HABITS = {"learning_rate": "lr", "rate": "lr", "param_groups": "groups", "decay": "weight_decay", "epsilon": "eps"}
 
 # What a setting may be, in whatever optimizer it occurs.
 CHECKS: dict[str, Check] = {

@@ -1,16 +1,17 @@
 """L-BFGS: Newton's method with a Hessian guessed from the last few steps, for small problems without noise."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, NonFiniteError
+from ..errors import ArgumentError, DTypeError, NonFiniteError
 from ..tensor import Tensor
 from ..versions import WRITES
 from .group import Group
 from .line_search import Point, strong_wolfe
-from .optimizer import Optimizer
+from .optimizer import Optimizer, check_fits
 
 
 class LBFGS(Optimizer):
@@ -99,6 +100,8 @@ class LBFGS(Optimizer):
         )
         if len(self.groups) > 1:
             raise ArgumentError(f"LBFGS has one group, since it sees all parameters as one vector; got {len(self.groups)}.")
+        self._kinds = [(p.shape, p.dtype) for p in self.params]
+        self._active: list[bool] | None = None  # which parameters had a gradient in the last step
         self._pairs: list[tuple[Any, Any]] = []  # (s, y), the oldest first
         self._last: tuple[Any, Any] | None = None  # the step before, and the gradient before it
 
@@ -117,10 +120,16 @@ class LBFGS(Optimizer):
             The loss at the start.
         """
         group = self.groups[0]
+        self._check_params()
         x = self._gathered([p._array for p in self.params])
         point = first = self._evaluate(closure)
+        self._check_models()
+        active = [p.grad is not None and p.requires_grad for p in self.params]
         if not (np.isfinite(point.value) and np.isfinite(point.gradient).all()):
             raise NonFiniteError(f"LBFGS: the loss is {point.value}, and {np.sum(~np.isfinite(point.gradient))} elements of its gradient not finite.")
+        if self._active not in (None, active):
+            self._pairs, self._last = [], None  # of a function of other parameters
+        self._active = active
         evaluations = 1
 
         def along(t: float) -> Point:
@@ -178,18 +187,26 @@ class LBFGS(Optimizer):
 
     # ---- all parameters as one vector ----------------------------------------------------------------------------------------
 
+    def _check_params(self) -> None:
+        for p, (shape, dtype) in zip(self.params, self._kinds):
+            check_fits(self, p, shape, dtype)
+
     def _gathered(self, arrays: list[Any]) -> Any:
         return np.concatenate([a.reshape(-1) for a in arrays])
 
     def _place(self, x: Any) -> None:
-        ends = np.cumsum([p.size for p in self.params])
-        for p, values in zip(self.params, np.split(x, ends[:-1])):
-            if p.requires_grad:
+        ends = np.cumsum([math.prod(shape) for shape, _ in self._kinds])
+        for p, values, (shape, _) in zip(self.params, np.split(x, ends[:-1]), self._kinds):
+            if p.requires_grad and p.shape == shape:
                 WRITES.mark(p._array)
                 p._array[...] = values.reshape(p.shape)
 
     def _evaluate(self, closure: Callable[[], Tensor]) -> Point:
         loss = closure()
+        if not isinstance(loss, Tensor):
+            kind = type(loss).__name__
+            raise DTypeError(f"LBFGS: the closure returns the loss, a Tensor; got {kind}. Does it end with return loss?")
+        self._check_params()
         gradients = [np.zeros(p.shape, p.dtype) if p.grad is None or not p.requires_grad else p.grad._array for p in self.params]
         return Point(0.0, float(loss.item()), 0.0, self._gathered(gradients))
 
@@ -202,7 +219,7 @@ class LBFGS(Optimizer):
         return {name: [v.copy() for v in some] for name, some in vectors.items()}
 
     def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> dict[str, list[Any]]:
-        like = self._gathered([p._array for p in self.params])
+        like = self._gathered([np.empty(shape, dtype) for shape, dtype in self._kinds])
         restored = {name: [np.array(v) for v in state[name]] for name in ("s", "y", "step", "gradient")}
         for name, some in restored.items():
             for i, v in enumerate(some):
@@ -214,4 +231,5 @@ class LBFGS(Optimizer):
 
     def _restore(self, restored: dict[str, list[Any]]) -> None:
         self._pairs = list(zip(restored["s"], restored["y"]))
+        self._active = None
         self._last = next(zip(restored["step"], restored["gradient"]), None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, multiply, sign, subtract
+from numpy import add, multiply, sign
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -65,15 +65,14 @@ class Lion(Elementwise):
         beta1, beta2 = group.betas
         return [group.lr, beta1, 1 - beta1, beta2, 1 - beta2]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (m,), (d, e), (lr, beta1, rest1, beta2, rest2) = state, scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        (m,), e, (lr, beta1, rest1, beta2, rest2) = state, scratch, coefficients
         multiply(m, beta1, d)
         multiply(g, rest1, e)
         add(d, e, d)
         sign(d, d)
         multiply(d, lr, d)
-        subtract(p, d, p)
         multiply(m, beta2, m)
         multiply(g, rest2, e)
         add(m, e, m)

@@ -10,7 +10,7 @@ from ..errors import ArgumentError
 from ..tensor import Tensor
 from ..versions import WRITES
 from .group import Group
-from .optimizer import Optimizer
+from .optimizer import Optimizer, check_fits
 
 
 class Muon(Optimizer):
@@ -98,9 +98,13 @@ class Muon(Optimizer):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
+        self._check_models()
         groups = [group for group in self.groups for _ in group.params]
-        for group, p, state in zip(groups, self.params, self._momenta):
-            if p.requires_grad and p.grad is not None:
+        learned = [(g, p, s) for g, p, s in zip(groups, self.params, self._momenta) if p.requires_grad]
+        for _, p, state in learned:
+            check_fits(self, p, state["m"].shape, state["m"].dtype)
+        for group, p, state in learned:
+            if p.grad is not None:
                 _update(group, p._array, p.grad._array, state)
 
     def _state(self) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, divide, multiply, sqrt, square, subtract
+from numpy import add, divide, multiply, sqrt, square
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -94,9 +94,9 @@ class NAdam(Elementwise):
             products.append(products[-1] * _momentum(beta1, decay, len(products)))
         return products[t] if t < len(products) else 0.0
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (m, v), (d, e), (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
         multiply(m, beta1, m)
         multiply(g, rest1, d)
         add(m, d, m)
@@ -110,7 +110,6 @@ class NAdam(Elementwise):
         sqrt(v, e)
         add(e, eps, e)
         divide(d, e, d)
-        subtract(p, d, p)
 
 
 def _momentum(beta1: float, decay: float, t: int) -> float:

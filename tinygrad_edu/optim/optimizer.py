@@ -5,12 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, StateError
+from ..errors import ArgumentError, ShapeError, StateError
 from ..tensor import Tensor
-from .group import Group, groups_of
+from .group import Group, groups_of, unknown
 
 
-class Optimizer:
+class _Complete(type):
+    """Notes that an object is made: from then on attributes that it does not have are misspelt settings."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        made._complete = True
+        return made
+
+
+class Optimizer(metaclass=_Complete):
     """Base of the optimizers: parameters in groups, each group with settings of its own.
 
     Most optimizers update each element by itself: they derive from `Elementwise`, which knows in what portions to do that.
@@ -26,11 +35,15 @@ class Optimizer:
     ----------
     groups : list of Group
         Whose settings are attributes: ``optimizer.groups[0].lr = 0.01``.
+    params : list of Tensor
+        Those of all groups.
 
     Raises
     ------
     ArgumentError
         If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or out of range.
+        When an attribute is assigned to that there is not (subclasses make theirs in ``__init__``).  In a step, if
+        parameters that came from ``model.parameters()`` are no longer the model's, and others are in their place.
 
     Notes
     -----
@@ -41,6 +54,31 @@ class Optimizer:
     def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], **settings: Any) -> None:
         self.groups = groups_of(type(self), params, settings)
         self.params = [p for group in self.groups for p in group.params]
+        self._looked: list[int] = []  # which parameters had no gradient when the models were last looked at
+
+    def _check_models(self) -> None:
+        """Raise if parameters without a gradient are no longer their model's, which has others instead."""
+        without = [id(p) for p in self.params if p.requires_grad and p.grad is None]
+        if without == self._looked:
+            return
+        models = [group._owner.module() for group in self.groups if group._owner is not None]
+        own = [(f"{type(m).__name__}.{name}", p) for m in models if m is not None for name, p in m.named_parameters()]
+        forgotten, foreign = compared(own, self.params)
+        if forgotten and any(id(p) in without for p in foreign):
+            raise ArgumentError(f"{type(self).__name__}: {replaced(forgotten, foreign)} Make the optimizer again.")
+        self._looked = without
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_complete" in vars(self) and not name.startswith("_"):
+            who, settings = type(self).__name__, self.groups[0].settings()
+            if name in ("groups", "params"):
+                raise ArgumentError(f"{who}: its {name} are those that it was made with. Make the optimizer again.")
+            if name not in vars(self) and not hasattr(type(self), name):
+                if name in settings:
+                    line = f"optimizer.groups[0].{name} = {value!r:.40}"
+                    raise ArgumentError(f"{who}: {name} is a setting of its groups: {line}")
+                raise ArgumentError(unknown(who, name, settings))
+        object.__setattr__(self, name, value)
 
     @staticmethod
     def check(group: Group) -> None:
@@ -67,7 +105,10 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next backward pass."""
         for p in self.params:
-            p.grad = None
+            if p._node is not None:
+                p._leaf.grad = None  # as p.grad = None does, in a third of the time
+            else:
+                p.grad = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
@@ -168,3 +209,45 @@ class Optimizer:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise a ShapeError unless a parameter and its gradient are of the kind for which the optimizer was made.
+
+    A parameter whose memory is read-only gets memory of its own.
+    """
+    who, array, gradient = type(optimizer).__name__, p._array, p.grad
+    if array.shape != shape or array.dtype != dtype:
+        raise ShapeError(
+            f"{who}: a parameter of shape {shape}, {dtype}, became {array.shape}, {array.dtype}.\n"
+            "  No parameter was changed. Make the optimizer again."
+        )
+    if gradient is not None and (gradient.shape != shape or gradient.dtype != dtype):
+        raise ShapeError(
+            f"{who}: the gradient of a parameter of shape {shape}, {dtype}, has {gradient.shape}, {gradient.dtype}.\n"
+            "  No parameter was changed. Assign one that fits to p.grad, or forget it: zero_grad()."
+        )
+    if not array.flags.writeable:
+        p._array = array.copy()
+
+
+def compared(own: list[tuple[str, Any]], params: list[Tensor]) -> tuple[list[str], list[Tensor]]:
+    """The names of a model's parameters, of those that ask for gradients, that an optimizer lacks; and its own that the model lacks."""
+    known, present = {id(p) for p in params}, {id(p) for _, p in own}
+    forgotten = [name for name, p in own if p.requires_grad and id(p) not in known]
+    return forgotten, [p for p in params if id(p) not in present]
+
+
+def replaced(forgotten: list[str], foreign: list[Tensor]) -> str:
+    """What to say of parameters that were replaced after the optimizer was made."""
+    verb, names, shapes = "is" if len(forgotten) == 1 else "are", listed(forgotten), listed(p.shape for p in foreign)
+    return (
+        f"{names} {verb} not among the optimizer's parameters, and it has others, of shape {shapes}, "
+        "which the model no longer has: they were replaced after it was made."
+    )
+
+
+def listed(things: Iterable[Any]) -> str:
+    """A few of them, and how many more there are."""
+    shown = [str(thing) for thing in things]
+    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError, StateError
-from .group import at_least_zero, below_one, one_of
+from .group import at_least_zero, below_one, one_of, unknown
 
 
 class ReduceOnPlateau:
@@ -69,6 +69,11 @@ class ReduceOnPlateau:
         self.best = math.inf if mode == "min" else -math.inf
         self.bad, self.resting = 0, 0  # metrics in a row that were not better; those that need not be counted yet
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "resting" in vars(self) and name not in vars(self):
+            raise ArgumentError(unknown(type(self).__name__, name, vars(self)))
+        object.__setattr__(self, name, value)
+
     def __call__(self, metric: float) -> float:
         """The rate after another metric, that of an epoch for example."""
         value = float(metric)
@@ -99,6 +104,9 @@ class ReduceOnPlateau:
         StateError
             Listing the names that are missing and unexpected, and values of another type; nothing was loaded.
         """
+        if not isinstance(state, Mapping):
+            kind = type(state).__name__
+            raise StateError(f"ReduceOnPlateau.load_state_dict: expected what state_dict() returns, a dict; got {kind}.")
         own = vars(self)
         problems = [f"missing: {name}" for name in own if name not in state]
         problems += [f"unexpected: {name}" for name in state if name not in own]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, divide, multiply, sqrt, square, subtract
+from numpy import add, divide, multiply, sqrt, square
 
 from ..tensor import Tensor
 from .elementwise import Elementwise
@@ -70,9 +70,9 @@ class RAdam(Elementwise):
         rate = group.lr / (1 - beta1**t) * _rectification(beta2, t)
         return [beta1, 1 - beta1, beta2, 1 - beta2, rate, group.eps]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (m, v), (d, _), (beta1, rest1, beta2, rest2, rate, eps) = state, scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        (m, v), (beta1, rest1, beta2, rest2, rate, eps) = state, coefficients
         multiply(m, beta1, m)
         multiply(g, rest1, d)
         add(m, d, m)
@@ -87,7 +87,6 @@ class RAdam(Elementwise):
             multiply(d, rate, d)
         else:
             multiply(m, rate, d)
-        subtract(p, d, p)
 
 
 def _length(beta2: float, t: int) -> float:

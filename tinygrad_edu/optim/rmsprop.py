@@ -74,9 +74,9 @@ class RMSprop(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.alpha, 1 - group.alpha, group.eps, group.momentum, 0.0]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (d, _), (lr, alpha, rest, eps, momentum, zero) = scratch, coefficients
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        lr, alpha, rest, eps, momentum, zero = coefficients
         s = state[0]
         multiply(s, alpha, s)
         square(g, d)
@@ -98,4 +98,3 @@ class RMSprop(Elementwise):
             multiply(v, momentum, v)
             add(v, d, v)
         multiply(v if group.momentum else d, lr, d)
-        subtract(p, d, p)

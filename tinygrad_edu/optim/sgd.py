@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from numpy import add, multiply, subtract
+from numpy import add, multiply, negative, subtract
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
@@ -90,29 +90,27 @@ class SGD(Elementwise):
         share = 1 - group.dampening if t > 1 else 1.0
         return [group.lr, group.momentum, group.lr * share if group.classical else share]
 
-    def update(self, group: Group, t: int, p: Any, g: Any, state: list[Any], scratch: list[Any], coefficients: list[Any]) -> None:
-        """One step; see `Elementwise.update`."""
-        (d, _), (lr, momentum, share) = scratch, coefficients
-        if group.momentum:
-            (v,) = state
-            multiply(v, momentum, v)
-            multiply(g, share, d)
-            if group.classical:
-                subtract(v, d, v)
-            else:
-                add(v, d, v)
+    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+        """The t-th step; see `Elementwise.update`."""
+        lr, momentum, share = coefficients
         if not group.momentum:
             multiply(g, lr, d)
-            subtract(p, d, p)
-        elif not group.classical:
+            return
+        (v,) = state
+        multiply(v, momentum, v)
+        multiply(g, share, d)
+        if group.classical:
+            subtract(v, d, v)
+            if group.nesterov:
+                multiply(v, momentum, scratch)
+                subtract(d, scratch, d)
+            else:
+                negative(v, d)
+        else:
+            add(v, d, v)
             if group.nesterov:
                 multiply(v, momentum, d)
                 add(g, d, d)
-            multiply(d if group.nesterov else v, lr, d)
-            subtract(p, d, p)
-        elif group.nesterov:
-            subtract(p, d, p)
-            multiply(v, momentum, d)
-            add(p, d, p)
-        else:
-            add(p, v, p)
+                multiply(d, lr, d)
+            else:
+                multiply(v, lr, d)

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..nn.module import Module
 from ..tensor import Tensor
 
+PLACES = ("inputs", "targets", "weights")  # what a batch holds, in this order
 
-def loader_of(data: Any, model: Module, *, batch_size: int | None, shuffle: bool, seed: int = 0, own_settings: bool = False) -> Any:
+
+def loader_of(who: str, data: Any, model: Module, *, batch_size: int | None, shuffle: bool, seed: int = 0, own_settings: bool = False) -> Any:
     """The data as something that gives batches, once more with each iteration.
 
     Floating arrays get the dtype of the model's parameters.  What already gives batches, a DataLoader, stays as it is.
@@ -21,16 +24,21 @@ def loader_of(data: Any, model: Module, *, batch_size: int | None, shuffle: bool
         if own_settings and (batch_size, seed) != (32, 0):
             raise ArgumentError("fit: batch_size and seed are settings of the DataLoader, which the data already are.")
         return data
+    if isinstance(data, (Mapping, str, bytes)):
+        kind = type(data).__name__
+        raise ArgumentError(f"{who}: data are (x, y), a dataset, or samples; got a {kind}. Of a dict: (d['x'], d['y']).")
     from ..data import DataLoader
 
-    arrays = tuple(_array(one) for one in data) if isinstance(data, tuple) else data
-    counted = isinstance(arrays, tuple) or hasattr(arrays, "__len__")
+    names = [*PLACES, *map(str, range(len(PLACES), len(data)))] if isinstance(data, tuple) else []
+    arrays = tuple(plain(one, f"{who}: {name}") for name, one in zip(names, data)) if isinstance(data, tuple) else data
     if batch_size is None:
-        if not counted:
+        if not isinstance(arrays, tuple) and not hasattr(arrays, "__len__"):
             raise ArgumentError("batch_size=None takes all examples at once, and an iterable does not tell how many it has. Say a batch_size.")
         batch_size, shuffle = max(len(arrays[0] if isinstance(arrays, tuple) else arrays), 1), False
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
-    return DataLoader(arrays, batch_size, shuffle=shuffle and counted, seed=seed, dtype=dtype)
+    loader = DataLoader(arrays, batch_size, seed=seed, dtype=dtype)
+    loader.shuffle = shuffle and loader.samples is not None  # what is only iterated over has an order of its own
+    return loader
 
 
 def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[Any, float]:
@@ -42,7 +50,7 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
         raise ArgumentError(f"fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got {len(batch)} arrays.")
     try:
         value = loss(outputs, batch[1])
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
         if isinstance(outputs, (tuple, list, dict)):
             error.add_note(
                 f"The model returned a {type(outputs).__name__}, which is what the loss was given: let the model, or the loss, pick one of it."
@@ -109,8 +117,11 @@ class Totals:
         if self.keep:
             if not isinstance(outputs, Tensor):
                 raise DTypeError(f"Metrics need a model of which one tensor comes out; got {type(outputs).__name__}.")
-            self.outputs.append(outputs._array)
-            self.targets.append(targets)
+            for kept, array, what in ((self.outputs, outputs._array, "outputs"), (self.targets, targets, "targets")):
+                if kept and kept[0].shape[1:] != array.shape[1:]:
+                    found = f"after batches of {kept[0].shape} came one of {array.shape}"
+                    raise ShapeError(f"Metrics are of all {what} together, each of one shape; {found}. Pad them.")
+                kept.append(array)
 
     def report(self, metrics: Mapping[str, Callable[[Any, Any], float]]) -> dict[str, float]:
         """The loss, a mean over the examples, or the sum if the loss is one; and the metrics of all examples together."""
@@ -119,7 +130,7 @@ class Totals:
         report = {"loss": self.loss if self.summed else self.loss / self.weight}
         if metrics:
             targets, outputs = np.concatenate(self.targets), np.concatenate(self.outputs)
-            report |= {name: _number(name, metric(targets, outputs)) for name, metric in metrics.items()}
+            report |= {name: measured(name, metric, targets, outputs) for name, metric in metrics.items()}
         return report
 
     def state_dict(self) -> dict[str, Any]:
@@ -146,20 +157,13 @@ def reduction_of(loss: Any) -> str:
     return parameter.default if parameter is not None and isinstance(parameter.default, str) else "mean"
 
 
-def check_metrics(who: str, metrics: Any) -> None:
-    """Raise an ArgumentError unless these are functions by name."""
-    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) and callable(f) for name, f in metrics.items()):
-        raise ArgumentError(f'{who}: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
-
-
-def _number(name: str, value: Any) -> float:
-    """What a metric returned, as a column of the history has it."""
+def measured(name: str, metric: Callable[[Any, Any], float], targets: Any, outputs: Any) -> float:
+    """What a metric returns, as a column of the history has it."""
+    try:
+        value: Any = metric(targets, outputs)
+    except StopIteration as error:  # a loop around it would take it for its own end
+        raise ArgumentError(f"The metric {name!r} raised StopIteration: an iterator in it is at its end.") from error
     try:
         return float(value)
     except (TypeError, ValueError):
         raise DTypeError(f"The metric {name!r} returns one number; got {value!r:.80}. Of one for each class or label, take the mean.") from None
-
-
-def _array(values: Any) -> Any:
-    """What the user gave as data: an ndarray."""
-    return values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NonFiniteError
+from ..errors import ArgumentError, NonFiniteError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..optim.clip import clip_grad_norm
@@ -24,10 +24,12 @@ from .batches import loader_of, loss_of, no_tensor
 from .checkpoint import Checkpoint, Saver, Training
 from .history import History
 from .interrupt import Interrupt
-from .plan import Plan, check_parts
-from .predict import Metrics, evaluate, training_mode
+from .parts import Metrics, check_parts
+from .plan import Plan
+from .predict import evaluate, training_mode
 from .progress import Progress
 from .stopping import EarlyStopping
+from .story import story, story_of_validation
 
 Schedule = Callable[[int], float]
 
@@ -64,7 +66,7 @@ def fit(
         Of (outputs of the model, targets): a module such as `nn.CrossEntropyLoss`, a function such as `mse_loss`, or your own.
         What it returns is one number, or one for each example, whose mean is taken.  Weights of classes are a setting of it.
     optimizer : Optimizer
-        Of the model's parameters.
+        Of the model's parameters, made after the last of them was.
     data : tuple of arrays (x, y) or (x, y, weights), DataLoader, or whatever a DataLoader takes
         Weights are one for each example, and the loss has ``reduction="none"`` then: a batch's loss is Σ wᵢ lᵢ / Σ wᵢ.
     epochs : int, at least 1
@@ -79,7 +81,7 @@ def fit(
     metrics : mapping of str to callable, optional
         Functions of (targets, outputs), such as those of `train.metrics`, computed once an epoch on ndarrays of all examples:
         for the training from the outputs as they were in each step, and for the validation from those after the epoch.
-        Of a name that begins with "val_" it is only the latter.
+        Of a name that begins with "val_" it is only the latter.  Each is tried on a batch, before the first step.
     schedule : callable, ReduceOnPlateau or pair (ReduceOnPlateau, str), optional
         The learning rate as a function of the epoch, counted from 0.  A ReduceOnPlateau is given the validation loss (the
         training loss without validation data), or the column of the history that is named.
@@ -99,7 +101,8 @@ def fit(
         from.  What comes out equals, to the bit, what comes out without the break (but for the seconds in the history).
     on_nan : {"stop", "raise", "ignore"}, default="stop"
         What a loss (or, if it is clipped, a gradient) that is not finite does, before the step that it would spoil.  "stop"
-        ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does not look.
+        ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does not look.  Both name
+        inputs or targets that are not finite.  Of a validation loss that is not finite "stop" only warns, once.
     progress : {"auto", True, False}, default="auto"
         A line on stderr, by tqdm if that is installed: if stderr is a terminal, always, or never.
     callbacks : sequence of callable, default=()
@@ -114,8 +117,10 @@ def fit(
     Raises
     ------
     ArgumentError
-        If a setting is out of its range; or, before the first step, if the last batch of an epoch has one example and the
-        model has batch normalization, to which that has no variance (``DataLoader(…, drop_last=True)`` leaves it out).
+        Before the first step: if a setting is out of its range; if parameters were replaced after the optimizer was
+        made; or if the last batch of an epoch has one example and the model has batch normalization, to which that has
+        no variance (``DataLoader(…, drop_last=True)`` leaves it out).  What the loss raises for validation data, or a
+        metric for any, comes then too.
     NonFiniteError
         With ``on_nan="raise"``, naming the step; with "ignore", if a gradient that is to be clipped is not finite.
     StateError, FormatError, OSError
@@ -124,7 +129,8 @@ def fit(
     Warns
     -----
     RuntimeWarning
-        With ``on_nan="stop"``, naming the step.
+        With ``on_nan="stop"``, naming the step, or the epoch of a validation loss that is not finite.  Also if
+        parameters of the model that ask for gradients are not the optimizer's: freeze() says that this is meant.
 
     Notes
     -----
@@ -147,8 +153,11 @@ def fit(
     (3.0, -1.0, True)
     """
     check_parts(model, loss, optimizer)
-    loader = loader_of(data, model, batch_size=batch_size, shuffle=True, seed=seed, own_settings=True)
-    held_out = None if validation is None else loader_of(validation, model, batch_size=1024, shuffle=False)
+    for name, given in (("data", data), ("validation", validation)):
+        if isinstance(given, Iterator) and epochs != 1:
+            raise ArgumentError(f"fit: {name} is an iterator, which has one epoch only. Give a list, or a function that returns a new one.")
+    loader = loader_of("fit", data, model, batch_size=batch_size, shuffle=True, seed=seed, own_settings=True)
+    held_out = None if validation is None else loader_of("fit: validation", validation, model, batch_size=1024, shuffle=False)
     training = Training(model, loss, optimizer, loader)
     plan = Plan(training, held_out, epochs, metrics or {}, step_schedule, clip_norm, accumulate, on_nan, callbacks)
     plan.use(schedule, early_stopping, checkpoint)
@@ -219,14 +228,14 @@ def _step(plan: Plan, group: list[Any]) -> None:
             raise no_tensor(loss)
         number = loss.item()
         if not math.isfinite(number) and plan.on_nan != "ignore":
-            raise _Diverged(_story(plan, f"the loss is {number}"))
+            raise _Diverged(story(training, f"the loss is {number}", group))
         loss.backward() if len(group) == 1 else loss.backward(np.array(1 if training.totals.summed else weight, loss.dtype))
         training.totals.add(number, weight, outputs, batch[1])
         total += weight
     if len(group) > 1 and total and not training.totals.summed:
         _divide_gradients(optimizer, total)
     if plan.clip_norm is not None:
-        _clip_gradients(plan, plan.clip_norm)
+        _clip_gradients(plan, plan.clip_norm, group)
     optimizer.step()
     history.steps += 1
 
@@ -238,13 +247,13 @@ def _divide_gradients(optimizer: Optimizer, total: float) -> None:
             p.grad /= total
 
 
-def _clip_gradients(plan: Plan, norm: float) -> None:
+def _clip_gradients(plan: Plan, norm: float, group: list[Any]) -> None:
     try:
         clip_grad_norm(plan.training.optimizer.params, norm)
     except NonFiniteError as error:
         if plan.on_nan == "ignore":
             raise
-        raise _Diverged(_story(plan, str(error))) from None
+        raise _Diverged(story(plan.training, str(error), group)) from None
 
 
 def _end_epoch(plan: Plan, saver: Saver, bar: Progress) -> None:
@@ -258,6 +267,8 @@ def _end_epoch(plan: Plan, saver: Saver, bar: Progress) -> None:
     history.append({**row, "lr": training.optimizer.groups[0].lr, "seconds": training.totals.seconds})
     training.totals.clear()
     bar.end(row)
+    if not math.isfinite(row.get("val_loss", 0.0)) and plan.on_nan != "ignore":
+        _tell_of_validation(plan, row["val_loss"])
     improved = training.best is not None and training.best.update(history, training.model)
     if isinstance(training.schedule, ReduceOnPlateau):
         training.schedule(history[plan.watched][-1])
@@ -267,24 +278,22 @@ def _end_epoch(plan: Plan, saver: Saver, bar: Progress) -> None:
             history.stop("callback", f"stopped by a callback after epoch {len(history)}")
 
 
+def _tell_of_validation(plan: Plan, value: float) -> None:
+    """Warn of the first validation loss that is not finite; the training itself goes on, if it is to."""
+    if plan.on_nan == "raise":
+        raise _Diverged(story_of_validation(plan.training, plan.held_out, value))
+    if not plan.told:
+        plan.told = True
+        warnings.warn(f"fit: {story_of_validation(plan.training, plan.held_out, value)}", RuntimeWarning, stacklevel=5)
+
+
 def _ended(plan: Plan) -> bool:
     """Whether the training is over before its last epoch."""
     history, best = plan.training.history, plan.training.best
     if not history.stopped and best is not None and best.exhausted(history):
-        history.stop("early", f"{best.monitor} was not better for {best.settings.patience} epochs after epoch {best.epoch}")
+        history.stop("early", best.reason(history))
     return history.stopped is not None
 
 
 class _Diverged(Exception):
     """A loss or a gradient is not finite."""
-
-
-def _story(plan: Plan, what: str) -> str:
-    """Where the training was when something was not finite, and whether the parameters still are."""
-    training = plan.training
-    spoilt = [name for name, p in training.model.named_parameters() if not np.isfinite(p.data).all()]
-    blame = f"not all of {spoilt[0]} is finite, after the step before" if spoilt else "the parameters are finite"
-    return (
-        f"{what} at step {training.history.steps + 1} (epoch {len(training.history) + 1}); {blame}. "
-        "A lower learning rate or clip_norm= may help; tinygrad_edu.debug() names the operation it began with."
-    )

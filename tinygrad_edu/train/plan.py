@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -13,15 +13,12 @@ from ..errors import ArgumentError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d
-from ..optim.lbfgs import LBFGS
-from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceOnPlateau
-from .batches import check_metrics, loss_of
-from .checkpoint import Checkpoint, Generators, Training
+from .checkpoint import Checkpoint, Training
+from .parts import Metrics, check_metrics, refuse_class
 from .predict import training_mode
 from .stopping import Best, EarlyStopping
-
-Functions = Mapping[str, Callable[[Any, Any], float]]
+from .trial import try_out, undisturbed
 
 
 @dataclass
@@ -31,13 +28,14 @@ class Plan:
     training: Training
     held_out: Any
     epochs: int
-    metrics: Functions
+    metrics: Metrics
     step_schedule: Callable[[int], float] | None
     clip_norm: float | None
     accumulate: int
     on_nan: str
     callbacks: Sequence[Callable[[Any], Any]]
     checkpoint: Checkpoint | None = None
+    told: bool = False  # of a validation loss that is not finite
 
     def __post_init__(self) -> None:
         _check_numbers(self.epochs, self.accumulate, self.clip_norm, self.on_nan)
@@ -47,10 +45,17 @@ class Plan:
         for what, loader in (("data", self.training.loader), ("validation data", self.held_out)):
             if getattr(loader, "samples", None) == 0:
                 raise ArgumentError(f"fit: there are no examples in the {what}.")
+            if getattr(loader, "samples", None) and len(loader) == 0:
+                raise ArgumentError(
+                    f"fit: there is no batch in the {what}: {loader.samples} examples do not fill one of {loader.batch_size}, "
+                    "and drop_last leaves it out."
+                )
         if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
             raise ArgumentError(f"fit: callbacks are a list of functions of the history; got {self.callbacks!r:.80}.")
+        for callback in self.callbacks:
+            refuse_class("fit", "a callback", callback)
         check_last_batch(self.training.model, self.training.loader)
-        check_validation(self.training.model, self.training.loss, self.held_out)
+        try_out(self.training, self.held_out, self.trained, self.evaluated)
 
     @property
     def batches(self) -> int | None:
@@ -70,6 +75,8 @@ class Plan:
         """
         rates, self.watched = schedule if isinstance(schedule, tuple) else (schedule, self.usual)
         given = [s for s in (rates, self.step_schedule) if s is not None]
+        for function in given:
+            refuse_class("fit", "a schedule", function)
         if len(given) > 1 or not all(map(callable, given)):
             raise ArgumentError(f"fit: one schedule at most, a function of the epoch (schedule=) or of the step (step_schedule=); got {given}.")
         if isinstance(self.step_schedule, ReduceOnPlateau) or (isinstance(schedule, tuple) and not isinstance(rates, ReduceOnPlateau)):
@@ -105,19 +112,6 @@ class Plan:
             optimizer.lr = schedule(len(self.training.history))
 
 
-def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
-    """Raise an ArgumentError unless these can be trained together."""
-    if not isinstance(model, Module) or not callable(loss) or not isinstance(optimizer, Optimizer):
-        kinds = ", ".join(type(one).__name__ for one in (model, loss, optimizer))
-        raise ArgumentError(f"fit(model, loss, optimizer, data): expected a Module, a function of (outputs, targets) and an Optimizer; got {kinds}.")
-    if isinstance(optimizer, LBFGS):
-        raise ArgumentError("fit: L-BFGS computes many losses in a step. Write the loop: for _ in range(epochs): optimizer.step(closure).")
-    parts = [model, loss] if isinstance(loss, Module) else [model]
-    own = {id(p) for part in parts for p in part.parameters()}
-    if not any(id(p) in own for p in optimizer.params):
-        raise ArgumentError("fit: the optimizer has no parameter of this model. Was it made for another one? Make it with model.parameters().")
-
-
 def _check_numbers(epochs: int, accumulate: int, clip_norm: float | None, on_nan: str) -> None:
     for name, value in (("epochs", epochs), ("accumulate", accumulate)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
@@ -128,7 +122,7 @@ def _check_numbers(epochs: int, accumulate: int, clip_norm: float | None, on_nan
         raise ArgumentError(f'fit: on_nan is "stop", "raise" or "ignore"; got {on_nan!r}.')
 
 
-def _split(metrics: Functions, held_out: Any) -> tuple[Functions, Functions]:
+def _split(metrics: Metrics, held_out: Any) -> tuple[Metrics, Metrics]:
     """The metrics of the training data, and those of the validation data."""
     check_metrics("fit", metrics)
     trained = {name: f for name, f in metrics.items() if not name.startswith("val_")}
@@ -143,14 +137,6 @@ def _split(metrics: Functions, held_out: Any) -> tuple[Functions, Functions]:
     return trained, evaluated
 
 
-def check_validation(model: Module, loss: Callable[[Any, Any], Any], loader: Any) -> None:
-    """Compute the loss of a batch of validation data: what does not fit is to be found before the first step, not after an epoch."""
-    if getattr(loader, "samples", None):  # what is only iterated over stays as it is
-        with training_mode(model, False), no_grad():
-            batch = next(iter(copy.copy(loader)))
-            loss_of(loss, model(batch[0]), batch)
-
-
 def check_last_batch(model: Module, loader: Any) -> None:
     """Raise an ArgumentError if the model cannot train on one example, as with batch normalization, and a batch has only one.
 
@@ -161,16 +147,11 @@ def check_last_batch(model: Module, loader: Any) -> None:
         return
     if (samples % size if size > 1 else samples and 1) != 1 or (dropped and size > 1):
         return
-    generators = Generators([model])
-    before, numbers = model.state_dict(), generators.state_dict()
     example = next(iter(copy.copy(loader)))[0][-1:]  # a copy, so that the loader stays where it is
     try:
-        with training_mode(model, True), no_grad():
+        with undisturbed(model), training_mode(model, True), no_grad():
             model(example)
     except ArgumentError as error:
         raise ArgumentError(
             f"fit: {samples} examples in batches of {size} end with a batch of one example, which this model cannot train on. {error}"
         ) from None
-    finally:
-        model.load_state_dict(before)
-        generators.load_state_dict(numbers)

@@ -1,18 +1,18 @@
 """A model in use: predictions and an evaluation, in batches, without gradients and in evaluation mode."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..tensor import Tensor
-from .batches import Totals, check_metrics, loader_of, loss_of
-
-Metrics = Mapping[str, Callable[[Any, Any], float]]
+from .batches import Totals, loader_of, loss_of
+from .parts import Metrics, check_loss, check_metrics, check_model
 
 
 @contextmanager
@@ -59,11 +59,12 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ArgumentError(f"predict: batch_size is at least 1, a whole number; got {batch_size!r}.")
+    check_model("predict", model)
     given = type(x).__name__
     try:
-        x = x.detach().numpy() if isinstance(x, Tensor) else np.asarray(x)
-    except ValueError as error:
-        raise ShapeError(f"predict: x is one array of examples, (n, …), without their targets; got a {given}. {error}") from None
+        x = plain(x, "predict: x")
+    except ShapeError as error:
+        raise ShapeError(f"predict: x is one array of examples, (n, …), without their targets; got a {given}.\n  {error}") from None
     if x.ndim == 0:
         raise ShapeError(f"predict: x has examples on its first axis, (n, …); got a single {'number' if x.dtype.kind in 'biufc' else given}.")
     with training_mode(model, False), no_grad():
@@ -107,11 +108,13 @@ def evaluate(
     >>> evaluate(nn.Identity(), nn.L1Loss(), (x, np.zeros((3, 1), np.float32)), batch_size=2)
     {'loss': 3.0}
     """
+    check_model("evaluate", model)
+    check_loss("evaluate", loss)
     functions = metrics or {}
     check_metrics("evaluate", functions)
     totals = Totals(loss, keep=bool(functions))
     with training_mode(model, False), no_grad():
-        for batch in loader_of(data, model, batch_size=batch_size, shuffle=False):
+        for batch in loader_of("evaluate", data, model, batch_size=batch_size, shuffle=False):
             outputs = model(batch[0])
             value, weight = loss_of(loss, outputs, batch)
             totals.add(value.item(), weight, outputs, batch[1])

@@ -88,6 +88,16 @@ class Best:
         """Whether there have been as many epochs without a better one as are put up with."""
         return len(history) - self.epoch >= self.settings.patience
 
+    def reason(self, history: History) -> str:
+        """Why there is no use in going on."""
+        if not self.epoch:
+            value = history[self.monitor][-1]
+            return f"{self.monitor} was {value}, and in none of {len(history)} epochs a number that could be the best"
+        since = history[self.monitor][self.epoch :]
+        strange = sum(not math.isfinite(value) for value in since)
+        text = f"{self.monitor} was not better for {self.settings.patience} epochs after epoch {self.epoch}"
+        return f"{text}, and not finite (nan or inf) in {strange} of them" if strange else text
+
     def state_dict(self) -> dict[str, Any]:
         """The best value, its epoch and the weights."""
         return {"monitor": self.monitor, "value": self.value, "epoch": self.epoch, "weights": self.weights}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
-from .labels import Array, array_of, divided, labels_of, no_nan, whole
+from .labels import Array, arrays_of, divided, labels_of, no_nan, whole
 
 MOST_CLASSES = 10_000  # whose matrix has 800 MB
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
@@ -76,7 +76,7 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     >>> top_k_accuracy([0, 2], [[0.3, 0.6, 0.1], [0.5, 0.3, 0.2]], k=2)
     0.5
     """
-    t, scores = array_of(targets), array_of(predictions)
+    t, scores = arrays_of("top_k_accuracy", targets, predictions)
     if scores.ndim != 2 or t.shape != scores.shape[:1] or t.size == 0:
         raise ShapeError(f"top_k_accuracy: expected scores (n, c) and targets (n,), n at least 1; got {scores.shape} and {t.shape}.")
     n, c = scores.shape
@@ -120,7 +120,7 @@ def confusion_matrix(targets: Any, predictions: Any, *, classes: int | None = No
     t, p = labels_of("confusion_matrix", targets, predictions, threshold)
     low, high = min(t.min(), p.min()), max(t.max(), p.max())
     if classes is None:
-        shape = array_of(predictions).shape
+        shape = np.shape(predictions)
         classes = max(high + 1, shape[-1] if len(shape) > 1 and threshold is None else 1, 2 if threshold is not None else 1)
     if low < 0 or high >= classes:
         raise ArgumentError(f"confusion_matrix: labels are from 0 to {classes - 1}; got some from {low} to {high}.")

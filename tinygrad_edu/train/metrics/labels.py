@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import plain
 from ...errors import ArgumentError, DTypeError, ShapeError
-from ...tensor import Tensor
 
 Array = NDArray[Any]
 
 
-def array_of(values: Any) -> Array:
-    """An ndarray, of a tensor or of anything that NumPy takes."""
-    return values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
+def arrays_of(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]:
+    """Targets and predictions as ndarrays."""
+    return plain(targets, f"{who}: targets"), plain(predictions, f"{who}: predictions")
 
 
 def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None) -> tuple[Array, Array]:
@@ -27,7 +27,7 @@ def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None)
         If predictions are one score for each target, and no threshold says from where on it means class 1; or rows of
         targets have several classes; or a prediction is NaN.
     """
-    t, p = array_of(targets), array_of(predictions)
+    t, p = arrays_of(who, targets, predictions)
     no_nan(who, p)
     if p.dtype.kind == "f" and p.ndim > 1 and p.shape[-1] > 1 and threshold is None:  # a score for each class
         if t.shape == p.shape:  # one-hot or soft rows
@@ -59,7 +59,7 @@ def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None)
 
 def one_of_each(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]:
     """Targets and predictions with one number an example, (n,) or (n, 1), as shape (n,)."""
-    t, p = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in (array_of(targets), array_of(predictions)))
+    t, p = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in arrays_of(who, targets, predictions))
     if t.ndim != 1 or t.shape != p.shape:
         raise ShapeError(f"{who}: expected as many predictions as targets, of shape (n,); got {p.shape} and {t.shape}.")
     return t, p
@@ -80,7 +80,7 @@ def no_nan(who: str, scores: Array) -> None:
 
 def same_shape(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]:
     """Two arrays of one shape, with at least one element."""
-    t, p = array_of(targets), array_of(predictions)
+    t, p = arrays_of(who, targets, predictions)
     if t.shape != p.shape or t.size == 0 or t.ndim == 0:
         raise ShapeError(f"{who}: expected targets and predictions of one shape, with at least one example; got {t.shape} and {p.shape}.")
     return t, p

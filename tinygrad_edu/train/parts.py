@@ -1,0 +1,79 @@
+"""The parts that `fit` and its kin are given, checked: a model, a loss, an optimizer of the model, metrics."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import ArgumentError
+from ..nn.module import Module
+from ..optim.lbfgs import LBFGS
+from ..optim.optimizer import Optimizer, compared, listed, replaced
+
+Metrics = Mapping[str, Callable[[Any, Any], float]]
+
+
+def check_model(who: str, model: Any) -> None:
+    """Raise an ArgumentError unless this is a model, and not the class of one."""
+    refuse_class(who, "the model", model)
+    if not isinstance(model, Module):
+        raise ArgumentError(f"{who}: expected a Module as the model; got {type(model).__name__}.")
+
+
+def check_loss(who: str, loss: Any) -> None:
+    """Raise an ArgumentError unless this is a function of (outputs, targets), and not the class of one."""
+    refuse_class(who, "the loss", loss)
+    if not callable(loss):
+        raise ArgumentError(f"{who}: expected a function of (outputs, targets) as the loss; got {type(loss).__name__}.")
+
+
+def refuse_class(who: str, what: str, given: Any) -> None:
+    """Raise an ArgumentError for a class that stands where one of its objects should."""
+    if isinstance(given, type):
+        name = given.__name__
+        raise ArgumentError(f"{who}: {what} is an instance; got the class {name}. Make one: {name}(…).")
+
+
+def check_metrics(who: str, metrics: Any) -> None:
+    """Raise an ArgumentError unless these are functions by name."""
+    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) and callable(f) for name, f in metrics.items()):
+        raise ArgumentError(f'{who}: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
+    """Raise an ArgumentError unless these can be trained together.
+
+    Warns
+    -----
+    RuntimeWarning
+        If parameters that ask for gradients are not the optimizer's: they would stay as they are.
+    """
+    for what, given in (("the model", model), ("the loss", loss), ("the optimizer", optimizer)):
+        refuse_class("fit", what, given)
+    if not isinstance(model, Module) or not callable(loss) or not isinstance(optimizer, Optimizer):
+        kinds = ", ".join(type(one).__name__ for one in (model, loss, optimizer))
+        expected = "a Module, a function of (outputs, targets) and an Optimizer"
+        raise ArgumentError(f"fit(model, loss, optimizer, data): expected {expected}; got {kinds}.")
+    if isinstance(optimizer, LBFGS):
+        raise ArgumentError("fit: L-BFGS computes many losses in a step. Write the loop: for _ in range(epochs): optimizer.step(closure).")
+    own = list(model.named_parameters())
+    if isinstance(loss, Module):
+        own += [(f"loss.{name}", p) for name, p in loss.named_parameters()]
+    _check_parameters(own, optimizer)
+
+
+def _check_parameters(own: list[tuple[str, Any]], optimizer: Optimizer) -> None:
+    """Raise if the optimizer's parameters are no longer there, and warn of those that it does not have."""
+    forgotten, foreign = compared(own, optimizer.params)
+    if len(foreign) == len(optimizer.params):
+        raise ArgumentError("fit: the optimizer has no parameter of this model. Was it made for another one? Make it with model.parameters().")
+    if forgotten and foreign:
+        raise ArgumentError(
+            f"fit: {replaced(forgotten, foreign)} Make the optimizer again, with model.parameters(); or freeze() what is not to be trained."
+        )
+    if forgotten:
+        warnings.warn(
+            f"fit: {listed(forgotten)}: not among the optimizer's parameters, and will not be trained. "
+            "Give it model.parameters(), or freeze() what is not to be trained.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
