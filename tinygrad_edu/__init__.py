@@ -25,7 +25,7 @@ The two-minute tour::
 To read the code, begin with `tinygrad_edu.backward`; then `ops.table`, `graph` and `tensor`.
 """
 
-import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import nn, optim
@@ -158,21 +158,29 @@ __all__ = [
 
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
-PARTS = ("check", "data", "io", "plot", "train")  # what not every program needs is imported when it is first asked for
-
 if TYPE_CHECKING:
     from . import check, data, io, plot, train
     from .check import gradcheck
 
 
 def __getattr__(name: str) -> Any:
-    if name in PARTS:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name == "gradcheck":
-        return importlib.import_module(f"{__name__}.check").gradcheck
-    from .hints import package_hint
+    """The parts that not every program needs are imported when they are first asked for."""
+    if name in ("check", "gradcheck"):
+        import tinygrad_edu.check
+    elif name == "data":
+        import tinygrad_edu.data
+    elif name == "io":
+        import tinygrad_edu.io
+    elif name == "plot":
+        import tinygrad_edu.plot
+    elif name == "train":
+        import tinygrad_edu.train  # noqa: F401  # importing a part makes it an attribute of the package
+    else:
+        from .hints import package_hint
 
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")
+    package = vars(sys.modules[__name__])
+    return package["check"].gradcheck if name == "gradcheck" else package[name]
 
 
 def __dir__() -> list[str]:
