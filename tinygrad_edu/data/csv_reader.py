@@ -5,21 +5,19 @@ x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype
 """
 
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import ArgumentError, FormatError
-from .bounded import read_at_most
+from ..files import SEEN, FilePath, contents, foreign
 from .table import Cell, Row, Table, as_number
 
-OTHERS = {b"\xff\xfe": "text in UTF-16", b"\xfe\xff": "text in UTF-16", b"\x1f\x8b": "packed by gzip", b"PK": "an archive or a workbook"}
 MISSING = ("", "?", "NA", "nan", "NaN")
 
 
 def read_csv(
-    path: str | os.PathLike[str],
+    path: FilePath,
     *,
     header: bool | str = "auto",
     delimiter: str = ",",
@@ -80,14 +78,12 @@ def read_csv(
     return Table(source, _named(source, names, columns), rows[1:] if has_header else rows)
 
 
-def _text(source: str, path: str | os.PathLike[str], max_bytes: int) -> str:
-    """The text of a file; one byte more than the limit is read, and never more."""
-    with open(path, "rb") as file:
-        data = read_at_most(file, max_bytes) if (size := os.fstat(file.fileno()).st_size) <= max_bytes else bytearray()
-    if max(size, len(data)) > max_bytes:
-        raise FormatError(f"{source}: the file has more than {max_bytes} bytes; max_bytes= allows more.")
-    if kind := OTHERS.get(bytes(data[:2])):
-        raise FormatError(f"{source}: this is {kind}, expected text in UTF-8. Unpack it, or save it as CSV in UTF-8.")
+def _text(source: str, path: FilePath, max_bytes: int) -> str:
+    """The text of a file."""
+    data = contents(path, max_bytes, source)
+    what, remedy = foreign(bytes(data[:SEEN]))
+    if what:
+        raise FormatError(f"{source}: this is {what}, expected text in UTF-8. {remedy}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
