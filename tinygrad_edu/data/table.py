@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, FormatError
+from .not_numbers import advice
 
 Cell = str | None
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -50,6 +51,7 @@ class Table:
 
     def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row]) -> None:
         self.source, self.names, self.rows = source, tuple(names), tuple(rows)
+        self._places = {name: place for place, name in enumerate(self.names)}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -181,8 +183,8 @@ class Table:
 
     def _place(self, name: str | int) -> int:
         if isinstance(name, str):
-            if name in self.names:
-                return self.names.index(name)
+            if (found := self._places.get(name)) is not None:
+                return found
         else:
             try:
                 place = index(name)
@@ -199,13 +201,21 @@ class Table:
 
     def _hint(self, row: Row, cell: str) -> str:
         """What may be wrong with a cell that is no number."""
-        if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell):
-            return " Decimal commas, or commas between thousands, are to be written otherwise first."
-        if len(self.names) == 1 and (found := re.search(r"[;\t|,]", cell)):
-            return f" The file has one column: is its delimiter {found.group()!r}?"
-        if row is self.rows[0] and row.line == 1:
-            return " If line 1 has the names of the columns: header=True."
-        return " A word for missing values is named by read_csv(…, missing=(…))."
+        if found := advice(cell):
+            return f" {found}"
+        if len(self.names) == 1 and (found := delimiter_hint(row)):
+            return found
+        if row is self.rows[0] and not any(as_number(other or "") is not None for other in row.cells):
+            return f" If line {row.line} has the names of the columns: header=True."
+        return " A column of text is read by labels(…); a word for missing values is named by read_csv(…, missing=(…))."
+
+
+def delimiter_hint(row: Row) -> str:
+    """What a row with a single cell makes one think of."""
+    found = re.search(r"[;\t|,]|(?<=\S) +(?=\S)", row.cells[0] or "") if len(row.cells) == 1 else None
+    if not found:
+        return ""
+    return f" The file has one column: is its delimiter {found.group()[:1]!r}?{' It may stand there several times.' * (found.group()[0] == ' ')}"
 
 
 def as_number(cell: str) -> float | None:
