@@ -167,6 +167,29 @@ def test_a_link_is_followed(old):
     assert old.read_bytes() == b"new"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the limits of POSIX")
+@pytest.mark.parametrize("letter", ["x", "é", "語"])
+def test_names_are_as_long_as_the_system_allows(tmp_path, letter):
+    folder = tmp_path
+    for _ in range(4):
+        folder /= "f" * 255
+    folder.mkdir(parents=True)
+    path = folder / (letter * (250 // len(letter.encode())) + ".npz")
+    path = path.with_name((path.name + "y" * 255)[: 255 - (len(path.name.encode()) - len(path.name))])
+    assert len(os.fsencode(path.name)) == 255
+    for value in (1, 2):
+        io.save_npz(path, {"x": value})
+        assert io.load_npz(path)["x"] == value
+        assert names(folder) == [path.name]
+
+    with io.atomic_write(path) as file:
+        (temporary,) = set(names(folder)) - {path.name}
+        file.write(b"new")
+    (folder / temporary).write_bytes(b"left by a killed save")
+    io.save_npz(path, {"x": 3})
+    assert names(folder) == [path.name]
+
+
 def test_what_cannot_be_a_file_is_refused(tmp_path):
     with (
         pytest.raises(errors.ArgumentError, match=r"x/y cannot be written: there is no folder .*x\. Make it first"),

@@ -205,6 +205,17 @@ def test_save_writes_the_format_of_the_suffix_and_leaves_nothing_else(tmp_path, 
     assert {p.name for p in tmp_path.iterdir()} == {"a.PNG", "b.svg", "plain"}
 
 
+def test_save_takes_axes_and_names_of_any_length(tmp_path, ax):
+    path = tmp_path / ("x" * 251 + ".png")
+    plot.save(ax, path, dpi=20)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    for wrong in (None, plt, np.array([ax]), "figure"):
+        with pytest.raises(ArgumentError, match="expected a figure, or axes as the functions of plot return them; got"):
+            plot.save(wrong, tmp_path / "a.png")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()], ids=["disk full", "Ctrl-C"])
 def test_a_failed_write_leaves_the_old_file(tmp_path, failure):
     class Broken:

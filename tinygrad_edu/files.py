@@ -100,6 +100,12 @@ def _too_large(source: str, max_bytes: int) -> FormatError:
     return FormatError(f"{source}: the file has more than {max_bytes} bytes; max_bytes= allows more.")
 
 
+def printable(text: str, most: int = 200) -> str:
+    """Text of a stranger's, cut, and with characters that a terminal could obey written as escapes."""
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: most + 1])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
 # ---- other formats -------------------------------------------------------------------------------------------------------
 
 UNPACK = "Unpack it first."

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, FormatError
-from ..files import SEEN, FilePath, contents, foreign_hint
+from ..files import SEEN, FilePath, contents, foreign_hint, printable
 from .mat_layout import check_layout
 
 CLASSES = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "logical")
@@ -77,7 +77,7 @@ def _listed(source: str, data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
 
 def _check(source: str, name: str, found: dict[str, tuple[tuple[int, ...], str]], max_bytes: int) -> None:
     if name not in found:
-        raise ArgumentError(f"{source}: there is no variable {name!r}; there are {', '.join(found) or 'none'}.")
+        raise ArgumentError(f"{source}: there is no variable {name!r}; there are {printable(', '.join(found), 400) or 'none'}.")
     shape, kind = found[name]
     if kind not in CLASSES or len(shape) != 2:
         raise FormatError(f"{source}: {name} is of class {kind} and shape {shape}; only matrices of numbers can be read.")
@@ -105,4 +105,4 @@ def _damaged_if_failing(source: str, reader: str, data: bytes, **settings: Any) 
             return getattr(scipy.io, reader)(BytesIO(data), **settings)
     except Exception as error:  # SciPy's reader raises nearly everything over bytes that it does not expect
         hint = foreign_hint(data[:SEEN], "data.read_mat")
-        raise FormatError(f"{source}: not a .mat file, or a damaged one ({type(error).__name__}: {error}).{hint}") from None
+        raise FormatError(f"{source}: not a .mat file, or a damaged one ({type(error).__name__}: {printable(str(error))}).{hint}") from None

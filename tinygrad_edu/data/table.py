@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, FormatError
+from ..files import printable
 from .not_numbers import advice
 
 Cell = str | None
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 WIDEST, SHOWN = 24, 5
 
 
@@ -148,11 +149,11 @@ class Table:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
             raise FormatError(f"{self._where(row, place)}: a value is missing. {fix}")
         if (number := as_number(cell)) is None:
-            raise FormatError(f"{self._where(row, place)}: expected a number, got {_short(cell)!r}.{self._hint(row, cell)}")
+            raise FormatError(f"{self._where(row, place)}: expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}")
         limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
         value = number if kind.kind == "f" else _whole(cell, number)
         if value is None or not type(value)(limits.min) <= value <= type(value)(limits.max):  # a float32 limit would make value a float32
-            raise FormatError(f"{self._where(row, place)}: {_short(cell)!r} does not fit into {kind}.")
+            raise FormatError(f"{self._where(row, place)}: {printable(cell, WIDEST)!r} does not fit into {kind}.")
         return value
 
     # ---- missing values ------------------------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ class Table:
 
     def __repr__(self) -> str:
         def cut(cell: Cell) -> str:
-            return "·" if cell is None else _short(" ".join(cell.split()))
+            return "·" if cell is None else printable(" ".join(cell.split()), WIDEST)
 
         lines = [[cut(name) for name in self.names], *([cut(cell) for cell in row.cells] for row in self.rows[:SHOWN])]
         widths = [max(map(len, column)) for column in zip(*lines)]
@@ -192,11 +193,11 @@ class Table:
                 raise ArgumentError(f"{self.source}: a column is chosen by its name or its place; got {name!r}.") from None
             if -len(self.names) <= place < len(self.names):
                 return place % len(self.names)
-        raise ArgumentError(f"{self.source}: there is no column {name!r}; there are {len(self.names)}: {_short(', '.join(self.names), 400)}.")
+        raise ArgumentError(f"{self.source}: there is no column {name!r}; there are {len(self.names)}: {printable(', '.join(self.names), 400)}.")
 
     def _where(self, row: Row, place: int) -> str:
         ordinary = f"column {place + 1}"
-        name = "" if self.names[place] == ordinary else f" ({_short(self.names[place])})"
+        name = "" if self.names[place] == ordinary else f" ({printable(self.names[place], WIDEST)})"
         return f"{self.source}, line {row.line}, {ordinary}{name}"
 
     def _hint(self, row: Row, cell: str) -> str:
@@ -231,10 +232,6 @@ def _whole(cell: str, number: float) -> int | None:
     if number != int(number):
         return None
     return int(number) if re.search(r"[.eE]", cell) else int(cell)
-
-
-def _short(text: str, most: int = WIDEST) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _plural(count: int, what: str) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -22,6 +23,9 @@ try:
     import fcntl
 except ImportError:  # Windows, where the file of another process cannot be deleted while that has it open: the lock is built in
     fcntl = None  # type: ignore[assignment]
+
+
+LONGEST = 100  # bytes of a name that temporary names repeat; file systems take 143 to 255
 
 
 @contextmanager
@@ -85,7 +89,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 def _create(target: Path) -> tuple[BinaryIO, Path]:
     """A new, locked temporary file beside the target, with the permissions that any new file gets."""
     while True:
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        temporary = target.with_name(f".{_stem(target)}.{secrets.token_hex(8)}.tmp")
         file = open(temporary, "xb")  # noqa: SIM115 (the caller closes it)
         if fcntl is None:
             return file, temporary
@@ -96,9 +100,15 @@ def _create(target: Path) -> tuple[BinaryIO, Path]:
         file.close()  # swept by another process between its creation and its lock
 
 
+def _stem(target: Path) -> str:
+    """What the temporary files of a target are called after: its name, or a number for a name that leaves no room for more."""
+    name = os.fsencode(target.name)
+    return target.name if len(name) <= LONGEST else f"{target.name[:8]}~{zlib.crc32(name):08x}"
+
+
 def _sweep(target: Path) -> None:
     """Delete the temporary files of saves to this target that were killed."""
-    temporary = re.compile(re.escape(f".{target.name}.") + r"[0-9a-f]{16}\.tmp")
+    temporary = re.compile(re.escape(f".{_stem(target)}.") + r"[0-9a-f]{16}\.tmp")
     for name in os.listdir(target.parent):
         if temporary.fullmatch(name):
             with suppress(OSError):  # it is in use, another process swept it first, or it is somebody else's
