@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import plain
 from ..errors import ArgumentError, ShapeError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..tensor import Tensor
 from .grid import cells, columns_for
 from .scatter import bounds, scatter
-from .style import PALETTE, legend_beside, names_of, new_axes, plain, plane, points_and_labels
+from .style import PALETTE, legend_beside, legend_width, names_of, new_axes, plane, points_and_labels
 
 Classifier = Callable[[Any], Any]
 CHUNK = 16384  # points that the classifier is asked about at once
@@ -69,7 +70,7 @@ def decision_regions(
         raise ArgumentError(f"decision_regions: resolution is at least 2; got {resolution}.")
     winners, certainty, (low, high) = _ask(predict, xy, resolution)
     names = names_of("decision_regions", classes, 1 + max(winners.max(), whole.max()))
-    ax = new_axes(ax, (5.0, 4.2))
+    ax = new_axes(ax, (5.0 + (legend_width(len(names)) if classes is not None else 0), 4.2))
     _draw(ax, winners, certainty if probabilities else None, low, high)
     scatter(ax, xy, whole, names)
     if classes is not None:
@@ -154,7 +155,7 @@ def _in_use(predict: Classifier) -> Any:
 
 
 def _scores(predict: Classifier, x: Any) -> Any:
-    scores = plain(predict(x))
+    scores = plain(predict(x), "decision_regions: the classifier")
     if scores.dtype.kind not in "fiub" or scores.ndim not in (1, 2) or len(scores) != len(x) or not scores.size:
         raise ShapeError(
             f"decision_regions: for points of shape {x.shape} a classifier returns numbers of shape ({len(x)},) or ({len(x)}, classes); "
@@ -178,11 +179,19 @@ def _winners(scores: Any) -> tuple[Any, Any]:
     return scores.argmax(axis=1), np.clip((best - 1 / count) / (1 - 1 / count), 0, 1)
 
 
+def _stripes(tens: Any) -> Any:
+    """Where the stripes are that tell the classes of one color apart: none for the first ten, and for each ten in another direction."""
+    row, column = np.indices(tens.shape)
+    along = np.choose(tens % 5, [np.zeros_like(row), row + column, row - column, row, column])
+    return (along // 4 % 3 == 1) & (tens % 5 > 0)
+
+
 def _draw(ax: Any, winners: Any, certainty: Any, low: Any, high: Any) -> None:
     from matplotlib.colors import to_rgba_array
 
     picture = to_rgba_array(PALETTE)[winners % len(PALETTE)]  # (resolution, resolution, 4)
     picture[..., 3] = 0.28 if certainty is None else 0.06 + 0.5 * certainty
+    picture[..., :3] *= 1 - 0.45 * _stripes(winners // len(PALETTE))[..., None]
     ax.imshow(picture, extent=(low[0], high[0], low[1], high[1]), origin="lower", interpolation="nearest")
     if len(np.unique(winners)) == 2 and certainty is not None:  # the line on which two classes are equally probable
         side = np.where(winners == winners.max(), certainty, -certainty)
