@@ -59,6 +59,7 @@ def contents(path: FilePath, max_bytes: int, source: str) -> bytearray:
     OSError
         If there is no such file, or it may not be read.
     """
+    max_bytes = int(max_bytes)
     with _unwaiting(path, source) as file:
         size = os.fstat(file.fileno()).st_size
         data = read_at_most(file, max_bytes) if size <= max_bytes else bytearray()

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import ArgumentError, FormatError
 from ..files import SEEN, FilePath, contents, foreign
 from .table import Cell, Row, Table, as_number, delimiter_hint
@@ -68,9 +70,10 @@ def read_csv(
     before the first row and after the last are ignored; elsewhere an empty line is a missing value if there is one column,
     and an error otherwise.  What is a number is decided where numbers are asked for: `Table.numbers`.
     """
-    _check_settings(header, delimiter, quotechar, missing, columns)
+    _check_settings(header, delimiter, quotechar)
+    words = {word.strip() for word in _texts("missing", missing)}
+    columns = None if columns is None else _texts("columns", columns)
     source = Path(path).name
-    words = frozenset(word.strip() for word in missing)
     first, rows = _rows(source, _text(source, path, max_bytes), delimiter, quotechar, words)
     if not rows:
         raise FormatError(f"{source}: the file is empty.")
@@ -97,7 +100,7 @@ def _text(source: str, path: FilePath, max_bytes: int) -> str:
     return text
 
 
-def _rows(source: str, text: str, delimiter: str, quotechar: str, missing: frozenset[str]) -> tuple[list[str], list[Row]]:
+def _rows(source: str, text: str, delimiter: str, quotechar: str, missing: set[str]) -> tuple[list[str], list[Row]]:
     """The texts of the first row, and all rows, of as many cells each, without the empty lines around them."""
     import csv
 
@@ -194,14 +197,21 @@ def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list
     return names
 
 
-def _check_settings(header: bool | str, delimiter: str, quotechar: str, missing: Sequence[str], columns: Sequence[str] | None) -> None:
-    if header not in (True, False, "auto"):
+# ---- settings ------------------------------------------------------------------------------------------------------------
+
+
+def _check_settings(header: bool | str, delimiter: str, quotechar: str) -> None:
+    if not isinstance(header, (bool, np.bool)) and header != "auto":
         raise ArgumentError(f'read_csv: header is True, False or "auto"; got {header!r}.')
     for name, mark in (("delimiter", delimiter), ("quotechar", quotechar)):
         if not isinstance(mark, str) or len(mark) != 1 or mark in "\r\n\0":
             raise ArgumentError(f"read_csv: {name} is a single character; got {mark!r}.")
     if delimiter == quotechar:
         raise ArgumentError(f"read_csv: delimiter and quotechar are both {delimiter!r}.")
-    for name, words in (("missing", missing), ("columns", () if columns is None else columns)):
-        if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-            raise ArgumentError(f"read_csv: {name} is a sequence of texts; got {words!r}.")
+
+
+def _texts(name: str, words: Iterable[str]) -> tuple[str, ...]:
+    listed = None if isinstance(words, str) or not isinstance(words, Iterable) else tuple(words)
+    if listed is None or not all(isinstance(word, str) for word in listed):
+        raise ArgumentError(f"read_csv: {name} is a sequence of texts; got {words!r}.")
+    return listed

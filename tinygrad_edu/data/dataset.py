@@ -6,7 +6,7 @@ other object with ``len(data)`` and ``data[i]`` is a dataset too, such as a list
 
 import inspect
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -54,11 +54,18 @@ class Batches:
         raise NotImplementedError
 
     def __getitem__(self, index: Any) -> Arrays:
-        if isinstance(index, slice) or np.ndim(index):
-            return self.take(index if isinstance(index, slice) else np.asarray(index))
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"{type(self).__name__}: there is no sample {index}; there are {len(self)}.")
-        place = operator.index(index) % len(self)
+        if isinstance(index, slice):
+            return self.take(index)
+        if np.ndim(index):
+            numbers = plain(index, type(self).__name__)
+            return self.take(numbers if numbers.size else numbers.astype(np.intp))
+        try:
+            number = operator.index(index)
+        except TypeError:
+            raise DTypeError(f"{type(self).__name__}: samples are chosen by a number, numbers or a slice; got {index!r:.40}.") from None
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"{type(self).__name__}: there is no sample {number}; there are {len(self)}.")
+        place = number % len(self)
         return tuple(array[0] for array in self.take(slice(place, place + 1)))
 
     def map(self, function: Callable[..., Any]) -> "MappedDataset":
@@ -144,6 +151,8 @@ class MappedDataset(Batches):
     ------
     ShapeError
         When a batch is taken, if the function returns another number of rows.
+    ArgumentError
+        If it is no function, or, when a batch is taken, if it returns something else.
     """
 
     def __init__(self, data: Batches, function: Callable[..., Any]) -> None:
@@ -161,6 +170,8 @@ class MappedDataset(Batches):
         rng = generator(rng) if self.random else None  # one for a chain of maps, which do not draw the same numbers then
         given = self.data.take(which, rng)
         mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
+        if mapped is None or isinstance(mapped, (list, Mapping)):
+            raise ArgumentError(f"map: the function returns an array, or a tuple of arrays; got {type(mapped).__name__}.")
         arrays = tuple(plain(a, "map: what the function returned") for a in (mapped if isinstance(mapped, tuple) else (mapped,)))
         rows = len(given[0])
         if any(array.ndim == 0 or len(array) != rows for array in arrays):
@@ -197,6 +208,8 @@ def _remedy(array: NDArray[Any]) -> str:
         return ' Times become numbers by (times - times.min()) / np.timedelta64(1, "D").'
     if kinds and all(issubclass(kind, (int, float, np.number, np.bool)) for kind in kinds):
         return " They become numbers by .astype(float)."
+    if kinds & {str, np.str_}:
+        return " Columns of names become numbers one by one, by LabelEncoder().fit_transform(column)."
     found = f", among them {', '.join(sorted(kind.__name__ for kind in kinds)[:3])}" if kinds else ""
     return f" These are objects{found}; give arrays of numbers, each with one row a sample."
 

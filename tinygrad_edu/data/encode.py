@@ -46,18 +46,17 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
     values = plain(labels, "one_hot")
     if values.dtype.kind not in "biu" and values.size:
         raise DTypeError(f"one_hot: labels are integers; got {values.dtype}. Names become numbers by LabelEncoder, floats by relabel(labels).")
-    values = values.astype(np.int64)
     if classes is None:
         if not values.size:
             raise ArgumentError("one_hot: without labels, say how many classes there are.")
         classes = int(values.max()) + 1
-    elif index(classes) < 1:
-        raise ArgumentError(f"one_hot: there is at least one class; got {classes}.")
+    elif not isinstance(classes, (int, np.integer)) or classes < 1:
+        raise ArgumentError(f"one_hot: classes is a whole number, for there is at least one class; got {classes!r}.")
     wrong = values[(values < 0) | (values >= classes)]
     if wrong.size:
         raise ArgumentError(f"one_hot: label {wrong[0]} is outside [0, {max(classes, 1)}). Labels that count otherwise: relabel(labels, {{10: 0}}).")
     rows = np.zeros((*values.shape, classes), dtype)
-    np.put_along_axis(rows, values[..., None], 1, axis=-1)
+    np.put_along_axis(rows, values.astype(np.int64)[..., None], 1, axis=-1)
     return rows
 
 
@@ -90,6 +89,8 @@ def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDAr
     array([0, 1, 9])
     """
     values = plain(labels, "relabel")
+    if values.dtype.kind == "O":
+        values = plain(values.tolist(), "relabel")  # whose numbers have a dtype, if they are numbers
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -100,8 +101,11 @@ def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDAr
     if fraction.any():
         raise ArgumentError(f"relabel: labels are whole numbers; got {values[fraction][0]} in row {int(fraction.argmax())}.")
     others = {index(label): index(other) for label, other in (changes or {}).items()}
-    found, places = np.unique(values.astype(np.int64), return_inverse=True)
-    return np.array([others.get(label, label) for label in found.tolist()], np.int64)[places]
+    found, places = np.unique(values, return_inverse=True)
+    new = [others.get(int(label), int(label)) for label in found.tolist()]
+    if wide := [label for label in new if not -(2**63) <= label < 2**63]:
+        raise ArgumentError(f"relabel: labels are below 2**63; got {wide[0]}.")
+    return np.array(new, np.int64)[places]
 
 
 class LabelEncoder:
@@ -195,8 +199,22 @@ class LabelEncoder:
 
 def _names(method: str, labels: ArrayLike) -> NDArray[Any]:
     values = plain(labels, f"LabelEncoder.{method}")
-    if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel()):
-        values = values.astype(str)
+    if values.dtype.kind == "T" or (values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel())):
+        values = np.array(values.tolist(), str)
     if values.ndim != 1 or (values.dtype.kind not in "biufU" and values.size):
-        raise ShapeError(f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape {values.shape}.")
+        raise ShapeError(
+            f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape {values.shape}.{_remedy(values)}"
+        )
     return values
+
+
+def _remedy(values: NDArray[Any]) -> str:
+    """What makes labels of an array that has none."""
+    if values.ndim == 2 and 1 in values.shape:
+        return " Of a single column: labels.reshape(-1)."
+    if values.dtype.kind == "S":
+        return " Bytes become names by np.char.decode(labels)."
+    if values.dtype.kind == "O" and values.ndim == 1:
+        place, odd = next((i, value) for i, value in enumerate(values) if not isinstance(value, str))
+        return f" Label {place} is {odd!r:.40}: a missing one needs a name of its own, numbers among names are texts, str(label)."
+    return ""

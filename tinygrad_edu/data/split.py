@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import plain
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.random import generator
 
 Indices = NDArray[np.int64]
@@ -206,7 +206,13 @@ def _classes(who: str, labels: ArrayLike, n: int) -> Indices:
     values = plain(labels, who)
     if values.shape != (n,):
         raise ShapeError(f"{who}: the classes to stratify by have shape {values.shape}, expected ({n},), one for each row.")
-    names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    missing = values != values if values.dtype.kind != "O" else np.array([v is None or v != v for v in values], bool)
+    if missing.any():
+        raise ArgumentError(f"{who}: the class of row {int(missing.argmax())} is missing ({values[missing][0]}); leave it out, or give it a name.")
+    try:
+        names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    except TypeError:
+        raise DTypeError(f"{who}: classes are all names or all numbers; got both. Texts are [str(c) for c in classes].") from None
     if counts.min() < 2:
         raise ArgumentError(
             f"{who}: class {names[counts.argmin()]} has a single row, which cannot be on both sides; leave it out, or do not stratify."

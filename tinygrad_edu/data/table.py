@@ -128,11 +128,19 @@ class Table:
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
             raise ArgumentError(f"{self.source}: numbers are floating or integer; got dtype {kind}.")
+        self._check_missing(missing, kind)
         if isinstance(names, (str, int, np.integer)):
             return self._numbers(self._place(names), missing, kind)
-        places = [self._place(name) for name in (self.names if names is None else names)]
+        places = self._several(names)
         columns = [self._numbers(place, missing, kind) for place in places]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0), kind)
+
+    def _check_missing(self, missing: Any, kind: np.dtype[Any]) -> None:
+        """Raise unless what stands for a missing value is None, or a number of the dtype; NaN is no integer, and makes it an error there."""
+        if missing is None or (_is_real(missing) and (kind.kind == "f" or np.isnan(missing))):
+            return
+        if not _is_real(missing) or not np.isfinite(missing) or missing != int(missing) or not _fits(int(missing), kind):
+            raise ArgumentError(f"{self.source}: missing is None or a number that {kind} has; got {missing!r}.")
 
     def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
         parsed: dict[Cell, float] = {}  # columns repeat themselves
@@ -150,9 +158,8 @@ class Table:
             raise FormatError(f"{self._where(row, place)}: a value is missing. {fix}")
         if (number := as_number(cell)) is None:
             raise FormatError(f"{self._where(row, place)}: expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}")
-        limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
         value = number if kind.kind == "f" else _whole(cell, number)
-        if value is None or not type(value)(limits.min) <= value <= type(value)(limits.max):  # a float32 limit would make value a float32
+        if value is None or not _fits(value, kind):
             raise FormatError(f"{self._where(row, place)}: {printable(cell, WIDEST)!r} does not fit into {kind}.")
         return value
 
@@ -163,9 +170,9 @@ class Table:
         counts = {name: sum(row.cells[i] is None for row in self.rows) for i, name in enumerate(self.names)}
         return {name: count for name, count in counts.items() if count}
 
-    def drop_missing(self, names: Iterable[str | int] | None = None) -> "Table":
-        """A table of the rows that lack no value in these columns, by default in any."""
-        places = [self._place(name) for name in (self.names if names is None else names)]
+    def drop_missing(self, names: str | int | Iterable[str | int] | None = None) -> "Table":
+        """A table of the rows that lack no value in a column, or in several, by default in any."""
+        places = [self._place(names)] if isinstance(names, (str, int, np.integer)) else self._several(names)
         return Table(self.source, self.names, [row for row in self.rows if all(row.cells[place] is not None for place in places)])
 
     # ---- as text -------------------------------------------------------------------------------------------------------------
@@ -181,6 +188,9 @@ class Table:
         return "\n".join([*text, f"[{_plural(len(self), 'row')}, {_plural(len(self.names), 'column')}: {self.source}]"])
 
     # ---- places --------------------------------------------------------------------------------------------------------------
+
+    def _several(self, names: Iterable[str | int] | None) -> list[int]:
+        return [self._place(name) for name in (self.names if names is None else names)]
 
     def _place(self, name: str | int) -> int:
         if isinstance(name, str):
@@ -225,6 +235,16 @@ def as_number(cell: str) -> float | None:
         return None
     value = float(cell)
     return value if abs(value) < np.inf else None
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating))
+
+
+def _fits(value: float, kind: np.dtype[Any]) -> bool:
+    """Whether a number is within the limits of a dtype; a float32 limit would make the value a float32."""
+    limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+    return type(value)(limits.min) <= value <= type(value)(limits.max)
 
 
 def _whole(cell: str, number: float) -> int | None:
