@@ -101,6 +101,15 @@ def test_X07_the_next_save_sweeps_what_a_killed_one_left_and_nothing_else(old):
 
 
 @posix
+def test_a_pipe_is_not_kept_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    io.keep_previous(tmp_path / "pipe", 2)
+    with pytest.raises(errors.ArgumentError, match="it is a folder or a device"):
+        io.save_npz(tmp_path / "pipe", {"x": 1})
+    assert names(tmp_path) == ["pipe"]
+
+
+@posix
 def test_X07_a_save_that_is_under_way_is_not_swept(old):
     with io.atomic_write(old) as slow:
         slow.write(b"slow")

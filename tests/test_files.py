@@ -9,10 +9,13 @@ import pickle
 import signal
 import socket
 import tarfile
+import time
 import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygrad_edu import TinygradError, data, io
 from tinygrad_edu.errors import FormatError
@@ -126,6 +129,14 @@ def test_files_of_other_formats_are_called_by_their_names(reader, kind, tmp_path
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(FormatError, match=f"(?s){message}"):
         READERS[reader](tmp_path / "file")
+
+
+@given(st.binary(max_size=400) | st.builds(lambda magic, rest: magic + rest, st.sampled_from([b"PK\3\4", b"\x80\4", b"@", b"#", b"\n"]), st.binary()))
+def test_any_bytes_are_judged_at_once(start):
+    before = time.process_time()
+    what, remedy = foreign(start * 40)
+    assert bool(what) == bool(remedy)
+    assert time.process_time() - before < 0.5
 
 
 def test_the_packages_own_files_are_called_by_their_readers(tmp_path):

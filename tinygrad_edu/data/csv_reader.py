@@ -193,7 +193,8 @@ def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list
     places: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if places.setdefault(name, place) != place:
-            raise FormatError(f"{source}: columns {places[name]} and {place} are both called {name!r}; read_csv(…, columns=…) names them.")
+            both = f"{source}: columns {places[name]} and {place} are both called {name!r}"
+            raise FormatError(f"{both}; read_csv(…, columns=…) {'names each once' if columns is not None else 'names them'}.")
     return names
 
 

@@ -134,7 +134,7 @@ def _body(response: Any, limit: int, report: Callable[[int, int | None], None] |
     declared = response.headers.get("Content-Length")
     total = int(declared) if declared is not None and declared.isdecimal() else None
     if total is not None and total > limit:
-        raise DownloadError(f"the server offers {total:,} bytes, where {limit:,} at most were expected")
+        raise DownloadError(f"the server offers {printable(f'{total:,}', 40)} bytes, where {limit:,} at most were expected")
     body = bytearray()
     while piece := response.read1(CHUNK):
         body += piece

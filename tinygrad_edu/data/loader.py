@@ -53,7 +53,8 @@ class DataLoader:
     Raises
     ------
     ArgumentError, ShapeError, DTypeError
-        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if samples differ in shape.
+        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if samples differ in shape
+        or hold something else than numbers.
 
     Notes
     -----

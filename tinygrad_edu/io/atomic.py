@@ -147,7 +147,7 @@ def keep_previous(path: str | os.PathLike[str], count: int) -> None:
         How many to keep; the oldest is dropped.
     """
     path = Path(path)
-    if count < 1 or not path.exists():
+    if count < 1 or not path.is_file():
         return
     kept = [path.with_name(f"{path.name}.{i}") for i in range(1, count + 1)]
     for newer, older in reversed(list(pairwise(kept))):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from .style import SHARES, names_of, new_axes, numbers
 
 MOST_TEXTS = 15  # rows of counts that are written as texts; a text takes a millisecond or more
@@ -34,11 +34,15 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     Raises
     ------
     ShapeError
-        If the matrix is not square, or the names are not as many as its rows.
+        If the matrix is not square, has no rows, or the names are not as many.
+    ArgumentError
+        If a count is below 0 or not finite.
     """
     matrix = numbers(counts, "confusion_matrix")
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ShapeError(f"confusion_matrix: expected a square matrix of counts, got shape {matrix.shape}.")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ShapeError(f"confusion_matrix: expected a square matrix of counts, got shape {matrix.shape}.{_way_on(matrix)}")
+    if not (matrix >= 0).all() or np.isinf(matrix).any():
+        raise ArgumentError("confusion_matrix: counts are numbers of at least 0; a NaN, an infinity or a negative one is among them.")
     count = len(matrix)
     names = names_of("confusion_matrix", classes, count)
     if len(names) != count:
@@ -68,6 +72,10 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     ax.tick_params(which="both", length=0, labelsize=float(np.clip(400 / max(count, 1), 4, 10)))
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _way_on(matrix: Any) -> str:
+    return " Of labels, train.metrics.confusion_matrix makes it." if matrix.ndim == 1 else ""
 
 
 def _outlined(ax: Any, matrix: Any, inks: Any, size: float) -> None:

@@ -24,8 +24,8 @@ def curves(
     Parameters
     ----------
     values : array_like of shape (n,), or mapping of str to such
-        The values after 1, 2, … epochs; the lines may have different lengths.  ``history.columns`` of a training, or what you
-        pick of it, is such a mapping.
+        The values after 1, 2, … epochs; the lines may have different lengths.  The history of a training is such a mapping,
+        and so is what you pick of ``history.columns``.
     ax : matplotlib Axes, optional
     xlabel : str, default="epoch"
     ylabel : str, default=""
@@ -43,8 +43,9 @@ def curves(
     ShapeError
         If a line is not one-dimensional.
     """
-    named = isinstance(values, Mapping)
-    given = values.items() if isinstance(values, Mapping) else [("", values)]
+    columns: Any = getattr(values, "columns", values)  # of a history
+    named = columns if isinstance(columns, Mapping) else values if isinstance(values, Mapping) else None
+    given = [("", values)] if named is None else named.items()
     lines = {name: numbers(line, f"curves: {name or 'the values'}") for name, line in given}
     for name, line in lines.items():
         if line.ndim != 1:

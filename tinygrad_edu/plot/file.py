@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError
-from ..io.atomic import atomic_write
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
@@ -60,6 +59,8 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
     picture = getattr(figure, "figure", figure)  # of axes; a figure is its own
     if not hasattr(picture, "savefig"):
         raise ArgumentError(f"save: expected a figure, or axes as the functions of plot return them; got {type(figure).__name__}.")
+    from ..io.atomic import atomic_write
+
     with atomic_write(target) as file:
         picture.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
     return target

@@ -49,6 +49,7 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
         If they are not of numbers.
     """
     array = numbers(pictures, "images")
+    titles = None if titles is None else list(titles)
     in_color = array.shape[-1:] in ((3,), (4,))
     one = array.ndim == 3 and in_color and min(array.shape[:2]) > 4  # (height, width, 3)
     if one or (array.ndim != 3 and not (array.ndim == 4 and in_color)):
@@ -176,7 +177,7 @@ def _mosaic(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, set
     shown[:count, above:, :width] = True
     opaque = shown.reshape(rows, columns, tall, wide).swapaxes(1, 2).reshape(rows * tall, columns * wide)
     inches = columns * size, rows * size * tall / wide
-    frame = new_axes(ax, tuple(np.multiply(inches, min(1.0, WIDEST / max(inches)))))
+    frame = new_axes(ax, tuple(np.maximum(np.multiply(inches, min(1.0, WIDEST / max(inches))), 1.0)))
     frame.set_axis_off()
     image = frame.imshow(whole, alpha=opaque.astype(float), interpolation="nearest", **settings)
     left, top = np.arange(count) % columns * wide - 0.5, np.arange(count) // columns * tall + above - 0.5

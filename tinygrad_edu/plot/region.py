@@ -63,7 +63,7 @@ def decision_regions(
     ShapeError
         If the points are not pairs, the labels or names not as many, or the function returns something else.
     ArgumentError
-        If the resolution is below 2, or a label not a whole number from 0.
+        If the resolution is below 2, a point is not finite, a label not a whole number from 0, or a score NaN.
     """
     xy, whole = points_and_labels("decision_regions", points, labels)
     if resolution < 2:
@@ -161,6 +161,10 @@ def _scores(predict: Classifier, x: Any) -> Any:
             f"decision_regions: for points of shape {x.shape} a classifier returns numbers of shape ({len(x)},) or ({len(x)}, classes); "
             f"got {scores.dtype} of shape {scores.shape}."
         )
+    if np.isnan(scores).any():
+        raise ArgumentError("decision_regions: the classifier returns NaN: no class wins there. Were its weights trained to NaN?")
+    if scores.dtype.kind == "i" and scores.size == len(scores) and scores.min() < 0:
+        raise ArgumentError(f"decision_regions: labels are whole numbers from 0; the classifier returns {scores.min()}.")
     return scores
 
 

@@ -115,7 +115,7 @@ def numbers(values: Any, who: str) -> Any:
     array = plain(values, who)
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"{who}: expected real numbers; got {array.dtype}.")
-    return array
+    return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # matplotlib has no larger floats
 
 
 def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
@@ -126,15 +126,21 @@ def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | 
     ShapeError
         If the points are not pairs, there is none, or the labels are not as many.
     ArgumentError
-        If the labels are not whole numbers from 0.
+        If a point is not finite, or the labels are not whole numbers from 0.
     """
     xy, classes = numbers(points, f"{who}: points"), plain(labels, f"{who}: labels")
     if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
-        raise ShapeError(f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.")
-    whole = classes.astype(np.int64) if classes.dtype.kind in "fiub" else None
-    if whole is None or (whole != classes).any() or whole.min() < 0:
-        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {np.unique(classes)[:3]}. data.relabel makes them of others.")
-    return xy, whole
+        fix = " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)." if classes.ndim == 2 else ""
+        raise ShapeError(f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.{fix}")
+    if not np.isfinite(xy).all():
+        row = int(np.argmin(np.isfinite(xy).all(axis=1)))
+        raise ArgumentError(f"{who}: points are finite; got {xy[row]} in row {row}. Leave it out, or fill it in by data.Imputer().")
+    if classes.dtype.kind not in "fiub" or not np.isfinite(classes).all() or (classes != np.trunc(classes)).any() or classes.min() < 0:
+        of_numbers = classes.dtype.kind in "fiub"
+        fix = "data.relabel makes them of other numbers" if of_numbers else "data.LabelEncoder() makes them of names"
+        got = (np.unique(classes) if of_numbers else classes)[:3]
+        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {got}. {fix}.")
+    return xy, classes.astype(np.int64)
 
 
 def names_of(who: str, classes: Any, count: int) -> list[str]:
