@@ -66,10 +66,9 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     long = sum(map(len, names)) > 30
     ax.set_xticks(places, names, rotation=40 if long else 0, ha="right" if long else "center", rotation_mode="anchor")
     ax.set_yticks(places, names)
-    ax.set_xticks(places[1:] - 0.5, minor=True)
-    ax.set_yticks(places[1:] - 0.5, minor=True)
-    ax.grid(which="minor", color="white", linewidth=1.2)
-    ax.tick_params(which="both", length=0, labelsize=float(np.clip(400 / max(count, 1), 4, 10)))
+    ax.hlines(places[1:] - 0.5, -0.5, count - 0.5, colors="white", linewidths=1.2)
+    ax.vlines(places[1:] - 0.5, -0.5, count - 0.5, colors="white", linewidths=1.2)
+    ax.tick_params(length=0, labelsize=float(np.clip(400 / max(count, 1), 4, 10)))
     ax.spines[:].set_visible(False)
     return ax
 
