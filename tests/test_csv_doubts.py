@@ -136,6 +136,15 @@ def test_advice_takes_no_long_time_and_is_for_no_number(cell):
     assert time.process_time() - start < 0.5
 
 
+def test_a_row_below_the_names_is_not_taken_for_them(read):
+    for settings in ({"header": True}, {"header": True, "columns": ["u", "v"]}):
+        with pytest.raises(errors.FormatError) as caught:  # a row of units
+            read("a,b\nkg,m\n1,2\n", **settings).numbers()
+        assert "header=True" not in str(caught.value)
+    with pytest.raises(errors.FormatError, match="If line 1 has the names of the columns: header=True"):
+        read("a,b\n1,2\n", header=False).numbers()
+
+
 def test_words_that_are_no_numbers(read):
     for cell in ("n/a", "unknown", "Ada", "-", "ninety"):
         with pytest.raises(

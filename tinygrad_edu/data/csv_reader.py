@@ -58,7 +58,7 @@ def read_csv(
     ------
     FormatError
         If rows have different numbers of cells, a quote does not end, two columns have one name, there are no rows, it cannot
-        be told whether there is a header, or it is not text in UTF-8.
+        be told whether there is a header, it is not text in UTF-8, or no file (but a folder, or a pipe).
     ArgumentError
         If a setting is outside of its values.
     OSError

@@ -45,7 +45,8 @@ def read_idx(path: FilePath, *, max_bytes: int = 2**31) -> NDArray[Any]:
     Raises
     ------
     FormatError
-        If the header is not of the format, or the file is shorter or longer than it says, or is damaged.
+        If the header is not of the format, or the file is shorter or longer than it says, or is damaged, or no file (but a
+        folder, a pipe or a device).
     OSError
         If there is no such file, or it cannot be read.
 

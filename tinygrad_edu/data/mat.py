@@ -42,7 +42,8 @@ def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) ->
         If the file has no variable of a name; the message lists those that it has.
     FormatError
         If a variable is no real, full matrix of numbers (but a cell array, a struct, an object, a function, text, sparse,
-        complex, or of more axes), the file is of version 7.3, or it is damaged.
+        complex, or of more axes), the file is of version 7.3, it is damaged, or no file
+        (but a folder, or a pipe).
     ImportError
         If SciPy is not installed.
     OSError

@@ -216,7 +216,8 @@ class Table:
             return f" {found}"
         if len(self.names) == 1 and (found := delimiter_hint(row)):
             return found
-        if row is self.rows[0] and not any(as_number(other or "") is not None for other in row.cells):
+        unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
+        if unnamed and row is self.rows[0] and not any(as_number(other or "") is not None for other in row.cells):
             return f" If line {row.line} has the names of the columns: header=True."
         return " A column of text is read by labels(…); a word for missing values is named by read_csv(…, missing=(…))."
 
