@@ -199,6 +199,28 @@ def test_names_are_as_long_as_the_system_allows(tmp_path, letter):
     assert names(folder) == [path.name]
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the limits of Linux")
+@pytest.mark.parametrize("length", [3880, 4000, 4095])
+def test_paths_are_as_long_as_the_system_allows(tmp_path, length):
+    folder = tmp_path
+    while len(str(folder)) < length - 254:
+        folder /= "d" * 250
+    folder /= "e" * (length - len(str(folder)) - 3)
+    folder.mkdir(parents=True)
+    path = folder / "x"
+    assert len(str(path)) == length
+    before = names("/proc/self/fd")
+    for value in (1, 2):
+        io.save_npz(path, {"x": value})
+        assert io.load_npz(path)["x"] == value
+        assert names(folder) == ["x"]
+    with pytest.raises(ValueError, match="stopped"), io.atomic_write(path):
+        raise ValueError("stopped")
+    assert names(folder) == ["x"]
+    assert io.load_npz(path)["x"] == 2
+    assert names("/proc/self/fd") == before
+
+
 def test_what_cannot_be_a_file_is_refused(tmp_path):
     with (
         pytest.raises(errors.ArgumentError, match=r"x/y cannot be written: there is no folder .*x\. Make it first"),

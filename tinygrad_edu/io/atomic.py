@@ -26,6 +26,8 @@ except ImportError:  # Windows, where the file of another process cannot be dele
 
 
 LONGEST = 100  # bytes of a name that temporary names repeat; file systems take 143 to 255
+LONGEST_PATH = 4096  # bytes, on Linux
+OPEN = "/proc/self/fd"
 
 
 @contextmanager
@@ -68,22 +70,37 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise ArgumentError(f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first.")
     if target.exists() and not target.is_file():
         raise ArgumentError(f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is expected.")
-    _sweep(target)
-    file, temporary = _create(target)
+    with _reached(target.parent) as folder:
+        target = folder / target.name
+        _sweep(target)
+        file, temporary = _create(target)
+        try:
+            with file:
+                if target.exists():
+                    shutil.copymode(target, temporary)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                if fcntl is None:
+                    file.close()  # Windows moves no open file
+                os.replace(temporary, target)  # while the lock is held, lest it be swept between
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(folder)
+
+
+@contextmanager
+def _reached(folder: Path) -> Iterator[Path]:
+    """The folder by a path that leaves room for temporary names: its own, or where Linux shows an open one."""
+    if len(os.fsencode(folder)) + 2 * LONGEST < LONGEST_PATH or not os.path.isdir(OPEN):
+        yield folder
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with file:
-            if target.exists():
-                shutil.copymode(target, temporary)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            if fcntl is None:
-                file.close()  # Windows moves no open file
-            os.replace(temporary, target)  # while the lock is held, lest it be swept between
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
+        yield Path(OPEN, str(descriptor))
+    finally:
+        os.close(descriptor)
 
 
 def _create(target: Path) -> tuple[BinaryIO, Path]:
