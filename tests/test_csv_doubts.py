@@ -63,6 +63,8 @@ def test_a_first_row_that_may_be_either_is_not_guessed(read, content):
         "1,2,3\n",
         "-1,M\n2,F\n",
         "0.5,M\n2,F\n",
+        "1.5,2.5\n3,4\n",
+        "-1,0,1\n2,3,4\n",
         "3,3,M\n1,2,F\n",
         "?,7,3\n1,2,3\n",
         "7,0,0,12\n2,0,0,9\n",
@@ -117,7 +119,10 @@ ADVICE = {
     "no": "truth value",
     "2020-01-02": "A date", "2020-01-02T10:11:12Z": "A date", "01/02/2020": "A date", "3.4.2021": "A date", "12:30": "time of day", "inf": "finite",
     "0x1F": "hexadecimal", "−5": "minus", "(1,200)": "negative", "<5": "bound", "1-2": "range", "1/2": "fraction", "1.5D+03": "Fortran",
-    "1e999": "too large", "1+2j": "complex", "5kg": "unit", "10 °C": "unit", "7*": "mark", "'5'": "quotes", "٣": "0 to 9", "1,5": "Decimal commas",
+    "5 000 €": "currency", "R$ 5": "currency", "5 EUR": "currency", "12,34,567": "Commas between thousands", ">=5": "bound", "5+": "bound",
+    "3 Mio.": "unit", "A1": "text", "12h30": "text", "5 Jan 2020": "text",
+    "3 m2": "unit", "1e999": "too large", "1+2j": "complex", "5kg": "unit", "10 °C": "unit", "7*": "mark",
+    "'5'": "quotes", "٣": "0 to 9", "1,5": "Decimal commas",
 }  # fmt: skip
 
 

@@ -36,9 +36,9 @@ def read_csv(
         A file in UTF-8, with or without a byte order mark; lines end in LF, CRLF or CR.
     header : {"auto", True, False}, default="auto"
         Whether the first row has the names of the columns.  "auto" takes it for names if it is text, and some of it stands
-        above a column of numbers.  It takes it for data if it is all numbers, or if it has numbers and tells by one of its
-        cells that it is data: a fraction, a negative number, the same number twice, or text that comes again below.
-        Whatever else is an error; so are numbers that count up, such as 0, 1, 2 or 2019, 2020, for names may be numbers.
+        above a column of numbers.  It takes it for data if no text stands so, and one of its cells tells: a fraction, a
+        negative number, the same number twice, or text beside numbers that comes again below; or if all are numbers that
+        do not count up as 0, 1, 2 or 2019, 2020 do, for names may be numbers.  Whatever else is an error.
     delimiter : str of length 1, default=","
         A space stands for any number of them: columns may be padded.
     quotechar : str of length 1, default='"'
@@ -163,10 +163,9 @@ def _has_header(source: str, rows: list[Row]) -> bool:
     if named and not numbers:
         return True
     if numbers and not named:
-        if not texts and not _counts_up(numbers, rows):
-            return False
         valued = any(number < 0 or number != int(number) for number in numbers) or len(set(numbers)) < len(numbers)
-        if valued or any(cell == row[place] for place, cell in texts for row in below):
+        repeated = any(cell == row[place] for place, cell in texts for row in below)
+        if valued or repeated or not (texts or _counts_up(numbers, rows)):
             return False
     either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
     raise FormatError(f"{either} Say header=True or header=False.{delimiter_hint(rows[0])}")

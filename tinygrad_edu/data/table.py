@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, FormatError
 from ..files import printable
-from .not_numbers import advice
+from .not_numbers import advice, text_advice
 
 Cell = str | None
 NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
@@ -219,7 +219,7 @@ class Table:
         unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
         if unnamed and row is self.rows[0] and not any(as_number(other or "") is not None for other in row.cells):
             return f" If line {row.line} has the names of the columns: header=True."
-        return " A column of text is read by labels(…); a word for missing values is named by read_csv(…, missing=(…))."
+        return f" {text_advice(cell)}"
 
 
 def delimiter_hint(row: Row) -> str:
