@@ -1,7 +1,7 @@
-"""Files to be read: opened without waiting for anybody, read no further than is allowed, and told apart by their first bytes.
+"""Files to be read: opened without waiting, read no further than is allowed, told apart by their first bytes.
 
-Every reader of the package goes through one of two doors: `opened` gives a file and its size, `contents` all of its bytes.
-A file that turns out to be of another format is named by `foreign`, with what to do about it.
+Every reader of the package goes through one of two doors: `opened` gives a file and its size, `contents` all of its
+bytes.  A file that turns out to be of another format is named by `foreign`, with what to do about it.
 """
 
 import os
@@ -50,7 +50,7 @@ def opened(path: FilePath, max_bytes: int, source: str) -> Iterator[tuple[Binary
 
 
 def contents(path: FilePath, max_bytes: int, source: str) -> bytearray:
-    """All bytes of a file, or of a device that has an end; one byte more than the limit is read, and never more.
+    """All bytes of a file, or of a device that has an end; at most one byte more than the limit is read.
 
     Raises
     ------
@@ -151,7 +151,8 @@ TEXT = (  # how the first line begins that is neither empty nor a comment
 
 def foreign(start: bytes) -> tuple[str, str]:
     """What a file is, as far as its first bytes tell, and what to do with it; two empty texts if they do not."""
-    line = next((line for line in start.splitlines() if line.strip() and line.lstrip()[:1] not in b"#%"), b"").lstrip(b"\xef\xbb\xbf \t")
+    lines = (line.lstrip(b"\xef\xbb\xbf \t") for line in start.splitlines())
+    line = next((line for line in lines if line and line[:1] not in b"#%"), b"")
     found = [(what, remedy) for pattern, what, remedy in BINARY if re.match(pattern, start, re.DOTALL)]
     found += [(what, remedy) for pattern, what, remedy in TEXT if re.match(pattern, line, re.IGNORECASE)]
     return found[0] if found else ("", "")

@@ -62,7 +62,7 @@ def fetch(
 
 
 class _Clock:
-    """How long may be waited for the next piece, and for all of them: a server that sends a byte now and then has an end too."""
+    """How long may be waited for the next piece, and for all: a server that sends a byte now and then ends, too."""
 
     def __init__(self, timeout: float, total: float) -> None:
         self.timeout, self.total = timeout, total

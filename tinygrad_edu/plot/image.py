@@ -170,16 +170,16 @@ def _mosaic(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, set
     gap = 1 + max(height, width) // 12
     above = gap if titles is None else gap + height // 4
     tall, wide = height + above, width + gap  # of a cell, whose image is at its lower left
-    cells = np.zeros((rows * columns, tall, wide, *array.shape[3:]), array.dtype)
-    cells[:count, above:, :width] = array
-    whole = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2).reshape(rows * tall, columns * wide, *array.shape[3:])
-    shown = np.zeros((rows * columns, tall, wide), bool)
-    shown[:count, above:, :width] = True
-    opaque = shown.reshape(rows, columns, tall, wide).swapaxes(1, 2).reshape(rows * tall, columns * wide)
+
+    def tiled(pictures: Any) -> Any:
+        tiles = np.zeros((rows * columns, tall, wide, *pictures.shape[3:]), pictures.dtype)
+        tiles[:count, above:, :width] = pictures
+        return tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2).reshape(rows * tall, columns * wide, *tiles.shape[3:])
+
     inches = columns * size, rows * size * tall / wide
     frame = new_axes(ax, tuple(np.maximum(np.multiply(inches, min(1.0, WIDEST / max(inches))), 1.0)))
     frame.set_axis_off()
-    image = frame.imshow(whole, alpha=opaque.astype(float), interpolation="nearest", **settings)
+    image = frame.imshow(tiled(array), alpha=tiled(np.ones((count, height, width))), interpolation="nearest", **settings)
     left, top = np.arange(count) % columns * wide - 0.5, np.arange(count) // columns * tall + above - 0.5
     corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
     frame.add_collection(
