@@ -101,6 +101,15 @@ def test_X07_the_next_save_sweeps_what_a_killed_one_left_and_nothing_else(old):
 
 
 @posix
+def test_a_pipe_is_not_kept_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    io.keep_previous(tmp_path / "pipe", 2)
+    with pytest.raises(errors.ArgumentError, match="it is a folder or a device"):
+        io.save_npz(tmp_path / "pipe", {"x": 1})
+    assert names(tmp_path) == ["pipe"]
+
+
+@posix
 def test_X07_a_save_that_is_under_way_is_not_swept(old):
     with io.atomic_write(old) as slow:
         slow.write(b"slow")
@@ -165,6 +174,51 @@ def test_a_link_is_followed(old):
         file.write(b"new")
     assert link.is_symlink()
     assert old.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the limits of POSIX")
+@pytest.mark.parametrize("letter", ["x", "é", "語"])
+def test_names_are_as_long_as_the_system_allows(tmp_path, letter):
+    folder = tmp_path
+    for _ in range(4):
+        folder /= "f" * 255
+    folder.mkdir(parents=True)
+    path = folder / (letter * (250 // len(letter.encode())) + ".npz")
+    path = path.with_name((path.name + "y" * 255)[: 255 - (len(path.name.encode()) - len(path.name))])
+    assert len(os.fsencode(path.name)) == 255
+    for value in (1, 2):
+        io.save_npz(path, {"x": value})
+        assert io.load_npz(path)["x"] == value
+        assert names(folder) == [path.name]
+
+    with io.atomic_write(path) as file:
+        (temporary,) = set(names(folder)) - {path.name}
+        file.write(b"new")
+    (folder / temporary).write_bytes(b"left by a killed save")
+    io.save_npz(path, {"x": 3})
+    assert names(folder) == [path.name]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the limits of Linux")
+@pytest.mark.parametrize("length", [3880, 4000, 4095])
+def test_paths_are_as_long_as_the_system_allows(tmp_path, length):
+    folder = tmp_path
+    while len(str(folder)) < length - 254:
+        folder /= "d" * 250
+    folder /= "e" * (length - len(str(folder)) - 3)
+    folder.mkdir(parents=True)
+    path = folder / "x"
+    assert len(str(path)) == length
+    before = names("/proc/self/fd")
+    for value in (1, 2):
+        io.save_npz(path, {"x": value})
+        assert io.load_npz(path)["x"] == value
+        assert names(folder) == ["x"]
+    with pytest.raises(ValueError, match="stopped"), io.atomic_write(path):
+        raise ValueError("stopped")
+    assert names(folder) == ["x"]
+    assert io.load_npz(path)["x"] == 2
+    assert names("/proc/self/fd") == before
 
 
 def test_what_cannot_be_a_file_is_refused(tmp_path):

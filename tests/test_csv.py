@@ -169,11 +169,12 @@ def test_delimiters_quotes_and_names(read):
     with pytest.raises(errors.FormatError, match="one column: is its delimiter ';'"):
         read("1;2\n3;4\n", header=False).numbers()
     with pytest.raises(errors.FormatError, match="If line 1 has the names of the columns: header=True"):
-        read("2019,b\n1,2\n").numbers()
+        read("u,v\n1,2\n", header=False).numbers()
     assert read("a b\n1 2\n", delimiter=" ").numbers().tolist() == [[1, 2]]
     assert read("a\tb\n1\t2\n", delimiter="\t").numbers().tolist() == [[1, 2]]
     assert read("'a,b',c\n1,2\n", quotechar="'").names == ("a,b", "c")
     assert read("2019,2020\n1,2\n", header=True).names == ("2019", "2020")
+    assert read("1,2\n", columns=np.array(["u", "v"])).names == ("u", "v")
     assert read("1,2\n", columns=["u", "v"]).names == ("u", "v")
     assert read("a,b\n1,2\n", columns=["u", "v"]).numbers("v").tolist() == [2]
     with pytest.raises(errors.FormatError, match="3 names were given, and the file has 2 columns"):

@@ -56,7 +56,7 @@ def test_what_is_no_array_of_numbers_is_refused():
         data.ArrayDataset(np.array([None, 1]))
     with pytest.raises(errors.ShapeError, match="array 0 is a single number"):
         data.ArrayDataset(3.0)
-    with pytest.raises(errors.ShapeError, match="array 0 is no array"):
+    with pytest.raises(errors.ShapeError, match="array 0: an array has rows of one length; got a list with elements of lengths 1, 2"):
         data.ArrayDataset([[1, 2], [3]])
     with pytest.raises(errors.ArgumentError, match="at least one array"):
         data.ArrayDataset()

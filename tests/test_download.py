@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,6 +95,22 @@ def stalls(handler, sent=b""):
 
 def hangs(handler):
     handler.server.over.wait(30)
+
+
+def drips(handler, head=False):
+    """Sends a byte now and then, always in time for the next one, of the body or already of the head."""
+    if not head:
+        handler.answer(b"", Content_Length=str(len(DATA)))
+    else:
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+    while not handler.server.over.wait(0.1):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+
+
+def continues(handler):
+    while not handler.server.over.wait(0.001):
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 @pytest.fixture(scope="session")
@@ -226,6 +243,65 @@ def test_X14_a_certificate_that_the_system_does_not_trust_is_refused(server, tmp
     with pytest.raises(DownloadError, match="certificate verify failed"):
         find(remote(server.url + "/f"), tmp_path)
     assert server.asked == files(tmp_path) == []
+
+
+SLOW = {
+    "the body": drips,
+    "the head": lambda handler: drips(handler, head=True),
+    "100 Continue": continues,
+    "a redirection": lambda handler: handler.answer(b"", status=302, Location="/there"),
+}
+
+
+@pytest.mark.parametrize("case", SLOW)
+def test_X14_a_server_that_drips_does_not_hold_up_the_next(case, server, trust, tmp_path):
+    server.answers |= {"/f": SLOW[case], "/there": drips, "/lost": gives(b"", status=404)}
+    start = time.monotonic()
+    with pytest.raises(DownloadError, match=r"/f: not complete within 1\.1\d* s\n.*/lost: the server answers 404"):
+        find(remote(server.url + "/f", server.url + "/lost"), tmp_path, context=trust, timeout=0.5)
+    assert time.monotonic() - start < 10
+
+
+def test_X14_a_large_file_may_take_longer_than_the_timeout(server, trust, tmp_path):
+    def slowly(handler):
+        handler.answer(b"", Content_Length="300000")
+        for _ in range(10):
+            handler.wfile.write(bytes(30_000))
+            time.sleep(0.06)
+
+    server.answers["/f"] = slowly
+    path = find(remote(server.url + "/f", data=bytes(300_000)), tmp_path, context=trust, timeout=0.3)
+    assert path.read_bytes() == bytes(300_000)
+
+
+NASTY = "\x1b]0;owned\x07\x1b[31m\u202e" + "x" * 1000
+
+
+def nasty_reason(handler):
+    handler.wfile.write(f"HTTP/1.0 404 {NASTY}\r\n\r\n".encode("latin1", "replace"))
+
+
+def nasty_status(handler):
+    handler.wfile.write(b"\x1b[31mFTP/1.0 " + b"y" * 1000 + b"\r\n\r\n")
+
+
+def nasty_length(handler):
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\x1b[31m" + b"z" * 1000 + b"\r\n\r\n")
+
+
+def nasty_place(handler):
+    handler.wfile.write(b"HTTP/1.0 302 \x1b[31m\r\nLocation: gopher://\x1b[31m" + b"z" * 1000 + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("answer", [nasty_reason, nasty_status, nasty_length, nasty_place])
+def test_X14_what_a_server_sends_is_never_printed_raw(answer, server, trust, tmp_path):
+    server.answers["/f"] = answer
+    with pytest.raises(DownloadError) as caught:
+        find(remote(server.url + "/f"), tmp_path, context=trust)
+    text = str(caught.value).replace("\n", "")
+    assert text.isprintable()
+    assert len(text) < 900
+    assert caught.value.__cause__ is None  # a traceback would print it
 
 
 def test_X14_nobody_is_there(server, trust, tmp_path):

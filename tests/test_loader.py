@@ -322,3 +322,28 @@ def test_the_repr_says_what_there_is():
         "DataLoader(ArrayDataset(10 samples: float32 (2,), int64 ()), 2 batches of 4, shuffled by seed 3, last short batch dropped, epoch 0)"
     )
     assert repr(DataLoader(iter([1]), 4)) == "DataLoader(list_iterator, 4, in order, epoch 0)"
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ({"x": X, "y": Y}, errors.ArgumentError, r"got a dict; expected a tuple of its arrays: DataLoader\(\(data\['x'\], data\['y'\], …\)\)"),
+        ([{"x": X[0], "y": 1}] * 2, errors.DTypeError, r"sample 0 is a dict; expected arrays or a tuple of them: \(sample\['x'\], sample\['y'\]"),
+        ([(X[0], {"y": 1})] * 2, errors.DTypeError, "sample 0 is a dict"),
+        ([(X[0], None)] * 2, errors.DTypeError, "field 1 of sample 0 is None"),
+        ([None, None], errors.DTypeError, "sample 0 is None"),
+        ([[X[0], 1]] * 2, errors.ShapeError, r"sample 0.*\n.*\n  The fields of a sample come as a tuple, \(x, y\), and not as a list"),
+        ([(np.zeros(3), 0), (np.zeros(5), 1)], errors.ShapeError, r"\(5,\) and \(\), another \(3,\) and \(\).*\n.*\n.*padded to one first"),
+        ([np.zeros((3, 2)), np.zeros((5, 2))], errors.ShapeError, "Sequences of several lengths"),
+        ([(np.ma.array([1.0], mask=[True]), 1)] * 2, errors.DTypeError, "sample 0: masked arrays are not supported"),
+        ([([[1], [2, 3]], 1)] * 2, errors.ShapeError, "sample 0: an array has rows of one length"),
+        ((np.array([object()]),), errors.DTypeError, "These are objects, among them object"),
+        ((np.array(["2020-01-01"], "datetime64[D]"),), errors.DTypeError, "Times become numbers by"),
+        ((np.array([1, 2.5], object),), errors.DTypeError, r"\.astype\(float\)"),
+        ((np.array(["a", "b"], object),), errors.DTypeError, "LabelEncoder"),
+    ],
+    ids=str,
+)
+def test_what_is_no_sample_is_told_what_to_do(source, error, message):
+    with pytest.raises(error, match=message):
+        list(DataLoader(source, 2))

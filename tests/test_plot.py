@@ -99,6 +99,15 @@ def test_loss_curve_of_one_sequence_has_no_legend_and_one_value_is_a_dot(ax):
     assert ax.lines[0].get_marker() == "o"
 
 
+def test_curves_of_a_history(ax):
+    history = tg.train.History()
+    history.append({"loss": 2.0, "val_loss": 3.0})
+    history.append({"loss": 1.0, "val_loss": 2.0})
+    plot.curves(history, ax=ax)
+    assert {line.get_label(): line.get_ydata().tolist() for line in ax.lines} == {"loss": [2, 1], "val_loss": [3, 2]}
+    assert plot.curves({}).get_legend() is None
+
+
 def test_loss_curve_of_nothing_can_be_saved(tmp_path, ax):
     plot.save(plot.loss_curve({"training": [], "held-out": []}, ax=ax, log=True).figure, tmp_path / "x.png")
 
@@ -183,6 +192,15 @@ WRONG = {
     "one image": (lambda: plot.images(np.ones((8, 8))), ShapeError, r"image\[None\]"),
     "two channels": (lambda: plot.images(np.ones((1, 8, 8, 2))), ShapeError, r"\(1, 8, 8, 2\)"),
     "too few titles": (lambda: plot.images(np.ones((2, 8, 8)), titles=["a"]), ShapeError, "1 titles for 2"),
+    "names": (lambda: plot.class_scatter(np.eye(2), ["a", "b"]), ArgumentError, r"got \['a' 'b'\]. data.LabelEncoder"),
+    "a label that is missing": (lambda: plot.class_scatter(np.eye(2), [0, np.nan]), ArgumentError, "whole numbers from 0"),
+    "one-hot labels": (lambda: plot.class_scatter(np.eye(2), np.eye(2)), ShapeError, r"argmax\(axis=1\)"),
+    "points that are missing": (lambda: plot.class_scatter([[0, 1], [np.nan, 2]], [0, 1]), ArgumentError, "in row 1"),
+    "scores NaN": (lambda: plot.decision_regions(lambda x: x * np.nan, np.eye(2), [0, 1]), ArgumentError, "returns NaN"),
+    "labels below 0": (lambda: plot.decision_regions(lambda x: -np.ones(len(x), int), np.eye(2), [0, 1]), ArgumentError, "returns -1"),
+    "negative counts": (lambda: plot.confusion_matrix([[1, -1], [0, 1]]), ArgumentError, "at least 0"),
+    "labels for counts": (lambda: plot.confusion_matrix([0, 1]), ShapeError, r"train\.metrics\.confusion_matrix"),
+    "no counts": (lambda: plot.confusion_matrix(np.zeros((0, 0))), ShapeError, r"\(0, 0\)"),
     "no columns": (lambda: plot.images(np.ones((2, 8, 8)), columns=0), ArgumentError, "at least 1"),
 }
 
@@ -203,6 +221,17 @@ def test_save_writes_the_format_of_the_suffix_and_leaves_nothing_else(tmp_path, 
     assert "<svg" in (tmp_path / "b.svg").read_text()
     assert (tmp_path / "a.PNG").stat().st_mode == (tmp_path / "plain").stat().st_mode
     assert {p.name for p in tmp_path.iterdir()} == {"a.PNG", "b.svg", "plain"}
+
+
+def test_save_takes_axes_and_names_of_any_length(tmp_path, ax):
+    path = tmp_path / ("x" * 251 + ".png")
+    plot.save(ax, path, dpi=20)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    for wrong in (None, plt, np.array([ax]), "figure"):
+        with pytest.raises(ArgumentError, match="expected a figure, or axes as the functions of plot return them; got"):
+            plot.save(wrong, tmp_path / "a.png")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()], ids=["disk full", "Ctrl-C"])

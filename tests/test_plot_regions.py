@@ -137,7 +137,7 @@ WRONG = {
     "names": (lambda: plot.class_scatter(SQUARE, [0, 1, 2, 3], classes="abc"), ShapeError, "3 names for 4"),
     "negative": (lambda: plot.class_scatter(SQUARE, [0, -1, 2, 3]), ArgumentError, r"whole numbers from 0; got \[-1"),
     "halves": (lambda: plot.class_scatter(SQUARE, [0, 0.5, 2, 3]), ArgumentError, "whole numbers"),
-    "words": (lambda: plot.class_scatter(SQUARE, list("abca")), ArgumentError, "data.relabel"),
+    "words": (lambda: plot.class_scatter(SQUARE, list("abca")), ArgumentError, "data.LabelEncoder"),
     "pairs": (lambda: plot.class_scatter(np.ones((2, 3)), [0, 1]), ShapeError, r"class_scatter: .* got \(2, 3\)"),
     "answer too short": (lambda: plot.decision_regions(lambda x: x[:5, 0], SQUARE, [0, 1, 0, 1], resolution=5), ShapeError, r"\(25,\) .* \(5,\)"),
     "answer in words": (lambda: plot.decision_regions(lambda x: ["a"] * len(x), SQUARE, [0, 1, 0, 1], resolution=5), ShapeError, "numbers of shape"),

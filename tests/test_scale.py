@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn import impute, preprocessing
 
 import tinygrad_edu as tg
-from tinygrad_edu import errors
+from tinygrad_edu import data, errors
 from tinygrad_edu.data import Imputer, LabelEncoder, MinMaxScaler, StandardScaler, one_hot, relabel
 
 tables = hnp.arrays(
@@ -310,3 +311,36 @@ def test_label_encoder_mistakes():
         with pytest.raises(errors.StateError):
             encoder.load_state_dict(wrong)
     assert encoder.classes == ["iris", "rose"]
+
+
+@pytest.mark.parametrize(("shape", "given", "way"), [((5,), (5, 1), (-1,)), ((5, 1), (5,), (-1, 1)), ((5, 2, 3), (4, 6), (-1, 2, 3))])
+@pytest.mark.parametrize("make", [StandardScaler, MinMaxScaler, Imputer])
+def test_rows_with_other_axes_are_told_how_to_be_shaped(make, shape, given, way):
+    learned = make().fit(np.arange(math.prod(shape), dtype=float).reshape(shape))
+    for method in (learned.transform, getattr(learned, "inverse_transform", learned.transform)):
+        x = np.zeros(given)
+        with pytest.raises(errors.ShapeError, match=re.escape(f"x.reshape({', '.join(map(str, way))})")):
+            method(x)
+        assert method(x.reshape(way)).shape[1:] == shape[1:]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a: StandardScaler().fit(a), lambda a: MinMaxScaler().fit(a), lambda a: Imputer().fit(a),
+        lambda a: StandardScaler().fit(np.eye(2)).transform(a),
+        lambda a: MinMaxScaler().fit(np.eye(2)).inverse_transform(a), one_hot, relabel, lambda a: LabelEncoder().fit(a),
+        lambda a: LabelEncoder().fit([1, 2]).transform(a), lambda a: LabelEncoder().fit([1, 2]).inverse_transform(a),
+        data.ArrayDataset, data.train_test_split,
+        lambda a: data.train_test_split(np.eye(2), stratify=a), lambda a: data.stratified_k_fold(a, 2),
+        lambda a: next(iter(data.DataLoader(a))),
+        lambda a: data.ArrayDataset(np.eye(2)).map(lambda x: a)[:1], lambda a: list(data.DataLoader([a, a], 2)),
+    ],
+)  # fmt: skip
+def test_masked_arrays_and_ragged_lists_are_refused_by_name(call):
+    with pytest.raises(errors.DTypeError, match="masked arrays are not supported"):
+        call(np.ma.masked_array([[1, 2], [3, 4]], mask=[[0, 0], [0, 1]]))
+    with pytest.raises(errors.TinygradError) as caught:
+        call([[1], [2, 3]])
+    assert "inhomogeneous" not in str(caught.value)
+    assert re.match(r"(\w+)", str(caught.value))

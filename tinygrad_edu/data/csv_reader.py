@@ -5,21 +5,21 @@ x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype
 """
 
 import io
-import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from ..errors import ArgumentError, FormatError
-from .bounded import read_at_most
-from .table import Cell, Row, Table, as_number
+import numpy as np
 
-OTHERS = {b"\xff\xfe": "text in UTF-16", b"\xfe\xff": "text in UTF-16", b"\x1f\x8b": "packed by gzip", b"PK": "an archive or a workbook"}
+from ..errors import ArgumentError, FormatError
+from ..files import SEEN, FilePath, contents, foreign
+from .table import Cell, Row, Table, as_number, delimiter_hint
+
 MISSING = ("", "?", "NA", "nan", "NaN")
 
 
 def read_csv(
-    path: str | os.PathLike[str],
+    path: FilePath,
     *,
     header: bool | str = "auto",
     delimiter: str = ",",
@@ -35,13 +35,16 @@ def read_csv(
     path : str or path-like
         A file in UTF-8, with or without a byte order mark; lines end in LF, CRLF or CR.
     header : {"auto", True, False}, default="auto"
-        Whether the first row has the names of the columns.  "auto" takes it for names if it has text above a column of
-        numbers, and for data if one of its cells is a number; if neither can be told, that is an error.
+        Whether the first row has the names of the columns.  "auto" takes it for names if it is text, and some of it stands
+        above a column of numbers.  It takes it for data if no text stands so, and one of its cells tells: a fraction, a
+        negative number, the same number twice, or text beside numbers that comes again below; or if all are numbers that
+        do not count up as 0, 1, 2 or 2019, 2020 do, for names may be numbers.  Whatever else is an error.
     delimiter : str of length 1, default=","
+        A space stands for any number of them: columns may be padded.
     quotechar : str of length 1, default='"'
         Around cells that contain delimiters or line ends; doubled, it stands for itself.
     missing : sequence of str, default=("", "?", "NA", "nan", "NaN")
-        Cells that stand for a missing value.
+        Cells that stand for a missing value; names of columns are what they are.
     columns : sequence of str, optional
         Names of the columns, instead of those of the header, or of "column 1", "column 2", … without one.
     max_bytes : int, default=2**28
@@ -54,8 +57,8 @@ def read_csv(
     Raises
     ------
     FormatError
-        If rows have different numbers of cells, a quote does not end, two columns have one name, there are no rows, or it is
-        not text in UTF-8.
+        If rows have different numbers of cells, a quote does not end, two columns have one name, there are no rows, it cannot
+        be told whether there is a header, it is not text in UTF-8, or no file (but a folder, or a pipe).
     ArgumentError
         If a setting is outside of its values.
     OSError
@@ -67,27 +70,26 @@ def read_csv(
     before the first row and after the last are ignored; elsewhere an empty line is a missing value if there is one column,
     and an error otherwise.  What is a number is decided where numbers are asked for: `Table.numbers`.
     """
-    _check_settings(header, delimiter, quotechar, missing, columns)
+    _check_settings(header, delimiter, quotechar)
+    words = {word.strip() for word in _texts("missing", missing)}
+    columns = None if columns is None else _texts("columns", columns)
     source = Path(path).name
-    rows = _rows(source, _text(source, path, max_bytes), delimiter, quotechar, frozenset(missing))
+    first, rows = _rows(source, _text(source, path, max_bytes), delimiter, quotechar, words)
     if not rows:
         raise FormatError(f"{source}: the file is empty.")
     has_header = _has_header(source, rows) if header == "auto" else bool(header)
     if has_header and len(rows) == 1:
         raise FormatError(f"{source}: there is a header, and no row after it.")
-    names = [f"column {i}" if cell is None else cell for i, cell in enumerate(rows[0].cells, 1)] if has_header else None
-    names = names or [f"column {i + 1}" for i in range(len(rows[0].cells))]
+    names = [name or f"column {i}" for i, name in enumerate(first if has_header else [""] * len(first), 1)]
     return Table(source, _named(source, names, columns), rows[1:] if has_header else rows)
 
 
-def _text(source: str, path: str | os.PathLike[str], max_bytes: int) -> str:
-    """The text of a file; one byte more than the limit is read, and never more."""
-    with open(path, "rb") as file:
-        data = read_at_most(file, max_bytes) if (size := os.fstat(file.fileno()).st_size) <= max_bytes else bytearray()
-    if max(size, len(data)) > max_bytes:
-        raise FormatError(f"{source}: the file has more than {max_bytes} bytes; max_bytes= allows more.")
-    if kind := OTHERS.get(bytes(data[:2])):
-        raise FormatError(f"{source}: this is {kind}, expected text in UTF-8. Unpack it, or save it as CSV in UTF-8.")
+def _text(source: str, path: FilePath, max_bytes: int) -> str:
+    """The text of a file."""
+    data = contents(path, max_bytes, source)
+    what, remedy = foreign(bytes(data[:SEEN]))
+    if what:
+        raise FormatError(f"{source}: this is {what}, expected text in UTF-8. {remedy}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -98,32 +100,42 @@ def _text(source: str, path: str | os.PathLike[str], max_bytes: int) -> str:
     return text
 
 
-def _rows(source: str, text: str, delimiter: str, quotechar: str, missing: frozenset[str]) -> list[Row]:
-    """All rows, of as many cells each as the first, without the empty lines around them."""
+def _rows(source: str, text: str, delimiter: str, quotechar: str, missing: set[str]) -> tuple[list[str], list[Row]]:
+    """The texts of the first row, and all rows, of as many cells each, without the empty lines around them."""
     import csv
 
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quotechar, strict=True, skipinitialspace=delimiter != " ")
+    lines: Iterable[str] = io.StringIO(text, newline="")
+    if delimiter == " ":
+        lines = (line.rstrip() + "\n" for line in lines)  # what pads the last column ends no cell
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quotechar, strict=True, skipinitialspace=True)
+    first: list[str] = []
     rows: list[Row] = []
     empty: list[Row] = []  # lines that count only if something follows
     line = 1
     try:
         for cells in reader:
-            row, line = Row(tuple(_cells(cells, missing)), line), reader.line_num + 1
-            if not any(cell.strip() for cell in cells) and len(cells) <= 1:
+            texts = [cell.strip() for cell in cells]
+            row, line = Row(tuple(None if cell in missing else cell for cell in texts), line), reader.line_num + 1
+            if not any(texts) and len(texts) <= 1:
                 empty += [row] if rows else []
                 continue
+            first = first or texts
             for other in [*empty, row]:
                 rows.append(_fitting(source, other, rows))
             empty.clear()
     except csv.Error as error:
-        raise FormatError(f"{source}, line {line}: {error}. The row that begins there has a quote that does not end, or does not begin.") from None
-    return rows
+        raise FormatError(f"{source}, line {line}: {error}. {_quote_hint(str(error), quotechar)}") from None
+    return first, rows
 
 
-def _cells(cells: list[str], missing: frozenset[str]) -> Iterator[Cell]:
-    for cell in cells:
-        text = cell.strip()
-        yield None if text in missing else text
+def _quote_hint(error: str, quotechar: str) -> str:
+    """What may be wrong with a row that the csv module refuses."""
+    if "expected after" in error:
+        return (
+            f"After a {quotechar} that ends a cell there can only be a delimiter, and no spaces; within one, {quotechar} is doubled. "
+            "If quotes mean nothing in this file, give a quotechar= that it has not."
+        )
+    return "The row that begins there has a quote that does not end, or does not begin."
 
 
 def _fitting(source: str, row: Row, rows: list[Row]) -> Row:
@@ -133,52 +145,73 @@ def _fitting(source: str, row: Row, rows: list[Row]) -> Row:
     if len(cells) != expected or (expected > 1 and not row.cells):
         raise FormatError(
             f"{source}, line {row.line}: expected {expected} cell{'s' * (expected > 1)} as in line {rows[0].line}, got {len(row.cells)}."
-            f"{_delimiter_hint(rows[0])}"
+            f"{delimiter_hint(rows[0])}"
         )
     return Row(cells, row.line)
 
 
-def _delimiter_hint(row: Row) -> str:
-    """What a first row with a single cell makes one think of."""
-    found = re.search(r"[;\t|,]", row.cells[0] or "") if len(row.cells) == 1 else None
-    return f" The file has one column: is its delimiter {found.group()!r}?" if found else ""
+# ---- the names of the columns --------------------------------------------------------------------------------------------
 
 
 def _has_header(source: str, rows: list[Row]) -> bool:
     """Whether the first row names the columns, as far as the cells tell."""
-    first, others = rows[0].cells, rows[1:]
-    if any(cell is not None and as_number(cell) is not None for cell in first):
+    cells = [(place, cell) for place, cell in enumerate(rows[0].cells) if cell is not None]
+    numbers = [number for _, cell in cells if (number := as_number(cell)) is not None]
+    texts = [(place, cell) for place, cell in cells if as_number(cell) is None]
+    below = [row.cells for row in rows[1:]]
+    named = any(_is_numeric([row[place] for row in below]) for place, _ in texts)
+    if named and not numbers:
+        return True
+    if numbers and not named:
+        valued = any(number < 0 or number != int(number) for number in numbers) or len(set(numbers)) < len(numbers)
+        repeated = any(cell == row[place] for place, cell in texts for row in below)
+        if valued or repeated or not (texts or _counts_up(numbers, rows)):
+            return False
+    either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
+    raise FormatError(f"{either} Say header=True or header=False.{delimiter_hint(rows[0])}")
+
+
+def _is_numeric(column: list[Cell]) -> bool:
+    present = [cell for cell in column if cell is not None]
+    return bool(present) and all(as_number(cell) is not None for cell in present)
+
+
+def _counts_up(numbers: list[float], rows: list[Row]) -> bool:
+    """Whether the numbers of the first row, above others, are 0, 1, 2 or 2000, 2005, 2010, and the next row does not go on so."""
+    steps = {b - a for a, b in pairwise(numbers)}
+    if len(rows) < 2 or len(steps) != 1 or 0 in steps or (len(numbers) == 2 and steps.isdisjoint({1, -1})):
         return False
-    for place, name in enumerate(first):
-        below = [row.cells[place] for row in others if row.cells[place] is not None]
-        if name is not None and below and all(as_number(cell) is not None for cell in below if cell is not None):
-            return True
-    raise FormatError(
-        f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns. Say header=True or header=False."
-        f"{_delimiter_hint(rows[0])}"
-    )
+    following = as_number(rows[1].cells[0] or "")
+    return following is None or following - numbers[-1] not in steps
 
 
 def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list[str]:
     if columns is not None and len(columns) != len(names):
         raise FormatError(f"{source}: {len(columns)} names were given, and the file has {len(names)} columns.")
     names = names if columns is None else list(columns)
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise FormatError(
-                f"{source}: columns {names.index(name) + 1} and {place + 1} are both called {name!r}; read_csv(…, columns=…) names them."
-            )
+    places: dict[str, int] = {}
+    for place, name in enumerate(names, 1):
+        if places.setdefault(name, place) != place:
+            both = f"{source}: columns {places[name]} and {place} are both called {name!r}"
+            raise FormatError(f"{both}; read_csv(…, columns=…) {'names each once' if columns is not None else 'names them'}.")
     return names
 
 
-def _check_settings(header: bool | str, delimiter: str, quotechar: str, missing: Sequence[str], columns: Sequence[str] | None) -> None:
-    if header not in (True, False, "auto"):
+# ---- settings ------------------------------------------------------------------------------------------------------------
+
+
+def _check_settings(header: bool | str, delimiter: str, quotechar: str) -> None:
+    if not isinstance(header, (bool, np.bool)) and header != "auto":
         raise ArgumentError(f'read_csv: header is True, False or "auto"; got {header!r}.')
     for name, mark in (("delimiter", delimiter), ("quotechar", quotechar)):
         if not isinstance(mark, str) or len(mark) != 1 or mark in "\r\n\0":
             raise ArgumentError(f"read_csv: {name} is a single character; got {mark!r}.")
     if delimiter == quotechar:
         raise ArgumentError(f"read_csv: delimiter and quotechar are both {delimiter!r}.")
-    for name, words in (("missing", missing), ("columns", columns or ())):
-        if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-            raise ArgumentError(f"read_csv: {name} is a sequence of texts; got {words!r}.")
+
+
+def _texts(name: str, words: Iterable[str]) -> tuple[str, ...]:
+    listed = None if isinstance(words, str) or not isinstance(words, Iterable) else tuple(words)
+    if listed is None or not all(isinstance(word, str) for word in listed):
+        raise ArgumentError(f"read_csv: {name} is a sequence of texts; got {words!r}.")
+    return listed

@@ -6,15 +6,15 @@ other object with ``len(data)`` and ``data[i]`` is a dataset too, such as a list
 
 import inspect
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.random import generator
-from ..tensor import Tensor
 
 Arrays = tuple[NDArray[Any], ...]
 
@@ -54,11 +54,18 @@ class Batches:
         raise NotImplementedError
 
     def __getitem__(self, index: Any) -> Arrays:
-        if isinstance(index, slice) or np.ndim(index):
-            return self.take(index if isinstance(index, slice) else np.asarray(index))
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"{type(self).__name__}: there is no sample {index}; there are {len(self)}.")
-        place = operator.index(index) % len(self)
+        if isinstance(index, slice):
+            return self.take(index)
+        if np.ndim(index):
+            numbers = plain(index, type(self).__name__)
+            return self.take(numbers if numbers.size else numbers.astype(np.intp))
+        try:
+            number = operator.index(index)
+        except TypeError:
+            raise DTypeError(f"{type(self).__name__}: samples are chosen by a number, numbers or a slice; got {index!r:.40}.") from None
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"{type(self).__name__}: there is no sample {number}; there are {len(self)}.")
+        place = number % len(self)
         return tuple(array[0] for array in self.take(slice(place, place + 1)))
 
     def map(self, function: Callable[..., Any]) -> "MappedDataset":
@@ -144,6 +151,8 @@ class MappedDataset(Batches):
     ------
     ShapeError
         When a batch is taken, if the function returns another number of rows.
+    ArgumentError
+        If it is no function, or, when a batch is taken, if it returns something else.
     """
 
     def __init__(self, data: Batches, function: Callable[..., Any]) -> None:
@@ -161,7 +170,9 @@ class MappedDataset(Batches):
         rng = generator(rng) if self.random else None  # one for a chain of maps, which do not draw the same numbers then
         given = self.data.take(which, rng)
         mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
-        arrays = tuple(np.asarray(a) for a in (mapped if isinstance(mapped, tuple) else (mapped,)))
+        if mapped is None or isinstance(mapped, (list, Mapping)):
+            raise ArgumentError(f"map: the function returns an array, or a tuple of arrays; got {type(mapped).__name__}.")
+        arrays = tuple(plain(a, "map: what the function returned") for a in (mapped if isinstance(mapped, tuple) else (mapped,)))
         rows = len(given[0])
         if any(array.ndim == 0 or len(array) != rows for array in arrays):
             shapes = ", ".join(str(array.shape) for array in arrays)
@@ -181,23 +192,30 @@ def cast_floats(array: NDArray[Any], dtype: DTypeLike | None) -> NDArray[Any]:
     return array.astype(dtype, copy=False) if dtype is not None and array.dtype.kind == "f" else array
 
 
-def plain(array: Any) -> NDArray[Any]:
-    """An ndarray, of a tensor or of anything that NumPy takes."""
-    return array.detach().numpy() if isinstance(array, Tensor) else np.asarray(array)
-
-
 def check_numbers(what: str, array: NDArray[Any]) -> NDArray[Any]:
     """The array, if it holds numbers or booleans."""
     if array.dtype.kind not in "biufc":
-        raise DTypeError(f"{what} holds {array.dtype}, expected numbers. Names of classes become numbers by LabelEncoder().fit_transform(names).")
+        raise DTypeError(f"{what} holds {array.dtype}, expected numbers.{_remedy(array)}")
     return array
 
 
+def _remedy(array: NDArray[Any]) -> str:
+    """What makes numbers of an array that has none."""
+    kinds = {type(value) for value in array.ravel()[:1000]} if array.dtype.kind == "O" else set()
+    if array.dtype.kind in "US" or (kinds and all(issubclass(kind, (str, bytes)) for kind in kinds)):
+        return " Names of classes become numbers by LabelEncoder().fit_transform(names)."
+    if array.dtype.kind in "Mm":
+        return ' Times become numbers by (times - times.min()) / np.timedelta64(1, "D").'
+    if kinds and all(issubclass(kind, (int, float, np.number, np.bool)) for kind in kinds):
+        return " They become numbers by .astype(float)."
+    if kinds & {str, np.str_}:
+        return " Columns of names become numbers one by one, by LabelEncoder().fit_transform(column)."
+    found = f", among them {', '.join(sorted(kind.__name__ for kind in kinds)[:3])}" if kinds else ""
+    return f" These are objects{found}; give arrays of numbers, each with one row a sample."
+
+
 def _read_only(i: int, values: Any) -> NDArray[Any]:
-    try:
-        array = plain(values)
-    except ValueError as error:
-        raise ShapeError(f"ArrayDataset: array {i} is no array: {error}") from None
+    array = plain(values, f"ArrayDataset: array {i}")
     check_numbers(f"ArrayDataset: array {i}", array)
     if array.ndim == 0:
         raise ShapeError(f"ArrayDataset: array {i} is a single number; expected one row a sample, shape (n, …).")

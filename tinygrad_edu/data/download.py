@@ -60,7 +60,7 @@ def find(
     folder : str or path-like, optional
         Where to look after TINYGRAD_EDU_DATA, and to keep what is fetched; `cache_folder` by default.
     timeout : float, default=30.0
-        Seconds to wait for each answer of a server.
+        Seconds to wait for each answer of a server; what it sends may take so many, and one more for each 16 KiB.
     context : ssl.SSLContext, optional
         How certificates are judged; the system's way by default.
     progress : bool, optional

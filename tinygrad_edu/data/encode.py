@@ -8,8 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
-from .dataset import plain
+
+SHOWN = 20  # classes that are listed
 
 
 def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike = np.float32) -> NDArray[Any]:
@@ -41,21 +43,20 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
            [0., 0., 1.],
            [0., 1., 0.]], dtype=float32)
     """
-    values = plain(labels)
+    values = plain(labels, "one_hot")
     if values.dtype.kind not in "biu" and values.size:
         raise DTypeError(f"one_hot: labels are integers; got {values.dtype}. Names become numbers by LabelEncoder, floats by relabel(labels).")
-    values = values.astype(np.int64)
     if classes is None:
         if not values.size:
             raise ArgumentError("one_hot: without labels, say how many classes there are.")
         classes = int(values.max()) + 1
-    elif index(classes) < 1:
-        raise ArgumentError(f"one_hot: there is at least one class; got {classes}.")
+    elif not isinstance(classes, (int, np.integer)) or classes < 1:
+        raise ArgumentError(f"one_hot: classes is a whole number, for there is at least one class; got {classes!r}.")
     wrong = values[(values < 0) | (values >= classes)]
     if wrong.size:
         raise ArgumentError(f"one_hot: label {wrong[0]} is outside [0, {max(classes, 1)}). Labels that count otherwise: relabel(labels, {{10: 0}}).")
     rows = np.zeros((*values.shape, classes), dtype)
-    np.put_along_axis(rows, values[..., None], 1, axis=-1)
+    np.put_along_axis(rows, values.astype(np.int64)[..., None], 1, axis=-1)
     return rows
 
 
@@ -87,7 +88,9 @@ def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDAr
     >>> relabel([[10.0], [1.0], [9.0]], {10: 0})
     array([0, 1, 9])
     """
-    values = plain(labels)
+    values = plain(labels, "relabel")
+    if values.dtype.kind == "O":
+        values = plain(values.tolist(), "relabel")  # whose numbers have a dtype, if they are numbers
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -97,11 +100,12 @@ def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDAr
     fraction = ~np.isfinite(values) | (values != np.trunc(values))
     if fraction.any():
         raise ArgumentError(f"relabel: labels are whole numbers; got {values[fraction][0]} in row {int(fraction.argmax())}.")
-    old = values.astype(np.int64)
-    new = old.copy()
-    for label, other in (changes or {}).items():
-        new[old == index(label)] = index(other)
-    return new
+    others = {index(label): index(other) for label, other in (changes or {}).items()}
+    found, places = np.unique(values, return_inverse=True)
+    new = [others.get(int(label), int(label)) for label in found.tolist()]
+    if wide := [label for label in new if not -(2**63) <= label < 2**63]:
+        raise ArgumentError(f"relabel: labels are below 2**63; got {wide[0]}.")
+    return np.array(new, np.int64)[places]
 
 
 class LabelEncoder:
@@ -144,11 +148,11 @@ class LabelEncoder:
         """The numbers of names, shape (n,)."""
         values, known = _names("transform", labels), np.asarray(self._known("transform"))
         if values.size and (values.dtype.kind == "U") != (known.dtype.kind == "U"):
-            raise ArgumentError(f"LabelEncoder.transform: the classes are {self.classes}; got labels of {values.dtype}.")
+            raise ArgumentError(f"LabelEncoder.transform: the classes are [{self._listed()}]; got labels of {values.dtype}.")
         places = np.searchsorted(known, values)
         wrong = known[np.minimum(places, len(known) - 1)] != values
         if wrong.any():
-            raise ArgumentError(f"LabelEncoder.transform: {values[wrong].tolist()[0]!r} is none of the classes {self.classes}.")
+            raise ArgumentError(f"LabelEncoder.transform: {values[wrong].tolist()[0]!r} is none of the classes [{self._listed()}].")
         return places.astype(np.int64)
 
     def fit_transform(self, labels: ArrayLike) -> NDArray[np.int64]:
@@ -157,7 +161,7 @@ class LabelEncoder:
 
     def inverse_transform(self, numbers: ArrayLike) -> NDArray[Any]:
         """The names of numbers, shape (n,)."""
-        known, values = np.asarray(self._known("inverse_transform")), plain(numbers)
+        known, values = np.asarray(self._known("inverse_transform")), plain(numbers, "LabelEncoder.inverse_transform")
         if values.dtype.kind not in "biu" and values.size:
             raise DTypeError(f"LabelEncoder.inverse_transform: classes are integers; got {values.dtype}. Of scores or rows, take argmax(axis=1).")
         values = values.astype(np.int64)
@@ -181,7 +185,11 @@ class LabelEncoder:
         self.classes = list(classes)
 
     def __repr__(self) -> str:
-        return f"LabelEncoder({', '.join(map(repr, self.classes)) if hasattr(self, 'classes') else 'not fitted'})"
+        return f"LabelEncoder({self._listed() if hasattr(self, 'classes') else 'not fitted'})"
+
+    def _listed(self) -> str:
+        more = f", … {len(self.classes)} in all" if len(self.classes) > SHOWN else ""
+        return ", ".join(map(repr, self.classes[:SHOWN])) + more
 
     def _known(self, method: str) -> list[Any]:
         if not hasattr(self, "classes"):
@@ -190,9 +198,23 @@ class LabelEncoder:
 
 
 def _names(method: str, labels: ArrayLike) -> NDArray[Any]:
-    values = plain(labels)
-    if values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel()):
-        values = values.astype(str)
+    values = plain(labels, f"LabelEncoder.{method}")
+    if values.dtype.kind == "T" or (values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel())):
+        values = np.array(values.tolist(), str)
     if values.ndim != 1 or (values.dtype.kind not in "biufU" and values.size):
-        raise ShapeError(f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape {values.shape}.")
+        raise ShapeError(
+            f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape {values.shape}.{_remedy(values)}"
+        )
     return values
+
+
+def _remedy(values: NDArray[Any]) -> str:
+    """What makes labels of an array that has none."""
+    if values.ndim == 2 and 1 in values.shape:
+        return " Of a single column: labels.reshape(-1)."
+    if values.dtype.kind == "S":
+        return " Bytes become names by np.char.decode(labels)."
+    if values.dtype.kind == "O" and values.ndim == 1:
+        place, odd = next((i, value) for i, value in enumerate(values) if not isinstance(value, str))
+        return f" Label {place} is {odd!r:.40}: a missing one needs a name of its own, numbers among names are texts, str(label)."
+    return ""

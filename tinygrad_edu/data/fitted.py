@@ -1,13 +1,14 @@
 """What is learned from the columns of the training part, and applied to every part: the base of scalers and imputers."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
-from .dataset import plain
 
 
 class Fitted:
@@ -97,8 +98,8 @@ class Fitted:
         try:
             if not problems:
                 loaded = vars(type(self)(**{name: state[name] for name in self._settings}))
-                loaded |= {name: np.array(state[name], np.float64) for name in self._names}
-        except (ArgumentError, TypeError, ValueError) as error:
+                loaded |= {name: np.array(plain(state[name], name), np.float64) for name in self._names}
+        except (TypeError, ValueError) as error:
             problems.append(str(error))
         if not problems and len({loaded[name].shape for name in self._names}) > 1:
             problems.append("shapes differ: " + ", ".join(f"{name} {loaded[name].shape}" for name in self._names))
@@ -123,13 +124,16 @@ class Fitted:
         self._need_fit(method)
         values, columns = self._checked(method, x), vars(self)[self._names[0]].shape
         if values.shape[1:] != columns:
-            one = f"\n  A single row is x[None], of shape {(1, *columns)}." if values.shape == columns else ""
-            raise ShapeError(f"{type(self).__name__}.{method}: fitted to columns of shape {columns}, got rows of shape {values.shape[1:]}.{one}")
+            raise ShapeError(
+                f"{type(self).__name__}.{method}: fitted to columns of shape {columns}, got rows of shape {values.shape[1:]}."
+                f"{_way_on(values.shape, columns)}"
+            )
         return values
 
     def _checked(self, method: str, x: Any) -> NDArray[Any]:
         """An array of real, finite numbers with rows."""
-        who, values = f"{type(self).__name__}.{method}", plain(x)
+        who = f"{type(self).__name__}.{method}"
+        values = plain(x, who)
         if values.dtype.kind not in "biuf":
             raise DTypeError(f"{who}: expected real numbers, got {values.dtype}.")
         if values.ndim == 0:
@@ -141,6 +145,16 @@ class Fitted:
             fix = "" if what == "an infinity" else " Fill missing values first: Imputer()."
             raise ArgumentError(f"{who}: {what} in row {places[0]}{f', column {places[1]}' if len(places) > 1 else ''}.{fix}")
         return values
+
+
+def _way_on(shape: tuple[int, ...], columns: tuple[int, ...]) -> str:
+    """How an array of this shape gets rows with these columns, if that is a matter of axes."""
+    if shape == columns and columns:
+        return f"\n  A single row is x[None], of shape {(1, *columns)}."
+    if math.prod(shape[1:]) == math.prod(columns):
+        axes = "".join(f", {n}" for n in columns)
+        return f"\n  The same numbers, as they were fitted: x.reshape({(axes and '-1' + axes) or '-1'}); afterwards .reshape(x.shape)."
+    return ""
 
 
 def _floating(values: NDArray[Any]) -> np.dtype[Any]:

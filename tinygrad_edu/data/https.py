@@ -5,14 +5,17 @@ This module is imported when something is to be fetched: the libraries that it n
 
 import http.client
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import DownloadError
+from ..files import printable
 
 CHUNK = 1 << 16
+SLOWEST = 1 << 14  # bytes a second, below which a server is given up
 
 
 def fetch(
@@ -27,7 +30,8 @@ def fetch(
     limit : int
         Bytes; a longer body is refused, before it is read if its length is declared.
     timeout : float
-        Seconds to wait for a connection, and for each next piece of the answer.
+        Seconds to wait for a connection, and for each next piece of the answer.  All pieces together may take so many
+        seconds, and one more for each 16 KiB of the limit.
     context : ssl.SSLContext, optional
         How the server's certificate is judged; the system's way by default.
     report : callable, optional
@@ -40,29 +44,74 @@ def fetch(
     """
     if not url.startswith("https://"):
         raise DownloadError("the address must begin with https://")
+    clock = _Clock(timeout, timeout + limit / SLOWEST)
     try:
-        with _opener(context or ssl.create_default_context()).open(url, timeout=timeout) as response:
+        with _opener(context or ssl.create_default_context(), clock).open(url, timeout=timeout) as response:
             return _body(response, limit, report)
     except DownloadError:
         raise
     except urllib.error.HTTPError as error:
         error.close()
-        raise DownloadError(f"the server answers {error.code} {error.reason}") from error
-    except TimeoutError as error:
-        raise DownloadError(f"no answer within {timeout:g} s") from error
+        raise DownloadError(f"the server answers {error.code} {printable(str(error.reason))}") from None
+    except TimeoutError:
+        raise DownloadError(clock.verdict()) from None
     except urllib.error.URLError as error:
-        reason = f"no answer within {timeout:g} s" if isinstance(error.reason, TimeoutError) else str(error.reason)
-        raise DownloadError(reason) from error
+        raise DownloadError(clock.verdict() if isinstance(error.reason, TimeoutError) else printable(str(error.reason))) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DownloadError(f"the connection broke: {error or type(error).__name__}") from error
+        raise DownloadError(f"the connection broke: {printable(str(error)) or type(error).__name__}") from None
 
 
-def _opener(context: ssl.SSLContext) -> urllib.request.OpenerDirector:
+class _Clock:
+    """How long may be waited for the next piece, and for all: a server that sends a byte now and then ends, too."""
+
+    def __init__(self, timeout: float, total: float) -> None:
+        self.timeout, self.total = timeout, total
+        self.end = time.monotonic() + total
+
+    def left(self) -> float:
+        """Seconds to wait for the next piece."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(self.timeout, left)
+
+    def verdict(self) -> str:
+        """What has taken too long."""
+        return f"not complete within {self.total:g} s" if time.monotonic() >= self.end else f"no answer within {self.timeout:g} s"
+
+
+class _TimedHandler(urllib.request.HTTPSHandler):
+    """Opens connections that look at a clock before they wait for more."""
+
+    def __init__(self, context: ssl.SSLContext, clock: _Clock) -> None:
+        super().__init__(context=context)
+        self._tls, self._clock = context, clock
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        clock = self._clock
+
+        class Connection(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                self.timeout = clock.left()
+                super().connect()
+                sock: Any = self.sock
+                receive = sock.recv_into
+
+                def recv_into(*arguments: Any) -> int:
+                    sock.settimeout(clock.left())
+                    return receive(*arguments)
+
+                sock.recv_into = recv_into
+
+        return self.do_open(Connection, req, context=self._tls)
+
+
+def _opener(context: ssl.SSLContext, clock: _Clock) -> urllib.request.OpenerDirector:
     """One that knows https alone: `urllib.request.build_opener` would add http, ftp, file and data."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPSHandler(context=context),
+        _TimedHandler(context, clock),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.HTTPDefaultErrorHandler(),
         _HttpsRedirects(),
@@ -77,7 +126,7 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> urllib.request.Request | None:
         if not newurl.lower().startswith("https://"):
-            raise DownloadError(f"it is redirected to {newurl!r}, and only https is followed")
+            raise DownloadError(f"it is redirected to {printable(newurl)!r}, and only https is followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -85,7 +134,7 @@ def _body(response: Any, limit: int, report: Callable[[int, int | None], None] |
     declared = response.headers.get("Content-Length")
     total = int(declared) if declared is not None and declared.isdecimal() else None
     if total is not None and total > limit:
-        raise DownloadError(f"the server offers {total:,} bytes, where {limit:,} at most were expected")
+        raise DownloadError(f"the server offers {printable(f'{total:,}', 40)} bytes, where {limit:,} at most were expected")
     body = bytearray()
     while piece := response.read1(CHUNK):
         body += piece

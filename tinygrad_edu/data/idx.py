@@ -8,8 +8,8 @@ Y. LeCun, C. Cortes, C. Burges (1998). The MNIST database of handwritten digits.
 """
 
 import math
-import os
 import struct
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FormatError
-from .bounded import read_at_most
+from ..files import SEEN, FilePath, foreign_hint, opened, read_at_most
 
 if TYPE_CHECKING:
     from gzip import GzipFile
@@ -27,7 +27,7 @@ MOST_AXES = 32
 DEFLATE = 1032  # no deflated byte unpacks to more than so many
 
 
-def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 2**31) -> NDArray[Any]:
+def read_idx(path: FilePath, *, max_bytes: int = 2**31) -> NDArray[Any]:
     """Read the array of an IDX file.
 
     Parameters
@@ -45,7 +45,8 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 2**31) -> NDArray
     Raises
     ------
     FormatError
-        If the header is not of the format, or the file is shorter or longer than it says, or is damaged.
+        If the header is not of the format, or the file is shorter or longer than it says, or is damaged, or no file (but a
+        folder, a pipe or a device).
     OSError
         If there is no such file, or it cannot be read.
 
@@ -62,8 +63,7 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 2**31) -> NDArray
     array([5, 0, 4], dtype=uint8)
     """
     source = Path(path).name
-    with open(path, "rb") as file:
-        stored = os.fstat(file.fileno()).st_size
+    with opened(path, sys.maxsize, source) as (file, stored):
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         return _unpacked(source, file, stored, max_bytes) if packed else _array(source, file, stored, max_bytes)
@@ -98,7 +98,9 @@ def _array(source: str, file: "BinaryIO | GzipFile", stored: int | None, max_byt
 def _header(source: str, file: "BinaryIO | GzipFile") -> tuple[tuple[int, ...], np.dtype[Any]]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
-        raise FormatError(f"{source}: an IDX file begins with two zero bytes, a type and a number of axes; got {magic.hex(' ') or 'an empty file'}.")
+        hint = foreign_hint(magic + file.read(SEEN), "data.read_idx")
+        got = magic.hex(" ") or "an empty file"
+        raise FormatError(f"{source}: an IDX file begins with two zero bytes, a type and a number of axes; got {got}.{hint}")
     kind, axes = magic[2], magic[3]
     if kind not in TYPES:
         raise FormatError(f"{source}: {kind:#04x} is no type of IDX; expected one of {', '.join(f'{k:#04x}' for k in TYPES)}.")

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
 from ..ops.random import generator
-from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers, plain
+from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers
 
 
 class DataLoader:
@@ -52,7 +53,8 @@ class DataLoader:
     Raises
     ------
     ArgumentError, ShapeError, DTypeError
-        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if samples differ in shape.
+        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if samples differ in shape
+        or hold something else than numbers.
 
     Notes
     -----
@@ -97,6 +99,9 @@ class DataLoader:
     def _prepared(self, data: Any) -> Any:
         if isinstance(data, tuple) or hasattr(data, "__array__"):
             data = ArrayDataset(*data) if isinstance(data, tuple) else ArrayDataset(data)
+        if isinstance(data, Mapping):
+            names = ", ".join(f"data[{name!r}]" for name in list(data)[:2])
+            raise ArgumentError(f"DataLoader: got a {type(data).__name__}; expected a tuple of its arrays: DataLoader(({names}, …)).")
         if isinstance(data, Batches):
             return data if self.dtype is None else data.floats_as(self.dtype)
         if not (_has_samples(data) or isinstance(data, Iterable) or callable(data)):
@@ -182,13 +187,12 @@ class DataLoader:
 
     def _collated(self, samples: list[Any], places: Iterable[int]) -> Arrays:
         """One array of each field of the samples, by np.stack."""
-        rows = [tuple(plain(f) for f in (sample if isinstance(sample, tuple) else (sample,))) for sample in samples]
+        rows = [_fields(sample, place) for sample, place in zip(samples, places)]
         for place, row in zip(places, rows):
             if [field.shape for field in row] != [field.shape for field in rows[0]]:
                 shapes, first = (" and ".join(str(field.shape) for field in r) for r in (row, rows[0]))
                 raise ShapeError(
-                    f"DataLoader: samples of one batch have the same shapes; sample {place} has {shapes}, another {first}.\n"
-                    "  Arrays that each hold one row a sample come as a tuple: DataLoader((x, y))."
+                    f"DataLoader: samples of one batch have the same shapes; sample {place} has {shapes}, another {first}.\n{_way_on(row, rows[0])}"
                 )
         columns = [check_numbers(f"DataLoader: field {i} of the samples", np.stack(column)) for i, column in enumerate(zip(*rows))]
         return tuple(cast_floats(column, self.dtype) for column in columns)
@@ -241,6 +245,32 @@ class DataLoader:
         batches = "" if self.samples is None else f"{len(self)} batch{'es' * (len(self) != 1)} of "
         order = f"shuffled by seed {self.seed}" if self.shuffle else "in order"
         return f"DataLoader({data}, {batches}{self.batch_size}, {order}{', last short batch dropped' * self.drop_last}, epoch {self._epoch})"
+
+
+def _fields(sample: Any, place: int) -> Arrays:
+    """The arrays of a sample."""
+    fields = sample if isinstance(sample, tuple) else (sample,)
+    for number, field in enumerate(fields):
+        if isinstance(field, Mapping):
+            names = ", ".join(f"sample[{name!r}]" for name in list(field)[:2])
+            raise DTypeError(f"DataLoader: sample {place} is a {type(field).__name__}; expected arrays or a tuple of them: ({names}, …).")
+        if field is None:
+            what = f"field {number} of sample {place}" if isinstance(sample, tuple) else f"sample {place}"
+            raise DTypeError(f"DataLoader: {what} is None; expected an array or a number. Without targets, samples are x alone.")
+    try:
+        return tuple(plain(field, f"DataLoader: sample {place}") for field in fields)
+    except ShapeError as error:
+        if not isinstance(sample, list):
+            raise
+        raise ShapeError(f"{error}\n  The fields of a sample come as a tuple, (x, y), and not as a list.") from None
+
+
+def _way_on(row: Arrays, first: Arrays) -> str:
+    """What to do about samples of different shapes."""
+    way = "  Arrays that each hold one row a sample come as a tuple: DataLoader((x, y))."
+    if len(row) == len(first) and all(a.shape[1:] == b.shape[1:] and a.ndim == b.ndim for a, b in zip(row, first)):
+        way += "\n  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
+    return way
 
 
 def _has_samples(data: Any) -> bool:

@@ -1,7 +1,6 @@
 """MATLAB's .mat files, read through SciPy: matrices of numbers by name, and nothing else."""
 
 import math
-import os
 import warnings
 from collections.abc import Sequence
 from io import BytesIO
@@ -12,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, FormatError
+from ..files import SEEN, FilePath, contents, foreign_hint, printable
 from .mat_layout import check_layout
 
 CLASSES = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "logical")
 
 
-def read_mat(path: str | os.PathLike[str], names: Sequence[str], *, max_bytes: int = 2**31) -> tuple[NDArray[Any], ...]:
+def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) -> tuple[NDArray[Any], ...]:
     """Read matrices of numbers from a file that MATLAB or Octave has saved (-v4, -v6 or -v7).
 
     Needs SciPy: ``pip install tinygrad_edu[mat]``.
@@ -42,7 +42,8 @@ def read_mat(path: str | os.PathLike[str], names: Sequence[str], *, max_bytes: i
         If the file has no variable of a name; the message lists those that it has.
     FormatError
         If a variable is no real, full matrix of numbers (but a cell array, a struct, an object, a function, text, sparse,
-        complex, or of more axes), the file is of version 7.3, or it is damaged.
+        complex, or of more axes), the file is of version 7.3, it is damaged, or no file
+        (but a folder, or a pipe).
     ImportError
         If SciPy is not installed.
     OSError
@@ -58,10 +59,7 @@ def read_mat(path: str | os.PathLike[str], names: Sequence[str], *, max_bytes: i
     if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"read_mat: expected a sequence of names of variables, such as ['X', 'y']; got {names!r}.")
     source = Path(path).name
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > max_bytes:
-            raise FormatError(f"{source}: the file has more than {max_bytes} bytes; max_bytes= allows more.")
-        data = file.read()
+    data = bytes(contents(path, max_bytes, source))
     start = data[:128]
     if start[:8] == b"\x89HDF\r\n\x1a\n" or start.startswith(b"MATLAB 7.3"):
         raise FormatError(f"{source}: this is a file of version 7.3, which is HDF5. Save it in MATLAB by save(…, '-v7'), or read it with h5py.")
@@ -80,7 +78,7 @@ def _listed(source: str, data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
 
 def _check(source: str, name: str, found: dict[str, tuple[tuple[int, ...], str]], max_bytes: int) -> None:
     if name not in found:
-        raise ArgumentError(f"{source}: there is no variable {name!r}; there are {', '.join(found) or 'none'}.")
+        raise ArgumentError(f"{source}: there is no variable {name!r}; there are {printable(', '.join(found), 400) or 'none'}.")
     shape, kind = found[name]
     if kind not in CLASSES or len(shape) != 2:
         raise FormatError(f"{source}: {name} is of class {kind} and shape {shape}; only matrices of numbers can be read.")
@@ -107,4 +105,5 @@ def _damaged_if_failing(source: str, reader: str, data: bytes, **settings: Any) 
             warnings.simplefilter("error")
             return getattr(scipy.io, reader)(BytesIO(data), **settings)
     except Exception as error:  # SciPy's reader raises nearly everything over bytes that it does not expect
-        raise FormatError(f"{source}: not a .mat file, or a damaged one ({type(error).__name__}: {error}).") from None
+        hint = foreign_hint(data[:SEEN], "data.read_mat")
+        raise FormatError(f"{source}: not a .mat file, or a damaged one ({type(error).__name__}: {printable(str(error))}).{hint}") from None

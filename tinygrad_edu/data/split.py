@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ArgumentError, ShapeError
+from ..arrays import plain
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.random import generator
-from .dataset import plain
 
 Indices = NDArray[np.int64]
 Rng = np.random.Generator | int | None
@@ -57,7 +57,7 @@ def train_test_split(*arrays: Any, test_size: float = 0.25, stratify: ArrayLike 
     >>> sorted(y_test.tolist())
     [0, 1]
     """
-    values = [plain(array) for array in arrays]
+    values = [plain(array, f"train_test_split: array {i}") for i, array in enumerate(arrays)]
     n = _rows("train_test_split", values)
     test = _test_rows(test_size, n)
     rng = generator(rng)
@@ -137,7 +137,7 @@ def stratified_k_fold(labels: ArrayLike, k: int, *, shuffle: bool = True, rng: R
     a a b
     a a b
     """
-    values = plain(labels)
+    values = plain(labels, "stratified_k_fold")
     n, k = _fold_count("stratified_k_fold", _rows("stratified_k_fold", [values]), k)
     classes = _classes("stratified_k_fold", values, n)
     mixed = generator(rng).permutation(n) if shuffle else np.arange(n)
@@ -203,10 +203,16 @@ def _fold_count(who: str, n: Any, k: Any) -> tuple[int, int]:
 
 def _classes(who: str, labels: ArrayLike, n: int) -> Indices:
     """Numbers from 0 for the classes of n rows."""
-    values = plain(labels)
+    values = plain(labels, who)
     if values.shape != (n,):
         raise ShapeError(f"{who}: the classes to stratify by have shape {values.shape}, expected ({n},), one for each row.")
-    names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    missing = values != values if values.dtype.kind != "O" else np.array([v is None or v != v for v in values], bool)
+    if missing.any():
+        raise ArgumentError(f"{who}: the class of row {int(missing.argmax())} is missing ({values[missing][0]}); leave it out, or give it a name.")
+    try:
+        names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    except TypeError:
+        raise DTypeError(f"{who}: classes are all names or all numbers; got both. Texts are [str(c) for c in classes].") from None
     if counts.min() < 2:
         raise ArgumentError(
             f"{who}: class {names[counts.argmin()]} has a single row, which cannot be on both sides; leave it out, or do not stratify."

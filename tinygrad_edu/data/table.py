@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, FormatError
+from ..files import printable
+from .not_numbers import advice, text_advice
 
 Cell = str | None
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 WIDEST, SHOWN = 24, 5
 
 
@@ -50,6 +52,7 @@ class Table:
 
     def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row]) -> None:
         self.source, self.names, self.rows = source, tuple(names), tuple(rows)
+        self._places = {name: place for place, name in enumerate(self.names)}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -125,11 +128,19 @@ class Table:
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
             raise ArgumentError(f"{self.source}: numbers are floating or integer; got dtype {kind}.")
+        self._check_missing(missing, kind)
         if isinstance(names, (str, int, np.integer)):
             return self._numbers(self._place(names), missing, kind)
-        places = [self._place(name) for name in (self.names if names is None else names)]
+        places = self._several(names)
         columns = [self._numbers(place, missing, kind) for place in places]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0), kind)
+
+    def _check_missing(self, missing: Any, kind: np.dtype[Any]) -> None:
+        """Raise unless what stands for a missing value is None, or a number of the dtype; NaN is no integer, and makes it an error there."""
+        if missing is None or (_is_real(missing) and (kind.kind == "f" or np.isnan(missing))):
+            return
+        if not _is_real(missing) or not np.isfinite(missing) or missing != int(missing) or not _fits(int(missing), kind):
+            raise ArgumentError(f"{self.source}: missing is None or a number that {kind} has; got {missing!r}.")
 
     def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
         parsed: dict[Cell, float] = {}  # columns repeat themselves
@@ -146,11 +157,10 @@ class Table:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
             raise FormatError(f"{self._where(row, place)}: a value is missing. {fix}")
         if (number := as_number(cell)) is None:
-            raise FormatError(f"{self._where(row, place)}: expected a number, got {_short(cell)!r}.{self._hint(row, cell)}")
-        limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+            raise FormatError(f"{self._where(row, place)}: expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}")
         value = number if kind.kind == "f" else _whole(cell, number)
-        if value is None or not type(value)(limits.min) <= value <= type(value)(limits.max):  # a float32 limit would make value a float32
-            raise FormatError(f"{self._where(row, place)}: {_short(cell)!r} does not fit into {kind}.")
+        if value is None or not _fits(value, kind):
+            raise FormatError(f"{self._where(row, place)}: {printable(cell, WIDEST)!r} does not fit into {kind}.")
         return value
 
     # ---- missing values ------------------------------------------------------------------------------------------------------
@@ -160,16 +170,16 @@ class Table:
         counts = {name: sum(row.cells[i] is None for row in self.rows) for i, name in enumerate(self.names)}
         return {name: count for name, count in counts.items() if count}
 
-    def drop_missing(self, names: Iterable[str | int] | None = None) -> "Table":
-        """A table of the rows that lack no value in these columns, by default in any."""
-        places = [self._place(name) for name in (self.names if names is None else names)]
+    def drop_missing(self, names: str | int | Iterable[str | int] | None = None) -> "Table":
+        """A table of the rows that lack no value in a column, or in several, by default in any."""
+        places = [self._place(names)] if isinstance(names, (str, int, np.integer)) else self._several(names)
         return Table(self.source, self.names, [row for row in self.rows if all(row.cells[place] is not None for place in places)])
 
     # ---- as text -------------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         def cut(cell: Cell) -> str:
-            return "·" if cell is None else _short(" ".join(cell.split()))
+            return "·" if cell is None else printable(" ".join(cell.split()), WIDEST)
 
         lines = [[cut(name) for name in self.names], *([cut(cell) for cell in row.cells] for row in self.rows[:SHOWN])]
         widths = [max(map(len, column)) for column in zip(*lines)]
@@ -179,10 +189,13 @@ class Table:
 
     # ---- places --------------------------------------------------------------------------------------------------------------
 
+    def _several(self, names: Iterable[str | int] | None) -> list[int]:
+        return [self._place(name) for name in (self.names if names is None else names)]
+
     def _place(self, name: str | int) -> int:
         if isinstance(name, str):
-            if name in self.names:
-                return self.names.index(name)
+            if (found := self._places.get(name)) is not None:
+                return found
         else:
             try:
                 place = index(name)
@@ -190,22 +203,31 @@ class Table:
                 raise ArgumentError(f"{self.source}: a column is chosen by its name or its place; got {name!r}.") from None
             if -len(self.names) <= place < len(self.names):
                 return place % len(self.names)
-        raise ArgumentError(f"{self.source}: there is no column {name!r}; there are {len(self.names)}: {_short(', '.join(self.names), 400)}.")
+        raise ArgumentError(f"{self.source}: there is no column {name!r}; there are {len(self.names)}: {printable(', '.join(self.names), 400)}.")
 
     def _where(self, row: Row, place: int) -> str:
         ordinary = f"column {place + 1}"
-        name = "" if self.names[place] == ordinary else f" ({_short(self.names[place])})"
+        name = "" if self.names[place] == ordinary else f" ({printable(self.names[place], WIDEST)})"
         return f"{self.source}, line {row.line}, {ordinary}{name}"
 
     def _hint(self, row: Row, cell: str) -> str:
         """What may be wrong with a cell that is no number."""
-        if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell):
-            return " Decimal commas, or commas between thousands, are to be written otherwise first."
-        if len(self.names) == 1 and (found := re.search(r"[;\t|,]", cell)):
-            return f" The file has one column: is its delimiter {found.group()!r}?"
-        if row is self.rows[0] and row.line == 1:
-            return " If line 1 has the names of the columns: header=True."
-        return " A word for missing values is named by read_csv(…, missing=(…))."
+        if found := advice(cell):
+            return f" {found}"
+        if len(self.names) == 1 and (found := delimiter_hint(row)):
+            return found
+        unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
+        if unnamed and row is self.rows[0] and not any(as_number(other or "") is not None for other in row.cells):
+            return f" If line {row.line} has the names of the columns: header=True."
+        return f" {text_advice(cell)}"
+
+
+def delimiter_hint(row: Row) -> str:
+    """What a row with a single cell makes one think of."""
+    found = re.search(r"[;\t|,]|(?<=\S) +(?=\S)", row.cells[0] or "") if len(row.cells) == 1 else None
+    if not found:
+        return ""
+    return f" The file has one column: is its delimiter {found.group()[:1]!r}?{' It may stand there several times.' * (found.group()[0] == ' ')}"
 
 
 def as_number(cell: str) -> float | None:
@@ -216,15 +238,21 @@ def as_number(cell: str) -> float | None:
     return value if abs(value) < np.inf else None
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating))
+
+
+def _fits(value: float, kind: np.dtype[Any]) -> bool:
+    """Whether a number is within the limits of a dtype; a float32 limit would make the value a float32."""
+    limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+    return type(value)(limits.min) <= value <= type(value)(limits.max)
+
+
 def _whole(cell: str, number: float) -> int | None:
     """The whole number that a cell is, or None; of its digits, where there are only digits: a float has but 53 bits."""
     if number != int(number):
         return None
     return int(number) if re.search(r"[.eE]", cell) else int(cell)
-
-
-def _short(text: str, most: int = WIDEST) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _plural(count: int, what: str) -> str:

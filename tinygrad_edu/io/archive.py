@@ -9,6 +9,7 @@ import zipfile
 from typing import BinaryIO
 
 from ..errors import FormatError
+from ..files import SEEN, foreign_hint
 
 MAX_DIRECTORY = 4 << 20  # bytes: some 40,000 members
 END, LOCATOR, END64 = b"PK\5\6", b"PK\6\7", b"PK\6\6"
@@ -34,7 +35,8 @@ def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
     tail = file.read(98)
     end = tail[-22:]
     if not end.startswith(END) or len(end) < 22 or end[-2:] != b"\0\0":
-        raise FormatError(f"{path} is no archive of arrays (.npz): it does not end as one.")
+        file.seek(0)
+        raise FormatError(f"{path} is no archive of arrays (.npz): it does not end as one.{foreign_hint(file.read(SEEN), 'io.load_npz')}")
     (length,) = struct.unpack_from("<L", end, 12)
     if tail[-42:-38] == LOCATOR:  # the numbers of an archive above 4 GiB are in a record of their own
         record = tail[:56]

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -22,6 +23,11 @@ try:
     import fcntl
 except ImportError:  # Windows, where the file of another process cannot be deleted while that has it open: the lock is built in
     fcntl = None  # type: ignore[assignment]
+
+
+LONGEST = 100  # bytes of a name that temporary names repeat; file systems take 143 to 255
+LONGEST_PATH = 4096  # bytes, on Linux
+OPEN = "/proc/self/fd"
 
 
 @contextmanager
@@ -64,28 +70,43 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise ArgumentError(f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first.")
     if target.exists() and not target.is_file():
         raise ArgumentError(f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is expected.")
-    _sweep(target)
-    file, temporary = _create(target)
+    with _reached(target.parent) as folder:
+        target = folder / target.name
+        _sweep(target)
+        file, temporary = _create(target)
+        try:
+            with file:
+                if target.exists():
+                    shutil.copymode(target, temporary)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                if fcntl is None:
+                    file.close()  # Windows moves no open file
+                os.replace(temporary, target)  # while the lock is held, lest it be swept between
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(folder)
+
+
+@contextmanager
+def _reached(folder: Path) -> Iterator[Path]:
+    """The folder by a path that leaves room for temporary names: its own, or where Linux shows an open one."""
+    if len(os.fsencode(folder)) + 2 * LONGEST < LONGEST_PATH or not os.path.isdir(OPEN):
+        yield folder
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with file:
-            if target.exists():
-                shutil.copymode(target, temporary)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            if fcntl is None:
-                file.close()  # Windows moves no open file
-            os.replace(temporary, target)  # while the lock is held, lest it be swept between
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
+        yield Path(OPEN, str(descriptor))
+    finally:
+        os.close(descriptor)
 
 
 def _create(target: Path) -> tuple[BinaryIO, Path]:
     """A new, locked temporary file beside the target, with the permissions that any new file gets."""
     while True:
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        temporary = target.with_name(f".{_stem(target)}.{secrets.token_hex(8)}.tmp")
         file = open(temporary, "xb")  # noqa: SIM115 (the caller closes it)
         if fcntl is None:
             return file, temporary
@@ -96,9 +117,15 @@ def _create(target: Path) -> tuple[BinaryIO, Path]:
         file.close()  # swept by another process between its creation and its lock
 
 
+def _stem(target: Path) -> str:
+    """What the temporary files of a target are called after: its name, or a number for a name that leaves no room for more."""
+    name = os.fsencode(target.name)
+    return target.name if len(name) <= LONGEST else f"{target.name[:8]}~{zlib.crc32(name):08x}"
+
+
 def _sweep(target: Path) -> None:
     """Delete the temporary files of saves to this target that were killed."""
-    temporary = re.compile(re.escape(f".{target.name}.") + r"[0-9a-f]{16}\.tmp")
+    temporary = re.compile(re.escape(f".{_stem(target)}.") + r"[0-9a-f]{16}\.tmp")
     for name in os.listdir(target.parent):
         if temporary.fullmatch(name):
             with suppress(OSError):  # it is in use, another process swept it first, or it is somebody else's
@@ -137,7 +164,7 @@ def keep_previous(path: str | os.PathLike[str], count: int) -> None:
         How many to keep; the oldest is dropped.
     """
     path = Path(path)
-    if count < 1 or not path.exists():
+    if count < 1 or not path.is_file():
         return
     kept = [path.with_name(f"{path.name}.{i}") for i in range(1, count + 1)]
     for newer, older in reversed(list(pairwise(kept))):

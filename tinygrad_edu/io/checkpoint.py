@@ -23,11 +23,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, FormatError
+from ..files import FilePath, opened
 from ..tensor import Tensor
 from .safetensors import read_arrays, read_header, write
 from .strict_json import parse
-from .values import MAX_BYTES, FilePath, opened, plain
+from .values import MAX_BYTES
 
 FORMAT = "tinygrad_edu checkpoint"
 VERSION = 1
@@ -94,7 +96,7 @@ def load_checkpoint(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
     OSError
         If there is no such file, or it may not be read.
     """
-    with opened(path, max_bytes) as (file, size):
+    with opened(path, max_bytes, str(path)) as (file, size):
         entries, metadata = read_header(file, size, str(path), max_bytes)
         tree = _tree(metadata, str(path))
         arrays = read_arrays(file, entries, str(path))

@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, DTypeError, FormatError
+from ..files import SEEN, FilePath, foreign_hint, opened
 from ..tensor import Tensor
 from .archive import opened_archive
 from .atomic import atomic_write
-from .values import MAX_BYTES, FilePath, check_shape, fill, named_arrays, native, opened
+from .values import MAX_BYTES, check_shape, fill, named_arrays, native
 
 MAX_HEADER = 10_000  # NumPy's own limit; one of an array without named fields takes 128
 NUMBERS_AND_TEXT = re.compile(r"[<>|=](?:b1|[iu][1248]|f[248]|c8|c16|[SU][1-9][0-9]{0,8})")
+LONGEST_TEXT = 2**29 - 1  # characters: NumPy counts their bytes, four each, by 31 bits
 ITEM = re.compile(
     r"""\s*['"](?P<key>descr|fortran_order|shape)['"]\s*:\s*"""
     r"""(?:['"](?P<text>[^'"]*)['"]|(?P<boolean>True|False)|\((?P<lengths>[0-9L,\s]*)\))\s*(?:,\s*|(?=\}))"""
@@ -47,6 +49,8 @@ def save_npz(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, compre
     ------
     DTypeError
         If there are objects, records or dates among the arrays.
+    ShapeError
+        If the rows of a list have several lengths.
     ArgumentError
         If a name would be refused by `load_npz`; see also `atomic_write`.
 
@@ -95,10 +99,11 @@ def load_npz(path: FilePath, *, max_bytes: int = MAX_BYTES) -> dict[str, np.ndar
     OSError
         If there is no such file, or it may not be read.
     """
-    with opened(path, max_bytes) as (file, size):
+    with opened(path, max_bytes, str(path)) as (file, size):
         try:
             with opened_archive(file, size, str(path)) as archive:
-                return _read_members(archive, size, str(path), max_bytes)
+                file.seek(0)
+                return _read_members(archive, size, str(path), max_bytes, foreign_hint(file.read(SEEN), "io.load_npz"))
         except FormatError:
             raise
         except DAMAGE as error:
@@ -134,14 +139,14 @@ def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> np.ndarray[Any, A
     ...     load_npy(folder + "/x.npy")
     array([1., 2.], dtype=float32)
     """
-    with opened(path, max_bytes) as (file, size):
+    with opened(path, max_bytes, str(path)) as (file, size):
         return _read_array(file, size, str(path))
 
 
 # ---- members -------------------------------------------------------------------------------------------------------------
 
 
-def _read_members(archive: zipfile.ZipFile, size: int, path: str, max_bytes: int) -> dict[str, np.ndarray[Any, Any]]:
+def _read_members(archive: zipfile.ZipFile, size: int, path: str, max_bytes: int, hint: str) -> dict[str, np.ndarray[Any, Any]]:
     """All members, after all that the directory declares was looked at."""
     members = archive.infolist()
     names = [member.orig_filename for member in members]
@@ -149,7 +154,7 @@ def _read_members(archive: zipfile.ZipFile, size: int, path: str, max_bytes: int
         raise FormatError(f"{path}: two of its members have the same name.")
     for member, name in zip(members, names):
         if problem := _bad_name(name):
-            raise FormatError(f"{path}: its member {name!r:.80} {problem}.")
+            raise FormatError(f"{path}: its member {name!r:.80} {problem}.{hint}")
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise FormatError(f"{path}: its member {name!r:.80} is encrypted, or packed in a way that NumPy does not use.")
         _check_unpacked(member.file_size, member.compress_size, f"{path}: its member {name!r:.80}")
@@ -196,7 +201,8 @@ def _read_header(file: BinaryIO, size: int, where: str) -> tuple[np.dtype[Any], 
     """dtype, fortran_order and shape as the header has them, and how many bytes it takes; its text is matched and never evaluated."""
     start = file.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\1\0", b"\2\0", b"\3\0"):
-        raise FormatError(f"{where} is no .npy file of version 1, 2 or 3: it begins with {start!r}.")
+        hint = foreign_hint(start + file.read(SEEN), "io.load_npy")
+        raise FormatError(f"{where} is no .npy file of version 1, 2 or 3: it begins with {start!r}.{hint}")
     width = 2 if start[6] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
     begun = 8 + width + length
@@ -210,7 +216,7 @@ def _read_header(file: BinaryIO, size: int, where: str) -> tuple[np.dtype[Any], 
     dtype, boolean, shape = (next((item[group] for item in items if item["key"] == key), None) for key, group in KEYS.items())
     if text[:1] + text[reached:] != "{}" or len(items) != 3 or dtype is None or boolean is None or shape is None:
         raise FormatError(f"{where}: expected the dtype, order and shape of an array of numbers; its header is {text!r:.160}.")
-    if not NUMBERS_AND_TEXT.fullmatch(dtype):
+    if not NUMBERS_AND_TEXT.fullmatch(dtype) or (dtype[1] in "SU" and int(dtype[2:]) > LONGEST_TEXT):
         raise FormatError(f"{where} is of dtype {dtype!r:.40}; expected numbers or texts. Objects need pickle, which can run any code.")
     return np.dtype(dtype), boolean == "True", _lengths(shape, where), begun
 

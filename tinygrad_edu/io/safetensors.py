@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, DTypeError, FormatError
+from ..files import SEEN, FilePath, foreign_hint, opened
 from ..tensor import Tensor
 from .atomic import atomic_write
 from .strict_json import parse
-from .values import MAX_BYTES, FilePath, check_shape, fill, named_arrays, native, opened
+from .values import MAX_BYTES, check_shape, fill, named_arrays, native
 
 # fmt: off
 DTYPES = {
@@ -63,6 +64,8 @@ def save_safetensors(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *
     ------
     DTypeError
         If the format has no such dtype.
+    ShapeError
+        If the rows of a list have several lengths.
     ArgumentError
         If a name or a text is not a string of Unicode characters, or there are too many of them; see also `atomic_write`.
 
@@ -100,7 +103,7 @@ def load_safetensors(path: FilePath, *, max_bytes: int = MAX_BYTES) -> tuple[dic
     OSError
         If there is no such file, or it may not be read.
     """
-    with opened(path, max_bytes) as (file, size):
+    with opened(path, max_bytes, str(path)) as (file, size):
         entries, metadata = read_header(file, size, str(path), max_bytes)
         return read_arrays(file, entries, str(path)), metadata
 
@@ -163,6 +166,9 @@ def read_header(file: BinaryIO, size: int, path: str, max_bytes: int) -> tuple[l
     length = int.from_bytes(file.read(8), "little")
     allowed = min(MAX_HEADER, size - 8, max_bytes // PARSED)
     if length > allowed:
+        file.seek(0)
+        if hint := foreign_hint(file.read(SEEN), "io.load_safetensors"):
+            raise FormatError(f"{who}.{hint}")
         raise FormatError(f"{who}: it declares a header of {length} bytes; {allowed} are possible in {size} bytes and with max_bytes={max_bytes}.")
     raw = file.read(length)
     try:

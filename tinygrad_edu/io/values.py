@@ -1,20 +1,15 @@
 """What readers and writers share: plain arrays from whatever was given, and bytes from a file that may not have them."""
 
-import os
-import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DTypeError, FormatError
-from ..tensor import Tensor
+from ..arrays import plain
+from ..errors import ArgumentError, FormatError
 
 MAX_BYTES = 2 << 30  # what a file may become in memory unless the caller allows more
 CHUNK = 1 << 20
-
-FilePath = str | os.PathLike[str]
 
 
 def named_arrays(arrays: Any, who: str) -> dict[str, np.ndarray[Any, Any]]:
@@ -26,30 +21,6 @@ def named_arrays(arrays: Any, who: str) -> dict[str, np.ndarray[Any, Any]]:
         if not isinstance(name, str):
             raise ArgumentError(f"{who}: names are strings; got {name!r:.80}.")
     return {str(name): plain(value, f"{who}: {name!r:.80}") for name, value in given.items()}
-
-
-def plain(value: Any, what: str) -> np.ndarray[Any, Any]:
-    """The array of a tensor, or of anything that NumPy takes."""
-    if isinstance(value, Tensor):
-        return value._array
-    if isinstance(value, np.ma.MaskedArray):
-        raise DTypeError(f"{what} is a masked array, whose mask would be lost. Save x.filled(…), or the data and the mask.")
-    try:
-        return np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise DTypeError(f"{what} is no array: {error}") from error
-
-
-@contextmanager
-def opened(path: FilePath, max_bytes: int) -> Iterator[tuple[BinaryIO, int]]:
-    """A file to read and its size, which is within the limit."""
-    if not stat.S_ISREG(os.stat(os.fspath(path)).st_mode):  # before it is opened: a pipe would wait for its other end
-        raise FormatError(f"{os.fspath(path)} is a folder or a device; expected a file.")
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > max_bytes:
-            raise FormatError(f"{os.fspath(path)} has {size} bytes, more than max_bytes={max_bytes} allows.")
-        yield file, size
 
 
 def fill(array: np.ndarray[Any, Any], file: Any, where: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ShapeError
-from .style import GREY, color, new_axes, plain, tidy
+from .style import GREY, TALLEST, color, dash, legend_beside, legend_width, mark, new_axes, numbers, tidy
 
 
 def curves(
@@ -24,8 +24,8 @@ def curves(
     Parameters
     ----------
     values : array_like of shape (n,), or mapping of str to such
-        The values after 1, 2, … epochs; the lines may have different lengths.  ``history.columns`` of a training, or what you
-        pick of it, is such a mapping.
+        The values after 1, 2, … epochs; the lines may have different lengths.  The history of a training is such a mapping,
+        and so is what you pick of ``history.columns``.
     ax : matplotlib Axes, optional
     xlabel : str, default="epoch"
     ylabel : str, default=""
@@ -43,18 +43,23 @@ def curves(
     ShapeError
         If a line is not one-dimensional.
     """
-    named = isinstance(values, Mapping)
-    lines = {name: plain(line) for name, line in (values.items() if isinstance(values, Mapping) else [("", values)])}
+    columns: Any = getattr(values, "columns", values)  # of a history
+    named = columns if isinstance(columns, Mapping) else values if isinstance(values, Mapping) else None
+    given = [("", values)] if named is None else named.items()
+    lines = {name: numbers(line, f"curves: {name or 'the values'}") for name, line in given}
     for name, line in lines.items():
         if line.ndim != 1:
             raise ShapeError(f"curves draws sequences of numbers; {name or 'the values'} have shape {line.shape}.")
-    ax = new_axes(ax)
+    ax = new_axes(ax, (6.0 + legend_width(len(lines)), 4.0))
     for i, (name, line) in enumerate(lines.items()):
-        ax.plot(np.arange(1, line.size + 1), line, label=name, color=color(i), linewidth=1.8, marker="o" if line.size == 1 else None)
+        dot = mark(i) if line.size == 1 else None
+        ax.plot(np.arange(1, line.size + 1), line, label=name, color=color(i), linestyle=dash(i), linewidth=1.8, marker=dot)
     finish(ax, xlabel, ylabel, log, target)
     if max((line.size for line in lines.values()), default=0) == 1:
         ax.set_xlim(0.5, 1.5)
-    if named or target is not None:
+    if len(lines) > TALLEST:
+        legend_beside(ax, pad=0.5)
+    elif named or target is not None:
         ax.legend(frameon=False)
     return ax
 

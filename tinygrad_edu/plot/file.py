@@ -1,7 +1,6 @@
 """Pictures as files, whole or not at all."""
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,8 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
 
     Parameters
     ----------
-    figure : matplotlib Figure
+    figure : matplotlib Figure or Axes
+        Of axes, all of the figure that they are in.
     path : str or path-like
         The suffix chooses the format: .png, .svg, .pdf …
     dpi : int, default=150
@@ -53,14 +53,14 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
     Raises
     ------
     ArgumentError
-        As `check_path`.
+        As `check_path`, or if there is no figure.
     """
     target = check_path(path)
-    temporary = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")  # in the same folder: a file moves at once only there
-    try:
-        with open(temporary, "xb") as file:
-            figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    picture = getattr(figure, "figure", figure)  # of axes; a figure is its own
+    if not hasattr(picture, "savefig"):
+        raise ArgumentError(f"save: expected a figure, or axes as the functions of plot return them; got {type(figure).__name__}.")
+    from ..io.atomic import atomic_write
+
+    with atomic_write(target) as file:
+        picture.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
     return target

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
 from .grid import cells, columns_for
-from .style import GREY, color, new_axes, plain, tidy
+from .style import GREY, color, new_axes, numbers, tidy
 
 Function = Callable[[Any], Any]
 
@@ -78,13 +78,13 @@ def _with_derivative(name: str, function: Function, x: Any) -> tuple[Any, Any]:
     """The values, and the derivatives: the gradient of their sum, as each depends on its own number alone."""
     argument = Tensor(x, requires_grad=True)
     y = function(argument)
-    if plain(y).shape != x.shape:
-        raise ShapeError(f"activation_curves: {name} returns shape {plain(y).shape} for numbers of shape {x.shape}.")
+    values = numbers(y, f"activation_curves: {name}")
+    if values.shape != x.shape:
+        raise ShapeError(f"activation_curves: {name} returns shape {values.shape} for numbers of shape {x.shape}.")
     if not isinstance(y, Tensor) or not y.requires_grad:
-        return plain(y), np.zeros_like(x)
+        return values, np.zeros_like(x)
     np.sum(y).backward()
-    slope = argument.grad
-    return plain(y), np.zeros_like(x) if slope is None else plain(slope)
+    return values, np.zeros_like(x) if argument.grad is None else argument.grad.numpy()
 
 
 def _draw(ax: Any, x: Any, y: Any, slope: Any) -> None:

@@ -51,5 +51,6 @@ def cells(
         cell = frame.inset_axes((left + before / columns, bottom + before / rows, used[0] / columns, used[1] / rows))
         if titles is not None:
             cell.set_title(titles[i], fontsize="small", pad=3)
+        cell.set_in_layout(labeled)  # without labels it lies within the frame
         inside.append(cell)
     return frame, inside

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import plain
 from ..errors import ArgumentError, StateError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..nn.watch import watched
-from .style import GREY, color, new_axes, plain
+from .style import GREY, color, new_axes
 
 BINS = 60
 
@@ -43,7 +44,7 @@ def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
 
     with watched(model, keep), no_grad():
         model(*inputs)
-    outputs = {id(module): plain(out) for module, out in kept if hasattr(out, "dtype")}  # the last, of a module called twice
+    outputs = {id(module): plain(out, "activation_histograms") for module, out in kept if hasattr(out, "dtype")}  # the last, of a module called twice
     layers = {}
     for path, module in model.named_modules():
         values = outputs.get(id(module))
@@ -81,7 +82,7 @@ def gradient_histograms(model: Module, *, ax: Any = None) -> Any:
     StateError
         If no parameter has a gradient, or no gradient is finite and not 0.
     """
-    gradients = {name: np.abs(plain(p.grad).ravel()) for name, p in model.named_parameters() if p.grad is not None and p.size}
+    gradients = {name: np.abs(p.grad.numpy().ravel()) for name, p in model.named_parameters() if p.grad is not None and p.size}
     if not gradients:
         raise StateError(f"gradient_histograms: no parameter of {type(model).__name__} has a gradient. Call loss.backward() first.")
     sizes = {name: values[np.isfinite(values)] for name, values in gradients.items()}

@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import plain
 from ..errors import ArgumentError, ShapeError
 from ..nn.module import Module
 from ..tensor import Tensor
 from .grid import cells, columns_for
-from .style import DIVERGING, INK, plain
+from .style import DIVERGING, INK, new_axes, numbers
+
+MOST_AXES = 64  # images that have axes of their own, which take some milliseconds each
+WIDEST = 16.0  # inches of a mosaic
+EDGE = {"color": "#cccccc", "linewidth": 0.6}
 
 
 def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None, ax: Any = None, columns: int | None = None, cmap: str = INK) -> Any:
@@ -20,10 +25,10 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
     Parameters
     ----------
     pictures : Tensor or array_like of shape (n, height, width), or (n, height, width, 3) or (n, height, width, 4)
-        Grey images, all on one scale, or colors as matplotlib takes them.
+        Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.
     titles : sequence of str of length n, optional
     ax : matplotlib Axes, optional
-        Becomes an invisible frame, of which the images are inset axes: ``ax.child_axes``.
+        Becomes an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64 are one mosaic in it.
     columns : int, at least 1, optional
         By default about as many as rows.
     cmap : str, default="gray_r"
@@ -39,16 +44,49 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
     ShapeError
         If these are not images, or the titles are not as many.
     ArgumentError
-        If there is no column.
+        If there is no column, or colors are on another scale.
+    DTypeError
+        If they are not of numbers.
     """
-    array = plain(pictures)
-    if array.ndim != 3 and not (array.ndim == 4 and array.shape[-1] in (3, 4)):
-        raise ShapeError(f"images: expected (n, height, width), or (n, height, width, 3 or 4); got shape {array.shape}. One image is image[None].")
+    array = numbers(pictures, "images")
+    titles = None if titles is None else list(titles)
+    in_color = array.shape[-1:] in ((3,), (4,))
+    one = array.ndim == 3 and in_color and min(array.shape[:2]) > 4  # (height, width, 3)
+    if one or (array.ndim != 3 and not (array.ndim == 4 and in_color)):
+        raise ShapeError(f"images: expected (n, height, width), or (n, height, width, 3 or 4); got shape {array.shape}.{_way_on(array.shape)}")
     if titles is not None and len(titles) != len(array):
         raise ShapeError(f"images: {len(titles)} titles for {len(array)} images.")
     columns = columns_for("images", len(array), columns)
-    scale = {"vmin": array.min(), "vmax": array.max(), "cmap": cmap} if array.ndim == 3 and array.size else {}
-    return _grid(array, ax, columns, titles, scale)[0]
+    if array.ndim == 4:
+        return _grid(_colors(array), ax, columns, titles, {})[0]
+    finite = array[np.isfinite(array)]
+    scale = {"vmin": finite.min(), "vmax": finite.max()} if finite.size else {}
+    return _grid(array, ax, columns, titles, {"cmap": cmap, **scale})[0]
+
+
+def _way_on(shape: tuple[int, ...]) -> str:
+    """How to make images of an array that holds them in another form."""
+    if len(shape) != 4:
+        return " One image is image[None]." if len(shape) in (2, 3) else ""
+    if 1 in (shape[1], shape[3]):
+        return f" Grey images have no axis of channels: x{'[:, 0]' if shape[1] == 1 else '[..., 0]'}."
+    return " Channels come last: x.transpose(0, 2, 3, 1)." if shape[1] in (3, 4) else ""
+
+
+def _colors(array: Any) -> Any:
+    """Colors as matplotlib takes them: floats from 0 to 1, or uint8."""
+    if array.dtype == np.uint8 or not array.size:
+        return array
+    low, high = array.min(), array.max()
+    whole = array.dtype.kind in "iu" or (high > 1 and bool((array == np.trunc(array)).all()))
+    if whole and low >= 0 and high <= 255:
+        return array.astype(np.uint8)
+    if not whole and low >= -1e-3 and high <= 1 + 1e-3:  # what rounding makes of 0 and 1
+        return np.clip(array.astype(np.float32), 0, 1)
+    raise ArgumentError(
+        f"images: colors are from 0 to 1, or whole numbers from 0 to 255; got {low:g} to {high:g}.\n"
+        "  Those from 0 to 255 are x / 255; those of any other scale, (x - x.min()) / (x.max() - x.min()), or np.clip(x, 0, 1)."
+    )
 
 
 def weights(
@@ -67,7 +105,7 @@ def weights(
         Height and width of the image that the inputs of a unit are; by default a square.
     titles : sequence of str, optional
     ax : matplotlib Axes, optional
-        Becomes an invisible frame, of which the images are inset axes: ``ax.child_axes``.
+        Becomes an invisible frame, as of `images`.
     columns : int, at least 1, optional
         By default about as many as rows; of several channels, one column for each.
 
@@ -83,7 +121,7 @@ def weights(
     ArgumentError
         If there is no column, or a module without weights.
     """
-    array = plain(getattr(weight, "weight", None) if isinstance(weight, Module) else weight)
+    array = plain(getattr(weight, "weight", None) if isinstance(weight, Module) else weight, "weights")
     if array.dtype.kind not in "fiub":
         raise ArgumentError(f"weights: expected numbers, or a layer with a weight; got {type(weight).__name__}.")
     given = array.shape
@@ -100,7 +138,7 @@ def weights(
     if titles is not None and len(titles) != len(array):
         raise ShapeError(f"weights: {len(titles)} titles for {len(array)} images.")
     columns = columns_for("weights", len(array), columns)
-    limit = float(np.abs(array).max()) or 1.0
+    limit = float(np.abs(array[np.isfinite(array)]).max(initial=0)) or 1.0
     frame, shown = _grid(array, ax, columns, titles, {"cmap": DIVERGING, "vmin": -limit, "vmax": limit})
     bar = frame.figure.colorbar(shown, ax=frame, shrink=0.7, aspect=30, pad=0.02, ticks=[-limit, 0, limit], format="%.2g")
     bar.outline.set_visible(False)
@@ -113,10 +151,40 @@ def _grid(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, setti
     height, width = array.shape[1:3]
     size = 1.3 if titles is not None else 1.0 if len(array) <= 20 else 0.75
     tall = float(np.clip(height / max(width, 1), 0.3, 3))
+    if len(array) > MOST_AXES:
+        return _mosaic(array, ax, columns, titles, settings, size)
     frame, inside = cells(ax, len(array), columns, size=(size, size * tall), titles=titles)
     shown = None
     for cell, picture in zip(inside, array):
         shown = cell.imshow(picture, interpolation="nearest", **settings)
         cell.set(xticks=[], yticks=[])
-        cell.spines[:].set(color="#cccccc", linewidth=0.6)
+        cell.spines[:].set(**EDGE)
     return frame, shown
+
+
+def _mosaic(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, settings: dict[str, Any], size: float) -> tuple[Any, Any]:
+    """The frame with all images as a single one, so that many are drawn as fast as few."""
+    from matplotlib.collections import PolyCollection
+
+    (count, height, width), rows = array.shape[:3], -(-len(array) // columns)
+    gap = 1 + max(height, width) // 12
+    above = gap if titles is None else gap + height // 4
+    tall, wide = height + above, width + gap  # of a cell, whose image is at its lower left
+
+    def tiled(pictures: Any) -> Any:
+        tiles = np.zeros((rows * columns, tall, wide, *pictures.shape[3:]), pictures.dtype)
+        tiles[:count, above:, :width] = pictures
+        return tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2).reshape(rows * tall, columns * wide, *tiles.shape[3:])
+
+    inches = columns * size, rows * size * tall / wide
+    frame = new_axes(ax, tuple(np.maximum(np.multiply(inches, min(1.0, WIDEST / max(inches))), 1.0)))
+    frame.set_axis_off()
+    image = frame.imshow(tiled(array), alpha=tiled(np.ones((count, height, width))), interpolation="nearest", **settings)
+    left, top = np.arange(count) % columns * wide - 0.5, np.arange(count) // columns * tall + above - 0.5
+    corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
+    frame.add_collection(
+        PolyCollection(list(np.moveaxis(np.array(corners), -1, 0)), facecolors="none", edgecolors=EDGE["color"], linewidths=EDGE["linewidth"])
+    )
+    for i, title in enumerate(titles or ()):
+        frame.text(left[i] + width / 2, top[i] - above / 4, title, fontsize="x-small", ha="center", va="bottom").set_in_layout(False)
+    return frame, image

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arrays import plain
 from ..errors import ArgumentError, ShapeError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..tensor import Tensor
 from .grid import cells, columns_for
 from .scatter import bounds, scatter
-from .style import PALETTE, legend_beside, names_of, new_axes, plain, plane, points_and_labels
+from .style import PALETTE, legend_beside, legend_width, names_of, new_axes, plane, points_and_labels
 
 Classifier = Callable[[Any], Any]
 CHUNK = 16384  # points that the classifier is asked about at once
@@ -62,14 +63,14 @@ def decision_regions(
     ShapeError
         If the points are not pairs, the labels or names not as many, or the function returns something else.
     ArgumentError
-        If the resolution is below 2, or a label not a whole number from 0.
+        If the resolution is below 2, a point is not finite, a label not a whole number from 0, or a score NaN.
     """
     xy, whole = points_and_labels("decision_regions", points, labels)
     if resolution < 2:
         raise ArgumentError(f"decision_regions: resolution is at least 2; got {resolution}.")
     winners, certainty, (low, high) = _ask(predict, xy, resolution)
     names = names_of("decision_regions", classes, 1 + max(winners.max(), whole.max()))
-    ax = new_axes(ax, (5.0, 4.2))
+    ax = new_axes(ax, (5.0 + (legend_width(len(names)) if classes is not None else 0), 4.2))
     _draw(ax, winners, certainty if probabilities else None, low, high)
     scatter(ax, xy, whole, names)
     if classes is not None:
@@ -154,12 +155,16 @@ def _in_use(predict: Classifier) -> Any:
 
 
 def _scores(predict: Classifier, x: Any) -> Any:
-    scores = plain(predict(x))
+    scores = plain(predict(x), "decision_regions: the classifier")
     if scores.dtype.kind not in "fiub" or scores.ndim not in (1, 2) or len(scores) != len(x) or not scores.size:
         raise ShapeError(
             f"decision_regions: for points of shape {x.shape} a classifier returns numbers of shape ({len(x)},) or ({len(x)}, classes); "
             f"got {scores.dtype} of shape {scores.shape}."
         )
+    if np.isnan(scores).any():
+        raise ArgumentError("decision_regions: the classifier returns NaN: no class wins there. Were its weights trained to NaN?")
+    if scores.dtype.kind == "i" and scores.size == len(scores) and scores.min() < 0:
+        raise ArgumentError(f"decision_regions: labels are whole numbers from 0; the classifier returns {scores.min()}.")
     return scores
 
 
@@ -178,11 +183,19 @@ def _winners(scores: Any) -> tuple[Any, Any]:
     return scores.argmax(axis=1), np.clip((best - 1 / count) / (1 - 1 / count), 0, 1)
 
 
+def _stripes(tens: Any) -> Any:
+    """Where the stripes are that tell the classes of one color apart: none for the first ten, and for each ten in another direction."""
+    row, column = np.indices(tens.shape)
+    along = np.choose(tens % 5, [np.zeros_like(row), row + column, row - column, row, column])
+    return (along // 4 % 3 == 1) & (tens % 5 > 0)
+
+
 def _draw(ax: Any, winners: Any, certainty: Any, low: Any, high: Any) -> None:
     from matplotlib.colors import to_rgba_array
 
     picture = to_rgba_array(PALETTE)[winners % len(PALETTE)]  # (resolution, resolution, 4)
     picture[..., 3] = 0.28 if certainty is None else 0.06 + 0.5 * certainty
+    picture[..., :3] *= 1 - 0.45 * _stripes(winners // len(PALETTE))[..., None]
     ax.imshow(picture, extent=(low[0], high[0], low[1], high[1]), origin="lower", interpolation="nearest")
     if len(np.unique(winners)) == 2 and certainty is not None:  # the line on which two classes are equally probable
         side = np.where(winners == winners.max(), certainty, -certainty)

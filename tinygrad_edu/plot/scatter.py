@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..tensor import Tensor
-from .style import color, legend_beside, names_of, new_axes, plane, points_and_labels, tidy
+from .style import color, legend_beside, legend_width, mark, names_of, new_axes, plane, points_and_labels, tidy
 
 
 def class_scatter(
@@ -39,7 +39,7 @@ def class_scatter(
     """
     xy, whole = points_and_labels("class_scatter", points, labels)
     names = names_of("class_scatter", classes, 1 + whole.max())
-    ax = new_axes(ax, (5.4, 4.2))
+    ax = new_axes(ax, (5.4 + legend_width(len(names)), 4.2))
     scatter(ax, xy, whole, names)
     low, high = bounds(xy)
     plane(ax, low, high)
@@ -54,7 +54,7 @@ def scatter(ax: Any, xy: Any, labels: Any, names: Sequence[str], *, size: float 
     area = size if size is not None else float(np.clip(9000 / len(xy), 6, 32))
     for label in np.unique(labels):
         x, y = xy[labels == label].T
-        ax.scatter(x, y, s=area, color=color(label), edgecolors="white", linewidths=0.5 if area > 8 else 0.25, label=names[label])
+        ax.scatter(x, y, s=area, color=color(label), marker=mark(label), edgecolors="white", linewidths=0.5 if area > 8 else 0.25, label=names[label])
 
 
 def bounds(xy: Any) -> tuple[Any, Any]:

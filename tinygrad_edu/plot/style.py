@@ -7,24 +7,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ArgumentError, ShapeError
+from ..arrays import plain
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor
 
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
-"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th, and then they begin again.
+"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th.  Then they begin again, with
+another mark, dash or stripe for each ten.
 
 M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2107.02270.  Here purple comes before grey.
 """
 
+MARKS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")  # of points: one for ten classes
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))  # of lines, likewise
+
 DIVERGING = "RdBu"  # signed values: red below 0, white at 0, blue above
 SHARES = "Blues"  # from none to all
 INK = "gray_r"  # grey images: dark ink on white paper
+TALLEST = 15  # names that a legend has above one another
 GREY = "#717581"  # what is not data: targets, zero lines
 
 
 def color(index: int) -> str:
     """The color of a class or of a line, counted from 0."""
     return PALETTE[index % len(PALETTE)]
+
+
+def mark(index: int) -> str:
+    """The mark of the points of a class: with its color, it is that of no other among 120."""
+    return MARKS[index // len(PALETTE) % len(MARKS)]
+
+
+def dash(index: int) -> Any:
+    """The dashes of a line: with its color, they are those of no other among 60."""
+    return DASHES[index // len(PALETTE) % len(DASHES)]
 
 
 def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
@@ -76,14 +92,30 @@ def plane(ax: Any, low: Any, high: Any) -> None:
     ax.set_aspect("equal" if 1 / 3 < width / height < 3 else "auto")
 
 
-def legend_beside(ax: Any) -> None:
+def legend_width(count: int) -> float:
+    """Inches that the names of so many classes take beyond one column."""
+    return 1.1 * ((count - 1) // TALLEST)
+
+
+def legend_beside(ax: Any, *, pad: float = 0.2) -> None:
     """The names of the classes, to the right of the axes, where they hide nothing."""
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, handletextpad=0.2, borderaxespad=0.3, markerscale=1.5)
+    handles, labels = ax.get_legend_handles_labels()
+    place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "ncols": 1 + (len(labels) - 1) // TALLEST}
+    ax.legend(handles, labels, **place, frameon=False, handletextpad=pad, columnspacing=1.0, borderaxespad=0.3, markerscale=1.5)
 
 
-def plain(values: Any) -> Any:
-    """An ndarray, of a tensor or of anything that NumPy takes."""
-    return values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
+def numbers(values: Any, who: str) -> Any:
+    """An ndarray of real numbers or booleans.
+
+    Raises
+    ------
+    DTypeError
+        If it holds something else.
+    """
+    array = plain(values, who)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"{who}: expected real numbers; got {array.dtype}.")
+    return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # matplotlib has no larger floats
 
 
 def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
@@ -94,15 +126,21 @@ def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | 
     ShapeError
         If the points are not pairs, there is none, or the labels are not as many.
     ArgumentError
-        If the labels are not whole numbers from 0.
+        If a point is not finite, or the labels are not whole numbers from 0.
     """
-    xy, classes = plain(points), plain(labels)
+    xy, classes = numbers(points, f"{who}: points"), plain(labels, f"{who}: labels")
     if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
-        raise ShapeError(f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.")
-    whole = classes.astype(np.int64) if classes.dtype.kind in "fiub" else None
-    if whole is None or (whole != classes).any() or whole.min() < 0:
-        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {np.unique(classes)[:3]}. data.relabel makes them of others.")
-    return xy, whole
+        fix = " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)." if classes.ndim == 2 else ""
+        raise ShapeError(f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.{fix}")
+    if not np.isfinite(xy).all():
+        row = int(np.argmin(np.isfinite(xy).all(axis=1)))
+        raise ArgumentError(f"{who}: points are finite; got {xy[row]} in row {row}. Leave it out, or fill it in by data.Imputer().")
+    if classes.dtype.kind not in "fiub" or not np.isfinite(classes).all() or (classes != np.trunc(classes)).any() or classes.min() < 0:
+        of_numbers = classes.dtype.kind in "fiub"
+        fix = "data.relabel makes them of other numbers" if of_numbers else "data.LabelEncoder() makes them of names"
+        got = (np.unique(classes) if of_numbers else classes)[:3]
+        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {got}. {fix}.")
+    return xy, classes.astype(np.int64)
 
 
 def names_of(who: str, classes: Any, count: int) -> list[str]:
