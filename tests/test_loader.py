@@ -342,7 +342,6 @@ def test_the_repr_says_what_there_is():
         ((np.array([1, 2.5], object),), errors.DTypeError, r"\.astype\(float\)"),
         ((np.array(["a", "b"], object),), errors.DTypeError, "LabelEncoder"),
     ],
-    ids=str,
 )
 def test_what_is_no_sample_is_told_what_to_do(source, error, message):
     with pytest.raises(error, match=message):

@@ -67,6 +67,17 @@ def tensor_hint(name: str, public: Iterable[str]) -> str:
     return _similar(name, public)
 
 
+class NoAttribute(AttributeError):
+    """An attribute that a Tensor does not have.  What stands for it is looked up when somebody reads the message: most only ask."""
+
+    def __init__(self, owner: type, name: str) -> None:
+        super().__init__(owner, name)
+
+    def __str__(self) -> str:
+        owner, name = self.args
+        return f"{owner.__name__} has no attribute {name!r}{'' if name.startswith('_') else tensor_hint(name, dir(owner))}."
+
+
 def _similar(name: str, public: Iterable[str]) -> str:
     import difflib
 

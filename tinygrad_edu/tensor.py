@@ -26,6 +26,7 @@ from .backward import accumulate
 from .dispatch import dispatch
 from .errors import DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
+from .hints import NoAttribute
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
@@ -450,11 +451,7 @@ class Tensor(ArrayMethods):
         return operator.index(self._array)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        from .hints import tensor_hint
-
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{tensor_hint(name, dir(self))}.")
+        raise NoAttribute(type(self), name)
 
     # ---- as text, copied, pickled -------------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ def _argument(node: Node, rule: Any) -> str:
 
 def _source(rule: Any) -> str:
     """Where a rule is written: its name, and its line if it is a Python function."""
+    rule = getattr(rule, "rule", rule)  # of an `ops.plan.Indexed`
     name, code = getattr(rule, "__name__", type(rule).__name__), getattr(rule, "__code__", None)
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 

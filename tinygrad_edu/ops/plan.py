@@ -44,10 +44,22 @@ def _chosen(g: Any, gradient: Any) -> Any:
     return gradient
 
 
+class Indexed:
+    """The rule of variadic arguments, for the one at an index; ``place`` is that of the index among what the rule is given after g."""
+
+    __slots__ = ("index", "place", "rule")
+
+    def __init__(self, rule: Rule, place: int, index: int) -> None:
+        self.rule, self.place, self.index = rule, place, index
+
+    def __call__(self, g: Any, *values: Any) -> Any:
+        return self.rule(g, *values[: self.place], self.index, *values[self.place :])
+
+
 class Plan:
     """What to keep, and which rules to run, when certain arguments of an op need a gradient.
 
-    The values of a call stand in one *row*: the extras that rules ask for (shapes, an index, all the variadic arguments),
+    The values of a call stand in one *row*: the extras that rules ask for (shapes, all the variadic arguments),
     then ``out``, the kept values and the arguments.  ``pick`` takes from it, in one go, what the rules need.
 
     Attributes
@@ -72,11 +84,17 @@ class Plan:
             wants += op.rules[arguments[0]][1]
             order = {argument: k for k, argument in enumerate(arguments)}
             self.steps = [(_chosen, k, k + 1) for k in (order[op.argument(position)] for position in positions)]
+        shared: tuple[int, int] | None = None  # where the values lie that the rule of all variadic arguments needs
         for position in positions if not op.joint else ():
             rule, names = op.rules[op.argument(position)]
-            start = len(wants)
-            wants += [f"index {position}" if name == "index" else name for name in names]
-            self.steps.append((rule, start, len(wants)))
+            if position < op.fixed or not shared:
+                start = len(wants)
+                wants += [name for name in names if name != "index"]
+                place = (start, len(wants))
+            if position >= op.fixed:
+                place = shared = shared or place
+                rule = Indexed(rule, names.index("index"), position - op.fixed) if "index" in names else rule
+            self.steps.append((rule, *place))
         for twin in filter(None, map(op.keep.get, tuple(wants))):
             wants += [name for name in twin.rules[twin.names[0]][1] if name != "out"]  # so that the twin's rule has what it needs
         for name in wants:
@@ -95,10 +113,7 @@ class Plan:
         place = op.places.get(name, op.fixed)
         if name == "out" or name in op.keep or place < op.fixed:
             return
-        if name.startswith("index "):
-            index = int(name.removeprefix("index ")) - op.fixed
-            self.extras[name] = lambda arrays: index
-        elif name == op.names[-1]:
+        if name == op.names[-1]:
             self.extras[name] = lambda arrays: tuple(arrays[op.fixed :])
         elif op.variadic and name == f"{op.names[-1]}_shape":
             self.extras[name] = lambda arrays: tuple(map(np.shape, arrays[op.fixed :]))
