@@ -126,9 +126,8 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
             if type(parent) is not Leaf or parent in finished:
                 send(parent, gradient, type(parent) is Leaf)
             else:  # is the array new, or may somebody else hold it: is it g, a saved value, a view, what a foreign rule returned?
-                ours = plan.op.trusted and gradient is not g and getattr(gradient, "base", None) is None
-                ours = ours and id(gradient) not in map(id, values)
-                if ours and (type(g) is tuple or plan.op.variadic):
+                ours = plan.trusted and gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
+                if ours and (plan.variadic or type(g) is tuple):
                     ours = not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
                 finished[parent] = [parent, gradient, ours]
         if not retain_graph:

@@ -122,7 +122,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted, bit = [], [], 0, int(len(values) <= MANY)  # too many arguments have no bits
+    arrays, parents, wanted, bit = [], [], 0, 0 if op.variadic and len(values) > MANY else 1  # too many have no bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)
@@ -134,8 +134,6 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
         bit += bit
     recording, debug, inside, _ = MODE.get()
     plan = (op.plans.get(wanted) or _plan(cls, op, values, wanted)) if parents and recording else None
-    if plan is not None and inside:
-        raise lost_inside(inside, op.name, next(value for value in values if isinstance(value, cls) and value._node is not None))
     try:
         out = op.forward(*arrays)
     except TypeError:
@@ -145,6 +143,8 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     kept: tuple[Any, ...] = ()
     if op.keep:
         out, *kept = out
+    if plan is not None and inside:
+        raise lost_inside(inside, op.name, parents[0])
     if type(out) is tuple:
         return _record_parts(cls, op, plan, parents, arrays, out, tuple(kept))
     if type(out) is not ndarray or out.dtype.kind not in "fib":

@@ -31,7 +31,9 @@ class Writes:
 
     def mark(self, array: Any) -> None:
         """Note that the memory of an array changes."""
-        self.mark_all((self.memory(array),))
+        key = self.memory(array)
+        self.count += 1
+        self._last[key] = self.count
 
     def mark_all(self, memories: Iterable[int]) -> None:
         """Note that several memories change, given by what `memory` said of each."""

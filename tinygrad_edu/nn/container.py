@@ -39,15 +39,13 @@ class ModuleList(Module):
 
     def append(self: L, layer: Any) -> L:
         """Add a layer at the end; returns the list."""
-        position = len(self)
-        check_layer(f"{type(self).__name__}: layer {position}", layer)
-        vars(self)[str(position)] = layer
-        return self
+        return self.extend([layer])
 
     def extend(self: L, layers: Iterable[Any]) -> L:
         """Add layers at the end; returns the list."""
-        for layer in layers:
-            self.append(layer)
+        for position, layer in enumerate(layers, len(self)):
+            check_layer(f"{type(self).__name__}: layer {position}", layer)
+            vars(self)[str(position)] = layer
         return self
 
     __iadd__ = extend
@@ -59,8 +57,13 @@ class ModuleList(Module):
         return len(self.layers)
 
     def __getitem__(self, key: int | slice) -> Any:
-        chosen = self.layers[key]
+        chosen = self._chosen(key)
         return type(self)(chosen) if isinstance(chosen, list) else chosen
+
+    def _chosen(self, key: int | slice) -> Any:
+        """The layer at a position, which is its name, or the list of those in a slice."""
+        named = vars(self).get(str(key)) if isinstance(key, int) else None
+        return self.layers[key] if named is None else named
 
     def __setitem__(self, position: int, layer: Any) -> None:
         position = range(len(self))[position]
@@ -97,7 +100,7 @@ class Sequential(ModuleList):
         return x
 
     def __getitem__(self, key: int | slice) -> Any:
-        chosen = self.layers[key]
+        chosen = self._chosen(key)
         return Sequential(*chosen) if isinstance(chosen, list) else chosen
 
 

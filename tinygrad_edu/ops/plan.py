@@ -74,7 +74,7 @@ class Plan:
     """
 
     def __init__(self, op: Any, positions: tuple[int, ...]) -> None:
-        self.op, self.positions = op, positions
+        self.op, self.positions, self.trusted, self.variadic = op, positions, op.trusted, op.variadic
         self.steps: list[tuple[Rule, int, int]] = []
         wants: list[str] = []
         self.extras: dict[str, Callable[[list[Any]], Any]] = {}

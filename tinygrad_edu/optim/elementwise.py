@@ -232,16 +232,17 @@ def _packed(groups: list[Group], optimizer: Elementwise) -> list[_Pack]:
     """Packs of at most a `PORTION` of one group and one dtype, and a pack for each larger parameter."""
     packs: list[tuple[Group, list[Tensor]]] = []
     for group in groups:
-        unfilled: dict[Any, list[Tensor]] = {}
+        unfilled: dict[Any, tuple[list[Tensor], int]] = {}  # the last pack of a dtype, and its bytes
         for p in group.params:
-            pack = unfilled.get(p.dtype)
+            pack, filled = unfilled.get(p.dtype, ([], PORTION))
             if p._array.nbytes >= PORTION:
                 packs.append((group, [p]))
-            elif pack is None or sum(q._array.nbytes for q in pack) + p._array.nbytes > PORTION:
-                unfilled[p.dtype] = pack = [p]
+                continue
+            if filled + p._array.nbytes > PORTION:
+                pack, filled = [], 0
                 packs.append((group, pack))
-            else:
-                pack.append(p)
+            pack.append(p)
+            unfilled[p.dtype] = pack, filled + p._array.nbytes
     sizes: dict[Any, int] = {}
     for _, params in packs:
         dtype = params[0].dtype
