@@ -32,7 +32,7 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if "out" in kwargs:
         kwargs = dict(kwargs)
         target = kwargs.pop("out")
-        if any(t is not None for t in (target if isinstance(target, tuple) else (target,))):
+        if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
             return _write(cls, function, args, kwargs, target, wanted)
     if isinstance(entry, Op):
         if wanted:

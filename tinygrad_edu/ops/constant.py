@@ -16,7 +16,7 @@ constant(
     # places and counts
     np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere, np.nonzero, np.flatnonzero, np.nanargmax, np.nanargmin,
     np.searchsorted, np.digitize, np.lexsort, np.count_nonzero, np.unravel_index, np.ravel_multi_index,
-    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.unique_counts, np.packbits, np.unpackbits,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.packbits, np.unpackbits,
     # shapes, dtypes and memory
     np.shape, np.ndim, np.size, np.result_type, np.common_type, np.can_cast, np.min_scalar_type, np.shares_memory, np.may_share_memory,
     np.zeros_like, np.ones_like, np.empty_like, np.einsum_path,

@@ -1,10 +1,13 @@
 """Products with sums: matmul and its relatives, einsum, and the linear layer's x Wᵀ + b."""
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from .table import composite, elementwise, primitive
+from ..errors import ArgumentError, ShapeError
+from .elementwise import as_arrays
+from .table import composite, derivative, elementwise, primitive
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in NumPy's order, by which an implicit output is sorted
 LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
@@ -41,6 +44,20 @@ def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
 # fmt: off
 elementwise(np.matmul,      x1=lambda g, x2, x1_shape: left(g, x2, x1_shape),
                             x2=lambda g, x1, x2_shape: right(g, x1, x2_shape))
+if hasattr(np, "matvec"):  # NumPy 2.2
+    elementwise(np.matvec,  x1=lambda g, x2: np.expand_dims(g, -1) * np.expand_dims(x2, -2),
+                            x2=lambda g, x1: np.squeeze(np.matmul(np.expand_dims(g, -2), x1), -2))
+    elementwise(np.vecmat,  x1=lambda g, x2: np.squeeze(np.matmul(x2, np.expand_dims(g, -1)), -1),
+                            x2=lambda g, x1: np.expand_dims(x1, -1) * np.expand_dims(g, -2))
+
+derivative(np.vdot, lambda a, b: np.vdot(a, b),
+           a=lambda g, a_shape, b: np.reshape(g * b, a_shape),
+           b=lambda g, b_shape, a: np.reshape(g * a, b_shape))
+for _tensordot in dict.fromkeys((np.tensordot, np.linalg.tensordot)):
+    derivative(_tensordot, (lambda a, b, axes=2: np.tensordot(a, b, axes)) if _tensordot is np.tensordot else
+                           (lambda a, b, *, axes=2: np.tensordot(a, b, axes)),
+               a=lambda g, a_shape, b, axes: tensordot_gradient(g, b, *paired(axes, len(a_shape), np.ndim(b)), first=True),
+               b=lambda g, b_shape, a, axes: tensordot_gradient(g, a, *paired(axes, np.ndim(a), len(b_shape))[::-1], first=False))
 
 @primitive(x=lambda g, weight: times(g, weight),
            weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
@@ -70,6 +87,21 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 def einsum(subscripts: str, *operands: Any) -> Any:
     return np.einsum(subscripts, *operands)
 # fmt: on
+
+
+def paired(axes: Any, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int]]:
+    """The axes of a and of b over which a tensordot sums, as numbers from 0; an int is so many last ones of a, and first ones of b."""
+    over_a, over_b = axes if np.iterable(axes) else (range(-axes, 0), range(axes))
+    return [i % a_ndim for i in np.atleast_1d(over_a).tolist()], [i % b_ndim for i in np.atleast_1d(over_b).tolist()]
+
+
+def tensordot_gradient(g: Any, other: Any, mine: list[int], others: list[int], *, first: bool) -> Any:
+    """The gradient of a tensordot in one argument: g and the other one, summed over the axes that this argument has not."""
+    kept = [i for i in range(np.ndim(other)) if i not in others]
+    n = g.ndim - len(kept)  # axes that g has from this argument
+    out = np.tensordot(g, other, (range(n, g.ndim) if first else range(len(kept)), kept))
+    order = [i for i in range(n + len(mine)) if i not in mine] + [mine[k] for k in np.argsort(others)]
+    return np.transpose(out, np.argsort(order))
 
 
 def flat(x: Any) -> Any:
@@ -127,18 +159,26 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
 
 @composite(np.einsum)
 def _einsum(*operands: Any, out: None = None, optimize: Any = False) -> Any:
-    if not isinstance(operands[0], str):
+    if optimize is not False:
+        np.einsum_path(*operands, optimize=optimize)  # NumPy's own word on it; the order of the sums is ours
+    if not isinstance(operands[0], (str, bytes)):
         operands = _from_sublists(operands)
     subscripts, *arrays = operands
+    subscripts = subscripts.decode() if isinstance(subscripts, bytes) else subscripts
     return einsum(_explicit(subscripts.replace(" ", ""), [np.ndim(a) for a in arrays]), *arrays)
 
 
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
     pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
+    if not pairs:
+        raise ArgumentError("einsum takes subscripts and their operands, or each operand with a list of numbers from 0 to 51.")
 
     def spell(sublist: Any) -> str:
-        return "".join("..." if s is Ellipsis else LETTERS[s] for s in sublist)
+        numbers = [s if s is Ellipsis else operator.index(s) for s in sublist]
+        if out := [s for s in numbers if s is not Ellipsis and not 0 <= s < len(LETTERS)]:
+            raise ArgumentError(f"einsum: the axes of an operand are named by numbers from 0 to {len(LETTERS) - 1}; got {out[0]}.")
+        return "".join("..." if s is Ellipsis else LETTERS[s] for s in numbers)
 
     subscripts = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
     return (subscripts if last is None else f"{subscripts}->{spell(last)}", *operands[: 2 * pairs : 2])
@@ -148,6 +188,10 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
     """Subscripts with their output written out and letters in the place of every ellipsis."""
     inputs, arrow, output = subscripts.partition("->")
     terms = inputs.split(",")
+    if any("." in part.replace("...", "", 1) for part in (*terms, output)):
+        raise ArgumentError(f"einsum: {subscripts!r} has dots that are no ellipsis, or several in one term.")
+    if len(terms) != len(ndims):
+        raise ArgumentError(f"einsum: {subscripts!r} is about {len(terms)} operands; it was given {len(ndims)}.")
     free = [c for c in LETTERS if c not in subscripts]
     widths = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims)]
     most = max((w for w, t in zip(widths, terms) if "..." in t), default=0)
@@ -162,59 +206,39 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
 
 @composite(np.dot)
 def _dot(a: Any, b: Any, out: None = None) -> Any:
+    a, b = as_arrays(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
 
 
-@composite(np.tensordot, np.linalg.tensordot)
-def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    if isinstance(axes, int):
-        axes = (range(-axes, 0), range(axes))
-    over_a, over_b = ([i % np.ndim(x) for i in (s if hasattr(s, "__iter__") else (s,))] for x, s in zip((a, b), axes))
-    kept_a, kept_b = ([i for i in range(np.ndim(x)) if i not in over] for x, over in ((a, over_a), (b, over_b)))
-    shape = (*(np.shape(a)[i] for i in kept_a), *(np.shape(b)[i] for i in kept_b))
-    n = 1
-    for i in over_a:
-        n *= np.shape(a)[i]
-    rows = np.reshape(np.transpose(a, kept_a + over_a), (-1, n) if n else (int(np.prod(shape[: len(kept_a)])), 0))
-    columns = np.reshape(np.transpose(b, over_b + kept_b), (n, -1) if n else (0, int(np.prod(shape[len(kept_a) :]))))
-    return np.reshape(np.matmul(rows, columns), shape)
-
-
 @composite(np.inner)
 def _inner(a: Any, b: Any) -> Any:
+    a, b = as_arrays(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=(-1, -1))
 
 
-@composite(np.outer, np.linalg.outer)
+@composite(np.outer)
 def _outer(a: Any, b: Any, out: None = None) -> Any:
     return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
 
 
-@composite(np.vdot)
-def _vdot(a: Any, b: Any) -> Any:
-    return np.matmul(np.reshape(a, -1), np.reshape(b, -1))
+@composite(np.linalg.outer)
+def _linalg_outer(x1: Any, x2: Any, /) -> Any:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ShapeError(f"np.linalg.outer takes two vectors; got shapes {np.shape(x1)} and {np.shape(x2)}. np.outer flattens them first.")
+    return np.outer(x1, x2)
 
 
 @composite(np.vecdot, np.linalg.vecdot)
 def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    return np.sum(np.multiply(x1, x2), axis=axis)
+    np.vecdot(*(np.empty(0, x.dtype) for x in as_arrays(x1, x2)))  # NumPy's own word on the dtypes
+    rows, columns = (np.moveaxis(x, operator.index(axis), -1) for x in (x1, x2))
+    return np.matmul(np.expand_dims(rows, -2), np.expand_dims(columns, -1))[..., 0, 0]
 
 
 @composite(np.linalg.matmul)
 def _linalg_matmul(x1: Any, x2: Any, /) -> Any:
     return np.matmul(x1, x2)
-
-
-if hasattr(np, "matvec"):  # NumPy 2.2
-
-    @composite(np.matvec)
-    def _matvec(x1: Any, x2: Any) -> Any:
-        return np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1)
-
-    @composite(np.vecmat)
-    def _vecmat(x1: Any, x2: Any) -> Any:
-        return np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2)

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UnsupportedCall
 from .table import composite, derivative, elementwise, primitive
 
+MISSING: Any = object()
 LN2, LN10 = math.log(2), math.log(10)
 
 
@@ -62,20 +64,23 @@ elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / nonzero(out)),
 elementwise(np.arctan2,     x1=lambda g, x1, x2: g * per_radius(x2, x1, x2),
                             x2=lambda g, x1, x2: -g * per_radius(x1, x1, x2))
 
-# Steps have a zero gradient wherever they have one, and get it everywhere.
-elementwise(np.sign,        x=lambda g: np.zeros_like(g))
-elementwise(np.floor,       x=lambda g: np.zeros_like(g))
-elementwise(np.ceil,        x=lambda g: np.zeros_like(g))
-elementwise(np.trunc,       x=lambda g: np.zeros_like(g))
-elementwise(np.rint,        x=lambda g: np.zeros_like(g))
-elementwise(np.heaviside,   x1=lambda g: np.zeros_like(g),
+# Steps have a zero gradient wherever they have one, and get it everywhere; what is NaN stands on no step.
+elementwise(np.sign,        x=lambda g, out: or_nan(out, 0))
+elementwise(np.floor,       x=lambda g, out: or_nan(out, 0))
+elementwise(np.ceil,        x=lambda g, out: or_nan(out, 0))
+elementwise(np.trunc,       x=lambda g, out: or_nan(out, 0))
+elementwise(np.rint,        x=lambda g, out: or_nan(out, 0))
+elementwise(np.heaviside,   x1=lambda g, out: or_nan(out, 0),
                             x2=lambda g, x1: np.where(x1 == 0, g, 0))
-elementwise(np.floor_divide, x1=lambda g: np.zeros_like(g),
-                            x2=lambda g: np.zeros_like(g))
-elementwise(np.remainder,   x1=lambda g: g,
+elementwise(np.floor_divide, x1=lambda g, out: or_nan(out, 0),
+                            x2=lambda g, out: or_nan(out, 0))
+elementwise(np.remainder,   x1=lambda g, out: or_nan(out, g),
                             x2=lambda g, x1, x2: -g * np.floor_divide(x1, x2))
-elementwise(np.fmod,        x1=lambda g: g,
+elementwise(np.fmod,        x1=lambda g, out: or_nan(out, g),
                             x2=lambda g, x1, x2: -g * np.trunc(x1 / x2))
+elementwise(np.divmod,      x1=lambda g, out: or_nan(out[1], g[1]),
+                            x2=lambda g, out: -g[1] * out[0])
+elementwise(np.modf,        x=lambda g, out: or_nan(out[0], g[0]))
 elementwise(np.copysign,    x1=lambda g, x1, out: g * (np.sign(x1) * np.sign(out)),
                             x2=lambda g: np.zeros_like(g))
 elementwise(np.ldexp,       x1=lambda g, x2: np.ldexp(g, x2))
@@ -87,32 +92,72 @@ elementwise(np.maximum,     x1=lambda g, x1, x2: share(g, x1, x2),
                             x2=lambda g, x1, x2: share(g, x2, x1))
 elementwise(np.minimum,     x1=lambda g, x1, x2: share(g, x2, x1),
                             x2=lambda g, x1, x2: share(g, x1, x2))
-elementwise(np.fmax,        x1=lambda g, x1, x2: np.where(np.isnan(x2), g, np.where(np.isnan(x1), 0, share(g, x1, x2))),
-                            x2=lambda g, x1, x2: np.where(np.isnan(x1), np.where(np.isnan(x2), 0, g), np.where(np.isnan(x2), 0, share(g, x2, x1))))
-elementwise(np.fmin,        x1=lambda g, x1, x2: np.where(np.isnan(x2), g, np.where(np.isnan(x1), 0, share(g, x2, x1))),
-                            x2=lambda g, x1, x2: np.where(np.isnan(x1), np.where(np.isnan(x2), 0, g), np.where(np.isnan(x2), 0, share(g, x1, x2))))
+elementwise(np.fmax,        x1=lambda g, x1, x2: the_number(g, x1, x2, share(g, x1, x2)),
+                            x2=lambda g, x1, x2: the_number(g, x2, x1, share(g, x2, x1)))
+elementwise(np.fmin,        x1=lambda g, x1, x2: the_number(g, x1, x2, share(g, x2, x1)),
+                            x2=lambda g, x1, x2: the_number(g, x2, x1, share(g, x1, x2)))
 
-elementwise(np.power,       x1=lambda g, x1, x2: g * (x2 * np.power(unless_zero(x1, x2 == 0, x1), x2 - 1)),
-                            x2=lambda g, x1, x2, out: g * out * np.log(unless_zero(x1, x2 >= 0, out)))
-elementwise(np.float_power, x1=lambda g, x1, x2: g * (x2 * np.float_power(unless_zero(x1, x2 == 0, x1), x2 - 1)),
-                            x2=lambda g, x1, x2, out: g * out * np.log(unless_zero(x1, x2 >= 0, out)))
+elementwise(np.power,       x1=lambda g, x1, x2: g * (x2 * np.power(of_power(x1, x2), x2 - 1.0)),
+                            x2=lambda g, x1, x2, out: g * out * np.log(of_logarithm(x1, x2, out)))
+elementwise(np.float_power, x1=lambda g, x1, x2: g * (x2 * np.float_power(of_power(x1, x2), x2 - 1.0)),
+                            x2=lambda g, x1, x2, out: g * out * np.log(of_logarithm(x1, x2, out)))
 
-derivative(np.where, lambda condition, x, y: np.where(condition, x, y), broadcasts=True,
+derivative(np.where, lambda condition, x=MISSING, y=MISSING: chosen(condition, x, y) if y is MISSING else np.where(condition, x, y), broadcasts=True,
                             x=lambda g, condition: np.where(condition, g, 0),
                             y=lambda g, condition: np.where(condition, 0, g))
-derivative(np.astype, lambda x, dtype, copy=True: np.astype(x, dtype, copy=copy),
+derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, dtype, copy=copy),
                             x=lambda g: g)
+derivative(np.round, lambda a, decimals=0, out=None: np.round(a, decimals),
+                            a=lambda g, out: or_nan(out, 0))
+if np.around is not np.round:  # one function in some versions
+    derivative(np.around, lambda a, decimals=0, out=None: np.around(a, decimals),
+                            a=lambda g, out: or_nan(out, 0))
+derivative(np.nan_to_num, lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, copied(copy), nan, posinf, neginf),
+                            x=lambda g, x: np.where(np.isfinite(x), g, 0))
+derivative(np.fix, lambda x, out=None: np.fix(x),
+                            x=lambda g, out: or_nan(out, 0))
 # fmt: on
 
 
-def unless_zero(base: Any, exponent: Any, like: Any) -> Any:
-    """The base of a power, with ones for its zeros where the exponent says so: their derivatives are 0 there, and not 0 times infinity."""
-    return np.where((base == 0) & exponent, np.ones_like(like), base)
+def chosen(condition: Any, x: Any, y: Any) -> Any:
+    """np.where of a condition alone, which is where it is true; or of one of two choices, which NumPy refuses."""
+    return np.where(*(v for v in (condition, x, y) if v is not MISSING))
+
+
+def copied(copy: Any) -> Any:
+    """The setting of np.nan_to_num by which it leaves alone the array that it was given."""
+    if not copy:
+        raise UnsupportedCall("np.nan_to_num(…, copy=False) writes into its argument, which the graph cannot follow: leave copy= out.")
+    return copy
+
+
+def or_nan(out: Any, gradient: Any) -> Any:
+    """The gradient of a function of flat or straight pieces; NaN where its value is: there nobody can tell the piece."""
+    return np.where(np.isnan(out), out, gradient)
+
+
+def of_power(base: Any, exponent: Any) -> Any:
+    """The base of a power's derivative x2 · x1^(x2 - 1), with ones where that is 0 times what overflows or is NaN: x**0 is flat.
+
+    The bound is so low that derivatives up to the fourth order stay finite above it.
+    """
+    return np.where((exponent == 0) & ~(np.absolute(base) >= np.finfo(base.dtype).tiny ** 0.25), 1, base)
+
+
+def of_logarithm(base: Any, exponent: Any, out: Any) -> Any:
+    """The base of a power, with ones for its zeros where the power is flat in its exponent, and its slope not 0 times infinity."""
+    return np.where((base == 0) & (exponent >= 0), np.ones_like(out), base)
 
 
 def share(g: Any, mine: Any, other: Any) -> Any:
     """g where mine is the larger, half of it where the two are equal, zero where it is the smaller; NaN where neither can be told."""
     return np.where(mine == other, g / 2, np.where(mine > other, g, np.where(mine < other, np.zeros_like(g), np.nan)))
+
+
+def the_number(g: Any, mine: Any, other: Any, shared: Any) -> Any:
+    """g where the other argument of fmax or fmin is NaN and this one a number, 0 the other way round, else what maximum would give."""
+    mine_is_nan, other_is_nan = np.not_equal(mine, mine), np.not_equal(other, other)
+    return np.where(mine_is_nan == other_is_nan, shared, np.where(mine_is_nan, 0, g))
 
 
 def per_radius(x: Any, x1: Any, x2: Any) -> Any:
@@ -122,24 +167,29 @@ def per_radius(x: Any, x1: Any, x2: Any) -> Any:
 
 
 # fmt: off
-@primitive(broadcasts=True, a=lambda g, a, lower, upper: np.where((a <= lower) | (a >= upper), 0, g))
+@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: or_nan(out, np.where((a <= lower) | (a >= upper), 0, g)))
 def clip_between(a: Any, lower: Any, upper: Any) -> Any:
     return np.clip(a, lower, upper)
 
-@primitive(broadcasts=True, a=lambda g, a, lower: np.where(a <= lower, 0, g))
+@primitive(broadcasts=True, a=lambda g, a, lower, out: or_nan(out, np.where(a <= lower, 0, g)))
 def clip_below(a: Any, lower: Any) -> Any:
     return np.clip(a, lower, None)
 
-@primitive(broadcasts=True, a=lambda g, a, upper: np.where(a >= upper, 0, g))
+@primitive(broadcasts=True, a=lambda g, a, upper, out: or_nan(out, np.where(a >= upper, 0, g)))
 def clip_above(a: Any, upper: Any) -> Any:
     return np.clip(a, None, upper)
 # fmt: on
 
 
 @composite(np.clip)
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:  # NumPy's names
+def _clip(a: Any, a_min: Any = MISSING, a_max: Any = MISSING, out: None = None, *, min: Any = MISSING, max: Any = MISSING) -> Any:  # NumPy's names
     """At a bound the gradient is 0; a bound that is itself a tensor in the graph shares it, as in maximum and minimum."""
-    lower, upper = (a_min if min is None else min), (a_max if max is None else max)
+    if (a_min is MISSING) != (a_max is MISSING):
+        raise TypeError("np.clip takes a_min and a_max together; for one bound alone give None for the other, or min= or max=.")
+    if a_min is not MISSING and not (min is MISSING and max is MISSING):
+        raise ValueError("np.clip takes a_min and a_max, or min= and max=, not both.")
+    lower, upper = (min, max) if a_min is MISSING else (a_min, a_max)
+    lower, upper = (None if bound is MISSING else bound for bound in (lower, upper))
     if any(getattr(bound, "requires_grad", False) for bound in (lower, upper)):
         a = a if lower is None else np.maximum(a, lower)
         return a if upper is None else np.minimum(a, upper)
@@ -148,44 +198,25 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
     return clip_below(a, lower) if upper is None else clip_between(a, lower, upper)
 
 
-@composite(np.divmod)
-def _divmod(x1: Any, x2: Any) -> Any:
-    return np.floor_divide(x1, x2), np.remainder(x1, x2)
-
-
-@composite(np.modf)
-def _modf(x: Any) -> Any:
-    whole = np.trunc(x)
-    return np.copysign(np.where(np.isinf(x), 0, x - whole), x), whole
-
-
-@composite(np.round, np.around)
-def _round(a: Any, decimals: int = 0) -> Any:
-    return np.rint(a) if decimals == 0 else np.rint(a * 10.0**decimals) / 10.0**decimals
-
-
-@composite(np.fix)
-def _fix(x: Any) -> Any:
-    return np.trunc(x)
-
-
-@composite(np.real, np.real_if_close)
+@composite(np.real)
 def _real(val: Any) -> Any:
     return val
 
 
-@composite(np.nan_to_num)
-def _nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    limits = np.finfo(x.dtype)
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(x == np.inf, limits.max if posinf is None else posinf, x)
-    return np.where(x == -np.inf, limits.min if neginf is None else neginf, x)
+@composite(np.real_if_close)
+def _real_if_close(a: Any, tol: float = 100) -> Any:
+    return a
+
+
+def as_arrays(*values: Any) -> Any:
+    """Numbers and lists as arrays, whose dtypes promote as those of arrays do; what has a dtype as it is."""
+    return (v if hasattr(v, "dtype") else np.asarray(v) for v in values)
 
 
 def _outer(ufunc: np.ufunc) -> None:
     @composite(ufunc.outer)
     def outer(A: Any, B: Any) -> Any:
-        A = np.asarray(A) if isinstance(A, (list, tuple, float, int)) else A
+        A, B = as_arrays(A, B)
         return ufunc(np.reshape(A, (*np.shape(A), *[1] * np.ndim(B))), B)
 
 

@@ -4,12 +4,13 @@ Reading an item is a gather; its adjoint adds the gradient back where the item w
 that is reading again.  An element that is read several times gets the sum.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .broadcast import unbroadcast
-from .table import composite, primitive
+from .table import composite, derivative, primitive
 
 
 def plain(key: Any) -> Any:
@@ -68,47 +69,49 @@ def fitted(g: Any, shape: tuple[int, ...]) -> Any:
     return unbroadcast(np.reshape(g, (1,) * (len(shape) - g.ndim) + g.shape), shape)
 
 
-@composite(np.take)
-def _take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
-    a, axis = (np.reshape(a, -1), 0) if axis is None else (a, axis % a.ndim)
-    indices, n = plain(indices) if not isinstance(indices, int) else indices, a.shape[axis]
-    if getattr(getattr(indices, "dtype", None), "kind", "") == "b":
-        indices = indices.astype(np.intp)  # to np.take these are the numbers 0 and 1
+# fmt: off
+derivative(np.take, lambda a, indices, axis=None, out=None, mode="raise": np.take(a, indices, axis, None, mode),
+           a=lambda g, a_shape, indices, axis, mode: give_back(g, a_shape, indices, axis, mode))
+derivative(np.take_along_axis, lambda arr, indices, axis=-1: np.take_along_axis(arr, indices, axis),
+           arr=lambda g, arr_shape, indices, axis: give_back_along(g, arr_shape, indices, axis))
+derivative(np.compress, lambda condition, a, axis=None, out=None: np.compress(condition, a, axis),
+           a=lambda g, a_shape, condition, axis: give_back(g, a_shape, np.flatnonzero(condition), axis, "raise"))
+derivative(np.extract, lambda condition, arr: np.extract(condition, arr),
+           arr=lambda g, arr_shape, condition: give_back(g, arr_shape, np.flatnonzero(condition), None, "raise"))
+derivative(np.diagonal, lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, offset, axis1, axis2),
+           a=lambda g, a_shape, offset, axis1, axis2: on_diagonal(g, a_shape, offset, axis1, axis2))
+# fmt: on
+
+
+def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Any:
+    """The adjoint of np.take: what was taken several times gets the sum."""
+    axis, to = (0, (math.prod(shape),)) if axis is None or not shape else (axis % len(shape), shape)
+    indices, n = np.asarray(indices, dtype=np.intp), to[axis]  # booleans are the numbers 0 and 1
     if mode != "raise":
         indices = np.clip(indices, 0, n - 1) if mode == "clip" else np.remainder(indices, n)
-    return a[(*[slice(None)] * axis, indices)]
+    return np.reshape(scatter(g, (*[slice(None)] * axis, indices), to), shape)
 
 
-@composite(np.take_along_axis)
-def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def give_back_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None) -> Any:
+    """The adjoint of np.take_along_axis; the indices and the other axes broadcast."""
     if axis is None:
-        return np.reshape(arr, -1)[plain(indices)]
-    axis %= arr.ndim
-    ranges = [np.reshape(np.arange(n), [-1 if j == i else 1 for j in range(arr.ndim)]) for i, n in enumerate(arr.shape)]
-    return arr[(*ranges[:axis], plain(indices), *ranges[axis + 1 :])]
+        return give_back(g, shape, indices, None, "raise")
+    axis %= len(shape)
+    ranges = [np.reshape(np.arange(n), [-1 if j == i else 1 for j in range(len(shape))]) for i, n in enumerate(shape)]
+    return scatter(g, (*ranges[:axis], indices, *ranges[axis + 1 :]), shape)
 
 
-@composite(np.compress)
-def _compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
-    return np.take(a, np.flatnonzero(condition), axis=axis)
-
-
-@composite(np.extract)
-def _extract(condition: Any, arr: Any) -> Any:
-    return np.reshape(arr, -1)[np.flatnonzero(condition)]
-
-
-@composite(np.diagonal)
-def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    n = max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0)))
-    i = np.arange(n)
-    return a[..., i - min(offset, 0), i + max(offset, 0)]
+def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+    """The adjoint of np.diagonal: a diagonal among zeros."""
+    kept = [n for i, n in enumerate(shape) if i not in (axis1 % len(shape), axis2 % len(shape))]
+    i = np.arange(g.shape[-1])
+    square = scatter(g, (..., i - min(offset, 0), i + max(offset, 0)), (*kept, shape[axis1], shape[axis2]))
+    return np.moveaxis(square, (-2, -1), (axis1, axis2))
 
 
 @composite(np.trace)
-def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 @composite(np.tril)

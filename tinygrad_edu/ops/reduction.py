@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from .activation import logsumexp
 from .elementwise import nonzero
 from .table import composite, derivative
 
@@ -19,7 +18,7 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
 
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """One axis, several, or all, as numbers from 0."""
-    if axis is None:
+    if axis is None or not ndim:  # the one element of a 0-d array lies on the axes 0 and -1 too
         return tuple(range(ndim))
     return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 
@@ -63,6 +62,22 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
 
 
+def only(axis: Any) -> Any:
+    """The one axis that ufuncs accumulate along, which may stand in a tuple; None of a vector."""
+    return axis[0] if isinstance(axis, tuple) else axis
+
+
+def running_sum(g: Any, shape: tuple[int, ...], axis: int | None) -> Any:
+    """The gradient of a running sum, of all elements if there is no axis: the running sum from the other end."""
+    return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), shape)
+
+
+def running_product(g: Any, a: Any, axis: int | None) -> Any:
+    """The gradient of a running product, of all elements if there is no axis."""
+    flat = axis is None or not a.ndim
+    return np.reshape(cumulative_product(g, np.reshape(a, -1) if flat else a, 0 if axis is None else axis), a.shape)
+
+
 def cumulative_product(g: Any, a: Any, axis: int) -> Any:
     """The gradient of a running product: exact with zeros, O(n²) in the length of the axis.
 
@@ -76,8 +91,14 @@ def cumulative_product(g: Any, a: Any, axis: int) -> Any:
 
 
 def centred(a: Any, axis: Axis) -> Any:
-    """Each element less the mean of its group."""
-    return a - np.mean(a, axis=axis, keepdims=True)
+    """Each element less the mean of its group; a group of no elements has none, which needs no warning."""
+    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(count(a.shape, axis), 1)
+
+
+def weights(array: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """The part that each term has in the logarithm of a sum of exponentials: none where all terms are 0."""
+    out = along(out, array.shape, axis, keepdims)
+    return np.exp(array - np.where(out == -np.inf, 0, out))
 
 
 def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
@@ -98,9 +119,15 @@ derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: 
 derivative(np.multiply.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.multiply.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array, axis, keepdims: along(g, array.shape, axis, keepdims) * product_of_others(array, axis))
 derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, dtype),
-           array=lambda g, axis: np.flip(np.add.accumulate(np.flip(g, axis), axis), axis))
+           array=lambda g, array_shape, axis: running_sum(g, array_shape, only(axis)))
 derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, dtype),
-           array=lambda g, array, axis: cumulative_product(g, array, axis))
+           array=lambda g, array, axis: running_product(g, array, only(axis)))
+derivative(np.cumsum, lambda a, axis=None, dtype=None, out=None: np.cumsum(a, axis, dtype),
+           a=lambda g, a_shape, axis: running_sum(g, a_shape, axis))
+derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, axis, dtype),
+           a=lambda g, a, axis: running_product(g, a, axis))
+derivative(np.logaddexp.reduce, lambda array, axis=0, dtype=None, out=None, keepdims=False: np.logaddexp.reduce(array, axis, dtype, None, keepdims),
+           array=lambda g, array, out, axis, keepdims: along(g, array.shape, axis, keepdims) * weights(array, out, axis, keepdims))
 derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
            a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (count(a.shape, axis) - ddof))
 derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
@@ -131,18 +158,3 @@ def _min(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) ->
 @composite(np.ptp)
 def _ptp(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
-
-
-@composite(np.cumsum)
-def _cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    return np.add.accumulate(np.ravel(a), dtype=dtype) if axis is None else np.add.accumulate(a, axis=axis, dtype=dtype)
-
-
-@composite(np.cumprod)
-def _cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
-    return np.multiply.accumulate(np.ravel(a), dtype=dtype) if axis is None else np.multiply.accumulate(a, axis=axis, dtype=dtype)
-
-
-@composite(np.logaddexp.reduce)
-def _logaddexp_reduce(array: Any, axis: Axis = 0, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    return logsumexp(array, axis=axis, keepdims=keepdims)

@@ -1,12 +1,15 @@
 """Functions that move elements and compute nothing; each stands beside its adjoint."""
 
+import math
+import operator
 from typing import Any
 
 import numpy as np
 
-from ..errors import UnsupportedCall
+from ..errors import ShapeError, UnsupportedCall
+from .broadcast import unbroadcast
 from .indexing import getitem, scatter
-from .table import composite, derivative, primitive
+from .table import composite, derivative, name_of, primitive
 
 
 def checked_order(order: str) -> str:
@@ -18,17 +21,24 @@ def checked_order(order: str) -> str:
 
 def inverse(axes: Any, ndim: int) -> Any:
     """The permutation that undoes a transpose."""
-    return None if axes is None else tuple(sorted(range(ndim), key=lambda i: axes[i] % ndim))
+    return None if axes is None or ndim < 2 else tuple(sorted(range(ndim), key=lambda i: axes[i] % ndim))
+
+
+def rolled_back(g: Any, axis: int, start: int) -> Any:
+    """The adjoint of rollaxis: the axis goes back to where it came from."""
+    axis, start = axis % g.ndim, start + g.ndim if start < 0 else start
+    return np.moveaxis(g, start - 1 if axis < start else start, axis)
 
 
 def constant_mode(mode: Any) -> Any:
     """The one mode of padding that is differentiated: the others repeat elements."""
-    if mode != "constant":
-        raise UnsupportedCall(
-            f"np.pad(…, mode={mode!r}) has no derivative rule; a tensor takes mode='constant'.\n"
-            "  Or read the elements to repeat by their indices: x[[0, 0, 1, 2]]."
-        )
-    return mode
+    if mode == "constant":
+        return mode
+    np.pad([0.0], 0, mode)  # NumPy's own word on what is no mode
+    raise UnsupportedCall(
+        f"np.pad(…, mode={mode!r}) has no derivative rule; a tensor takes mode='constant'.\n"
+        "  Or read the elements to repeat by their indices: x[[0, 0, 1, 2]]."
+    )
 
 
 def unpadded(shape: tuple[int, ...], pad_width: Any) -> tuple[slice, ...]:
@@ -45,27 +55,52 @@ derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=ch
            a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order))
 derivative(np.transpose, lambda a, axes=None: np.transpose(a, axes),
            a=lambda g, a_shape, axes: np.transpose(g, inverse(axes, len(a_shape))))
-derivative(np.broadcast_to, lambda array, shape: np.broadcast_to(array, shape), broadcasts=True,
-           array=lambda g: g)
+derivative(np.swapaxes, lambda a, axis1, axis2: np.swapaxes(a, axis1, axis2),
+           a=lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2))
+derivative(np.matrix_transpose, lambda x: np.matrix_transpose(x),
+           x=lambda g: np.matrix_transpose(g))
+if np.linalg.matrix_transpose is not np.matrix_transpose:  # one function in some versions
+    derivative(np.linalg.matrix_transpose, lambda x: np.linalg.matrix_transpose(x),
+           x=lambda g: np.matrix_transpose(g))
+derivative(np.moveaxis, lambda a, source, destination: np.moveaxis(a, source, destination),
+           a=lambda g, source, destination: np.moveaxis(g, destination, source))
+derivative(np.rollaxis, lambda a, axis, start=0: np.rollaxis(a, axis, start),
+           a=lambda g, axis, start: rolled_back(g, axis, start))
+derivative(np.squeeze, lambda a, axis=None: np.squeeze(a, axis),
+           a=lambda g, a_shape: np.reshape(g, a_shape))
+derivative(np.expand_dims, lambda a, axis: np.expand_dims(a, axis),
+           a=lambda g, a_shape: np.reshape(g, a_shape))
+derivative(np.broadcast_to, lambda array, shape, subok=False: np.broadcast_to(array, shape, subok),
+           array=lambda g, array_shape: unbroadcast(g, array_shape))
 derivative(np.copy, lambda a, order="K": np.copy(a, order=order),
            a=lambda g: g)
 derivative(np.flip, lambda m, axis=None: np.flip(m, axis),
            m=lambda g, axis: np.flip(g, axis))
+derivative(np.flipud, lambda m: np.flipud(m),
+           m=lambda g: np.flipud(g))
+derivative(np.fliplr, lambda m: np.fliplr(m),
+           m=lambda g: np.fliplr(g))
+derivative(np.rot90, lambda m, k=1, axes=(0, 1): np.rot90(m, k, axes),
+           m=lambda g, k, axes: np.rot90(g, -int(k), axes))
 derivative(np.roll, lambda a, shift, axis=None: np.roll(a, shift, axis),
-           a=lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
+           a=lambda g, shift, axis: np.roll(g, np.negative(np.asarray(shift, np.intp)), axis))
 derivative(np.pad, lambda array, pad_width, mode="constant", *, constant_values=0: np.pad(
                array, pad_width, constant_mode(mode), constant_values=constant_values),
            array=lambda g, array_shape, pad_width: getitem(g, unpadded(array_shape, pad_width)))
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
+derivative(np.tile, lambda A, reps: np.tile(A, reps),
+           A=lambda g, A_shape: sum_tiles(g, A_shape))
+derivative(np.unstack, lambda x, *, axis=0: np.unstack(x, axis=axis),
+           x=lambda g, axis: np.moveaxis(np.stack(g), 0, axis))
 
 @primitive(keep={"ends": None}, arrays=lambda g, index, axis, ends: piece(g, axis, ends[index], ends[index + 1]))
 def concatenate(axis: int, *arrays: Any) -> Any:
     return np.concatenate(arrays, axis), ends_along(axis, arrays)
 
-@primitive(a=lambda g, axis: np.concatenate(g, axis))
-def split(a: Any, indices: Any, axis: int) -> Any:
-    return tuple(np.array_split(a, indices, axis))
+@primitive(a=lambda g, a_shape, indices, axis: joined(g, a_shape, indices, axis))
+def split(a: Any, indices: Any, axis: int, equally: bool = False) -> Any:
+    return tuple((np.split if equally else np.array_split)(a, indices, axis))
 # fmt: on
 
 
@@ -82,9 +117,29 @@ def piece(g: Any, axis: int, start: int, stop: int) -> Any:
     return g[(*[slice(None)] * (axis % g.ndim), slice(start, stop))]
 
 
+def joined(parts: Any, shape: tuple[int, ...], indices: Any, axis: int) -> Any:
+    """The adjoint of a split; places that do not rise leave elements out, or give them to several parts."""
+    places = [0, *(slice(i).indices(shape[axis])[1] for i in indices), shape[axis]] if np.ndim(indices) else []
+    if places == sorted(places):
+        return np.concatenate(parts, axis)
+    before: tuple[slice, ...] = (slice(None),) * (axis % len(shape))
+    pieces = [scatter(part, (*before, slice(a, b)), shape) for part, a, b in zip(parts, places, places[1:])]
+    return np.add.reduce(np.stack(pieces), 0)
+
+
+def sum_tiles(g: Any, shape: tuple[int, ...]) -> Any:
+    """The adjoint of tiling: the sum over the copies of the array."""
+    if 0 in shape:
+        return np.zeros_like(g, shape=shape)
+    wide = (*(1,) * (g.ndim - len(shape)), *shape)
+    apart = np.reshape(g, tuple(k for size, n in zip(g.shape, wide) for k in (size // n, n)))
+    return np.reshape(np.add.reduce(apart, axis=tuple(range(0, 2 * g.ndim, 2))), shape)
+
+
 def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Any:
     """The adjoint of repeating: the sum over the copies of each element."""
-    length = shape[axis] if axis is not None else int(np.prod(shape))
+    axis = axis if shape else None  # an array without axes is repeated as one of one element
+    length = shape[axis] if axis is not None else math.prod(shape)
     at = 0 if axis is None else axis % len(shape)
     if isinstance(repeats, int):
         apart = np.reshape(g, (*g.shape[:at], length, repeats, *g.shape[at + 1 :]))
@@ -102,6 +157,7 @@ def _concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, *, dtyp
 
 @composite(np.stack)
 def _stack(arrays: Any, axis: int = 0, out: None = None) -> Any:
+    axis = operator.index(axis)
     return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis)
 
 
@@ -128,7 +184,7 @@ def _column_stack(tup: Any) -> Any:
 
 @composite(np.append)
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return np.concatenate([arr, values] if axis is not None else [np.ravel(arr), np.ravel(values)], axis or 0)
+    return np.concatenate([arr, values] if axis is not None else [np.ravel(arr), np.ravel(values)], 0 if axis is None else axis)
 
 
 @composite(np.array_split)
@@ -138,91 +194,27 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 @composite(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if isinstance(indices_or_sections, (int, np.integer)) and ary.shape[axis] % indices_or_sections:
-        raise ValueError("array split does not result in an equal division")
-    return list(split(ary, indices_or_sections, axis))
+    return list(split(ary, indices_or_sections, axis, True))
 
 
-@composite(np.hsplit)
-def _hsplit(ary: Any, indices_or_sections: Any) -> Any:
-    return np.split(ary, indices_or_sections, 0 if ary.ndim == 1 else 1)
+def _split_along(function: Any, axis: int, least: int) -> None:
+    @composite(function)
+    def split_along(ary: Any, indices_or_sections: Any) -> Any:
+        if ary.ndim < least:
+            raise ShapeError(f"{name_of(function)} splits arrays of {least} or more axes; got shape {ary.shape}.")
+        return np.split(ary, indices_or_sections, min(axis, ary.ndim - 1))
 
 
-@composite(np.vsplit)
-def _vsplit(ary: Any, indices_or_sections: Any) -> Any:
-    return np.split(ary, indices_or_sections, 0)
-
-
-@composite(np.dsplit)
-def _dsplit(ary: Any, indices_or_sections: Any) -> Any:
-    return np.split(ary, indices_or_sections, 2)
-
-
-@composite(np.unstack)
-def _unstack(x: Any, /, *, axis: int = 0) -> Any:
-    return tuple(np.squeeze(part, axis) for part in split(x, x.shape[axis], axis)) if x.shape[axis] else ()
+_split_along(np.vsplit, 0, 2)
+_split_along(np.hsplit, 1, 1)  # a vector along the axis that it has
+_split_along(np.dsplit, 2, 3)
 
 
 @composite(np.ravel)
 def _ravel(a: Any, order: Any = "C") -> Any:
-    return np.reshape(a, -1, order=order)
-
-
-@composite(np.squeeze)
-def _squeeze(a: Any, axis: Any = None) -> Any:
-    return np.reshape(a, np.squeeze(np.broadcast_to(0, a.shape), axis).shape)
-
-
-@composite(np.expand_dims)
-def _expand_dims(a: Any, axis: Any) -> Any:
-    return np.reshape(a, np.expand_dims(np.broadcast_to(0, a.shape), axis).shape)
-
-
-@composite(np.swapaxes)
-def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    axes = list(range(a.ndim))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    return np.transpose(a, axes)
-
-
-@composite(np.matrix_transpose, np.linalg.matrix_transpose)
-def _matrix_transpose(x: Any, /) -> Any:
-    return np.swapaxes(x, -1, -2)
-
-
-@composite(np.moveaxis)
-def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    start, to = ([i % a.ndim for i in (s if isinstance(s, (tuple, list)) else (s,))] for s in (source, destination))
-    order = [i for i in range(a.ndim) if i not in start]
-    for place, axis in sorted(zip(to, start)):
-        order.insert(place, axis)
-    return np.transpose(a, order)
-
-
-@composite(np.rollaxis)
-def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
-    return np.moveaxis(a, axis, start - 1 if axis < start else start)
-
-
-@composite(np.fliplr)
-def _fliplr(m: Any) -> Any:
-    return np.flip(m, 1)
-
-
-@composite(np.flipud)
-def _flipud(m: Any) -> Any:
-    return np.flip(m, 0)
-
-
-@composite(np.rot90)
-def _rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    k %= 4
-    if k == 2:
-        return np.flip(m, axes)
-    turned = np.flip(m, axes[1]) if k == 1 else m
-    turned = np.swapaxes(turned, *axes) if k else m
-    return np.flip(turned, axes[1]) if k == 3 else turned
+    if order != "K":
+        return np.reshape(a, -1, order=order)
+    return np.reshape(np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))), -1)  # as the elements lie in memory
 
 
 def _at_least(function: Any, shape: Any) -> None:
@@ -243,17 +235,8 @@ def _broadcast_arrays(*args: Any) -> Any:
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
-@composite(np.tile)
-def _tile(A: Any, reps: Any) -> Any:
-    reps = tuple(reps) if isinstance(reps, (tuple, list)) else (reps,)
-    shape = (*[1] * (len(reps) - A.ndim), *A.shape)
-    reps = (*[1] * (len(shape) - len(reps)), *reps)
-    spaced = np.reshape(A, [n for size in shape for n in (1, size)])
-    spread = np.broadcast_to(spaced, tuple(n for pair in zip(reps, shape) for n in pair))
-    return np.copy(np.reshape(spread, tuple(r * n for r, n in zip(reps, shape))))  # the reshape may be a view
-
-
 @composite(np.full_like)
 def _full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
-    zeros = np.zeros_like(a, dtype=dtype, shape=shape)
-    return np.astype(zeros + fill_value, zeros.dtype)
+    zeros, given = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape), np.shape(fill_value)
+    fill = np.reshape(fill_value, given[max(len(given) - zeros.ndim, 0) :])  # without axes of length 1 in front, as assignments take it
+    return np.astype(np.broadcast_to(fill, zeros.shape), zeros.dtype)
