@@ -1,4 +1,4 @@
-"""Hypothesis profiles, and lines at the end that say how much of the table, and how much against PyTorch, was checked."""
+"""Hypothesis profiles, and lines at the end that say how much of the table, and how much against NumPy and PyTorch, was checked."""
 
 import signal
 from collections import Counter
@@ -14,13 +14,13 @@ settings.register_profile("dev", max_examples=10, deadline=None, suppress_health
 settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=slow)
 settings.load_profile("ci")
 
-COUNTS, AGREED = pytest.StashKey[Counter](), pytest.StashKey[Counter]()
+COUNTS, AGREED, ANSWERS = (pytest.StashKey[Counter]() for _ in range(3))
 
 
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a shell has put in the background; tests send Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.stash[COUNTS], config.stash[AGREED] = Counter(), Counter()
+    config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
 
 
 @pytest.fixture(scope="session")
@@ -35,21 +35,34 @@ def agreed(request):
     return lambda name: request.config.stash[AGREED].update([name])
 
 
+@pytest.fixture(scope="session")
+def answered(request):
+    """Call it with what NumPy and this package did with a call: raise, refuse or compute."""
+    return lambda kind: request.config.stash[ANSWERS].update([kind])
+
+
 def pytest_sessionfinish(session):
     if hasattr(session.config, "workeroutput"):  # a worker of pytest-xdist reports to its controller
         session.config.workeroutput["counts"] = dict(session.config.stash[COUNTS])
         session.config.workeroutput["agreed"] = dict(session.config.stash[AGREED])
+        session.config.workeroutput["answers"] = dict(session.config.stash[ANSWERS])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
     node.config.stash[COUNTS].update(getattr(node, "workeroutput", {}).get("counts", {}))
     node.config.stash[AGREED].update(getattr(node, "workeroutput", {}).get("agreed", {}))
+    node.config.stash[ANSWERS].update(getattr(node, "workeroutput", {}).get("answers", {}))
 
 
 def pytest_terminal_summary(terminalreporter, config):
     counts = config.stash[COUNTS]
     if counts:
         terminalreporter.write_line(f"table: {len(counts)} entries checked on {sum(counts.values())} hypothesis examples")
+    if answers := config.stash[ANSWERS]:
+        terminalreporter.write_line(
+            f"NumPy's answer: {sum(answers.values())} calls; NumPy computes {answers['compute'] + answers['refuse']} of them,"
+            f" of which {answers['refuse']} are refused here by name; {answers['raise']} raise in both"
+        )
     if agreed := config.stash[AGREED]:
         terminalreporter.write_line(f"oracle: {len(agreed)} configurations agree with PyTorch")

@@ -111,6 +111,7 @@ def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: 
 
 @composite(np.trace)
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+    dtype = None if dtype is None else np.dtype(dtype)
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
