@@ -384,6 +384,17 @@ def test_out_by_position_is_seen():
         np.cumsum(x, 0, None, np.zeros(2))
 
 
+def test_nan_to_num_without_a_copy_is_seen_as_a_write():
+    x, w = tg.Tensor([np.nan, 2.0]), tg.Tensor([1.0, 1.0], requires_grad=True)
+    y = x * w
+    assert np.nan_to_num(x).tolist() == [0.0, 2.0]
+    assert np.nan_to_num(x, copy=False).tolist() == x.tolist() == [0.0, 2.0]
+    with pytest.raises(errors.InPlaceError):
+        y.sum().backward()
+    with pytest.raises(errors.UnsupportedCall, match="copy=False"):
+        np.nan_to_num(w, copy=False)
+
+
 def test_writes_through_strided_views_are_seen():
     x = tg.Tensor(np.arange(4.0))
     y = x * tg.Tensor([1.0], requires_grad=True)

@@ -41,7 +41,10 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
         if isinstance(entry, Composite):
             return entry(args, kwargs)
         raise refuse(function, *wanted)
-    return _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
+    result = _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
+    if function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):  # it wrote into its argument
+        WRITES.mark(as_array(_unwrap(cls, args[0] if args else kwargs["x"])))
+    return result
 
 
 def _write(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any) -> Any:
