@@ -54,6 +54,7 @@ KEYWORDS = {
     "shape": [None, 2, (2, 3), (-1,), (-1, -1), (7,), "x"],
     "nonsense": [None, 0],
 }
+CRASHES = ("accumulate", "cumsum", "cumprod")  # NumPy itself ends with a segmentation fault at an out= without axes
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
 
 
@@ -77,7 +78,8 @@ def other_arrays(draw, like):
     if kind == "shape":
         return np.resize(like if like.size else np.ones(1, like.dtype), draw(st.sampled_from(SHAPES)))
     if kind == "dtype":
-        return np.real(like).astype(draw(st.sampled_from([np.float32, int, bool, complex, np.uint8, object if like.ndim else complex])))
+        with np.errstate(invalid="ignore"):  # NaN is no integer
+            return np.real(like).astype(draw(st.sampled_from([np.float32, int, bool, complex, np.uint8, object if like.ndim else complex])))
     if kind == "list":
         return like.tolist()
     if kind == "values" and like.dtype.kind == "f" and like.size:
@@ -110,7 +112,8 @@ def calls_of(draw, function):
             target[place] = other(draw, target[place], place)
         elif how == "keyword":
             name = draw(st.sampled_from(parameters(function)))
-            kwargs[name] = other(draw, None, name)
+            if name != "out" or function.__name__ not in CRASHES:
+                kwargs[name] = other(draw, None, name)
         elif how == "fewer" and args:
             args.pop(draw(st.integers(0, len(args) - 1)))
         elif how == "more":
@@ -209,7 +212,9 @@ def check_gradients(function, call, result, tensors):
                 y.backward(u, retain_graph=True)
         for x in tensors:
             assert x.grad is None or (x.grad.shape, x.grad.dtype) == (x.shape, x.dtype)
-        if any(a.dtype != np.float64 or not np.all(np.absolute(a) < 100) for a in arrays_in([*parts, *call.args, *call.kwargs.values()])):
+        numbers = [v for v in (*call.args, *call.kwargs.values()) if isinstance(v, (int, float))]
+        values = [*arrays_in([*parts, *call.args, *call.kwargs.values()]), *map(np.float64, numbers)]
+        if any(a.dtype in (np.float16, np.float32) or not np.all(np.absolute(a) < 100) for a in values):
             return  # too coarse or too far out for differences
 
         def along(t):
