@@ -286,7 +286,7 @@ def test_E06_a_number_without_its_graph():
     assert type(loss.item()) is float
     assert loss.item() == 5.0
     for convert in (float, math.exp, int):
-        with pytest.raises(TypeError, match=r"item\(\)"):
+        with pytest.raises(errors.CoercionError, match=r"item\(\)"):
             convert(loss)
     with tg.no_grad():
         assert float(loss) == 5.0
@@ -406,7 +406,7 @@ def test_E08_pullbacks_own_their_results():
     u = np.array([1.0, 10.0])
     a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     _, pullback = tg.vjp(np.add, a, b)
-    arrays = [u, a, b, *(t._array for t in pullback(u)), *(t._array for t in pullback(u))]
+    arrays = [u, a, b, *pullback(u), *pullback(u)]
     assert not any(np.shares_memory(one, other) for i, one in enumerate(arrays) for other in arrays[:i])
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from ..errors import WrongRule
 from ..modes import MODE, Mode
 from ..trees import children, flatten
+from .floating import is_tensor
 from .plan import Rule
 from .table import Function, carrying, first_output, op_from
-from .tree_call import is_tensor, tree_call
+from .tree_call import tree_call
 
 
 def primitive(

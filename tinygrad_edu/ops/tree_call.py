@@ -12,12 +12,8 @@ import numpy as np
 
 from ..errors import UnsupportedCall, WrongRule
 from ..trees import children, flatten, keyed, labelled
+from .floating import is_tensor
 from .table import Op, first_output, refuse_argument
-
-
-def is_tensor(value: Any) -> bool:
-    """Whether NumPy would hand its functions over to this value."""
-    return not isinstance(value, np.ndarray) and hasattr(value, "__array_function__")
 
 
 def tree_call(op: Op, arguments: tuple[Any, ...]) -> Any:
