@@ -122,7 +122,7 @@ def subscripts(rng: Any, *arrays: Any) -> dict[str, str] | None:
 
 
 def labels(rng: Any, x: Any) -> dict[str, str] | None:
-    if x.ndim != 2 or not x.size:
+    if x.ndim != 2 or x.shape[1] < 2:
         return None
     chosen = [rng.randrange(x.shape[1]) for _ in range(x.shape[0])]
     return {"labels": f"np.array({chosen})", "t_labels": f"torch.tensor({chosen})"}

@@ -83,12 +83,17 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 
 def shifted(x: Any, axis: Axis) -> Any:
     """x less its maximum along the axis, so that no exponential overflows."""
-    return x - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    return x - peak(x, axis)
+
+
+def peak(x: Any, axis: Axis) -> Any:
+    """The maximum along the axis; 0 for an empty slice."""
+    return (np.maximum if x.size else np.add).reduce(x, axis=axis, keepdims=True)
 
 
 def highest(x: Any, axis: Axis) -> Any:
     """The maximum along the axis; 0 where that is infinite, so that it can be subtracted."""
-    top = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = peak(x, axis)
     return np.where(np.isinf(top), 0, top)
 
 
