@@ -191,3 +191,14 @@ def test_elementwise_rules_of_elementwise_functions_are_diagnosed_as_such():
     with pytest.raises(GradcheckError) as caught:
         gradcheck(primitive(x=lambda g, out: g * out)(lambda x: tg.sigmoid(x)), X)
     assert "mixes" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scale", [1e6, 1e8, 1e12])
+def test_an_output_beside_much_larger_ones_is_checked(scale):
+    wrong = primitive(x=lambda g, x: g[0] * scale + g[1] * 3 * x)(lambda x: (scale * x, x**2))
+    right = primitive(x=lambda g, x: g[0] * scale + g[1] * 2 * x)(lambda x: (scale * x, x**2))
+    for function in (wrong, lambda x: np.stack(wrong(x))):
+        with pytest.raises(GradcheckError):
+            gradcheck(function, np.array([1.0, 2.0]))
+    for function in (right, lambda x: np.stack(right(x)), lambda x: np.stack([scale * x, x - x.mean()])):
+        gradcheck(function, np.array([1.0, 2.0]))

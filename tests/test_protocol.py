@@ -438,3 +438,29 @@ def test_assignment_into_integers_does_not_lose_a_gradient():
     x = tg.Tensor(np.arange(3))
     with pytest.raises(errors.DTypeError, match="would lose it"):
         x[0] = tg.Tensor(2.0, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda x, m: x.__setitem__(slice(None), m),
+        lambda x, m: np.where(m > 1, x, 0),
+        lambda x, m: x[m.astype(int)],
+        lambda x, m: np.take(x, (m - 1).astype(int)),
+        lambda x, m: np.take(x, indices=(m - 1).astype(int), axis=0),
+        lambda x, m: np.concatenate([x, m]),
+        lambda x, m: tg.relu(m),
+    ],
+)
+def test_masks_are_lost_nowhere(lose):
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    for wanted in (True, False):
+        with pytest.raises(DTypeError, match=r"masked|Masked"):
+            lose(Tensor([5.0, 6.0], requires_grad=wanted) * 1.0, masked)
+
+
+def test_concatenate_casts_as_numpy_does():
+    x = Tensor([1.5], requires_grad=True)
+    with pytest.raises(TypeError, match="Cannot cast"):
+        np.concatenate([x, x], dtype=int)
+    assert np.concatenate([x, x], dtype=np.float32).dtype == np.float32

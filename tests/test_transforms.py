@@ -268,3 +268,51 @@ def test_gradients_own_their_memory():
     gradient = tg.grad(lambda x: np.sum(x))(X)
     gradient *= 2
     np.testing.assert_array_equal(gradient, [2, 2, 2])
+
+
+# ---- cotangents and tangents belong to leaves by their keys ------------------------------------------------------------------
+
+
+def test_tangents_and_cotangents_are_matched_by_key():
+    h = lambda d: d["a"] * d["b"]
+    assert tg.jvp(h, ({"a": 1.0, "b": 2.0},), ({"b": 1.0, "a": 0.0},))[1] == 1.0
+    assert tg.hvp(h, ({"a": 1.0, "b": 2.0},), ({"b": 1.0, "a": 0.0},))[0] == {"a": 1.0, "b": 0.0}
+    assert tg.vjp(lambda x: {"a": x, "b": 2 * x}, 1.0)[1]({"b": 1.0, "a": 0.0})[0] == 2.0
+    layer = tg.nn.Linear(2, 1, rng=0, dtype=np.float64)
+    by_name = {"bias": np.ones(1), "weight": np.zeros((1, 2))}
+    assert tg.jvp(lambda m: np.sum(m(np.ones(2))), (layer,), (by_name,))[1].item() == 1.0
+
+
+@pytest.mark.parametrize("wrong", [[1.0, 0.0], {"a": 1.0}, {"a": 1.0, "b": 0.0, "c": 1.0}, 1.0, {"a": [1.0], "b": 0.0}])
+def test_another_structure_is_refused(wrong):
+    _, pullback = tg.vjp(lambda x: {"a": x, "b": 2 * x}, 1.0)
+    with pytest.raises(errors.TinygradError, match=r"vjp: the cotangent(\['a'\])? has"):
+        pullback(wrong)
+
+
+def test_integer_outputs_have_zero_tangents():
+    value, tangent = tg.jvp(lambda x: {"y": x * 2, "sign": np.sum(x > 0)}, (X,), (np.ones(3),))
+    assert value["sign"] == 2
+    assert tangent["sign"] == 0
+    np.testing.assert_array_equal(tangent["y"], [2, 2, 2])
+
+
+def test_under_no_grad_results_need_no_gradient():
+    w = tg.Tensor(2.0, requires_grad=True)
+    _, pullback = tg.vjp(lambda x: w * x**2, 3.0)
+    with tg.no_grad():
+        assert tg.jvp(lambda x: x**3, (2.0,), (w,))[1].requires_grad is False
+        assert type(pullback(1.0)[0]) is np.float64
+    assert pullback(1.0)[0].requires_grad
+
+
+def test_a_module_in_aux_is_the_module_itself():
+    layer = tg.nn.Linear(3, 1, rng=0)
+    with tg.no_grad():
+        _, aux = tg.grad(lambda x: (np.sum(x), {"model": layer}), has_aux=True)(X)
+    assert aux["model"] is layer
+
+
+def test_logsumexp_has_second_derivatives():
+    p = np.exp(X) / np.exp(X).sum()
+    np.testing.assert_allclose(tg.hessian(tg.logsumexp)(X), np.diag(p) - np.outer(p, p), rtol=1e-12)

@@ -324,3 +324,119 @@ def test_a_leaf_does_not_get_another_argument_of_a_variadic_call():
 def test_primitive_without_parentheses_is_explained():
     with pytest.raises(errors.WrongRule, match=r"write @primitive\(x=lambda g, x: …\)"):
         tg.primitive(lambda x: x)
+
+
+# ---- what else a forward may not do ------------------------------------------------------------------------------------------
+
+
+def test_constants_in_a_tree_may_not_change_before_the_backward_pass():
+    product = tg.primitive(ws=lambda g, ws: [g * ws[1], None])(lambda ws: ws[0] * ws[1])
+    a, w = leaf(2.0), tg.Tensor(np.array(5.0))
+    for constant in (w, w.data):
+        out = product([a, constant])
+        with tg.no_grad():
+            w += 100
+        with pytest.raises(errors.InPlaceError):
+            out.backward()
+
+
+@pytest.mark.parametrize("change", [lambda b: b.write(30.0), lambda b: setattr(b, "data", np.array(30.0))])
+def test_the_buffers_of_a_module_may_not_change_before_the_backward_pass(change):
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.weight, self.scale = nn.Parameter(np.array(2.0)), nn.Buffer(np.array(3.0))
+
+    f = tg.primitive(m=lambda g, m: {"weight": g * m.scale.data})(lambda m: m.weight.data * m.scale.data)
+    m = Scaled()
+    f(m).backward()
+    assert m.weight.grad.item() == 3.0
+    out = f(m)
+    change(m.scale)
+    with pytest.raises(errors.InPlaceError):
+        out.backward()
+
+
+class Key:
+    def __repr__(self):
+        return "key"
+
+
+def test_leaves_are_told_apart_by_their_places():
+    f = tg.primitive(d=lambda g, d: {k: g * (i + 1) for i, k in enumerate(d)})(lambda d: np.float64(0))
+    a, b = leaf(1.0), leaf(1.0)
+    f({Key(): a, Key(): b}).backward()
+    assert (a.grad.item(), b.grad.item()) == (1.0, 2.0)
+
+
+def test_a_primitive_that_broadcasts_takes_trees_too():
+    scaled = tg.primitive(broadcasts=True, x=lambda g, d: g * d["w"], d=lambda g, x: {"w": g * x})(lambda x, d: x * d["w"])
+    x, w = leaf([1.0, 2.0]), leaf(3.0)
+    scaled(x, {"w": w}).backward([1.0, 10.0])
+    assert (x.grad.tolist(), w.grad.item()) == ([3.0, 30.0], 21.0)
+    with pytest.raises(errors.MissingRule, match=r"argument d\['w'\]"):
+        tg.primitive(broadcasts=True, x=lambda g, d: g * d["w"])(lambda x, d: x * d["w"])(x, {"w": w})
+
+
+@pytest.mark.parametrize("forward", [lambda x: x > 0, lambda x: np.round(x).astype(int), lambda x: 3])
+def test_a_result_without_a_gradient_is_refused_where_there_are_rules(forward):
+    f = tg.primitive(x=lambda g: g)(forward)
+    with pytest.raises(errors.WrongRule, match=r"its forward returned (bool|int64), of which there is no gradient"):
+        f(leaf([1.0, 2.0]))
+    assert not f(tg.Tensor([1.0, 2.0])).requires_grad
+    with tg.no_grad():
+        f(leaf([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("returned", [lambda x: (x * x, x, x), lambda x: (x * x,), lambda x: x * x])
+def test_a_forward_that_keeps_another_number_of_values_is_refused(returned):
+    f = tg.primitive(keep={"e": None}, x=lambda g, e: g * e)(returned)
+    for argument in (leaf(3.0), 3.0):
+        with pytest.raises(errors.WrongRule, match="returns a tuple of its output and 1 kept values; it returned"):
+            f(argument)
+
+
+def test_what_a_decorator_is_given_wrongly():
+    with pytest.raises(errors.WrongRule, match="takes a primitive, or None"):
+        tg.primitive(keep={"e": lambda x: np.exp(x)}, x=lambda g, e: g * e)(lambda x: (np.exp(x) - 1, np.exp(x)))
+    with pytest.raises(errors.WrongRule, match="the rule of x is a function"):
+        tg.primitive(x=3)(lambda x: x)
+
+
+@pytest.mark.parametrize("returned", [lambda x: [x, x], lambda x: {"y": x}, lambda x: None, lambda x: (v for v in x)])
+def test_a_forward_that_returns_no_array_is_refused_by_name(returned):
+    f = tg.primitive(x=lambda g: g)(returned)
+    for argument in (leaf([1.0]), np.ones(1)):
+        with pytest.raises(errors.WrongRule, match=r"<lambda>: its forward returned a .*; expected an array"):
+            f(argument)
+
+
+def test_a_named_tuple_is_several_outputs():
+    slogdet = tg.primitive(a=lambda g, a: g[1] * np.linalg.inv(a).T)(lambda a: np.linalg.slogdet(a))
+    a = leaf([[2.0, 0.0], [0.0, 4.0]])
+    slogdet(a)[1].backward()
+    np.testing.assert_allclose(a.grad, [[0.5, 0], [0, 0.25]])
+
+
+def test_the_debug_mode_catches_a_forward_that_writes_into_its_argument():
+    def squared(x):
+        x *= 2
+        return x**2
+
+    x = leaf([1.0, 2.0])
+    with tg.debug(), pytest.raises(ValueError, match="read-only"):
+        tg.primitive(x=lambda g, x: 2 * g * x)(squared)(x)
+    assert x.tolist() == [1.0, 2.0]
+
+
+def test_a_call_over_a_tree_dies_without_the_garbage_collector():
+    product = tg.primitive(ws=lambda g, ws: [g * ws[1], g * ws[0]])(lambda ws: ws[0] * ws[1])
+    gc.collect()
+    gc.disable()
+    try:
+        big = leaf(np.ones(10))
+        alive = weakref.ref(big)
+        np.sum(product([leaf(np.ones(10)), big])).backward()
+        del big
+        assert alive() is None
+    finally:
+        gc.enable()

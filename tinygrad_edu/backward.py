@@ -165,7 +165,7 @@ def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: boo
 
 
 def _argument(node: Node, parent: Node) -> str:
-    return node.plan.op.argument(node.plan.positions[node.parents.index(parent)])
+    return node.plan.op.called(node.plan.positions[node.parents.index(parent)])
 
 
 def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:

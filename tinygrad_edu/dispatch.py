@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import refuse_masked
 from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
@@ -80,6 +81,7 @@ def _unwrap(cls: Any, value: Any) -> Any:
         return value._array
     if type(value) in (list, tuple):
         return type(value)(_unwrap(cls, v) for v in value)
+    refuse_masked(value, "a function of tensors")
     return {k: _unwrap(cls, v) for k, v in value.items()} if type(value) is dict else value
 
 

@@ -12,7 +12,7 @@ from .graph import Leaf, Node
 from .modes import MODE, enable_grad
 from .ops.table import op_of
 from .tensor import Tensor
-from .trees import flatten, labelled
+from .trees import flatten, labelled, matched
 
 
 class Evaluation:
@@ -56,7 +56,8 @@ class Evaluation:
         self.outside = recording and depends_on_others(self.outputs, self.variables)
         if not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
-            self.aux = rebuild([self.given_back(part.detach()) if isinstance(part, Tensor) else part for part in parts])
+            if any(type(part) is Tensor for part in parts):  # what stands in modules is theirs
+                self.aux = rebuild([self.given_back(part.detach()) if type(part) is Tensor else part for part in parts])
 
     def value(self) -> Any:
         """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends on elsewhere."""
@@ -71,7 +72,7 @@ class Evaluation:
 
     def pull(self, cotangents: list[Any]) -> list[Tensor]:
         """The gradients of the variables."""
-        graph = self.outside or (MODE.get().recording and any(isinstance(c, Tensor) and c.requires_grad for c in cotangents))
+        graph = MODE.get().recording and (self.outside or any(isinstance(c, Tensor) and c.requires_grad for c in cotangents))
         return or_zeros(self.gradients(cotangents, create_graph=graph), self.variables)
 
     def like_inputs(self, gradients: Iterable[Tensor]) -> tuple[Any, ...]:
@@ -139,9 +140,9 @@ def or_zeros(gradients: Iterable[Tensor | None], like: Iterable[Tensor]) -> list
     return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for g, x in zip(gradients, like)]
 
 
-def leaves_like(expected: Sequence[Tensor], tree: Any, what: str) -> list[Tensor]:
-    """The leaves of a tree as tensors of the dtypes that are expected, or an error that names the one that does not fit."""
-    leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in flatten(tree)[0]]
+def leaves_like(what: str, expected: Sequence[Tensor], like: Any, tree: Any) -> list[Tensor]:
+    """The leaves of a tree that has the structure of ``like``, as tensors of the shapes and dtypes that are expected."""
+    leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in matched(what, like, tree)]
     if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
         raise ShapeError(f"{what} has shapes {[leaf.shape for leaf in leaves]}; expected {[e.shape for e in expected]}.")
     return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]

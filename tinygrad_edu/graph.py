@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import plain
-from .errors import DTypeError
+from .errors import DTypeError, WrongRule
 from .modes import MODE
 from .ops.plan import Plan
 from .ops.table import Op, lost_inside, refuse_argument
@@ -20,6 +20,7 @@ from .versions import WRITES
 
 ndarray = np.ndarray
 MANY = 64  # arguments; the plan for a longer stack or concatenation is seldom wanted twice
+SIMPLE = {ndarray, float, int, bool, type(None), str, slice, np.float64, np.float32}
 _order = count(1).__next__
 _new = object.__new__
 
@@ -130,7 +131,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
                 wanted |= bit
                 parents.append(value._node)
         else:
-            arrays.append(np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value)
+            arrays.append(value if type(value) in SIMPLE else _given(op, value))
         bit += bit
     recording, debug, inside, _ = MODE.get()
     plan = (op.plans.get(wanted) or _plan(cls, op, values, wanted)) if parents and recording else None
@@ -154,9 +155,21 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     if plan is not None and dtype.kind == "f":
         saved = plan.save(arrays, out, kept) if plan.extras else plan.pick([out, *kept, *arrays])
         result._node = Node(plan, tuple(parents), saved, out.shape, dtype)
+    elif plan is not None and not op.trusted:
+        raise WrongRule(
+            f"{op.name}: its forward returned {dtype}, of which there is no gradient, though it has rules.\n"
+            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is wanted."
+        )
     if debug.value is not None:
         debug.value.recorded(op, result._node, out)
     return result
+
+
+def _given(op: Op, value: Any) -> Any:
+    """An argument that is no tensor, and not simply an array or a number."""
+    if isinstance(value, np.ma.MaskedArray):
+        return plain(value, op.name)  # which refuses it
+    return np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value
 
 
 def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
@@ -166,7 +179,7 @@ def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
         if op.argument(position) not in op.rules:
             raise refuse_argument(op, op.argument(position), values[position])
     plan = op.plan(positions)
-    if wanted:
+    if wanted and op.lasting:
         op.plans[wanted] = plan
     return plan
 

@@ -24,7 +24,7 @@ class ArrayMethods:
     def argpartition(self, *args: Any, **kwargs: Any) -> Tensor: return np.argpartition(self, *args, **kwargs)
     def argsort(self, *args: Any, **kwargs: Any) -> Tensor:   return np.argsort(self, *args, **kwargs)
     def choose(self, *args: Any, **kwargs: Any) -> Tensor:    return np.choose(self, *args, **kwargs)
-    def clip(self, *args: Any, **kwargs: Any) -> Tensor:      return np.clip(self, *args, **kwargs)
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Tensor: return np.clip(self, min, max, out, **kwargs)
     def compress(self, condition: Any, axis: Any = None) -> Tensor: return np.compress(condition, self, axis)
     def conj(self) -> Tensor:                                 return np.conjugate(self)
     def conjugate(self) -> Tensor:                            return np.conjugate(self)
@@ -86,6 +86,10 @@ class ArrayMethods:
         """The elements in C order, to iterate over, to read and to assign to: ``x.flat[i]``, ``x.flat[i] = v``."""
         return Flat(self)
 
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self.flat[:] = value
+
 
 class Flat:
     """The elements of a tensor in C order, as `numpy.ndarray.flat`: what is read is recorded, and so is what is assigned."""
@@ -99,8 +103,12 @@ class Flat:
     def __iter__(self) -> Iterator[Tensor]:
         return iter(np.reshape(self.base, -1))
 
+    def copy(self) -> Tensor:
+        """All elements, in one axis."""
+        return self.base.flatten()
+
     def __getitem__(self, key: Any) -> Tensor:
-        return np.reshape(self.base, -1)[key]
+        return np.copy(np.reshape(self.base, -1)[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.base[np.unravel_index(np.arange(self.base.size)[key], self.base.shape)] = value

@@ -505,9 +505,10 @@ class Tensor(ArrayMethods):
             return np.sum(self, axis, dtype, out, keepdims, **settings)
         return record(Tensor, SUM, (self, axis, dtype, keepdims))
 
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same values in another shape; see `numpy.reshape`."""
-        return record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, "C"))
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+        """The same values in another shape; see `numpy.ndarray.reshape`."""
+        reshaped = record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order))
+        return np.copy(reshaped) if copy else reshaped
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes permuted, by default reversed; see `numpy.transpose`."""

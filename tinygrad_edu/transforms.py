@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
-from .modes import enable_grad
+from .modes import MODE, enable_grad
 from .tensor import Tensor
 
 Pullback = Callable[[Any], tuple[Any, ...]]
@@ -122,7 +122,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     run = Evaluation(f, primals, has_aux=has_aux)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return run.like_inputs(run.pull(leaves_like(run.outputs, cotangent, "vjp: a cotangent")))
+        structure = run.build_outputs(run.outputs)
+        return run.like_inputs(run.pull(leaves_like("vjp: the cotangent", run.outputs, structure, cotangent)))
 
     return (run.value(), pullback, run.aux) if has_aux else (run.value(), pullback)
 
@@ -156,13 +157,15 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     _check_directions("jvp", primals, tangents)
     run = Evaluation(f, primals, others=tangents)
-    directions = leaves_like(run.variables, list(tangents), "jvp: a tangent")
-    cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in run.outputs]
+    directions = leaves_like("jvp: tangents", run.variables, list(primals), list(tangents))
+    sloped = [o for o in run.outputs if o.dtype.kind == "f"]  # integers have no slopes
+    cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in sloped]
     with enable_grad():
-        pulled = run.gradients(cotangents, create_graph=True)
-    graph = run.outside or any(d.requires_grad for d in directions)
+        pulled = gradients_of(sloped, cotangents, run.variables, create_graph=True)
+    graph = MODE.get().recording and (run.outside or any(d.requires_grad for d in directions))
     pairs = [(p, d) for p, d in zip(pulled, directions) if p is not None]
-    results = gradients_of([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph)
+    found = iter(gradients_of([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph))
+    results = [next(found) if o.dtype.kind == "f" else None for o in run.outputs]
     return run.value(), run.build_outputs([run.given_back(t) for t in or_zeros(results, run.outputs)])
 
 

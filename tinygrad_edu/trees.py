@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from typing import Any
 
+from .errors import ArgumentError
+
 
 def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | None:
     """The children of a container and the function that rebuilds it; None for a leaf."""
@@ -51,6 +53,29 @@ def labelled(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
     else:
         for _, written, child in inside:
             yield from labelled(name + written, child)
+
+
+def matched(name: str, like: Any, tree: Any) -> list[Any]:
+    """The leaves of a tree in the order of another one's, of which it has the structure; by their keys, not by their order.
+
+    Lists and tuples stand for each other; for a module stands a dict by the names of its parameters, or a module.
+
+    Raises
+    ------
+    ArgumentError
+        If the structure is another.
+    """
+    inside = keyed(like)
+    if inside is None:
+        return [tree]
+    given = None if (parts := keyed(tree)) is None else {key: child for key, _, child in parts}
+    by_key = isinstance(like, dict) or hasattr(like, "named_parameters")
+    alike = given is not None and by_key == (isinstance(tree, dict) or hasattr(tree, "named_parameters"))
+    if not alike or given is None or set(given) != {key for key, _, _ in inside} or (like is None) != (tree is None):
+        expected = "None" if like is None else f"a {type(like).__name__} with {', '.join(str(key) for key, _, _ in inside) or 'nothing'}"
+        got = f"a {type(tree).__name__}" + (f" with {', '.join(map(str, given)) or 'nothing'}" if given is not None and tree is not None else "")
+        raise ArgumentError(f"{name} has another structure than what it belongs to: expected {expected}; got {got}.")
+    return [leaf for key, written, child in inside for leaf in matched(name + written, child, given[key])]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:

@@ -29,6 +29,7 @@ from .differences import DOUBLE, Direction, bits_of, complex_slopes, slopes
 from .function import FlatFunction
 from .judge import SINGLY, Judge
 
+DROWNED = 2.0**-16  # of the largest output: a wrong gradient of a smaller one would not show beside it
 COARSE = 2.0**-10  # of the median: an element that is smaller counts as one of that size where f is rounded
 
 
@@ -141,6 +142,7 @@ def gradcheck(
         check.preliminaries()
         check.first_order()
         check.linearity()
+        check.small_outputs()
         if check.finite:
             if second_order:
                 check.second_order()
@@ -283,6 +285,27 @@ class _Check:
         if judge.flat:
             self.demand_dependence()
             self.notes.append("every slope is zero here, as far as can be told, and so is the gradient: a factor in a rule would not show")
+
+    def small_outputs(self) -> None:
+        """Outputs that larger ones drown, once more by themselves: the cotangents of all others are zero."""
+        function, judge, z, size = self.function, self.judge, self.function.point, np.abs(self.where_defined(self.base))
+        small = self.defined & (size < DROWNED * np.max(size, initial=0))
+        if not np.any(small):
+            return
+        what = "the gradient of the outputs that are small beside others"
+
+        def alone(values: Any) -> Any:
+            return np.where(small, values, 0)
+
+        def values(x: Any) -> Any:
+            return alone(function.values_around(x))
+
+        def pull(us: Any) -> Any:
+            return function.gradients(z, alone(us))
+
+        weights = alone(self.cotangents)
+        claims = Claims(values, z, alone(self.base), weights, alone(size), pull(weights), pull, what)
+        judge.compare(claims, judge.blocks(z, 8 if z.size <= 8 else 4), refuse=False)
 
     def where_defined(self, values: Any) -> Any:
         """The outputs, but zeros in the place of those that are not finite at the point."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from ..errors import WrongRule
 from ..modes import MODE, Mode
 from ..trees import children, flatten
@@ -94,8 +96,9 @@ def primitive(
 
     def decorate(function: Function) -> Function:
         op = op_from(function, broadcasts, keep, joint, rules)
-        op.trusted, op.forward = False, _watched(op.forward, op.name)
-        plain = _watched(first_output(function) if op.keep else function, op.name)
+        op.trusted, op.forward = False, _watched(op.forward, op.name, len(op.keep))
+        plain = _watched(function, op.name, len(op.keep))
+        plain = first_output(plain) if op.keep else plain
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -103,7 +106,7 @@ def primitive(
             for value in (*args, *kwargs.values()) if kwargs else args:
                 if is_tensor(value):
                     tensor = value
-                elif not broadcasts and children(value) is not None and any(map(is_tensor, flatten(value)[0])):
+                elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
                     return tree_call(op, op.bind(args, kwargs))
             if tensor is not None:
                 return tensor.__array_function__(call, (type(tensor),), args, kwargs)
@@ -114,23 +117,41 @@ def primitive(
     return decorate
 
 
-def _watched(forward: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns no Tensor."""
+def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[..., Any]:
+    """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns arrays."""
 
     @wraps(forward)
     def run(*args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
+        if mode.debug.value is not None:
+            args = tuple(map(_read_only, args))
         token = MODE.set(Mode(mode.recording, mode.debug, name, mode))
         try:
             out = forward(*args, **kwargs)
         finally:
             MODE.reset(token)
-        for output in flatten(out)[0]:
-            if hasattr(output, "requires_grad"):
+        if kept and not (type(out) is tuple and len(out) == 1 + kept):
+            got = f"a tuple of {len(out)}" if isinstance(out, tuple) else f"a {type(out).__name__}"
+            raise WrongRule(f"{name}: with keep=, its forward returns a tuple of its output and {kept} kept values; it returned {got}.")
+        output = out[0] if kept else out
+        if isinstance(output, tuple) and hasattr(output, "_fields"):  # such as np.linalg.slogdet returns
+            output = tuple(output)
+            out = (output, *out[1:]) if kept else output
+        for part in output if type(output) is tuple else (output,):
+            if hasattr(part, "requires_grad"):
                 raise WrongRule(
                     f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"
                     "  Compute with NumPy's functions on the arrays that it is given, or return y.detach().numpy()."
                 )
+            if not isinstance(part, (np.ndarray, np.generic, int, float, complex)) and not hasattr(part, "__array_function__"):
+                raise WrongRule(f"{name}: its forward returned a {type(part).__name__}; expected an array, or a tuple of arrays for several outputs.")
         return out
 
     return run
+
+
+def _read_only(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    return value

@@ -152,6 +152,8 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
 def _concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, *, dtype: Any = None) -> Any:
     arrays = [np.ravel(a) for a in arrays] if axis is None else arrays
     joined = concatenate(0 if axis is None else axis, *arrays)
+    if dtype is not None:
+        np.concatenate([np.empty(0, joined.dtype)], dtype=dtype)  # NumPy's own error where that loses more than digits
     return joined if dtype is None else joined.astype(dtype)
 
 

@@ -80,6 +80,7 @@ class Op:
     """
 
     fate = "differentiates"
+    lasting = True  # its plans are kept for the next call
 
     def __init__(
         self,
@@ -153,6 +154,10 @@ class Op:
     def argument(self, position: int) -> str:
         """The name of the parameter that a position of the canonical call belongs to."""
         return self.names[min(position, len(self.names) - 1)]
+
+    def called(self, position: int) -> str:
+        """What a message calls the argument at a position."""
+        return self.argument(position)
 
     def plan(self, positions: tuple[int, ...]) -> Plan:
         """The plan for a gradient of the arguments at these positions of the canonical call."""
@@ -290,6 +295,12 @@ def op_from(function: Callable[..., Any], broadcasts: bool, keep: Any, joint: An
     if joint and (rules or broadcasts):
         raise WrongRule(f"{name}: a joint rule stands alone, and its arguments do not broadcast.")
     twins = {kept: entry_of(twin) if twin else None for kept, twin in (keep or {}).items()}
+    for kept, twin in (keep or {}).items():
+        if twin is not None and not isinstance(twins[kept], Op):
+            raise WrongRule(f"{name}: keep={{{kept!r}: …}} takes a primitive, or None for a value without derivative; got {twin!r:.60}.")
+    for argument, rule in rules.items():
+        if not callable(rule):
+            raise WrongRule(f"{name}: the rule of {argument} is a function, {argument}=lambda g, …: …; got {rule!r:.60}.")
     forward, parameters = _forward(function, name)
     return Op(function, forward, parameters, rules, broadcasts=broadcasts, keep=twins, joint=joint)
 

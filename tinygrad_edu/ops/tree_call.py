@@ -6,6 +6,7 @@ of ``x`` and ``ws`` and takes the gradients of the leaves out of the trees that 
 know nothing of trees.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,108 +21,147 @@ def tree_call(op: Op, arguments: tuple[Any, ...]) -> Any:
     """Call an op whose arguments, in canonical form, hold tensors in trees."""
     if any(op.keep.values()):
         raise UnsupportedCall(f"{op.name}: keep= with another primitive is for arguments that are arrays; one of this call's is a tree of tensors.")
-    leaves = [(op.argument(i), label, leaf) for i, a in enumerate(arguments) for label, leaf in labelled(_name(op, i), a)]
-    tensors = [leaf for _, _, leaf in leaves if is_tensor(leaf)]
-    for argument, label, leaf in leaves:
-        if argument not in op.rules and getattr(leaf, "requires_grad", False):
-            raise refuse_argument(op, label, leaf)
-    one = OnLeaves(op, arguments, leaves)
+    leaves = [Leaf(op.argument(i), label, leaf) for i, a in enumerate(arguments) for label, leaf in labelled(_name(op, i), a)]
+    for leaf in leaves:
+        if leaf.argument not in op.rules and leaf.wanted:
+            raise refuse_argument(op, leaf.label, leaf.value)
+    buffers = [(op.argument(i), buffer) for i, a in enumerate(arguments) if hasattr(a, "buffers") for buffer in a.buffers()]
+    one = OnLeaves(op, arguments, leaves, buffers)
 
     def call(*arrays: Any) -> Any:
         return (first_output(one.forward) if op.keep else one.forward)(*arrays)
 
     call.entry = one  # type: ignore[attr-defined]  # functions take attributes
-    return tensors[0].__array_function__(call, (type(tensors[0]),), tuple(tensors), {})
+    values = [*(leaf.value for leaf in leaves if leaf.moves), *(buffer for _, buffer in buffers)]
+    tensor = next(value for value in values if is_tensor(value))
+    return tensor.__array_function__(call, (type(tensor),), tuple(values), {})
+
+
+class Leaf:
+    """A leaf of a call's arguments: the argument that it is in, its name ("ws[0]") and value, and whether its gradient is wanted.
+
+    Arrays and tensors ``move``: they are arguments of the op of leaves.  All else is fixed.
+    """
+
+    def __init__(self, argument: str, label: str, value: Any) -> None:
+        self.argument, self.label, self.value = argument, label, value
+        self.moves = isinstance(value, np.ndarray) or is_tensor(value)
+        self.wanted = bool(getattr(value, "requires_grad", False))
 
 
 class OnLeaves(Op):
-    """An op as a function of the tensors in one call's arguments; everything else in them is fixed.
+    """An op as a function of the arrays and tensors in one call's arguments; everything else in them is fixed.
 
-    Parameters
-    ----------
-    op : Op
-    arguments : tuple
-        Of the call.
-    leaves : list of (str, str, object)
-        Of all arguments, in order: the argument's name, the leaf's own ("ws[0]"), and the leaf.
+    The buffers of modules come last: nothing is computed with them here, but what changes them is noticed.
     """
 
-    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[tuple[str, str, Any]]) -> None:
-        super().__init__(op.function, self._run, [], {}, broadcasts=op.broadcasts, keep=op.keep)
-        self.op, self.trusted = op, op.trusted
-        self.fixed_leaves = [None if is_tensor(leaf) else leaf for _, _, leaf in leaves]
-        self.slots = [k for k, (_, _, leaf) in enumerate(leaves) if is_tensor(leaf)]
-        self.labels = [label for _, label, _ in leaves]
-        self.wanted = [getattr(leaf, "requires_grad", False) for _, _, leaf in leaves]
-        self.shapes = [np.shape(a) if is_tensor(a) or not children(a) else () for a in arguments]
-        holes = [np.empty(0) if is_tensor(leaf) else leaf for _, _, leaf in leaves]
+    lasting = False
+
+    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], buffers: list[tuple[str, Any]]) -> None:
+        named = {name for _, needs in op.rules.values() for name in needs}
+        moving = [leaf for leaf in leaves if leaf.moves]
+        self.labels = [*(leaf.label for leaf in moving), *(f"a buffer of {argument}" for argument, _ in buffers)]
+        names = [f"leaf {i}" for i in range(len(self.labels))]
+        owners = [*(leaf.argument for leaf in moving), *(argument for argument, _ in buffers)]
+        needs = [name for name, owner in zip(names, owners) if owner in named]
+        needs += [name for name in ("out", *op.keep) if name in named]
+        rules = _Rules(op, arguments, leaves, needs)
+        super().__init__(op.function, rules.run, [], {}, broadcasts=op.broadcasts, keep=op.keep)
+        self.trusted, self.names, self.places = op.trusted, names, {name: i for i, name in enumerate(names)}
+        self.arity = self.fixed = len(names)
+        self.joint = (tuple(names), rules.gradients)
+        self.rules = dict.fromkeys(names, (rules.gradients, needs))
+
+    def argument(self, position: int) -> str:
+        return self.names[position]
+
+    def called(self, position: int) -> str:
+        return self.labels[position]
+
+
+class _Rules:
+    """The forward and the joint rule of an op of leaves.  It does not know that op: they would hold each other alive."""
+
+    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], needs: list[str]) -> None:
+        self.op, self.needs = op, needs
+        self.labels, self.wanted = [leaf.label for leaf in leaves], [leaf.wanted for leaf in leaves]
+        self.fixed = [None if leaf.moves else leaf.value for leaf in leaves]
+        self.slots = [k for k, leaf in enumerate(leaves) if leaf.moves]
+        self.buffers = 0
+        self.shapes = [np.shape(a) if is_tensor(a) or not children(a) else None for a in arguments]
+        holes = [np.empty(0) if leaf.moves else leaf.value for leaf in leaves]
         self.trees = flatten(list(arguments))[1](holes)  # a copy, which nobody else can change
         self.rebuild = flatten(self.trees)[1]
-        self.names = [self.labels[k] for k in self.slots]
-        self.places = {name: i for i, name in enumerate(self.names)}
-        self.arity = self.fixed = len(self.names)
-        named = {name for _, needs in op.rules.values() for name in needs}
-        self.needs = [label for argument, label, leaf in leaves if is_tensor(leaf) and argument in named]
-        self.needs += [name for name in ("out", *op.keep) if name in named]
-        self.joint = (tuple(self.names), self._gradients)
-        self.rules = dict.fromkeys(self.names, (self._gradients, self.needs))
 
-    def _arguments(self, values: dict[str, Any]) -> list[Any]:
-        """The arguments of the call, with other values in the places of the tensors."""
-        filled = list(self.fixed_leaves)
-        for k in self.slots:
-            filled[k] = values.get(self.labels[k])
+    def run(self, *arrays: Any) -> Any:
+        self.buffers = len(arrays) - len(self.slots)
+        return self.op.forward(*self._arguments(dict(enumerate(arrays))))
+
+    def _arguments(self, values: dict[int, Any]) -> list[Any]:
+        """The arguments of the call, with the values in their places; None where no rule needs one."""
+        filled = list(self.fixed)
+        for i, k in enumerate(self.slots):
+            filled[k] = values.get(i)
         return self.rebuild(filled)
 
-    def _run(self, *arrays: Any) -> Any:
-        return self.op.forward(*self._arguments(dict(zip(self.names, arrays))))
-
-    def _gradients(self, g: Any, *values: Any) -> tuple[Any, ...]:
+    def gradients(self, g: Any, *values: Any) -> tuple[Any, ...]:
         """The gradients of all leaves, from the op's own rules; None for those that need none."""
         op, known = self.op, dict(zip(self.needs, values))
-        arguments = self._arguments(known)
+        leaves = {int(name.removeprefix("leaf ")): known.pop(name) for name in self.needs if name.startswith("leaf ")}
+        arguments = self._arguments(leaves)
         known |= dict(zip(op.names[: op.fixed], arguments))
-        known |= {f"{name}_shape": shape for name, shape in zip(op.names[: op.fixed], self.shapes)}
         if op.variadic:
-            name = op.names[-1]
-            known |= {name: tuple(arguments[op.fixed :]), f"{name}_shape": tuple(self.shapes[op.fixed :])}
-        found: dict[str, Any] = {}
+            known[op.names[-1]] = tuple(arguments[op.fixed :])
         jointly: dict[str, Any] = {}
         if op.joint:
             names, rule = op.joint
-            jointly = dict(zip(names, op.checked_joint(rule(g, *(known[n] for n in op.rules[names[0]][1])))))
+            jointly = dict(zip(names, op.checked_joint(rule(g, *(self._needed(known, n) for n in op.rules[names[0]][1])))))
+        found: list[Any] = []
         for position, tree in enumerate(self.trees):
-            if op.argument(position) in op.rules:
-                rule, needs = op.rules[op.argument(position)]
+            gradient = None
+            if (argument := op.argument(position)) in op.rules:
+                rule, needs = op.rules[argument]
                 known["index"] = position - op.fixed
-                gradient = jointly[op.argument(position)] if op.joint else rule(g, *(known[n] for n in needs))
-                found |= _taken_apart(op, _name(op, position), tree, gradient)
-        gradients = [found.get(label) if self.wanted[k] else None for k, label in enumerate(self.labels)]
-        for k in self.slots:
-            if self.wanted[k] and gradients[k] is None:
-                raise WrongRule(f"{self.name}: {self.labels[k]} needs a gradient, and the rule returned None for it.")
-        return tuple(gradients[k] for k in self.slots)
+                gradient = jointly[argument] if op.joint else rule(g, *(self._needed(known, n) for n in needs))
+            found += _taken_apart(op, _name(op, position), tree, gradient)
+        for label, wanted, gradient in zip(self.labels, self.wanted, found):
+            if wanted and gradient is None:
+                raise WrongRule(f"{op.name}: {label} needs a gradient, and the rule returned None for it.")
+        return (*(found[k] if self.wanted[k] else None for k in self.slots), *[None] * self.buffers)
+
+    def _needed(self, known: dict[str, Any], name: str) -> Any:
+        """What a rule asked for."""
+        if name in known:
+            return known[name]
+        op, argument = self.op, name.removesuffix("_shape")
+        if op.variadic and argument == op.names[-1]:
+            return tuple(self.shapes[op.fixed :])
+        if (shape := self.shapes[op.places[argument]]) is None:
+            raise WrongRule(f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no shape.")
+        return shape
 
 
 def _name(op: Op, position: int) -> str:
     return op.names[position] if position < op.fixed else f"{op.names[-1]}[{position - op.fixed}]"
 
 
-def _taken_apart(op: Op, label: str, tree: Any, gradient: Any) -> dict[str, Any]:
-    """The gradients that a rule returned for the leaves of a tree, by their names."""
+def _taken_apart(op: Op, label: str, tree: Any, gradient: Any) -> Iterator[Any]:
+    """The gradients that a rule returned for the leaves of a tree, in their order."""
     inside = keyed(tree)
     if inside is None:
-        return {label: gradient}
-    if gradient is None:
-        return {}
+        yield gradient
+        return
     keys = [key for key, _, _ in inside]
     by_name = isinstance(tree, dict) or hasattr(tree, "named_parameters")
     given = gradient if isinstance(gradient, dict) else dict(enumerate(gradient)) if isinstance(gradient, (list, tuple)) else None
-    if given is None or isinstance(gradient, dict) != by_name or set(given) - set(keys) or (not by_name and len(given) != len(keys)):
+    if gradient is None:
+        given = {}
+    elif given is None or isinstance(gradient, dict) != by_name or set(given) - set(keys) or (not by_name and len(given) != len(keys)):
         expected = f"a dict with the keys {', '.join(map(str, keys))}" if by_name else f"a list or tuple of {len(keys)}"
         returned = f"a dict with the keys {', '.join(map(str, given))}" if isinstance(gradient, dict) else _described(gradient)
         raise WrongRule(f"{op.name}: the rule of {label} returned {returned}; its argument is a {type(tree).__name__}, so expected {expected}.")
-    return {name: g for key, written, child in inside for name, g in _taken_apart(op, label + written, child, given.get(key)).items()}
+    for key, written, child in inside:
+        yield from _taken_apart(op, label + written, child, given.get(key))
 
 
 def _described(value: Any) -> str:
