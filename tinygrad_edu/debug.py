@@ -102,9 +102,10 @@ class Inspector:
     def run(self, node: Node, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
         """Run a rule on read-only arrays, and look at what it used and what it returned."""
         line = node.notes.line if node.notes is not None else "a line recorded outside of the debug mode"
-        if node.notes is not None and node.notes.checksums and node.order != self.looked_at and node.notes.checksums != _checksums(node.saved):
+        again = node.order == self.looked_at and rule is not (node.plan.joint or node.plan.steps[0][0])  # for another argument
+        if not again and node.notes is not None and node.notes.checksums and node.notes.checksums != _checksums(node.saved):
             raise InPlaceError(f"{node.name}: a value that its derivative needs was changed after the operation, at {line}.")
-        self.looked_at = node.order  # once for all of its arguments
+        self.looked_at = node.order
         try:
             gradient = rule(_read_only(g), *map(_read_only, saved))
         except ValueError as error:
