@@ -63,14 +63,14 @@ class OnLeaves(Op):
         self.labels = [*(leaf.label for leaf in moving), *(f"a buffer of {argument}" for argument, _ in buffers)]
         names = [f"leaf {i}" for i in range(len(self.labels))]
         owners = [*(leaf.argument for leaf in moving), *(argument for argument, _ in buffers)]
-        needs = [name for name, owner in zip(names, owners) if owner in named]
-        needs += [name for name in ("out", *op.keep) if name in named]
-        rules = _Rules(op, arguments, leaves, needs)
+        saved = [i for i, owner in enumerate(owners) if owner in named]
+        others = [name for name in ("out", *op.keep) if name in named]
+        rules = _Rules(op, arguments, leaves, saved, others)
         super().__init__(op.function, rules.run, [], {}, broadcasts=op.broadcasts, keep=op.keep)
         self.trusted, self.names, self.places = op.trusted, names, {name: i for i, name in enumerate(names)}
         self.arity = self.fixed = len(names)
         self.joint = (tuple(names), rules.gradients)
-        self.rules = dict.fromkeys(names, (rules.gradients, needs))
+        self.rules = dict.fromkeys(names, (rules.gradients, [*(names[i] for i in saved), *others]))
 
     def argument(self, position: int) -> str:
         return self.names[position]
@@ -80,10 +80,13 @@ class OnLeaves(Op):
 
 
 class _Rules:
-    """The forward and the joint rule of an op of leaves.  It does not know that op: they would hold each other alive."""
+    """The forward and the joint rule of an op of leaves.  It does not know that op: they would hold each other alive.
 
-    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], needs: list[str]) -> None:
-        self.op, self.needs = op, needs
+    ``saved`` are the places, among the moving leaves, of those that the op's rules need; ``others`` is what they need beside.
+    """
+
+    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], saved: list[int], others: list[str]) -> None:
+        self.op, self.saved, self.others = op, saved, others
         self.labels, self.wanted = [leaf.label for leaf in leaves], [leaf.wanted for leaf in leaves]
         self.fixed = [None if leaf.moves else leaf.value for leaf in leaves]
         self.slots = [k for k, leaf in enumerate(leaves) if leaf.moves]
@@ -106,10 +109,8 @@ class _Rules:
 
     def gradients(self, g: Any, *values: Any) -> tuple[Any, ...]:
         """The gradients of all leaves, from the op's own rules; None for those that need none."""
-        op, known = self.op, dict(zip(self.needs, values))
-        leaves = {int(name.removeprefix("leaf ")): known.pop(name) for name in self.needs if name.startswith("leaf ")}
-        arguments = self._arguments(leaves)
-        known |= dict(zip(op.names[: op.fixed], arguments))
+        op, arguments = self.op, self._arguments(dict(zip(self.saved, values)))
+        known = dict(zip(op.names[: op.fixed], arguments)) | dict(zip(self.others, values[len(self.saved) :]))
         if op.variadic:
             known[op.names[-1]] = tuple(arguments[op.fixed :])
         jointly: dict[str, Any] = {}
