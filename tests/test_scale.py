@@ -344,3 +344,39 @@ def test_masked_arrays_and_ragged_lists_are_refused_by_name(call):
         call([[1], [2, 3]])
     assert "inhomogeneous" not in str(caught.value)
     assert re.match(r"(\w+)", str(caught.value))
+
+
+@pytest.mark.parametrize("labels", [["a", np.nan, "b"], ["a", 1, "a", 1], [True, "a"], ["a", b"a"], [1, None, "a"], ("a", 2.5)])
+def test_numbers_among_names_are_refused_in_lists_as_in_arrays_of_objects(labels):
+    calls = (
+        LabelEncoder().fit, LabelEncoder().fit(["1", "a", "nan"]).transform, one_hot, relabel, data.ArrayDataset,
+        lambda mixed: data.train_test_split(np.zeros(len(mixed)), stratify=mixed, rng=0),
+        lambda mixed: data.stratified_k_fold(mixed, 2, rng=0),
+    )  # fmt: skip
+    for call in calls:
+        said = []
+        for mixed in (labels, np.array(labels, object)):
+            with pytest.raises(errors.TinygradError) as caught:
+                call(mixed)
+            said.append(str(caught.value))
+        assert said[0] == said[1]
+    with pytest.raises(errors.ShapeError, match=r"Label . is .*: a missing one needs a name of its own"):
+        LabelEncoder().fit(labels)
+
+
+def test_texts_stay_texts():
+    assert LabelEncoder().fit(["b", np.str_("a")]).classes == ["a", "b"]
+    assert LabelEncoder().fit(["b", "é", ""]).transform(("é", "")).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda a: StandardScaler().fit(a), lambda a: Imputer().fit(a), lambda a: LabelEncoder().fit(a), one_hot, relabel, data.ArrayDataset],
+)
+def test_missing_values_of_pandas_are_called_missing(call):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1, 2, None], "b": ["x", None, "y"]}).convert_dtypes()
+    truths = pandas.Series([True, None], dtype="boolean")
+    for values, place in ((truths, "1"), (frame, "1, 1"), (frame["b"], "1"), ([1, pandas.NA], "1")):
+        with pytest.raises(errors.DTypeError, match=rf"missing \(pandas\.NA\), the first at \[{place}\].*dropna.*fillna.*na_value=np\.nan"):
+            call(values)

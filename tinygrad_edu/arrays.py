@@ -21,10 +21,15 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     who : str
         What is given, as its user would call it, for the error: "StandardScaler.fit", "predict: x".
 
+    Returns
+    -------
+    ndarray
+        A list of texts and of numbers becomes an array of objects, where NumPy would make texts of the numbers.
+
     Raises
     ------
     DTypeError
-        For masked arrays, alone or in a list.
+        For masked arrays, alone or in a list, and for pandas' missing values (NA).
     ShapeError
         For nested sequences of several lengths.
     """
@@ -34,11 +39,34 @@ def plain(values: Any, who: str) -> NDArray[Any]:
         return values.detach().numpy()
     refuse_masked(values, who)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        if array.dtype.kind in "US" and not hasattr(values, "__array__"):
+            array = _unmixed(array, values)
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
         raise ShapeError(f"{who}: {ragged(values)}") from None
+    if array.dtype.kind == "O":
+        _refuse_missing(array, who)
+    return array
+
+
+def _unmixed(texts: NDArray[Any], values: Any) -> NDArray[Any]:
+    """The array of texts, if all values were of that one kind; otherwise an array of what they were."""
+    given = np.array(values, object)
+    kind = str if texts.dtype.kind == "U" else bytes
+    return texts if all(isinstance(value, kind) for value in given.flat) else given
+
+
+def _refuse_missing(array: NDArray[Any], who: str) -> None:
+    """Raise for the missing values of pandas' own dtypes, which no number stands for."""
+    place = next((i for i, value in enumerate(array.flat) if type(value).__name__ == "NAType"), None)
+    if place is not None:
+        where = ", ".join(map(str, np.unravel_index(place, array.shape)))
+        raise DTypeError(
+            f"{who}: values are missing (pandas.NA), the first at [{where}]. Drop them by dropna(), put others there by fillna(value), "
+            "or make NaN of them, to_numpy(float, na_value=np.nan), which data.Imputer fills in."
+        )
 
 
 def refuse_masked(values: Any, who: str) -> None:
