@@ -370,7 +370,11 @@ PROBABILITIES, LOGARITHMS = r"probabilities, in \[0, 1\]; got", "logarithms of p
 OUTSIDE = {
     "bce targets above": (lambda: tg.binary_cross_entropy([0.5], [2.0]), f"targets are {PROBABILITIES} 2"),
     "bce targets below": (lambda: tg.binary_cross_entropy([0.5], [-1]), f"targets are {PROBABILITIES} -1"),
-    "bce predictions below": (lambda: tg.binary_cross_entropy([-1e-9], [1.0]), f"predictions are {PROBABILITIES} -1e-09"),
+    "bce predictions below": (lambda: tg.binary_cross_entropy([-0.011], [1.0]), rf"predictions are {PROBABILITIES} -0\.011"),
+    "bce predictions above": (
+        lambda: tg.binary_cross_entropy(np.float32([1.0100002]), [1.0]),
+        rf"predictions are {PROBABILITIES} 1\.0100002",
+    ),
     "signs": (lambda: tg.binary_cross_entropy_with_logits([5.0, 5.0], [1, -1]), rf"(?s)targets are {PROBABILITIES} -1.*\(target \+ 1\) / 2"),
     "labels": (lambda: nn.BCEWithLogitsLoss()([5.0, 5.0], [0, 7]), rf"(?s)targets are {PROBABILITIES} 7.*softmax_cross_entropy"),
     "a tensor": (lambda: tg.binary_cross_entropy_with_logits(float32([5.0]), float32([1.5])), f"targets are {PROBABILITIES} 1.5"),
@@ -550,3 +554,13 @@ def test_certain_and_wrong_costs_100():
 def test_small_losses_of_logits_are_exact():
     z = np.array([40.0, -40.0])
     np.testing.assert_allclose(tg.binary_cross_entropy_with_logits(z, [1.0, 0.0], reduction="none"), np.log1p(np.exp(-40.0)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_rounding_adds_to_a_probability_counts_as_certain(dtype):
+    beyond = np.nextafter(dtype([1, 1, 0, 0]), dtype([2, 2, -1, -1]))
+    p = tg.Tensor(beyond, requires_grad=True)
+    losses = tg.binary_cross_entropy(p, [1.0, 0.0, 1.0, 0.0], reduction="none")
+    np.testing.assert_array_equal(losses.detach().numpy(), dtype([0, 100, 100, 0]))
+    np.sum(losses).backward()
+    np.testing.assert_allclose(p.grad.numpy(), [-1, 1e12, -1e12, 1], rtol=1e-6)

@@ -29,7 +29,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     Parameters
     ----------
     prediction : Tensor or array_like of any shape
-        Probabilities, in [0, 1].
+        Probabilities, in [0, 1].  What rounding leaves up to 0.01 beyond, such as sums of a softmax, counts as 0 or 1.
     target : Tensor or array_like of the same shape
         0 and 1, booleans, or probabilities.  A plain array is cast to the dtype of the prediction, a Tensor must have it.
     weight : array_like, optional
@@ -44,7 +44,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     Raises
     ------
     ArgumentError
-        For predictions or targets outside [0, 1], a mean of nothing, and an unknown reduction.
+        For predictions or targets more than 0.01 outside [0, 1], a mean of nothing, and an unknown reduction.
     ShapeError, DTypeError
         As `mse_loss`.
 
@@ -55,7 +55,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     array([100.,   0.])
     """
     p, t = alike("binary_cross_entropy", "target", prediction=prediction, target=target)
-    check_values("binary_cross_entropy", "predictions", p, 0, 1, PROBABILITIES, OF_LOGITS)
+    check_values("binary_cross_entropy", "predictions", p, -SLACK, 1 + SLACK, PROBABILITIES, OF_LOGITS)
     check_values("binary_cross_entropy", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES)
     losses = t * -lowest_log(p) - (1 - t) * lowest_log_of_rest(p)
     return reduced("binary_cross_entropy", weighted("binary_cross_entropy", losses, weight), reduction)
@@ -165,13 +165,18 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
 # fmt: off
 @primitive(p=lambda g, p: g / np.maximum(p, 1 / STEEPEST))
 def lowest_log(p: Any) -> Any:
-    """log p, but at least -100."""
+    """log p, but at least -100; of what is beyond [0, 1], of its end."""
     with np.errstate(divide="ignore"):
-        return np.maximum(np.log(p), LOWEST)
+        return np.maximum(np.log(within(p)), LOWEST)
 
 @primitive(p=lambda g, p: -g / np.maximum(1 - p, 1 / STEEPEST))
 def lowest_log_of_rest(p: Any) -> Any:
-    """log(1 - p), but at least -100."""
+    """log(1 - p), but at least -100; of what is beyond [0, 1], of its end."""
     with np.errstate(divide="ignore"):
-        return np.maximum(np.log1p(-p), LOWEST)
+        return np.maximum(np.log1p(-within(p)), LOWEST)
 # fmt: on
+
+
+def within(p: Any) -> Any:
+    """Probabilities without what rounding added to them."""
+    return np.minimum(np.maximum(p, 0), 1)

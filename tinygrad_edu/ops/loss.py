@@ -90,7 +90,7 @@ def check_values(loss: str, name: str, x: Any, low: float, high: float, domain: 
     values = x.data if hasattr(x, "requires_grad") else x
     if values.size and (np.maximum.reduce(values, None) > high or (low > -np.inf and np.minimum.reduce(values, None) < low)):
         wrong = values[(values < low) | (values > high)].flat[0]
-        raise ArgumentError(f"{loss}: {name} are {domain}; got {wrong:g}.\n  {advice}")
+        raise ArgumentError(f"{loss}: {name} are {domain}; got {wrong!s}.\n  {advice}")
 
 
 def only_ones_differ(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
