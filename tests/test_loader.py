@@ -346,3 +346,22 @@ def test_the_repr_says_what_there_is():
 def test_what_is_no_sample_is_told_what_to_do(source, error, message):
     with pytest.raises(error, match=message):
         list(DataLoader(source, 2))
+
+
+def test_loaders_of_others_are_told_from_samples():
+    utils = pytest.importorskip("torch.utils.data")
+    torch = pytest.importorskip("torch")
+    dataset = utils.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    with pytest.raises(errors.ArgumentError, match=r"single samples; a torch DataLoader gives batches of 4\. .*DataLoader\(loader\.dataset, 4\)"):
+        DataLoader(utils.DataLoader(dataset, batch_size=4))
+    assert epoch_of(DataLoader(dataset, 4)) == epoch_of(DataLoader((X, Y), 4))
+    with pytest.raises(errors.ArgumentError, match=r"gives batches of 4.*DataLoader\(\(x, y\), 4\)"):
+        DataLoader(DataLoader((X, Y), 4))
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_batches_that_are_ready_are_told_where_to_go(kind):
+    batches = [kind((X[start : start + 4], Y[start : start + 4])) for start in range(0, 10, 4)]
+    for source in (batches, iter(batches), lambda: iter(batches)):
+        with pytest.raises(errors.ShapeError, match=r"single samples\.  Of batches that are ready.*DataLoader\(dataset, batch_size\)"):
+            list(DataLoader(source, 3))

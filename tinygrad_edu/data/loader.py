@@ -22,6 +22,12 @@ from ..errors import ArgumentError, DTypeError, ShapeError, StateError
 from ..ops.random import generator
 from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers
 
+PAD = "  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
+READY = (
+    "  Items are single samples.  Of batches that are ready, give what they were made of, data.DataLoader(dataset, batch_size), "
+    "or put them together: (np.concatenate(xs), np.concatenate(ys))."
+)
+
 
 class DataLoader:
     """Batches of samples; iterating gives one epoch of them, and the next time the next epoch.
@@ -33,7 +39,8 @@ class DataLoader:
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
         * An iterable of samples, such as a generator; or a function that returns one, and is called for every epoch.
 
-        Samples are arrays or numbers, or tuples of them, of the same shapes.
+        Samples are arrays or numbers, or tuples of them, of the same shapes.  Batches that are ready are not taken for
+        what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
     batch_size : int, at least 1, default=32
     shuffle : bool, default=False
         Whether every epoch has an order of its own.  What is only iterated over cannot be shuffled.
@@ -102,6 +109,12 @@ class DataLoader:
         if isinstance(data, Mapping):
             names = ", ".join(f"data[{name!r}]" for name in list(data)[:2])
             raise ArgumentError(f"DataLoader: got a {type(data).__name__}; expected a tuple of its arrays: DataLoader(({names}, …)).")
+        if not _has_samples(data) and isinstance(getattr(data, "batch_size", None), int):
+            of = "its dataset" if hasattr(data, "dataset") else "the arrays that they are made of"
+            raise ArgumentError(
+                f"DataLoader: expected single samples; a {type(data).__module__.partition('.')[0]} {type(data).__name__} gives batches of "
+                f"{data.batch_size}. Give {of}: DataLoader({'loader.dataset' if hasattr(data, 'dataset') else '(x, y)'}, {data.batch_size})."
+            )
         if isinstance(data, Batches):
             return data if self.dtype is None else data.floats_as(self.dtype)
         if not (_has_samples(data) or isinstance(data, Iterable) or callable(data)):
@@ -262,14 +275,16 @@ def _fields(sample: Any, place: int) -> Arrays:
     except ShapeError as error:
         if not isinstance(sample, list):
             raise
-        raise ShapeError(f"{error}\n  The fields of a sample come as a tuple, (x, y), and not as a list.") from None
+        raise ShapeError(f"{error}\n  The fields of a sample come as a tuple, (x, y), and not as a list.\n{READY}") from None
 
 
 def _way_on(row: Arrays, first: Arrays) -> str:
     """What to do about samples of different shapes."""
+    if len(row) == len(first) > 1 and all(len({field.shape[:1] for field in fields}) == 1 and fields[0].ndim for fields in (row, first)):
+        return f"{READY}\n{PAD}"
     way = "  Arrays that each hold one row a sample come as a tuple: DataLoader((x, y))."
     if len(row) == len(first) and all(a.shape[1:] == b.shape[1:] and a.ndim == b.ndim for a, b in zip(row, first)):
-        way += "\n  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
+        way += f"\n{PAD}"
     return way
 
 
