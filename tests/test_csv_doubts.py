@@ -156,3 +156,28 @@ def test_words_that_are_no_numbers(read):
             errors.FormatError, match=r"column of text is read by labels\(…\); a word for missing values is named by read_csv\(…, missing="
         ):
             read(f"a,b\n1,2\n{cell},3\n", header=True).numbers()
+
+
+@pytest.mark.parametrize("comment", ["# a comment", "# made by x, y, z", "#"])
+def test_comments_are_called_what_they_are(read, comment):
+    for content, line in ((f"{comment}\na,b\n1,2\n", 1), (f"a,b\n1,2\n{comment}\n3,4\n", 3)):
+        with pytest.raises(errors.FormatError, match=f"Line {line} begins with '#': there are no comments in a CSV file"):
+            read(content)
+    assert read("#,name\n1,a\n2,b\n").names == ("#", "name")
+
+
+@pytest.mark.parametrize("content", ["a,b\n", "a\n", "a,b", '"a","b"\n\n'])
+def test_names_alone_lack_rows(read, content):
+    for header in ("auto", True):
+        with pytest.raises(errors.FormatError, match="no row after it; header=False takes it for one"):
+            read(content, header=header)
+    assert len(read(content, header=False)) == 1
+
+
+def test_long_cells_are_no_quotes_without_end(read):
+    with pytest.raises(errors.FormatError, match=r"line 2: field larger than field limit.*a cell of more characters.*csv\.field_size_limit"):
+        read("a,b\n1," + "x" * 200_000 + "\n")
+
+
+def test_a_byte_order_mark_may_stand_twice(read):
+    assert read("\ufeff\ufeffa,b\n1,2\n").names == ("a", "b")

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_edu import TinygradError, data, io
-from tinygrad_edu.errors import FormatError
+from tinygrad_edu.errors import ArgumentError, FormatError
 from tinygrad_edu.files import foreign
 
 READERS = {
@@ -155,3 +155,22 @@ def test_a_table_whose_first_name_is_like_the_mark_of_a_format_is_a_table(tmp_pa
         path.write_text(f"{name},b\n1,2\n")
         assert foreign(path.read_bytes()) == ("", "")
         assert data.read_csv(path).names == (name, "b")
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_what_is_no_path_is_told_how_to_become_a_file(read, tmp_path):
+    opened = tmp_path / "open.txt"
+    opened.write_text("a,b\n1,2\n")
+    with opened.open() as file:
+        for given, advice in (
+            (streams.StringIO("a,b\n1,2\n"), r"got <_io\.StringIO.*write_text"),
+            (streams.BytesIO(b"a,b\n1,2\n"), r"got <_io\.BytesIO.*write_text"),
+            (None, "got None"),
+            (file, "Give the path of this open file"),
+            ("https://example.org/x.csv", r"https://example\.org/x\.csv is an address.*urlretrieve"),
+            ("a,b\n1,2\n", r"text of several lines, a,b\\n1,2\\n\. Write it"),
+        ):
+            with pytest.raises(ArgumentError, match=advice):
+                read(given)
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "none.csv")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from .errors import FormatError
+from .errors import ArgumentError, FormatError
 
 if TYPE_CHECKING:
     from gzip import GzipFile
@@ -79,8 +79,30 @@ def read_at_most(file: "BinaryIO | GzipFile", most: int) -> bytearray:
     return data
 
 
+def name_of(path: FilePath) -> str:
+    """The name of a file without its folders, by which errors call it.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no path, but a file object, text, or an address.
+    """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        in_memory = "What is in memory is written to a file first: pathlib.Path(path).write_text(text)"
+        advice = "Give the path of this open file" if isinstance(getattr(path, "name", None), str) else in_memory
+        raise ArgumentError(f"a reader expects the path of a file; got {path!r:.60}. {advice}.")
+    text = os.fsdecode(path)
+    if re.match(r"(https?|ftp|s3|gs)://", text):
+        fetch = "urllib.request.urlretrieve(address, path)"
+        raise ArgumentError(f"{printable(text)} is an address, and readers take files: fetch it first, {fetch}, and read that path.")
+    if "\n" in text and not os.path.exists(path):
+        raise ArgumentError(f"a reader expects the path of a file; got text of several lines, {printable(text, 40)}. Write it to a file first.")
+    return os.path.basename(os.path.normpath(text))
+
+
 def _unwaiting(path: FilePath, source: str) -> BinaryIO:
     """An open file that nobody has to write into first: it is opened without waiting, and looked at."""
+    name_of(path)
     if os.path.isdir(path):
         raise _special(source)
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115 (callers close it)

@@ -7,13 +7,12 @@ x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype
 import io
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from ..errors import ArgumentError, FormatError
-from ..files import SEEN, FilePath, contents, foreign
-from .table import Cell, Row, Table, as_number, delimiter_hint
+from ..files import SEEN, FilePath, contents, foreign, name_of
+from .table import Cell, Row, Table, as_number, comment_hint, delimiter_hint
 
 MISSING = ("", "?", "NA", "nan", "NaN")
 
@@ -73,13 +72,13 @@ def read_csv(
     _check_settings(header, delimiter, quotechar)
     words = {word.strip() for word in _texts("missing", missing)}
     columns = None if columns is None else _texts("columns", columns)
-    source = Path(path).name
+    source = name_of(path)
     first, rows = _rows(source, _text(source, path, max_bytes), delimiter, quotechar, words)
     if not rows:
         raise FormatError(f"{source}: the file is empty.")
     has_header = _has_header(source, rows) if header == "auto" else bool(header)
     if has_header and len(rows) == 1:
-        raise FormatError(f"{source}: there is a header, and no row after it.")
+        raise FormatError(f"{source}: there is a header, and no row after it; header=False takes it for one.{comment_hint(rows[0])}")
     names = [name or f"column {i}" for i, name in enumerate(first if has_header else [""] * len(first), 1)]
     return Table(source, _named(source, names, columns), rows[1:] if has_header else rows)
 
@@ -91,7 +90,7 @@ def _text(source: str, path: FilePath, max_bytes: int) -> str:
     if what:
         raise FormatError(f"{source}: this is {what}, expected text in UTF-8. {remedy}")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig").lstrip("\ufeff")  # some programs put a second mark before the first
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError(f"{source}, line {line}: byte {data[error.start]:#04x} is not UTF-8. Save the file as CSV in UTF-8.") from None
@@ -135,6 +134,11 @@ def _quote_hint(error: str, quotechar: str) -> str:
             f"After a {quotechar} that ends a cell there can only be a delimiter, and no spaces; within one, {quotechar} is doubled. "
             "If quotes mean nothing in this file, give a quotechar= that it has not."
         )
+    if "field limit" in error:
+        return (
+            "The row that begins there has a cell of more characters, or a quote in it that does not end. "
+            "If it is one cell, allow that to Python's csv module first: csv.field_size_limit(10**9)."
+        )
     return "The row that begins there has a quote that does not end, or does not begin."
 
 
@@ -145,7 +149,7 @@ def _fitting(source: str, row: Row, rows: list[Row]) -> Row:
     if len(cells) != expected or (expected > 1 and not row.cells):
         raise FormatError(
             f"{source}, line {row.line}: expected {expected} cell{'s' * (expected > 1)} as in line {rows[0].line}, got {len(row.cells)}."
-            f"{delimiter_hint(rows[0])}"
+            f"{comment_hint(rows[0], row) or delimiter_hint(rows[0])}"
         )
     return Row(cells, row.line)
 
@@ -168,7 +172,9 @@ def _has_header(source: str, rows: list[Row]) -> bool:
         if valued or repeated or not (texts or _counts_up(numbers, rows)):
             return False
     either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
-    raise FormatError(f"{either} Say header=True or header=False.{delimiter_hint(rows[0])}")
+    if not below:
+        raise FormatError(f"{either} There is no row after it; header=False takes it for one.{comment_hint(rows[0])}")
+    raise FormatError(f"{either} Say header=True or header=False.{comment_hint(rows[0]) or delimiter_hint(rows[0])}")
 
 
 def _is_numeric(column: list[Cell]) -> bool:

@@ -10,14 +10,13 @@ Y. LeCun, C. Cortes, C. Burges (1998). The MNIST database of handwritten digits.
 import math
 import struct
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FormatError
-from ..files import SEEN, FilePath, foreign_hint, opened, read_at_most
+from ..files import SEEN, FilePath, foreign_hint, name_of, opened, read_at_most
 
 if TYPE_CHECKING:
     from gzip import GzipFile
@@ -57,12 +56,13 @@ def read_idx(path: FilePath, *, max_bytes: int = 2**31) -> NDArray[Any]:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> path = Path(tempfile.mkdtemp(), "labels.idx")
     >>> _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
     >>> read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    source = Path(path).name
+    source = name_of(path)
     with opened(path, sys.maxsize, source) as (file, stored):
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)

@@ -4,14 +4,13 @@ import math
 import warnings
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, FormatError
-from ..files import SEEN, FilePath, contents, foreign_hint, printable
+from ..files import SEEN, FilePath, contents, foreign_hint, name_of, printable
 from .mat_layout import check_layout
 
 CLASSES = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "logical")
@@ -58,7 +57,7 @@ def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) ->
     """
     if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"read_mat: expected a sequence of names of variables, such as ['X', 'y']; got {names!r}.")
-    source = Path(path).name
+    source = name_of(path)
     data = bytes(contents(path, max_bytes, source))
     start = data[:128]
     if start[:8] == b"\x89HDF\r\n\x1a\n" or start.startswith(b"MATLAB 7.3"):

@@ -222,6 +222,12 @@ class Table:
         return f" {text_advice(cell)}"
 
 
+def comment_hint(*rows: Row) -> str:
+    """What to say of the first of these rows that other programs might take for a comment."""
+    line = next((row.line for row in rows if row.cells and (row.cells[0] or "").startswith("#")), None)
+    return f" Line {line} begins with '#': there are no comments in a CSV file; if it is one, take it out." if line else ""
+
+
 def delimiter_hint(row: Row) -> str:
     """What a row with a single cell makes one think of."""
     found = re.search(r"[;\t|,]|(?<=\S) +(?=\S)", row.cells[0] or "") if len(row.cells) == 1 else None
