@@ -187,3 +187,48 @@ def test_a_pipe_that_closes_is_no_error():
     reader.stdin.close()
     reader.wait()
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "instead"),
+    [
+        (tg.optim, "lr_scheduler", "use optim.schedule"), (tg.optim, "clip_grad_norm_", "use optim.clip_grad_norm"),
+        (tg.optim, "adam_w", "use optim.AdamW"),
+        (tg.data, "make_moons", "use data.moons"), (tg.data, "train_test_spilt", "is it train_test_split"),
+        (tg.data, "Dataloader", "use data.DataLoader"),
+        (tg.io, "save", "use io.save_checkpoint"), (tg.io, "read_csv", "use data.read_csv"), (tg.plot, "savefig", "use plot.save"),
+        (tg.train, "ModelCheckpoint", "use train.Checkpoint"), (tg.train, "accuracy", "use train.metrics.accuracy"),
+        (tg.train, "Adam", "use optim.Adam"),
+        (tg.nn.init, "xavier_uniform_", "use nn.init.xavier_uniform"), (tg.nn.init, "kaiming_normal_", "use nn.init.he_normal"),
+    ],
+)  # fmt: skip
+def test_names_of_other_frameworks_in_a_part_lead_to_ours(part, name, instead):
+    with pytest.raises(AttributeError, match=f"module '{part.__name__}' has no attribute '{name}': {instead}"):
+        getattr(part, name)
+
+
+def test_every_hint_of_a_part_leads_to_what_is_there():
+    for part, table in hints.PARTS.items():
+        for name, instead in table.items():
+            place = tg
+            for step in part.split("."):
+                place = getattr(place, step)
+            assert not hasattr(place, name)
+            place = tg
+            for step in instead.partition(",")[0].split("."):
+                place = getattr(place, step)
+
+
+def test_a_table_leads_from_the_names_of_others_to_its_own():
+    table = tg.data.Table("t.csv", ["a", "b"], [(("1", "x"), 2)])
+    with pytest.raises(tg.TinygradError, match=r"table\.numbers\('a'\), table\.labels"):
+        table["a"]
+    for name, instead in (
+        ("columns", r"use table\.names"),
+        ("shape", r"use len\(table\)"),
+        ("a", r"table\.numbers\('a'\)"),
+        ("nothing", "'nothing'"),
+    ):
+        with pytest.raises(AttributeError, match=instead):
+            getattr(table, name)
+    assert copy.deepcopy(table).names == table.names

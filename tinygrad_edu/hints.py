@@ -34,9 +34,70 @@ TENSOR = {  # what x.NAME would be
     "detach_": "x = x.detach()", "retain_graph": "x.backward(retain_graph=True)", "value": "x.data", "asnumpy": "x.numpy()", "logsumexp": "tg.logsumexp(x)",
     "grad_fn": "nothing: nodes are not public; requires_grad and is_leaf tell what there is",
     "put": "x[…] = v, or x.flat[indices] = v", "resize": "np.reshape(x, shape), or np.resize(x.detach().numpy(), shape)",
-    "base": "np.shares_memory(x.numpy(), y.numpy())", "dump": "tg.io.save_npy", "dumps": "x.detach().numpy().tobytes()",
+    "base": "np.shares_memory(x.numpy(), y.numpy())", "dump": "tg.io.save_npz", "dumps": "x.detach().numpy().tobytes()",
+}
+PARTS = {  # what tinygrad_edu.PART.NAME would be
+    "data": {
+        "make_moons": "data.moons", "make_blobs": "data.blobs", "make_circles": "data.circles", "make_spirals": "data.spirals",
+        "make_classification": "data.blobs", "make_regression": "data.line", "load_iris": "data.iris", "load_wine": "data.wine", "load_digits": "data.digits",
+        "load_breast_cancer": "data.breast_cancer", "load_diabetes": "data.diabetes", "fetch_openml": "data.mnist", "TensorDataset": "data.ArrayDataset",
+        "IterableDataset": "data.DataLoader", "Subset": "data.ArrayDataset", "random_split": "data.train_test_split", "KFold": "data.k_fold",
+        "StratifiedKFold": "data.stratified_k_fold", "SimpleImputer": "data.Imputer", "OneHotEncoder": "data.one_hot", "LabelBinarizer": "data.one_hot",
+        "get_dummies": "data.one_hot", "to_categorical": "data.one_hot", "OrdinalEncoder": "data.LabelEncoder", "Normalizer": "data.StandardScaler",
+        "DataFrame": "data.Table", "loadtxt": "data.read_csv", "genfromtxt": "data.read_csv", "load_csv": "data.read_csv", "loadmat": "data.read_mat",
+    },
+    "io": {
+        "save": "io.save_checkpoint, of all that a training needs, or io.save_safetensors, of arrays",
+        "load": "io.load_checkpoint, of all that a training needs, or io.load_safetensors, of arrays",
+        "dump": "io.save_checkpoint", "savez": "io.save_npz", "savez_compressed": "io.save_npz", "save_npy": "io.save_npz", "save_file": "io.save_safetensors",
+        "load_file": "io.load_safetensors", "save_model": "io.save_safetensors", "load_model": "io.load_safetensors", "loadmat": "data.read_mat",
+    },
+    "plot": {
+        "plot": "plot.curves", "line": "plot.curves", "imshow": "plot.images", "hist": "plot.activation_histograms",
+        "savefig": "plot.save", "show": "plot.save, or the axes as the last value of a notebook's cell", "history": "plot.loss_curve",
+        "plot_history": "plot.loss_curve", "learning_curve": "plot.loss_curve", "plot_decision_boundary": "plot.decision_regions",
+        "decision_boundary": "plot.decision_regions", "plot_confusion_matrix": "plot.confusion_matrix", "ConfusionMatrixDisplay": "plot.confusion_matrix",
+    },
+    "optim": {
+        "lr_scheduler": "optim.schedule", "ReduceLROnPlateau": "optim.ReduceOnPlateau", "StepLR": "optim.schedule.step", "MultiStepLR": "optim.schedule.multi_step",
+        "ExponentialLR": "optim.schedule.exponential", "CosineAnnealingLR": "optim.schedule.cosine", "OneCycleLR": "optim.schedule.one_cycle",
+        "Momentum": "optim.SGD", "Nesterov": "optim.SGD", "param_groups": "optim.Group", "clip_by_global_norm": "optim.clip_grad_norm",
+    },
+    "train": {
+        "ModelCheckpoint": "train.Checkpoint", "Trainer": "train.fit", "train": "train.fit", "ReduceLROnPlateau": "optim.ReduceOnPlateau",
+        "LearningRateScheduler": "optim.schedule", "CSVLogger": "train.History", "KFold": "data.k_fold", "f1_score": "train.metrics.f1",
+        "r2_score": "train.metrics.r2", "accuracy_score": "train.metrics.accuracy", "recall_score": "train.metrics.recall",
+        "precision_score": "train.metrics.precision", "roc_auc_score": "train.metrics.roc_auc", "mse": "train.metrics.mean_squared_error",
+    },
+    "nn.init": {
+        "kaiming_uniform": "nn.init.he_uniform", "kaiming_normal": "nn.init.he_normal", "glorot_uniform": "nn.init.xavier_uniform",
+        "glorot_normal": "nn.init.xavier_normal", "trunc_normal": "nn.init.truncated_normal", "calculate_gain": "nn.init.gain",
+    },
 }
 # fmt: on
+
+
+def missing(module: str, name: str) -> AttributeError:
+    """The error for a name that a part of the package does not have, with what to write in its place."""
+    package, _, part = module.partition(".")
+    public = _public(module)
+    said = f"module {module!r} has no attribute {name!r}"
+    if name.startswith("_"):
+        return AttributeError(f"{said}.", name=name)
+    spellings = {other.lower().replace("_", ""): f"{part}.{other}" for other in public}
+    plain = name.removesuffix("_")  # PyTorch's functions that write
+    ours = PARTS[part].get(plain) or spellings.get(plain.lower().replace("_", ""))
+    for other in ("train.metrics", "optim.schedule", "nn.init", *PARTS, "nn") if not ours else ():
+        if f"{package}.{other}" in sys.modules and plain in _public(f"{package}.{other}"):
+            ours = f"{other}.{plain}"
+            break
+    return AttributeError(f"{said}{f': use {ours}' if ours else _similar(name, public)}.", name=name)
+
+
+def _public(module: str) -> list[str]:
+    """The names that a module is there for."""
+    names = vars(sys.modules[module])
+    return names.get("__all__") or [name for name, value in names.items() if getattr(value, "__module__", "") == module and name[0] != "_"]
 
 
 def package_hint(name: str, public: Iterable[str]) -> str:

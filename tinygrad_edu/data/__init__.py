@@ -1,5 +1,7 @@
 """Data: data sets and batches of them, splits, scaling, encoding, readers of files, toy sets made by code and published ones by name."""
 
+from typing import Any
+
 from . import bundled
 from .bundled import breast_cancer, diabetes, digits, wine
 from .csv_reader import read_csv
@@ -63,3 +65,10 @@ __all__ = [
     "wine",
     "xor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from ..hints import missing
+
+    raise missing(__name__, name)

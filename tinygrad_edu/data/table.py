@@ -15,6 +15,18 @@ from .not_numbers import advice, text_advice
 Cell = str | None
 NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 WIDEST, SHOWN = 24, 5
+INSTEAD = {  # of pandas' tables
+    "columns": "table.names",
+    "shape": "len(table), len(table.names)",
+    "values": "table.numbers()",
+    "to_numpy": "table.numbers()",
+    "iloc": "table.rows[i]",
+    "loc": "table.rows[i]",
+    "head": "table, which shows its first rows",
+    "dropna": "table.drop_missing()",
+    "isna": "table.missing()",
+    "fillna": "table.numbers(names, missing=value)",
+}
 
 
 class Row(NamedTuple):
@@ -56,6 +68,20 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __getitem__(self, name: Any) -> Any:
+        raise ArgumentError(
+            f"{self.source}: a column is chosen by table.numbers({name!r}), table.labels(…) or table.column(…), a row by table.rows[i]."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """An error that says what stands here for a name that other tables have."""
+        ours = (
+            f": use {INSTEAD[name]}"
+            if name in INSTEAD
+            else f": its columns are table.numbers({name!r}) or table.labels({name!r})" * (name in self.__dict__.get("names", ()))
+        )
+        raise AttributeError(f"Table has no attribute {name!r}{ours}.", name=name, obj=self)
 
     # ---- columns -----------------------------------------------------------------------------------------------------------
 

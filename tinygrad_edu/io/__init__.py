@@ -9,6 +9,8 @@ No file can run code, name a class to be built, or make a reader take more memor
 here, and sizes are compared with the length of the file before anything is allocated.
 """
 
+from typing import Any
+
 from .atomic import atomic_write, keep_previous
 from .checkpoint import load_checkpoint, save_checkpoint
 from .npz import load_npy, load_npz, save_npz
@@ -25,3 +27,10 @@ __all__ = [
     "save_npz",
     "save_safetensors",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from ..hints import missing
+
+    raise missing(__name__, name)

@@ -335,3 +335,10 @@ def _floating(who: str, dtype: DTypeLike) -> np.dtype[Any]:
     if (kind := np.dtype(dtype)).kind != "f":
         raise DTypeError(f"{who}: dtype is floating, as weights are; got {kind}.")
     return kind
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from ..hints import missing
+
+    raise missing(__name__, name)

@@ -1,5 +1,7 @@
 """Optimizers, in order of complexity: from SGD to Adam and its kin, Lion, Muon and L-BFGS; clipping; schedules."""
 
+from typing import Any
+
 from . import schedule
 from .adadelta import Adadelta
 from .adagrad import Adagrad
@@ -39,3 +41,10 @@ __all__ = [
     "clip_grad_value",
     "schedule",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from ..hints import missing
+
+    raise missing(__name__, name)

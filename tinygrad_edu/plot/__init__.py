@@ -31,6 +31,8 @@ shows it in a notebook, `save` writes it to a file, and ``ax=plt.gca()`` draws i
 ========================  ===============================================================  ===========================
 """
 
+from typing import Any
+
 from .confusion import confusion_matrix
 from .curve import curves, loss_curve
 from .file import check_path, save
@@ -59,3 +61,10 @@ __all__ = [
     "save",
     "weights",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from ..hints import missing
+
+    raise missing(__name__, name)

@@ -17,6 +17,8 @@ A training in full, in a few lines::
 To read the code, begin with `tinygrad_edu.train.fit`: the loop is on one screen.
 """
 
+from typing import Any
+
 from . import metrics
 from .checkpoint import Checkpoint
 from .fit import fit
@@ -26,3 +28,10 @@ from .seeds import SeedReport, over_seeds
 from .stopping import EarlyStopping
 
 __all__ = ["Checkpoint", "EarlyStopping", "History", "SeedReport", "evaluate", "fit", "metrics", "over_seeds", "predict"]
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that other frameworks have."""
+    from ..hints import missing
+
+    raise missing(__name__, name)
