@@ -183,3 +183,32 @@ def test_masks_ragged_lists_and_texts_are_refused_by_name(draw):
         draw([[1.0], [2.0, 3.0]])
     with pytest.raises(tg.TinygradError, match=r"<U1|expected numbers|expected points"):
         draw(np.array([["a", "b"], ["c", "d"]]))
+
+
+def test_a_long_line_keeps_its_ends_its_peaks_and_its_gaps():
+    line = np.random.default_rng(0).random(1_000_001)
+    line[[123_456, 765_432]] = 7.0, -3.0
+    line[400_000:500_000] = np.nan
+    (drawn,) = plot.loss_curve(line).lines
+    x, y = drawn.get_data()
+    assert len(x) < 25_000
+    np.testing.assert_array_equal(y, line[x - 1])
+    assert {1, 123_457, 765_433, 1_000_001} <= set(x.tolist())
+    assert np.isnan(y[(x > 400_000) & (x <= 500_000)]).all()
+    for number, run in enumerate(line[:400_000].reshape(-1, 1000)):  # every thousand keeps its range, a pixel more or less
+        seen = y[(x > 1000 * number - 250) & (x <= 1000 * number + 1250)]
+        assert np.nanmax(seen) >= run.max()
+        assert np.nanmin(seen) <= run.min()
+    (few,) = plot.loss_curve(line[:2000]).lines
+    assert few.get_ydata().size == 2000
+
+
+def test_a_fine_image_is_drawn_as_fine_as_paper():
+    picture = np.add.outer(np.arange(3000), np.arange(3000.0)) // 1500 % 2
+    (cell,) = plot.images(picture[None]).child_axes
+    (image,) = cell.images
+    assert max(image.get_array().shape) <= 1200
+    assert image.get_extent() == [-0.5, 2999.5, 2999.5, -0.5]
+    assert abs(image.get_array().mean() - picture.mean()) < 1e-3
+    small = np.arange(12.0).reshape(1, 3, 4)
+    np.testing.assert_array_equal(plot.images(small).child_axes[0].images[0].get_array(), small[0])

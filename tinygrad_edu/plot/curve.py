@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 from ..errors import ShapeError
 from .style import GREY, TALLEST, color, dash, legend_beside, legend_width, mark, new_axes, numbers, tidy
 
+RUNS = 5000  # of neighbouring values: more than a page is pixels wide
+
 
 def curves(
     values: ArrayLike | Mapping[str, ArrayLike],
@@ -25,7 +27,8 @@ def curves(
     ----------
     values : array_like of shape (n,), or mapping of str to such
         The values after 1, 2, … epochs; the lines may have different lengths.  The history of a training is such a mapping,
-        and so is what you pick of ``history.columns``.
+        and so is what you pick of ``history.columns``.  Of more than 20,000 values, the lowest and the highest of each run
+        that shares a pixel are drawn.
     ax : matplotlib Axes, optional
     xlabel : str, default="epoch"
     ylabel : str, default=""
@@ -53,7 +56,8 @@ def curves(
     ax = new_axes(ax, (6.0 + legend_width(len(lines)), 4.0))
     for i, (name, line) in enumerate(lines.items()):
         dot = mark(i) if line.size == 1 else None
-        ax.plot(np.arange(1, line.size + 1), line, label=name, color=color(i), linestyle=dash(i), linewidth=1.8, marker=dot)
+        shown = envelope(line)
+        ax.plot(shown + 1, line[shown], label=name, color=color(i), linestyle=dash(i), linewidth=1.8, marker=dot)
     finish(ax, xlabel, ylabel, log, target)
     if max((line.size for line in lines.values()), default=0) == 1:
         ax.set_xlim(0.5, 1.5)
@@ -62,6 +66,21 @@ def curves(
     elif named or target is not None:
         ax.legend(frameon=False)
     return ax
+
+
+def envelope(line: Any) -> Any:
+    """The places of a line that are drawn: all of them, or of so many that pixels are shared the lowest and highest of each run.
+
+    Places without a finite number stay, one of each run, lest a gap be closed.
+    """
+    if line.size <= 4 * RUNS:
+        return np.arange(line.size)
+    length = -(-line.size // RUNS)
+    padded = np.pad(line.astype(np.float64), (0, -line.size % length), mode="edge").reshape(-1, length)
+    finite = np.isfinite(padded)
+    starts = length * np.arange(len(padded))
+    odd = (np.where(finite, padded, np.inf).argmin(1), np.where(finite, padded, -np.inf).argmax(1), finite.argmin(1))
+    return np.unique(np.minimum(np.concatenate([starts, *(starts + place for place in odd), [line.size - 1]]), line.size - 1))
 
 
 def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Any:

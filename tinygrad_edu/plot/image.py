@@ -15,6 +15,7 @@ from .grid import cells, columns_for
 from .style import DIVERGING, INK, new_axes, numbers
 
 MOST_AXES = 64  # images that have axes of their own, which take some milliseconds each
+FINEST = 1200  # rows and columns of an image: more than its cell has pixels
 WIDEST = 16.0  # inches of a mosaic
 EDGE = {"color": "#cccccc", "linewidth": 0.6}
 
@@ -25,7 +26,7 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
     Parameters
     ----------
     pictures : Tensor or array_like of shape (n, height, width), or (n, height, width, 3) or (n, height, width, 4)
-        Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.
+        Of any size, drawn by at most 1200 rows and columns each.  Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.
     titles : sequence of str of length n, optional
     ax : matplotlib Axes, optional
         Becomes an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64 are one mosaic in it.
@@ -59,7 +60,7 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
     columns = columns_for("images", len(array), columns)
     if array.ndim == 4:
         return _grid(_colors(array), ax, columns, titles, {})[0]
-    finite = array[np.isfinite(array)]
+    finite = array if array.dtype.kind != "f" or np.isfinite(array.sum()) else array[np.isfinite(array)]
     scale = {"vmin": finite.min(), "vmax": finite.max()} if finite.size else {}
     return _grid(array, ax, columns, titles, {"cmap": cmap, **scale})[0]
 
@@ -156,10 +157,16 @@ def _grid(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, setti
     frame, inside = cells(ax, len(array), columns, size=(size, size * tall), titles=titles)
     shown = None
     for cell, picture in zip(inside, array):
-        shown = cell.imshow(picture, interpolation="nearest", **settings)
+        shown = cell.imshow(_thinned(picture), extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="nearest", **settings)
         cell.set(xticks=[], yticks=[])
         cell.spines[:].set(**EDGE)
     return frame, shown
+
+
+def _thinned(picture: Any) -> Any:
+    """The picture with no more rows and columns than are printed, chosen as they would be where it is drawn."""
+    rows, columns = ((2 * np.arange(m := min(n, FINEST)) + 1) * n // (2 * m) for n in picture.shape[:2])
+    return picture[rows[:, None], columns] if max(picture.shape[:2]) > FINEST else picture
 
 
 def _mosaic(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, settings: dict[str, Any], size: float) -> tuple[Any, Any]:
