@@ -260,3 +260,28 @@ def test_paths_that_cannot_be_are_refused_early(tmp_path, path, message):
 def test_matplotlib_is_not_imported_before_it_is_needed():
     code = "import sys, tinygrad_edu, tinygrad_edu.plot; sys.exit(bool({'matplotlib', 'tinygrad_edu.train', 'tinygrad_edu.data'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_figure_and_path_in_the_other_order(tmp_path):
+    ax, path = plot.loss_curve([1.0, 2.0]), tmp_path / "x.png"
+    for given in (path, str(path)):
+        with pytest.raises(ArgumentError, match=r"the figure comes first, and then the path: plot\.save\(figure, '.*x\.png'\)"):
+            plot.save(given, ax)
+    with pytest.raises(ArgumentError, match="saved under a path"):
+        plot.save(ax, None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_losses_may_be_tensors_in_a_list():
+    losses = [np.sum(tg.Tensor([value], requires_grad=True)) for value in (3.0, 2.0, 1.0)]
+    np.testing.assert_array_equal(plot.loss_curve(losses).lines[0].get_ydata(), [3, 2, 1])
+
+
+def test_a_classifier_of_scikit_learn_is_told_its_method():
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    points, labels = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0, 1])
+    model = neighbors.KNeighborsClassifier(1).fit(points, labels)
+    for draw in (plot.decision_regions, lambda m, *data: plot.decision_grid([m], *data)):
+        with pytest.raises(ArgumentError, match=r"KNeighborsClassifier, which cannot be. Give its method: model\.predict or model\.predict_proba"):
+            draw(model, points, labels)
+    plot.decision_regions(model.predict, points, labels, resolution=5)

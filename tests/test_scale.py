@@ -380,3 +380,15 @@ def test_missing_values_of_pandas_are_called_missing(call):
     for values, place in ((truths, "1"), (frame, "1, 1"), (frame["b"], "1"), ([1, pandas.NA], "1")):
         with pytest.raises(errors.DTypeError, match=rf"missing \(pandas\.NA\), the first at \[{place}\].*dropna.*fillna.*na_value=np\.nan"):
             call(values)
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\nb", "x" * 5000])
+def test_names_in_a_strangers_state_are_escaped_and_cut(name):
+    calls = (StandardScaler().load_state_dict, LabelEncoder().load_state_dict, data.DataLoader(np.eye(2)).load_state_dict)
+    for load in calls:
+        for state in ({name: 1}, {"class": name}, {"class": "LabelEncoder", "classes": [name, "a", "a"]}):
+            with pytest.raises(errors.StateError) as caught:
+                load(state)
+            assert "\x1b" not in str(caught.value)
+            assert "a\nb" not in str(caught.value)
+            assert len(str(caught.value)) < 900

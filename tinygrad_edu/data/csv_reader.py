@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import ArgumentError, FormatError
-from ..files import SEEN, FilePath, contents, foreign, name_of
+from ..files import SEEN, FilePath, contents, foreign, name_of, printable
 from .table import Cell, Row, Table, as_number, comment_hint, delimiter_hint
 
 MISSING = ("", "?", "NA", "nan", "NaN")
@@ -198,7 +198,7 @@ def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list
     places: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if places.setdefault(name, place) != place:
-            both = f"{source}: columns {places[name]} and {place} are both called {name!r}"
+            both = f"{source}: columns {places[name]} and {place} are both called {printable(name, 80)!r}"
             raise FormatError(f"{both}; read_csv(…, columns=…) {'names each once' if columns is not None else 'names them'}.")
     return names
 

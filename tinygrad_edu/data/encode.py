@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from ..files import printable
 
 SHOWN = 20  # classes that are listed
 
@@ -178,10 +179,12 @@ class LabelEncoder:
         """Take over the classes of another encoder; raises a StateError, and changes nothing, if it is no such state."""
         classes = state.get("classes")
         if set(state) != {"class", "classes"} or state["class"] != "LabelEncoder" or not isinstance(classes, (list, tuple)) or not classes:
-            raise StateError(f"LabelEncoder.load_state_dict: expected what state_dict() returns, got a mapping with {', '.join(map(str, state))}.")
+            raise StateError(
+                f"LabelEncoder.load_state_dict: expected what state_dict() returns, got a mapping with {printable(', '.join(map(str, state)))}."
+            )
         kinds = {type(name) for name in classes}
         if not (kinds == {str} or kinds <= {bool, int, float}) or any(a >= b for a, b in pairwise(classes)):
-            raise StateError(f"LabelEncoder.load_state_dict: classes are names, or numbers, in increasing order; got {list(classes)}.")
+            raise StateError(f"LabelEncoder.load_state_dict: classes are names, or numbers, in increasing order; got {list(classes)!r:.200}.")
         self.classes = list(classes)
 
     def __repr__(self) -> str:

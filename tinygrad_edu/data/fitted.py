@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from ..files import printable
 
 
 class Fitted:
@@ -91,9 +92,11 @@ class Fitted:
         """
         who = type(self).__name__
         names = ["class", *self._settings, *self._names]
-        problems = [f"missing: {name}" for name in names if name not in state] + [f"unexpected: {name}" for name in state if name not in names]
+        problems = [f"missing: {name}" for name in names if name not in state] + [
+            f"unexpected: {printable(str(name), 80)}" for name in state if name not in names
+        ]
         if state.get("class", who) != who:
-            problems.append(f"it is of a {state['class']}")
+            problems.append(f"it is of a {printable(str(state['class']), 80)}")
         loaded: dict[str, Any] = {}
         try:
             if not problems:

@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from ..files import printable
 from ..ops.random import generator
 from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers
 
@@ -238,8 +239,10 @@ class DataLoader:
             If the samples or the settings are others, or it is no such state; nothing was changed.
         """
         names = ["seed", "epoch", "batch", *self._settings()]
-        problems = [f"missing: {name}" for name in names if name not in state] + [f"unexpected: {name}" for name in state if name not in names]
-        problems += [f"{k}: expected {v}, got {state[k]}" for k, v in self._settings().items() if k in state and state[k] != v]
+        problems = [f"missing: {name}" for name in names if name not in state] + [
+            f"unexpected: {printable(str(name), 80)}" for name in state if name not in names
+        ]
+        problems += [f"{k}: expected {v}, got {state[k]!r:.80}" for k, v in self._settings().items() if k in state and state[k] != v]
         place = []
         for name in names[:3]:
             try:

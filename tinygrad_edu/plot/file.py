@@ -21,6 +21,8 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
+    if not isinstance(path, (str, os.PathLike)):
+        raise ArgumentError(f"a picture is saved under a path, such as 'picture.png'; got {path!r:.60}.")
     target = Path(path)
     if target.is_dir():
         raise ArgumentError(f"{target} is a folder; a picture needs the name of a file.")
@@ -55,6 +57,8 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
     ArgumentError
         As `check_path`, or if there is no figure.
     """
+    if isinstance(figure, (str, os.PathLike)) and not isinstance(path, (str, os.PathLike)):
+        raise ArgumentError(f"save: the figure comes first, and then the path: plot.save(figure, {os.fspath(figure)!r:.80}).")
     target = check_path(path)
     picture = getattr(figure, "figure", figure)  # of axes; a figure is its own
     if not hasattr(picture, "savefig"):

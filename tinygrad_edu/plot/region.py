@@ -136,6 +136,10 @@ def decision_grid(
 
 def _ask(predict: Classifier, xy: Any, resolution: int) -> tuple[Any, Any, tuple[Any, Any]]:
     """Winning classes and their certainty on a grid, each (resolution, resolution), and the corners of the grid."""
+    if not callable(predict):
+        ways = [f"model.{name}" for name in ("predict", "predict_proba", "decision_function") if callable(getattr(predict, name, None))]
+        fix = f"Give its method: {' or '.join(ways)}." if ways else "Give a model, or a function of points of shape (n, 2)."
+        raise ArgumentError(f"decision_regions: a classifier is called with points; got {type(predict).__name__}, which cannot be. {fix}")
     low, high = bounds(xy)
     dtype = xy.dtype if xy.dtype.kind == "f" else None
     xs, ys = (np.linspace(a, b, resolution, dtype=dtype) for a, b in zip(low, high))

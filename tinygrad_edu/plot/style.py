@@ -112,6 +112,8 @@ def numbers(values: Any, who: str) -> Any:
     DTypeError
         If it holds something else.
     """
+    if isinstance(values, (list, tuple)) and any(isinstance(value, Tensor) for value in values):
+        values = [value.detach().numpy() if isinstance(value, Tensor) else value for value in values]
     array = plain(values, who)
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"{who}: expected real numbers; got {array.dtype}.")
