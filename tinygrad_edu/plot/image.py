@@ -26,7 +26,8 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
     Parameters
     ----------
     pictures : Tensor or array_like of shape (n, height, width), or (n, height, width, 3) or (n, height, width, 4)
-        Of any size, drawn by at most 1200 rows and columns each.  Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.
+        Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.  Of larger
+        ones 1200 rows and columns are drawn.
     titles : sequence of str of length n, optional
     ax : matplotlib Axes, optional
         Becomes an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64 are one mosaic in it.
