@@ -16,7 +16,7 @@ def test_each_group_has_its_own_settings():
     optimizer = optim.SGD([{"params": [a, b], "lr": 0.5}, {"params": c, "weight_decay": 1.0}], lr=0.1)
     assert [group.lr for group in optimizer.groups] == [0.5, 0.1]
     assert [group.weight_decay for group in optimizer.groups] == [0.0, 1.0]
-    assert optimizer.params == [a, b, c]
+    assert optimizer.params == (a, b, c)
     for p in (a, b, c):
         p.grad = tg.Tensor([1.0])
     optimizer.step()

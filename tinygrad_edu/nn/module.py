@@ -22,7 +22,7 @@ from ..tensor import Tensor
 from ..trees import children
 from ..versions import WRITES
 from . import names
-from .parameter import Buffer, Parameter, as_parameter, convert
+from .parameter import Buffer, Parameter, as_parameter, convert, successor
 from .walk import Nested, walk
 
 M = TypeVar("M", bound="Module")
@@ -57,8 +57,11 @@ class Module(Nested):
     training: bool = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in WATCHED and not (callable(value) and name not in names.MISTYPED):
+        if name in WATCHED and not names.may_replace(name, value):
             names.refuse_attribute(self, name)
+        held = self.__dict__.get(name)
+        if held is not None and isinstance(held, (Parameter, Buffer)):
+            value = successor(f"{type(self).__name__}.{name}", held, value)
         object.__setattr__(self, name, value)
 
     if not TYPE_CHECKING:  # which is to know what attributes there are
@@ -129,8 +132,10 @@ class Module(Nested):
 
     # ---- what all of it is -----------------------------------------------------------------------------------------------
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters; they are None then."""
+        if not set_to_none:
+            raise ArgumentError(f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would count as one.")
         for parameter in self.parameters():
             parameter.grad = None
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..arrays import plain
-from ..errors import DTypeError
+from ..errors import ArgumentError, DTypeError
 from ..ops.floating import given
 from ..tensor import Tensor
 from ..versions import WRITES
@@ -49,6 +49,32 @@ class Buffer(Tensor):
         """Take on other values, in place and outside of any graph."""
         self._array[...] = plain(value, "Buffer.write")
         WRITES.mark(self._array)
+
+
+def successor(where: str, held: Tensor, value: Any) -> Any:
+    """What an attribute holds after an assignment to it, in the place of a parameter or a buffer.
+
+    Raises
+    ------
+    ArgumentError
+        For what would no longer be found: anything but another Parameter, or None, in the place of a parameter; in that
+        of a buffer what needs a gradient, or is no array of its shape and of a dtype that can be cast to its own.
+    """
+    if value is None or isinstance(value, Parameter) or (isinstance(value, Buffer) and isinstance(held, Buffer)):
+        return value
+    if isinstance(held, Parameter):
+        name = where.rpartition(".")[2]
+        raise ArgumentError(
+            f"{where} is a Parameter, and a {type(value).__name__} in its place would not be learned.\n"
+            f"  For other values in it: layer.{name}.data = values, or layer.{name} *= 0.5 under no_grad().\n"
+            "  For another parameter: nn.Parameter(values), before the optimizer is made."
+        )
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise ArgumentError(f"{where} is a Buffer, and what is assigned to it needs a gradient. Take its values: detach().")
+    array = plain(value, where)
+    if array.shape != held.shape or not np.can_cast(array.dtype, held.dtype, "same_kind"):
+        raise ArgumentError(f"{where} is a Buffer of shape {held.shape}, {held.dtype}; got {array.shape}, {array.dtype}. Assign nn.Buffer(values).")
+    return Buffer(array, dtype=held.dtype)
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:

@@ -6,7 +6,7 @@ that stay in the cache, each with its gradient where the backward pass left it. 
 nothing, and gives the same bits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -62,10 +62,9 @@ class Elementwise(Optimizer):
     def step(self) -> None:
         """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
         gradients = [pack.found(self) for pack in self._packs]
-        for pack in self._packs:
-            if not pack.complete:
-                self._check_models()
-                break
+        if not (self._forgot and all(pack.complete for pack in self._packs)):
+            self._check_models()
+        vars(self)["_forgot"] = False
         for pack, of_pack in zip(self._packs, gradients):
             pack.update(self, of_pack)
 
@@ -228,7 +227,7 @@ class _Pack:
         self.state = [concatenate([one[name].reshape(-1) for one in saved]) for name in slots]
 
 
-def _packed(groups: list[Group], optimizer: Elementwise) -> list[_Pack]:
+def _packed(groups: Sequence[Group], optimizer: Elementwise) -> list[_Pack]:
     """Packs of at most a `PORTION` of one group and one dtype, and a pack for each larger parameter."""
     packs: list[tuple[Group, list[Tensor]]] = []
     for group in groups:

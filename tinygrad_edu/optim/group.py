@@ -16,7 +16,7 @@ class Group:
 
     Attributes
     ----------
-    params : list of Tensor
+    params : tuple of Tensor
     lr, weight_decay, … : the settings of the optimizer, by the names that it takes them by
 
     Examples
@@ -26,8 +26,8 @@ class Group:
     >>> optimizer = tg.optim.SGD([{"params": [w], "weight_decay": 0.1}, {"params": [b]}], lr=0.5)
     >>> optimizer.groups[1].lr = 0.25
     >>> optimizer.groups
-    [Group(1 parameter, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.1, l1=0.0, nesterov=False, classical=False),
-     Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0, nesterov=False, classical=False)]
+    (Group(1 parameter, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.1, l1=0.0, nesterov=False, classical=False),
+     Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0, nesterov=False, classical=False))
     """
 
     # What a step reads of every group, for optimizers that have no such setting.
@@ -35,9 +35,9 @@ class Group:
     l1: ClassVar[float] = 0.0
     decoupled_weight_decay: ClassVar[bool] = False
 
-    def __init__(self, kind: Any, params: list[Tensor], settings: dict[str, Any], owner: Any = None) -> None:
+    def __init__(self, kind: Any, params: Iterable[Tensor], settings: dict[str, Any], owner: Any = None) -> None:
         own = vars(self)
-        own["params"], own["_kind"], own["_names"] = params, kind, list(settings)
+        own["params"], own["_kind"], own["_names"] = tuple(params), kind, list(settings)
         own["_owner"] = owner
         for name, value in settings.items():
             own[name] = self._checked(name, value)
@@ -124,7 +124,7 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
         if strange := sorted(set(item) - {"params", *settings}):
             may = f"it may have {', '.join(settings)}.{nearest(strange[0], settings)}"
             raise ArgumentError(f"{name}: a group has the unknown setting {strange[0]!r}; {may}")
-        members = [item["params"]] if isinstance(item["params"], Tensor) else list(item["params"])
+        members = [item["params"]] if isinstance(item["params"], Tensor) else listed_parameters(name, item["params"])
         if not members:
             raise ArgumentError(f"{name}: there are no parameters to optimize. Was the generator used up, or the model empty?")
         own = {key: value for key, value in item.items() if key != "params"}
@@ -142,6 +142,8 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
 
 def listed_parameters(who: str, params: Any) -> list[Any]:
     """What was given as parameters, as a list, or an ArgumentError that names what was meant."""
+    if isinstance(params, (set, frozenset)):
+        raise ArgumentError(f"{who}: a {type(params).__name__} has no order, and a saved state is of parameters in theirs. Give a list.")
     model = hasattr(params, "parameters")
     if isinstance(params, Iterable) and not model:
         return list(params)

@@ -1,20 +1,27 @@
 """What all optimizers share: their groups of parameters, the learning rate, and a state that is saved and restored."""
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError, StateError
 from ..tensor import Tensor
-from .group import Group, groups_of, unknown
+from .group import Group, groups_of, nearest, unknown
 
 
 class _Complete(type):
     """Notes that an object is made: from then on attributes that it does not have are misspelt settings."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = super().__call__(*args, **kwargs)
+        try:
+            made = super().__call__(*args, **kwargs)
+        except TypeError as error:
+            if "unexpected keyword argument" in str(error):
+                named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # that of this very class
+                error.args = (f"{error}{''.join(nearest(name, named) for name in kwargs if name not in named)}",)
+            raise
         made._complete = True
         return made
 
@@ -33,10 +40,10 @@ class Optimizer(metaclass=_Complete):
 
     Attributes
     ----------
-    groups : list of Group
+    groups : tuple of Group
         Whose settings are attributes: ``optimizer.groups[0].lr = 0.01``.
-    params : list of Tensor
-        Those of all groups.
+    params : tuple of Tensor
+        Those of all groups.  An optimizer has the parameters that it was made with: of others, make another.
 
     Raises
     ------
@@ -52,19 +59,26 @@ class Optimizer(metaclass=_Complete):
     """
 
     def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], **settings: Any) -> None:
-        self.groups = groups_of(type(self), params, settings)
-        self.params = [p for group in self.groups for p in group.params]
+        self.groups = tuple(groups_of(type(self), params, settings))
+        self.params = tuple(p for group in self.groups for p in group.params)
         self._looked: list[int] = []  # which parameters had no gradient when the models were last looked at
+        self._forgot = False  # whether the gradients were forgotten by this optimizer since its last step
 
     def _check_models(self) -> None:
-        """Raise if parameters without a gradient are no longer their model's, which has others instead."""
+        """Raise if parameters are no longer their model's, which has others instead, and get no gradient.
+
+        Those of an optimizer that forgets the gradients itself have none then.  Where somebody else forgets them, as
+        ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in every step.
+        """
         without = [id(p) for p in self.params if p.requires_grad and p.grad is None]
-        if without == self._looked:
+        if self._forgot and without == self._looked:
             return
-        models = [group._owner.module() for group in self.groups if group._owner is not None]
-        own = [(f"{type(m).__name__}.{name}", p) for m in models if m is not None for name, p in m.named_parameters()]
-        forgotten, foreign = compared(own, self.params)
-        if forgotten and any(id(p) in without for p in foreign):
+        owned = [group for group in self.groups if group._owner is not None and group._owner.module() is not None]
+        models = [group._owner.module() for group in owned]
+        own = [(f"{type(m).__name__}.{name}", p) for m in models for name, p in m.named_parameters()]
+        forgotten, _ = compared(own, self.params)
+        _, foreign = compared(own, [p for group in owned for p in group.params])
+        if forgotten and any(id(p) in without or not self._forgot for p in foreign):
             raise ArgumentError(f"{type(self).__name__}: {replaced(forgotten, foreign)} Make the optimizer again.")
         self._looked = without
 
@@ -102,8 +116,11 @@ class Optimizer(metaclass=_Complete):
         for group in self.groups:
             group.lr = value
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters, before the next backward pass."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, before the next backward pass; they are None then."""
+        if not set_to_none:
+            raise ArgumentError(f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would count as one.")
+        vars(self)["_forgot"] = True
         for p in self.params:
             if p._node is not None:
                 p._leaf.grad = None  # as p.grad = None does, in a third of the time
@@ -231,7 +248,7 @@ def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: n
         p._array = array.copy()
 
 
-def compared(own: list[tuple[str, Any]], params: list[Tensor]) -> tuple[list[str], list[Tensor]]:
+def compared(own: list[tuple[str, Any]], params: Sequence[Tensor]) -> tuple[list[str], list[Tensor]]:
     """The names of a model's parameters, of those that ask for gradients, that an optimizer lacks; and its own that the model lacks."""
     known, present = {id(p) for p in params}, {id(p) for _, p in own}
     forgotten = [name for name, p in own if p.requires_grad and id(p) not in known]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..modes import no_grad
 from ..nn.module import Module
+from ..nn.parameter import Buffer
 from .batches import loss_of, measured
 from .checkpoint import Generators, Training
 from .parts import Metrics
@@ -19,12 +20,16 @@ from .predict import array_of, training_mode
 @contextmanager
 def undisturbed(*modules: Any) -> Iterator[None]:
     """A block after which buffers and generators of random numbers are again as they were."""
+    inner = [part for module in modules if isinstance(module, Module) for part in module.modules()]
+    attributes = [{name: value for name, value in vars(part).items() if isinstance(value, Buffer)} for part in inner]
     buffers = [(buffer, buffer.data.copy()) for module in modules if isinstance(module, Module) for buffer in module.buffers()]
     generators = Generators(list(modules))
     numbers = generators.state_dict()
     try:
         yield
     finally:
+        for part, held in zip(inner, attributes):
+            vars(part).update(held)  # forward may have assigned others
         for buffer, before in buffers:
             buffer.write(before)
         generators.load_state_dict(numbers)
