@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..ops.floating import given
 from ..tensor import Tensor
 from .module import Module
@@ -43,7 +43,8 @@ class ModuleList(Module):
 
     def extend(self: L, layers: Iterable[Any]) -> L:
         """Add layers at the end; returns the list."""
-        for position, layer in enumerate(layers, len(self)):
+        last = next((name for name in reversed(vars(self)) if name.isdigit()), "-1")  # len(self) looks at all of them
+        for position, layer in enumerate(layers, int(last) + 1):
             check_layer(f"{type(self).__name__}: layer {position}", layer)
             vars(self)[str(position)] = layer
         return self
@@ -97,6 +98,8 @@ class Sequential(ModuleList):
         for name, layer in vars(self).items():
             if name.isdigit():
                 x = layer(x)
+                if x is None:
+                    raise DTypeError(f"Sequential: layer {name}, {_called(layer)}, returned None: does it end with return?")
         return x
 
     def __getitem__(self, key: int | slice) -> Any:
@@ -201,10 +204,15 @@ class Residual(Module):
         return around + through
 
 
+def _called(layer: Any) -> str:
+    return getattr(layer, "__name__", type(layer).__name__)
+
+
 def check_layer(what: str, layer: Any) -> None:
     """Raise unless a layer can be called with what the one before it returns."""
     if isinstance(layer, type) and issubclass(layer, Module):
         raise ArgumentError(f"{what} is the class {layer.__name__}, not a layer of it. Make one: {layer.__name__}(…).")
     if not callable(layer):
         hint = " Unpack it: Sequential(*layers)." if isinstance(layer, (list, tuple)) else ""
+        hint = " Unpack its values: Sequential(*layers.values())." if isinstance(layer, Mapping) else hint
         raise TypeError(f"{what} is {type(layer).__name__}, which cannot be called.{hint}")

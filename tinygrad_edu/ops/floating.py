@@ -19,6 +19,8 @@ def given(x: Any, who: str) -> Any:
         return x
     if isinstance(x, (tuple, list)) and any(map(is_tensor, x)):
         raise _several(x, who)
+    if x is None:
+        raise DTypeError(f"{who}: expected an array; got None. Does the function that made it end with return?")
     return plain(x, who)
 
 

@@ -70,10 +70,10 @@ class Optimizer(metaclass=_Complete):
         Those of an optimizer that forgets the gradients itself have none then.  Where somebody else forgets them, as
         ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in every step.
         """
-        without = [id(p) for p in self.params if p.requires_grad and p.grad is None]
-        if self._forgot and without == self._looked:
-            return
         owned = [group for group in self.groups if group._owner is not None and group._owner.module() is not None]
+        without = [id(p) for p in self.params if p.requires_grad and p.grad is None] if owned else []
+        if not owned or (self._forgot and without == self._looked):
+            return
         models = [group._owner.module() for group in owned]
         own = [(f"{type(m).__name__}.{name}", p) for m in models for name, p in m.named_parameters()]
         forgotten, _ = compared(own, self.params)

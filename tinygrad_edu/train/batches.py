@@ -48,6 +48,8 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
     """
     if not 2 <= len(batch) <= 3:
         raise ArgumentError(f"fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got {len(batch)} arrays.")
+    if outputs is None:
+        raise DTypeError("The model returned None: does its forward end with return?")
     try:
         value = loss(outputs, batch[1])
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -22,9 +22,10 @@ from ..optim.plateau import ReduceOnPlateau
 from ..tensor import Tensor
 from .batches import loader_of, loss_of, no_tensor
 from .checkpoint import Checkpoint, Saver, Training
+from .ends import Ends
 from .history import History
 from .interrupt import Interrupt
-from .parts import Metrics, check_parts
+from .parts import Metrics, check_gradients, check_parts, not_finite
 from .plan import Plan
 from .predict import evaluate, training_mode
 from .progress import Progress
@@ -119,10 +120,13 @@ def fit(
     ArgumentError
         Before the first step: if a setting is out of its range; if parameters were replaced after the optimizer was
         made; or if the last batch of an epoch has one example and the model has batch normalization, to which that has
-        no variance (``DataLoader(…, drop_last=True)`` leaves it out).  What the loss raises for validation data, or a
-        metric for any, comes then too.
+        no variance (``DataLoader(…, drop_last=True)`` leaves it out); or if the loss reaches none of the optimizer's
+        parameters.  What the loss raises for validation data, or a metric for any, comes then too.
+    RuntimeError
+        If an iterator is at its end in the model, the loss, the data, a schedule or a callback, naming the place.
     NonFiniteError
-        With ``on_nan="raise"``, naming the step; with "ignore", if a gradient that is to be clipped is not finite.
+        With ``on_nan="raise"``, naming the step, also if the last one has spoilt parameters; with "ignore", if a gradient
+        that is to be clipped is not finite.
     StateError, FormatError, OSError
         If the checkpoint does not fit, is damaged or cannot be read; nothing was changed then.
 
@@ -130,7 +134,8 @@ def fit(
     -----
     RuntimeWarning
         With ``on_nan="stop"``, naming the step, or the epoch of a validation loss that is not finite.  Also if
-        parameters of the model that ask for gradients are not the optimizer's: freeze() says that this is meant.
+        parameters of the model that ask for gradients are not the optimizer's: freeze() says that this is meant.  Those
+        that are made later are looked for after the first step and after every epoch.
 
     Notes
     -----
@@ -152,19 +157,20 @@ def fit(
     >>> round(model.weight.item(), 3), round(model.bias.item(), 3), history["loss"][-1] < 1e-6
     (3.0, -1.0, True)
     """
-    check_parts(model, loss, optimizer)
+    missing = check_parts(model, loss, optimizer)
     for name, given in (("data", data), ("validation", validation)):
         if isinstance(given, Iterator) and epochs != 1:
             raise ArgumentError(f"fit: {name} is an iterator, which has one epoch only. Give a list, or a function that returns a new one.")
     loader = loader_of("fit", data, model, batch_size=batch_size, shuffle=True, seed=seed, own_settings=True)
     held_out = None if validation is None else loader_of("fit: validation", validation, model, batch_size=1024, shuffle=False)
     training = Training(model, loss, optimizer, loader)
-    plan = Plan(training, held_out, epochs, metrics or {}, step_schedule, clip_norm, accumulate, on_nan, callbacks)
+    with Ends("fit"):
+        plan = Plan(training, held_out, epochs, metrics or {}, step_schedule, clip_norm, accumulate, on_nan, callbacks, missing)
     plan.use(schedule, early_stopping, checkpoint)
     history = training.history
     saver = Saver(plan.checkpoint, training)
     saver.resume(resume)
-    with training_mode(model, True), Interrupt() as interrupt, Progress(epochs, plan.batches, progress) as bar:
+    with Ends("fit"), training_mode(model, True), Interrupt() as interrupt, Progress(epochs, plan.batches, progress) as bar:
         try:
             _train(plan, saver, interrupt, bar)
             saver.save()
@@ -180,6 +186,11 @@ def fit(
         training.best.restore(model)
     if history.stopped == "nan":
         warnings.warn(f"fit stopped: {history.reason}", RuntimeWarning, stacklevel=2)
+    elif on_nan != "ignore" and (spoilt := not_finite(model, optimizer)):
+        told = f"fit: after the last step, {history.steps}, {spoilt} not finite, though its loss was. Try a lower learning rate, or clip_norm=1."
+        if on_nan == "raise":
+            raise NonFiniteError(told)
+        warnings.warn(told, RuntimeWarning, stacklevel=2)
     return history
 
 
@@ -236,8 +247,13 @@ def _step(plan: Plan, group: list[Any]) -> None:
         _divide_gradients(optimizer, total)
     if plan.clip_norm is not None:
         _clip_gradients(plan, plan.clip_norm, group)
+    if not plan.began:
+        check_gradients(optimizer)
     optimizer.step()
     history.steps += 1
+    if not plan.began:
+        plan.began = True
+        plan.look_for_others()
 
 
 @no_grad
@@ -274,8 +290,10 @@ def _end_epoch(plan: Plan, saver: Saver, bar: Progress) -> None:
         training.schedule(history[plan.watched][-1])
     saver.after_epoch(improved)
     for callback in plan.callbacks:
-        if callback(history) is True:  # and not a picture, or whatever else it returns
+        answer = callback(history)
+        if isinstance(answer, (bool, np.bool_)) and answer:  # and not a picture, or whatever else it returns
             history.stop("callback", f"stopped by a callback after epoch {len(history)}")
+    plan.look_for_others()
 
 
 def _tell_of_validation(plan: Plan, value: float) -> None:

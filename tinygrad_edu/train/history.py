@@ -1,7 +1,7 @@
 """History: what a training reported after each epoch, as columns; it prints as a table, draws its curves and saves as CSV."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from typing import Any
 
 from ..errors import ArgumentError, StateError
@@ -13,7 +13,7 @@ class History:
     Attributes
     ----------
     columns : dict of str to list of float
-        ``history["loss"]`` is short for ``history.columns["loss"]``.
+        ``history["loss"]`` is short for ``history.columns["loss"]``, and ``pandas.DataFrame(history.columns)`` is a table.
     steps : int
         Steps of the optimizer, those of an epoch that was not completed too.
     stopped : {None, "early", "interrupted", "nan", "callback"}
@@ -76,6 +76,10 @@ class History:
         if name not in self.columns:
             raise ArgumentError(f"History has no column {name!r}; its columns are {', '.join(self.columns) or 'none yet: no epoch is complete'}.")
         return self.columns[name]
+
+    def keys(self) -> KeysView[str]:
+        """The names of the columns: dict(history) has them with their numbers."""
+        return self.columns.keys()
 
     def __contains__(self, name: object) -> bool:
         return name in self.columns

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError
 from ..nn.module import Module
 from ..optim.lbfgs import LBFGS
@@ -39,8 +41,8 @@ def check_metrics(who: str, metrics: Any) -> None:
         raise ArgumentError(f'{who}: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
 
 
-def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
-    """Raise an ArgumentError unless these can be trained together.
+def check_parts(model: Any, loss: Any, optimizer: Any) -> set[str]:
+    """Raise an ArgumentError unless these can be trained together; the names of parameters that were warned of.
 
     Warns
     -----
@@ -55,14 +57,7 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> None:
         raise ArgumentError(f"fit(model, loss, optimizer, data): expected {expected}; got {kinds}.")
     if isinstance(optimizer, LBFGS):
         raise ArgumentError("fit: L-BFGS computes many losses in a step. Write the loop: for _ in range(epochs): optimizer.step(closure).")
-    own = list(model.named_parameters())
-    if isinstance(loss, Module):
-        own += [(f"loss.{name}", p) for name, p in loss.named_parameters()]
-    _check_parameters(own, optimizer)
-
-
-def _check_parameters(own: list[tuple[str, Any]], optimizer: Optimizer) -> None:
-    """Raise if the optimizer's parameters are no longer there, and warn of those that it does not have."""
+    own = own_parameters(model, loss)
     forgotten, foreign = compared(own, optimizer.params)
     if len(foreign) == len(optimizer.params):
         raise ArgumentError("fit: the optimizer has no parameter of this model. Was it made for another one? Make it with model.parameters().")
@@ -71,9 +66,36 @@ def _check_parameters(own: list[tuple[str, Any]], optimizer: Optimizer) -> None:
             f"fit: {replaced(forgotten, foreign)} Make the optimizer again, with model.parameters(); or freeze() what is not to be trained."
         )
     if forgotten:
-        warnings.warn(
-            f"fit: {listed(forgotten)}: not among the optimizer's parameters, and will not be trained. "
-            "Give it model.parameters(), or freeze() what is not to be trained.",
-            RuntimeWarning,
-            stacklevel=4,
+        warn_of_others(forgotten, "not among the optimizer's parameters", stacklevel=4)
+    return set(forgotten)
+
+
+def own_parameters(model: Module, loss: Any) -> list[tuple[str, Any]]:
+    """The parameters of a model and of its loss, with their paths."""
+    own: list[tuple[str, Any]] = list(model.named_parameters())
+    return own + [(f"loss.{name}", p) for name, p in loss.named_parameters()] if isinstance(loss, Module) else own
+
+
+def warn_of_others(names: list[str], why: str, *, stacklevel: int) -> None:
+    """Warn of parameters that ask for gradients and will stay as they are."""
+    warnings.warn(
+        f"fit: {listed(names)}: {why}, and will not be trained. Give it model.parameters(), or freeze() what is not to be trained.",
+        RuntimeWarning,
+        stacklevel=stacklevel,
+    )
+
+
+def check_gradients(optimizer: Optimizer) -> None:
+    """Raise an ArgumentError if no parameter has a gradient after the backward pass."""
+    if all(p.grad is None for p in optimizer.params):
+        raise ArgumentError(
+            "fit: the loss reaches no parameter of the optimizer: after its backward pass, none has a gradient.\n"
+            "  Is it computed from the model's outputs, and are these computed from its parameters, without detach() or .data?"
         )
+
+
+def not_finite(model: Module, optimizer: Optimizer) -> str:
+    """Which parameters that are trained hold NaN or infinity, with their verb; empty if none does."""
+    trained = {id(p) for p in optimizer.params}
+    names = [name for name, p in model.named_parameters() if id(p) in trained and not np.isfinite(p.data).all()]
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'}" if names else ""

@@ -13,9 +13,10 @@ from ..errors import ArgumentError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d
+from ..optim.optimizer import compared
 from ..optim.plateau import ReduceOnPlateau
 from .checkpoint import Checkpoint, Training
-from .parts import Metrics, check_metrics, refuse_class
+from .parts import Metrics, check_metrics, own_parameters, refuse_class, warn_of_others
 from .predict import training_mode
 from .stopping import Best, EarlyStopping
 from .trial import try_out, undisturbed
@@ -34,8 +35,10 @@ class Plan:
     accumulate: int
     on_nan: str
     callbacks: Sequence[Callable[[Any], Any]]
+    missing: set[str]  # the model's parameters that were said not to be the optimizer's
     checkpoint: Checkpoint | None = None
     told: bool = False  # of a validation loss that is not finite
+    began: bool = False  # whether a step was made
 
     def __post_init__(self) -> None:
         _check_numbers(self.epochs, self.accumulate, self.clip_norm, self.on_nan)
@@ -95,6 +98,14 @@ class Plan:
             if name not in names:
                 raise ArgumentError(f"fit: {who} looks at {name!r}, and the history will have the columns {', '.join(names)}.")
         self.training.schedule, self.training.best, self.training.columns = rates, best, [*names, "lr", "seconds"]
+
+    def look_for_others(self) -> None:
+        """Warn of parameters that are there by now and not the optimizer's, as of a layer that forward makes."""
+        training = self.training
+        others, _ = compared(own_parameters(training.model, training.loss), training.optimizer.params)
+        if new := [name for name in others if name not in self.missing]:
+            self.missing.update(new)
+            warn_of_others(new, "made or unfrozen after the optimizer was made, not among its parameters", stacklevel=6)
 
     def place_validation(self) -> None:
         """Let a loader of validation data begin the epoch of the training, which its random maps depend on: a resumed one has no other."""

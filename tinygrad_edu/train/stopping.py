@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from ..errors import ArgumentError, StateError
@@ -10,7 +10,7 @@ from ..nn.module import Module
 from .history import History
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class EarlyStopping:
     """End a training when a column of its history has been no better than its best for ``patience`` epochs in a row.
 
@@ -45,6 +45,7 @@ class EarlyStopping:
     """
 
     patience: float = 10
+    _: KW_ONLY
     monitor: str | None = None
     mode: str | None = None
     min_delta: float = 0.0
