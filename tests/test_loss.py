@@ -446,9 +446,11 @@ def test_float32_stays_float32_beside_plain_targets(name, loss):
 
 
 @every_pair
-def test_a_tensor_of_another_dtype_is_refused(name, loss):
-    with pytest.raises(errors.DTypeError, match=rf"{name}: target is a Tensor of float64, others are of float32. Convert one: target.astype"):
-        loss(float32([0.25, 0.5]), tg.Tensor(np.ones(2)))
+def test_a_tensor_of_another_dtype_that_needs_a_gradient_is_refused(name, loss):
+    with pytest.raises(
+        errors.DTypeError, match=rf"{name}: target is a Tensor of float64 that needs a gradient, others are of float32. Convert one: target.astype"
+    ):
+        loss(float32([0.25, 0.5]), tg.Tensor(np.ones(2), requires_grad=True))
 
 
 @every_pair

@@ -225,7 +225,7 @@ def test_other_errors_of_ours_say_where_too():
     with pytest.raises(errors.ArgumentError, match=r"^model: softmax_cross_entropy: class label 7"):
         Wrapper(Head())(tg.Tensor([[1.0, 2.0]]))
     with pytest.raises(errors.DTypeError, match=r"^model has float32 parameters and got a Tensor of float64"):
-        Wrapper(nn.Linear(2, 1))(tg.Tensor(np.ones((3, 2))))
+        Wrapper(nn.Linear(2, 1))(tg.Tensor(np.ones((3, 2)), requires_grad=True))
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------------------

@@ -69,12 +69,12 @@ def test_repr_shows_the_tree():
     )
 
 
-def test_inputs_are_cast_and_other_tensors_refused():
+def test_inputs_are_cast_and_other_tensors_that_need_gradients_refused():
     layer = nn.Linear(2, 1)
     assert layer(np.ones((3, 2))).dtype == np.float32
     assert layer([[1, 2]]).dtype == np.float32
     with pytest.raises(errors.DTypeError, match="float32 parameters and got a Tensor of float64"):
-        layer(tg.Tensor(np.ones((3, 2))))
+        layer(tg.Tensor(np.ones((3, 2)), requires_grad=True))
     assert nn.Linear(2, 1, dtype=np.float64)(tg.Tensor(np.ones((3, 2)))).dtype == np.float64
 
 

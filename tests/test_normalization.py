@@ -260,7 +260,7 @@ def test_float32_stays_float32(layer):
     assert all(p.dtype == p.grad.dtype == np.float32 for p in layer.parameters())
     assert layer(generic(2, 4, 3)).dtype == np.float32  # a plain array is cast
     with pytest.raises(errors.DTypeError, match=f"{type(layer).__name__} has float32 parameters and got a Tensor of float64"):
-        layer(tg.Tensor(generic(2, 4, 3)))
+        layer(tg.Tensor(generic(2, 4, 3), requires_grad=True))
 
 
 def test_without_parameters_the_dtype_is_that_of_the_input():

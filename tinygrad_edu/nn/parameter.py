@@ -78,7 +78,7 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:
-    """What a layer computes with: arrays are cast to the layer's dtype, a tensor of another floating dtype is an error."""
+    """What a layer computes with: all is cast to its dtype, but for tensors of another that need a gradient, an error."""
     if not isinstance(x, Tensor):
         x = np.asarray(given(x, who))
         if x.dtype.kind not in "fiub":
@@ -87,8 +87,11 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
     if x._array.dtype.kind != "f":
         return x.astype(like._array.dtype)
     if x._array.dtype is not like._array.dtype and x._array.dtype != like._array.dtype:
+        if x._node is None:
+            return x.astype(like._array.dtype)
         raise DTypeError(
-            f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype}. Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
+            f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype} that needs a gradient."
+            f" Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
         )
     return x
 

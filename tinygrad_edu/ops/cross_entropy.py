@@ -48,7 +48,7 @@ def softmax_cross_entropy(
         Unnormalized log-probabilities.
     targets : array_like of int of shape (...), or of shape (..., c)
         Class labels in [0, c), or a row t for each example: probabilities, which sum to 1 (but for 1%), one-hot rows of integers,
-        or a Tensor.  Plain rows are cast to the dtype of the logits, a Tensor of floating rows must have it.
+        or a Tensor.  Rows that need no gradient are cast to the dtype of the logits.
     axis : int, default=-1
         Where the classes are.  PyTorch has them on axis 1.
     weight : array_like of shape (c,), optional

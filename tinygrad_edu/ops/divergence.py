@@ -31,7 +31,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     prediction : Tensor or array_like of any shape
         Probabilities, in [0, 1].  What rounding leaves up to 0.01 beyond, such as sums of a softmax, counts as 0 or 1.
     target : Tensor or array_like of the same shape
-        0 and 1, booleans, or probabilities.  A plain array is cast to the dtype of the prediction, a Tensor must have it.
+        0 and 1, booleans, or probabilities.  What needs no gradient is cast to the dtype of what does.
     weight : array_like, optional
         Constants that broadcast to the shape of the prediction.  The mean does not divide by them.
     reduction : {"mean", "sum", "none"}, default="mean"
@@ -71,7 +71,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = 
     ----------
     logits : Tensor or array_like of any shape
     target : Tensor or array_like of the same shape
-        0 and 1, booleans, or probabilities.  A plain array is cast to the dtype of the logits, a Tensor must have it.
+        0 and 1, booleans, or probabilities.  What needs no gradient is cast to the dtype of what does.
     weight : array_like, optional
         Constants w that broadcast to the shape of the logits.  The mean does not divide by them.
     pos_weight : array_like, optional

@@ -13,6 +13,11 @@ def is_tensor(x: Any) -> bool:
     return not isinstance(x, np.ndarray) and hasattr(x, "__array_function__")
 
 
+def is_learned(x: Any) -> bool:
+    """Whether x is a tensor that needs a gradient: of any other only the values matter."""
+    return bool(getattr(x, "requires_grad", False))
+
+
 def given(x: Any, who: str) -> Any:
     """A tensor as it is, anything else as an ndarray; a tuple of tensors, as some layers return it, is an error."""
     if type(x) is np.ndarray or is_tensor(x):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
-from .floating import fixed, given, is_tensor
+from .floating import fixed, given, is_learned, is_tensor
 
 REDUCTIONS = ("mean", "sum", "none")
 PROBABILITIES, LOGARITHMS = "probabilities, in [0, 1]", "logarithms of probabilities, at most 0"
@@ -51,20 +51,24 @@ def nothing_left(loss: str, why: str) -> ArgumentError:
 
 
 def of_one_dtype(loss: str, booleans: str = "", /, **arrays: Any) -> list[Any]:
-    """The arguments as floating arrays of one dtype: the tensors', to which plain arrays are cast; without tensors the first's.
+    """The arguments as floating arrays of one dtype: the one of tensors that need a gradient, to which all else is cast.
 
-    One of them may be boolean, the one that ``booleans`` names: 0 and 1.
+    Without such it is that of the first tensor or, of arrays alone, of the first array.  One argument may be boolean, the
+    one that ``booleans`` names: 0 and 1.
     """
     values = [given(x, f"{loss}: {name}") for name, x in arrays.items()]
     if (dtype := values[0].dtype).kind == "f" and all(x.dtype is dtype for x in values):
         return values
-    dtypes = [x.dtype for x in sorted(values, key=is_tensor, reverse=True) if x.dtype.kind == "f"]
+    ranked = sorted(values, key=lambda x: is_tensor(x) + is_learned(x), reverse=True)
+    dtypes = [x.dtype for x in ranked if x.dtype.kind == "f"]
     dtype = dtypes[0] if dtypes else np.dtype(float)
     for name, x in zip(arrays, values):
         if x.dtype.kind not in "fiu" and (x.dtype.kind != "b" or name != booleans):
             raise DTypeError(f"{loss}: {name} must be floating or integer; got {x.dtype}. Convert it knowingly: {name}.astype(np.{dtype}).")
-        if is_tensor(x) and x.dtype.kind == "f" and x.dtype != dtype:
-            raise DTypeError(f"{loss}: {name} is a Tensor of {x.dtype}, others are of {dtype}. Convert one: {name}.astype(np.{dtype}).")
+        if is_learned(x) and x.dtype != dtype:
+            raise DTypeError(
+                f"{loss}: {name} is a Tensor of {x.dtype} that needs a gradient, others are of {dtype}. Convert one: {name}.astype(np.{dtype})."
+            )
     return [x if x.dtype == dtype else x.astype(dtype) for x in values]
 
 
@@ -125,7 +129,7 @@ def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     ----------
     prediction : Tensor or array_like of any shape
     target : Tensor or array_like of the same shape
-        A plain array is cast to the dtype of the prediction, a Tensor must have it.
+        What needs no gradient is cast to the dtype of what does.
     reduction : {"mean", "sum", "none"}, default="mean"
         Mean over all elements, their sum, or one loss for each.
 
@@ -139,7 +143,7 @@ def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     ShapeError
         If the shapes differ; PyTorch broadcasts, with a warning.
     DTypeError
-        If one is boolean, or a Tensor of another floating dtype than the other.
+        If one is boolean, or if both need gradients and their dtypes differ.
     ArgumentError
         For a mean of nothing, which is NaN in PyTorch, and for an unknown reduction.
 
