@@ -1,12 +1,15 @@
 """Losses as modules: each holds the settings of the function that it calls, which says what it computes."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from ..arrays import plain
 from ..ops.cross_entropy import nll_loss, softmax_cross_entropy
 from ..ops.divergence import KL_REDUCTIONS, binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.loss import REDUCTIONS, check_range, check_reduction, half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ..ops.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from ..tensor import Tensor
 from .module import Module
 from .parameter import Buffer
 
@@ -18,6 +21,11 @@ class Loss(Module):
     """
 
     reductions: ClassVar[tuple[str, ...]] = REDUCTIONS
+
+    def __new__(cls, *settings: Any, **named: Any) -> Self:
+        if len(settings) > 1 and any(isinstance(value, (Tensor, np.ndarray)) for value in settings):
+            raise TypeError(f"{cls.__name__} is made of settings, and called with arrays: nn.{cls.__name__}()(prediction, target).")
+        return super().__new__(cls)
 
     def __init__(self, *, reduction: str = "mean") -> None:
         check_reduction(type(self).__name__, reduction, self.reductions)

@@ -4,7 +4,8 @@ A module's parameters are the `Parameter` objects among its attributes, and thos
 lists, tuples and dicts, however nested; its buffers are the `Buffer` objects.  There is nothing to register: attributes are
 read when somebody asks, in the order in which they were assigned.  What could be meant as a parameter and would not be found
 is an error then: a tensor that requires gradients and is no `Parameter`, and modules and parameters in a set, in an array of
-objects, or among the keys of a dict.
+objects, among the keys of a dict, in a view of one, in an iterator, or in an attribute of the class.  An attribute that holds
+a parameter takes another one, or None; one that holds a buffer takes arrays, too, as the buffer's new value.
 """
 
 from __future__ import annotations

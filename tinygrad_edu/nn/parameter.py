@@ -13,7 +13,7 @@ from ..versions import WRITES
 
 
 class Parameter(Tensor):
-    """A tensor that a module learns: a leaf that requires a gradient and owns its values.
+    """A tensor that a module learns: a leaf that owns its values, and requires a gradient unless it is frozen.
 
     Parameters
     ----------
@@ -21,12 +21,16 @@ class Parameter(Tensor):
         Floating values; they are copied.
     dtype : dtype, optional
         By default the one of ``data``.  The layers of this package make float32 parameters.
+    requires_grad : bool, default=True
+        False makes it frozen, as `Module.freeze` does.
     """
 
     __slots__ = ()
 
-    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=True, dtype=dtype)
+        if not requires_grad:
+            self.requires_grad_(False)
 
 
 class Buffer(Tensor):

@@ -2,8 +2,8 @@
 
 from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any
+from types import GeneratorType, MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,13 +15,23 @@ from .parameter import Parameter
 class Nested:
     """What has parameters, buffers and others of its kind inside; the walk need not know more of `Module`."""
 
+    _of_class: ClassVar[frozenset[str]] = frozenset()  # attributes of the class in which something to be learned may be
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = [name for name, value in vars(cls).items() if not name.startswith("__") and may_hold(value)]
+        cls._of_class = frozenset(own).union(*(getattr(base, "_of_class", ()) for base in cls.__bases__))
+
     def _inside(self) -> Iterable[tuple[str, Any]]:
         """The attributes by name, among which all that is inside is looked for."""
         return vars(self).items()
 
 
+EMPTY: dict[Any, Any] = {}
+VIEWS = (type(EMPTY.keys()), type(EMPTY.values()), type(EMPTY.items()))
+USED_UP = (map, zip, filter, enumerate, GeneratorType)
 SEARCHED = (Nested, Parameter, list, tuple, dict)
-HIDING = (set, frozenset, deque, UserDict, UserList, MappingProxyType)
+HIDING = (set, frozenset, deque, UserDict, UserList, MappingProxyType, *VIEWS, *USED_UP)
 LOOKED_AT = (*SEARCHED, Tensor, np.ndarray, *HIDING)
 PLAIN = {int, float, bool, str, type(None)}  # most attributes are, and are passed over at once
 
@@ -33,6 +43,8 @@ def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
     """
     if isinstance(value, Nested):
         items: Iterable[tuple[Any, Any]] = value._inside()
+        if refuse and value._of_class:
+            refuse_shared(path, value)
     elif isinstance(value, dict):
         items = value.items()
         if refuse:
@@ -53,6 +65,10 @@ def is_refused(where: str, child: Any, refuse: bool) -> bool:
         return False
     if not refuse:
         return True
+    if isinstance(child, USED_UP):
+        raise ArgumentError(
+            f"{where}: a {type(child).__name__} is used up once it was iterated over, and layers in it are not found: make it a list."
+        )
     if isinstance(child, HIDING):
         refuse_hidden(where, child, f"a {type(child).__name__}")
     elif isinstance(child, Tensor):
@@ -68,6 +84,25 @@ def is_refused(where: str, child: Any, refuse: bool) -> bool:
 def is_stray(value: Any) -> bool:
     """Whether a value is a leaf that somebody wants gradients of, and no parameter."""
     return isinstance(value, Tensor) and not isinstance(value, Parameter) and value.requires_grad and value.is_leaf
+
+
+def may_hold(value: Any) -> bool:
+    """Whether there is a module or parameter in a value, or may be later: in a list or dict that is empty now."""
+    if not isinstance(value, SEARCHED):
+        return False
+    empty = isinstance(value, (list, dict)) and not value
+    return empty or any(isinstance(found, (Nested, Parameter)) for _, found in walk("", [value], refuse=False))
+
+
+def refuse_shared(path: str, module: Nested) -> None:
+    """Raise for parameters in attributes of a module's class, which are not the module's own, unless it has them, too."""
+    for name in module._of_class - vars(module).keys():
+        value = getattr(type(module), name, None)
+        if any(isinstance(found, Parameter) for _, found in walk("", [value])):
+            raise ArgumentError(
+                f"{path}{'.' * bool(path)}{name} is an attribute of the class {type(module).__name__}, in which nothing is found that is learned.\n"
+                f"  Make it in __init__: self.{name} = …"
+            )
 
 
 def refuse_hidden(where: str, values: Iterable[Any], kind: str) -> None:

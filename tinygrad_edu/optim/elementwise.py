@@ -62,9 +62,9 @@ class Elementwise(Optimizer):
     def step(self) -> None:
         """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
         gradients = [pack.found(self) for pack in self._packs]
-        if not (self._forgot and all(pack.complete for pack in self._packs)):
+        if self._due() or not all(pack.complete for pack in self._packs):
             self._check_models()
-        vars(self)["_forgot"] = False
+        vars(self)["_kept"] += 1
         for pack, of_pack in zip(self._packs, gradients):
             pack.update(self, of_pack)
 

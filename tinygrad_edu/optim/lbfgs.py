@@ -124,7 +124,7 @@ class LBFGS(Optimizer):
         x = self._gathered([p._array for p in self.params])
         point = first = self._evaluate(closure)
         self._check_models()
-        self._forgot = False
+        self._kept += 1
         if all(p.grad is None for p in self.params):
             raise ArgumentError("LBFGS: no parameter has a gradient after the closure. It calls loss.backward(), and the loss depends on them.")
         active = [p.grad is not None and p.requires_grad for p in self.params]

@@ -99,7 +99,7 @@ class Muon(Optimizer):
     def step(self) -> None:
         """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
         self._check_models()
-        self._forgot = False
+        self._kept += 1
         groups = [group for group in self.groups for _ in group.params]
         learned = [(g, p, s) for g, p, s in zip(groups, self.params, self._momenta) if p.requires_grad]
         for _, p, state in learned:

@@ -49,8 +49,8 @@ class Optimizer(metaclass=_Complete):
     ------
     ArgumentError
         If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or out of range.
-        When an attribute is assigned to that there is not (subclasses make theirs in ``__init__``).  In a step, if
-        parameters that came from ``model.parameters()`` are no longer the model's, and others are in their place.
+        When an attribute is assigned to that there is not (subclasses make theirs in ``__init__``).  In a step, or
+        within eight where ``model.zero_grad()`` forgets the gradients, if parameters that came from ``model.parameters()`` are no longer the model's, and others are in their place.
 
     Notes
     -----
@@ -62,23 +62,28 @@ class Optimizer(metaclass=_Complete):
         self.groups = tuple(groups_of(type(self), params, settings))
         self.params = tuple(p for group in self.groups for p in group.params)
         self._looked: list[int] = []  # which parameters had no gradient when the models were last looked at
-        self._forgot = False  # whether the gradients were forgotten by this optimizer since its last step
+        self._kept = 0  # how many steps there were since this optimizer last forgot the gradients
+
+    def _due(self) -> bool:
+        """Whether replaced parameters may have gradients, and it is time to look for such."""
+        return self._kept > 0 and self._kept % 8 == 0
 
     def _check_models(self) -> None:
         """Raise if parameters are no longer their model's, which has others instead, and get no gradient.
 
         Those of an optimizer that forgets the gradients itself have none then.  Where somebody else forgets them, as
-        ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in every step.
+        ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in every eighth step.
         """
+        due = self._due()
         owned = [group for group in self.groups if group._owner is not None and group._owner.module() is not None]
         without = [id(p) for p in self.params if p.requires_grad and p.grad is None] if owned else []
-        if not owned or (self._forgot and without == self._looked):
+        if not owned or (not due and without == self._looked):
             return
         models = [group._owner.module() for group in owned]
         own = [(f"{type(m).__name__}.{name}", p) for m in models for name, p in m.named_parameters()]
         forgotten, _ = compared(own, self.params)
         _, foreign = compared(own, [p for group in owned for p in group.params])
-        if forgotten and any(id(p) in without or not self._forgot for p in foreign):
+        if forgotten and any(due or id(p) in without for p in foreign):
             raise ArgumentError(f"{type(self).__name__}: {replaced(forgotten, foreign)} Make the optimizer again.")
         self._looked = without
 
@@ -120,7 +125,7 @@ class Optimizer(metaclass=_Complete):
         """Forget the gradients of all parameters, before the next backward pass; they are None then."""
         if not set_to_none:
             raise ArgumentError(f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would count as one.")
-        vars(self)["_forgot"] = True
+        vars(self)["_kept"] = 0
         for p in self.params:
             if p._node is not None:
                 p._leaf.grad = None  # as p.grad = None does, in a third of the time
