@@ -50,7 +50,8 @@ class Optimizer(metaclass=_Complete):
     ArgumentError
         If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or out of range.
         When an attribute is assigned to that there is not (subclasses make theirs in ``__init__``).  In a step, or
-        within eight where ``model.zero_grad()`` forgets the gradients, if parameters that came from ``model.parameters()`` are no longer the model's, and others are in their place.
+        within eight where ``model.zero_grad()`` forgets the gradients, if parameters that came from ``model.parameters()``
+        are no longer the model's, and others are in their place.
 
     Notes
     -----
