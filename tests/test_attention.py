@@ -351,7 +351,7 @@ def test_wrong_settings_are_refused():
     with pytest.raises(errors.DTypeError, match="MultiheadAttention: attn_mask: a mask is boolean"):
         nn.MultiheadAttention(4, 2)(*[np.ones((3, 2, 4))] * 3, attn_mask=np.ones((3, 3), int))
     with pytest.raises(errors.DTypeError, match="MultiheadAttention has float32 parameters"):
-        nn.MultiheadAttention(4, 2)(*[tg.Tensor(np.ones((3, 2, 4)))] * 3)
+        nn.MultiheadAttention(4, 2)(*[tg.Tensor(np.ones((3, 2, 4)), requires_grad=True)] * 3)
 
 
 # ---- transformers -----------------------------------------------------------------------------------------------------------
