@@ -52,7 +52,7 @@ def _asked_for() -> tuple[str, str]:
         return "", ""
     place = frame.f_lasti // 2
     expression = _source(frame.f_code, place)
-    if dis.opname[frame.f_code.co_code[frame.f_lasti]] == "STORE_SUBSCR":
+    if dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE"):
         return f"{expression} = …" if expression else "", "stack" if into_tensor else "store"
     if foreign:
         return expression, "rule"
