@@ -56,7 +56,7 @@ def test_layer(drawn):
     assert nn.Bilinear(2, 3, 4)(x1, x2).dtype == np.float32
     assert repr(layer) == "Bilinear(in1_features=2, in2_features=3, out_features=4, bias=True)"
     with pytest.raises(errors.DTypeError, match="float64"):
-        nn.Bilinear(2, 3, 4)(tg.Tensor(x1), x2)
+        nn.Bilinear(2, 3, 4)(tg.Tensor(x1, requires_grad=True), x2)
 
 
 def test_default_weights_and_biases_are_uniform_by_the_first_number_of_features():

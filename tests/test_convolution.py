@@ -373,7 +373,7 @@ def test_sizes_that_are_not_positive():
 
 
 def test_tensor_of_another_dtype():
-    assert "Conv2d has float32 parameters" in error(DTypeError, nn.Conv2d(1, 2, 3), tg.Tensor(np.ones((1, 1, 5, 5))))
+    assert "Conv2d has float32 parameters" in error(DTypeError, nn.Conv2d(1, 2, 3), tg.Tensor(np.ones((1, 1, 5, 5)), requires_grad=True))
 
 
 # ---- np.pad -----------------------------------------------------------------------------------------------------------------

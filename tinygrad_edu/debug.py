@@ -87,6 +87,8 @@ PROCESS = Mode().debug
 class Inspector:
     """What `record` and the backward pass call under the debug mode."""
 
+    guards_forwards = True  # the forward of a primitive gets read-only arrays
+
     def __init__(self, nonfinite: bool) -> None:
         self.nonfinite, self.looked_at = nonfinite, 0
 

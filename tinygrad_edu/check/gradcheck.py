@@ -201,6 +201,7 @@ def _in_double(given: FlatFunction, convert: Callable[[], FlatFunction]) -> tupl
     failure: Exception | None = None
     try:
         value = given.values(given.point)
+        given.record(given.point)
     except Exception as error:  # float32 and float64 do not always mix
         failure = error
     try:

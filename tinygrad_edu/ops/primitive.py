@@ -123,7 +123,7 @@ def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[...,
     @wraps(forward)
     def run(*args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
-        if mode.debug.value is not None:
+        if getattr(mode.debug.value, "guards_forwards", False):
             args = tuple(map(_read_only, args))
         token = MODE.set(Mode(mode.recording, mode.debug, name, mode))
         try:
