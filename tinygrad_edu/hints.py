@@ -74,6 +74,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "glorot_normal": "nn.init.xavier_normal", "trunc_normal": "nn.init.truncated_normal", "calculate_gain": "nn.init.gain",
     },
 }
+OURS = ("relu", "sigmoid", "softmax", "log_softmax", "gelu", "elu", "selu", "silu", "softplus", "leaky_relu", "erf", "dropout", "mish")
 # fmt: on
 
 
@@ -136,7 +137,27 @@ class NoAttribute(AttributeError):
 
     def __str__(self) -> str:
         owner, name = self.args
-        return f"{owner.__name__} has no attribute {name!r}{'' if name.startswith('_') else tensor_hint(name, dir(owner))}."
+        return f"{owner.__name__} has no attribute {name!r}{tensor_hint(name, dir(owner))}."
+
+
+class Absent:
+    """Stands in a class for an attribute that people look for there: whoever asks is told what to use."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, owner: type) -> Any:
+        if tensor is None:
+            return self
+        raise NoAttribute(owner, self.name)
+
+
+def absent_names(owner: type) -> set[str]:
+    """The names of other frameworks, of NumPy's functions and of an array's attributes that a class does not have."""
+    functions = {name for name, value in vars(np).items() if callable(value) and not isinstance(value, type)}
+    arrays = {name for name in dir(np.ndarray) if not name.startswith("_")}
+    linear = {name for name in np.linalg.__all__ if callable(getattr(np.linalg, name))}
+    return {n for n in {*TENSOR, *OURS, *functions, *arrays, *linear} if not n.startswith("_") and not hasattr(owner, n)}
 
 
 def _similar(name: str, public: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ from .backward import accumulate
 from .dispatch import dispatch
 from .errors import DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
-from .hints import NoAttribute
+from .hints import Absent, absent_names
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
@@ -450,8 +450,8 @@ class Tensor(ArrayMethods):
     def __index__(self) -> int:
         return operator.index(self._array)
 
-    def __getattr__(self, name: str) -> Any:
-        raise NoAttribute(type(self), name)
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not isinstance(getattr(type(self), name, None), Absent)]
 
     # ---- as text, copied, pickled -------------------------------------------------------------------------------------
 
@@ -514,6 +514,9 @@ class Tensor(ArrayMethods):
         """The axes permuted, by default reversed; see `numpy.transpose`."""
         return record(Tensor, TRANSPOSE, (self, axes[0] if len(axes) == 1 else axes or None))
 
+
+for _name in absent_names(Tensor):  # a __getattr__ would know them too, and slow down every access to what there is
+    setattr(Tensor, _name, Absent(_name))
 
 _new = object.__new__
 
