@@ -114,19 +114,16 @@ def package_hint(name: str, public: Iterable[str]) -> str:
     return _similar(name, public)
 
 
-def tensor_hint(name: str, public: Iterable[str]) -> str:
-    """What to write in the place of ``x.name`` of a Tensor, for the end of a sentence; an empty string if nobody knows."""
+def tensor_hint(name: str) -> str:
+    """What to write in the place of ``x.name`` of a Tensor, of the names that are `Absent` there."""
     package: Any = sys.modules[__package__]
     if name in TENSOR:
-        return f": use {TENSOR[name]}"
+        return TENSOR[name]
     if hasattr(np.ndarray, name):
-        return f": use x.detach().numpy().{name}, of the plain array"
+        return f"x.detach().numpy().{name}, of the plain array"
     if name in package.__all__ and callable(getattr(package, name)):
-        return f": use tg.{name}(x)"
-    for module, prefix in ((np, "np"), (np.linalg, "np.linalg")):
-        if callable(getattr(module, name, None)):
-            return f": use {prefix}.{name}(x)"
-    return _similar(name, public)
+        return f"tg.{name}(x)"
+    return f"np.{name}(x)" if hasattr(np, name) else f"np.linalg.{name}(x)"
 
 
 class NoAttribute(AttributeError):
@@ -137,7 +134,7 @@ class NoAttribute(AttributeError):
 
     def __str__(self) -> str:
         owner, name = self.args
-        return f"{owner.__name__} has no attribute {name!r}{tensor_hint(name, dir(owner))}."
+        return f"{owner.__name__} has no attribute {name!r}: use {tensor_hint(name)}."
 
 
 class Absent:
