@@ -2,10 +2,11 @@
 
     python examples/autoencoder.py --out autoencoder.png
 
-The encoder maps an image to a point of the plane, its code; the decoder maps the code to an image.  Both learn together to
-bring the image back.  Of all *linear* maps through two numbers, none loses less of the training images than principal
-component analysis (PCA); the loss of both is measured on images held out, as in digits.py, for five splits by five seeds.
-(The settings were chosen on the splits of other seeds, 10 and 11.)
+The encoder maps an image to a point of the plane, its code; the decoder maps the code to an image.  Both
+learn together to bring the image back.  Of all *linear* maps through two numbers, none loses less of the
+training images than principal component analysis (PCA); the loss of both is measured on images held out, as
+in digits.py, for five splits by five seeds. (The settings were chosen on the splits of other seeds, 10 and
+11.)
 """
 
 import argparse
@@ -70,7 +71,9 @@ def pca(x: np.ndarray, images: np.ndarray, components: int = 2) -> np.ndarray:
     return mean + (images - mean) @ axes.T @ axes
 
 
-def save_picture(path: str, model: Autoencoder, images: np.ndarray, by_pca: np.ndarray, labels: np.ndarray, title: str) -> None:
+def save_picture(
+    path: str, model: Autoencoder, images: np.ndarray, by_pca: np.ndarray, labels: np.ndarray, title: str
+) -> None:
     """The codes of the held-out images, and the first image of each digit with what became of it."""
     from matplotlib.figure import Figure
 
@@ -94,8 +97,17 @@ def save_picture(path: str, model: Autoencoder, images: np.ndarray, by_pca: np.n
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train an autoencoder with a code of two numbers on the digits of scikit-learn.")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4], metavar="N", help="one run for each (default: 0 1 2 3 4)")
+    parser = argparse.ArgumentParser(
+        description="Train an autoencoder with a code of two numbers on the digits of scikit-learn."
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        default=[0, 1, 2, 3, 4],
+        metavar="N",
+        help="one run for each (default: 0 1 2 3 4)",
+    )
     parser.add_argument("--out", metavar="PATH", help="save a picture of the first run here")
     settings = parser.parse_args()
     if settings.out:
@@ -108,7 +120,9 @@ def main() -> None:
     pixels = (pixels / 16).astype(np.float32)  # from 0 to 1
     errors = []
     for seed in settings.seeds:
-        x, images, _, labels = train_test_split(pixels, digits, stratify=digits, test_size=0.2, random_state=seed)
+        x, images, _, labels = train_test_split(
+            pixels, digits, stratify=digits, test_size=0.2, random_state=seed
+        )
         model, by_pca = train(x, seed), pca(x, images)
         with tg.no_grad():
             errors.append((tg.mse_loss(model(images), images).item(), float(np.mean((by_pca - images) ** 2))))

@@ -2,10 +2,11 @@
 
     python examples/char_lstm.py
 
-The rhyme is made by a grammar of a few lines, so that the best possible figure is known: all that nobody can foresee is which
-of eight animals comes next, 3 bits a line.  The loss is measured in bits per character on songs that were not in training,
-and stands between two bounds: above the entropy of the grammar, and far below what counts of letters or of pairs of letters
-can do.  Ctrl-C stops the training; what has been learned by then is evaluated, and sings.
+The rhyme is made by a grammar of a few lines, so that the best possible figure is known: all that nobody can
+foresee is which of eight animals comes next, 3 bits a line.  The loss is measured in bits per character on
+songs that were not in training, and stands between two bounds: above the entropy of the grammar, and far
+below what counts of letters or of pairs of letters can do.  Ctrl-C stops the training; what has been learned
+by then is evaluated, and sings.
 """
 
 import argparse
@@ -19,7 +20,16 @@ from tinygrad_edu import nn
 from tinygrad_edu.optim import clip_grad_norm, schedule
 
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-SOUNDS = {"cow": "moo", "cat": "meow", "dog": "woof", "pig": "oink", "hen": "cluck", "duck": "quack", "owl": "hoot", "lamb": "baa"}
+SOUNDS = {
+    "cow": "moo",
+    "cat": "meow",
+    "dog": "woof",
+    "pig": "oink",
+    "hen": "cluck",
+    "duck": "quack",
+    "owl": "hoot",
+    "lamb": "baa",
+}
 LETTERS = "\n ,.abcdefghijklmnopqrstuvwxyz"
 
 
@@ -42,13 +52,24 @@ class Singer(nn.Module):
         self.lstm = nn.LSTM(16, hidden, batch_first=True, rng=rng)
         self.head = nn.Linear(hidden, len(LETTERS), rng=rng)
 
-    def forward(self, letters: np.ndarray, state: tuple[tg.Tensor, tg.Tensor] | None = None) -> tuple[tg.Tensor, tuple[tg.Tensor, tg.Tensor]]:
+    def forward(
+        self, letters: np.ndarray, state: tuple[tg.Tensor, tg.Tensor] | None = None
+    ) -> tuple[tg.Tensor, tuple[tg.Tensor, tg.Tensor]]:
         """Logits of shape (b, t, letters) for letters of shape (b, t), and the state after the last."""
         output, state = self.lstm(self.embedding(letters), state)
         return self.head(output), state
 
 
-def train(model: Singer, text: np.ndarray, held_out: np.ndarray, *, steps: int, batch: int = 16, length: int = 64, lr: float = 0.01) -> None:
+def train(
+    model: Singer,
+    text: np.ndarray,
+    held_out: np.ndarray,
+    *,
+    steps: int,
+    batch: int = 16,
+    length: int = 64,
+    lr: float = 0.01,
+) -> None:
     """Read the text in ``batch`` places at once, ``length`` letters a step; the state is carried on, the gradient is not."""
     streams = text[: len(text) // batch * batch].reshape(batch, -1)
     optimizer = tg.optim.Adam(model.parameters(), lr=lr)
@@ -67,7 +88,11 @@ def train(model: Singer, text: np.ndarray, held_out: np.ndarray, *, steps: int, 
         optimizer.step()
         state = tuple(part.detach() for part in state)
         if (step + 1) % 100 == 0:
-            print(f"step {step + 1}/{steps}, held-out {bits(model, held_out):.3f} bits per character", file=sys.stderr, flush=True)
+            print(
+                f"step {step + 1}/{steps}, held-out {bits(model, held_out):.3f} bits per character",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 @tg.no_grad
@@ -109,27 +134,40 @@ def right_lines(text: str) -> tuple[int, int]:
         number, *rest = line.split(" ")
         turn = {"one": "ten", **dict(zip(NUMBERS[1:], NUMBERS))}.get(before.split(" ")[0])
         end = "{0} says {1}." if number == "one" else "{0}s say {1},"
-        right += number == turn and " ".join(rest) in [end.format(animal, sound) for animal, sound in SOUNDS.items()]
+        right += number == turn and " ".join(rest) in [
+            end.format(animal, sound) for animal, sound in SOUNDS.items()
+        ]
     return right, len(lines)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Train an LSTM on a counting rhyme.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the rhyme, of the network and of what it sings")
+    parser = argparse.ArgumentParser(
+        description="Train an LSTM on a counting rhyme.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the rhyme, of the network and of what it sings"
+    )
     parser.add_argument("--steps", type=int, default=800, metavar="N", help="updates of the parameters")
     settings = parser.parse_args()
 
     rng = np.random.default_rng(settings.seed)
     text, held_out = ("".join(song(rng) for _ in range(songs)) for songs in (100, 20))
     model = Singer(64, rng)
-    print(f"{len(text)} letters to learn from, {len(held_out)} held out:\n\n{held_out[: held_out.index('six')]}…\n")
+    print(
+        f"{len(text)} letters to learn from, {len(held_out)} held "
+        f"out:\n\n{held_out[: held_out.index('six')]}…\n"
+    )
     interrupted = False
     try:
         train(model, encode(text), encode(held_out), steps=settings.steps)
     except KeyboardInterrupt:
         interrupted = True
 
-    reached, least = bits(model, encode(held_out)), 20 * len(NUMBERS) * math.log2(len(SOUNDS)) / (len(held_out) - 1)
+    reached, least = (
+        bits(model, encode(held_out)),
+        20 * len(NUMBERS) * math.log2(len(SOUNDS)) / (len(held_out) - 1),
+    )
     print("bits per character of the held-out songs")
     for name, value in (
         ("by the frequency of each letter", entropy(held_out, 0)),
@@ -142,7 +180,10 @@ def main() -> int:
     for temperature in (0.5, 1.0, 1.5):
         sung = sing(model, rng, temperature=temperature, length=1000)
         right, lines = right_lines(sung)
-        print(f"\nat temperature {temperature}, {right} of {lines} lines are right:\n\n" + "\n".join(sung.split("\n")[:12]))
+        print(
+            f"\nat temperature {temperature}, {right} of {lines} lines are right:\n\n"
+            + "\n".join(sung.split("\n")[:12])
+        )
     if interrupted:
         return 130  # as shells expect of a program that Ctrl-C ended
     if settings.seed == parser.get_default("seed") and settings.steps == parser.get_default("steps"):

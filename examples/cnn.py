@@ -2,9 +2,9 @@
 
     python examples/cnn.py --out cnn.png
 
-Both learn from the same images of 8 × 8 pixels, on the splits of digits.py and in the same way; the convolutional network has
-half as many parameters.  Its median accuracy on held-out images, in five runs, must be the higher one, and 98.6 % or more.
-(The settings were chosen on the splits of other seeds, 10 to 14.)
+Both learn from the same images of 8 × 8 pixels, on the splits of digits.py and in the same way; the
+convolutional network has half as many parameters.  Its median accuracy on held-out images, in five runs, must
+be the higher one, and 98.6 % or more. (The settings were chosen on the splits of other seeds, 10 to 14.)
 
 Ctrl-C stops the training; the splits that both networks are through with are evaluated.
 """
@@ -25,7 +25,13 @@ from tinygrad_edu import nn, plot
 
 def mlp(rng: np.random.Generator) -> nn.Sequential:
     """The network of digits.py, which would learn as well if the pixels were shuffled."""
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 256, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(256, 10, rng=rng))
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(64, 256, rng=rng),
+        nn.ReLU(),
+        nn.Dropout(0.5, rng=rng),
+        nn.Linear(256, 10, rng=rng),
+    )
 
 
 def cnn(rng: np.random.Generator) -> nn.Sequential:
@@ -42,7 +48,15 @@ def cnn(rng: np.random.Generator) -> nn.Sequential:
     )
 
 
-def train(model: nn.Sequential, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator, *, epochs: int, title: str) -> None:
+def train(
+    model: nn.Sequential,
+    x: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    epochs: int,
+    title: str,
+) -> None:
     """Mini-batches of 32 images and Adam, as in digits.py."""
     optimizer = tg.optim.Adam(model.parameters(), lr=0.003)
     with Progress(title, epochs) as progress:
@@ -75,7 +89,9 @@ class Split:
 def run(seed: int) -> Split:
     """Split the data and train both networks, all by one seed."""
     pixels, digits = load_digits(return_X_y=True)
-    chosen, held_out = train_test_split(np.arange(len(digits)), stratify=digits, test_size=0.2, random_state=seed)
+    chosen, held_out = train_test_split(
+        np.arange(len(digits)), stratify=digits, test_size=0.2, random_state=seed
+    )
     x = (pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()  # the held-out part has no say in it
     x = x.astype(np.float32).reshape(-1, 1, 8, 8)
     models, predicted = {}, {}
@@ -101,17 +117,31 @@ def save_picture(path: str, split: Split) -> None:
 
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    plot.images(convolution.weight.data[:, 0], ax=left, cmap="RdBu").set_title("The 16 filters of the first layer: blue wants ink")
+    plot.images(convolution.weight.data[:, 0], ax=left, cmap="RdBu").set_title(
+        "The 16 filters of the first layer: blue wants ink"
+    )
     plot.images(maps, ax=middle).set_title(f"Where they find it, in a {split.labels[0]}")
     captions = [f"is {split.labels[i]}: {mlp_says[i]}, {cnn_says[i]}" for i in wrong]
-    plot.images(split.pixels[wrong], titles=captions, ax=right, columns=4).set_title("Digits misread, and what MLP and CNN say")
+    plot.images(split.pixels[wrong], titles=captions, ax=right, columns=4).set_title(
+        "Digits misread, and what MLP and CNN say"
+    )
     plot.save(figure, path, dpi=100)
     print(f"picture: {path}")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Compare a convolutional network with a fully connected one on the digits of scikit-learn.")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4], metavar="N", help="one split for each (default: 0 1 2 3 4)")
+    parser = argparse.ArgumentParser(
+        description="Compare a convolutional network with a fully connected one on the digits of "
+        "scikit-learn."
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        default=[0, 1, 2, 3, 4],
+        metavar="N",
+        help="one split for each (default: 0 1 2 3 4)",
+    )
     parser.add_argument("--out", metavar="PATH", help="save a picture of the first split here")
     settings = parser.parse_args()
     if settings.out:
@@ -126,7 +156,11 @@ def main() -> int:
     try:
         for seed in settings.seeds:
             splits.append(split := run(seed))
-            print(f"seed {seed}: {split.accuracy('MLP'):.2%} of {len(split.labels)} held-out images read right by the MLP, ", end="")
+            print(
+                f"seed {seed}: {split.accuracy('MLP'):.2%} of {len(split.labels)} held-out images read right "
+                "by the MLP, ",
+                end="",
+            )
             print(f"{split.accuracy('CNN'):.2%} by the CNN", flush=True)
     except KeyboardInterrupt:
         interrupted = True
@@ -134,7 +168,11 @@ def main() -> int:
         if settings.out:
             save_picture(settings.out, splits[0])
         medians = [median_low(split.accuracy(name) for split in splits) for name in ("MLP", "CNN")]
-        print("median accuracy of {} split{}: MLP {:.2%}, CNN {:.2%}".format(len(splits), "s" * (len(splits) > 1), *medians))
+        print(
+            "median accuracy of {} split{}: MLP {:.2%}, CNN {:.2%}".format(
+                len(splits), "s" * (len(splits) > 1), *medians
+            )
+        )
     if interrupted:
         return 130  # as shells expect of a program that Ctrl-C ended
     if settings.seeds == parser.get_default("seeds"):

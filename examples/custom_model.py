@@ -2,7 +2,8 @@
 
     python examples/custom_model.py
 
-A Module is a function with parameters.  What it computes is plain NumPy; it need not look like a neural network.
+A Module is a function with parameters.  What it computes is plain NumPy; it need not look like a neural
+network.
 """
 
 import numpy as np
@@ -23,7 +24,15 @@ class Oscillator(nn.Module):
         return self.amplitude * np.exp(-self.damping * t) * np.cos(self.frequency * t)
 
 
-def fit(model: Oscillator, t: np.ndarray, measured: np.ndarray, *, on_data: bool, lr: float = 0.02, steps: int = 2000) -> float:
+def fit(
+    model: Oscillator,
+    t: np.ndarray,
+    measured: np.ndarray,
+    *,
+    on_data: bool,
+    lr: float = 0.02,
+    steps: int = 2000,
+) -> float:
     """Gradient descent by hand; returns the last loss."""
     for _ in range(steps):
         model.zero_grad()
@@ -49,7 +58,10 @@ def main() -> None:
     models = Oscillator(1.0, 0.1, 2.7), Oscillator(1.0, 0.1, 2.7)
     for model, on_data in zip(models, (True, False)):
         loss = fit(model, t, measured, on_data=on_data)
-        print(f"{'p.data -= lr * p.grad' if on_data else 'no_grad: p -= lr * p.grad':26} mean square error {loss:.5f}, noise {noise**2:.5f}")
+        print(
+            f"{'p.data -= lr * p.grad' if on_data else 'no_grad: p -= lr * p.grad':26} mean square error "
+            f"{loss:.5f}, noise {noise**2:.5f}"
+        )
     for name, p in models[0].named_parameters():
         print(f"{name:10} {p.item():.4f}, true {truth[name]}")
         assert abs(p.item() - truth[name]) < 0.05

@@ -2,7 +2,8 @@
 
     python examples/define_an_op.py
 
-np.interp reads a table: it takes points x, and a piecewise linear function with the values fp at the places xp.
+np.interp reads a table: it takes points x, and a piecewise linear function with the values fp at the places
+xp.
 """
 
 import numpy as np
@@ -24,9 +25,10 @@ def shares(x, xp):
     return np.maximum(0, 1 - np.abs(interp(x, xp, entries)[:, None] - entries))
 
 
-# A rule takes g, the gradient of the output, and the arguments that it names; it returns the gradient of its own argument.
-# It is written with NumPy functions that have derivatives, and with primitives such as this one itself, so it can be
-# differentiated in turn.  The places xp get no rule: to ask for their gradient is an error, and not a zero.
+# A rule takes g, the gradient of the output, and the arguments that it names; it returns the gradient of its
+# own argument. It is written with NumPy functions that have derivatives, and with primitives such as this one
+# itself, so it can be differentiated in turn.  The places xp get no rule: to ask for their gradient is an
+# error, and not a zero.
 @tg.primitive(x=lambda g, x, xp, fp: g * slope(x, xp, fp), fp=lambda g, x, xp: g @ shares(x, xp))
 def interp(x, xp, fp):
     """np.interp for x of shape (n,), and xp and fp of shape (m,)."""
@@ -41,7 +43,9 @@ def interp_without_chain_rule(x, xp, fp):
 
 def main() -> None:
     celsius = np.array([0.0, 20.0, 50.0, 100.0, 200.0])
-    millivolts = np.array([0.0, 0.790, 2.036, 4.279, 9.288])  # what a thermocouple of type T shows at these temperatures
+    millivolts = np.array(
+        [0.0, 0.790, 2.036, 4.279, 9.288]
+    )  # what a thermocouple of type T shows at these temperatures
     x = np.array([-7.0, 13.0, 42.0, 77.0, 150.0])
 
     try:
@@ -61,7 +65,8 @@ def main() -> None:
     print(f"With a wrong one:\n{complaint}\n")
     assert "the rule ignores g" in complaint
 
-    # An op like any other now: Newton's method reads the table backwards.  At which temperature are there 3 mV?
+    # An op like any other now: Newton's method reads the table backwards.  At which temperature are there 3
+    # mV?
     excess = tg.value_and_grad(lambda t: np.sum(interp(t, celsius, millivolts)) - 3.0)
     temperature = np.array([20.0])
     for _ in range(5):

@@ -2,9 +2,10 @@
 
     python examples/digits.py --out digits.png
 
-The data are the 1797 images of 8 × 8 pixels that come with scikit-learn.  Each run splits them by its seed, four fifths to
-train on and one fifth held out, with all digits in equal parts.  Without arguments there are five runs, and their median
-accuracy on held-out images must be 97 % or more.  (The settings were chosen on the splits of other seeds, 10 to 21.)
+The data are the 1797 images of 8 × 8 pixels that come with scikit-learn.  Each run splits them by its seed,
+four fifths to train on and one fifth held out, with all digits in equal parts.  Without arguments there are
+five runs, and their median accuracy on held-out images must be 97 % or more.  (The settings were chosen on
+the splits of other seeds, 10 to 21.)
 
 Ctrl-C stops the training; what has been learned by then is evaluated and saved.
 """
@@ -38,7 +39,9 @@ class Run:
     held_out: np.ndarray  # which of the images, shape (n,)
     inputs: np.ndarray  # those images, scaled, shape (n, 64)
     labels: np.ndarray  # shape (n,)
-    losses: dict[str, list[float]] = field(default_factory=lambda: {"training": [], "held-out": []})  # after each epoch
+    losses: dict[str, list[float]] = field(
+        default_factory=lambda: {"training": [], "held-out": []}
+    )  # after each epoch
     interrupted: bool = False
 
     @tg.no_grad
@@ -54,8 +57,12 @@ class Run:
 def train(seed: int, settings: argparse.Namespace) -> Run:
     """Split the data, build a network and train it, all by one seed."""
     pixels, digits = load_digits(return_X_y=True)
-    chosen, held_out = train_test_split(np.arange(len(digits)), stratify=digits, test_size=0.2, random_state=seed)
-    pixels = ((pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()).astype(np.float32)  # the held-out part has no say in it
+    chosen, held_out = train_test_split(
+        np.arange(len(digits)), stratify=digits, test_size=0.2, random_state=seed
+    )
+    pixels = ((pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()).astype(
+        np.float32
+    )  # the held-out part has no say in it
     x, labels = pixels[chosen], digits[chosen]
 
     rng = np.random.default_rng(seed)
@@ -118,7 +125,9 @@ class Progress:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update()
         elif self.terminal:
-            print(f"\r{line:<72}", end="", file=sys.stderr, flush=True)  # over the line before, if that was longer too
+            print(
+                f"\r{line:<72}", end="", file=sys.stderr, flush=True
+            )  # over the line before, if that was longer too
         elif self.done % 10 == 0 or self.done == self.total:
             print(line, file=sys.stderr, flush=True)
 
@@ -141,12 +150,18 @@ def save_picture(path: Path, run: Run) -> None:
     figure = Figure(figsize=(13, 4.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
     plot.loss_curve(run.losses, ax=left, log=True).set_title("Cross-entropy")
-    plot.confusion_matrix(confusion_matrix(run.labels, predicted, labels=range(10)), ax=middle).set_title("Held-out images")
+    plot.confusion_matrix(confusion_matrix(run.labels, predicted, labels=range(10)), ax=middle).set_title(
+        "Held-out images"
+    )
     captions = [f"{predicted[i]} ({p[i, predicted[i]]:.0%}), is {run.labels[i]}" for i in worst]
     images = load_digits().images[run.held_out[worst]]
-    plot.images(images, titles=captions, ax=right, columns=3).set_title(f"Mistakes ({len(wrong)}), the surest first")
+    plot.images(images, titles=captions, ax=right, columns=3).set_title(
+        f"Mistakes ({len(wrong)}), the surest first"
+    )
     stopped = f", stopped after {len(run.losses['training'])} epochs" if run.interrupted else ""
-    figure.suptitle(f"Seed {run.seed}: {run.accuracy:.1%} of {len(run.labels)} held-out digits read right{stopped}")
+    figure.suptitle(
+        f"Seed {run.seed}: {run.accuracy:.1%} of {len(run.labels)} held-out digits read right{stopped}"
+    )
     plot.save(figure, path)
 
 
@@ -177,12 +192,24 @@ def main() -> int:
         description="Train a network with one hidden layer on the handwritten digits of scikit-learn.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0, 1, 2, 3, 4], metavar="N", help="one run for each")
-    parser.add_argument("--hidden", type=at_least(1), default=256, metavar="N", help="units of the hidden layer")
-    parser.add_argument("--epochs", type=at_least(1), default=40, metavar="N", help="passes through the training images")
+    parser.add_argument(
+        "--seeds", type=at_least(0), nargs="+", default=[0, 1, 2, 3, 4], metavar="N", help="one run for each"
+    )
+    parser.add_argument(
+        "--hidden", type=at_least(1), default=256, metavar="N", help="units of the hidden layer"
+    )
+    parser.add_argument(
+        "--epochs", type=at_least(1), default=40, metavar="N", help="passes through the training images"
+    )
     parser.add_argument("--batch", type=at_least(1), default=32, metavar="N", help="images per step")
     parser.add_argument("--lr", type=rate, default=0.003, metavar="X", help="learning rate of Adam")
-    parser.add_argument("--out", type=Path, default=Path("digits.png"), metavar="PATH", help="where to save a picture of the median run")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("digits.png"),
+        metavar="PATH",
+        help="where to save a picture of the median run",
+    )
     settings = parser.parse_args()
     try:
         plot.check_path(settings.out)
@@ -204,10 +231,15 @@ def main() -> int:
     print(f"\nConfusion matrix of seed {typical.seed} (rows: what it is, columns: what it was taken for)")
     print(confusion_matrix(typical.labels, typical.probabilities().argmax(axis=1), labels=range(10)))
     save_picture(settings.out, typical)
-    print(f"\nmedian accuracy of {len(runs)} run{'s' * (len(runs) > 1)}: {median:.2%}\npicture: {settings.out}")
+    print(
+        f"\nmedian accuracy of {len(runs)} run{'s' * (len(runs) > 1)}: {median:.2%}\npicture: {settings.out}"
+    )
     if runs[-1].interrupted:
         return 130  # as shells expect of a program that Ctrl-C ended
-    if all(getattr(settings, name) == parser.get_default(name) for name in ("seeds", "hidden", "epochs", "batch", "lr")):
+    if all(
+        getattr(settings, name) == parser.get_default(name)
+        for name in ("seeds", "hidden", "epochs", "batch", "lr")
+    ):
         assert median >= 0.97
     return 0
 

@@ -2,8 +2,8 @@
 
     python examples/gallery.py --out FOLDER
 
-Data are made here, or come with scikit-learn; networks are small, and trained on the spot.  Pictures of names that are given
-are made alone: ``python examples/gallery.py curves weights --out FOLDER``.
+Data are made here, or come with scikit-learn; networks are small, and trained on the spot.  Pictures of names
+that are given are made alone: ``python examples/gallery.py curves weights --out FOLDER``.
 """
 
 import argparse
@@ -24,9 +24,17 @@ from tinygrad_edu import data, nn, plot, train
 def digits() -> tuple[nn.Module, train.History, Any, Any]:
     """A network that reads digits of 8 × 8 pixels, its history, and the images and labels that it has not seen."""
     pixels, labels, *_ = data.digits()
-    x, x_test, y, y_test = data.train_test_split((pixels / 16).astype(np.float32), labels, stratify=labels, rng=0)
+    x, x_test, y, y_test = data.train_test_split(
+        (pixels / 16).astype(np.float32), labels, stratify=labels, rng=0
+    )
     rng = np.random.default_rng(0)
-    model = nn.Sequential(nn.Linear(64, 48, rng=rng), nn.ReLU(), nn.Linear(48, 24, rng=rng), nn.ReLU(), nn.Linear(24, 10, rng=rng))
+    model = nn.Sequential(
+        nn.Linear(64, 48, rng=rng),
+        nn.ReLU(),
+        nn.Linear(48, 24, rng=rng),
+        nn.ReLU(),
+        nn.Linear(24, 10, rng=rng),
+    )
     history = train.fit(
         model,
         nn.CrossEntropyLoss(),
@@ -58,13 +66,15 @@ def side_by_side(width: float, height: float) -> Any:
     return figure.subplots(1, 2)
 
 
-# ---- the pictures ------------------------------------------------------------------------------------------------------------
+# ---- the pictures ------------------------------------------------------------------------------------------
 
 
 def curves() -> Any:
     _, history, _, _ = digits()
     left, right = side_by_side(9, 3.4)
-    plot.loss_curve({"training": history["loss"], "held-out": history["val_loss"]}, log=True, ax=left).set_title("Cross-entropy")
+    plot.loss_curve(
+        {"training": history["loss"], "held-out": history["val_loss"]}, log=True, ax=left
+    ).set_title("Cross-entropy")
     accuracies = {"training": history["accuracy"], "held-out": history["val_accuracy"]}
     plot.curves(accuracies, ylabel="accuracy", target=0.97, ax=right).set_title("Share of digits read right")
     return left.figure
@@ -76,7 +86,9 @@ def live_loss() -> Any:
     live = plot.LiveLoss(target=0.05)
     stop = lambda history: history["loss"][-1] < 0.05
     optimizer = tg.optim.Adam(model.parameters(), lr=0.02)
-    train.fit(model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=200, callbacks=[live, stop], progress=False)
+    train.fit(
+        model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=200, callbacks=[live, stop], progress=False
+    )
     live.close()
     live.ax.set_title("Moons, until the loss is below its target")
     return live.ax.figure
@@ -84,7 +96,9 @@ def live_loss() -> Any:
 
 def class_scatter() -> Any:
     points, labels = data.blobs(400, centers=((0, 4), (4, 0), (0, -4), (-4, 0)), spread=1.1, seed=0)
-    ax = plot.class_scatter(points, labels, classes=["north", "east", "south", "west"], axes=("first feature", "second feature"))
+    ax = plot.class_scatter(
+        points, labels, classes=["north", "east", "south", "west"], axes=("first feature", "second feature")
+    )
     ax.set_title("Four blobs")
     return ax.figure
 
@@ -96,14 +110,18 @@ def decision_regions() -> Any:
     plot.decision_regions(model, points, labels, ax=left).set_title("Three spirals: the winning class")
     points, labels = data.moons(200, noise=0.2, seed=0)
     model = of_the_plane(points, labels, 8)
-    ax = plot.decision_regions(model, points, labels, probabilities=True, classes=["upper", "lower"], ax=right)
+    ax = plot.decision_regions(
+        model, points, labels, probabilities=True, classes=["upper", "lower"], ax=right
+    )
     ax.set_title("Two moons: its probability")
     return left.figure
 
 
 def decision_grid() -> Any:
     points, labels = data.moons(200, noise=0.2, seed=0)
-    models = {f"{h} hidden unit{'s' * (h > 1)}": of_the_plane(points, labels, h) for h in (1, 2, 3, 5, 20, 50)}
+    models = {
+        f"{h} hidden unit{'s' * (h > 1)}": of_the_plane(points, labels, h) for h in (1, 2, 3, 5, 20, 50)
+    }
     return plot.decision_grid(models, points, labels, columns=3, probabilities=True).figure
 
 
@@ -133,7 +151,16 @@ def weights() -> Any:
 
 
 def activation_curves() -> Any:
-    modules = [nn.Sigmoid(), nn.Tanh(), nn.ReLU(), nn.LeakyReLU(0.1), nn.ELU(), nn.GELU(), nn.SiLU(), nn.Softplus()]
+    modules = [
+        nn.Sigmoid(),
+        nn.Tanh(),
+        nn.ReLU(),
+        nn.LeakyReLU(0.1),
+        nn.ELU(),
+        nn.GELU(),
+        nn.SiLU(),
+        nn.Softplus(),
+    ]
     return plot.activation_curves(modules, columns=4).figure
 
 
@@ -175,8 +202,15 @@ PICTURES: dict[str, Callable[[], Any]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make every picture that tinygrad_edu.plot draws.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones; all by default: {', '.join(PICTURES)}")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="save them in this folder, which is made if need be; they are only drawn without")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which ones; all by default: {', '.join(PICTURES)}"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="save them in this folder, which is made if need be; they are only drawn without",
+    )
     parser.add_argument("--dpi", type=int, default=80, metavar="N", help="dots per inch (default: 80)")
     settings = parser.parse_args()
     if unknown := [name for name in settings.names if name not in PICTURES]:

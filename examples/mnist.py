@@ -6,11 +6,11 @@
     python examples/mnist.py --checkpoint mlp.safetensors --resume  # … and go on
     python examples/mnist.py --predict mlp.safetensors              # in use: no training
 
-The data are fetched once, 11 MB, and kept in the user's cache folder.  ``--data FOLDER`` reads other images of the same kind, four
-IDX files with MNIST's names, such as Fashion-MNIST's.
+The data are fetched once, 11 MB, and kept in the user's cache folder.  ``--data FOLDER`` reads other images
+of the same kind, four IDX files with MNIST's names, such as Fashion-MNIST's.
 
-The seed is 0 for everything.  The MLP must reach 98.0 % on the test images, and the CNN 99.0 %, after their last epoch; the test
-images have no say in when that is.
+The seed is 0 for everything.  The MLP must reach 98.0 % on the test images, and the CNN 99.0 %, after their
+last epoch; the test images have no say in when that is.
 """
 
 import argparse
@@ -68,7 +68,11 @@ def load(folder: Path | None) -> data.TrainTest:
     if folder is None:
         x, y, x_test, y_test = data.mnist()
     else:
-        parts = [data.read_idx(find(folder, f"{part}-{kind}")) for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+        parts = [
+            data.read_idx(find(folder, f"{part}-{kind}"))
+            for part in ("train", "t10k")
+            for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+        ]
         x, x_test = (np.divide(pixels, np.float32(255)) for pixels in parts[::2])
         y, y_test = (labels.astype(np.int64) for labels in parts[1::2])
     return data.TrainTest(x[:, None], y, x_test[:, None], y_test)
@@ -80,7 +84,9 @@ def find(folder: Path, name: str) -> Path:
     return packed if packed.exists() else folder / name
 
 
-def learn(name: str, digits: data.TrainTest, epochs: int, checkpoint: Path | None, resume: bool) -> tuple[nn.Module, train.History]:
+def learn(
+    name: str, digits: data.TrainTest, epochs: int, checkpoint: Path | None, resume: bool
+) -> tuple[nn.Module, train.History]:
     """A model of that name, trained; the learning rate falls to zero along a cosine."""
     model = MODELS[name](np.random.default_rng(SEED))
     history = train.fit(
@@ -111,7 +117,9 @@ def saved(path: Path) -> nn.Module:
     return model
 
 
-def report(model: nn.Module, digits: data.TrainTest, out: Path | None, history: train.History | None = None) -> float:
+def report(
+    model: nn.Module, digits: data.TrainTest, out: Path | None, history: train.History | None = None
+) -> float:
     """Print how well a model reads the test images, and save a picture of it if that is wanted; returns its accuracy."""
     scores = train.predict(model, digits.x_test)
     said, labels = scores.argmax(axis=1), digits.y_test
@@ -126,7 +134,9 @@ def report(model: nn.Module, digits: data.TrainTest, out: Path | None, history: 
     return accuracy
 
 
-def save_picture(path: Path, digits: data.TrainTest, scores: np.ndarray, counts: np.ndarray, history: train.History | None) -> None:
+def save_picture(
+    path: Path, digits: data.TrainTest, scores: np.ndarray, counts: np.ndarray, history: train.History | None
+) -> None:
     """The losses if there was a training, who was taken for whom, and the mistakes that the model was surest of."""
     from matplotlib.figure import Figure
 
@@ -135,25 +145,45 @@ def save_picture(path: Path, digits: data.TrainTest, scores: np.ndarray, counts:
     wrong = np.flatnonzero(said != labels)
     worst = wrong[np.argsort(-p[wrong, said[wrong]])][:20]
     figure = Figure(figsize=(15 if history else 10.5, 4.8), layout="constrained")
-    *first, middle, right = figure.subplots(1, 3 if history else 2, width_ratios=[1.0, 1.0, 1.25][0 if history else 1 :])
+    *first, middle, right = figure.subplots(
+        1, 3 if history else 2, width_ratios=[1.0, 1.0, 1.25][0 if history else 1 :]
+    )
     if history:
         history.plot(ax=first[0], log=True).set_title("Cross-entropy")
     plot.confusion_matrix(counts, ax=middle).set_title("Test images")
     titles = [f"{labels[i]}, not {said[i]}" for i in worst]
-    plot.images(digits.x_test[worst, 0], titles=titles, columns=5, ax=right).set_title(f"Mistakes ({len(wrong)}), the surest first")
+    plot.images(digits.x_test[worst, 0], titles=titles, columns=5, ax=right).set_title(
+        f"Mistakes ({len(wrong)}), the surest first"
+    )
     figure.suptitle(f"{1 - len(wrong) / len(labels):.2%} of {len(labels)} test images read right")
     plot.save(figure, path)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Train a network on MNIST, or use a trained one.")
-    parser.add_argument("--model", choices=MODELS, default="mlp", help="784-128-64-10, or a convolutional network")
-    parser.add_argument("--epochs", type=int, metavar="N", help=f"passes through the images (default: {EPOCHS['mlp']} or {EPOCHS['cnn']})")
-    parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="where to save the training, every epoch and 30 seconds")
+    parser.add_argument(
+        "--model", choices=MODELS, default="mlp", help="784-128-64-10, or a convolutional network"
+    )
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help=f"passes through the images (default: {EPOCHS['mlp']} or {EPOCHS['cnn']})",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="PATH",
+        help="where to save the training, every epoch and 30 seconds",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it is there")
-    parser.add_argument("--predict", type=Path, metavar="PATH", help="train nothing: test the model of this checkpoint")
+    parser.add_argument(
+        "--predict", type=Path, metavar="PATH", help="train nothing: test the model of this checkpoint"
+    )
     parser.add_argument("--out", type=Path, metavar="PATH", help="where to save a picture")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="read these IDX files in place of MNIST's")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="read these IDX files in place of MNIST's"
+    )
     parser.add_argument("--quick", action="store_true", help="one epoch of the first 6,000 images")
     settings = parser.parse_args()
     if settings.epochs is not None and settings.epochs < 1:
@@ -161,7 +191,9 @@ def main() -> int:
     if settings.resume and settings.checkpoint is None:
         parser.error("--resume goes on from the file of --checkpoint, and there is none")
     if settings.checkpoint is not None and not settings.checkpoint.absolute().parent.is_dir():
-        parser.error(f"{settings.checkpoint} cannot be written: there is no folder {settings.checkpoint.parent}")
+        parser.error(
+            f"{settings.checkpoint} cannot be written: there is no folder {settings.checkpoint.parent}"
+        )
     try:
         if settings.out is not None:
             plot.check_path(settings.out)
@@ -185,7 +217,11 @@ def main() -> int:
         parser.error(f"--resume: {error}")
     print(history)
     if history.stopped == "interrupted":
-        print(f"go on with --checkpoint {settings.checkpoint} --resume" if settings.checkpoint else "nothing was saved: there is no --checkpoint")
+        print(
+            f"go on with --checkpoint {settings.checkpoint} --resume"
+            if settings.checkpoint
+            else "nothing was saved: there is no --checkpoint"
+        )
     accuracy = report(model, digits, settings.out, history)
     if history.stopped == "interrupted":
         return 130  # as shells expect of a program that Ctrl-C ended

@@ -2,9 +2,10 @@
 
     python examples/scalar.py
 
-A `Value` holds a number and, for each operand that it was made of, the derivative with respect to that operand.  That is
-all a graph is.  `Value.backward` walks it from the result to the inputs and multiplies and adds these derivatives: that is
-all the chain rule is.  The library does the same with arrays in the place of numbers, and this script ends by comparing the two.
+A `Value` holds a number and, for each operand that it was made of, the derivative with respect to that
+operand.  That is all a graph is.  `Value.backward` walks it from the result to the inputs and multiplies and
+adds these derivatives: that is all the chain rule is.  The library does the same with arrays in the place of
+numbers, and this script ends by comparing the two.
 """
 
 import gc
@@ -25,7 +26,9 @@ class Value:
 
     def __init__(self, data: float, *sources: "tuple[Value, float]") -> None:
         self.data, self.sources, self.grad = data, sources, 0.0
-        self.order = next(Value.numbers)  # operands are older than results, so that their order sorts the graph
+        self.order = next(
+            Value.numbers
+        )  # operands are older than results, so that their order sorts the graph
 
     def __add__(self, other: "Value | float") -> "Value":
         other = as_value(other)
@@ -54,7 +57,9 @@ class Value:
     def backward(self) -> None:
         """Add to the ``grad`` of every value the derivative of this one with respect to it."""
         flowing = {self.order: 1.0}  # what has arrived so far at values that wait for their turn
-        waiting = [(-self.order, self)]  # the newest first: when its turn comes, all that it was used for is done
+        waiting = [
+            (-self.order, self)
+        ]  # the newest first: when its turn comes, all that it was used for is done
         while waiting:
             _, value = heappop(waiting)
             gradient = flowing.pop(value.order)
@@ -93,7 +98,8 @@ def main() -> None:
     print(f"a chain of 100000 additions: {last.data:.6f}, derivative {start.grad}")
     assert start.grad == 1.0
 
-    # A value knows its operands, and they do not know it: a graph dies with its last value, without the garbage collector.
+    # A value knows its operands, and they do not know it: a graph dies with its last value, without the
+    # garbage collector.
     gc.disable()
     result = w * x + b
     alive = weakref.ref(result)

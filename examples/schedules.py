@@ -2,8 +2,8 @@
 
     python examples/schedules.py --out schedules.png
 
-A schedule is a plain function of the epoch, so that drawing one is calling it with an array.  The one that is not,
-`ReduceOnPlateau`, is shown following a loss that stops falling twice.
+A schedule is a plain function of the epoch, so that drawing one is calling it with an array.  The one that is
+not, `ReduceOnPlateau`, is shown following a loss that stops falling twice.
 """
 
 import argparse
@@ -28,7 +28,9 @@ SCHEDULES = {  # how one writes it: the function
     "cosine_restarts(1, 15, T_mult=2)": schedule.cosine_restarts(1.0, 15, T_mult=2),
     "one_cycle(1, 100)": schedule.one_cycle(1.0, 100),
     "warmup(20, then=cosine(1, 80))": schedule.warmup(20, then=schedule.cosine(1.0, 80)),
-    "join([constant(0.3), cosine(1, 60)], [40])": schedule.join([schedule.constant(0.3), schedule.cosine(1.0, 60)], [40]),
+    "join([constant(0.3), cosine(1, 60)], [40])": schedule.join(
+        [schedule.constant(0.3), schedule.cosine(1.0, 60)], [40]
+    ),
 }
 
 ENDS = {  # the first and the last value, in closed form
@@ -39,7 +41,10 @@ ENDS = {  # the first and the last value, in closed form
     "inverse_time(1, 0.1)": (1, 1 / 11),
     "polynomial(1, 80, power=2)": (1, 0),
     "cosine(1, 80, eta_min=0.1)": (1, 0.1),
-    "cosine_restarts(1, 15, T_mult=2)": (1, (1 + math.cos(math.pi * 55 / 60)) / 2),  # cycles of 15, 30 and 60 epochs
+    "cosine_restarts(1, 15, T_mult=2)": (
+        1,
+        (1 + math.cos(math.pi * 55 / 60)) / 2,
+    ),  # cycles of 15, 30 and 60 epochs
     "one_cycle(1, 100)": (1 / 25, 1 / 25e4),
     "warmup(20, then=cosine(1, 80))": (1 / 21, 0),
     "join([constant(0.3), cosine(1, 60)], [40])": (0.3, 0),
@@ -61,7 +66,9 @@ def distance(rate: schedule.Schedule, seed: int) -> float:
     for epoch in range(len(EPOCHS)):
         optimizer.lr = rate(epoch)
         optimizer.zero_grad()
-        np.sum(0.3 * (x - rng.standard_normal(20)) ** 2).backward()  # as if from one example: its minimum is near 0, not at it
+        np.sum(
+            0.3 * (x - rng.standard_normal(20)) ** 2
+        ).backward()  # as if from one example: its minimum is near 0, not at it
         optimizer.step()
     return float(np.linalg.norm(x.data))
 
@@ -93,7 +100,9 @@ def save_picture(path: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Evaluate every schedule of the learning rate, and draw them.")
+    parser = argparse.ArgumentParser(
+        description="Evaluate every schedule of the learning rate, and draw them."
+    )
     parser.add_argument("--out", metavar="PATH", help="save a picture of the curves here")
     out = parser.parse_args().out
     if out:
@@ -114,7 +123,9 @@ def main() -> None:
     falls = np.flatnonzero(np.diff(plateau()[1])) + 1
     print(f"ReduceOnPlateau falls in the epochs {', '.join(map(str, falls))}")
     assert found["cosine_restarts(1, 15, T_mult=2)"] < found["constant(1)"]
-    assert found["warmup(20, then=cosine(1, 80))"] < found["constant(1)"] / 3  # a rate that falls averages the noise away
+    assert (
+        found["warmup(20, then=cosine(1, 80))"] < found["constant(1)"] / 3
+    )  # a rate that falls averages the noise away
     if out:
         save_picture(out)
 

@@ -2,8 +2,9 @@
 
     python examples/spiral.py --out spiral.png
 
-The data are those of Stanford's course CS231n: three arms of 100 points.  All three begin in the origin, where three equal
-points have three different labels, so that no classifier gets more than 298 of the 300 right.
+The data are those of Stanford's course CS231n: three arms of 100 points.  All three begin in the origin,
+where three equal points have three different labels, so that no classifier gets more than 298 of the 300
+right.
 """
 
 import argparse
@@ -20,7 +21,9 @@ SEEDS = range(5)
 def spirals(rng: np.random.Generator, points: int = 100, arms: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Points of shape (arms · points, 2) and their labels."""
     radius = np.linspace(0, 1, points)
-    angles = [np.linspace(4 * arm, 4 * arm + 4, points) + 0.2 * rng.standard_normal(points) for arm in range(arms)]
+    angles = [
+        np.linspace(4 * arm, 4 * arm + 4, points) + 0.2 * rng.standard_normal(points) for arm in range(arms)
+    ]
     xy = [np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1) for angle in angles]
     return np.concatenate(xy).astype(np.float32), np.repeat(np.arange(arms), points)
 
@@ -46,7 +49,9 @@ def save_picture(path: str, model: nn.Module, x: np.ndarray, labels: np.ndarray)
 
     figure = Figure(figsize=(5.5, 5.5), layout="constrained")
     ax = plot.decision_regions(model, x, labels, ax=figure.add_subplot())
-    ax.set(title=f"{accuracy(model, x, labels):.1%} of {len(x)} points in their own region", xticks=[], yticks=[])
+    ax.set(
+        title=f"{accuracy(model, x, labels):.1%} of {len(x)} points in their own region", xticks=[], yticks=[]
+    )
     plot.save(figure, path)
     print(f"picture: {path}")
 

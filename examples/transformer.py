@@ -2,9 +2,10 @@
 
     python examples/transformer.py
 
-Of all pairs of numbers below 100 a fifth is held out, in both orders.  To the network a 7 is a character like any other: what
-a digit stands for, what its place does, and when to carry, it has to find out from the other sums.  At least 99 % of those
-held out must be right, in all three digits.  Ctrl-C stops the training; what has been learned by then is evaluated.
+Of all pairs of numbers below 100 a fifth is held out, in both orders.  To the network a 7 is a character like
+any other: what a digit stands for, what its place does, and when to carry, it has to find out from the other
+sums.  At least 99 % of those held out must be right, in all three digits.  Ctrl-C stops the training; what
+has been learned by then is evaluated.
 """
 
 import argparse
@@ -23,7 +24,9 @@ QUESTION, LINE = len("37+58="), len("37+58=095")
 
 def sums(pairs: np.ndarray) -> np.ndarray:
     """Pairs of numbers, of shape (n, 2), as lines of characters, each by its number: shape (n, 9)."""
-    return np.array([[CHARACTERS.index(character) for character in f"{a:02}+{b:02}={a + b:03}"] for a, b in pairs])
+    return np.array(
+        [[CHARACTERS.index(character) for character in f"{a:02}+{b:02}={a + b:03}"] for a, b in pairs]
+    )
 
 
 def split(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -38,11 +41,18 @@ class Transformer(nn.Module):
     """Says for each place of a line, from what stands up to it, which character comes next."""
 
     def __init__(self, rng: np.random.Generator, *, width: int = 64, heads: int = 4, layers: int = 2) -> None:
-        small = partial(nn.init.normal, std=0.2)  # beside what the layers add; with a variance of 1 some runs need far more steps
+        small = partial(
+            nn.init.normal, std=0.2
+        )  # beside what the layers add; with a variance of 1 some runs need far more steps
         self.character = nn.Embedding(len(CHARACTERS), width, init=small, rng=rng)
-        self.place = nn.Embedding(LINE, width, init=small, rng=rng)  # a vector for each place: attention itself knows no order
+        self.place = nn.Embedding(
+            LINE, width, init=small, rng=rng
+        )  # a vector for each place: attention itself knows no order
         self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(width, heads, 4 * width, dropout=0.0, batch_first=True, norm_first=True, rng=rng) for _ in range(layers)
+            nn.TransformerEncoderLayer(
+                width, heads, 4 * width, dropout=0.0, batch_first=True, norm_first=True, rng=rng
+            )
+            for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, len(CHARACTERS), rng=rng)
@@ -55,7 +65,15 @@ class Transformer(nn.Module):
         return self.head(self.norm(x))
 
 
-def train(model: Transformer, lines: np.ndarray, some: np.ndarray, rng: np.random.Generator, *, steps: int, batch: int = 64) -> None:
+def train(
+    model: Transformer,
+    lines: np.ndarray,
+    some: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    steps: int,
+    batch: int = 64,
+) -> None:
     """The loss is that of the answer: what the numbers are cannot be foreseen."""
     optimizer = tg.optim.AdamW(model.parameters(), lr=0.0, weight_decay=0.01)
     warm = steps // 10 + 1
@@ -69,7 +87,12 @@ def train(model: Transformer, lines: np.ndarray, some: np.ndarray, rng: np.rando
         loss.backward()
         optimizer.step()
         if (step + 1) % 100 == 0:
-            print(f"step {step + 1}/{steps}, loss {loss.item():.4f}, held-out {accuracy(model, some):.1%} right", file=sys.stderr, flush=True)
+            print(
+                f"step {step + 1}/{steps}, loss {loss.item():.4f}, held-out {accuracy(model, some):.1%} "
+                "right",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 @tg.no_grad
@@ -88,7 +111,9 @@ def accuracy(model: Transformer, lines: np.ndarray) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Train a transformer to add.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description="Train a transformer to add.", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split and of the network")
     parser.add_argument("--steps", type=int, default=600, metavar="N", help="updates of the parameters")
     settings = parser.parse_args()
@@ -96,7 +121,10 @@ def main() -> int:
     rng = np.random.default_rng(settings.seed)
     lines, held_out = split(rng)
     model = Transformer(rng)
-    print(f"{sum(p.size for p in model.parameters())} parameters, {len(lines)} sums to learn from, {len(held_out)} held out")
+    print(
+        f"{sum(p.size for p in model.parameters())} parameters, {len(lines)} sums to learn from, "
+        f"{len(held_out)} held out"
+    )
     interrupted = False
     try:
         train(model, lines, held_out[:200], rng, steps=settings.steps)
@@ -106,7 +134,9 @@ def main() -> int:
     some = held_out[:10]
     print("\nanswers to ten held-out sums, drawn by their probabilities:")
     for line, true in zip(answer(model, some[:, :QUESTION], rng), some):
-        print(f"  {''.join(CHARACTERS[i] for i in line)}  {'right' if np.array_equal(line, true) else 'wrong'}")
+        print(
+            f"  {''.join(CHARACTERS[i] for i in line)}  {'right' if np.array_equal(line, true) else 'wrong'}"
+        )
     reached = accuracy(model, held_out)
     print(f"\n{reached:.2%} of the held-out sums right")
     if interrupted:

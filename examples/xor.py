@@ -2,8 +2,9 @@
 
     python examples/xor.py
 
-Prints what the trained network says of the four inputs, and in how many of ten runs, with the seeds 0 to 9, it learns all
-four; with relu in the place of tanh a run can fail, because a unit that is off for every input has no gradient and stays off.
+Prints what the trained network says of the four inputs, and in how many of ten runs, with the seeds 0 to 9,
+it learns all four; with relu in the place of tanh a run can fail, because a unit that is off for every input
+has no gradient and stays off.
 """
 
 import numpy as np
@@ -35,7 +36,9 @@ def probabilities(model: nn.Module) -> np.ndarray:
 
 def successes(activation: type[nn.Module], seeds: range) -> int:
     """How many runs get all four right."""
-    return sum(np.array_equal(probabilities(train(seed, activation())).argmax(axis=1), LABELS) for seed in seeds)
+    return sum(
+        np.array_equal(probabilities(train(seed, activation())).argmax(axis=1), LABELS) for seed in seeds
+    )
 
 
 def main() -> None:
@@ -47,7 +50,9 @@ def main() -> None:
 
     seeds = range(10)
     with_tanh, with_relu = successes(nn.Tanh, seeds), successes(nn.ReLU, seeds)
-    print(f"all four right: {with_tanh} of {len(seeds)} runs with tanh, {with_relu} of {len(seeds)} with relu")
+    print(
+        f"all four right: {with_tanh} of {len(seeds)} runs with tanh, {with_relu} of {len(seeds)} with relu"
+    )
     assert with_tanh == len(seeds)
 
 

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, settings
 collect_ignore = ["oracle/make.py"]  # it needs PyTorch
 
 slow = [HealthCheck.too_slow]  # a shared machine may pause for longer than the check allows
-settings.register_profile("ci", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=slow)
+settings.register_profile(
+    "ci", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=slow
+)
 settings.register_profile("dev", max_examples=10, deadline=None, suppress_health_check=slow)
 settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=slow)
 settings.load_profile("ci")
@@ -18,7 +20,9 @@ COUNTS, AGREED, ANSWERS = (pytest.StashKey[Counter]() for _ in range(3))
 
 
 def pytest_configure(config):
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a shell has put in the background; tests send Ctrl-C
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as in a job that a shell has put in the background; tests send Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
 
@@ -58,10 +62,13 @@ def pytest_testnodedown(node, error):
 def pytest_terminal_summary(terminalreporter, config):
     counts = config.stash[COUNTS]
     if counts:
-        terminalreporter.write_line(f"table: {len(counts)} entries checked on {sum(counts.values())} hypothesis examples")
+        terminalreporter.write_line(
+            f"table: {len(counts)} entries checked on {sum(counts.values())} hypothesis examples"
+        )
     if answers := config.stash[ANSWERS]:
         terminalreporter.write_line(
-            f"NumPy's answer: {sum(answers.values())} calls; NumPy computes {answers['compute'] + answers['refuse']} of them,"
+            f"NumPy's answer: {sum(answers.values())} calls; NumPy computes "
+            f"{answers['compute'] + answers['refuse']} of them,"
             f" of which {answers['refuse']} are refused here by name; {answers['raise']} raise in both"
         )
     if agreed := config.stash[AGREED]:

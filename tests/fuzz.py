@@ -1,7 +1,8 @@
 """Readers against damaged files: ``python fuzz.py SEED COUNT FOLDER`` damages valid files and prints, as JSON, what the readers said.
 
-Every input is read in this one process, which may not grow by more than 200 MB: a reader must return a value, or raise a FormatError, within a
-second of its own time.  A reader of another format takes part by a line in `SUBJECTS`.
+Every input is read in this one process, which may not grow by more than 200 MB: a reader must return a value,
+or raise a FormatError, within a second of its own time.  A reader of another format takes part by a line in
+`SUBJECTS`.
 """
 
 import io as streams
@@ -18,10 +19,24 @@ import numpy as np
 from tinygrad_edu import errors, io
 
 LIMIT = 200 << 20
-EXTREMES = [b"\0" * 8, b"\xff" * 8, b"\xff" * 4, b"\0\0\0\0\0\0\0\x10", b"\x7f", b"\x80", b"PK\5\6", b"PK\6\7", b"9" * 19, b"-1", b'"', b"{", b"[[[["]
+EXTREMES = [
+    b"\0" * 8,
+    b"\xff" * 8,
+    b"\xff" * 4,
+    b"\0\0\0\0\0\0\0\x10",
+    b"\x7f",
+    b"\x80",
+    b"PK\5\6",
+    b"PK\6\7",
+    b"9" * 19,
+    b"-1",
+    b'"',
+    b"{",
+    b"[[[[",
+]
 
 
-# ---- damage --------------------------------------------------------------------------------------------------------------
+# ---- damage ------------------------------------------------------------------------------------------------
 
 
 def flip(data, rng):
@@ -70,7 +85,7 @@ def damaged(data, rng):
     return bytes(data)
 
 
-# ---- damage inside of a frame that is put right again, so that what lies behind the first check is reached ---------------------
+# ---- damage inside of a frame that is put right again, so that what lies behind the first check is reached -
 
 
 def framed_safetensors(data, rng):
@@ -81,7 +96,10 @@ def framed_safetensors(data, rng):
 
 def framed_npz(data, rng):
     out = streams.BytesIO()
-    with zipfile.ZipFile(streams.BytesIO(data)) as old, zipfile.ZipFile(out, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as new:
+    with (
+        zipfile.ZipFile(streams.BytesIO(data)) as old,
+        zipfile.ZipFile(out, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as new,
+    ):
         victim = rng.choice(old.namelist())
         for name in old.namelist():
             content = old.read(name)
@@ -95,7 +113,7 @@ def framed_npy(data, rng):
     return data[:8] + (len(header) % 65536).to_bytes(2, "little") + header + data[10 + length :]
 
 
-# ---- the files -----------------------------------------------------------------------------------------------------------
+# ---- the files ---------------------------------------------------------------------------------------------
 
 
 def valid_files(folder):
@@ -104,7 +122,11 @@ def valid_files(folder):
     kinds = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
     arrays = {kind: rng.integers(0, 100, (2, 3)).astype(kind) for kind in kinds}
     arrays |= {"b": np.array([True, False]), "0-d": np.array(1.5), "empty": np.zeros((0, 3))}
-    state = {"model": arrays, "rng": rng.bit_generator.state, "odd": [np.nan, -0.0, 2**70, (1, None, True), {"$int": "é"}, np.float32(1)]}
+    state = {
+        "model": arrays,
+        "rng": rng.bit_generator.state,
+        "odd": [np.nan, -0.0, 2**70, (1, None, True), {"$int": "é"}, np.float32(1)],
+    }
     io.save_safetensors(folder / "plain.safetensors", {"w": arrays["f4"], "b": arrays["i8"]})
     io.save_safetensors(folder / "all.safetensors", arrays, metadata={"é": "text"})
     io.save_checkpoint(folder / "small.ckpt", {"step": 7, "w": arrays["f8"]})
@@ -140,7 +162,10 @@ def main(seed, count, folder):
 
     rng, counts, worst = random.Random(seed), Counter(), 0.0
     valid_files(folder)
-    subjects = [(read, [path.read_bytes() for path in sorted(folder.glob(pattern))], framed) for read, pattern, framed in SUBJECTS]
+    subjects = [
+        (read, [path.read_bytes() for path in sorted(folder.glob(pattern))], framed)
+        for read, pattern, framed in SUBJECTS
+    ]
     target = folder / "damaged"
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + LIMIT,) * 2)
@@ -156,12 +181,19 @@ def main(seed, count, folder):
             counts[f"{read.__name__}: refused"] += 1
         except BaseException:
             (folder / "found").write_bytes(data)
-            print(f"{read.__name__}, input {i} of seed {seed}, {len(data)} bytes: {data[:400]!r}", file=sys.stderr)
+            print(
+                f"{read.__name__}, input {i} of seed {seed}, {len(data)} bytes: {data[:400]!r}",
+                file=sys.stderr,
+            )
             raise
         took = time.process_time() - begun
         worst = max(worst, took)
         assert took < 1, f"{read.__name__} took {took} s over input {i} of seed {seed}: {data[:400]!r}"
-    print(json.dumps({"inputs": sum(counts.values()), "slowest": round(worst, 3), **dict(sorted(counts.items()))}))
+    print(
+        json.dumps(
+            {"inputs": sum(counts.values()), "slowest": round(worst, 3), **dict(sorted(counts.items()))}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Processes that are killed while they save: ``python kill_saves.py random COUNT FOLDER`` or ``… steps FOLDER``; prints counts as JSON.
 
-A forked child saves one generation of a state after another and is killed by SIGKILL, at a random moment or at a given step of a save.  What
-is left must be one generation, whole, to the bit, and none that is older than the one there was before.
+A forked child saves one generation of a state after another and is killed by SIGKILL, at a random moment or
+at a given step of a save.  What is left must be one generation, whole, to the bit, and none that is older
+than the one there was before.
 """
 
 import json
@@ -22,7 +23,11 @@ BASE = np.random.default_rng(0).standard_normal((500, 500)).astype(np.float32)  
 
 
 def state(generation):
-    return {"generation": generation, "weights": BASE * np.float32(generation), "rng": {"state": 3**80 + generation}}
+    return {
+        "generation": generation,
+        "weights": BASE * np.float32(generation),
+        "rng": {"state": 3**80 + generation},
+    }
 
 
 def generation_of(path):
@@ -66,7 +71,9 @@ def kill_at_random(folder, kills):
         there = strays(folder)
         ready, begun = os.pipe()
         child = forked(save_on)
-        os.read(ready, 1)  # however long a busy machine takes to begin with the child, the moment lies within its first saves
+        os.read(
+            ready, 1
+        )  # however long a busy machine takes to begin with the child, the moment lies within its first saves
         time.sleep(rng.uniform(0, 2 * duration))
         os.kill(child, signal.SIGKILL)
         os.close(ready)
@@ -74,7 +81,9 @@ def kill_at_random(folder, kills):
         assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
         after = generation_of(path)
         assert after >= before
-        counts.update(kills=1, old=after == before, new=after > before, unfinished=bool(strays(folder) - there))
+        counts.update(
+            kills=1, old=after == before, new=after > before, unfinished=bool(strays(folder) - there)
+        )
         before = after
     save_checkpoint(path, state(before))
     assert not strays(folder)
@@ -85,7 +94,14 @@ def kill_at_every_step(folder):
     """Killed just before and just after each call of the operating system that a save makes after its file was made."""
     path, found = folder / "training.ckpt", {}
     save_checkpoint(path, state(1))
-    for name, call, after in [("fsync", 1, 0), ("fsync", 1, 1), ("replace", 1, 0), ("replace", 1, 1), ("fsync", 2, 0), ("fsync", 2, 1)]:
+    for name, call, after in [
+        ("fsync", 1, 0),
+        ("fsync", 1, 1),
+        ("replace", 1, 0),
+        ("replace", 1, 1),
+        ("fsync", 2, 0),
+        ("fsync", 2, 1),
+    ]:
 
         def save(name=name, call=call, after=after):
             original, calls = getattr(os, name), count(1)
@@ -123,4 +139,6 @@ def fill_the_disk(folder):
 
 if __name__ == "__main__":
     what, *numbers, folder = sys.argv[1:]
-    {"random": kill_at_random, "steps": kill_at_every_step, "full": fill_the_disk}[what](Path(folder), *map(int, numbers))
+    {"random": kill_at_random, "steps": kill_at_every_step, "full": fill_the_disk}[what](
+        Path(folder), *map(int, numbers)
+    )

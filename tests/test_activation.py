@@ -26,7 +26,7 @@ def phi(x):
     return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
-# ---- values -------------------------------------------------------------------------------------------------------------------
+# ---- values ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -70,41 +70,161 @@ def test_activations_are_their_formulas(module, function):
         assert module(leaf(x[0, 0])).shape == () or isinstance(module, nn.Softmax)
 
 
-# Values and slopes that PyTorch 2.13 computes in float64.  Its hardsigmoid multiplies by a float32 1/6; that slope is exact here.
-# fmt: off
+# Values and slopes that PyTorch 2.13 computes in float64.  Its hardsigmoid multiplies by a float32 1/6; that
+# slope is exact here. fmt: off
 POINTS = [-3.0, -1.5, -0.5, 0.25, 1.0, 3.5]
 PYTORCH = {
-    "elu": (lambda x: tg.elu(x, 0.5),
-            [-0.475106465816068, -0.3884349199257851, -0.1967346701436833, 0.25, 1.0, 3.5],
-            [0.024893534183931972, 0.11156508007421491, 0.3032653298563167, 1.0, 1.0, 1.0]),
-    "selu": (tg.selu,
-             [-1.6705687287671118, -1.3658143533672527, -0.6917581878028713, 0.2626752468388701, 1.0507009873554805, 3.677453455744182],
-             [0.08753061208026487, 0.392284987480124, 1.0663411530445053, 1.0507009873554805, 1.0507009873554805, 1.0507009873554805]),
-    "celu": (lambda x: tg.celu(x, 2.0),
-             [-1.5537396797031404, -1.0552668945179706, -0.44239843385719024, 0.25, 1.0, 3.5],
-             [0.22313016014842982, 0.4723665527410147, 0.7788007830714049, 1.0, 1.0, 1.0]),
-    "gelu": (tg.gelu,
-             [-0.00404969409489031, -0.10021080190328704, -0.15426876936299344, 0.14967658142073093, 0.841344746068543, 3.4991857982233756],
-             [-0.01194564720418392, -0.1274691922299796, 0.13250487534383712, 0.695373354883636, 1.0833154705876864, 1.0028217603536247]),
-    "gelu, tanh": (lambda x: tg.gelu(x, approximate="tanh"),
-             [-0.0036373920817729943, -0.10042842301976707, -0.15428599017485606, 0.149675350701685, 0.8411919906082768, 3.499383802344626],
-             [-0.011584166630969648, -0.12771079315143308, 0.13263009646535764, 0.6953540951510604, 1.0829640838457826, 1.0024226437601167]),
-    "silu": (tg.silu,
-             [-0.14227761953270035, -0.2736382857095345, -0.1887703343990727, 0.14054412522144952, 0.7310585786300049, 3.3974071923702525],
-             [-0.08810410601516962, -0.041294154299142946, 0.2600388126973482, 0.6237100215701977, 0.9276705118714869, 1.0702733528277182]),
-    "mish": (tg.mish,
-             [-0.1456474612756246, -0.29809974216680674, -0.22074377465173, 0.1695724096638176, 0.8650983882673103, 3.4939907151175196],
-             [-0.09339311453232084, -0.06409781589225866, 0.28951067791351226, 0.7541726677205928, 1.0490362200997922, 1.009939324995133]),
-    "softplus": (lambda x: tg.softplus(x, 2.0),
-             [0.0012378425688652247, 0.02429367578687103, 0.15663084375911143, 0.48703849209005334, 1.0634640055214863, 3.500455733226887],
-             [0.0024726231566347748, 0.04742587317756679, 0.2689414213699951, 0.6224593312018546, 0.8807970779778824, 0.9990889488055994]),
-    "softsign": (tg.softsign, [-0.75, -0.6, -1 / 3, 0.2, 0.5, 7 / 9], [0.0625, 0.16, 4 / 9, 0.64, 0.25, 4 / 81]),
+    "elu": (
+        lambda x: tg.elu(x, 0.5),
+        [-0.475106465816068, -0.3884349199257851, -0.1967346701436833, 0.25, 1.0, 3.5],
+        [0.024893534183931972, 0.11156508007421491, 0.3032653298563167, 1.0, 1.0, 1.0],
+    ),
+    "selu": (
+        tg.selu,
+        [
+            -1.6705687287671118,
+            -1.3658143533672527,
+            -0.6917581878028713,
+            0.2626752468388701,
+            1.0507009873554805,
+            3.677453455744182,
+        ],
+        [
+            0.08753061208026487,
+            0.392284987480124,
+            1.0663411530445053,
+            1.0507009873554805,
+            1.0507009873554805,
+            1.0507009873554805,
+        ],
+    ),
+    "celu": (
+        lambda x: tg.celu(x, 2.0),
+        [-1.5537396797031404, -1.0552668945179706, -0.44239843385719024, 0.25, 1.0, 3.5],
+        [0.22313016014842982, 0.4723665527410147, 0.7788007830714049, 1.0, 1.0, 1.0],
+    ),
+    "gelu": (
+        tg.gelu,
+        [
+            -0.00404969409489031,
+            -0.10021080190328704,
+            -0.15426876936299344,
+            0.14967658142073093,
+            0.841344746068543,
+            3.4991857982233756,
+        ],
+        [
+            -0.01194564720418392,
+            -0.1274691922299796,
+            0.13250487534383712,
+            0.695373354883636,
+            1.0833154705876864,
+            1.0028217603536247,
+        ],
+    ),
+    "gelu, tanh": (
+        lambda x: tg.gelu(x, approximate="tanh"),
+        [
+            -0.0036373920817729943,
+            -0.10042842301976707,
+            -0.15428599017485606,
+            0.149675350701685,
+            0.8411919906082768,
+            3.499383802344626,
+        ],
+        [
+            -0.011584166630969648,
+            -0.12771079315143308,
+            0.13263009646535764,
+            0.6953540951510604,
+            1.0829640838457826,
+            1.0024226437601167,
+        ],
+    ),
+    "silu": (
+        tg.silu,
+        [
+            -0.14227761953270035,
+            -0.2736382857095345,
+            -0.1887703343990727,
+            0.14054412522144952,
+            0.7310585786300049,
+            3.3974071923702525,
+        ],
+        [
+            -0.08810410601516962,
+            -0.041294154299142946,
+            0.2600388126973482,
+            0.6237100215701977,
+            0.9276705118714869,
+            1.0702733528277182,
+        ],
+    ),
+    "mish": (
+        tg.mish,
+        [
+            -0.1456474612756246,
+            -0.29809974216680674,
+            -0.22074377465173,
+            0.1695724096638176,
+            0.8650983882673103,
+            3.4939907151175196,
+        ],
+        [
+            -0.09339311453232084,
+            -0.06409781589225866,
+            0.28951067791351226,
+            0.7541726677205928,
+            1.0490362200997922,
+            1.009939324995133,
+        ],
+    ),
+    "softplus": (
+        lambda x: tg.softplus(x, 2.0),
+        [
+            0.0012378425688652247,
+            0.02429367578687103,
+            0.15663084375911143,
+            0.48703849209005334,
+            1.0634640055214863,
+            3.500455733226887,
+        ],
+        [
+            0.0024726231566347748,
+            0.04742587317756679,
+            0.2689414213699951,
+            0.6224593312018546,
+            0.8807970779778824,
+            0.9990889488055994,
+        ],
+    ),
+    "softsign": (
+        tg.softsign,
+        [-0.75, -0.6, -1 / 3, 0.2, 0.5, 7 / 9],
+        [0.0625, 0.16, 4 / 9, 0.64, 0.25, 4 / 81],
+    ),
     "hardtanh": (lambda x: tg.hardtanh(x, -2.0, 0.5), [-2, -1.5, -0.5, 0.25, 0.5, 0.5], [0, 1, 1, 1, 0, 0]),
-    "hardsigmoid": (tg.hardsigmoid, [0, 0.25, 5 / 12, 6.5 / 12, 2 / 3, 1], [0, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 0]),
-    "hardswish": (tg.hardswish, [0, -0.375, -2.5 / 12, 1.625 / 12, 2 / 3, 3.5], [0, 0, 1 / 3, 7 / 12, 5 / 6, 1]),
+    "hardsigmoid": (
+        tg.hardsigmoid,
+        [0, 0.25, 5 / 12, 6.5 / 12, 2 / 3, 1],
+        [0, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 0],
+    ),
+    "hardswish": (
+        tg.hardswish,
+        [0, -0.375, -2.5 / 12, 1.625 / 12, 2 / 3, 3.5],
+        [0, 0, 1 / 3, 7 / 12, 5 / 6, 1],
+    ),
     "relu6": (lambda x: tg.relu6(2 * x), [0, 0, 0, 0.5, 2, 6], [0, 0, 0, 2, 2, 0]),
-    "leaky_relu": (lambda x: tg.leaky_relu(x, 0.2), [-0.6, -0.3, -0.1, 0.25, 1, 3.5], [0.2, 0.2, 0.2, 1, 1, 1]),
-    "prelu": (lambda x: tg.prelu(x, np.array([0.3])), [-0.9, -0.45, -0.15, 0.25, 1, 3.5], [0.3, 0.3, 0.3, 1, 1, 1]),
+    "leaky_relu": (
+        lambda x: tg.leaky_relu(x, 0.2),
+        [-0.6, -0.3, -0.1, 0.25, 1, 3.5],
+        [0.2, 0.2, 0.2, 1, 1, 1],
+    ),
+    "prelu": (
+        lambda x: tg.prelu(x, np.array([0.3])),
+        [-0.9, -0.45, -0.15, 0.25, 1, 3.5],
+        [0.3, 0.3, 0.3, 1, 1, 1],
+    ),
 }
 # fmt: on
 
@@ -139,7 +259,10 @@ def test_gradients_of_prelu():
 PLAIN = {
     "silu": (tg.silu, lambda x: x * tg.sigmoid(x)),
     "gelu": (tg.gelu, lambda x: x * normal_cdf(x)),
-    "gelu, tanh": (lambda x: tg.gelu(x, "tanh"), lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    "gelu, tanh": (
+        lambda x: tg.gelu(x, "tanh"),
+        lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    ),
     "normal_cdf": (normal_cdf, lambda x: 0.5 * tg.erfc(-x / math.sqrt(2))),
     "celu": (lambda x: tg.celu(x, 0.5), lambda x: np.where(x > 0, x, 0.5 * np.expm1(np.minimum(x, 0) / 0.5))),
     "softsign": (tg.softsign, lambda x: x / (1 + np.abs(x))),
@@ -151,11 +274,13 @@ PLAIN = {
 def test_one_operation_equals_its_composition_to_the_third_derivative(fused, plain):
     x = np.random.default_rng(0).standard_normal(50) * 2
     for _ in range(4):
-        np.testing.assert_allclose(np.asarray(fused(tg.Tensor(x)).data), plain(tg.Tensor(x)).data, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(
+            np.asarray(fused(tg.Tensor(x)).data), plain(tg.Tensor(x)).data, rtol=1e-11, atol=1e-13
+        )
         fused, plain = (lambda x, f=f: slopes(f, x) for f in (fused, plain))
 
 
-# ---- kinks ----------------------------------------------------------------------------------------------------------------------
+# ---- kinks -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -178,7 +303,9 @@ def test_slopes_at_kinks(function, at, slope):
     np.testing.assert_allclose(slopes(function, np.asarray(at, float)), slope, rtol=1e-15)
 
 
-@pytest.mark.parametrize("function", [tg.elu, tg.selu, tg.celu, tg.gelu, tg.silu, tg.softsign, tg.mish, tg.hardswish])
+@pytest.mark.parametrize(
+    "function", [tg.elu, tg.selu, tg.celu, tg.gelu, tg.silu, tg.softsign, tg.mish, tg.hardswish]
+)
 def test_zero_stays_zero_and_is_approached_from_both_sides(function):
     assert function(np.zeros(1))[0] == 0
     assert np.abs(function(np.array([-1e-12, 1e-12]))).max() < 2e-12
@@ -190,7 +317,7 @@ def test_the_heaviside_step_has_the_value_at_zero_that_it_is_given():
     assert nn.Heaviside(0.5)(tg.Tensor(x)).tolist() == [0, 0.5, 1]
 
 
-# ---- large arguments, tails and infinities --------------------------------------------------------------------------------------
+# ---- large arguments, tails and infinities -----------------------------------------------------------------
 
 
 EVERYWHERE = {
@@ -217,7 +344,11 @@ def test_nothing_overflows_to_second_order(function, dtype):
     np.testing.assert_allclose(second[[0, -1]], 0, atol=1e-5)
 
 
-@pytest.mark.parametrize("function", [tg.gelu, EVERYWHERE["gelu, tanh"], tg.silu, tg.mish, tg.hardswish, tg.elu, tg.relu], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "function",
+    [tg.gelu, EVERYWHERE["gelu, tanh"], tg.silu, tg.mish, tg.hardswish, tg.elu, tg.relu],
+    ids=lambda f: f.__name__,
+)
 def test_limits_at_minus_infinity(function):
     x = leaf([-np.inf, -1e30])
     y = function(x)
@@ -226,7 +357,9 @@ def test_limits_at_minus_infinity(function):
     np.testing.assert_array_equal(x.grad.data, 0)
 
 
-@pytest.mark.parametrize("function", [tg.gelu, EVERYWHERE["gelu, tanh"], tg.silu, tg.elu, tg.relu], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "function", [tg.gelu, EVERYWHERE["gelu, tanh"], tg.silu, tg.elu, tg.relu], ids=lambda f: f.__name__
+)
 def test_limits_at_infinity(function):
     x = leaf([np.inf, 1e30])
     y = function(x)
@@ -244,7 +377,11 @@ def test_what_is_not_a_number_stays_so(function):
 OF_NUMPY = {"relu6", "hardtanh", "hardsigmoid"}  # np.clip, whose rule is not here
 
 
-@pytest.mark.parametrize("function", [f for name, f in EVERYWHERE.items() if name not in OF_NUMPY], ids=[n for n in EVERYWHERE if n not in OF_NUMPY])
+@pytest.mark.parametrize(
+    "function",
+    [f for name, f in EVERYWHERE.items() if name not in OF_NUMPY],
+    ids=[n for n in EVERYWHERE if n not in OF_NUMPY],
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_slope_of_what_is_not_a_number_is_none_either(function, dtype):
     x = leaf([1.0, np.nan, -1.0], dtype)
@@ -255,7 +392,10 @@ def test_the_slope_of_what_is_not_a_number_is_none_either(function, dtype):
     assert x.grad.dtype == dtype
 
 
-@given(st.floats(-2, 2), hnp.arrays(np.float64, 5, elements=st.floats(-3, 3) | st.sampled_from([0.0, -0.0, np.inf])))
+@given(
+    st.floats(-2, 2),
+    hnp.arrays(np.float64, 5, elements=st.floats(-3, 3) | st.sampled_from([0.0, -0.0, np.inf])),
+)
 def test_the_slope_of_leaky_relu_is_exact(slope, x):
     gradient = tg.grad(lambda x: np.sum(tg.leaky_relu(x, slope)))(x)
     np.testing.assert_array_equal(np.asarray(gradient), np.where(x > 0, 1, slope))
@@ -263,7 +403,11 @@ def test_the_slope_of_leaky_relu_is_exact(slope, x):
 
 def test_the_softmax_of_nothing_is_empty():
     for shape, axis in (((0, 3), 0), ((3, 0), 1), ((0,), -1), ((2, 0), (0, 1)), ((0, 3), 1)):
-        for function in (tg.softmax, tg.log_softmax, lambda x, axis: tg.masked_softmax(x, np.ones(x.shape, bool), axis)):
+        for function in (
+            tg.softmax,
+            tg.log_softmax,
+            lambda x, axis: tg.masked_softmax(x, np.ones(x.shape, bool), axis),
+        ):
             x = leaf(np.zeros(shape), np.float32)
             y = function(x, axis=axis)
             y.sum().backward()
@@ -277,20 +421,32 @@ def test_the_softmax_of_nothing_is_empty():
 def test_tails_are_exact():
     a = np.array([-5.0, -12.0, -30.0, -37.0])
     np.testing.assert_allclose(tg.gelu(a), [x * phi(x) for x in a], rtol=2e-13)  # the oracle rounds x / √2
-    np.testing.assert_allclose(tg.sigmoid(np.array([-40.0, -700.0])), [math.exp(-40), math.exp(-700)], rtol=1e-15)
-    np.testing.assert_allclose(tg.silu(np.array([-40.0, -700.0])), [-40 * math.exp(-40), -700 * math.exp(-700)], rtol=1e-14)
-    np.testing.assert_allclose(tg.softplus(np.array([-40.0, -700.0])), [math.exp(-40), math.exp(-700)], rtol=1e-15)
-    np.testing.assert_allclose(normal_cdf(np.array([-10.0, 0.0, 10.0])), [7.61985302416052606597e-24, 0.5, 1], rtol=1e-15)
+    np.testing.assert_allclose(
+        tg.sigmoid(np.array([-40.0, -700.0])), [math.exp(-40), math.exp(-700)], rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        tg.silu(np.array([-40.0, -700.0])), [-40 * math.exp(-40), -700 * math.exp(-700)], rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        tg.softplus(np.array([-40.0, -700.0])), [math.exp(-40), math.exp(-700)], rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        normal_cdf(np.array([-10.0, 0.0, 10.0])), [7.61985302416052606597e-24, 0.5, 1], rtol=1e-15
+    )
     np.testing.assert_allclose(slopes(tg.softsign, np.array([1e8])), [1e-16], rtol=1e-7)
 
 
-# ---- the error function -----------------------------------------------------------------------------------------------------------
+# ---- the error function ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("ours", "oracle"), [(tg.erf, math.erf), (tg.erfc, math.erfc)])
 def test_error_functions_have_full_precision(ours, oracle):
-    x = np.concatenate([np.linspace(-26, 26, 5001), np.linspace(-1, 1, 1001), np.logspace(-300, -1, 100), [0.5, -0.5]])
-    np.testing.assert_allclose(ours(x), [oracle(v) for v in x], rtol=2e-15, atol=0)  # the C library has errors of its own
+    x = np.concatenate(
+        [np.linspace(-26, 26, 5001), np.linspace(-1, 1, 1001), np.logspace(-300, -1, 100), [0.5, -0.5]]
+    )
+    np.testing.assert_allclose(
+        ours(x), [oracle(v) for v in x], rtol=2e-15, atol=0
+    )  # the C library has errors of its own
     x = np.linspace(-9, 9, 2001, dtype=np.float32)
     assert ours(x).dtype == np.float32
     np.testing.assert_allclose(ours(x), [oracle(v) for v in x.astype(float)], rtol=1e-6, atol=0)
@@ -307,7 +463,7 @@ def test_error_functions_at_the_ends():
     assert tg.erf(leaf(1.0)).shape == ()
 
 
-# ---- maxout, parametric relu, settings ----------------------------------------------------------------------------------------------
+# ---- maxout, parametric relu, settings ---------------------------------------------------------------------
 
 
 def test_maxout_takes_the_largest_of_neighbours_and_shares_among_equals():
@@ -352,18 +508,42 @@ def test_prelu_has_a_weight_for_each_channel():
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: tg.gelu(np.ones(2), "erf"), errors.ArgumentError, "approximate is 'none' or 'tanh'; got 'erf'"),
+        (
+            lambda: tg.gelu(np.ones(2), "erf"),
+            errors.ArgumentError,
+            "approximate is 'none' or 'tanh'; got 'erf'",
+        ),
         (lambda: tg.celu(np.ones(2), 0.0), errors.ArgumentError, r"alpha is positive; got 0\.0"),
         (lambda: tg.softplus(np.ones(2), -1.0), errors.ArgumentError, r"beta is positive; got -1\.0"),
-        (lambda: tg.hardtanh(np.ones(2), 1.0, 1.0), errors.ArgumentError, r"min_val is less than max_val; got 1\.0 and 1\.0"),
-        (lambda: tg.maxout(np.ones((2, 3)), 2), errors.ShapeError, r"multiple of pieces=2; got shape \(2, 3\)"),
+        (
+            lambda: tg.hardtanh(np.ones(2), 1.0, 1.0),
+            errors.ArgumentError,
+            r"min_val is less than max_val; got 1\.0 and 1\.0",
+        ),
+        (
+            lambda: tg.maxout(np.ones((2, 3)), 2),
+            errors.ShapeError,
+            r"multiple of pieces=2; got shape \(2, 3\)",
+        ),
         (lambda: tg.maxout(np.ones((2, 3)), 0), errors.ArgumentError, "pieces is at least 1; got 0"),
         (lambda: tg.maxout(np.ones(()), 1), errors.ShapeError, r"got shape \(\)"),
         (lambda: nn.Maxout(2, 3, 0), errors.ArgumentError, "at least 1; got 2, 3 and 0"),
         (lambda: nn.PReLU(0), errors.ArgumentError, "at least 1; got 0"),
-        (lambda: nn.PReLU(3)(np.ones((2, 4))), errors.ShapeError, r"PReLU expects 3 channels on axis 1, got \(2, 4\)"),
-        (lambda: nn.PReLU(3)(np.ones(3)), errors.ShapeError, r"PReLU expects 3 channels on axis 1, got \(3,\)"),
-        (lambda: tg.prelu(np.ones((2, 4)), np.ones(3)), errors.ShapeError, r"weights of shape \(3,\) do not fit x of shape \(2, 4\)"),
+        (
+            lambda: nn.PReLU(3)(np.ones((2, 4))),
+            errors.ShapeError,
+            r"PReLU expects 3 channels on axis 1, got \(2, 4\)",
+        ),
+        (
+            lambda: nn.PReLU(3)(np.ones(3)),
+            errors.ShapeError,
+            r"PReLU expects 3 channels on axis 1, got \(3,\)",
+        ),
+        (
+            lambda: tg.prelu(np.ones((2, 4)), np.ones(3)),
+            errors.ShapeError,
+            r"weights of shape \(3,\) do not fit x of shape \(2, 4\)",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(call, error, says):
@@ -372,7 +552,17 @@ def test_settings_that_make_no_sense_are_refused(call, error, says):
 
 
 def test_repr_shows_the_settings():
-    modules = [nn.GELU(), nn.GELU("tanh"), nn.Softplus(2.0), nn.Hardtanh(), nn.Heaviside(), nn.CELU(0.5), nn.PReLU(3), nn.SiLU(), nn.Identity()]
+    modules = [
+        nn.GELU(),
+        nn.GELU("tanh"),
+        nn.Softplus(2.0),
+        nn.Hardtanh(),
+        nn.Heaviside(),
+        nn.CELU(0.5),
+        nn.PReLU(3),
+        nn.SiLU(),
+        nn.Identity(),
+    ]
     assert list(map(repr, modules)) == [
         "GELU(approximate='none')", "GELU(approximate='tanh')", "Softplus(beta=2.0)", "Hardtanh(min_val=-1.0, max_val=1.0)",
         "Heaviside(value=1.0)", "CELU(alpha=0.5)", "PReLU(num_parameters=3)", "SiLU()", "Identity()",

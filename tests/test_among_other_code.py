@@ -13,7 +13,7 @@ import scipy.stats
 import tinygrad_edu as tg
 from tinygrad_edu.errors import CoercionError, MissingRule, UnsupportedCall
 
-# ---- SciPy takes the transforms as they are -----------------------------------------------------------------------------------
+# ---- SciPy takes the transforms as they are ----------------------------------------------------------------
 
 
 def valley(x):
@@ -26,7 +26,9 @@ BY_VALUES = {"Nelder-Mead", "Powell", "COBYLA", "COBYQA"}
 SECOND_ORDER = {"Newton-CG", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr"}
 
 
-@pytest.mark.parametrize("method", [*sorted(BY_VALUES | SECOND_ORDER), "CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP"])
+@pytest.mark.parametrize(
+    "method", [*sorted(BY_VALUES | SECOND_ORDER), "CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP"]
+)
 @pytest.mark.filterwarnings("ignore:delta_grad == 0.0")  # SciPy's own
 def test_minimize_with_every_method(method):
     settings = {} if method in BY_VALUES else {"jac": tg.grad(valley)}
@@ -40,19 +42,33 @@ def test_minimize_with_every_method(method):
 def test_value_and_grad_is_an_objective():
     found = scipy.optimize.minimize(tg.value_and_grad(valley), START, jac=True, method="BFGS")
     np.testing.assert_allclose(found.x, 1, atol=1e-4)
-    by_product = scipy.optimize.minimize(valley, START, jac=tg.grad(valley), hessp=lambda x, v: tg.hvp(valley, (x,), (v,))[0], method="trust-ncg")
+    by_product = scipy.optimize.minimize(
+        valley,
+        START,
+        jac=tg.grad(valley),
+        hessp=lambda x, v: tg.hvp(valley, (x,), (v,))[0],
+        method="trust-ncg",
+    )
     np.testing.assert_allclose(by_product.x, 1, atol=1e-4)
 
 
 def test_other_solvers():
     residuals = lambda x: np.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
-    np.testing.assert_allclose(scipy.optimize.least_squares(residuals, [-1.2, 1.0], jac=tg.jacobian(residuals)).x, 1, atol=1e-6)
-    np.testing.assert_allclose(scipy.optimize.root(residuals, [-1.2, 1.0], jac=tg.jacobian(residuals)).x, 1, atol=1e-6)
+    np.testing.assert_allclose(
+        scipy.optimize.least_squares(residuals, [-1.2, 1.0], jac=tg.jacobian(residuals)).x, 1, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        scipy.optimize.root(residuals, [-1.2, 1.0], jac=tg.jacobian(residuals)).x, 1, atol=1e-6
+    )
     cubic = lambda x: x**3 - 2.0
-    newton = scipy.optimize.root_scalar(cubic, x0=1.0, fprime=tg.grad(cubic), fprime2=tg.grad(tg.grad(cubic)), method="halley")
+    newton = scipy.optimize.root_scalar(
+        cubic, x0=1.0, fprime=tg.grad(cubic), fprime2=tg.grad(tg.grad(cubic)), method="halley"
+    )
     assert newton.root == pytest.approx(2 ** (1 / 3))
     decay = lambda t, y: -y * y
-    solved = scipy.integrate.solve_ivp(decay, (0, 1), np.ones(2), method="BDF", jac=lambda t, y: tg.jacobian(lambda y: decay(t, y))(y))
+    solved = scipy.integrate.solve_ivp(
+        decay, (0, 1), np.ones(2), method="BDF", jac=lambda t, y: tg.jacobian(lambda y: decay(t, y))(y)
+    )
     np.testing.assert_allclose(solved.y[:, -1], 0.5, rtol=1e-2)
 
 
@@ -66,15 +82,36 @@ def test_scipys_functions_are_named_as_scipys():
     np.testing.assert_array_equal(scipy.stats.norm.logpdf(x.detach()), scipy.stats.norm.logpdf(x.data))
 
 
-# ---- pictures and tables ------------------------------------------------------------------------------------------------------
+# ---- pictures and tables -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["plot", "scatter", "bar", "hist", "imshow", "fill_between", "errorbar", "step", "stem", "boxplot", "contourf"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "plot",
+        "scatter",
+        "bar",
+        "hist",
+        "imshow",
+        "fill_between",
+        "errorbar",
+        "step",
+        "stem",
+        "boxplot",
+        "contourf",
+    ],
+)
 def test_matplotlib_takes_a_tensor_as_an_array(kind):
     figure = pytest.importorskip("matplotlib.figure").Figure()
     axes = figure.subplots()
     x, square = tg.Tensor([1.0, 2.0, 4.0]), tg.Tensor(np.eye(3))
-    arguments = {"hist": (x,), "boxplot": (x,), "imshow": (square,), "contourf": (square,), "errorbar": (x, x, x)}.get(kind, (x, x))
+    arguments = {
+        "hist": (x,),
+        "boxplot": (x,),
+        "imshow": (square,),
+        "contourf": (square,),
+        "errorbar": (x, x, x),
+    }.get(kind, (x, x))
     getattr(axes, kind)(*arguments)
     figure.savefig("/dev/null", format="png")
 
@@ -100,7 +137,7 @@ def test_pythons_own_functions():
     assert max(x).item() == 2.5
 
 
-# ---- plain arrays filled with tensors ------------------------------------------------------------------------------------------
+# ---- plain arrays filled with tensors ----------------------------------------------------------------------
 
 
 def fill_all(x):
@@ -156,7 +193,10 @@ def test_the_error_names_the_line_that_works(fill, says):
 
 def test_where_no_source_is_at_hand_every_line_is_named():
     x = tg.Tensor([1.0, 2.0], requires_grad=True)
-    with pytest.raises(CoercionError, match=r"(?s)cannot become a plain array: .*np\.stack.*np\.dot.*np\.broadcast_to.*primitive.*detach"):
+    with pytest.raises(
+        CoercionError,
+        match=r"(?s)cannot become a plain array: .*np\.stack.*np\.dot.*np\.broadcast_to.*primitive.*detach",
+    ):
         exec("np.asarray(x)", {"np": np, "x": x})  # noqa: S102  # a program without a file
 
 

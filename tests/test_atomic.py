@@ -20,7 +20,13 @@ posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked process
 def driver(*arguments):
     """What kill_saves.py prints, in a process of its own: forking one with threads, as this may be, is not safe."""
     command = [sys.executable, "-W", "error", HERE / "kill_saves.py", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(HERE.parent)})
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -36,20 +42,26 @@ def old(tmp_path):
     return path
 
 
-# ---- interruptions -----------------------------------------------------------------------------------------------------------
+# ---- interruptions -----------------------------------------------------------------------------------------
 
 
 @posix
 def test_X07_killed_at_100_random_moments_of_saving(tmp_path):
-    found = driver("random", 100, tmp_path)  # which compares every file that is left with its generation, to the bit
+    found = driver(
+        "random", 100, tmp_path
+    )  # which compares every file that is left with its generation, to the bit
     print(found)
     assert found["kills"] == found["old"] + found["new"] == 100
-    assert found["unfinished"] >= 10  # kills that hit a save in the middle: the files that they left were swept later
+    assert (
+        found["unfinished"] >= 10
+    )  # kills that hit a save in the middle: the files that they left were swept later
 
 
 @posix
 def test_X07_killed_at_every_step(tmp_path):
-    assert driver("steps", tmp_path) == {  # the generation that is there, old (1) or new (2), and the number of temporary files
+    assert driver(
+        "steps", tmp_path
+    ) == {  # the generation that is there, old (1) or new (2), and the number of temporary files
         "before fsync 1": [1, 1],
         "after fsync 1": [1, 1],
         "before replace 1": [1, 1],
@@ -92,7 +104,12 @@ def test_X07_an_exception_while_writing(old, error):
 
 def test_X07_the_next_save_sweeps_what_a_killed_one_left_and_nothing_else(old):
     folder, stray = old.parent, ".model.npz.0123456789abcdef.tmp"
-    others = [".model.npz.tmp", ".model.npz.0123456789abcdef.tmp.txt", ".other.npz.0123456789abcdef.tmp", "model.npz.0123456789abcdef.tmp"]
+    others = [
+        ".model.npz.tmp",
+        ".model.npz.0123456789abcdef.tmp.txt",
+        ".other.npz.0123456789abcdef.tmp",
+        "model.npz.0123456789abcdef.tmp",
+    ]
     for name in [stray, *others]:
         (folder / name).write_bytes(b"x")
     with io.atomic_write(old) as file:
@@ -140,7 +157,7 @@ def test_threads_that_save_to_one_path(tmp_path):
     assert names(tmp_path) == ["x.safetensors"]
 
 
-# ---- the place ---------------------------------------------------------------------------------------------------------------
+# ---- the place ---------------------------------------------------------------------------------------------
 
 
 def test_the_old_file_is_there_until_the_new_one_is_complete(old):
@@ -161,7 +178,9 @@ def test_permissions_are_those_of_any_new_file_or_stay(tmp_path):
     ours.chmod(0o600)
     with io.atomic_write(ours) as file:
         (temporary,) = set(names(tmp_path)) - {"ordinary", "ours"}
-        assert (tmp_path / temporary).stat().st_mode & 0o777 == 0o600  # before there is anything to read in it
+        assert (
+            tmp_path / temporary
+        ).stat().st_mode & 0o777 == 0o600  # before there is anything to read in it
         file.write(b"secret")
     assert ours.stat().st_mode & 0o777 == 0o600
 
@@ -223,13 +242,18 @@ def test_paths_are_as_long_as_the_system_allows(tmp_path, length):
 
 def test_what_cannot_be_a_file_is_refused(tmp_path):
     with (
-        pytest.raises(errors.ArgumentError, match=r"x/y cannot be written: there is no folder .*x\. Make it first"),
+        pytest.raises(
+            errors.ArgumentError, match=r"x/y cannot be written: there is no folder .*x\. Make it first"
+        ),
         io.atomic_write(tmp_path / "x/y"),
     ):
         pass
     with pytest.raises(errors.ArgumentError, match="it is a folder or a device"), io.atomic_write(tmp_path):
         pass
     if os.path.exists(os.devnull) and os.name != "nt":
-        with pytest.raises(errors.ArgumentError, match="it is a folder or a device"), io.atomic_write(os.devnull):
+        with (
+            pytest.raises(errors.ArgumentError, match="it is a folder or a device"),
+            io.atomic_write(os.devnull),
+        ):
             pass
     assert names(tmp_path) == []

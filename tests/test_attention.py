@@ -12,7 +12,9 @@ from hypothesis.extra import numpy as hnp
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
 
-fewer = settings(max_examples=max(1, settings.default.max_examples // 5))  # of what is checked parameter by parameter
+fewer = settings(
+    max_examples=max(1, settings.default.max_examples // 5)
+)  # of what is checked parameter by parameter
 
 
 def generic(*shape, seed=0):
@@ -55,20 +57,27 @@ def attention_by_hand(module, query, key, value, allowed=None, added=0.0):
     """Multi-head attention of (t, b, n) arrays in loops over examples and heads; allowed and added are (b, heads, t, s)."""
     e, heads, d = module.embed_dim, module.num_heads, module.embed_dim // module.num_heads
     apart = module.q_proj_weight, module.k_proj_weight, module.v_proj_weight
-    weights = [w.data for w in apart] if module.in_proj_weight is None else np.split(module.in_proj_weight.data, 3)
+    weights = (
+        [w.data for w in apart] if module.in_proj_weight is None else np.split(module.in_proj_weight.data, 3)
+    )
     biases = [np.zeros(e)] * 3 if module.in_proj_bias is None else np.split(module.in_proj_bias.data, 3)
     (t, b, _), s = query.shape, key.shape[0]
     out, all_weights = np.zeros((t, b, e)), np.zeros((b, heads, t, s))
     for i, h in itertools.product(range(b), range(heads)):
-        q, k, v = ((x[:, i] @ w.T + bias)[:, h * d : (h + 1) * d] for x, w, bias in zip((query, key, value), weights, biases))
+        q, k, v = (
+            (x[:, i] @ w.T + bias)[:, h * d : (h + 1) * d]
+            for x, w, bias in zip((query, key, value), weights, biases)
+        )
         scores = q @ k.T / math.sqrt(d) + np.broadcast_to(added, (b, heads, t, s))[i, h]
-        all_weights[i, h] = softmax_by_hand(scores, None if allowed is None else np.broadcast_to(allowed, (b, heads, t, s))[i, h])
+        all_weights[i, h] = softmax_by_hand(
+            scores, None if allowed is None else np.broadcast_to(allowed, (b, heads, t, s))[i, h]
+        )
         out[:, i, h * d : (h + 1) * d] = all_weights[i, h] @ v
     mixed = out @ module.out_proj.weight.data.T
     return mixed if module.out_proj.bias is None else mixed + module.out_proj.bias.data, all_weights
 
 
-# ---- masked softmax ---------------------------------------------------------------------------------------------------------
+# ---- masked softmax ----------------------------------------------------------------------------------------
 
 
 def test_masked_softmax_of_a_slice_with_nothing_allowed_is_zero_and_so_is_its_gradient():
@@ -93,11 +102,13 @@ def test_masked_softmax_is_the_softmax_of_the_allowed_entries():
 def test_masked_softmax_refuses_other_masks():
     with pytest.raises(errors.DTypeError, match="mask is boolean, True where an entry is allowed; got int64"):
         tg.masked_softmax(np.zeros(3), np.array([1, 0, 1]))
-    with pytest.raises(errors.ShapeError, match=r"a mask of shape \(2, 3\) does not broadcast to x of shape \(3,\)"):
+    with pytest.raises(
+        errors.ShapeError, match=r"a mask of shape \(2, 3\) does not broadcast to x of shape \(3,\)"
+    ):
         tg.masked_softmax(np.zeros(3), np.ones((2, 3), bool))
 
 
-# ---- scaled dot-product attention -------------------------------------------------------------------------------------------
+# ---- scaled dot-product attention --------------------------------------------------------------------------
 
 
 @given(st.data())
@@ -105,7 +116,11 @@ def test_scaled_dot_product_attention(data):
     """Drawn shapes and masks, one score at a time; and the gradients."""
     t, s, d, seed = (data.draw(st.integers(1, 3)) for _ in range(4))
     batch = data.draw(st.sampled_from([(), (2,)]))
-    q, k, v = generic(*batch, t, d, seed=seed), generic(*batch, s, d, seed=seed + 9), generic(*batch, s, 2, seed=seed + 99)
+    q, k, v = (
+        generic(*batch, t, d, seed=seed),
+        generic(*batch, s, d, seed=seed + 9),
+        generic(*batch, s, 2, seed=seed + 99),
+    )
     kind, causal = data.draw(st.sampled_from(["none", "boolean", "floating"])), data.draw(st.booleans())
     mask = {"none": None, "boolean": generic(t, s, seed=7) > -0.5, "floating": generic(t, s, seed=7)}[kind]
     allowed = (np.arange(s) <= np.arange(t)[:, None]) if causal else np.ones((t, s), bool)
@@ -120,7 +135,9 @@ def test_scaled_dot_product_attention(data):
 def test_scaled_dot_product_attention_is_pytorchs_number_by_number():
     q, k, v = waves(2, 3), waves(4, 3, phase=1.0), waves(4, 2, phase=2.0)
     causal = tg.scaled_dot_product_attention(q, k, v, is_causal=True)
-    np.testing.assert_allclose(causal.ravel(), [-0.416146836547, -0.904072142017, -0.762024816673, -0.69726306116], rtol=1e-11)
+    np.testing.assert_allclose(
+        causal.ravel(), [-0.416146836547, -0.904072142017, -0.762024816673, -0.69726306116], rtol=1e-11
+    )
     some = tg.scaled_dot_product_attention(q, k, v, mask=[[True, False, True, True], [False] * 4])
     np.testing.assert_allclose(some.ravel(), [0.190537359233, 0.310773342796, 0, 0], rtol=1e-11)
 
@@ -137,7 +154,11 @@ def test_masks_of_infinities_and_of_booleans_give_the_same(data):
     causal, dtype = data.draw(st.booleans()), data.draw(st.sampled_from([np.float32, np.float64]))
     finite = generic(t, s, seed=3).astype(dtype) * data.draw(st.sampled_from([0, 1]))
     found = []
-    for mask in (allowed, np.where(allowed, 0, -np.inf), tg.Tensor(np.where(allowed, finite, -np.inf), requires_grad=True, dtype=dtype)):
+    for mask in (
+        allowed,
+        np.where(allowed, 0, -np.inf),
+        tg.Tensor(np.where(allowed, finite, -np.inf), requires_grad=True, dtype=dtype),
+    ):
         q, k, v = (tg.Tensor(generic(n, d, seed=n), requires_grad=True, dtype=dtype) for n in (t, s, s))
         y = tg.scaled_dot_product_attention(q, k, v, mask=mask, is_causal=causal)
         y.backward(generic(t, d, seed=9).astype(dtype))
@@ -157,8 +178,16 @@ def test_masks_of_infinities_and_of_booleans_give_the_same(data):
 
 @given(hnp.arrays(bool, (3, 2)), hnp.arrays(bool, (2, 2)), st.booleans())
 def test_masks_of_infinities_and_of_booleans_give_the_same_to_layers(ignored, padding, causal):
-    layer, x, y = nn.MultiheadAttention(4, 2, rng=0, dtype=np.float64), generic(3, 2, 4), generic(2, 2, 4, seed=1)
-    masks = [(padding, ignored), (np.where(padding, -np.inf, 0), np.where(ignored, -np.inf, 0)), (padding, np.where(ignored, -np.inf, 0))]
+    layer, x, y = (
+        nn.MultiheadAttention(4, 2, rng=0, dtype=np.float64),
+        generic(3, 2, 4),
+        generic(2, 2, 4, seed=1),
+    )
+    masks = [
+        (padding, ignored),
+        (np.where(padding, -np.inf, 0), np.where(ignored, -np.inf, 0)),
+        (padding, np.where(ignored, -np.inf, 0)),
+    ]
     (first, weights), *others = [layer(x, y, y, p, attn_mask=m, is_causal=causal) for p, m in masks]
     for out, w in others:
         np.testing.assert_array_equal(first.data, out.data)
@@ -169,12 +198,17 @@ def test_masks_of_infinities_and_of_booleans_give_the_same_to_layers(ignored, pa
 
 def test_what_is_masked_by_infinity_has_no_influence():
     q, k = np.ones((1, 2)), np.array([[np.inf, 1.0], [1.0, 1.0], [np.nan, 0.0]])
-    y = tg.scaled_dot_product_attention(q, k, np.array([[1.0], [2.0], [3.0]]), mask=np.array([-np.inf, 0.0, -np.inf]))
+    y = tg.scaled_dot_product_attention(
+        q, k, np.array([[1.0], [2.0], [3.0]]), mask=np.array([-np.inf, 0.0, -np.inf])
+    )
     assert y.tolist() == [[2.0]]
 
 
 def test_attention_to_no_keys_is_zero():
-    query, none = tg.Tensor(np.ones((2, 3, 4), np.float32), requires_grad=True), np.zeros((2, 0, 4), np.float32)
+    query, none = (
+        tg.Tensor(np.ones((2, 3, 4), np.float32), requires_grad=True),
+        np.zeros((2, 0, 4), np.float32),
+    )
     y = tg.scaled_dot_product_attention(query, none, none)
     y.sum().backward()
     assert (y.shape, y.data.any(), query.grad.data.any()) == ((2, 3, 4), False, False)
@@ -198,33 +232,55 @@ def test_dropout_of_attention_weights():
 def test_wrong_shapes_of_scaled_dot_product_attention():
     with pytest.raises(errors.ShapeError, match=r"of one length d; got shapes \(2, 3\) and \(2, 4\)"):
         tg.scaled_dot_product_attention(np.ones((2, 3)), np.ones((2, 4)), np.ones((2, 4)))
-    with pytest.raises(errors.ShapeError, match=r"a mask of shape \(3, 3\) does not broadcast to the scores, of shape \(2, 2\)"):
-        tg.scaled_dot_product_attention(np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 3)), mask=np.ones((3, 3), bool))
+    with pytest.raises(
+        errors.ShapeError,
+        match=r"a mask of shape \(3, 3\) does not broadcast to the scores, of shape \(2, 2\)",
+    ):
+        tg.scaled_dot_product_attention(
+            np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 3)), mask=np.ones((3, 3), bool)
+        )
     with pytest.raises(errors.DTypeError, match=r"a mask is boolean, or floating .* got int64"):
-        tg.scaled_dot_product_attention(np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 3)), mask=np.ones((2, 2), int))
+        tg.scaled_dot_product_attention(
+            np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 3)), mask=np.ones((2, 2), int)
+        )
 
 
-# ---- multi-head attention ---------------------------------------------------------------------------------------------------
+# ---- multi-head attention ----------------------------------------------------------------------------------
 
 
 @given(st.data())
 def test_multihead_attention_is_its_equation(data):
     """Drawn settings, shapes and masks, in loops over examples and heads."""
     draw = data.draw
-    t, s, b, heads, d = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    t, s, b, heads, d = (
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 2)),
+    )
     e, batch_first, bias = heads * d, draw(st.booleans()), draw(st.booleans())
     kdim, vdim = draw(st.sampled_from([(None, None), (3, None), (2, 5)]))
-    module = sines(nn.MultiheadAttention(e, heads, bias=bias, kdim=kdim, vdim=vdim, batch_first=batch_first, dtype=np.float64))
+    module = sines(
+        nn.MultiheadAttention(
+            e, heads, bias=bias, kdim=kdim, vdim=vdim, batch_first=batch_first, dtype=np.float64
+        )
+    )
     same = draw(st.booleans()) and kdim is None
     query = generic(t, b, e, seed=draw(st.integers(0, 99)))
-    key, value = (query, query) if same else (generic(s, b, module.kdim, seed=1), generic(s, b, module.vdim, seed=2))
+    key, value = (
+        (query, query) if same else (generic(s, b, module.kdim, seed=1), generic(s, b, module.vdim, seed=2))
+    )
     s = len(key)
     padding = draw(st.sampled_from([None, generic(b, s, seed=3) > 0, generic(b, s, seed=3)]))
     mask = draw(st.sampled_from([None, generic(t, s, seed=4) > 0.5, generic(b * heads, t, s, seed=5)]))
     allowed, added = np.ones((b, heads, t, s), bool), np.zeros((b, heads, t, s))
     if causal := draw(st.booleans()):
         allowed &= np.arange(s) <= np.arange(t)[:, None]
-    for given_, full in ((padding, (b, 1, 1, s)), (mask, (1, 1, t, s) if mask is not None and mask.ndim == 2 else (b, heads, t, s))):
+    for given_, full in (
+        (padding, (b, 1, 1, s)),
+        (mask, (1, 1, t, s) if mask is not None and mask.ndim == 2 else (b, heads, t, s)),
+    ):
         if given_ is not None and given_.dtype == bool:
             allowed &= ~given_.reshape(full)
         elif given_ is not None:
@@ -246,11 +302,18 @@ def test_gradients_of_drawn_multihead_attention(data):
     batch_first, bias = draw(st.booleans()), draw(st.booleans())
     kind = draw(st.sampled_from(["self", "cross", "other lengths"]))
     kdim, vdim = (3, 2) if kind == "other lengths" else (None, None)
-    module = sines(nn.MultiheadAttention(4, 2, bias=bias, kdim=kdim, vdim=vdim, batch_first=batch_first, dtype=np.float64))
+    module = sines(
+        nn.MultiheadAttention(
+            4, 2, bias=bias, kdim=kdim, vdim=vdim, batch_first=batch_first, dtype=np.float64
+        )
+    )
     mask = draw(st.sampled_from([None, np.array([[False, True], [True, True]])]))
     how = {"attn_mask": mask, "average_attn_weights": draw(st.booleans())}
     parameters, rebuild = module.__tree__()
-    weights, inputs = [p.data for p in parameters], (generic(2, 2, 4), generic(2, 2, module.kdim, seed=1), generic(2, 2, module.vdim, seed=2))
+    weights, inputs = (
+        [p.data for p in parameters],
+        (generic(2, 2, 4), generic(2, 2, module.kdim, seed=1), generic(2, 2, module.vdim, seed=2)),
+    )
     if kind == "self":
         tg.gradcheck(lambda x, *values: rebuild(values)(x, x, x, **how), inputs[0], *weights)
     else:
@@ -260,12 +323,34 @@ def test_gradients_of_drawn_multihead_attention(data):
 def test_multihead_attention_is_pytorchs_number_by_number():
     module = sines(nn.MultiheadAttention(4, 2, dtype=np.float64))
     q = tg.Tensor(waves(2, 1, 4), requires_grad=True)
-    y, w = module(q, waves(3, 1, 4, phase=1.0), waves(3, 1, 4, phase=2.0), key_padding_mask=[[False, False, True]])
+    y, w = module(
+        q, waves(3, 1, 4, phase=1.0), waves(3, 1, 4, phase=2.0), key_padding_mask=[[False, False, True]]
+    )
     y.sum().backward()
-    expected = [0.089129951335, 0.40471415291, 0.575165422044, -0.542958087076, -0.119799191312, 0.48413248948, 0.680271986533, -0.759780894425]
+    expected = [
+        0.089129951335,
+        0.40471415291,
+        0.575165422044,
+        -0.542958087076,
+        -0.119799191312,
+        0.48413248948,
+        0.680271986533,
+        -0.759780894425,
+    ]
     np.testing.assert_allclose(y.data.ravel(), expected, rtol=1e-10)
-    np.testing.assert_allclose(w.data.ravel(), [0.238252031769, 0.761747968231, 0, 0.688068594416, 0.311931405584, 0], rtol=1e-10)
-    slopes = [0.103804709712, 0.006906470721, -0.0963415456, -0.111013589199, 0.084379827293, 0.000462679052, -0.083879854176, -0.091103636306]
+    np.testing.assert_allclose(
+        w.data.ravel(), [0.238252031769, 0.761747968231, 0, 0.688068594416, 0.311931405584, 0], rtol=1e-10
+    )
+    slopes = [
+        0.103804709712,
+        0.006906470721,
+        -0.0963415456,
+        -0.111013589199,
+        0.084379827293,
+        0.000462679052,
+        -0.083879854176,
+        -0.091103636306,
+    ]
     np.testing.assert_allclose(q.grad.data.ravel(), slopes, rtol=1e-9)
 
 
@@ -274,7 +359,10 @@ def test_unbatched_arrays_have_no_batch_axis_anywhere():
         module = nn.MultiheadAttention(4, 2, batch_first=batch_first, rng=0)
         q, k = generic(3, 4), generic(5, 4)
         y, w = module(q, k, k, key_padding_mask=np.arange(5) > 3)
-        batched, weights = module(*(np.expand_dims(x, 0 if batch_first else 1) for x in (q, k, k)), key_padding_mask=[np.arange(5) > 3])
+        batched, weights = module(
+            *(np.expand_dims(x, 0 if batch_first else 1) for x in (q, k, k)),
+            key_padding_mask=[np.arange(5) > 3],
+        )
         np.testing.assert_array_equal(y.data, batched.data.reshape(3, 4))
         np.testing.assert_array_equal(w.data, weights.data[0])
         assert module(q, k, k, average_attn_weights=False)[1].shape == (2, 3, 5)
@@ -328,12 +416,24 @@ def test_state_and_initial_weights_are_pytorchs():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda m: m(np.ones((3, 2, 5)), np.ones((3, 2, 4)), np.ones((3, 2, 4))), r"^MultiheadAttention expects query, .*got \(3, 2, 5\)"),
+        (
+            lambda m: m(np.ones((3, 2, 5)), np.ones((3, 2, 4)), np.ones((3, 2, 4))),
+            r"^MultiheadAttention expects query, .*got \(3, 2, 5\)",
+        ),
         (lambda m: m(np.ones((3, 2, 4)), np.ones((5, 2, 4)), np.ones((3, 2, 4))), "equally many"),
-        (lambda m: m(np.ones((3, 2, 4)), np.ones((3, 1, 4)), np.ones((3, 1, 4))), r"\(t, b, 4\), \(t, b, 4\), \(t, b, 4\)"),
+        (
+            lambda m: m(np.ones((3, 2, 4)), np.ones((3, 1, 4)), np.ones((3, 1, 4))),
+            r"\(t, b, 4\), \(t, b, 4\), \(t, b, 4\)",
+        ),
         (lambda m: m(np.ones((3, 4)), np.ones((3, 2, 4)), np.ones((3, 2, 4))), "or all without b"),
-        (lambda m: m(*[np.ones((3, 2, 4))] * 3, attn_mask=np.ones((3, 2), bool)), r"attn_mask of shape \(3, 3\) or \(4, 3, 3\), got \(3, 2\)"),
-        (lambda m: m(*[np.ones((3, 2, 4))] * 3, np.ones((3, 2), bool)), r"expects key_padding_mask of shape \(2, 3\), got \(3, 2\)"),
+        (
+            lambda m: m(*[np.ones((3, 2, 4))] * 3, attn_mask=np.ones((3, 2), bool)),
+            r"attn_mask of shape \(3, 3\) or \(4, 3, 3\), got \(3, 2\)",
+        ),
+        (
+            lambda m: m(*[np.ones((3, 2, 4))] * 3, np.ones((3, 2), bool)),
+            r"expects key_padding_mask of shape \(2, 3\), got \(3, 2\)",
+        ),
     ],
 )
 def test_wrong_shapes_say_what_was_expected(call, message):
@@ -342,11 +442,15 @@ def test_wrong_shapes_say_what_was_expected(call, message):
 
 
 def test_wrong_settings_are_refused():
-    with pytest.raises(errors.ArgumentError, match="MultiheadAttention: embed_dim 10 is not divisible by num_heads 4"):
+    with pytest.raises(
+        errors.ArgumentError, match="MultiheadAttention: embed_dim 10 is not divisible by num_heads 4"
+    ):
         nn.MultiheadAttention(10, 4)
     with pytest.raises(errors.ArgumentError, match="probability"):
         nn.MultiheadAttention(4, 2, dropout=2.0)
-    with pytest.raises(errors.ArgumentError, match="activation is one of relu, gelu, or a callable; got 'tanh'"):
+    with pytest.raises(
+        errors.ArgumentError, match="activation is one of relu, gelu, or a callable; got 'tanh'"
+    ):
         nn.TransformerEncoderLayer(4, 2, activation="tanh")
     with pytest.raises(errors.DTypeError, match="MultiheadAttention: attn_mask: a mask is boolean"):
         nn.MultiheadAttention(4, 2)(*[np.ones((3, 2, 4))] * 3, attn_mask=np.ones((3, 3), int))
@@ -354,7 +458,7 @@ def test_wrong_settings_are_refused():
         nn.MultiheadAttention(4, 2)(*[tg.Tensor(np.ones((3, 2, 4)), requires_grad=True)] * 3)
 
 
-# ---- transformers -----------------------------------------------------------------------------------------------------------
+# ---- transformers ------------------------------------------------------------------------------------------
 
 
 @fewer
@@ -365,7 +469,9 @@ def test_gradients_of_drawn_encoder_layers(data):
         4, draw(st.sampled_from([1, 2])), 3, 0.0, draw(st.sampled_from(["gelu", np.tanh])), 0.1,
         batch_first=draw(st.booleans()), norm_first=draw(st.booleans()), bias=draw(st.booleans()), dtype=np.float64,
     )  # fmt: skip
-    check_gradients(sines(module), generic(*draw(st.sampled_from([(2, 1, 4), (2, 4)])), seed=draw(st.integers(0, 99))))
+    check_gradients(
+        sines(module), generic(*draw(st.sampled_from([(2, 1, 4), (2, 4)])), seed=draw(st.integers(0, 99)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -404,7 +510,9 @@ def test_state_of_the_encoder_is_pytorchs():
     layer = nn.TransformerEncoderLayer(8, 2)
     assert list(layer.state_dict()) == names
     assert layer.linear1.weight.shape == (2048, 8)
-    assert list(nn.TransformerEncoder(layer, 2).state_dict()) == [f"layers.{i}.{name}" for i in (0, 1) for name in names]
+    assert list(nn.TransformerEncoder(layer, 2).state_dict()) == [
+        f"layers.{i}.{name}" for i in (0, 1) for name in names
+    ]
 
 
 def test_float32_stays_float32_and_every_weight_gets_a_gradient():
@@ -440,10 +548,12 @@ def test_the_layers_of_an_encoder_are_copies_that_draw_their_dropout_apart():
     np.testing.assert_array_equal(first.linear1.weight.data, second.linear1.weight.data)
     assert not np.array_equal(first(x).data, second(x).data)
     encoder.eval()
-    np.testing.assert_allclose(encoder(x).data, encoder.norm(encoder.layers[2](second(first(x)))).data, rtol=1e-6)
+    np.testing.assert_allclose(
+        encoder(x).data, encoder.norm(encoder.layers[2](second(first(x)))).data, rtol=1e-6
+    )
 
 
-# ---- positions ----------------------------------------------------------------------------------------------------------------
+# ---- positions ---------------------------------------------------------------------------------------------
 
 
 def test_positional_encoding():
@@ -454,6 +564,11 @@ def test_positional_encoding():
         np.testing.assert_allclose(y[t, 2 * i : 2 * i + 2], [math.sin(angle), math.cos(angle)], atol=1e-15)
     np.testing.assert_allclose(y[3:] @ y[3:].T, y[:-3] @ y[:-3].T, atol=1e-12)
     assert tg.positional_encoding(2, 3).dtype == np.float32
-    np.testing.assert_allclose(tg.positional_encoding(2, 3)[1], [math.sin(1), math.cos(1), math.sin(10000 ** (-2 / 3))], rtol=1e-6)
-    with pytest.raises(errors.ArgumentError, match="positional_encoding: length is at least 0 and dim at least 1; got 3 and 0"):
+    np.testing.assert_allclose(
+        tg.positional_encoding(2, 3)[1], [math.sin(1), math.cos(1), math.sin(10000 ** (-2 / 3))], rtol=1e-6
+    )
+    with pytest.raises(
+        errors.ArgumentError,
+        match="positional_encoding: length is at least 0 and dim at least 1; got 3 and 0",
+    ):
         tg.positional_encoding(3, 0)

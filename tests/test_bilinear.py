@@ -22,11 +22,18 @@ def test_it_is_the_sum_of_all_products(drawn):
     np.testing.assert_allclose(tg.bilinear(*drawn[:3]), by_hand(*drawn[:3], np.zeros(4)), rtol=1e-12)
     x1, x2, w, b = drawn
     np.testing.assert_allclose(tg.bilinear(x1[0], x2[0], w, b), by_hand(x1, x2, w, b)[0], rtol=1e-12)
-    np.testing.assert_allclose(tg.bilinear(x1[:, None], x2, w, b)[3, 1], x1[3] @ w @ x2[1] + b, rtol=1e-12)  # axes broadcast
+    np.testing.assert_allclose(
+        tg.bilinear(x1[:, None], x2, w, b)[3, 1], x1[3] @ w @ x2[1] + b, rtol=1e-12
+    )  # axes broadcast
 
 
 def test_it_is_that_of_pytorch():
-    y = tg.bilinear(np.array([[1.0, 2.0]]), np.array([[1.0, -1.0, 0.5]]), np.arange(12.0).reshape(2, 2, 3), np.array([0.5, -0.5]))
+    y = tg.bilinear(
+        np.array([[1.0, 2.0]]),
+        np.array([[1.0, -1.0, 0.5]]),
+        np.arange(12.0).reshape(2, 2, 3),
+        np.array([0.5, -0.5]),
+    )
     assert y.tolist() == [[3.5, 11.5]]
 
 
@@ -51,7 +58,10 @@ def test_layer(drawn):
     layer = nn.Bilinear(2, 3, 4, dtype=np.float64)
     layer.load_state_dict({"weight": w, "bias": b})
     np.testing.assert_allclose(layer(x1, x2).data, by_hand(x1, x2, w, b), rtol=1e-12)
-    assert [(name, p.shape) for name, p in layer.named_parameters()] == [("weight", (4, 2, 3)), ("bias", (4,))]
+    assert [(name, p.shape) for name, p in layer.named_parameters()] == [
+        ("weight", (4, 2, 3)),
+        ("bias", (4,)),
+    ]
     assert nn.Bilinear(2, 3, 4, False).bias is None
     assert nn.Bilinear(2, 3, 4)(x1, x2).dtype == np.float32
     assert repr(layer) == "Bilinear(in1_features=2, in2_features=3, out_features=4, bias=True)"
@@ -70,9 +80,13 @@ def test_default_weights_and_biases_are_uniform_by_the_first_number_of_features(
     assert not he.bias.data.any()
 
 
-@pytest.mark.parametrize(("s1", "s2"), [((5, 3), (5, 3)), ((5, 2), (5, 2)), ((5, 2), (4, 3)), ((2,), (5, 3)), ((), (3,))])
+@pytest.mark.parametrize(
+    ("s1", "s2"), [((5, 3), (5, 3)), ((5, 2), (5, 2)), ((5, 2), (4, 3)), ((2,), (5, 3)), ((), (3,))]
+)
 def test_wrong_shapes(s1, s2):
-    with pytest.raises(errors.ShapeError, match=r"Bilinear expects x1 of shape \(\.\.\., 2\) and x2 of shape \(\.\.\., 3\)") as error:
+    with pytest.raises(
+        errors.ShapeError, match=r"Bilinear expects x1 of shape \(\.\.\., 2\) and x2 of shape \(\.\.\., 3\)"
+    ) as error:
         nn.Bilinear(2, 3, 4)(np.ones(s1), np.ones(s2))
     assert f"got {s1} and {s2}" in str(error.value)
 

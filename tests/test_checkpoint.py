@@ -19,15 +19,25 @@ from hypothesis.extra import numpy as hnp
 import tinygrad_edu as tg
 from tinygrad_edu import errors, io, nn, optim
 
-FLOATS = st.floats() | st.integers(0, 2**64 - 1).map(lambda bits: struct.unpack("<d", bits.to_bytes(8, "little"))[0])  # NaNs of every kind
-INTS = st.integers() | st.integers(-(2**130), 2**130) | st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, 2**64])
+FLOATS = st.floats() | st.integers(0, 2**64 - 1).map(
+    lambda bits: struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+)  # NaNs of every kind
+INTS = (
+    st.integers() | st.integers(-(2**130), 2**130) | st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, 2**64])
+)
 KINDS = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"]
-ARRAYS = st.sampled_from(KINDS).flatmap(lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)))
+ARRAYS = st.sampled_from(KINDS).flatmap(
+    lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
+)
 NUMPY_SCALARS = ARRAYS.filter(lambda a: a.size).map(lambda a: a.reshape(-1)[0])
 TEXTS = st.text() | st.sampled_from(["$array", "$dict", "$tuple", "\ud800", "__metadata__", "a.b", ""])
 STATES = st.recursive(
     st.none() | st.booleans() | INTS | FLOATS | TEXTS | ARRAYS | NUMPY_SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple) | st.dictionaries(TEXTS, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(TEXTS, inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
@@ -66,7 +76,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("checkpoint") / "x.ckpt"
 
 
-# ---- back to the bit ---------------------------------------------------------------------------------------------------------
+# ---- back to the bit ---------------------------------------------------------------------------------------
 
 
 @given(STATES)
@@ -76,7 +86,21 @@ def test_every_state_comes_back_to_the_bit(path, state):
 
 def test_numbers_that_text_loses(path):
     negative_nan = struct.unpack("<d", (0xFFF8000000000123).to_bytes(8, "little"))[0]
-    state = [0.1, -0.0, 5e-324, math.inf, -math.inf, math.nan, negative_nan, 1e308, 2**53 + 1, -(2**127), 10**5000, np.float32(0.1), np.float64(0.1)]
+    state = [
+        0.1,
+        -0.0,
+        5e-324,
+        math.inf,
+        -math.inf,
+        math.nan,
+        negative_nan,
+        1e308,
+        2**53 + 1,
+        -(2**127),
+        10**5000,
+        np.float32(0.1),
+        np.float64(0.1),
+    ]
     assert bits(through(path, state)) == bits(state)
 
 
@@ -87,7 +111,10 @@ def test_random_generators_go_on_with_the_same_bits(path, kind):
     state = through(path, {"rng": rng.bit_generator.state})
     resumed = np.random.Generator(getattr(np.random, kind)(4))
     resumed.bit_generator.state = state["rng"]
-    assert resumed.integers(0, 2**32, 5, dtype=np.uint32).tolist() == rng.integers(0, 2**32, 5, dtype=np.uint32).tolist()
+    assert (
+        resumed.integers(0, 2**32, 5, dtype=np.uint32).tolist()
+        == rng.integers(0, 2**32, 5, dtype=np.uint32).tolist()
+    )
     assert resumed.standard_normal(1000).tobytes() == rng.standard_normal(1000).tobytes()
 
 
@@ -95,7 +122,9 @@ def test_tensors_mappings_and_what_has_a_state(path):
     model = nn.Sequential(nn.Linear(3, 2, rng=0), nn.BatchNorm1d(2))
     optimizer = optim.Adam(model.parameters(), lr=0.1)
     x = tg.Tensor([1.0, 2.0], requires_grad=True)
-    state = through(path, {"model": model, "optimizer": optimizer, "loss": x.sum(), "order": OrderedDict(b=1, a=2)})
+    state = through(
+        path, {"model": model, "optimizer": optimizer, "loss": x.sum(), "order": OrderedDict(b=1, a=2)}
+    )
     assert bits(state["model"]) == bits(model.state_dict())
     assert bits(state["optimizer"]) == bits(optimizer.state_dict())
     assert bits(state["loss"]) == bits(np.array(3.0))
@@ -103,9 +132,14 @@ def test_tensors_mappings_and_what_has_a_state(path):
 
 
 def test_other_programs_can_read_the_weights(path):
-    reference = pytest.importorskip("safetensors.numpy", reason="safetensors, of the test extra, is the other program")
+    reference = pytest.importorskip(
+        "safetensors.numpy", reason="safetensors, of the test extra, is the other program"
+    )
     model = nn.Linear(3, 2, rng=0)
-    io.save_checkpoint(path, {"model": model, "history": [np.arange(2), np.arange(3)], "a": {"b": np.ones(1)}, "a.b": np.zeros(1)})
+    io.save_checkpoint(
+        path,
+        {"model": model, "history": [np.arange(2), np.arange(3)], "a": {"b": np.ones(1)}, "a.b": np.zeros(1)},
+    )
     found = reference.load_file(path)
     assert set(found) == {"model.weight", "model.bias", "history.0", "history.1", "a.b", "a.b~1"}
     np.testing.assert_array_equal(found["model.weight"], model.weight.data)
@@ -118,7 +152,7 @@ def test_arrays_that_are_shared_are_saved_each(path):
     assert state["best"].tolist() == [1, 1]
 
 
-# ---- what cannot be saved ----------------------------------------------------------------------------------------------------
+# ---- what cannot be saved ----------------------------------------------------------------------------------
 
 Pair = namedtuple("Pair", "a b")
 itself = []
@@ -134,7 +168,11 @@ itself.append(itself)
         ({"a": Pair(1, 2)}, errors.ArgumentError, "a is of type Pair"),
         ({"a": len}, errors.ArgumentError, "a is of type builtin_function_or_method"),
         ({"a": np.random.default_rng(0)}, errors.ArgumentError, "a is of type Generator"),
-        ({"a": {1: 2}}, errors.ArgumentError, r"keys are strings; a has the key 1\. Save a list, or str\(key\)"),
+        (
+            {"a": {1: 2}},
+            errors.ArgumentError,
+            r"keys are strings; a has the key 1\. Save a list, or str\(key\)",
+        ),
         ({1: 2}, errors.ArgumentError, "keys are strings; state has the key 1"),
         ({"a": np.array([{}])}, errors.DTypeError, "'a' is of dtype object"),
         ({"a": np.str_("x")}, errors.DTypeError, "'a' is of dtype <U1"),
@@ -160,20 +198,25 @@ def test_the_deepest_state(path):
         io.save_checkpoint(path, [state])
 
 
-# ---- what is refused ---------------------------------------------------------------------------------------------------------
+# ---- what is refused ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["2", "0", "1.0", "", None])
 def test_X08_other_versions_are_refused_with_both_named(path, version):
     io.save_checkpoint(path, {"w": np.ones(2)})
     rewritten(path, version=version, new_in_two="x")
-    with pytest.raises(errors.FormatError, match=f"is a checkpoint of version {version!r}; this tinygrad_edu reads '1'"):
+    with pytest.raises(
+        errors.FormatError, match=f"is a checkpoint of version {version!r}; this tinygrad_edu reads '1'"
+    ):
         io.load_checkpoint(path)
 
 
 def test_X08_other_formats_are_refused(path):
     io.save_safetensors(path, {"w": np.ones(2)}, metadata={"format": "pt"})
-    with pytest.raises(errors.FormatError, match=r"its format is 'pt', expected 'tinygrad_edu checkpoint'\. load_safetensors reads"):
+    with pytest.raises(
+        errors.FormatError,
+        match=r"its format is 'pt', expected 'tinygrad_edu checkpoint'\. load_safetensors reads",
+    ):
         io.load_checkpoint(path)
     io.save_npz(path, {"w": np.ones(2)})
     with pytest.raises(errors.FormatError, match="is no valid safetensors file"):
@@ -244,7 +287,7 @@ def test_X09_nothing_that_a_file_names_is_imported_or_built(path, tmp_path):
     assert os.listdir(path.parent) == ["x.ckpt"]
 
 
-# ---- going on ----------------------------------------------------------------------------------------------------------------
+# ---- going on ----------------------------------------------------------------------------------------------
 
 TRAINING = """
 import sys
@@ -285,7 +328,9 @@ if __name__ == "__main__":
 
 
 def test_rule_11_a_training_that_is_resumed_in_a_new_process_equals_one_that_was_not_stopped(tmp_path):
-    script, stopped, resumed, straight = (tmp_path / name for name in ("training.py", "stopped", "resumed", "straight"))
+    script, stopped, resumed, straight = (
+        tmp_path / name for name in ("training.py", "stopped", "resumed", "straight")
+    )
     script.write_text(TRAINING)
     training = runpy.run_path(str(script))
     parts = training["parts"](0)
@@ -294,5 +339,7 @@ def test_rule_11_a_training_that_is_resumed_in_a_new_process_equals_one_that_was
     training["train"](10, *parts)
     training["save"](straight, *parts)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    subprocess.run([sys.executable, "-W", "error", script, stopped, resumed], check=True, timeout=60, env=environment)
+    subprocess.run(
+        [sys.executable, "-W", "error", script, stopped, resumed], check=True, timeout=60, env=environment
+    )
     assert resumed.read_bytes() == straight.read_bytes() != stopped.read_bytes()

@@ -41,7 +41,10 @@ def test_O28_zeros_stay_zeros():
 @pytest.mark.parametrize("norm_type", [1, 2, 3, math.inf])
 def test_O29_what_is_not_finite_raises_and_nothing_is_touched(bad, norm_type):
     params = with_gradients([30.0, 40.0], [1.0, bad])
-    with pytest.raises(errors.NonFiniteError, match=r"clip_grad_norm: 1 of 2 elements of the gradient of parameter 1, shape \(2,\)"):
+    with pytest.raises(
+        errors.NonFiniteError,
+        match=r"clip_grad_norm: 1 of 2 elements of the gradient of parameter 1, shape \(2,\)",
+    ):
         clip_grad_norm(params, 1, norm_type=norm_type)
     np.testing.assert_array_equal(params[0].grad.data, [30, 40])
     np.testing.assert_array_equal(params[1].grad.data, [1, bad])
@@ -50,7 +53,11 @@ def test_O29_what_is_not_finite_raises_and_nothing_is_touched(bad, norm_type):
 @pytest.mark.parametrize("scale", [1e-200, 1e-20, 1.0, 1e20, 1e200])
 @pytest.mark.parametrize("p", [0.5, 1, 2, 3, math.inf])
 @given(
-    g=arrays.arrays(np.float64, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4), elements=st.floats(-1, 1)),
+    g=arrays.arrays(
+        np.float64,
+        arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+        elements=st.floats(-1, 1),
+    ),
     max_norm=st.floats(1e-3, 1e3),
 )
 def test_norms_are_numpys(scale, p, g, max_norm):
@@ -64,7 +71,9 @@ def test_norms_are_numpys(scale, p, g, max_norm):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("value", [200, 2.5])  # the square of 200 is beyond float16, and the sum of the others more than it can count
+@pytest.mark.parametrize(
+    "value", [200, 2.5]
+)  # the square of 200 is beyond float16, and the sum of the others more than it can count
 def test_gradients_keep_their_dtype(dtype, value):
     params = with_gradients(np.full(1000, value, dtype))
     np.testing.assert_allclose(clip_grad_norm(params, 1), value * math.sqrt(1000), rtol=1e-6)
@@ -88,7 +97,9 @@ def test_values_are_clipped_and_infinities_too():
     np.testing.assert_array_equal(params[0].grad.data, [1, -0.5, -1])
     np.testing.assert_array_equal(params[1].grad.data, [[0.25]])
     params = with_gradients([3.0], [2.0, np.nan])
-    with pytest.raises(errors.NonFiniteError, match=r"clip_grad_value: 1 of 2 elements of the gradient of parameter 1"):
+    with pytest.raises(
+        errors.NonFiniteError, match=r"clip_grad_value: 1 of 2 elements of the gradient of parameter 1"
+    ):
         clip_grad_value(params, 1)
     np.testing.assert_array_equal(params[0].grad.data, [3])
 
@@ -122,7 +133,11 @@ def test_a_graph_of_the_gradient_knows_that_it_was_changed():
 @pytest.mark.parametrize("clip", [clip_grad_norm, clip_grad_value])
 def test_a_model_in_the_place_of_its_parameters_is_named(clip):
     model = tg.nn.Sequential(tg.nn.Linear(2, 1))
-    with pytest.raises(errors.ArgumentError, match=rf"{clip.__name__}: .*; got Sequential. Give its parameters"):
+    with pytest.raises(
+        errors.ArgumentError, match=rf"{clip.__name__}: .*; got Sequential. Give its parameters"
+    ):
         clip(model, 1.0)
-    with pytest.raises(errors.ArgumentError, match=rf"{clip.__name__}: .*; got method. Call it: model.parameters\(\)"):
+    with pytest.raises(
+        errors.ArgumentError, match=rf"{clip.__name__}: .*; got method. Call it: model.parameters\(\)"
+    ):
         clip(model.parameters, 1.0)

@@ -23,7 +23,9 @@ def definition(x, weight, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups
     """The sum over windows, as NumPy says it: pad, look through windows, einsum."""
     (ph, pw), (dh, dw), (kh, kw) = padding, dilation, weight.shape[2:]
     x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    seen = sliding_window_view(x, (dh * (kh - 1) + 1, dw * (kw - 1) + 1), axis=(2, 3))[:, :, :: stride[0], :: stride[1], ::dh, ::dw]
+    seen = sliding_window_view(x, (dh * (kh - 1) + 1, dw * (kw - 1) + 1), axis=(2, 3))[
+        :, :, :: stride[0], :: stride[1], ::dh, ::dw
+    ]
     pairs = zip(np.split(seen, groups, 1), np.split(weight, groups, 0))
     return np.concatenate([np.einsum("ncrqij,ocij->norq", s, w) for s, w in pairs], 1)
 
@@ -39,7 +41,7 @@ def configurations(draw):
     return (n, groups * per_group, *sizes), (groups * outputs, per_group, *kernel), settings
 
 
-# ---- values ---------------------------------------------------------------------------------------------------------------
+# ---- values ------------------------------------------------------------------------------------------------
 
 
 @given(configurations())
@@ -48,35 +50,52 @@ def test_conv2d_is_its_definition(configuration):
     x, weight, bias = normal(*x_shape), normal(*w_shape), normal(w_shape[0])
     expected = definition(x, weight, **settings)
     np.testing.assert_allclose(tg.conv2d(x, weight, **settings), expected, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(tg.conv2d(x, weight, bias, **settings), expected + bias[:, None, None], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        tg.conv2d(x, weight, bias, **settings), expected + bias[:, None, None], rtol=1e-12, atol=1e-12
+    )
 
 
 def test_conv1d_is_a_sum_of_correlations():
     x, weight = normal(2, 3, 9), normal(4, 3, 4)
-    expected = [[sum(np.correlate(x[n, c], weight[o, c], "valid") for c in range(3)) for o in range(4)] for n in range(2)]
+    expected = [
+        [sum(np.correlate(x[n, c], weight[o, c], "valid") for c in range(3)) for o in range(4)]
+        for n in range(2)
+    ]
     np.testing.assert_allclose(tg.conv1d(x, weight), expected, rtol=1e-12)
-    np.testing.assert_allclose(tg.conv1d(x, weight, stride=2, padding=1)[:, :, 1:3], np.asarray(expected)[:, :, 1:5:2], rtol=1e-12)
+    np.testing.assert_allclose(
+        tg.conv1d(x, weight, stride=2, padding=1)[:, :, 1:3], np.asarray(expected)[:, :, 1:5:2], rtol=1e-12
+    )
 
 
 def test_same_keeps_the_size_and_pads_more_behind():
     x = np.arange(1.0, 6.0).reshape(1, 1, 5)
     np.testing.assert_array_equal(tg.conv1d(x, np.ones((1, 1, 2)), padding="same"), [[[3, 5, 7, 9, 5]]])
-    np.testing.assert_array_equal(tg.conv1d(x, np.array([[[1.0, 0, 0, 1]]]), padding="same"), [[[3, 5, 7, 3, 4]]])  # one before, two behind
+    np.testing.assert_array_equal(
+        tg.conv1d(x, np.array([[[1.0, 0, 0, 1]]]), padding="same"), [[[3, 5, 7, 3, 4]]]
+    )  # one before, two behind
     image = normal(2, 3, 7, 6)
     assert tg.conv2d(image, normal(4, 3, 4, 3), padding="same", dilation=2).shape == (2, 4, 7, 6)
-    np.testing.assert_array_equal(tg.conv2d(image, weight := normal(4, 3, 4, 3), padding="valid"), tg.conv2d(image, weight))
+    np.testing.assert_array_equal(
+        tg.conv2d(image, weight := normal(4, 3, 4, 3), padding="valid"), tg.conv2d(image, weight)
+    )
 
 
 def test_transposed_convolution_spreads_each_element():
     weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     x = np.array([[[1.0, 10.0]]])
     np.testing.assert_array_equal(tg.conv_transpose2d(x, weight), [[[1, 12, 20], [3, 34, 40]]])
-    np.testing.assert_array_equal(tg.conv_transpose2d(x, weight, stride=2), [[[1, 2, 10, 20], [3, 4, 30, 40]]])
-    np.testing.assert_array_equal(tg.conv_transpose2d(x, weight, stride=2, padding=(0, 1)), [[[2, 10], [4, 30]]])
+    np.testing.assert_array_equal(
+        tg.conv_transpose2d(x, weight, stride=2), [[[1, 2, 10, 20], [3, 4, 30, 40]]]
+    )
+    np.testing.assert_array_equal(
+        tg.conv_transpose2d(x, weight, stride=2, padding=(0, 1)), [[[2, 10], [4, 30]]]
+    )
     wider = tg.conv_transpose2d(x, weight, stride=2, output_padding=1)
     np.testing.assert_array_equal(wider, [[[1, 2, 10, 20, 0], [3, 4, 30, 40, 0], [0, 0, 0, 0, 0]]])
     np.testing.assert_array_equal(tg.conv_transpose2d(x, weight, dilation=2)[0, 0], [1, 10, 2, 20])
-    np.testing.assert_array_equal(tg.conv_transpose2d(x, weight, np.array([0.5])), [[[1.5, 12.5, 20.5], [3.5, 34.5, 40.5]]])
+    np.testing.assert_array_equal(
+        tg.conv_transpose2d(x, weight, np.array([0.5])), [[[1.5, 12.5, 20.5], [3.5, 34.5, 40.5]]]
+    )
 
 
 @given(configurations(), st.data())
@@ -86,11 +105,16 @@ def test_transposed_convolution_is_the_adjoint(configuration, data):
     x, weight = normal(*x_shape), normal(*w_shape)
     y = normal(*definition(x, weight, **settings).shape)
     (sh, sw), (ph, pw), (dh, dw) = settings["stride"], settings["padding"], settings["dilation"]
-    least = [(c - 1) * s - 2 * p + d * (k - 1) + 1 for c, s, p, d, k in zip(y.shape[2:], (sh, sw), (ph, pw), (dh, dw), w_shape[2:])]
+    least = [
+        (c - 1) * s - 2 * p + d * (k - 1) + 1
+        for c, s, p, d, k in zip(y.shape[2:], (sh, sw), (ph, pw), (dh, dw), w_shape[2:])
+    ]
     extra = tuple(n - m for n, m in zip(x_shape[2:], least))
     back = tg.conv_transpose2d(y, weight, output_padding=extra, **settings)
     assert back.shape == x.shape
-    np.testing.assert_allclose(np.sum(back * x), np.sum(tg.conv2d(x, weight, **settings) * y), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        np.sum(back * x), np.sum(tg.conv2d(x, weight, **settings) * y), rtol=1e-9, atol=1e-9
+    )
 
 
 def test_result_does_not_depend_on_how_much_is_computed_at_a_time(monkeypatch):
@@ -106,7 +130,7 @@ def test_result_does_not_depend_on_how_much_is_computed_at_a_time(monkeypatch):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
-# ---- derivatives ----------------------------------------------------------------------------------------------------------
+# ---- derivatives -------------------------------------------------------------------------------------------
 
 
 @given(configurations())
@@ -125,13 +149,17 @@ def test_conv_transpose2d_has_derivatives_of_first_and_second_order(configuratio
 
 
 def test_conv1d_has_derivatives_of_first_and_second_order():
-    tg.gradcheck(lambda *a: tg.conv1d(*a, stride=2, padding=1, dilation=2), normal(2, 2, 7), normal(3, 2, 2), normal(3))
+    tg.gradcheck(
+        lambda *a: tg.conv1d(*a, stride=2, padding=1, dilation=2), normal(2, 2, 7), normal(3, 2, 2), normal(3)
+    )
 
 
 @given(configurations())
 def test_fast_and_plain_convolution_agree_to_the_last_derivative(configuration):
     x_shape, w_shape, settings = configuration
-    windows = Windows(w_shape[2:], settings["stride"], tuple((p, p) for p in settings["padding"]), settings["dilation"])
+    windows = Windows(
+        w_shape[2:], settings["stride"], tuple((p, p) for p in settings["padding"]), settings["dilation"]
+    )
     arguments = normal(*x_shape), normal(*w_shape), normal(w_shape[0])
     directions = [normal(*a.shape) for a in arguments]
 
@@ -140,9 +168,14 @@ def test_fast_and_plain_convolution_agree_to_the_last_derivative(configuration):
         along = lambda f: lambda *a: sum(np.sum(g * v) for g, v in zip(tg.grad(f, (0, 1, 2))(*a), directions))
         f = lambda *a: np.sum(convolve(*a, windows, settings["groups"]) ** 2)
         third = along(along(f))
-        return [convolve(*arguments, windows, settings["groups"]), *(g.data for h in (f, along(f), third) for g in tg.grad(h, (0, 1, 2))(*arguments))]
+        return [
+            convolve(*arguments, windows, settings["groups"]),
+            *(g.data for h in (f, along(f), third) for g in tg.grad(h, (0, 1, 2))(*arguments)),
+        ]
 
-    for fast, plain in zip(derivatives(convolution.convolve), derivatives(convolution.plain_convolve), strict=True):
+    for fast, plain in zip(
+        derivatives(convolution.convolve), derivatives(convolution.plain_convolve), strict=True
+    ):
         np.testing.assert_allclose(fast, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max(initial=1))
 
 
@@ -166,13 +199,15 @@ def test_gradient_of_the_images_is_computed_only_if_wanted(monkeypatch):
         layer(tg.Tensor(normal(2, 1, 5, 5).astype(np.float32), requires_grad=True)).sum().backward()
 
 
-# ---- batches, layouts, dtypes -----------------------------------------------------------------------------------------------
+# ---- batches, layouts, dtypes ------------------------------------------------------------------------------
 
 
 def test_one_image_without_a_batch_axis():
     x, weight, transposed = normal(3, 6, 5), normal(4, 3, 2, 2), normal(3, 4, 2, 2)
     np.testing.assert_array_equal(tg.conv2d(x, weight), tg.conv2d(x[None], weight)[0])
-    np.testing.assert_array_equal(tg.conv_transpose2d(x, transposed), tg.conv_transpose2d(x[None], transposed)[0])
+    np.testing.assert_array_equal(
+        tg.conv_transpose2d(x, transposed), tg.conv_transpose2d(x[None], transposed)[0]
+    )
     np.testing.assert_array_equal(tg.conv1d(x[0], normal(2, 6, 3)[:, :, :1]).shape, (2, 5))
 
 
@@ -191,7 +226,12 @@ def test_layout_of_images_does_not_matter():
     x, weight = normal(4, 3, 7, 6), normal(2, 3, 3, 3)
     expected = tg.conv2d(x, weight)
     batch_last = np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
-    for odd in (np.asfortranarray(x), np.flip(x).copy()[::-1, ::-1, ::-1, ::-1], np.repeat(x, 2, 3)[..., ::2], batch_last):
+    for odd in (
+        np.asfortranarray(x),
+        np.flip(x).copy()[::-1, ::-1, ::-1, ::-1],
+        np.repeat(x, 2, 3)[..., ::2],
+        batch_last,
+    ):
         np.testing.assert_array_equal(tg.conv2d(odd, weight), expected)
     np.testing.assert_array_equal(tg.conv2d(x, np.asfortranarray(weight)), expected)
 
@@ -215,7 +255,7 @@ def test_float64_image_under_float32_weights_is_computed_in_float64():
     assert tg.conv_transpose2d(x, weight).dtype == np.float64
 
 
-# ---- layers -----------------------------------------------------------------------------------------------------------------
+# ---- layers ------------------------------------------------------------------------------------------------
 
 
 def test_names_and_shapes_of_the_state():
@@ -247,25 +287,40 @@ def test_initializer_rng_and_dtype():
     layer = nn.Conv2d(2, 3, 3, init=nn.init.he_normal, rng=3, dtype=np.float64)
     np.testing.assert_array_equal(layer.weight.data, nn.init.he_normal((3, 2, 3, 3), rng=3, dtype=np.float64))
     np.testing.assert_array_equal(layer.bias.data, np.zeros(3))
-    np.testing.assert_array_equal(nn.Conv2d(2, 3, 3, rng=1).weight.data, nn.Conv2d(2, 3, 3, rng=1).weight.data)
+    np.testing.assert_array_equal(
+        nn.Conv2d(2, 3, 3, rng=1).weight.data, nn.Conv2d(2, 3, 3, rng=1).weight.data
+    )
 
 
 def test_layers_compute_what_the_functions_compute():
     x = normal(2, 4, 9, 8)
     layer = nn.Conv2d(4, 6, (3, 2), 2, (1, 0), 1, 2, dtype=np.float64, rng=0)
-    np.testing.assert_array_equal(layer(x).data, tg.conv2d(x, layer.weight, layer.bias, stride=2, padding=(1, 0), groups=2).data)
+    np.testing.assert_array_equal(
+        layer(x).data, tg.conv2d(x, layer.weight, layer.bias, stride=2, padding=(1, 0), groups=2).data
+    )
     layer = nn.ConvTranspose2d(4, 6, 3, 2, 1, 1, dtype=np.float64, rng=0)
-    np.testing.assert_array_equal(layer(x).data, tg.conv_transpose2d(x, layer.weight, layer.bias, stride=2, padding=1, output_padding=1).data)
+    np.testing.assert_array_equal(
+        layer(x).data,
+        tg.conv_transpose2d(x, layer.weight, layer.bias, stride=2, padding=1, output_padding=1).data,
+    )
     layer = nn.Conv1d(4, 6, 3, padding="same", bias=False, dtype=np.float64, rng=0)
-    np.testing.assert_array_equal(layer(x[:, :, 0]).data, tg.conv1d(x[:, :, 0], layer.weight, padding="same").data)
+    np.testing.assert_array_equal(
+        layer(x[:, :, 0]).data, tg.conv1d(x[:, :, 0], layer.weight, padding="same").data
+    )
 
 
 def test_repr_says_what_is_unusual():
-    assert repr(nn.Conv2d(1, 8, 5, padding="same", bias=False)) == "Conv2d(1, 8, kernel_size=(5, 5), padding=same, bias=False)"
-    assert repr(nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1)) == "ConvTranspose2d(4, 2, kernel_size=(3, 3), stride=2, output_padding=1)"
+    assert (
+        repr(nn.Conv2d(1, 8, 5, padding="same", bias=False))
+        == "Conv2d(1, 8, kernel_size=(5, 5), padding=same, bias=False)"
+    )
+    assert (
+        repr(nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1))
+        == "ConvTranspose2d(4, 2, kernel_size=(3, 3), stride=2, output_padding=1)"
+    )
 
 
-# ---- errors -----------------------------------------------------------------------------------------------------------------
+# ---- errors ------------------------------------------------------------------------------------------------
 
 
 def error(kind, function, *args, **kwargs):
@@ -276,30 +331,60 @@ def error(kind, function, *args, **kwargs):
 
 def test_wrong_channels():
     layer = nn.Conv2d(3, 4, 5)
-    assert error(ShapeError, layer, np.ones((8, 1, 28, 28))) == "Conv2d expects 3 channels on axis 1, got (8, 1, 28, 28)."
-    assert error(ShapeError, layer, np.ones((1, 28, 28))) == "Conv2d expects 3 channels on axis 0, got (1, 28, 28)."
-    assert error(ShapeError, tg.conv2d, np.ones((8, 1, 28, 28)), np.ones((4, 2, 3, 3))) == "conv2d expects 2 channels on axis 1, got (8, 1, 28, 28)."
-    assert error(ShapeError, nn.ConvTranspose2d(3, 4, 5), np.ones((8, 1, 28, 28))).startswith("ConvTranspose2d expects 3 channels on axis 1")
-    assert error(ShapeError, nn.Conv1d(3, 4, 5), np.ones((8, 1, 28))) == "Conv1d expects 3 channels on axis 1, got (8, 1, 28)."
+    assert (
+        error(ShapeError, layer, np.ones((8, 1, 28, 28)))
+        == "Conv2d expects 3 channels on axis 1, got (8, 1, 28, 28)."
+    )
+    assert (
+        error(ShapeError, layer, np.ones((1, 28, 28)))
+        == "Conv2d expects 3 channels on axis 0, got (1, 28, 28)."
+    )
+    assert (
+        error(ShapeError, tg.conv2d, np.ones((8, 1, 28, 28)), np.ones((4, 2, 3, 3)))
+        == "conv2d expects 2 channels on axis 1, got (8, 1, 28, 28)."
+    )
+    assert error(ShapeError, nn.ConvTranspose2d(3, 4, 5), np.ones((8, 1, 28, 28))).startswith(
+        "ConvTranspose2d expects 3 channels on axis 1"
+    )
+    assert (
+        error(ShapeError, nn.Conv1d(3, 4, 5), np.ones((8, 1, 28)))
+        == "Conv1d expects 3 channels on axis 1, got (8, 1, 28)."
+    )
 
 
 def test_wrong_number_of_axes():
-    assert error(ShapeError, nn.Conv2d(3, 4, 5), np.ones((3, 8))) == "Conv2d expects an input of shape (N, C, H, W) or (C, H, W), got (3, 8)."
-    assert error(ShapeError, nn.Conv1d(3, 4, 5), np.ones((2, 3, 8, 8))) == "Conv1d expects an input of shape (N, C, L) or (C, L), got (2, 3, 8, 8)."
+    assert (
+        error(ShapeError, nn.Conv2d(3, 4, 5), np.ones((3, 8)))
+        == "Conv2d expects an input of shape (N, C, H, W) or (C, H, W), got (3, 8)."
+    )
+    assert (
+        error(ShapeError, nn.Conv1d(3, 4, 5), np.ones((2, 3, 8, 8)))
+        == "Conv1d expects an input of shape (N, C, L) or (C, L), got (2, 3, 8, 8)."
+    )
 
 
 def test_image_smaller_than_the_kernel():
     message = error(ShapeError, nn.Conv2d(1, 2, 5, padding=1), np.ones((7, 1, 2, 9)))
-    assert message.startswith("Conv2d expects an input of at least (3, 3) on the last axes, got (7, 1, 2, 9): the kernel (5, 5) reaches over (5, 5).")
+    assert message.startswith(
+        "Conv2d expects an input of at least (3, 3) on the last axes, got (7, 1, 2, 9): the kernel (5, 5) "
+        "reaches over (5, 5)."
+    )
     message = error(ShapeError, tg.conv1d, np.ones((1, 4)), np.ones((1, 1, 3)), dilation=2)
-    assert message.startswith("conv1d expects an input of at least length 5 on the last axis, got (1, 4): the kernel (3,) reaches over (5,).")
+    assert message.startswith(
+        "conv1d expects an input of at least length 5 on the last axis, got (1, 4): the kernel (3,) reaches "
+        "over (5,)."
+    )
 
 
 def test_weights_and_biases_of_wrong_shapes():
     x = np.ones((1, 2, 5, 5))
     assert error(ShapeError, tg.conv2d, x, np.ones((3, 2, 3))).startswith("conv2d expects a weight of 4 axes")
-    assert error(ShapeError, tg.conv2d, x, np.ones((3, 2, 3, 3)), np.ones(1)).startswith("conv2d expects a bias of shape (3,)")
-    assert error(ShapeError, tg.conv_transpose2d, x, np.ones((2, 3, 3, 3)), np.ones(2)).startswith("conv_transpose2d expects a bias of shape (3,)")
+    assert error(ShapeError, tg.conv2d, x, np.ones((3, 2, 3, 3)), np.ones(1)).startswith(
+        "conv2d expects a bias of shape (3,)"
+    )
+    assert error(ShapeError, tg.conv_transpose2d, x, np.ones((2, 3, 3, 3)), np.ones(2)).startswith(
+        "conv_transpose2d expects a bias of shape (3,)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -337,12 +422,16 @@ def test_images_that_lie_otherwise_are_told_what_to_do(layer, shape, hint):
 
 
 def test_no_channels():
-    np.testing.assert_array_equal(tg.conv2d(np.ones((1, 0, 5, 5)), np.ones((2, 0, 3, 3)), np.array([1.0, 2.0]))[0, :, 0, 0], [1, 2])
+    np.testing.assert_array_equal(
+        tg.conv2d(np.ones((1, 0, 5, 5)), np.ones((2, 0, 3, 3)), np.array([1.0, 2.0]))[0, :, 0, 0], [1, 2]
+    )
     assert tg.conv2d(np.ones((1, 2, 5, 5)), np.ones((0, 2, 3, 3))).shape == (1, 0, 3, 3)
 
 
 def test_output_of_nothing():
-    assert "whose output has rows and columns" in error(ShapeError, tg.conv_transpose2d, np.ones((1, 1, 1)), np.ones((1, 1, 1, 1)), padding=1)
+    assert "whose output has rows and columns" in error(
+        ShapeError, tg.conv_transpose2d, np.ones((1, 1, 1)), np.ones((1, 1, 1, 1)), padding=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -351,9 +440,18 @@ def test_output_of_nothing():
         ({"stride": 0}, "Conv2d: stride is an int of at least 1 or a pair of them; got 0."),
         ({"stride": (1, 2, 3)}, "Conv2d: stride is an int of at least 1 or a pair of them; got (1, 2, 3)."),
         ({"dilation": 1.5}, "Conv2d: dilation is an int of at least 1 or a pair of them; got 1.5."),
-        ({"padding": -1}, "Conv2d: padding is an int of at least 0 or a pair of them, 'same' or 'valid'; got -1."),
-        ({"padding": "full"}, "Conv2d: padding is an int of at least 0 or a pair of them, 'same' or 'valid'; got 'full'."),
-        ({"padding": "same", "stride": 2}, "Conv2d: padding='same' keeps the size of images only with stride 1; got stride (2, 2)."),
+        (
+            {"padding": -1},
+            "Conv2d: padding is an int of at least 0 or a pair of them, 'same' or 'valid'; got -1.",
+        ),
+        (
+            {"padding": "full"},
+            "Conv2d: padding is an int of at least 0 or a pair of them, 'same' or 'valid'; got 'full'.",
+        ),
+        (
+            {"padding": "same", "stride": 2},
+            "Conv2d: padding='same' keeps the size of images only with stride 1; got stride (2, 2).",
+        ),
         ({"groups": 3}, "Conv2d: groups is a divisor of the number of channels; got 3 for 4 channels."),
         ({"groups": 4}, "Conv2d: groups is a divisor of the number of channels; got 4 for 6 channels."),
         ({"groups": 0}, "Conv2d: groups is a divisor of the number of channels; got 0 for 4 channels."),
@@ -365,7 +463,10 @@ def test_settings_outside_their_range(settings, message):
 
 
 def test_sizes_that_are_not_positive():
-    assert error(ArgumentError, nn.Conv2d, 0, 6, 3) == "Conv2d: in_channels and out_channels are at least 1; got 0 and 6."
+    assert (
+        error(ArgumentError, nn.Conv2d, 0, 6, 3)
+        == "Conv2d: in_channels and out_channels are at least 1; got 0 and 6."
+    )
     assert error(ArgumentError, nn.Conv1d, 4, 6, 0) == "Conv1d: kernel_size is an int of at least 1; got 0."
     assert error(ArgumentError, nn.ConvTranspose2d, 4, 6, 3, 2, output_padding=2).startswith(
         "ConvTranspose2d: output_padding is less than the stride"
@@ -373,10 +474,12 @@ def test_sizes_that_are_not_positive():
 
 
 def test_tensor_of_another_dtype():
-    assert "Conv2d has float32 parameters" in error(DTypeError, nn.Conv2d(1, 2, 3), tg.Tensor(np.ones((1, 1, 5, 5)), requires_grad=True))
+    assert "Conv2d has float32 parameters" in error(
+        DTypeError, nn.Conv2d(1, 2, 3), tg.Tensor(np.ones((1, 1, 5, 5)), requires_grad=True)
+    )
 
 
-# ---- np.pad -----------------------------------------------------------------------------------------------------------------
+# ---- np.pad ------------------------------------------------------------------------------------------------
 
 
 def test_pad_and_its_gradient():
@@ -395,4 +498,6 @@ def test_pad_of_some_axes():
 
 @pytest.mark.parametrize("mode", ["edge", "reflect", "wrap"])
 def test_pad_that_repeats_elements_is_refused(mode):
-    assert f"mode={mode!r}) has no derivative rule" in error(UnsupportedCall, np.pad, tg.Tensor([1.0, 2.0], requires_grad=True), 1, mode)
+    assert f"mode={mode!r}) has no derivative rule" in error(
+        UnsupportedCall, np.pad, tg.Tensor([1.0, 2.0], requires_grad=True), 1, mode
+    )

@@ -10,7 +10,7 @@ import pytest
 from tinygrad_edu import Tensor
 from tinygrad_edu.coverage import FATES, fate_of, group_of, grouped, label_of, overridable, report
 from tinygrad_edu.errors import MissingRule, UnsupportedCall
-from tinygrad_edu.ops.table import TABLE, entries, name_of
+from tinygrad_edu.table import TABLE, entries, name_of
 
 FUNCTIONS = sorted(overridable(), key=lambda f: (name_of(f), repr(f)))
 REFUSING = [f for f in FUNCTIONS if fate_of(f) == "refuses"]
@@ -29,7 +29,9 @@ def test_every_function_has_one_fate():
 
 
 def test_every_function_of_the_table_is_numpys_or_ours():
-    unknown = [name_of(f) for f in TABLE if f not in set(FUNCTIONS) and group_of(f).startswith(("np", "ufuncs"))]
+    unknown = [
+        name_of(f) for f in TABLE if f not in set(FUNCTIONS) and group_of(f).startswith(("np", "ufuncs"))
+    ]
     assert unknown == []
     for function in TABLE:
         if group_of(function) == "methods of ufuncs":
@@ -38,7 +40,13 @@ def test_every_function_of_the_table_is_numpys_or_ours():
 
 @pytest.mark.parametrize(
     ("function", "fate"),
-    [(np.exp, "differentiates"), (np.sum, "composite"), (np.argmax, "constant"), (np.interp, "refuses"), (np.sign, "differentiates")],
+    [
+        (np.exp, "differentiates"),
+        (np.sum, "composite"),
+        (np.argmax, "constant"),
+        (np.interp, "refuses"),
+        (np.sign, "differentiates"),
+    ],
 )
 def test_fate(function, fate):
     assert fate_of(function) == fate
@@ -82,13 +90,21 @@ def test_most_refusals_are_reached():
 def test_report_names_every_function_and_counts_them():
     text = report()
     assert all(f"\n{fate}\n" in "\n" + text for fate in FATES)
-    assert all(label_of(f) in text for f in (*FUNCTIONS, *entries()) if not group_of(f).startswith(("test", "__")))
+    assert all(
+        label_of(f) in text for f in (*FUNCTIONS, *entries()) if not group_of(f).startswith(("test", "__"))
+    )
     total = int(text.partition(f"NumPy {np.__version__}: ")[2].split()[0])
     assert total == sum(int(n) for n, fate in map(str.split, text.splitlines()[-5:-1]) if fate in FATES) > 400
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "tinygrad_edu", *arguments], capture_output=True, text=True, encoding="utf-8", timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "tinygrad_edu", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
 
 
 def test_command_prints_the_report():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import errors
 from tinygrad_edu.data import LabelEncoder, Table, read_csv
-from tinygrad_edu.data.table import Row
+from tinygrad_edu.data.files.table import Row
 
 DATA = os.environ.get("TINYGRAD_EDU_DATA", "")
 published = pytest.mark.skipif(not DATA, reason="TINYGRAD_EDU_DATA names no folder with the published files")
@@ -38,7 +38,7 @@ def read(tmp_path):
     return read
 
 
-# ---- X12: files that are read -------------------------------------------------------------------------------------------------
+# ---- X12: files that are read ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,16 @@ def test_x12_what_is_no_number(read, cell, hint):
         ('a,b\n1,2\n3,"4\n5,6\n', r"t\.csv, line 3: unexpected end of data.*quote that does not end"),
         ('a,b\n1,"2"3\n', r"t\.csv, line 2: ',' expected after '\"'"),
         ("a;b\n1.5;x\n", r"it cannot be told.*is its delimiter ';'\?"),
-        ("a;b\n1,5;x\n", r"t\.csv, line 2: expected 1 cell as in line 1, got 2. The file has one column: is its delimiter ';'\?"),
+        (
+            "a;b\n1,5;x\n",
+            r"t\.csv, line 2: expected 1 cell as in line 1, got 2. The file has one column: is its delimiter "
+            r"';'\?",
+        ),
         ("a,a\n1,2\n", r"t\.csv: columns 1 and 2 are both called 'a'.*columns="),
-        ("x,y\nz,w\n", r"cannot be told whether line 1 has the names of the columns. Say header=True or header=False"),
+        (
+            "x,y\nz,w\n",
+            r"cannot be told whether line 1 has the names of the columns. Say header=True or header=False",
+        ),
         (b"a,b\n1,2\n3,caf\xe9\n", r"t\.csv, line 3: byte 0xe9 is not UTF-8"),
         ("a\n1\n".encode("utf-16"), r"t\.csv: this is text in UTF-16"),
         (b"\x1f\x8b\x08\x00abc", r"t\.csv: this is packed by gzip"),
@@ -142,7 +149,9 @@ def test_x12_missing_cells(read):
     np.testing.assert_array_equal(table.numbers("b", missing=-1), [-1, 3])
     np.testing.assert_array_equal(table.numbers("b", missing=-1, dtype=int), [-1, 3])
     for settings_ in ({"missing": None}, {"dtype": np.int64}):
-        with pytest.raises(errors.FormatError, match=r"t.csv, line 2, column 2 \(b\): a value is missing.*drop_missing"):
+        with pytest.raises(
+            errors.FormatError, match=r"t.csv, line 2, column 2 \(b\): a value is missing.*drop_missing"
+        ):
             table.numbers("b", **settings_)
     with pytest.raises(errors.FormatError, match=r"t.csv, line 3, column 3 \(c\): a label is missing"):
         table.labels("c")
@@ -160,7 +169,7 @@ def test_a_line_is_that_of_the_file_after_rows_are_dropped(read):
         table.numbers("b")
 
 
-# ---- settings ----------------------------------------------------------------------------------------------------------------
+# ---- settings ----------------------------------------------------------------------------------------------
 
 
 def test_delimiters_quotes_and_names(read):
@@ -185,7 +194,8 @@ def test_delimiters_quotes_and_names(read):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"header": "yes"}, "header is"), ({"delimiter": ";;"}, "delimiter is a single character"), ({"delimiter": "\n"}, "delimiter is"),
+        ({"header": "yes"}, "header is"), ({"delimiter": ";;"}, "delimiter is a single "
+                                                                "character"), ({"delimiter": "\n"}, "delimiter is"),
         ({"quotechar": ""}, "quotechar is"), ({"delimiter": '"'}, "are both"), ({"missing": "NA"}, "missing is a sequence of texts; got 'NA'"),
         ({"columns": [1]}, "columns is a sequence of texts"),
     ],
@@ -210,7 +220,7 @@ def test_an_endless_file_is_read_to_the_limit():
         read_csv("/dev/zero", max_bytes=1000)
 
 
-# ---- tables ------------------------------------------------------------------------------------------------------------------
+# ---- tables ------------------------------------------------------------------------------------------------
 
 
 def test_columns_by_name_and_place(read):
@@ -252,7 +262,9 @@ def test_the_repr_shows_the_first_rows(read):
 
 @given(
     cells=st.integers(1, 4).flatmap(
-        lambda d: st.lists(st.lists(st.text("ab ,\"'\n;#é1.", min_size=1), min_size=d, max_size=d), min_size=1, max_size=6)
+        lambda d: st.lists(
+            st.lists(st.text("ab ,\"'\n;#é1.", min_size=1), min_size=d, max_size=d), min_size=1, max_size=6
+        )
     ),
     newline=st.sampled_from(["\n", "\r\n"]),
 )
@@ -293,14 +305,16 @@ def test_numbers_are_those_of_float_and_nothing_else(text):
     assert ours == expected
 
 
-# ---- published files ---------------------------------------------------------------------------------------------------------
+# ---- published files ---------------------------------------------------------------------------------------
 
 
 @published
 def test_wheat_seeds():
     table = read_csv(Path(DATA, "wheat-seeds", "wheat-seeds.csv"))
     x, y = table.numbers(range(7)), table.numbers(7, dtype=np.int64)
-    np.testing.assert_array_equal(table.numbers(), np.loadtxt(Path(DATA, "wheat-seeds", "wheat-seeds.csv"), delimiter=","))
+    np.testing.assert_array_equal(
+        table.numbers(), np.loadtxt(Path(DATA, "wheat-seeds", "wheat-seeds.csv"), delimiter=",")
+    )
     assert x.shape == (210, 7)
     assert np.bincount(y).tolist() == [0, 70, 70, 70]
 
@@ -325,7 +339,10 @@ def test_titanic():
     assert np.bincount(table.numbers("Survived", dtype=np.int64)).tolist() == [549, 342]
     assert table.column("Name")[0] == "Braund, Mr. Owen Harris"
     assert LabelEncoder().fit(table.labels("Sex")).classes == ["female", "male"]
-    with pytest.raises(errors.FormatError, match=r"titanic.csv, line 2, column 4 \(Name\): expected a number, got 'Braund, Mr\. Owen H"):
+    with pytest.raises(
+        errors.FormatError,
+        match=r"titanic.csv, line 2, column 4 \(Name\): expected a number, got 'Braund, Mr\. Owen H",
+    ):
         table.numbers()
 
 
@@ -340,7 +357,7 @@ def test_iris():
         assert values.shape == (rows, 7)
 
 
-# ---- damaged files -----------------------------------------------------------------------------------------------------------
+# ---- damaged files -----------------------------------------------------------------------------------------
 
 ORIGINALS = [
     b"a,b,c\n1,2,x\n3,,y\n4.5,-1e3,z\n",
@@ -365,7 +382,8 @@ def damaged(draw, originals):
                 del content[start:]
             case "insert":
                 content[start:start] = draw(
-                    st.binary(max_size=8) | st.sampled_from([b'"', b",", b"\n", b"\r", b"\0", b"9" * 400, b"\xff\xff\xff\xff"])
+                    st.binary(max_size=8)
+                    | st.sampled_from([b'"', b",", b"\n", b"\r", b"\0", b"9" * 400, b"\xff\xff\xff\xff"])
                 )
             case "remove":
                 del content[start:stop]
@@ -391,7 +409,12 @@ def use(path):
         except errors.FormatError:
             continue
         assert repr(table)
-        for ask in (table.numbers, table.drop_missing, lambda t=table: t.labels(0), lambda t=table: t.numbers(0, dtype=np.int8)):
+        for ask in (
+            table.numbers,
+            table.drop_missing,
+            lambda t=table: t.labels(0),
+            lambda t=table: t.numbers(0, dtype=np.int8),
+        ):
             complaint = complaint_of(ask)
             assert complaint == "" or "line" in complaint
 
@@ -418,7 +441,8 @@ def test_damaged_files_give_a_table_or_our_own_error(folder, content):
 
 
 @pytest.mark.parametrize(
-    ("unit", "times", "end"), [("1", 100_000, "x"), ("0.", 60_000, ""), (",", 100_000, ""), ('"', 99_999, ""), ("1\n", 5_000, "")]
+    ("unit", "times", "end"),
+    [("1", 100_000, "x"), ("0.", 60_000, ""), (",", 100_000, ""), ('"', 99_999, ""), ("1\n", 5_000, "")],
 )
 def test_long_lines_take_no_long_time(tmp_path, unit, times, end):
     path = tmp_path / "long.csv"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import errors
 from tinygrad_edu.data import read_csv
-from tinygrad_edu.data.not_numbers import advice
+from tinygrad_edu.data.files.not_numbers import advice
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def read(tmp_path):
     return read
 
 
-# ---- the first row -----------------------------------------------------------------------------------------------------------
+# ---- the first row -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,10 @@ def read(tmp_path):
     ],
 )
 def test_a_first_row_that_may_be_either_is_not_guessed(read, content):
-    with pytest.raises(errors.FormatError, match=r"cannot be told whether line 1 has the names of the columns. Say header=True or header=False"):
+    with pytest.raises(
+        errors.FormatError,
+        match=r"cannot be told whether line 1 has the names of the columns. Say header=True or header=False",
+    ):
         read(content)
     names, *rows = (line.split(",") for line in content.splitlines())
     assert len(read(content, header=True)) == len(rows)
@@ -81,7 +84,9 @@ def test_words_for_missing_values_are_names_in_a_header(read):
         assert table.column(name) == ["1", None]
         assert table.column("b") == ["2", None]
     assert read("NA,b\n1,2\n").names == ("NA", "b")
-    assert read("a,b\n n/a ,2\n", missing=(" n/a ",)).column("a") == [None]  # spaces around a cell are no part of it
+    assert read("a,b\n n/a ,2\n", missing=(" n/a ",)).column("a") == [
+        None
+    ]  # spaces around a cell are no part of it
 
 
 def test_columns_padded_with_spaces(read):
@@ -89,10 +94,16 @@ def test_columns_padded_with_spaces(read):
     assert table.names == ("name", "age")
     assert table.column("name") == ["Ada", "Rex B"]
     assert table.numbers("age").tolist() == [36, 5]
-    assert read("18.0   8   307.0\n15.0   8   350.0\n", delimiter=" ").numbers().tolist() == [[18, 8, 307], [15, 8, 350]]
+    assert read("18.0   8   307.0\n15.0   8   350.0\n", delimiter=" ").numbers().tolist() == [
+        [18, 8, 307],
+        [15, 8, 350],
+    ]
     assert read("a   ,b  \n1   ,   2\n").numbers().tolist() == [[1, 2]]
     for content in ("18.0   8\n15.0   8\n", "a   b\n1   2\n"):
-        with pytest.raises(errors.FormatError, match=r"The file has one column: is its delimiter ' '\? It may stand there several times"):
+        with pytest.raises(
+            errors.FormatError,
+            match=r"The file has one column: is its delimiter ' '\? It may stand there several times",
+        ):
             read(content).numbers()
     with pytest.raises(errors.FormatError, match="can only be a delimiter, and no spaces"):
         read('"a"  ,"b"\n1,2\n')
@@ -114,12 +125,15 @@ def test_the_cost_of_columns_is_in_proportion_to_their_number(read, count):
 
 ADVICE = {
     "$1200": "currency", "€ 5,50": "currency", "185.910 €": "currency", "EUR 3": "currency", "-£7": "currency", "5 USD": "currency",
-    "1.299,99": "decimal comma", "1,234,567": "Commas between thousands", "1.234.567": "Points between thousands", "1 234": "between thousands",
+    "1.299,99": "decimal comma", "1,234,567": "Commas between "
+                                              "thousands", "1.234.567": "Points between "
+                                                                        "thousands", "1 234": "between thousands",
     "12'345.6": "between thousands", "1_000": "between thousands", "12%": "percentage", "1.5 %": "percentage", "True": "truth value",
     "no": "truth value",
     "2020-01-02": "A date", "2020-01-02T10:11:12Z": "A date", "01/02/2020": "A date", "3.4.2021": "A date", "12:30": "time of day", "inf": "finite",
     "0x1F": "hexadecimal", "−5": "minus", "(1,200)": "negative", "<5": "bound", "1-2": "range", "1/2": "fraction", "1.5D+03": "Fortran",
-    "5 000 €": "currency", "R$ 5": "currency", "5 EUR": "currency", "12,34,567": "Commas between thousands", ">=5": "bound", "5+": "bound",
+    "5 000 €": "currency", "R$ 5": "currency", "5 EUR": "currency", "12,34,567": "Commas between "
+                                                                                 "thousands", ">=5": "bound", "5+": "bound",
     "3 Mio.": "unit", "A1": "text", "12h30": "text", "5 Jan 2020": "text",
     "3 m2": "unit", "1e999": "too large", "1+2j": "complex", "5kg": "unit", "10 °C": "unit", "7*": "mark",
     "'5'": "quotes", "٣": "0 to 9", "1,5": "Decimal commas",
@@ -153,7 +167,9 @@ def test_a_row_below_the_names_is_not_taken_for_them(read):
 def test_words_that_are_no_numbers(read):
     for cell in ("n/a", "unknown", "Ada", "-", "ninety"):
         with pytest.raises(
-            errors.FormatError, match=r"column of text is read by labels\(…\); a word for missing values is named by read_csv\(…, missing="
+            errors.FormatError,
+            match=r"column of text is read by labels\(…\); a word for missing values is named by "
+            r"read_csv\(…, missing=",
         ):
             read(f"a,b\n1,2\n{cell},3\n", header=True).numbers()
 
@@ -161,7 +177,9 @@ def test_words_that_are_no_numbers(read):
 @pytest.mark.parametrize("comment", ["# a comment", "# made by x, y, z", "#"])
 def test_comments_are_called_what_they_are(read, comment):
     for content, line in ((f"{comment}\na,b\n1,2\n", 1), (f"a,b\n1,2\n{comment}\n3,4\n", 3)):
-        with pytest.raises(errors.FormatError, match=f"Line {line} begins with '#': there are no comments in a CSV file"):
+        with pytest.raises(
+            errors.FormatError, match=f"Line {line} begins with '#': there are no comments in a CSV file"
+        ):
             read(content)
     assert read("#,name\n1,a\n2,b\n").names == ("#", "name")
 
@@ -175,7 +193,10 @@ def test_names_alone_lack_rows(read, content):
 
 
 def test_long_cells_are_no_quotes_without_end(read):
-    with pytest.raises(errors.FormatError, match=r"line 2: field larger than field limit.*a cell of more characters.*csv\.field_size_limit"):
+    with pytest.raises(
+        errors.FormatError,
+        match=r"line 2: field larger than field limit.*a cell of more characters.*csv\.field_size_limit",
+    ):
         read("a,b\n1," + "x" * 200_000 + "\n")
 
 

@@ -9,7 +9,7 @@ import tinygrad_edu as tg
 from tinygrad_edu import data, errors, io
 from tinygrad_edu.data import ArrayDataset, LabelEncoder, one_hot, relabel, train_test_split
 
-# ---- taken -----------------------------------------------------------------------------------------------------------------
+# ---- taken -------------------------------------------------------------------------------------------------
 
 NAMES = {
     "list": ["b", "a"],
@@ -49,9 +49,16 @@ def test_samples_by_numbers_slices_and_masks():
 
 
 def test_what_stratifies_and_divides():
-    for classes in (list("abababab"), np.array(list("abababab"), object), tg.Tensor([0, 1] * 4), np.array([0, 1] * 4, bool)):
+    for classes in (
+        list("abababab"),
+        np.array(list("abababab"), object),
+        tg.Tensor([0, 1] * 4),
+        np.array([0, 1] * 4, bool),
+    ):
         assert len(train_test_split(np.arange(8), stratify=classes, rng=0)[1]) == 2
-    assert [len(part) for part in train_test_split(list("abcdefgh"), test_size=np.float32(0.5), rng=np.int64(0))] == [4, 4]
+    assert [
+        len(part) for part in train_test_split(list("abcdefgh"), test_size=np.float32(0.5), rng=np.int64(0))
+    ] == [4, 4]
     assert len(list(data.stratified_k_fold(np.array(list("aabb")), 2))) == 2
 
 
@@ -71,24 +78,38 @@ def test_columns_by_anything_that_names_them(table):
     assert np.isinf(table.numbers("b", missing=np.inf)[1])
 
 
-# ---- refused ---------------------------------------------------------------------------------------------------------------
+# ---- refused -----------------------------------------------------------------------------------------------
 
 MIXED, NONE = np.array(["a", 1], object), np.array(["a", None] * 4, object)
 REFUSED = {
-    "a class that no integer is": (lambda: relabel([1e30]), errors.ArgumentError, r"below 2\*\*63; got 1000000000000000019884624838656"),
-    "a class beyond int64": (lambda: relabel(np.array([2**63], np.uint64)), errors.ArgumentError, r"below 2\*\*63; got 9223372036854775808"),
+    "a class that no integer "
+    "is": (lambda: relabel([1e30]), errors.ArgumentError, r"below 2\*\*63; got "
+                                                          r"1000000000000000019884624838656"),
+    "a class beyond "
+    "int64": (lambda: relabel(np.array([2**63], np.uint64)), errors.ArgumentError, r"below 2\*\*63; got "
+                                                                                   r"9223372036854775808"),
     "a large label": (lambda: one_hot(np.array([2**63], np.uint64), 3), errors.ArgumentError, "label 9223372036854775808 is outside"),
-    "classes no integer": (lambda: one_hot([0], 2.0), errors.ArgumentError, r"classes is a whole number.*; got 2\.0"),
-    "names and numbers": (lambda: LabelEncoder().fit(MIXED), errors.ShapeError, r"Label 1 is 1: .*str\(label\)"),
-    "a name missing": (lambda: LabelEncoder().fit(NONE), errors.ShapeError, "Label 1 is None: a missing one needs a name"),
+    "classes no integer": (lambda: one_hot([0], 2.0), errors.ArgumentError, r"classes is a whole number.*; "
+                                                                            r"got 2\.0"),
+    "names and numbers": (lambda: LabelEncoder().fit(MIXED), errors.ShapeError, r"Label 1 is 1: "
+                                                                                r".*str\(label\)"),
+    "a name missing": (lambda: LabelEncoder().fit(NONE), errors.ShapeError, "Label 1 is None: a missing one "
+                                                                            "needs a name"),
     "bytes": (lambda: LabelEncoder().fit(np.array([b"a"])), errors.ShapeError, r"np\.char\.decode\(labels\)"),
-    "a column of names": (lambda: LabelEncoder().fit([["a"], ["b"]]), errors.ShapeError, r"labels\.reshape\(-1\)"),
+    "a column of "
+    "names": (lambda: LabelEncoder().fit([["a"], ["b"]]), errors.ShapeError, r"labels\.reshape\(-1\)"),
     "a class missing": (lambda: train_test_split(np.arange(8), stratify=NONE), errors.ArgumentError, r"class of row 1 is missing \(None\)"),
     "a class NaN": (lambda: train_test_split(np.arange(8), stratify=[0, np.nan] * 4), errors.ArgumentError, r"class of row 1 is missing \(nan\)"),
-    "classes of two kinds": (lambda: train_test_split(np.arange(4), stratify=np.tile(MIXED, 2)), errors.DTypeError, "all numbers; got both"),
-    "a list from a map": (lambda: ArrayDataset([1, 2], [3, 4]).map(lambda x, y: [x, y])[:2], errors.ArgumentError, "tuple of arrays; got list"),
-    "nothing from a map": (lambda: ArrayDataset([1, 2]).map(print)[:2], errors.ArgumentError, "tuple of arrays; got NoneType"),
-    "a sample by a name": (lambda: ArrayDataset([1, 2])["x"], errors.DTypeError, "chosen by a number, numbers or a slice; got 'x'"),
+    "classes of two "
+    "kinds": (lambda: train_test_split(np.arange(4), stratify=np.tile(MIXED, 2)), errors.DTypeError, "all numbers; got both"),
+    "a list from a "
+    "map": (lambda: ArrayDataset([1, 2], [3, 4]).map(lambda x, y: [x, y])[:2], errors.ArgumentError, "tuple of arrays; got list"),
+    "nothing from a "
+    "map": (lambda: ArrayDataset([1, 2]).map(print)[:2], errors.ArgumentError, "tuple of arrays; got "
+                                                                               "NoneType"),
+    "a sample by a "
+    "name": (lambda: ArrayDataset([1, 2])["x"], errors.DTypeError, "chosen by a number, numbers or a slice; "
+                                                                   "got 'x'"),
     "a table of names": (lambda: ArrayDataset(np.array([["a", 1.5]], object)), errors.DTypeError, "Columns of names become numbers one by one"),
 }  # fmt: skip
 
@@ -105,14 +126,17 @@ def test_what_stands_for_a_missing_value_is_a_number_of_the_dtype(table, missing
         table.numbers("b", missing=missing, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("setting", [{"header": 0}, {"header": 1}, {"header": None}, {"missing": None}, {"columns": 2}, {"missing": [0]}])
+@pytest.mark.parametrize(
+    "setting",
+    [{"header": 0}, {"header": 1}, {"header": None}, {"missing": None}, {"columns": 2}, {"missing": [0]}],
+)
 def test_settings_that_mean_something_elsewhere(tmp_path, setting):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(errors.ArgumentError, match=f"read_csv: {next(iter(setting))} is"):
         data.read_csv(tmp_path / "t.csv", **setting)
 
 
-# ---- costs -----------------------------------------------------------------------------------------------------------------
+# ---- costs -------------------------------------------------------------------------------------------------
 
 
 def file_of(save, load, arrays):
@@ -127,7 +151,13 @@ def texts(rows):
     def read(folder):
         (folder / "t.csv").write_text("a,b\n" + "".join(f"{i},x{i}\n" for i in range(rows)))
         table = data.read_csv(folder / "t.csv", missing=[f"x{i}" for i in range(0, rows, 2)])
-        return table.numbers("a"), table.labels("b", missing="x"), table.missing(), table.drop_missing(), repr(table)
+        return (
+            table.numbers("a"),
+            table.labels("b", missing="x"),
+            table.missing(),
+            table.drop_missing(),
+            repr(table),
+        )
 
     return read
 
@@ -146,8 +176,10 @@ COSTS = {  # the number of things, and what is done with so many
     "classes": (2000, encoded),
     "safetensors": (400, lambda n: file_of(io.save_safetensors, io.load_safetensors, {f"t{i}": np.zeros(2) for i in range(n)})),
     "npz": (80, lambda n: file_of(io.save_npz, io.load_npz, {f"t{i}": np.zeros(2) for i in range(n)})),
-    "arrays of a checkpoint": (200, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"m": {f"t{i}": np.zeros(2) for i in range(n)}})),
-    "numbers of a checkpoint": (1000, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"h": [{"loss": float(i)} for i in range(n)]})),
+    "arrays of a "
+    "checkpoint": (200, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"m": {f"t{i}": np.zeros(2) for i in range(n)}})),
+    "numbers of a "
+    "checkpoint": (1000, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"h": [{"loss": float(i)} for i in range(n)]})),
     "samples": (1000, lambda n: lambda folder: list(data.DataLoader([(np.zeros(2), i) for i in range(n)], 5, shuffle=True))),
     "fields": (1000, lambda n: lambda folder: list(data.DataLoader(tuple(np.zeros(3) for _ in range(n)), 2))),
     "columns": (2000, lambda n: lambda folder: data.Imputer("median").fit_transform(np.arange(5.0 * n).reshape(5, n))),

@@ -56,7 +56,10 @@ def test_what_is_no_array_of_numbers_is_refused():
         data.ArrayDataset(np.array([None, 1]))
     with pytest.raises(errors.ShapeError, match="array 0 is a single number"):
         data.ArrayDataset(3.0)
-    with pytest.raises(errors.ShapeError, match="array 0: an array has rows of one length; got a list with elements of lengths 1, 2"):
+    with pytest.raises(
+        errors.ShapeError,
+        match="array 0: an array has rows of one length; got a list with elements of lengths 1, 2",
+    ):
         data.ArrayDataset([[1, 2], [3]])
     with pytest.raises(errors.ArgumentError, match="at least one array"):
         data.ArrayDataset()
@@ -91,11 +94,16 @@ def test_a_chain_of_random_maps_draws_each_number_once():
     def noise(x, rng):
         return x + rng.random(x.shape)
 
-    once, twice = (data.ArrayDataset(np.zeros(3)).map(noise), data.ArrayDataset(np.zeros(3)).map(noise).map(noise))
+    once, twice = (
+        data.ArrayDataset(np.zeros(3)).map(noise),
+        data.ArrayDataset(np.zeros(3)).map(noise).map(noise),
+    )
     rng = np.random.default_rng(5)
     np.testing.assert_array_equal(once.take(slice(3), 5)[0], np.random.default_rng(5).random(3))
     np.testing.assert_array_equal(twice.take(slice(3), 5)[0], rng.random(3) + rng.random(3))
-    np.testing.assert_array_equal(once.map(np.negative).take(slice(3), 5)[0], -np.random.default_rng(5).random(3))
+    np.testing.assert_array_equal(
+        once.map(np.negative).take(slice(3), 5)[0], -np.random.default_rng(5).random(3)
+    )
     assert once.map(np.negative).random
     assert not data.ArrayDataset([1.0]).map(np.negative).random
     with tg.seed(5):

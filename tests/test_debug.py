@@ -35,7 +35,10 @@ def test_E11_a_write_behind_the_back_of_the_graph():
     with tg.debug():
         y = np.sum(a * a)
         a.data[0] = 99
-        with pytest.raises(errors.InPlaceError, match=r"np\.multiply: .* changed after the operation, at .*test_debug\.py:\d+ in test_E11"):
+        with pytest.raises(
+            errors.InPlaceError,
+            match=r"np\.multiply: .* changed after the operation, at .*test_debug\.py:\d+ in test_E11",
+        ):
             y.backward()
     assert a.grad is None
 
@@ -54,7 +57,11 @@ def test_E24_a_rule_that_writes_into_what_it_is_given(function):
     a, g = leaf([1.0, 2.0]), np.array([1.0, 10.0])
     with tg.debug():
         y = function(a)
-        with pytest.raises(errors.WrongRule, match=rf"{function.__name__}: a derivative rule writes into an array .*test_debug\.py:\d+ in test_E24"):
+        with pytest.raises(
+            errors.WrongRule,
+            match=rf"{function.__name__}: a derivative rule writes into an array .*test_debug\.py:\d+ in "
+            r"test_E24",
+        ):
             y.backward(g)
     np.testing.assert_array_equal(g, [1.0, 10.0])
     np.testing.assert_array_equal(a.data, [1.0, 2.0])
@@ -81,7 +88,10 @@ def test_E33_a_gradient_that_is_not_finite():
     x = leaf([4.0, 0.0])
     with tg.debug():
         y = np.sqrt(x)
-        with pytest.raises(errors.NonFiniteError, match=r"The gradient of np\.sqrt is inf at index \(1,\) .*test_debug\.py:\d+ in test_E33"):
+        with pytest.raises(
+            errors.NonFiniteError,
+            match=r"The gradient of np\.sqrt is inf at index \(1,\) .*test_debug\.py:\d+ in test_E33",
+        ):
             y.backward([1.0, 1.0])
     assert x.grad is None
 
@@ -96,7 +106,12 @@ def test_E33_finite_checks_can_be_switched_off():
 def test_results_without_a_gradient_are_looked_at_too():
     with tg.debug(), np.errstate(divide="ignore"), pytest.raises(errors.NonFiniteError, match=r"np\.log"):
         np.log(tg.Tensor([0.0]))
-    with tg.debug(), tg.no_grad(), np.errstate(divide="ignore"), pytest.raises(errors.NonFiniteError, match=r"np\.log"):
+    with (
+        tg.debug(),
+        tg.no_grad(),
+        np.errstate(divide="ignore"),
+        pytest.raises(errors.NonFiniteError, match=r"np\.log"),
+    ):
         np.log(leaf([0.0]))
 
 
@@ -107,7 +122,12 @@ def test_right_programs_are_left_alone(dtype):
         x, w = leaf(rng.standard_normal((4, 3)), dtype), leaf(rng.standard_normal((3, 3)), dtype)
         h = np.maximum(x @ w, 0) + np.concatenate([x[:2], x[2:] * 2])
         h[0] = w[0]
-        loss = tg.softmax_cross_entropy(h, [0, 1, 2, 0]) + np.std(h) + np.prod(np.tanh(h)) + np.einsum("ij,kj->", x, w)
+        loss = (
+            tg.softmax_cross_entropy(h, [0, 1, 2, 0])
+            + np.std(h)
+            + np.prod(np.tanh(h))
+            + np.einsum("ij,kj->", x, w)
+        )
         loss.backward()
         return x.grad.data.tobytes(), w.grad.data.tobytes()
 
@@ -220,7 +240,9 @@ def test_a_statement_in_the_middle_of_a_graph(statement):
         y.backward([1.0, 1.0])
     z = np.sum(x * x)
     x.data[0] = 9
-    with pytest.raises(errors.InPlaceError, match=r"at .*test_debug\.py:\d+ in test_a_statement_in_the_middle"):
+    with pytest.raises(
+        errors.InPlaceError, match=r"at .*test_debug\.py:\d+ in test_a_statement_in_the_middle"
+    ):
         z.backward()
 
 

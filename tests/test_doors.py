@@ -10,32 +10,82 @@ from tinygrad_edu import nn, train
 from tinygrad_edu.errors import TinygradError
 
 IMAGE, ROWS, SERIES, LABELS = np.ones((2, 4, 4, 4)), np.ones((2, 4)), np.ones((3, 2, 4)), np.array([0, 1])
-OF_IMAGES = ["Conv2d", "ConvTranspose2d", "BatchNorm2d", "GroupNorm", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"]
-OF_SERIES = ["Conv1d", "MaxPool1d", "AvgPool1d", "AdaptiveAvgPool1d", "RNN", "LSTM", "GRU", "TransformerEncoderLayer", "TransformerEncoder"]
+OF_IMAGES = [
+    "Conv2d",
+    "ConvTranspose2d",
+    "BatchNorm2d",
+    "GroupNorm",
+    "MaxPool2d",
+    "AvgPool2d",
+    "AdaptiveAvgPool2d",
+]
+OF_SERIES = [
+    "Conv1d",
+    "MaxPool1d",
+    "AvgPool1d",
+    "AdaptiveAvgPool1d",
+    "RNN",
+    "LSTM",
+    "GRU",
+    "TransformerEncoderLayer",
+    "TransformerEncoder",
+]
 MADE_WITH = {
     **dict.fromkeys(["Linear", "Maxout", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"], (4, 4)),
     **dict.fromkeys(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "RMSNorm"], (4,)),
-    **dict.fromkeys(["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d"], (2,)),
-    **{"Conv1d": (2, 3, 1), "Conv2d": (4, 3, 1), "ConvTranspose2d": (4, 3, 1), "GroupNorm": (2, 4), "Bilinear": (4, 4, 2)},
-    **{"Residual": (nn.ReLU(),), "Sequential": (nn.ReLU(),), "Embedding": (5, 2), "MultiheadAttention": (4, 2)},
+    **dict.fromkeys(
+        ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d"], (2,)
+    ),
+    **{
+        "Conv1d": (2, 3, 1),
+        "Conv2d": (4, 3, 1),
+        "ConvTranspose2d": (4, 3, 1),
+        "GroupNorm": (2, 4),
+        "Bilinear": (4, 4, 2),
+    },
+    **{
+        "Residual": (nn.ReLU(),),
+        "Sequential": (nn.ReLU(),),
+        "Embedding": (5, 2),
+        "MultiheadAttention": (4, 2),
+    },
     **{"TransformerEncoderLayer": (4, 2, 8), "TransformerEncoder": (nn.TransformerEncoderLayer(4, 2, 8), 1)},
 }
 NO_LAYERS = {"Module", "ModuleList", "ModuleDict", "Parameter", "Buffer", "Identity"}
-LAYERS = [n for n in nn.__all__ if inspect.isclass(getattr(nn, n)) and not n.endswith("Loss") and n not in NO_LAYERS]
+LAYERS = [
+    n for n in nn.__all__ if inspect.isclass(getattr(nn, n)) and not n.endswith("Loss") and n not in NO_LAYERS
+]
 
 
 def layer_and_inputs(name):
     """A layer of each kind, and what it takes."""
     x = IMAGE if name in OF_IMAGES else SERIES if name in OF_SERIES else ROWS
     x = np.array([[0, 1], [1, 2]]) if name == "Embedding" else x
-    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * {"Bilinear": 2, "MultiheadAttention": 3}.get(name, 1)
+    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * {"Bilinear": 2, "MultiheadAttention": 3}.get(
+        name, 1
+    )
 
 
 PAIR, SIGNS, PROBABILITIES = np.full((2, 3), 0.5), np.array([1, -1]), np.full((2, 4), 0.25)
 LOSSES = {
-    **dict.fromkeys(["BCELoss", "BCEWithLogitsLoss", "HalfSquaredErrorLoss", "HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss"], (PAIR, PAIR)),
+    **dict.fromkeys(
+        [
+            "BCELoss",
+            "BCEWithLogitsLoss",
+            "HalfSquaredErrorLoss",
+            "HuberLoss",
+            "L1Loss",
+            "MSELoss",
+            "SmoothL1Loss",
+        ],
+        (PAIR, PAIR),
+    ),
     **dict.fromkeys(["MultiMarginLoss", "CrossEntropyLoss", "NLLLoss"], (np.log(PROBABILITIES), LABELS)),
-    **{"KLDivLoss": (np.log(PROBABILITIES), PROBABILITIES), "HingeLoss": (PAIR, np.sign(PAIR)), "TripletMarginLoss": (PAIR, PAIR, PAIR)},
+    **{
+        "KLDivLoss": (np.log(PROBABILITIES), PROBABILITIES),
+        "HingeLoss": (PAIR, np.sign(PAIR)),
+        "TripletMarginLoss": (PAIR, PAIR, PAIR),
+    },
     **{"CosineEmbeddingLoss": (PAIR, PAIR, SIGNS)},
 }
 
@@ -64,7 +114,11 @@ def test_every_layer_refuses_what_is_no_array_in_its_name(name, spoil):
         for mode in (True, False):
             with pytest.raises(TinygradError, match=said) as caught, tg.no_grad():
                 layer.train(mode)(*inputs[:at], spoil(inputs[at]), *inputs[at + 1 :])
-            assert name in str(caught.value) or "layer" in str(caught.value) or name in ("Maxout", "TransformerEncoder")
+            assert (
+                name in str(caught.value)
+                or "layer" in str(caught.value)
+                or name in ("Maxout", "TransformerEncoder")
+            )
 
 
 @pytest.mark.parametrize("spoil", [masked, ragged, tensors])
@@ -127,7 +181,11 @@ def test_weights_masks_states_and_parameters_are_doors_too(make):
 def test_a_recurrent_layer_in_a_row_is_refused_where_it_would_be_stacked(rnn):
     model, x = nn.Sequential(rnn(3, 4), nn.ReLU(), nn.Linear(4, 1)), np.zeros((1, 2, 3), np.float32)
     for call in (model, lambda x: train.predict(model, x)):
-        with pytest.raises(TinygradError, match=r"layer 1 expects one array, got a tuple of 2: Tensor of shape \(1, 2, 4\).*\n.*out, h = rnn\(x\)"):
+        with pytest.raises(
+            TinygradError,
+            match=r"layer 1 expects one array, got a tuple of 2: Tensor of shape \(1, 2, 4\).*\n.*out, h = "
+            r"rnn\(x\)",
+        ):
             call(x)
 
 

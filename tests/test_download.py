@@ -1,6 +1,7 @@
 """Downloads, against a server on this machine that misbehaves in every way that servers do (hard cases X14, X15 and X17).
 
-Whatever the server does: either the very bytes that were published are under the name of the file, or nothing is there.
+Whatever the server does: either the very bytes that were published are under the name of the file, or nothing
+is there.
 """
 
 import ast
@@ -19,14 +20,15 @@ from pathlib import Path
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu.data import download
-from tinygrad_edu.data.download import Remote, cache_folder, find
+from tinygrad_edu.data.published import download
+from tinygrad_edu.data.published.download import Remote, cache_folder, find
 from tinygrad_edu.errors import ArgumentError, DownloadError, FormatError
 
 DATA = bytes(range(256)) * 40
 PACKED = gzip.compress(DATA, mtime=0)
 
-# A certificate for localhost until the end of 2099, and its key, which opens nothing: no one but the client below trusts them.
+# A certificate for localhost until the end of 2099, and its key, which opens nothing: no one but the client
+# below trusts them.
 CERTIFICATE = """\
 -----BEGIN CERTIFICATE-----
 MIIBdjCCAR2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
@@ -185,7 +187,10 @@ BAD_ANSWERS = {
     "truncated": (gives(DATA[:5000], Content_Length=str(len(DATA))), "after 5,000 of 10,240 bytes"),
     "truncated, of unknown length": (gives(DATA[:5000], Content_Length=None), "sha256 of its 5,000 bytes is"),
     "too long": (gives(DATA + b"!"), "offers 10,241 bytes, where 10,240 at most"),
-    "too long, of unknown length": (gives(DATA + bytes(10**6), Content_Length=None), "sends more than the 10,240 bytes"),
+    "too long, of unknown length": (
+        gives(DATA + bytes(10**6), Content_Length=None),
+        "sends more than the 10,240 bytes",
+    ),
     "redirected to http": (gives(b"", status=302, Location="http://localhost/f"), "only https"),
     "redirected to a file": (gives(b"", status=302, Location="file:///etc/hostname"), "not allowed"),
     "redirected to ftp": (gives(b"", status=301, Location="ftp://localhost/f"), "only https"),
@@ -220,12 +225,24 @@ def test_X14_nothing_is_kept_of_a_bad_answer_and_the_next_address_is_tried(case,
         find(remote(server.url + "/f", name=name), tmp_path, context=trust, timeout=timeout)
     assert files(tmp_path) == []
 
-    path = find(remote(server.url + "/f", server.url + "/good", name=name), tmp_path, context=trust, timeout=timeout)
+    path = find(
+        remote(server.url + "/f", server.url + "/good", name=name), tmp_path, context=trust, timeout=timeout
+    )
     assert path.read_bytes() == good
     assert files(tmp_path) == [name]
 
 
-@pytest.mark.parametrize("url", ["http://localhost:{port}/f", "file://{here}", "data:,x", "ftp://localhost/f", "HTTP://localhost/f", "//localhost/f"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:{port}/f",
+        "file://{here}",
+        "data:,x",
+        "ftp://localhost/f",
+        "HTTP://localhost/f",
+        "//localhost/f",
+    ],
+)
 def test_X14_only_https_is_asked(url, server, trust, tmp_path):
     url = url.format(port=server.server_port, here=Path(__file__).as_posix())
     with pytest.raises(DownloadError, match="must begin with https://"):
@@ -257,7 +274,9 @@ SLOW = {
 def test_X14_a_server_that_drips_does_not_hold_up_the_next(case, server, trust, tmp_path):
     server.answers |= {"/f": SLOW[case], "/there": drips, "/lost": gives(b"", status=404)}
     start = time.monotonic()
-    with pytest.raises(DownloadError, match=r"/f: not complete within 1\.1\d* s\n.*/lost: the server answers 404"):
+    with pytest.raises(
+        DownloadError, match=r"/f: not complete within 1\.1\d* s\n.*/lost: the server answers 404"
+    ):
         find(remote(server.url + "/f", server.url + "/lost"), tmp_path, context=trust, timeout=0.5)
     assert time.monotonic() - start < 10
 
@@ -286,7 +305,9 @@ def nasty_status(handler):
 
 
 def nasty_length(handler):
-    handler.wfile.write(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\x1b[31m" + b"z" * 1000 + b"\r\n\r\n")
+    handler.wfile.write(
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\x1b[31m" + b"z" * 1000 + b"\r\n\r\n"
+    )
 
 
 def nasty_place(handler):
@@ -331,11 +352,13 @@ def test_X14_two_processes_at_once(server, pem, tmp_path):
     server.answers["/f"] = together
     script = f"""
 import ssl
-from tinygrad_edu.data.download import Remote, find
+from tinygrad_edu.data.published.download import Remote, find
 file = Remote("set/file.bin", {len(DATA)}, {hashlib.sha256(DATA).hexdigest()!r}, ({server.url + "/f"!r},))
 print(find(file, {str(tmp_path)!r}, context=ssl.create_default_context(cafile={str(pem / "certificate.pem")!r})))
 """
-    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     printed = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert printed == [str(tmp_path / "set" / "file.bin")] * 2
@@ -472,4 +495,9 @@ def test_X17_names_that_come_with_the_data_are_ignored(server, trust, tmp_path):
 
 def test_nothing_of_the_network_is_imported_before_it_is_needed():
     script = "import sys, tinygrad_edu.data; print([name for name in ('ssl', 'http.client', 'urllib.request') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

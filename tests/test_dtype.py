@@ -25,8 +25,15 @@ def test_D01_integers_follow_numpy():
 
 @pytest.mark.parametrize("data", [[1, 2], [True, False], np.zeros(2, np.uint8)])
 def test_D02_only_floating_tensors_require_gradients(data):
-    for make in (lambda: tg.Tensor(data, requires_grad=True), lambda: tg.Tensor(data).requires_grad_(), lambda: nn.Parameter(data)):
-        with pytest.raises(errors.DTypeError, match=r"Only floating tensors can require a gradient; this one is (int64|bool|uint8)"):
+    for make in (
+        lambda: tg.Tensor(data, requires_grad=True),
+        lambda: tg.Tensor(data).requires_grad_(),
+        lambda: nn.Parameter(data),
+    ):
+        with pytest.raises(
+            errors.DTypeError,
+            match=r"Only floating tensors can require a gradient; this one is (int64|bool|uint8)",
+        ):
             make()
     assert tg.Tensor(data, requires_grad=True, dtype=np.float32).dtype == np.float32
     assert np.mean(tg.Tensor(data)).dtype == np.float64
@@ -92,13 +99,18 @@ def test_D03_each_argument_gets_its_own_dtype():
         np.testing.assert_array_equal(tensor.grad.data, slope)
 
 
-OPTIMIZERS = {"SGD": lambda p: optim.SGD(p, lr=np.float64(0.1), momentum=0.9), "Adam": lambda p: optim.Adam(p, lr=np.float64(0.1))}
+OPTIMIZERS = {
+    "SGD": lambda p: optim.SGD(p, lr=np.float64(0.1), momentum=0.9),
+    "Adam": lambda p: optim.Adam(p, lr=np.float64(0.1)),
+}
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_D04_training_in_float32_stays_in_float32(optimizer):
     rng = np.random.default_rng(0)
-    model = nn.Sequential(nn.Linear(4, 8, rng=rng), nn.ReLU(), nn.Dropout(0.1, rng=rng), nn.Linear(8, 3, rng=rng))
+    model = nn.Sequential(
+        nn.Linear(4, 8, rng=rng), nn.ReLU(), nn.Dropout(0.1, rng=rng), nn.Linear(8, 3, rng=rng)
+    )
     step = optimizer(model.parameters())
     for _ in range(3):
         step.zero_grad()
@@ -116,7 +128,11 @@ def arrays_in(value):
     """The arrays in nested containers and in the attributes of objects."""
     if isinstance(value, np.ndarray):
         return [value]
-    values = value if isinstance(value, (list, tuple)) else (value if isinstance(value, dict) else getattr(value, "__dict__", {})).values()
+    values = (
+        value
+        if isinstance(value, (list, tuple))
+        else (value if isinstance(value, dict) else getattr(value, "__dict__", {})).values()
+    )
     return [array for inner in values for array in arrays_in(inner)]
 
 
@@ -136,7 +152,15 @@ def test_D05_float16():
 
 @pytest.mark.parametrize(
     "data",
-    [[1, None], ["a"], [object()], [1j], np.datetime64("2020"), np.ma.array([1.0], mask=[True]), [np.ma.array([1.0], mask=[True])]],
+    [
+        [1, None],
+        ["a"],
+        [object()],
+        [1j],
+        np.datetime64("2020"),
+        np.ma.array([1.0], mask=[True]),
+        [np.ma.array([1.0], mask=[True])],
+    ],
     ids=lambda d: repr(d)[:12],
 )
 def test_D06_what_a_tensor_cannot_hold(data):
@@ -202,7 +226,13 @@ FORMS = {
 
 def network(x, w):
     h = np.tanh(x @ w.T) * x[:, :2] + np.max(x, axis=1, keepdims=True)
-    return np.sum(tg.softmax(h) ** 2) + np.std(x) + np.sum(np.prod(x, axis=0)) + np.sum(x[[0, 0, 2]]) + np.sum(np.einsum("ij,kj->ki", x, w))
+    return (
+        np.sum(tg.softmax(h) ** 2)
+        + np.std(x)
+        + np.sum(np.prod(x, axis=0))
+        + np.sum(x[[0, 0, 2]])
+        + np.sum(np.einsum("ij,kj->ki", x, w))
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -246,13 +276,22 @@ def test_D09_a_batch_of_none():
         assert not np.any(p.grad.data)
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.int16, np.int8, np.uint8, np.uint16, np.uint32, np.uint64, ">i4"])
+@pytest.mark.parametrize(
+    "dtype", [np.int64, np.int32, np.int16, np.int8, np.uint8, np.uint16, np.uint32, np.uint64, ">i4"]
+)
 def test_D10_integers_of_any_size_are_labels_and_indices(dtype):
     labels = np.array([0, 2, 2], dtype)
     logits = leaf(np.log([[1, 1, 2], [1, 1, 2], [1, 1, 2]]))
     tg.softmax_cross_entropy(logits, labels, reduction="sum").backward()
-    np.testing.assert_allclose(logits.grad.data, [[-0.75, 0.25, 0.5], [0.25, 0.25, -0.5], [0.25, 0.25, -0.5]], rtol=1e-12)
-    for pick in (lambda x: x[labels], lambda x: np.take(x, labels, axis=0), lambda x: x[labels, labels], lambda x: np.take(x, labels)):
+    np.testing.assert_allclose(
+        logits.grad.data, [[-0.75, 0.25, 0.5], [0.25, 0.25, -0.5], [0.25, 0.25, -0.5]], rtol=1e-12
+    )
+    for pick in (
+        lambda x: x[labels],
+        lambda x: np.take(x, labels, axis=0),
+        lambda x: x[labels, labels],
+        lambda x: np.take(x, labels),
+    ):
         x = leaf(np.arange(9.0).reshape(3, 3))
         y = pick(x)
         np.testing.assert_array_equal(y.data, pick(x.data))

@@ -89,5 +89,7 @@ def test_wrong_settings_are_refused():
         nn.Embedding(0, 3)
     with pytest.raises(errors.ArgumentError, match="padding_idx 5 is none of the 5 embeddings"):
         nn.Embedding(5, 3, 5)
-    with pytest.raises(errors.ShapeError, match=r"embedding expects a weight of shape \(n, d\).*got shape \(3,\)"):
+    with pytest.raises(
+        errors.ShapeError, match=r"embedding expects a weight of shape \(n, d\).*got shape \(3,\)"
+    ):
         tg.embedding([0], np.ones(3))

@@ -1,8 +1,8 @@
 """The engine: what the graph keeps and frees, who owns gradients, what may be changed when, and how a Tensor behaves as an object.
 
-Tests are named by the edge that they stand for, E01 to E34, and grouped as the design is: backward passes, memory, ownership,
-changing values, tensors as Python objects, tensors and arrays.  The modes (E16 to E18) and the debug mode (E24, E33) have
-files of their own.
+Tests are named by the edge that they stand for, E01 to E34, and grouped as the design is: backward passes,
+memory, ownership, changing values, tensors as Python objects, tensors and arrays.  The modes (E16 to E18) and
+the debug mode (E24, E33) have files of their own.
 """
 
 import copy
@@ -28,10 +28,14 @@ def leaf(values, dtype=np.float64):
     return tg.Tensor(np.array(values, dtype), requires_grad=True)
 
 
-# ---- backward passes -----------------------------------------------------------------------------------------------------
+# ---- backward passes ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [lambda x: x * x, lambda x: x + x, np.exp, lambda x: np.sum(x), lambda x: x.reshape(1)], ids=list("mases"))
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x * x, lambda x: x + x, np.exp, lambda x: np.sum(x), lambda x: x.reshape(1)],
+    ids=list("mases"),
+)
 def test_E01_second_backward_raises_and_changes_nothing(function):
     x = leaf(3.0)
     y = function(x)
@@ -147,15 +151,39 @@ def test_E22_unused_input():
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        (lambda g: np.ones(3), r"cube: the rule of x returned a gradient of shape \(3,\); its argument has shape \(2,\)"),
-        (lambda g: g[:, None], r"cube: the rule of x returned a gradient of shape \(2, 1\); its argument has shape \(2,\)"),
-        (lambda g: 1.0, r"cube: the rule of x returned a gradient of shape \(\); its argument has shape \(2,\)"),
+        (
+            lambda g: np.ones(3),
+            r"cube: the rule of x returned a gradient of shape \(3,\); its argument has shape \(2,\)",
+        ),
+        (
+            lambda g: g[:, None],
+            r"cube: the rule of x returned a gradient of shape \(2, 1\); its argument has shape \(2,\)",
+        ),
+        (
+            lambda g: 1.0,
+            r"cube: the rule of x returned a gradient of shape \(\); its argument has shape \(2,\)",
+        ),
         (lambda g: None, r"cube: the rule of x returned None; expected an array of float64, of shape \(2,\)"),
-        (lambda g: (g, g), r"cube: the rule of x returned \(array.*; expected an array of float64, of shape \(2,\)"),
-        (lambda g: g.astype(object), r"cube: the rule of x returned ndarray of dtype object; expected an array of float64"),
-        (lambda g: np.ma.array(g, mask=[0, 1]), r"cube: the rule of x returned MaskedArray of dtype float64; expected an array"),
-        (lambda g: g * 1j, r"cube: the rule of x returned ndarray of dtype complex128; expected an array of float64"),
-        (lambda g: np.array(["a", "b"]), r"cube: the rule of x returned ndarray of dtype <U1; expected an array of float64"),
+        (
+            lambda g: (g, g),
+            r"cube: the rule of x returned \(array.*; expected an array of float64, of shape \(2,\)",
+        ),
+        (
+            lambda g: g.astype(object),
+            r"cube: the rule of x returned ndarray of dtype object; expected an array of float64",
+        ),
+        (
+            lambda g: np.ma.array(g, mask=[0, 1]),
+            r"cube: the rule of x returned MaskedArray of dtype float64; expected an array",
+        ),
+        (
+            lambda g: g * 1j,
+            r"cube: the rule of x returned ndarray of dtype complex128; expected an array of float64",
+        ),
+        (
+            lambda g: np.array(["a", "b"]),
+            r"cube: the rule of x returned ndarray of dtype <U1; expected an array of float64",
+        ),
     ],
     ids=["shape", "axis", "scalar", "None", "count", "object", "masked", "complex", "text"],
 )
@@ -206,7 +234,7 @@ def test_graph_above_the_sinks_only():
     assert w.grad is None
 
 
-# ---- memory --------------------------------------------------------------------------------------------------------------
+# ---- memory ------------------------------------------------------------------------------------------------
 
 
 def live_nodes():
@@ -225,7 +253,9 @@ def no_collector():
 @pytest.mark.usefixtures("no_collector")
 def test_E05_training_leaves_nothing_behind():
     rng = np.random.default_rng(0)
-    model = nn.Sequential(nn.Linear(3, 4, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(4, 2, rng=rng))
+    model = nn.Sequential(
+        nn.Linear(3, 4, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(4, 2, rng=rng)
+    )
     optimizer = optim.Adam(model.parameters(), lr=0.01)
     inputs, labels = rng.standard_normal((5, 3), np.float32), rng.integers(0, 2, 5)
 
@@ -336,7 +366,7 @@ def test_E07_only_wanted_gradients_keep_anything():
     assert all(value is constant for value in product._node.saved)
 
 
-# ---- ownership of gradients ----------------------------------------------------------------------------------------------
+# ---- ownership of gradients --------------------------------------------------------------------------------
 
 
 @tg.primitive(x1=lambda g: g, x2=lambda g: g[...])
@@ -376,12 +406,25 @@ ALIASING = {
 @pytest.mark.parametrize("create_graph", [False, True], ids=["", "create_graph"])
 @pytest.mark.parametrize("function", ALIASING.values(), ids=ALIASING)
 def test_E08_gradients_share_memory_with_nothing(function, create_graph):
-    a, b, g = leaf([[1.0, 2.0], [3.0, 4.0]]), leaf([[5.0, 6.0], [7.0, 8.0]]), np.array([[1.0, -2.0], [3.0, -4.0]])
+    a, b, g = (
+        leaf([[1.0, 2.0], [3.0, 4.0]]),
+        leaf([[5.0, 6.0], [7.0, 8.0]]),
+        np.array([[1.0, -2.0], [3.0, -4.0]]),
+    )
     y = function(a, b)
     y.backward(g, create_graph=create_graph)
-    arrays = {"g": g, "a": a.data, "b": b.data, "y": y._array, "a.grad": a.grad._array, "b.grad": b.grad._array}
+    arrays = {
+        "g": g,
+        "a": a.data,
+        "b": b.data,
+        "y": y._array,
+        "a.grad": a.grad._array,
+        "b.grad": b.grad._array,
+    }
     for name, array in arrays.items():
-        assert not name.endswith("grad") or not any(np.shares_memory(array, other) for n, other in arrays.items() if n != name), name
+        assert not name.endswith("grad") or not any(
+            np.shares_memory(array, other) for n, other in arrays.items() if n != name
+        ), name
     if not create_graph:
         for gradient in (a.grad.data, b.grad.data):
             assert gradient.flags.writeable
@@ -419,7 +462,10 @@ def test_E09_gradient_of_a_sum():
     assert flags.c_contiguous
 
 
-@pytest.mark.parametrize("function", [lambda x: x * x, lambda x: np.sin(x) + x, lambda x: x[()], np.sum, lambda x: x**2, lambda x: 1 / x])
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x * x, lambda x: np.sin(x) + x, lambda x: x[()], np.sum, lambda x: x**2, lambda x: 1 / x],
+)
 def test_E10_zero_dimensional_gradients_are_arrays(function):
     x = leaf(2.0)
     y = function(x)
@@ -445,7 +491,9 @@ def test_E14_a_cotangent_may_be_reused_by_its_owner():
     np.testing.assert_array_equal(x2.grad.data, [1.0, 10.0])
 
 
-@pytest.mark.parametrize("make", [nn.Parameter, lambda a: tg.Tensor(a, requires_grad=True)], ids=["Parameter", "Tensor"])
+@pytest.mark.parametrize(
+    "make", [nn.Parameter, lambda a: tg.Tensor(a, requires_grad=True)], ids=["Parameter", "Tensor"]
+)
 @pytest.mark.parametrize("optimizer", [optim.SGD, optim.Adam])
 def test_E15_training_does_not_change_the_users_array(make, optimizer):
     array = np.array([1.0, 2.0])
@@ -456,7 +504,7 @@ def test_E15_training_does_not_change_the_users_array(make, optimizer):
     assert np.all(p.data < array)
 
 
-# ---- changing values -----------------------------------------------------------------------------------------------------
+# ---- changing values ---------------------------------------------------------------------------------------
 
 
 def test_E11_a_leaf_owns_its_values():
@@ -521,7 +569,17 @@ def optimizer_step(a):
     optim.SGD([a], lr=0.1).step()
 
 
-WRITERS = [replace, update_data, update, write_item, write_through_detached, write_through_view, write_out, write_plain_out, optimizer_step]
+WRITERS = [
+    replace,
+    update_data,
+    update,
+    write_item,
+    write_through_detached,
+    write_through_view,
+    write_out,
+    write_plain_out,
+    optimizer_step,
+]
 
 
 @pytest.mark.parametrize("write", WRITERS)
@@ -529,7 +587,9 @@ def test_E11_a_write_to_a_saved_value_is_an_error(write):
     a = leaf([1.0, 2.0])
     y = a * a
     write(a)
-    with pytest.raises(errors.InPlaceError, match=r"np\.multiply: a value of shape \(2,\) .* changed in place"):
+    with pytest.raises(
+        errors.InPlaceError, match=r"np\.multiply: a value of shape \(2,\) .* changed in place"
+    ):
         y.backward(np.ones(2))
 
 
@@ -570,7 +630,9 @@ def test_E11_views_of_one_buffer_share_its_version():
         y.backward(np.ones(2))
 
 
-@pytest.mark.parametrize("function", [np.exp, tg.sigmoid, tg.softmax, np.sqrt, lambda a: a[:1], lambda a: a + 1])
+@pytest.mark.parametrize(
+    "function", [np.exp, tg.sigmoid, tg.softmax, np.sqrt, lambda a: a[:1], lambda a: a + 1]
+)
 def test_E12_values_of_a_result_are_read_only(function):
     y = function(leaf([1.0, 2.0]))
     with pytest.raises(ValueError, match="read-only"):
@@ -631,7 +693,15 @@ def test_who_saved_the_old_value_keeps_it():
     np.testing.assert_array_equal(y.data, [101.0, 3.0])
 
 
-IN_PLACE = [operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ipow, operator.ifloordiv, operator.imod]
+IN_PLACE = [
+    operator.iadd,
+    operator.isub,
+    operator.imul,
+    operator.itruediv,
+    operator.ipow,
+    operator.ifloordiv,
+    operator.imod,
+]
 
 
 @pytest.mark.parametrize("in_place", IN_PLACE)
@@ -695,7 +765,7 @@ def test_out_only_where_nothing_needs_a_gradient():
     np.testing.assert_array_equal(array, [2.0, 3.0])
 
 
-# ---- tensors as Python objects -------------------------------------------------------------------------------------------
+# ---- tensors as Python objects -----------------------------------------------------------------------------
 
 
 def test_E28_equality_is_elementwise_and_hashes_are_identities():
@@ -825,11 +895,20 @@ assert not optional & set(sys.modules), optional & set(sys.modules)
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, env=environment, timeout=60)
 
 
-# ---- tensors and arrays --------------------------------------------------------------------------------------------------
+# ---- tensors and arrays ------------------------------------------------------------------------------------
 
 
 def test_construction_follows_numpy():
-    for data in ([1, 2], [1.0, 2], True, np.float32(1), np.zeros((2, 0), np.float16), [[1], [2]], range(3), np.uint8(3)):
+    for data in (
+        [1, 2],
+        [1.0, 2],
+        True,
+        np.float32(1),
+        np.zeros((2, 0), np.float16),
+        [[1], [2]],
+        range(3),
+        np.uint8(3),
+    ):
         x = tg.Tensor(data)
         assert (x.shape, x.dtype) == (np.asarray(data).shape, np.asarray(data).dtype)
         assert type(x.data) is np.ndarray
@@ -939,7 +1018,7 @@ def test_E27_operators_from_both_sides(function, value, slope):
     np.testing.assert_allclose(t.grad.data, slope, rtol=1e-15)
 
 
-# ---- threads -------------------------------------------------------------------------------------------------------------
+# ---- threads -----------------------------------------------------------------------------------------------
 
 
 def train(seed):
@@ -957,7 +1036,9 @@ def train(seed):
 
 def test_E19_models_in_threads_train_as_alone():
     expected, found = [train(seed) for seed in range(4)], {}
-    threads = [threading.Thread(target=lambda seed=seed: found.update({seed: train(seed)})) for seed in range(4)]
+    threads = [
+        threading.Thread(target=lambda seed=seed: found.update({seed: train(seed)})) for seed in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

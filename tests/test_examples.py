@@ -25,7 +25,16 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": PATHS, "PYTHONUTF8": "1", "OPENBLAS_N
 def run(name, *arguments, folder):
     """What an example prints.  A number that overflows on the way would be a warning, and is an error."""
     command = [sys.executable, "-W", "error::RuntimeWarning", EXAMPLES / name, *arguments]
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -102,7 +111,7 @@ def test_custom_model(tmp_path):
     assert "bit for bit" in text
 
 
-# ---- networks ---------------------------------------------------------------------------------------------------------------
+# ---- networks ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -119,9 +128,16 @@ def load(monkeypatch):
 
 def test_schedules(tmp_path):
     text = run("schedules.py", folder=tmp_path)
-    found = {name.strip(): tuple(map(float, values.split())) for name, values in re.findall(r"^(\w+\(.*?\)) {2,}([\d. ]+)$", text, re.MULTILINE)}
+    found = {
+        name.strip(): tuple(map(float, values.split()))
+        for name, values in re.findall(r"^(\w+\(.*?\)) {2,}([\d. ]+)$", text, re.MULTILINE)
+    }
     assert len(found) == 11
-    assert np.allclose(found["cosine(1, 80, eta_min=0.1)"][:3], (1, 0.1 + 0.9 * math.cos(math.pi * 50 / 160) ** 2, 0.1), atol=1e-4)
+    assert np.allclose(
+        found["cosine(1, 80, eta_min=0.1)"][:3],
+        (1, 0.1 + 0.9 * math.cos(math.pi * 50 / 160) ** 2, 0.1),
+        atol=1e-4,
+    )
     assert np.allclose(found["polynomial(1, 80, power=2)"][:3], (1, (30 / 80) ** 2, 0), atol=1e-4)
     assert found["constant(1)"][3] > 3 * found["warmup(20, then=cosine(1, 80))"][3]
 
@@ -129,7 +145,9 @@ def test_schedules(tmp_path):
 @pytest.mark.usefixtures("digits")
 def test_cnn(digits, tmp_path):
     text = run("cnn.py", "--seeds", "0", "1", "2", "--out", "cnn.png", folder=tmp_path)
-    rows = numbers(r"seed (\d): ([\d.]+)% of 360 held-out images read right by the MLP, ([\d.]+)% by the CNN", text)
+    rows = numbers(
+        r"seed (\d): ([\d.]+)% of 360 held-out images read right by the MLP, ([\d.]+)% by the CNN", text
+    )
     seeds, *both = zip(*rows)
     assert seeds == (0, 1, 2)
     by_mlp, by_cnn = map(median, both)
@@ -147,7 +165,9 @@ def conditional_entropy(text, known):
     """In bits: of a letter after ``known`` others."""
     pairs = Counter((text[i : i + known], text[i + known]) for i in range(len(text) - known))
     contexts = Counter(text[i : i + known] for i in range(len(text) - known))
-    return sum(n * math.log2(contexts[context] / n) for (context, _), n in pairs.items()) / (len(text) - known)
+    return sum(n * math.log2(contexts[context] / n) for (context, _), n in pairs.items()) / (
+        len(text) - known
+    )
 
 
 def test_char_lstm(load, tmp_path):
@@ -173,7 +193,9 @@ def test_the_lines_that_a_song_has_right(load):
     example = load("char_lstm")
     song = example.song(np.random.default_rng(1))
     assert example.right_lines(song + song) == (20, 20)
-    assert example.right_lines("ten cows say moo,\nnine cows say woof,\neight hens say cluck,\nsix hens say cluck,\nfive") == (2, 4)
+    assert example.right_lines(
+        "ten cows say moo,\nnine cows say woof,\neight hens say cluck,\nsix hens say cluck,\nfive"
+    ) == (2, 4)
     assert example.right_lines("ten cow says moo,\n\none cow says moo.\n") == (0, 2)
 
 
@@ -191,7 +213,9 @@ def test_the_sums_held_out_are_in_training_in_neither_order(load):
 
     def pairs(lines):
         texts = ["".join(example.CHARACTERS[i] for i in line) for line in lines]
-        assert all(int(text[:2]) + int(text[3:5]) == int(text[6:]) and text[2] + text[5] == "+=" for text in texts)
+        assert all(
+            int(text[:2]) + int(text[3:5]) == int(text[6:]) and text[2] + text[5] == "+=" for text in texts
+        )
         return {(int(text[:2]), int(text[3:5])) for text in texts}
 
     training, held_out = map(pairs, example.split(np.random.default_rng(0)))
@@ -217,7 +241,9 @@ def test_autoencoder(tmp_path):
     from sklearn.model_selection import train_test_split
 
     text = run("autoencoder.py", "--seeds", "3", "4", "--out", "autoencoder.png", folder=tmp_path)
-    rows = numbers(r"seed (\d): mean square error on held-out images: autoencoder ([\d.]+), PCA ([\d.]+)", text)
+    rows = numbers(
+        r"seed (\d): mean square error on held-out images: autoencoder ([\d.]+), PCA ([\d.]+)", text
+    )
     assert [seed for seed, *_ in rows] == [3, 4]
     pixels, labels = load_digits(return_X_y=True)
     for seed, ours, linear in rows:
@@ -251,11 +277,13 @@ def test_ctrl_c_evaluates_what_has_been_learned(load, monkeypatch, capsys, name,
 
 def test_pictures_of_the_readme_are_there_and_small():
     shown = re.findall(r"\]\((pictures/[\w./]+)\)", (EXAMPLES / "README.md").read_text())
-    assert sorted(shown) == sorted(path.relative_to(EXAMPLES).as_posix() for path in (EXAMPLES / "pictures").rglob("*.png"))
+    assert sorted(shown) == sorted(
+        path.relative_to(EXAMPLES).as_posix() for path in (EXAMPLES / "pictures").rglob("*.png")
+    )
     assert all((EXAMPLES / path).stat().st_size < 80_000 for path in shown)
 
 
-# ---- digits -----------------------------------------------------------------------------------------------------------------
+# ---- digits ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +300,12 @@ def digits():
 
 
 def confusion(text):
-    return np.array([[int(n) for n in re.findall(r"\d+", row)] for row in re.findall(r"^ ?\[+([ \d]+)\]+$", text, re.MULTILINE)])
+    return np.array(
+        [
+            [int(n) for n in re.findall(r"\d+", row)]
+            for row in re.findall(r"^ ?\[+([ \d]+)\]+$", text, re.MULTILINE)
+        ]
+    )
 
 
 @pytest.mark.usefixtures("digits")
@@ -327,7 +360,9 @@ def test_digits_repeats_itself(digits):
         ("--fast", "unrecognized arguments: --fast"),
     ],
 )
-def test_digits_refuses_bad_arguments_before_it_trains(digits, tmp_path, monkeypatch, capsys, arguments, message):
+def test_digits_refuses_bad_arguments_before_it_trains(
+    digits, tmp_path, monkeypatch, capsys, arguments, message
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["digits.py", *arguments.split()])
     monkeypatch.setattr(digits, "train", lambda *_: pytest.fail("it trains"))
@@ -351,13 +386,17 @@ def test_ctrl_c_evaluates_and_saves_what_has_been_learned(tmp_path):
     # A background process may inherit that Ctrl-C is ignored; here it must not.
     code = f"import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_path({str(script)!r}, run_name='__main__')"
     command = [sys.executable, "-c", code, "--epochs", "1000000", "--hidden", "16", "--batch", "256"]
-    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert "seed 0: epoch 10/1000000" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         text, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    ((seed, accuracy, epochs),) = numbers(r"seed (\d): ([\d.]+)% of 360 held-out images read right, stopped after (\d+) epochs", text)
+    ((seed, accuracy, epochs),) = numbers(
+        r"seed (\d): ([\d.]+)% of 360 held-out images read right, stopped after (\d+) epochs", text
+    )
     assert seed == 0
     assert accuracy > 10  # better than a guess
     assert epochs >= 10

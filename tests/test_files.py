@@ -108,8 +108,11 @@ FOREIGN = {  # a file as its own tools write it, and what it is called
     "npy": (saved(np.save, np.zeros(3)), r"an array of NumPy's.*io\.load_npy"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(600), r"HDF5.*h5py"),
     "tar": (tarred(), "a tar archive"),
-    "ARFF": (b"% 1. Title: Iris\n%\n@RELATION iris\n@ATTRIBUTE class {a,b}\n@DATA\n5.1,a\n", r"an ARFF file.*scipy\.io\.arff\.loadarff"),
-    "ts": (b"#The data\n" + b"# words\n" * 500 + b"@problemName Motions\n@data\n0.1,0.2:a\n", r"a \.ts file of time series"),
+    "ARFF": (b"% 1. Title: Iris\n%\n@RELATION iris\n@ATTRIBUTE class "
+             b"{a,b}\n@DATA\n5.1,a\n", r"an ARFF file.*scipy\.io\.arff\.loadarff"),
+    "ts": (b"#The data\n" + b"# words\n" * 500 + b"@problemName "
+                                                 b"Motions\n@data\n0.1,0.2:a\n", r"a \.ts file of time "
+                                                                                 r"series"),
     "LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "a pointer of Git LFS"),
     "HTML": (b"\n<!DOCTYPE html>\n<html><body>404</body></html>", "a web page"),
     "JSON": (b'{"a": [1, 2]}', "JSON"),
@@ -117,7 +120,12 @@ FOREIGN = {  # a file as its own tools write it, and what it is called
     "Parquet": (b"PAR1\x15\x04\x15" + bytes(99) + b"PAR1", "a Parquet table"),
     "SQLite": (b"SQLite format 3\0" + bytes(99), "an SQLite database"),
 }  # fmt: skip
-OWN = {"npz": {"load_npz"}, "npy": {"load_npy"}, "gzip": {"read_idx"}, "HDF5": {"read_mat"}}  # readers that have words of their own for them
+OWN = {
+    "npz": {"load_npz"},
+    "npy": {"load_npy"},
+    "gzip": {"read_idx"},
+    "HDF5": {"read_mat"},
+}  # readers that have words of their own for them
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -131,7 +139,14 @@ def test_files_of_other_formats_are_called_by_their_names(reader, kind, tmp_path
         READERS[reader](tmp_path / "file")
 
 
-@given(st.binary(max_size=400) | st.builds(lambda magic, rest: magic + rest, st.sampled_from([b"PK\3\4", b"\x80\4", b"@", b"#", b"\n"]), st.binary()))
+@given(
+    st.binary(max_size=400)
+    | st.builds(
+        lambda magic, rest: magic + rest,
+        st.sampled_from([b"PK\3\4", b"\x80\4", b"@", b"#", b"\n"]),
+        st.binary(),
+    )
+)
 def test_any_bytes_are_judged_at_once(start):
     before = time.process_time()
     what, remedy = foreign(start * 40)
@@ -151,7 +166,20 @@ def test_the_packages_own_files_are_called_by_their_readers(tmp_path):
 
 def test_a_table_whose_first_name_is_like_the_mark_of_a_format_is_a_table(tmp_path):
     path = tmp_path / "t.csv"
-    for name in ("PK", "BZh", "PAR1", "MATLAB", "Rar!", "GIF", "BM", "@data", "@class", "7z", "version", "PKxy"):
+    for name in (
+        "PK",
+        "BZh",
+        "PAR1",
+        "MATLAB",
+        "Rar!",
+        "GIF",
+        "BM",
+        "@data",
+        "@class",
+        "7z",
+        "version",
+        "PKxy",
+    ):
         path.write_text(f"{name},b\n1,2\n")
         assert foreign(path.read_bytes()) == ("", "")
         assert data.read_csv(path).names == (name, "b")

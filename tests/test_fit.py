@@ -50,7 +50,7 @@ def assert_same(first, second):
         np.testing.assert_array_equal(a, b)
 
 
-# ---- the loop ----------------------------------------------------------------------------------------------------------------
+# ---- the loop ----------------------------------------------------------------------------------------------
 
 
 def test_it_is_the_loop_by_hand():
@@ -86,10 +86,14 @@ def test_t05_the_loss_of_an_epoch_is_the_mean_over_examples():
     assert evaluate(model, nn.L1Loss(reduction="none"), (x, errors), batch_size=4) == {"loss": 22.0}
 
 
-@pytest.mark.parametrize("loss", [nn.L1Loss(reduction="sum"), lambda o, t, reduction="sum": tg.l1_loss(o, t, reduction="sum")])
+@pytest.mark.parametrize(
+    "loss", [nn.L1Loss(reduction="sum"), lambda o, t, reduction="sum": tg.l1_loss(o, t, reduction="sum")]
+)
 def test_a_summed_loss_is_added_up(loss):
     model, optimizer = scalar(rate=0.0)
-    history = fit(model, loss, optimizer, DataLoader((column(1, 1, 1, 1, 1), column(1, 2, 3, 4, 100)), 4), epochs=1)
+    history = fit(
+        model, loss, optimizer, DataLoader((column(1, 1, 1, 1, 1), column(1, 2, 3, 4, 100)), 4), epochs=1
+    )
     assert history["loss"] == [110.0]
 
 
@@ -97,11 +101,25 @@ def test_o35_accumulated_batches_count_by_their_examples():
     """w = 0, x = 1, 2, 3, 4 and 100, targets 1, squared error: the gradient of the mean is -44, the mean of the means -102.5."""
     for loss in (nn.MSELoss(), nn.MSELoss(reduction="none")):
         model, optimizer = scalar()
-        history = fit(model, loss, optimizer, DataLoader((column(1, 2, 3, 4, 100), np.ones((5, 1))), 4), epochs=1, accumulate=2)
+        history = fit(
+            model,
+            loss,
+            optimizer,
+            DataLoader((column(1, 2, 3, 4, 100), np.ones((5, 1))), 4),
+            epochs=1,
+            accumulate=2,
+        )
         assert model.weight.item() == 44.0
         assert history.steps == 1
     model, optimizer = scalar()
-    fit(model, nn.MSELoss(reduction="sum"), optimizer, DataLoader((column(1, 2, 3, 4, 100), np.ones((5, 1))), 4), epochs=1, accumulate=2)
+    fit(
+        model,
+        nn.MSELoss(reduction="sum"),
+        optimizer,
+        DataLoader((column(1, 2, 3, 4, 100), np.ones((5, 1))), 4),
+        epochs=1,
+        accumulate=2,
+    )
     assert model.weight.item() == 220.0
 
 
@@ -121,9 +139,25 @@ def test_weights_of_examples():
     x, y, w = column(1, 2, 3), column(1, 1, 5), np.array([1.0, 2.0, 5.0])
     copies = np.repeat(np.arange(3), [1, 2, 5])
     model, optimizer = scalar()
-    history = fit(model, nn.MSELoss(reduction="none"), optimizer, (x, y, w), epochs=2, batch_size=None, validation=(x, y, w))
+    history = fit(
+        model,
+        nn.MSELoss(reduction="none"),
+        optimizer,
+        (x, y, w),
+        epochs=2,
+        batch_size=None,
+        validation=(x, y, w),
+    )
     other, optimizer = scalar()
-    expected = fit(other, nn.MSELoss(), optimizer, (x[copies], y[copies]), epochs=2, batch_size=None, validation=(x[copies], y[copies]))
+    expected = fit(
+        other,
+        nn.MSELoss(),
+        optimizer,
+        (x[copies], y[copies]),
+        epochs=2,
+        batch_size=None,
+        validation=(x[copies], y[copies]),
+    )
     np.testing.assert_allclose(model.weight.data, other.weight.data, rtol=1e-6)
     np.testing.assert_allclose(history["val_loss"], expected["val_loss"], rtol=1e-6)
     held_out = evaluate(model, nn.MSELoss(reduction="none"), (x, y, w), batch_size=2)
@@ -148,7 +182,15 @@ def test_metrics_are_of_whole_epochs():
     model, loss, optimizer = classifier(rate=0.0)
     asked = {"f1": metrics.f1, "val_auc": lambda t, o: metrics.roc_auc(t, o[:, 1] - o[:, 0])}
     asked["f1"] = lambda t, o: metrics.f1(t, o.argmax(axis=1))
-    history = fit(model, loss, optimizer, DataLoader((X, Y), 8), epochs=1, validation=DataLoader((X, Y), 7), metrics=asked)
+    history = fit(
+        model,
+        loss,
+        optimizer,
+        DataLoader((X, Y), 8),
+        epochs=1,
+        validation=DataLoader((X, Y), 7),
+        metrics=asked,
+    )
     scores = predict(model, X)
     assert history["f1"] == history["val_f1"] == [metrics.f1(Y, scores.argmax(axis=1))]
     assert history["val_auc"] == [metrics.roc_auc(Y, scores[:, 1] - scores[:, 0])]
@@ -171,13 +213,25 @@ def test_batches_of_data_that_are_no_loader():
             return super().forward(x)
 
     model = Count(3, 2, dtype=np.float64)
-    for data, size in [((X, Y), 20), (ArrayDataset(X, Y), 20), ((tg.Tensor(X), Y.tolist()), None), ([(x, y) for x, y in zip(X, Y)], 32)]:
+    for data, size in [
+        ((X, Y), 20),
+        (ArrayDataset(X, Y), 20),
+        ((tg.Tensor(X), Y.tolist()), None),
+        ([(x, y) for x, y in zip(X, Y)], 32),
+    ]:
         sizes.clear()
-        fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), data, epochs=1, batch_size=size)
+        fit(
+            model,
+            nn.CrossEntropyLoss(),
+            optim.SGD(model.parameters(), lr=0.1),
+            data,
+            epochs=1,
+            batch_size=size,
+        )
         assert sizes == {20: [20, 20, 10], None: [50], 32: [32, 18]}[size]
 
 
-# ---- rates -------------------------------------------------------------------------------------------------------------------
+# ---- rates -------------------------------------------------------------------------------------------------
 
 
 def test_schedules_of_epochs_and_of_steps():
@@ -190,13 +244,25 @@ def test_schedules_of_epochs_and_of_steps():
 
     model = classifier()[0]
     by_epoch = fit(
-        model, nn.CrossEntropyLoss(), Watched(model.parameters(), lr=9), DataLoader((X, Y), 25), epochs=3, schedule=lambda e: 0.1 / (e + 1)
+        model,
+        nn.CrossEntropyLoss(),
+        Watched(model.parameters(), lr=9),
+        DataLoader((X, Y), 25),
+        epochs=3,
+        schedule=lambda e: 0.1 / (e + 1),
     )
     assert seen == [0.1, 0.1, 0.05, 0.05, 0.1 / 3, 0.1 / 3]
     assert by_epoch["lr"] == [0.1, 0.05, 0.1 / 3]
     seen.clear()
     rate = optim.schedule.cosine(0.1, 6)
-    by_step = fit(model, nn.CrossEntropyLoss(), Watched(model.parameters(), lr=9), DataLoader((X, Y), 25), epochs=3, step_schedule=rate)
+    by_step = fit(
+        model,
+        nn.CrossEntropyLoss(),
+        Watched(model.parameters(), lr=9),
+        DataLoader((X, Y), 25),
+        epochs=3,
+        step_schedule=rate,
+    )
     assert seen == [rate(step) for step in range(6)]
     assert by_step["lr"] == seen[1::2]
 
@@ -208,7 +274,17 @@ def test_a_plateau_looks_at_a_column(watched):
     epochs = []
     asked = {"val_error": lambda t, o: [3.0, 2.0, 2.0, 1.0, 1.0][len(epochs)]}
     schedule = plateau if watched is None else (plateau, watched)
-    history = fit(model, loss, optimizer, (X, Y), epochs=5, validation=(X, Y), metrics=asked, schedule=schedule, callbacks=[epochs.append])
+    history = fit(
+        model,
+        loss,
+        optimizer,
+        (X, Y),
+        epochs=5,
+        validation=(X, Y),
+        metrics=asked,
+        schedule=schedule,
+        callbacks=[epochs.append],
+    )
     again = optim.ReduceOnPlateau(0.5, patience=0, factor=0.5, threshold=0.0)
     expected = [0.5, *(again(value) for value in history["val_loss" if watched is None else watched])]
     assert history["lr"] == expected[:5]
@@ -216,7 +292,7 @@ def test_a_plateau_looks_at_a_column(watched):
         assert history["lr"] == [0.5, 0.5, 0.5, 0.25, 0.25]
 
 
-# ---- the end -----------------------------------------------------------------------------------------------------------------
+# ---- the end -----------------------------------------------------------------------------------------------
 
 
 def stopping_run(values, **settings):
@@ -272,7 +348,9 @@ BAD[30] = np.nan
 def test_t10_nan_stops_before_the_step_and_names_it():
     model, loss, optimizer = classifier()
     seen = []
-    with pytest.warns(RuntimeWarning, match=r"fit stopped: the loss is nan at step 4 \(epoch 1\); the parameters are finite"):
+    with pytest.warns(
+        RuntimeWarning, match=r"fit stopped: the loss is nan at step 4 \(epoch 1\); the parameters are finite"
+    ):
         history = fit(model, loss, optimizer, DataLoader((BAD, Y), 10), epochs=3)
     assert (history.stopped, history.steps, len(history)) == ("nan", 3, 0)
     assert "nan at step 4" in history.reason
@@ -281,7 +359,15 @@ def test_t10_nan_stops_before_the_step_and_names_it():
     with pytest.raises(NonFiniteError, match="the loss is nan at step 4"):
         fit(other, loss, optimizer, DataLoader((BAD, Y), 10), epochs=3, on_nan="raise")
     assert_same(weights(model), weights(other))
-    history = fit(other, loss, optimizer, DataLoader((BAD, Y), 10), epochs=1, on_nan="ignore", callbacks=[lambda h: seen.append(len(h))])
+    history = fit(
+        other,
+        loss,
+        optimizer,
+        DataLoader((BAD, Y), 10),
+        epochs=1,
+        on_nan="ignore",
+        callbacks=[lambda h: seen.append(len(h))],
+    )
     assert np.isnan(history["loss"]).all()
     assert seen == [1]
 
@@ -295,11 +381,17 @@ def test_t10_a_gradient_that_is_not_finite():
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.sum(np.sqrt(model.weight - 1.0)) + 0 * np.sum(outputs)
 
-    with np.errstate(divide="ignore", invalid="ignore"), pytest.warns(RuntimeWarning, match="not finite.*at step 1"):
+    with (
+        np.errstate(divide="ignore", invalid="ignore"),
+        pytest.warns(RuntimeWarning, match="not finite.*at step 1"),
+    ):
         history = fit(model, loss, optimizer, data, epochs=2, clip_norm=1.0)
     assert model.weight.item() == 1.0
     assert history.stopped == "nan"
-    with np.errstate(divide="ignore", invalid="ignore"), pytest.warns(RuntimeWarning, match="not all of weight is finite, after the step before"):
+    with (
+        np.errstate(divide="ignore", invalid="ignore"),
+        pytest.warns(RuntimeWarning, match="not all of weight is finite, after the step before"),
+    ):
         fit(model, loss, optimizer, data, epochs=2)
 
 
@@ -370,7 +462,10 @@ def test_in_another_thread():
 def test_a_callback_may_end_it():
     model, loss, optimizer = classifier()
     calls = []
-    callbacks = [lambda history: len(history) >= 2, lambda history: calls.append(history["loss"][-1]) or "drawn"]
+    callbacks = [
+        lambda history: len(history) >= 2,
+        lambda history: calls.append(history["loss"][-1]) or "drawn",
+    ]
     history = fit(model, loss, optimizer, (X, Y), epochs=9, callbacks=callbacks)
     assert (history.stopped, len(history)) == ("callback", 2)
     assert calls == history["loss"]
@@ -384,7 +479,7 @@ def test_what_a_loss_raises_comes_through_and_modes_come_back():
     assert [module.training for module in model.modules()] == [True, False, True, True]
 
 
-# ---- the last batch ----------------------------------------------------------------------------------------------------------
+# ---- the last batch ----------------------------------------------------------------------------------------
 
 
 def normalized(*layers):
@@ -422,11 +517,13 @@ def test_y04_what_can_be_trained_is():
             return self.norm(x.reshape(-1, 1, 3))[:, 0]
 
     model = Sequences()
-    history = fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (X, Y), epochs=1, batch_size=7)
+    history = fit(
+        model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (X, Y), epochs=1, batch_size=7
+    )
     assert model.norm.num_batches_tracked.item() == 8 == history.steps
 
 
-# ---- the same again ------------------------------------------------------------------------------------------------------------
+# ---- the same again ----------------------------------------------------------------------------------------
 
 SCRIPT = """
 import hashlib, json, sys
@@ -442,12 +539,20 @@ print(json.dumps([digest, history["loss"], history["val_loss"]]))
 
 
 def test_t01_the_same_seed_gives_the_same_bits_in_two_processes():
-    environment = {**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(train.__file__).parents[2]),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
 
     def run(seed):
         environment["PYTHONHASHSEED"] = str(len(seen))
         command = [sys.executable, "-W", "error", "-c", SCRIPT, str(seed)]
-        return json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=100).stdout)
+        return json.loads(
+            subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=True, timeout=100
+            ).stdout
+        )
 
     seen = []
     for seed in (0, 0, 1):
@@ -458,7 +563,7 @@ def test_t01_the_same_seed_gives_the_same_bits_in_two_processes():
     assert len(hashlib.sha256().hexdigest()) == len(seen[0][0])
 
 
-# ---- predict and evaluate ------------------------------------------------------------------------------------------------------
+# ---- predict and evaluate ----------------------------------------------------------------------------------
 
 
 def test_predict_is_in_batches_without_dropout_and_modes_come_back():
@@ -466,7 +571,11 @@ def test_predict_is_in_batches_without_dropout_and_modes_come_back():
 
     class Watched(nn.Module):
         def __init__(self):
-            self.linear, self.dropout, self.frozen = nn.Linear(3, 2, rng=0), nn.Dropout(0.9, rng=1), nn.BatchNorm1d(2)
+            self.linear, self.dropout, self.frozen = (
+                nn.Linear(3, 2, rng=0),
+                nn.Dropout(0.9, rng=1),
+                nn.BatchNorm1d(2),
+            )
             self.frozen.eval()
 
         def forward(self, x):
@@ -479,7 +588,9 @@ def test_predict_is_in_batches_without_dropout_and_modes_come_back():
     in_parts = predict(model, tg.Tensor(X), batch_size=20)
     assert sizes == [50, 20, 20, 10]
     np.testing.assert_allclose(whole, in_parts, rtol=1e-6)
-    np.testing.assert_allclose(whole, X @ model.linear.weight.data.T + model.linear.bias.data, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        whole, X @ model.linear.weight.data.T + model.linear.bias.data, rtol=1e-4, atol=1e-5
+    )
     assert type(whole) is np.ndarray
     assert [model.training, model.linear.training, model.frozen.training] == [True, True, False]
     assert predict(model, X[:0]).shape == (0, 2)
@@ -528,7 +639,7 @@ def test_evaluate_does_not_touch_the_model():
         evaluate(model, loss, (X[:0], Y[:0]))
 
 
-# ---- what cannot be done -------------------------------------------------------------------------------------------------------
+# ---- what cannot be done -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -551,7 +662,10 @@ def test_evaluate_does_not_touch_the_model():
         ({"metrics": {"loss": metrics.accuracy}}, "a column 'loss' of its own"),
         ({"metrics": metrics.accuracy}, "functions by name"),
         ({"metrics": {"val_accuracy": metrics.accuracy}}, "begins with val_"),
-        ({"early_stopping": EarlyStopping(monitor="val_loss")}, "EarlyStopping looks at 'val_loss', and the history will have the columns loss"),
+        (
+            {"early_stopping": EarlyStopping(monitor="val_loss")},
+            "EarlyStopping looks at 'val_loss', and the history will have the columns loss",
+        ),
         ({"data": DataLoader((X, Y)), "batch_size": 8}, "settings of the DataLoader"),
         ({"data": DataLoader((X, Y)), "seed": 8}, "settings of the DataLoader"),
         ({"data": (X,)}, r"\(x, y\) or \(x, y, weights\); got 1"),
@@ -634,7 +748,14 @@ def test_validation_data_that_do_not_fit_are_found_before_the_first_step():
     x, y = np.ones((8, 3), np.float32), np.zeros(8, int)
     for validation in ((x[:, :2], y), (x, y + 7), (x, np.ones((8, 1)))):
         with pytest.raises((ArgumentError, DTypeError, ShapeError)):
-            train.fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (x, y), epochs=2, validation=validation)
+            train.fit(
+                model,
+                nn.CrossEntropyLoss(),
+                optim.SGD(model.parameters(), lr=0.1),
+                (x, y),
+                epochs=2,
+                validation=validation,
+            )
         assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())
         assert model.training
 
@@ -649,5 +770,11 @@ def test_a_model_of_several_outputs_is_named_where_the_loss_cannot_use_them():
 
     model = Pair()
     with pytest.raises((TinygradError, TypeError, ValueError, AttributeError)) as raised:
-        train.fit(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (np.ones((4, 3)), np.zeros(4, int)), epochs=1)
+        train.fit(
+            model,
+            nn.CrossEntropyLoss(),
+            optim.SGD(model.parameters(), lr=0.1),
+            (np.ones((4, 3)), np.zeros(4, int)),
+            epochs=1,
+        )
     assert any("The model returned a tuple" in note for note in raised.value.__notes__)

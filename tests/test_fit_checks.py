@@ -31,7 +31,7 @@ def same(model, before):
     return all(np.array_equal(p.data, b) for p, b in zip(model.parameters(), before, strict=True))
 
 
-# ---- parts -------------------------------------------------------------------------------------------------------------------
+# ---- parts -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -41,22 +41,51 @@ def same(model, before):
             lambda m, o: fit(m, nn.CrossEntropyLoss, o, (X, Y), epochs=1),
             r"fit: the loss is an instance.*class CrossEntropyLoss.*CrossEntropyLoss\(…\)",
         ),
-        (lambda m, o: fit(nn.Linear, nn.MSELoss(), o, (X, Y), epochs=1), "fit: the model is an instance.*class Linear"),
-        (lambda m, o: fit(m, nn.MSELoss(), optim.Adam, (X, Y), epochs=1), "fit: the optimizer is an instance.*class Adam"),
-        (lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=1, callbacks=[list]), "fit: a callback is an instance.*class list"),
-        (lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=1, schedule=float), "fit: a schedule is an instance.*class float"),
-        (lambda m, o: fit(m, Y.__class__, o, (X, Y), epochs=1), "fit: the loss is an instance.*class ndarray"),
+        (
+            lambda m, o: fit(nn.Linear, nn.MSELoss(), o, (X, Y), epochs=1),
+            "fit: the model is an instance.*class Linear",
+        ),
+        (
+            lambda m, o: fit(m, nn.MSELoss(), optim.Adam, (X, Y), epochs=1),
+            "fit: the optimizer is an instance.*class Adam",
+        ),
+        (
+            lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=1, callbacks=[list]),
+            "fit: a callback is an instance.*class list",
+        ),
+        (
+            lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=1, schedule=float),
+            "fit: a schedule is an instance.*class float",
+        ),
+        (
+            lambda m, o: fit(m, Y.__class__, o, (X, Y), epochs=1),
+            "fit: the loss is an instance.*class ndarray",
+        ),
         (lambda m, o: evaluate(m, nn.MSELoss, (X, Y)), "evaluate: the loss is an instance.*class MSELoss"),
         (lambda m, o: evaluate(nn.Linear, nn.MSELoss(), (X, Y)), "evaluate: the model is an instance"),
-        (lambda m, o: evaluate(m, "mse", (X, Y)), r"evaluate: expected a function of \(outputs, targets\) as the loss; got str"),
+        (
+            lambda m, o: evaluate(m, "mse", (X, Y)),
+            r"evaluate: expected a function of \(outputs, targets\) as the loss; got str",
+        ),
         (lambda m, o: predict(nn.Linear, X), "predict: the model is an instance"),
         (lambda m, o: predict(abs, X), "predict: expected a Module as the model; got builtin"),
         (lambda m, o: fit(m, nn.MSELoss(), o, {"x": X, "y": Y}, epochs=1), r"got a dict.*Of a dict"),
-        (lambda m, o: fit(m, nn.MSELoss(), o, zip(X, Y), epochs=2), "data is an iterator, which has one epoch only"),
-        (lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=2, validation=zip(X, Y)), "validation is an iterator"),
-        (lambda m, o: fit(m, nn.MSELoss(), o, DataLoader((X, Y), 64, drop_last=True), epochs=1), "no batch in the data: 20 examples.*one of 64"),
         (
-            lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=1, validation=DataLoader((X, Y), 64, drop_last=True)),
+            lambda m, o: fit(m, nn.MSELoss(), o, zip(X, Y), epochs=2),
+            "data is an iterator, which has one epoch only",
+        ),
+        (
+            lambda m, o: fit(m, nn.MSELoss(), o, (X, Y), epochs=2, validation=zip(X, Y)),
+            "validation is an iterator",
+        ),
+        (
+            lambda m, o: fit(m, nn.MSELoss(), o, DataLoader((X, Y), 64, drop_last=True), epochs=1),
+            "no batch in the data: 20 examples.*one of 64",
+        ),
+        (
+            lambda m, o: fit(
+                m, nn.MSELoss(), o, (X, Y), epochs=1, validation=DataLoader((X, Y), 64, drop_last=True)
+            ),
             "no batch in the validation data",
         ),
     ],
@@ -73,7 +102,10 @@ def test_replaced_parameters_are_noticed():
     model, loss, optimizer = regressor()
     model[2] = nn.Linear(4, 1, rng=5)
     before = values(model)
-    with pytest.raises(ArgumentError, match=r"2.weight, 2.bias are not among.* of shape \(1, 4\), \(1,\), which the model no longer has"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"2.weight, 2.bias are not among.* of shape \(1, 4\), \(1,\), which the model no longer has",
+    ):
         fit(model, loss, optimizer, (X, Y), epochs=1)
     assert same(model, before)
 
@@ -81,7 +113,10 @@ def test_replaced_parameters_are_noticed():
 def test_parameters_that_the_optimizer_lacks_are_told_of_unless_they_are_frozen():
     model, loss, _ = regressor()
     head = optim.SGD(model[2].parameters(), lr=0.1)
-    with pytest.warns(RuntimeWarning, match=r"0.weight, 0.bias: not among the optimizer's parameters, and will not be trained.*freeze\(\)"):
+    with pytest.warns(
+        RuntimeWarning,
+        match=r"0.weight, 0.bias: not among the optimizer's parameters, and will not be trained.*freeze\(\)",
+    ):
         fit(model, loss, head, (X, Y), epochs=1)
     model[0].freeze()
     fit(model, loss, head, (X, Y), epochs=1)
@@ -102,7 +137,7 @@ def test_an_optimizer_may_have_parameters_of_the_loss_and_of_others():
     assert loss.scale.item() != 1
 
 
-# ---- data --------------------------------------------------------------------------------------------------------------------
+# ---- data --------------------------------------------------------------------------------------------------
 
 
 class Sized:
@@ -138,11 +173,22 @@ MASKED = np.ma.masked_array(X, mask=X > 1)
     [
         (lambda bad, m: fit(m, nn.MSELoss(), optim.SGD(m.parameters()), (bad, Y), epochs=1), "fit: inputs"),
         (lambda bad, m: fit(m, nn.MSELoss(), optim.SGD(m.parameters()), (X, bad), epochs=1), "fit: targets"),
-        (lambda bad, m: fit(m, nn.MSELoss(), optim.SGD(m.parameters()), (X, Y, bad), epochs=1), "fit: weights"),
-        (lambda bad, m: fit(m, nn.MSELoss(), optim.SGD(m.parameters()), (X, Y), epochs=1, validation=(bad, Y)), "fit: validation: inputs"),
+        (
+            lambda bad, m: fit(m, nn.MSELoss(), optim.SGD(m.parameters()), (X, Y, bad), epochs=1),
+            "fit: weights",
+        ),
+        (
+            lambda bad, m: fit(
+                m, nn.MSELoss(), optim.SGD(m.parameters()), (X, Y), epochs=1, validation=(bad, Y)
+            ),
+            "fit: validation: inputs",
+        ),
         (lambda bad, m: evaluate(m, nn.MSELoss(), (X, bad)), "evaluate: targets"),
         (lambda bad, m: predict(m, bad), "predict: x"),
-        *[(lambda bad, m, f=f: f(bad, Y), f"{f.__name__}: targets") for f in (metrics.accuracy, metrics.f1, metrics.recall, metrics.precision)],
+        *[
+            (lambda bad, m, f=f: f(bad, Y), f"{f.__name__}: targets")
+            for f in (metrics.accuracy, metrics.f1, metrics.recall, metrics.precision)
+        ],
         *[
             (lambda bad, m, f=f: f(Y, bad), f"{f.__name__}: predictions")
             for f in vars(metrics).values()
@@ -155,17 +201,23 @@ def test_masks_and_rows_of_several_lengths_are_refused_by_name(call, who):
     before = values(model)
     with pytest.raises(DTypeError, match=f"{who}: masked arrays are not supported"):
         call(MASKED, model)
-    with pytest.raises(ShapeError, match=rf"{who}: an array has rows of one length; got a list with elements of lengths 2, 3"):
+    with pytest.raises(
+        ShapeError, match=rf"{who}: an array has rows of one length; got a list with elements of lengths 2, 3"
+    ):
         call(RAGGED, model)
     assert same(model, before)
 
 
-# ---- metrics -----------------------------------------------------------------------------------------------------------------
+# ---- metrics -----------------------------------------------------------------------------------------------
 
 
 class Counted(nn.Module):
     def __init__(self):
-        self.linear, self.norm, self.dropout = nn.Linear(3, 1, rng=0), nn.BatchNorm1d(1), nn.Dropout(0.5, rng=1)
+        self.linear, self.norm, self.dropout = (
+            nn.Linear(3, 1, rng=0),
+            nn.BatchNorm1d(1),
+            nn.Dropout(0.5, rng=1),
+        )
         self.calls = 0
 
     def forward(self, x):
@@ -190,7 +242,15 @@ def test_a_metric_that_cannot_work_ends_the_training_before_the_first_step(metri
     before, draw = model.state_dict(), model.dropout.rng.bit_generator.state
     optimizer, loader = optim.Adam(model.parameters()), DataLoader((X, Y), 2, shuffle=True)
     with pytest.raises(error, match=message) as raised:
-        fit(model, nn.MSELoss(), optimizer, loader, epochs=5, metrics={"mine": metric}, validation=(X, Y) if held_out else None)
+        fit(
+            model,
+            nn.MSELoss(),
+            optimizer,
+            loader,
+            epochs=5,
+            metrics={"mine": metric},
+            validation=(X, Y) if held_out else None,
+        )
     assert any("by the metric 'mine'" in note for note in raised.value.__notes__)
     assert model.calls < 5
     assert all(np.array_equal(value, before[name]) for name, value in model.state_dict().items())
@@ -216,7 +276,15 @@ def test_the_trial_does_not_change_the_training():
     def run(**settings):
         with tg.seed(3) as rng:
             model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
-            history = fit(model, nn.MSELoss(), optim.Adam(model.parameters()), (X, Y), epochs=3, batch_size=5, **settings)
+            history = fit(
+                model,
+                nn.MSELoss(),
+                optim.Adam(model.parameters()),
+                (X, Y),
+                epochs=3,
+                batch_size=5,
+                **settings,
+            )
             return history["loss"], model.state_dict(), rng.random()
 
     noisy = {"noise": lambda t, o: float(np.mean(o)), "more": partial(metrics.accuracy, threshold=0.5)}
@@ -237,11 +305,17 @@ def test_batches_of_sequences_of_several_lengths_have_no_metrics_together():
             return self.linear(x)
 
     def samples():
-        return ((np.full((3 + i // 4, 1), 1.0, np.float32), np.zeros((3 + i // 4, 1), np.float32)) for i in range(8))
+        return (
+            (np.full((3 + i // 4, 1), 1.0, np.float32), np.zeros((3 + i // 4, 1), np.float32))
+            for i in range(8)
+        )
 
     model = Sums()
     fit(model, nn.MSELoss(), optim.SGD(model.parameters()), samples, epochs=1, batch_size=4)
-    with pytest.raises(ShapeError, match=r"Metrics are of all outputs together.* after batches of \(4, 3, 1\) came one of \(4, 4, 1\)"):
+    with pytest.raises(
+        ShapeError,
+        match=r"Metrics are of all outputs together.* after batches of \(4, 3, 1\) came one of \(4, 4, 1\)",
+    ):
         fit(
             model, nn.MSELoss(), optim.SGD(model.parameters()), samples, epochs=1, batch_size=4,
             metrics={"mse": metrics.mean_squared_error},
@@ -251,7 +325,11 @@ def test_batches_of_sequences_of_several_lengths_have_no_metrics_together():
 def test_the_trial_puts_back_what_a_model_changes_in_use_too():
     class Restless(nn.Module):
         def __init__(self):
-            self.linear, self.calls, self.rng = nn.Linear(3, 1, rng=0), nn.Buffer([0.0]), np.random.default_rng(0)
+            self.linear, self.calls, self.rng = (
+                nn.Linear(3, 1, rng=0),
+                nn.Buffer([0.0]),
+                np.random.default_rng(0),
+            )
 
         def forward(self, x):
             self.calls.write(self.calls.data + 1)
@@ -273,7 +351,14 @@ def test_the_trial_puts_back_what_a_model_changes_in_use_too():
 def test_metrics_of_outputs_that_are_not_finite_leave_the_story_to_the_training():
     model, loss, optimizer = regressor()
     with pytest.warns(RuntimeWarning, match="the inputs are not finite: row 3 of the batch"):
-        history = fit(model, loss, optimizer, DataLoader((spoilt(X, 3, np.nan), Y), 20), epochs=1, metrics={"mine": metrics.roc_auc})
+        history = fit(
+            model,
+            loss,
+            optimizer,
+            DataLoader((spoilt(X, 3, np.nan), Y), 20),
+            epochs=1,
+            metrics={"mine": metrics.roc_auc},
+        )
     assert history.stopped == "nan"
 
 
@@ -284,10 +369,12 @@ def test_a_metric_may_warn_of_a_batch():
         return 1.0
 
     model, loss, optimizer = regressor()
-    assert fit(model, loss, optimizer, (X, Y), epochs=1, batch_size=5, metrics={"mine": metric})["mine"] == [1.0]
+    assert fit(model, loss, optimizer, (X, Y), epochs=1, batch_size=5, metrics={"mine": metric})["mine"] == [
+        1.0
+    ]
 
 
-# ---- numbers that are not finite ---------------------------------------------------------------------------------------------
+# ---- numbers that are not finite ---------------------------------------------------------------------------
 
 
 def spoilt(array, row, value):
@@ -298,7 +385,9 @@ def spoilt(array, row, value):
 
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("accumulate", [1, 2, 3])
-@pytest.mark.parametrize(("what", "value"), [("inputs", np.nan), ("targets", np.nan), ("targets", np.inf), ("weights", np.nan)])
+@pytest.mark.parametrize(
+    ("what", "value"), [("inputs", np.nan), ("targets", np.nan), ("targets", np.inf), ("weights", np.nan)]
+)
 def test_data_that_are_not_finite_are_named_and_the_rate_is_not_blamed(what, value, accumulate, shuffle):
     model = nn.Linear(3, 1, rng=0)
     arrays = {"inputs": X, "targets": Y, "weights": np.ones((20, 1))}
@@ -306,8 +395,13 @@ def test_data_that_are_not_finite_are_named_and_the_rate_is_not_blamed(what, val
     data = (arrays["inputs"], arrays["targets"], arrays["weights"][:, 0])
     loader = DataLoader(data if what == "weights" else data[:2], 4, shuffle=shuffle, seed=1)
     loss = nn.MSELoss(reduction="none" if what == "weights" else "mean")
-    with pytest.warns(RuntimeWarning, match=f"the {what} are not finite: row . of the batch, example 13 of the data, holds {value}"):
-        history = fit(model, loss, optim.SGD(model.parameters(), lr=0.1), loader, epochs=1, accumulate=accumulate)
+    with pytest.warns(
+        RuntimeWarning,
+        match=f"the {what} are not finite: row . of the batch, example 13 of the data, holds {value}",
+    ):
+        history = fit(
+            model, loss, optim.SGD(model.parameters(), lr=0.1), loader, epochs=1, accumulate=accumulate
+        )
     assert history.stopped == "nan"
     assert "data.Imputer" in history.reason
     assert "rate" not in history.reason
@@ -316,21 +410,36 @@ def test_data_that_are_not_finite_are_named_and_the_rate_is_not_blamed(what, val
 
 def test_finite_data_leave_the_rate_to_blame():
     model = nn.Linear(3, 1, rng=0)
-    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match="A lower learning rate or clip_norm= may help") as told:
+    with (
+        np.errstate(all="ignore"),
+        pytest.warns(RuntimeWarning, match="A lower learning rate or clip_norm= may help") as told,
+    ):
         fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=1e6), (X, Y), epochs=50)
     assert "not finite:" not in str(told[0].message)
 
 
-@pytest.mark.parametrize("data", [lambda bad: (bad, Y), lambda bad: lambda: zip(bad, Y)], ids=["arrays", "iterated"])
+@pytest.mark.parametrize(
+    "data", [lambda bad: (bad, Y), lambda bad: lambda: zip(bad, Y)], ids=["arrays", "iterated"]
+)
 def test_a_validation_loss_that_is_not_finite_is_told_of_once(data):
     bad = spoilt(X, 3, np.nan)
     model, loss, optimizer = regressor()
     with pytest.warns(RuntimeWarning) as told:
-        history = fit(model, loss, optimizer, (X, Y), epochs=9, validation=data(bad), early_stopping=EarlyStopping(patience=3))
+        history = fit(
+            model,
+            loss,
+            optimizer,
+            (X, Y),
+            epochs=9,
+            validation=data(bad),
+            early_stopping=EarlyStopping(patience=3),
+        )
     assert len(told) == 1
     said = str(told[0].message)
     assert "the validation loss is nan after epoch 1" in said
-    assert ("inputs are not finite: row 3 of the batch, example 3 of the data" in said) == isinstance(data(bad), tuple)
+    assert ("inputs are not finite: row 3 of the batch, example 3 of the data" in said) == isinstance(
+        data(bad), tuple
+    )
     assert told[0].filename == __file__
     assert (history.stopped, len(history)) == ("early", 3)
     assert "val_loss was nan, and in none of 3 epochs" in history.reason
@@ -347,11 +456,17 @@ def test_early_stopping_says_how_many_values_were_not_finite():
         model, loss, optimizer, (X, Y), epochs=9, metrics={"score": lambda t, o: [1.0, np.nan, 2.0, np.inf][len(epochs)]},
         early_stopping=EarlyStopping(monitor="score", mode="min", patience=3), callbacks=[epochs.append],
     )  # fmt: skip
-    assert history.reason == "score was not better for 3 epochs after epoch 1, and not finite (nan or inf) in 2 of them"
+    assert (
+        history.reason
+        == "score was not better for 3 epochs after epoch 1, and not finite (nan or inf) in 2 of them"
+    )
 
 
 def test_data_sets_with_maps_are_named_too():
     model = nn.Linear(3, 1, rng=0)
     data = DataLoader(ArrayDataset(X, Y).map(lambda x, y: (np.where(x == x[0], np.nan, x), y)), 20)
-    with pytest.warns(RuntimeWarning, match="the inputs are not finite: row 0 of the batch, example 0 of the data, holds nan"):
+    with pytest.warns(
+        RuntimeWarning,
+        match="the inputs are not finite: row 0 of the batch, example 0 of the data, holds nan",
+    ):
         fit(model, nn.MSELoss(), optim.SGD(model.parameters()), data, epochs=1)

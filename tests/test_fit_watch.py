@@ -48,11 +48,13 @@ class Function(nn.Module):
         return self.function(self.layer(x))
 
 
-# ---- layers made late ------------------------------------------------------------------------------------------------------------
+# ---- layers made late --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("make", [Lazy, Cached])
-@pytest.mark.parametrize("settings", [{}, {"validation": (X, Y)}, {"metrics": {"mse": lambda t, o: np.mean((t - o) ** 2)}}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"validation": (X, Y)}, {"metrics": {"mse": lambda t, o: np.mean((t - o) ** 2)}}]
+)
 def test_layers_made_in_forward_are_warned_of_once(make, settings):
     with pytest.warns(RuntimeWarning, match=r"made\.0\.weight|head\.weight") as caught:
         fitted(make(), epochs=3, **settings)
@@ -70,7 +72,7 @@ def test_layers_that_a_callback_adds_or_unfreezes_are_warned_of(change):
     assert len(caught) == 1
 
 
-# ---- gradients and parameters ------------------------------------------------------------------------------------------------------
+# ---- gradients and parameters ------------------------------------------------------------------------------
 
 
 def test_a_loss_that_reaches_no_parameter_is_refused_before_the_step():
@@ -86,7 +88,9 @@ def huge(lr):
     """One step on a finite loss, with a gradient that overflows beside the rate."""
     model = nn.Linear(2, 1, rng=0)
     with np.errstate(all="ignore"):
-        return model, lambda on_nan: fitted(model, data=(X * 1e10, Y), lr=lr, epochs=1, on_nan=on_nan, accumulate=2)
+        return model, lambda on_nan: fitted(
+            model, data=(X * 1e10, Y), lr=lr, epochs=1, on_nan=on_nan, accumulate=2
+        )
 
 
 def test_parameters_spoilt_by_the_last_step_are_told_of():
@@ -103,7 +107,7 @@ def test_parameters_spoilt_by_the_last_step_are_told_of():
         go("ignore")
 
 
-# ---- what forward, callbacks and iterators return --------------------------------------------------------------------------------------
+# ---- what forward, callbacks and iterators return ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("answer", [True, np.True_, np.bool_(1)])
@@ -168,7 +172,7 @@ def test_an_iterator_at_its_end_is_an_error_that_says_where(where):
         ENDS[where]()
 
 
-# ---- spellings ---------------------------------------------------------------------------------------------------------------------
+# ---- spellings ---------------------------------------------------------------------------------------------
 
 
 def test_a_history_is_taken_for_a_table():

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_edu as tg
 
-# ---- what is flat, and what is not a number --------------------------------------------------------------------------------
+# ---- what is flat, and what is not a number ----------------------------------------------------------------
 
 ANYWHERE = [0.0, -0.0, 5e-324, 1e-310, -1e-200, 1e-160, 0.5, -2.0, 1e200, -1e308, np.inf, -np.inf, np.nan]
 ZEROTH = {
@@ -94,13 +94,16 @@ def test_gradient_is_nan_where_nan_goes_in_and_comes_out(name, dtype):
 
 def test_fmax_and_fmin_give_the_gradient_to_the_number():
     for function in (np.fmax, np.fmin):
-        a, b = tg.Tensor([np.nan, 1.0, np.nan], requires_grad=True), tg.Tensor([2.0, np.nan, np.nan], requires_grad=True)
+        a, b = (
+            tg.Tensor([np.nan, 1.0, np.nan], requires_grad=True),
+            tg.Tensor([2.0, np.nan, np.nan], requires_grad=True),
+        )
         function(a, b).backward([3.0, 4.0, 5.0])
         np.testing.assert_array_equal(a.grad.data, [0.0, 4.0, np.nan])
         np.testing.assert_array_equal(b.grad.data, [3.0, 0.0, np.nan])
 
 
-# ---- an array without axes has the axes 0 and -1 for NumPy's reductions ---------------------------------------------------------
+# ---- an array without axes has the axes 0 and -1 for NumPy's reductions ------------------------------------
 
 # fmt: off
 AXISLESS = {
@@ -130,7 +133,7 @@ def test_reduction_of_no_axes_over_an_explicit_axis(name, axis):
     assert (x.grad.shape, x.grad.item()) == ((), slope)
 
 
-# ---- defaults, unsigned settings, copies ---------------------------------------------------------------------------------------
+# ---- defaults, unsigned settings, copies -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum, np.logaddexp])

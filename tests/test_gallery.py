@@ -29,7 +29,9 @@ def test_the_index_names_every_function_and_every_picture(gallery):
     assert set(re.findall(r"`(\w+)`", index)) == set(plot.__all__)
     named = set(re.findall(r"(\w+)\.png", index))
     assert named == set(gallery.PICTURES)
-    assert {name.replace("LiveLoss", "live_loss") for name in DRAWING} == named | {"loss_curve"}  # it shares one with curves
+    assert {name.replace("LiveLoss", "live_loss") for name in DRAWING} == named | {
+        "loss_curve"
+    }  # it shares one with curves
 
 
 def test_the_pictures_of_the_folder_are_those_and_small(gallery):
@@ -43,7 +45,9 @@ def test_the_gallery_makes_them_all(tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("sklearn")
     command = [sys.executable, "-W", "error", SCRIPT, "--out", tmp_path / "new", "--dpi", "30"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     made = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert made == sorted(path.name for path in PICTURES.glob("*.png"))
@@ -51,7 +55,9 @@ def test_the_gallery_makes_them_all(tmp_path):
 
 def test_an_unknown_picture_is_refused(tmp_path):
     command = [sys.executable, SCRIPT, "none", "--out", tmp_path / "new"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "there is no picture 'none'; expected curves, " in done.stderr
     assert not (tmp_path / "new").exists()

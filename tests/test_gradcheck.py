@@ -30,7 +30,7 @@ def rule_for(forward, **rules):
     return primitive(**rules)(lambda x: forward(x))
 
 
-# ---- the collection of wrong rules ---------------------------------------------------------------------------------------
+# ---- the collection of wrong rules -------------------------------------------------------------------------
 
 
 def test_Q01_clip_squares_g():
@@ -49,7 +49,9 @@ def test_Q02_factor_35_at_any_scale(scale):
     def square(x):
         return scale * x * x
 
-    assert "Diagnosis: 35 times what it should be." in rejection(rule_for(square, x=lambda g, x: g * x * (70 * scale)), A)
+    assert "Diagnosis: 35 times what it should be." in rejection(
+        rule_for(square, x=lambda g, x: g * x * (70 * scale)), A
+    )
     assert gradcheck(rule_for(square, x=lambda g, x: g * x * (2 * scale)), A)
 
 
@@ -62,10 +64,22 @@ def test_Q03_ignores_g():
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        (lambda g: g, r"WrongRule: .* returned a gradient of shape \(3, 4\); its argument has shape \(3, 1\)"),
-        (lambda g: np.sum(g, axis=1), r"WrongRule: .* returned a gradient of shape \(3,\); its argument has shape \(3, 1\)"),
-        (lambda g: g[:, :1], "it is not summed over axis 1, along which the input is broadcast: only the first slice counts"),
-        (lambda g: np.mean(g, axis=1, keepdims=True), "0.25 times what it should be. 4 is the length of axis 1 of the output"),
+        (
+            lambda g: g,
+            r"WrongRule: .* returned a gradient of shape \(3, 4\); its argument has shape \(3, 1\)",
+        ),
+        (
+            lambda g: np.sum(g, axis=1),
+            r"WrongRule: .* returned a gradient of shape \(3,\); its argument has shape \(3, 1\)",
+        ),
+        (
+            lambda g: g[:, :1],
+            "it is not summed over axis 1, along which the input is broadcast: only the first slice counts",
+        ),
+        (
+            lambda g: np.mean(g, axis=1, keepdims=True),
+            "0.25 times what it should be. 4 is the length of axis 1 of the output",
+        ),
     ],
 )
 def test_Q04_missing_unbroadcast(rule, text):
@@ -100,7 +114,10 @@ def test_Q06_mean_not_divided_and_batch_factor():
         return np.broadcast_to(g, x_shape)
 
     wrong = rejection(rule_for(mean, x=lambda g, x_shape: spread(g, x_shape)), A)
-    assert "3 times what it should be. 3 is the length of axis 0 of the input: a division by n is missing" in wrong
+    assert (
+        "3 times what it should be. 3 is the length of axis 0 of the input: a division by n is missing"
+        in wrong
+    )
     wrong = rejection(rule_for(mean, x=lambda g, x_shape: spread(g, x_shape) / 9), A)
     assert "3 is the length of axis 0 of the input: divided by n once too often" in wrong
     assert gradcheck(rule_for(mean, x=lambda g, x_shape: spread(g, x_shape) / 3), A)
@@ -127,7 +144,9 @@ def test_Q08_symmetric_data_hide_a_missing_transpose(second_order):
         wrong = rejection(product(lambda g, b: np.matmul(g, b)), A.T, b, second_order=second_order)
         assert "at a point nearby" in wrong
         assert gradcheck(product(lambda g, b: np.matmul(g, b.T)), A.T, b, second_order=second_order)
-    assert "a matrix in the rule is not transposed" in rejection(product(lambda g, b: np.matmul(g, b)), A.T, RNG.normal(size=(3, 3)))
+    assert "a matrix in the rule is not transposed" in rejection(
+        product(lambda g, b: np.matmul(g, b)), A.T, RNG.normal(size=(3, 3))
+    )
 
 
 def test_Q09_engine_that_keeps_g_in_a_leaf(monkeypatch):
@@ -142,8 +161,12 @@ def test_Q09_engine_that_keeps_g_in_a_leaf(monkeypatch):
 
 def test_Q09_gradients_that_share_memory_with_each_other(monkeypatch):
     kept = {}
-    monkeypatch.setattr(backward, "_owned", lambda gradient, ours: kept.setdefault(gradient.shape, np.array(gradient)))
-    assert "the gradient of input 1 shares memory with the gradient of input 0" in rejection(lambda x, y: x + y, *RNG.normal(size=(2, 3)))
+    monkeypatch.setattr(
+        backward, "_owned", lambda gradient, ours: kept.setdefault(gradient.shape, np.array(gradient))
+    )
+    assert "the gradient of input 1 shares memory with the gradient of input 0" in rejection(
+        lambda x, y: x + y, *RNG.normal(size=(2, 3))
+    )
 
 
 def test_Q10_mutates_what_it_is_given():
@@ -160,10 +183,14 @@ def test_Q10_mutates_what_it_is_given():
         return x
 
     assert "the rule of x changes g in place" in rejection(rule_for(np.negative, x=negates_g), A)
-    assert "the rule of x changes g in place" in rejection(lambda x: np.exp(rule_for(np.negative, x=negates_g)(x)) * 2, A)
+    assert "the rule of x changes g in place" in rejection(
+        lambda x: np.exp(rule_for(np.negative, x=negates_g)(x)) * 2, A
+    )
     assert "the rule of x changes x in place" in rejection(rule_for(np.square, x=doubles_x), A)
     labels = np.array([0, 1])
-    assert "f changes input 1 in place" in rejection(lambda labels, x: rule_for(doubles_its_input, x=lambda g: 2 * g)(x), labels, A)
+    assert "f changes input 1 in place" in rejection(
+        lambda labels, x: rule_for(doubles_its_input, x=lambda g: 2 * g)(x), labels, A
+    )
     assert gradcheck(rule_for(np.negative, x=lambda g: -g), A)
     assert gradcheck(rule_for(np.square, x=lambda g, x: g * (x * 2)), A)
     assert gradcheck(rule_for(lambda x: x * 2, x=lambda g: 2 * g), A)
@@ -201,7 +228,9 @@ def test_Q12_function_that_insists_on_float32():
 
     x = A.astype(np.float32)
     assert gradcheck(insists(np.tanh), x)
-    assert "2 times what it should be" in rejection(insists(rule_for(np.exp, x=lambda g, out: g * out * 2)), x)
+    assert "2 times what it should be" in rejection(
+        insists(rule_for(np.exp, x=lambda g, out: g * out * 2)), x
+    )
     wild = rejection(insists(lambda x: np.sin(1e6 * x)), x)
     assert "cannot be judged at this scale: the numerical derivative is another one at each step" in wild
     assert "it computes with few digits: give float64 inputs" in wild
@@ -248,15 +277,21 @@ def test_Q15_nothing_checked_is_an_error():
     nothing = "nothing was checked: "
     no_leaf = nothing + "no input is a floating tensor, array or number, and f has no parameters"
     assert no_leaf in rejection(lambda i: i, np.array([1, 2]))
-    assert "not checked: input 0 (int64), input 1 (str): only floating values have slopes" in rejection(lambda i, s: i, np.array([1]), "s")
-    assert nothing + "input 0 (shape (0, 3), float64) has no elements" in rejection(lambda x: np.sum(x) + 1, np.zeros((0, 3)))
+    assert "not checked: input 0 (int64), input 1 (str): only floating values have slopes" in rejection(
+        lambda i, s: i, np.array([1]), "s"
+    )
+    assert nothing + "input 0 (shape (0, 3), float64) has no elements" in rejection(
+        lambda x: np.sum(x) + 1, np.zeros((0, 3))
+    )
     assert nothing + "f has no floating output, or an empty one" in rejection(lambda x: x[:0], A)
     assert nothing + "f has no floating output, or an empty one" in rejection(np.argmax, A)
     assert nothing + "f has no floating output, or an empty one" in rejection(lambda x: (), A)
     assert nothing + "no output has a graph" in rejection(lambda x: Tensor(x.data * 2), A)
     assert nothing + "no output has a graph" in rejection(tg.no_grad(np.sin), A)
     assert nothing + "the output does not depend on any input" in rejection(lambda x: 0 * x + 3, A)
-    assert nothing + "the output does not depend on any input" in rejection(lambda x: np.sum(tg.softmax(x), axis=-1), A)
+    assert nothing + "the output does not depend on any input" in rejection(
+        lambda x: np.sum(tg.softmax(x), axis=-1), A
+    )
     assert "input 0 is int64: only floating inputs" in rejection(np.sin, np.array([1, 2]), argnums=0)
     assert gradcheck(np.floor, A)  # zero everywhere, and so it should be: not the same as constant
     assert gradcheck(np.sin, 0.5, argnums=0).elements == 1
@@ -270,24 +305,31 @@ def test_Q15_detached_part_is_a_mismatch():
 def test_Q16_nan_agrees_only_when_asked():
     x = np.array([1.0, np.nan, 3.0])
     for f in (np.exp, np.max):
-        assert re.search(r"f is not finite here: output element \d is nan.*\n.*equal_nan=True", rejection(f, x))
+        assert re.search(
+            r"f is not finite here: output element \d is nan.*\n.*equal_nan=True", rejection(f, x)
+        )
         assert gradcheck(f, x, equal_nan=True)
     hides = rule_for(np.max, x=lambda g, x: g * np.array([0.0, 1.0, 0.0]))
     assert "element (1,): the gradient is" in rejection(hides, x, equal_nan=True)
     doubles = rule_for(np.exp, x=lambda g, out: 2 * g * out)
     assert "2 times what it should be" in rejection(doubles, x, equal_nan=True)
-    assert "the gradient is nan, where f is finite" in rejection(rule_for(np.exp, x=lambda g, out: g * out * np.nan), A)
-    assert "the gradient is nan" in rejection(rule_for(np.exp, x=lambda g, out: g * out * np.nan), A, equal_nan=True)
+    assert "the gradient is nan, where f is finite" in rejection(
+        rule_for(np.exp, x=lambda g, out: g * out * np.nan), A
+    )
+    assert "the gradient is nan" in rejection(
+        rule_for(np.exp, x=lambda g, out: g * out * np.nan), A, equal_nan=True
+    )
 
 
-# ---- what the messages say ---------------------------------------------------------------------------------------------
+# ---- what the messages say ---------------------------------------------------------------------------------
 
 
 def test_message_is_complete():
     message = rejection(rule_for(np.exp, x=lambda g, out: -g * out), np.array([[0.0, 1.0]]))
     number = r"-?[\d.]+(e-?\d+)?"
     assert re.match(
-        rf"input 0 \(shape \(1, 2\), float64\), element \(0, 1\): the gradient is {number}, numerically {number} ± {number}\.\n"
+        rf"input 0 \(shape \(1, 2\), float64\), element \(0, 1\): the gradient is {number}, numerically "
+        rf"{number} ± {number}\.\n"
         r"  output: shape \(1, 2\), float64; wrong in 2 of 2 elements\.\n"
         rf"  at the input \[\[0\.0, 1\.0\]\] with the cotangent \[{number}, {number}\]\.\n"
         r"  Diagnosis: the sign is wrong\.$",
@@ -299,14 +341,30 @@ def test_message_is_complete():
     ("forward", "rule", "text"),
     [
         (np.square, lambda g, x: 2 * g * x * x, "it is multiplied by its own argument once too often"),
-        (np.square, lambda g, x: 2 * g, "it is divided by its own argument once too often, or not multiplied by it"),
+        (
+            np.square,
+            lambda g, x: 2 * g,
+            "it is divided by its own argument once too often, or not multiplied by it",
+        ),
         (lambda x: x * x * x, lambda g, x: 3 * g * x, "divided by its own argument"),
-        (np.cumsum, lambda g, x_shape: np.reshape(np.cumsum(g), x_shape), "a matrix in the rule is not transposed"),
+        (
+            np.cumsum,
+            lambda g, x_shape: np.reshape(np.cumsum(g), x_shape),
+            "a matrix in the rule is not transposed",
+        ),
         (lambda x: np.flip(x, 1), lambda g: g, "it is reversed along axis 1"),
         (lambda x: x.T, lambda g: np.reshape(g, (3, 4)), "it is transposed, and then reshaped"),
-        (lambda x: x[[1, 2, 0]], lambda g: g[[1, 2, 0]], "shifted by 1 along axis 0|right values in the wrong places"),
+        (
+            lambda x: x[[1, 2, 0]],
+            lambda g: g[[1, 2, 0]],
+            "shifted by 1 along axis 0|right values in the wrong places",
+        ),
         (np.sin, lambda g, x: np.abs(g) * np.cos(x), "the rule takes the magnitude of g"),
-        (np.sin, lambda g, x: g * np.cos(x) * (np.arange(4) != 3), "wrong in 3 of 12 elements, all at index 3 of axis 1"),
+        (
+            np.sin,
+            lambda g, x: g * np.cos(x) * (np.arange(4) != 3),
+            "wrong in 3 of 12 elements, all at index 3 of axis 1",
+        ),
         (np.sin, lambda g, x: np.clip(g, -9, 9) * np.cos(x), "not linear in the cotangent g"),
     ],
 )
@@ -318,10 +376,12 @@ def test_diagnosis_of_a_square_transpose_and_swapped_arguments():
     square = RNG.normal(size=(3, 3))
     assert "Diagnosis: it is transposed." in rejection(rule_for(np.transpose, x=lambda g: g), square)
     times = primitive(broadcasts=True, a=lambda g, a: g * a, b=lambda g, b: g * b)(lambda a, b: a * b)
-    assert re.search("it is the gradient of input [01]: two arguments are swapped", rejection(times, square, square + 1))
+    assert re.search(
+        "it is the gradient of input [01]: two arguments are swapped", rejection(times, square, square + 1)
+    )
 
 
-# ---- second order, closures, several outputs ------------------------------------------------------------------------------
+# ---- second order, closures, several outputs ---------------------------------------------------------------
 
 
 def test_second_derivative_is_checked_on_its_own():
@@ -332,7 +392,12 @@ def test_second_derivative_is_checked_on_its_own():
     assert gradcheck(f, A, second_order=False)
     assert "second order" in rejection(f, A)
 
-    undifferentiable = rule_for(np.sin, x=lambda g, x: g * np.real(np.lib.scimath.sqrt(np.exp(2j * x.data)) if isinstance(x, Tensor) else np.cos(x)))
+    undifferentiable = rule_for(
+        np.sin,
+        x=lambda g, x: (
+            g * np.real(np.lib.scimath.sqrt(np.exp(2j * x.data)) if isinstance(x, Tensor) else np.cos(x))
+        ),
+    )
     assert gradcheck(undifferentiable, A, second_order=False)
     missing = rule_for(np.exp, x=lambda g, out: g * np.i0(out) / np.i0(out) * out)
     message = rejection(missing, A)
@@ -356,14 +421,16 @@ def test_leaves_that_f_closes_over_keep_their_grad():
 def test_several_outputs(pack):
     assert gradcheck(lambda x, n, y: pack([np.sin(x), x * y * n, np.argmax(x)]), A, 3, A + 1).elements == 24
     wrong = rule_for(np.sin, x=lambda g, x: 2 * g * np.cos(x))
-    assert "output: shape (3, 4), float64, shape (3,), float64" in rejection(lambda x: pack([wrong(x), np.sum(x, axis=1)]), A)
+    assert "output: shape (3, 4), float64, shape (3,), float64" in rejection(
+        lambda x: pack([wrong(x), np.sum(x, axis=1)]), A
+    )
 
 
 def test_argnums_leave_the_others_alone():
     assert gradcheck(lambda x, y: np.abs(x) + y, np.zeros(3), np.ones(3), argnums=1).elements == 3
 
 
-# ---- no false alarms ------------------------------------------------------------------------------------------------------
+# ---- no false alarms ---------------------------------------------------------------------------------------
 
 SCALES = {
     "tiny": lambda x: 1e-9 * x**2,
@@ -392,7 +459,9 @@ def test_right_functions_pass(name, shape, scale):
         pytest.skip("overflows, or is constant within the rounding error")
     if name in ("variance", "softmax") and shape == (1,):
         pytest.skip("constant")
-    x = np.random.default_rng(1).uniform(0.3, 1, shape) * np.where(np.random.default_rng(2).random(shape) < 0.5, -scale, scale)
+    x = np.random.default_rng(1).uniform(0.3, 1, shape) * np.where(
+        np.random.default_rng(2).random(shape) < 0.5, -scale, scale
+    )
     assert gradcheck(SCALES[name], x)
 
 
@@ -406,7 +475,7 @@ def test_points_where_only_some_tiny_inputs_matter():
     assert gradcheck(np.square, np.array([np.nextafter(0, 1), 1e150]))
 
 
-# ---- a wrong rule, shrunk --------------------------------------------------------------------------------------------------
+# ---- a wrong rule, shrunk ----------------------------------------------------------------------------------
 
 
 def test_hypothesis_shrinks_a_wrong_rule_to_its_smallest_input():
@@ -429,14 +498,17 @@ def test_hypothesis_shrinks_a_wrong_rule_to_its_smallest_input():
     with pytest.raises(GradcheckError) as caught:
         property_holds()
     (a, b), message = failing
-    assert (a.shape, b.shape) == ((1, 2), (2, 2))  # gᵀa, reshaped, is right for vectors; two columns and two rows show the transpose
+    assert (a.shape, b.shape) == (
+        (1, 2),
+        (2, 2),
+    )  # gᵀa, reshaped, is right for vectors; two columns and two rows show the transpose
     assert np.all(b == 1.0)
     assert "input 1 (shape (2, 2), float64)" in message
     assert "Diagnosis: it is transposed" in message
     assert str(caught.value) == message
 
 
-# ---- the numerical derivatives alone ------------------------------------------------------------------------------------
+# ---- the numerical derivatives alone -----------------------------------------------------------------------
 
 
 def test_numerical_derivatives_know_their_error():
@@ -453,10 +525,14 @@ def test_numerical_derivatives_know_their_error():
 
 
 def test_numerical_derivatives_of_several_outputs_and_at_a_kink():
-    first, second = numerical_jvp(lambda x: (x[0] * x, np.sum(x)), [np.array([2.0, 3.0])], [np.array([1.0, 0.0])])[0]
+    first, second = numerical_jvp(
+        lambda x: (x[0] * x, np.sum(x)), [np.array([2.0, 3.0])], [np.array([1.0, 0.0])]
+    )[0]
     assert np.allclose(first, [4, 3], rtol=1e-8)
     assert np.allclose(second, 1, rtol=1e-8)
-    (gradient,), _ = numerical_vjp(lambda x: (x[0] * x, np.sum(x)), [np.array([2.0, 3.0])], [np.array([1.0, 1.0]), 5.0])
+    (gradient,), _ = numerical_vjp(
+        lambda x: (x[0] * x, np.sum(x)), [np.array([2.0, 3.0])], [np.array([1.0, 1.0]), 5.0]
+    )
     assert np.allclose(gradient, [12, 7], rtol=1e-8)
     _, (error,) = numerical_vjp(np.abs, [np.array([0.0, 1.0])], np.ones(2))
     assert error[0] > 0.5

@@ -70,7 +70,9 @@ def test_report_names_what_was_left_out():
     names = "input 0['n'] (int), input 0['s'] (str), input 0['none'] (None), input 0['mask'] (bool)"
     assert f"not checked: {names}: only floating values have slopes" in report.notes
     assert "not checked: input 1 (complex): only real numbers are checked" in report.notes
-    assert gradcheck(Scale(product(1)), X).notes == ("not checked: f.seen: buffers are remembered, not learned",)
+    assert gradcheck(Scale(product(1)), X).notes == (
+        "not checked: f.seen: buffers are remembered, not learned",
+    )
     report = gradcheck(lambda x, y: (x * y, np.argmax(x)), X, X, argnums=-1)
     assert "not checked: input 0: argnums names others" in report.notes
     assert "not checked: output 1 (int64): only floating outputs have gradients" in report.notes
@@ -79,21 +81,31 @@ def test_report_names_what_was_left_out():
 
 def test_report_names_what_f_closes_over():
     model, w = Scale(product(7)), Tensor(X, requires_grad=True)
-    closes = "f closes over what requires a gradient; give it as an input (a module may be an input, or f itself)"
+    closes = (
+        "f closes over what requires a gradient; give it as an input (a module may be an input, or f itself)"
+    )
     assert f"not checked: model.w: {closes}" in gradcheck(lambda x: model(x), X).notes
     assert f"not checked: w: {closes}" in gradcheck(lambda x: w * x, X).notes
-    assert any(note.startswith("not checked: ") and closes in note for note in gradcheck(partial(np.multiply, w), X).notes)
+    assert any(
+        note.startswith("not checked: ") and closes in note
+        for note in gradcheck(partial(np.multiply, w), X).notes
+    )
     hidden = [[w]]
     assert any("hidden[0][0]" in note for note in gradcheck(lambda x: hidden[0][0] * x, X).notes)
     holder = SimpleNamespace(w=w)
-    assert any("a tensor of shape (2,), float64" in note for note in gradcheck(lambda x: holder.w * x, X).notes)
+    assert any(
+        "a tensor of shape (2,), float64" in note for note in gradcheck(lambda x: holder.w * x, X).notes
+    )
 
 
 def test_numbers_that_f_takes_no_tensor_for_are_left_out():
     report = gradcheck(lambda x, n: x * int(n), X, 2.0)
     assert report.elements == 2
     assert report.notes[0].startswith("not checked: input 1: f takes no tensor there (CoercionError: ")
-    with pytest.raises(GradcheckError, match=r"input 1 .*the gradient is nan, where f is finite; or leave input 1 out, by argnums="):
+    with pytest.raises(
+        GradcheckError,
+        match=r"input 1 .*the gradient is nan, where f is finite; or leave input 1 out, by argnums=",
+    ):
         gradcheck(np.power, X, 2.0)
     assert gradcheck(np.power, X, 2.0, argnums=0).elements == 2
 
@@ -132,12 +144,14 @@ def test_masked_arrays_are_refused():
 
 
 def test_numerical_derivatives_of_trees():
-    (by_w, by_x, by_c), errors = numerical_vjp(lambda p, c: p["w"] * p["x"][0] * c, [{"w": X, "x": [X + 1]}, 2.0], np.ones(2))
+    (by_w, by_x, by_c), errors = numerical_vjp(
+        lambda p, c: p["w"] * p["x"][0] * c, [{"w": X, "x": [X + 1]}, 2.0], np.ones(2)
+    )
     for got, error, right in zip((by_w, by_x, by_c), errors, (2 * (X + 1), 2 * X, np.sum(X * (X + 1)))):
         assert np.all(np.abs(got - right) <= 3 * error + 1e-15)
 
 
-# ---- rules that raise, and rules of the wrong kind -----------------------------------------------------------------------
+# ---- rules that raise, and rules of the wrong kind ---------------------------------------------------------
 
 
 def test_a_rule_that_raises_is_named():
@@ -148,19 +162,25 @@ def test_a_rule_that_raises_is_named():
         return x * 2
 
     with pytest.raises(
-        GradcheckError, match=r"twice: the rule of x, .*broken \(.*test_gradcheck_arguments.py:\d+\), raised KeyError: 'oops'"
+        GradcheckError,
+        match=r"twice: the rule of x, .*broken \(.*test_gradcheck_arguments.py:\d+\), raised KeyError: "
+        r"'oops'",
     ) as caught:
         gradcheck(primitive(x=broken)(twice), X)
     assert isinstance(caught.value.__cause__, KeyError)
     assert "It was given ndarray of shape (2,), float64" in str(caught.value)
 
-    second = primitive(x=lambda g, x: g * np.cos(x) if isinstance(x, np.ndarray) else 1 / 0)(lambda x: np.sin(x))
+    second = primitive(x=lambda g, x: g * np.cos(x) if isinstance(x, np.ndarray) else 1 / 0)(
+        lambda x: np.sin(x)
+    )
     with pytest.raises(GradcheckError, match=r"the rule of x, .*raised ZeroDivisionError") as caught:
         gradcheck(second, X)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
     missing = primitive(x=lambda g, x: g * np.i0(x) / np.i0(x))(lambda x: x * 1.0)
-    with pytest.raises(GradcheckError, match=r"failed: MissingRule(.|\n)*It was raised by .*'s rule of x, .*<lambda> \("):
+    with pytest.raises(
+        GradcheckError, match=r"failed: MissingRule(.|\n)*It was raised by .*'s rule of x, .*<lambda> \("
+    ):
         gradcheck(missing, X)
 
 
@@ -168,7 +188,10 @@ def test_a_rule_that_raises_is_named():
     ("forward", "rule"),
     [
         (lambda x: np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True), lambda g, out: g * out * (1 - out)),
-        (lambda x: x - np.log(np.sum(np.exp(x), axis=-1, keepdims=True)), lambda g, out: g * (1 - np.exp(out))),
+        (
+            lambda x: x - np.log(np.sum(np.exp(x), axis=-1, keepdims=True)),
+            lambda g, out: g * (1 - np.exp(out)),
+        ),
         (lambda x: x / np.sqrt(np.sum(x * x)), lambda g, x: g / np.sqrt(np.sum(x * x))),
         (lambda x: np.cumsum(x, axis=-1), lambda g: g),
     ],
@@ -177,13 +200,20 @@ def test_a_rule_that_raises_is_named():
 @pytest.mark.parametrize("shape", [(4,), (3, 4)], ids=str)
 def test_elementwise_rules_of_functions_that_mix_elements(forward, rule, shape):
     x = np.random.default_rng(1).normal(size=shape)
-    with pytest.raises(GradcheckError, match=r"Diagnosis: the rule is elementwise, g times something, but f mixes elements: the input at \("):
+    with pytest.raises(
+        GradcheckError,
+        match=r"Diagnosis: the rule is elementwise, g times something, but f mixes elements: the input at \(",
+    ):
         gradcheck(primitive(x=rule)(lambda x: forward(x)), x)
 
 
 def test_elementwise_rule_of_a_large_softmax():
-    softmax = primitive(x=lambda g, out: g * out * (1 - out))(lambda x: np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True))
-    with pytest.raises(GradcheckError, match="the rule is elementwise, g times something, but f mixes elements"):
+    softmax = primitive(x=lambda g, out: g * out * (1 - out))(
+        lambda x: np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True)
+    )
+    with pytest.raises(
+        GradcheckError, match="the rule is elementwise, g times something, but f mixes elements"
+    ):
         gradcheck(softmax, np.random.default_rng(1).normal(size=(45, 45)))
 
 

@@ -115,12 +115,16 @@ KINKED = {
 def test_kinks_of_any_scale_are_named(name, data):
     x = data.draw(points(REAL))
     i = data.draw(st.integers(0, x.size - 1))
-    with pytest.raises(GradcheckError, match=r"element \(\d,\): not differentiable here: (one-sided slopes|f jumps)"):
+    with pytest.raises(
+        GradcheckError, match=r"element \(\d,\): not differentiable here: (one-sided slopes|f jumps)"
+    ):
         gradcheck(KINKED[name](x[i]), x)
 
 
 @pytest.mark.parametrize("others", [[], [1e-12], [1e8], [1e-12, 1e8], [0.0]])
-@pytest.mark.parametrize("f", [np.abs, tg.relu, np.sign, lambda x: 1 + np.abs(x), lambda x: np.max(np.stack([x, 0 * x]), axis=0)])
+@pytest.mark.parametrize(
+    "f", [np.abs, tg.relu, np.sign, lambda x: 1 + np.abs(x), lambda x: np.max(np.stack([x, 0 * x]), axis=0)]
+)
 def test_kinks_at_zero_beside_any_scale(f, others):
     with pytest.raises(GradcheckError, match="not differentiable here"):
         gradcheck(f, np.array([*others, 0.0]))
@@ -147,7 +151,10 @@ def test_what_cannot_be_judged_is_said():
         gradcheck(np.sin, np.array([1e17, 2.0, 3e17]))
     report = gradcheck(np.sin, np.array([1e17, 2.0, 3.0]))
     assert report.undecided == 1
-    assert "1 of 3 elements of input 0 (shape (3,), float64) could not be judged at this scale: (0,)" in report.notes
+    assert (
+        "1 of 3 elements of input 0 (shape (3,), float64) could not be judged at this scale: (0,)"
+        in report.notes
+    )
     assert "every slope is zero here" in gradcheck(np.tanh, np.array([40.0])).notes[0]
 
 

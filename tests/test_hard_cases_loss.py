@@ -1,6 +1,7 @@
 """Losses at the edges: overflow, masked classes, wrong labels, soft rows, examples left out, weights.
 
-Gradients are closed forms; so are the values, but for those of smoothed and weighted losses, which are PyTorch's figures.
+Gradients are closed forms; so are the values, but for those of smoothed and weighted losses, which are
+PyTorch's figures.
 """
 
 import math
@@ -39,7 +40,9 @@ def leaf(logits, dtype=np.float64):
 
 
 @pytest.mark.parametrize(("logits", "targets", "reduction", "value", "gradient"), ROWS)
-@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)], ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    ("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)], ids=["float64", "float32"]
+)
 def test_value_and_gradient(logits, targets, reduction, value, gradient, dtype, rtol):
     logits = leaf(logits, dtype)
     if np.asarray(targets).dtype == np.float64:
@@ -52,7 +55,9 @@ def test_value_and_gradient(logits, targets, reduction, value, gradient, dtype, 
     np.testing.assert_allclose(logits.grad.data, gradient, rtol=rtol, atol=rtol / 10)
 
 
-@pytest.mark.parametrize("targets", [[0, 2], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]], ids=["L03-labels", "L03-rows"])
+@pytest.mark.parametrize(
+    "targets", [[0, 2], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]], ids=["L03-labels", "L03-rows"]
+)
 def test_without_reduction(targets):
     logits = leaf(LOGITS)
     losses = tg.softmax_cross_entropy(logits, targets, reduction="none")
@@ -60,7 +65,9 @@ def test_without_reduction(targets):
     with pytest.raises(RuntimeError, match=r"shape \(2,\) needs a gradient"):
         losses.backward()
     losses.backward([3.0, -6.0])
-    np.testing.assert_allclose(logits.grad.data, [[3 * P[0] - 3, 3 * P[1], 3 * P[2]], [-2, -2, 4]], rtol=1e-12)
+    np.testing.assert_allclose(
+        logits.grad.data, [[3 * P[0] - 3, 3 * P[1], 3 * P[2]], [-2, -2, 4]], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,11 @@ def test_targets_of_the_wrong_kind(targets):
 
 @pytest.mark.parametrize("targets", [[0], [[1.0]]], ids=["L19-labels", "L19-rows"])
 def test_one_class_is_no_choice(targets):
-    with pytest.raises(ValueError, match=r"softmax_cross_entropy: scores of shape \(1, 1\) have one class.*\n.*binary_cross_entropy_with_logits"):
+    with pytest.raises(
+        ValueError,
+        match=r"softmax_cross_entropy: scores of shape \(1, 1\) have one "
+        r"class.*\n.*binary_cross_entropy_with_logits",
+    ):
         tg.softmax_cross_entropy(leaf([[5]]), targets)
 
 
@@ -134,7 +145,7 @@ def test_rows_in_a_list_are_moved_with_the_class_axis():
         np.testing.assert_allclose(tg.softmax_cross_entropy(z, targets, axis=0), expected, rtol=1e-12)
 
 
-# ---- examples left out, smoothed labels, weights --------------------------------------------------------------------------------
+# ---- examples left out, smoothed labels, weights -----------------------------------------------------------
 
 WEIGHT = [1, 2, 4]
 
@@ -167,7 +178,9 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(("logits", "targets", "options", "value", "gradient"), OPTIONS)
-@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)], ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    ("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-6)], ids=["float64", "float32"]
+)
 def test_value_and_gradient_with_options(logits, targets, options, value, gradient, dtype, rtol):
     logits = leaf(logits, dtype)
     loss = tg.softmax_cross_entropy(logits, targets, **options)
@@ -199,7 +212,7 @@ def test_L17_a_wrong_label_beside_one_that_is_left_out():
             tg.softmax_cross_entropy(leaf(LOGITS), [-100, 2], ignore_index=None, **options)
 
 
-# ---- other losses ----------------------------------------------------------------------------------------------------------------
+# ---- other losses ------------------------------------------------------------------------------------------
 
 
 def test_L21_binary_cross_entropy_of_large_logits():
@@ -211,7 +224,10 @@ def test_L21_binary_cross_entropy_of_large_logits():
 
 
 def test_L22_a_column_against_a_row():
-    with pytest.raises(ValueError, match=r"prediction of shape \(4, 1\) and target of shape \(4,\).*\n.*target.reshape\(4, 1\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"prediction of shape \(4, 1\) and target of shape \(4,\).*\n.*target.reshape\(4, 1\)",
+    ):
         tg.mse_loss(leaf([[1], [2], [3], [4]]), np.zeros(4))
 
 

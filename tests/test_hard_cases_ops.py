@@ -1,8 +1,9 @@
 """Operations at the edges: kinks, ties, zeros, infinities, empty arrays, broadcasting, repeated indices.
 
-Each row of the table states an operation, its inputs, the cotangent, and the exact value and gradients.  Ids name the kind of
-edge: K kinks and ties, S singular points, W where, N stability, B broadcasting and shapes, I items, M products, G graphs.
-The values are closed forms; what is a convention at a kink (even shares, 0 at a bound, 0 at the bottom of a norm) is ours.
+Each row of the table states an operation, its inputs, the cotangent, and the exact value and gradients.  Ids
+name the kind of edge: K kinks and ties, S singular points, W where, N stability, B broadcasting and shapes, I
+items, M products, G graphs. The values are closed forms; what is a convention at a kink (even shares, 0 at a
+bound, 0 at the bottom of a norm) is ours.
 """
 
 import math
@@ -228,7 +229,9 @@ CASES = [
 # fmt: on
 
 TOO_FINE = ("S08", "S18")  # float32 cannot hold their inputs
-DEGREES = pytest.mark.filterwarnings("ignore:Degrees of freedom")  # NumPy's own word on the variance of one element with ddof=1
+DEGREES = pytest.mark.filterwarnings(
+    "ignore:Degrees of freedom"
+)  # NumPy's own word on the variance of one element with ddof=1
 
 
 def params(pairs):
@@ -242,9 +245,13 @@ def params(pairs):
 
 
 READY = [case for case in CASES if case.id not in WAITING]
-all_rows = pytest.mark.parametrize("case", params((case,) for case in CASES))  # the rows that wait are skipped here, visibly
+all_rows = pytest.mark.parametrize(
+    "case", params((case,) for case in CASES)
+)  # the rows that wait are skipped here, visibly
 rows = pytest.mark.parametrize("case", params((case,) for case in READY))
-rows_in_float32 = pytest.mark.parametrize("case", params((case,) for case in READY if case.id not in TOO_FINE))
+rows_in_float32 = pytest.mark.parametrize(
+    "case", params((case,) for case in READY if case.id not in TOO_FINE)
+)
 
 
 def arrays_of(values, dtype=np.float64):
@@ -314,7 +321,10 @@ def broadcast(array):
 
 LAYOUTS = {"fortran": fortran, "reversed": reversed_, "stepped": stepped, "broadcast": broadcast}
 LAID_OUT = [
-    (case, name) for case in READY for name, layout in LAYOUTS.items() if any(layout(a).strides != a.copy().strides for a in arrays_of(case.inputs))
+    (case, name)
+    for case in READY
+    for name, layout in LAYOUTS.items()
+    if any(layout(a).strides != a.copy().strides for a in arrays_of(case.inputs))
 ]
 
 
@@ -330,7 +340,9 @@ def test_cotangent_of_stride_zero(case):
     constant = np.unique(1.0 if case.cotangent is ONES else case.cotangent)
     if constant.size == 1:
         check(case, arrays, np.broadcast_to(constant[0], shape))
-    for spread, plain in zip(run(case, arrays, np.broadcast_to(1.0, shape))[1], run(case, arrays, np.ones(shape))[1]):
+    for spread, plain in zip(
+        run(case, arrays, np.broadcast_to(1.0, shape))[1], run(case, arrays, np.ones(shape))[1]
+    ):
         np.testing.assert_allclose(spread, plain, rtol=1e-12, atol=0)
 
 
@@ -350,7 +362,9 @@ def test_rows_that_wait_cannot_run_yet(case):
 
 def test_every_row_is_there_once():
     counts = {"K": 17, "S": 33, "W": 4, "N": 19, "B": 17, "I": 10, "M": 14, "G": 6}
-    assert [case.id for case in CASES] == [f"{kind}{i:02}" for kind, n in counts.items() for i in range(1, n + 1)]
+    assert [case.id for case in CASES] == [
+        f"{kind}{i:02}" for kind, n in counts.items() for i in range(1, n + 1)
+    ]
 
 
 def test_variance_of_one_element_with_ddof_1_keeps_numpys_warning():
@@ -377,7 +391,9 @@ def test_clip_shares_with_a_bound_that_is_a_tensor(which):
     np.testing.assert_array_equal(bound.grad.data, np.array([4.0, 6.0, 8.0]) - x_wins)
 
 
-@pytest.mark.parametrize(("a", "b"), [([2.0, 3.0], [5.0]), ([5.0], [2.0, 3.0]), ([], [5.0]), ([5.0], []), ([5.0], [7.0])], ids=str)
+@pytest.mark.parametrize(
+    ("a", "b"), [([2.0, 3.0], [5.0]), ([5.0], [2.0, 3.0]), ([], [5.0]), ([5.0], []), ([5.0], [7.0])], ids=str
+)
 def test_einsum_broadcasts_axes_of_length_one(a, b):
     """Σᵢ aᵢ bᵢ: each gets the other one, summed if it was itself spread."""
     x, y = tg.Tensor(np.array(a), requires_grad=True), tg.Tensor(np.array(b), requires_grad=True)
@@ -386,4 +402,6 @@ def test_einsum_broadcasts_axes_of_length_one(a, b):
     spread_a, spread_b = np.broadcast_arrays(a, b)
     assert total.item() == np.sum(spread_a * spread_b)
     for tensor, other in ((x, spread_b), (y, spread_a)):
-        np.testing.assert_array_equal(tensor.grad.data, other if tensor.shape == other.shape else [np.sum(other)])
+        np.testing.assert_array_equal(
+            tensor.grad.data, other if tensor.shape == other.shape else [np.sum(other)]
+        )

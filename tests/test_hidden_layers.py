@@ -43,7 +43,10 @@ def test_layers_in_views_and_iterators_are_refused(make):
     assert "Holds()" in repr(outer)
 
 
-@pytest.mark.parametrize("value", [{"a": 1}.values(), {"a": 1}.keys(), range(3), "word", iter([1]), np.random.default_rng(0), print])
+@pytest.mark.parametrize(
+    "value",
+    [{"a": 1}.values(), {"a": 1}.keys(), range(3), "word", iter([1]), np.random.default_rng(0), print],
+)
 def test_what_holds_no_layers_is_let_through(value):
     assert not list(Holds(value).parameters())
 
@@ -77,7 +80,9 @@ class Derived(Single):
 
 @pytest.mark.parametrize("kind", [Single, Several, Named, Bare, Shared, Derived])
 def test_parameters_of_the_class_are_refused(kind):
-    with pytest.raises(ArgumentError, match=rf"is an attribute of the class {kind.__name__}.*(?s:.*)Make it in __init__"):
+    with pytest.raises(
+        ArgumentError, match=rf"is an attribute of the class {kind.__name__}.*(?s:.*)Make it in __init__"
+    ):
         list(nn.Sequential(kind()).parameters())
 
 
@@ -108,12 +113,14 @@ def test_no_class_of_the_package_is_looked_through():
     assert [kind.__name__ for kind in kinds if kind._of_class] == []
 
 
-# ---- containers and spellings -----------------------------------------------------------------------------------------------------
+# ---- containers and spellings ------------------------------------------------------------------------------
 
 
 def test_append_does_not_look_at_all_layers(monkeypatch):
     layers = nn.ModuleList(layer() for _ in range(3))
-    monkeypatch.setattr(nn.ModuleList, "layers", property(lambda self: pytest.fail("it looks at all of them")))
+    monkeypatch.setattr(
+        nn.ModuleList, "layers", property(lambda self: pytest.fail("it looks at all of them"))
+    )
     layers.append(layer())
     layers.extend([layer(), layer()])
     monkeypatch.undo()

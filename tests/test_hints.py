@@ -73,14 +73,22 @@ def test_what_an_array_has_a_tensor_has_or_says_what_to_use(name):
         assert ": use " in str(error)  # noqa: PT017  # most names do not raise
         return
     if callable(getattr(np.ndarray, name)):
-        required = [p for p in inspect.signature(attribute).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
+        required = [
+            p
+            for p in inspect.signature(attribute).parameters.values()
+            if p.default is p.empty and p.kind < p.VAR_POSITIONAL
+        ]
         assert len(required) <= 2
     else:
         assert attribute is not None
 
 
 def test_operators_that_an_array_has_a_tensor_has():
-    operators = {n for n in ARRAY_ATTRIBUTES if n.startswith("__") and not n.startswith(("__array", "__dlpack", "__set", "__class", "__buffer"))}
+    operators = {
+        n
+        for n in ARRAY_ATTRIBUTES
+        if n.startswith("__") and not n.startswith(("__array", "__dlpack", "__set", "__class", "__buffer"))
+    }
     assert operators - set(dir(tg.Tensor)) == {"__delitem__"}  # an array refuses it too
 
 
@@ -111,7 +119,9 @@ def test_methods_do_what_an_arrays_do(call):
             assert isinstance(got, tg.Tensor)
 
 
-@pytest.mark.parametrize("method", [lambda x: x.sort(), lambda x: x.sort(0), lambda x: x.partition(1), lambda x: x.fill(3.0)])
+@pytest.mark.parametrize(
+    "method", [lambda x: x.sort(), lambda x: x.sort(0), lambda x: x.partition(1), lambda x: x.fill(3.0)]
+)
 def test_methods_that_write_make_x_the_result(method):
     plain = ARRAY.copy()
     method(plain)
@@ -123,7 +133,11 @@ def test_methods_that_write_make_x_the_result(method):
     method(x)
     np.testing.assert_array_equal(x.detach(), plain)
     np.sum(x * np.arange(6.0).reshape(2, 3)).backward()
-    expected = np.zeros((2, 3)) if np.all(plain == 3) else [[np.arange(6.0)[plain.ravel() == value][0] for value in row] for row in ARRAY]
+    expected = (
+        np.zeros((2, 3))
+        if np.all(plain == 3)
+        else [[np.arange(6.0)[plain.ravel() == value][0] for value in row] for row in ARRAY]
+    )
     np.testing.assert_array_equal(leaf.grad, expected)
     with pytest.raises(tg.errors.InPlaceError):
         method(leaf)
@@ -182,7 +196,9 @@ def test_the_gradient_of_a_result_is_not_silently_none():
 def test_a_pipe_that_closes_is_no_error():
     command = f"{sys.executable} -m tinygrad_edu coverage"
     reader = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read(10)"], stdin=subprocess.PIPE)
-    done = subprocess.run(command.split(), stdout=reader.stdin, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command.split(), stdout=reader.stdin, stderr=subprocess.PIPE, text=True, check=False
+    )
     reader.stdin.close()
     reader.wait()
     assert (done.returncode, done.stderr) == (0, "")
@@ -202,7 +218,9 @@ def test_a_pipe_that_closes_is_no_error():
     ],
 )  # fmt: skip
 def test_names_of_other_frameworks_in_a_part_lead_to_ours(part, name, instead):
-    with pytest.raises(AttributeError, match=f"module '{part.__name__}' has no attribute '{name}': {instead}"):
+    with pytest.raises(
+        AttributeError, match=f"module '{part.__name__}' has no attribute '{name}': {instead}"
+    ):
         getattr(part, name)
 
 

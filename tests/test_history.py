@@ -21,7 +21,12 @@ def filled(epochs, **names):
 def test_columns_by_name():
     history = filled(3, val_loss=2.0)
     assert history["loss"] == [1.0, 0.5, 1 / 3]
-    assert (len(history), list(history), "loss" in history, "accuracy" in history) == (3, ["loss", "val_loss"], True, False)
+    assert (len(history), list(history), "loss" in history, "accuracy" in history) == (
+        3,
+        ["loss", "val_loss"],
+        True,
+        False,
+    )
     assert history.last == {"loss": 1 / 3, "val_loss": 4.0}
     assert History().last == {}
     with pytest.raises(ArgumentError, match="no column 'accuracy'; its columns are loss, val_loss"):
@@ -34,7 +39,11 @@ def test_columns_by_name():
 
 
 def test_it_prints_as_a_table():
-    assert repr(filled(2, accuracy=0.5)).splitlines() == ["epoch  loss  accuracy", "    1     1       0.5", "    2   0.5       1.5"]
+    assert repr(filled(2, accuracy=0.5)).splitlines() == [
+        "epoch  loss  accuracy",
+        "    1     1       0.5",
+        "    2   0.5       1.5",
+    ]
     assert repr(History()) == "no epoch is complete"
     history = filled(1)
     history.best_epoch = 1
@@ -44,7 +53,16 @@ def test_it_prints_as_a_table():
 
 def test_of_many_epochs_it_prints_both_ends():
     lines = repr(filled(1000)).splitlines()
-    assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "3", "4", "5", "…", *map(str, range(991, 1001))]
+    assert [line.split()[0] for line in lines] == [
+        "epoch",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "…",
+        *map(str, range(991, 1001)),
+    ]
     assert len({len(line) for line in lines if "…" not in line}) == 1
     assert len(repr(filled(20)).splitlines()) == 21
 
@@ -78,7 +96,9 @@ def test_it_draws_its_columns():
     history = filled(3, val_loss=2.0, accuracy=0.1, val_accuracy=0.2)
     assert history.plot(ax=ax) is ax
     assert [line.get_label() for line in ax.get_lines()] == ["loss", "val_loss"]
-    np.testing.assert_array_equal(ax.get_lines()[0].get_xydata(), np.column_stack([[1, 2, 3], history["loss"]]))
+    np.testing.assert_array_equal(
+        ax.get_lines()[0].get_xydata(), np.column_stack([[1, 2, 3], history["loss"]])
+    )
     ax = figure.add_subplot()
     history.plot("accuracy", ax=ax, log=True)
     assert [line.get_label() for line in ax.get_lines()] == ["accuracy", "val_accuracy"]
@@ -95,7 +115,12 @@ def test_a_state_is_taken_over_or_refused():
     assert (other.columns, other.steps, len(other)) == (history.columns, 7, 2)
     history.append({"loss": 9.0})
     assert len(other["loss"]) == 2
-    for state in ({}, {"columns": [], "steps": 1}, {"columns": {"a": ["b"]}, "steps": 1}, {"columns": {"a": [1], "b": []}, "steps": 1}):
+    for state in (
+        {},
+        {"columns": [], "steps": 1},
+        {"columns": {"a": ["b"]}, "steps": 1},
+        {"columns": {"a": [1], "b": []}, "steps": 1},
+    ):
         with pytest.raises(StateError, match="not a history"):
             other.load_state_dict(state)
     assert other["loss"] == [1.0, 0.5]
@@ -109,5 +134,7 @@ def test_the_seconds_are_those_of_the_clock(monkeypatch):
     monkeypatch.setattr(batches.time, "perf_counter", lambda: next(ticks) / 4)
     model = nn.Linear(1, 1)
     x = np.ones((4, 1), np.float32)
-    history = train.fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (x, x), epochs=3, progress=False)
+    history = train.fit(
+        model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (x, x), epochs=3, progress=False
+    )
     assert history["seconds"] == [0.25, 0.25, 0.25]

@@ -70,7 +70,9 @@ def test_a_hook_that_removes_itself_hides_no_other():
     assert seen == ["once", "always", "always"]
 
 
-@pytest.mark.parametrize("function", [lambda x: x * x, lambda x: x + 1.0, lambda x: x], ids=["result", "g itself", "leaf"])
+@pytest.mark.parametrize(
+    "function", [lambda x: x * x, lambda x: x + 1.0, lambda x: x], ids=["result", "g itself", "leaf"]
+)
 def test_a_gradient_that_a_hook_keeps_stays_as_it_was(function):
     x, kept = leaf([1.0, 2.0]), []
     x.register_hook(kept.append)
@@ -94,11 +96,17 @@ def test_hooks_are_part_of_the_graph_of_the_gradient():
     assert x.grad.item() == 8.0  # 4x
 
 
-@pytest.mark.parametrize("wrong", [1.0, np.ones(2), tg.Tensor([1.0, 2.0, 3.0]), tg.Tensor(1.0)], ids=["number", "array", "shape", "0-d"])
+@pytest.mark.parametrize(
+    "wrong",
+    [1.0, np.ones(2), tg.Tensor([1.0, 2.0, 3.0]), tg.Tensor(1.0)],
+    ids=["number", "array", "shape", "0-d"],
+)
 def test_what_a_hook_may_not_return(wrong):
     x = leaf([1.0, 2.0])
     x.register_hook(lambda g: wrong)
-    with pytest.raises(errors.GraphError, match=r"hook returned .* expected None or a Tensor of shape \(2,\)"):
+    with pytest.raises(
+        errors.GraphError, match=r"hook returned .* expected None or a Tensor of shape \(2,\)"
+    ):
         np.sum(x * x).backward()
     assert x.grad is None
 

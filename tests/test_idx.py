@@ -24,7 +24,11 @@ def idx(array, *, code=None, shape=None):
     """The bytes of an IDX file, or of one whose header says something else."""
     shape = array.shape if shape is None else shape
     head = bytes([0, 0, CODES[array.dtype.str[1:]] if code is None else code, len(shape)])
-    return head + b"".join(struct.pack(">I", n % 2**32) for n in shape) + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    return (
+        head
+        + b"".join(struct.pack(">I", n % 2**32) for n in shape)
+        + array.astype(array.dtype.newbyteorder(">")).tobytes()
+    )
 
 
 LABELS = np.array([5, 0, 4, 1], np.uint8)
@@ -45,11 +49,13 @@ def read(tmp_path):
     return read
 
 
-# ---- files that are read ---------------------------------------------------------------------------------------------------------
+# ---- files that are read -----------------------------------------------------------------------------------
 
 
 @given(
-    array=st.sampled_from(sorted(CODES)).flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_side=1, max_dims=4))),
+    array=st.sampled_from(sorted(CODES)).flatmap(
+        lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_side=1, max_dims=4))
+    ),
     pack=st.sampled_from([bytes, gzip.compress]),
 )
 def test_every_type_is_read_to_the_bit(folder, array, pack):
@@ -75,7 +81,7 @@ def test_a_limit_that_is_just_kept(read):
             read(pack(idx(IMAGES)), max_bytes=23)
 
 
-# ---- X10: files that are not ---------------------------------------------------------------------------------------------------
+# ---- X10: files that are not -------------------------------------------------------------------------------
 
 GOOD = idx(IMAGES)
 
@@ -121,7 +127,10 @@ PACKED = gzip.compress(GOOD, mtime=0)
 @pytest.mark.parametrize(
     "content",
     [
-        *(PACKED[:n] for n in (2, 5, 9, 12, len(PACKED) - 9, len(PACKED) - 8, len(PACKED) - 4, len(PACKED) - 1)),  # truncated
+        *(
+            PACKED[:n]
+            for n in (2, 5, 9, 12, len(PACKED) - 9, len(PACKED) - 8, len(PACKED) - 4, len(PACKED) - 1)
+        ),  # truncated
         PACKED[:-8] + bytes([PACKED[-8] ^ 1]) + PACKED[-7:],  # another checksum
         PACKED[:-1] + bytes([PACKED[-1] ^ 1]),  # another length
         PACKED[:10] + b"\xff" + PACKED[11:],  # no deflated data
@@ -154,7 +163,9 @@ def test_x10_a_gzip_bomb_is_not_unpacked(read):
 
 
 def test_x10_more_than_gzip_can_hold_is_refused_before_it_is_unpacked(read):
-    with pytest.raises(errors.FormatError, match=r"1073741824 bytes, and at most \d{5} are possible in this file"):
+    with pytest.raises(
+        errors.FormatError, match=r"1073741824 bytes, and at most \d{5} are possible in this file"
+    ):
         read(gzip.compress(idx(LABELS, shape=(2**30,))))
 
 
@@ -177,21 +188,28 @@ def test_a_file_that_is_not_there(tmp_path):
         read_idx(tmp_path / "none.idx")
 
 
-# ---- published files -------------------------------------------------------------------------------------------------------------
+# ---- published files ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not DATA, reason="TINYGRAD_EDU_DATA names no folder with the published files")
 def test_mnist():
-    images, labels = (read_idx(Path(DATA, "mnist", f"t10k-{name}-ubyte.gz")) for name in ("images-idx3", "labels-idx1"))
+    images, labels = (
+        read_idx(Path(DATA, "mnist", f"t10k-{name}-ubyte.gz")) for name in ("images-idx3", "labels-idx1")
+    )
     assert images.shape == (10000, 28, 28)
     assert images.dtype == labels.dtype == np.uint8
     assert labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
-# ---- damaged files ---------------------------------------------------------------------------------------------------------------
+# ---- damaged files -----------------------------------------------------------------------------------------
 
-ORIGINALS = [GOOD, idx(LABELS), idx(np.linspace(0, 1, 50)), idx(np.arange(-300, 300, dtype=np.int16).reshape(6, 100))]
+ORIGINALS = [
+    GOOD,
+    idx(LABELS),
+    idx(np.linspace(0, 1, 50)),
+    idx(np.arange(-300, 300, dtype=np.int16).reshape(6, 100)),
+]
 
 
 @st.composite
@@ -199,20 +217,28 @@ def damaged(draw, originals):
     """A valid file after some bit flips, cuts, insertions and removals."""
     content = bytearray(draw(st.sampled_from(originals)))
     for _ in range(draw(st.integers(1, 5))):
-        start = draw(st.integers(0, min(len(content), 20)) | st.integers(0, len(content)))  # the header is where it counts
+        start = draw(
+            st.integers(0, min(len(content), 20)) | st.integers(0, len(content))
+        )  # the header is where it counts
         match draw(st.sampled_from(["flip", "cut", "insert", "remove"])):
             case "flip" if start < len(content):
                 content[start] ^= 1 << draw(st.integers(0, 7))
             case "cut":
                 del content[start:]
             case "insert":
-                content[start:start] = draw(st.binary(max_size=8) | st.sampled_from([b"\0" * 1000, b"\x7f\xff\xff\xff", b"\xff" * 4]))
+                content[start:start] = draw(
+                    st.binary(max_size=8) | st.sampled_from([b"\0" * 1000, b"\x7f\xff\xff\xff", b"\xff" * 4])
+                )
             case "remove":
                 del content[start : start + draw(st.integers(1, 8))]
     return bytes(content)
 
 
-@pytest.mark.parametrize("originals", [ORIGINALS, [gzip.compress(content, mtime=0) for content in ORIGINALS]], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    "originals",
+    [ORIGINALS, [gzip.compress(content, mtime=0) for content in ORIGINALS]],
+    ids=["plain", "gzip"],
+)
 @settings(max_examples=min(14 * settings.default.max_examples, 3400))
 @given(choice=st.data())
 def test_damaged_files_give_an_array_or_our_own_error(folder, originals, choice):

@@ -26,7 +26,7 @@ def distribution(x):
     return math.erfc(-x / math.sqrt(2)) / 2
 
 
-# ---- bounds and moments -------------------------------------------------------------------------------------------------------
+# ---- bounds and moments ------------------------------------------------------------------------------------
 
 
 @dtypes
@@ -39,10 +39,22 @@ def distribution(x):
         (init.he_normal, math.inf, math.sqrt(2 / 500)),
         (init.lecun_uniform, math.sqrt(3 / 500), math.sqrt(1 / 500)),
         (init.lecun_normal, math.inf, math.sqrt(1 / 500)),
-        (lambda shape, **k: init.he_uniform(shape, mode="fan_out", **k), math.sqrt(6 / 1000), math.sqrt(2 / 1000)),
-        (lambda shape, **k: init.he_normal(shape, mode="fan_out", gain=1.0, **k), math.inf, math.sqrt(1 / 1000)),
+        (
+            lambda shape, **k: init.he_uniform(shape, mode="fan_out", **k),
+            math.sqrt(6 / 1000),
+            math.sqrt(2 / 1000),
+        ),
+        (
+            lambda shape, **k: init.he_normal(shape, mode="fan_out", gain=1.0, **k),
+            math.inf,
+            math.sqrt(1 / 1000),
+        ),
         (lambda shape, **k: init.he_normal(shape, gain="tanh", **k), math.inf, 5 / 3 / math.sqrt(500)),
-        (lambda shape, **k: init.xavier_uniform(shape, gain="relu", **k), math.sqrt(12 / 1500), math.sqrt(4 / 1500)),
+        (
+            lambda shape, **k: init.xavier_uniform(shape, gain="relu", **k),
+            math.sqrt(12 / 1500),
+            math.sqrt(4 / 1500),
+        ),
         (lambda shape, **k: init.xavier_normal(shape, gain=0.5, **k), math.inf, math.sqrt(0.5 / 1500)),
     ],
 )
@@ -90,11 +102,17 @@ def test_plain_distributions(dtype):
     assert np.array_equal(init.zeros((2, 3), **kwargs), np.zeros((2, 3)))
     assert np.array_equal(init.ones((2, 3), **kwargs), np.ones((2, 3)))
     assert np.array_equal(init.constant((2, 3), value=0.5, **kwargs), np.full((2, 3), 0.5))
-    for a in (w, u, init.zeros((1,), **kwargs), init.ones((1,), **kwargs), init.constant((1,), value=1, **kwargs)):
+    for a in (
+        w,
+        u,
+        init.zeros((1,), **kwargs),
+        init.ones((1,), **kwargs),
+        init.constant((1,), value=1, **kwargs),
+    ):
         assert a.dtype == dtype
 
 
-# ---- the truncated normal -------------------------------------------------------------------------------------------------------
+# ---- the truncated normal ----------------------------------------------------------------------------------
 
 
 @dtypes
@@ -134,11 +152,13 @@ def test_truncated_normal_is_distributed_as_it_should_be():
     """The largest distance between empirical and true distribution function (Kolmogorov): 1.95/√n is passed once in a thousand."""
     for low, high in ((-1.0, 3.0), (-0.3, 0.4), (2.0, 2.5)):
         w = np.sort(init.truncated_normal((20_000,), low=low, high=high, rng=1, dtype=np.float64))
-        f = np.array([(distribution(x) - distribution(low)) / (distribution(high) - distribution(low)) for x in w])
+        f = np.array(
+            [(distribution(x) - distribution(low)) / (distribution(high) - distribution(low)) for x in w]
+        )
         assert np.abs(f - (np.arange(w.size) + 0.5) / w.size).max() < 1.95 / math.sqrt(w.size)
 
 
-# ---- orthogonal -----------------------------------------------------------------------------------------------------------------
+# ---- orthogonal --------------------------------------------------------------------------------------------
 
 
 @dtypes
@@ -169,7 +189,7 @@ def test_orthogonal_takes_the_gain_of_an_activation():
     np.testing.assert_allclose(flipped, -init.orthogonal((3, 3), rng=0, dtype=np.float64))
 
 
-# ---- what they are for --------------------------------------------------------------------------------------------------------------
+# ---- what they are for -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -178,7 +198,10 @@ def test_orthogonal_takes_the_gain_of_an_activation():
         (init.he_normal, tg.relu),
         (init.he_uniform, tg.relu),
         (lambda shape, **k: init.orthogonal(shape, gain="relu", **k), tg.relu),
-        (lambda shape, **k: init.he_normal(shape, gain=init.gain("leaky_relu", 0.3), **k), lambda x: tg.leaky_relu(x, 0.3)),
+        (
+            lambda shape, **k: init.he_normal(shape, gain=init.gain("leaky_relu", 0.3), **k),
+            lambda x: tg.leaky_relu(x, 0.3),
+        ),
         (init.xavier_normal, lambda x: x),
         (init.lecun_normal, tg.selu),
         (init.orthogonal, lambda x: x),
@@ -194,20 +217,32 @@ def test_thirty_layers_keep_the_size_of_signals_and_gradients(draw, activation):
     assert 0.4 < np.sqrt(np.mean(y.data**2)) < 2.5
     g = rng.standard_normal(y.shape)
     y.backward(g)
-    assert 0.2 < np.sqrt(np.mean(x.grad.data**2) / np.mean(g**2)) < 3  # selu's mean square slope is 1.07, and √1.07³⁰ = 2.8
+    assert (
+        0.2 < np.sqrt(np.mean(x.grad.data**2) / np.mean(g**2)) < 3
+    )  # selu's mean square slope is 1.07, and √1.07³⁰ = 2.8
 
 
 def test_gains():
     assert init.gain("relu") == math.sqrt(2)
     assert init.gain("tanh") == 5 / 3
     assert init.gain("selu") == 3 / 4
-    for name in ("linear", "identity", "sigmoid", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"):
+    for name in (
+        "linear",
+        "identity",
+        "sigmoid",
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+    ):
         assert init.gain(name) == 1
     np.testing.assert_allclose(init.gain("leaky_relu", 0.2), np.sqrt(2 / 1.04))
     np.testing.assert_allclose(init.gain("leaky_relu"), np.sqrt(2 / 1.0001))
 
 
-# ---- drawing, and errors ----------------------------------------------------------------------------------------------------------
+# ---- drawing, and errors -----------------------------------------------------------------------------------
 
 
 DRAWS = [
@@ -233,21 +268,61 @@ def test_seeds_and_generators(draw):
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        *((lambda f=f: f((5,)), errors.ShapeError, r"two axes or more \(n_out, n_in, \*kernel\); got shape \(5,\)") for f in DRAWS[3:]),
+        *(
+            (
+                lambda f=f: f((5,)),
+                errors.ShapeError,
+                r"two axes or more \(n_out, n_in, \*kernel\); got shape \(5,\)",
+            )
+            for f in DRAWS[3:]
+        ),
         (lambda: init.normal((2,), std=-1.0), errors.ArgumentError, r"std is not negative; got -1\.0"),
         (lambda: init.normal((2,), std=math.nan), errors.ArgumentError, "std is not negative; got nan"),
-        (lambda: init.uniform((2,), low=1.0, high=1.0), errors.ArgumentError, r"low is less than high; got 1\.0 and 1\.0"),
+        (
+            lambda: init.uniform((2,), low=1.0, high=1.0),
+            errors.ArgumentError,
+            r"low is less than high; got 1\.0 and 1\.0",
+        ),
         (lambda: init.truncated_normal((2,), std=0.0), errors.ArgumentError, r"std is positive; got 0\.0"),
-        (lambda: init.truncated_normal((2,), low=2.0, high=-2.0), errors.ArgumentError, r"low is less than high; got 2\.0 and -2\.0"),
-        (lambda: init.he_normal((2, 2), mode="fan_avg"), errors.ArgumentError, "mode is 'fan_in' or 'fan_out'; got 'fan_avg'"),
-        (lambda: init.he_normal((2, 2), gain="swish"), errors.ArgumentError, "unknown activation 'swish'; expected one of linear,.* leaky_relu"),
+        (
+            lambda: init.truncated_normal((2,), low=2.0, high=-2.0),
+            errors.ArgumentError,
+            r"low is less than high; got 2\.0 and -2\.0",
+        ),
+        (
+            lambda: init.he_normal((2, 2), mode="fan_avg"),
+            errors.ArgumentError,
+            "mode is 'fan_in' or 'fan_out'; got 'fan_avg'",
+        ),
+        (
+            lambda: init.he_normal((2, 2), gain="swish"),
+            errors.ArgumentError,
+            "unknown activation 'swish'; expected one of linear,.* leaky_relu",
+        ),
         (lambda: init.gain("swish"), errors.ArgumentError, "unknown activation 'swish'"),
         (lambda: init.he_normal(5), errors.ShapeError, "two axes or more .* got shape 5"),
-        *((lambda f=f: f((0, 0)), errors.ArgumentError, r"shape \(0, 0\) have nothing to scale them by") for f in DRAWS[3:-1]),
-        *((lambda f=f: f((3, 0)), errors.ArgumentError, r"shape \(3, 0\) have nothing to scale them by") for f in FAN_IN),
+        *(
+            (lambda f=f: f((0, 0)), errors.ArgumentError, r"shape \(0, 0\) have nothing to scale them by")
+            for f in DRAWS[3:-1]
+        ),
+        *(
+            (lambda f=f: f((3, 0)), errors.ArgumentError, r"shape \(3, 0\) have nothing to scale them by")
+            for f in FAN_IN
+        ),
         (lambda: init.he_normal((3, 2, 0, 0)), errors.ArgumentError, r"shape \(3, 2, 0, 0\) have nothing"),
-        (lambda: init.he_uniform((0, 3), mode="fan_out"), errors.ArgumentError, r"shape \(0, 3\) have nothing"),
-        *((lambda f=f: f((3, 2), dtype=int), errors.DTypeError, "dtype is floating, as weights are; got int64") for f in DRAWS),
+        (
+            lambda: init.he_uniform((0, 3), mode="fan_out"),
+            errors.ArgumentError,
+            r"shape \(0, 3\) have nothing",
+        ),
+        *(
+            (
+                lambda f=f: f((3, 2), dtype=int),
+                errors.DTypeError,
+                "dtype is floating, as weights are; got int64",
+            )
+            for f in DRAWS
+        ),
     ],
 )
 def test_errors_say_what_was_expected(call, error, says):

@@ -30,10 +30,18 @@ def leaf():
     return tg.Tensor([1.0], requires_grad=True)
 
 
-# ---- found, or an error ----------------------------------------------------------------------------------------------------
+# ---- found, or an error ------------------------------------------------------------------------------------
 
 Pair = namedtuple("Pair", ["first", "second"])
-FOUND = [list, tuple, lambda v: [v], lambda v: {"k": {"m": [v]}}, lambda v: defaultdict(list, k=v), OrderedDict, lambda v: Pair(*v)]
+FOUND = [
+    list,
+    tuple,
+    lambda v: [v],
+    lambda v: {"k": {"m": [v]}},
+    lambda v: defaultdict(list, k=v),
+    OrderedDict,
+    lambda v: Pair(*v),
+]
 
 
 @pytest.mark.parametrize("wrap", FOUND)
@@ -51,15 +59,37 @@ def objects(values):
     return array
 
 
-HIDDEN = [set, frozenset, deque, objects, UserList, lambda v: UserDict(enumerate(v)), lambda v: MappingProxyType(dict(enumerate(v)))]
-HIDDEN += [lambda v: dict.fromkeys(v, 1), lambda v: {("a", v[0])}, lambda v: [{"k": set(v)}], lambda v: objects([[v[0]], 1])]
+HIDDEN = [
+    set,
+    frozenset,
+    deque,
+    objects,
+    UserList,
+    lambda v: UserDict(enumerate(v)),
+    lambda v: MappingProxyType(dict(enumerate(v))),
+]
+HIDDEN += [
+    lambda v: dict.fromkeys(v, 1),
+    lambda v: {("a", v[0])},
+    lambda v: [{"k": set(v)}],
+    lambda v: objects([[v[0]], 1]),
+]
 
 
 @pytest.mark.parametrize("wrap", HIDDEN)
-@pytest.mark.parametrize("make", [layer, lambda: nn.Parameter(np.ones(1)), leaf, lambda: nn.Sequential(layer())])
+@pytest.mark.parametrize(
+    "make", [layer, lambda: nn.Parameter(np.ones(1)), leaf, lambda: nn.Sequential(layer())]
+)
 def test_what_hides_parameters_is_refused_by_its_path(wrap, make):
     module = nn.Sequential(Holder(inside=wrap([make(), make()])))
-    for ask in (module.parameters, module.modules, module.named_buffers, module.state_dict, module.eval, module.zero_grad):
+    for ask in (
+        module.parameters,
+        module.modules,
+        module.named_buffers,
+        module.state_dict,
+        module.eval,
+        module.zero_grad,
+    ):
         with pytest.raises(ArgumentError, match=r"^0\.inside.* is not found, and would not be trained"):
             list(ask())
     assert repr(module).startswith("Sequential(")
@@ -72,7 +102,10 @@ def test_other_things_may_lie_anywhere(wrap):
 
 @pytest.mark.parametrize("wrap", [lambda t: t, lambda t: [t], lambda t: {"k": (t,)}])
 def test_a_leaf_that_requires_gradients_is_a_parameter_or_an_error(wrap):
-    with pytest.raises(ArgumentError, match=r"^w.* is a Tensor that requires gradients, and no Parameter.*\n.*nn\.Parameter.*detach"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"^w.* is a Tensor that requires gradients, and no Parameter.*\n.*nn\.Parameter.*detach",
+    ):
         list(Holder(w=wrap(leaf())).parameters())
     with pytest.raises(ArgumentError, match="is a Buffer that requires gradients"):
         list(Holder(w=wrap(nn.Buffer(np.ones(2)).requires_grad_())).parameters())
@@ -87,7 +120,7 @@ def test_an_error_in_a_module_with_refused_insides_stays_that_error():
         nn.Sequential(layer(), Holder(w=leaf()))(np.ones((2, 3)))
 
 
-# ---- cycles and what is shared ---------------------------------------------------------------------------------------------
+# ---- cycles and what is shared -----------------------------------------------------------------------------
 
 
 class Child(nn.Module):
@@ -113,7 +146,8 @@ def test_a_child_that_knows_its_parent():
     assert [name for name, _ in parent.named_children()] == ["children_.0"]
     assert [p is parent.scale for p in parent.parameters(recurse=False)] == [True]
     assert repr(parent) == (
-        "Parent(\n  (children_.0): Child(\n    (parent): Parent(…)\n    (layer): Linear(in_features=2, out_features=2, bias=True)\n  )\n)"
+        "Parent(\n  (children_.0): Child(\n    (parent): Parent(…)\n    (layer): Linear(in_features=2, "
+        "out_features=2, bias=True)\n  )\n)"
     )
     assert "parameters: 8 (all learned)" in nn.summary(parent, np.ones((3, 2)))
     twin = copy.deepcopy(parent)
@@ -162,14 +196,16 @@ def test_a_repr_of_its_own_is_kept():
     assert repr(nn.Sequential(Named(1, 1))) == "Sequential(\n  (0): mine\n)"
 
 
-# ---- states ----------------------------------------------------------------------------------------------------------------
+# ---- states ------------------------------------------------------------------------------------------------
 
 
 def test_a_state_is_a_dict(tmp_path):
     module = layer()
     io.save_safetensors(tmp_path / "m.safetensors", module)
     loaded = io.load_safetensors(tmp_path / "m.safetensors")
-    with pytest.raises(ArgumentError, match=r"got a tuple of 2\. Take the first: arrays, metadata = io\.load_safetensors"):
+    with pytest.raises(
+        ArgumentError, match=r"got a tuple of 2\. Take the first: arrays, metadata = io\.load_safetensors"
+    ):
         module.load_state_dict(loaded)
     module.load_state_dict(loaded[0])
     for wrong in (module, [np.ones(1)], None, "m.safetensors"):
@@ -192,16 +228,36 @@ def test_a_state_is_taken_whatever_shape_a_parameter_has_by_then():
     module.load_state_dict(state)
 
 
-# ---- names -----------------------------------------------------------------------------------------------------------------
+# ---- names -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "ours"),
     [
-        *{"Dense": "nn.Linear", "Conv2D": "nn.Conv2d", "MaxPooling2D": "nn.MaxPool2d", "BatchNormalization": "nn.BatchNorm1d"}.items(),
-        *{"relu": "nn.ReLU", "Relu": "nn.ReLU", "LeakyRelu": "nn.LeakyReLU", "MSE": "nn.MSELoss", "cross_entropy": "nn.CrossEntropyLoss"}.items(),
-        *{"MultiHeadAttention": "nn.MultiheadAttention", "Swish": "nn.SiLU", "BinaryCrossentropy": "nn.BCEWithLogitsLoss"}.items(),
-        *{"functional": "tinygrad_edu.relu", "Adam": "tinygrad_edu.optim", "Lambda": "nn.Sequential", "Conv3d": "images"}.items(),
+        *{
+            "Dense": "nn.Linear",
+            "Conv2D": "nn.Conv2d",
+            "MaxPooling2D": "nn.MaxPool2d",
+            "BatchNormalization": "nn.BatchNorm1d",
+        }.items(),
+        *{
+            "relu": "nn.ReLU",
+            "Relu": "nn.ReLU",
+            "LeakyRelu": "nn.LeakyReLU",
+            "MSE": "nn.MSELoss",
+            "cross_entropy": "nn.CrossEntropyLoss",
+        }.items(),
+        *{
+            "MultiHeadAttention": "nn.MultiheadAttention",
+            "Swish": "nn.SiLU",
+            "BinaryCrossentropy": "nn.BCEWithLogitsLoss",
+        }.items(),
+        *{
+            "functional": "tinygrad_edu.relu",
+            "Adam": "tinygrad_edu.optim",
+            "Lambda": "nn.Sequential",
+            "Conv3d": "images",
+        }.items(),
     ],
 )
 def test_names_of_other_frameworks_lead_to_ours(name, ours):
@@ -233,7 +289,12 @@ def test_methods_of_other_frameworks_and_missing_attributes():
         def size(self):
             return self.not_there
 
-    for name, said in {"half": r"np\.float16", "fit": r"train\.fit", "register_buffer": r"nn\.Buffer", "nothing": "no attribute 'nothing'"}.items():
+    for name, said in {
+        "half": r"np\.float16",
+        "fit": r"train\.fit",
+        "register_buffer": r"nn\.Buffer",
+        "nothing": "no attribute 'nothing'",
+    }.items():
         with pytest.raises(AttributeError, match=said):
             getattr(layer(), name)
     with pytest.raises(AttributeError, match="not_there"):
@@ -252,13 +313,19 @@ def test_methods_are_not_overwritten_by_values():
     for name in ("train", "eval", "parameters", "modules", "to"):
         with pytest.raises(AttributeError, match=f"{name} is a method of Linear"):
             setattr(module, name, False)
-    with pytest.raises(AttributeError, match=r"no requires_grad, and setting it would do nothing.*freeze\(\)"):
+    with pytest.raises(
+        AttributeError, match=r"no requires_grad, and setting it would do nothing.*freeze\(\)"
+    ):
         module.requires_grad = False
     module.forward = lambda x: x
     assert module(3) == 3
 
 
-@given(st.from_regex(r"[a-z_]{1,12}", fullmatch=True).filter(lambda n: not hasattr(nn.Module, n) and n != "requires_grad"))
+@given(
+    st.from_regex(r"[a-z_]{1,12}", fullmatch=True).filter(
+        lambda n: not hasattr(nn.Module, n) and n != "requires_grad"
+    )
+)
 def test_attributes_of_ones_own_are_free(name):
     module = Holder()
     setattr(module, name, 1)

@@ -21,9 +21,34 @@ import tinygrad_edu as tg
 from tinygrad_edu import errors, io, nn
 
 HERE = Path(__file__).parent
-KINDS = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?", "c8", "c16", ">f4", ">i2", ">c16", "U3", "S2", ">U2"]
-ARRAYS = st.sampled_from(KINDS).flatmap(lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)))
-NAMES = st.text(st.characters(categories=["L", "N", "P"], exclude_characters="/\\:."), min_size=1, max_size=10).filter(str.isprintable)
+KINDS = [
+    "f8",
+    "f4",
+    "f2",
+    "i8",
+    "i4",
+    "i2",
+    "i1",
+    "u8",
+    "u4",
+    "u2",
+    "u1",
+    "?",
+    "c8",
+    "c16",
+    ">f4",
+    ">i2",
+    ">c16",
+    "U3",
+    "S2",
+    ">U2",
+]
+ARRAYS = st.sampled_from(KINDS).flatmap(
+    lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3))
+)
+NAMES = st.text(
+    st.characters(categories=["L", "N", "P"], exclude_characters="/\\:."), min_size=1, max_size=10
+).filter(str.isprintable)
 
 
 def npy(array, **settings):
@@ -35,7 +60,12 @@ def npy(array, **settings):
 def header(descr="'<f4'", order="False", shape="(2,)", *, text=None, version=1):
     """The beginning of a .npy file that says what it is told to."""
     text = text if text is not None else f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}"
-    return b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2 if version == 1 else 4, "little") + text.encode()
+    return (
+        b"\x93NUMPY"
+        + bytes([version, 0])
+        + len(text).to_bytes(2 if version == 1 else 4, "little")
+        + text.encode()
+    )
 
 
 def archive(members, compression=zipfile.ZIP_STORED):
@@ -69,7 +99,7 @@ def refused(load, path, content, message, **settings):
     assert str(caught.value).startswith(str(path))
 
 
-# ---- NumPy reads ours, and we read NumPy's -----------------------------------------------------------------------------------
+# ---- NumPy reads ours, and we read NumPy's -----------------------------------------------------------------
 
 
 @given(st.dictionaries(NAMES, ARRAYS, max_size=4), st.booleans())
@@ -152,7 +182,7 @@ def test_what_cannot_be_saved_leaves_the_file_as_it_was(tmp_path, arrays, error,
     assert os.listdir(tmp_path) == ["x"]
 
 
-# ---- hard cases --------------------------------------------------------------------------------------------------------------
+# ---- hard cases --------------------------------------------------------------------------------------------
 
 
 class Evil:
@@ -165,7 +195,12 @@ class Evil:
 def test_X01_no_pickle_is_read(path, tmp_path, monkeypatch):
     monkeypatch.setenv("TINYGRAD_EDU_TEST_EVIL", str(tmp_path / "evil"))
     objects = npy(np.array([Evil()]), allow_pickle=True)
-    refused(io.load_npy, path, objects, r"is of dtype '\|O'; expected numbers or texts. Objects need pickle, which can run any code")
+    refused(
+        io.load_npy,
+        path,
+        objects,
+        r"is of dtype '\|O'; expected numbers or texts. Objects need pickle, which can run any code",
+    )
     refused(io.load_npz, path, archive([("x.npy", objects)]), r"'x.npy' is of dtype '\|O'")
     refused(io.load_npz, path, pickle.dumps(Evil()), "does not end as one")
     refused(io.load_npy, path, pickle.dumps(Evil()), "is no .npy file")
@@ -181,7 +216,12 @@ def test_X01_no_pickle_is_read(path, tmp_path, monkeypatch):
 
 def test_X01_all_members_are_read_at_once(path):
     good, bad = npy(np.zeros(2)), npy(np.zeros(2))[:-1]
-    refused(io.load_npz, path, archive([("a.npy", good), ("b.npy", bad)]), "'b.npy'.* takes 16 bytes, and the file has 15")
+    refused(
+        io.load_npz,
+        path,
+        archive([("a.npy", good), ("b.npy", bad)]),
+        "'b.npy'.* takes 16 bytes, and the file has 15",
+    )
     io.save_npz(path, {"a": np.zeros(2)})
     found = io.load_npz(path)
     path.unlink()
@@ -202,13 +242,19 @@ HEADERS = {
     "a text beyond NumPy's": (header("'<U999999999'", shape="(1,)"), "is of dtype '<U999999999'"),
     "the longest text": (header("'<U536870911'", shape="(1,)"), "takes 2147483644 bytes, and the file has 8"),
     "long doubles": (header("'<f16'", shape="(0,)"), "is of dtype '<f16'"),
-    "not in Unicode": (header("'<U2'", shape="(1,)")[:-4] + b"), }" + b"\xff" * 8, "a character is not in Unicode"),
+    "not in Unicode": (
+        header("'<U2'", shape="(1,)")[:-4] + b"), }" + b"\xff" * 8,
+        "a character is not in Unicode",
+    ),
     "boolean of 255": (header("'|b1'", shape="(8,)") + b"\xff" * 8, "a boolean is neither 0 nor 1"),
     "expression": (header(shape="(2**40,)"), "its header is"),
     "call": (header(shape="__import__('os').getpid()"), "its header is"),
     "order no boolean": (header(order="1"), "its header is"),
     "descr boolean": (header(descr="True"), "its header is"),
-    "twice": (header(text="{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (2,)}"), "its header is"),
+    "twice": (
+        header(text="{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (2,)}"),
+        "its header is",
+    ),
     "missing": (header(text="{'descr': '<f4', 'shape': (2,)}"), "its header is"),
     "more": (header(text="{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'x': 1}"), "its header is"),
     "no dict": (header(text="[1]"), "its header is"),
@@ -230,7 +276,10 @@ def test_X02_headers_are_compared_with_the_file_before_anything_is_allocated(pat
 
 
 def test_X02_truncated_anywhere(path):
-    for content, load in [(npy(np.arange(4.0)), io.load_npy), (archive([("x.npy", npy(np.arange(4.0)))]), io.load_npz)]:
+    for content, load in [
+        (npy(np.arange(4.0)), io.load_npy),
+        (archive([("x.npy", npy(np.arange(4.0)))]), io.load_npz),
+    ]:
         for length in range(len(content)):
             path.write_bytes(content[:length])
             with pytest.raises(errors.FormatError):
@@ -250,10 +299,20 @@ def bomb():
 
 
 def test_X03_zip_bombs(path, bomb):
-    refused(io.load_npz, path, bomb, r"'x.npy' unpacks from 26\d+ to 2684\d+ bytes, as made to fill the memory")
-    io.save_npz(path, {"x": np.zeros(1 << 20)}, compressed=True)  # 8 MiB in 8 kB: below 64 MiB any ratio may be
+    refused(
+        io.load_npz, path, bomb, r"'x.npy' unpacks from 26\d+ to 2684\d+ bytes, as made to fill the memory"
+    )
+    io.save_npz(
+        path, {"x": np.zeros(1 << 20)}, compressed=True
+    )  # 8 MiB in 8 kB: below 64 MiB any ratio may be
     assert io.load_npz(path)["x"].shape == (1 << 20,)
-    refused(io.load_npz, path, path.read_bytes(), "the arrays take 83.* bytes, more than max_bytes=1000000", max_bytes=1_000_000)
+    refused(
+        io.load_npz,
+        path,
+        path.read_bytes(),
+        "the arrays take 83.* bytes, more than max_bytes=1000000",
+        max_bytes=1_000_000,
+    )
 
 
 def test_X03_members_that_share_their_bytes(path):
@@ -273,7 +332,10 @@ def test_X03_a_member_that_unpacks_to_more_or_less_than_it_declares(path):
 
 def test_X03_a_directory_of_a_million_members(path):
     refused(
-        io.load_npz, path, archive([("x" * 60_000 + f"{i}.npy", b"") for i in range(80)]), "the directory of the archive has 48.* bytes; expected at"
+        io.load_npz,
+        path,
+        archive([("x" * 60_000 + f"{i}.npy", b"") for i in range(80)]),
+        "the directory of the archive has 48.* bytes; expected at",
     )
 
 
@@ -321,10 +383,15 @@ def test_damaged_archives(path):
     encrypted = bytearray(good)
     encrypted[good.index(b"PK\1\2") + 8] |= 1
     refused(io.load_npz, path, bytes(encrypted), "is encrypted")
-    refused(io.load_npz, path, archive([("x.npy", npy(np.zeros(2)))], zipfile.ZIP_BZIP2), "packed in a way that NumPy does not use")
+    refused(
+        io.load_npz,
+        path,
+        archive([("x.npy", npy(np.zeros(2)))], zipfile.ZIP_BZIP2),
+        "packed in a way that NumPy does not use",
+    )
 
 
-# ---- every reader ------------------------------------------------------------------------------------------------------------
+# ---- every reader ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
@@ -338,12 +405,27 @@ def test_damaged_files_are_read_or_refused_within_a_second_and_200_MB(tmp_path):
     found = json.loads(done.stdout)
     print(found)
     assert found["inputs"] == count
-    assert all(found[f"load_{kind}: {end}"] > count / 200 for kind in ("safetensors", "checkpoint", "npz", "npy") for end in ("read", "refused"))
+    assert all(
+        found[f"load_{kind}: {end}"] > count / 200
+        for kind in ("safetensors", "checkpoint", "npz", "npy")
+        for end in ("read", "refused")
+    )
 
 
-# ---- rule 1 ------------------------------------------------------------------------------------------------------------------
+# ---- rule 1 ------------------------------------------------------------------------------------------------
 
-MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "yaml", "importlib", "runpy"}
+MODULES = {
+    "pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "marshal",
+    "shelve",
+    "joblib",
+    "yaml",
+    "importlib",
+    "runpy",
+}
 BUILTINS = {"eval", "exec", "__import__"}
 
 
@@ -363,7 +445,9 @@ def forbidden(source):
         ):
             yield f"{node.value.id}.{node.attr}"
         elif (
-            isinstance(node, ast.keyword) and node.arg == "allow_pickle" and not (isinstance(node.value, ast.Constant) and node.value.value is False)
+            isinstance(node, ast.keyword)
+            and node.arg == "allow_pickle"
+            and not (isinstance(node.value, ast.Constant) and node.value.value is False)
         ):
             yield "allow_pickle"
 
@@ -377,7 +461,9 @@ def test_rule_1_nothing_in_the_package_runs_what_a_file_says():
 
 @pytest.mark.parametrize(
     "source",
-    ["import pickle", "from joblib import load", "import yaml as y", "import importlib.util", "eval('1')", "f = exec", "__import__('os')",
+    ["import pickle", "from joblib import "
+                      "load", "import yaml as "
+                              "y", "import importlib.util", "eval('1')", "f = exec", "__import__('os')",
      "np.load(p)", "np.save(p, x, allow_pickle=True)", "np.save(p, x, allow_pickle=flag)", "builtins.eval"],
 )  # fmt: skip
 def test_rule_1_the_search_finds(source):
@@ -385,4 +471,9 @@ def test_rule_1_the_search_finds(source):
 
 
 def test_rule_1_the_search_lets_pass():
-    assert not list(forbidden("from .pickle_free import x\nmodel.eval()\nnp.lib.format.write_array(f, x, allow_pickle=False)\nimport json"))
+    assert not list(
+        forbidden(
+            "from .pickle_free import x\nmodel.eval()\nnp.lib.format.write_array(f, x, "
+            "allow_pickle=False)\nimport json"
+        )
+    )

@@ -16,8 +16,12 @@ from tinygrad_edu import errors, io, nn
 reference = pytest.importorskip("safetensors.numpy", reason="safetensors, of the test extra, is the oracle")
 
 KINDS = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"]
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).filter(lambda name: name != "__metadata__")
-ARRAYS = st.sampled_from(KINDS).flatmap(lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)))
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).filter(
+    lambda name: name != "__metadata__"
+)
+ARRAYS = st.sampled_from(KINDS).flatmap(
+    lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3))
+)
 DICTS = st.dictionaries(NAMES, ARRAYS, max_size=5)
 TEXTS = st.dictionaries(NAMES, st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=3)
 
@@ -49,7 +53,7 @@ def load(path, content, **settings):
     return io.load_safetensors(path, **settings)
 
 
-# ---- the reference package ---------------------------------------------------------------------------------------------------
+# ---- the reference package ---------------------------------------------------------------------------------
 
 
 @given(DICTS, TEXTS)
@@ -60,7 +64,9 @@ def test_the_reference_reads_ours_and_we_read_its(path, arrays, texts):
     same(found, arrays)
     assert list(found) == list(arrays)
     assert metadata == texts
-    found, metadata = load(path, reference.save(arrays, metadata=texts or None))  # of two empty dicts it makes invalid JSON
+    found, metadata = load(
+        path, reference.save(arrays, metadata=texts or None)
+    )  # of two empty dicts it makes invalid JSON
     same(found, arrays)
     assert metadata == texts
     assert all(array.flags.writeable and array.flags.owndata for array in found.values())
@@ -93,7 +99,7 @@ def test_BF16_becomes_float32(path):
         load(path, file_of({"x": entry("BF16", (100_000,), (0, 200_000))}, bytes(200_000)), max_bytes=300_000)
 
 
-# ---- what is saved -----------------------------------------------------------------------------------------------------------
+# ---- what is saved -----------------------------------------------------------------------------------------
 
 
 def test_X06_any_strides_byte_order_and_sharing(path):
@@ -103,7 +109,10 @@ def test_X06_any_strides_byte_order_and_sharing(path):
         "big-endian": base.astype(">f4"), "big-endian integers": np.arange(5, dtype=">i8")[::2], "0-d": np.float32(2.5), "0-d array": np.array(3),
         "shared": base, "shared view": base[1:], "read-only": np.broadcast_to(np.True_, (2, 2)), "list": [[1.0, 2.0]], "number": 7,
     }  # fmt: skip
-    expected = {name: np.array(array, dtype=np.asarray(array).dtype.newbyteorder("="), order="C") for name, array in arrays.items()}
+    expected = {
+        name: np.array(array, dtype=np.asarray(array).dtype.newbyteorder("="), order="C")
+        for name, array in arrays.items()
+    }
     io.save_safetensors(path, arrays)
     same(io.load_safetensors(path)[0], expected)
     same(reference.load_file(path), expected)
@@ -124,7 +133,11 @@ def test_tensors_and_modules_are_saved_as_their_values(path):
 @pytest.mark.parametrize(
     ("arrays", "error", "message"),
     [
-        ({"z": np.zeros(2, complex)}, errors.DTypeError, "'z' is of dtype complex128; the format takes float64, float32"),
+        (
+            {"z": np.zeros(2, complex)},
+            errors.DTypeError,
+            "'z' is of dtype complex128; the format takes float64, float32",
+        ),
         ({"s": np.array(["a"])}, errors.DTypeError, "'s' is of dtype <U1"),
         ({"o": np.array([{}])}, errors.DTypeError, "'o' is of dtype object"),
         ({"n": None}, errors.DTypeError, "'n' is of dtype object"),
@@ -157,7 +170,7 @@ def test_metadata_are_texts(path):
         io.save_safetensors(path, {}, metadata={"x": "x" * 100_000_000})
 
 
-# ---- what is refused ---------------------------------------------------------------------------------------------------------
+# ---- what is refused ---------------------------------------------------------------------------------------
 
 EIGHT = bytes(8)
 # fmt: off
@@ -239,14 +252,18 @@ def test_X05_a_header_above_100_MB(tmp_path):
     with open(path, "wb") as file:
         file.write((100_000_001).to_bytes(8, "little") + b"{}")
         file.truncate(100_000_100)  # a file with a hole: it takes no room on the disk
-    with pytest.raises(errors.FormatError, match="declares a header of 100000001 bytes; 100000000 are possible"):
+    with pytest.raises(
+        errors.FormatError, match="declares a header of 100000001 bytes; 100000000 are possible"
+    ):
         io.load_safetensors(path)
 
 
 def test_X05_a_header_too_long_for_the_memory_that_is_allowed(path):
     content = file_of({"__metadata__": {"x": "x" * 10_000}})
     assert load(path, content, max_bytes=200_000)[1] == {"x": "x" * 10_000}
-    with pytest.raises(errors.FormatError, match=r"a header of 100\d\d bytes; 6250 are possible in .* max_bytes=100000"):
+    with pytest.raises(
+        errors.FormatError, match=r"a header of 100\d\d bytes; 6250 are possible in .* max_bytes=100000"
+    ):
         load(path, content, max_bytes=100_000)
 
 
@@ -256,7 +273,12 @@ def test_X05_a_header_too_long_for_the_memory_that_is_allowed(path):
         (file_of(json.dumps({"x": entry()}).encode() + b"   ", EIGHT), (2,)),
         (file_of({"x": entry(shape=(), offsets=(0, 4))}, bytes(4)), ()),
         (file_of({"x": entry(shape=(0, 3), offsets=(0, 0))}), (0, 3)),
-        (file_of({"y": entry(), "x": entry(shape=(0,), offsets=(8, 8)), "z": entry(offsets=(8, 16))}, bytes(16)), (0,)),
+        (
+            file_of(
+                {"y": entry(), "x": entry(shape=(0,), offsets=(8, 8)), "z": entry(offsets=(8, 16))}, bytes(16)
+            ),
+            (0,),
+        ),
     ],
 )
 def test_X05_trailing_blanks_and_arrays_of_no_axes_or_no_elements_are_accepted(path, content, shape):

@@ -1,7 +1,7 @@
 """gradcheck, first and second order, of every layer and every loss, in settings that hypothesis draws.
 
-`LAYERS` says for each class of `nn` how to make it and what to call it with; a class without an entry fails.  Values are
-checked elsewhere, against PyTorch's.
+`LAYERS` says for each class of `nn` how to make it and what to call it with; a class without an entry fails.
+Values are checked elsewhere, against PyTorch's.
 """
 
 import inspect
@@ -31,7 +31,9 @@ def layer(draw, kind, *sizes, inputs, **options):
     drawn = {name: draw(strategy) for name, strategy in options.items()}
     seed = draw(st.integers(0, 9))
     takes = inspect.signature(kind).parameters
-    made = kind(*sizes, **drawn, **(DTYPE if "dtype" in takes else {}), **({"rng": seed} if "rng" in takes else {}))
+    made = kind(
+        *sizes, **drawn, **(DTYPE if "dtype" in takes else {}), **({"rng": seed} if "rng" in takes else {})
+    )
     return made, tuple(values(i, seed + k) if isinstance(i, tuple) else i for k, i in enumerate(inputs))
 
 
@@ -43,7 +45,9 @@ def reduced(kind, *, target=None, low=-2.0, high=2.0, **options):
     """A loss of predictions and targets of equal shapes."""
 
     def build(d):
-        made, (x,) = layer(d, kind, inputs=[d(st.sampled_from([(3,), (2, 3), (1, 2, 2)]))], reduction=REDUCTION, **options)
+        made, (x,) = layer(
+            d, kind, inputs=[d(st.sampled_from([(3,), (2, 3), (1, 2, 2)]))], reduction=REDUCTION, **options
+        )
         x = values(x.shape, 1, low, high)
         return made, (x, values(x.shape, 2) if target is None else target(d, x.shape))
 
@@ -71,7 +75,15 @@ def classes(kind, *, log=False, **options):
 def pool(kind, dims, **options):
     def build(d):
         shape = (d(N), d(C), *(d(st.integers(4, 5)) for _ in range(dims)))
-        return layer(d, kind, d(st.sampled_from([2, 3])), inputs=[shape], stride=st.sampled_from([None, 1, 2]), padding=st.integers(0, 1), **options)
+        return layer(
+            d,
+            kind,
+            d(st.sampled_from([2, 3])),
+            inputs=[shape],
+            stride=st.sampled_from([None, 1, 2]),
+            padding=st.integers(0, 1),
+            **options,
+        )
 
     return build
 
@@ -80,9 +92,21 @@ def convolution(kind, dims, **options):
     def build(d):
         groups, side = d(st.sampled_from([1, 1, 2])), d(st.integers(4, 5))
         sizes = 2 * groups, groups * d(st.integers(1, 2)), d(st.integers(1, 3))
-        settings = {"stride": st.integers(1, 2), "dilation": st.integers(1, 2) if side == 5 else st.just(1), "bias": FLAG, **options}
+        settings = {
+            "stride": st.integers(1, 2),
+            "dilation": st.integers(1, 2) if side == 5 else st.just(1),
+            "bias": FLAG,
+            **options,
+        }
         settings = {"padding": st.integers(0, 1), **settings}
-        made, inputs = layer(d, kind, *sizes, inputs=[(d(st.integers(1, 2)), 2 * groups, *[side] * dims)], groups=st.just(groups), **settings)
+        made, inputs = layer(
+            d,
+            kind,
+            *sizes,
+            inputs=[(d(st.integers(1, 2)), 2 * groups, *[side] * dims)],
+            groups=st.just(groups),
+            **settings,
+        )
         return made, inputs
 
     return build
@@ -91,7 +115,14 @@ def convolution(kind, dims, **options):
 def normalization(kind, *shapes, size=None, **options):
     def build(d):
         shape = d(st.sampled_from(shapes))
-        return layer(d, kind, size(shape) if size else shape[1], inputs=[shape], eps=st.sampled_from([1e-5, 1e-2]), **options)
+        return layer(
+            d,
+            kind,
+            size(shape) if size else shape[1],
+            inputs=[shape],
+            eps=st.sampled_from([1e-5, 1e-2]),
+            **options,
+        )
 
     return build
 
@@ -100,7 +131,15 @@ def recurrent(kind, **options):
     def build(d):
         n, t, first = d(N), d(st.integers(1, 3)), d(FLAG)
         settings = {"num_layers": st.integers(1, 2), "bidirectional": FLAG, "bias": FLAG, **options}
-        return layer(d, kind, 2, d(st.integers(1, 2)), inputs=[(n, t, 2) if first else (t, n, 2)], batch_first=st.just(first), **settings)
+        return layer(
+            d,
+            kind,
+            2,
+            d(st.integers(1, 2)),
+            inputs=[(n, t, 2) if first else (t, n, 2)],
+            batch_first=st.just(first),
+            **settings,
+        )
 
     return build
 
@@ -116,14 +155,33 @@ def cell(kind, states, **options):
 def attention(d):
     n, t, s = d(N), d(st.integers(1, 3)), d(st.integers(1, 3))
     made, inputs = layer(
-        d, nn.MultiheadAttention, 4, d(st.sampled_from([1, 2, 4])), inputs=[(n, t, 4), (n, s, 4), (n, s, 4)], bias=FLAG, batch_first=st.just(True)
+        d,
+        nn.MultiheadAttention,
+        4,
+        d(st.sampled_from([1, 2, 4])),
+        inputs=[(n, t, 4), (n, s, 4), (n, s, 4)],
+        bias=FLAG,
+        batch_first=st.just(True),
     )
     return made, inputs
 
 
 def transformer(d):
-    options = {"activation": st.just("gelu"), "norm_first": FLAG, "batch_first": st.just(True), "dropout": st.just(0.0)}
-    return layer(d, nn.TransformerEncoderLayer, 4, 2, 5, inputs=[(d(st.integers(1, 2)), d(st.integers(1, 3)), 4)], **options)
+    options = {
+        "activation": st.just("gelu"),
+        "norm_first": FLAG,
+        "batch_first": st.just(True),
+        "dropout": st.just(0.0),
+    }
+    return layer(
+        d,
+        nn.TransformerEncoderLayer,
+        4,
+        2,
+        5,
+        inputs=[(d(st.integers(1, 2)), d(st.integers(1, 3)), 4)],
+        **options,
+    )
 
 
 def stacked(made, inputs):
@@ -132,12 +190,25 @@ def stacked(made, inputs):
 
 def triplet(d):
     n, c = d(N), d(st.integers(2, 3))
-    return layer(d, nn.TripletMarginLoss, inputs=[(n, c)] * 3, margin=st.sampled_from([8.0, 9.5]), swap=FLAG, reduction=REDUCTION)
+    return layer(
+        d,
+        nn.TripletMarginLoss,
+        inputs=[(n, c)] * 3,
+        margin=st.sampled_from([8.0, 9.5]),
+        swap=FLAG,
+        reduction=REDUCTION,
+    )
 
 
 def cosine(d):
     n = d(N)
-    made, pair = layer(d, nn.CosineEmbeddingLoss, inputs=[(n, 3), (n, 3)], margin=st.sampled_from([-0.9, 0.0]), reduction=REDUCTION)
+    made, pair = layer(
+        d,
+        nn.CosineEmbeddingLoss,
+        inputs=[(n, 3), (n, 3)],
+        margin=st.sampled_from([-0.9, 0.0]),
+        reduction=REDUCTION,
+    )
     return made, (*pair, signs(d, (n,)))
 
 
@@ -231,7 +302,13 @@ def test_every_module_is_checked():
 
 def floating_outputs(out):
     """The tensors in what a layer returns, also in nested tuples."""
-    return [t for o in out for t in floating_outputs(o)] if isinstance(out, tuple) else [] if out is None else [out]
+    return (
+        [t for o in out for t in floating_outputs(o)]
+        if isinstance(out, tuple)
+        else []
+        if out is None
+        else [out]
+    )
 
 
 @pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
@@ -251,7 +328,9 @@ def test_gradients_of_first_and_second_order(kind, data):
 @st.composite
 def affordable(draw, arguments, elements=40):
     """Which of the floating arguments to differentiate: all, or some in turn, as a check takes time in the number of elements."""
-    floating = [i for i, a in enumerate(arguments) if isinstance(a, (tg.Tensor, np.ndarray)) and a.dtype.kind == "f"]
+    floating = [
+        i for i, a in enumerate(arguments) if isinstance(a, (tg.Tensor, np.ndarray)) and a.dtype.kind == "f"
+    ]
     chosen = []
     for i in draw(st.permutations(floating)):
         if not chosen or sum(arguments[j].size for j in (*chosen, i)) <= elements:

@@ -152,7 +152,12 @@ def test_one_group_only():
 
 def test_it_stops():
     p = tg.Tensor([2.0], requires_grad=True)
-    for settings, calls in [({"max_iter": 1}, 2), ({"max_eval": 1}, 2), ({"tolerance_grad": 10}, 1), ({"max_iter": 1, "line_search_fn": None}, 1)]:
+    for settings, calls in [
+        ({"max_iter": 1}, 2),
+        ({"max_eval": 1}, 2),
+        ({"tolerance_grad": 10}, 1),
+        ({"max_iter": 1, "line_search_fn": None}, 1),
+    ]:
         p.data[...] = 2
         optimizer = optim.LBFGS([p], **{"lr": 0.5, **settings})
         closure = closure_of(optimizer, lambda: np.sum(np.cosh(p)))
@@ -207,7 +212,11 @@ def test_the_term_of_armijo():
     assert 0.1 < found.t < 0.9
     assert found.value <= -1e-4 * found.t
 
-    answers = [(10.0, 10.0), (-5e-5, 0.0), (-0.5, -0.5)]  # per unit of t: too far, then too little, then enough
+    answers = [
+        (10.0, 10.0),
+        (-5e-5, 0.0),
+        (-0.5, -0.5),
+    ]  # per unit of t: too far, then too little, then enough
 
     def scripted(t):
         value, slope = answers.pop(0)
@@ -255,7 +264,9 @@ def test_a_start_of_which_only_the_loss_or_only_the_gradient_is_finite(value, sl
         p.grad = tg.Tensor([0.5, slope])
         return tg.Tensor(value)
 
-    with pytest.raises(errors.NonFiniteError, match=rf"the loss is {value}, and {int(not np.isfinite(slope))} elements"):
+    with pytest.raises(
+        errors.NonFiniteError, match=rf"the loss is {value}, and {int(not np.isfinite(slope))} elements"
+    ):
         optimizer.step(closure)
     np.testing.assert_array_equal(p.data, [1, 2])
 

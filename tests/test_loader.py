@@ -19,16 +19,24 @@ def epoch_of(loader):
     return [batch[-1].tolist() for batch in loader]
 
 
-# ---- T04: every sample once ------------------------------------------------------------------------------------------------------
+# ---- T04: every sample once --------------------------------------------------------------------------------
 
 
-@given(n=st.integers(0, 50), size=st.integers(1, 60), shuffle=st.booleans(), drop=st.booleans(), seed=st.integers(0, 2**70))
+@given(
+    n=st.integers(0, 50),
+    size=st.integers(1, 60),
+    shuffle=st.booleans(),
+    drop=st.booleans(),
+    seed=st.integers(0, 2**70),
+)
 def test_t04_every_sample_once_an_epoch(n, size, shuffle, drop, seed):
     loader = DataLoader((np.arange(n),), size, shuffle=shuffle, drop_last=drop, seed=seed)
     batches = epoch_of(loader)
     seen = [i for batch in batches for i in batch]
     assert len(batches) == len(loader) == (n // size if drop else (n + size - 1) // size)
-    assert [len(batch) for batch in batches] == [size] * (n // size) + [n % size] * (n % size > 0 and not drop)
+    assert [len(batch) for batch in batches] == [size] * (n // size) + [n % size] * (
+        n % size > 0 and not drop
+    )
     assert len(set(seen)) == len(seen) == (n // size * size if drop else n)
     assert shuffle or seen == list(range(len(seen)))
     assert loader.epoch == 1
@@ -47,7 +55,7 @@ def test_rows_of_all_arrays_stay_together():
         np.testing.assert_array_equal(x, X[y])
 
 
-# ---- T02: the order is a function of seed and epoch --------------------------------------------------------------------------
+# ---- T02: the order is a function of seed and epoch --------------------------------------------------------
 
 
 def test_t02_the_order_depends_on_seed_and_epoch_alone():
@@ -83,10 +91,13 @@ def test_a_seed_of_none_is_drawn_and_kept():
         assert DataLoader(Y, seed=None).seed == one
 
 
-# ---- the place ------------------------------------------------------------------------------------------------------------------
+# ---- the place ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", [lambda: (X, Y), lambda: list(zip(X, Y)), lambda: data.ArrayDataset(X, Y).map(lambda x, y: (x, y))])
+@pytest.mark.parametrize(
+    "source",
+    [lambda: (X, Y), lambda: list(zip(X, Y)), lambda: data.ArrayDataset(X, Y).map(lambda x, y: (x, y))],
+)
 @pytest.mark.parametrize("stop", range(9))
 def test_t06_a_loader_resumes_in_the_middle_of_an_epoch(source, stop):
     def loader():
@@ -179,7 +190,7 @@ def test_a_state_that_does_not_fit_changes_nothing():
     assert loader.state_dict() == good
 
 
-# ---- views, copies and dtypes ----------------------------------------------------------------------------------------------------
+# ---- views, copies and dtypes ------------------------------------------------------------------------------
 
 
 def test_batches_in_order_are_views():
@@ -216,7 +227,7 @@ def test_big_endian_arrays():
     assert batch.dtype.isnative
 
 
-# ---- what it takes -------------------------------------------------------------------------------------------------------------
+# ---- what it takes -----------------------------------------------------------------------------------------
 
 
 class Squares:
@@ -258,7 +269,9 @@ def test_iterables():
 def test_an_iterator_has_one_epoch():
     once = DataLoader(iter([1, 2, 3]), 2)
     assert epoch_of(once) == [[1, 2], [3]]
-    with pytest.raises(errors.ArgumentError, match=r"epoch 1 cannot begin.*\n.*function that returns a new one"):
+    with pytest.raises(
+        errors.ArgumentError, match=r"epoch 1 cannot begin.*\n.*function that returns a new one"
+    ):
         list(once)
 
 
@@ -283,7 +296,7 @@ def test_a_random_map_depends_on_seed_epoch_and_batch():
     assert [b[0].tolist() for b in DataLoader(dataset, 2, seed=2)] != first[0]
 
 
-# ---- mistakes --------------------------------------------------------------------------------------------------------------------
+# ---- mistakes ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "3", None, True])
@@ -305,7 +318,9 @@ def test_other_mistakes():
         DataLoader(3)
     with pytest.raises(errors.DTypeError, match="floating one; got int64"):
         DataLoader(Y, dtype=np.int64)
-    with pytest.raises(errors.ShapeError, match=r"sample 1 has \(3,\), another \(2,\).\n.*DataLoader\(\(x, y\)\)"):
+    with pytest.raises(
+        errors.ShapeError, match=r"sample 1 has \(3,\), another \(2,\).\n.*DataLoader\(\(x, y\)\)"
+    ):
         list(DataLoader([np.zeros(2), np.zeros(3)]))
     with pytest.raises(errors.ShapeError, match=r"sample 1 has \(\) and \(\), another \(\)"):
         list(DataLoader([1, (1, 2)]))
@@ -319,7 +334,8 @@ def test_other_mistakes():
 def test_the_repr_says_what_there_is():
     loader = DataLoader((X, Y), 4, shuffle=True, seed=3, drop_last=True)
     assert repr(loader) == (
-        "DataLoader(ArrayDataset(10 samples: float32 (2,), int64 ()), 2 batches of 4, shuffled by seed 3, last short batch dropped, epoch 0)"
+        "DataLoader(ArrayDataset(10 samples: float32 (2,), int64 ()), 2 batches of 4, shuffled by seed 3, "
+        "last short batch dropped, epoch 0)"
     )
     assert repr(DataLoader(iter([1]), 4)) == "DataLoader(list_iterator, 4, in order, epoch 0)"
 
@@ -327,15 +343,35 @@ def test_the_repr_says_what_there_is():
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        ({"x": X, "y": Y}, errors.ArgumentError, r"got a dict; expected a tuple of its arrays: DataLoader\(\(data\['x'\], data\['y'\], …\)\)"),
-        ([{"x": X[0], "y": 1}] * 2, errors.DTypeError, r"sample 0 is a dict; expected arrays or a tuple of them: \(sample\['x'\], sample\['y'\]"),
+        (
+            {"x": X, "y": Y},
+            errors.ArgumentError,
+            r"got a dict; expected a tuple of its arrays: DataLoader\(\(data\['x'\], data\['y'\], …\)\)",
+        ),
+        (
+            [{"x": X[0], "y": 1}] * 2,
+            errors.DTypeError,
+            r"sample 0 is a dict; expected arrays or a tuple of them: \(sample\['x'\], sample\['y'\]",
+        ),
         ([(X[0], {"y": 1})] * 2, errors.DTypeError, "sample 0 is a dict"),
         ([(X[0], None)] * 2, errors.DTypeError, "field 1 of sample 0 is None"),
         ([None, None], errors.DTypeError, "sample 0 is None"),
-        ([[X[0], 1]] * 2, errors.ShapeError, r"sample 0.*\n.*\n  The fields of a sample come as a tuple, \(x, y\), and not as a list"),
-        ([(np.zeros(3), 0), (np.zeros(5), 1)], errors.ShapeError, r"\(5,\) and \(\), another \(3,\) and \(\).*\n.*\n.*padded to one first"),
+        (
+            [[X[0], 1]] * 2,
+            errors.ShapeError,
+            r"sample 0.*\n.*\n  The fields of a sample come as a tuple, \(x, y\), and not as a list",
+        ),
+        (
+            [(np.zeros(3), 0), (np.zeros(5), 1)],
+            errors.ShapeError,
+            r"\(5,\) and \(\), another \(3,\) and \(\).*\n.*\n.*padded to one first",
+        ),
         ([np.zeros((3, 2)), np.zeros((5, 2))], errors.ShapeError, "Sequences of several lengths"),
-        ([(np.ma.array([1.0], mask=[True]), 1)] * 2, errors.DTypeError, "sample 0: masked arrays are not supported"),
+        (
+            [(np.ma.array([1.0], mask=[True]), 1)] * 2,
+            errors.DTypeError,
+            "sample 0: masked arrays are not supported",
+        ),
         ([([[1], [2, 3]], 1)] * 2, errors.ShapeError, "sample 0: an array has rows of one length"),
         ((np.array([object()]),), errors.DTypeError, "These are objects, among them object"),
         ((np.array(["2020-01-01"], "datetime64[D]"),), errors.DTypeError, "Times become numbers by"),
@@ -352,7 +388,10 @@ def test_loaders_of_others_are_told_from_samples():
     utils = pytest.importorskip("torch.utils.data")
     torch = pytest.importorskip("torch")
     dataset = utils.TensorDataset(torch.tensor(X), torch.tensor(Y))
-    with pytest.raises(errors.ArgumentError, match=r"single samples; a torch DataLoader gives batches of 4\. .*DataLoader\(loader\.dataset, 4\)"):
+    with pytest.raises(
+        errors.ArgumentError,
+        match=r"single samples; a torch DataLoader gives batches of 4\. .*DataLoader\(loader\.dataset, 4\)",
+    ):
         DataLoader(utils.DataLoader(dataset, batch_size=4))
     assert epoch_of(DataLoader(dataset, 4)) == epoch_of(DataLoader((X, Y), 4))
     with pytest.raises(errors.ArgumentError, match=r"gives batches of 4.*DataLoader\(\(x, y\), 4\)"):
@@ -363,5 +402,8 @@ def test_loaders_of_others_are_told_from_samples():
 def test_batches_that_are_ready_are_told_where_to_go(kind):
     batches = [kind((X[start : start + 4], Y[start : start + 4])) for start in range(0, 10, 4)]
     for source in (batches, iter(batches), lambda: iter(batches)):
-        with pytest.raises(errors.ShapeError, match=r"single samples\.  Of batches that are ready.*DataLoader\(dataset, batch_size\)"):
+        with pytest.raises(
+            errors.ShapeError,
+            match=r"single samples\.  Of batches that are ready.*DataLoader\(dataset, batch_size\)",
+        ):
             list(DataLoader(source, 3))

@@ -96,12 +96,18 @@ OTHERS = {
 @pytest.mark.parametrize("kind", OTHERS)
 def test_x13_other_things_are_refused_and_do_no_harm(saved, kind):
     path = saved({"thing": OTHERS[kind], "X": X})
-    with pytest.raises(errors.FormatError, match=rf"t.mat: thing (is of class|holds) {kind}.*only (real )?matrices of numbers can be read"):
+    with pytest.raises(
+        errors.FormatError,
+        match=rf"t.mat: thing (is of class|holds) {kind}.*only (real )?matrices of numbers can be read",
+    ):
         read_mat(path, ["X", "thing"])
     np.testing.assert_array_equal(read_mat(path, ["X"])[0], X)
 
 
-@pytest.mark.parametrize(("code", "kind"), [(1, "cell"), (2, "struct"), (3, "object"), (4, "char"), (5, "sparse"), (16, "function"), (17, "opaque")])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(1, "cell"), (2, "struct"), (3, "object"), (4, "char"), (5, "sparse"), (16, "function"), (17, "opaque")],
+)
 def test_x13_classes_by_their_codes(saved, code, kind):
     path = saved({"x": X})
     content = bytearray(path.read_bytes())
@@ -115,7 +121,9 @@ def test_x13_classes_by_their_codes(saved, code, kind):
 def test_x13_version_7_3(tmp_path):
     for start in (b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(600), b"\x89HDF\r\n\x1a\n" + bytes(600)):
         (tmp_path / "t.mat").write_bytes(start)
-        with pytest.raises(errors.FormatError, match=r"t.mat: this is a file of version 7\.3, which is HDF5.*-v7"):
+        with pytest.raises(
+            errors.FormatError, match=r"t.mat: this is a file of version 7\.3, which is HDF5.*-v7"
+        ):
             read_mat(tmp_path / "t.mat", ["x"])
 
 
@@ -145,7 +153,15 @@ def test_limits(saved):
 def test_damaged_files(saved, settings):
     path = saved({"x": X}, **settings)
     content = path.read_bytes()
-    for damaged in (b"", b"no MATLAB", content[:100], content[:130], content[: len(content) // 2 + 64], content[:-1], bytes(500)):
+    for damaged in (
+        b"",
+        b"no MATLAB",
+        content[:100],
+        content[:130],
+        content[: len(content) // 2 + 64],
+        content[:-1],
+        bytes(500),
+    ):
         path.write_bytes(damaged)
         with pytest.raises((errors.FormatError, errors.ArgumentError), match=r"^t\.mat: "):
             read_mat(path, ["x"])

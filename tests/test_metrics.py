@@ -32,16 +32,20 @@ def ranked(draw):
     n = draw(st.integers(2, 12))
     targets = draw(arrays(np.int64, n, elements=st.integers(0, 1)))
     assume(0 < targets.sum() < n)
-    return targets, draw(arrays(np.float64, n, elements=st.one_of(st.sampled_from([-1.0, 0.0, 0.5]), st.floats(-9, 9))))
+    return targets, draw(
+        arrays(np.float64, n, elements=st.one_of(st.sampled_from([-1.0, 0.0, 0.5]), st.floats(-9, 9)))
+    )
 
 
-# ---- equal to scikit-learn's -------------------------------------------------------------------------------------------------
+# ---- equal to scikit-learn's -------------------------------------------------------------------------------
 
 
 @given(labels())
 def test_accuracy_and_confusion_matrix(drawn):
     targets, predictions = drawn
-    np.testing.assert_allclose(metrics.accuracy(targets, predictions), sk.accuracy_score(targets, predictions), **CLOSE)
+    np.testing.assert_allclose(
+        metrics.accuracy(targets, predictions), sk.accuracy_score(targets, predictions), **CLOSE
+    )
     expected = sk.confusion_matrix(targets, predictions, labels=range(CLASSES))
     np.testing.assert_array_equal(metrics.confusion_matrix(targets, predictions, classes=CLASSES), expected)
     assert metrics.confusion_matrix(targets, predictions).shape == (max(*targets, *predictions) + 1,) * 2
@@ -87,33 +91,61 @@ def test_top_k_accuracy(targets, scores, k):
     assert metrics.top_k_accuracy(targets, scores, k=CLASSES) == 1
 
 
-@given(st.integers(2, 8).flatmap(lambda n: st.tuples(*[arrays(np.float64, (n, 2), elements=st.integers(-3, 3).map(float))] * 2)))
+@given(
+    st.integers(2, 8).flatmap(
+        lambda n: st.tuples(*[arrays(np.float64, (n, 2), elements=st.integers(-3, 3).map(float))] * 2)
+    )
+)
 def test_r2_and_mean_squared_error(drawn):
     targets, predictions = drawn
     np.testing.assert_allclose(metrics.r2(targets, predictions), sk.r2_score(targets, predictions), **CLOSE)
-    np.testing.assert_allclose(metrics.r2(targets[:, 0], predictions[:, 0]), sk.r2_score(targets[:, 0], predictions[:, 0]), **CLOSE)
-    np.testing.assert_allclose(metrics.mean_squared_error(targets, predictions), sk.mean_squared_error(targets, predictions), **CLOSE)
+    np.testing.assert_allclose(
+        metrics.r2(targets[:, 0], predictions[:, 0]), sk.r2_score(targets[:, 0], predictions[:, 0]), **CLOSE
+    )
+    np.testing.assert_allclose(
+        metrics.mean_squared_error(targets, predictions), sk.mean_squared_error(targets, predictions), **CLOSE
+    )
 
 
-@given(st.integers(1, 8).flatmap(lambda n: st.tuples(*[arrays(np.int64, (n, 3), elements=st.integers(0, 1))] * 2)))
+@given(
+    st.integers(1, 8).flatmap(
+        lambda n: st.tuples(*[arrays(np.int64, (n, 3), elements=st.integers(0, 1))] * 2)
+    )
+)
 def test_labels_one_by_one(drawn):
     targets, predictions = drawn
     expected = [sk.accuracy_score(targets[:, i], predictions[:, i]) for i in range(3)]
     np.testing.assert_allclose(metrics.label_accuracy(targets, predictions), expected, **CLOSE)
-    np.testing.assert_allclose(metrics.label_f1(targets, predictions), sk.f1_score(targets, predictions, average=None, zero_division=0), **CLOSE)
-    np.testing.assert_allclose(metrics.subset_accuracy(targets, predictions), sk.accuracy_score(targets, predictions), **CLOSE)
+    np.testing.assert_allclose(
+        metrics.label_f1(targets, predictions),
+        sk.f1_score(targets, predictions, average=None, zero_division=0),
+        **CLOSE,
+    )
+    np.testing.assert_allclose(
+        metrics.subset_accuracy(targets, predictions), sk.accuracy_score(targets, predictions), **CLOSE
+    )
 
 
-# ---- what predictions may be -------------------------------------------------------------------------------------------------
+# ---- what predictions may be -------------------------------------------------------------------------------
 
 
 def test_scores_are_taken_for_their_largest_class():
     scores = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.0, 0.1, 0.9]], np.float32)
-    for targets in ([1, 0, 0], [[1], [0], [0]], np.eye(3)[[1, 0, 0]], np.array([1.0, 0.0, 0.0]), np.array([1, 0, 0], np.uint8)):
+    for targets in (
+        [1, 0, 0],
+        [[1], [0], [0]],
+        np.eye(3)[[1, 0, 0]],
+        np.array([1.0, 0.0, 0.0]),
+        np.array([1, 0, 0], np.uint8),
+    ):
         assert metrics.accuracy(targets, scores) == pytest.approx(2 / 3)
-    np.testing.assert_array_equal(metrics.confusion_matrix([1, 0, 0], scores), [[1, 0, 1], [0, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        metrics.confusion_matrix([1, 0, 0], scores), [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    )
     assert metrics.confusion_matrix([0, 0], [[0.9, 0.1, 0.0], [0.8, 0.1, 0.1]]).shape == (3, 3)
-    assert metrics.accuracy(tg.Tensor([1, 0, 0]), tg.Tensor(scores, requires_grad=True)) == pytest.approx(2 / 3)
+    assert metrics.accuracy(tg.Tensor([1, 0, 0]), tg.Tensor(scores, requires_grad=True)) == pytest.approx(
+        2 / 3
+    )
 
 
 def test_sequences_count_every_element():

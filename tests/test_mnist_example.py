@@ -24,8 +24,14 @@ FONT = (
 
 def write_idx(path, array, packed):
     """An IDX file as the format's description has it: two zeros, the kind of numbers (8: bytes), the axes, their lengths, the numbers."""
-    content = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.astype(np.uint8).tobytes()
-    path.with_name(path.name + ".gz").write_bytes(gzip.compress(content)) if packed else path.write_bytes(content)
+    content = (
+        bytes([0, 0, 8, array.ndim])
+        + np.array(array.shape, ">u4").tobytes()
+        + array.astype(np.uint8).tobytes()
+    )
+    path.with_name(path.name + ".gz").write_bytes(gzip.compress(content)) if packed else path.write_bytes(
+        content
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +84,17 @@ def accuracy(text):
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_it_learns_saves_and_predicts_the_same_from_the_file(model, drawn, tmp_path):
     epochs = {"mlp": 25, "cnn": 8}[model]
-    text = run("--model", model, "--data", drawn, "--epochs", epochs, "--checkpoint", "a.safetensors", folder=tmp_path)
+    text = run(
+        "--model",
+        model,
+        "--data",
+        drawn,
+        "--epochs",
+        epochs,
+        "--checkpoint",
+        "a.safetensors",
+        folder=tmp_path,
+    )
     counts = matrix(text)
     assert counts.shape == (10, 10)
     assert counts.sum(axis=1).tolist() == [10] * 10
@@ -91,7 +107,9 @@ def test_it_learns_saves_and_predicts_the_same_from_the_file(model, drawn, tmp_p
 
 def test_the_picture(drawn, tmp_path):
     pytest.importorskip("matplotlib")
-    assert "picture: a.png" in run("--data", drawn, "--quick", "--out", "a.png", "--checkpoint", "a", folder=tmp_path)
+    assert "picture: a.png" in run(
+        "--data", drawn, "--quick", "--out", "a.png", "--checkpoint", "a", folder=tmp_path
+    )
     assert "picture: b.png" in run("--data", drawn, "--predict", "a", "--out", "b.png", folder=tmp_path)
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("a.png", "b.png"))
 
@@ -153,18 +171,36 @@ def test_a_checkpoint_of_something_else_is_refused(drawn, tmp_path):
     from tinygrad_edu.io import save_checkpoint
 
     save_checkpoint(tmp_path / "a", {"model": {"weight": np.ones(3)}})
-    assert "is no checkpoint of this script's models" in run("--data", drawn, "--predict", "a", folder=tmp_path, code=2)
+    assert "is no checkpoint of this script's models" in run(
+        "--data", drawn, "--predict", "a", folder=tmp_path, code=2
+    )
 
 
 def test_a_checkpoint_of_the_other_model_is_refused(drawn, tmp_path):
     run("--data", drawn, "--quick", "--checkpoint", "a", folder=tmp_path)
-    complaint = run("--data", drawn, "--quick", "--model", "cnn", "--checkpoint", "a", "--resume", folder=tmp_path, code=2)
+    complaint = run(
+        "--data", drawn, "--quick", "--model", "cnn", "--checkpoint", "a", "--resume", folder=tmp_path, code=2
+    )
     assert "does not fit" in complaint
     assert "Traceback" not in complaint
 
 
-@pytest.mark.skipif("TINYGRAD_EDU_DATA" not in os.environ, reason="the real digits: set TINYGRAD_EDU_DATA to a folder that has mnist/")
+@pytest.mark.skipif(
+    "TINYGRAD_EDU_DATA" not in os.environ,
+    reason="the real digits: set TINYGRAD_EDU_DATA to a folder that has mnist/",
+)
 def test_an_epoch_of_6000_real_digits(tmp_path):
     text = run("--quick", folder=tmp_path)
-    assert matrix(text).sum(axis=1).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]  # of the test images
+    assert matrix(text).sum(axis=1).tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]  # of the test images
     assert accuracy(text) >= 0.85

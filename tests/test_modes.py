@@ -51,7 +51,11 @@ def test_a_statement_changes_nothing_and_says_so(block):
         shown = block()
         assert tg.is_grad_enabled()
     name = block.__name__
-    assert repr(shown) == f"{name}(): holds in a block, `with {name}():`, or in a function, `@{name}`; the call alone changes nothing"
+    assert (
+        repr(shown)
+        == f"{name}(): holds in a block, `with {name}():`, or in a function, `@{name}`; the call alone "
+        "changes nothing"
+    )
 
 
 def test_E16_nested():

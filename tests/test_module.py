@@ -42,7 +42,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-# ---- what is inside ----------------------------------------------------------------------------------------------------------
+# ---- what is inside ----------------------------------------------------------------------------------------
 
 
 def test_names_are_pytorchs():
@@ -89,22 +89,34 @@ def test_module_dicts():
     assert len(heads) == 1
     with pytest.raises(errors.ArgumentError, match="without a dot"):
         heads["a.b"] = nn.ReLU()
-    assert isinstance(tg.grad(lambda m: np.sum(m["x"](np.ones((1, 2)))))(nn.ModuleDict({"x": nn.Linear(2, 2)})), nn.ModuleDict)
+    assert isinstance(
+        tg.grad(lambda m: np.sum(m["x"](np.ones((1, 2)))))(nn.ModuleDict({"x": nn.Linear(2, 2)})),
+        nn.ModuleDict,
+    )
 
 
 def test_residual_adds_what_comes_out():
     block = nn.Residual(nn.Linear(3, 3, rng=0))
     x = np.float32([[1, 2, 3]])
-    np.testing.assert_allclose(block(x).data, x + x @ block.layer.weight.data.T + block.layer.bias.data, rtol=1e-6)
+    np.testing.assert_allclose(
+        block(x).data, x + x @ block.layer.weight.data.T + block.layer.bias.data, rtol=1e-6
+    )
     assert block(x.astype(float)).dtype == np.float32  # arrays are cast, as by any layer
     wide = nn.Residual(nn.Linear(3, 4, rng=0), shortcut=nn.Linear(3, 4, rng=1))
-    assert [name for name, _ in wide.named_parameters()] == ["layer.weight", "layer.bias", "shortcut.weight", "shortcut.bias"]
+    assert [name for name, _ in wide.named_parameters()] == [
+        "layer.weight",
+        "layer.bias",
+        "shortcut.weight",
+        "shortcut.bias",
+    ]
     np.testing.assert_allclose(wide(x).data, wide.layer(x).data + wide.shortcut(x).data, rtol=1e-6)
-    with pytest.raises(errors.ShapeError, match=r"^Residual expects .* \(1, 3\) goes around it, \(1, 4\) comes out"):
+    with pytest.raises(
+        errors.ShapeError, match=r"^Residual expects .* \(1, 3\) goes around it, \(1, 4\) comes out"
+    ):
         nn.Residual(nn.Linear(3, 4))(x)
 
 
-# ---- buffers -------------------------------------------------------------------------------------------------------------------
+# ---- buffers -----------------------------------------------------------------------------------------------
 
 
 def test_buffers_are_state_and_not_learned():
@@ -148,7 +160,7 @@ def test_a_write_to_a_buffer_is_seen_by_graphs_that_need_its_old_value():
         y.backward()
 
 
-# ---- freezing and dtypes ---------------------------------------------------------------------------------------------------------
+# ---- freezing and dtypes -----------------------------------------------------------------------------------
 
 
 def test_frozen_parameters_stay_as_they_are():
@@ -187,7 +199,7 @@ def test_to_converts_parameters_gradients_and_floating_buffers():
         net.to(np.int64)
 
 
-# ---- where an error arose --------------------------------------------------------------------------------------------------------
+# ---- where an error arose ----------------------------------------------------------------------------------
 
 
 def test_a_wrong_shape_names_the_layer_by_its_path():
@@ -199,7 +211,9 @@ def test_a_wrong_shape_names_the_layer_by_its_path():
             return self.fc1(x)
 
     images = np.zeros((64, 28, 28), np.float32)
-    with pytest.raises(errors.ShapeError, match=r"^fc1 expects 784 features in the last axis, got \(64, 28, 28\).*[Ff]latten"):
+    with pytest.raises(
+        errors.ShapeError, match=r"^fc1 expects 784 features in the last axis, got \(64, 28, 28\).*[Ff]latten"
+    ):
         Classifier()(images)
     with pytest.raises(errors.ShapeError, match=r"^model.0.fc1 expects 784"):
         Wrapper(nn.Sequential(Classifier()))(images)
@@ -228,7 +242,7 @@ def test_other_errors_of_ours_say_where_too():
         Wrapper(nn.Linear(2, 1))(tg.Tensor(np.ones((3, 2)), requires_grad=True))
 
 
-# ---- the table -------------------------------------------------------------------------------------------------------------------
+# ---- the table ---------------------------------------------------------------------------------------------
 
 
 def test_the_summary_counts_every_parameter_once_and_leaves_no_trace():

@@ -75,7 +75,10 @@ def test_a_quadratic_is_brought_to_its_minimum():
 
 def test_what_is_not_a_matrix_is_refused():
     for shape in [(), (3,)]:
-        with pytest.raises(errors.ArgumentError, match=r"Muon is for matrices .* got a parameter of shape .* Give it to an AdamW"):
+        with pytest.raises(
+            errors.ArgumentError,
+            match=r"Muon is for matrices .* got a parameter of shape .* Give it to an AdamW",
+        ):
             optim.Muon([tg.Tensor(np.ones(shape), requires_grad=True)])
 
 

@@ -1,7 +1,7 @@
 """Named data sets: the published files as plain Python reads them, and scikit-learn's as it gives them.
 
-What needs the published files is skipped where the environment variable TINYGRAD_EDU_DATA names no folder that has them; files of the
-same form, made here, take their place in the other tests.  Nothing is fetched.
+What needs the published files is skipped where the environment variable TINYGRAD_EDU_DATA names no folder
+that has them; files of the same form, made here, take their place in the other tests.  Nothing is fetched.
 """
 
 import builtins
@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from tinygrad_edu.data import bundled, download, https, named, sources
+from tinygrad_edu.data.published import bundled, download, https, named, sources
 from tinygrad_edu.errors import ArgumentError, DownloadError, FormatError
 
 FOLDER = os.environ.get("TINYGRAD_EDU_DATA")
-published = pytest.mark.skipif(not FOLDER, reason="the published files are not here: TINYGRAD_EDU_DATA names no folder")
+published = pytest.mark.skipif(
+    not FOLDER, reason="the published files are not here: TINYGRAD_EDU_DATA names no folder"
+)
 REMOTES = [value for value in vars(sources).values() if isinstance(value, download.Remote)]
 
 
@@ -120,10 +122,15 @@ def test_titanic():
         expected = [float(passenger[column] or "nan") for passenger in passengers]
         assert np.array_equal(x[column], expected, equal_nan=True)
     assert np.array_equal(x["Sex"], [passenger["Sex"] == "female" for passenger in passengers])
-    ports = [["Cherbourg", "Queenstown", "Southampton"]["CQS".index(p["Embarked"])] if p["Embarked"] else "" for p in passengers]
+    ports = [
+        ["Cherbourg", "Queenstown", "Southampton"]["CQS".index(p["Embarked"])] if p["Embarked"] else ""
+        for p in passengers
+    ]
     for port in ("Cherbourg", "Queenstown", "Southampton"):
         assert np.array_equal(x[port], np.array(ports) == port)
-    assert {name: int(np.isnan(column).sum()) for name, column in x.items() if np.isnan(column).any()} == {"Age": 177}
+    assert {name: int(np.isnan(column).sum()) for name, column in x.items() if np.isnan(column).any()} == {
+        "Age": 177
+    }
     assert np.count_nonzero(ship.x[:, 6:].sum(axis=1) == 0) == 2
 
 
@@ -149,7 +156,7 @@ def test_iris_as_mccaffrey_split_it():
     assert np.array_equal(np.bincount(y_test), [10, 10, 10])
 
 
-# ---- without the published files --------------------------------------------------------------------------------------------
+# ---- without the published files ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -169,9 +176,18 @@ def test_mnist_from_other_files(files):
     rng = np.random.default_rng(0)
     made = {}
     for part, count in (("TRAIN", 30), ("TEST", 20)):
-        pixels, labels = rng.integers(256, size=(count, 28, 28), dtype=np.uint8), rng.integers(10, size=count, dtype=np.uint8)
-        files(getattr(sources, f"MNIST_{part}_IMAGES"), gzip.compress(struct.pack(">4I", 2051, count, 28, 28) + pixels.tobytes()))
-        files(getattr(sources, f"MNIST_{part}_LABELS"), gzip.compress(struct.pack(">2I", 2049, count) + labels.tobytes()))
+        pixels, labels = (
+            rng.integers(256, size=(count, 28, 28), dtype=np.uint8),
+            rng.integers(10, size=count, dtype=np.uint8),
+        )
+        files(
+            getattr(sources, f"MNIST_{part}_IMAGES"),
+            gzip.compress(struct.pack(">4I", 2051, count, 28, 28) + pixels.tobytes()),
+        )
+        files(
+            getattr(sources, f"MNIST_{part}_LABELS"),
+            gzip.compress(struct.pack(">2I", 2049, count) + labels.tobytes()),
+        )
         made[part] = pixels, labels
     for flat in (False, True):
         for dtype in (np.uint8, np.float32, np.float64):
@@ -179,7 +195,9 @@ def test_mnist_from_other_files(files):
             for x, y, (pixels, labels) in ((*sets[:2], made["TRAIN"]), (*sets[2:], made["TEST"])):
                 assert x.shape == ((len(y), 784) if flat else (len(y), 28, 28))
                 assert x.dtype == dtype
-                assert np.array_equal(x.ravel(), pixels.ravel() if dtype == np.uint8 else pixels.ravel() / dtype(255))
+                assert np.array_equal(
+                    x.ravel(), pixels.ravel() if dtype == np.uint8 else pixels.ravel() / dtype(255)
+                )
                 assert np.array_equal(y, labels)
 
 
@@ -190,11 +208,16 @@ def test_mnist_in_another_dtype(dtype):
 
 
 def test_records_from_other_files(files):
-    files(sources.HEART, "63.0,1.0,1.0,145.0,233.0,1.0,2.0,150.0,0.0,2.3,3.0,?,6.0,0\n67,1,4,160,286,0,2,108,1,1.5,2,3.0,3.0,2\n")
+    files(
+        sources.HEART,
+        "63.0,1.0,1.0,145.0,233.0,1.0,2.0,150.0,0.0,2.3,3.0,?,6.0,0\n67,1,4,160,286,0,2,108,1,1.5,2,3.0,3.0,2\n",
+    )
     heart = named.heart_disease()
     assert np.array_equal(heart.x[0], [63, 1, 1, 145, 233, 1, 2, 150, 0, 2.3, 3, np.nan, 6], equal_nan=True)
     assert (heart.severity.tolist(), heart.y.tolist()) == ([0, 2], [0, 1])
-    assert named.heart_disease(drop_missing=True).x.tolist() == [[67, 1, 4, 160, 286, 0, 2, 108, 1, 1.5, 2, 3, 3]]
+    assert named.heart_disease(drop_missing=True).x.tolist() == [
+        [67, 1, 4, 160, 286, 0, 2, 108, 1, 1.5, 2, 3, 3]
+    ]
 
     files(sources.WHEAT_SEEDS, "1,2,3,4,5,6,7,3\n1,2,3,4,5,6,8,1")
     assert named.wheat_seeds().x.tolist() == [[1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 8]]
@@ -206,12 +229,22 @@ def test_records_from_other_files(files):
 
     files(sources.IRIS_TRAIN, "1,2,3,4,0,0,1\n5,6,7,8,1,0,0\n")
     files(sources.IRIS_TEST, "9,9,9,9,0,1,0\n")
-    assert [part.tolist() for part in named.iris_train_test()] == [[[1, 2, 3, 4], [5, 6, 7, 8]], [2, 0], [[9, 9, 9, 9]], [1]]
+    assert [part.tolist() for part in named.iris_train_test()] == [
+        [[1, 2, 3, 4], [5, 6, 7, 8]],
+        [2, 0],
+        [[9, 9, 9, 9]],
+        [1],
+    ]
 
     header = "PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked"
-    files(sources.TITANIC, f'{header}\n1,0,3,"B, Mr. O",male,22,1,0,A/5,7.25,,S\n2,1,1,"C ""x""",female,,1,2,PC,71.5,C85,\n')
+    files(
+        sources.TITANIC,
+        f'{header}\n1,0,3,"B, Mr. O",male,22,1,0,A/5,7.25,,S\n2,1,1,"C ""x""",female,,1,2,PC,71.5,C85,\n',
+    )
     ship = named.titanic()
-    assert np.array_equal(ship.x, [[3, 0, 22, 1, 0, 7.25, 0, 0, 1], [1, 1, np.nan, 1, 2, 71.5, 0, 0, 0]], equal_nan=True)
+    assert np.array_equal(
+        ship.x, [[3, 0, 22, 1, 0, 7.25, 0, 0, 1], [1, 1, np.nan, 1, 2, 71.5, 0, 0, 0]], equal_nan=True
+    )
     assert ship.table.column("Name") == ["B, Mr. O", 'C "x"']
 
 
@@ -256,7 +289,7 @@ def test_offline_the_error_says_where_to_put_the_file(load, first, tmp_path, mon
         load(folder=tmp_path / "other")
 
 
-# ---- scikit-learn's ---------------------------------------------------------------------------------------------------------
+# ---- scikit-learn's ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits", "diabetes"])

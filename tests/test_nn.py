@@ -48,7 +48,9 @@ def test_Y13_linear_is_x_w_transposed_plus_b():
 def test_linear_gradients_of_any_order():
     rng = np.random.default_rng(0)
     for shape in [(4,), (3, 4), (2, 3, 4)]:
-        tg.gradcheck(tg.linear, rng.standard_normal(shape), rng.standard_normal((2, 4)), rng.standard_normal(2))
+        tg.gradcheck(
+            tg.linear, rng.standard_normal(shape), rng.standard_normal((2, 4)), rng.standard_normal(2)
+        )
         tg.gradcheck(tg.linear, rng.standard_normal(shape), rng.standard_normal((2, 4)))
 
 
@@ -65,7 +67,8 @@ def test_Y16_sequential():
 
 def test_repr_shows_the_tree():
     assert repr(nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.Dropout(0.2)))) == (
-        "Sequential(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): Sequential(\n    (0): Dropout(p=0.2)\n  )\n)"
+        "Sequential(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n  (1): Sequential(\n    (0): "
+        "Dropout(p=0.2)\n  )\n)"
     )
 
 
@@ -79,7 +82,9 @@ def test_inputs_are_cast_and_other_tensors_that_need_gradients_refused():
 
 
 def test_wrong_shapes_say_what_to_do():
-    with pytest.raises(errors.ShapeError, match=r"expects 784 features in the last axis, got \(64, 28, 28\).*Flatten"):
+    with pytest.raises(
+        errors.ShapeError, match=r"expects 784 features in the last axis, got \(64, 28, 28\).*Flatten"
+    ):
         nn.Linear(784, 10)(np.ones((64, 28, 28)))
     with pytest.raises(errors.ShapeError, match=r"expects 2 features in the last axis, got \(3,\)"):
         nn.Linear(2, 1)(np.ones(3))
@@ -95,7 +100,12 @@ def test_T07_a_state_is_loaded_whole_or_not_at_all():
     del broken["heads.b.bias"]
     with pytest.raises(errors.StateError) as error:
         other.load_state_dict(broken)
-    for line in ("missing: heads.b.bias", "unexpected: extra", r"scale: expected shape (1,), got (2,)", "nothing was loaded"):
+    for line in (
+        "missing: heads.b.bias",
+        "unexpected: extra",
+        r"scale: expected shape (1,), got (2,)",
+        "nothing was loaded",
+    ):
         assert line in str(error.value)
     assert all(np.array_equal(before[name], value) for name, value in other.state_dict().items())
     net.scale.data[...] = 7  # the state is a copy
@@ -126,7 +136,9 @@ def test_modules_are_trees_of_parameters_to_the_transforms():
     for (name, p), (same, g) in zip(net.named_parameters(), gradient.named_parameters(), strict=True):
         assert name == same
         np.testing.assert_array_equal(p.grad.data, g.data)
-    assert gradient.shared is gradient.layers[0] or np.array_equal(gradient.shared.weight.data, gradient.layers[0].weight.data)
+    assert gradient.shared is gradient.layers[0] or np.array_equal(
+        gradient.shared.weight.data, gradient.layers[0].weight.data
+    )
 
 
 def test_Y09_Y10_dropout():

@@ -29,29 +29,50 @@ def check_gradients(layer, x):
     tg.gradcheck(lambda x, *values: rebuild(values)(x), x, *(p.data for p in parameters))
 
 
-# ---- the equations -------------------------------------------------------------------------------------------------------
+# ---- the equations -----------------------------------------------------------------------------------------
 
 
 @given(st.data())
 def test_layers_are_their_equations(data):
     """y = (x - mean) / √(variance + eps) · weight + bias, over the axes that make the four kinds differ."""
-    n, c, length = (data.draw(st.integers(2, 3)), data.draw(st.sampled_from([2, 4, 6])), data.draw(st.integers(1, 3)))
+    n, c, length = (
+        data.draw(st.integers(2, 3)),
+        data.draw(st.sampled_from([2, 4, 6])),
+        data.draw(st.integers(1, 3)),
+    )
     eps = data.draw(st.sampled_from([1e-5, 0.1]))
     x = generic(n, c, length, seed=data.draw(st.integers(0, 99)))
-    z = lambda x, axis: (x - x.mean(axis, keepdims=True)) / np.sqrt(((x - x.mean(axis, keepdims=True)) ** 2).mean(axis, keepdims=True) + eps)
+    z = lambda x, axis: (
+        (x - x.mean(axis, keepdims=True))
+        / np.sqrt(((x - x.mean(axis, keepdims=True)) ** 2).mean(axis, keepdims=True) + eps)
+    )
 
     batch = randomized(nn.BatchNorm1d(c, eps, dtype=np.float64))
-    np.testing.assert_allclose(batch(x).data, z(x, (0, 2)) * batch.weight.data[:, None] + batch.bias.data[:, None], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        batch(x).data,
+        z(x, (0, 2)) * batch.weight.data[:, None] + batch.bias.data[:, None],
+        rtol=1e-12,
+        atol=1e-14,
+    )
 
     layer = randomized(nn.LayerNorm((c, length), eps, dtype=np.float64))
-    np.testing.assert_allclose(layer(x).data, z(x, (1, 2)) * layer.weight.data + layer.bias.data, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        layer(x).data, z(x, (1, 2)) * layer.weight.data + layer.bias.data, rtol=1e-12, atol=1e-14
+    )
 
     group = randomized(nn.GroupNorm(2, c, eps, dtype=np.float64))
     halves = np.concatenate([z(half, (1, 2)) for half in np.split(x, 2, 1)], 1)
-    np.testing.assert_allclose(group(x).data, halves * group.weight.data[:, None] + group.bias.data[:, None], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        group(x).data, halves * group.weight.data[:, None] + group.bias.data[:, None], rtol=1e-12, atol=1e-14
+    )
 
     rms = randomized(nn.RMSNorm(length, eps, dtype=np.float64))
-    np.testing.assert_allclose(rms(x).data, x / np.sqrt((x**2).mean(-1, keepdims=True) + eps) * rms.weight.data, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        rms(x).data,
+        x / np.sqrt((x**2).mean(-1, keepdims=True) + eps) * rms.weight.data,
+        rtol=1e-12,
+        atol=1e-14,
+    )
 
 
 @given(st.data())
@@ -83,7 +104,12 @@ def test_standardize_agrees_with_its_composition_to_the_third_derivative(axis):
     def third(function):
         mixed = lambda x: sum(np.sum(np.sin(y) * (i + 1)) for i, y in enumerate(function(x, axis, 0.01)))
         slope = lambda f: lambda x: tg.jvp(f, (x,), (v,))[1]
-        return [mixed(x), tg.grad(mixed)(x).data, tg.grad(slope(mixed))(x).data, tg.grad(slope(slope(mixed)))(x).data]
+        return [
+            mixed(x),
+            tg.grad(mixed)(x).data,
+            tg.grad(slope(mixed))(x).data,
+            tg.grad(slope(slope(mixed)))(x).data,
+        ]
 
     for ours, plain in zip(third(standardize), third(plain_standardize), strict=True):
         np.testing.assert_allclose(ours, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max())
@@ -91,10 +117,12 @@ def test_standardize_agrees_with_its_composition_to_the_third_derivative(axis):
 
 def test_a_large_offset_costs_no_digits_that_the_input_has():
     x = 1e8 + np.array([0.0, 1.0, 2.0])
-    np.testing.assert_allclose(tg.layer_norm(x, eps=0.0), np.array([-1, 0, 1]) * np.sqrt(1.5), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        tg.layer_norm(x, eps=0.0), np.array([-1, 0, 1]) * np.sqrt(1.5), rtol=1e-12, atol=1e-12
+    )
 
 
-# ---- batch normalization ---------------------------------------------------------------------------------------------------
+# ---- batch normalization -----------------------------------------------------------------------------------
 
 
 def used_once():
@@ -122,12 +150,20 @@ def test_Y02_then_in_use():
 
 
 @pytest.mark.parametrize(
-    ("layer", "x"), [(nn.BatchNorm1d(4), np.ones((1, 4))), (nn.BatchNorm1d(4), np.ones((0, 4))), (nn.BatchNorm2d(4), np.ones((1, 4, 1, 1)))]
+    ("layer", "x"),
+    [
+        (nn.BatchNorm1d(4), np.ones((1, 4))),
+        (nn.BatchNorm1d(4), np.ones((0, 4))),
+        (nn.BatchNorm2d(4), np.ones((1, 4, 1, 1))),
+    ],
 )
 def test_Y03_Y04_one_value_per_channel_has_no_variance(layer, x):
     """The message says what to do about a last batch of one example; nothing is updated, and in use it is fine."""
     before = layer.state_dict()
-    with pytest.raises(ValueError, match=r"BatchNorm\dd: Expected more than 1 value per channel when training(.|\n)*drop_last=True"):
+    with pytest.raises(
+        ValueError,
+        match=r"BatchNorm\dd: Expected more than 1 value per channel when training(.|\n)*drop_last=True",
+    ):
         layer.train()(x)
     assert all(np.array_equal(value, before[name]) for name, value in layer.state_dict().items())
     assert layer.eval()(x).shape == x.shape
@@ -157,11 +193,18 @@ def test_Y06_the_running_statistics_follow_in_training_only():
 
 
 def test_momentum_none_is_the_mean_over_all_batches():
-    layer, batches = nn.BatchNorm1d(2, momentum=None, dtype=np.float64), [generic(4, 2, seed=s) for s in range(3)]
+    layer, batches = (
+        nn.BatchNorm1d(2, momentum=None, dtype=np.float64),
+        [generic(4, 2, seed=s) for s in range(3)],
+    )
     for x in batches:
         layer(x)
-    np.testing.assert_allclose(layer.running_mean.data, np.mean([x.mean(0) for x in batches], 0), rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(layer.running_var.data, np.mean([x.var(0, ddof=1) for x in batches], 0), rtol=1e-12)
+    np.testing.assert_allclose(
+        layer.running_mean.data, np.mean([x.mean(0) for x in batches], 0), rtol=1e-12, atol=1e-15
+    )
+    np.testing.assert_allclose(
+        layer.running_var.data, np.mean([x.var(0, ddof=1) for x in batches], 0), rtol=1e-12
+    )
 
 
 def test_without_running_statistics_those_of_the_batch_are_used_always():
@@ -187,22 +230,38 @@ def test_state_of_batch_norm_is_pytorchs():
         ("weight", (3,), "float32"), ("bias", (3,), "float32"), ("running_mean", (3,), "float32"), ("running_var", (3,), "float32"),
         ("num_batches_tracked", (), "int64"),
     ]  # fmt: skip
-    assert list(nn.BatchNorm1d(3, affine=False).state_dict()) == ["running_mean", "running_var", "num_batches_tracked"]
+    assert list(nn.BatchNorm1d(3, affine=False).state_dict()) == [
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+    ]
 
 
 def test_batch_norm_is_pytorchs_number_by_number():
     """Two batches with momentum=None; computed by PyTorch 2.13."""
-    layer, x = nn.BatchNorm2d(2, momentum=None, dtype=np.float64), np.cos(np.arange(8) * 0.7).reshape(2, 2, 2, 1)
+    layer, x = (
+        nn.BatchNorm2d(2, momentum=None, dtype=np.float64),
+        np.cos(np.arange(8) * 0.7).reshape(2, 2, 2, 1),
+    )
     layer.weight.data[...], layer.bias.data[...] = SIN[:2] / 2, SIN[2:4] / 2
     layer(x)
     y = layer(3 * x + 1).data.ravel()
-    expected = [0.454648713413, 0.454648713413, 0.480883514553, -0.359139492771, 0.454648713413, 0.454648713413, -0.340983397656, 0.501479391993]
+    expected = [
+        0.454648713413,
+        0.454648713413,
+        0.480883514553,
+        -0.359139492771,
+        0.454648713413,
+        0.454648713413,
+        -0.340983397656,
+        0.501479391993,
+    ]
     np.testing.assert_allclose(y, expected, rtol=1e-10)
     np.testing.assert_allclose(layer.running_mean.data, [0.443081579663, 0.180686293191], rtol=1e-10)
     np.testing.assert_allclose(layer.running_var.data, [5.577463218839, 0.761566187548], rtol=1e-10)
 
 
-# ---- layer normalization -----------------------------------------------------------------------------------------------------
+# ---- layer normalization -----------------------------------------------------------------------------------
 
 
 def test_Y07_layer_norm():
@@ -227,13 +286,19 @@ def test_Y08_layer_norm_of_constants(n, value):
 
 
 def test_settings_and_shapes_of_the_parameters():
-    assert {k: v.shape for k, v in nn.LayerNorm((3, 4)).state_dict().items()} == {"weight": (3, 4), "bias": (3, 4)}
+    assert {k: v.shape for k, v in nn.LayerNorm((3, 4)).state_dict().items()} == {
+        "weight": (3, 4),
+        "bias": (3, 4),
+    }
     assert list(nn.LayerNorm(3, bias=False).state_dict()) == ["weight"]
     assert list(nn.LayerNorm(3, elementwise_affine=False).state_dict()) == []
     assert list(nn.RMSNorm(3).state_dict()) == ["weight"]
     assert {k: v.shape for k, v in nn.GroupNorm(2, 4).state_dict().items()} == {"weight": (4,), "bias": (4,)}
     assert repr(nn.LayerNorm(8)) == "LayerNorm((8,), eps=1e-05, elementwise_affine=True)"
-    assert repr(nn.BatchNorm1d(8)) == "BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
+    assert (
+        repr(nn.BatchNorm1d(8))
+        == "BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
+    )
     assert repr(nn.GroupNorm(2, 8)) == "GroupNorm(2, 8, eps=1e-05, affine=True)"
 
 
@@ -251,7 +316,11 @@ def test_rms_norm_takes_its_eps_from_the_dtype():
     np.testing.assert_allclose(nn.RMSNorm(4)(zeros).data[0, 0], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("layer", [nn.BatchNorm1d(4), nn.LayerNorm((4, 3)), nn.RMSNorm(3), nn.GroupNorm(2, 4)], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "layer",
+    [nn.BatchNorm1d(4), nn.LayerNorm((4, 3)), nn.RMSNorm(3), nn.GroupNorm(2, 4)],
+    ids=lambda x: type(x).__name__,
+)
 def test_float32_stays_float32(layer):
     x = tg.Tensor(generic(2, 4, 3).astype(np.float32), requires_grad=True)
     y = layer(x)
@@ -259,7 +328,9 @@ def test_float32_stays_float32(layer):
     assert y.dtype == x.grad.dtype == np.float32
     assert all(p.dtype == p.grad.dtype == np.float32 for p in layer.parameters())
     assert layer(generic(2, 4, 3)).dtype == np.float32  # a plain array is cast
-    with pytest.raises(errors.DTypeError, match=f"{type(layer).__name__} has float32 parameters and got a Tensor of float64"):
+    with pytest.raises(
+        errors.DTypeError, match=f"{type(layer).__name__} has float32 parameters and got a Tensor of float64"
+    ):
         layer(tg.Tensor(generic(2, 4, 3), requires_grad=True))
 
 
@@ -274,10 +345,22 @@ def test_without_parameters_the_dtype_is_that_of_the_input():
         (nn.LayerNorm(8), (2, 4), r"LayerNorm expects the last axes to be \(8,\), got \(2, 4\)"),
         (nn.LayerNorm((2, 8)), (8,), r"LayerNorm expects the last axes to be \(2, 8\), got \(8,\)"),
         (nn.RMSNorm(8), (2, 4), r"RMSNorm expects the last axes to be \(8,\), got \(2, 4\)"),
-        (nn.BatchNorm1d(3), (2, 4), r"BatchNorm1d expects x of shape \(n, c\) or \(n, c, length\) with c = 3 channels, got \(2, 4\)"),
+        (
+            nn.BatchNorm1d(3),
+            (2, 4),
+            r"BatchNorm1d expects x of shape \(n, c\) or \(n, c, length\) with c = 3 channels, got \(2, 4\)",
+        ),
         (nn.BatchNorm1d(3), (2, 3, 4, 4), r"BatchNorm1d expects .* got \(2, 3, 4, 4\)"),
-        (nn.BatchNorm2d(3), (2, 3), r"BatchNorm2d expects x of shape \(n, c, height, width\) with c = 3 channels, got \(2, 3\)"),
-        (nn.GroupNorm(1, 3), (2, 4), r"GroupNorm expects x of shape \(n, c, …\) with c = 3 channels, got \(2, 4\)"),
+        (
+            nn.BatchNorm2d(3),
+            (2, 3),
+            r"BatchNorm2d expects x of shape \(n, c, height, width\) with c = 3 channels, got \(2, 3\)",
+        ),
+        (
+            nn.GroupNorm(1, 3),
+            (2, 4),
+            r"GroupNorm expects x of shape \(n, c, …\) with c = 3 channels, got \(2, 4\)",
+        ),
     ],
 )
 def test_wrong_shapes_say_what_was_expected(layer, shape, message):

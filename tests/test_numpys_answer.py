@@ -1,8 +1,8 @@
 """Where NumPy raises, a tensor raises too; where NumPy computes, a tensor computes the same, or refuses by name.
 
-The calls are those of every entry's domain, and those calls spoiled: axes out of range, twice or of the wrong type,
-shapes that do not fit, unknown modes, keywords of every kind, arguments that are missing.  The oracle is NumPy's own
-answer: the public class of its error, its value, whether it copied, and its slope.
+The calls are those of every entry's domain, and those calls spoiled: axes out of range, twice or of the wrong
+type, shapes that do not fit, unknown modes, keywords of every kind, arguments that are missing.  The oracle
+is NumPy's own answer: the public class of its error, its value, whether it copied, and its slope.
 """
 
 import inspect
@@ -19,13 +19,13 @@ from tinygrad_edu.check.calls import Call
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.domains.constant import CONSTANTS
 from tinygrad_edu.errors import CoercionError, DTypeError, MissingRule, UnsupportedCall
-from tinygrad_edu.ops.table import entries, name_of
+from tinygrad_edu.table import entries, name_of
 
 TAKES_DTYPES = np.can_cast  # and finds one on a tensor before it asks us
 NUMPYS = [f for f in entries() if name_of(f).startswith("np.") and f is not TAKES_DTYPES]
 REFUSALS = (MissingRule, UnsupportedCall, CoercionError, DTypeError)
 
-# ---- calls, right and wrong ----------------------------------------------------------------------------------------------
+# ---- calls, right and wrong --------------------------------------------------------------------------------
 
 SHAPES = [(), (), (0,), (1,), (2,), (3,), (4,), (1, 2), (2, 2), (2, 3), (0, 3), (2, 2, 2)]
 AXES = [
@@ -54,7 +54,11 @@ KEYWORDS = {
     "shape": [None, 2, (2, 3), (-1,), (-1, -1), (7,), "x"],
     "nonsense": [None, 0],
 }
-CRASHES = ("accumulate", "cumsum", "cumprod")  # NumPy itself ends with a segmentation fault at an out= without axes
+CRASHES = (
+    "accumulate",
+    "cumsum",
+    "cumprod",
+)  # NumPy itself ends with a segmentation fault at an out= without axes
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
 
 
@@ -65,7 +69,9 @@ def is_floating(value):
 def parameters(function):
     """The keywords that are worth trying: those of NumPy's signature, and a few that every function may be given."""
     try:
-        names = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_POSITIONAL]
+        names = [
+            p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_POSITIONAL
+        ]
     except ValueError:
         names = []
     return sorted({*names, *FEW})
@@ -79,12 +85,20 @@ def other_arrays(draw, like):
         return np.resize(like if like.size else np.ones(1, like.dtype), draw(st.sampled_from(SHAPES)))
     if kind == "dtype":
         with np.errstate(invalid="ignore"):  # NaN is no integer
-            return np.real(like).astype(draw(st.sampled_from([np.float32, int, bool, complex, np.uint8, object if like.ndim else complex])))
+            return np.real(like).astype(
+                draw(
+                    st.sampled_from(
+                        [np.float32, int, bool, complex, np.uint8, object if like.ndim else complex]
+                    )
+                )
+            )
     if kind == "list":
         return like.tolist()
     if kind == "values" and like.dtype.kind == "f" and like.size:
         changed = like.copy()
-        changed.flat[draw(st.integers(0, like.size - 1))] = draw(st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e300, 1e-310]))
+        changed.flat[draw(st.integers(0, like.size - 1))] = draw(
+            st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e300, 1e-310])
+        )
         return changed
     return draw(st.sampled_from([None, "x", 2, 0.5, True, 2**70]))
 
@@ -93,7 +107,12 @@ def other(draw, value, name=None):
     """Another value for an argument."""
     if isinstance(value, np.ndarray):
         return draw(other_arrays(value))
-    if type(value) is list and value and all(isinstance(v, np.ndarray) for v in value) and draw(st.booleans()):
+    if (
+        type(value) is list
+        and value
+        and all(isinstance(v, np.ndarray) for v in value)
+        and draw(st.booleans())
+    ):
         place = draw(st.integers(0, len(value) - 1))
         return [*value[:place], draw(other_arrays(value[place])), *value[place + 1 :]]
     return deepcopy(draw(st.sampled_from(KEYWORDS.get(name, SETTINGS))))
@@ -121,7 +140,7 @@ def calls_of(draw, function):
     return Call(tuple(args), kwargs)
 
 
-# ---- answers --------------------------------------------------------------------------------------------------------------
+# ---- answers -----------------------------------------------------------------------------------------------
 
 
 def answer(function, call):
@@ -136,7 +155,9 @@ def answer(function, call):
 
 def public_class(error):
     """The nearest class of an error that NumPy's or Python's users can name."""
-    return next(c for c in type(error).__mro__ if c.__module__ in ("builtins", "numpy.exceptions", "numpy.linalg"))
+    return next(
+        c for c in type(error).__mro__ if c.__module__ in ("builtins", "numpy.exceptions", "numpy.linalg")
+    )
 
 
 def arrays_in(value):
@@ -156,7 +177,10 @@ def mapped(call, change):
         return change(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
 
     call = deepcopy(call)
-    return Call(tuple(map(swap, call.args)), {name: value if name == "out" else swap(value) for name, value in call.kwargs.items()})
+    return Call(
+        tuple(map(swap, call.args)),
+        {name: value if name == "out" else swap(value) for name, value in call.kwargs.items()},
+    )
 
 
 def on_tensors(call, wanted):
@@ -175,11 +199,15 @@ def on_tensors(call, wanted):
 def assert_same(ours, numpys):
     """Equal values, in equal structures: arrays and NumPy's scalars are tensors here."""
     if isinstance(numpys, (np.ndarray, np.generic)):
-        assert isinstance(ours, (Tensor, type(numpys))), f"{type(ours).__name__} in the place of {type(numpys).__name__}"
+        assert isinstance(ours, (Tensor, type(numpys))), (
+            f"{type(ours).__name__} in the place of {type(numpys).__name__}"
+        )
         assert (ours.shape, ours.dtype) == (numpys.shape, numpys.dtype)
         if numpys.dtype.kind == "f":
             ours = ours._array if isinstance(ours, Tensor) else ours
-            np.testing.assert_allclose(ours, numpys, rtol=1e-5 if numpys.dtype.itemsize < 8 else 1e-12, atol=1e-14)
+            np.testing.assert_allclose(
+                ours, numpys, rtol=1e-5 if numpys.dtype.itemsize < 8 else 1e-12, atol=1e-14
+            )
         else:
             np.testing.assert_array_equal(ours._array if isinstance(ours, Tensor) else ours, numpys)
     elif isinstance(numpys, (list, tuple)):
@@ -188,13 +216,19 @@ def assert_same(ours, numpys):
         for a, b in zip(ours, numpys):
             assert_same(a, b)
     else:
-        ours = ours.item() if isinstance(ours, Tensor) else ours  # the Python number that an array of objects held
+        ours = (
+            ours.item() if isinstance(ours, Tensor) else ours
+        )  # the Python number that an array of objects held
         assert type(ours) is type(numpys), f"{type(ours).__name__} in the place of {type(numpys).__name__}"
         assert ours == numpys
 
 
 def floating_parts(result):
-    return [y for y in (result if isinstance(result, (list, tuple)) else [result]) if getattr(getattr(y, "dtype", None), "kind", "") == "f"]
+    return [
+        y
+        for y in (result if isinstance(result, (list, tuple)) else [result])
+        if getattr(getattr(y, "dtype", None), "kind", "") == "f"
+    ]
 
 
 def waves(arrays, phase):
@@ -239,7 +273,9 @@ def compare(function, call, wanted):
     ours_call, tensors = on_tensors(call, wanted)
     ours = answer(function, ours_call)
     if isinstance(numpys, Exception):
-        assert isinstance(ours, (public_class(numpys), UnsupportedCall, MissingRule)), f"NumPy: {numpys!r}, here: {ours!r}"
+        assert isinstance(ours, (public_class(numpys), UnsupportedCall, MissingRule)), (
+            f"NumPy: {numpys!r}, here: {ours!r}"
+        )
         return "raise"
     if isinstance(ours, Exception):
         assert isinstance(ours, REFUSALS), f"NumPy computes; here: {ours!r}"
@@ -248,9 +284,17 @@ def compare(function, call, wanted):
     unset = function is np.empty_like or masked or (function is np.unpackbits and "count" in call.kwargs)
     if not unset:  # memory that nobody has written to
         assert_same(ours, numpys)
-    if not any(np.shares_memory(a, b) for a in arrays_in([*numpys_call.args, *numpys_call.kwargs.values()]) for b in arrays_in(numpys)):
-        assert not any(np.shares_memory(x._array, b) for x in tensors for b in arrays_in(ours)), "NumPy copies"
-    objects = any(a.dtype.kind == "O" for a in arrays_in([call.args, *call.kwargs.values()]))  # which may hold anything
+    if not any(
+        np.shares_memory(a, b)
+        for a in arrays_in([*numpys_call.args, *numpys_call.kwargs.values()])
+        for b in arrays_in(numpys)
+    ):
+        assert not any(np.shares_memory(x._array, b) for x in tensors for b in arrays_in(ours)), (
+            "NumPy copies"
+        )
+    objects = any(
+        a.dtype.kind == "O" for a in arrays_in([call.args, *call.kwargs.values()])
+    )  # which may hold anything
     fine = function in (np.round, np.around)  # whose steps may be smaller than those of the differences
     if wanted and not (unset or objects or fine) and len(floating_parts(numpys)) == len(floating_parts(ours)):
         check_gradients(function, call, ours, tensors)
@@ -266,5 +310,7 @@ def test_every_function_has_calls():
 @given(data=st.data())
 def test_answer_is_that_of_numpy(function, data, answered):
     call = data.draw(calls_of(function))
-    assume(any(a.dtype.kind in "fiub" for a in arrays_in([call.args, *call.kwargs.values()])))  # a tensor is in it
+    assume(
+        any(a.dtype.kind in "fiub" for a in arrays_in([call.args, *call.kwargs.values()]))
+    )  # a tensor is in it
     answered(compare(function, call, data.draw(st.sampled_from([True, True, False]))))

@@ -56,7 +56,9 @@ ELEMENTWISE = {
     "adamw": adamw(),
     "adamax": lambda params: optim.Adamax(params, lr=0.1),
     "nadam": lambda params: optim.NAdam(params, lr=0.1, weight_decay=0.1),
-    "nadam decoupled": lambda params: optim.NAdam(params, lr=0.1, weight_decay=0.1, decoupled_weight_decay=True),
+    "nadam decoupled": lambda params: optim.NAdam(
+        params, lr=0.1, weight_decay=0.1, decoupled_weight_decay=True
+    ),
     "radam": lambda params: optim.RAdam(params, lr=0.1, weight_decay=0.1),
     "lion": lambda params: optim.Lion(params, lr=0.01, weight_decay=0.1),
 }
@@ -84,7 +86,11 @@ CASES = {
     "O15": (adamw(weight_decay=0.5), [1, 1], [0.850000001, 0.70750000195]),
     "O16": (adamw(weight_decay=0.5), [0, 0], [0.95, 0.9025]),
     "O17": (adam(betas=(0.9, 0.5)), [3, 0.1, 0.1], [0.900000000333333, 0.815011182874606, 0.730031145492481]),
-    "O17-amsgrad": (adam(betas=(0.9, 0.5), amsgrad=True), [3, 0.1, 0.1], [0.900000000333333, 0.839837094615852, 0.797205677614483]),
+    "O17-amsgrad": (
+        adam(betas=(0.9, 0.5), amsgrad=True),
+        [3, 0.1, 0.1],
+        [0.900000000333333, 0.839837094615852, 0.797205677614483],
+    ),
     "O18": (adam(betas=(0, 0)), [4, -4], [0.90000000025, 1.0]),
     "O19": (rmsprop(alpha=0.99), [1, 1], [9.99999903994464e-08, -0.70888105475709]),
     "O20": (rmsprop(alpha=0.99, eps=1), [1, 1], [0.909090909090909, 0.82145366389110]),
@@ -95,7 +101,9 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_values_after_each_step(case):
     make, gradients, expected = CASES[case]
-    np.testing.assert_allclose(follow(make, gradients), expected, rtol=1e-12, atol=1e-15)  # the first value of O19 is a difference
+    np.testing.assert_allclose(
+        follow(make, gradients), expected, rtol=1e-12, atol=1e-15
+    )  # the first value of O19 is a difference
 
 
 @every_elementwise
@@ -107,7 +115,11 @@ def test_packed_large_and_single_parameters_follow_the_same_path(make, dtype):
     starts = [rng.standard_normal(s).astype(dtype) for s in shapes]
     gradients = [[rng.standard_normal(s).astype(dtype) for s in shapes] for _ in range(4)]
     together = [tg.Tensor(s, requires_grad=True) for s in starts]
-    apart = [tg.Tensor(s.reshape(-1)[i : i + 7], requires_grad=True) for s in starts for i in range(0, min(s.size, 700), 7)]
+    apart = [
+        tg.Tensor(s.reshape(-1)[i : i + 7], requires_grad=True)
+        for s in starts
+        for i in range(0, min(s.size, 700), 7)
+    ]
     optimizers = [make(together), *(make([p]) for p in apart)]
     for step in gradients:
         for p, g in zip(together, step):
@@ -297,8 +309,9 @@ def test_O35_gradients_of_batches_add_up():
     np.testing.assert_allclose(w.grad.data, [-44], rtol=1e-12)
 
 
-# ---- equations ----------------------------------------------------------------------------------------------------------------
-# Each is a paper's equations for one number, written down once more: it yields the parameter after each gradient.
+# ---- equations ---------------------------------------------------------------------------------------------
+# Each is a paper's equations for one number, written down once more: it yields the parameter after each
+# gradient.
 
 
 def classical(p, gradients, momentum, nesterov):
@@ -381,7 +394,11 @@ def lion(p, gradients, beta1=0.9, beta2=0.99, decay=0.1):
 
 EQUATIONS = {
     "classical": (optim.SGD, {"momentum": 0.9, "classical": True}, lambda p, g: classical(p, g, 0.9, False)),
-    "classical nesterov": (optim.SGD, {"momentum": 0.9, "classical": True, "nesterov": True}, lambda p, g: classical(p, g, 0.9, True)),
+    "classical nesterov": (
+        optim.SGD,
+        {"momentum": 0.9, "classical": True, "nesterov": True},
+        lambda p, g: classical(p, g, 0.9, True),
+    ),
     "adagrad": (optim.Adagrad, {"initial_accumulator_value": 0.5, "lr_decay": 0.1}, adagrad_of_2011),
     "adadelta": (optim.Adadelta, {}, adadelta),
     "centered": (optim.RMSprop, {"alpha": 0.9, "momentum": 0.5, "centered": True}, centered),
@@ -420,10 +437,18 @@ def test_nadams_product_of_momenta_after_it_has_vanished():
     (group,) = optimizer.groups
     late = optimizer.coefficients(group, 500)
     assert optimizer._product(0.5, 4e-3, 500) == 0.0
-    np.testing.assert_allclose(late[4], 2e-3 * 0.5 * (1 - 0.5 * 0.96 ** (501 * 4e-3)) * np.sqrt(1 - 0.999**500), rtol=1e-14)
+    np.testing.assert_allclose(
+        late[4], 2e-3 * 0.5 * (1 - 0.5 * 0.96 ** (501 * 4e-3)) * np.sqrt(1 - 0.999**500), rtol=1e-14
+    )
 
 
-@pytest.mark.parametrize("make", [ELEMENTWISE[n] for n in ("sgd", "adagrad", "adadelta", "rmsprop", "adamax", "nadam", "radam", "amsgrad")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        ELEMENTWISE[n]
+        for n in ("sgd", "adagrad", "adadelta", "rmsprop", "adamax", "nadam", "radam", "amsgrad")
+    ],
+)
 def test_coupled_decay_and_penalty_are_terms_of_the_gradient(make):
     gradients = np.random.default_rng(0).standard_normal(20)
     plain, decayed = (tg.Tensor([1.0, -2.0, 0.0], requires_grad=True) for _ in range(2))
@@ -446,7 +471,9 @@ def test_decoupled_decay_shrinks_what_has_no_slope(kind):
 
 
 def test_an_interrupted_step_can_be_followed_by_others(monkeypatch):
-    params = [tg.Tensor(np.ones(shape), requires_grad=True) for shape in [(2,), (), (300, 300)]]  # two of them packed
+    params = [
+        tg.Tensor(np.ones(shape), requires_grad=True) for shape in [(2,), (), (300, 300)]
+    ]  # two of them packed
     optimizer = optim.Adam(params, lr=0.1)
     squares = [(p**2).sum() for p in params]
     for p in params:
@@ -473,7 +500,9 @@ def test_an_interrupted_step_can_be_followed_by_others(monkeypatch):
 def test_what_is_not_a_list_of_parameters():
     p = tg.Tensor([1.0], requires_grad=True)
     for wrong in (p, tg.nn.Linear(1, 1), {"params": [p]}):
-        with pytest.raises(errors.ArgumentError, match=r"expected parameters in a list, model\.parameters\(\)"):
+        with pytest.raises(
+            errors.ArgumentError, match=r"expected parameters in a list, model\.parameters\(\)"
+        ):
             optim.SGD(wrong)
     with pytest.raises(errors.ArgumentError, match="floating leaf tensors"):
         optim.SGD([np.ones(3)])
@@ -503,5 +532,9 @@ def test_an_optimizer_and_its_state_die_without_the_garbage_collector():
 def test_a_variance_that_rounding_makes_negative_is_zero():
     """Of equal gradients, in float32: s - a² is a difference of equal numbers, and PyTorch's root of it NaN."""
     for g in np.linspace(0.1, 1, 20):
-        values = follow(lambda params: optim.RMSprop(params, lr=1e-6, alpha=0.5, centered=True, eps=0.1), [g] * 60, dtype=np.float32)
+        values = follow(
+            lambda params: optim.RMSprop(params, lr=1e-6, alpha=0.5, centered=True, eps=0.1),
+            [g] * 60,
+            dtype=np.float32,
+        )
         assert np.isfinite(values).all()

@@ -43,7 +43,9 @@ def test_groups_follow_the_same_path_as_optimizers_of_their_own():
 def test_the_rate_of_all_groups_and_of_one():
     a, b = leaves(2)
     optimizer = optim.Adam([{"params": [a]}, {"params": [b], "lr": 0.5}], lr=0.1)
-    with pytest.raises(errors.ArgumentError, match=r"different learning rates, \[0.1, 0.5\]; read groups\[i\].lr"):
+    with pytest.raises(
+        errors.ArgumentError, match=r"different learning rates, \[0.1, 0.5\]; read groups\[i\].lr"
+    ):
         _ = optimizer.lr
     optimizer.lr = 0.2
     assert optimizer.lr == 0.2
@@ -56,7 +58,9 @@ def test_the_rate_of_all_groups_and_of_one():
 
 def test_unknown_settings_raise():
     a, b = leaves(2)
-    with pytest.raises(errors.ArgumentError, match="unknown setting 'weigth_decay'; it may have lr, momentum"):
+    with pytest.raises(
+        errors.ArgumentError, match="unknown setting 'weigth_decay'; it may have lr, momentum"
+    ):
         optim.SGD([{"params": [a], "weigth_decay": 0.1}, {"params": [b]}])
     optimizer = optim.SGD([a])
     with pytest.raises(errors.ArgumentError, match="SGD has no setting 'betas'"):
@@ -108,16 +112,28 @@ def test_what_is_not_a_group():
 
 
 def test_repr_shows_the_settings():
-    assert repr(optim.Lion(leaves(2))) == "Lion(Group(2 parameters, lr=0.0001, betas=(0.9, 0.99), weight_decay=0.0))"
+    assert (
+        repr(optim.Lion(leaves(2)))
+        == "Lion(Group(2 parameters, lr=0.0001, betas=(0.9, 0.99), weight_decay=0.0))"
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"), [("learning_rate", "lr"), ("momentun", "momentum"), ("weight_deacy", "weight_decay"), ("param_groups", "groups")]
+    ("name", "meant"),
+    [
+        ("learning_rate", "lr"),
+        ("momentun", "momentum"),
+        ("weight_deacy", "weight_decay"),
+        ("param_groups", "groups"),
+    ],
 )
 def test_a_misspelt_attribute_is_refused_and_the_nearest_named(name, meant):
     optimizer = optim.SGD(leaves(2), lr=0.1)
     for holder in (optimizer, *optimizer.groups):
-        with pytest.raises(errors.ArgumentError, match=rf"SGD has no setting '{name}'; its settings are lr, .* Did you mean {meant}\?"):
+        with pytest.raises(
+            errors.ArgumentError,
+            match=rf"SGD has no setting '{name}'; its settings are lr, .* Did you mean {meant}\?",
+        ):
             setattr(holder, name, 0.5)
         assert not hasattr(holder, name)
     with pytest.raises(errors.ArgumentError, match=r"SGD has no setting 'xyzzy'; its settings are [^?]*$"):
@@ -126,10 +142,16 @@ def test_a_misspelt_attribute_is_refused_and_the_nearest_named(name, meant):
 
 def test_an_attribute_that_would_do_nothing_is_refused():
     optimizer = optim.Adam(leaves(2))
-    with pytest.raises(errors.ArgumentError, match=r"weight_decay is a setting of its groups: optimizer.groups\[0\].weight_decay = 0.5"):
+    with pytest.raises(
+        errors.ArgumentError,
+        match=r"weight_decay is a setting of its groups: optimizer.groups\[0\].weight_decay = 0.5",
+    ):
         optimizer.weight_decay = 0.5
     for name in ("params", "groups"):
-        with pytest.raises(errors.ArgumentError, match=f"its {name} are those that it was made with. Make the optimizer again"):
+        with pytest.raises(
+            errors.ArgumentError,
+            match=f"its {name} are those that it was made with. Make the optimizer again",
+        ):
             setattr(optimizer, name, leaves(1))
 
 

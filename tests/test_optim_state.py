@@ -25,12 +25,20 @@ KINDS = {
     "lion": lambda p: optim.Lion(p, lr=0.01),
     "muon": lambda p: optim.Muon(p, lr=0.1),
 }
-SHAPES = [((3, 2), np.float32), ((4, 1), np.float64), ((300, 301), np.float64), ((2, 2), np.float32), ((1, 5), np.float32)]
+SHAPES = [
+    ((3, 2), np.float32),
+    ((4, 1), np.float64),
+    ((300, 301), np.float64),
+    ((2, 2), np.float32),
+    ((1, 5), np.float32),
+]
 
 
 def model():
     rng = np.random.default_rng(0)
-    return [tg.Tensor(rng.standard_normal(shape).astype(dtype), requires_grad=True) for shape, dtype in SHAPES]
+    return [
+        tg.Tensor(rng.standard_normal(shape).astype(dtype), requires_grad=True) for shape, dtype in SHAPES
+    ]
 
 
 def train(params, optimizer, steps):
@@ -55,10 +63,16 @@ def through_text(state):
 
     def together(value):
         if isinstance(value, dict):
-            return arrays[value["array"]] if list(value) == ["array"] else {key: together(item) for key, item in value.items()}
+            return (
+                arrays[value["array"]]
+                if list(value) == ["array"]
+                else {key: together(item) for key, item in value.items()}
+            )
         return [together(item) for item in value] if isinstance(value, list) else value
 
-    text = json.dumps(apart(state), allow_nan=False)  # raises for anything but plain numbers, strings, None, lists and dicts
+    text = json.dumps(
+        apart(state), allow_nan=False
+    )  # raises for anything but plain numbers, strings, None, lists and dicts
     return together(json.loads(text))
 
 
@@ -95,7 +109,9 @@ def test_ten_steps_are_five_and_five(make):
 def test_ten_steps_of_lbfgs_are_five_and_five(search):
     def make(values):
         params = [tg.Tensor(v, requires_grad=True) for v in values]
-        optimizer = optim.LBFGS(params, lr=0.5, max_iter=2, max_eval=20, history_size=3, line_search_fn=search)
+        optimizer = optim.LBFGS(
+            params, lr=0.5, max_iter=2, max_eval=20, history_size=3, line_search_fn=search
+        )
 
         def closure():
             optimizer.zero_grad()
@@ -165,8 +181,12 @@ def test_a_state_is_loaded_whole_or_not_at_all():
         "state[2]: missing steps": without(state, "state", 2, "steps"),
         "state[2]: unexpected largest": spoil(state, "state", 2, "largest", value=np.zeros((300, 301))),
         "state[0]: missing largest": spoil(state, "groups", 0, "amsgrad", value=True),
-        "state[1].m: expected shape (4, 1), float64, got (4,), float64": spoil(state, "state", 1, "m", value=np.zeros(4)),
-        "state[0].m: expected shape (3, 2), float32, got (3, 2), float64": spoil(state, "state", 0, "m", value=np.zeros((3, 2))),
+        "state[1].m: expected shape (4, 1), float64, got (4,), float64": spoil(
+            state, "state", 1, "m", value=np.zeros(4)
+        ),
+        "state[0].m: expected shape (3, 2), float32, got (3, 2), float64": spoil(
+            state, "state", 0, "m", value=np.zeros((3, 2))
+        ),
         "state[0].steps: expected a count, got -3": spoil(state, "state", 0, "steps", value=-3),
         "it is not what state_dict() returns (KeyError: 'groups')": without(state, "groups"),
         "it is not what state_dict() returns (TypeError": spoil(state, "state", value=3),
@@ -189,7 +209,10 @@ def test_all_that_differs_is_listed():
     p, q = (tg.Tensor(np.ones(3), requires_grad=True) for _ in range(2))
     state = optim.Adam([p, q]).state_dict()
     state["state"][0]["m"], state["state"][1]["steps"] = np.ones(2), "five"
-    with pytest.raises(errors.StateError, match=r"(?s)state\[0\]\.m: expected.*\n.*state\[1\]\.steps: expected a count, got 'five'"):
+    with pytest.raises(
+        errors.StateError,
+        match=r"(?s)state\[0\]\.m: expected.*\n.*state\[1\]\.steps: expected a count, got 'five'",
+    ):
         optim.Adam([p, q]).load_state_dict(state)
 
 
@@ -212,7 +235,10 @@ def test_lbfgs_refuses_other_vectors():
     optimizer = optim.LBFGS([p])
     state = optimizer.state_dict()
     for broken, message in [
-        (spoil(state, "state", "s", value=[np.ones(2)]), r"state\.s\[0\]: expected shape \(3,\), float64, got \(2,\), float64"),
+        (
+            spoil(state, "state", "s", value=[np.ones(2)]),
+            r"state\.s\[0\]: expected shape \(3,\), float64, got \(2,\), float64",
+        ),
         (spoil(state, "state", "s", value=[np.ones(3)]), "as many s as y"),
         (without(state, "state", "step"), "KeyError: 'step'"),
     ]:

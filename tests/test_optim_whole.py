@@ -36,7 +36,9 @@ def leaf(values, dtype=np.float64):
 def step(optimizer):
     if not isinstance(optimizer, optim.LBFGS):
         return optimizer.step()
-    return optimizer.step(lambda: tg.Tensor(sum(0.5 * p.data.sum() for p in optimizer.params)))  # with the gradients that are there
+    return optimizer.step(
+        lambda: tg.Tensor(sum(0.5 * p.data.sum() for p in optimizer.params))
+    )  # with the gradients that are there
 
 
 def equal(a, b):
@@ -83,7 +85,10 @@ def test_a_step_that_cannot_be_made_changes_nothing(kind, spoil, shape):
     victim, others = params[2], [params[0], params[1], params[3]]
     state, before, array = optimizer.state_dict(), [p.data.copy() for p in others], victim.data
     spoil(victim)
-    with pytest.raises(errors.ShapeError, match=r"of shape \(2, 3\), float64, (became|has)[^.]*\.\n  No parameter was changed"):
+    with pytest.raises(
+        errors.ShapeError,
+        match=r"of shape \(2, 3\), float64, (became|has)[^.]*\.\n  No parameter was changed",
+    ):
         step(optimizer)
     assert all(np.array_equal(p.data, b) for p, b in zip(others, before))
     assert equal(optimizer.state_dict(), state)
@@ -104,7 +109,10 @@ def test_frozen_parameters_may_change_their_shape(kind):
     assert (p.data != 1).all()
     assert (q.data == 1).all()
     states = optimizer.state_dict()["state"]
-    assert [next(v for v in one.values() if np.ndim(v)).shape for one in states if len(one) > 1] in ([(2, 3)] * 2, [])
+    assert [next(v for v in one.values() if np.ndim(v)).shape for one in states if len(one) > 1] in (
+        [(2, 3)] * 2,
+        [],
+    )
     q.requires_grad_(True)
     with pytest.raises(errors.ShapeError):
         optimizer.step()
@@ -129,7 +137,7 @@ def test_a_gradient_does_not_outlive_the_shape_of_its_data():
     assert p.grad is None
 
 
-# ---- memory ------------------------------------------------------------------------------------------------------------------
+# ---- memory ------------------------------------------------------------------------------------------------
 
 
 @every_kind
@@ -248,7 +256,7 @@ def test_making_an_optimizer_leaves_pending_graphs_alone():
     copy.deepcopy(optimizer).step()
 
 
-# ---- replaced parameters -----------------------------------------------------------------------------------------------------
+# ---- replaced parameters -----------------------------------------------------------------------------------
 
 
 class Net(nn.Module):
@@ -264,7 +272,11 @@ def test_an_optimizer_notices_that_a_parameter_of_its_model_was_replaced(make):
     x = np.ones((4, 2), np.float32)
     for groups in (False, True):
         net = Net()
-        optimizer = make([{"params": net.hidden.parameters()}, {"params": net.out.parameters()}] if groups else net.parameters())
+        optimizer = make(
+            [{"params": net.hidden.parameters()}, {"params": net.out.parameters()}]
+            if groups
+            else net.parameters()
+        )
         for _ in range(2):
             optimizer.zero_grad()
             net(x).sum().backward()
@@ -274,7 +286,10 @@ def test_an_optimizer_notices_that_a_parameter_of_its_model_was_replaced(make):
         net.zero_grad()
         optimizer.zero_grad()
         net(x).sum().backward()
-        with pytest.raises(errors.ArgumentError, match=r"weight is not among the optimizer's.* of shape \(1, 3\).* Make the optimizer again"):
+        with pytest.raises(
+            errors.ArgumentError,
+            match=r"weight is not among the optimizer's.* of shape \(1, 3\).* Make the optimizer again",
+        ):
             optimizer.step()
         np.testing.assert_array_equal(net.hidden.weight.data, before)
 

@@ -1,6 +1,7 @@
 """PyTorch 2.13 as an oracle: layers, losses, optimizers and schedules compute what it computes, in float64.
 
-What PyTorch computed is stored in ``tests/oracle/data``, by ``tests/oracle/make.py``; nothing here needs PyTorch.
+What PyTorch computed is stored in ``tests/oracle/data``, by ``tests/oracle/make.py``; nothing here needs
+PyTorch.
 """
 
 import inspect
@@ -15,14 +16,21 @@ import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.optim import schedule
 
-RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}  # settings that this package calls as NumPy does
+RENAMED = {
+    "dim": "axis",
+    "start_dim": "start_axis",
+    "end_dim": "end_axis",
+}  # settings that this package calls as NumPy does
 TORCH = frozen.about_torch()
 EXPECTED = {family: frozen.read(family) for family in CASES}
 
 
 def configurations(*families):
     """Run a test for each configuration of these families."""
-    return pytest.mark.parametrize(("case", "expected"), [pytest.param(c, EXPECTED[f].get(c.name), id=c.name) for f in families for c in CASES[f]])
+    return pytest.mark.parametrize(
+        ("case", "expected"),
+        [pytest.param(c, EXPECTED[f].get(c.name), id=c.name) for f in families for c in CASES[f]],
+    )
 
 
 def compare(computed, expected):
@@ -106,7 +114,9 @@ def scheduled(kind, settings):
     lr, names = optimizers.LR, {"anneal_strategy": "anneal"}
     if kind == "LinearLR":
         settings = {"start_factor": 1 / 3, "total_iters": 5} | settings
-        return schedule.warmup(settings["total_iters"], then=schedule.constant(lr), start=settings["start_factor"])
+        return schedule.warmup(
+            settings["total_iters"], then=schedule.constant(lr), start=settings["start_factor"]
+        )
     if kind == "SequentialLR":
         return schedule.join([scheduled(*inner) for inner in settings["schedulers"]], settings["milestones"])
     made = {
@@ -119,7 +129,9 @@ def scheduled(kind, settings):
         "OneCycleLR": schedule.one_cycle,
         "ReduceLROnPlateau": schedule.ReduceOnPlateau,
     }[kind]
-    return made(**({} if kind == "OneCycleLR" else {"lr": lr}), **{names.get(k, k): v for k, v in settings.items()})
+    return made(
+        **({} if kind == "OneCycleLR" else {"lr": lr}), **{names.get(k, k): v for k, v in settings.items()}
+    )
 
 
 @configurations("schedules")
@@ -133,7 +145,7 @@ def test_schedules(case, expected, agreed):
     agreed(case.name)
 
 
-# ---- the oracle itself -----------------------------------------------------------------------------------------------------
+# ---- the oracle itself -------------------------------------------------------------------------------------
 
 
 def test_it_was_torch_2_13():
@@ -142,11 +154,14 @@ def test_it_was_torch_2_13():
 
 def test_every_stored_result_has_its_configuration():
     for family, cases in CASES.items():
-        assert [case.name for case in cases] == list(EXPECTED[family]), f"{family}: run python -m tests.oracle.make"
+        assert [case.name for case in cases] == list(EXPECTED[family]), (
+            f"{family}: run python -m tests.oracle.make"
+        )
 
 
 SHARED = {
-    # what both packages have: the classes of torch.nn, without those that only hold others, and of torch.optim
+    # what both packages have: the classes of torch.nn, without those that only hold others, and of
+    # torch.optim
     "nn": set(vars(nn)) & set(TORCH["nn"]) - {"Module", "ModuleDict", "ModuleList", "Sequential"},
     # torch's Muon computes in bfloat16, and a line search is chaotic: both are checked elsewhere
     "optim": set(vars(optim)) & set(TORCH["optim"]) - {"Optimizer", "Muon", "LBFGS"},
@@ -154,21 +169,32 @@ SHARED = {
 
 
 def test_everything_that_both_have_is_compared():
-    assert SHARED["nn"] == {case.kind for family in ("layers", "activations", "losses") for case in CASES[family]}
+    assert SHARED["nn"] == {
+        case.kind for family in ("layers", "activations", "losses") for case in CASES[family]
+    }
     assert SHARED["optim"] == {case.kind for case in CASES["optimizers"]}
 
 
 def test_every_setting_that_both_have_is_compared():
     used = {}
     for case in (case for family in ("layers", "activations", "losses") for case in CASES[family]):
-        given = inspect.signature(getattr(nn, case.kind)).bind_partial(*case.args).arguments | case.settings | case.ours
+        given = (
+            inspect.signature(getattr(nn, case.kind)).bind_partial(*case.args).arguments
+            | case.settings
+            | case.ours
+        )
         used.setdefault(case.kind, set()).update(RENAMED.get(k, k) for k in given)
     for case in CASES["optimizers"]:
         used.setdefault(case.kind, {"params"}).update(case.settings)
     for package, where in ((nn, "nn"), (optim, "optim")):
         for kind in SHARED[where]:
-            both = set(inspect.signature(getattr(package, kind)).parameters) & {RENAMED.get(k, k) for k in TORCH[where][kind]}
-            both -= {"dtype", "init"}  # it is float64 here, and the loaded state takes the place of what the init of a PReLU made
+            both = set(inspect.signature(getattr(package, kind)).parameters) & {
+                RENAMED.get(k, k) for k in TORCH[where][kind]
+            }
+            both -= {
+                "dtype",
+                "init",
+            }  # it is float64 here, and the loaded state takes the place of what the init of a PReLU made
             assert both <= used[kind], f"{kind}: no configuration sets {', '.join(sorted(both - used[kind]))}"
 
 

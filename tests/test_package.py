@@ -20,7 +20,9 @@ assert not {"matplotlib", "sklearn", "scipy", "tqdm"} & set(sys.modules)
 
 
 def test_parts_are_imported_when_they_are_asked_for():
-    done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

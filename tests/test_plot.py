@@ -45,14 +45,18 @@ DRAW = {
     "curves": lambda **kw: plot.curves({"a": [1.0, 2.0]}, target=1.5, **kw),
     "live loss": live,
     "class_scatter": lambda **kw: plot.class_scatter(np.eye(2), [0, 1], **kw),
-    "decision_grid": lambda **kw: plot.decision_grid([NET, lambda x: x], np.eye(2), [0, 1], resolution=5, **kw),
+    "decision_grid": lambda **kw: plot.decision_grid(
+        [NET, lambda x: x], np.eye(2), [0, 1], resolution=5, **kw
+    ),
     "weights": lambda **kw: plot.weights(nn.Linear(9, 3, rng=0), **kw),
     "activation_curves": lambda **kw: plot.activation_curves([np.tanh, nn.ReLU()], **kw),
     "activation_histograms": lambda **kw: plot.activation_histograms(NET, np.eye(2), **kw),
     "gradient_histograms": lambda **kw: plot.gradient_histograms(NET_WITH_GRADIENTS, **kw),
     "loss_curve": lambda **kw: plot.loss_curve([3.0, 2.0, 1.0], **kw),
     "confusion_matrix": lambda **kw: plot.confusion_matrix(np.eye(3), **kw),
-    "decision_regions": lambda **kw: plot.decision_regions(lambda x: x, np.eye(2), [0, 1], resolution=5, **kw),
+    "decision_regions": lambda **kw: plot.decision_regions(
+        lambda x: x, np.eye(2), [0, 1], resolution=5, **kw
+    ),
     "images": lambda **kw: plot.images(np.zeros((3, 4, 4)), **kw),
 }
 
@@ -85,7 +89,9 @@ def test_no_setting_of_matplotlib_is_changed(draw):
 
 
 def test_loss_curve_draws_the_values_against_epochs_from_1(ax):
-    plot.loss_curve({"training": [3.0, 2.0, 1.0], "held-out": tg.Tensor([4.0, 5.0], requires_grad=True)}, ax=ax, log=True)
+    plot.loss_curve(
+        {"training": [3.0, 2.0, 1.0], "held-out": tg.Tensor([4.0, 5.0], requires_grad=True)}, ax=ax, log=True
+    )
     first, second = (line.get_xydata().tolist() for line in ax.lines)
     assert first == [[1, 3], [2, 2], [3, 1]]
     assert second == [[1, 4], [2, 5]]
@@ -104,7 +110,10 @@ def test_curves_of_a_history(ax):
     history.append({"loss": 2.0, "val_loss": 3.0})
     history.append({"loss": 1.0, "val_loss": 2.0})
     plot.curves(history, ax=ax)
-    assert {line.get_label(): line.get_ydata().tolist() for line in ax.lines} == {"loss": [2, 1], "val_loss": [3, 2]}
+    assert {line.get_label(): line.get_ydata().tolist() for line in ax.lines} == {
+        "loss": [2, 1],
+        "val_loss": [3, 2],
+    }
     assert plot.curves({}).get_legend() is None
 
 
@@ -114,7 +123,12 @@ def test_loss_curve_of_nothing_can_be_saved(tmp_path, ax):
 
 def test_confusion_matrix_writes_counts_in_their_places_and_leaves_zeros_blank(ax):
     plot.confusion_matrix([[5, 0, 1], [0, 0, 0], [2, 0, 7]], classes=["a", "b", "c"], ax=ax)
-    assert {(t.get_position(), t.get_text()) for t in ax.texts} == {((0, 0), "5"), ((2, 0), "1"), ((0, 2), "2"), ((2, 2), "7")}
+    assert {(t.get_position(), t.get_text()) for t in ax.texts} == {
+        ((0, 0), "5"),
+        ((2, 0), "1"),
+        ((0, 2), "2"),
+        ((2, 2), "7"),
+    }
     assert np.allclose(ax.images[0].get_array(), np.sqrt([[5 / 6, 0, 1 / 6], [0, 0, 0], [2 / 9, 0, 7 / 9]]))
     assert [t.get_text() for t in ax.get_xticklabels()] == ["a", "b", "c"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
@@ -146,7 +160,9 @@ def test_decision_regions_color_where_each_class_wins(predict, ax):
 
 
 def test_decision_regions_have_y_upwards(ax):
-    plot.decision_regions(lambda x: x[:, 1], np.array([[0.0, -1.0], [1.0, 1.0]]), [0, 1], ax=ax, resolution=20)
+    plot.decision_regions(
+        lambda x: x[:, 1], np.array([[0.0, -1.0], [1.0, 1.0]]), [0, 1], ax=ax, resolution=20
+    )
     image = ax.images[0]
     assert image.origin == "lower"
     assert np.allclose(image.get_array()[0, :, :3], BLUE[:3])
@@ -185,21 +201,57 @@ WRONG = {
     "a number": (lambda: plot.loss_curve({"a": 1.0}), ShapeError, r"a have shape \(\)"),
     "not square": (lambda: plot.confusion_matrix(np.ones((2, 3))), ShapeError, r"square .* \(2, 3\)"),
     "too few names": (lambda: plot.confusion_matrix(np.eye(2), classes="a"), ShapeError, "1 names for 2"),
-    "three dimensions": (lambda: plot.decision_regions(lambda x: x, np.ones((4, 3)), np.ones(4)), ShapeError, r"\(4, 3\)"),
-    "too few labels": (lambda: plot.decision_regions(lambda x: x, np.ones((4, 2)), [1]), ShapeError, r"\(1,\)"),
+    "three dimensions": (
+        lambda: plot.decision_regions(lambda x: x, np.ones((4, 3)), np.ones(4)),
+        ShapeError,
+        r"\(4, 3\)",
+    ),
+    "too few labels": (
+        lambda: plot.decision_regions(lambda x: x, np.ones((4, 2)), [1]),
+        ShapeError,
+        r"\(1,\)",
+    ),
     "no points": (lambda: plot.decision_regions(lambda x: x, np.ones((0, 2)), []), ShapeError, "n ≥ 1"),
-    "resolution": (lambda: plot.decision_regions(lambda x: x, np.eye(2), [0, 1], resolution=1), ArgumentError, "at least 2"),
+    "resolution": (
+        lambda: plot.decision_regions(lambda x: x, np.eye(2), [0, 1], resolution=1),
+        ArgumentError,
+        "at least 2",
+    ),
     "one image": (lambda: plot.images(np.ones((8, 8))), ShapeError, r"image\[None\]"),
     "two channels": (lambda: plot.images(np.ones((1, 8, 8, 2))), ShapeError, r"\(1, 8, 8, 2\)"),
     "too few titles": (lambda: plot.images(np.ones((2, 8, 8)), titles=["a"]), ShapeError, "1 titles for 2"),
-    "names": (lambda: plot.class_scatter(np.eye(2), ["a", "b"]), ArgumentError, r"got \['a' 'b'\]. data.LabelEncoder"),
-    "a label that is missing": (lambda: plot.class_scatter(np.eye(2), [0, np.nan]), ArgumentError, "whole numbers from 0"),
+    "names": (
+        lambda: plot.class_scatter(np.eye(2), ["a", "b"]),
+        ArgumentError,
+        r"got \['a' 'b'\]. data.LabelEncoder",
+    ),
+    "a label that is missing": (
+        lambda: plot.class_scatter(np.eye(2), [0, np.nan]),
+        ArgumentError,
+        "whole numbers from 0",
+    ),
     "one-hot labels": (lambda: plot.class_scatter(np.eye(2), np.eye(2)), ShapeError, r"argmax\(axis=1\)"),
-    "points that are missing": (lambda: plot.class_scatter([[0, 1], [np.nan, 2]], [0, 1]), ArgumentError, "in row 1"),
-    "scores NaN": (lambda: plot.decision_regions(lambda x: x * np.nan, np.eye(2), [0, 1]), ArgumentError, "returns NaN"),
-    "labels below 0": (lambda: plot.decision_regions(lambda x: -np.ones(len(x), int), np.eye(2), [0, 1]), ArgumentError, "returns -1"),
+    "points that are missing": (
+        lambda: plot.class_scatter([[0, 1], [np.nan, 2]], [0, 1]),
+        ArgumentError,
+        "in row 1",
+    ),
+    "scores NaN": (
+        lambda: plot.decision_regions(lambda x: x * np.nan, np.eye(2), [0, 1]),
+        ArgumentError,
+        "returns NaN",
+    ),
+    "labels below 0": (
+        lambda: plot.decision_regions(lambda x: -np.ones(len(x), int), np.eye(2), [0, 1]),
+        ArgumentError,
+        "returns -1",
+    ),
     "negative counts": (lambda: plot.confusion_matrix([[1, -1], [0, 1]]), ArgumentError, "at least 0"),
-    "labels for counts": (lambda: plot.confusion_matrix([0, 1]), ShapeError, r"train\.metrics\.confusion_matrix"),
+    "labels for counts": (
+        lambda: plot.confusion_matrix([0, 1]),
+        ShapeError,
+        r"train\.metrics\.confusion_matrix",
+    ),
     "no counts": (lambda: plot.confusion_matrix(np.zeros((0, 0))), ShapeError, r"\(0, 0\)"),
     "no columns": (lambda: plot.images(np.ones((2, 8, 8)), columns=0), ArgumentError, "at least 1"),
 }
@@ -229,7 +281,9 @@ def test_save_takes_axes_and_names_of_any_length(tmp_path, ax):
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     for wrong in (None, plt, np.array([ax]), "figure"):
-        with pytest.raises(ArgumentError, match="expected a figure, or axes as the functions of plot return them; got"):
+        with pytest.raises(
+            ArgumentError, match="expected a figure, or axes as the functions of plot return them; got"
+        ):
             plot.save(wrong, tmp_path / "a.png")
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
@@ -250,7 +304,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, failure):
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("none/a.png", "there is no folder"), ("a.xyz", r"one of .*png.*; got '\.xyz'"), ("a", "got ''"), (".", "is a folder")],
+    [
+        ("none/a.png", "there is no folder"),
+        ("a.xyz", r"one of .*png.*; got '\.xyz'"),
+        ("a", "got ''"),
+        (".", "is a folder"),
+    ],
 )
 def test_paths_that_cannot_be_are_refused_early(tmp_path, path, message):
     with pytest.raises(ArgumentError, match=message):
@@ -265,7 +324,10 @@ def test_matplotlib_is_not_imported_before_it_is_needed():
 def test_figure_and_path_in_the_other_order(tmp_path):
     ax, path = plot.loss_curve([1.0, 2.0]), tmp_path / "x.png"
     for given in (path, str(path)):
-        with pytest.raises(ArgumentError, match=r"the figure comes first, and then the path: plot\.save\(figure, '.*x\.png'\)"):
+        with pytest.raises(
+            ArgumentError,
+            match=r"the figure comes first, and then the path: plot\.save\(figure, '.*x\.png'\)",
+        ):
             plot.save(given, ax)
     with pytest.raises(ArgumentError, match="saved under a path"):
         plot.save(ax, None)
@@ -282,6 +344,10 @@ def test_a_classifier_of_scikit_learn_is_told_its_method():
     points, labels = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0, 1])
     model = neighbors.KNeighborsClassifier(1).fit(points, labels)
     for draw in (plot.decision_regions, lambda m, *data: plot.decision_grid([m], *data)):
-        with pytest.raises(ArgumentError, match=r"KNeighborsClassifier, which cannot be. Give its method: model\.predict or model\.predict_proba"):
+        with pytest.raises(
+            ArgumentError,
+            match=r"KNeighborsClassifier, which cannot be. Give its method: model\.predict or "
+            r"model\.predict_proba",
+        ):
             draw(model, points, labels)
     plot.decision_regions(model.predict, points, labels, resolution=5)

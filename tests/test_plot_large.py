@@ -17,13 +17,15 @@ def ax():
     return Figure().add_subplot()
 
 
-# ---- looks -----------------------------------------------------------------------------------------------------------------
+# ---- looks -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [2, 10, 11, 30, 120])
 def test_every_class_has_a_mark_of_its_own(count, ax):
     plot.class_scatter(np.random.default_rng(0).normal(size=(count, 2)), np.arange(count), ax=ax)
-    looks = {(tuple(drawn.get_facecolor()[0]), drawn.get_paths()[0].vertices.tobytes()) for drawn in ax.collections}
+    looks = {
+        (tuple(drawn.get_facecolor()[0]), drawn.get_paths()[0].vertices.tobytes()) for drawn in ax.collections
+    }
     assert len(looks) == len(ax.collections) == count
     assert len(ax.get_legend().get_texts()) == count
 
@@ -31,16 +33,23 @@ def test_every_class_has_a_mark_of_its_own(count, ax):
 @pytest.mark.parametrize("count", [2, 10, 11, 30, 60])
 def test_every_line_has_dashes_of_its_own(count, ax):
     plot.curves({str(i): [1.0, 2.0] for i in range(count)}, ax=ax)
-    assert len({(line.get_color(), str(line.get_linestyle()), str(line._dash_pattern)) for line in ax.lines}) == count
+    assert (
+        len({(line.get_color(), str(line.get_linestyle()), str(line._dash_pattern)) for line in ax.lines})
+        == count
+    )
     one = plot.curves({str(i): [1.0] for i in range(count)})
-    assert len({(line.get_color(), line.get_marker(), str(line._dash_pattern)) for line in one.lines}) == count
+    assert (
+        len({(line.get_color(), line.get_marker(), str(line._dash_pattern)) for line in one.lines}) == count
+    )
 
 
 @pytest.mark.parametrize("probabilities", [False, True])
 def test_every_region_has_stripes_of_its_own(probabilities):
     square, pictures = np.array([[0.0, 0.0], [1.0, 1.0]]), set()
     for label in range(40):
-        ax = plot.decision_regions(lambda x: np.full(len(x), label), square, [0, 0], resolution=24, probabilities=probabilities)  # noqa: B023
+        ax = plot.decision_regions(
+            lambda x, label=label: np.full(len(x), label), square, [0, 0], resolution=24, probabilities=probabilities
+        )
         pictures.add(np.asarray(ax.images[0].get_array()).tobytes())
     assert len(pictures) == 40
 
@@ -50,13 +59,15 @@ def test_a_legend_of_many_leaves_room_for_the_picture(tmp_path):
     names = [f"class {i}" for i in range(40)]
     for ax in (
         plot.curves({name: [1.0, 2.0] for name in names}),
-        plot.decision_regions(lambda x: (x[:, 0] > 0).astype(int), points, np.arange(40), classes=names, resolution=20),
+        plot.decision_regions(
+            lambda x: (x[:, 0] > 0).astype(int), points, np.arange(40), classes=names, resolution=20
+        ),
     ):
         plot.save(ax, tmp_path / "x.png", dpi=30)  # no warning that there is none
         assert ax.get_position().width > 0.2
 
 
-# ---- many ------------------------------------------------------------------------------------------------------------------
+# ---- many --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(7, 5), (4, 6, 3), (4, 6, 4)])
@@ -99,7 +110,9 @@ def test_many_counts_are_one_collection(ax):
     one = few.collections[0].get_paths()[0]
     assert len(few.collections[0].get_offsets()) == 256
     assert max(sizes) > len(one.vertices)
-    assert np.allclose(one.get_extents().intervalx.sum(), 0, atol=0.02)  # a number stands in the middle of its place
+    assert np.allclose(
+        one.get_extents().intervalx.sum(), 0, atol=0.02
+    )  # a number stands in the middle of its place
     assert len(plot.confusion_matrix(np.full((100, 100), 1000)).collections) == 2  # nobody could read them
 
 
@@ -121,7 +134,7 @@ def test_outlines_lie_where_texts_do(tmp_path):
     assert np.abs(texts - outlines).max(axis=2).mean() > 0  # they were drawn in another way
 
 
-# ---- colors ----------------------------------------------------------------------------------------------------------------
+# ---- colors ------------------------------------------------------------------------------------------------
 
 BYTES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3))
 
@@ -143,7 +156,15 @@ def test_colors_from_0_to_1_stay(ax):
 
 
 @pytest.mark.parametrize(
-    "pictures", [BYTES - 100, BYTES * 2, BYTES / 2.0, BYTES / 255.0 * 2 - 1, np.where(BYTES > 9, np.nan, 0.5), BYTES / 255.0 + np.inf]
+    "pictures",
+    [
+        BYTES - 100,
+        BYTES * 2,
+        BYTES / 2.0,
+        BYTES / 255.0 * 2 - 1,
+        np.where(BYTES > 9, np.nan, 0.5),
+        BYTES / 255.0 + np.inf,
+    ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_colors_on_another_scale_are_refused(pictures):
@@ -195,7 +216,9 @@ def test_a_long_line_keeps_its_ends_its_peaks_and_its_gaps():
     np.testing.assert_array_equal(y, line[x - 1])
     assert {1, 123_457, 765_433, 1_000_001} <= set(x.tolist())
     assert np.isnan(y[(x > 400_000) & (x <= 500_000)]).all()
-    for number, run in enumerate(line[:400_000].reshape(-1, 1000)):  # every thousand keeps its range, a pixel more or less
+    for number, run in enumerate(
+        line[:400_000].reshape(-1, 1000)
+    ):  # every thousand keeps its range, a pixel more or less
         seen = y[(x > 1000 * number - 250) & (x <= 1000 * number + 1250)]
         assert np.nanmax(seen) >= run.max()
         assert np.nanmin(seen) <= run.min()

@@ -71,7 +71,9 @@ def test_the_picture_is_saved_however_the_block_ends(tmp_path, failure):
 def test_fit_calls_it_after_every_epoch():
     model, live = nn.Linear(1, 1, rng=0), plot.LiveLoss()
     x = np.ones((4, 1), np.float32)
-    history = train.fit(model, nn.MSELoss(), tg.optim.SGD(model.parameters(), lr=0.1), (x, 2 * x), epochs=3, callbacks=[live])
+    history = train.fit(
+        model, nn.MSELoss(), tg.optim.SGD(model.parameters(), lr=0.1), (x, 2 * x), epochs=3, callbacks=[live]
+    )
     assert live.losses == history["loss"]
     assert len(history) == 3
 
@@ -102,7 +104,9 @@ def test_a_notebook_shows_one_picture_and_updates_it(monkeypatch):
         shown.append(("new", figure))
         return Handle()
 
-    notebook = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()), display=SimpleNamespace(display=display))
+    notebook = SimpleNamespace(
+        get_ipython=lambda: SimpleNamespace(kernel=object()), display=SimpleNamespace(display=display)
+    )
     monkeypatch.setitem(sys.modules, "IPython", notebook)
     live = plot.LiveLoss(every=0)
     for loss in (3, 2, 1):

@@ -17,7 +17,7 @@ def ax():
     return Figure().add_subplot()
 
 
-# ---- weights ---------------------------------------------------------------------------------------------------------------
+# ---- weights -----------------------------------------------------------------------------------------------
 
 
 def shown(ax):
@@ -49,7 +49,7 @@ def test_weights_of_other_shapes(ax):
     assert np.array_equal(shown(plot.weights(np.zeros((2, 3, 3)), titles=["a", "b"])), np.zeros((2, 3, 3)))
 
 
-# ---- activations -----------------------------------------------------------------------------------------------------------
+# ---- activations -------------------------------------------------------------------------------------------
 
 CLOSED = {
     "tanh": (np.tanh, np.tanh, lambda x: 1 / np.cosh(x) ** 2),
@@ -73,11 +73,13 @@ def test_activation_curves_are_the_function_and_its_derivative(function, value, 
 def test_several_activations_have_a_picture_each(ax):
     plot.activation_curves([np.tanh, nn.ReLU()], ax=ax)
     assert [cell.get_title() for cell in ax.child_axes] == ["tanh", "ReLU"]
-    frame = plot.activation_curves({"leaky": nn.LeakyReLU(0.1), "steep": lambda x: np.tanh(5 * x), "own": np.sin})
+    frame = plot.activation_curves(
+        {"leaky": nn.LeakyReLU(0.1), "steep": lambda x: np.tanh(5 * x), "own": np.sin}
+    )
     assert [cell.get_title() for cell in frame.child_axes] == ["leaky", "steep", "own"]
 
 
-# ---- histograms --------------------------------------------------------------------------------------------------------------
+# ---- histograms --------------------------------------------------------------------------------------------
 
 
 def bars(ax):
@@ -90,7 +92,11 @@ def bars(ax):
 
 def test_activation_histograms_count_what_comes_out_of_each_layer(ax):
     rng = np.random.default_rng(0)
-    model = nn.Sequential(nn.Linear(5, 40, rng=rng), nn.ReLU(), nn.Sequential(nn.Dropout(0.5, rng=rng), nn.Linear(40, 3, rng=rng)))
+    model = nn.Sequential(
+        nn.Linear(5, 40, rng=rng),
+        nn.ReLU(),
+        nn.Sequential(nn.Dropout(0.5, rng=rng), nn.Linear(40, 3, rng=rng)),
+    )
     x = rng.standard_normal((200, 5)).astype(np.float32)
     plot.activation_histograms(model, x, ax=ax)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["0 Linear", "1 ReLU", "2.0 Dropout", "2.1 Linear"]
@@ -110,7 +116,9 @@ def test_gradient_histograms_are_of_sizes_on_a_logarithmic_axis(ax):
     model = nn.Sequential(nn.Linear(20, 30, rng=0), nn.Tanh(), nn.Linear(30, 2, rng=1))
     model[0].freeze()
     rng = np.random.default_rng(0)
-    model[2].weight.grad = tg.Tensor(np.where(rng.random((2, 30)) < 0.25, 0, 10.0 ** rng.uniform(-6, -2, (2, 30))).astype(np.float32))
+    model[2].weight.grad = tg.Tensor(
+        np.where(rng.random((2, 30)) < 0.25, 0, 10.0 ** rng.uniform(-6, -2, (2, 30))).astype(np.float32)
+    )
     plot.gradient_histograms(model, ax=ax)
     assert ax.get_xscale() == "log"
     assert [t.get_text() for t in ax.get_yticklabels()] == ["2.weight"]
@@ -123,7 +131,9 @@ def test_gradient_histograms_are_of_sizes_on_a_logarithmic_axis(ax):
     assert ax.texts[0].get_text() == f"{np.mean(sizes == 0):.0%} zero"
 
 
-@pytest.mark.parametrize("values", [np.ones((4, 3)), np.zeros((4, 3)), np.full((4, 3), np.nan)], ids=["equal", "zero", "nan"])
+@pytest.mark.parametrize(
+    "values", [np.ones((4, 3)), np.zeros((4, 3)), np.full((4, 3), np.nan)], ids=["equal", "zero", "nan"]
+)
 def test_histograms_of_odd_numbers_can_be_drawn(values, tmp_path):
     class Constant(nn.Module):
         def forward(self, x):

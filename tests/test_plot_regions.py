@@ -47,7 +47,9 @@ ANSWERS = {
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("probabilities", [False, True])
 def test_every_form_of_an_answer_means_the_same(name, probabilities, ax):
-    plot.decision_regions(ANSWERS[name], SQUARE, [0, 1, 0, 1], resolution=40, probabilities=probabilities, ax=ax)
+    plot.decision_regions(
+        ANSWERS[name], SQUARE, [0, 1, 0, 1], resolution=40, probabilities=probabilities, ax=ax
+    )
     colors, opacity, x = drawn(ax)
     assert np.allclose(colors, np.where((x > 0)[:, None], ORANGE, BLUE))
     if probabilities and name not in ("labels", "booleans"):
@@ -71,7 +73,9 @@ def test_three_classes_fade_where_they_are_equally_probable(ax):
 
 
 def test_the_line_of_equal_probability_is_where_it_is(ax):
-    plot.decision_regions(lambda x: 5 * (x[:, 0] - 0.3), SQUARE, [0, 1, 0, 1], resolution=101, probabilities=True, ax=ax)
+    plot.decision_regions(
+        lambda x: 5 * (x[:, 0] - 0.3), SQUARE, [0, 1, 0, 1], resolution=101, probabilities=True, ax=ax
+    )
     (lines,) = ax.collections[:1]
     assert np.allclose(lines.get_paths()[0].vertices[:, 0], 0.3, atol=1e-3)
 
@@ -90,13 +94,17 @@ def test_a_module_is_asked_in_use_and_has_its_modes_back(ax):
 
 def test_many_points_are_asked_in_parts(ax):
     sizes = []
-    plot.decision_regions(lambda x: (sizes.append(len(x)), x[:, 0])[1], SQUARE, [0, 1, 0, 1], resolution=200, ax=ax)
+    plot.decision_regions(
+        lambda x: (sizes.append(len(x)), x[:, 0])[1], SQUARE, [0, 1, 0, 1], resolution=200, ax=ax
+    )
     assert sum(sizes) == 40_000
     assert max(sizes) <= 20_000
 
 
 def test_class_scatter_names_the_classes_beside_the_points(ax):
-    plot.class_scatter(tg.Tensor(SQUARE), [0.0, 2.0, 0.0, 2.0], classes=["a", "b", "c"], axes=("x", "y"), ax=ax)
+    plot.class_scatter(
+        tg.Tensor(SQUARE), [0.0, 2.0, 0.0, 2.0], classes=["a", "b", "c"], axes=("x", "y"), ax=ax
+    )
     zero, two = ax.collections
     assert zero.get_offsets().tolist() == [[-1, -1], [-1, 1]]
     assert two.get_offsets().tolist() == [[1, 1], [1, -1]]
@@ -111,7 +119,10 @@ def test_class_scatter_names_the_classes_beside_the_points(ax):
 def test_one_scale_unless_one_axis_would_be_a_strip(ax):
     assert plot.class_scatter(SQUARE, [0, 1, 0, 1], ax=ax).get_aspect() == 1
     assert plot.class_scatter(SQUARE * [1, 100], [0, 1, 0, 1], ax=ax).get_aspect() == "auto"
-    assert plot.decision_regions(lambda x: x, SQUARE * [1, 100], [0, 1, 0, 1], resolution=5, ax=ax).get_aspect() == "auto"
+    assert (
+        plot.decision_regions(lambda x: x, SQUARE * [1, 100], [0, 1, 0, 1], resolution=5, ax=ax).get_aspect()
+        == "auto"
+    )
 
 
 def test_decision_grid_has_a_picture_for_each_model(ax):
@@ -135,15 +146,39 @@ def test_a_grid_of_a_list_has_no_titles():
 
 WRONG = {
     "names": (lambda: plot.class_scatter(SQUARE, [0, 1, 2, 3], classes="abc"), ShapeError, "3 names for 4"),
-    "negative": (lambda: plot.class_scatter(SQUARE, [0, -1, 2, 3]), ArgumentError, r"whole numbers from 0; got \[-1"),
+    "negative": (
+        lambda: plot.class_scatter(SQUARE, [0, -1, 2, 3]),
+        ArgumentError,
+        r"whole numbers from 0; got \[-1",
+    ),
     "halves": (lambda: plot.class_scatter(SQUARE, [0, 0.5, 2, 3]), ArgumentError, "whole numbers"),
     "words": (lambda: plot.class_scatter(SQUARE, list("abca")), ArgumentError, "data.LabelEncoder"),
-    "pairs": (lambda: plot.class_scatter(np.ones((2, 3)), [0, 1]), ShapeError, r"class_scatter: .* got \(2, 3\)"),
-    "answer too short": (lambda: plot.decision_regions(lambda x: x[:5, 0], SQUARE, [0, 1, 0, 1], resolution=5), ShapeError, r"\(25,\) .* \(5,\)"),
-    "answer in words": (lambda: plot.decision_regions(lambda x: ["a"] * len(x), SQUARE, [0, 1, 0, 1], resolution=5), ShapeError, "numbers of shape"),
+    "pairs": (
+        lambda: plot.class_scatter(np.ones((2, 3)), [0, 1]),
+        ShapeError,
+        r"class_scatter: .* got \(2, 3\)",
+    ),
+    "answer too short": (
+        lambda: plot.decision_regions(lambda x: x[:5, 0], SQUARE, [0, 1, 0, 1], resolution=5),
+        ShapeError,
+        r"\(25,\) .* \(5,\)",
+    ),
+    "answer in words": (
+        lambda: plot.decision_regions(lambda x: ["a"] * len(x), SQUARE, [0, 1, 0, 1], resolution=5),
+        ShapeError,
+        "numbers of shape",
+    ),
     "no model": (lambda: plot.decision_grid([], SQUARE, [0, 1, 0, 1]), ArgumentError, "got none"),
-    "no column": (lambda: plot.decision_grid([len], SQUARE, [0, 1, 0, 1], columns=0), ArgumentError, "columns is at least 1"),
-    "grid resolution": (lambda: plot.decision_grid([len], SQUARE, [0, 1, 0, 1], resolution=1), ArgumentError, "at least 2"),
+    "no column": (
+        lambda: plot.decision_grid([len], SQUARE, [0, 1, 0, 1], columns=0),
+        ArgumentError,
+        "columns is at least 1",
+    ),
+    "grid resolution": (
+        lambda: plot.decision_grid([len], SQUARE, [0, 1, 0, 1], resolution=1),
+        ArgumentError,
+        "at least 2",
+    ),
 }
 
 

@@ -25,7 +25,11 @@ def count(n, kernel, stride, padding, dilation, ceil_mode):
     reach = dilation * (kernel - 1) + 1
     starts = range(-padding, n + padding, stride)
     inside = [s for s in starts if s + reach <= n + padding]
-    more = [s for s in starts if s not in inside and s < n][:1] if ceil_mode and inside[-1] + reach < n + padding else []
+    more = (
+        [s for s in starts if s not in inside and s < n][:1]
+        if ceil_mode and inside[-1] + reach < n + padding
+        else []
+    )
     return len(inside + more)
 
 
@@ -65,9 +69,16 @@ def test_ceil_mode_beside_padding_has_one_window_more_where_it_starts_in_the_ima
         along = [(1, kernel), (1, stride), (0, padding)]
         largest = by_hand(lambda elements, padded: max(elements), x, *along, ceil_mode=True)
         np.testing.assert_array_equal(tg.max_pool2d(x, (1, kernel), (1, stride), **settings), largest)
-        np.testing.assert_array_equal(tg.max_pool1d(x[:, :, 0], kernel, stride, padding=padding, ceil_mode=True), largest[:, :, 0])
+        np.testing.assert_array_equal(
+            tg.max_pool1d(x[:, :, 0], kernel, stride, padding=padding, ceil_mode=True), largest[:, :, 0]
+        )
         for counted in (True, False):
-            mean = by_hand(lambda elements, padded: sum(elements) / (padded if counted else len(elements)), x, *along, ceil_mode=True)  # noqa: B023
+            mean = by_hand(
+                lambda elements, padded, counted=counted: sum(elements) / (padded if counted else len(elements)),
+                x,
+                *along,
+                ceil_mode=True,
+            )
             actual = tg.avg_pool2d(x, (1, kernel), (1, stride), count_include_pad=counted, **settings)
             np.testing.assert_allclose(actual, mean, rtol=1e-12)
 
@@ -80,7 +91,7 @@ def test_a_window_with_nan_is_nan_and_so_is_its_gradient_as_of_a_maximum():
     np.testing.assert_array_equal(x.grad.data, [[np.nan, np.nan, 2, 0, np.nan, np.nan]])
 
 
-# ---- values -----------------------------------------------------------------------------------------------------------------
+# ---- values ------------------------------------------------------------------------------------------------
 
 
 @given(configurations())
@@ -98,7 +109,9 @@ def test_avg_pool2d_is_the_mean_of_each_window(configuration, count_include_pad)
     mean = lambda elements, places: sum(elements) / (places if count_include_pad else len(elements))
     expected = by_hand(mean, x, *settings.values())
     del settings["dilation"]
-    np.testing.assert_allclose(tg.avg_pool2d(x, **settings, count_include_pad=count_include_pad), expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        tg.avg_pool2d(x, **settings, count_include_pad=count_include_pad), expected, rtol=1e-12, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 9], ids=str)
@@ -110,7 +123,9 @@ def test_adaptive_avg_pool_takes_means_of_slices(size):
     image = normal(2, 3, 7, 4)
     rows = np.stack([image[..., a:b, :].mean(-2) for a, b in zip(starts, stops)], -2)
     np.testing.assert_allclose(tg.adaptive_avg_pool2d(image, (size, None)), rows, rtol=1e-12)
-    np.testing.assert_allclose(tg.adaptive_avg_pool2d(image, (size, 1)), rows.mean(-1, keepdims=True), rtol=1e-12)
+    np.testing.assert_allclose(
+        tg.adaptive_avg_pool2d(image, (size, 1)), rows.mean(-1, keepdims=True), rtol=1e-12
+    )
 
 
 def test_pooling_of_sequences():
@@ -123,7 +138,7 @@ def test_pooling_of_sequences():
     np.testing.assert_array_equal(tg.avg_pool1d(x, 3, 4, padding=1, count_include_pad=False), [[[2, 2.5]]])
 
 
-# ---- derivatives ------------------------------------------------------------------------------------------------------------
+# ---- derivatives -------------------------------------------------------------------------------------------
 
 
 def distinct(*shape):
@@ -142,9 +157,14 @@ def test_fast_and_plain_maximum_agree_to_the_second_derivative(configuration):
     along = [(p, p) for p in settings["padding"]]
     windows = Windows(settings["kernel_size"], settings["stride"], tuple(along), settings["dilation"])
     x, v = distinct(*shape), normal(*shape)
-    fast, plain = ((lambda x, pool=pool: np.sum(np.sin(pool(x, windows)))) for pool in (pooling.maximum_over, pooling.plain_maximum_over))
+    fast, plain = (
+        (lambda x, pool=pool: np.sum(np.sin(pool(x, windows))))
+        for pool in (pooling.maximum_over, pooling.plain_maximum_over)
+    )
     np.testing.assert_allclose(tg.grad(fast)(x).data, tg.grad(plain)(x).data, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(tg.hvp(fast, (x,), (v,))[0].data, tg.hvp(plain, (x,), (v,))[0].data, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        tg.hvp(fast, (x,), (v,))[0].data, tg.hvp(plain, (x,), (v,))[0].data, rtol=1e-12, atol=1e-12
+    )
 
 
 @given(configurations(dilated=False))
@@ -167,18 +187,27 @@ def gradient(function, x, g=None):
 
 def test_first_of_equal_elements_gets_the_gradient():
     pool = lambda x: tg.max_pool2d(x, 2, 1)
-    np.testing.assert_array_equal(gradient(pool, np.zeros((1, 3, 3)), [[[1.0, 10.0], [100.0, 1000.0]]]), [[[1, 10, 0], [100, 1000, 0], [0, 0, 0]]])
+    np.testing.assert_array_equal(
+        gradient(pool, np.zeros((1, 3, 3)), [[[1.0, 10.0], [100.0, 1000.0]]]),
+        [[[1, 10, 0], [100, 1000, 0], [0, 0, 0]]],
+    )
     np.testing.assert_array_equal(gradient(pool, [[[1.0, 2.0], [2.0, 2.0]]]), [[[0, 1, 0, 0][:2], [0, 0]]])
 
 
 def test_gradient_of_overlapping_windows_adds_up():
     x = np.array([[[0.0, 1, 0], [0, 0, 0], [0, 0, 2]]])
-    np.testing.assert_array_equal(gradient(lambda x: tg.max_pool2d(x, 2, 1), x), [[[0, 2, 0], [1, 0, 0], [0, 0, 1]]])
+    np.testing.assert_array_equal(
+        gradient(lambda x: tg.max_pool2d(x, 2, 1), x), [[[0, 2, 0], [1, 0, 0], [0, 0, 1]]]
+    )
 
 
 def test_elements_that_no_window_sees_get_zero():
-    np.testing.assert_array_equal(gradient(lambda x: tg.max_pool2d(x, 2), distinct(1, 3, 3))[0, 2], np.zeros(3))
-    np.testing.assert_array_equal(gradient(lambda x: tg.avg_pool2d(x, 1, 2), np.ones((1, 3, 3))), [[[1, 0, 1], [0, 0, 0], [1, 0, 1]]])
+    np.testing.assert_array_equal(
+        gradient(lambda x: tg.max_pool2d(x, 2), distinct(1, 3, 3))[0, 2], np.zeros(3)
+    )
+    np.testing.assert_array_equal(
+        gradient(lambda x: tg.avg_pool2d(x, 1, 2), np.ones((1, 3, 3))), [[[1, 0, 1], [0, 0, 0], [1, 0, 1]]]
+    )
 
 
 def test_minus_infinity_wins_over_the_padding():
@@ -191,7 +220,7 @@ def test_kernel_of_more_places_than_a_byte_counts():
     np.testing.assert_array_equal(gradient(lambda x: tg.max_pool2d(x, 20), x), x)
 
 
-# ---- batches, layouts, dtypes -----------------------------------------------------------------------------------------------
+# ---- batches, layouts, dtypes ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layer", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(2)], ids=repr)
@@ -206,17 +235,24 @@ def test_batches_of_all_kinds(layer):
     x32 = tg.Tensor(x.astype(np.float32), requires_grad=True)
     layer(x32).sum().backward()
     assert x32.grad.dtype == np.float32
-    np.testing.assert_array_equal(layer(np.arange(16).reshape(1, 4, 4)), layer(np.arange(16.0).reshape(1, 4, 4)))
+    np.testing.assert_array_equal(
+        layer(np.arange(16).reshape(1, 4, 4)), layer(np.arange(16.0).reshape(1, 4, 4))
+    )
 
 
-# ---- layers -----------------------------------------------------------------------------------------------------------------
+# ---- layers ------------------------------------------------------------------------------------------------
 
 
 def test_layers_compute_what_the_functions_compute():
     x = normal(2, 3, 7, 7)
-    np.testing.assert_array_equal(nn.MaxPool2d(3, 2, 1, ceil_mode=True)(x), tg.max_pool2d(x, 3, 2, padding=1, ceil_mode=True))
+    np.testing.assert_array_equal(
+        nn.MaxPool2d(3, 2, 1, ceil_mode=True)(x), tg.max_pool2d(x, 3, 2, padding=1, ceil_mode=True)
+    )
     np.testing.assert_array_equal(nn.MaxPool2d(2, dilation=2)(x), tg.max_pool2d(x, 2, dilation=2))
-    np.testing.assert_array_equal(nn.AvgPool2d(3, 2, 1, count_include_pad=False)(x), tg.avg_pool2d(x, 3, 2, padding=1, count_include_pad=False))
+    np.testing.assert_array_equal(
+        nn.AvgPool2d(3, 2, 1, count_include_pad=False)(x),
+        tg.avg_pool2d(x, 3, 2, padding=1, count_include_pad=False),
+    )
     np.testing.assert_array_equal(nn.AdaptiveAvgPool2d((2, None))(x), tg.adaptive_avg_pool2d(x, (2, 7)))
     np.testing.assert_array_equal(nn.MaxPool1d(2)(x[0]), tg.max_pool1d(x[0], 2))
     np.testing.assert_array_equal(nn.AvgPool1d(2, 1)(x[0]), tg.avg_pool1d(x[0], 2, 1))
@@ -225,8 +261,13 @@ def test_layers_compute_what_the_functions_compute():
 
 def test_repr_says_what_is_unusual():
     assert repr(nn.MaxPool2d(2)) == "MaxPool2d(kernel_size=2)"
-    assert repr(nn.MaxPool1d(3, 2, 1, ceil_mode=True)) == "MaxPool1d(kernel_size=3, stride=2, padding=1, ceil_mode=True)"
-    assert repr(nn.AvgPool2d(2, count_include_pad=False)) == "AvgPool2d(kernel_size=2, count_include_pad=False)"
+    assert (
+        repr(nn.MaxPool1d(3, 2, 1, ceil_mode=True))
+        == "MaxPool1d(kernel_size=3, stride=2, padding=1, ceil_mode=True)"
+    )
+    assert (
+        repr(nn.AvgPool2d(2, count_include_pad=False)) == "AvgPool2d(kernel_size=2, count_include_pad=False)"
+    )
     assert repr(nn.AdaptiveAvgPool2d((1, None))) == "AdaptiveAvgPool2d(output_size=(1, None))"
 
 
@@ -244,7 +285,7 @@ def test_flatten():
         nn.Flatten(2, 1)(x)
 
 
-# ---- errors -----------------------------------------------------------------------------------------------------------------
+# ---- errors ------------------------------------------------------------------------------------------------
 
 
 def error(kind, function, *args, **kwargs):
@@ -255,7 +296,9 @@ def error(kind, function, *args, **kwargs):
 
 def test_image_smaller_than_the_kernel():
     message = error(ShapeError, nn.MaxPool2d(3), np.ones((5, 1, 2, 9)))
-    assert message.startswith("MaxPool2d expects an input of at least (3, 3) on the last axes, got (5, 1, 2, 9)")
+    assert message.startswith(
+        "MaxPool2d expects an input of at least (3, 3) on the last axes, got (5, 1, 2, 9)"
+    )
     assert error(ShapeError, tg.avg_pool1d, np.ones((1, 2)), 3).startswith(
         "avg_pool1d expects an input of at least length 3 on the last axis, got (1, 2)"
     )
@@ -269,10 +312,15 @@ def test_wrong_number_of_axes():
 
 
 def test_settings_outside_their_range():
-    assert error(ArgumentError, nn.MaxPool2d, 0) == "MaxPool2d: kernel_size is an int of at least 1 or a pair of them; got 0."
+    assert (
+        error(ArgumentError, nn.MaxPool2d, 0)
+        == "MaxPool2d: kernel_size is an int of at least 1 or a pair of them; got 0."
+    )
     assert error(ArgumentError, nn.AvgPool1d, 2, 0) == "AvgPool1d: stride is an int of at least 1; got 0."
     message = error(ArgumentError, tg.max_pool2d, np.ones((1, 5, 5)), 3, padding=2)
     assert message == "max_pool2d: padding is at most half of what the kernel 3 reaches over; got 2."
     message = error(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (0, 2))
-    assert message == "adaptive_avg_pool2d: output_size is an int of at least 1 or a pair of them; got (0, 2)."
+    assert (
+        message == "adaptive_avg_pool2d: output_size is an int of at least 1 or a pair of them; got (0, 2)."
+    )
     assert "got (1, 2, 3)" in error(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (1, 2, 3))

@@ -8,14 +8,15 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors
-from tinygrad_edu.ops import activation, cross_entropy
+from tinygrad_edu.ops import activation
+from tinygrad_edu.ops.losses import labels as of_labels
 
 
 def leaf(values, dtype=np.float64):
     return tg.Tensor(np.asarray(values, dtype), requires_grad=True)
 
 
-# ---- filing ----------------------------------------------------------------------------------------------------------------
+# ---- filing ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -59,12 +60,15 @@ def test_keyword_only_settings_and_their_defaults():
 
 
 def test_an_argument_without_a_rule_refuses_a_gradient():
-    with pytest.raises(errors.MissingRule, match=r"scaled has no derivative rule for its argument factor \(a Tensor of shape \(\), float64\)"):
+    with pytest.raises(
+        errors.MissingRule,
+        match=r"scaled has no derivative rule for its argument factor \(a Tensor of shape \(\), float64\)",
+    ):
         scaled(leaf([1.0]), factor=leaf(2.0))
     assert not scaled(tg.Tensor([1.0]), factor=tg.Tensor(2.0)).requires_grad
 
 
-# ---- what is kept alive -----------------------------------------------------------------------------------------------------
+# ---- what is kept alive ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,7 @@ def test_only_the_rules_of_arguments_that_need_a_gradient_keep_something():
     y.sum().backward()
 
 
-# ---- several outputs ----------------------------------------------------------------------------------------------------------
+# ---- several outputs ---------------------------------------------------------------------------------------
 
 
 @tg.primitive(x=lambda g, x, out: g[0] * np.cos(x) - g[1] * out[0])
@@ -165,7 +169,7 @@ def test_integer_outputs_beside_floating_ones_are_constants():
     np.testing.assert_array_equal(x.grad.data, [6, 2])
 
 
-# ---- variadic arguments -------------------------------------------------------------------------------------------------------
+# ---- variadic arguments ------------------------------------------------------------------------------------
 
 
 @tg.primitive(terms=lambda g, weights, index, terms_shape: g * weights[index] * np.ones(terms_shape[index]))
@@ -180,7 +184,9 @@ def test_variadic_arguments_are_told_apart_by_their_index():
     np.testing.assert_array_equal(y.grad.data, [5, 5])
 
 
-@tg.primitive(factors=lambda g, index, factors: g * product(*(f for i, f in enumerate(factors) if i != index)))
+@tg.primitive(
+    factors=lambda g, index, factors: g * product(*(f for i, f in enumerate(factors) if i != index))
+)
 def product(*factors):
     return np.prod(np.stack(factors), axis=0) if factors else np.float64(1)
 
@@ -197,7 +203,7 @@ def test_very_many_arguments():
     assert {t.grad.item() for t in tensors} == {1.0}
 
 
-# ---- kept values --------------------------------------------------------------------------------------------------------------
+# ---- kept values -------------------------------------------------------------------------------------------
 
 
 @tg.primitive(keep={"s": activation.sigmoid}, x=lambda g, s: g * s)
@@ -220,10 +226,10 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
     z, labels, w = rng.standard_normal((70, 4)), rng.integers(0, 4, 70), rng.standard_normal((2, 70, 4))
 
     def fused(x):
-        return cross_entropy.cross_entropy_of_labels(x, labels, reduction, -1)
+        return of_labels.cross_entropy_of_labels(x, labels, reduction, -1)
 
     def plain(x):
-        return cross_entropy.plain_cross_entropy_of_labels(x, labels, reduction)
+        return of_labels.plain_cross_entropy_of_labels(x, labels, reduction)
 
     def derivatives(f):
         first = tg.grad(lambda x: np.sum(f(x) ** 2))
@@ -235,7 +241,7 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-13)
 
 
-# ---- rules that return nonsense -----------------------------------------------------------------------------------------------
+# ---- rules that return nonsense ----------------------------------------------------------------------------
 
 
 def test_dtypes_are_put_right_once_in_the_engine():
@@ -260,7 +266,7 @@ def test_errors_inside_a_rule_come_through_and_leave_leaves_alone():
     assert x.grad is None
 
 
-# ---- several outputs, more ----------------------------------------------------------------------------------------------------
+# ---- several outputs, more ---------------------------------------------------------------------------------
 
 
 @tg.primitive(x=lambda g, out: g[0] * out[0] + 2 * g[1])

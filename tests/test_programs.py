@@ -14,7 +14,7 @@ from programs.plain import Plain
 import tinygrad_edu as tg
 from tinygrad_edu import versions
 from tinygrad_edu.ops import indexing
-from tinygrad_edu.ops.table import op_of
+from tinygrad_edu.table import op_of
 
 COUNT = 12 * settings.default.max_examples  # 300, and in the deep profile 12,000
 
@@ -105,7 +105,9 @@ def test_what_is_wrong_is_found(plant, monkeypatch):
     with pytest.raises(judge.Difference, match=r"program \d+ of seed 0: ") as caught:
         judge.many(300, 0, torch=False)
     text = str(caught.value).split("\n\n", 1)[1]
-    assert len([line for line in text.splitlines() if line.startswith(("v", "x", "t"))]) <= 8, "it is not small"
+    assert len([line for line in text.splitlines() if line.startswith(("v", "x", "t"))]) <= 8, (
+        "it is not small"
+    )
     exec(compile(text, "<printed>", "exec"), {})  # noqa: S102  # it can be run as it is printed
 
 

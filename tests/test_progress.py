@@ -29,7 +29,15 @@ def shown(monkeypatch, stderr, progress, *, epochs=2, size=2):
     monkeypatch.setattr(sys, "stderr", stderr)
     model = nn.Linear(1, 1, rng=0)
     x = np.ones((6, 1), np.float32)
-    train.fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.0), (x, x), epochs=epochs, batch_size=size, progress=progress)
+    train.fit(
+        model,
+        nn.MSELoss(),
+        optim.SGD(model.parameters(), lr=0.0),
+        (x, x),
+        epochs=epochs,
+        batch_size=size,
+        progress=progress,
+    )
     return stderr.getvalue()
 
 
@@ -47,7 +55,18 @@ def test_silent_when_asked_or_where_there_is_no_terminal(monkeypatch, clock, no_
 def test_without_stderr(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     model = nn.Linear(1, 1)
-    assert len(train.fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (np.ones((2, 1)), np.ones((2, 1))), epochs=1)) == 1
+    assert (
+        len(
+            train.fit(
+                model,
+                nn.MSELoss(),
+                optim.SGD(model.parameters(), lr=0.1),
+                (np.ones((2, 1)), np.ones((2, 1))),
+                epochs=1,
+            )
+        )
+        == 1
+    )
 
 
 def test_a_plain_line_is_written_over_and_over(monkeypatch, clock, no_tqdm):

@@ -18,7 +18,7 @@ def gradient(y, x):
     return x.grad.data
 
 
-# ---- keywords -----------------------------------------------------------------------------------------------------------
+# ---- keywords ----------------------------------------------------------------------------------------------
 
 
 def test_where_of_a_ufunc_is_refused_with_the_way_out(x):
@@ -64,7 +64,10 @@ def test_in_place_operator_of_a_plain_array_does_not_take_a_gradient_into_itself
     assert a.tolist() == [0.0, -1.0, -3.0]
 
 
-@pytest.mark.parametrize(("function", "keyword"), [(np.var, "correction"), (np.std, "correction"), (np.var, "mean"), (np.std, "mean")])
+@pytest.mark.parametrize(
+    ("function", "keyword"),
+    [(np.var, "correction"), (np.std, "correction"), (np.var, "mean"), (np.std, "mean")],
+)
 def test_keyword_that_a_rule_does_not_know_is_refused_when_recording(x, function, keyword):
     with pytest.raises(UnsupportedCall, match=keyword):
         function(x, **{keyword: 1.0})
@@ -79,7 +82,8 @@ def test_setting_of_a_ufunc_is_refused_when_recording(x, keyword):
 
 
 @pytest.mark.parametrize(
-    ("function", "keyword"), [(np.sum, "initial"), (np.max, "initial"), (np.max, "where"), (np.mean, "where"), (np.prod, "initial")]
+    ("function", "keyword"),
+    [(np.sum, "initial"), (np.max, "initial"), (np.max, "where"), (np.mean, "where"), (np.prod, "initial")],
 )
 def test_keyword_of_a_reduction_is_refused_when_recording(x, function, keyword):
     with pytest.raises(UnsupportedCall, match=keyword):
@@ -98,7 +102,7 @@ def test_order_that_depends_on_the_memory_is_refused(x):
         np.ravel(x, order="A")
 
 
-# ---- methods of ufuncs ----------------------------------------------------------------------------------------------------
+# ---- methods of ufuncs -------------------------------------------------------------------------------------
 
 
 def test_reduce_accumulate_and_outer_differentiate(x):
@@ -125,18 +129,27 @@ def test_other_methods_of_ufuncs_are_refused_by_name(x, name, call):
         call(x)
 
 
-@pytest.mark.parametrize("call", [lambda x: np.add.at(x, [0], 1.0), lambda x: np.add.at(np.zeros(3), [0, 1, 2], x)])
+@pytest.mark.parametrize(
+    "call", [lambda x: np.add.at(x, [0], 1.0), lambda x: np.add.at(np.zeros(3), [0, 1, 2], x)]
+)
 def test_at_is_refused_by_name(x, call):
     with pytest.raises((MissingRule, UnsupportedCall), match=r"np\.add\.at"):
         call(x)
     assert x.tolist() == [1.0, 2.0, 4.0]
 
 
-# ---- names ------------------------------------------------------------------------------------------------------------------
+# ---- names -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("alias", "function"), [(np.amax, np.max), (np.amin, np.min), (np.around, np.round), (np.abs, np.absolute), (np.true_divide, np.divide)]
+    ("alias", "function"),
+    [
+        (np.amax, np.max),
+        (np.amin, np.min),
+        (np.around, np.round),
+        (np.abs, np.absolute),
+        (np.true_divide, np.divide),
+    ],
 )
 def test_both_names_of_a_function_differentiate(alias, function):
     args = (2.0,) if function is np.divide else ()
@@ -148,7 +161,7 @@ def test_both_names_of_a_function_differentiate(alias, function):
     assert results[0] == results[1]
 
 
-# ---- tensors inside lists and keywords ----------------------------------------------------------------------------------------
+# ---- tensors inside lists and keywords ---------------------------------------------------------------------
 
 
 def test_tensor_in_a_list(x):
@@ -174,7 +187,7 @@ def test_tensor_in_a_list_of_a_refusing_function_is_refused(x):
         np.interp([1.5], xp=[1.0, 2.0, 3.0], fp=x)
 
 
-# ---- coercions ------------------------------------------------------------------------------------------------------------------
+# ---- coercions ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -204,7 +217,9 @@ def test_coercion_that_would_lose_a_gradient_raises_with_the_fix(x, coerce, inst
 
 
 def test_element_of_a_plain_array_does_not_take_a_gradient_into_itself(x):
-    with pytest.raises(ValueError, match="setting an array element") as error:  # NumPy's, with ours as its cause
+    with pytest.raises(
+        ValueError, match="setting an array element"
+    ) as error:  # NumPy's, with ours as its cause
         np.zeros(3)[0] = x[0]
     assert isinstance(error.value.__cause__, CoercionError)
 
@@ -229,7 +244,7 @@ def test_asarray_shares_memory_and_array_copies():
         np.array(x, copy=False, dtype=np.float32)
 
 
-# ---- subclasses and other arrays ----------------------------------------------------------------------------------------------------
+# ---- subclasses and other arrays ---------------------------------------------------------------------------
 
 
 class Named(Tensor):
@@ -265,7 +280,14 @@ def test_matrix_mixes_elementwise_as_an_array(x):
 
 
 @pytest.mark.parametrize(
-    "call", [lambda m, x: x * m, lambda m, x: np.add(x, m), lambda m, x: np.multiply(m, x), lambda m, x: Tensor(m), lambda m, x: x[:2] - m[:2]]
+    "call",
+    [
+        lambda m, x: x * m,
+        lambda m, x: np.add(x, m),
+        lambda m, x: np.multiply(m, x),
+        lambda m, x: Tensor(m),
+        lambda m, x: x[:2] - m[:2],
+    ],
 )
 def test_masked_array_is_refused(x, call):
     with pytest.raises(DTypeError, match="filled"):
@@ -308,7 +330,7 @@ def test_stranger_is_not_coerced(x):
         np.add(x, Stubborn())
 
 
-# ---- mixed arithmetic ------------------------------------------------------------------------------------------------------------------
+# ---- mixed arithmetic --------------------------------------------------------------------------------------
 
 OTHERS = [
     np.array([2.0, 4.0, 8.0]), np.array(2.0), np.float64(2.0), np.float32(2.0), np.int64(2), 2, 2.0, True, [2.0, 4.0, 8.0], (2, 4, 8),
@@ -341,13 +363,21 @@ def test_mixed_arithmetic_from_both_sides(symbol, other):
 @pytest.mark.parametrize("other", [2, 2.0, True, [2.0, 2.0]], ids=str)
 def test_python_numbers_do_not_widen_float32(other):
     x = Tensor([1.0, 2.0], requires_grad=True, dtype=np.float32)
-    expected = np.float32 if not isinstance(other, list) else np.float64  # a list is an array of float64, as for NumPy
+    expected = (
+        np.float32 if not isinstance(other, list) else np.float64
+    )  # a list is an array of float64, as for NumPy
     for y in (x + other, other * x, x / other, other - x):
         assert y.dtype == expected
 
 
 def test_comparisons_from_both_sides_are_boolean_and_carry_no_gradient(x):
-    for y in (x > 2.0, np.float64(2.0) > x, np.array([0.0, 2.0, 9.0]) == x, x != [1.0, 2.0, 4.0], np.less(x, x)):
+    for y in (
+        x > 2.0,
+        np.float64(2.0) > x,
+        np.array([0.0, 2.0, 9.0]) == x,
+        x != [1.0, 2.0, 4.0],
+        np.less(x, x),
+    ):
         assert y.dtype == bool
         assert not y.requires_grad
 
@@ -369,7 +399,7 @@ def test_text_is_refused(x):
         x + None
 
 
-# ---- spellings ----------------------------------------------------------------------------------------------------------------
+# ---- spellings ---------------------------------------------------------------------------------------------
 
 
 def test_out_by_position_is_seen():

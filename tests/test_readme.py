@@ -33,12 +33,18 @@ def test_prints_what_it_says(program, printed):
 def test_from_a_csv_file_to_a_prediction_in_a_new_process(tmp_path):
     datasets = pytest.importorskip("sklearn.datasets")
     iris = datasets.load_iris()
-    lines = [",".join([*map(str, row), iris.target_names[label]]) for row, label in zip(iris.data, iris.target)]
-    (tmp_path / "iris.csv").write_text("\n".join(["sepal length,sepal width,petal length,petal width,species", *lines]))
+    lines = [
+        ",".join([*map(str, row), iris.target_names[label]]) for row, label in zip(iris.data, iris.target)
+    ]
+    (tmp_path / "iris.csv").write_text(
+        "\n".join(["sepal length,sepal width,petal length,petal width,species", *lines])
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     assert sum(bool(line) for program, _ in FILED for line in program.splitlines()) < 25
     for program, printed in FILED:
         command = [sys.executable, "-W", "error", "-c", program]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout == printed

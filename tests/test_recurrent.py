@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
-from tinygrad_edu.ops.gru import gru, gru_gradients, plain_gru, plain_gru_gradients
-from tinygrad_edu.ops.lstm import lstm, lstm_gradients, plain_lstm, plain_lstm_gradients
-from tinygrad_edu.ops.recurrent import plain_rnn, rnn
-from tinygrad_edu.ops.table import op_of
+from tinygrad_edu.ops.recurrent.elman import plain_rnn, rnn
+from tinygrad_edu.ops.recurrent.gru import gru, gru_gradients, plain_gru, plain_gru_gradients
+from tinygrad_edu.ops.recurrent.lstm import lstm, lstm_gradients, plain_lstm, plain_lstm_gradients
+from tinygrad_edu.table import op_of
 
 LAYERS = {"tanh": nn.RNN, "relu": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 CELLS = {"RNN": (nn.RNNCell, nn.RNN), "LSTM": (nn.LSTMCell, nn.LSTM), "GRU": (nn.GRUCell, nn.GRU)}
@@ -24,7 +24,7 @@ def make(kind, *sizes, dtype=np.float64, **settings):
     return LAYERS[kind](*sizes, dtype=dtype, **settings)
 
 
-# ---- the equations, one step of one sequence at a time ---------------------------------------------------------------------
+# ---- the equations, one step of one sequence at a time -----------------------------------------------------
 
 
 def sigmoid(x):
@@ -75,7 +75,11 @@ def configurations(draw):
     shape = (n, steps, inputs) if settings["batch_first"] else (steps, n, inputs)
     x = rng.standard_normal(shape if batched else (steps, inputs))
     count = layers * (1 + settings["bidirectional"])
-    states = [rng.standard_normal((count, n, hidden) if batched else (count, hidden)) for _ in "hc"] if draw(st.booleans()) else None
+    states = (
+        [rng.standard_normal((count, n, hidden) if batched else (count, hidden)) for _ in "hc"]
+        if draw(st.booleans())
+        else None
+    )
     return kind, layer, x, states
 
 
@@ -96,21 +100,44 @@ def test_layers_compute_their_equations(configuration):
     h0, c0 = (state if batched else state[:, None] for state in states) if states else (zeros, zeros)
     outputs, h, c = by_hand(kind, layer.state_dict(), full, h0, c0, directions)
     outputs = outputs[:, 0] if not batched else outputs.swapaxes(0, 1) if layer.batch_first else outputs
-    expected = [outputs] + [state if batched else state[:, 0] for state in ((h, c) if kind == "LSTM" else (h,))]
+    expected = [outputs] + [
+        state if batched else state[:, 0] for state in ((h, c) if kind == "LSTM" else (h,))
+    ]
     for mine, theirs in zip(called(layer, x, *(states or [])), expected, strict=True):
         assert mine.shape == theirs.shape
         np.testing.assert_allclose(mine.data, theirs, rtol=1e-9, atol=1e-13)
 
 
-# ---- PyTorch's values ------------------------------------------------------------------------------------------------------------
+# ---- PyTorch's values --------------------------------------------------------------------------------------
 
-# Of layers (2, 2, num_layers=2, bidirectional=True) whose k-th parameter is sin(1.3 · (0, 1, 2 …) + k) / 2, called with
-# x = cos(0.7 · (0, 1, 2 …)) of shape (3, 2, 2): output[1], each state of the first sequence, and, of the loss
-# Σ output · (0, 1, 2 …) / 10 + Σ states², the gradient of x[0] and the sum of the magnitudes of those of some parameters.
+# Of layers (2, 2, num_layers=2, bidirectional=True) whose k-th parameter is sin(1.3 · (0, 1, 2 …) + k) / 2,
+# called with x = cos(0.7 · (0, 1, 2 …)) of shape (3, 2, 2): output[1], each state of the first sequence, and,
+# of the loss Σ output · (0, 1, 2 …) / 10 + Σ states², the gradient of x[0] and the sum of the magnitudes of
+# those of some parameters.
 TORCH = {
     "tanh": (
-        [-0.7343834255, -0.6905450106, 0.7292834166, 0.3999507195, -0.6602637961, -0.7278479404, 0.5555813975, 0.2398718921],
-        [[0.7411151943, -0.4985360712, -0.7169224341, 0.9541607381, -0.3640616482, -0.6943320023, 0.3818576031, -0.3957171214]],
+        [
+            -0.7343834255,
+            -0.6905450106,
+            0.7292834166,
+            0.3999507195,
+            -0.6602637961,
+            -0.7278479404,
+            0.5555813975,
+            0.2398718921,
+        ],
+        [
+            [
+                0.7411151943,
+                -0.4985360712,
+                -0.7169224341,
+                0.9541607381,
+                -0.3640616482,
+                -0.6943320023,
+                0.3818576031,
+                -0.3957171214,
+            ]
+        ],
         [0.2553839111, 0.2484360716, -0.2986494049, -0.4658404236],
         [0.99715045, 1.74062807, 1.74062807, 25.89660485, 3.49692918],
     ),
@@ -121,17 +148,64 @@ TORCH = {
         [0.8620516, 1.50625026, 1.50625026, 39.76641856, 10.06413214],
     ),
     "LSTM": (
-        [-0.0030228852, -0.1973236395, 0.1765702528, 0.1102265914, 0.0026790197, -0.1945749516, 0.1821182506, 0.1087365243],
         [
-            [0.0445474081, 0.0905932113, -0.348908194, -0.0011319981, -0.026790977, -0.2856490887, 0.1935926805, 0.121715442],
-            [0.1912154926, 0.2647872933, -0.4649191709, -0.0026923165, -0.0677705523, -0.4560687971, 0.5707141829, 0.4885906961],
+            -0.0030228852,
+            -0.1973236395,
+            0.1765702528,
+            0.1102265914,
+            0.0026790197,
+            -0.1945749516,
+            0.1821182506,
+            0.1087365243,
+        ],
+        [
+            [
+                0.0445474081,
+                0.0905932113,
+                -0.348908194,
+                -0.0011319981,
+                -0.026790977,
+                -0.2856490887,
+                0.1935926805,
+                0.121715442,
+            ],
+            [
+                0.1912154926,
+                0.2647872933,
+                -0.4649191709,
+                -0.0026923165,
+                -0.0677705523,
+                -0.4560687971,
+                0.5707141829,
+                0.4885906961,
+            ],
         ],
         [-0.2424231967, -0.1319951166, -0.6095056283, -0.1794558765],
         [0.40376661, 2.20848849, 2.20848849, 4.26244581, 1.50460036],
     ),
     "GRU": (
-        [0.1098171319, -0.1532016765, 0.4521290894, 0.441335309, 0.0346267438, -0.1564042134, 0.5509823807, 0.5247560999],
-        [[0.0316685534, 0.1957490113, -0.2397237531, -0.0161282413, 0.0449040594, -0.2700381662, 0.4365988515, 0.5717903737]],
+        [
+            0.1098171319,
+            -0.1532016765,
+            0.4521290894,
+            0.441335309,
+            0.0346267438,
+            -0.1564042134,
+            0.5509823807,
+            0.5247560999,
+        ],
+        [
+            [
+                0.0316685534,
+                0.1957490113,
+                -0.2397237531,
+                -0.0161282413,
+                0.0449040594,
+                -0.2700381662,
+                0.4365988515,
+                0.5717903737,
+            ]
+        ],
         [-0.2367917502, -0.0918919654, -0.4002506823, -0.1055783001],
         [0.98285505, 3.01221189, 1.85699262, 9.2769931, 3.37280244],
     ),
@@ -141,7 +215,12 @@ MEASURED = ("weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_ih_l1_reverse", 
 
 def by_formula(module):
     """The module with parameters that a formula gives."""
-    module.load_state_dict({n: np.sin(1.3 * np.arange(v.size) + k).reshape(v.shape) / 2 for k, (n, v) in enumerate(module.state_dict().items())})
+    module.load_state_dict(
+        {
+            n: np.sin(1.3 * np.arange(v.size) + k).reshape(v.shape) / 2
+            for k, (n, v) in enumerate(module.state_dict().items())
+        }
+    )
     return module
 
 
@@ -153,7 +232,9 @@ def test_layers_agree_with_pytorch(kind):
     values, ends, slopes, sums = TORCH[kind]
     np.testing.assert_allclose(output.data[1].ravel(), values, rtol=0, atol=1e-10)
     np.testing.assert_allclose([state.data[:, 0].ravel() for state in states], ends, rtol=0, atol=1e-10)
-    loss = np.sum(output * np.arange(output.size).reshape(output.shape) / 10) + sum(np.sum(state**2) for state in states)
+    loss = np.sum(output * np.arange(output.size).reshape(output.shape) / 10) + sum(
+        np.sum(state**2) for state in states
+    )
     loss.backward()
     np.testing.assert_allclose(x.grad.data[0].ravel(), slopes, rtol=0, atol=1e-9)
     gradients = {name: np.abs(p.grad.data).sum() for name, p in layer.named_parameters()}
@@ -163,12 +244,20 @@ def test_layers_agree_with_pytorch(kind):
 def test_cells_agree_with_pytorch():
     x = np.cos(0.7 * np.arange(4)).reshape(2, 2)
     h = by_formula(nn.RNNCell(2, 2, dtype=np.float64))(x)
-    np.testing.assert_allclose(h.data.ravel(), [0.713213327, -0.4946676541, 0.2747407093, -0.3090896926], atol=1e-10)
+    np.testing.assert_allclose(
+        h.data.ravel(), [0.713213327, -0.4946676541, 0.2747407093, -0.3090896926], atol=1e-10
+    )
     h, c = by_formula(nn.LSTMCell(2, 2, dtype=np.float64))(x)
-    np.testing.assert_allclose(h.data.ravel(), [0.0310553987, 0.0826645771, 0.1602477749, 0.0175494311], atol=1e-10)
-    np.testing.assert_allclose(c.data.ravel(), [0.1138904808, 0.2718491708, 0.4315242079, 0.0619458229], atol=1e-10)
+    np.testing.assert_allclose(
+        h.data.ravel(), [0.0310553987, 0.0826645771, 0.1602477749, 0.0175494311], atol=1e-10
+    )
+    np.testing.assert_allclose(
+        c.data.ravel(), [0.1138904808, 0.2718491708, 0.4315242079, 0.0619458229], atol=1e-10
+    )
     h = by_formula(nn.GRUCell(2, 2, dtype=np.float64))(x)
-    np.testing.assert_allclose(h.data.ravel(), [0.0193258073, 0.2449417463, 0.4724624701, 0.0797332147], atol=1e-10)
+    np.testing.assert_allclose(
+        h.data.ravel(), [0.0193258073, 0.2449417463, 0.4724624701, 0.0797332147], atol=1e-10
+    )
 
 
 @pytest.mark.parametrize(("layer", "rows"), [(nn.RNN, 4), (nn.LSTM, 16), (nn.GRU, 12)])
@@ -176,7 +265,11 @@ def test_states_have_pytorchs_names_and_shapes_in_its_order(layer, rows):
     expected = []
     for number, inputs in enumerate((3, 8)):
         for suffix in (f"_l{number}", f"_l{number}_reverse"):
-            expected += [(f"weight_ih{suffix}", (rows, inputs)), (f"weight_hh{suffix}", (rows, 4)), (f"bias_ih{suffix}", (rows,))]
+            expected += [
+                (f"weight_ih{suffix}", (rows, inputs)),
+                (f"weight_hh{suffix}", (rows, 4)),
+                (f"bias_ih{suffix}", (rows,)),
+            ]
             expected += [(f"bias_hh{suffix}", (rows,))]
     state = layer(3, 4, num_layers=2, bidirectional=True).state_dict()
     assert [(name, value.shape) for name, value in state.items()] == expected
@@ -202,7 +295,7 @@ def test_parameters_are_uniform_in_one_over_the_root_of_hidden_size():
     assert np.array_equal(first.weight_hh_l0.data, nn.GRU(2, 4, rng=3).weight_hh_l0.data)
 
 
-# ---- derivatives ---------------------------------------------------------------------------------------------------------------
+# ---- derivatives -------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=12)
@@ -210,7 +303,14 @@ def test_parameters_are_uniform_in_one_over_the_root_of_hidden_size():
 def test_gradients_of_first_and_second_order_are_numerical(configuration):
     kind, layer, x, states = configuration
     if kind == "relu":
-        layer = make("tanh", layer.input_size, layer.hidden_size, layer.num_layers, bidirectional=layer.bidirectional, batch_first=layer.batch_first)
+        layer = make(
+            "tanh",
+            layer.input_size,
+            layer.hidden_size,
+            layer.num_layers,
+            bidirectional=layer.bidirectional,
+            batch_first=layer.batch_first,
+        )
     arrays = (states or [])[: len(called(layer, x)) - 1]
     report = tg.gradcheck(lambda x, *states: called(layer, x, *states), x, *arrays)
     assert report is not None
@@ -233,7 +333,11 @@ def test_gradcheck_of_relu_away_from_its_kink():
 
 
 def test_the_slope_of_relu_is_zero_at_its_kink():
-    x, h0, weights = tg.Tensor(np.zeros((2, 1, 1)), requires_grad=True), np.zeros((1, 1)), [np.ones((1, 1))] * 2
+    x, h0, weights = (
+        tg.Tensor(np.zeros((2, 1, 1)), requires_grad=True),
+        np.zeros((1, 1)),
+        [np.ones((1, 1))] * 2,
+    )
     for operation in (rnn, plain_rnn):
         np.sum(operation(x, h0, *weights, None, None, "relu")).backward()
         assert not x.grad.data.any()
@@ -241,7 +345,13 @@ def test_the_slope_of_relu_is_zero_at_its_kink():
 
 def arguments(sums, states, bias=True, seed=0, steps=5, n=3, inputs=4, hidden=6):
     rng = np.random.default_rng(seed)
-    shapes = [(steps, n, inputs), *[(n, hidden)] * states, (sums * hidden, inputs), (sums * hidden, hidden), *[(sums * hidden,)] * 2 * bias]
+    shapes = [
+        (steps, n, inputs),
+        *[(n, hidden)] * states,
+        (sums * hidden, inputs),
+        (sums * hidden, hidden),
+        *[(sums * hidden,)] * 2 * bias,
+    ]
     return [rng.standard_normal(shape) for shape in shapes] + [None, None] * (not bias)
 
 
@@ -265,7 +375,9 @@ def test_each_operation_equals_its_composition_to_the_third_derivative(name, bia
     def derivatives(f):
         def loss(*a):
             out = f(*a)
-            return sum(np.sum(np.sin(o) * k) for k, o in enumerate(out if isinstance(out, tuple) else (out,), 1))
+            return sum(
+                np.sum(np.sin(o) * k) for k, o in enumerate(out if isinstance(out, tuple) else (out,), 1)
+            )
 
         first = tg.grad(loss, argnums=places)
         second = tg.grad(lambda *a: sum(np.sum(g * v) for g, v in zip(first(*a), weights[0])), argnums=places)
@@ -282,7 +394,9 @@ def test_each_operation_equals_its_composition_to_the_third_derivative(name, bia
     [(lstm, lstm_gradients, plain_lstm_gradients, 4, 2), (gru, gru_gradients, plain_gru_gradients, 3, 1)],
     ids=["lstm", "gru"],
 )
-def test_what_the_forward_keeps_is_what_the_gradients_would_compute_again(operation, fast, plain, sums, states):
+def test_what_the_forward_keeps_is_what_the_gradients_would_compute_again(
+    operation, fast, plain, sums, states
+):
     given = arguments(sums, states)
     out, *kept = op_of(operation).forward(*given)
     out = out if isinstance(out, tuple) else (out,)
@@ -290,7 +404,9 @@ def test_what_the_forward_keeps_is_what_the_gradients_would_compute_again(operat
     again = fast(*g, *given, *out, *[None] * len(kept))
     for order in "CF":
         kept = [np.asarray(k, order=order) for k in kept]
-        for mine, theirs, slow in zip(fast(*g, *given, *out, *kept), again, plain(*g, *given, *out, *kept), strict=True):
+        for mine, theirs, slow in zip(
+            fast(*g, *given, *out, *kept), again, plain(*g, *given, *out, *kept), strict=True
+        ):
             np.testing.assert_allclose(mine, theirs, rtol=1e-11, atol=1e-13)
             np.testing.assert_allclose(mine, slow, rtol=1e-11, atol=1e-13)
 
@@ -328,7 +444,7 @@ def test_transforms_and_the_debug_mode_see_the_same_gradients(kind):
         np.testing.assert_allclose(mine.data, theirs.grad.data, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
-# ---- dtypes, inputs, states -------------------------------------------------------------------------------------------------------
+# ---- dtypes, inputs, states --------------------------------------------------------------------------------
 
 
 @every_layer
@@ -398,7 +514,7 @@ def test_an_empty_batch_gives_empty_outputs_and_zero_gradients():
     assert not any(p.grad.data.any() for p in layer.parameters())
 
 
-# ---- dropout ----------------------------------------------------------------------------------------------------------------------
+# ---- dropout -----------------------------------------------------------------------------------------------
 
 
 def test_dropout_falls_between_the_layers_in_training_only():
@@ -407,7 +523,9 @@ def test_dropout_falls_between_the_layers_in_training_only():
     plain.load_state_dict(layer.state_dict())
     assert not np.array_equal(layer(x)[0].data, layer(x)[0].data)
     assert (layer(x)[0].data != 0).all()
-    np.testing.assert_array_equal(layer(x)[1][0].data[0], plain(x)[1][0].data[0])  # the first layer's own states
+    np.testing.assert_array_equal(
+        layer(x)[1][0].data[0], plain(x)[1][0].data[0]
+    )  # the first layer's own states
     layer.eval()
     np.testing.assert_array_equal(layer(x)[0].data, plain(x)[0].data)
     twins = [nn.LSTM(3, 5, num_layers=2, dropout=0.5, rng=7)(x)[0].data for _ in range(2)]
@@ -426,28 +544,50 @@ def test_one_layer_has_nothing_to_drop():
     np.testing.assert_array_equal(layer(x)[0].data, layer.eval()(x)[0].data)
 
 
-# ---- wrong input ------------------------------------------------------------------------------------------------------------------
+# ---- wrong input -------------------------------------------------------------------------------------------
 
 
 WRONG = {
-    "features": (lambda: nn.LSTM(8, 4)(np.zeros((5, 2, 3))), r"LSTM expects 8 features in the last axis, got \(5, 2, 3\)"),
-    "axes": (lambda: nn.GRU(8, 4)(np.zeros(8)), r"GRU expects an input of shape \(L, N, features\), or \(L, features\) without a batch, got \(8,\)"),
-    "axes, batch first": (lambda: nn.RNN(8, 4, batch_first=True)(np.zeros((1, 5, 2, 8))), r"RNN expects an input of shape \(N, L, features\)"),
+    "features": (
+        lambda: nn.LSTM(8, 4)(np.zeros((5, 2, 3))),
+        r"LSTM expects 8 features in the last axis, got \(5, 2, 3\)",
+    ),
+    "axes": (
+        lambda: nn.GRU(8, 4)(np.zeros(8)),
+        r"GRU expects an input of shape \(L, N, features\), or \(L, features\) without a batch, got \(8,\)",
+    ),
+    "axes, batch first": (
+        lambda: nn.RNN(8, 4, batch_first=True)(np.zeros((1, 5, 2, 8))),
+        r"RNN expects an input of shape \(N, L, features\)",
+    ),
     "h_0": (
         lambda: nn.GRU(3, 4, num_layers=2)(np.zeros((5, 2, 3)), np.zeros((1, 2, 4))),
-        r"GRU expects h_0 of shape \(2, 2, 4\), which is \(num_layers · directions, N, hidden_size\), got \(1, 2, 4\)",
+        r"GRU expects h_0 of shape \(2, 2, 4\), which is \(num_layers · directions, N, hidden_size\), got "
+        r"\(1, 2, 4\)",
     ),
     "h_0 of no batch": (
         lambda: nn.RNN(3, 4)(np.zeros((5, 3)), np.zeros((1, 2, 4))),
-        r"RNN expects h_0 of shape \(1, 4\), which is \(num_layers · directions, hidden_size\), got \(1, 2, 4\)",
+        r"RNN expects h_0 of shape \(1, 4\), which is \(num_layers · directions, hidden_size\), got \(1, 2, "
+        r"4\)",
     ),
-    "c_0": (lambda: nn.LSTM(3, 4)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 5)))), r"LSTM expects c_0 of shape \(1, 2, 4\)"),
+    "c_0": (
+        lambda: nn.LSTM(3, 4)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 5)))),
+        r"LSTM expects c_0 of shape \(1, 2, 4\)",
+    ),
     "h_0 batch first": (
-        lambda: nn.LSTM(3, 4, batch_first=True)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 4)))),
+        lambda: nn.LSTM(3, 4, batch_first=True)(
+            np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 4)))
+        ),
         r"LSTM expects h_0 of shape \(1, 5, 4\)",
     ),
-    "no steps": (lambda: nn.LSTM(3, 4)(np.zeros((0, 2, 3))), "LSTM expects sequences of at least one step, got none"),
-    "cell, features": (lambda: nn.LSTMCell(8, 4)(np.zeros((2, 3))), r"LSTMCell expects 8 features in the last axis, got \(2, 3\)"),
+    "no steps": (
+        lambda: nn.LSTM(3, 4)(np.zeros((0, 2, 3))),
+        "LSTM expects sequences of at least one step, got none",
+    ),
+    "cell, features": (
+        lambda: nn.LSTMCell(8, 4)(np.zeros((2, 3))),
+        r"LSTMCell expects 8 features in the last axis, got \(2, 3\)",
+    ),
     "cell, axes": (
         lambda: nn.RNNCell(8, 4)(np.zeros((1, 2, 8))),
         r"RNNCell expects an input of shape \(N, features\), or \(features,\) without a batch",
@@ -487,9 +627,18 @@ def test_errors_name_the_layer_by_its_path():
         (lambda: nn.LSTM(3, 4, dropout=1.5), r"LSTM: dropout is a probability in \[0, 1\]; got 1.5"),
         (lambda: nn.RNN(3, 4, nonlinearity="gelu"), "RNN: nonlinearity is one of tanh, relu; got 'gelu'"),
         (lambda: nn.RNNCell(3, 4, nonlinearity="gelu"), "RNNCell: nonlinearity is one of tanh, relu"),
-        (lambda: nn.LSTM(3, 4)(np.zeros((5, 2, 3)), np.zeros((1, 2, 4))), r"LSTM expects its states as a tuple \(h_0, c_0\); got one ndarray"),
-        (lambda: nn.LSTMCell(3, 4)(np.zeros((2, 3)), (np.zeros((2, 4)),)), "LSTMCell expects its states as a tuple.*got a tuple of 1"),
-        (lambda: nn.GRU(3, 4)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)),) * 2), "GRU expects one state, h_0, an array; got a tuple of 2"),
+        (
+            lambda: nn.LSTM(3, 4)(np.zeros((5, 2, 3)), np.zeros((1, 2, 4))),
+            r"LSTM expects its states as a tuple \(h_0, c_0\); got one ndarray",
+        ),
+        (
+            lambda: nn.LSTMCell(3, 4)(np.zeros((2, 3)), (np.zeros((2, 4)),)),
+            "LSTMCell expects its states as a tuple.*got a tuple of 1",
+        ),
+        (
+            lambda: nn.GRU(3, 4)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)),) * 2),
+            "GRU expects one state, h_0, an array; got a tuple of 2",
+        ),
     ],
 )
 def test_wrong_arguments_say_what_was_expected(run, message):
@@ -498,13 +647,19 @@ def test_wrong_arguments_say_what_was_expected(run, message):
 
 
 def test_reprs():
-    assert repr(nn.LSTM(3, 4, 2, batch_first=True)) == "LSTM(input_size=3, hidden_size=4, num_layers=2, batch_first=True)"
+    assert (
+        repr(nn.LSTM(3, 4, 2, batch_first=True))
+        == "LSTM(input_size=3, hidden_size=4, num_layers=2, batch_first=True)"
+    )
     assert repr(nn.RNN(3, 4, nonlinearity="relu")) == "RNN(input_size=3, hidden_size=4, nonlinearity=relu)"
     assert repr(nn.GRUCell(3, 4, False)) == "GRUCell(input_size=3, hidden_size=4, bias=False)"
-    assert repr(nn.RNNCell(3, 4, nonlinearity="relu")) == "RNNCell(input_size=3, hidden_size=4, nonlinearity=relu)"
+    assert (
+        repr(nn.RNNCell(3, 4, nonlinearity="relu"))
+        == "RNNCell(input_size=3, hidden_size=4, nonlinearity=relu)"
+    )
 
 
-# ---- they learn ---------------------------------------------------------------------------------------------------------------------
+# ---- they learn --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU])

@@ -30,7 +30,7 @@ class Running(nn.Module):
         return x - self.mean
 
 
-# ---- parameters ----------------------------------------------------------------------------------------------------------------
+# ---- parameters --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,10 @@ class Running(nn.Module):
 def test_what_is_no_parameter_does_not_take_the_place_of_one(make, frozen):
     layer = nn.Linear(2, 1, rng=0)
     weight = layer.weight.requires_grad_(not frozen)
-    with tg.no_grad(), pytest.raises(ArgumentError, match=r"(?s)Linear\.weight is a Parameter.*nn\.Parameter"):
+    with (
+        tg.no_grad(),
+        pytest.raises(ArgumentError, match=r"(?s)Linear\.weight is a Parameter.*nn\.Parameter"),
+    ):
         layer.weight = make(weight)
     assert layer.weight is weight
 
@@ -87,7 +90,7 @@ def test_a_model_with_other_values_in_it_still_has_derivatives():
         assert np.array_equal(ours.data, p.grad.data)
 
 
-# ---- buffers -------------------------------------------------------------------------------------------------------------------
+# ---- buffers -----------------------------------------------------------------------------------------------
 
 
 def test_a_running_mean_stays_a_buffer():
@@ -106,7 +109,9 @@ def test_a_running_mean_stays_a_buffer():
 
 
 @pytest.mark.parametrize(
-    "value", [np.zeros(3), "word", tg.Tensor(np.float32(1), requires_grad=True) * 2, 1j], ids=["shape", "text", "gradient", "complex"]
+    "value",
+    [np.zeros(3), "word", tg.Tensor(np.float32(1), requires_grad=True) * 2, 1j],
+    ids=["shape", "text", "gradient", "complex"],
 )
 def test_a_buffer_refuses_what_it_cannot_hold(value):
     layer = Running()
@@ -126,7 +131,7 @@ def test_a_buffer_becomes_a_parameter_another_buffer_or_nothing():
     assert not list(layer.buffers())
 
 
-# ---- methods -------------------------------------------------------------------------------------------------------------------
+# ---- methods -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["modules", "children", "apply", "parameters", "train", "eval"])
@@ -148,11 +153,16 @@ def repeat(step, times):
         step()
 
 
-# ---- optimizers ----------------------------------------------------------------------------------------------------------------
+# ---- optimizers --------------------------------------------------------------------------------------------
 
 
 def all_kinds(parameters):
-    return [optim.SGD(parameters, lr=0.1), optim.Adam(parameters), optim.LBFGS(parameters), optim.AdamW(parameters)]
+    return [
+        optim.SGD(parameters, lr=0.1),
+        optim.Adam(parameters),
+        optim.LBFGS(parameters),
+        optim.AdamW(parameters),
+    ]
 
 
 @pytest.mark.parametrize("optimizer", all_kinds([nn.Parameter(np.ones(2))]), ids=lambda o: type(o).__name__)
@@ -183,7 +193,11 @@ def test_sets_of_parameters_have_no_order(kind):
 @pytest.mark.parametrize("grouped", [False, True])
 def test_replaced_parameters_are_noticed_whoever_forgets_the_gradients(make, forget, grouped):
     model = Net()
-    parameters = [{"params": model.parameters()}, {"params": [nn.Parameter(np.ones(1))]}] if grouped else model.parameters()
+    parameters = (
+        [{"params": model.parameters()}, {"params": [nn.Parameter(np.ones(1))]}]
+        if grouped
+        else model.parameters()
+    )
     optimizer = make(parameters, lr=0.01)
 
     def step():
@@ -200,7 +214,9 @@ def test_replaced_parameters_are_noticed_whoever_forgets_the_gradients(make, for
 
 def test_a_loop_that_forgets_by_the_model_goes_on_and_may_grow():
     model = Net()
-    optimizer = optim.SGD([{"params": model.head.parameters()}, {"params": [nn.Parameter(np.ones(1))]}], lr=0.01)
+    optimizer = optim.SGD(
+        [{"params": model.head.parameters()}, {"params": [nn.Parameter(np.ones(1))]}], lr=0.01
+    )
     for step in range(30):
         model.zero_grad(set_to_none=True)
         tg.mse_loss(model(X), Y).backward()
@@ -219,7 +235,9 @@ def test_gradients_are_not_set_to_zero(of):
 
 @pytest.mark.parametrize("make", [optim.Adam, optim.AdamW, optim.SGD, optim.LBFGS])
 def test_the_learning_rate_of_other_libraries_is_named(make):
-    with pytest.raises(TypeError, match=r"'learning_rate'\. Did you mean lr\?|'learning_rate' Did you mean lr\?"):
+    with pytest.raises(
+        TypeError, match=r"'learning_rate'\. Did you mean lr\?|'learning_rate' Did you mean lr\?"
+    ):
         make(Net().parameters(), learning_rate=0.1)
 
 

@@ -13,10 +13,11 @@ import pytest
 from tinygrad_edu import io, nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, FormatError, StateError
-from tinygrad_edu.ops.random import seed
+from tinygrad_edu.random import seed
 
-# One training with everything that remembers something: slots of the optimizer, running statistics, dropout's generator, a
-# schedule with a memory, early stopping, a random map of the data, groups of batches, metrics over the epoch.
+# One training with everything that remembers something: slots of the optimizer, running statistics, dropout's
+# generator, a schedule with a memory, early stopping, a random map of the data, groups of batches, metrics
+# over the epoch.
 SCRIPT = """
 import hashlib, os, signal, sys
 import numpy as np
@@ -79,7 +80,11 @@ def run(tmp_path):
     """Run the training in a new process, up to a call of the loss or to the end; its report."""
     script = tmp_path / "training.py"
     script.write_text(SCRIPT)
-    environment = {**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(train.__file__).parents[2]),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
 
     def run(name, stop_at=0, how="interrupt"):
         command = [sys.executable, "-W", "error", str(script), str(tmp_path / name), str(stop_at), how]
@@ -96,7 +101,12 @@ def test_t06_after_ctrl_c(run):
     whole = run("whole")
     assert whole[0] == "None"
     assert whole[1:3] == ["45", "9"]
-    for name, calls in {"middle": [14], "first": [1], "last of an epoch": [9], "often": [4, 10, 17, 2]}.items():
+    for name, calls in {
+        "middle": [14],
+        "first": [1],
+        "last of an epoch": [9],
+        "often": [4, 10, 17, 2],
+    }.items():
         for call in calls:
             stopped = run(name, call)
             assert stopped[0] == "interrupted"
@@ -117,7 +127,10 @@ def test_t06_after_a_crash(run):
 def test_t06_after_sigint_from_outside(run, tmp_path):
     whole = run("whole")
     process = subprocess.Popen(
-        [sys.executable, str(run.script), str(tmp_path / "outside"), "0", "slow"], env=run.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, str(run.script), str(tmp_path / "outside"), "0", "slow"],
+        env=run.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "outside").exists() and time.monotonic() < deadline:
@@ -131,14 +144,16 @@ def test_t06_after_sigint_from_outside(run, tmp_path):
     assert run("outside") == whole
 
 
-# ---- in this process: what is saved when, and what does not fit ------------------------------------------------------------
+# ---- in this process: what is saved when, and what does not fit --------------------------------------------
 
 
 X = np.linspace(-1, 1, 20, dtype=np.float32).reshape(-1, 1)
 
 
 def parts(*, momentum=0.9, hidden=2):
-    model = nn.Sequential(nn.Linear(1, hidden, rng=0), nn.Tanh(), nn.Dropout(0.1, rng=1), nn.Linear(hidden, 1, rng=2))
+    model = nn.Sequential(
+        nn.Linear(1, hidden, rng=0), nn.Tanh(), nn.Dropout(0.1, rng=1), nn.Linear(hidden, 1, rng=2)
+    )
     return model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1, momentum=momentum)
 
 
@@ -181,7 +196,9 @@ def test_a_longer_training_goes_on_from_a_shorter_one(tmp_path):
 
 def test_random_maps_of_validation_data_go_on_too(tmp_path):
     def trained(epochs, path):
-        held_out = DataLoader(ArrayDataset(X, X**2).map(lambda x, y, rng: (x + rng.normal(size=x.shape).astype(x.dtype), y)), 6)
+        held_out = DataLoader(
+            ArrayDataset(X, X**2).map(lambda x, y, rng: (x + rng.normal(size=x.shape).astype(x.dtype), y)), 6
+        )
         return fit(*parts(), epochs=epochs, validation=held_out, checkpoint=path, resume=True)["val_loss"]
 
     trained(2, tmp_path / "broken off")
@@ -193,7 +210,11 @@ def test_checkpoints_are_saved_every_so_many_epochs(tmp_path):
     own = parts()
 
     def look(history):
-        saved.append(len(io.load_checkpoint(tmp_path / "run")["history"]["columns"]["loss"]) if (tmp_path / "run").exists() else 0)
+        saved.append(
+            len(io.load_checkpoint(tmp_path / "run")["history"]["columns"]["loss"])
+            if (tmp_path / "run").exists()
+            else 0
+        )
 
     fit(*own, epochs=7, checkpoint=train.Checkpoint(tmp_path / "run", epochs=3), callbacks=[look])
     assert saved == [0, 0, 3, 3, 3, 6, 6]  # callbacks come after the saving: what fails in them loses nothing
@@ -204,7 +225,9 @@ def test_the_best_weights_have_a_file_of_their_own(tmp_path):
     own = parts()
     weights = []
     checkpoint = train.Checkpoint(tmp_path / "run", best=tmp_path / "best.safetensors")
-    history = fit(*own, epochs=8, checkpoint=checkpoint, callbacks=[lambda history: weights.append(own[0].state_dict())])
+    history = fit(
+        *own, epochs=8, checkpoint=checkpoint, callbacks=[lambda history: weights.append(own[0].state_dict())]
+    )
     best = int(np.argmin(history["loss"]))
     assert history.best_epoch == best + 1
     found, _ = io.load_safetensors(tmp_path / "best.safetensors")
@@ -281,11 +304,17 @@ def test_what_stopped_early_stays_stopped(tmp_path):
     def run(epochs, **settings):
         own = parts()
         stopping = train.EarlyStopping(patience=2, min_delta=1.0)
-        return own[0], fit(*own, epochs=epochs, early_stopping=stopping, checkpoint=tmp_path / "run", **settings)
+        return own[0], fit(
+            *own, epochs=epochs, early_stopping=stopping, checkpoint=tmp_path / "run", **settings
+        )
 
     model, history = run(9)
     again, resumed = run(20, resume=True)
-    assert (history.stopped, len(history), history.best_epoch) == (resumed.stopped, len(resumed), resumed.best_epoch) == ("early", 3, 1)
+    assert (
+        (history.stopped, len(history), history.best_epoch)
+        == (resumed.stopped, len(resumed), resumed.best_epoch)
+        == ("early", 3, 1)
+    )
     for a, b in zip(model.parameters(), again.parameters()):
         np.testing.assert_array_equal(a.data, b.data)
     state = io.load_checkpoint(tmp_path / "run")

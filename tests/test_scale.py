@@ -24,7 +24,7 @@ fitted = pytest.mark.parametrize("kind", [StandardScaler, MinMaxScaler, Imputer]
 scalers = pytest.mark.parametrize("kind", [StandardScaler, MinMaxScaler])
 
 
-# ---- the numbers -----------------------------------------------------------------------------------------------------------------
+# ---- the numbers -------------------------------------------------------------------------------------------
 
 
 @given(x=tables, other=tables)
@@ -80,11 +80,13 @@ def test_images_and_targets_are_scaled_by_element(kind):
     np.testing.assert_array_equal(y, flat[:, 0])
 
 
-# ---- dtypes, states ----------------------------------------------------------------------------------------------------------------
+# ---- dtypes, states ----------------------------------------------------------------------------------------
 
 
 @fitted
-@pytest.mark.parametrize(("dtype", "result"), [("f4", "f4"), ("f2", "f2"), ("f8", "f8"), ("u1", "f8"), ("?", "f8")])
+@pytest.mark.parametrize(
+    ("dtype", "result"), [("f4", "f4"), ("f2", "f2"), ("f8", "f8"), ("u1", "f8"), ("?", "f8")]
+)
 def test_floats_keep_their_dtype(kind, dtype, result):
     x = np.array([[0, 1], [1, 0], [1, 1]], dtype)
     assert kind().fit_transform(x).dtype == result
@@ -123,7 +125,11 @@ def test_states(kind):
         other.load_state_dict(state)
     with pytest.raises(errors.StateError, match="nothing was learned"):
         other.transform(x)
-    assert repr(one) == f"{kind.__name__}({''.join(f'{k}={getattr(one, k)!r}, ' for k in kind._settings)}fitted to columns of shape (3,))"
+    assert (
+        repr(one)
+        == f"{kind.__name__}({''.join(f'{k}={getattr(one, k)!r}, ' for k in kind._settings)}fitted to "
+        "columns of shape (3,))"
+    )
     assert repr(kind()).endswith("not fitted)")
 
 
@@ -142,17 +148,22 @@ def test_settings_are_part_of_the_state():
     ]:
         with pytest.raises(errors.StateError, match=message):
             scaler.load_state_dict(wrong)
-    assert {k: np.asarray(v).tolist() for k, v in scaler.state_dict().items()} == {k: np.asarray(v).tolist() for k, v in good.items()}
+    assert {k: np.asarray(v).tolist() for k, v in scaler.state_dict().items()} == {
+        k: np.asarray(v).tolist() for k, v in good.items()
+    }
 
 
-# ---- what is refused ---------------------------------------------------------------------------------------------------------------
+# ---- what is refused ---------------------------------------------------------------------------------------
 
 
 @fitted
 def test_what_cannot_be_scaled(kind):
     name, x = kind.__name__, np.eye(3)
     one = kind().fit(x)
-    with pytest.raises(errors.ShapeError, match=rf"{name}.transform: fitted to columns of shape \(3,\), got rows of shape \(2,\)"):
+    with pytest.raises(
+        errors.ShapeError,
+        match=rf"{name}.transform: fitted to columns of shape \(3,\), got rows of shape \(2,\)",
+    ):
         one.transform(np.zeros((4, 2)))
     with pytest.raises(errors.ShapeError, match=r"A single row is x\[None\], of shape \(1, 3\)"):
         one.transform(np.zeros(3))
@@ -175,7 +186,10 @@ def test_what_cannot_be_scaled(kind):
 
 @scalers
 def test_missing_values_are_to_be_filled_first(kind):
-    with pytest.raises(errors.ArgumentError, match=r"a missing value \(NaN\) in row 1, column 0. Fill missing values first: Imputer"):
+    with pytest.raises(
+        errors.ArgumentError,
+        match=r"a missing value \(NaN\) in row 1, column 0. Fill missing values first: Imputer",
+    ):
         kind().fit([[1.0, 2.0], [np.nan, 3.0]])
     with pytest.raises(errors.ArgumentError, match=r"transform: a missing value \(NaN\) in row 0\. Fill"):
         kind().fit([1.0, 2.0]).transform([np.nan])
@@ -202,7 +216,7 @@ def test_wrong_settings():
         Imputer("constant", value=math.nan)
 
 
-# ---- missing values ----------------------------------------------------------------------------------------------------------------
+# ---- missing values ----------------------------------------------------------------------------------------
 
 
 @given(x=tables, holes=st.integers(0, 2**32), strategy=st.sampled_from(["mean", "median", "constant"]))
@@ -222,7 +236,7 @@ def test_a_column_without_values_cannot_be_filled():
     assert Imputer("constant", value=4).fit_transform(x)[:, 1].tolist() == [4, 4]
 
 
-# ---- encoding ----------------------------------------------------------------------------------------------------------------------
+# ---- encoding ----------------------------------------------------------------------------------------------
 
 
 @given(labels=hnp.arrays(np.int64, hnp.array_shapes(max_dims=3), elements=st.integers(0, 6)))
@@ -259,7 +273,9 @@ def test_t11_labels_in_which_ten_means_zero(dtype):
     assert labels.tolist() == [0, 1, 9, 0]
     scores = tg.Tensor(np.zeros((4, 10)))
     assert tg.softmax_cross_entropy(scores, labels).item() == pytest.approx(math.log(10))
-    with pytest.raises(errors.ArgumentError, match=r"class label 10 is outside \[0, 10\)"):  # not mapped unless asked for
+    with pytest.raises(
+        errors.ArgumentError, match=r"class label 10 is outside \[0, 10\)"
+    ):  # not mapped unless asked for
         tg.softmax_cross_entropy(scores, relabel(y))
 
 
@@ -275,7 +291,11 @@ def test_relabelling():
         relabel(["a"])
 
 
-@given(labels=st.one_of(st.lists(st.text("abc", min_size=1), min_size=1), st.lists(st.integers(-9, 9), min_size=1)))
+@given(
+    labels=st.one_of(
+        st.lists(st.text("abc", min_size=1), min_size=1), st.lists(st.integers(-9, 9), min_size=1)
+    )
+)
 def test_label_encoding_is_scikit_learns(labels):
     ours, theirs = LabelEncoder(), preprocessing.LabelEncoder()
     numbers = ours.fit_transform(labels)
@@ -313,7 +333,10 @@ def test_label_encoder_mistakes():
     assert encoder.classes == ["iris", "rose"]
 
 
-@pytest.mark.parametrize(("shape", "given", "way"), [((5,), (5, 1), (-1,)), ((5, 1), (5,), (-1, 1)), ((5, 2, 3), (4, 6), (-1, 2, 3))])
+@pytest.mark.parametrize(
+    ("shape", "given", "way"),
+    [((5,), (5, 1), (-1,)), ((5, 1), (5,), (-1, 1)), ((5, 2, 3), (4, 6), (-1, 2, 3))],
+)
 @pytest.mark.parametrize("make", [StandardScaler, MinMaxScaler, Imputer])
 def test_rows_with_other_axes_are_told_how_to_be_shaped(make, shape, given, way):
     learned = make().fit(np.arange(math.prod(shape), dtype=float).reshape(shape))
@@ -346,7 +369,9 @@ def test_masked_arrays_and_ragged_lists_are_refused_by_name(call):
     assert re.match(r"(\w+)", str(caught.value))
 
 
-@pytest.mark.parametrize("labels", [["a", np.nan, "b"], ["a", 1, "a", 1], [True, "a"], ["a", b"a"], [1, None, "a"], ("a", 2.5)])
+@pytest.mark.parametrize(
+    "labels", [["a", np.nan, "b"], ["a", 1, "a", 1], [True, "a"], ["a", b"a"], [1, None, "a"], ("a", 2.5)]
+)
 def test_numbers_among_names_are_refused_in_lists_as_in_arrays_of_objects(labels):
     calls = (
         LabelEncoder().fit, LabelEncoder().fit(["1", "a", "nan"]).transform, one_hot, relabel, data.ArrayDataset,
@@ -371,20 +396,34 @@ def test_texts_stay_texts():
 
 @pytest.mark.parametrize(
     "call",
-    [lambda a: StandardScaler().fit(a), lambda a: Imputer().fit(a), lambda a: LabelEncoder().fit(a), one_hot, relabel, data.ArrayDataset],
+    [
+        lambda a: StandardScaler().fit(a),
+        lambda a: Imputer().fit(a),
+        lambda a: LabelEncoder().fit(a),
+        one_hot,
+        relabel,
+        data.ArrayDataset,
+    ],
 )
 def test_missing_values_of_pandas_are_called_missing(call):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1, 2, None], "b": ["x", None, "y"]}).convert_dtypes()
     truths = pandas.Series([True, None], dtype="boolean")
     for values, place in ((truths, "1"), (frame, "1, 1"), (frame["b"], "1"), ([1, pandas.NA], "1")):
-        with pytest.raises(errors.DTypeError, match=rf"missing \(pandas\.NA\), the first at \[{place}\].*dropna.*fillna.*na_value=np\.nan"):
+        with pytest.raises(
+            errors.DTypeError,
+            match=rf"missing \(pandas\.NA\), the first at \[{place}\].*dropna.*fillna.*na_value=np\.nan",
+        ):
             call(values)
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a\nb", "x" * 5000])
 def test_names_in_a_strangers_state_are_escaped_and_cut(name):
-    calls = (StandardScaler().load_state_dict, LabelEncoder().load_state_dict, data.DataLoader(np.eye(2)).load_state_dict)
+    calls = (
+        StandardScaler().load_state_dict,
+        LabelEncoder().load_state_dict,
+        data.DataLoader(np.eye(2)).load_state_dict,
+    )
     for load in calls:
         for state in ({name: 1}, {"class": name}, {"class": "LabelEncoder", "classes": [name, "a", "a"]}):
             with pytest.raises(errors.StateError) as caught:

@@ -41,16 +41,28 @@ CASES = {
     "inverse time": (schedule.inverse_time(1, 0.5), [1, 2 / 3, 1 / 2, 2 / 5]),
     "cosine after its end": (schedule.cosine(1, 2, eta_min=0.2), [1, 0.6, 0.2, 0.2, 0.2]),
     "restarts": (schedule.cosine_restarts(1, 2), [1, 0.5, 1, 0.5, 1]),
-    "longer restarts": (schedule.cosine_restarts(1, 1, T_mult=2, eta_min=0.5), [1, 1, 0.75, 1, 0.926776695296637, 0.75, 0.573223304703363, 1]),
-    "one cycle": (schedule.one_cycle(1, 10, div_factor=5, final_div_factor=2, anneal="linear"), [0.2, 0.6, *np.linspace(1, 0.1, 8), 0.1, 0.1]),
+    "longer restarts": (
+        schedule.cosine_restarts(1, 1, T_mult=2, eta_min=0.5),
+        [1, 1, 0.75, 1, 0.926776695296637, 0.75, 0.573223304703363, 1],
+    ),
+    "one cycle": (
+        schedule.one_cycle(1, 10, div_factor=5, final_div_factor=2, anneal="linear"),
+        [0.2, 0.6, *np.linspace(1, 0.1, 8), 0.1, 0.1],
+    ),
     "one cycle of cosines": (
         schedule.one_cycle(1, 10, div_factor=5, final_div_factor=2),
         [0.2, 0.6, *(0.1 + 0.9 * (1 + np.cos(np.pi * np.arange(8) / 7)) / 2), 0.1],
     ),
-    "one cycle, down only": (schedule.one_cycle(1, 3, pct_start=0, div_factor=2, final_div_factor=1, anneal="linear"), [1, 0.75, 0.5]),
+    "one cycle, down only": (
+        schedule.one_cycle(1, 3, pct_start=0, div_factor=2, final_div_factor=1, anneal="linear"),
+        [1, 0.75, 0.5],
+    ),
     "warm-up by equal steps": (schedule.warmup(3, then=schedule.constant(0.4)), [0.1, 0.2, 0.3, 0.4, 0.4]),
     "warm-up, then cosine": (schedule.warmup(2, start=0, then=schedule.cosine(1, 2)), [0, 0.5, 1, 0.5, 0]),
-    "join": (schedule.join([schedule.constant(1), schedule.exponential(2, 0.5), schedule.constant(9)], [1, 3]), [1, 2, 1, 9, 9]),
+    "join": (
+        schedule.join([schedule.constant(1), schedule.exponential(2, 0.5), schedule.constant(9)], [1, 3]),
+        [1, 2, 1, 9, 9],
+    ),
     "join of one": (schedule.join([schedule.constant(1)], []), [1, 1]),
 }
 
@@ -83,7 +95,9 @@ def test_restarts_are_where_the_sums_of_lengths_are(T_0, T_mult, cycle):
     begin = sum(T_0 * T_mult**i for i in range(cycle))
     length = T_0 * T_mult**cycle
     assert rate(begin) == 1.0
-    np.testing.assert_allclose(rate(begin + np.arange(length)), (1 + np.cos(np.pi * np.arange(length) / length)) / 2, atol=1e-15)
+    np.testing.assert_allclose(
+        rate(begin + np.arange(length)), (1 + np.cos(np.pi * np.arange(length) / length)) / 2, atol=1e-15
+    )
 
 
 def test_a_schedule_can_drive_any_setting_of_any_group():
@@ -133,12 +147,14 @@ def test_settings_out_of_range(make, message):
         make()
 
 
-# ---- on a plateau --------------------------------------------------------------------------------------------------------
+# ---- on a plateau ------------------------------------------------------------------------------------------
 
 
 def test_O33_a_constant_metric():
     plateau = optim.ReduceOnPlateau(1.0, factor=0.1, patience=2)
-    np.testing.assert_allclose([plateau(0.5) for _ in range(8)], [1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01], rtol=1e-12)
+    np.testing.assert_allclose(
+        [plateau(0.5) for _ in range(8)], [1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +185,9 @@ def test_plateaus(settings, metrics, expected):
 def test_a_plateau_refuses_what_it_does_not_have():
     plateau = optim.ReduceOnPlateau(1.0)
     plateau.patience = 3
-    with pytest.raises(errors.ArgumentError, match=r"ReduceOnPlateau has no setting 'patiance'.*Did you mean patience\?"):
+    with pytest.raises(
+        errors.ArgumentError, match=r"ReduceOnPlateau has no setting 'patiance'.*Did you mean patience\?"
+    ):
         plateau.patiance = 3
     with pytest.raises(errors.StateError, match=r"expected what state_dict.* got tuple"):
         plateau.load_state_dict((plateau.state_dict(), {}))
@@ -190,12 +208,15 @@ def test_a_state_of_a_plateau_that_does_not_fit():
     before = plateau.state_dict()
     broken = {**before, "extra": 1, "mode": 3}
     del broken["best"]
-    with pytest.raises(errors.StateError, match=r"(?s)missing: best.*unexpected: extra.*mode: expected a value such as 'min', got 3"):
+    with pytest.raises(
+        errors.StateError,
+        match=r"(?s)missing: best.*unexpected: extra.*mode: expected a value such as 'min', got 3",
+    ):
         plateau.load_state_dict(broken)
     assert plateau.state_dict() == before
 
 
-# ---- the example ---------------------------------------------------------------------------------------------------------
+# ---- the example -------------------------------------------------------------------------------------------
 
 
 def example(folder, *arguments):
@@ -216,12 +237,23 @@ def example(folder, *arguments):
 def test_the_example_prints_true_rates(tmp_path):
     done = example(tmp_path)
     assert done.returncode == 0, done.stderr
-    rows = {name: [float(v) for v in values.split()[:3]] for name, values in re.findall(r"^(\w+\(.+\)) {2,}([\d. ]+)$", done.stdout, re.MULTILINE)}
+    rows = {
+        name: [float(v) for v in values.split()[:3]]
+        for name, values in re.findall(r"^(\w+\(.+\)) {2,}([\d. ]+)$", done.stdout, re.MULTILINE)
+    }
     assert len(rows) == 11
     assert rows["step(1, 25, gamma=0.5)"] == [1, 0.25, 0.0625]
     assert rows["inverse_time(1, 0.1)"] == [1, 0.1667, 0.0909]
-    assert rows["cosine(1, 80, eta_min=0.1)"] == [1, round(0.1 + 0.45 * (1 + math.cos(math.pi * 5 / 8)), 4), 0.1]
-    assert rows["warmup(20, then=cosine(1, 80))"] == [0.0476, round((1 + math.cos(math.pi * 3 / 8)) / 2, 4), 0]
+    assert rows["cosine(1, 80, eta_min=0.1)"] == [
+        1,
+        round(0.1 + 0.45 * (1 + math.cos(math.pi * 5 / 8)), 4),
+        0.1,
+    ]
+    assert rows["warmup(20, then=cosine(1, 80))"] == [
+        0.0476,
+        round((1 + math.cos(math.pi * 3 / 8)) / 2, 4),
+        0,
+    ]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
-from tinygrad_edu.ops.random import DEFAULT, PROCESS, generator
+from tinygrad_edu.random import DEFAULT, PROCESS, generator
 
 
 def draw():
@@ -299,14 +299,18 @@ def test_a_generator_that_is_closed_elsewhere():
 @pytest.mark.parametrize("wrong", ["0", -1, 1.5, True, draw, [-1]])
 def test_a_wrong_seed_changes_nothing(wrong):
     tg.seed(0)
-    with pytest.raises(errors.ArgumentError, match=r"seed: expected a seed that is an integer, 0 or larger, .*; got "):
+    with pytest.raises(
+        errors.ArgumentError, match=r"seed: expected a seed that is an integer, 0 or larger, .*; got "
+    ):
         tg.seed(wrong)
     assert draw() == first(0)
 
 
 def test_what_NumPy_takes():
     for value in (3, np.int64(3), [1, 2], np.random.SeedSequence(5), np.random.PCG64(2)):
-        expected = np.random.default_rng(value if not isinstance(value, np.random.PCG64) else np.random.PCG64(2)).random()
+        expected = np.random.default_rng(
+            value if not isinstance(value, np.random.PCG64) else np.random.PCG64(2)
+        ).random()
         tg.seed(value)
         assert generator(None).random() == expected
     rng = np.random.default_rng(0)

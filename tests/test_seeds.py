@@ -57,7 +57,15 @@ def training(seed, interrupt_at=None):
             signal.raise_signal(signal.SIGINT)
 
     x = np.ones((4, 1), np.float32)
-    history = train.fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (x, x), epochs=3, progress=False, callbacks=[stop])
+    history = train.fit(
+        model,
+        nn.MSELoss(),
+        optim.SGD(model.parameters(), lr=0.1),
+        (x, x),
+        epochs=3,
+        progress=False,
+        callbacks=[stop],
+    )
     return len(history)
 
 

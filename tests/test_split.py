@@ -12,10 +12,12 @@ import tinygrad_edu as tg
 from tinygrad_edu import errors
 from tinygrad_edu.data import k_fold, stratified_k_fold, train_test_split
 
-labels_in_classes = st.lists(st.integers(2, 30), min_size=1, max_size=5).map(lambda counts: np.repeat(np.arange(len(counts)), counts))
+labels_in_classes = st.lists(st.integers(2, 30), min_size=1, max_size=5).map(
+    lambda counts: np.repeat(np.arange(len(counts)), counts)
+)
 
 
-# ---- two parts -------------------------------------------------------------------------------------------------------------------
+# ---- two parts ---------------------------------------------------------------------------------------------
 
 
 @given(n=st.integers(2, 200), size=st.one_of(st.floats(0.001, 0.999), st.integers(1, 199)))
@@ -42,7 +44,10 @@ def test_where_the_generator_comes_from():
         first = train_test_split(x)[1].tolist()
     with tg.seed(1):
         assert train_test_split(x)[1].tolist() == first
-    assert train_test_split(x, rng=np.random.default_rng(1))[1].tolist() == train_test_split(x, rng=1)[1].tolist()
+    assert (
+        train_test_split(x, rng=np.random.default_rng(1))[1].tolist()
+        == train_test_split(x, rng=1)[1].tolist()
+    )
     assert train_test_split(x)[1].tolist() != train_test_split(x)[1].tolist()
 
 
@@ -50,7 +55,9 @@ def test_where_the_generator_comes_from():
 def test_strata_keep_their_shares_to_within_one(labels, size, seed):
     n, test = len(labels), math.ceil(size * len(labels))
     assume(test < n)
-    rows_train, rows_test, y_train, y_test = train_test_split(np.arange(n), labels, test_size=size, stratify=labels, rng=seed)
+    rows_train, rows_test, y_train, y_test = train_test_split(
+        np.arange(n), labels, test_size=size, stratify=labels, rng=seed
+    )
     assert len(rows_test) == test
     assert sorted([*rows_train, *rows_test]) == list(range(n))
     np.testing.assert_array_equal(y_train, labels[rows_train])
@@ -85,14 +92,16 @@ def test_what_cannot_be_split():
         train_test_split(np.arange(3), stratify=["a", "a", "b"])
 
 
-# ---- folds -----------------------------------------------------------------------------------------------------------------------
+# ---- folds -------------------------------------------------------------------------------------------------
 
 
 @given(n=st.integers(2, 60), k=st.integers(2, 60), shuffle=st.booleans())
 def test_folds_cover_each_row_once(n, k, shuffle):
     assume(k <= n)
     folds = list(k_fold(n, k, shuffle=shuffle, rng=0))
-    theirs = list(model_selection.KFold(k, shuffle=shuffle, random_state=0 if shuffle else None).split(np.zeros(n)))
+    theirs = list(
+        model_selection.KFold(k, shuffle=shuffle, random_state=0 if shuffle else None).split(np.zeros(n))
+    )
     assert sorted(np.concatenate([test for _, test in folds])) == list(range(n))
     for (train, test), (_, expected) in zip(folds, theirs, strict=True):
         assert len(test) == len(expected)
@@ -109,7 +118,8 @@ def test_strata_of_folds_are_scikit_learns(labels, k, shuffle, seed):
     assume(k <= counts.min())  # scikit-learn warns otherwise
     labels = np.random.default_rng(seed).permutation(labels)
     folds = list(stratified_k_fold(labels, k, shuffle=shuffle, rng=seed))
-    # Theirs deal the classes out in the order of their first rows; which fold gets what is the same if those are sorted.
+    # Theirs deal the classes out in the order of their first rows; which fold gets what is the same if those
+    # are sorted.
     theirs = model_selection.StratifiedKFold(k).split(np.zeros(len(labels)), np.sort(labels))
     table = np.array([np.bincount(labels[test], minlength=len(counts)) for _, test in folds])
     expected = np.array([np.bincount(np.sort(labels)[test], minlength=len(counts)) for _, test in theirs])

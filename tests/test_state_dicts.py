@@ -6,7 +6,9 @@ from oracle.frozen import FOLDER
 
 from tinygrad_edu import errors, nn
 
-safetensors = pytest.importorskip("safetensors.numpy", reason="safetensors, of the test extra, reads the files that PyTorch's users save")
+safetensors = pytest.importorskip(
+    "safetensors.numpy", reason="safetensors, of the test extra, reads the files that PyTorch's users save"
+)
 
 
 def mlp():
@@ -59,7 +61,10 @@ def test_our_states_come_back_from_the_file(build, calls, tmp_path):
     model(2 * x)  # in training: running statistics move
     safetensors.save_file(model.state_dict(), tmp_path / "state.safetensors")
     other.load_state_dict(safetensors.load_file(tmp_path / "state.safetensors"))
-    assert all(np.array_equal(a, b) for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True)
+    )
     np.testing.assert_array_equal(model.eval()(x).data, other.eval()(x).data)
 
 

@@ -1,6 +1,7 @@
 """The 29 systems: their table is met in its quick form, what cannot run says so, and the traps of the originals are not ours.
 
-Each trap is shown twice: what the script does equals the formula written by hand, and differs from the mistake.
+Each trap is shown twice: what the script does equals the formula written by hand, and differs from the
+mistake.
 """
 
 import importlib.util
@@ -21,7 +22,8 @@ from tinygrad_edu import data, nn
 
 ROOT = Path(__file__).parents[1]
 SYSTEMS = ROOT / "examples" / "systems"
-# Nothing is fetched in a test: where the files are neither in TINYGRAD_EDU_DATA nor in the cache, there is no way out to them.
+# Nothing is fetched in a test: where the files are neither in TINYGRAD_EDU_DATA nor in the cache, there is no
+# way out to them.
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 PATHS = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 ENVIRONMENT = {**os.environ, **OFFLINE, "PYTHONPATH": PATHS, "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -29,7 +31,11 @@ ENVIRONMENT = {**os.environ, **OFFLINE, "PYTHONPATH": PATHS, "PYTHONUTF8": "1", 
 
 def rows_of(text):
     """The rows of a printed table as lists of cells."""
-    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("|")]
+    lines = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
     assert lines[0] == ["#", "system", "published or recomputed", "ours", "met", "s"]
     return lines[2:]
 
@@ -38,7 +44,9 @@ def rows_of(text):
 def quick():
     """One quick run of all systems."""
     command = [sys.executable, "-W", "error::RuntimeWarning", SYSTEMS / "run.py", "--quick"]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, encoding="utf-8", timeout=900, check=False)
+    return subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, encoding="utf-8", timeout=900, check=False
+    )
 
 
 def test_all_systems_run_and_none_misses_its_quick_figure(quick):
@@ -51,7 +59,11 @@ def test_all_systems_run_and_none_misses_its_quick_figure(quick):
 
 def test_every_figure_says_whose_it_is(quick):
     for number, system, target, _, met, _ in rows_of(quick.stdout):
-        assert re.match(r"published|recomputed|goal", target) or (target, met) == ("–", "–"), (number, system, target)
+        assert re.match(r"published|recomputed|goal", target) or (target, met) == ("–", "–"), (
+            number,
+            system,
+            target,
+        )
 
 
 def test_only_missing_data_are_skipped(quick):
@@ -63,16 +75,22 @@ def test_only_missing_data_are_skipped(quick):
 
 def test_data_that_are_not_here_are_named_in_the_table(tmp_path):
     """With an empty folder of data, an empty cache and no way out."""
-    away = ENVIRONMENT | dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(tmp_path)) | {"TINYGRAD_EDU_DATA": str(tmp_path / "empty")}
+    away = (
+        ENVIRONMENT
+        | dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(tmp_path))
+        | {"TINYGRAD_EDU_DATA": str(tmp_path / "empty")}
+    )
     command = [sys.executable, SYSTEMS / "09_iris_backprop.py", "--quick"]
-    done = subprocess.run(command, env=away, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+    done = subprocess.run(
+        command, env=away, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False
+    )
     ((number, _, _, ours, met, _),) = rows_of(done.stdout)
     assert (number, met, done.returncode) == ("9", "–", 0), done.stderr
     assert ours.startswith("skipped: ")
     assert "irisTrainData.txt" in ours
 
 
-# ---- the table and its exit code ------------------------------------------------------------------------------------------------
+# ---- the table and its exit code ---------------------------------------------------------------------------
 
 
 def load(name, monkeypatch):
@@ -93,9 +111,12 @@ def runner(tmp_path, monkeypatch):
         "02_bad": "import numpy; return [Row('wrong', 'published 1', '2', numpy.bool_(False), 'Off by 1.')]",
         "03_away": "raise Missing('no such file')",
         "04_broken": "return 1 / 0",
-        "05_drawn": "(out / 'picture.txt').write_text('quick' if quick else 'full'); return [Row('a | b', 'goal: drawn', '3', True)]",
+        "05_drawn": "(out / 'picture.txt').write_text('quick' if quick else 'full'); return [Row('a | b', "
+        "'goal: drawn', '3', True)]",
     }.items():
-        (tmp_path / f"{name}.py").write_text(f"from report import Missing, Row\ndef run(quick=False, out=None):\n    {body}\n")
+        (tmp_path / f"{name}.py").write_text(
+            f"from report import Missing, Row\ndef run(quick=False, out=None):\n    {body}\n"
+        )
     module = load("run", monkeypatch)
     monkeypatch.setattr(module, "HERE", tmp_path)
 
@@ -140,7 +161,7 @@ def test_an_unknown_name_lists_the_known_ones(runner):
         runner("six")
 
 
-# ---- system 1: a sum, not a mean; a softmax that does not overflow ---------------------------------------------------------------
+# ---- system 1: a sum, not a mean; a softmax that does not overflow -----------------------------------------
 
 
 def test_blobs_takes_the_steps_of_the_summed_cost(monkeypatch):
@@ -168,7 +189,9 @@ def test_blobs_takes_the_steps_of_the_summed_cost(monkeypatch):
     assert np.allclose(model[0].weight.data.T, wh, rtol=1e-10)
     assert np.allclose(model[2].bias.data, bo, rtol=1e-10)
     mean = tg.softmax_cross_entropy(model(points), labels).item()
-    assert math.isclose(mean * 2100, tg.softmax_cross_entropy(model(points), labels, reduction="sum").item(), rel_tol=1e-12)
+    assert math.isclose(
+        mean * 2100, tg.softmax_cross_entropy(model(points), labels, reduction="sum").item(), rel_tol=1e-12
+    )
 
 
 def test_the_softmax_does_not_overflow():
@@ -178,7 +201,7 @@ def test_the_softmax_does_not_overflow():
     assert np.allclose(tg.softmax(scores), [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1)), 0])
 
 
-# ---- system 4: an error that adds up, and a "sigmoid" that is tanh ---------------------------------------------------------------
+# ---- system 4: an error that adds up, and a "sigmoid" that is tanh -----------------------------------------
 
 
 def bpnn(targets, seed, iterations):
@@ -232,7 +255,7 @@ def test_the_sigmoid_of_bpnn_is_tanh_and_ours_is_the_logistic(monkeypatch):
     assert not np.allclose(slope.data, 1 - y**2)  # the trap: the derivative of tanh on a logistic output
 
 
-# ---- system 7: one step by hand ----------------------------------------------------------------------------------------------------
+# ---- system 7: one step by hand ----------------------------------------------------------------------------
 
 
 def test_wheat_seeds_takes_the_step_of_the_formula_and_of_no_trap(monkeypatch):
@@ -249,14 +272,18 @@ def test_wheat_seeds_takes_the_step_of_the_formula_and_of_no_trap(monkeypatch):
     new_v = v - 0.5 * np.outer(delta, h)
     hidden = v.T @ delta * h * (1 - h)
     assert math.isclose(error, np.sum((t - o) ** 2), rel_tol=1e-12)
-    assert not math.isclose(error, (t[1] - o[1]) ** 2, rel_tol=0.01)  # the trap: the last output's error alone
+    assert not math.isclose(
+        error, (t[1] - o[1]) ** 2, rel_tol=0.01
+    )  # the trap: the last output's error alone
     assert np.allclose(model[2].weight.data, new_v, rtol=1e-12)
     assert np.allclose(model[2].bias.data, c - 0.5 * delta, rtol=1e-12)
     assert np.allclose(model[0].weight.data, w - 0.5 * np.outer(hidden, x), rtol=1e-12)
 
     twice = delta * o * (1 - o)  # the trap: the logistic derivative applied twice
     assert not np.allclose(model[2].weight.data, v - 0.5 * np.outer(twice, h), rtol=1e-4)
-    late = new_v.T @ delta * h * (1 - h)  # the trap: output weights changed before the hidden deltas are computed
+    late = (
+        new_v.T @ delta * h * (1 - h)
+    )  # the trap: output weights changed before the hidden deltas are computed
     assert not np.allclose(model[0].weight.data, w - 0.5 * np.outer(late, x), rtol=1e-6)
     plain = o - t  # the trap: p − y, which belongs to binary cross-entropy
     assert not np.allclose(model[2].bias.data, c - 0.5 * plain, rtol=1e-4)
@@ -272,7 +299,7 @@ def test_p_minus_y_is_the_gradient_of_binary_cross_entropy():
     assert not np.allclose(squares.data, p - y)
 
 
-# ---- systems 9 and 10 ----------------------------------------------------------------------------------------------------------------
+# ---- systems 9 and 10 --------------------------------------------------------------------------------------
 
 
 def test_the_derivative_of_the_softmax_is_more_than_its_diagonal():
@@ -297,13 +324,15 @@ def test_a_model_keeps_the_symmetry_that_equal_weights_have():
     optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(5):
         optimizer.zero_grad()
-        tg.mse_loss(model(np.array([[1.0, 2.0], [0.5, -1.0]])), np.array([[0.0], [1.0]], np.float32)).backward()
+        tg.mse_loss(
+            model(np.array([[1.0, 2.0], [0.5, -1.0]])), np.array([[0.0], [1.0]], np.float32)
+        ).backward()
         optimizer.step()
     assert np.ptp(model[0].weight.data, axis=0).max() == 0
     assert model[0].weight.data[0, 0] != 1
 
 
-# ---- progress and spread -------------------------------------------------------------------------------------------------------------
+# ---- progress and spread -----------------------------------------------------------------------------------
 
 
 def test_progress_is_shown_on_a_terminal_alone_and_leaves_nothing(monkeypatch):

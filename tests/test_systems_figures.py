@@ -34,10 +34,19 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-# ---- one step by hand (system 18) ------------------------------------------------------------------------------------------
+# ---- one step by hand (system 18) --------------------------------------------------------------------------
 
 X, T = np.array([0.05, 0.10]), np.array([0.01, 0.99])
-GRADIENTS = [0.00043856773, 0.00087713547, 0.00049771274, 0.00099542547, 0.08216704056, 0.08266762785, -0.02260254048, -0.02274024222]
+GRADIENTS = [
+    0.00043856773,
+    0.00087713547,
+    0.00049771274,
+    0.00099542547,
+    0.08216704056,
+    0.08266762785,
+    -0.02260254048,
+    -0.02274024222,
+]
 
 
 def mazur(steps, *, too_early=False):
@@ -71,7 +80,9 @@ def test_one_step_by_hand_goes_on_as_numpy_does(script):
     module = script("18_one_step_by_hand")
     later = module.errors(module.network(), 200)
     assert abs(later[1] - 0.29102777369) < 0.6e-11
-    assert [later[n] for n in (0, 1, 10, 200)] == pytest.approx([mazur(n)[0] for n in (0, 1, 10, 200)], rel=1e-12)
+    assert [later[n] for n in (0, 1, 10, 200)] == pytest.approx(
+        [mazur(n)[0] for n in (0, 1, 10, 200)], rel=1e-12
+    )
 
 
 def test_the_biases_of_the_step_by_hand_stay(script):
@@ -90,7 +101,7 @@ def test_the_printed_figures_of_the_step_by_hand_are_those_of_a_mistake(script):
     assert round(mazur(1)[0], 9) != 0.291027924
 
 
-# ---- scalar gates (system 20) ----------------------------------------------------------------------------------------------
+# ---- scalar gates (system 20) ------------------------------------------------------------------------------
 
 
 def test_gates_show_every_wire(script):
@@ -107,10 +118,12 @@ def test_the_neuron_by_the_formula(script):
     s, gradients = tg.value_and_grad(script("20_scalar_gates").neuron, argnums=range(5))(a, b, c, x, y)
     p = 1 / (1 + math.exp(-(a * x + b * y + c)))
     assert s.item() == pytest.approx(p, rel=1e-14)
-    assert [g.item() for g in gradients] == pytest.approx([p * (1 - p) * d for d in (x, y, 1, a, b)], rel=1e-13)
+    assert [g.item() for g in gradients] == pytest.approx(
+        [p * (1 - p) * d for d in (x, y, 1, a, b)], rel=1e-13
+    )
 
 
-# ---- softmax, first losses and counts ------------------------------------------------------------------------------------------
+# ---- softmax, first losses and counts ----------------------------------------------------------------------
 
 
 def test_softmax_of_4_5_6():
@@ -121,7 +134,9 @@ def test_softmax_of_4_5_6():
 def test_scores_of_zero_cost_the_logarithm_of_the_number_of_classes(classes):
     layer = nn.Linear(3072, classes, init=nn.init.zeros, dtype=float)
     pixels = np.random.default_rng(0).random((8, 3072))
-    assert tg.softmax_cross_entropy(layer(pixels), np.arange(8) % classes).item() == pytest.approx(math.log(classes), rel=1e-14)
+    assert tg.softmax_cross_entropy(layer(pixels), np.arange(8) % classes).item() == pytest.approx(
+        math.log(classes), rel=1e-14
+    )
 
 
 def test_first_loss_of_small_random_weights(script):
@@ -133,7 +148,7 @@ def test_parameters_that_the_notes_count(script, sizes, count):
     assert sum(p.size for p in script("13_small_nets").net(*sizes).parameters()) == count
 
 
-# ---- moons (system 11) -------------------------------------------------------------------------------------------------------------
+# ---- moons (system 11) -------------------------------------------------------------------------------------
 
 
 def moons_by_hand(hidden, passes):
@@ -168,7 +183,7 @@ def test_moons_reach_the_published_losses(script):
     assert (round(losses[0], 6), round(losses[1000], 6)) == (0.432387, 0.068947)
 
 
-# ---- spirals and the flower (systems 12 and 15) -------------------------------------------------------------------------------------
+# ---- spirals and the flower (systems 12 and 15) ------------------------------------------------------------
 
 
 def test_the_linear_classifier_of_the_spirals(script):
@@ -187,7 +202,7 @@ def test_the_flower_by_4_hidden_units(script):
     assert (round(costs[0], 6), round(costs[1000], 6)) == (0.693048, 0.288083)
 
 
-# ---- the layer list (system 16) ---------------------------------------------------------------------------------------------------
+# ---- the layer list (system 16) ----------------------------------------------------------------------------
 
 
 def test_the_layer_list_by_hand(script):
@@ -217,11 +232,20 @@ def test_the_layer_list_by_hand(script):
     assert module.train(model, x, module.Y)[:3] == pytest.approx(rounds, rel=1e-11)
 
 
-# ---- the scripts themselves ------------------------------------------------------------------------------------------------------------
+# ---- the scripts themselves --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "name", ["11_moons", "12_spirals", "13_small_nets", "15_planar_flower", "16_layer_list", "18_one_step_by_hand", "20_scalar_gates"]
+    "name",
+    [
+        "11_moons",
+        "12_spirals",
+        "13_small_nets",
+        "15_planar_flower",
+        "16_layer_list",
+        "18_one_step_by_hand",
+        "20_scalar_gates",
+    ],
 )
 def test_a_quick_run_meets_its_rows(script, name):
     rows = script(name).run(quick=True)

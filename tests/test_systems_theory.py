@@ -42,7 +42,7 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-# ---- 21: theta1 and theta2 --------------------------------------------------------------------------------------------------
+# ---- 21: theta1 and theta2 ---------------------------------------------------------------------------------
 
 
 def squared_error(theta1, b1, theta2, b2, x, y):
@@ -54,7 +54,9 @@ def cross_entropy(theta1, b1, theta2, b2, x, y):
     return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@pytest.mark.parametrize(("name", "loss"), [("squared error", squared_error), ("cross-entropy", cross_entropy)])
+@pytest.mark.parametrize(
+    ("name", "loss"), [("squared error", squared_error), ("cross-entropy", cross_entropy)]
+)
 def test_every_gradient_of_the_theta_net_is_the_slope_of_its_loss(theta, name, loss):
     rng = np.random.default_rng(1)
     x, y = rng.standard_normal((6, 3)), rng.integers(2, size=(6, 2)).astype(float)
@@ -66,7 +68,13 @@ def test_every_gradient_of_the_theta_net_is_the_slope_of_its_loss(theta, name, l
         slopes = np.empty_like(value)
         for place in np.ndindex(value.shape):
             up, down = (
-                {**plain, key: value + sign * step * (np.indices(value.shape) == np.reshape(place, (-1,) + (1,) * value.ndim)).all(axis=0)}
+                {
+                    **plain,
+                    key: value
+                    + sign
+                    * step
+                    * (np.indices(value.shape) == np.reshape(place, (-1,) + (1,) * value.ndim)).all(axis=0),
+                }
                 for sign in (1, -1)
             )
             slopes[place] = (loss(**up, x=x, y=y) - loss(**down, x=x, y=y)) / (2 * step)
@@ -78,7 +86,12 @@ def test_a_bias_is_the_weight_of_an_input_that_is_one(theta):
     rng = np.random.default_rng(2)
     x, y = rng.standard_normal((5, 3)), rng.random((5, 2))
     plain = {key: parameter.data for key, parameter in theta.parameters(rng).items()}
-    assert np.allclose(theta.bias_as_column(plain, x, y), theta.by_hand(plain, x, y, "squared error")["b1"], rtol=1e-12, atol=1e-15)
+    assert np.allclose(
+        theta.bias_as_column(plain, x, y),
+        theta.by_hand(plain, x, y, "squared error")["b1"],
+        rtol=1e-12,
+        atol=1e-15,
+    )
 
 
 def test_the_check_of_the_theta_net_can_fail(theta):
@@ -87,7 +100,7 @@ def test_the_check_of_the_theta_net_can_fail(theta):
     assert np.isclose(theta.difference(right / 5, right), 0.8)  # a mean where a sum was meant
 
 
-# ---- 22: the digits of the machine learning course --------------------------------------------------------------------------
+# ---- 22: the digits of the machine learning course ---------------------------------------------------------
 
 
 def test_the_cost_of_the_course_penalizes_no_bias(load):
@@ -103,7 +116,7 @@ def test_the_cost_of_the_course_penalizes_no_bias(load):
     assert np.isclose(course.cost(net, x, y, lam=3.0).item(), expected, rtol=1e-12)
 
 
-# ---- 29: the theory of multilayer perceptrons ------------------------------------------------------------------------------
+# ---- 29: the theory of multilayer perceptrons --------------------------------------------------------------
 
 
 def test_the_step_has_no_useful_gradient(theory):
@@ -134,7 +147,9 @@ def test_a_layer_of_radial_basis_functions(theory):
     layer = theory.RBF(points, 5, 0.7, rng)
     centres = layer.centres.data
     assert all(any(np.array_equal(centre, point) for point in points) for centre in centres)
-    expected = [[np.exp(-sum((a - b) ** 2 for a, b in zip(x, c)) / (2 * 0.7**2)) for c in centres] for x in points]
+    expected = [
+        [np.exp(-sum((a - b) ** 2 for a, b in zip(x, c)) / (2 * 0.7**2)) for c in centres] for x in points
+    ]
     assert np.allclose(layer(points).detach().numpy(), expected, rtol=1e-12)
     assert tg.gradcheck(layer, points).elements
 
@@ -149,7 +164,9 @@ def test_no_linear_map_has_more_than_three_corners_of_xor(theory):
 @pytest.mark.parametrize("build", ["rbf_net", "maxout_net"])
 def test_radial_basis_functions_and_maxout_fit_xor(theory, build):
     x, y = theory.XOR
-    shares = [theory.right(theory.fit(getattr(theory, build), x, y, seed=seed, units=4), x, y) for seed in range(5)]
+    shares = [
+        theory.right(theory.fit(getattr(theory, build), x, y, seed=seed, units=4), x, y) for seed in range(5)
+    ]
     assert np.median(shares) == 1
 
 

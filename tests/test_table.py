@@ -1,7 +1,7 @@
 """Every entry of the table, on calls drawn from its domain: values, derivatives of first and second order, layouts, dtypes.
 
-The oracles are NumPy's own functions and numerical derivatives.  A new operation needs a line in `check.domains`, and no
-test of its own.
+The oracles are NumPy's own functions and numerical derivatives.  A new operation needs a line in
+`check.domains`, and no test of its own.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from tinygrad_edu.check.calls import Call, call
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.strategies import arrays, cotangents, layouts
 from tinygrad_edu.check.strict import StrictArray
-from tinygrad_edu.ops.table import Op, entries, name_of
+from tinygrad_edu.table import Op, entries, name_of
 from tinygrad_edu.transforms import jvp, vjp
 
 TABLE = entries()
@@ -25,7 +25,7 @@ every_entry = pytest.mark.parametrize("function", ENTRIES, ids=name_of)
 every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
 
 
-# ---- calls as functions of their floating arrays ----------------------------------------------------------------------
+# ---- calls as functions of their floating arrays -----------------------------------------------------------
 
 
 def is_floating(value):
@@ -40,13 +40,17 @@ def floating(call):
 def replaced(call, values):
     """The call with other values in the place of its floating arrays."""
     values = iter(values)
-    swap = lambda arg: [swap(a) for a in arg] if isinstance(arg, list) else next(values) if is_floating(arg) else arg
+    swap = lambda arg: (
+        [swap(a) for a in arg] if isinstance(arg, list) else next(values) if is_floating(arg) else arg
+    )
     return Call(tuple(map(swap, call.args)), call.kwargs)
 
 
 def outputs(result):
     """The floating outputs of a function, always as a tuple."""
-    return tuple(r for r in (result if isinstance(result, (tuple, list)) else (result,)) if r.dtype.kind == "f")
+    return tuple(
+        r for r in (result if isinstance(result, (tuple, list)) else (result,)) if r.dtype.kind == "f"
+    )
 
 
 def as_function(function, call):
@@ -69,7 +73,7 @@ def same_bits(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-# ---- numerical derivatives ----------------------------------------------------------------------------------------------
+# ---- numerical derivatives ---------------------------------------------------------------------------------
 
 
 def flat(values):
@@ -90,7 +94,11 @@ def slope(f, x, v, h=5e-4):
 def numerical_jacobian(f, values):
     """The Jacobian of f's flattened outputs in its flattened arguments, of shape (outputs, arguments)."""
     x, g = flat(values), lambda x: flat(f(*unflat(x, values)))
-    return np.stack([slope(g, x, e) for e in np.eye(x.size)] or [np.zeros_like(g(x))[:0]], -1) if x.size else np.zeros((g(x).size, 0))
+    return (
+        np.stack([slope(g, x, e) for e in np.eye(x.size)] or [np.zeros_like(g(x))[:0]], -1)
+        if x.size
+        else np.zeros((g(x).size, 0))
+    )
 
 
 def assert_close(actual, expected, scale=0.0):
@@ -112,7 +120,9 @@ def check_first_order(function, call, draw):
     _, tangents = jvp(f, values, v)
     assert [t.shape for t in tangents] == [o.shape for o in out]
     assert_close(flat(tangents), jacobian @ flat(v), scale)
-    np.testing.assert_allclose(flat(tangents) @ flat(u), flat(v) @ flat(gradients), rtol=1e-9, atol=1e-9 * max(scale, 1))
+    np.testing.assert_allclose(
+        flat(tangents) @ flat(u), flat(v) @ flat(gradients), rtol=1e-9, atol=1e-9 * max(scale, 1)
+    )
 
 
 def check_second_order(function, call, draw):
@@ -126,7 +136,7 @@ def check_second_order(function, call, draw):
     assert_close(flat(pullback(np.ones(()))), expected, np.abs(flat(gradient(*values))).max(initial=0))
 
 
-# ---- the table has a domain for every entry -------------------------------------------------------------------------------
+# ---- the table has a domain for every entry ----------------------------------------------------------------
 
 
 def test_every_entry_has_a_domain_and_every_domain_an_entry():
@@ -134,7 +144,7 @@ def test_every_entry_has_a_domain_and_every_domain_an_entry():
     assert [name_of(f) for f in DOMAINS if f not in TABLE or TABLE[f].fate == "constant"] == []
 
 
-# ---- every entry ----------------------------------------------------------------------------------------------------------
+# ---- every entry -------------------------------------------------------------------------------------------
 
 
 @every_entry
@@ -190,7 +200,9 @@ def test_layout_does_not_matter(function, data, count):
     tensors = [Tensor(a) for a in odd]
     x = tensors[alone].requires_grad_()
     total = sum(np.sum(y * w) for y, w in zip(f(*tensors), u))
-    if getattr(total, "requires_grad", False) is False:  # np.full_like of its first array; np.unstack into nothing
+    if (
+        getattr(total, "requires_grad", False) is False
+    ):  # np.full_like of its first array; np.unstack into nothing
         assert not np.any(expected[alone])
         return
     total.backward()
@@ -222,7 +234,9 @@ def test_other_arrays_give_the_same_bits(function, data, count):
         assert x.grad is None or same_bits(x.grad.data, s.grad._array.array)
 
 
-@pytest.mark.parametrize("function", [f for f in ENTRIES if f is not np.astype], ids=name_of)  # whose dtype is asked for
+@pytest.mark.parametrize(
+    "function", [f for f in ENTRIES if f is not np.astype], ids=name_of
+)  # whose dtype is asked for
 @given(data=st.data())
 def test_float32_stays_float32(function, data, count):
     count(name_of(function))
@@ -235,7 +249,7 @@ def test_float32_stays_float32(function, data, count):
     assert all(g.dtype == np.float32 for g in pullback(tuple(data.draw(cotangents(o)) for o in out)))
 
 
-# ---- rules, before the engine brings their results into shape -----------------------------------------------------------------
+# ---- rules, before the engine brings their results into shape ----------------------------------------------
 
 
 @every_rule
@@ -255,7 +269,9 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     parts = out if isinstance(out, tuple) else (out,)
     assume(parts)
     g = tuple(read_only(data.draw(cotangents(np.asarray(o)))) for o in parts)
-    lock = lambda v: tuple(map(lock, v)) if type(v) is tuple else read_only(v) if isinstance(v, np.ndarray) else v
+    lock = lambda v: (
+        tuple(map(lock, v)) if type(v) is tuple else read_only(v) if isinstance(v, np.ndarray) else v
+    )
     saved = lock(plan.save(arrays, out if isinstance(out, tuple) else np.asarray(out), tuple(kept)))
     if plan.joint is not None:
         saved = plan.joint(g if isinstance(out, tuple) else g[0], *saved)
@@ -269,7 +285,9 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
             assert gradient.shape == arrays[i].shape
 
 
-@pytest.mark.parametrize("function", [f for f in ENTRIES if isinstance(f, np.ufunc) and f.signature is None], ids=name_of)
+@pytest.mark.parametrize(
+    "function", [f for f in ENTRIES if isinstance(f, np.ufunc) and f.signature is None], ids=name_of
+)
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0), (1,)], ids=str)
 @given(data=st.data())
 def test_ufunc_of_no_axes_and_of_no_elements(function, shape, data):
@@ -288,7 +306,7 @@ def test_infinite_gradient_of_a_repeated_element_reaches_no_other(repeats):
     assert x.grad.tolist() == [np.inf, 5.0]
 
 
-# ---- the checks themselves ------------------------------------------------------------------------------------------------------
+# ---- the checks themselves ---------------------------------------------------------------------------------
 
 
 WRONG = {
@@ -316,7 +334,9 @@ def test_first_order_check_fails_on_a_wrong_rule(rule):
 
 def test_second_order_check_fails_on_a_rule_that_hides_its_argument():
     """A rule that computes on bare memory has the right first derivative, and no second one."""
-    wrong = primitive(x=lambda g, x: g * np.cos(x.detach().data if isinstance(x, Tensor) else x))(lambda x: np.sin(x))
+    wrong = primitive(x=lambda g, x: g * np.cos(x.detach().data if isinstance(x, Tensor) else x))(
+        lambda x: np.sin(x)
+    )
 
     @settings(phases=[Phase.generate])
     @given(data=st.data())

@@ -30,7 +30,9 @@ def same_bits(ours, x, y):
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.25])
 def test_moons_and_circles_equal_scikit_learn_to_the_bit(n, noise):
     for seed in range(10):
-        assert same_bits(data.moons(n, noise=noise, seed=seed), *make_moons(n, noise=noise or None, random_state=seed))
+        assert same_bits(
+            data.moons(n, noise=noise, seed=seed), *make_moons(n, noise=noise or None, random_state=seed)
+        )
         for factor in (0.8, 0.5, 0.0):
             ours = data.circles(n, noise=noise, factor=factor, seed=seed)
             assert same_bits(ours, *make_circles(n, noise=noise or None, factor=factor, random_state=seed))
@@ -40,7 +42,9 @@ def test_a_given_random_state_goes_on_where_it_is():
     """Originals draw their weights after their data, from one stream."""
     ours, theirs = np.random.RandomState(3), np.random.RandomState(3)
     for _ in range(2):
-        assert same_bits(data.moons(50, noise=0.1, seed=ours), *make_moons(50, noise=0.1, random_state=theirs))
+        assert same_bits(
+            data.moons(50, noise=0.1, seed=ours), *make_moons(50, noise=0.1, random_state=theirs)
+        )
     assert ours.random_sample() == theirs.random_sample()
 
 
@@ -148,7 +152,9 @@ def test_impossible_numbers_of_points(make, n):
 
 
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
-@pytest.mark.parametrize("make", [data.moons, data.circles, data.spirals, data.flower, data.xor, data.student_records, data.line])
+@pytest.mark.parametrize(
+    "make", [data.moons, data.circles, data.spirals, data.flower, data.xor, data.student_records, data.line]
+)
 def test_impossible_noise(make, value):
     with pytest.raises(ArgumentError, match="noise is a finite number, 0 or more"):
         make(60, noise=value)

@@ -117,14 +117,30 @@ def test_unused_arguments_get_zeros():
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: tg.grad(lambda x: x * 2)(X), errors.GraphError, r"one tensor with one element; it returned \[\(3,\)\]"),
+        (
+            lambda: tg.grad(lambda x: x * 2)(X),
+            errors.GraphError,
+            r"one tensor with one element; it returned \[\(3,\)\]",
+        ),
         (lambda: tg.grad(lambda x: x.item())(1.0), errors.GraphError, "returned float, not a Tensor"),
         (lambda: tg.grad(lambda x: x)(np.array(1)), errors.DTypeError, "argument 0 is int64"),
-        (lambda: tg.grad(lambda p: p["w"] * 2)({"w": 1.0, "name": "a"}), errors.DTypeError, r"argument 0\['name'\] is <U1"),
-        (lambda: tg.grad(lambda p: p["w"] * 2)({"w": [1.0, np.ma.array([1.0])]}), errors.DTypeError, r"argument 0\['w'\]\[1\]: masked"),
+        (
+            lambda: tg.grad(lambda p: p["w"] * 2)({"w": 1.0, "name": "a"}),
+            errors.DTypeError,
+            r"argument 0\['name'\] is <U1",
+        ),
+        (
+            lambda: tg.grad(lambda p: p["w"] * 2)({"w": [1.0, np.ma.array([1.0])]}),
+            errors.DTypeError,
+            r"argument 0\['w'\]\[1\]: masked",
+        ),
         (lambda: tg.grad(np.sum, "x")(X), errors.ArgumentError, "argnums is the place .* got 'x'"),
         (lambda: tg.grad(np.sum, True)(X), errors.ArgumentError, "argnums is the place .* got True"),
-        (lambda: tg.jvp(np.sin, 1.0, 1.0), errors.ArgumentError, r"primals is a tuple or list.*\(primal,\) with a comma"),
+        (
+            lambda: tg.jvp(np.sin, 1.0, 1.0),
+            errors.ArgumentError,
+            r"primals is a tuple or list.*\(primal,\) with a comma",
+        ),
         (lambda: tg.hvp(np.sin, (1.0,), 1.0), errors.ArgumentError, r"tangents is a tuple or list"),
         (lambda: tg.jvp(np.sin, (1.0,), (1.0, 2.0)), errors.ArgumentError, "1 primals and 2 tangents"),
         (lambda: tg.vjp(np.sin, X)[1](np.ones(2)), errors.ShapeError, r"\[\(2,\)\]; expected \[\(3,\)\]"),
@@ -138,7 +154,12 @@ def test_mistakes(call, error, says):
 
 def test_float32_stays():
     x = X.astype(np.float32)
-    for result in (tg.grad(f)(x), tg.hessian(f)(x), tg.jvp(np.sin, (x,), (x,))[1], tg.vjp(np.sin, x)[1](x)[0]):
+    for result in (
+        tg.grad(f)(x),
+        tg.hessian(f)(x),
+        tg.jvp(np.sin, (x,), (x,))[1],
+        tg.vjp(np.sin, x)[1](x)[0],
+    ):
         assert result.dtype == np.float32
 
 
@@ -160,7 +181,9 @@ def test_jacobians_agree_with_vjps_of_random_functions():
 def test_argnums_from_the_end_and_twice():
     a, b = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
     np.testing.assert_array_equal(tg.jacobian(lambda a, b: a * b, -1)(a, b).data, np.diag([1.0, 2.0]))
-    np.testing.assert_array_equal(tg.hessian(lambda a, b: np.sum(a * b * b), -1)(a, b).data, np.diag([2.0, 4.0]))
+    np.testing.assert_array_equal(
+        tg.hessian(lambda a, b: np.sum(a * b * b), -1)(a, b).data, np.diag([2.0, 4.0])
+    )
     for argnums in [(0, -2), (1, 1), 3]:
         with pytest.raises(errors.ArgumentError, match="argnums"):
             tg.grad(lambda a, b: np.sum(a * b), argnums)(a, b)
@@ -198,7 +221,7 @@ def test_a_pullback_does_not_follow_the_value_either():
     np.testing.assert_allclose(pullback(np.ones(3))[0], np.exp(X), rtol=1e-15)
 
 
-# ---- arrays in, arrays out -----------------------------------------------------------------------------------------------
+# ---- arrays in, arrays out ---------------------------------------------------------------------------------
 
 
 def cube(x):
@@ -230,7 +253,12 @@ def test_what_comes_in_as_an_array_comes_out_as_one(call):
         (3, (np.float64,)),
         (np.int64(3), (np.float64,)),
         (np.float32(2), (np.float32,)),
-        (np.array(2.0), (np.ndarray,) if "gradient" in call or call in ("grad", "jacobian", "hessian", "hvp") else (np.float64,)),
+        (
+            np.array(2.0),
+            (np.ndarray,)
+            if "gradient" in call or call in ("grad", "jacobian", "hessian", "hvp")
+            else (np.float64,),
+        ),
     ]:
         assert type(f(given)) in kinds, given
     for given in (tg.Tensor(X), tg.Tensor(2.0)):
@@ -270,7 +298,7 @@ def test_gradients_own_their_memory():
     np.testing.assert_array_equal(gradient, [2, 2, 2])
 
 
-# ---- cotangents and tangents belong to leaves by their keys ------------------------------------------------------------------
+# ---- cotangents and tangents belong to leaves by their keys ------------------------------------------------
 
 
 def test_tangents_and_cotangents_are_matched_by_key():
@@ -283,7 +311,9 @@ def test_tangents_and_cotangents_are_matched_by_key():
     assert tg.jvp(lambda m: np.sum(m(np.ones(2))), (layer,), (by_name,))[1].item() == 1.0
 
 
-@pytest.mark.parametrize("wrong", [[1.0, 0.0], {"a": 1.0}, {"a": 1.0, "b": 0.0, "c": 1.0}, 1.0, {"a": [1.0], "b": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [[1.0, 0.0], {"a": 1.0}, {"a": 1.0, "b": 0.0, "c": 1.0}, 1.0, {"a": [1.0], "b": 0.0}]
+)
 def test_another_structure_is_refused(wrong):
     _, pullback = tg.vjp(lambda x: {"a": x, "b": 2 * x}, 1.0)
     with pytest.raises(errors.TinygradError, match=r"vjp: the cotangent(\['a'\])? has"):

@@ -16,13 +16,15 @@ def leaf(value):
     return tg.Tensor(np.asarray(value, float), requires_grad=True)
 
 
-# ---- every tree of tensors, with the plain composition as its oracle ------------------------------------------------------
+# ---- every tree of tensors, with the plain composition as its oracle ---------------------------------------
 
 
 def leaves_of(tree):
     if isinstance(tree, dict):
         return [leaf for child in tree.values() for leaf in leaves_of(child)]
-    return [leaf for child in tree for leaf in leaves_of(child)] if isinstance(tree, (list, tuple)) else [tree]
+    return (
+        [leaf for child in tree for leaf in leaves_of(child)] if isinstance(tree, (list, tuple)) else [tree]
+    )
 
 
 def mapped(f, tree):
@@ -54,7 +56,10 @@ def test_a_primitive_over_a_tree_equals_its_composition(kinds, by_keyword):
         return {"tensor": leaf(value), "constant": tg.Tensor(value), "array": value, "shared": shared}[kind]
 
     tree, x = mapped(make, kinds), leaf([3.0, 4.0])
-    wanted = [x, *{id(t): t for t in leaves_of(tree) if isinstance(t, tg.Tensor) and t.requires_grad}.values()]
+    wanted = [
+        x,
+        *{id(t): t for t in leaves_of(tree) if isinstance(t, tg.Tensor) and t.requires_grad}.values(),
+    ]
     results = []
     for function in (times_sum, lambda x, ws: x * sum(leaves_of(ws))):
         for t in wanted:
@@ -82,7 +87,10 @@ def test_a_tree_of_plain_arrays_gives_a_plain_array():
 
 
 def test_transforms_go_through_trees():
-    assert tg.grad(lambda p: times_sum(p["x"], [p["w"], p["w"]]))({"x": 2.0, "w": 3.0}) == {"x": 6.0, "w": 4.0}
+    assert tg.grad(lambda p: times_sum(p["x"], [p["w"], p["w"]]))({"x": 2.0, "w": 3.0}) == {
+        "x": 6.0,
+        "w": 4.0,
+    }
     assert tg.jvp(lambda w: times_sum(2.0, (w, w)), (3.0,), (1.0,))[1] == 4.0
 
 
@@ -105,7 +113,9 @@ def test_leaves_may_get_none_where_no_gradient_is_wanted():
     w = leaf(2.0)
     product([w, 5.0]).backward()
     assert w.grad.item() == 5.0
-    with pytest.raises(errors.WrongRule, match=r"product: ws\[1\] needs a gradient, and the rule returned None for it"):
+    with pytest.raises(
+        errors.WrongRule, match=r"product: ws\[1\] needs a gradient, and the rule returned None for it"
+    ):
         product([w, leaf(5.0)]).backward()
 
 
@@ -146,7 +156,7 @@ def test_what_a_rule_does_not_name_is_not_kept():
     np.testing.assert_array_equal(b.grad, [2, 2, 2])
 
 
-# ---- modules ---------------------------------------------------------------------------------------------------------------
+# ---- modules -----------------------------------------------------------------------------------------------
 
 
 @tg.primitive(x=lambda g, m: g @ m.weight, m=lambda g, x: {"weight": np.outer(g, x), "bias": g})
@@ -182,13 +192,15 @@ def test_a_frozen_parameter_needs_no_gradient():
         only_bias(m, np.ones(2, np.float32)).backward([1.0, 2.0])
 
 
-# ---- what no rule covers is refused by name -------------------------------------------------------------------------------
+# ---- what no rule covers is refused by name ----------------------------------------------------------------
 
 
 def test_tensors_without_a_rule_are_refused_when_the_call_is_recorded():
     w = leaf(2.0)
     by_x = tg.primitive(x=lambda g, ws: g)
-    with pytest.raises(errors.MissingRule, match=r"no derivative rule for its argument ws\[0\] \(a Tensor of shape \(\)"):
+    with pytest.raises(
+        errors.MissingRule, match=r"no derivative rule for its argument ws\[0\] \(a Tensor of shape \(\)"
+    ):
         by_x(lambda x, ws: x * ws[0])(leaf(1.0), [w])
     with pytest.raises(errors.MissingRule, match=r"argument ws\['a'\]\[1\]"):
         by_x(lambda x, *, ws: x * ws["a"][1])(1.0, ws={"a": (1.0, w)})
@@ -221,7 +233,9 @@ class Hidden:
 def test_a_forward_that_records_is_refused(forward):
     f = tg.primitive(x=lambda g: g)(forward(leaf([2.0])))
     for argument in (leaf([1.0]), np.array([1.0])):
-        with pytest.raises(errors.TinygradError, match=r"<lambda>: its forward uses, in .*, a Tensor of shape"):
+        with pytest.raises(
+            errors.TinygradError, match=r"<lambda>: its forward uses, in .*, a Tensor of shape"
+        ):
             f(argument)
 
 
@@ -238,11 +252,15 @@ def test_constants_are_welcome_in_a_forward():
     assert tg.grad(tg.primitive(x=lambda g, x: g * 6 * x)(solved))(2.0) == 12.0
 
 
-@pytest.mark.parametrize("returned", [lambda x: tg.Tensor(x), lambda x: (x, tg.Tensor(x)), lambda x: tg.relu(tg.Tensor(x))])
+@pytest.mark.parametrize(
+    "returned", [lambda x: tg.Tensor(x), lambda x: (x, tg.Tensor(x)), lambda x: tg.relu(tg.Tensor(x))]
+)
 def test_a_forward_that_returns_a_tensor_is_refused(returned):
     f = tg.primitive(x=lambda g, x: g)(returned)
     for argument in (leaf([1.0]), np.ones(1), tg.Tensor([1.0])):
-        with pytest.raises(errors.WrongRule, match=r"its forward returned a Tensor; it is given plain arrays"):
+        with pytest.raises(
+            errors.WrongRule, match=r"its forward returned a Tensor; it is given plain arrays"
+        ):
             f(argument)
 
 
@@ -260,11 +278,15 @@ def test_the_mode_is_put_back_when_a_forward_fails():
     [
         (
             lambda g: g,
-            r"the rule of ws returned a Tensor|the rule of ws returned a ndarray; its argument is a list, so expected a list or tuple of 2",
+            r"the rule of ws returned a Tensor|the rule of ws returned a ndarray; its argument is a list, so "
+            r"expected a list or tuple of 2",
         ),
         (lambda g: [g], r"returned a list of 1; its argument is a list, so expected a list or tuple of 2"),
         (lambda g: {"a": g}, r"returned a dict with the keys a; its argument is a list"),
-        (lambda g: [g, np.ones(3)], r"rule of ws\[1\] returned a gradient of shape \(3,\); its argument has shape \(2,\)"),
+        (
+            lambda g: [g, np.ones(3)],
+            r"rule of ws\[1\] returned a gradient of shape \(3,\); its argument has shape \(2,\)",
+        ),
         (lambda g: [g, g * 1j], r"rule of ws\[1\] returned ndarray of dtype complex128"),
     ],
 )
@@ -276,11 +298,15 @@ def test_a_rule_that_returns_another_tree(returned, says):
 
 def test_a_rule_that_returns_a_key_that_is_not_there():
     f = tg.primitive(p=lambda g: {"w": g, "b": g})(lambda p: p["w"] * 1)
-    with pytest.raises(errors.WrongRule, match="returned a dict with the keys w, b; its argument is a dict, so expected a dict with the keys w"):
+    with pytest.raises(
+        errors.WrongRule,
+        match="returned a dict with the keys w, b; its argument is a dict, so expected a dict with the keys "
+        "w",
+    ):
         f({"w": leaf(1.0)}).backward()
 
 
-# ---- ownership --------------------------------------------------------------------------------------------------------------
+# ---- ownership ---------------------------------------------------------------------------------------------
 
 
 def test_a_primitive_dies_with_the_function_that_it_is():
@@ -298,7 +324,10 @@ def test_a_primitive_dies_with_the_function_that_it_is():
     assert alive() is None
 
 
-@pytest.mark.parametrize("shared", [lambda zero: lambda g: zero, lambda zero: lambda g, x: zero[...], lambda zero: lambda g: zero.view()])
+@pytest.mark.parametrize(
+    "shared",
+    [lambda zero: lambda g: zero, lambda zero: lambda g, x: zero[...], lambda zero: lambda g: zero.view()],
+)
 def test_a_leaf_does_not_get_an_array_that_its_rule_goes_on_to_hold(shared):
     zero = np.zeros(2)
     f = tg.primitive(x=shared(zero))(lambda x: np.sign(x))
@@ -326,7 +355,7 @@ def test_primitive_without_parentheses_is_explained():
         tg.primitive(lambda x: x)
 
 
-# ---- what else a forward may not do ------------------------------------------------------------------------------------------
+# ---- what else a forward may not do ------------------------------------------------------------------------
 
 
 def test_constants_in_a_tree_may_not_change_before_the_backward_pass():
@@ -369,7 +398,9 @@ def test_leaves_are_told_apart_by_their_places():
 
 
 def test_a_primitive_that_broadcasts_takes_trees_too():
-    scaled = tg.primitive(broadcasts=True, x=lambda g, d: g * d["w"], d=lambda g, x: {"w": g * x})(lambda x, d: x * d["w"])
+    scaled = tg.primitive(broadcasts=True, x=lambda g, d: g * d["w"], d=lambda g, x: {"w": g * x})(
+        lambda x, d: x * d["w"]
+    )
     x, w = leaf([1.0, 2.0]), leaf(3.0)
     scaled(x, {"w": w}).backward([1.0, 10.0])
     assert (x.grad.tolist(), w.grad.item()) == ([3.0, 30.0], 21.0)
@@ -380,7 +411,9 @@ def test_a_primitive_that_broadcasts_takes_trees_too():
 @pytest.mark.parametrize("forward", [lambda x: x > 0, lambda x: np.round(x).astype(int), lambda x: 3])
 def test_a_result_without_a_gradient_is_refused_where_there_are_rules(forward):
     f = tg.primitive(x=lambda g: g)(forward)
-    with pytest.raises(errors.WrongRule, match=r"its forward returned (bool|int64), of which there is no gradient"):
+    with pytest.raises(
+        errors.WrongRule, match=r"its forward returned (bool|int64), of which there is no gradient"
+    ):
         f(leaf([1.0, 2.0]))
     assert not f(tg.Tensor([1.0, 2.0])).requires_grad
     with tg.no_grad():
@@ -391,18 +424,24 @@ def test_a_result_without_a_gradient_is_refused_where_there_are_rules(forward):
 def test_a_forward_that_keeps_another_number_of_values_is_refused(returned):
     f = tg.primitive(keep={"e": None}, x=lambda g, e: g * e)(returned)
     for argument in (leaf(3.0), 3.0):
-        with pytest.raises(errors.WrongRule, match="returns a tuple of its output and 1 kept values; it returned"):
+        with pytest.raises(
+            errors.WrongRule, match="returns a tuple of its output and 1 kept values; it returned"
+        ):
             f(argument)
 
 
 def test_what_a_decorator_is_given_wrongly():
     with pytest.raises(errors.WrongRule, match="takes a primitive, or None"):
-        tg.primitive(keep={"e": lambda x: np.exp(x)}, x=lambda g, e: g * e)(lambda x: (np.exp(x) - 1, np.exp(x)))
+        tg.primitive(keep={"e": lambda x: np.exp(x)}, x=lambda g, e: g * e)(
+            lambda x: (np.exp(x) - 1, np.exp(x))
+        )
     with pytest.raises(errors.WrongRule, match="the rule of x is a function"):
         tg.primitive(x=3)(lambda x: x)
 
 
-@pytest.mark.parametrize("returned", [lambda x: [x, x], lambda x: {"y": x}, lambda x: None, lambda x: (v for v in x)])
+@pytest.mark.parametrize(
+    "returned", [lambda x: [x, x], lambda x: {"y": x}, lambda x: None, lambda x: (v for v in x)]
+)
 def test_a_forward_that_returns_no_array_is_refused_by_name(returned):
     f = tg.primitive(x=lambda g: g)(returned)
     for argument in (leaf([1.0]), np.ones(1)):

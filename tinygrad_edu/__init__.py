@@ -59,16 +59,24 @@ from .ops.attention import masked_softmax, positional_encoding, scaled_dot_produ
 from .ops.bilinear import bilinear
 from .ops.contraction import linear
 from .ops.convolution import conv1d, conv2d, conv_transpose2d
-from .ops.cross_entropy import nll_loss, softmax_cross_entropy
-from .ops.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
+from .ops.dropout import dropout
 from .ops.embedding import embedding
 from .ops.erf import erf, erfc
-from .ops.loss import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from .ops.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
+from .ops.losses.labels import nll_loss, softmax_cross_entropy
+from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
-from .ops.pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from .ops.primitive import primitive
-from .ops.random import dropout, seed
+from .ops.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
+from .primitive import primitive
+from .random import seed
 from .tensor import Tensor
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

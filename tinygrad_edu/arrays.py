@@ -1,4 +1,4 @@
-"""Plain arrays: the one door through which what a user gives becomes an ndarray, and nothing is lost on the way.
+"""What functions are given: the one door through which it becomes an array, and nothing is lost on the way.
 
 NumPy's own ``asarray`` drops masks without a word, and says of ragged lists only that they are inhomogeneous.
 """
@@ -24,7 +24,8 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        A list of texts and of numbers becomes an array of objects, where NumPy would make texts of the numbers.
+        A list of texts and of numbers becomes an array of objects, where NumPy would make texts of the
+        numbers.
 
     Raises
     ------
@@ -64,22 +65,89 @@ def _refuse_missing(array: NDArray[Any], who: str) -> None:
     if place is not None:
         where = ", ".join(map(str, np.unravel_index(place, array.shape)))
         raise DTypeError(
-            f"{who}: values are missing (pandas.NA), the first at [{where}]. Drop them by dropna(), put others there by fillna(value), "
+            f"{who}: values are missing (pandas.NA), the first at [{where}]. Drop them by dropna(), put "
+            "others there by fillna(value), "
             "or make NaN of them, to_numpy(float, na_value=np.nan), which data.Imputer fills in."
         )
 
 
 def refuse_masked(values: Any, who: str) -> None:
     """Raise for a masked array, or for a sequence that holds one: NumPy would compute with what the mask hides."""
-    if isinstance(values, np.ma.MaskedArray) or (type(values) in (list, tuple) and any(isinstance(v, np.ma.MaskedArray) for v in values)):
-        raise DTypeError(f"{who}: masked arrays are not supported, their masks would be lost. Use .filled(value), or np.where with the mask.")
+    if isinstance(values, np.ma.MaskedArray) or (
+        type(values) in (list, tuple) and any(isinstance(v, np.ma.MaskedArray) for v in values)
+    ):
+        raise DTypeError(
+            f"{who}: masked arrays are not supported, their masks would be lost. Use .filled(value), or "
+            "np.where with the mask."
+        )
 
 
 def ragged(values: Sequence[Any]) -> str:
     """What is wrong with nested sequences that are no array, and what to do about it."""
     lengths = sorted({len(v) for v in values if hasattr(v, "__len__")})
-    found = f"of lengths {', '.join(map(str, lengths[:4]))}{' …' if len(lengths) > 4 else ''}" if len(lengths) > 1 else "of different depth"
+    found = (
+        f"of lengths {', '.join(map(str, lengths[:4]))}{' …' if len(lengths) > 4 else ''}"
+        if len(lengths) > 1
+        else "of different depth"
+    )
     return (
         f"an array has rows of one length; got a {type(values).__name__} with elements {found}.\n"
         "  Pad or cut them to one length, or give them one at a time."
     )
+
+
+# ---- tensors as they are -----------------------------------------------------------------------------------
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is no plain array, but something that takes NumPy's functions over."""
+    return not isinstance(x, np.ndarray) and hasattr(x, "__array_function__")
+
+
+def is_learned(x: Any) -> bool:
+    """Whether x is a tensor that needs a gradient: of any other only the values matter."""
+    return bool(getattr(x, "requires_grad", False))
+
+
+def given(x: Any, who: str) -> Any:
+    """A tensor as it is, anything else as an ndarray; a tuple of tensors, as some layers return it, is an error."""
+    if type(x) is np.ndarray or is_tensor(x):
+        return x
+    if isinstance(x, (tuple, list)) and any(map(is_tensor, x)):
+        raise _several(x, who)
+    if x is None:
+        raise DTypeError(
+            f"{who}: expected an array; got None. Does the function that made it end with return?"
+        )
+    return plain(x, who)
+
+
+def fixed(x: Any, who: str) -> Any:
+    """An ndarray of labels, weights and the like, which get no gradient; a tensor that needs one is refused."""
+    return np.asarray(x) if is_tensor(x) else plain(x, who)
+
+
+def floating(x: Any, who: str = "a function of real numbers") -> Any:
+    """x itself, if it is floating; integers, booleans, numbers and lists as float64, as NumPy's functions take them."""
+    x = given(x, who)
+    if x.dtype.kind == "f":
+        return x
+    if x.dtype.kind not in "iub":
+        raise DTypeError(
+            f"{who}: expected real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}."
+        )
+    return x.astype(float)
+
+
+def _several(values: Any, who: str) -> DTypeError:
+    kind = type(values).__name__
+    kinds = [type(v).__name__ + (f" of shape {v.shape}" if hasattr(v, "shape") else "") for v in values]
+    several = f"{who} expects one array, got a {kind} of {len(values)}: {', '.join(kinds[:4])}{', …' * (len(kinds) > 4)}."
+    if isinstance(values, tuple):
+        return DTypeError(
+            f"{several}\n  Recurrent layers and attention return what came out together with their states or "
+            "weights."
+            " Take the first: out, h = rnn(x).\n  In nn.Sequential, a Module of yours that calls the layer "
+            "returns it."
+        )
+    return DTypeError(f"{several}\n  One array of them all, with their gradients, is np.stack(values).")

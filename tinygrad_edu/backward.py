@@ -1,8 +1,9 @@
 """The chain rule: gradients travel from the outputs back to the leaves, and this file is all of it.
 
-Read `accumulate` first, which is ``backward()``, then `_traverse`.  Nodes are visited in descending order of their numbers,
-so every node is visited once, after everything that used its output, and with the sum of all that flowed into it.  An
-operation with several outputs waits with a list, a place for each output, which its `Part` nodes fill.
+Read `accumulate` first, which is ``backward()``, then `_traverse`.  Nodes are visited in descending order of
+their numbers, so every node is visited once, after everything that used its output, and with the sum of all
+that flowed into it.  An operation with several outputs waits with a list, a place for each output, which its
+`Part` nodes fill.
 """
 
 from collections.abc import Iterable
@@ -12,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from .broadcast import broadcasts_to, unbroadcast
 from .errors import GraphError, WrongRule
 from .graph import Leaf, Node, Part
 from .modes import MODE, enable_grad
-from .ops.broadcast import broadcasts_to, unbroadcast
-from .ops.plan import FromArgument, FromArguments, FromOutput, FromTwin
+from .plan import FromArgument, FromArguments, FromOutput, FromTwin
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
@@ -38,7 +39,9 @@ def accumulate(cls: Any, node: Node, cotangent: Any, *, create_graph: bool, reta
                 WRITES.mark(leaf.grad._array)
 
 
-def run_backward(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], *, create_graph: bool) -> dict[Node, Any]:
+def run_backward(
+    cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], *, create_graph: bool
+) -> dict[Node, Any]:
     """Carry cotangents from the roots back to the sinks, and leave everything else as it was: what the transforms do.
 
     Parameters
@@ -55,7 +58,8 @@ def run_backward(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[N
     Returns
     -------
     dict of Node to array (or tensor)
-        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share memory with nothing.
+        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share
+        memory with nothing.
     """
     if not create_graph:  # rules run on plain arrays, which are never recorded
         return {node: _owned(g, ours) for node, g, ours in _traverse(cls, roots, sinks, False, True)}
@@ -64,12 +68,22 @@ def run_backward(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[N
 
 
 @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
-def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], create_graph: bool, retain_graph: bool) -> list[list[Any]]:
+def _traverse(
+    cls: Any,
+    roots: Iterable[tuple[Node, Any]],
+    sinks: frozenset[Node],
+    create_graph: bool,
+    retain_graph: bool,
+) -> list[list[Any]]:
     """Visit the nodes; returns [node, gradient, whether that array is ours to give away] for each sink, or else leaf."""
-    pending: dict[int, list[Any]] = {}  # by order: a node that waits for its turn, its gradient so far, and whether that is ours
+    pending: dict[
+        int, list[Any]
+    ] = {}  # by order: a node that waits for its turn, its gradient so far, and whether that is ours
     finished: dict[Node, list[Any]] = {}  # the same for leaves and sinks, where the way ends
     heap: list[int] = []
-    floor = min((sink.order for sink in sinks), default=0)  # what is older than every sink cannot depend on one
+    floor = min(
+        (sink.order for sink in sinks), default=0
+    )  # what is older than every sink cannot depend on one
     kind, debug = (cls if create_graph else ndarray), MODE.get().debug.value
 
     def send(node: Node, gradient: Any, ours: bool) -> None:
@@ -99,7 +113,9 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
         if node.notes is not None:
             g, _ = _run_hooks(cls, node, g, ours, create_graph)
         if type(node) is Part:
-            parts = pending[node.parents[0].order][1]  # another Part of the same output may have been here before
+            parts = pending[node.parents[0].order][
+                1
+            ]  # another Part of the same output may have been here before
             parts[node.index] = g if parts[node.index] is None else parts[node.index] + g
             continue
         saved, plan = node.saved, node.plan
@@ -111,7 +127,10 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
         if node.version != WRITES.count:
             check_unchanged(node)
         if type(g) is list:  # the gradients of several outputs; those that nothing flowed into are zero
-            g = tuple(_zeros(cls, s, d, create_graph) if p is None else p for p, s, d in zip(g, node.shape, node.dtype))
+            g = tuple(
+                _zeros(cls, s, d, create_graph) if p is None else p
+                for p, s, d in zip(g, node.shape, node.dtype)
+            )
         if create_graph:
             saved = _on_tensors(cls, node)
         if plan.joint is not None:
@@ -121,14 +140,25 @@ def _traverse(cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node
                 continue
             values = saved[start:stop]
             gradient = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
-            if type(gradient) is not kind or gradient.dtype is not parent.dtype or gradient.shape != parent.shape:
+            if (
+                type(gradient) is not kind
+                or gradient.dtype is not parent.dtype
+                or gradient.shape != parent.shape
+            ):
                 gradient = _settle(cls, node, parent, gradient, create_graph)
             if type(parent) is not Leaf or parent in finished:
                 send(parent, gradient, type(parent) is Leaf)
             else:  # is the array new, or may somebody else hold it: is it g, a saved value, a view, what a foreign rule returned?
-                ours = plan.trusted and gradient is not g and getattr(gradient, "base", None) is None and id(gradient) not in map(id, values)
+                ours = (
+                    plan.trusted
+                    and gradient is not g
+                    and getattr(gradient, "base", None) is None
+                    and id(gradient) not in map(id, values)
+                )
                 if ours and (plan.variadic or type(g) is tuple):
-                    ours = not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
+                    ours = not any(
+                        gradient is part for value in (g, *values) if type(value) is tuple for part in value
+                    )
                 finished[parent] = [parent, gradient, ours]
         if not retain_graph:
             node.saved = None
@@ -148,17 +178,36 @@ def _jointly(node: Node, g: Any, saved: tuple[Any, ...], debug: Any) -> tuple[An
 def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:
     """Bring what a rule returned to the type, shape and dtype of the argument that it belongs to, or say why it cannot be."""
     op, shape = node.plan.op, parent.shape
-    found = _as_gradient(cls, gradient, create_graph) if type(gradient) is not ndarray or create_graph else gradient
+    found = (
+        _as_gradient(cls, gradient, create_graph)
+        if type(gradient) is not ndarray or create_graph
+        else gradient
+    )
     if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
-        what = f"{type(gradient).__name__} of dtype {gradient.dtype}" if hasattr(gradient, "dtype") else repr(gradient)[:60]
-        hint = "" if gradient is not None else "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
+        what = (
+            f"{type(gradient).__name__} of dtype {gradient.dtype}"
+            if hasattr(gradient, "dtype")
+            else repr(gradient)[:60]
+        )
+        hint = (
+            ""
+            if gradient is not None
+            else "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
+        )
         expected = f"expected an array of {parent.dtype}, of shape {shape}."
-        raise WrongRule(f"{node.name}: the rule of {_argument(node, parent)} returned {what}; {expected}{hint}")
+        raise WrongRule(
+            f"{node.name}: the rule of {_argument(node, parent)} returned {what}; {expected}{hint}"
+        )
     if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
         raise WrongRule(
-            f"{node.name}: the rule of {_argument(node, parent)} returned a gradient of shape {found.shape}; its argument has shape {shape}.\n"
+            f"{node.name}: the rule of {_argument(node, parent)} returned a gradient of shape {found.shape}; "
+            f"its argument has shape {shape}.\n"
             "  A rule returns exactly the shape of its argument"
-            + ("." if op.broadcasts else "; file the function with broadcasts=True if its arguments broadcast.")
+            + (
+                "."
+                if op.broadcasts
+                else "; file the function with broadcasts=True if its arguments broadcast."
+            )
         )
     found = unbroadcast(found, shape)
     return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
@@ -200,13 +249,21 @@ def _on_tensors(cls: Any, node: Node) -> tuple[Any, ...]:
             case FromArgument(k):
                 value = cls._make(value, node.parents[k])
             case FromArguments(ks):
-                value = tuple(cls._make(v, node.parents[ks[i]]) if i in ks else v for i, v in enumerate(value))
+                value = tuple(
+                    cls._make(v, node.parents[ks[i]]) if i in ks else v for i, v in enumerate(value)
+                )
             case FromOutput() if type(value) is tuple:
                 value = tuple(cls._make(v, Part(node, i)) for i, v in enumerate(value))
             case FromOutput():
                 value = cls._make(value, node)
             case FromTwin(plan, k, needs):
-                twin = Node(plan, (node.parents[k],), tuple(value if i is None else saved[i] for i in needs), value.shape, value.dtype)
+                twin = Node(
+                    plan,
+                    (node.parents[k],),
+                    tuple(value if i is None else saved[i] for i in needs),
+                    value.shape,
+                    value.dtype,
+                )
                 twin.version = node.version
                 value = cls._make(value, twin)
         values.append(value)
@@ -220,9 +277,15 @@ def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> 
         shown = np.copy(g) if create_graph else cls._make(np.array(g), None)
         if (answer := hook(shown)) is not None:
             if not isinstance(answer, cls):
-                raise GraphError(f"A hook returned {type(answer).__name__}; expected None or a Tensor of shape {node.shape}: tinygrad_edu.Tensor(…).")
+                raise GraphError(
+                    f"A hook returned {type(answer).__name__}; expected None or a Tensor of shape "
+                    f"{node.shape}: tinygrad_edu.Tensor(…)."
+                )
             if answer.shape != node.shape:
-                raise GraphError(f"A hook returned a Tensor of shape {answer.shape}; expected None or a Tensor of shape {node.shape}.")
+                raise GraphError(
+                    f"A hook returned a Tensor of shape {answer.shape}; expected None or a Tensor of shape "
+                    f"{node.shape}."
+                )
             g, ours = np.astype(answer if create_graph else answer._array, node.dtype), False
     if node.notes.retains:
         node.notes.grad = np.copy(g) if create_graph else cls._make(_owned(g, False), None)

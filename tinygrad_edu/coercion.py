@@ -1,7 +1,7 @@
 """What to say when a tensor that needs a gradient is about to become a plain array or number, and what to write instead.
 
-No protocol tells us why NumPy asks for an array: it asks alike for ``out[i] = t`` and for ``np.array([t, t])``.  So the message
-is chosen by the expression in the user's program that was running.
+No protocol tells us why NumPy asks for an array: it asks alike for ``out[i] = t`` and for ``np.array([t,
+t])``.  So the message is chosen by the expression in the user's program that was running.
 """
 
 import dis
@@ -15,16 +15,23 @@ import numpy as np
 
 from .errors import CoercionError
 
-PACKAGE, NUMPY, STANDARD = os.path.dirname(__file__), os.path.dirname(np.__file__), os.path.dirname(os.__file__)
+PACKAGE, NUMPY, STANDARD = (
+    os.path.dirname(__file__),
+    os.path.dirname(np.__file__),
+    os.path.dirname(os.__file__),
+)
 LIBRARIES = ("site-packages", "dist-packages")
 
 INSTEAD = {
-    "store": "out[i] = t into a plain array: make out a tensor first, out = tg.Tensor(np.zeros(…)); then out[i] = t is recorded",
+    "store": "out[i] = t into a plain array: make out a tensor first, out = tg.Tensor(np.zeros(…)); then "
+    "out[i] = t is recorded",
     "stack": "np.array([t, u]), or a list of tensors: np.stack([t, u]) or np.concatenate([t, u])",
     "dot": "a.dot(t) of a plain array: np.dot(a, t) or a @ t",
     "full": "np.full(shape, t): np.broadcast_to(t, shape)",
-    "rule": "a function that computes with plain arrays: give it a rule by @tg.primitive (see examples/define_an_op.py)",
-    "constant": "a constant, whose gradient is dropped knowingly: t.detach().numpy(), or t.item() for one number",
+    "rule": "a function that computes with plain arrays: give it a rule by @tg.primitive (see "
+    "examples/define_an_op.py)",
+    "constant": "a constant, whose gradient is dropped knowingly: t.detach().numpy(), or t.item() for one "
+    "number",
 }
 PATTERNS = [(r"\bfull(_like)?\(", "full"), (r"\.dot\(", "dot"), (r"\b[rc]_\[|\(\s*[\[(]", "stack")]
 
@@ -36,15 +43,20 @@ def lost(tensor: Any, what: str) -> CoercionError:
     unknown = [] if what != "a plain array" else [hint for hint in INSTEAD if hint != "constant"]
     hints = [INSTEAD[hint] for hint in (*([kind] if kind else unknown), "constant")]
     return CoercionError(
-        f"A tensor of shape {tensor.shape} that needs a gradient cannot become {what}{where}: its gradient would be lost.\n  " + "\n  ".join(hints)
+        f"A tensor of shape {tensor.shape} that needs a gradient cannot become {what}{where}: its gradient "
+        "would be lost.\n  " + "\n  ".join(hints)
     )
 
 
 def _asked_for() -> tuple[str, str]:
     """The expression of the user's program that is being computed, and what kind of thing it does; empty where that cannot be told."""
     frame: Any = sys._getframe(2)
-    into_tensor = foreign = False  # whether a tensor is assigned to, and whether a library other than NumPy asks
-    while frame is not None and (file := frame.f_code.co_filename).startswith((PACKAGE, NUMPY, STANDARD)) | any(part in file for part in LIBRARIES):
+    into_tensor = foreign = (
+        False  # whether a tensor is assigned to, and whether a library other than NumPy asks
+    )
+    while frame is not None and (file := frame.f_code.co_filename).startswith(
+        (PACKAGE, NUMPY, STANDARD)
+    ) | any(part in file for part in LIBRARIES):
         into_tensor = into_tensor or frame.f_code.co_name == "__setitem__"
         foreign = foreign or not file.startswith((PACKAGE, NUMPY))
         frame = frame.f_back

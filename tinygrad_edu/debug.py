@@ -104,9 +104,18 @@ class Inspector:
     def run(self, node: Node, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
         """Run a rule on read-only arrays, and look at what it used and what it returned."""
         line = node.notes.line if node.notes is not None else "a line recorded outside of the debug mode"
-        again = node.order == self.looked_at and rule is not (node.plan.joint or node.plan.steps[0][0])  # for another argument
-        if not again and node.notes is not None and node.notes.checksums and node.notes.checksums != _checksums(node.saved):
-            raise InPlaceError(f"{node.name}: a value that its derivative needs was changed after the operation, at {line}.")
+        again = node.order == self.looked_at and rule is not (
+            node.plan.joint or node.plan.steps[0][0]
+        )  # for another argument
+        if (
+            not again
+            and node.notes is not None
+            and node.notes.checksums
+            and node.notes.checksums != _checksums(node.saved)
+        ):
+            raise InPlaceError(
+                f"{node.name}: a value that its derivative needs was changed after the operation, at {line}."
+            )
         self.looked_at = node.order
         try:
             gradient = rule(_read_only(g), *map(_read_only, saved))
@@ -114,7 +123,8 @@ class Inspector:
             if "read-only" not in str(error):
                 raise
             raise WrongRule(
-                f"{node.name}: a derivative rule writes into an array that it was given (called at {line}); rules change nothing."
+                f"{node.name}: a derivative rule writes into an array that it was given (called at {line}); "
+                "rules change nothing."
             ) from error
         self._check_finite(gradient, f"The gradient of {node.name} is", line)
         return gradient
@@ -126,13 +136,17 @@ class Inspector:
         wrong = np.argwhere(~np.isfinite(array))
         if len(wrong):
             index = tuple(int(i) for i in wrong[0])
-            raise NonFiniteError(f"{what} {array[index]} at index {index} (shape {array.shape}, {len(wrong)} such), at {line}.")
+            raise NonFiniteError(
+                f"{what} {array[index]} at index {index} (shape {array.shape}, {len(wrong)} such), at {line}."
+            )
 
 
 def _users_line() -> str:
     """The innermost line that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and (frame.f_code.co_filename.startswith(PACKAGE) or NUMPY in frame.f_code.co_filename):
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(PACKAGE) or NUMPY in frame.f_code.co_filename
+    ):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 

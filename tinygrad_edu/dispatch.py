@@ -1,6 +1,7 @@
 """How NumPy's calls come in: a function with a tensor among its arguments is looked up, and goes the way of its fate.
 
-`Tensor.__array_ufunc__` and ``__array_function__`` end here, and so do primitives that are called with tensors.
+`Tensor.__array_ufunc__` and ``__array_function__`` end here, and so do primitives that are called with
+tensors.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from .arrays import refuse_masked
 from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
-from .ops.table import Composite, Constant, Op, entry_of, name_of, refuse
+from .table import Composite, Constant, Op, entry_of, name_of, refuse
 from .versions import WRITES
 
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
@@ -22,12 +23,16 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
     entry = entry_of(function)
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
         raise UnsupportedCall(
-            f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a Tensor, which it can "
-            "(out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of np.full(shape, v)."
+            f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a "
+            "Tensor, which it can "
+            "(out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of "
+            "np.full(shape, v)."
         )
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
-    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.out) < len(args):  # NumPy takes out= by position too
+    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.out) < len(
+        args
+    ):  # NumPy takes out= by position too
         args, kwargs = args[:place], {**dict(zip(entry.names[place:], args[place:])), **kwargs}
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if "out" in kwargs:
@@ -43,21 +48,29 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
             return entry(args, kwargs)
         raise refuse(function, *wanted)
     result = _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
-    if function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):  # it wrote into its argument
+    if function is np.nan_to_num and not (
+        args[1] if len(args) > 1 else kwargs.get("copy", True)
+    ):  # it wrote into its argument
         WRITES.mark(as_array(_unwrap(cls, args[0] if args else kwargs["x"])))
     return result
 
 
-def _write(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any) -> Any:
+def _write(
+    cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any
+) -> Any:
     """``function(..., out=target)``: allowed where nothing needs a gradient."""
     targets = target if isinstance(target, tuple) else (target,)
     if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
         raise UnsupportedCall(
-            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the graph may need.\n"
-            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or on x.detach()."
+            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the "
+            "graph may need.\n"
+            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or "
+            "on x.detach()."
         )
     arrays = tuple(_unwrap(cls, targets))
-    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=arrays if isinstance(target, tuple) else arrays[0])
+    function(
+        *_unwrap(cls, args), **_unwrap(cls, kwargs), out=arrays if isinstance(target, tuple) else arrays[0]
+    )
     for array in arrays:
         if array is not None:
             WRITES.mark(array)
@@ -90,5 +103,7 @@ def _wrap(cls: Any, out: Any) -> Any:
     if isinstance(out, (np.ndarray, np.generic)):
         return cls._make(as_array(out), None)
     if type(out) in (list, tuple):
-        return type(out)(o if getattr(getattr(o, "dtype", None), "kind", "") == "O" else _wrap(cls, o) for o in out)
+        return type(out)(
+            o if getattr(getattr(o, "dtype", None), "kind", "") == "O" else _wrap(cls, o) for o in out
+        )
     return out

@@ -1,14 +1,21 @@
 """One class for each kind of mistake, so that a program can tell them apart and a person is told what to do.
 
-Every message says what was asked, what was received, what was expected, and what to do about it.  Each class is also one
-of Python's own (ValueError, TypeError, RuntimeError …), so that code which catches those keeps working.
+Every message says what was asked, what was received, what was expected, and what to do about it.  Each class
+is also one of Python's own (ValueError, TypeError, RuntimeError …), so that code which catches those keeps
+working.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class TinygradError(Exception):
     """Base of every error that this package raises on purpose."""
+
+    teller = ""  # the function or class that told it: the message begins with that name
 
     origin: Any = None  # the module in whose forward it arose, and the message there: `nn.Module` writes the module's path into it
 
@@ -24,8 +31,8 @@ class UnsupportedCall(TinygradError, TypeError):
 class WrongRule(TinygradError, RuntimeError):
     """A rule, or a primitive, is not what it should be.
 
-    The rule returned something that cannot be the gradient of its argument, or changed what it was given; or the forward
-    of the primitive returned a Tensor; or the two do not fit together.
+    The rule returned something that cannot be the gradient of its argument, or changed what it was given; or
+    the forward of the primitive returned a Tensor; or the two do not fit together.
     """
 
 
@@ -78,3 +85,45 @@ class GradcheckError(TinygradError, AssertionError):
 
 class UndecidedError(GradcheckError):
     """A derivative can be called neither right nor wrong: no numerical derivative is exact enough at that point."""
+
+
+def names_itself(function: Function) -> Function:
+    """Decorator of what users call: an error about its arguments begins with its name, whoever raises it inside.
+
+    So helpers raise bare messages, and need not be told for whom they work.  A method goes by its class and
+    its name ("SGD.step: …"), ``__init__`` and ``forward`` by the class alone.  The innermost name stays.
+
+    Examples
+    --------
+    >>> @names_itself
+    ... def halve(n):
+    ...     check_even(n)
+    ...     return n // 2
+    >>> def check_even(n):
+    ...     if n % 2:
+    ...         raise ArgumentError(f"n is even; got {n}.")
+    >>> halve(3)
+    Traceback (most recent call last):
+        ...
+    tinygrad_edu.errors.ArgumentError: halve: n is even; got 3.
+    """
+    name = function.__name__
+    method = "." in function.__qualname__.rpartition("<locals>.")[2]
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (ArgumentError, ShapeError, DTypeError) as error:
+            who = type(args[0]).__name__ if method else name
+            told_by(error, f"{who}.{name}" if method and name not in ("__init__", "forward") else who)
+            raise
+
+    return call  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+
+
+def told_by(error: TinygradError, who: str) -> TinygradError:
+    """The error, with the name of who tells it before its message, unless somebody has told it already."""
+    if not error.teller and error.origin is None:
+        error.teller, error.args = who, (f"{who}: {error}",)
+    return error

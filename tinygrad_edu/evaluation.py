@@ -10,7 +10,7 @@ from .backward import run_backward
 from .errors import DTypeError, GraphError, ShapeError, TinygradError
 from .graph import Leaf, Node
 from .modes import MODE, enable_grad
-from .ops.table import op_of
+from .table import op_of
 from .tensor import Tensor
 from .trees import flatten, labelled, matched
 
@@ -18,20 +18,27 @@ from .trees import flatten, labelled, matched
 class Evaluation:
     """One evaluation of f on fresh variables, and what is needed to differentiate it.
 
-    Arrays in, arrays out: a gradient is a plain array or NumPy scalar where its primal is one, and a value is one if no
-    argument is a tensor, unless somebody may still differentiate it.
+    Arrays in, arrays out: a gradient is a plain array or NumPy scalar where its primal is one, and a value is
+    one if no argument is a tensor, unless somebody may still differentiate it.
 
     Attributes
     ----------
     variables, outputs : list of Tensor
     outside : bool
-        Whether the outputs also depend on tensors from outside of f, so that somebody may differentiate the gradient.
+        Whether the outputs also depend on tensors from outside of f, so that somebody may differentiate the
+        gradient.
     plain : bool
         Whether no argument of the call is a tensor.
     """
 
     def __init__(
-        self, f: Callable[..., Any], primals: Sequence[Any], places: Iterable[int] | None = None, *, has_aux: bool = False, others: Any = ()
+        self,
+        f: Callable[..., Any],
+        primals: Sequence[Any],
+        places: Iterable[int] | None = None,
+        *,
+        has_aux: bool = False,
+        others: Any = (),
     ) -> None:
         self.primals, self.build_inputs = flatten(list(primals))
         self.plain = not any(isinstance(leaf, Tensor) for leaf in (*self.primals, *flatten(others)[0]))
@@ -52,16 +59,26 @@ class Evaluation:
         self.outputs, self.build_outputs = flatten(out)
         for o in self.outputs:
             if not isinstance(o, Tensor):
-                raise GraphError(f"f returned {type(o).__name__}, not a Tensor: the graph was lost on the way (by .item(), .numpy() or float()?).")
+                raise GraphError(
+                    f"f returned {type(o).__name__}, not a Tensor: the graph was lost on the way (by "
+                    ".item(), .numpy() or float()?)."
+                )
         self.outside = recording and depends_on_others(self.outputs, self.variables)
         if not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
             if any(type(part) is Tensor for part in parts):  # what stands in modules is theirs
-                self.aux = rebuild([self.given_back(part.detach()) if type(part) is Tensor else part for part in parts])
+                self.aux = rebuild(
+                    [self.given_back(part.detach()) if type(part) is Tensor else part for part in parts]
+                )
 
     def value(self) -> Any:
         """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends on elsewhere."""
-        return self.build_outputs([o if self.outside else self.given_back(Tensor._make(o._array.copy(), None)) for o in self.outputs])
+        return self.build_outputs(
+            [
+                o if self.outside else self.given_back(Tensor._make(o._array.copy(), None))
+                for o in self.outputs
+            ]
+        )
 
     def given_back(self, output: Tensor) -> Any:
         """An output of f, or a derivative of one, as the caller gets it."""
@@ -72,12 +89,21 @@ class Evaluation:
 
     def pull(self, cotangents: list[Any]) -> list[Tensor]:
         """The gradients of the variables."""
-        graph = MODE.get().recording and (self.outside or any(isinstance(c, Tensor) and c.requires_grad for c in cotangents))
+        graph = MODE.get().recording and (
+            self.outside or any(isinstance(c, Tensor) and c.requires_grad for c in cotangents)
+        )
         return or_zeros(self.gradients(cotangents, create_graph=graph), self.variables)
 
     def like_inputs(self, gradients: Iterable[Tensor]) -> tuple[Any, ...]:
         """Gradients in the containers of the primals, each of its primal's kind."""
-        return tuple(self.build_inputs([g if isinstance(leaf, Tensor) else as_plain(g, leaf) for g, leaf in zip(gradients, self.primals)]))
+        return tuple(
+            self.build_inputs(
+                [
+                    g if isinstance(leaf, Tensor) else as_plain(g, leaf)
+                    for g, leaf in zip(gradients, self.primals)
+                ]
+            )
+        )
 
 
 def as_plain(tensor: Tensor, like: Any = None) -> Any:
@@ -91,11 +117,14 @@ def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Te
     """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
     if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool):
         leaf = float(leaf)
-    array = plain(leaf, name) if isinstance(leaf, np.ndarray) or not hasattr(leaf, "__array_function__") else leaf
+    array = (
+        plain(leaf, name) if isinstance(leaf, np.ndarray) or not hasattr(leaf, "__array_function__") else leaf
+    )
     if array.dtype.kind != "f":
         raise DTypeError(
             f"{name} is {array.dtype}; what is differentiated with respect to must be floating.\n"
-            "  Leave it out (argnums=, or another argument for what is no variable), or convert it: x.astype(float)."
+            "  Leave it out (argnums=, or another argument for what is no variable), or convert it: "
+            "x.astype(float)."
         )
     x = array if isinstance(array, Tensor) else Tensor(array)
     if connected and x._node is not None:
@@ -123,7 +152,9 @@ def depends_on_others(outputs: Iterable[Tensor], variables: Iterable[Tensor]) ->
     return False
 
 
-def gradients_of(outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], *, create_graph: bool) -> list[Tensor | None]:
+def gradients_of(
+    outputs: Sequence[Any], cotangents: Sequence[Any], variables: Sequence[Tensor], *, create_graph: bool
+) -> list[Tensor | None]:
     """The gradients of the variables, None where the outputs do not depend on one."""
     roots = []
     for output, cotangent in zip(outputs, cotangents):
@@ -144,5 +175,7 @@ def leaves_like(what: str, expected: Sequence[Tensor], like: Any, tree: Any) -> 
     """The leaves of a tree that has the structure of ``like``, as tensors of the shapes and dtypes that are expected."""
     leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in matched(what, like, tree)]
     if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
-        raise ShapeError(f"{what} has shapes {[leaf.shape for leaf in leaves]}; expected {[e.shape for e in expected]}.")
+        raise ShapeError(
+            f"{what} has shapes {[leaf.shape for leaf in leaves]}; expected {[e.shape for e in expected]}."
+        )
     return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]

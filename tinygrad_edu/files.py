@@ -1,7 +1,7 @@
 """Files to be read: opened without waiting, read no further than is allowed, told apart by their first bytes.
 
-Every reader of the package goes through one of two doors: `opened` gives a file and its size, `contents` all of its
-bytes.  A file that turns out to be of another format is named by `foreign`, with what to do about it.
+Every reader of the package goes through one of two doors: `opened` gives a file and its size, `contents` all
+of its bytes.  A file that turns out to be of another format is named by `foreign`, with what to do about it.
 """
 
 import os
@@ -89,14 +89,22 @@ def name_of(path: FilePath) -> str:
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
         in_memory = "What is in memory is written to a file first: pathlib.Path(path).write_text(text)"
-        advice = "Give the path of this open file" if isinstance(getattr(path, "name", None), str) else in_memory
+        advice = (
+            "Give the path of this open file" if isinstance(getattr(path, "name", None), str) else in_memory
+        )
         raise ArgumentError(f"a reader expects the path of a file; got {path!r:.60}. {advice}.")
     text = os.fsdecode(path)
     if re.match(r"(https?|ftp|s3|gs)://", text):
         fetch = "urllib.request.urlretrieve(address, path)"
-        raise ArgumentError(f"{printable(text)} is an address, and readers take files: fetch it first, {fetch}, and read that path.")
+        raise ArgumentError(
+            f"{printable(text)} is an address, and readers take files: fetch it first, {fetch}, and read "
+            "that path."
+        )
     if "\n" in text and not os.path.exists(path):
-        raise ArgumentError(f"a reader expects the path of a file; got text of several lines, {printable(text, 40)}. Write it to a file first.")
+        raise ArgumentError(
+            f"a reader expects the path of a file; got text of several lines, {printable(text, 40)}. Write "
+            "it to a file first."
+        )
     return os.path.basename(os.path.normpath(text))
 
 
@@ -116,7 +124,9 @@ def _unwaiting(path: FilePath, source: str) -> BinaryIO:
 
 
 def _special(source: str) -> FormatError:
-    return FormatError(f"{source} is a folder or a device, or a pipe that would have to be waited for; expected a file.")
+    return FormatError(
+        f"{source} is a folder or a device, or a pipe that would have to be waited for; expected a file."
+    )
 
 
 def _too_large(source: str, max_bytes: int) -> FormatError:
@@ -129,7 +139,7 @@ def printable(text: str, most: int = 200) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-# ---- other formats -------------------------------------------------------------------------------------------------------
+# ---- other formats -----------------------------------------------------------------------------------------
 
 UNPACK = "Unpack it first."
 SAFER = "In PyTorch, safetensors.torch.save_file(model.state_dict(), path) writes a file that io.load_safetensors reads."

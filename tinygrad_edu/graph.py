@@ -1,8 +1,9 @@
 """The graph: what a node remembers of an operation, and `record`, the one door through which operations enter.
 
-A node knows its parents, the plan of the table (`ops.plan.Plan`) that says which rules to run, and the values that those
-rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies with its last tensor.
-This file does not import Tensor either; ``cls`` is the class of tensors, handed in by those who stand above.
+A node knows its parents, the plan of the table (`plan.Plan`) that says which rules to run, and the values
+that those rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies
+with its last tensor. This file does not import Tensor either; ``cls`` is the class of tensors, handed in by
+those who stand above.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,8 @@ import numpy as np
 from .arrays import plain
 from .errors import DTypeError, WrongRule
 from .modes import MODE
-from .ops.plan import Plan
-from .ops.table import Op, lost_inside, refuse_argument
+from .plan import Plan
+from .table import Op, lost_inside, refuse_argument
 from .versions import WRITES
 
 ndarray = np.ndarray
@@ -48,7 +49,9 @@ class Node:
 
     __slots__ = ("__weakref__", "dtype", "notes", "order", "parents", "plan", "saved", "shape", "version")
 
-    def __init__(self, plan: Any, parents: tuple["Node", ...], saved: tuple[Any, ...] | None, shape: Any, dtype: Any) -> None:
+    def __init__(
+        self, plan: Any, parents: tuple["Node", ...], saved: tuple[Any, ...] | None, shape: Any, dtype: Any
+    ) -> None:
         self.plan = plan
         self.parents = parents
         self.saved = saved
@@ -66,7 +69,8 @@ class Node:
 class Leaf(Node):
     """A variable: a node that no operation made.  Gradients accumulate in its ``grad``.
 
-    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else asks for them.
+    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else
+    asks for them.
     """
 
     __slots__ = ("grad", "temporary")
@@ -123,7 +127,12 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted, bit = [], [], 0, 0 if op.variadic and len(values) > MANY else 1  # too many have no bits
+    arrays, parents, wanted, bit = (
+        [],
+        [],
+        0,
+        0 if op.variadic and len(values) > MANY else 1,
+    )  # too many have no bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)
@@ -158,7 +167,8 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     elif plan is not None and not op.trusted:
         raise WrongRule(
             f"{op.name}: its forward returned {dtype}, of which there is no gradient, though it has rules.\n"
-            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is wanted."
+            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is "
+            "wanted."
         )
     if debug.value is not None:
         debug.value.recorded(op, result._node, out)
@@ -174,7 +184,9 @@ def _given(op: Op, value: Any) -> Any:
 
 def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
     """The plan for those values that need a gradient, or an error that names one that has no rule; filed under its bits."""
-    positions = tuple(i for i, value in enumerate(values) if isinstance(value, cls) and value._node is not None)
+    positions = tuple(
+        i for i, value in enumerate(values) if isinstance(value, cls) and value._node is not None
+    )
     for position in positions:
         if op.argument(position) not in op.rules:
             raise refuse_argument(op, op.argument(position), values[position])
@@ -185,14 +197,25 @@ def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
 
 
 def _record_parts(
-    cls: Any, op: Op, plan: Plan | None, parents: list[Node], arrays: list[Any], out: tuple[Any, ...], kept: tuple[Any, ...]
+    cls: Any,
+    op: Op,
+    plan: Plan | None,
+    parents: list[Node],
+    arrays: list[Any],
+    out: tuple[Any, ...],
+    kept: tuple[Any, ...],
 ) -> tuple[Any, ...]:
     """The outputs of an operation that has several; one node for the operation, and one `Part` for each output."""
     outputs = tuple(map(as_array, out))
     whole = None
     if plan is not None:
         saved = plan.save(arrays, outputs, kept)
-        whole = Node(plan, tuple(parents), saved, tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs))
+        whole = Node(
+            plan, tuple(parents), saved, tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
+        )
     if (debug := MODE.get().debug.value) is not None:
         debug.recorded(op, whole, outputs)
-    return tuple(cls._make(o, Part(whole, i) if whole is not None and o.dtype.kind == "f" else None) for i, o in enumerate(outputs))
+    return tuple(
+        cls._make(o, Part(whole, i) if whole is not None and o.dtype.kind == "f" else None)
+        for i, o in enumerate(outputs)
+    )

@@ -98,7 +98,9 @@ def missing(module: str, name: str) -> AttributeError:
 def _public(module: str) -> list[str]:
     """The names that a module is there for."""
     names = vars(sys.modules[module])
-    return names.get("__all__") or [name for name, value in names.items() if getattr(value, "__module__", "") == module and name[0] != "_"]
+    return names.get("__all__") or [
+        name for name, value in names.items() if getattr(value, "__module__", "") == module and name[0] != "_"
+    ]
 
 
 def package_hint(name: str, public: Iterable[str]) -> str:
@@ -154,7 +156,11 @@ def absent_names(owner: type) -> set[str]:
     functions = {name for name, value in vars(np).items() if callable(value) and not isinstance(value, type)}
     arrays = {name for name in dir(np.ndarray) if not name.startswith("_")}
     linear = {name for name in np.linalg.__all__ if callable(getattr(np.linalg, name))}
-    return {n for n in {*TENSOR, *OURS, *functions, *arrays, *linear} if not n.startswith("_") and not hasattr(owner, n)}
+    return {
+        n
+        for n in {*TENSOR, *OURS, *functions, *arrays, *linear}
+        if not n.startswith("_") and not hasattr(owner, n)
+    }
 
 
 def _similar(name: str, public: Iterable[str]) -> str:

@@ -52,7 +52,14 @@ class ArrayMethods:
     def var(self, *args: Any, **kwargs: Any) -> Tensor:       return np.var(self, *args, **kwargs)
     # fmt: on
 
-    def astype(self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:
+    def astype(
+        self: Any,
+        dtype: Any,
+        order: Any = "K",
+        casting: Any = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Tensor:
         """The values in another dtype, a copy unless ``copy`` is False and the dtype is this one; see `numpy.ndarray.astype`."""
         dtype = np.dtype(dtype)
         np.empty(0, self.dtype).astype(dtype, order, casting)  # NumPy's own error where the rule forbids it
@@ -63,7 +70,9 @@ class ArrayMethods:
         """``x[...] = value``."""
         self[...] = value
 
-    def sort(self: Any, axis: int = -1, kind: Any = None, order: None = None, *, stable: bool | None = None) -> None:
+    def sort(
+        self: Any, axis: int = -1, kind: Any = None, order: None = None, *, stable: bool | None = None
+    ) -> None:
         """Sort in place: x becomes the sorted values, as by ``x[...] = v``; ties keep the order of `numpy.argsort`."""
         self[...] = np.take_along_axis(self, np.argsort(self, axis, kind, order, stable=stable), axis)
 

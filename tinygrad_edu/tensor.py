@@ -30,7 +30,7 @@ from .hints import Absent, absent_names
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
-from .ops.table import op_of
+from .table import op_of
 from .versions import WRITES
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE = op_of(np.add), op_of(np.subtract), op_of(np.multiply), op_of(np.divide)
@@ -39,7 +39,8 @@ NEGATIVE, MATMUL, SUM = op_of(np.negative), op_of(np.matmul), op_of(np.add.reduc
 RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
 GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
 NO_GRAD_OF_RESULTS = (
-    "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their gradient. "
+    "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their "
+    "gradient. "
     "Call retain_grad() on the result before backward(), or ask a leaf."
 )
 _POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
@@ -53,8 +54,8 @@ class Tensor(ArrayMethods):
     data : array_like
         The values: floating, integer or boolean; the dtype follows `numpy.asarray`.
     requires_grad : bool, default=False
-        Whether gradients are wanted with respect to this tensor.  It then owns a copy of ``data``; otherwise it is another
-        view of the array that it was given.
+        Whether gradients are wanted with respect to this tensor.  It then owns a copy of ``data``; otherwise
+        it is another view of the array that it was given.
     dtype : dtype, optional
         Another dtype than the one of ``data``.
 
@@ -72,10 +73,11 @@ class Tensor(ArrayMethods):
 
     Notes
     -----
-    Writing into the array of a leaf (``x.data[0] = 9``), or into any array or index that an operation was given, between the
-    operation and its backward pass cannot be seen, and gives the gradient at the new values; `debug` catches it.  ``x[0] = 9``
-    and ``x.data = …`` are seen.  ``backward(create_graph=True)`` leaves a cycle from a leaf to its gradient and back, which
-    lives until the garbage collector runs or ``grad`` is set to None.
+    Writing into the array of a leaf (``x.data[0] = 9``), or into any array or index that an operation was
+    given, between the operation and its backward pass cannot be seen, and gives the gradient at the new
+    values; `debug` catches it.  ``x[0] = 9`` and ``x.data = …`` are seen.  ``backward(create_graph=True)``
+    leaves a cycle from a leaf to its gradient and back, which lives until the garbage collector runs or
+    ``grad`` is set to None.
 
     Examples
     --------
@@ -91,10 +93,15 @@ class Tensor(ArrayMethods):
     _node: Node | None
     _leaf: Leaf
 
-    def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None) -> None:
+    def __init__(
+        self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None
+    ) -> None:
         if isinstance(data, Tensor):
             if data._node is not None:
-                raise GraphError("Tensor(x) of a tensor that needs a gradient would cut the graph silently: use x, or x.detach().")
+                raise GraphError(
+                    "Tensor(x) of a tensor that needs a gradient would cut the graph silently: use x, or "
+                    "x.detach()."
+                )
             data = data._array
         array = as_array(data)
         if dtype is not None:
@@ -110,25 +117,28 @@ class Tensor(ArrayMethods):
         self._array, self._node = array, node
         return self
 
-    # ---- the protocols: NumPy calls us ---------------------------------------------------------------------------
+    # ---- the protocols: NumPy calls us ---------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return dispatch(Tensor, ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         return dispatch(Tensor, function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         self._refuse_coercion("a plain array")
         return np.array(self._array, dtype=dtype, copy=copy)
 
-    # ---- the array ---------------------------------------------------------------------------------------------------
+    # ---- the array -----------------------------------------------------------------------------------------
 
     @property
     def data(self) -> Any:
         """The values, an ndarray; those of a recorded result are read-only.
 
-        Assigning moves the version of the memory.  Values of another shape or dtype forget the gradient of the old ones.
+        Assigning moves the version of the memory.  Values of another shape or dtype forget the gradient of
+        the old ones.
         """
         if self._node is None or isinstance(self._node, Leaf):
             return self._array
@@ -139,7 +149,9 @@ class Tensor(ArrayMethods):
     @data.setter
     def data(self, value: ArrayLike) -> None:
         if self._node is not None and not isinstance(self._node, Leaf):
-            raise InPlaceError("The values of a recorded result cannot be replaced. Use x.detach(), or compute a new tensor.")
+            raise InPlaceError(
+                "The values of a recorded result cannot be replaced. Use x.detach(), or compute a new tensor."
+            )
         array = as_array(value._array if isinstance(value, Tensor) else value)
         if isinstance(self._node, Leaf):
             _check_floating(array.dtype)
@@ -157,8 +169,12 @@ class Tensor(ArrayMethods):
     size = property(lambda self: self._array.size, doc="The number of elements.")
     nbytes = property(lambda self: self._array.nbytes, doc="The bytes of the values.")
     itemsize = property(lambda self: self._array.itemsize, doc="The bytes of one element.")
-    strides = property(lambda self: self._array.strides, doc="The bytes from one element to the next, for each axis.")
-    flags = property(lambda self: self._array.flags, doc="How the values lie in memory; see `numpy.ndarray.flags`.")
+    strides = property(
+        lambda self: self._array.strides, doc="The bytes from one element to the next, for each axis."
+    )
+    flags = property(
+        lambda self: self._array.flags, doc="How the values lie in memory; see `numpy.ndarray.flags`."
+    )
     device = property(lambda self: "cpu", doc="The only device there is.")
 
     def numpy(self) -> Any:
@@ -169,7 +185,8 @@ class Tensor(ArrayMethods):
     def item(self, *place: Any) -> Any:
         """The only element, or the one at a place, as a Python number, without its gradient; see `numpy.ndarray.item`.
 
-        Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total += loss.item()`` none.
+        Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total +=
+        loss.item()`` none.
         """
         return self._array.item(*place)
 
@@ -187,7 +204,7 @@ class Tensor(ArrayMethods):
 
             raise lost(self, what)
 
-    # ---- gradients ---------------------------------------------------------------------------------------------------
+    # ---- gradients -----------------------------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:
@@ -226,16 +243,23 @@ class Tensor(ArrayMethods):
                 self._node.notes.grad = None
             return
         if leaf is None or not self.is_leaf:
-            raise GraphError("Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one.")
+            raise GraphError(
+                "Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one."
+            )
         if not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
-            raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {_describe(value)}.")
+            raise ShapeError(
+                f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {_describe(value)}."
+            )
         leaf.grad = Tensor._make(value._array.copy(), value._node)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Start or stop asking for gradients with respect to this leaf, in place; returns it."""
         if self._node is not None and not isinstance(self._node, Leaf):
             if not requires_grad:
-                raise GraphError("requires_grad can be changed on leaves only. Use x.detach() for a tensor without its graph.")
+                raise GraphError(
+                    "requires_grad can be changed on leaves only. Use x.detach() for a tensor without its "
+                    "graph."
+                )
         elif requires_grad:
             if not hasattr(self, "_leaf"):
                 _check_floating(self.dtype)
@@ -250,7 +274,12 @@ class Tensor(ArrayMethods):
             self._node = None
         return self
 
-    def backward(self, gradient: ArrayLike | Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: ArrayLike | Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
         """Compute the gradients of this tensor with respect to every leaf that it depends on, and add them to their ``grad``.
 
         Parameters
@@ -258,14 +287,16 @@ class Tensor(ArrayMethods):
         gradient : array_like or Tensor, optional
             The cotangent, of the shape of this tensor.  A tensor of one element needs none: it is 1.
         retain_graph : bool, optional
-            Keep what the derivatives need, so that another backward pass can be made; by default as ``create_graph``.
+            Keep what the derivatives need, so that another backward pass can be made; by default as
+            ``create_graph``.
         create_graph : bool, default=False
             Record the computation of the gradients, so that they can be differentiated in turn.
 
         Raises
         ------
         GraphError
-            If there is no graph, it was released, or the tensor has several elements and ``gradient`` is missing.
+            If there is no graph, it was released, or the tensor has several elements and ``gradient`` is
+            missing.
         ShapeError
             If ``gradient`` has another shape.
         InPlaceError
@@ -274,24 +305,35 @@ class Tensor(ArrayMethods):
         node = self._node
         if node is None:
             raise GraphError(
-                "backward() on a tensor that no gradient is wanted of: nothing it was computed from has requires_grad=True, "
+                "backward() on a tensor that no gradient is wanted of: nothing it was computed from has "
+                "requires_grad=True, "
                 "or it was computed under no_grad."
             )
         root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        accumulate(Tensor, node, root if create_graph else root._array, create_graph=create_graph, retain_graph=retain)
+        accumulate(
+            Tensor,
+            node,
+            root if create_graph else root._array,
+            create_graph=create_graph,
+            retain_graph=retain,
+        )
 
     def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
         shape, dtype = self._array.shape, self._array.dtype
         if gradient is None:
             if self._array.size != 1:
                 raise GraphError(
-                    f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that shape; only one element has a default."
+                    f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that "
+                    "shape; only one element has a default."
                 )
             return Tensor._make(np.array(1, dtype) if shape == () else np.ones(shape, dtype), None)
         cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
         if cotangent.shape != shape:
-            raise ShapeError(f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two must be equal.")
+            raise ShapeError(
+                f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two "
+                "must be equal."
+            )
         return cotangent if cotangent.dtype == dtype else cotangent.astype(dtype)
 
     def detach(self) -> Tensor:
@@ -304,7 +346,9 @@ class Tensor(ArrayMethods):
         Returns a function that removes the hook.  A hook must not change its argument in place.
         """
         if self._node is None:
-            raise GraphError("register_hook on a tensor that no gradient is wanted of: set requires_grad=True first.")
+            raise GraphError(
+                "register_hook on a tensor that no gradient is wanted of: set requires_grad=True first."
+            )
         hooks = notes_of(self._node).hooks
         key = object()
         hooks[key] = hook
@@ -316,7 +360,7 @@ class Tensor(ArrayMethods):
             raise GraphError("retain_grad on a tensor that no gradient is wanted of.")
         notes_of(self._node).retains = not isinstance(self._node, Leaf)
 
-    # ---- operators -----------------------------------------------------------------------------------------------------
+    # ---- operators -----------------------------------------------------------------------------------------
 
     # fmt: off
     def __add__(self, other: Any) -> Tensor:       return record(Tensor, ADD, (self, other))
@@ -390,11 +434,12 @@ class Tensor(ArrayMethods):
     def _refuse_writing_to_leaf(self) -> None:
         if isinstance(self._node, Leaf):
             raise InPlaceError(
-                "A leaf that requires a gradient cannot be changed in place while gradients are recorded: optimizers would lose it.\n"
+                "A leaf that requires a gradient cannot be changed in place while gradients are recorded: "
+                "optimizers would lose it.\n"
                 "  Write under no_grad() to update it, or compute a new tensor: y = x + …"
             )
 
-    # ---- items -----------------------------------------------------------------------------------------------------------
+    # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Tensor:
         return record(Tensor, GETITEM, (self, indexing.plain(key)))
@@ -402,13 +447,17 @@ class Tensor(ArrayMethods):
     def __setitem__(self, key: Any, value: Any) -> None:
         """``x[key] = value``, differentiable: x becomes the result.
 
-        Whoever saved the old values keeps them, and so does a view taken before: unlike NumPy's, it does not follow.  Each
-        write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in place.
+        Whoever saved the old values keeps them, and so does a view taken before: unlike NumPy's, it does not
+        follow.  Each write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in
+        place.
         """
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
             if self.dtype.kind != "f" and isinstance(value, Tensor) and value._node is not None:
-                raise DTypeError(f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make x floating first.")
+                raise DTypeError(
+                    f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
+                    "x floating first."
+                )
             result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
             self._array, self._node = result._array, result._node
         else:
@@ -428,11 +477,13 @@ class Tensor(ArrayMethods):
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self._array == (value._array if isinstance(value, Tensor) else value)))
 
-    # ---- one element as a Python number --------------------------------------------------------------------------------
+    # ---- one element as a Python number --------------------------------------------------------------------
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
-            raise ShapeError(f"The truth value of a tensor of shape {self.shape} is ambiguous. Use x.any() or x.all().")
+            raise ShapeError(
+                f"The truth value of a tensor of shape {self.shape} is ambiguous. Use x.any() or x.all()."
+            )
         return bool(self._array)
 
     def __float__(self) -> float:
@@ -453,10 +504,14 @@ class Tensor(ArrayMethods):
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not isinstance(getattr(type(self), name, None), Absent)]
 
-    # ---- as text, copied, pickled -------------------------------------------------------------------------------------
+    # ---- as text, copied, pickled --------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        text = np.array2string(self._array, separator=", ", prefix="Tensor(") if isinstance(self._array, ndarray) else repr(self._array)
+        text = (
+            np.array2string(self._array, separator=", ", prefix="Tensor(")
+            if isinstance(self._array, ndarray)
+            else repr(self._array)
+        )
         dtype = "" if self.dtype in (np.float64, np.int64, np.bool_) else f", dtype={self.dtype}"
         return f"{type(self).__name__}({text}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
 
@@ -464,7 +519,10 @@ class Tensor(ArrayMethods):
         if not spec:
             return str(self)
         if self.size != 1:
-            raise TypeError(f"The format {spec!r} is for one number, and this Tensor has shape {self.shape}: format its elements, x.tolist().")
+            raise TypeError(
+                f"The format {spec!r} is for one number, and this Tensor has shape {self.shape}: format its "
+                "elements, x.tolist()."
+            )
         return format(self.item(), spec)
 
     def __copy__(self) -> Tensor:
@@ -474,20 +532,24 @@ class Tensor(ArrayMethods):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with a copy of the values and of the gradient; the graph is not copied."""
         if not self.is_leaf:
-            raise GraphError("Only leaves can be deep-copied: a result belongs to its graph. Use x.detach().copy().")
+            raise GraphError(
+                "Only leaves can be deep-copied: a result belongs to its graph. Use x.detach().copy()."
+            )
         copy = _new(type(self))
         memo[id(self)] = copy
         copy._array, copy._node = self._array.copy(), None
         if hasattr(self, "_leaf"):
             copy._leaf = Leaf(self.shape, self.dtype)
-            copy._leaf.grad = None if self._leaf.grad is None else Tensor._make(self._leaf.grad._array.copy(), None)
+            copy._leaf.grad = (
+                None if self._leaf.grad is None else Tensor._make(self._leaf.grad._array.copy(), None)
+            )
             copy._node = copy._leaf if self.requires_grad else None
         return copy
 
     def __reduce__(self) -> Any:
         raise TypeError("A Tensor is not pickled: save its values, x.detach().numpy(), with numpy.savez.")
 
-    # ---- methods of arrays: NumPy's signatures ------------------------------------------------------------------------
+    # ---- methods of arrays: NumPy's signatures -------------------------------------------------------------
 
     @property
     def T(self) -> Tensor:
@@ -499,7 +561,9 @@ class Tensor(ArrayMethods):
         """The matrix transpose: the last two axes swapped."""
         return self.swapaxes(-1, -2)
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **settings: Any) -> Tensor:
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **settings: Any
+    ) -> Tensor:
         """The sum over one axis, several, or all; see `numpy.sum`."""
         if out is not None or settings:
             return np.sum(self, axis, dtype, out, keepdims, **settings)
@@ -515,7 +579,9 @@ class Tensor(ArrayMethods):
         return record(Tensor, TRANSPOSE, (self, axes[0] if len(axes) == 1 else axes or None))
 
 
-for _name in absent_names(Tensor):  # a __getattr__ would know them too, and slow down every access to what there is
+for _name in absent_names(
+    Tensor
+):  # a __getattr__ would know them too, and slow down every access to what there is
     setattr(Tensor, _name, Absent(_name))
 
 _new = object.__new__
@@ -524,7 +590,8 @@ _new = object.__new__
 def _check_floating(dtype: Any) -> None:
     if dtype.kind != "f":
         raise DTypeError(
-            f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: dtype=np.float32, or x.astype(np.float64)."
+            f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: "
+            "dtype=np.float32, or x.astype(np.float64)."
         )
 
 

@@ -1,10 +1,11 @@
 """Functions of functions: grad, vjp, jvp, jacobian, hessian and hvp, in JAX's forms.
 
-All arguments may be nested lists, tuples, dicts and modules of arrays; results come in the same containers.  Arrays in,
-arrays out: the gradient of an argument that is a plain array or a number is a plain array or a NumPy scalar, that of a tensor
-(a module's parameters are some) a tensor; a value is plain if no argument of the call is a tensor.  Only what itself needs a
-gradient, because an outer transform or a tensor that f closes over asks for it, is a tensor in any case; under `no_grad`
-nothing does.  The transforms nest in any order: every call differentiates with respect to variables of its own.
+All arguments may be nested lists, tuples, dicts and modules of arrays; results come in the same containers.
+Arrays in, arrays out: the gradient of an argument that is a plain array or a number is a plain array or a
+NumPy scalar, that of a tensor (a module's parameters are some) a tensor; a value is plain if no argument of
+the call is a tensor.  Only what itself needs a gradient, because an outer transform or a tensor that f closes
+over asks for it, is a tensor in any case; under `no_grad` nothing does.  The transforms nest in any order:
+every call differentiates with respect to variables of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,9 @@ from .tensor import Tensor
 Pullback = Callable[[Any], tuple[Any, ...]]
 
 
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """A function that computes the gradient of f.
 
     Parameters
@@ -34,10 +37,11 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     Returns
     -------
     callable
-        Takes what f takes; returns the gradient, shaped as the argument and of its kind, array or tensor (a tuple of them for
-        a sequence of argnums), and with ``has_aux`` a pair of that and the auxiliary output.  An argument that f does not use
-        gets zeros.  Where f uses tensors from outside that need a gradient, or is given them (the parameters of a module), the
-        result can be differentiated in turn; call it under `no_grad` for a plain one.
+        Takes what f takes; returns the gradient, shaped as the argument and of its kind, array or tensor (a
+        tuple of them for a sequence of argnums), and with ``has_aux`` a pair of that and the auxiliary
+        output.  An argument that f does not use gets zeros.  Where f uses tensors from outside that need a
+        gradient, or is given them (the parameters of a module), the result can be differentiated in turn;
+        call it under `no_grad` for a plain one.
 
     Raises
     ------
@@ -65,7 +69,9 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bo
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """As `grad`, but returns the pair of the value and the gradient; with ``has_aux`` the value is f's pair.
 
     Examples
@@ -79,11 +85,15 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, h
         run = Evaluation(*_choose(f, argnums, args, kwargs), has_aux=has_aux, others=(args, kwargs))
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
             raise GraphError(
-                f"grad: f must return one tensor with one element; it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
+                "grad: f must return one tensor with one element; it returned "
+                f"{[o.shape for o in run.outputs]}. See vjp and jacobian for others."
             )
         out = run.outputs[0]
         if out.dtype.kind != "f":
-            raise GraphError(f"grad: f returned a tensor of {out.dtype}, which has no slopes; it must return a floating one.")
+            raise GraphError(
+                f"grad: f returned a tensor of {out.dtype}, which has no slopes; it must return a floating "
+                "one."
+            )
         gradients = run.like_inputs(run.pull([np.ones(out.shape, out.dtype)]))
         value = (run.value(), run.aux) if has_aux else run.value()
         return value, gradients[0] if _is_number(argnums) else gradients
@@ -107,8 +117,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     value
         What f returned.
     pullback : callable
-        Takes a cotangent in the containers of the value, and returns a tuple of gradients, one for each primal.  It can be
-        called any number of times.
+        Takes a cotangent in the containers of the value, and returns a tuple of gradients, one for each
+        primal.  It can be called any number of times.
     aux
         With ``has_aux`` only.
 
@@ -175,9 +185,9 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     Returns
     -------
     callable
-        Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape (*s, *t), a tensor
-        if the argument is one; for containers of outputs, of arguments, and for a sequence of argnums, these containers of
-        them, outputs outside.
+        Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape
+        (*s, *t), a tensor if the argument is one; for containers of outputs, of arguments, and for a sequence
+        of argnums, these containers of them, outputs outside.
 
     Examples
     --------
@@ -196,7 +206,10 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
                 unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
                 unit[k].flat[i] = 1
                 rows.append(run.pull(unit))
-            stacked: list[Any] = [np.reshape(np.stack(column), (*output.shape, *v.shape)) for column, v in zip(zip(*rows), run.variables)]
+            stacked: list[Any] = [
+                np.reshape(np.stack(column), (*output.shape, *v.shape))
+                for column, v in zip(zip(*rows), run.variables)
+            ]
             if not rows:
                 stacked = [Tensor(np.zeros((*output.shape, *v.shape), v.dtype)) for v in run.variables]
             inputs = run.like_inputs(stacked)
@@ -245,14 +258,22 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return pullback(tuple(tangents))
 
 
-def _choose(f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwargs: Any) -> tuple[Callable[..., Any], list[Any], list[int]]:
+def _choose(
+    f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwargs: Any
+) -> tuple[Callable[..., Any], list[Any], list[int]]:
     """f as a function of the arguments at argnums alone, those arguments, and their places."""
     if not _is_number(argnums) and not (isinstance(argnums, Sequence) and all(map(_is_number, argnums))):
-        raise ArgumentError(f"argnums is the place of a positional argument, a whole number, or a sequence of such; got {argnums!r}.")
+        raise ArgumentError(
+            "argnums is the place of a positional argument, a whole number, or a sequence of such; got "
+            f"{argnums!r}."
+        )
     given = [argnums] if isinstance(argnums, (int, np.integer)) else list(argnums)
     numbers = [n % len(args) for n in given if -len(args) <= n < len(args)]
     if len(set(numbers)) < len(given):
-        raise ArgumentError(f"argnums={argnums} of a call with {len(args)} positional arguments: each must name one of them, and only once.")
+        raise ArgumentError(
+            f"argnums={argnums} of a call with {len(args)} positional arguments: each must name one of them, "
+            "and only once."
+        )
 
     def of_chosen(*chosen: Any) -> Any:
         places = dict(zip(numbers, chosen))
@@ -270,8 +291,12 @@ def _check_directions(transform: str, primals: Any, tangents: Any) -> None:
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (list, tuple)):
             raise ArgumentError(
-                f"{transform}: {name} is a tuple or list, an entry for each argument of f; got {type(given).__name__}. "
+                f"{transform}: {name} is a tuple or list, an entry for each argument of f; got "
+                f"{type(given).__name__}. "
                 f"A single one: ({name[:-1]},) with a comma."
             )
     if len(primals) != len(tangents):
-        raise ArgumentError(f"{transform}: every primal has one tangent; got {len(primals)} primals and {len(tangents)} tangents.")
+        raise ArgumentError(
+            f"{transform}: every primal has one tangent; got {len(primals)} primals and {len(tangents)} "
+            "tangents."
+        )

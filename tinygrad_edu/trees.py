@@ -1,6 +1,7 @@
 """Nested containers: the tensors inside lists, tuples, dicts and modules, in a fixed order, and the way back.
 
-An object takes part by a method ``__tree__()`` that returns its children and a function that builds it again from others.
+An object takes part by a method ``__tree__()`` that returns its children and a function that builds it again
+from others.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +59,8 @@ def labelled(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
 def matched(name: str, like: Any, tree: Any) -> list[Any]:
     """The leaves of a tree in the order of another one's, of which it has the structure; by their keys, not by their order.
 
-    Lists and tuples stand for each other; for a module stands a dict by the names of its parameters, or a module.
+    Lists and tuples stand for each other; for a module stands a dict by the names of its parameters, or a
+    module.
 
     Raises
     ------
@@ -71,10 +73,25 @@ def matched(name: str, like: Any, tree: Any) -> list[Any]:
     given = None if (parts := keyed(tree)) is None else {key: child for key, _, child in parts}
     by_key = isinstance(like, dict) or hasattr(like, "named_parameters")
     alike = given is not None and by_key == (isinstance(tree, dict) or hasattr(tree, "named_parameters"))
-    if not alike or given is None or set(given) != {key for key, _, _ in inside} or (like is None) != (tree is None):
-        expected = "None" if like is None else f"a {type(like).__name__} with {', '.join(str(key) for key, _, _ in inside) or 'nothing'}"
-        got = f"a {type(tree).__name__}" + (f" with {', '.join(map(str, given)) or 'nothing'}" if given is not None and tree is not None else "")
-        raise ArgumentError(f"{name} has another structure than what it belongs to: expected {expected}; got {got}.")
+    if (
+        not alike
+        or given is None
+        or set(given) != {key for key, _, _ in inside}
+        or (like is None) != (tree is None)
+    ):
+        expected = (
+            "None"
+            if like is None
+            else f"a {type(like).__name__} with {', '.join(str(key) for key, _, _ in inside) or 'nothing'}"
+        )
+        got = f"a {type(tree).__name__}" + (
+            f" with {', '.join(map(str, given)) or 'nothing'}"
+            if given is not None and tree is not None
+            else ""
+        )
+        raise ArgumentError(
+            f"{name} has another structure than what it belongs to: expected {expected}; got {got}."
+        )
     return [leaf for key, written, child in inside for leaf in matched(name + written, child, given[key])]
 
 

@@ -12,7 +12,8 @@ from .errors import InPlaceError
 class Writes:
     """Who wrote in place, and when: a count of all writes, and for each memory written to the count at its last write.
 
-    A memory is known by its owner, the array at the end of the ``base`` chain, so that views and flat buffers share it.
+    A memory is known by its owner, the array at the end of the ``base`` chain, so that views and flat buffers
+    share it.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,9 @@ class Writes:
         owner = _owner(array)
         key = id(owner)
         if key not in self._last:
-            self._forget[key] = weakref.ref(owner, lambda _: (self._last.pop(key, None), self._forget.pop(key, None)))
+            self._forget[key] = weakref.ref(
+                owner, lambda _: (self._last.pop(key, None), self._forget.pop(key, None))
+            )
             self._last[key] = 0
         return key
 
@@ -47,7 +50,9 @@ class Writes:
 
 
 def _owner(array: Any) -> Any:
-    while (base := getattr(array, "base", None)) is not None and hasattr(base, "base"):  # an array, or what as_strided puts between
+    while (base := getattr(array, "base", None)) is not None and hasattr(
+        base, "base"
+    ):  # an array, or what as_strided puts between
         array = base
     return array
 
@@ -61,6 +66,7 @@ def check_unchanged(node: Any) -> None:
         for array in value if isinstance(value, tuple) else (value,):
             if isinstance(array, np.ndarray) and WRITES.since(array) > node.version:
                 raise InPlaceError(
-                    f"{node.name}: a value of shape {array.shape} that its derivative needs was changed in place after the operation.\n"
+                    f"{node.name}: a value of shape {array.shape} that its derivative needs was changed in "
+                    "place after the operation.\n"
                     "  Run the backward pass before the change, or write to a copy (x.detach().copy())."
                 )

@@ -1,8 +1,8 @@
 """Three classes of points, and a softmax network that tells them apart.
 
-Usman Malik (2018), Creating a Neural Network from Scratch in Python: Multi-class Classification, stackabuse.com.  The same 2100
-points (seed 42), the same first weights, 2-4-3 with sigmoid and softmax, the cross-entropy *summed* over the points, full
-batch, rate 0.001, 50,000 epochs, the cost kept every 200.
+Usman Malik (2018), Creating a Neural Network from Scratch in Python: Multi-class Classification,
+stackabuse.com.  The same 2100 points (seed 42), the same first weights, 2-4-3 with sigmoid and softmax, the
+cross-entropy *summed* over the points, full batch, rate 0.001, 50,000 epochs, the cost kept every 200.
 """
 
 from pathlib import Path
@@ -41,29 +41,67 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         optimizer.step()
 
     rows = []
-    for epoch, (figure, digits) in {0: (3101.28, 2), 200: (20.52, 2), 1000: (8.22, 2), 10_000: (2.28, 2), 49_800: (0.5327, 4)}.items():
+    for epoch, (figure, digits) in {
+        0: (3101.28, 2),
+        200: (20.52, 2),
+        1000: (8.22, 2),
+        10_000: (2.28, 2),
+        49_800: (0.5327, 4),
+    }.items():
         if epoch in costs:
             met = abs(costs[epoch] - figure) <= 0.5 * 10**-digits
-            rows.append(Row(f"blobs: cost at epoch {epoch:,}", f"recomputed {figure}", f"{costs[epoch]:.{digits}f}", met))
+            rows.append(
+                Row(
+                    f"blobs: cost at epoch {epoch:,}",
+                    f"recomputed {figure}",
+                    f"{costs[epoch]:.{digits}f}",
+                    met,
+                )
+            )
     if quick:
-        rows.append(Row("blobs: training accuracy at epoch 1,200", "goal: 99 %", f"{accuracy[1200]:.2%}", accuracy[1200] >= 0.99))
+        rows.append(
+            Row(
+                "blobs: training accuracy at epoch 1,200",
+                "goal: 99 %",
+                f"{accuracy[1200]:.2%}",
+                accuracy[1200] >= 0.99,
+            )
+        )
     else:
-        rows.append(Row("blobs: training accuracy at epoch 5,000", "recomputed 100 %", f"{accuracy[5000]:.2%}", accuracy[5000] == 1))
+        rows.append(
+            Row(
+                "blobs: training accuracy at epoch 5,000",
+                "recomputed 100 %",
+                f"{accuracy[5000]:.2%}",
+                accuracy[5000] == 1,
+            )
+        )
     softmax, figures = tg.softmax(np.array([4.0, 5.0, 6.0])), [0.09003, 0.24473, 0.66524]
     ours = " ".join(f"{p:.5f}" for p in softmax)
-    rows.append(Row("softmax of 4, 5, 6", "published .09003 .24473 .66524", ours, np.abs(softmax - figures).max() < 1e-5))
+    rows.append(
+        Row(
+            "softmax of 4, 5, 6",
+            "published .09003 .24473 .66524",
+            ours,
+            np.abs(softmax - figures).max() < 1e-5,
+        )
+    )
     if out:
         save_pictures(out, model, points, labels, costs)
     return rows
 
 
-def save_pictures(out: Path, model: nn.Sequential, points: np.ndarray, labels: np.ndarray, costs: dict[int, float]) -> None:
+def save_pictures(
+    out: Path, model: nn.Sequential, points: np.ndarray, labels: np.ndarray, costs: dict[int, float]
+) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     plot.class_scatter(points, labels, ax=left).set_title("Three classes")
-    plot.loss_curve(list(costs.values()), ax=middle, xlabel="epoch / 200", ylabel="summed cross-entropy", log=True).set_title("Cost")
+    plot.loss_curve(
+        list(costs.values()), ax=middle, xlabel="epoch / 200", ylabel="summed cross-entropy", log=True
+    ).set_title("Cost")
     plot.decision_regions(model, points, labels, ax=right).set_title("What 2-4-3 makes of them")
     plot.save(figure, out / "01_blobs.png")
 

@@ -1,11 +1,11 @@
 """MNIST, two rungs: a network with two hidden layers, and the same with batch normalization and dropout.
 
-Paila (2018), the author of system 2, in Keras.  784-392-64-10 with relu, Adam at 5e-4, batches of 128, 20 epochs; then with
-batch normalization and dropout .4 after each hidden layer, Adam at 1e-3, 32 epochs.  Weights as Keras draws them (Xavier
-uniform, biases 0); the accuracy on the test images after the last epoch.
+Paila (2018), the author of system 2, in Keras.  784-392-64-10 with relu, Adam at 5e-4, batches of 128, 20
+epochs; then with batch normalization and dropout .4 after each hidden layer, Adam at 1e-3, 32 epochs.
+Weights as Keras draws them (Xavier uniform, biases 0); the accuracy on the test images after the last epoch.
 
-The rate falls to 0 along a cosine.  At a constant rate, as in the original, the accuracy of the first network moves by up to half
-a percent from one epoch to the next, and what the last one has is luck.
+The rate falls to 0 along a cosine.  At a constant rate, as in the original, the accuracy of the first network
+moves by up to half a percent from one epoch to the next, and what the last one has is luck.
 """
 
 from pathlib import Path
@@ -18,7 +18,9 @@ from tinygrad_edu import data, nn, optim, plot, train
 
 
 def linears(rng: np.random.Generator) -> list[nn.Linear]:
-    return [nn.Linear(n, m, init=nn.init.xavier_uniform, rng=rng) for n, m in ((784, 392), (392, 64), (64, 10))]
+    return [
+        nn.Linear(n, m, init=nn.init.xavier_uniform, rng=rng) for n, m in ((784, 392), (392, 64), (64, 10))
+    ]
 
 
 def dense(rng: np.random.Generator) -> nn.Sequential:
@@ -38,7 +40,9 @@ RUNGS = {  # network, rate, epochs, published test accuracy
 }
 
 
-def climb(digits: data.TrainTest, rung: str, seed: int, epochs: int | None = None) -> tuple[nn.Module, train.History]:
+def climb(
+    digits: data.TrainTest, rung: str, seed: int, epochs: int | None = None
+) -> tuple[nn.Module, train.History]:
     network, lr, published_epochs, _ = RUNGS[rung]
     epochs = epochs or published_epochs
     model = network(np.random.default_rng(seed))
@@ -60,10 +64,17 @@ def climb(digits: data.TrainTest, rung: str, seed: int, epochs: int | None = Non
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     digits = data.mnist(flat=True)
     if quick:
-        few = data.TrainTest(digits.x_train[:6000], digits.y_train[:6000], digits.x_test[:2000], digits.y_test[:2000])
+        few = data.TrainTest(
+            digits.x_train[:6000], digits.y_train[:6000], digits.x_test[:2000], digits.y_test[:2000]
+        )
         ours = [climb(few, rung, seed=0, epochs=1)[1].last["val_accuracy"] for rung in RUNGS]
         return [
-            Row(f"MNIST, {rung}: one epoch of 6000, right of 2000", "goal: ≥ 80 %", spread([right], ".2%"), right >= 0.8)
+            Row(
+                f"MNIST, {rung}: one epoch of 6000, right of 2000",
+                "goal: ≥ 80 %",
+                spread([right], ".2%"),
+                right >= 0.8,
+            )
             for rung, right in zip(RUNGS, ours)
         ]
     rows, curves = [], {}
@@ -71,7 +82,14 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         runs = [climb(digits, rung, seed) for seed in range(5)]
         right = [history.last["val_accuracy"] for _, history in runs]
         pace = median(seconds for _, history in runs for seconds in history["seconds"])
-        rows.append(Row(f"MNIST, {rung}: test accuracy", f"published {100 * figure:.2f} %", spread(right, ".2%"), median(right) >= figure))
+        rows.append(
+            Row(
+                f"MNIST, {rung}: test accuracy",
+                f"published {100 * figure:.2f} %",
+                spread(right, ".2%"),
+                median(right) >= figure,
+            )
+        )
         rows.append(Row(f"MNIST, {rung}: seconds an epoch", "published 4", f"{pace:.1f}", None))
         curves[rung] = runs[0][1]["val_accuracy"]
     if out:

@@ -1,9 +1,10 @@
 """bpnn.py: the back-propagation that a generation read.
 
-Neil Schemenauer, bpnn.py, arctrix.com; ActiveState recipe 578148 is a copy.  2-2-1 with one more input that is always 1, tanh
-in both layers (the original calls it sigmoid), weights from U(±0.2) and U(±2) by Python's ``random.seed``, one pattern at a
-time, error ½Σ(t − o)², 1000 iterations; each step is N = 0.5 of this pattern's change and M = 0.1 of the last pattern's.  A
-network for each seed is trained, all side by side: the first axis is the seed.
+Neil Schemenauer, bpnn.py, arctrix.com; ActiveState recipe 578148 is a copy.  2-2-1 with one more input that
+is always 1, tanh in both layers (the original calls it sigmoid), weights from U(±0.2) and U(±2) by Python's
+``random.seed``, one pattern at a time, error ½Σ(t − o)², 1000 iterations; each step is N = 0.5 of this
+pattern's change and M = 0.1 of the last pattern's.  A network for each seed is trained, all side by side: the
+first axis is the seed.
 """
 
 import random
@@ -25,7 +26,9 @@ class NN(nn.Module):
 
     def __init__(self, ni: int, nh: int, seeds: range = SEEDS) -> None:
         drawn = [random.Random(seed) for seed in seeds]
-        self.wi = nn.Parameter([[[rng.uniform(-0.2, 0.2) for _ in range(nh)] for _ in range(ni + 1)] for rng in drawn])  # (seeds, ni + 1, nh)
+        self.wi = nn.Parameter(
+            [[[rng.uniform(-0.2, 0.2) for _ in range(nh)] for _ in range(ni + 1)] for rng in drawn]
+        )  # (seeds, ni + 1, nh)
         self.wo = nn.Parameter([[[rng.uniform(-2, 2)] for _ in range(nh)] for rng in drawn])  # (seeds, nh, 1)
 
     def forward(self, inputs: np.ndarray) -> tg.Tensor:
@@ -35,7 +38,9 @@ class NN(nn.Module):
         return np.tanh(hidden @ self.wo)[..., 0]
 
 
-def train(targets: list[int], nh: int = 2, iterations: int = 1000, N: float = 0.5, M: float = 0.1) -> tuple[NN, list[float]]:
+def train(
+    targets: list[int], nh: int = 2, iterations: int = 1000, N: float = 0.5, M: float = 0.1
+) -> tuple[NN, list[float]]:
     """The trained networks, and the error of seed 0 in each iteration: added up over the patterns, before each is learned."""
     net = NN(2, nh)
     last = [np.zeros(w.shape) for w in net.parameters()]
@@ -64,14 +69,34 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
             "published .0256 (.0256 .9818 .9817 −.0210)",
             f"{np.median(farthest[:5]):.4f} (seed 0: {' '.join(f'{o:.4f}' for o in outputs[0])})",
             np.median(farthest[:5]) <= 0.0256,
-            "At rate 0.5 the outputs for (0, 0) and (1, 1) swing to and fro: the same sums in another order, and they are .02 elsewhere.",
+            "At rate 0.5 the outputs for (0, 0) and (1, 1) swing to and fro: the same sums in another order, "
+            "and they are .02 elsewhere.",
         ),
-        Row("bpnn, XOR 2-2-1: error < .1", "recomputed 60 of 60 seeds", f"{np.sum(farthest < 0.1)} of 60 seeds", bool(np.all(farthest < 0.1))),
+        Row(
+            "bpnn, XOR 2-2-1: error < .1",
+            "recomputed 60 of 60 seeds",
+            f"{np.sum(farthest < 0.1)} of 60 seeds",
+            bool(np.all(farthest < 0.1)),
+        ),
     ]
     nand = error_of(train(NAND)[0], NAND)[1]
-    rows.append(Row("bpnn, NAND 2-2-1: error < .1", "recomputed 60 of 60 seeds", f"{np.sum(nand < 0.1)} of 60 seeds", bool(np.all(nand < 0.1))))
+    rows.append(
+        Row(
+            "bpnn, NAND 2-2-1: error < .1",
+            "recomputed 60 of 60 seeds",
+            f"{np.sum(nand < 0.1)} of 60 seeds",
+            bool(np.all(nand < 0.1)),
+        )
+    )
     narrow = error_of(train(XOR, nh=1)[0], XOR)[1]
-    rows.append(Row("bpnn, XOR 2-1-1: cannot", "published: fails", f"error < .1 on {np.sum(narrow < 0.1)} of 60 seeds", not np.any(narrow < 0.1)))
+    rows.append(
+        Row(
+            "bpnn, XOR 2-1-1: cannot",
+            "published: fails",
+            f"error < .1 on {np.sum(narrow < 0.1)} of 60 seeds",
+            not np.any(narrow < 0.1),
+        )
+    )
     if out:
         save_picture(out, errors)
     return rows
@@ -88,7 +113,9 @@ def save_picture(out: Path, errors: list[float]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
-    plot.loss_curve(errors, ax=figure.add_subplot(), xlabel="iteration", ylabel="error", log=True).set_title("bpnn.py learns XOR (seed 0)")
+    plot.loss_curve(errors, ax=figure.add_subplot(), xlabel="iteration", ylabel="error", log=True).set_title(
+        "bpnn.py learns XOR (seed 0)"
+    )
     plot.save(figure, out / "04_bpnn.png")
 
 

@@ -1,9 +1,10 @@
 """Wheat seeds: three kinds of wheat, told apart by seven measures of a kernel.
 
-Jason Brownlee (2016), How to Code a Neural Network with Backpropagation in Python (from scratch), machinelearningmastery.com.
-First its ten-row toy set with 2-2-2 and rate 0.5, ``random.seed(1)``; then the seeds with 7-5-3, one row at a time, rate 0.3,
-500 epochs, columns scaled to 0 … 1, five folds of 42.  All units are sigmoids, the output is compared with a one-hot row, and
-the error that is printed is Σ(expected − output)², *added up* over outputs and rows.
+Jason Brownlee (2016), How to Code a Neural Network with Backpropagation in Python (from scratch),
+machinelearningmastery.com. First its ten-row toy set with 2-2-2 and rate 0.5, ``random.seed(1)``; then the
+seeds with 7-5-3, one row at a time, rate 0.3, 500 epochs, columns scaled to 0 … 1, five folds of 42.  All
+units are sigmoids, the output is compared with a one-hot row, and the error that is printed is Σ(expected −
+output)², *added up* over outputs and rows.
 """
 
 import random
@@ -34,14 +35,23 @@ TOY = np.array(
 
 def initialize_network(n_inputs: int, n_hidden: int, n_outputs: int) -> nn.Sequential:
     """Weights from U(0, 1) by Python's generator, for each neuron those of its inputs and then its bias."""
-    model = nn.Sequential(nn.Linear(n_inputs, n_hidden, dtype=float), nn.Sigmoid(), nn.Linear(n_hidden, n_outputs, dtype=float), nn.Sigmoid())
+    model = nn.Sequential(
+        nn.Linear(n_inputs, n_hidden, dtype=float),
+        nn.Sigmoid(),
+        nn.Linear(n_hidden, n_outputs, dtype=float),
+        nn.Sigmoid(),
+    )
     for layer in (model[0], model[2]):
-        neurons = np.array([[random.random() for _ in range(layer.in_features + 1)] for _ in range(layer.out_features)])
+        neurons = np.array(
+            [[random.random() for _ in range(layer.in_features + 1)] for _ in range(layer.out_features)]
+        )
         layer.weight.data, layer.bias.data = neurons[:, :-1], neurons[:, -1]
     return model
 
 
-def train_network(model: nn.Sequential, rows: np.ndarray, labels: np.ndarray, *, l_rate: float, epochs: Iterable[int]) -> list[float]:
+def train_network(
+    model: nn.Sequential, rows: np.ndarray, labels: np.ndarray, *, l_rate: float, epochs: Iterable[int]
+) -> list[float]:
     """Train row by row; the error of each epoch."""
     optimizer = tg.optim.SGD(model.parameters(), lr=l_rate)
     expected = data.one_hot(labels, model[2].out_features, dtype=float)
@@ -74,8 +84,18 @@ def toy() -> Iterable[Row]:
     rows, labels = TOY[:, :2], TOY[:, 2].astype(int)
     model = initialize_network(2, 2, 2)
     errors = train_network(model, rows, labels, l_rate=0.5, epochs=range(20))
-    yield Row("toy set, 2-2-2: error of epoch 1", "published 6.350", f"{errors[0]:.3f}", round(errors[0], 3) == 6.350)
-    yield Row("toy set, 2-2-2: error of epoch 20", "published 1.132", f"{errors[-1]:.3f}", round(errors[-1], 3) == 1.132)
+    yield Row(
+        "toy set, 2-2-2: error of epoch 1",
+        "published 6.350",
+        f"{errors[0]:.3f}",
+        round(errors[0], 3) == 6.350,
+    )
+    yield Row(
+        "toy set, 2-2-2: error of epoch 20",
+        "published 1.132",
+        f"{errors[-1]:.3f}",
+        round(errors[-1], 3) == 1.132,
+    )
     right = np.sum(predict(model, rows) == labels)
     yield Row("toy set, 2-2-2: right", "published 10 of 10", f"{right} of 10", right == 10)
 
@@ -84,8 +104,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     rows = list(toy())
     random.seed(1)
     seeds = data.wheat_seeds()
-    # The original numbers its classes in the order of a set of strings, which Python changes from run to run: this is one
-    # with which the published folds come out.
+    # The original numbers its classes in the order of a set of strings, which Python changes from run to run:
+    # this is one with which the published folds come out.
     labels = np.array([1, 0, 2])[seeds.y]
     x = data.MinMaxScaler().fit_transform(seeds.x)  # of all rows, as the original does
     folds = cross_validation_split(len(x), 5)
@@ -95,7 +115,11 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         chosen = np.concatenate(folds[:k] + folds[k + 1 :])
         model = initialize_network(7, 5, 3)
         curves[f"fold {k + 1}"] = train_network(
-            model, x[chosen], labels[chosen], l_rate=0.3, epochs=track(range(epochs), f"wheat seeds, fold {k + 1}")
+            model,
+            x[chosen],
+            labels[chosen],
+            l_rate=0.3,
+            epochs=track(range(epochs), f"wheat seeds, fold {k + 1}"),
         )
         scores.append(100 * np.mean(predict(model, x[held_out]) == labels[held_out]))
     if out:
@@ -112,10 +136,22 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         return rows
     ours = " ".join(f"{score:.3f}" for score in scores)
     rows.append(
-        Row("wheat seeds, 7-5-3: each fold", "published 92.857 92.857 97.619 92.857 90.476", ours, ours == "92.857 92.857 97.619 92.857 90.476")
+        Row(
+            "wheat seeds, 7-5-3: each fold",
+            "published 92.857 92.857 97.619 92.857 90.476",
+            ours,
+            ours == "92.857 92.857 97.619 92.857 90.476",
+        )
     )
     mean = np.mean(scores)
-    rows.append(Row("wheat seeds, 7-5-3: mean of the folds", "published 93.333 %", f"{mean:.3f} %", bool(mean > 93.3329)))
+    rows.append(
+        Row(
+            "wheat seeds, 7-5-3: mean of the folds",
+            "published 93.333 %",
+            f"{mean:.3f} %",
+            bool(mean > 93.3329),
+        )
+    )
     return rows
 
 

@@ -1,9 +1,9 @@
 """Heart disease: whether a patient of the Cleveland Clinic is ill, by thirteen findings.
 
-The data set of many a first project (UCI, processed.cleveland; Detrano et al. 1989).  The six patients with a ``?`` are left
-out, codes become one-hot columns, columns are scaled inside each of the five folds; a small network with L2 penalty stands
-against scikit-learn's logistic regression and its MLPClassifier.  (The settings were chosen on the folds of other seeds, 10 to
-14.)
+The data set of many a first project (UCI, processed.cleveland; Detrano et al. 1989).  The six patients with a
+``?`` are left out, codes become one-hot columns, columns are scaled inside each of the five folds; a small
+network with L2 penalty stands against scikit-learn's logistic regression and its MLPClassifier.  (The
+settings were chosen on the folds of other seeds, 10 to 14.)
 """
 
 from pathlib import Path
@@ -35,7 +35,15 @@ def cross_validate(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[float, np.n
         scaler = data.StandardScaler().fit(x[chosen])
         model = nn.Sequential(nn.Linear(x.shape[1], 16, rng=rng), nn.ReLU(), nn.Linear(16, 2, rng=rng))
         optimizer = tg.optim.Adam(model.parameters(), lr=0.01, weight_decay=0.05)
-        train.fit(model, nn.CrossEntropyLoss(), optimizer, (scaler.transform(x[chosen]), y[chosen]), epochs=40, batch_size=32, seed=seed)
+        train.fit(
+            model,
+            nn.CrossEntropyLoss(),
+            optimizer,
+            (scaler.transform(x[chosen]), y[chosen]),
+            epochs=40,
+            batch_size=32,
+            seed=seed,
+        )
         predicted[held_out] = train.predict(model, scaler.transform(x[held_out])).argmax(axis=1)
         scores.append(np.mean(predicted[held_out] == y[held_out]))
     return float(np.mean(scores)), predicted
@@ -63,7 +71,9 @@ def save_picture(out: Path, y: np.ndarray, predicted: np.ndarray) -> None:
 
     figure = Figure(figsize=(4.5, 4), layout="constrained")
     counts = train.metrics.confusion_matrix(y, predicted)
-    plot.confusion_matrix(counts, classes=("healthy", "ill"), ax=figure.add_subplot()).set_title("Each patient when held out (seed 0)")
+    plot.confusion_matrix(counts, classes=("healthy", "ill"), ax=figure.add_subplot()).set_title(
+        "Each patient when held out (seed 0)"
+    )
     plot.save(figure, out / "08_heart_disease.png")
 
 

@@ -1,9 +1,10 @@
 """Iris by back-propagation, one flower at a time.
 
-James McCaffrey, neural networks from scratch in Python with the iris data, Visual Studio Magazine.  4-5-3, tanh and softmax,
-small uniform weights, rate 0.05, 50 epochs in an order drawn anew each time, and his split of 120 flowers to train on and 30 to
-test with.  He compares outputs with one-hot rows by squared error, and takes (1 − y) · y for the derivative of the softmax,
-which is its diagonal alone; here the derivative is all of it.
+James McCaffrey, neural networks from scratch in Python with the iris data, Visual Studio Magazine.  4-5-3,
+tanh and softmax, small uniform weights, rate 0.05, 50 epochs in an order drawn anew each time, and his split
+of 120 flowers to train on and 30 to test with.  He compares outputs with one-hot rows by squared error, and
+takes (1 − y) · y for the derivative of the softmax, which is its diagonal alone; here the derivative is all
+of it.
 """
 
 from functools import partial
@@ -22,7 +23,9 @@ def learn(flowers: data.TrainTest, seed: int) -> tuple[nn.Sequential, list[float
     """The network, and the error of each epoch: ½ Σ (output − target)² / 120."""
     rng = np.random.default_rng(seed)
     small = partial(nn.init.uniform, low=-0.01, high=0.01)
-    model = nn.Sequential(nn.Linear(4, 5, init=small, rng=rng), nn.Tanh(), nn.Linear(5, 3, init=small, rng=rng), nn.Softmax())
+    model = nn.Sequential(
+        nn.Linear(4, 5, init=small, rng=rng), nn.Tanh(), nn.Linear(5, 3, init=small, rng=rng), nn.Softmax()
+    )
     optimizer = tg.optim.SGD(model.parameters(), lr=LEARN_RATE)
     x, targets = flowers.x_train.astype(np.float32), data.one_hot(flowers.y_train, 3)
     errors = []
@@ -43,14 +46,25 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     flowers = data.iris_train_test()
     runs = [learn(flowers, seed) for seed in range(3 if quick else 5)]
     accuracies = np.array(
-        [[train.metrics.accuracy(y, train.predict(model, x).argmax(axis=1)) for x, y in (flowers[:2], flowers[2:])] for model, _ in runs]
+        [
+            [
+                train.metrics.accuracy(y, train.predict(model, x).argmax(axis=1))
+                for x, y in (flowers[:2], flowers[2:])
+            ]
+            for model, _ in runs
+        ]
     )
     if out:
         save_picture(out, runs[0], flowers)
     rows = []
     for name, ours, figure in zip(("train", "test"), accuracies.T, (0.9333, 0.9667)):
         rows.append(
-            Row(f"iris by back-propagation, 4-5-3: {name} accuracy", f"published {figure}", spread(ours), bool(np.median(ours) >= figure - 5e-5))
+            Row(
+                f"iris by back-propagation, 4-5-3: {name} accuracy",
+                f"published {figure}",
+                spread(ours),
+                bool(np.median(ours) >= figure - 5e-5),
+            )
         )
     return rows
 
@@ -61,9 +75,15 @@ def save_picture(out: Path, run: tuple[nn.Sequential, list[float]], flowers: dat
     model, errors = run
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    plot.loss_curve(errors, ax=left, ylabel="½ Σ (output − target)² / 120").set_title("Error on the training part (seed 0)")
-    counts = train.metrics.confusion_matrix(flowers.y_test, train.predict(model, flowers.x_test).argmax(axis=1))
-    plot.confusion_matrix(counts, classes=("setosa", "versicolor", "virginica"), ax=right).set_title("Test part")
+    plot.loss_curve(errors, ax=left, ylabel="½ Σ (output − target)² / 120").set_title(
+        "Error on the training part (seed 0)"
+    )
+    counts = train.metrics.confusion_matrix(
+        flowers.y_test, train.predict(model, flowers.x_test).argmax(axis=1)
+    )
+    plot.confusion_matrix(counts, classes=("setosa", "versicolor", "virginica"), ax=right).set_title(
+        "Test part"
+    )
     plot.save(figure, out / "09_iris_backprop.png")
 
 

@@ -1,9 +1,9 @@
 """Student majors in six steps, in the style of PyTorch: data, network, training, evaluation, saving, use.
 
-James McCaffrey (2020), Multi-Class Classification Using PyTorch, Visual Studio Magazine.  6-(10-10)-3 with tanh, Xavier uniform
-weights and zero biases, cross-entropy, SGD, a Dataset and a DataLoader.  Sex, units, home state (one-hot) and score of a
-student, and which of three majors was chosen; his records are not public, so these are made by code: 200 to train on, 40 to
-test with.
+James McCaffrey (2020), Multi-Class Classification Using PyTorch, Visual Studio Magazine.  6-(10-10)-3 with
+tanh, Xavier uniform weights and zero biases, cross-entropy, SGD, a Dataset and a DataLoader.  Sex, units,
+home state (one-hot) and score of a student, and which of three majors was chosen; his records are not public,
+so these are made by code: 200 to train on, 40 to test with.
 """
 
 import tempfile
@@ -80,9 +80,14 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     accuracies, curves = [], {}
     for seed in range(1 if quick else 5):
         rng = np.random.default_rng(seed)
-        train_ds, test_ds = StudentDataset(data.student_records(200, rng=rng)), StudentDataset(data.student_records(40, rng=rng))
+        train_ds, test_ds = (
+            StudentDataset(data.student_records(200, rng=rng)),
+            StudentDataset(data.student_records(40, rng=rng)),
+        )
         net = Net(rng)
-        curves[f"seed {seed}"] = fit(net, data.DataLoader(train_ds, 10, shuffle=True, seed=seed), max_epochs=250 if quick else 1000)
+        curves[f"seed {seed}"] = fit(
+            net, data.DataLoader(train_ds, 10, shuffle=True, seed=seed), max_epochs=250 if quick else 1000
+        )
         accuracies.append((accuracy(net, train_ds), accuracy(net, test_ds)))
     loaded = save_and_load(net)
 
@@ -91,10 +96,24 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     probs = tg.softmax(train.predict(loaded, student))[0]
     same = np.array_equal(probs, tg.softmax(train.predict(net, student))[0])
     ours = f"the loaded net says {data.STUDENT_MAJORS[probs.argmax()]} ({probs.max():.0%}), {'as' if same else 'unlike'} the saved one"
-    rows = [Row("student majors: data, net, training, evaluation, saving, use", "goal: the six steps work", ours, same)]
+    rows = [
+        Row(
+            "student majors: data, net, training, evaluation, saving, use",
+            "goal: the six steps work",
+            ours,
+            same,
+        )
+    ]
     for part, figures, figure in zip(("train", "test"), np.transpose(accuracies), (0.815, 0.75)):
         target = f"published {100 * figure:.2f} % (successor, other data)"
-        rows.append(Row(f"student majors: {part} accuracy", target, spread(figures, ".2%"), bool(np.median(figures) >= figure)))
+        rows.append(
+            Row(
+                f"student majors: {part} accuracy",
+                target,
+                spread(figures, ".2%"),
+                bool(np.median(figures) >= figure),
+            )
+        )
     if out:
         save_picture(out, curves)
     return rows
@@ -104,7 +123,9 @@ def save_picture(out: Path, curves: dict[str, list[float]]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
-    plot.loss_curve(curves, ax=figure.add_subplot(), ylabel="cross-entropy, sum over batches").set_title("Student majors: 6-(10-10)-3")
+    plot.loss_curve(curves, ax=figure.add_subplot(), ylabel="cross-entropy, sum over batches").set_title(
+        "Student majors: 6-(10-10)-3"
+    )
     plot.save(figure, out / "10_student_majors.png")
 
 

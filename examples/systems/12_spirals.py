@@ -1,9 +1,10 @@
 """Three spirals: what a linear classifier cannot do, and a hidden layer can.
 
-Andrej Karpathy (2015), CS231n, Putting it together: minimal neural network case study, cs231n.github.io.  3 × 100 points,
-cross-entropy plus ½ · 1e-3 Σw² of the weights, full batch, step size 1: a softmax classifier for 200 iterations, then
-2-100-3 with ReLU for 10,000.  The points are those of its notebook, ``np.random.seed(0)``: the linear loss shows it.  Where
-in that stream the notebook drew the weights of the net is not known: they are drawn anew with seeds 0 to 4.
+Andrej Karpathy (2015), CS231n, Putting it together: minimal neural network case study, cs231n.github.io.  3 ×
+100 points, cross-entropy plus ½ · 1e-3 Σw² of the weights, full batch, step size 1: a softmax classifier for
+200 iterations, then 2-100-3 with ReLU for 10,000.  The points are those of its notebook,
+``np.random.seed(0)``: the linear loss shows it.  Where in that stream the notebook drew the weights of the
+net is not known: they are drawn anew with seeds 0 to 4.
 """
 
 from collections.abc import Iterable
@@ -30,7 +31,9 @@ def train(model: nn.Sequential, x: np.ndarray, y: np.ndarray, iterations: Iterab
     """The loss of each iteration, with the penalty, before its update."""
     weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]
     biases = [layer.bias for layer in model if isinstance(layer, nn.Linear)]
-    optimizer = tg.optim.SGD([{"params": weights, "weight_decay": REG}, {"params": biases}], lr=1.0)  # the penalty's gradient is REG · w
+    optimizer = tg.optim.SGD(
+        [{"params": weights, "weight_decay": REG}, {"params": biases}], lr=1.0
+    )  # the penalty's gradient is REG · w
     losses = []
     for _ in iterations:
         optimizer.zero_grad()
@@ -52,7 +55,12 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     loss = train(linear, x, y, range(200))[190]
     share = accuracy(linear, x, y)
     rows = [
-        Row("spirals, linear: loss at iteration 190", "published .786302", f"{loss:.6f}", abs(loss - 0.786302) < 1e-6),
+        Row(
+            "spirals, linear: loss at iteration 190",
+            "published .786302",
+            f"{loss:.6f}",
+            abs(loss - 0.786302) < 1e-6,
+        ),
         Row("spirals, linear: accuracy", "published 49 %", f"{share:.2%}", share >= 0.49),
     ]
 
@@ -65,22 +73,39 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         shares.append(accuracy(models[-1], x, y))
     ends = [curve[last] for curve in losses]
     shown = spread if len(models) > 1 else lambda values, form: f"{values[0]:{form}}"
-    loss_target, share_target, known = (0.393, 0.9, "goal: half the linear loss,") if quick else (0.245292, 0.98, "published")
+    loss_target, share_target, known = (
+        (0.393, 0.9, "goal: half the linear loss,") if quick else (0.245292, 0.98, "published")
+    )
     rows += [
-        Row(f"spirals, 2-100-3: loss at iteration {last:,}", f"{known} {loss_target}", shown(ends, ".6f"), median(ends) <= loss_target),
-        Row("spirals, 2-100-3: accuracy", f"{known.split()[0]} {share_target:.0%}", shown(shares, ".2%"), median(shares) >= share_target),
+        Row(
+            f"spirals, 2-100-3: loss at iteration {last:,}",
+            f"{known} {loss_target}",
+            shown(ends, ".6f"),
+            median(ends) <= loss_target,
+        ),
+        Row(
+            "spirals, 2-100-3: accuracy",
+            f"{known.split()[0]} {share_target:.0%}",
+            shown(shares, ".2%"),
+            median(shares) >= share_target,
+        ),
     ]
     if out:
         save_picture(out, [linear, models[0]], x, y, losses[0])
     return rows
 
 
-def save_picture(out: Path, models: list[nn.Sequential], x: np.ndarray, y: np.ndarray, losses: list[float]) -> None:
+def save_picture(
+    out: Path, models: list[nn.Sequential], x: np.ndarray, y: np.ndarray, losses: list[float]
+) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(14, 4.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    for ax, model, name in ((left, models[0], "softmax classifier"), (middle, models[1], "2-100-3 with ReLU")):
+    for ax, model, name in (
+        (left, models[0], "softmax classifier"),
+        (middle, models[1], "2-100-3 with ReLU"),
+    ):
         plot.decision_regions(model, x, y, ax=ax).set_title(f"{name}: {accuracy(model, x, y):.0%}")
     plot.loss_curve(losses, ax=right, xlabel="iteration").set_title("Loss of the net")
     plot.save(figure, out / "12_spirals.png")

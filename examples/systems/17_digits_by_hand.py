@@ -1,12 +1,14 @@
 """Handwritten digits, one at a time: a net of two matrices.
 
-Bernd Klein (2017), Neural Network from Scratch, and Testing with MNIST, python-course.eu.  784-100-10, logistic, no biases; weights
-truncated normal within ±1/√inputs, of standard deviation 1; pixels scaled to [.01, 1], targets .01 and .99; one epoch of the 60,000
-images in their order, each a step of rate 0.1; then the confusion matrix, with precision and recall of each digit.
+Bernd Klein (2017), Neural Network from Scratch, and Testing with MNIST, python-course.eu.  784-100-10,
+logistic, no biases; weights truncated normal within ±1/√inputs, of standard deviation 1; pixels scaled to
+[.01, 1], targets .01 and .99; one epoch of the 60,000 images in their order, each a step of rate 0.1; then
+the confusion matrix, with precision and recall of each digit.
 
-The rule of the original is no gradient: its hidden errors are whoᵀ · output errors, without the derivative of the outputs, and with
-a who that has been changed already.  Here it is the gradient, of two losses: ½Σ(t − o)², to which the change of who belongs, and the
-binary cross-entropy, whose errors are those that the original sends back.
+The rule of the original is no gradient: its hidden errors are whoᵀ · output errors, without the derivative of
+the outputs, and with a who that has been changed already.  Here it is the gradient, of two losses: ½Σ(t −
+o)², to which the change of who belongs, and the binary cross-entropy, whose errors are those that the
+original sends back.
 """
 
 from collections.abc import Callable
@@ -45,7 +47,13 @@ def cross_entropy(logits: tg.Tensor, targets: np.ndarray) -> tg.Tensor:
     return tg.binary_cross_entropy_with_logits(logits, targets, reduction="sum")
 
 
-def train_epoch(model: nn.Sequential, loss: Callable[..., tg.Tensor], images: np.ndarray, targets: np.ndarray, learning_rate: float = 0.1) -> None:
+def train_epoch(
+    model: nn.Sequential,
+    loss: Callable[..., tg.Tensor],
+    images: np.ndarray,
+    targets: np.ndarray,
+    learning_rate: float = 0.1,
+) -> None:
     """A step for each image."""
     optimizer = tg.optim.SGD(model.parameters(), lr=learning_rate)
     for image, target in track(zip(images, targets), f"digits by hand, {loss.__name__}, image"):
@@ -76,12 +84,24 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     train_epoch(model, half_squared_error, x, targets)
     squared = metrics.accuracy(y_test, train.predict(model, x_test))
     rows = [
-        Row("digits by hand, cross-entropy: test", "recomputed 94.64 % (rule of the original)", spread(shares, ".2%"), median(shares) >= 0.9464),
+        Row(
+            "digits by hand, cross-entropy: test",
+            "recomputed 94.64 % (rule of the original)",
+            spread(shares, ".2%"),
+            median(shares) >= 0.9464,
+        ),
         Row("digits by hand, ½Σ(t − o)², seed 0: test", "–", f"{squared:.2%}", None, NOTE),
     ]
     counts = metrics.confusion_matrix(y_test, labels[0])
     for name, score in (("precision", metrics.precision), ("recall", metrics.recall)):
-        rows.append(Row(f"digits by hand, seed 0: {name} of 0 … 9", "–", " ".join(f"{s:.3f}" for s in score(y_test, labels[0], average=None)), None))
+        rows.append(
+            Row(
+                f"digits by hand, seed 0: {name} of 0 … 9",
+                "–",
+                " ".join(f"{s:.3f}" for s in score(y_test, labels[0], average=None)),
+                None,
+            )
+        )
     if out:
         ax = plot.confusion_matrix(counts)
         ax.set_title(f"784-100-10 after one epoch: {shares[0]:.2%} of 10,000")

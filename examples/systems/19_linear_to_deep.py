@@ -1,9 +1,10 @@
 """From linear regression to two layers to N layers.
 
-Abhisek Jana (2019), Understand and Implement the Backpropagation Algorithm From Scratch In Python, adeveloperdiary.com.  The fives
-and eights of MNIST; the article begins with the graph of a linear regression, turns it into a net of two layers, 784-196-1, and then
-into one whose layers are a list; sigmoid throughout, binary cross-entropy, weights randn / √inputs, a plot of the cost.  Here all
-three learn the same 70 % of the images, in mini-batches, for 20 epochs, and are tested on the other 30 %.
+Abhisek Jana (2019), Understand and Implement the Backpropagation Algorithm From Scratch In Python,
+adeveloperdiary.com.  The fives and eights of MNIST; the article begins with the graph of a linear regression,
+turns it into a net of two layers, 784-196-1, and then into one whose layers are a list; sigmoid throughout,
+binary cross-entropy, weights randn / √inputs, a plot of the cost.  Here all three learn the same 70 % of the
+images, in mini-batches, for 20 epochs, and are tested on the other 30 %.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,11 @@ from tinygrad_edu.errors import DownloadError
 def ann(layers_size: list[int], seed: int = 1) -> nn.Sequential:
     """Layers of these sizes with a sigmoid between them; that of the last one is in the loss."""
     rng = np.random.default_rng(seed)
-    layers = [part for sizes in pairwise(layers_size) for part in (nn.Linear(*sizes, init=nn.init.lecun_normal, rng=rng), nn.Sigmoid())]
+    layers = [
+        part
+        for sizes in pairwise(layers_size)
+        for part in (nn.Linear(*sizes, init=nn.init.lecun_normal, rng=rng), nn.Sigmoid())
+    ]
     return nn.Sequential(*layers[:-1])
 
 
@@ -62,7 +67,12 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         rows.append(Row(f"5 or 8, {name}: held out", "goal: the cost falls", shown, falls))
     if not quick:
         rows.append(
-            Row("5 or 8: held out", "goal: both nets above the line", " ".join(f"{s:.2%}" for s in held_out), min(held_out[1:]) > held_out[0])
+            Row(
+                "5 or 8: held out",
+                "goal: both nets above the line",
+                " ".join(f"{s:.2%}" for s in held_out),
+                min(held_out[1:]) > held_out[0],
+            )
         )
     if out:
         ax = plot.loss_curve(costs, ylabel="cost", log=True)

@@ -1,8 +1,8 @@
 """Circuits of single numbers, gate by gate.
 
-Andrej Karpathy (2014), Hacker's guide to Neural Networks, karpathy.github.io/neuralnets.  A multiply gate on its own; then
-f = (x + y) z, where an add gate feeds a multiply gate and the chain rule joins the two; then a single neuron, where one backward
-pass goes through every gate.
+Andrej Karpathy (2014), Hacker's guide to Neural Networks, karpathy.github.io/neuralnets.  A multiply gate on
+its own; then f = (x + y) z, where an add gate feeds a multiply gate and the chain rule joins the two; then a
+single neuron, where one backward pass goes through every gate.
 """
 
 import math
@@ -38,7 +38,14 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     published = {"x": (-2, -4), "y": (5, -4), "z": (-4, 3), "q = x + y": (3, -4), "f = q z": (-12, 1)}
     for wire, (value, gradient) in gates(-2.0, 5.0, -4.0).items():
         known = "published {:g}, gradient {:g}".format(*published[wire])
-        rows.append(Row(f"(x + y) z, wire {wire}", known, f"{value:g}, gradient {gradient:g}", (value, gradient) == published[wire]))
+        rows.append(
+            Row(
+                f"(x + y) z, wire {wire}",
+                known,
+                f"{value:g}, gradient {gradient:g}",
+                (value, gradient) == published[wire],
+            )
+        )
 
     inputs = np.array([1.0, 2.0, -3.0, -1.0, 3.0])  # a, b, c, x, y
     s, gradients = tg.value_and_grad(neuron, argnums=range(5))(*inputs)
@@ -46,7 +53,12 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     slope = math.exp(-2) / (1 + math.exp(-2)) ** 2  # a x + b y + c is 2
     by_hand = slope * np.array([-1.0, 3.0, 1.0, 1.0, 2.0])
     rows += [
-        Row("neuron σ(a x + b y + c)", "goal: 1 / (1 + exp(−2))", f"{s:.4f}", math.isclose(s, 1 / (1 + math.exp(-2)), rel_tol=1e-12)),
+        Row(
+            "neuron σ(a x + b y + c)",
+            "goal: 1 / (1 + exp(−2))",
+            f"{s:.4f}",
+            math.isclose(s, 1 / (1 + math.exp(-2)), rel_tol=1e-12),
+        ),
         Row(
             "neuron: gradients in a, b, c, x, y",
             "goal: " + " ".join(f"{g:.3f}" for g in by_hand),

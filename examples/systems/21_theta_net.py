@@ -1,8 +1,9 @@
 """Two sigmoid layers called theta1 and theta2, and the gradients of their biases.
 
-A question of the StackExchange sites: the forward pass of such a network is there and its backward pass by hand, but for the biases.  The
-answer: a bias is a weight whose input is always 1, so its gradient is delta itself, summed over the examples.  Here autograd's gradients stand
-beside the formulas by hand, for the squared error and, with the delta that goes with it, for the cross-entropy; and the bias as a column of ones
+A question of the StackExchange sites: the forward pass of such a network is there and its backward pass by
+hand, but for the biases.  The answer: a bias is a weight whose input is always 1, so its gradient is delta
+itself, summed over the examples.  Here autograd's gradients stand beside the formulas by hand, for the
+squared error and, with the delta that goes with it, for the cross-entropy; and the bias as a column of ones
 in the input is the same number again.
 """
 
@@ -17,7 +18,9 @@ from tinygrad_edu import nn
 Gradients = dict[str, np.ndarray]
 
 
-def parameters(rng: np.random.Generator, inputs: int = 3, hidden: int = 4, outputs: int = 2) -> dict[str, nn.Parameter]:
+def parameters(
+    rng: np.random.Generator, inputs: int = 3, hidden: int = 4, outputs: int = 2
+) -> dict[str, nn.Parameter]:
     """Weights stored as (inputs, outputs), as the question has them."""
     shapes = {"theta1": (inputs, hidden), "b1": (hidden,), "theta2": (hidden, outputs), "b2": (outputs,)}
     return {name: nn.Parameter(rng.standard_normal(shape)) for name, shape in shapes.items()}
@@ -32,16 +35,27 @@ def forward(p: dict, x: np.ndarray) -> tuple:
 def by_hand(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, loss: str) -> Gradients:
     """The chain rule written out."""
     a1, a2 = forward(p, x)
-    slope = a2 * (1 - a2) if loss == "squared error" else 1  # the slope of the sigmoid cancels in the cross-entropy: a2 − y is left
+    slope = (
+        a2 * (1 - a2) if loss == "squared error" else 1
+    )  # the slope of the sigmoid cancels in the cross-entropy: a2 − y is left
     delta2 = (a2 - y) * slope  # (n, outputs)
     delta1 = delta2 @ p["theta2"].T * a1 * (1 - a1)  # (n, hidden)
-    return {"theta1": x.T @ delta1, "b1": delta1.sum(axis=0), "theta2": a1.T @ delta2, "b2": delta2.sum(axis=0)}
+    return {
+        "theta1": x.T @ delta1,
+        "b1": delta1.sum(axis=0),
+        "theta2": a1.T @ delta2,
+        "b2": delta2.sum(axis=0),
+    }
 
 
 def by_autograd(p: dict[str, nn.Parameter], x: np.ndarray, y: np.ndarray, loss: str) -> Gradients:
     """The forward pass and the loss; the rest is one call."""
     _, a2 = forward(p, x)
-    cost = tg.half_squared_error(a2, y) if loss == "squared error" else tg.binary_cross_entropy(a2, y, reduction="sum")
+    cost = (
+        tg.half_squared_error(a2, y)
+        if loss == "squared error"
+        else tg.binary_cross_entropy(a2, y, reduction="sum")
+    )
     cost.backward()
     return {name: parameter.grad.numpy() for name, parameter in p.items()}
 
@@ -73,10 +87,21 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         for name in hand:
             off = difference(auto[name], hand[name])
             what = "delta, summed over the examples" if name.startswith("b") else "inputsᵀ delta"
-            rows.append(Row(f"{loss}: gradient of {name}", f"goal: {what}", f"differs by {off:.0e} of it", off < 1e-12))
+            rows.append(
+                Row(
+                    f"{loss}: gradient of {name}", f"goal: {what}", f"differs by {off:.0e} of it", off < 1e-12
+                )
+            )
         if loss == "squared error":
             off = difference(bias_as_column(plain, x, y), hand["b1"])
-            rows.append(Row(f"{loss}: b1 as the weights of an input that is 1", "goal: the same", f"differs by {off:.0e} of it", off < 1e-12))
+            rows.append(
+                Row(
+                    f"{loss}: b1 as the weights of an input that is 1",
+                    "goal: the same",
+                    f"differs by {off:.0e} of it",
+                    off < 1e-12,
+                )
+            )
     return rows
 
 

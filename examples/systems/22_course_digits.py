@@ -1,12 +1,13 @@
 """The handwritten digits of the machine learning course: one-vs-all logistic regression, and a network with 25 hidden units.
 
-Andrew Ng (2011), Machine Learning, Stanford on Coursera, exercises 3 and 4: 5000 digits of 20 × 20 pixels from a .mat file, in which 10 stands
-for 0; ten logistic classifiers with λ = 0.1, and 400-25-10 with sigmoids, one-hot targets, weights drawn from U(±0.12), and λ = 1; as there, no
-bias is penalized.  The course's fmincg, 50 iterations of it, is L-BFGS here.
+Andrew Ng (2011), Machine Learning, Stanford on Coursera, exercises 3 and 4: 5000 digits of 20 × 20 pixels
+from a .mat file, in which 10 stands for 0; ten logistic classifiers with λ = 0.1, and 400-25-10 with
+sigmoids, one-hot targets, weights drawn from U(±0.12), and λ = 1; as there, no bias is penalized.  The
+course's fmincg, 50 iterations of it, is L-BFGS here.
 
-The course's file is not passed on with this package.  A stand-in takes its place, made from MNIST and written as a .mat file with the course's
-names, shapes, dtypes and labels: whoever has the original can hand ``ex3data1.mat`` to `read` instead.  Published figures are training
-accuracies on the original.
+The course's file is not passed on with this package.  A stand-in takes its place, made from MNIST and written
+as a .mat file with the course's names, shapes, dtypes and labels: whoever has the original can hand
+``ex3data1.mat`` to `read` instead.  Published figures are training accuracies on the original.
 """
 
 import tempfile
@@ -86,7 +87,14 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         x, y = read(Path(folder) / "ex3data1.mat")
     counts = np.bincount(y)
     whole = x.shape == (5000, 400) and set(counts) == {500}
-    rows = [Row("course digits: the .mat file", "goal: 5000 × 400, 500 of each", f"{len(x)} × {x.shape[1]}, {counts.min()} to {counts.max()}", whole)]
+    rows = [
+        Row(
+            "course digits: the .mat file",
+            "goal: 5000 × 400, 500 of each",
+            f"{len(x)} × {x.shape[1]}, {counts.min()} to {counts.max()}",
+            whole,
+        )
+    ]
     if quick:
         x, y = x[::10], y[::10]
     iterations, size = (25, ", 500 of them") if quick else (50, "")

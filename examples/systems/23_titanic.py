@@ -1,8 +1,9 @@
 """Who survived the Titanic: a table of passengers with holes in it, and a small Sequential network.
 
-The Keras tutorials on Kaggle's competition (Titanic: machine learning from disaster, 2012): class, sex, age, relatives aboard, fare and port as
-numbers, missing ages filled in, everything scaled, a few dense layers, and one sigmoid or two softmax outputs.  5-fold figures on the 891
-passengers whose fate the competition tells: median of ages, means and deviations come from the training part of each fold alone.
+The Keras tutorials on Kaggle's competition (Titanic: machine learning from disaster, 2012): class, sex, age,
+relatives aboard, fare and port as numbers, missing ages filled in, everything scaled, a few dense layers, and
+one sigmoid or two softmax outputs.  5-fold figures on the 891 passengers whose fate the competition tells:
+median of ages, means and deviations come from the training part of each fold alone.
 """
 
 from pathlib import Path
@@ -63,9 +64,19 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     epochs, seeds = (8, range(3)) if quick else (40, range(5))
     rows = []
     for outputs, head in ((1, "one sigmoid output"), (2, "two softmax outputs")):
-        shares = [five_folds(x, y, outputs=outputs, seed=seed, epochs=epochs) for seed in track(seeds, f"Titanic, {head}, seed")]
+        shares = [
+            five_folds(x, y, outputs=outputs, seed=seed, epochs=epochs)
+            for seed in track(seeds, f"Titanic, {head}, seed")
+        ]
         target = "recomputed 79.7 % (MLP), 79.2 % (logistic)" if not quick else "goal of 8 epochs: 79 %"
-        rows.append(Row(f"Titanic, 5-fold: {head}", target, spread(shares, ".2%"), median(shares) >= (0.79 if quick else 0.797)))
+        rows.append(
+            Row(
+                f"Titanic, 5-fold: {head}",
+                target,
+                spread(shares, ".2%"),
+                median(shares) >= (0.79 if quick else 0.797),
+            )
+        )
     return rows
 
 

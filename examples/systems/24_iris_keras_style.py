@@ -1,9 +1,10 @@
 """Irises by a Sequential model, judged by scikit-learn's cross-validation.
 
-The Keras tutorials on this data set, such as Jason Brownlee's Multi-class classification tutorial with the Keras deep learning library
-(machinelearningmastery.com): species as one-hot rows, a hidden layer with relu, a softmax over three outputs, categorical cross-entropy, Adam,
-k-fold.  In Keras's words ``Sequential([Dense(64, activation="relu"), Dense(3, activation="softmax")])``; the softmax is in the loss here.  Five
-folds, ``StratifiedKFold(5, shuffle=True, random_state=0)``, scaling fitted in the fold.
+The Keras tutorials on this data set, such as Jason Brownlee's Multi-class classification tutorial with the
+Keras deep learning library (machinelearningmastery.com): species as one-hot rows, a hidden layer with relu, a
+softmax over three outputs, categorical cross-entropy, Adam, k-fold.  In Keras's words ``Sequential([Dense(64,
+activation="relu"), Dense(3, activation="softmax")])``; the softmax is in the loss here.  Five folds,
+``StratifiedKFold(5, shuffle=True, random_state=0)``, scaling fitted in the fold.
 """
 
 from pathlib import Path
@@ -46,11 +47,17 @@ def cross_val_score(x: np.ndarray, y: np.ndarray, *, seed: int, epochs: int) -> 
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     flowers = data.bundled.iris()
     epochs, seeds = (20, range(3)) if quick else (60, range(5))
-    folds = [cross_val_score(flowers.x, flowers.y, seed=seed, epochs=epochs) for seed in track(seeds, "iris, seed")]
+    folds = [
+        cross_val_score(flowers.x, flowers.y, seed=seed, epochs=epochs) for seed in track(seeds, "iris, seed")
+    ]
     means = [float(np.mean(scores)) for scores in folds]
-    target, least = ("goal of 20 epochs: 93 %", 0.93) if quick else ("recomputed 96.0 % (logistic regression)", 0.96)
+    target, least = (
+        ("goal of 20 epochs: 93 %", 0.93) if quick else ("recomputed 96.0 % (logistic regression)", 0.96)
+    )
     note = f"The folds of seed 0, in percent: {' '.join(f'{100 * score:.1f}' for score in folds[0])}."
-    return [Row("iris, Keras style: 5-fold", target, spread(means, ".2%"), round(median(means), 4) >= least, note)]
+    return [
+        Row("iris, Keras style: 5-fold", target, spread(means, ".2%"), round(median(means), 4) >= least, note)
+    ]
 
 
 if __name__ == "__main__":

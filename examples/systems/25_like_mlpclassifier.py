@@ -1,9 +1,10 @@
 """A classifier with scikit-learn's manners: ``MLPClassifier(hidden_layer_sizes=(100,), alpha=…).fit(x, y).predict(x)``.
 
-scikit-learn's user guide, Neural network models (supervised), with its advice to scale the inputs by what the training part tells.  5-fold
-accuracies on its four bundled sets, ``StratifiedKFold(5, shuffle=True, random_state=0)``, beside its LogisticRegression and its own
-MLPClassifier as it comes (the median of seeds 0 to 4), both on scaled inputs and the same folds.  Ours: one hidden layer of 100 as well, the
-same Adam; activation and penalty of each set were chosen on other folds, those of random states 1, 2 …
+scikit-learn's user guide, Neural network models (supervised), with its advice to scale the inputs by what the
+training part tells.  5-fold accuracies on its four bundled sets, ``StratifiedKFold(5, shuffle=True,
+random_state=0)``, beside its LogisticRegression and its own MLPClassifier as it comes (the median of seeds 0
+to 4), both on scaled inputs and the same folds.  Ours: one hidden layer of 100 as well, the same Adam;
+activation and penalty of each set were chosen on other folds, those of random states 1, 2 …
 """
 
 from itertools import pairwise
@@ -30,17 +31,34 @@ class MLPClassifier:
         epochs: int = 60,
         seed: int = 0,
     ):
-        self.hidden_layer_sizes, self.activation, self.alpha, self.epochs, self.seed = hidden_layer_sizes, activation, alpha, epochs, seed
+        self.hidden_layer_sizes, self.activation, self.alpha, self.epochs, self.seed = (
+            hidden_layer_sizes,
+            activation,
+            alpha,
+            epochs,
+            seed,
+        )
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Self:
         self.classes = data.LabelEncoder().fit(y)
         sizes, rng = [x.shape[1], *self.hidden_layer_sizes], np.random.default_rng(self.seed)
-        layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b, rng=rng), self.activation())]
+        layers = [
+            layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b, rng=rng), self.activation())
+        ]
         self.model = nn.Sequential(*layers, nn.Linear(sizes[-1], len(self.classes.classes), rng=rng))
         optimizer = optim.Adam(self.model.parameters(), lr=0.01, weight_decay=self.alpha)
         schedule = optim.schedule.cosine(0.01, self.epochs)
         pairs = x, self.classes.transform(y)
-        train.fit(self.model, nn.CrossEntropyLoss(), optimizer, pairs, epochs=self.epochs, seed=self.seed, schedule=schedule, progress=False)
+        train.fit(
+            self.model,
+            nn.CrossEntropyLoss(),
+            optimizer,
+            pairs,
+            epochs=self.epochs,
+            seed=self.seed,
+            schedule=schedule,
+            progress=False,
+        )
         return self
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -70,9 +88,8 @@ SETTINGS = {  # and the accuracies of scikit-learn's LogisticRegression and MLPC
 }
 
 
-NOTE = (
-    "Irises are measured in centimetres throughout, and the pixels of digits all go from 0 to 16: they do as well without. Wine and tumours do not."
-)
+NOTE = """Irises are measured in centimetres throughout, and the pixels of digits all go from 0 to 16: they do as well \
+without. Wine and tumours do not."""
 
 
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
@@ -84,16 +101,36 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         shares: dict[bool, list[float]] = {True: [], False: []}
         for seed in track(seeds, f"{name}, seed"):
             for scale in shares:
-                shares[scale].append(cross_validate(MLPClassifier(**settings, epochs=epochs, seed=seed), x, y, scale=scale))
+                shares[scale].append(
+                    cross_validate(MLPClassifier(**settings, epochs=epochs, seed=seed), x, y, scale=scale)
+                )
         for scale in shares:
             means[scale].append(median(shares[scale]))
-        target, least = f"recomputed {logistic:.1%} (logistic), {theirs:.1%} (MLPClassifier)", max(logistic, theirs)
+        target, least = (
+            f"recomputed {logistic:.1%} (logistic), {theirs:.1%} (MLPClassifier)",
+            max(logistic, theirs),
+        )
         if quick:
             target, least = f"goal of {epochs} epochs: 93 %", 0.93
-        rows.append(Row(f"{name}, scaled: 5-fold", target, spread(shares[True], ".2%"), round(means[True][-1], 3) >= least))
+        rows.append(
+            Row(
+                f"{name}, scaled: 5-fold",
+                target,
+                spread(shares[True], ".2%"),
+                round(means[True][-1], 3) >= least,
+            )
+        )
         rows.append(Row(f"{name}, not scaled: 5-fold", "–", spread(shares[False], ".2%"), None))
     scaled, raw = float(np.mean(means[True])), float(np.mean(means[False]))
-    rows.append(Row("mean of the sets, scaled and not", "goal: scaled is better", f"{scaled:.2%} and {raw:.2%}", scaled > raw, NOTE))
+    rows.append(
+        Row(
+            "mean of the sets, scaled and not",
+            "goal: scaled is better",
+            f"{scaled:.2%} and {raw:.2%}",
+            scaled > raw,
+            NOTE,
+        )
+    )
     return rows
 
 

@@ -1,9 +1,11 @@
 """Three rungs: softmax regression, a network with a hidden layer, and a convolutional network that is far better than either.
 
-The ladder that courses climb on MNIST (Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based learning applied to document
-recognition, is where the last rung comes from): the same 60,000 images to learn from, the same 10,000 to be judged by, the same optimizer.  The
-convolutional network has less than a tenth of the parameters of the one before it: it knows which pixels are neighbours, and looks for the same
-strokes everywhere.  With ``--quick`` they climb on the 1797 digits of 8 × 8 pixels that come with scikit-learn, a quarter of them held out.
+The ladder that courses climb on MNIST (Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based
+learning applied to document recognition, is where the last rung comes from): the same 60,000 images to learn
+from, the same 10,000 to be judged by, the same optimizer.  The convolutional network has less than a tenth of
+the parameters of the one before it: it knows which pixels are neighbours, and looks for the same strokes
+everywhere.  With ``--quick`` they climb on the 1797 digits of 8 × 8 pixels that come with scikit-learn, a
+quarter of them held out.
 """
 
 import math
@@ -24,17 +26,33 @@ def softmax_regression(side: int, rng: np.random.Generator) -> nn.Sequential:
 
 def mlp(side: int, rng: np.random.Generator) -> nn.Sequential:
     """A hidden layer of 256."""
-    return nn.Sequential(nn.Flatten(), nn.Linear(side**2, 256, rng=rng), nn.ReLU(), nn.Dropout(0.2, rng=rng), nn.Linear(256, 10, rng=rng))
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(side**2, 256, rng=rng),
+        nn.ReLU(),
+        nn.Dropout(0.2, rng=rng),
+        nn.Linear(256, 10, rng=rng),
+    )
 
 
 def cnn(side: int, rng: np.random.Generator) -> nn.Sequential:
     """Convolution, pooling, twice, and a dense layer; the small images are pooled once, and their filters are smaller."""
     if side == 8:
-        layers = [nn.Conv2d(1, 8, 3, padding=1, rng=rng), nn.ReLU(), nn.Conv2d(8, 16, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2)]
-        return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3, rng=rng), nn.Linear(16 * 4 * 4, 10, rng=rng))
+        layers = [
+            nn.Conv2d(1, 8, 3, padding=1, rng=rng),
+            nn.ReLU(),
+            nn.Conv2d(8, 16, 3, padding=1, rng=rng),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+        return nn.Sequential(
+            *layers, nn.Flatten(), nn.Dropout(0.3, rng=rng), nn.Linear(16 * 4 * 4, 10, rng=rng)
+        )
     first = [nn.Conv2d(1, 16, 5, rng=rng), nn.ReLU(), nn.MaxPool2d(2)]  # (n, 16, 12, 12)
     second = [nn.Conv2d(16, 32, 5, rng=rng), nn.ReLU(), nn.MaxPool2d(2)]  # (n, 32, 4, 4)
-    return nn.Sequential(*first, *second, nn.Flatten(), nn.Dropout(0.3, rng=rng), nn.Linear(32 * 4 * 4, 10, rng=rng))
+    return nn.Sequential(
+        *first, *second, nn.Flatten(), nn.Dropout(0.3, rng=rng), nn.Linear(32 * 4 * 4, 10, rng=rng)
+    )
 
 
 # build, passes through the images, and the accuracy to be reached; on MNIST, and on the small digits
@@ -54,7 +72,9 @@ def mnist() -> data.TrainTest:
 def small_digits(seed: int) -> data.TrainTest:
     """Images of shape (n, 1, 8, 8) and their digits, split by the seed."""
     x, y, *_ = data.bundled.digits()
-    x_train, x_test, y_train, y_test = data.train_test_split(x.reshape(-1, 1, 8, 8) / 16, y, stratify=y, rng=seed)
+    x_train, x_test, y_train, y_test = data.train_test_split(
+        x.reshape(-1, 1, 8, 8) / 16, y, stratify=y, rng=seed
+    )
     return data.TrainTest(x_train, y_train, x_test, y_test)
 
 
@@ -62,8 +82,22 @@ def learn(model: nn.Module, split: data.TrainTest, *, lr: float, epochs: int, se
     """Mini-batches of 64 and Adam, whose rate warms up and then falls to 0 along a cosine; the held-out accuracy."""
     steps = epochs * math.ceil(len(split.x_train) / 64)
     schedule = optim.schedule.warmup(steps // 20, then=optim.schedule.cosine(lr, steps - steps // 20))
-    optimizer, loss, pairs = optim.Adam(model.parameters(), lr=lr), nn.CrossEntropyLoss(), (split.x_train, split.y_train)
-    train.fit(model, loss, optimizer, pairs, epochs=epochs, batch_size=64, seed=seed, step_schedule=schedule, progress=False)
+    optimizer, loss, pairs = (
+        optim.Adam(model.parameters(), lr=lr),
+        nn.CrossEntropyLoss(),
+        (split.x_train, split.y_train),
+    )
+    train.fit(
+        model,
+        loss,
+        optimizer,
+        pairs,
+        epochs=epochs,
+        batch_size=64,
+        seed=seed,
+        step_schedule=schedule,
+        progress=False,
+    )
     return float(np.mean(train.predict(model, split.x_test).argmax(axis=1) == split.y_test))
 
 

@@ -1,10 +1,11 @@
 """Two heads: yes or no for spam, and one-vs-all for vehicles.
 
-The two exercises that courses on classification give: spam against other mail, with one logit and the binary cross-entropy; and vehicles of four
-kinds, with four logits of which each answers "this kind, or another?", so that four binary classifiers are trained side by side and the surest
-one is believed.  Public data of both kinds (Spambase, Statlog vehicle silhouettes) are not passed on with this package: messages and vehicles
-are made by code here, from the seed that also draws split and weights.  Figures are of the half that was held out, beside scikit-learn's
-logistic regression on the same split; medians of seeds 0 to 4.
+The two exercises that courses on classification give: spam against other mail, with one logit and the binary
+cross-entropy; and vehicles of four kinds, with four logits of which each answers "this kind, or another?", so
+that four binary classifiers are trained side by side and the surest one is believed.  Public data of both
+kinds (Spambase, Statlog vehicle silhouettes) are not passed on with this package: messages and vehicles are
+made by code here, from the seed that also draws split and weights.  Figures are of the half that was held
+out, beside scikit-learn's logistic regression on the same split; medians of seeds 0 to 4.
 """
 
 from pathlib import Path
@@ -17,11 +18,54 @@ from sklearn.multiclass import OneVsRestClassifier
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot, train
 
-Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # inputs to train on and held out, labels of both
+Split = tuple[
+    np.ndarray, np.ndarray, np.ndarray, np.ndarray
+]  # inputs to train on and held out, labels of both
 
-SPAM = ["free", "win", "prize", "cash", "offer", "credit", "click", "now", "money", "urgent", "winner", "cheap"]
-MAIL = ["meeting", "report", "tomorrow", "project", "lunch", "thanks", "notes", "question", "family", "week", "paper", "draft"]
-BOTH = ["the", "you", "to", "your", "we", "please", "is", "for", "on", "today", "call", "time", "email", "new"]
+SPAM = [
+    "free",
+    "win",
+    "prize",
+    "cash",
+    "offer",
+    "credit",
+    "click",
+    "now",
+    "money",
+    "urgent",
+    "winner",
+    "cheap",
+]
+MAIL = [
+    "meeting",
+    "report",
+    "tomorrow",
+    "project",
+    "lunch",
+    "thanks",
+    "notes",
+    "question",
+    "family",
+    "week",
+    "paper",
+    "draft",
+]
+BOTH = [
+    "the",
+    "you",
+    "to",
+    "your",
+    "we",
+    "please",
+    "is",
+    "for",
+    "on",
+    "today",
+    "call",
+    "time",
+    "email",
+    "new",
+]
 #           length  width  height (m)  mass (t)  seats
 KINDS = {
     "car": (4.4, 1.80, 1.50, 1.4, 5),
@@ -34,7 +78,12 @@ KINDS = {
 def messages(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """How often each of the words above is in a message, shape (n, 38), and which are spam; a fifth of their telling words are the other kind's."""
     y = rng.integers(2, size=n)
-    odds = np.array([[0.2] * len(SPAM) + [0.8] * len(MAIL) + [1.0] * len(BOTH), [0.8] * len(SPAM) + [0.2] * len(MAIL) + [1.0] * len(BOTH)])
+    odds = np.array(
+        [
+            [0.2] * len(SPAM) + [0.8] * len(MAIL) + [1.0] * len(BOTH),
+            [0.8] * len(SPAM) + [0.2] * len(MAIL) + [1.0] * len(BOTH),
+        ]
+    )
     counts = [rng.multinomial(rng.integers(4, 12), odds[label] / odds[label].sum()) for label in y]
     return np.array(counts, float), y
 
@@ -52,7 +101,10 @@ def logistic(x: np.ndarray, targets: np.ndarray) -> nn.Linear:
 
     def closure() -> tg.Tensor:
         optimizer.zero_grad()
-        loss = tg.binary_cross_entropy_with_logits(model(x), targets, reduction="sum") + np.sum(model.weight**2) / 2
+        loss = (
+            tg.binary_cross_entropy_with_logits(model(x), targets, reduction="sum")
+            + np.sum(model.weight**2) / 2
+        )
         loss.backward()
         return loss
 
@@ -71,7 +123,11 @@ def one_vs_all(seed: int) -> tuple[nn.Linear, OneVsRestClassifier, Split]:
     """As many logits as kinds, against one-hot targets; the largest is believed."""
     split = halves(*vehicles(1000, rng := np.random.default_rng(seed)), rng)
     x, _, y, _ = split
-    return logistic(x, data.one_hot(y, len(KINDS), dtype=float)), OneVsRestClassifier(LogisticRegression(tol=1e-8)).fit(x, y), split
+    return (
+        logistic(x, data.one_hot(y, len(KINDS), dtype=float)),
+        OneVsRestClassifier(LogisticRegression(tol=1e-8)).fit(x, y),
+        split,
+    )
 
 
 def halves(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Split:
@@ -95,13 +151,36 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
             theirs.append(other.score(x, y))
             apart.append(np.abs(model.weight.data - weights).max())
         figure = f"recomputed {np.median(theirs):.1%} (scikit-learn, on the same split)"
-        rows.append(Row(f"{name}: held-out accuracy", figure, spread(ours, ".1%"), bool(np.median(ours) >= np.median(theirs))))
-        rows.append(Row(f"{name}: weights beside scikit-learn's", "goal: the same", f"differ by {max(apart):.0e} at most", max(apart) < 1e-3))
+        rows.append(
+            Row(
+                f"{name}: held-out accuracy",
+                figure,
+                spread(ours, ".1%"),
+                bool(np.median(ours) >= np.median(theirs)),
+            )
+        )
+        rows.append(
+            Row(
+                f"{name}: weights beside scikit-learn's",
+                "goal: the same",
+                f"differ by {max(apart):.0e} at most",
+                max(apart) < 1e-3,
+            )
+        )
     z = np.linspace(-5, 5, 11)
     apart = np.abs(tg.sigmoid(z) - tg.softmax(np.stack([0 * z, z], axis=1))[:, 1]).max()
-    rows.append(Row("one logit z beside softmax of two, (0, z)", "goal: the same", f"differ by {apart:.0e}", bool(apart < 1e-15)))
+    rows.append(
+        Row(
+            "one logit z beside softmax of two, (0, z)",
+            "goal: the same",
+            f"differ by {apart:.0e}",
+            bool(apart < 1e-15),
+        )
+    )
     if out:
-        ax = plot.confusion_matrix(train.metrics.confusion_matrix(y, says), classes=list(KINDS))  # of the last seed
+        ax = plot.confusion_matrix(
+            train.metrics.confusion_matrix(y, says), classes=list(KINDS)
+        )  # of the last seed
         ax.set_title("Vehicles, one against all")
         plot.save(ax.figure, out / "28_one_vs_all.png")
     return rows

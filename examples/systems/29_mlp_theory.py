@@ -1,9 +1,10 @@
 """What the theory of multilayer perceptrons says, each claim as a small demonstration.
 
-The step has no useful gradient, and Rosenblatt's rule (1958) does without one, but not on XOR (Minsky, Papert 1969); the delta rule (Widrow,
-Hoff 1960) is gradient descent on the squared error; layers without an activation between them are one linear map; units that are no weighted
-sums work too: radial basis functions (Broomhead, Lowe 1988) and maxout (Goodfellow et al. 2013); and a neuron under the hinge loss (Cortes,
-Vapnik 1995) is a linear support vector machine.
+The step has no useful gradient, and Rosenblatt's rule (1958) does without one, but not on XOR (Minsky, Papert
+1969); the delta rule (Widrow, Hoff 1960) is gradient descent on the squared error; layers without an
+activation between them are one linear map; units that are no weighted sums work too: radial basis functions
+(Broomhead, Lowe 1988) and maxout (Goodfellow et al. 2013); and a neuron under the hinge loss (Cortes, Vapnik
+1995) is a linear support vector machine.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from tinygrad_edu import data, nn, plot
 XOR = data.xor()
 
 
-# ---- one neuron -------------------------------------------------------------------------------------------------------------
+# ---- one neuron --------------------------------------------------------------------------------------------
 
 
 def step_gradient(w: np.ndarray) -> np.ndarray:
@@ -61,13 +62,17 @@ def hinge_neuron(seed: int) -> tuple[float, float]:
     return losses[-1] / losses[0], right(neuron, fresh, truth)
 
 
-# ---- several layers ---------------------------------------------------------------------------------------------------------
+# ---- several layers ----------------------------------------------------------------------------------------
 
 
 def collapse(seed: int = 0) -> float:
     """The largest difference between a stack of three linear layers and W₃W₂W₁ x + W₃(W₂b₁ + b₂) + b₃."""
     rng = np.random.default_rng(seed)
-    stack = nn.Sequential(nn.Linear(4, 8, rng=rng, dtype=float), nn.Linear(8, 5, rng=rng, dtype=float), nn.Linear(5, 3, rng=rng, dtype=float))
+    stack = nn.Sequential(
+        nn.Linear(4, 8, rng=rng, dtype=float),
+        nn.Linear(8, 5, rng=rng, dtype=float),
+        nn.Linear(5, 3, rng=rng, dtype=float),
+    )
     weight, bias = np.eye(4), np.zeros(4)
     for layer in stack:
         weight, bias = layer.weight.data @ weight, layer.weight.data @ bias + layer.bias.data
@@ -94,12 +99,17 @@ def rbf_net(points: np.ndarray, units: int, rng: np.random.Generator) -> nn.Sequ
 
 def maxout_net(points: np.ndarray, units: int, rng: np.random.Generator) -> nn.Sequential:
     """Each unit is the largest of three linear maps; there is no other activation."""
-    return nn.Sequential(nn.Maxout(points.shape[1], units, pieces=3, rng=rng, dtype=float), nn.Linear(units, 1, rng=rng, dtype=float))
+    return nn.Sequential(
+        nn.Maxout(points.shape[1], units, pieces=3, rng=rng, dtype=float),
+        nn.Linear(units, 1, rng=rng, dtype=float),
+    )
 
 
 def linear_net(points: np.ndarray, units: int, rng: np.random.Generator) -> nn.Sequential:
     """Two layers with nothing between them."""
-    return nn.Sequential(nn.Linear(points.shape[1], units, rng=rng, dtype=float), nn.Linear(units, 1, rng=rng, dtype=float))
+    return nn.Sequential(
+        nn.Linear(points.shape[1], units, rng=rng, dtype=float), nn.Linear(units, 1, rng=rng, dtype=float)
+    )
 
 
 def descend(model: nn.Module, loss: Callable[[], tg.Tensor], *, steps: int) -> list[float]:
@@ -114,7 +124,15 @@ def descend(model: nn.Module, loss: Callable[[], tg.Tensor], *, steps: int) -> l
     return losses
 
 
-def fit(build: Callable[..., nn.Sequential], x: np.ndarray, y: np.ndarray, *, seed: int, units: int, steps: int = 400) -> nn.Sequential:
+def fit(
+    build: Callable[..., nn.Sequential],
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    seed: int,
+    units: int,
+    steps: int = 400,
+) -> nn.Sequential:
     """A network with one logit, trained on the cross-entropy."""
     model = build(x, units, np.random.default_rng(seed))
     descend(model, lambda: tg.binary_cross_entropy_with_logits(model(x)[:, 0], y), steps=steps)
@@ -135,12 +153,39 @@ def neuron_rows(seeds: range, steps: int) -> list[Row]:
     losses, shares = zip(*(hinge_neuron(seed) for seed in seeds))
     rounds = f"AND in round {learned}, XOR {never or 'never'}"
     return [
-        Row("Heaviside neuron: gradient at 100 places", "goal: 0 at each of them", f"at most {slope:g}", slope == 0),
-        Row("perceptron rule: AND and XOR", "goal: AND is learned, XOR never", rounds, learned is not None and never is None),
-        Row("delta rule beside minus the gradient", "goal: the same", f"differs by {apart:.0e}", apart < 1e-12),
-        Row("delta rule in the end beside least squares", "goal: the same", f"differs by {off:.0e}", off < 1e-9),
-        Row("three linear layers beside one linear map", "goal: the same", f"differ by {collapse():.0e}", collapse() < 1e-14),
-        Row("hinge neuron: last loss, as a part of the first", "goal: below a tenth", spread(losses, ".4f"), median(losses) < 0.1),
+        Row(
+            "Heaviside neuron: gradient at 100 places",
+            "goal: 0 at each of them",
+            f"at most {slope:g}",
+            slope == 0,
+        ),
+        Row(
+            "perceptron rule: AND and XOR",
+            "goal: AND is learned, XOR never",
+            rounds,
+            learned is not None and never is None,
+        ),
+        Row(
+            "delta rule beside minus the gradient", "goal: the same", f"differs by {apart:.0e}", apart < 1e-12
+        ),
+        Row(
+            "delta rule in the end beside least squares",
+            "goal: the same",
+            f"differs by {off:.0e}",
+            off < 1e-9,
+        ),
+        Row(
+            "three linear layers beside one linear map",
+            "goal: the same",
+            f"differ by {collapse():.0e}",
+            collapse() < 1e-14,
+        ),
+        Row(
+            "hinge neuron: last loss, as a part of the first",
+            "goal: below a tenth",
+            spread(losses, ".4f"),
+            median(losses) < 0.1,
+        ),
         Row("hinge neuron: fresh points right", "goal: 99 %", spread(shares, ".1%"), median(shares) >= 0.99),
     ]
 
@@ -150,16 +195,27 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     rows, models = neuron_rows(seeds, steps), {}
     moons, fresh = data.moons(200, noise=0.2, seed=0), data.moons(1000, noise=0.2, seed=1)
     for name, build, units in (("linear", linear_net, 4), ("RBF", rbf_net, 12), ("maxout", maxout_net, 8)):
-        corners = [right(fit(build, *XOR, seed=seed, units=4), *XOR) for seed in track(seeds, f"{name} net, XOR, seed")]
-        nets = [fit(build, *moons, seed=seed, units=units) for seed in track(seeds, f"{name} net, moons, seed")]
+        corners = [
+            right(fit(build, *XOR, seed=seed, units=4), *XOR)
+            for seed in track(seeds, f"{name} net, XOR, seed")
+        ]
+        nets = [
+            fit(build, *moons, seed=seed, units=units) for seed in track(seeds, f"{name} net, moons, seed")
+        ]
         shares = [right(net, *fresh) for net in nets]
         models[name] = nets[0]
         if name == "linear":
             targets, met = ("3 of 4 at most", "below 90 %"), (max(corners) <= 0.75, max(shares) < 0.9)
         else:
             targets, met = ("4 of 4", "95 %"), (median(corners) == 1, median(shares) >= 0.95)
-        rows.append(Row(f"{name} net, XOR: corners right", f"goal: {targets[0]}", spread(corners, ".0%"), met[0]))
-        rows.append(Row(f"{name} net, moons: fresh points right", f"goal: {targets[1]}", spread(shares, ".1%"), met[1]))
+        rows.append(
+            Row(f"{name} net, XOR: corners right", f"goal: {targets[0]}", spread(corners, ".0%"), met[0])
+        )
+        rows.append(
+            Row(
+                f"{name} net, moons: fresh points right", f"goal: {targets[1]}", spread(shares, ".1%"), met[1]
+            )
+        )
     if out:
         save_picture(out, models, moons)
     return rows
@@ -170,7 +226,9 @@ def save_picture(out: Path, models: dict[str, nn.Sequential], points: data.Point
 
     figure = Figure(figsize=(13, 3.4), layout="constrained")
     for ax, (name, model) in zip(figure.subplots(1, len(models)), models.items()):
-        plot.decision_regions(model, *points, ax=ax).set_title(f"{name} net: {right(model, *points):.1%} of its moons")
+        plot.decision_regions(model, *points, ax=ax).set_title(
+            f"{name} net: {right(model, *points):.1%} of its moons"
+        )
     plot.save(figure, out / "29_mlp_theory.png")
 
 

@@ -11,8 +11,8 @@ A script defines ``run`` and ends by handing it to `show`:
     if __name__ == "__main__":
         show(run)
 
-With ``quick`` it does about two seconds' worth, and its rows say what smaller figure they are held to.  With ``out`` it saves
-its pictures there.
+With ``quick`` it does about two seconds' worth, and its rows say what smaller figure they are held to.  With
+``out`` it saves its pictures there.
 """
 
 import argparse
@@ -32,10 +32,10 @@ from tinygrad_edu.errors import DownloadError
 class Row:
     """One figure of a system, and ours.
 
-    ``target`` begins with "published" (the original, or its author, prints that figure), "recomputed" (a plain hand-written NumPy or
-    scikit-learn run of the same settings) or "goal" (neither: what has to hold).  ``met`` is None where there is nothing to meet, or
-    where the row could not be run.  ``note`` is printed below the table: how much is missing, and why, or what else a reader of the
-    original would ask.
+    ``target`` begins with "published" (the original, or its author, prints that figure), "recomputed" (a
+    plain hand-written NumPy or scikit-learn run of the same settings) or "goal" (neither: what has to hold).
+    ``met`` is None where there is nothing to meet, or where the row could not be run.  ``note`` is printed
+    below the table: how much is missing, and why, or what else a reader of the original would ask.
     """
 
     system: str
@@ -45,7 +45,9 @@ class Row:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "met", None if self.met is None else bool(self.met))  # NumPy's False is not False
+        object.__setattr__(
+            self, "met", None if self.met is None else bool(self.met)
+        )  # NumPy's False is not False
 
 
 class Missing(Exception):
@@ -69,7 +71,9 @@ class Result:
         return any(row.ours.startswith("skipped") for row in self.rows)
 
 
-def measure(number: str, name: str, run: Callable[..., list[Row]], *, quick: bool, out: Path | None) -> Result:
+def measure(
+    number: str, name: str, run: Callable[..., list[Row]], *, quick: bool, out: Path | None
+) -> Result:
     """Run a script; one that cannot be run is a row too."""
     start = time.perf_counter()
     try:
@@ -105,7 +109,9 @@ def table(results: Iterable[Result]) -> str:
     lines = [tuple(re.sub(r"(?<=\d)%", " %", cell.replace("|", "\\|")) for cell in line) for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines)]
     lines.insert(1, tuple("-" * width for width in widths))
-    text = "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
+    text = "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines
+    )
     return text + "".join(f"\n\n({i}) {note}" for i, note in enumerate(notes, 1))
 
 
@@ -124,14 +130,20 @@ def verdict(results: list[Result]) -> str:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Those that each script has."""
-    parser.add_argument("--quick", action="store_true", help="about two seconds for each script, held to smaller figures")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="save pictures in this folder, which is made if need be")
+    parser.add_argument(
+        "--quick", action="store_true", help="about two seconds for each script, held to smaller figures"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="save pictures in this folder, which is made if need be"
+    )
 
 
 def show(run: Callable[..., list[Row]]) -> None:
     """The command line of one script: run it and print its table; the exit code is 1 if a row is not met."""
     path = Path(sys.argv[0])
-    parser = argparse.ArgumentParser(description=sys.modules[run.__module__].__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=sys.modules[run.__module__].__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments(parser)
     settings = parser.parse_args()
     if settings.out:
@@ -164,4 +176,8 @@ def spread(values: Iterable[float], form: str = ".4f") -> str:
     """Median, least and greatest of the figures of seeds 0, 1, …, as text."""
     values = list(values)
     middle, least, greatest = (f"{value:{form}}" for value in (median(values), min(values), max(values)))
-    return f"{middle} (seed 0)" if len(values) == 1 else f"median {middle} of {len(values)} seeds ({least} to {greatest})"
+    return (
+        f"{middle} (seed 0)"
+        if len(values) == 1
+        else f"median {middle} of {len(values)} seeds ({least} to {greatest})"
+    )

@@ -31,10 +31,15 @@ def chosen(names: list[str]) -> list[Path]:
     found = set()
     for name in names:
         fits = [
-            path for path in scripts() if path.stem[:2] == name.zfill(2) or (not name.isdecimal() and name.removesuffix(".py").lower() in path.stem)
+            path
+            for path in scripts()
+            if path.stem[:2] == name.zfill(2)
+            or (not name.isdecimal() and name.removesuffix(".py").lower() in path.stem)
         ]
         if not fits:
-            raise SystemExit(f"run.py: no system {name!r}; there are: {', '.join(path.stem for path in scripts())}")
+            raise SystemExit(
+                f"run.py: no system {name!r}; there are: {', '.join(path.stem for path in scripts())}"
+            )
         found.update(fits)
     return sorted(found) if names else scripts()
 
@@ -62,13 +67,26 @@ def result_of(path: Path, settings: argparse.Namespace) -> Result:
     except Exception as error:
         traceback.print_exc()
         return Result(
-            number, [Row(name, "goal: runs", f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", False)], 0.0
+            number,
+            [
+                Row(
+                    name,
+                    "goal: runs",
+                    f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+                    False,
+                )
+            ],
+            0.0,
         )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="numbers, names or parts of names of systems; default: all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="numbers, names or parts of names of systems; default: all"
+    )
     arguments(parser)
     settings = parser.parse_args()
     paths = chosen(settings.names)

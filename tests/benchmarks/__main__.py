@@ -7,7 +7,8 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks --rounds 31 --json figures.json
 
-Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, epochs, transformer, lstm.
+Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, epochs,
+transformer, lstm.
 """
 
 import argparse
@@ -21,9 +22,15 @@ from .workload import WORKLOADS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("parts", nargs="*", help="parts and workloads; everything by default", metavar="PART")
-    parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds, after one that is dropped (default: 15)")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="interleaved rounds, after one that is dropped (default: 15)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file too", metavar="FILE")
     arguments = parser.parse_args()
     workloads = [name for name in WORKLOADS if name in arguments.parts] or list(WORKLOADS)

@@ -48,7 +48,10 @@ def report() -> dict[str, Any]:
     import tinygrad_edu as tg
 
     x = tg.Tensor(1.0, requires_grad=True)
-    operations: dict[str, Callable[[Any], Any]] = {"y = y * 1.0000001": lambda y: y * 1.0000001, "y = np.sin(y)": np.sin}
+    operations: dict[str, Callable[[Any], Any]] = {
+        "y = y * 1.0000001": lambda y: y * 1.0000001,
+        "y = np.sin(y)": np.sin,
+    }
     results: dict[str, Any] = {}
     for (name, operation), _ in zip(operations.items(), progress(len(operations), "chain")):
         x.grad = None

@@ -1,7 +1,8 @@
 """A training step of a small convolutional network, by us and by PyTorch.
 
-64 images 1×28×28 in float32: Conv2d(1, 8, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(8, 16, 5, padding=2), ReLU, MaxPool2d(2),
-Linear(784, 10), softmax cross-entropy, Adam.  One thread; everyone starts from the same weights.
+64 images 1×28×28 in float32: Conv2d(1, 8, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(8, 16, 5, padding=2),
+ReLU, MaxPool2d(2), Linear(784, 10), softmax cross-entropy, Adam.  One thread; everyone starts from the same
+weights.
 """
 
 from importlib.util import find_spec
@@ -36,7 +37,14 @@ def network() -> Any:
     """The network of ours."""
     from tinygrad_edu import nn
 
-    images = [nn.Conv2d(1, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
+    images = [
+        nn.Conv2d(1, 8, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    ]
     return nn.Sequential(*images, nn.Flatten(), nn.Linear(784, 10))
 
 
@@ -64,7 +72,14 @@ def torch(problem: Images) -> Step:
     from torch import nn
 
     torch.set_num_threads(1)
-    images = [nn.Conv2d(1, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
+    images = [
+        nn.Conv2d(1, 8, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    ]
     model = nn.Sequential(*images, nn.Flatten(), nn.Linear(784, 10))
     model.load_state_dict({name: torch.tensor(value) for name, value in problem.state.items()})
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
@@ -88,10 +103,15 @@ def report(rounds: int) -> dict[str, Any]:
         step = make(problem)
         losses[name] = [float(step().item()) for _ in range(STEPS)]
     for mine in losses.values():
-        np.testing.assert_allclose(mine, losses["ours"], rtol=1e-4, err_msg="PyTorch does not compute what we compute")
+        np.testing.assert_allclose(
+            mine, losses["ours"], rtol=1e-4, err_msg="PyTorch does not compute what we compute"
+        )
     seconds = race({name: timed(make, problem, STEPS) for name, make in makers.items()}, rounds, "cnn")
     table = summary(seconds, STEPS, ("torch",) if "torch" in makers else ("ours",))
-    print(f"A step of a convolutional network, {BATCH} images 1×28×28, float32; medians of {rounds} interleaved rounds, ratios with quartiles")
+    print(
+        f"A step of a convolutional network, {BATCH} images 1×28×28, float32; medians of {rounds} "
+        "interleaved rounds, ratios with quartiles"
+    )
     for name, row in table.items():
         ratio = f"   to torch {quartiles(row['to torch'])}" if "torch" in makers else ""
         print(f"  {name:8}{row['us'] / 1000:8.2f} ms a step{ratio}")

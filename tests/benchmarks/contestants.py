@@ -98,7 +98,9 @@ def _jax_update() -> Callable[..., Any]:
         mean = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, mean, slopes)
         square = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, square, slopes)
         rate, spread = LEARNING_RATE / (1 - BETA1**t), (1 - BETA2**t) ** -0.5
-        values = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) * spread + EPSILON), values, mean, square)
+        values = jax.tree.map(
+            lambda p, m, v: p - rate * m / (jnp.sqrt(v) * spread + EPSILON), values, mean, square
+        )
         return (values, mean, square, t), loss
 
     return jax.jit(update, donate_argnums=0)
@@ -116,5 +118,11 @@ def initial(problem: Problem) -> list[Any]:
 
 def available() -> dict[str, Callable[[Problem], Step]]:
     """The contestants that are installed, by name, the yardsticks first."""
-    everyone = {"idiomatic": handwritten.idiomatic, "tuned": handwritten.tuned, "ours": ours, "torch": torch, "jax": jax}
+    everyone = {
+        "idiomatic": handwritten.idiomatic,
+        "tuned": handwritten.tuned,
+        "ours": ours,
+        "torch": torch,
+        "jax": jax,
+    }
     return {name: make for name, make in everyone.items() if name not in ("torch", "jax") or find_spec(name)}

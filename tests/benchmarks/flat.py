@@ -9,7 +9,9 @@ from .race import progress
 from .workload import WORKLOADS, Problem
 
 STEPS, EVERY = 1000, 100
-WARM_UP = 2500  # the interpreter keeps up to 2000 dead tuples of each length for reuse: those lists fill first
+WARM_UP = (
+    2500  # the interpreter keeps up to 2000 dead tuples of each length for reuse: those lists fill first
+)
 
 
 def report() -> dict[str, Any]:

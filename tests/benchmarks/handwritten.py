@@ -1,9 +1,10 @@
 """One training step of a perceptron, written by hand in NumPy: the yardstick.
 
-`idiomatic` is what a careful NumPy programmer writes: every buffer is made once, nothing is allocated on the way but the
-loss, and all parameters lie in one flat vector, so that Adam is a dozen calls however many layers there are.  `tuned` is
-the same arithmetic without what NumPy's wrappers cost: ufuncs' own ``reduce``, arguments by position, and views, transposes
-and constants made beforehand.  Both are contestants: they take a `Problem` and return a function that makes one step.
+`idiomatic` is what a careful NumPy programmer writes: every buffer is made once, nothing is allocated on the
+way but the loss, and all parameters lie in one flat vector, so that Adam is a dozen calls however many layers
+there are.  `tuned` is the same arithmetic without what NumPy's wrappers cost: ufuncs' own ``reduce``,
+arguments by position, and views, transposes and constants made beforehand.  Both are contestants: they take a
+`Problem` and return a function that makes one step.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,10 @@ class Buffers:
         self.values = np.concatenate([p.ravel() for p in pairs])
         self.slopes, self.mean, self.square, self.work = (np.zeros_like(self.values) for _ in range(4))
         ends = np.cumsum([p.size for p in pairs])[:-1]
-        views, slopes = ([part.reshape(p.shape) for part, p in zip(np.split(v, ends), pairs)] for v in (self.values, self.slopes))
+        views, slopes = (
+            [part.reshape(p.shape) for part, p in zip(np.split(v, ends), pairs)]
+            for v in (self.values, self.slopes)
+        )
         self.W, self.b, self.dW, self.db = views[::2], views[1::2], slopes[::2], slopes[1::2]
         batch = len(problem.X)
         self.H = [np.empty((batch, len(b)), f4) for b in problem.biases]
@@ -113,10 +117,21 @@ def tuned(problem: Problem) -> Callable[[], np.float32]:
     own, X, Y = Buffers(problem), problem.X, problem.Y
     W, b, dW, db, H, dH, column = own.W, own.b, own.dW, own.db, own.H, own.dH, own.column
     values, slopes, mean, square, work = own.values, own.slopes, own.mean, own.square, own.work
-    matmul, add, multiply, subtract, divide, exp, log, sqrt = np.matmul, np.add, np.multiply, np.subtract, np.divide, np.exp, np.log, np.sqrt
+    matmul, add, multiply, subtract, divide, exp, log, sqrt = (
+        np.matmul,
+        np.add,
+        np.multiply,
+        np.subtract,
+        np.divide,
+        np.exp,
+        np.log,
+        np.sqrt,
+    )
     maximum, greater, total, largest = np.maximum, np.greater, np.add.reduce, np.maximum.reduce
     batch, t = len(X), 0
-    zero, share, beta1, beta2, rest1, rest2, epsilon = (np.array(c, f4) for c in (0, 1 / batch, BETA1, BETA2, 1 - BETA1, 1 - BETA2, EPSILON))
+    zero, share, beta1, beta2, rest1, rest2, epsilon = (
+        np.array(c, f4) for c in (0, 1 / batch, BETA1, BETA2, 1 - BETA1, 1 - BETA2, EPSILON)
+    )
     inputs = [X, *H[:-1]]
     *hidden, (x_last, W_last, b_last, z) = zip(inputs, W, b, H)
     (xT_first, dW_first, db_first, d_first), *upper = zip([x.T for x in inputs], dW, db, dH)

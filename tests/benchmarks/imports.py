@@ -21,8 +21,12 @@ LOADED = f"import json, sys, tinygrad_edu; print(json.dumps([m for m in {OPTIONA
 
 def python(code: str, cache: str) -> str:
     """What a fresh interpreter prints; as after an installation, modules are compiled once, here into a folder of their own."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": cache}
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+        "PYTHONPYCACHEPREFIX": cache
+    }
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def timed(code: str, cache: str) -> Callable[[], float]:
@@ -43,10 +47,16 @@ def report(rounds: int) -> dict[str, Any]:
         seconds = race({name: timed(code, cache) for name, code in codes.items()}, rounds, "import")
         loaded = json.loads(python(LOADED, cache))
     milliseconds = {name: float(np.median(s)) * 1e3 for name, s in seconds.items()}
-    over = [float(q) * 1e3 for q in np.quantile(np.subtract(seconds["tinygrad_edu"], seconds["numpy"]), [0.25, 0.5, 0.75])]
+    over = [
+        float(q) * 1e3
+        for q in np.quantile(np.subtract(seconds["tinygrad_edu"], seconds["numpy"]), [0.25, 0.5, 0.75])
+    ]
     print(f"Import, fresh processes, medians of {rounds} rounds")
     print("  " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in milliseconds.items()))
-    print(f"  over NumPy: {over[1]:.1f} ms ({over[0]:.1f}-{over[2]:.1f}); optional modules loaded: {', '.join(loaded) or 'none'}")
+    print(
+        f"  over NumPy: {over[1]:.1f} ms ({over[0]:.1f}-{over[2]:.1f}); optional modules loaded: "
+        f"{', '.join(loaded) or 'none'}"
+    )
     if loaded:
         raise SystemExit(f"importing tinygrad_edu loads {', '.join(loaded)}")
     return {"ms": milliseconds, "over numpy ms": over, "optional modules loaded": loaded}

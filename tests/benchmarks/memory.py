@@ -1,9 +1,9 @@
 """Memory of a training step of a 10-layer, 1000-wide perceptron on 1000 examples: the most bytes alive during the third step.
 
-Parameters, moments, inputs and whatever else the network has are counted for everyone.  Arrays' bytes are counted exactly:
-NumPy reports its own to `tracemalloc`, PyTorch its own to ``torch.profiler``.  Beside that stands the resident memory of a
-process that does nothing else, interpreter and libraries included.  Each figure is from a fresh process, which is this
-module run as a program.
+Parameters, moments, inputs and whatever else the network has are counted for everyone.  Arrays' bytes are
+counted exactly: NumPy reports its own to `tracemalloc`, PyTorch its own to ``torch.profiler``.  Beside that
+stands the resident memory of a process that does nothing else, interpreter and libraries included.  Each
+figure is from a fresh process, which is this module run as a program.
 """
 
 import json
@@ -65,7 +65,11 @@ def resident(name: str) -> int:
         step().item()
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss would also know of the parent process, as it was at the fork
-        return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return next(
+            int(line.split()[1]) * 1024
+            for line in status.read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -77,7 +81,9 @@ def in_a_process(what: str, name: str) -> int:
 
 def report() -> dict[str, Any]:
     """Measure everyone and print a table; JAX's allocator does not tell, so that it has resident memory alone."""
-    names = {"hand-written": "idiomatic", "ours": "ours"} | {name: name for name in ("torch", "jax") if name in available()}
+    names = {"hand-written": "idiomatic", "ours": "ours"} | {
+        name: name for name in ("torch", "jax") if name in available()
+    }
     results: dict[str, Any] = {}
     for (label, name), _ in zip(names.items(), progress(len(names), "memory")):
         live = None if name == "jax" else in_a_process("live", name)
@@ -87,7 +93,11 @@ def report() -> dict[str, Any]:
         for other in ("torch", "hand-written"):
             if row["live"] and other in results:
                 row[f"live to {other}"] = row["live"] / results[other]["live"]
-        ratios = "".join(f"  {row[key]:.3f} of {other}'s" for other in ("torch", "hand-written") if (key := f"live to {other}") in row)
+        ratios = "".join(
+            f"  {row[key]:.3f} of {other}'s"
+            for other in ("torch", "hand-written")
+            if (key := f"live to {other}") in row
+        )
         live = f"{row['live'] / 1e6:8.1f} MB alive" if row["live"] else f"{'':17}"
         print(f"  {label:13}{live}{row['resident'] / 1e6:9.0f} MB resident{ratios}")
     return results
@@ -95,4 +105,6 @@ def report() -> dict[str, Any]:
 
 if __name__ == "__main__":
     what, name = sys.argv[1:]
-    print(resident(name) if what == "resident" else live_in_torch() if name == "torch" else live_in_numpy(name))
+    print(
+        resident(name) if what == "resident" else live_in_torch() if name == "torch" else live_in_numpy(name)
+    )

@@ -1,10 +1,12 @@
 """An epoch of MNIST's size by us and by PyTorch: the two networks of examples/mnist.py, loader, dropout and Adam included.
 
-60,000 images 1×28×28 in float32, in batches of 64, in a new order in every epoch; one thread.  The images are noise, for how long an
-epoch takes does not depend on what is in them; the accuracies are what examples/mnist.py prints.  An epoch is 938 steps; to interleave
-fairly, each round times a tenth of it, 94 steps, of everyone.
+60,000 images 1×28×28 in float32, in batches of 64, in a new order in every epoch; one thread.  The images are
+noise, for how long an epoch takes does not depend on what is in them; the accuracies are what
+examples/mnist.py prints.  An epoch is 938 steps; to interleave fairly, each round times a tenth of it, 94
+steps, of everyone.
 
-PyTorch runs eagerly, and gathers its batches by indexing a tensor with a permutation, which is several times faster than its DataLoader.
+PyTorch runs eagerly, and gathers its batches by indexing a tensor with a permutation, which is several times
+faster than its DataLoader.
 """
 
 from collections.abc import Callable
@@ -27,7 +29,14 @@ Layers = list[tuple[str, tuple[Any, ...]]]
 
 MLP: Layers = [("Flatten", ()), ("Linear", (784, 128)), ("ReLU", ()), ("Dropout", (0.2,))]
 MLP += [("Linear", (128, 64)), ("ReLU", ()), ("Dropout", (0.2,)), ("Linear", (64, 10))]
-CNN: Layers = [("Conv2d", (1, 8, 5, 1, 2)), ("ReLU", ()), ("MaxPool2d", (2,)), ("Conv2d", (8, 16, 5, 1, 2)), ("ReLU", ()), ("MaxPool2d", (2,))]
+CNN: Layers = [
+    ("Conv2d", (1, 8, 5, 1, 2)),
+    ("ReLU", ()),
+    ("MaxPool2d", (2,)),
+    ("Conv2d", (8, 16, 5, 1, 2)),
+    ("ReLU", ()),
+    ("MaxPool2d", (2,)),
+]
 CNN += [("Flatten", ()), ("Linear", (784, 128)), ("ReLU", ()), ("Dropout", (0.5,)), ("Linear", (128, 10))]
 NETWORKS = {"mlp": MLP, "cnn": CNN}
 
@@ -80,7 +89,9 @@ def torch(problem: Problem) -> Step:
 
     torch.set_num_threads(1)
     model = network(nn, problem.layers, problem.dropout)
-    model.load_state_dict({name: torch.tensor(value) for name, value in zip(model.state_dict(), problem.weights)})
+    model.load_state_dict(
+        {name: torch.tensor(value) for name, value in zip(model.state_dict(), problem.weights)}
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     X, Y = torch.from_numpy(problem.X), torch.from_numpy(problem.Y)
 
@@ -115,21 +126,30 @@ def agree(makers: dict[str, Callable[[Problem], Step]], layers: Layers) -> None:
         step = make(problem)
         losses[name] = [float(step().item()) for _ in range(CHECKED)]
     for mine in losses.values():
-        np.testing.assert_allclose(mine, losses["ours"], rtol=1e-4, err_msg="PyTorch does not compute what we compute")
+        np.testing.assert_allclose(
+            mine, losses["ours"], rtol=1e-4, err_msg="PyTorch does not compute what we compute"
+        )
 
 
 def report(rounds: int) -> dict[str, Any]:
     """Race tenths of epochs of both networks, and print what a whole one takes."""
     makers = {"ours": ours} | ({"torch": torch} if find_spec("torch") else {})
-    print(f"An epoch of {SAMPLES:,} images 1×28×28 in batches of {BATCH}, float32; medians of {rounds} interleaved rounds, ratios with quartiles")
+    print(
+        f"An epoch of {SAMPLES:,} images 1×28×28 in batches of {BATCH}, float32; medians of {rounds} "
+        "interleaved rounds, ratios with quartiles"
+    )
     figures: dict[str, Any] = {}
     for title, layers in NETWORKS.items():
         agree(makers, layers)
         problem = Problem(layers)
-        seconds = race({name: timed(make, problem, STEPS) for name, make in makers.items()}, rounds, f"mnist {title}")
+        seconds = race(
+            {name: timed(make, problem, STEPS) for name, make in makers.items()}, rounds, f"mnist {title}"
+        )
         figures[title] = summary(seconds, STEPS, ("torch",) if "torch" in makers else ("ours",))
         for name, row in figures[title].items():
             row["epoch"] = row["us"] * EPOCH / 1e6
             ratio = f"   to torch {quartiles(row['to torch'])}" if "torch" in makers else ""
-            print(f"  {title} {name:8}{row['epoch']:7.2f} s an epoch, {row['us'] / 1000:6.2f} ms a step{ratio}")
+            print(
+                f"  {title} {name:8}{row['epoch']:7.2f} s an epoch, {row['us'] / 1000:6.2f} ms a step{ratio}"
+            )
     return figures

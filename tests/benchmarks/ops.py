@@ -63,7 +63,10 @@ def measure(shape: tuple[int, ...], rounds: int) -> dict[str, dict[str, Any]]:
 
 def report(rounds: int) -> dict[str, Any]:
     """Measure every shape and print a table."""
-    print(f"One operation x * y, float32; both ways: with the backward pass, in chains of {CHAIN}; medians of {rounds} rounds")
+    print(
+        f"One operation x * y, float32; both ways: with the backward pass, in chains of {CHAIN}; medians of "
+        f"{rounds} rounds"
+    )
     results = {}
     for name, shape in SHAPES.items():
         results[name] = measure(shape, rounds)

@@ -33,7 +33,9 @@ def race(contestants: dict[str, Callable[[], float]], rounds: int, title: str) -
     return seconds
 
 
-def summary(seconds: dict[str, list[float]], per: int, yardsticks: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def summary(
+    seconds: dict[str, list[float]], per: int, yardsticks: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
     """Medians in microseconds of one of ``per`` repetitions, and quartiles of the ratios to each yardstick."""
     table: dict[str, dict[str, Any]] = {}
     for name, mine in seconds.items():

@@ -1,6 +1,7 @@
 """An LSTM: forward, mean squared output and the gradients of all weights, beside PyTorch.
 
-Two layers of 64 units read 32 sequences of 20 steps with 64 features, in float32, on one thread, from the same weights.
+Two layers of 64 units read 32 sequences of 20 steps with 64 features, in float32, on one thread, from the
+same weights.
 """
 
 import time
@@ -78,10 +79,15 @@ def report(rounds: int) -> dict[str, Any]:
     for name, (layer, _) in made.items():
         np.testing.assert_allclose(losses[name], losses["ours"], rtol=1e-5)
         for mine, theirs in zip(made["ours"][0].parameters(), layer.parameters(), strict=True):
-            np.testing.assert_allclose(np.asarray(mine.grad.numpy()), np.asarray(theirs.grad.numpy()), rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(
+                np.asarray(mine.grad.numpy()), np.asarray(theirs.grad.numpy()), rtol=1e-3, atol=1e-6
+            )
     seconds = race({name: timed(step) for name, (_, step) in made.items()}, rounds, "lstm")
     table = summary(seconds, REPEATS, ("torch",) if "torch" in made else ("ours",))
-    print(f"A step of an LSTM, {LAYERS} layers of {SIZE} units, {BATCH} sequences of {STEPS} steps; medians of {rounds} interleaved rounds")
+    print(
+        f"A step of an LSTM, {LAYERS} layers of {SIZE} units, {BATCH} sequences of {STEPS} steps; medians of "
+        f"{rounds} interleaved rounds"
+    )
     for name, row in table.items():
         ratio = f"   to torch {quartiles(row['to torch'])}" if "torch" in made else ""
         print(f"  {name:8}{row['us'] / 1000:8.2f} ms a step{ratio}")

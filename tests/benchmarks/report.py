@@ -12,7 +12,11 @@ import numpy as np
 
 def machine() -> dict[str, Any]:
     """The processor, and the versions of what was measured."""
-    found: dict[str, Any] = {"cpu": cpu(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
+    found: dict[str, Any] = {
+        "cpu": cpu(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
     found["python"] = platform.python_version()
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
     found["blas"] = f"{blas['name']} {blas['version']}"
@@ -30,7 +34,10 @@ def cpu() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
 
 
 def write_json(path: Path, figures: dict[str, Any]) -> None:

@@ -21,7 +21,12 @@ def agreement(makers: dict[str, Callable[[Problem], Step]], problem: Problem, st
         losses[name] = [float(step().item()) for _ in range(steps)]
     worst = 0.0
     for name, mine in losses.items():
-        np.testing.assert_allclose(mine, losses["idiomatic"], rtol=1e-4, err_msg=f"{name} does not compute what the hand-written step computes")
+        np.testing.assert_allclose(
+            mine,
+            losses["idiomatic"],
+            rtol=1e-4,
+            err_msg=f"{name} does not compute what the hand-written step computes",
+        )
         worst = max(worst, float(np.max(np.abs(np.divide(mine, losses["idiomatic"]) - 1))))
     return worst
 
@@ -46,13 +51,17 @@ def measure(name: str, workload: Workload, rounds: int) -> dict[str, Any]:
     """All contestants on one workload."""
     problem, makers = Problem(workload), available()
     worst = agreement(makers, problem)
-    seconds = race({who: timed(make, problem, workload.steps) for who, make in makers.items()}, rounds, f"steps {name}")
+    seconds = race(
+        {who: timed(make, problem, workload.steps) for who, make in makers.items()}, rounds, f"steps {name}"
+    )
     return {"contestants": summary(seconds, workload.steps, YARDSTICKS), "worst loss difference": worst}
 
 
 def report(names: list[str], rounds: int) -> dict[str, Any]:
     """Measure the named workloads and print a table."""
-    print(f"Training steps, float32, one thread; medians of {rounds} interleaved rounds, ratios with quartiles")
+    print(
+        f"Training steps, float32, one thread; medians of {rounds} interleaved rounds, ratios with quartiles"
+    )
     print(f"{'':8}{'':12}{'us a step':>12}   {'to idiomatic':<20}{'to tuned':<20}")
     results = {}
     for name in names:

@@ -78,7 +78,8 @@ def measure(feedforward: int, rounds: int) -> dict[str, dict[str, Any]]:
 def report(rounds: int) -> dict[str, Any]:
     """Measure both sizes and print a table."""
     print(
-        f"Encoder layer of width {WIDTH}, {HEADS} heads, {TOKENS} tokens, batch {BATCH}, float32, no dropout: "
+        f"Encoder layer of width {WIDTH}, {HEADS} heads, {TOKENS} tokens, batch {BATCH}, float32, no "
+        "dropout: "
         f"forward, loss, backward; medians of {rounds} rounds of {STEPS}"
     )
     results = {}

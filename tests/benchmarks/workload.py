@@ -45,5 +45,8 @@ class Problem:
         rng, sizes = np.random.default_rng(seed), workload.sizes
         self.X = rng.standard_normal((workload.batch, sizes[0]), np.float32)
         self.Y = rng.integers(0, sizes[-1], workload.batch)
-        self.weights = [rng.standard_normal(shape, np.float32) * np.float32((2 / shape[0]) ** 0.5) for shape in pairwise(sizes)]
+        self.weights = [
+            rng.standard_normal(shape, np.float32) * np.float32((2 / shape[0]) ** 0.5)
+            for shape in pairwise(sizes)
+        ]
         self.biases = [np.zeros(n, np.float32) for n in sizes[1:]]

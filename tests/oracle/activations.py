@@ -24,11 +24,21 @@ SETTINGS = {
 }
 
 CASES = [
-    case(kind, **settings, of=x) for kind, all_settings in SETTINGS.items() for settings in all_settings for x in (real(3, 4), real(8, scale=30))
+    case(kind, **settings, of=x)
+    for kind, all_settings in SETTINGS.items()
+    for settings in all_settings
+    for x in (real(3, 4), real(8, scale=30))
 ]
 CASES += [
     case(kind, dim=dim, of=x)
     for kind in ("Softmax", "LogSoftmax")
-    for dim, x in [(-1, real(3, 4)), (0, real(3, 4)), (1, real(2, 3, 2)), (0, real(5)), (-1, real(2, 4, scale=300)), (-2, positive(2, 3, 1))]
+    for dim, x in [
+        (-1, real(3, 4)),
+        (0, real(3, 4)),
+        (1, real(2, 3, 2)),
+        (0, real(5)),
+        (-1, real(2, 4, scale=300)),
+        (-2, positive(2, 3, 1)),
+    ]
 ]
 CASES += [case("PReLU", 3, of=x) for x in (real(4, 3), real(2, 3, 4))]

@@ -135,7 +135,8 @@ class Case:
     args, settings
         What it is made with; Draws become arrays, Parts layers.
     inputs : tuple
-        The arguments of the call by position; floating ones are differentiated, except those at the positions in ``constant``.
+        The arguments of the call by position; floating ones are differentiated, except those at the positions
+        in ``constant``.
     call : dict
         The arguments of the call by keyword; none is differentiated.
     train : bool
@@ -186,4 +187,6 @@ def case(
     **settings: Any,
 ) -> Case:
     """A `Case`, as the lists write it: ``case("Linear", 4, 3, bias=False, of=real(5, 4))``."""
-    return Case(kind, args, settings, (of,) if isinstance(of, Draw) else of, call or {}, constant, train, ours or {})
+    return Case(
+        kind, args, settings, (of,) if isinstance(of, Draw) else of, call or {}, constant, train, ours or {}
+    )

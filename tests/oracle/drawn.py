@@ -46,32 +46,78 @@ def transposed_convolution(dice: Dice) -> Case:
         "bias": dice.choose(True, False),
     }
     channels = groups * dice.choose(1, 2), groups * dice.choose(1, 2)
-    return case("ConvTranspose2d", *channels, dice.pair(2, 3), **settings, of=real(dice.choose(1, 2), channels[0], dice.choose(2, 3), 3))
+    return case(
+        "ConvTranspose2d",
+        *channels,
+        dice.pair(2, 3),
+        **settings,
+        of=real(dice.choose(1, 2), channels[0], dice.choose(2, 3), 3),
+    )
 
 
 def series_convolution(dice: Dice) -> Case:
     groups = dice.choose(1, 1, 2, 3)
-    settings = {"stride": dice.choose(1, 2, 3), "padding": dice.choose(0, 1, 2), "dilation": dice.choose(1, 1, 2), "groups": groups}
+    settings = {
+        "stride": dice.choose(1, 2, 3),
+        "padding": dice.choose(0, 1, 2),
+        "dilation": dice.choose(1, 1, 2),
+        "groups": groups,
+    }
     channels = groups * dice.choose(1, 2), groups * dice.choose(1, 2)
-    return case("Conv1d", *channels, dice.choose(1, 2, 3), **settings, of=real(dice.choose(1, 2), channels[0], dice.choose(6, 7, 8)))
+    return case(
+        "Conv1d",
+        *channels,
+        dice.choose(1, 2, 3),
+        **settings,
+        of=real(dice.choose(1, 2), channels[0], dice.choose(6, 7, 8)),
+    )
 
 
 def max_pool(dice: Dice) -> Case:
-    settings = {"stride": dice.pair(1, 2, 3), "padding": dice.pair(0, 1), "dilation": dice.pair(1, 1, 2), "ceil_mode": dice.choose(False, True)}
-    return case("MaxPool2d", dice.pair(2, 3), **settings, of=real(dice.choose(1, 2), 2, dice.choose(5, 6), dice.choose(6, 7)))
+    settings = {
+        "stride": dice.pair(1, 2, 3),
+        "padding": dice.pair(0, 1),
+        "dilation": dice.pair(1, 1, 2),
+        "ceil_mode": dice.choose(False, True),
+    }
+    return case(
+        "MaxPool2d",
+        dice.pair(2, 3),
+        **settings,
+        of=real(dice.choose(1, 2), 2, dice.choose(5, 6), dice.choose(6, 7)),
+    )
 
 
 def avg_pool(dice: Dice) -> Case:
-    settings = {"stride": dice.pair(1, 2, 3), "padding": dice.pair(0, 1), "ceil_mode": dice.choose(False, True)}
+    settings = {
+        "stride": dice.pair(1, 2, 3),
+        "padding": dice.pair(0, 1),
+        "ceil_mode": dice.choose(False, True),
+    }
     settings["count_include_pad"] = dice.choose(True, False)
-    return case("AvgPool2d", dice.pair(2, 3), **settings, of=real(dice.choose(1, 2), 2, dice.choose(4, 5, 6), dice.choose(4, 7)))
+    return case(
+        "AvgPool2d",
+        dice.pair(2, 3),
+        **settings,
+        of=real(dice.choose(1, 2), 2, dice.choose(4, 5, 6), dice.choose(4, 7)),
+    )
 
 
 def recurrent(dice: Dice) -> Case:
-    settings = {"num_layers": dice.choose(1, 2), "bias": dice.choose(True, False), "bidirectional": dice.choose(True, False)}
+    settings = {
+        "num_layers": dice.choose(1, 2),
+        "bias": dice.choose(True, False),
+        "bidirectional": dice.choose(True, False),
+    }
     sizes = dice.choose(1, 2), dice.choose(1, 2, 3)
     x = (dice.choose(1, 2, 3), dice.choose(1, 2), sizes[0])
-    return case(dice.choose("RNN", "LSTM", "GRU"), *sizes, batch_first=dice.choose(True, False), **settings, of=real(*x))
+    return case(
+        dice.choose("RNN", "LSTM", "GRU"),
+        *sizes,
+        batch_first=dice.choose(True, False),
+        **settings,
+        of=real(*x),
+    )
 
 
 def distinct(kind: Callable[[Dice], Case], count: int) -> list[Case]:
@@ -99,7 +145,9 @@ def optimizer(kind: str, i: int) -> Trajectory:
     settings = {"lr": dice.choose(0.3, 0.1, 0.03, 0.01), "weight_decay": dice.choose(0.0, 0.01, 0.3)}
     if kind == "SGD":
         settings["momentum"] = dice.choose(0.5, 0.9, 0.99)
-        settings |= {"nesterov": True} if dice.choose(True, False) else {"dampening": dice.choose(0.0, 0.1, 0.7)}
+        settings |= (
+            {"nesterov": True} if dice.choose(True, False) else {"dampening": dice.choose(0.0, 0.1, 0.7)}
+        )
     if kind in ("Adam", "AdamW", "Adamax", "NAdam", "RAdam"):
         settings["betas"] = dice.choose(0.0, 0.5, 0.9), dice.choose(0.5, 0.9, 0.999)
     if kind in ("Adam", "AdamW"):
@@ -107,7 +155,11 @@ def optimizer(kind: str, i: int) -> Trajectory:
     if kind in ("NAdam", "RAdam"):
         settings["decoupled_weight_decay"] = dice.choose(True, False)
     if kind == "RMSprop":
-        settings |= {"alpha": dice.choose(0.5, 0.9, 0.99), "momentum": dice.choose(0.0, 0.5, 0.9), "centered": dice.choose(True, False)}
+        settings |= {
+            "alpha": dice.choose(0.5, 0.9, 0.99),
+            "momentum": dice.choose(0.0, 0.5, 0.9),
+            "centered": dice.choose(True, False),
+        }
     if kind == "Adadelta":
         settings["rho"] = dice.choose(0.5, 0.9, 0.95)
     if kind == "Adagrad":

@@ -1,7 +1,8 @@
 """What PyTorch computed: one vector of float64 for each configuration, and what its parts are.
 
-``data/<family>.npz`` holds the vectors, under the numbers of the lines of ``data/<family>.json``; a line is a configuration's name and its
-parts, ``name: shape``, in the order in which they follow each other.  ``data/torch.json`` says which PyTorch it was, and what that has.
+``data/<family>.npz`` holds the vectors, under the numbers of the lines of ``data/<family>.json``; a line is a
+configuration's name and its parts, ``name: shape``, in the order in which they follow each other.
+``data/torch.json`` says which PyTorch it was, and what that has.
 """
 
 import json
@@ -16,10 +17,15 @@ FOLDER = Path(__file__).parent / "data"
 
 def write(family: str, results: dict[str, dict[str, np.ndarray]]) -> None:
     """Store the parts of each configuration; the same results give the same bytes."""
-    parts = [json.dumps(name) + ": " + json.dumps({k: list(v.shape) for k, v in r.items()}) for name, r in results.items()]
+    parts = [
+        json.dumps(name) + ": " + json.dumps({k: list(v.shape) for k, v in r.items()})
+        for name, r in results.items()
+    ]
     (FOLDER / f"{family}.json").write_text("{\n" + ",\n".join(parts) + "\n}\n")
     vectors = [np.concatenate([np.ravel(v).astype(np.float64) for v in r.values()]) for r in results.values()]
-    np.savez_compressed(FOLDER / f"{family}.npz", **{str(i): v for i, v in enumerate(vectors)})  # dates every member 1980-01-01
+    np.savez_compressed(
+        FOLDER / f"{family}.npz", **{str(i): v for i, v in enumerate(vectors)}
+    )  # dates every member 1980-01-01
 
 
 def read(family: str) -> dict[str, dict[str, np.ndarray]]:
@@ -31,7 +37,10 @@ def read(family: str) -> dict[str, dict[str, np.ndarray]]:
 
 def _split(vector: np.ndarray, parts: dict[str, list[int]]) -> dict[str, np.ndarray]:
     ends = np.cumsum([prod(shape) for shape in parts.values()])
-    return {name: v.reshape(shape) for (name, shape), v in zip(parts.items(), np.split(vector, ends[:-1]), strict=True)}
+    return {
+        name: v.reshape(shape)
+        for (name, shape), v in zip(parts.items(), np.split(vector, ends[:-1]), strict=True)
+    }
 
 
 def about_torch() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from .cases import Draw, case, causal, labels, padding, part, real, some
 
-# ---- fully connected, shape -------------------------------------------------------------------------------------------------
+# ---- fully connected, shape --------------------------------------------------------------------------------
 
 CASES = [
     case("Linear", 4, 3, of=real(5, 4)),
@@ -23,7 +23,7 @@ CASES = [
     case("Dropout", 0.0, of=real(3, 4)),
 ]
 
-# ---- convolution ------------------------------------------------------------------------------------------------------------
+# ---- convolution -------------------------------------------------------------------------------------------
 
 CASES += [
     case("Conv1d", 2, 3, 3, of=real(2, 2, 7)),
@@ -60,7 +60,9 @@ CASES += [
     case("Conv2d", 4, 6, 2, groups=2, of=real(2, 4, 3, 4)),
     case("Conv2d", 3, 3, 3, groups=3, of=real(2, 3, 4, 4)),
     case("Conv2d", 2, 6, 3, groups=2, padding=1, of=real(1, 2, 4, 4)),
-    case("Conv2d", 4, 4, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, of=real(2, 4, 5, 4)),
+    case(
+        "Conv2d", 4, 4, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, of=real(2, 4, 5, 4)
+    ),
     case("ConvTranspose2d", 2, 3, 3, of=real(2, 2, 3, 4)),
     case("ConvTranspose2d", 2, 3, 3, of=real(2, 3, 4)),
     case("ConvTranspose2d", 2, 3, (2, 3), bias=False, of=real(2, 2, 3, 3)),
@@ -68,14 +70,27 @@ CASES += [
     case("ConvTranspose2d", 2, 3, 2, stride=3, of=real(1, 2, 3, 2)),
     case("ConvTranspose2d", 2, 3, 3, stride=2, padding=1, of=real(1, 2, 3, 3)),
     case("ConvTranspose2d", 2, 3, 3, stride=2, padding=1, output_padding=1, of=real(1, 2, 3, 3)),
-    case("ConvTranspose2d", 2, 2, 3, stride=(2, 3), padding=(0, 1), output_padding=(1, 2), of=real(1, 2, 3, 2)),
+    case(
+        "ConvTranspose2d", 2, 2, 3, stride=(2, 3), padding=(0, 1), output_padding=(1, 2), of=real(1, 2, 3, 2)
+    ),
     case("ConvTranspose2d", 2, 2, 3, dilation=2, of=real(1, 2, 3, 3)),
     case("ConvTranspose2d", 2, 2, 2, dilation=(2, 1), padding=1, of=real(1, 2, 3, 3)),
     case("ConvTranspose2d", 4, 6, 2, groups=2, of=real(1, 4, 2, 3)),
-    case("ConvTranspose2d", 4, 4, 3, stride=2, padding=1, output_padding=1, groups=2, dilation=2, of=real(1, 4, 2, 2)),
+    case(
+        "ConvTranspose2d",
+        4,
+        4,
+        3,
+        stride=2,
+        padding=1,
+        output_padding=1,
+        groups=2,
+        dilation=2,
+        of=real(1, 4, 2, 2),
+    ),
 ]
 
-# ---- pooling ----------------------------------------------------------------------------------------------------------------
+# ---- pooling -----------------------------------------------------------------------------------------------
 
 CASES += [
     case("MaxPool1d", 2, of=real(2, 2, 6)),
@@ -130,7 +145,7 @@ CASES += [
     case("AdaptiveAvgPool2d", 5, of=real(1, 1, 3, 4)),
 ]
 
-# ---- normalization ----------------------------------------------------------------------------------------------------------
+# ---- normalization -----------------------------------------------------------------------------------------
 
 BATCH_NORM_SETTINGS = [
     {},
@@ -143,7 +158,10 @@ BATCH_NORM_SETTINGS = [
 ]
 CASES += [
     case(kind, 3, **settings, of=x, train=train)
-    for kind, inputs in {"BatchNorm1d": (real(5, 3), real(2, 3, 4)), "BatchNorm2d": (real(2, 3, 3, 2),)}.items()
+    for kind, inputs in {
+        "BatchNorm1d": (real(5, 3), real(2, 3, 4)),
+        "BatchNorm2d": (real(2, 3, 3, 2),),
+    }.items()
     for x in inputs
     for settings in BATCH_NORM_SETTINGS
     for train in (True, False)
@@ -170,7 +188,7 @@ CASES += [
     case("GroupNorm", 2, 4, affine=False, of=real(2, 4, 2, 2)),
 ]
 
-# ---- embedding --------------------------------------------------------------------------------------------------------------
+# ---- embedding ---------------------------------------------------------------------------------------------
 
 CASES += [
     case("Embedding", 5, 3, of=labels(4, high=5)),
@@ -180,7 +198,7 @@ CASES += [
     case("Embedding", 5, 3, padding_idx=-1, of=labels(2, 6, high=5)),
 ]
 
-# ---- recurrent --------------------------------------------------------------------------------------------------------------
+# ---- recurrent ---------------------------------------------------------------------------------------------
 
 
 def states(kind: str, *shape: int) -> Draw | tuple[Draw, Draw]:
@@ -203,7 +221,15 @@ for kind in ("RNN", "LSTM", "GRU"):
         case(kind, 3, 2, num_layers=2, of=(real(3, 2, 3), states(kind, 2, 2, 2))),
         case(kind, 3, 2, bidirectional=True, of=real(3, 2, 3)),
         case(kind, 3, 2, bidirectional=True, of=(real(3, 2, 3), states(kind, 2, 2, 2))),
-        case(kind, 2, 2, num_layers=2, bidirectional=True, batch_first=True, of=(real(2, 3, 2), states(kind, 4, 2, 2))),
+        case(
+            kind,
+            2,
+            2,
+            num_layers=2,
+            bidirectional=True,
+            batch_first=True,
+            of=(real(2, 3, 2), states(kind, 4, 2, 2)),
+        ),
         case(kind, 3, 2, 2, dropout=0.5, of=real(3, 2, 3), train=False),
         case(f"{kind}Cell", 3, 2, of=real(2, 3)),
         case(f"{kind}Cell", 3, 2, of=real(3)),
@@ -218,7 +244,7 @@ CASES += [
     case("RNN", 3, 2, nonlinearity="relu", bidirectional=True, batch_first=True, of=real(2, 3, 3)),
 ]
 
-# ---- attention --------------------------------------------------------------------------------------------------------------
+# ---- attention ---------------------------------------------------------------------------------------------
 
 SELF = (real(3, 2, 4),) * 3  # sequences of 3, a batch of 2, vectors of 4
 CROSS = (real(2, 2, 4), real(3, 2, 4), real(3, 2, 4))
@@ -235,16 +261,43 @@ CASES += [
     case("MultiheadAttention", 4, 2, of=SELF, call={"need_weights": False}),
     case("MultiheadAttention", 4, 2, of=CROSS, call={"average_attn_weights": False}),
     case("MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": causal(3)}),
-    case("MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": causal(3), "is_causal": True, "need_weights": False}),
+    case(
+        "MultiheadAttention",
+        4,
+        2,
+        of=SELF,
+        call={"attn_mask": causal(3), "is_causal": True, "need_weights": False},
+    ),
     case("MultiheadAttention", 4, 2, of=CROSS, call={"attn_mask": some(2, 3)}),
-    case("MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": some(4, 3, 3)}),  # (batch · heads, target, source)
+    case(
+        "MultiheadAttention", 4, 2, of=SELF, call={"attn_mask": some(4, 3, 3)}
+    ),  # (batch · heads, target, source)
     case("MultiheadAttention", 4, 2, of=CROSS, call={"attn_mask": real(2, 3)}),  # added to the scores
     case("MultiheadAttention", 4, 2, of=SELF, call={"key_padding_mask": padding(2, 3)}),
-    case("MultiheadAttention", 4, 2, batch_first=True, of=BATCH_FIRST, call={"key_padding_mask": padding(2, 3)}),
-    case("MultiheadAttention", 4, 2, of=SELF, call={"key_padding_mask": padding(2, 3), "attn_mask": causal(3)}),
-    case("MultiheadAttention", 4, 2, of=CROSS, call={"key_padding_mask": padding(2, 3), "average_attn_weights": False}),
+    case(
+        "MultiheadAttention", 4, 2, batch_first=True, of=BATCH_FIRST, call={"key_padding_mask": padding(2, 3)}
+    ),
+    case(
+        "MultiheadAttention", 4, 2, of=SELF, call={"key_padding_mask": padding(2, 3), "attn_mask": causal(3)}
+    ),
+    case(
+        "MultiheadAttention",
+        4,
+        2,
+        of=CROSS,
+        call={"key_padding_mask": padding(2, 3), "average_attn_weights": False},
+    ),
     case("MultiheadAttention", 4, 2, kdim=3, vdim=2, of=(real(2, 2, 4), real(3, 2, 3), real(3, 2, 2))),
-    case("MultiheadAttention", 4, 2, kdim=3, vdim=3, batch_first=True, bias=False, of=(real(2, 2, 4), real(2, 3, 3), real(2, 3, 3))),
+    case(
+        "MultiheadAttention",
+        4,
+        2,
+        kdim=3,
+        vdim=3,
+        batch_first=True,
+        bias=False,
+        of=(real(2, 2, 4), real(2, 3, 3), real(2, 3, 3)),
+    ),
 ]
 
 ENCODER = (4, 2, 5)  # d_model, nhead, dim_feedforward

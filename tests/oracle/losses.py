@@ -23,7 +23,12 @@ for reduction in REDUCTIONS:
         case("CrossEntropyLoss", of=ignoring, reduction=reduction, label_smoothing=0.2),
         case("CrossEntropyLoss", of=ignoring, reduction=reduction, weight=positive(3)),
         case("CrossEntropyLoss", of=ignoring, reduction=reduction, weight=positive(3), label_smoothing=0.2),
-        case("CrossEntropyLoss", of=(real(4, 3), labels(4, high=3, ignored=2)), reduction=reduction, ignore_index=2),
+        case(
+            "CrossEntropyLoss",
+            of=(real(4, 3), labels(4, high=3, ignored=2)),
+            reduction=reduction,
+            ignore_index=2,
+        ),
         # … of soft rows
         case("CrossEntropyLoss", of=soft, reduction=reduction),
         case("CrossEntropyLoss", of=soft, reduction=reduction, label_smoothing=0.1),
@@ -33,17 +38,41 @@ for reduction in REDUCTIONS:
         case("CrossEntropyLoss", of=images, reduction=reduction, ours={"axis": 1}),
         case("CrossEntropyLoss", of=images, reduction=reduction, label_smoothing=0.1, ours={"axis": 1}),
         case("CrossEntropyLoss", of=images, reduction=reduction, weight=positive(3), ours={"axis": 1}),
-        case("CrossEntropyLoss", of=(real(2, 3, 4), labels(2, 4, high=3, ignored=-100)), reduction=reduction, ours={"axis": 1}),
+        case(
+            "CrossEntropyLoss",
+            of=(real(2, 3, 4), labels(2, 4, high=3, ignored=-100)),
+            reduction=reduction,
+            ours={"axis": 1},
+        ),
         case("CrossEntropyLoss", of=soft_series, reduction=reduction, ours={"axis": 1}),
-        case("CrossEntropyLoss", of=soft_series, reduction=reduction, weight=positive(3), label_smoothing=0.1, ours={"axis": 1}),
+        case(
+            "CrossEntropyLoss",
+            of=soft_series,
+            reduction=reduction,
+            weight=positive(3),
+            label_smoothing=0.1,
+            ours={"axis": 1},
+        ),
         # negative log-likelihood
         case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3)), reduction=reduction),
         case("NLLLoss", of=(log_rows(3), labels(high=3)), reduction=reduction),
         case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3)), reduction=reduction, weight=positive(3)),
         case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3, ignored=-100)), reduction=reduction),
-        case("NLLLoss", of=(log_rows(4, 3), labels(4, high=3, ignored=1)), reduction=reduction, ignore_index=1, weight=positive(3)),
+        case(
+            "NLLLoss",
+            of=(log_rows(4, 3), labels(4, high=3, ignored=1)),
+            reduction=reduction,
+            ignore_index=1,
+            weight=positive(3),
+        ),
         case("NLLLoss", of=(log_rows(2, 3, 4), labels(2, 4, high=3)), reduction=reduction, ours={"axis": 1}),
-        case("NLLLoss", of=(log_rows(2, 3, 4), labels(2, 4, high=3, ignored=-100)), reduction=reduction, weight=positive(3), ours={"axis": 1}),
+        case(
+            "NLLLoss",
+            of=(log_rows(2, 3, 4), labels(2, 4, high=3, ignored=-100)),
+            reduction=reduction,
+            weight=positive(3),
+            ours={"axis": 1},
+        ),
         # binary cross-entropy
         case("BCELoss", of=(probability(4, 3), probability(4, 3)), reduction=reduction),
         case("BCELoss", of=(probability(5), binary(5)), reduction=reduction),
@@ -52,8 +81,19 @@ for reduction in REDUCTIONS:
         case("BCEWithLogitsLoss", of=(real(4, 3), probability(4, 3)), reduction=reduction),
         case("BCEWithLogitsLoss", of=(real(6, scale=300), binary(6)), reduction=reduction),
         case("BCEWithLogitsLoss", of=(real(4, 3), binary(4, 3)), reduction=reduction, weight=positive(4, 1)),
-        case("BCEWithLogitsLoss", of=(real(4, 3), probability(4, 3)), reduction=reduction, pos_weight=positive(3)),
-        case("BCEWithLogitsLoss", of=(real(4, 3), binary(4, 3)), reduction=reduction, pos_weight=positive(3), weight=positive(3)),
+        case(
+            "BCEWithLogitsLoss",
+            of=(real(4, 3), probability(4, 3)),
+            reduction=reduction,
+            pos_weight=positive(3),
+        ),
+        case(
+            "BCEWithLogitsLoss",
+            of=(real(4, 3), binary(4, 3)),
+            reduction=reduction,
+            pos_weight=positive(3),
+            weight=positive(3),
+        ),
         # distances
         case("MSELoss", of=(real(4, 3), real(4, 3)), reduction=reduction),
         case("MSELoss", of=(real(5), real(5)), reduction=reduction),
@@ -68,16 +108,31 @@ for reduction in REDUCTIONS:
         case("MultiMarginLoss", of=(real(4, 3), labels(4, high=3)), reduction=reduction, p=2),
         case("MultiMarginLoss", of=(real(4, 3), labels(4, high=3)), reduction=reduction, margin=0.5),
         case("MultiMarginLoss", of=(real(4, 3), labels(4, high=3)), reduction=reduction, weight=positive(3)),
-        case("CosineEmbeddingLoss", of=(real(5, 3), real(5, 3), signs(5)), constant=(2,), reduction=reduction),
-        case("CosineEmbeddingLoss", of=(real(5, 3), real(5, 3), signs(5)), constant=(2,), reduction=reduction, margin=0.3),
+        case(
+            "CosineEmbeddingLoss", of=(real(5, 3), real(5, 3), signs(5)), constant=(2,), reduction=reduction
+        ),
+        case(
+            "CosineEmbeddingLoss",
+            of=(real(5, 3), real(5, 3), signs(5)),
+            constant=(2,),
+            reduction=reduction,
+            margin=0.3,
+        ),
         # … short enough that the 1e-12 in the lengths counts, not that torch rounds it to float32
-        case("CosineEmbeddingLoss", of=(real(5, 3, scale=1e-3), real(5, 3, scale=1e-3), signs(5)), constant=(2,), reduction=reduction),
+        case(
+            "CosineEmbeddingLoss",
+            of=(real(5, 3, scale=1e-3), real(5, 3, scale=1e-3), signs(5)),
+            constant=(2,),
+            reduction=reduction,
+        ),
         case("TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction),
         case("TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction, margin=2.5),
         case("TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction, p=1.0),
         case("TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction, p=3.0),
         case("TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction, swap=True),
-        case("TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction, eps=1e-2, p=1.5),
+        case(
+            "TripletMarginLoss", of=(real(5, 3), real(5, 3), real(5, 3)), reduction=reduction, eps=1e-2, p=1.5
+        ),
     ]
 
 for reduction in (*REDUCTIONS, "batchmean"):

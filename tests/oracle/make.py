@@ -3,8 +3,8 @@
     python -m tests.oracle.make            # write tests/oracle/data/
     python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs from what is stored
 
-from the root of the repository, with torch 2.13 (the CPU build does) and safetensors installed; nothing else here needs them.  The same
-PyTorch on the same machine writes the same bytes.
+from the root of the repository, with torch 2.13 (the CPU build does) and safetensors installed; nothing else
+here needs them.  The same PyTorch on the same machine writes the same bytes.
 """
 
 import argparse
@@ -42,7 +42,9 @@ class Hardsigmoid(torch.nn.Module):
 def built(kind: str, args: Any, settings: dict[str, Any]) -> Any:
     """PyTorch's layer or loss."""
     cls = Hardsigmoid if kind == "Hardsigmoid" else getattr(torch.nn, kind)
-    exact = {"threshold": 40.0} if kind == "Softplus" else {}  # above its threshold, which is 20, it is a line, up to 2e-9 off
+    exact = (
+        {"threshold": 40.0} if kind == "Softplus" else {}
+    )  # above its threshold, which is 20, it is a line, up to 2e-9 off
     args = [built(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
     return cls(*args, **tensors(settings), **exact)
 
@@ -51,10 +53,14 @@ def layer(case: Case) -> dict[str, np.ndarray]:
     """Outputs; gradients of inputs and parameters; buffers after the call."""
     module = built(case.kind, case.draw("args"), case.draw("settings")).train(case.train)
     if not case.kind.endswith("Loss"):  # the state of a loss is its settings
-        module.load_state_dict({k: torch.tensor(case.state(k, tuple(v.shape))) for k, v in module.state_dict().items()})
+        module.load_state_dict(
+            {k: torch.tensor(case.state(k, tuple(v.shape))) for k, v in module.state_dict().items()}
+        )
     inputs = [tensors(x, constant=i in case.constant) for i, x in enumerate(case.draw("inputs"))]
     outputs = leaves(module(*inputs, **tensors(case.draw("call"))))
-    torch.autograd.backward(outputs, [torch.tensor(case.cotangent(i, tuple(y.shape))) for i, y in enumerate(outputs)])
+    torch.autograd.backward(
+        outputs, [torch.tensor(case.cotangent(i, tuple(y.shape))) for i, y in enumerate(outputs)]
+    )
     differentiated = [x for x in leaves(inputs) if x.requires_grad]
     results = {f"output {i}": y for i, y in enumerate(outputs)}
     results |= {f"input {i}": x.grad for i, x in enumerate(differentiated)}
@@ -91,7 +97,9 @@ def schedule(case: optimizers.Schedule) -> dict[str, np.ndarray]:
     if case.kind == "OneCycleLR":
         settings["cycle_momentum"] = False  # this SGD has none
     if case.kind == "SequentialLR":
-        settings["schedulers"] = [getattr(kinds, kind)(optimizer, **inner) for kind, inner in settings["schedulers"]]
+        settings["schedulers"] = [
+            getattr(kinds, kind)(optimizer, **inner) for kind, inner in settings["schedulers"]
+        ]
     scheduler = getattr(kinds, case.kind)(optimizer, **settings)
     rates = []
     for epoch in range(optimizers.EPOCHS):
@@ -121,8 +129,15 @@ def networks() -> dict[str, np.ndarray]:
             for k, p in model.named_parameters():
                 p.copy_(torch.tensor(uniform(f"{name}/{k}", p.numel()).reshape(p.shape) - 0.5))
             for i in range(3):  # moves the running statistics away from where they start
-                model(torch.tensor(3 * uniform(f"{name}/{i}", int(np.prod(shape))).reshape(shape) - 1, dtype=torch.float32))
-            x = torch.tensor(4 * uniform(f"{name}/x", int(np.prod(shape))).reshape(shape) - 2, dtype=torch.float32)
+                model(
+                    torch.tensor(
+                        3 * uniform(f"{name}/{i}", int(np.prod(shape))).reshape(shape) - 1,
+                        dtype=torch.float32,
+                    )
+                )
+            x = torch.tensor(
+                4 * uniform(f"{name}/x", int(np.prod(shape))).reshape(shape) - 2, dtype=torch.float32
+            )
             calls |= {f"{name} input": x.numpy(), f"{name} output": model.eval()(x).numpy()}
         save_file(model.state_dict(), frozen.FOLDER / f"{name}.safetensors")
     return calls
@@ -131,32 +146,61 @@ def networks() -> dict[str, np.ndarray]:
 def public(module: Any, base: type) -> dict[str, list[str]]:
     """The classes of a module of torch that derive from ``base``, and their settings: those of the classes they derive from too, as
     RNN(*args, **kwargs) does not name its own."""
-    classes = {k: v for k, v in sorted(vars(module).items()) if isinstance(v, type) and issubclass(v, base) and not k.startswith("_")}
-    return {k: list(dict.fromkeys(p for c in v.__mro__[:-1] for p in settings_of(c))) for k, v in classes.items()}
+    classes = {
+        k: v
+        for k, v in sorted(vars(module).items())
+        if isinstance(v, type) and issubclass(v, base) and not k.startswith("_")
+    }
+    return {
+        k: list(dict.fromkeys(p for c in v.__mro__[:-1] for p in settings_of(c))) for k, v in classes.items()
+    }
 
 
 def settings_of(cls: type) -> list[str]:
-    return [p.name for p in inspect.signature(cls).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return [
+        p.name
+        for p in inspect.signature(cls).parameters.values()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compare", action="store_true", help="write nothing; print the largest differences from what is stored")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="write nothing; print the largest differences from what is stored",
+    )
     compare = parser.parse_args().compare
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     compute = {"optimizers": trajectory, "schedules": schedule}
-    families: dict[str, Results] = {f: {c.name: compute.get(f, layer)(c) for c in cases} for f, cases in CASES.items()}
+    families: dict[str, Results] = {
+        f: {c.name: compute.get(f, layer)(c) for c in cases} for f, cases in CASES.items()
+    }
     for family, results in families.items():
         if compare:
             stored = frozen.read(family)
-            worst = max(np.max(np.abs(v - stored[name][k]), initial=0) for name, r in results.items() for k, v in r.items())
+            worst = max(
+                np.max(np.abs(v - stored[name][k]), initial=0)
+                for name, r in results.items()
+                for k, v in r.items()
+            )
             print(f"{family}: {len(results)} configurations, largest difference {worst:.1e}")
         else:
             frozen.write(family, results)
-            print(f"{family}: {len(results)} configurations, {sum(v.size for r in results.values() for v in r.values())} numbers")
+            print(
+                f"{family}: {len(results)} configurations, "
+                f"{sum(v.size for r in results.values() for v in r.values())} numbers"
+            )
     if not compare:
-        about = {"version": torch.__version__, "nn": public(torch.nn, torch.nn.Module), "optim": public(torch.optim, torch.optim.Optimizer)}
+        about = {
+            "version": torch.__version__,
+            "nn": public(torch.nn, torch.nn.Module),
+            "optim": public(torch.optim, torch.optim.Optimizer),
+        }
         (frozen.FOLDER / "torch.json").write_text(json.dumps(about).replace("], ", "],\n") + "\n")
         np.savez_compressed(frozen.FOLDER / "networks.npz", **networks())
 

@@ -40,11 +40,15 @@ class Trajectory:
 
     def groups(self, matrix: Any, vector: Any) -> list[Any]:
         """What the optimizer is made of: two parameters, or two groups of one each."""
-        return [{"params": [matrix]}, {"params": [vector], **self.vector}] if self.vector else [matrix, vector]
+        return (
+            [{"params": [matrix]}, {"params": [vector], **self.vector}] if self.vector else [matrix, vector]
+        )
 
     def start(self) -> list[np.ndarray]:
         """The matrix and the vector."""
-        return [3 * uniform(f"{self.name}/{shape}", int(np.prod(shape))).reshape(shape) - 1.5 for shape in SHAPES]
+        return [
+            3 * uniform(f"{self.name}/{shape}", int(np.prod(shape))).reshape(shape) - 1.5 for shape in SHAPES
+        ]
 
     def gradient(self, step: int, i: int) -> np.ndarray | None:
         """The gradient of parameter i in a step, from 0, where it is drawn."""
@@ -56,7 +60,11 @@ class Trajectory:
 
 def f(xp: Any, matrix: Any, vector: Any) -> Any:
     """A smooth function, neither quadratic nor convex, for the gradients "of f"; ``xp`` is numpy or torch."""
-    return xp.sum(xp.log(xp.cosh(matrix @ vector - 1))) + xp.sum(xp.sin(matrix) ** 2) / 2 + xp.sum(xp.exp(vector / 2) - vector)
+    return (
+        xp.sum(xp.log(xp.cosh(matrix @ vector - 1)))
+        + xp.sum(xp.sin(matrix) ** 2) / 2
+        + xp.sum(xp.exp(vector / 2) - vector)
+    )
 
 
 def wavering(kind: str, settings: dict[str, Any]) -> list[Trajectory]:
@@ -75,7 +83,11 @@ TRAJECTORIES = [
             {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.3},
             {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.3},
         ],
-        "Adagrad": [{"lr": 0.1}, {"lr": 0.1, "lr_decay": 0.2}, {"lr": 0.1, "weight_decay": 0.3, "initial_accumulator_value": 0.5, "eps": 1e-3}],
+        "Adagrad": [
+            {"lr": 0.1},
+            {"lr": 0.1, "lr_decay": 0.2},
+            {"lr": 0.1, "weight_decay": 0.3, "initial_accumulator_value": 0.5, "eps": 1e-3},
+        ],
         "Adadelta": [{}, {"lr": 0.5, "rho": 0.8, "eps": 1e-4}, {"lr": 1.0, "weight_decay": 0.3}],
         "RMSprop": [
             {},
@@ -103,7 +115,12 @@ TRAJECTORIES = [
             {"lr": 0.1, "weight_decay": 0.0},
             {"lr": 0.1, "amsgrad": True, "betas": (0.8, 0.5)},
         ],
-        "Adamax": [{}, {"lr": 0.1, "betas": (0.8, 0.9)}, {"lr": 0.1, "weight_decay": 0.3}, {"lr": 0.1, "eps": 0.1}],
+        "Adamax": [
+            {},
+            {"lr": 0.1, "betas": (0.8, 0.9)},
+            {"lr": 0.1, "weight_decay": 0.3},
+            {"lr": 0.1, "eps": 0.1},
+        ],
         "NAdam": [
             {},
             {"lr": 0.1},
@@ -124,11 +141,14 @@ TRAJECTORIES = [
     for trajectory in wavering(kind, settings)
 ]
 TRAJECTORIES += [
-    Trajectory(kind, {"lr": 0.01}, "tiny") for kind in ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
+    Trajectory(kind, {"lr": 0.01}, "tiny")
+    for kind in ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 ]
 
 TRAJECTORIES += [
-    Trajectory(kind, {"lr": 0.1} | momentum, gradients, vector={"lr": 0.03, "weight_decay": 0.2}, halved=halved)
+    Trajectory(
+        kind, {"lr": 0.1} | momentum, gradients, vector={"lr": 0.03, "weight_decay": 0.2}, halved=halved
+    )
     for kind in ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
     for momentum in [{"momentum": 0.9} if kind in ("SGD", "RMSprop") else {}]
     for gradients, halved in [("given", False), ("given", True), ("of f", True)]
@@ -160,7 +180,11 @@ SCHEDULES = [
         "StepLR": [{"step_size": 7}, {"step_size": 1, "gamma": 0.9}, {"step_size": 4, "gamma": 0.5}],
         "MultiStepLR": [{"milestones": [5, 12]}, {"milestones": [1, 2, 20], "gamma": 0.5}],
         "ExponentialLR": [{"gamma": 0.9}, {"gamma": 1.05}],
-        "PolynomialLR": [{"total_iters": 10}, {"total_iters": 20, "power": 2.0}, {"total_iters": 30, "power": 0.5}],
+        "PolynomialLR": [
+            {"total_iters": 10},
+            {"total_iters": 20, "power": 2.0},
+            {"total_iters": 30, "power": 0.5},
+        ],
         "CosineAnnealingLR": [{"T_max": 25}, {"T_max": 25, "eta_min": 0.01}, {"T_max": 24}],
         "CosineAnnealingWarmRestarts": [{"T_0": 5}, {"T_0": 3, "T_mult": 2}, {"T_0": 7, "eta_min": 0.02}],
         "OneCycleLR": [
@@ -172,11 +196,18 @@ SCHEDULES = [
         "LinearLR": [{}, {"start_factor": 0.25, "total_iters": 3}, {"start_factor": 0.1, "total_iters": 20}],
         "SequentialLR": [
             {
-                "schedulers": [("LinearLR", {"start_factor": 0.25, "total_iters": 5}), ("CosineAnnealingLR", {"T_max": 20})],
+                "schedulers": [
+                    ("LinearLR", {"start_factor": 0.25, "total_iters": 5}),
+                    ("CosineAnnealingLR", {"T_max": 20}),
+                ],
                 "milestones": [5],
             },
             {
-                "schedulers": [("ExponentialLR", {"gamma": 0.9}), ("StepLR", {"step_size": 2}), ("PolynomialLR", {"total_iters": 9})],
+                "schedulers": [
+                    ("ExponentialLR", {"gamma": 0.9}),
+                    ("StepLR", {"step_size": 2}),
+                    ("PolynomialLR", {"total_iters": 9}),
+                ],
                 "milestones": [4, 15],
             },
         ],

@@ -30,7 +30,9 @@ class Differences:
     def _names(self, *steps: tuple[float, Direction]) -> dict[str, Any]:
         """What the names hold at leaves that are some steps away."""
         leaves = self.program.leaves.items()
-        return self.function({name: x + sum(h * d[name] for h, d in steps if name in d) for name, x in leaves})
+        return self.function(
+            {name: x + sum(h * d[name] for h, d in steps if name in d) for name, x in leaves}
+        )
 
     def first(self, direction: Direction) -> tuple[float, float]:
         """The slope, along a direction, of the sum of all that is differentiated."""

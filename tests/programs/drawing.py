@@ -114,7 +114,9 @@ class State:
             self.seen += [np.asarray(value), new]
             for name in self.same[target]:
                 self.values[name] = new
-                self.needs[name] = self.needs[name] or (s.kind == "write" and self.needs.get(s.args[0], False))
+                self.needs[name] = self.needs[name] or (
+                    s.kind == "write" and self.needs.get(s.args[0], False)
+                )
         return all(map(_usable, self.values.values()))
 
     def _reach(self, array: Any) -> None:
@@ -138,7 +140,9 @@ def replayed(program: Program) -> State | None:
 
 def _array(rng: random.Random, shape: tuple[int, ...], dtype: Any = np.float64) -> Any:
     low = rng.choice([-2.0, -2.0, 0.4])
-    return np.array([round(rng.uniform(low, 2.0), 2) for _ in range(int(np.prod(shape)))], dtype).reshape(shape)
+    return np.array([round(rng.uniform(low, 2.0), 2) for _ in range(int(np.prod(shape)))], dtype).reshape(
+        shape
+    )
 
 
 def _statement(rng: random.Random, state: State, name: str) -> Statement:
@@ -163,7 +167,9 @@ def _statement(rng: random.Random, state: State, name: str) -> Statement:
         return Statement("alias", (name,), (target,))
     value = rng.choice([pick(), "0.5"])
     if kind == "write":
-        return Statement("write", (target,), (value,), None, a_key(rng, state.values[target], write=True), quiet)
+        return Statement(
+            "write", (target,), (value,), None, a_key(rng, state.values[target], write=True), quiet
+        )
     if kind == "update":
         return Statement("update", (target,), (value,), None, {"sign": rng.choice("+-*/")}, quiet)
     if kind == "data":

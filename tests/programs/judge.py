@@ -98,11 +98,20 @@ def _owned(ours: dict[str, Any], program: Program) -> None:
 # ---- differences -------------------------------------------------------------------------------------------
 
 
-def _numerical(program: Program, differences: Differences, ours: dict[str, Any], first: list[Any], second: Any, counts: Counter[str]) -> None:
+def _numerical(
+    program: Program,
+    differences: Differences,
+    ours: dict[str, Any],
+    first: list[Any],
+    second: Any,
+    counts: Counter[str],
+) -> None:
     """Compare what must be a number's derivative along directions drawn here."""
     rng = np.random.default_rng(2)
 
-    def compare(computed: float, found: tuple[float, float], terms: list[Any], tolerance: float, what: str) -> None:
+    def compare(
+        computed: float, found: tuple[float, float], terms: list[Any], tolerance: float, what: str
+    ) -> None:
         expected, doubt = found
         allowed = tolerance * (1 + sum(float(np.sum(np.abs(t))) for t in terms) + abs(expected))
         if not doubt < allowed:
@@ -114,14 +123,18 @@ def _numerical(program: Program, differences: Differences, ours: dict[str, Any],
 
     for name, g in zip(program.leaves, first):
         d = rng.standard_normal(g.shape)
-        compare(float(np.sum(g * d)), differences.first({name: d}), [g], 1e-6, f"gradient of {name}, along a line")
+        compare(
+            float(np.sum(g * d)), differences.first({name: d}), [g], 1e-6, f"gradient of {name}, along a line"
+        )
     k = dict(zip(program.leaves, weights(program).values()))
     if "slope" in ours:
         compare(float(_array(ours["slope"])), differences.first(k), first, 1e-6, "jvp")
     if second is not None:
         along = {name: rng.standard_normal(x.shape) for name, x in program.leaves.items()}
         computed = float(sum(np.sum(s * d) for s, d in zip(second, along.values())))
-        compare(computed, differences.second(along, k), second, 1e-4, "second derivative along two directions")
+        compare(
+            computed, differences.second(along, k), second, 1e-4, "second derivative along two directions"
+        )
 
 
 # ---- PyTorch -----------------------------------------------------------------------------------------------
@@ -195,12 +208,16 @@ def _less(program: Program) -> Any:
     for kind in ("leaves", "constants"):
         for name, value in getattr(program, kind).items():
             if name not in used:
-                yield replace(program, **{kind: {k: v for k, v in getattr(program, kind).items() if k != name}})
+                yield replace(
+                    program, **{kind: {k: v for k, v in getattr(program, kind).items() if k != name}}
+                )
             elif value.dtype == np.float32:
                 yield replace(program, **{kind: getattr(program, kind) | {name: value.astype(np.float64)}})
 
 
-def many(count: int, seed: int, *, torch: bool = TORCH, progress: Callable[[int], None] = lambda done: None) -> Counter[str]:
+def many(
+    count: int, seed: int, *, torch: bool = TORCH, progress: Callable[[int], None] = lambda done: None
+) -> Counter[str]:
     """Check the first programs of a seed; a failing one is made small, and raised as Python that can be run."""
     counts: Counter[str] = Counter()
     for number in range(count):
@@ -210,7 +227,9 @@ def many(count: int, seed: int, *, torch: bool = TORCH, progress: Callable[[int]
         except Exception as error:
             small = smaller(program)
             what = f"program {number} of seed {seed}: {type(error).__name__}: {error}"
-            raise Difference(f"{what}\nThe smallest like it: {wrong(small)}\n\n{source(small, 'ours')}") from error
+            raise Difference(
+                f"{what}\nThe smallest like it: {wrong(small)}\n\n{source(small, 'ours')}"
+            ) from error
         progress(number + 1)
     return counts
 

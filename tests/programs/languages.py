@@ -60,7 +60,9 @@ class Statement:
                 value, made = self.value(language), "constant" if quiet else "array"
                 if value.endswith(".detach()"):
                     value, made = self.args[0], "constant"
-                line = f"{names} = " + (f"{made}({value})" if len(self.targets) == 1 else f"map({made}, {value})")
+                line = f"{names} = " + (
+                    f"{made}({value})" if len(self.targets) == 1 else f"map({made}, {value})"
+                )
             case "compute":
                 line = f"{names} = {self.value(language)}"
             case "alias":
@@ -87,7 +89,9 @@ class Statement:
                 line = forms.get(language, f"{target}.data -= {self.args[0]}")
             case "data":
                 value = f"{target}.data * 0.5"
-                line = f"{every} = replaced({target}, 0.5 * {target})" if plain else f"{target}.data = {value}"
+                line = (
+                    f"{every} = replaced({target}, 0.5 * {target})" if plain else f"{target}.data = {value}"
+                )
             case "backward":
                 k = self.args[0]
                 line = f"counted({target}, {k})" if plain else backward(target, k, language)
@@ -185,8 +189,10 @@ def source(program: Program, language: str, *, double: bool = False) -> str:
         lines += [
             f"everything = {tuple(range(len(leaves)))}",
             f"first = tg.grad(f, everything)({xs})",
-            f"slope = tg.jvp(f, ({xs},), ({', '.join(f'k{name}.astype({name}.dtype)' for name in leaves)},))[1]",
-            f"directional = lambda *xs: sum((g * k).sum() for g, k in zip(tg.grad(f, everything)(*xs), [{ks}]))",
+            f"slope = tg.jvp(f, ({xs},), "
+            f"({', '.join(f'k{name}.astype({name}.dtype)' for name in leaves)},))[1]",
+            "directional = lambda *xs: sum((g * k).sum() for g, k in zip(tg.grad(f, everything)(*xs), "
+            f"[{ks}]))",
             f"second = tg.grad(directional, everything)({xs})",
         ]
         return "\n".join(lines) + "\n"

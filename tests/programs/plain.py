@@ -85,7 +85,9 @@ OWN = SimpleNamespace(
     sigmoid=lambda x: 1 / (1 + np.exp(-x)),
     silu=lambda x: x / (1 + np.exp(-x)),
     softplus=lambda x: np.log(1 + np.exp(x)),
-    gelu=lambda x, approximate: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi, dtype=x.dtype) * (x + 0.044715 * x**3))),
+    gelu=lambda x, approximate: (
+        x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi, dtype=x.dtype) * (x + 0.044715 * x**3)))
+    ),
     softmax=_softmax,
     log_softmax=lambda x, axis: np.log(_softmax(x, axis)),
     logsumexp=_logsumexp,

@@ -1,7 +1,8 @@
 """What is differentiated: the floating leaves of a function's arguments, under the names that reports call them by.
 
-Arguments may be nested as those of `tinygrad_edu.grad` may: lists, tuples, dicts, modules; a function that is itself a
-module, or a method of one, brings its parameters along.  What is left out is written down, with the reason.
+Arguments may be nested as those of `tinygrad_edu.grad` may: lists, tuples, dicts, modules; a function that is
+itself a module, or a method of one, brings its parameters along.  What is left out is written down, with the
+reason.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,14 +79,20 @@ class Arguments:
         chosen = _positions(argnums, len(inputs)) if argnums is not None else range(len(inputs))
         self._method = f.__func__ if isinstance(f, MethodType) and hasattr(f.__self__, "__tree__") else None
         owner = f.__self__ if isinstance(f, MethodType) and self._method is not None else f
-        self._parts = [self._part("f", owner, not named, dtype) if _is_tree(owner) else _Part(None, ["f"], [f], [], f)]
+        self._parts = [
+            self._part("f", owner, not named, dtype) if _is_tree(owner) else _Part(None, ["f"], [f], [], f)
+        ]
         for position, tree in enumerate(inputs):
             if named and position in chosen and type(tree) is int:
                 tree = float(tree)  # as `grad` takes it
             if named and position in chosen and not _is_tree(tree) and _floating(tree) is None:
-                raise GradcheckError(f"input {position} is {_kind(tree)}: only floating inputs can be differentiated.")
+                raise GradcheckError(
+                    f"input {position} is {_kind(tree)}: only floating inputs can be differentiated."
+                )
             self._parts.append(self._part(f"input {position}", tree, position in chosen, dtype))
-        coarsest = min((slot.dtype for slot in self.slots if not slot.is_number), key=lambda d: d.itemsize, default=None)
+        coarsest = min(
+            (slot.dtype for slot in self.slots if not slot.is_number), key=lambda d: d.itemsize, default=None
+        )
         for i, slot in enumerate(self.slots):
             if slot.is_number and coarsest is not None:  # numbers do not decide in which dtype f computes
                 slot.dtype, self.arrays[i] = coarsest, self.arrays[i].astype(coarsest)
@@ -153,7 +160,9 @@ def _positions(argnums: int | Sequence[int], count: int) -> set[int]:
     """The arguments that argnums names, counted from the end if negative."""
     given = [index(n) for n in argnums] if isinstance(argnums, Sequence) else [index(argnums)]
     if not given or any(not -count <= n < count for n in given):
-        raise GradcheckError(f"argnums={argnums}: there are {count} inputs; each number must name one of them.")
+        raise GradcheckError(
+            f"argnums={argnums}: there are {count} inputs; each number must name one of them."
+        )
     return {n % count for n in given}
 
 
@@ -170,7 +179,13 @@ def _floating(leaf: Any) -> Any:
 
 
 def _kind(leaf: Any) -> str:
-    return str(leaf.dtype) if isinstance(leaf, (Tensor, np.ndarray, np.generic)) else "None" if leaf is None else type(leaf).__name__
+    return (
+        str(leaf.dtype)
+        if isinstance(leaf, (Tensor, np.ndarray, np.generic))
+        else "None"
+        if leaf is None
+        else type(leaf).__name__
+    )
 
 
 def named_leaves(tree: Any, name: str) -> list[tuple[str, Any]]:

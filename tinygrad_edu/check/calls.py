@@ -43,7 +43,12 @@ def call(*args: Any, **kwargs: Any) -> Call:
     return Call(args, kwargs)
 
 
-def case(build: Callable[[Draw], Call], *, kinks: Callable[..., Any] | None = None, reference: Callable[..., Any] | None = None) -> Domain:
+def case(
+    build: Callable[[Draw], Call],
+    *,
+    kinks: Callable[..., Any] | None = None,
+    reference: Callable[..., Any] | None = None,
+) -> Domain:
     """A domain from a function that draws a call; ``kinks``, of the same arguments, is zero where there is a kink."""
     calls = st.composite(build)()
     if kinks is not None:
@@ -51,7 +56,7 @@ def case(build: Callable[[Draw], Call], *, kinks: Callable[..., Any] | None = No
     return Domain(calls, reference)
 
 
-# ---- elements ------------------------------------------------------------------------------------------------------------
+# ---- elements ----------------------------------------------------------------------------------------------
 
 
 def nonzero(shape: Any = None) -> SearchStrategy[Any]:
@@ -100,12 +105,16 @@ def integers(shape: Any, low: int, high: int) -> SearchStrategy[Any]:
     return hnp.arrays(np.intp, shape, elements=st.integers(low, high), fill=st.nothing())
 
 
-# ---- families ------------------------------------------------------------------------------------------------------------
+# ---- families ----------------------------------------------------------------------------------------------
 
 
-def unary(low: float = -3, high: float = 3, *away_from: float, margin: float = 1 / 8, reference: Any = None) -> Domain:
+def unary(
+    low: float = -3, high: float = 3, *away_from: float, margin: float = 1 / 8, reference: Any = None
+) -> Domain:
     """One array of any shape."""
-    return case(lambda d: call(d(arrays(low=low, high=high, away_from=away_from, margin=margin))), reference=reference)
+    return case(
+        lambda d: call(d(arrays(low=low, high=high, away_from=away_from, margin=margin))), reference=reference
+    )
 
 
 class Pair(NamedTuple):
@@ -121,7 +130,10 @@ class Pair(NamedTuple):
         def build(d: Draw) -> Call:
             s1, s2 = d(broadcastable())
             number = d(st.sampled_from([0, 0, 0, 1, 2]))
-            return call(d(self.x1(())).item() if number == 1 else d(self.x1(s1)), d(self.x2(())).item() if number == 2 else d(self.x2(s2)))
+            return call(
+                d(self.x1(())).item() if number == 1 else d(self.x1(s1)),
+                d(self.x2(())).item() if number == 2 else d(self.x2(s2)),
+            )
 
         return case(build, kinks=self.kinks)
 
@@ -137,12 +149,20 @@ SMALL = shapes(max_dims=2, max_side=2)
 
 def reduction(min_side: int = 0, *, distinct: bool = False, elements: Callable[..., Any] = arrays) -> Domain:
     """One array, its axes, and whether to keep them."""
-    return case(lambda d: call(a := d(elements(shapes(min_side=min_side), distinct=distinct)), axis=d(axes(a.ndim)), keepdims=d(st.booleans())))
+    return case(
+        lambda d: call(
+            a := d(elements(shapes(min_side=min_side), distinct=distinct)),
+            axis=d(axes(a.ndim)),
+            keepdims=d(st.booleans()),
+        )
+    )
 
 
 def running(*, none: bool = False) -> Domain:
     """One array and the axis along which it accumulates."""
-    return case(lambda d: call(a := d(arrays(shapes(min_dims=1))), axis=d(axes(a.ndim, none=none, many=False))))
+    return case(
+        lambda d: call(a := d(arrays(shapes(min_dims=1))), axis=d(axes(a.ndim, none=none, many=False)))
+    )
 
 
 def deviating() -> Domain:
@@ -207,7 +227,11 @@ def summed_over() -> Domain:
         ((2, 3), (3, 2), 1), ((2, 3), (2, 3), 2), ((2,), (3,), 0), ((2, 3), (3, 2), ((0, 1), (1, 0))), ((2, 2, 1), (3, 2), (0, -1)),
         ((2, 0), (0, 3), 1), ((0, 2), (2, 0), 1),
     ]  # fmt: skip
-    return case(lambda d: (lambda s1, s2, over: call(d(arrays(s1)), d(arrays(s2)), axes=over))(*d(st.sampled_from(choices))))
+    return case(
+        lambda d: (lambda s1, s2, over: call(d(arrays(s1)), d(arrays(s2)), axes=over))(
+            *d(st.sampled_from(choices))
+        )
+    )
 
 
 def subscripted(drawn: SearchStrategy[tuple[str, tuple[Shape, ...]]]) -> Callable[[Draw], Call]:
@@ -223,7 +247,11 @@ def subscripted(drawn: SearchStrategy[tuple[str, tuple[Shape, ...]]]) -> Callabl
 def layer(d: Draw) -> Call:
     """Rows, a weight, and perhaps a bias."""
     n_in, n_out = d(st.integers(1, 3)), d(st.integers(1, 2))
-    x, weight, bias = d(arrays((*d(shapes(0, 2, max_side=2)), n_in))), d(arrays((n_out, n_in))), d(arrays((n_out,)))
+    x, weight, bias = (
+        d(arrays((*d(shapes(0, 2, max_side=2)), n_in))),
+        d(arrays((n_out, n_in))),
+        d(arrays((n_out,))),
+    )
     return call(x, weight, bias) if d(st.booleans()) else call(x, weight)
 
 
@@ -244,7 +272,7 @@ def logits_and_labels(d: Draw) -> Call:
     return call(x, d(labels(x.shape[:1], x.shape[1])), d(st.sampled_from(["mean", "sum", "none"])), -1)
 
 
-# ---- calls of one function -----------------------------------------------------------------------------------------------
+# ---- calls of one function ---------------------------------------------------------------------------------
 
 
 def conditional(d: Draw) -> Call:
@@ -265,7 +293,11 @@ def clipped(d: Draw) -> Call:
         lower, upper = d(choice(("a_min", "a_max"), ("min", "max")))
         return call(d(arrays(away_from=(-1, 1))), **{lower: d(choice(-1, None)), upper: d(choice(1, None))})
     s1, s2, s3 = d(broadcastable(3))
-    return call(d(arrays(s1, away_from=(-1, 1), margin=7 / 8)), d(arrays(s2, low=-1, high=-7 / 8)), d(arrays(s3, low=7 / 8, high=1)))
+    return call(
+        d(arrays(s1, away_from=(-1, 1), margin=7 / 8)),
+        d(arrays(s2, low=-1, high=-7 / 8)),
+        d(arrays(s3, low=7 / 8, high=1)),
+    )
 
 
 def scattered(d: Draw) -> Call:
@@ -278,12 +310,19 @@ def taken(d: Draw) -> Call:
     """Places along an axis, out of range where the mode allows it."""
     a, mode = d(arrays(shapes(1, 2, min_side=1))), d(choice("raise", "wrap", "clip"))
     furthest = 0 if mode == "raise" else 4
-    return call(a, d(integers(d(shapes(0, 2, max_side=2)), -1 - furthest, furthest)), axis=d(axes(a.ndim, many=False)), mode=mode)
+    return call(
+        a,
+        d(integers(d(shapes(0, 2, max_side=2)), -1 - furthest, furthest)),
+        axis=d(axes(a.ndim, many=False)),
+        mode=mode,
+    )
 
 
 def taken_along(d: Draw) -> Call:
     """Places along an axis, some of them twice; they broadcast against the other axes."""
-    places, axis = d(choice((integers((3, 3), -2, 1), 0), (integers((1, 2), -3, 2), -1), (integers((4,), -6, 5), None)))
+    places, axis = d(
+        choice((integers((3, 3), -2, 1), 0), (integers((1, 2), -3, 2), -1), (integers((4,), -6, 5), None))
+    )
     return call(d(arrays((2, 3))), d(places), axis)
 
 
@@ -296,7 +335,9 @@ def extracted(d: Draw) -> Call:
 def reshaped(d: Draw) -> Call:
     """An array and another shape with as many elements."""
     s = d(shapes())
-    return call(d(arrays(s)), d(st.one_of(st.just(-1), st.permutations(s).map(tuple))), order=d(choice("C", "F")))
+    return call(
+        d(arrays(s)), d(st.one_of(st.just(-1), st.permutations(s).map(tuple))), order=d(choice("C", "F"))
+    )
 
 
 def moved(d: Draw) -> Call:
@@ -334,7 +375,9 @@ def axis_first(d: Draw) -> Call:
 
 def columns(d: Draw) -> Call:
     """Matrices with different numbers of columns, or vectors of one length."""
-    return call(d(st.one_of(joinable(1).map(itemgetter(0)).filter(lambda drawn: drawn[0].ndim == 2), alike(1))))
+    return call(
+        d(st.one_of(joinable(1).map(itemgetter(0)).filter(lambda drawn: drawn[0].ndim == 2), alike(1)))
+    )
 
 
 def stretched(d: Draw) -> Call:
@@ -343,7 +386,7 @@ def stretched(d: Draw) -> Call:
     return call(d(arrays(s)), np.broadcast_shapes(s, other))
 
 
-# ---- references for what NumPy lacks -------------------------------------------------------------------------------------
+# ---- references for what NumPy lacks -----------------------------------------------------------------------
 
 
 def softmax_by_hand(x: Any, axis: Any = -1) -> Any:

@@ -17,11 +17,16 @@ def describe(leaves: Sequence[Leaf], f: Any) -> list[str]:
     """A note on the leaves that f depends on and that are none of its inputs, by name where f's variables tell it."""
     if not leaves:
         return []
-    known = {leaf._node: path for path, leaf in _reached(f, "", 0) if isinstance(leaf, Tensor) and leaf._node is not None}
+    known = {
+        leaf._node: path
+        for path, leaf in _reached(f, "", 0)
+        if isinstance(leaf, Tensor) and leaf._node is not None
+    }
     names = [known.get(leaf, f"a tensor of shape {leaf.shape}, {leaf.dtype}") for leaf in leaves]
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return [
-        f"not checked: {', '.join(names[:6])}{more}: f closes over what requires a gradient; give it as an input "
+        f"not checked: {', '.join(names[:6])}{more}: f closes over what requires a gradient; give it as an "
+        "input "
         "(a module may be an input, or f itself)"
     ]
 

@@ -1,7 +1,7 @@
 """What is wrong with a derivative: hypotheses, tried one after the other on the values that disagree.
 
-Each hypothesis is a mistake that people make.  It says what the wrong gradient would then be, and is believed if that is
-what the rule returned, for both cotangents.
+Each hypothesis is a mistake that people make.  It says what the wrong gradient would then be, and is believed
+if that is what the rule returned, for both cotangents.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,8 +23,8 @@ class Evidence:
     Attributes
     ----------
     claimed, right : ndarray of shape (2, k)
-        What the rule returned and what it should have, for two cotangents; of the whole input if it is small, else of the
-        elements that are known to disagree.
+        What the rule returned and what it should have, for two cotangents; of the whole input if it is small,
+        else of the elements that are known to disagree.
     whole : bool
         Whether it is the whole input.
     undefined : bool
@@ -34,10 +34,22 @@ class Evidence:
     """
 
     def __init__(
-        self, function: FlatFunction, z: Any, cotangents: Any, gradients: Any, slot: Slot, directions: list[Direction], found: Slopes, second: bool
+        self,
+        function: FlatFunction,
+        z: Any,
+        cotangents: Any,
+        gradients: Any,
+        slot: Slot,
+        directions: list[Direction],
+        found: Slopes,
+        second: bool,
     ) -> None:
         self.function, self.z, self.cotangents, self.slot, self.second = function, z, cotangents, slot, second
-        single = [(i, d) for i, d in enumerate(directions) if np.ndim(d.index) == 0 and slot.range.start <= d.index < slot.range.stop]
+        single = [
+            (i, d)
+            for i, d in enumerate(directions)
+            if np.ndim(d.index) == 0 and slot.range.start <= d.index < slot.range.stop
+        ]
         self.jacobian: Any = None
         self.bits = bits_of(function)
         if not second and cotangents.shape[1] * z.size <= LARGEST and z.size <= 1024:
@@ -52,7 +64,9 @@ class Evidence:
             self.right = cotangents @ self.jacobian[:, slot.range]
         else:
             self.index = np.array([d.index for _, d in single], dtype=int)
-            self.right = np.stack([found.value[i] / d.step for i, d in single], axis=1) if single else np.zeros((2, 0))
+            self.right = (
+                np.stack([found.value[i] / d.step for i, d in single], axis=1) if single else np.zeros((2, 0))
+            )
         self.claimed = gradients[:, self.index]
         known = np.all(np.isfinite(self.claimed) & np.isfinite(self.right), axis=0)
         self.whole &= bool(np.all(known))
@@ -63,7 +77,9 @@ class Evidence:
         """Whether two arrays are equal, beside their largest element."""
         tolerance = max(1e-5, 2.0 ** (-0.3 * self.bits))
         a, b = np.asarray(a), np.asarray(b)
-        return a.shape == b.shape and bool(np.all(np.abs(a - b) <= tolerance * (np.abs(b) + 1e-3 * np.max(np.abs(b), initial=0))))
+        return a.shape == b.shape and bool(
+            np.all(np.abs(a - b) <= tolerance * (np.abs(b) + 1e-3 * np.max(np.abs(b), initial=0)))
+        )
 
     def is_rule(self, gradient: Any) -> bool:
         """Whether this, of shape (2, k), is what the rule returned."""
@@ -92,7 +108,11 @@ def _cotangent(e: Evidence) -> str | None:
     u = e.cotangents[0]
     base, doubled, negated = (e.function.gradient(e.z, v)[e.index] for v in (u, 2 * u, -u))
     if e.close(doubled, base):
-        kind = "; it returns f′ alone" if e.jacobian is not None and e.is_rule(np.stack([e.jacobian.sum(axis=0)[e.index]] * 2)) else ""
+        kind = (
+            "; it returns f′ alone"
+            if e.jacobian is not None and e.is_rule(np.stack([e.jacobian.sum(axis=0)[e.index]] * 2))
+            else ""
+        )
         return f"the rule ignores g, the gradient of the output{kind}."
     if e.close(doubled, 4 * base):
         return "the rule is quadratic in g: g is multiplied in twice."
@@ -143,7 +163,12 @@ def _signs(e: Evidence) -> str | None:
         return None
     flipped = np.flatnonzero(np.any(e.claimed * e.right < 0, axis=0))
     of = f" of {e.index.size}" if e.whole else ""
-    return f"the sign is wrong in {flipped.size}{of} elements, the first at {e.slot.element(e.index[flipped[0]])}." if flipped.size else None
+    return (
+        f"the sign is wrong in {flipped.size}{of} elements, the first at "
+        f"{e.slot.element(e.index[flipped[0]])}."
+        if flipped.size
+        else None
+    )
 
 
 def _other_argument(e: Evidence) -> str | None:
@@ -166,7 +191,9 @@ def _rearranged(e: Evidence) -> str | None:
         if e.close(np.flip(right, axis + 1), claimed):
             return f"it is reversed along axis {axis}."
     for axes in permutations(range(len(shape))) if 2 <= len(shape) <= 4 else ():
-        if [shape[a] for a in axes] == list(shape) and e.close(np.transpose(right, (0, *(a + 1 for a in axes))), claimed):
+        if [shape[a] for a in axes] == list(shape) and e.close(
+            np.transpose(right, (0, *(a + 1 for a in axes))), claimed
+        ):
             return "it is transposed." if len(shape) == 2 else f"its axes are permuted: {axes}."
         if e.close(np.transpose(right, (0, *(a + 1 for a in axes))).reshape(right.shape), claimed):
             return "it is transposed, and then reshaped: the wrong order of axes in a reshape."
@@ -194,7 +221,9 @@ def _elementwise(e: Evidence) -> str | None:
     if e.second or len(outputs) != 1 or outputs[0][0] != e.slot.shape or not e.index.size:
         return None
     u = e.cotangents[:, e.index - e.slot.range.start]
-    if not e.close(e.claimed[0] * u[1], e.claimed[1] * u[0]):  # each element of the gradient is g there, times something
+    if not e.close(
+        e.claimed[0] * u[1], e.claimed[1] * u[0]
+    ):  # each element of the gradient is g there, times something
         return None
     i, base = int(e.index[0]), e.function.values(e.z)
     moved = e.z.copy()
@@ -205,8 +234,10 @@ def _elementwise(e: Evidence) -> str | None:
         return None
     here, there = e.slot.element(i), e.slot.element(e.slot.range.start + int(others[0]))
     return (
-        f"the rule is elementwise, g times something, but f mixes elements: the input at {here} changes the output at {there} too. "
-        "A rule adds up g over all the outputs that an element changes (gᵀ times the whole Jacobian, not its diagonal alone)."
+        f"the rule is elementwise, g times something, but f mixes elements: the input at {here} changes the "
+        f"output at {there} too. "
+        "A rule adds up g over all the outputs that an element changes (gᵀ times the whole Jacobian, not its "
+        "diagonal alone)."
     )
 
 
@@ -260,7 +291,10 @@ _HYPOTHESES: list[Callable[[Evidence], str | None]] = [
 
 def _where(e: Evidence) -> str:
     """No mistake that is known here; then at least where it is wrong."""
-    wrong = np.any(np.abs(e.claimed - e.right) > 1e-5 * np.abs(e.right) + 1e-9 * np.max(np.abs(e.right), initial=0), axis=0)
+    wrong = np.any(
+        np.abs(e.claimed - e.right) > 1e-5 * np.abs(e.right) + 1e-9 * np.max(np.abs(e.right), initial=0),
+        axis=0,
+    )
     count = int(np.sum(wrong))
     text = "no simple relation to the right gradient"
     if not e.whole or not count:

@@ -1,9 +1,9 @@
 """Differences that know how far to trust themselves.
 
-Central differences at two steps, t and 2t, are combined so that the error falls with t⁴ (Richardson), and their
-disagreement estimates the error.  Where it is too large, other steps are tried and the best one is kept.  A kink shows in
-the second difference, which for a smooth function is proportional to t, and across a kink is not: it counts as error too,
-so that a slope at a kink is never trusted.
+Central differences at two steps, t and 2t, are combined so that the error falls with t⁴ (Richardson), and
+their disagreement estimates the error.  Where it is too large, other steps are tried and the best one is
+kept.  A kink shows in the second difference, which for a smooth function is proportional to t, and across a
+kink is not: it counts as error too, so that a slope at a kink is never trusted.
 
 `slopes` is the first look that gradcheck takes; where it does not resolve a slope, `ladder` looks closer.
 
@@ -21,7 +21,13 @@ import numpy as np
 from .function import FlatFunction
 
 DOUBLE = 52  # bits of a float64's fraction
-_STEPS = (0.23, 0.33, 0.13, 0.42, 0.52)  # as powers of the rounding error: 2⁻¹² for float64, then smaller and larger ones
+_STEPS = (
+    0.23,
+    0.33,
+    0.13,
+    0.42,
+    0.52,
+)  # as powers of the rounding error: 2⁻¹² for float64, then smaller and larger ones
 
 
 class Direction(NamedTuple):
@@ -34,8 +40,9 @@ class Direction(NamedTuple):
 class Slopes(NamedTuple):
     """Directional derivatives: arrays of shape (directions, values).
 
-    ``sound`` tells for each direction whether the error estimate itself can be trusted: it is small, or shrinks with the
-    step, or is the rounding error of f.  Near a kink it is not.  ``still`` tells where no output moved at all.
+    ``sound`` tells for each direction whether the error estimate itself can be trusted: it is small, or
+    shrinks with the step, or is the rounding error of f.  Near a kink it is not.  ``still`` tells where no
+    output moved at all.
     """
 
     value: Any
@@ -69,7 +76,8 @@ def slopes(
     weights : ndarray of shape (c, m), optional
         By default the outputs are looked at one by one.
     terms : ndarray of shape (m,), optional
-        The magnitude of the terms that make up each output, by default its own: times 2**-bits it is its rounding error.
+        The magnitude of the terms that make up each output, by default its own: times 2**-bits it is its
+        rounding error.
     bits : int, default=52
         Bits of the fraction of the dtype that f computes in.
     rtol : float, default=1e-6
@@ -83,16 +91,27 @@ def slopes(
     size = np.abs(base) if terms is None else terms
     size = size if weights is None else np.abs(weights) @ size
     count = len(directions)
-    value, error, still = np.zeros((count, size.size)), np.full((count, size.size), np.inf), np.full(count, True)
-    first, small = np.zeros_like(error), np.full_like(error, np.inf)  # the errors at the first step, and at a thousandth of it
+    value, error, still = (
+        np.zeros((count, size.size)),
+        np.full((count, size.size), np.inf),
+        np.full(count, True),
+    )
+    first, small = (
+        np.zeros_like(error),
+        np.full_like(error, np.inf),
+    )  # the errors at the first step, and at a thousandth of it
     steps = [2.0 ** -round(power * bits) for power in _STEPS]
     noise = np.ldexp(size, -bits)
     floor = 16 * noise / steps[0]
     todo = np.arange(count)
     for k, t in enumerate(steps):
-        v, e, unmoved = _central(function, z, base, [directions[int(i)] for i in todo], t, weights, 2 * noise / t)
+        v, e, unmoved = _central(
+            function, z, base, [directions[int(i)] for i in todo], t, weights, 2 * noise / t
+        )
         still[todo] &= unmoved
-        lost = (v == 0) & (error[todo] < 0.1 * np.abs(value[todo]))  # f was seen to move: this step is below its rounding
+        lost = (v == 0) & (
+            error[todo] < 0.1 * np.abs(value[todo])
+        )  # f was seen to move: this step is below its rounding
         better = (e < error[todo]) & ~lost
         value[todo], error[todo] = np.where(better, v, value[todo]), np.where(better, e, error[todo])
         if k in (0, 3):
@@ -109,10 +128,18 @@ def slopes(
 
 
 def _central(
-    function: Callable[[Any], Any], z: Any, base: Any, directions: Sequence[Direction], t: float, weights: Any, rounding: Any
+    function: Callable[[Any], Any],
+    z: Any,
+    base: Any,
+    directions: Sequence[Direction],
+    t: float,
+    weights: Any,
+    rounding: Any,
 ) -> tuple[Any, Any, Any]:
     """Derivatives along directions with steps t and 2t, estimates of their errors, and where nothing moved."""
-    samples = np.empty((4, len(directions), len(base if weights is None else weights)))  # how far the values are from the base
+    samples = np.empty(
+        (4, len(directions), len(base if weights is None else weights))
+    )  # how far the values are from the base
     for i, (index, step) in enumerate(directions):
         for row, k in zip(samples, (t, -t, 2 * t, -2 * t)):
             moved = z.copy()
@@ -131,8 +158,8 @@ def _central(
 def complex_slopes(function: FlatFunction, weights: Any, z: Any, directions: Sequence[Direction]) -> Any:
     """Derivatives of an analytic function by the complex step, Im f(z + i·h·d) / h: no difference, no rounding error.
 
-    Of shape (directions, weights); they are right only where f is analytic and computes with complex numbers: the caller
-    must compare them with real differences.
+    Of shape (directions, weights); they are right only where f is analytic and computes with complex numbers:
+    the caller must compare them with real differences.
     """
     h = 2.0**-70
     rows = []
@@ -152,7 +179,10 @@ def bits_of(flat: FlatFunction) -> int:
     """Bits of the fraction of the coarsest floating dtype that goes into f or comes out of it."""
     if not flat.outputs:
         _probe(flat)
-    return min(DOUBLE, *(np.finfo(d).nmant for d in [*(s.dtype for s in flat.slots), *(dtype for _, dtype in flat.outputs)]))
+    return min(
+        DOUBLE,
+        *(np.finfo(d).nmant for d in [*(s.dtype for s in flat.slots), *(dtype for _, dtype in flat.outputs)]),
+    )
 
 
 def _probe(flat: FlatFunction) -> list[tuple[tuple[int, ...], Any]]:

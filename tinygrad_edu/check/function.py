@@ -1,7 +1,8 @@
 """A function as the checker sees it: a map from one flat vector, all differentiated inputs end to end, to another.
 
-`FlatFunction.values` is the map, computed without a graph; `FlatFunction.pull` is what a user's ``backward()`` makes of its
-transposed Jacobian.  The numerical derivatives know the first only, gradcheck compares the two.
+`FlatFunction.values` is the map, computed without a graph; `FlatFunction.pull` is what a user's
+``backward()`` makes of its transposed Jacobian.  The numerical derivatives know the first only, gradcheck
+compares the two.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +87,9 @@ class FlatFunction:
         """Run f, and list its floating outputs."""
         f, *args = self.arguments.build(values)
         outputs = _flatten(f(*args))
-        self.passed_over = [f"output {i} ({o.dtype})" for i, o in enumerate(outputs) if o.dtype.kind not in "fc"]
+        self.passed_over = [
+            f"output {i} ({o.dtype})" for i, o in enumerate(outputs) if o.dtype.kind not in "fc"
+        ]
         return [out for out in outputs if out.dtype.kind in "fc"]
 
     def values(self, z: Any) -> Any:
@@ -119,12 +122,18 @@ class FlatFunction:
             return leaves, self.call(leaves)
         except ValueError as error:
             if "read-only" in str(error):
-                raise GradcheckError(f"f changes {self._who_changes(z)} in place: its input belongs to the caller. Write to a copy.") from error
+                raise GradcheckError(
+                    f"f changes {self._who_changes(z)} in place: its input belongs to the caller. Write to a "
+                    "copy."
+                ) from error
             raise
 
     def _who_changes(self, z: Any) -> str:
         """Run f on writable copies, and see which of them it changes."""
-        leaves, copies = [Tensor._make(array.copy(), None) for array in self.arrays(z)], dict[str, tuple[Any, Any]]()
+        leaves, copies = (
+            [Tensor._make(array.copy(), None) for array in self.arrays(z)],
+            dict[str, tuple[Any, Any]](),
+        )
 
         def writable(name: str, leaf: Any) -> Any:
             if not isinstance(leaf, np.ndarray):
@@ -135,7 +144,9 @@ class FlatFunction:
         f, *args = self.arguments.build(leaves, writable)
         with mode(recording=False):
             f(*args)
-        pairs = copies | {slot.name: (old, new.data) for slot, old, new in zip(self.slots, self.arrays(z), leaves)}
+        pairs = copies | {
+            slot.name: (old, new.data) for slot, old, new in zip(self.slots, self.arrays(z), leaves)
+        }
         for name, (old, new) in pairs.items():
             if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
                 return name
@@ -204,7 +215,9 @@ class FlatFunction:
 class Pulled:
     """What one backward pass left behind."""
 
-    def __init__(self, function: FlatFunction, leaves: list[Tensor], outputs: list[Tensor], cotangents: list[Any]) -> None:
+    def __init__(
+        self, function: FlatFunction, leaves: list[Tensor], outputs: list[Tensor], cotangents: list[Any]
+    ) -> None:
         self.function, self.leaves, self.outputs, self.cotangents = function, leaves, outputs, cotangents
 
     @property
@@ -223,22 +236,32 @@ class Pulled:
         """The gradients end to end; zeros where there is none."""
         for slot, leaf in zip(self.function.slots, self.leaves):
             if leaf.grad is not None and (leaf.grad.shape != slot.shape or leaf.grad.dtype != slot.dtype):
-                raise GradcheckError(f"{slot}: its gradient has shape {leaf.grad.shape}, {leaf.grad.dtype}; a gradient is like its input.")
+                raise GradcheckError(
+                    f"{slot}: its gradient has shape {leaf.grad.shape}, {leaf.grad.dtype}; a gradient is "
+                    "like its input."
+                )
         return _concatenated([leaf.grad for leaf in self.leaves], self.leaves)
 
     def check_ownership(self) -> None:
         """Raise if a gradient is read-only, or shares memory with something else."""
         pairs = list(zip(self.function.slots, self.leaves))
-        grads = [(f"the gradient of {slot.name}", leaf.grad.data) for slot, leaf in pairs if leaf.grad is not None]
+        grads = [
+            (f"the gradient of {slot.name}", leaf.grad.data) for slot, leaf in pairs if leaf.grad is not None
+        ]
         others = [(slot.name, leaf.data) for slot, leaf in pairs]
         others += [(f"output {i}", out.data) for i, out in enumerate(self.outputs)]
         others += [("the cotangent", ct) for ct in self.cotangents]
         for i, (name, grad) in enumerate(grads):
             for other, array in [*grads[:i], *others]:
                 if np.may_share_memory(grad, array) and np.shares_memory(grad, array):
-                    raise GradcheckError(f"{name} shares memory with {other}: writing to the one would change the other. The engine must copy.")
+                    raise GradcheckError(
+                        f"{name} shares memory with {other}: writing to the one would change the other. The "
+                        "engine must copy."
+                    )
             if not grad.flags.writeable:
-                raise GradcheckError(f"{name} is read-only: gradients are added to in place, so the engine must copy it.")
+                raise GradcheckError(
+                    f"{name} is read-only: gradients are added to in place, so the engine must copy it."
+                )
 
 
 def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
@@ -256,7 +279,9 @@ def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
         raise GradcheckError(f"{what} failed: {type(error).__name__}: {error}{where}{advice}") from error
     except ValueError as error:
         if "read-only" in str(error):
-            raise GradcheckError("a rule changes g, or a value that the graph keeps, in place; a rule returns a new array.") from error
+            raise GradcheckError(
+                "a rule changes g, or a value that the graph keeps, in place; a rule returns a new array."
+            ) from error
         raise
 
 
@@ -312,10 +337,15 @@ def _flatten(output: Any) -> list[Any]:
         return _flatten(np.asarray(output))
     inside = None if output is None else children(output)
     if inside is None:
-        raise GradcheckError(f"f returned {type(output).__name__}; expected a Tensor, or a tuple, list or dict of them.")
+        raise GradcheckError(
+            f"f returned {type(output).__name__}; expected a Tensor, or a tuple, list or dict of them."
+        )
     return [leaf for item in inside[0] if item is not None for leaf in _flatten(item)]
 
 
 def _concatenated(gradients: Sequence[Any], like: Sequence[Tensor]) -> Any:
-    pieces = [np.zeros(x.size) if g is None else np.ravel(g.data).astype(np.float64) for g, x in zip(gradients, like)]
+    pieces = [
+        np.zeros(x.size) if g is None else np.ravel(g.data).astype(np.float64)
+        for g, x in zip(gradients, like)
+    ]
     return pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros(0), *pieces])

@@ -46,8 +46,8 @@ class Report:
     largest_error : float
         The largest difference between the two, relative to the size of the derivative.
     notes : tuple of str
-        What was not checked, and why: leaves that have no slopes, or that f only closes over, buffers, elements that cannot
-        be judged at their scale.  Empty if everything was.
+        What was not checked, and why: leaves that have no slopes, or that f only closes over, buffers,
+        elements that cannot be judged at their scale.  Empty if everything was.
     undecided : int
         How many of the elements could be called neither right nor wrong; a note names them.
     """
@@ -73,12 +73,14 @@ def gradcheck(
     Parameters
     ----------
     f : callable
-        Takes the inputs by position and returns a Tensor, or a tuple, list or dict of Tensors.  It should be deterministic.
-        The parameters of a module, or of the module of a bound method, are checked with the inputs.
+        Takes the inputs by position and returns a Tensor, or a tuple, list or dict of Tensors.  It should be
+        deterministic. The parameters of a module, or of the module of a bound method, are checked with the
+        inputs.
     *inputs : array_like, Module, or containers of them
-        What `grad` takes: every floating leaf is differentiated, in tensors and arrays (also those that do not require
-        gradients), Python floats, modules (their parameters), lists, tuples and dicts.  f gets anything else as it is, and
-        the report names it.  Prefer generic values of both signs: none at a kink, no two equal.
+        What `grad` takes: every floating leaf is differentiated, in tensors and arrays (also those that do
+        not require gradients), Python floats, modules (their parameters), lists, tuples and dicts.  f gets
+        anything else as it is, and the report names it.  Prefer generic values of both signs: none at a kink,
+        no two equal.
     argnums : int or sequence of int, optional
         The positions of the inputs to differentiate instead; the parameters of f are left out then.
     second_order : bool, default=True
@@ -98,19 +100,22 @@ def gradcheck(
     Raises
     ------
     GradcheckError
-        If a derivative is wrong, or nothing was checked, or f is not differentiable at the point.  The message names the
-        input, its worst element, both values, and what the mistake looks like.  A rule that raises is named with its
-        operation and argument.
+        If a derivative is wrong, or nothing was checked, or f is not differentiable at the point.  The
+        message names the input, its worst element, both values, and what the mistake looks like.  A rule that
+        raises is named with its operation and argument.
     UndecidedError
-        A GradcheckError: less than half of the elements of an input can be judged at this scale, because the differences of f
-        are lost in its rounding errors, or are others at each step.  If at least half can, a note says which cannot.
+        A GradcheckError: less than half of the elements of an input can be judged at this scale, because the
+        differences of f are lost in its rounding errors, or are others at each step.  If at least half can, a
+        note says which cannot.
 
     Notes
     -----
-    Each element is moved by steps that follow its own magnitude; where these do not resolve its derivative, by steps of every
-    size.  A Python float that f takes no tensor for (an axis, a setting) is left out, and named.
+    Each element is moved by steps that follow its own magnitude; where these do not resolve its derivative,
+    by steps of every size.  A Python float that f takes no tensor for (an axis, a setting) is left out, and
+    named.
 
-    float16 and float32 inputs are checked in float64, where f allows; their own gradients are then compared with that.
+    float16 and float32 inputs are checked in float64, where f allows; their own gradients are then compared
+    with that.
 
     Examples
     --------
@@ -134,10 +139,13 @@ def gradcheck(
             given = FlatFunction(f, inputs, constant=tuple(refused))
         if not given.slots:
             raise GradcheckError(
-                "nothing was checked: no input is a floating tensor, array or number, and f has no parameters, "
+                "nothing was checked: no input is a floating tensor, array or number, and f has no "
+                "parameters, "
                 "so there is nothing to differentiate." + "".join(f"\n  {note}" for note in _omissions(given))
             )
-        checked, comparable = _in_double(given, lambda: FlatFunction(f, inputs, argnums, np.float64, tuple(refused)))
+        checked, comparable = _in_double(
+            given, lambda: FlatFunction(f, inputs, argnums, np.float64, tuple(refused))
+        )
         check = _Check(checked, rtol, equal_nan, np.random.default_rng(rng))
         check.preliminaries()
         check.first_order()
@@ -152,7 +160,9 @@ def gradcheck(
     judge = check.judge
     settings = [f"not checked: {name}: f takes no tensor there ({why})" for name, why in refused.items()]
     notes = [*_omissions(checked), *settings, *check.notes]
-    return Report(check.function.point.size, judge.compared, judge.largest, tuple(notes), len(judge.undecided))
+    return Report(
+        check.function.point.size, judge.compared, judge.largest, tuple(notes), len(judge.undecided)
+    )
 
 
 def _refused_numbers(given: FlatFunction, f: Callable[..., Any], inputs: Sequence[Any]) -> dict[str, str]:
@@ -227,50 +237,66 @@ def _near(a: Any, b: Any, tolerance: float) -> bool:
 class _Check:
     """One run of gradcheck."""
 
-    def __init__(self, function: FlatFunction, rtol: float, equal_nan: bool, rng: np.random.Generator) -> None:
+    def __init__(
+        self, function: FlatFunction, rtol: float, equal_nan: bool, rng: np.random.Generator
+    ) -> None:
         self.function, self.equal_nan, self.notes = function, equal_nan, list[str]()
         self.base = function.values(function.point)
         if not self.base.size:
             raise GradcheckError("nothing was checked: f has no floating output, or an empty one.")
         if not function.point.size:
-            raise GradcheckError(f"nothing was checked: {', '.join(map(str, function.slots))} has no elements.")
+            raise GradcheckError(
+                f"nothing was checked: {', '.join(map(str, function.slots))} has no elements."
+            )
         self.defined = np.isfinite(self.base)
         self.finite = bool(np.all(self.defined))
         if not self.finite and not equal_nan:
             raise GradcheckError(
-                f"f is not finite here: output element {int(np.argmin(self.defined))} is {self.base[~self.defined][0]}.\n"
+                f"f is not finite here: output element {int(np.argmin(self.defined))} is "
+                f"{self.base[~self.defined][0]}.\n"
                 "  Choose another point, or pass equal_nan=True to count NaN on both sides as agreement."
             )
         self.judge = Judge(function, rtol, bits_of(function), rng, self.base.size)
         self.judge.lenient = not self.finite
         self.cotangents, self.bits, self.rtol = self.judge.cotangents, self.judge.bits, self.judge.rtol
-        self.slack = 2.0 ** (12 - self.bits)  # what two runs of the same computation may differ by, if sums are split among threads
+        self.slack = 2.0 ** (
+            12 - self.bits
+        )  # what two runs of the same computation may differ by, if sums are split among threads
 
     def preliminaries(self) -> None:
         """Is there a graph, is it the same twice, is nothing changed and nothing shared?  Keeps the gradients of both cotangents."""
         function, z, u = self.function, self.function.point, self.cotangents
         second = function.pull(z, u[0])
         if not second.has_graph:
-            raise GradcheckError("nothing was checked: no output has a graph. Was it computed from x.data, x.detach(), or under no_grad?")
+            raise GradcheckError(
+                "nothing was checked: no output has a graph. Was it computed from x.data, x.detach(), or "
+                "under no_grad?"
+            )
         first = function.pull(z, u[0])
         self.notes += describe(first.foreign(), function.arguments.f)
         for other in (function.values(z), first.value(), second.value()):
             if not _near(other, self.base, self.slack):
                 raise GradcheckError(
-                    f"f is nondeterministic: called twice with the same inputs, it gave {_first_difference(self.base, other)}.\n"
-                    "  Fix its random numbers (draw a mask once, or seed inside f); nothing can be said about its gradient otherwise."
+                    "f is nondeterministic: called twice with the same inputs, it gave "
+                    f"{_first_difference(self.base, other)}.\n"
+                    "  Fix its random numbers (draw a mask once, or seed inside f); nothing can be said "
+                    "about its gradient otherwise."
                 )
         by_first, by_second = first.flat(), second.flat()
         if not _near(by_second, by_first, self.slack):
             raise GradcheckError(
-                f"the backward pass is nondeterministic: run twice with the same cotangent, it gave {_first_difference(by_first, by_second)}."
+                "the backward pass is nondeterministic: run twice with the same cotangent, it gave "
+                f"{_first_difference(by_first, by_second)}."
             )
         first.check_ownership()
         self.gradients = np.stack([by_first, function.gradient(z, u[1])])
         if not self.equal_nan and not np.all(np.isfinite(self.gradients)):
             k, i = np.argwhere(~np.isfinite(self.gradients))[0]
             slot = self.judge.slot(i)
-            raise GradcheckError(f"{slot}, element {slot.element(i)}: the gradient is {self.gradients[k, i]}, where f is finite{slot.way_out()}.")
+            raise GradcheckError(
+                f"{slot}, element {slot.element(i)}: the gradient is {self.gradients[k, i]}, where f is "
+                f"finite{slot.way_out()}."
+            )
 
     def first_order(self) -> None:
         """Every element of the gradients, against numerical derivatives."""
@@ -285,11 +311,19 @@ class _Check:
         self.notes += judge.demand_decisions()
         if judge.flat:
             self.demand_dependence()
-            self.notes.append("every slope is zero here, as far as can be told, and so is the gradient: a factor in a rule would not show")
+            self.notes.append(
+                "every slope is zero here, as far as can be told, and so is the gradient: a factor in a rule "
+                "would not show"
+            )
 
     def small_outputs(self) -> None:
         """Outputs that larger ones drown, once more by themselves: the cotangents of all others are zero."""
-        function, judge, z, size = self.function, self.judge, self.function.point, np.abs(self.where_defined(self.base))
+        function, judge, z, size = (
+            self.function,
+            self.judge,
+            self.function.point,
+            np.abs(self.where_defined(self.base)),
+        )
         small = self.defined & (size < DROWNED * np.max(size, initial=0))
         if not np.any(small):
             return
@@ -337,14 +371,25 @@ class _Check:
                 return
             judged = True
         if judged:
-            raise GradcheckError("nothing was checked: the output does not depend on any input, whatever their values. Is it computed from them?")
+            raise GradcheckError(
+                "nothing was checked: the output does not depend on any input, whatever their values. Is it "
+                "computed from them?"
+            )
 
     def linearity(self) -> None:
         """pull(a·u + w) = a·pull(u) + pull(w); with a large a, so that a rule that clips its gradient is found too."""
         (u, w), (by_u, by_w), a = self.cotangents, self.gradients, -1234.5 if self.bits > 20 else -3.5
-        got, want, terms = self.function.gradient(self.function.point, a * u + w), a * by_u + by_w, np.abs(a * by_u) + np.abs(by_w)
-        terms_of_f = np.abs(a * u[self.defined]) @ np.abs(self.base[self.defined])  # where f is rounded, so is its gradient
-        rounding = np.max(terms[np.isfinite(terms)], initial=0) + terms_of_f / np.maximum(self.function.sizes(self.function.point), 1)
+        got, want, terms = (
+            self.function.gradient(self.function.point, a * u + w),
+            a * by_u + by_w,
+            np.abs(a * by_u) + np.abs(by_w),
+        )
+        terms_of_f = np.abs(a * u[self.defined]) @ np.abs(
+            self.base[self.defined]
+        )  # where f is rounded, so is its gradient
+        rounding = np.max(terms[np.isfinite(terms)], initial=0) + terms_of_f / np.maximum(
+            self.function.sizes(self.function.point), 1
+        )
         rounding = np.ldexp(64 * rounding, -self.bits)
         bad = ~(np.abs(got - want) <= self.rtol * terms + rounding) & np.isfinite(want)
         if np.any(bad):
@@ -353,7 +398,8 @@ class _Check:
             raise GradcheckError(
                 f"{slot}, element {slot.element(i)}: the gradient is not linear in the cotangent g.\n"
                 f"  pull({a}·u + w) = {number(got[i])}, but {a}·pull(u) + pull(w) = {number(want[i])}.\n"
-                "  Diagnosis: the rule uses g in a way that is not linear (a power, a clip, a condition on g)."
+                "  Diagnosis: the rule uses g in a way that is not linear (a power, a clip, a condition on "
+                "g)."
             )
 
     def second_order(self) -> None:
@@ -363,24 +409,37 @@ class _Check:
         gradient, by_input, by_cotangent = function.second(z, u, vs)
         if not _near(gradient, self.gradients[0], self.slack):
             difference = _first_difference(self.gradients[0], gradient)
-            raise GradcheckError(f"with create_graph=True the gradient is another one than without: {difference}.")
+            raise GradcheckError(
+                f"with create_graph=True the gradient is another one than without: {difference}."
+            )
         for v, pushed in zip(vs, by_cotangent):
             terms = v * self.gradients[1]  # ⟨v, Jᵀw⟩ = ⟨J v, w⟩
-            rounding = np.abs(w) @ np.abs(self.base) * np.sum(np.abs(v) / function.sizes(z, COARSE))  # f is rounded, and so is its gradient
-            allowed = self.rtol * (np.sum(np.abs(terms)) + np.sum(np.abs(pushed * w))) + np.ldexp(64 * rounding, -self.bits)
+            rounding = (
+                np.abs(w) @ np.abs(self.base) * np.sum(np.abs(v) / function.sizes(z, COARSE))
+            )  # f is rounded, and so is its gradient
+            allowed = self.rtol * (np.sum(np.abs(terms)) + np.sum(np.abs(pushed * w))) + np.ldexp(
+                64 * rounding, -self.bits
+            )
             if abs(np.sum(terms) - pushed @ w) > allowed:
                 raise GradcheckError(
                     "second order: the gradient of ⟨v, Jᵀu⟩ in the cotangent u is not J v.\n"
-                    f"  ⟨J v, w⟩ = {number(pushed @ w)}, ⟨v, Jᵀw⟩ = {number(np.sum(terms))}: the rule, differentiated in g, goes wrong."
+                    f"  ⟨J v, w⟩ = {number(pushed @ w)}, ⟨v, Jᵀw⟩ = {number(np.sum(terms))}: the rule, "
+                    "differentiated in g, goes wrong."
                 )
-        rounding = np.abs(u) @ np.abs(self.base) / function.sizes(z, COARSE)  # where f is rounded, so is its gradient
+        rounding = (
+            np.abs(u) @ np.abs(self.base) / function.sizes(z, COARSE)
+        )  # where f is rounded, so is its gradient
         what = "the gradient of ⟨v, gradient⟩ (second order)"
         pull = lambda weights: np.stack(function.second(z, u, weights)[1])
         terms = np.abs(gradient) + rounding
-        claims = Claims(lambda x: function.gradient_around(x, u), z, gradient, vs, terms, np.stack(by_input), pull, what)
+        claims = Claims(
+            lambda x: function.gradient_around(x, u), z, gradient, vs, terms, np.stack(by_input), pull, what
+        )
         _, kinds = judge.compare(claims, judge.blocks(z, 8 if z.size <= 8 else 4), refuse=False)
         if "kink" in kinds:
-            self.notes.append("second order was not checked everywhere: the gradient itself is not differentiable here")
+            self.notes.append(
+                "second order was not checked everywhere: the gradient itself is not differentiable here"
+            )
         if "undecided" in kinds:
             self.notes.append("second order was not checked everywhere: it cannot be judged at this scale")
 
@@ -396,8 +455,12 @@ class _Check:
                 if base.shape != self.base.shape or not np.all(np.isfinite(base)):
                     continue
                 directions, terms = judge.blocks(moved, 4), np.abs(base)
-                found = slopes(function.values_around, moved, directions, weights=u, bits=self.bits, rtol=self.rtol)
-            except Exception:  # not every function is defined nearby: whole numbers, sorted inputs, probabilities
+                found = slopes(
+                    function.values_around, moved, directions, weights=u, bits=self.bits, rtol=self.rtol
+                )
+            except (
+                Exception
+            ):  # not every function is defined nearby: whole numbers, sorted inputs, probabilities
                 continue
             if np.all(found.sound):
                 pull = partial(function.gradients, moved)
@@ -414,12 +477,22 @@ class _Check:
                 there = exact[slot.range]
                 finite = np.isfinite(there) & np.isfinite(own[slot.range])
                 kind = np.finfo(slot.dtype)
-                rounding = np.abs(u[self.defined]) @ np.abs(self.base[self.defined]) / self.function.sizes(self.function.point, COARSE)[slot.range]
-                allowed = np.cbrt(float(kind.eps)) * np.max(np.abs(there[finite]), initial=0) + 64 * float(kind.eps) * rounding + float(kind.tiny)
+                rounding = (
+                    np.abs(u[self.defined])
+                    @ np.abs(self.base[self.defined])
+                    / self.function.sizes(self.function.point, COARSE)[slot.range]
+                )
+                allowed = (
+                    np.cbrt(float(kind.eps)) * np.max(np.abs(there[finite]), initial=0)
+                    + 64 * float(kind.eps) * rounding
+                    + float(kind.tiny)
+                )
                 if np.any(bad := finite & (np.abs(own[slot.range] - there) > allowed)):
                     i = slot.range.start + int(np.argmax(bad))
                     place, values = f"{slot}, element {slot.element(i)}", (number(own[i]), number(exact[i]))
-                    raise GradcheckError(f"{place}: in {slot.dtype} the gradient is {values[0]}, in float64 {values[1]}.")
+                    raise GradcheckError(
+                        f"{place}: in {slot.dtype} the gradient is {values[0]}, in float64 {values[1]}."
+                    )
 
 
 def _first_difference(a: Any, b: Any) -> str:

@@ -1,8 +1,9 @@
 """The judge: are claimed slopes the numerical ones, and if not, where is it worst?
 
-Small inputs are moved element by element.  Large ones are moved in blocks, along random directions, and a block that disagrees is
-split until the wrong element is found.  What disagrees, and what the usual steps cannot resolve, is looked at more closely
-(`ladder`); then the judge says what it saw, and what the mistake looks like (`diagnosis`).
+Small inputs are moved element by element.  Large ones are moved in blocks, along random directions, and a
+block that disagrees is split until the wrong element is found.  What disagrees, and what the usual steps
+cannot resolve, is looked at more closely (`ladder`); then the judge says what it saw, and what the mistake
+looks like (`diagnosis`).
 """
 
 from collections.abc import Callable
@@ -20,7 +21,9 @@ from .ladder import Ladder
 
 SINGLY = 2000  # up to so many elements each is moved alone
 _LOOSE = 0.01  # a slope is looked at more closely if more than this part of it could be an error
-_USUAL = 2.0**11  # an element is looked at more closely if it is larger, or smaller than the inverse and moves nothing
+_USUAL = (
+    2.0**11
+)  # an element is looked at more closely if it is larger, or smaller than the inverse and moves nothing
 _UNDECIDED = 0.1  # and cannot be judged if more than this part of it could be one even then
 _POOR = 0.05  # a slope of which more than this part could be an error is not trusted to contradict by little
 _EXAMPLES = 3  # so many of the slopes that are clearly wrong are looked at more closely
@@ -52,7 +55,9 @@ class Judge:
         The elements of the flat input that could not be judged, and why.
     """
 
-    def __init__(self, function: FlatFunction, rtol: float, bits: int, rng: np.random.Generator, outputs: int) -> None:
+    def __init__(
+        self, function: FlatFunction, rtol: float, bits: int, rng: np.random.Generator, outputs: int
+    ) -> None:
         self.function, self.rtol, self.bits, self.rng = function, max(rtol, 2.0 ** (-0.6 * bits)), bits, rng
         self.compared, self.largest, self.lenient = 0, 0.0, False
         self.flat = True
@@ -91,7 +96,10 @@ class Judge:
     def split(self, z: Any, block: Direction) -> list[Direction]:
         """A block in up to eight pieces."""
         parts = np.array_split(block.index, min(8, block.index.size))
-        return [self.block(z, part) if part.size > 1 else Direction(int(part[0]), float(step_sizes(z[part])[0])) for part in parts]
+        return [
+            self.block(z, part) if part.size > 1 else Direction(int(part[0]), float(step_sizes(z[part])[0]))
+            for part in parts
+        ]
 
     def compare(
         self,
@@ -104,8 +112,8 @@ class Judge:
     ) -> tuple[Slopes, set[str]]:
         """Compare claimed slopes with numerical ones, found already or not; a block that fails is split down to its worst element.
 
-        A kink is refused, and an element that cannot be judged is written down; or else both are let pass, and the kinds of
-        such verdicts are returned.
+        A kink is refused, and an element that cannot be judged is written down; or else both are let pass,
+        and the kinds of such verdicts are returned.
         """
         if found is None:
             how = {"weights": claims.weights, "terms": claims.terms, "bits": self.bits, "rtol": self.rtol}
@@ -126,11 +134,15 @@ class Judge:
                 kinds.add(verdict.kind)
         if pieces:
             kinds |= self.compare(claims, pieces, refuse=refuse)[1]
-        kinds |= self.settle(claims, [directions[i] for i in singles], found.where(singles), len(directions), oracle, refuse)
+        kinds |= self.settle(
+            claims, [directions[i] for i in singles], found.where(singles), len(directions), oracle, refuse
+        )
         self.tally(found, claims, directions, found.sound & ~wrong)
         return found, kinds
 
-    def settle(self, claims: Claims, singles: list[Direction], found: Slopes, total: int, oracle: Any, refuse: bool) -> set[str]:
+    def settle(
+        self, claims: Claims, singles: list[Direction], found: Slopes, total: int, oracle: Any, refuse: bool
+    ) -> set[str]:
         """Look at single elements more closely; raise for those that are wrong, and for kinks."""
         if not singles:
             return set()
@@ -140,7 +152,11 @@ class Judge:
         order = sorted(range(len(singles)), key=lambda i: (bool(clear[i]), -distance[i] if clear[i] else 0))
         verdicts, seen = dict[int, Verdict](), 0
         for i in order:
-            if clear[i] and seen >= _EXAMPLES and all(verdicts[j].kind == "wrong" for j in verdicts if clear[j]):
+            if (
+                clear[i]
+                and seen >= _EXAMPLES
+                and all(verdicts[j].kind == "wrong" for j in verdicts if clear[j])
+            ):
                 verdicts[i] = Verdict("wrong", found.value[i], found.error[i])
             else:
                 verdicts[i] = self.look(claims, singles[i], oracle)
@@ -151,9 +167,16 @@ class Judge:
         at_fault = sorted(i for i in order if verdicts[i].kind == "wrong")
         if at_fault:
             value, error = (np.stack([verdicts[i][k] for i in at_fault]) for k in (1, 2))
-            self.fail(claims, [singles[i] for i in at_fault], found.where(at_fault)._replace(value=value, error=error), total)
+            self.fail(
+                claims,
+                [singles[i] for i in at_fault],
+                found.where(at_fault)._replace(value=value, error=error),
+                total,
+            )
         if refuse:
-            self.undecided |= {int(singles[i].index): v.text for i, v in verdicts.items() if v.kind == "undecided"}
+            self.undecided |= {
+                int(singles[i].index): v.text for i, v in verdicts.items() if v.kind == "undecided"
+            }
         return {verdict.kind for verdict in verdicts.values()} - {"right"}
 
     def look(self, claims: Claims, direction: Direction, oracle: Any = None) -> Verdict:
@@ -172,7 +195,10 @@ class Judge:
             return Verdict("undecided", text=self.cannot_judge(claims, direction, claimed, None, None))
         if self.lenient and np.any(np.isnan(claimed)):
             return Verdict("right", value, error)
-        scale, allowed = np.maximum(np.abs(claimed), np.abs(value)), self.rtol * np.max(np.abs(value)) + rounding
+        scale, allowed = (
+            np.maximum(np.abs(claimed), np.abs(value)),
+            self.rtol * np.max(np.abs(value)) + rounding,
+        )
         difference = np.abs(claimed - value)
         if not np.all(difference <= allowed + np.where(error > _POOR * scale, 10, 3) * error):
             return Verdict("wrong", value, error)
@@ -217,7 +243,12 @@ class Judge:
             return found
         agrees = (np.abs(exact - found.value) <= 3 * found.error) & (np.abs(found.value) > 10 * found.error)
         error = np.ldexp(8 * np.abs(exact), -self.bits)
-        return Slopes(np.where(agrees, exact, found.value), np.where(agrees, error, found.error), found.sound, found.still)
+        return Slopes(
+            np.where(agrees, exact, found.value),
+            np.where(agrees, error, found.error),
+            found.sound,
+            found.still,
+        )
 
     def suspects(self, found: Slopes, claims: Claims, directions: list[Direction]) -> tuple[Any, Any]:
         """Which directions disagree, and which elements the numerical slopes leave almost free."""
@@ -231,7 +262,9 @@ class Judge:
             wrong &= ~np.isnan(difference)
         steps = np.array([[d.step if np.ndim(d.index) == 0 else np.max(np.abs(d.step))] for d in directions])
         vague = tolerance > _LOOSE * np.maximum(np.abs(claimed), np.abs(found.value))
-        seen = (np.abs(claimed) <= rounding) & found.still[:, None] & (steps >= 1 / _USUAL)  # an input that f does not use
+        seen = (
+            (np.abs(claimed) <= rounding) & found.still[:, None] & (steps >= 1 / _USUAL)
+        )  # an input that f does not use
         loose = (vague & ~seen) | (steps > _USUAL)
         return np.any(wrong, axis=1), np.any(loose, axis=1)
 
@@ -245,19 +278,28 @@ class Judge:
         self.compared += found.value.size
         claimed = claims.slopes(directions)
         difference = np.abs(claimed - found.value)
-        self.flat &= bool(np.all((np.maximum(np.abs(found.value), np.abs(claimed)) <= 4 * found.error) | ~found.sound[:, None]))
+        self.flat &= bool(
+            np.all(
+                (np.maximum(np.abs(found.value), np.abs(claimed)) <= 4 * found.error) | ~found.sound[:, None]
+            )
+        )
         scale = np.max(np.abs(found.value), axis=1, keepdims=True)
         resolved = (scale > 1e3 * found.error) & np.isfinite(difference) & agreed[:, None]
-        self.largest = max(self.largest, float(np.max(np.where(resolved, difference / np.where(scale > 0, scale, 1), 0), initial=0)))
+        self.largest = max(
+            self.largest,
+            float(np.max(np.where(resolved, difference / np.where(scale > 0, scale, 1), 0), initial=0)),
+        )
 
-    # ---- what is said ----------------------------------------------------------------------------------------------------
+    # ---- what is said --------------------------------------------------------------------------------------
 
     def fail(self, claims: Claims, directions: list[Direction], found: Slopes, total: int) -> None:
         """Raise, with the worst of the directions that disagree."""
         claimed, z, what = claims.slopes(directions), claims.z, claims.what
         size = np.max(np.abs(found.value), axis=1, keepdims=True) + np.abs(claimed)
         relative = np.abs(claimed - found.value) * np.sqrt(size)
-        k, c = np.unravel_index(int(np.nanargmax(relative)) if not np.all(np.isnan(relative)) else 0, relative.shape)
+        k, c = np.unravel_index(
+            int(np.nanargmax(relative)) if not np.all(np.isnan(relative)) else 0, relative.shape
+        )
         index, step = directions[k]
         slot = self.slot(index)
         outputs = ", ".join(f"shape {shape}, {dtype}" for shape, dtype in self.function.outputs)
@@ -268,26 +310,40 @@ class Judge:
             f"  output: {outputs}; wrong in {len(directions)} of {total} elements.",
         ]
         if self.cotangents.shape[1] <= 6 and slot.range.stop - slot.range.start <= 12 and not second:
-            lines.append(f"  at the input {z[slot.range].reshape(slot.shape).tolist()} with the cotangent {self.cotangents[c].tolist()}.")
-        evidence = Evidence(self.function, z, self.cotangents, claims.gradients, slot, directions, found, second)
+            lines.append(
+                f"  at the input {z[slot.range].reshape(slot.shape).tolist()} with the cotangent "
+                f"{self.cotangents[c].tolist()}."
+            )
+        evidence = Evidence(
+            self.function, z, self.cotangents, claims.gradients, slot, directions, found, second
+        )
         lines.append("  Diagnosis: " + diagnose(evidence))
         raise GradcheckError("\n".join(lines))
 
     def place(self, direction: Direction) -> str:
         """What a direction moves, in words."""
         index, slot = direction.index, self.slot_of(direction)
-        return f"{slot}, " + (f"element {slot.element(index)}" if np.ndim(index) == 0 else f"{np.size(index)} elements together")
+        return f"{slot}, " + (
+            f"element {slot.element(index)}" if np.ndim(index) == 0 else f"{np.size(index)} elements together"
+        )
 
-    def at_kink(self, claims: Claims, ladder: Ladder, direction: Direction, error: float | None = None) -> str | None:
+    def at_kink(
+        self, claims: Claims, ladder: Ladder, direction: Direction, error: float | None = None
+    ) -> str | None:
         """What is to be said of a point where f has a kink, jumps, or is not defined nearby; None where it is smooth."""
         index, step = direction
-        place, unit, end = self.place(direction), step if np.ndim(index) == 0 else 1.0, self.slot_of(direction).way_out()
+        place, unit, end = (
+            self.place(direction),
+            step if np.ndim(index) == 0 else 1.0,
+            self.slot_of(direction).way_out(),
+        )
         if side := ladder.undefined():
             return f"{place}: not differentiable here: f is not finite just {side} {claims.z[index]}. Choose a point inside its domain{end}."
         if jump := ladder.jump(claims.terms):
             j, height, side = jump
             return (
-                f"{place}: not differentiable here: f jumps by {short(height)} just {side} (output element {j}).\n"
+                f"{place}: not differentiable here: f jumps by {short(height)} just {side} (output element "
+                f"{j}).\n"
                 f"  Choose a point that is not at a step{end}."
             )
         if kink := ladder.kink(claims.terms, error):
@@ -298,9 +354,12 @@ class Judge:
             low, high = sorted((left, right))
             margin = 1e-4 * (high - low)
             return (
-                f"{place}: not differentiable here: one-sided slopes {short(left)} and {short(right)} (of output element {j}).\n"
-                f"  The gradient, {short(claim)}, {'lies' if low - margin <= claim <= high + margin else 'does not even lie'} between them. "
-                f"At a kink it is a convention, which no numerical derivative can confirm: choose another point{end}."
+                f"{place}: not differentiable here: one-sided slopes {short(left)} and {short(right)} (of "
+                f"output element {j}).\n"
+                f"  The gradient, {short(claim)}, "
+                f"{'lies' if low - margin <= claim <= high + margin else 'does not even lie'} between them. "
+                "At a kink it is a convention, which no numerical derivative can confirm: choose another "
+                f"point{end}."
             )
         return None
 
@@ -313,7 +372,8 @@ class Judge:
         else:
             c = int(np.argmax(np.abs(claimed)))
             why = (
-                f"it is {number(claimed[c] / unit, 4)}, numerically {number(value[c] / unit, 4)} ± {error[c] / unit:.1e}: "
+                f"it is {number(claimed[c] / unit, 4)}, numerically {number(value[c] / unit, 4)} ± "
+                f"{error[c] / unit:.1e}: "
                 "what it changes in f is lost in the rounding errors of f"
             )
         return f"{self.place(direction)}: {claims.what} cannot be judged at this scale: {why}{hint}{self.slot_of(direction).way_out()}."
@@ -325,10 +385,17 @@ class Judge:
             size = slot.range.stop - slot.range.start
             unknown = sorted(i for i in self.undecided if slot.range.start <= i < slot.range.stop)
             if 2 * len(unknown) > size:
-                raise UndecidedError(self.undecided[unknown[0]] + (f"\n  So it is with {len(unknown)} of {size} elements." if size > 1 else ""))
+                raise UndecidedError(
+                    self.undecided[unknown[0]]
+                    + (f"\n  So it is with {len(unknown)} of {size} elements." if size > 1 else "")
+                )
             if unknown:
-                places = ", ".join(str(slot.element(i)) for i in unknown[:4]) + (" …" if len(unknown) > 4 else "")
-                notes.append(f"{len(unknown)} of {size} elements of {slot} could not be judged at this scale: {places}")
+                places = ", ".join(str(slot.element(i)) for i in unknown[:4]) + (
+                    " …" if len(unknown) > 4 else ""
+                )
+                notes.append(
+                    f"{len(unknown)} of {size} elements of {slot} could not be judged at this scale: {places}"
+                )
         return notes
 
 

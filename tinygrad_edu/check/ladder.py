@@ -1,8 +1,9 @@
 """A closer look along one direction: f at steps of every size, from large ones to the last that still move the input.
 
-A slope is believed where neighbouring steps agree on it, to within what their own errors and the rounding of f allow.  So
-it is found for inputs of any magnitude, for functions that bend on a scale of their own, and beside other elements that
-are huge or tiny; a kink is what looks the same at every step; and where no two steps agree nothing is claimed.
+A slope is believed where neighbouring steps agree on it, to within what their own errors and the rounding of
+f allow.  So it is found for inputs of any magnitude, for functions that bend on a scale of their own, and
+beside other elements that are huge or tiny; a kink is what looks the same at every step; and where no two
+steps agree nothing is claimed.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,10 @@ import numpy as np
 from .differences import DOUBLE, Direction
 
 _POWERS = (0.04, 0.13, 0.23, 0.33, 0.42, 0.52, 0.62, 0.71, 0.81, 0.90)  # of the rounding error, as steps
-_AT_KINKS = (slice(3, 6), slice(7, 10))  # the steps at which a kink is looked for: middling ones, and the smallest
+_AT_KINKS = (
+    slice(3, 6),
+    slice(7, 10),
+)  # the steps at which a kink is looked for: middling ones, and the smallest
 _WIDEST = 4.0  # steps reach up to 2⁴, if the element is smaller
 _FINE, _SPREAD = 0.01, 8.0  # a believable spread of a slope: relative to itself, or to the rounding error
 
@@ -38,14 +42,18 @@ class Ladder:
         The outputs that any of the steps changed.
     """
 
-    def __init__(self, function: Callable[[Any], Any], z: Any, base: Any, direction: Direction, bits: int = DOUBLE) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], z: Any, base: Any, direction: Direction, bits: int = DOUBLE
+    ) -> None:
         index, step = direction
         usual = [float(-round(power * bits)) for power in _POWERS]
         powers = list(usual)
         self.at_zero = np.ndim(index) == 0 and z[index] == 0
         if np.ndim(index) == 0:
             room = _WIDEST - np.log2(step)
-            powers += list(np.arange(usual[0] + 5, min(room, 990) + 1, 5)) + ([-60.0, -80.0, -120.0] if self.at_zero else [])
+            powers += list(np.arange(usual[0] + 5, min(room, 990) + 1, 5)) + (
+                [-60.0, -80.0, -120.0] if self.at_zero else []
+            )
         powers = sorted(powers, reverse=True)
         self.widest = powers.index(usual[0])  # the place of the largest of the usual steps
         self.looks = [slice(self.widest + s.start, self.widest + s.stop) for s in _AT_KINKS]
@@ -79,38 +87,56 @@ class Ladder:
         noise = np.ldexp(np.maximum(self.reach, terms) @ np.abs(weights.T), 1 - self.bits) / self.t
         value = near + (near - far) / 3
         unsmooth = np.abs(unsmooth)
-        if self.bits == DOUBLE:  # where it falls as for smooth functions, which it does not at a kink, it is no error
-            falls = unsmooth[1:] <= np.maximum(unsmooth[:-1] / 16, np.minimum(_SPREAD * noise[1:], unsmooth[:-1] / 2))
+        if (
+            self.bits == DOUBLE
+        ):  # where it falls as for smooth functions, which it does not at a kink, it is no error
+            falls = unsmooth[1:] <= np.maximum(
+                unsmooth[:-1] / 16, np.minimum(_SPREAD * noise[1:], unsmooth[:-1] / 2)
+            )
             unsmooth[:-1][falls] = 0
         spread = np.abs(near - far) / 3 + unsmooth
         error = spread + noise + np.ldexp(np.abs(value), 1 - self.bits) / self.t  # f may round its input, too
         scale = np.max(np.abs(value), axis=1, keepdims=True)
-        usual = self.t <= self.t[self.widest]  # beyond these f may be flat, and tell nothing of its slope here
+        usual = (
+            self.t <= self.t[self.widest]
+        )  # beyond these f may be flat, and tell nothing of its slope here
         good = np.all((spread <= _FINE * scale) | ((spread <= _SPREAD * noise) & usual), axis=1)
         good &= np.all(np.isfinite(error), axis=1)
-        agree = np.all(np.abs(value[1:] - value[:-1]) <= error[1:] + error[:-1], axis=1) & good[1:] & good[:-1]
+        agree = (
+            np.all(np.abs(value[1:] - value[:-1]) <= error[1:] + error[:-1], axis=1) & good[1:] & good[:-1]
+        )
         if self.bits < DOUBLE:  # the steps of coarse dtypes lie closer together: three must agree
             agree = np.append(agree[1:] & agree[:-1], False) | np.append(False, agree[1:] & agree[:-1])
         largest = np.max(error, axis=1)
-        shrinks = largest[1:] <= largest[:-1] / 4  # a slope of zero, towards which those at finite steps shrink
+        shrinks = (
+            largest[1:] <= largest[:-1] / 4
+        )  # a slope of zero, towards which those at finite steps shrink
         vanishing = np.append([False, False], shrinks[1:] & shrinks[:-1])
         believed = np.flatnonzero(np.append(agree, False) | np.append(False, agree) | vanishing)
         if not believed.size:
             return None
         best = believed[-1]
-        for k in believed[-2::-1]:  # larger steps have smaller rounding errors, as long as they tell of the same slope
+        for k in believed[
+            -2::-1
+        ]:  # larger steps have smaller rounding errors, as long as they tell of the same slope
             if np.any(np.abs(value[k] - value[best]) > 1.5 * (error[k] + error[best])):
                 break
             best = k if np.max(error[k]) < np.max(error[best]) else best
-        others = value[[k for k in believed if np.all(error[k] <= 10 * error[best])]]  # what they say is as good as the best
+        others = value[
+            [k for k in believed if np.all(error[k] <= 10 * error[best])]
+        ]  # what they say is as good as the best
         return value[best], np.maximum(error[best], np.max(np.abs(others - value[best]), axis=0))
 
     def kink(self, terms: Any, error: float | None = None) -> tuple[int, float, float] | None:
         """The output with the largest kink here, and its one-sided slopes; None if there is no kink.
 
-        If the slope is known to within an error only, kinks that are larger, and show at any steps, count too.
+        If the slope is known to within an error only, kinks that are larger, and show at any steps, count
+        too.
         """
-        noise, steadiness = np.ldexp(np.maximum(self.reach, terms), 3 - self.bits) / self.t, max(0.03, 2.0 ** (-0.2 * self.bits))
+        noise, steadiness = (
+            np.ldexp(np.maximum(self.reach, terms), 3 - self.bits) / self.t,
+            max(0.03, 2.0 ** (-0.2 * self.bits)),
+        )
         for steps in self.looks if error is None else [slice(k, k + 3) for k in range(len(self.t) - 2)]:
             right, left, t = self.right[steps], self.left[steps], self.t[steps]
             jump = np.abs(right[1] - left[1])

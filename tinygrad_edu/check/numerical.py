@@ -11,7 +11,9 @@ from .function import FlatFunction
 from .ladder import Ladder
 
 
-def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) -> tuple[list[Any], list[Any]]:
+def numerical_vjp(
+    f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
+) -> tuple[list[Any], list[Any]]:
     """The gradients of ⟨cotangent, f(*inputs)⟩, element by element, by differences.
 
     Parameters
@@ -19,8 +21,8 @@ def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) 
     f : callable
         Takes the inputs by position; returns a Tensor or array, or a tuple, list or dict of them.
     inputs : sequence
-        Trees of tensors, arrays and numbers, as `grad` takes them: the floating leaves are differentiated, everything else
-        is handed to f as it is.
+        Trees of tensors, arrays and numbers, as `grad` takes them: the floating leaves are differentiated,
+        everything else is handed to f as it is.
     cotangent : array_like, or a sequence of them if f has several outputs
 
     Returns
@@ -42,7 +44,9 @@ def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) 
     point, bits, base = flat.point, bits_of(flat), flat.values(flat.point)
     several = isinstance(cotangent, (tuple, list)) and len(flat.outputs) > 1
     parts = list(cotangent) if several else [cotangent]
-    u = np.concatenate([np.ravel(plain(part, "numerical_vjp: cotangent")).astype(np.float64) for part in parts])
+    u = np.concatenate(
+        [np.ravel(plain(part, "numerical_vjp: cotangent")).astype(np.float64) for part in parts]
+    )
     directions, terms = one_by_one(flat, point), np.abs(base)
     with np.errstate(all="ignore"):
         found = slopes(flat.values_around, point, directions, weights=u[None], bits=bits)
@@ -53,10 +57,14 @@ def numerical_vjp(f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any) 
                 (value[i],), (error[i],) = closer
     step = np.array([d.step for d in directions])
     gradient, error = value / step, error / step
-    return [gradient[s.range].reshape(s.shape) for s in flat.slots], [error[s.range].reshape(s.shape) for s in flat.slots]
+    return [gradient[s.range].reshape(s.shape) for s in flat.slots], [
+        error[s.range].reshape(s.shape) for s in flat.slots
+    ]
 
 
-def numerical_jvp(f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def numerical_jvp(
+    f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
     """The derivative of f along tangents, by differences.
 
     Parameters
@@ -80,13 +88,19 @@ def numerical_jvp(f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequen
     array([ 2., -6.])
     """
     flat = FlatFunction(f, inputs)
-    d = np.concatenate([np.zeros(0), *(np.ravel(plain(t, "numerical_jvp: a tangent")).astype(np.float64) for t in tangents)])
+    d = np.concatenate(
+        [np.zeros(0), *(np.ravel(plain(t, "numerical_jvp: a tangent")).astype(np.float64) for t in tangents)]
+    )
     moving = np.flatnonzero(d)
     sizes = flat.sizes(flat.point, 2.0**-10)[moving]
-    scale = float(np.min(sizes / np.abs(d[moving]), initial=np.inf))  # t = 1 moves no element by more than its size
+    scale = float(
+        np.min(sizes / np.abs(d[moving]), initial=np.inf)
+    )  # t = 1 moves no element by more than its size
     scale = scale if np.isfinite(scale) else 1.0
     with np.errstate(all="ignore"):
-        found = slopes(flat.values_around, flat.point, [Direction(slice(None), scale * d)], bits=bits_of(flat))
+        found = slopes(
+            flat.values_around, flat.point, [Direction(slice(None), scale * d)], bits=bits_of(flat)
+        )
     return _shaped(found.value[0] / scale, flat), _shaped(found.error[0] / scale, flat)
 
 

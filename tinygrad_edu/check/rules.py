@@ -20,14 +20,17 @@ class Watch:
         try:
             return rule(_read_only(g), *map(_read_only, saved))
         except TinygradError as error:
-            error.add_note(f"It was raised by {node.name}'s rule of {_argument(node, rule)}, {_source(rule)}.")
+            error.add_note(
+                f"It was raised by {node.name}'s rule of {_argument(node, rule)}, {_source(rule)}."
+            )
             raise
         except Exception as error:
             if isinstance(error, ValueError) and "read-only" in str(error):
                 raise _writes(node, rule, g, saved) from error
             text = str(error) or "no message"
             raise GradcheckError(
-                f"{node.name}: the rule of {_argument(node, rule)}, {_source(rule)}, raised {type(error).__name__}: {text}\n"
+                f"{node.name}: the rule of {_argument(node, rule)}, {_source(rule)}, raised "
+                f"{type(error).__name__}: {text}\n"
                 f"  It was given {', '.join(map(_described, (g, *saved)))}."
             ) from error
 
@@ -56,7 +59,7 @@ def _argument(node: Node, rule: Any) -> str:
 
 def _source(rule: Any) -> str:
     """Where a rule is written: its name, and its line if it is a Python function."""
-    rule = getattr(rule, "rule", rule)  # of an `ops.plan.Indexed`
+    rule = getattr(rule, "rule", rule)  # of an `plan.Indexed`
     name, code = getattr(rule, "__name__", type(rule).__name__), getattr(rule, "__code__", None)
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 

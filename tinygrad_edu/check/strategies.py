@@ -1,8 +1,8 @@
 """Hypothesis strategies for what differentiable functions are called with.
 
-Each strategy draws what is hard for a derivative rule: shapes of every kind, axes of either sign, keys that read an element
-twice, memory that is reversed or read-only.  Numbers come from a grid of sixteenths, so that failing examples are short to
-read, exact in float32, and keep away from kinks by a known margin.
+Each strategy draws what is hard for a derivative rule: shapes of every kind, axes of either sign, keys that
+read an element twice, memory that is reversed or read-only.  Numbers come from a grid of sixteenths, so that
+failing examples are short to read, exact in float32, and keep away from kinks by a known margin.
 
 This is the one module that needs hypothesis (``pip install tinygrad_edu[check]``).
 
@@ -34,7 +34,9 @@ Draw = Callable[[SearchStrategy[Any]], Any]
 STEP = 1 / 16
 
 
-def numbers(low: float = -3, high: float = 3, *, away_from: Sequence[float] = (), margin: float = 1 / 8) -> SearchStrategy[float]:
+def numbers(
+    low: float = -3, high: float = 3, *, away_from: Sequence[float] = (), margin: float = 1 / 8
+) -> SearchStrategy[float]:
     """Finite floats of sensible size: multiples of 1/16, the simplest first.
 
     Parameters
@@ -53,10 +55,14 @@ def numbers(low: float = -3, high: float = 3, *, away_from: Sequence[float] = ()
     -0.125
     """
     grid = [k * STEP for k in range(math.ceil(low / STEP), math.floor(high / STEP) + 1)]
-    return st.sampled_from(sorted((x for x in grid if all(abs(x - p) >= margin for p in away_from)), key=lambda x: (abs(x), -x)))
+    return st.sampled_from(
+        sorted((x for x in grid if all(abs(x - p) >= margin for p in away_from)), key=lambda x: (abs(x), -x))
+    )
 
 
-def shapes(min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side: int = 3) -> SearchStrategy[Shape]:
+def shapes(
+    min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side: int = 3
+) -> SearchStrategy[Shape]:
     """Shapes of arrays with at most twelve elements; 0-d and empty ones unless ``min_dims`` and ``min_side`` say otherwise.
 
     Examples
@@ -65,7 +71,9 @@ def shapes(min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side:
     >>> find(shapes(min_side=1), lambda shape: len(shape) == 2)
     (1, 1)
     """
-    return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side).filter(lambda s: math.prod(s) <= 12)
+    return hnp.array_shapes(
+        min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side
+    ).filter(lambda s: math.prod(s) <= 12)
 
 
 def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> SearchStrategy[tuple[Shape, ...]]:
@@ -77,7 +85,9 @@ def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> Search
     >>> find(broadcastable(2), lambda shapes: shapes[0] == (1,) and shapes[1] != (1,))
     ((1,), ())
     """
-    return hnp.mutually_broadcastable_shapes(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side).map(lambda drawn: drawn.input_shapes)
+    return hnp.mutually_broadcastable_shapes(
+        num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side
+    ).map(lambda drawn: drawn.input_shapes)
 
 
 @st.composite
@@ -116,7 +126,11 @@ def arrays(
     """
     shape = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
     n = math.prod(shape)
-    values = draw(st.lists(numbers(low, high, away_from=away_from, margin=margin), min_size=n, max_size=n, unique=distinct))
+    values = draw(
+        st.lists(
+            numbers(low, high, away_from=away_from, margin=margin), min_size=n, max_size=n, unique=distinct
+        )
+    )
     return np.array(values, dtype=dtype).reshape(shape)
 
 
@@ -168,7 +182,14 @@ def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_siz
     choices: list[SearchStrategy[Any]] = [st.none()] if none else []
     choices += [st.sampled_from(signed)] if signed else []
     if many and ndim >= min_size:
-        choices += [st.lists(st.sampled_from(signed or [0]), min_size=min_size, max_size=ndim, unique_by=lambda a: a % max(ndim, 1)).map(tuple)]
+        choices += [
+            st.lists(
+                st.sampled_from(signed or [0]),
+                min_size=min_size,
+                max_size=ndim,
+                unique_by=lambda a: a % max(ndim, 1),
+            ).map(tuple)
+        ]
     return draw(st.one_of(choices))
 
 
@@ -190,10 +211,16 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
     >>> find(keys((3,)), lambda key: isinstance(key, np.ndarray) and key.dtype == int and key.size > 1)
     array([0, 0])
     """
-    kind = draw(st.sampled_from(["basic", "mask", "array", "array", "several"])) if advanced and shape else "basic"
+    kind = (
+        draw(st.sampled_from(["basic", "mask", "array", "array", "several"]))
+        if advanced and shape
+        else "basic"
+    )
     if kind == "array" and shape[0]:
         several = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3))
-        return draw(hnp.arrays(np.intp, several, elements=st.integers(-shape[0], shape[0] - 1), fill=st.nothing()))
+        return draw(
+            hnp.arrays(np.intp, several, elements=st.integers(-shape[0], shape[0] - 1), fill=st.nothing())
+        )
     if kind == "basic":
         return draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=4))
     if kind == "mask":
@@ -204,11 +231,19 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
     for n in shape[: draw(st.integers(1, len(shape)))]:
         choices: list[SearchStrategy[Any]] = [st.slices(n), st.just(slice(None))]
         if n:
-            choices += [st.integers(-n, n - 1), hnp.arrays(np.intp, together, elements=st.integers(-n, n - 1), fill=st.nothing())]
+            choices += [
+                st.integers(-n, n - 1),
+                hnp.arrays(np.intp, together, elements=st.integers(-n, n - 1), fill=st.nothing()),
+            ]
         parts.append(draw(st.one_of(choices[::-1])))
     if draw(st.booleans()) and len(parts) < 3:
-        extra = draw(st.sampled_from([None, Ellipsis]))  # what follows an Ellipsis would belong to the last axes
-        parts.insert(draw(st.integers(0, len(parts))) if extra is None or len(parts) == len(shape) else len(parts), extra)
+        extra = draw(
+            st.sampled_from([None, Ellipsis])
+        )  # what follows an Ellipsis would belong to the last axes
+        parts.insert(
+            draw(st.integers(0, len(parts))) if extra is None or len(parts) == len(shape) else len(parts),
+            extra,
+        )
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
@@ -233,7 +268,9 @@ def einsums(draw: Draw, max_operands: int = 3) -> tuple[str, tuple[Shape, ...]]:
     subscripts = ",".join(dots + term for term in terms)
     if draw(st.integers(0, 3)) < 3:
         subscripts += "->" + dots + output
-    return subscripts, tuple((*batch, *(sizes[letter] for letter in term)) for batch, term in zip(batches, terms))
+    return subscripts, tuple(
+        (*batch, *(sizes[letter] for letter in term)) for batch, term in zip(batches, terms)
+    )
 
 
 def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
@@ -252,8 +289,8 @@ def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
 def layouts(draw: Draw, array: Any) -> Any:
     """The array in another memory layout: C, Fortran, reversed, every other element, stride 0; writable or read-only.
 
-    Stride 0 repeats the first element along an axis, so that its values differ from those of ``array``; the shape and the
-    dtype are the same in every layout.
+    Stride 0 repeats the first element along an axis, so that its values differ from those of ``array``; the
+    shape and the dtype are the same in every layout.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """An array that speaks NumPy's two protocols and nothing else, to find out whether code runs on arrays that are not NumPy's.
 
-Arrays on a GPU, and arrays that trace what is done to them, cannot be turned into NumPy arrays on the way.  What runs on a
-`StrictArray` runs on those: it refuses every coercion.
+Arrays on a GPU, and arrays that trace what is done to them, cannot be turned into NumPy arrays on the way.
+What runs on a `StrictArray` runs on those: it refuses every coercion.
 """
 
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that answers to ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
 
-    It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators and items; and copy.
+    It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators and
+    items; and copy.
 
     Parameters
     ----------
@@ -39,9 +40,14 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out", ())
-        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, (StrictArray, np.ndarray, np.generic)) for x in (*inputs, *out)):
+        if any(
+            hasattr(x, "__array_ufunc__") and not isinstance(x, (StrictArray, np.ndarray, np.generic))
+            for x in (*inputs, *out)
+        ):
             return NotImplemented
-        result = getattr(ufunc, method)(*map(_plain, inputs), **{name: _plain(value) for name, value in kwargs.items()})
+        result = getattr(ufunc, method)(
+            *map(_plain, inputs), **{name: _plain(value) for name, value in kwargs.items()}
+        )
         return out[0] if out else _strict(result)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -2,20 +2,32 @@
 
 from typing import Any
 
-from . import bundled
-from .bundled import breast_cancer, diabetes, digits, wine
-from .csv_reader import read_csv
 from .dataset import ArrayDataset, Dataset, MappedDataset
 from .encode import LabelEncoder, one_hot, relabel
-from .idx import read_idx
+from .files.csv_reader import read_csv
+from .files.idx import read_idx
+from .files.mat import read_mat
+from .files.table import Table
 from .impute import Imputer
 from .loader import DataLoader
-from .mat import read_mat
-from .named import HeartDisease, Records, Titanic, TrainTest, course_digits, heart_disease, iris, iris_train_test, mnist, titanic, wheat_seeds
+from .published import bundled
+from .published.bundled import breast_cancer, diabetes, digits, wine
+from .published.named import (
+    HeartDisease,
+    Records,
+    Titanic,
+    TrainTest,
+    course_digits,
+    heart_disease,
+    iris,
+    iris_train_test,
+    mnist,
+    titanic,
+    wheat_seeds,
+)
 from .records import STUDENT_COLUMNS, STUDENT_MAJORS, line, student_records
 from .scale import MinMaxScaler, StandardScaler
 from .split import k_fold, stratified_k_fold, train_test_split
-from .table import Table
 from .toy import Points, blobs, checkerboard, circles, flower, moons, spirals, xor
 
 __all__ = [

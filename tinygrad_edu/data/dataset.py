@@ -1,7 +1,7 @@
 """Datasets: samples that are counted from 0, in arrays that have as many rows each.
 
-`ArrayDataset` holds arrays; ``ArrayDataset(x, y).map(f)`` changes them on their way to the model, one batch at a time.  Any
-other object with ``len(data)`` and ``data[i]`` is a dataset too, such as a list of samples.
+`ArrayDataset` holds arrays; ``ArrayDataset(x, y).map(f)`` changes them on their way to the model, one batch
+at a time.  Any other object with ``len(data)`` and ``data[i]`` is a dataset too, such as a list of samples.
 """
 
 import inspect
@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..ops.random import generator
+from ..random import generator
 
 Arrays = tuple[NDArray[Any], ...]
 
@@ -45,7 +45,9 @@ class Batches:
     def __len__(self) -> int:
         raise NotImplementedError
 
-    def take(self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None) -> Arrays:
+    def take(
+        self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None
+    ) -> Arrays:
         """The samples of a slice or of an array of numbers, as one batch; random maps draw from ``rng``."""
         raise NotImplementedError
 
@@ -62,7 +64,10 @@ class Batches:
         try:
             number = operator.index(index)
         except TypeError:
-            raise DTypeError(f"{type(self).__name__}: samples are chosen by a number, numbers or a slice; got {index!r:.40}.") from None
+            raise DTypeError(
+                f"{type(self).__name__}: samples are chosen by a number, numbers or a slice; got "
+                f"{index!r:.40}."
+            ) from None
         if not -len(self) <= number < len(self):
             raise IndexError(f"{type(self).__name__}: there is no sample {number}; there are {len(self)}.")
         place = number % len(self)
@@ -74,9 +79,10 @@ class Batches:
         Parameters
         ----------
         function : callable
-            Takes the arrays of a batch, shapes (n, …), and returns an array, or a tuple of arrays, of n rows each: those of
-            the new batch.  It does not write into what it gets.  A function with a parameter called ``rng`` is given a
-            numpy.random.Generator: in a `DataLoader` one that depends on seed, epoch and batch alone.
+            Takes the arrays of a batch, shapes (n, …), and returns an array, or a tuple of arrays, of n rows
+            each: those of the new batch.  It does not write into what it gets.  A function with a parameter
+            called ``rng`` is given a numpy.random.Generator: in a `DataLoader` one that depends on seed,
+            epoch and batch alone.
 
         Returns
         -------
@@ -126,12 +132,17 @@ class ArrayDataset(Batches):
         self.arrays: Arrays = tuple(_read_only(i, array) for i, array in enumerate(arrays))
         if len({len(array) for array in self.arrays}) > 1:
             shapes = ", ".join(str(array.shape) for array in self.arrays)
-            raise ShapeError(f"ArrayDataset: every array has one row a sample, but theirs differ in number: shapes {shapes}.")
+            raise ShapeError(
+                "ArrayDataset: every array has one row a sample, but theirs differ in number: shapes "
+                f"{shapes}."
+            )
 
     def __len__(self) -> int:
         return len(self.arrays[0])
 
-    def take(self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None) -> Arrays:
+    def take(
+        self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None
+    ) -> Arrays:
         """The samples of a slice, as views, or of an array of numbers, as copies."""
         return tuple(array[which] for array in self.arrays)
 
@@ -165,18 +176,30 @@ class MappedDataset(Batches):
     def __len__(self) -> int:
         return len(self.data)
 
-    def take(self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None) -> Arrays:
+    def take(
+        self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None
+    ) -> Arrays:
         """The samples of a slice or of an array of numbers, mapped together."""
-        rng = generator(rng) if self.random else None  # one for a chain of maps, which do not draw the same numbers then
+        rng = (
+            generator(rng) if self.random else None
+        )  # one for a chain of maps, which do not draw the same numbers then
         given = self.data.take(which, rng)
         mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
         if mapped is None or isinstance(mapped, (list, Mapping)):
-            raise ArgumentError(f"map: the function returns an array, or a tuple of arrays; got {type(mapped).__name__}.")
-        arrays = tuple(plain(a, "map: what the function returned") for a in (mapped if isinstance(mapped, tuple) else (mapped,)))
+            raise ArgumentError(
+                f"map: the function returns an array, or a tuple of arrays; got {type(mapped).__name__}."
+            )
+        arrays = tuple(
+            plain(a, "map: what the function returned")
+            for a in (mapped if isinstance(mapped, tuple) else (mapped,))
+        )
         rows = len(given[0])
         if any(array.ndim == 0 or len(array) != rows for array in arrays):
             shapes = ", ".join(str(array.shape) for array in arrays)
-            raise ShapeError(f"map: the function was given {rows} rows, and returned arrays of shapes {shapes}; it keeps the first axis.")
+            raise ShapeError(
+                f"map: the function was given {rows} rows, and returned arrays of shapes {shapes}; it keeps "
+                "the first axis."
+            )
         return arrays
 
     def floats_as(self, dtype: DTypeLike) -> Self:
@@ -218,7 +241,9 @@ def _read_only(i: int, values: Any) -> NDArray[Any]:
     array = plain(values, f"ArrayDataset: array {i}")
     check_numbers(f"ArrayDataset: array {i}", array)
     if array.ndim == 0:
-        raise ShapeError(f"ArrayDataset: array {i} is a single number; expected one row a sample, shape (n, …).")
+        raise ShapeError(
+            f"ArrayDataset: array {i} is a single number; expected one row a sample, shape (n, …)."
+        )
     view = array.view(np.ndarray)
     view.flags.writeable = False
     return view

@@ -46,16 +46,24 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
     """
     values = plain(labels, "one_hot")
     if values.dtype.kind not in "biu" and values.size:
-        raise DTypeError(f"one_hot: labels are integers; got {values.dtype}. Names become numbers by LabelEncoder, floats by relabel(labels).")
+        raise DTypeError(
+            f"one_hot: labels are integers; got {values.dtype}. Names become numbers by LabelEncoder, floats "
+            "by relabel(labels)."
+        )
     if classes is None:
         if not values.size:
             raise ArgumentError("one_hot: without labels, say how many classes there are.")
         classes = int(values.max()) + 1
     elif not isinstance(classes, (int, np.integer)) or classes < 1:
-        raise ArgumentError(f"one_hot: classes is a whole number, for there is at least one class; got {classes!r}.")
+        raise ArgumentError(
+            f"one_hot: classes is a whole number, for there is at least one class; got {classes!r}."
+        )
     wrong = values[(values < 0) | (values >= classes)]
     if wrong.size:
-        raise ArgumentError(f"one_hot: label {wrong[0]} is outside [0, {max(classes, 1)}). Labels that count otherwise: relabel(labels, {{10: 0}}).")
+        raise ArgumentError(
+            f"one_hot: label {wrong[0]} is outside [0, {max(classes, 1)}). Labels that count otherwise: "
+            f"relabel(labels, {{10: 0}})."
+        )
     rows = np.zeros((*values.shape, classes), dtype)
     np.put_along_axis(rows, values.astype(np.int64)[..., None], 1, axis=-1)
     return rows
@@ -97,10 +105,14 @@ def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDAr
     if values.ndim != 1:
         raise ShapeError(f"relabel: expected labels of shape (n,) or (n, 1), got {values.shape}.")
     if values.dtype.kind not in "biuf":
-        raise DTypeError(f"relabel: expected numbers, got {values.dtype}. Names become numbers by LabelEncoder.")
+        raise DTypeError(
+            f"relabel: expected numbers, got {values.dtype}. Names become numbers by LabelEncoder."
+        )
     fraction = ~np.isfinite(values) | (values != np.trunc(values))
     if fraction.any():
-        raise ArgumentError(f"relabel: labels are whole numbers; got {values[fraction][0]} in row {int(fraction.argmax())}.")
+        raise ArgumentError(
+            f"relabel: labels are whole numbers; got {values[fraction][0]} in row {int(fraction.argmax())}."
+        )
     others = {index(label): index(other) for label, other in (changes or {}).items()}
     found, places = np.unique(values, return_inverse=True)
     new = [others.get(int(label), int(label)) for label in found.tolist()]
@@ -149,11 +161,16 @@ class LabelEncoder:
         """The numbers of names, shape (n,)."""
         values, known = _names("transform", labels), np.asarray(self._known("transform"))
         if values.size and (values.dtype.kind == "U") != (known.dtype.kind == "U"):
-            raise ArgumentError(f"LabelEncoder.transform: the classes are [{self._listed()}]; got labels of {values.dtype}.")
+            raise ArgumentError(
+                f"LabelEncoder.transform: the classes are [{self._listed()}]; got labels of {values.dtype}."
+            )
         places = np.searchsorted(known, values)
         wrong = known[np.minimum(places, len(known) - 1)] != values
         if wrong.any():
-            raise ArgumentError(f"LabelEncoder.transform: {values[wrong].tolist()[0]!r} is none of the classes [{self._listed()}].")
+            raise ArgumentError(
+                f"LabelEncoder.transform: {values[wrong].tolist()[0]!r} is none of the classes "
+                f"[{self._listed()}]."
+            )
         return places.astype(np.int64)
 
     def fit_transform(self, labels: ArrayLike) -> NDArray[np.int64]:
@@ -162,13 +179,21 @@ class LabelEncoder:
 
     def inverse_transform(self, numbers: ArrayLike) -> NDArray[Any]:
         """The names of numbers, shape (n,)."""
-        known, values = np.asarray(self._known("inverse_transform")), plain(numbers, "LabelEncoder.inverse_transform")
+        known, values = (
+            np.asarray(self._known("inverse_transform")),
+            plain(numbers, "LabelEncoder.inverse_transform"),
+        )
         if values.dtype.kind not in "biu" and values.size:
-            raise DTypeError(f"LabelEncoder.inverse_transform: classes are integers; got {values.dtype}. Of scores or rows, take argmax(axis=1).")
+            raise DTypeError(
+                f"LabelEncoder.inverse_transform: classes are integers; got {values.dtype}. Of scores or "
+                "rows, take argmax(axis=1)."
+            )
         values = values.astype(np.int64)
         wrong = values[(values < 0) | (values >= len(known))]
         if wrong.size:
-            raise ArgumentError(f"LabelEncoder.inverse_transform: class {wrong[0]} is outside [0, {len(known)}).")
+            raise ArgumentError(
+                f"LabelEncoder.inverse_transform: class {wrong[0]} is outside [0, {len(known)})."
+            )
         return known[values]
 
     def state_dict(self) -> dict[str, Any]:
@@ -178,13 +203,22 @@ class LabelEncoder:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the classes of another encoder; raises a StateError, and changes nothing, if it is no such state."""
         classes = state.get("classes")
-        if set(state) != {"class", "classes"} or state["class"] != "LabelEncoder" or not isinstance(classes, (list, tuple)) or not classes:
+        if (
+            set(state) != {"class", "classes"}
+            or state["class"] != "LabelEncoder"
+            or not isinstance(classes, (list, tuple))
+            or not classes
+        ):
             raise StateError(
-                f"LabelEncoder.load_state_dict: expected what state_dict() returns, got a mapping with {printable(', '.join(map(str, state)))}."
+                "LabelEncoder.load_state_dict: expected what state_dict() returns, got a mapping with "
+                f"{printable(', '.join(map(str, state)))}."
             )
         kinds = {type(name) for name in classes}
         if not (kinds == {str} or kinds <= {bool, int, float}) or any(a >= b for a, b in pairwise(classes)):
-            raise StateError(f"LabelEncoder.load_state_dict: classes are names, or numbers, in increasing order; got {list(classes)!r:.200}.")
+            raise StateError(
+                "LabelEncoder.load_state_dict: classes are names, or numbers, in increasing order; got "
+                f"{list(classes)!r:.200}."
+            )
         self.classes = list(classes)
 
     def __repr__(self) -> str:
@@ -202,11 +236,14 @@ class LabelEncoder:
 
 def _names(method: str, labels: ArrayLike) -> NDArray[Any]:
     values = plain(labels, f"LabelEncoder.{method}")
-    if values.dtype.kind == "T" or (values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel())):
+    if values.dtype.kind == "T" or (
+        values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel())
+    ):
         values = np.array(values.tolist(), str)
     if values.ndim != 1 or (values.dtype.kind not in "biufU" and values.size):
         raise ShapeError(
-            f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape {values.shape}.{_remedy(values)}"
+            f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape "
+            f"{values.shape}.{_remedy(values)}"
         )
     return values
 

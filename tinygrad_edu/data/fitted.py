@@ -15,7 +15,8 @@ from ..files import printable
 class Fitted:
     """Statistics of columns, one number each, which `fit` finds and `transform` uses.
 
-    A subclass names the statistics and its settings, finds them in `_statistics` and uses them in `_transformed`.
+    A subclass names the statistics and its settings, finds them in `_statistics` and uses them in
+    `_transformed`.
     """
 
     _names: ClassVar[tuple[str, ...]] = ()
@@ -34,11 +35,14 @@ class Fitted:
         Parameters
         ----------
         x : Tensor or array_like of shape (n, …), n ≥ 1
-            The training part alone: what is learned from other rows is knowledge that the model will not have in use.
+            The training part alone: what is learned from other rows is knowledge that the model will not have
+            in use.
         """
         values = self._checked("fit", x)
         if not len(values):
-            raise ShapeError(f"{type(self).__name__}.fit: there are no rows to learn from; got shape {values.shape}.")
+            raise ShapeError(
+                f"{type(self).__name__}.fit: there are no rows to learn from; got shape {values.shape}."
+            )
         vars(self).update(self._statistics(values.astype(np.float64)))
         return self
 
@@ -56,13 +60,15 @@ class Fitted:
             Of the dtype of x if that is floating, otherwise float64.
         """
         values = self._fitting("transform", x)
-        return self._transformed(values).astype(_floating(values), copy=False)  # float64 statistics make it float64 before
+        return self._transformed(values).astype(
+            _floating(values), copy=False
+        )  # float64 statistics make it float64 before
 
     def fit_transform(self, x: Any) -> NDArray[Any]:
         """`fit`, and `transform` of the same rows."""
         return self.fit(x).transform(x)
 
-    # ---- state -----------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """What was learned, as copies, the settings, and the name of the class.
@@ -74,7 +80,9 @@ class Fitted:
         """
         self._need_fit("state_dict")
         own = vars(self)
-        state = {name: own[name] for name in self._settings} | {name: own[name].copy() for name in self._names}
+        state = {name: own[name] for name in self._settings} | {
+            name: own[name].copy() for name in self._names
+        }
         return {"class": type(self).__name__, **state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -105,22 +113,33 @@ class Fitted:
         except (TypeError, ValueError) as error:
             problems.append(str(error))
         if not problems and len({loaded[name].shape for name in self._names}) > 1:
-            problems.append("shapes differ: " + ", ".join(f"{name} {loaded[name].shape}" for name in self._names))
+            problems.append(
+                "shapes differ: " + ", ".join(f"{name} {loaded[name].shape}" for name in self._names)
+            )
         if problems:
-            raise StateError(f"{who}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+            raise StateError(
+                f"{who}.load_state_dict: the state does not fit, and nothing was loaded:\n  "
+                + "\n  ".join(problems)
+            )
         vars(self).update(loaded)
 
     def __repr__(self) -> str:
         own = vars(self)
         settings = [f"{name}={own[name]!r}" for name in self._settings]
-        fitted = [f"fitted to columns of shape {own[self._names[0]].shape}" if self._names[0] in own else "not fitted"]
+        fitted = [
+            f"fitted to columns of shape {own[self._names[0]].shape}"
+            if self._names[0] in own
+            else "not fitted"
+        ]
         return f"{type(self).__name__}({', '.join(settings + fitted)})"
 
-    # ---- what may come in ------------------------------------------------------------------------------------------------
+    # ---- what may come in ----------------------------------------------------------------------------------
 
     def _need_fit(self, method: str) -> None:
         if self._names[0] not in vars(self):
-            raise StateError(f"{type(self).__name__}.{method}: nothing was learned yet; call fit(x_train) first.")
+            raise StateError(
+                f"{type(self).__name__}.{method}: nothing was learned yet; call fit(x_train) first."
+            )
 
     def _fitting(self, method: str, x: Any) -> NDArray[Any]:
         """An array with the columns that were learned from."""
@@ -128,7 +147,8 @@ class Fitted:
         values, columns = self._checked(method, x), vars(self)[self._names[0]].shape
         if values.shape[1:] != columns:
             raise ShapeError(
-                f"{type(self).__name__}.{method}: fitted to columns of shape {columns}, got rows of shape {values.shape[1:]}."
+                f"{type(self).__name__}.{method}: fitted to columns of shape {columns}, got rows of shape "
+                f"{values.shape[1:]}."
                 f"{_way_on(values.shape, columns)}"
             )
         return values
@@ -146,7 +166,9 @@ class Fitted:
             places = np.argwhere(bad)[0].tolist()
             what = "an infinity" if np.isinf(values[tuple(places)]) else "a missing value (NaN)"
             fix = "" if what == "an infinity" else " Fill missing values first: Imputer()."
-            raise ArgumentError(f"{who}: {what} in row {places[0]}{f', column {places[1]}' if len(places) > 1 else ''}.{fix}")
+            raise ArgumentError(
+                f"{who}: {what} in row {places[0]}{f', column {places[1]}' if len(places) > 1 else ''}.{fix}"
+            )
         return values
 
 

@@ -60,8 +60,13 @@ class Imputer(Fitted):
         empty = np.isnan(x).all(axis=0)
         if empty.any():
             column = column_name(empty, int(empty.argmax()))
-            raise ArgumentError(f"Imputer.fit: column {column} has no value at all, so no {self.strategy}. Leave it out, or fill in a constant.")
-        return {"fill": np.asarray(np.nanmean(x, axis=0) if self.strategy == "mean" else np.nanmedian(x, axis=0))}
+            raise ArgumentError(
+                f"Imputer.fit: column {column} has no value at all, so no {self.strategy}. Leave it out, or "
+                "fill in a constant."
+            )
+        return {
+            "fill": np.asarray(np.nanmean(x, axis=0) if self.strategy == "mean" else np.nanmedian(x, axis=0))
+        }
 
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
         return np.where(np.isnan(x), self.fill, x)

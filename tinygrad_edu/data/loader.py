@@ -5,8 +5,9 @@
         for inputs, targets in loader:
             …
 
-The order of an epoch is a function of the seed and the number of the epoch, whatever else has drawn random numbers before:
-a training that is stopped and resumed, in the middle of an epoch too, sees the batches that it would have seen.
+The order of an epoch is a function of the seed and the number of the epoch, whatever else has drawn random
+numbers before: a training that is stopped and resumed, in the middle of an epoch too, sees the batches that
+it would have seen.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,12 +21,15 @@ from numpy.typing import DTypeLike, NDArray
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
 from ..files import printable
-from ..ops.random import generator
+from ..random import generator
 from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers
 
-PAD = "  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
+PAD = (
+    "  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
+)
 READY = (
-    "  Items are single samples.  Of batches that are ready, give what they were made of, data.DataLoader(dataset, batch_size), "
+    "  Items are single samples.  Of batches that are ready, give what they were made of, "
+    "data.DataLoader(dataset, batch_size), "
     "or put them together: (np.concatenate(xs), np.concatenate(ys))."
 )
 
@@ -40,8 +44,8 @@ class DataLoader:
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
         * An iterable of samples, such as a generator; or a function that returns one, and is called for every epoch.
 
-        Samples are arrays or numbers, or tuples of them, of the same shapes.  Batches that are ready are not taken for
-        what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
+        Samples are arrays or numbers, or tuples of them, of the same shapes.  Batches that are ready are not
+        taken for what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
     batch_size : int, at least 1, default=32
     shuffle : bool, default=False
         Whether every epoch has an order of its own.  What is only iterated over cannot be shuffled.
@@ -55,24 +59,26 @@ class DataLoader:
     Attributes
     ----------
     epoch : int
-        The number of the epoch in which the last batch was, or, when that is complete, of the next; it may be assigned to.
+        The number of the epoch in which the last batch was, or, when that is complete, of the next; it may be
+        assigned to.
     batch_size, shuffle, seed, drop_last, dtype : the settings
 
     Raises
     ------
     ArgumentError, ShapeError, DTypeError
-        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if samples differ in shape
-        or hold something else than numbers.
+        If a setting is out of range, or the arrays do not have the same number of rows; on iteration, if
+        samples differ in shape or hold something else than numbers.
 
     Notes
     -----
-    Arrays are converted once, here, and batches that are not shuffled are read-only views of them: no copies are made in
-    the course of training.
+    Arrays are converted once, here, and batches that are not shuffled are read-only views of them: no copies
+    are made in the course of training.
 
-    An iteration that is left before its end (``break``, an exception) is over: the next one begins the next epoch.  Only
-    `load_state_dict` brings a loader into the middle of an epoch.
+    An iteration that is left before its end (``break``, an exception) is over: the next one begins the next
+    epoch.  Only `load_state_dict` brings a loader into the middle of an epoch.
 
-    Augmentation, ``DataLoader(ArrayDataset(x, y).map(flip))``, draws from a generator that depends on seed, epoch and batch.
+    Augmentation, ``DataLoader(ArrayDataset(x, y).map(flip))``, draws from a generator that depends on seed,
+    epoch and batch.
 
     Examples
     --------
@@ -99,7 +105,9 @@ class DataLoader:
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self.dtype = None if dtype is None else np.dtype(dtype)
         if self.dtype is not None and self.dtype.kind != "f":
-            raise DTypeError(f"DataLoader: dtype is that of the floating arrays, so a floating one; got {self.dtype}.")
+            raise DTypeError(
+                f"DataLoader: dtype is that of the floating arrays, so a floating one; got {self.dtype}."
+            )
         self._data = self._prepared(data)
         self._epoch = self._batch = 0  # the place of the next batch
         self._resumed = False
@@ -109,22 +117,34 @@ class DataLoader:
             data = ArrayDataset(*data) if isinstance(data, tuple) else ArrayDataset(data)
         if isinstance(data, Mapping):
             names = ", ".join(f"data[{name!r}]" for name in list(data)[:2])
-            raise ArgumentError(f"DataLoader: got a {type(data).__name__}; expected a tuple of its arrays: DataLoader(({names}, …)).")
+            raise ArgumentError(
+                f"DataLoader: got a {type(data).__name__}; expected a tuple of its arrays: "
+                f"DataLoader(({names}, …))."
+            )
         if not _has_samples(data) and isinstance(getattr(data, "batch_size", None), int):
             of = "its dataset" if hasattr(data, "dataset") else "the arrays that they are made of"
             raise ArgumentError(
-                f"DataLoader: expected single samples; a {type(data).__module__.partition('.')[0]} {type(data).__name__} gives batches of "
-                f"{data.batch_size}. Give {of}: DataLoader({'loader.dataset' if hasattr(data, 'dataset') else '(x, y)'}, {data.batch_size})."
+                f"DataLoader: expected single samples; a {type(data).__module__.partition('.')[0]} "
+                f"{type(data).__name__} gives batches of "
+                f"{data.batch_size}. Give {of}: "
+                f"DataLoader({'loader.dataset' if hasattr(data, 'dataset') else '(x, y)'}, "
+                f"{data.batch_size})."
             )
         if isinstance(data, Batches):
             return data if self.dtype is None else data.floats_as(self.dtype)
         if not (_has_samples(data) or isinstance(data, Iterable) or callable(data)):
-            raise ArgumentError(f"DataLoader: expected arrays (x, y, …), a dataset or an iterable of samples; got {type(data).__name__}.")
+            raise ArgumentError(
+                "DataLoader: expected arrays (x, y, …), a dataset or an iterable of samples; got "
+                f"{type(data).__name__}."
+            )
         if self.shuffle and not _has_samples(data):
-            raise ArgumentError("DataLoader: what can only be iterated over cannot be shuffled. Make it a list, or give it __len__ and __getitem__.")
+            raise ArgumentError(
+                "DataLoader: what can only be iterated over cannot be shuffled. Make it a list, or give it "
+                "__len__ and __getitem__."
+            )
         return data
 
-    # ---- how many, and in which order ------------------------------------------------------------------------------------
+    # ---- how many, and in which order ----------------------------------------------------------------------
 
     @property
     def samples(self) -> int | None:
@@ -146,7 +166,7 @@ class DataLoader:
         sequence = np.random.SeedSequence([self.seed, _whole("epoch", epoch, 0)])
         return np.random.Generator(np.random.PCG64(sequence)).permutation(self.samples)
 
-    # ---- the batches -----------------------------------------------------------------------------------------------------
+    # ---- the batches ---------------------------------------------------------------------------------------
 
     @property
     def epoch(self) -> int:
@@ -162,7 +182,11 @@ class DataLoader:
             self._epoch, self._batch = self._epoch + 1, 0
         self._resumed = False
         epoch, start = self._epoch, self._batch
-        batches = self._from_dataset(epoch, start) if _has_samples(self._data) else self._from_iterable(epoch, start)
+        batches = (
+            self._from_dataset(epoch, start)
+            if _has_samples(self._data)
+            else self._from_iterable(epoch, start)
+        )
         for number, batch in enumerate(batches, start + 1):
             self._epoch, self._batch = epoch, number
             yield batch
@@ -197,7 +221,9 @@ class DataLoader:
 
     def _rng(self, epoch: int, number: int) -> np.random.Generator:
         """The generator of the random maps of a batch."""
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch], spawn_key=(number,))))
+        return np.random.Generator(
+            np.random.PCG64(np.random.SeedSequence([self.seed, epoch], spawn_key=(number,)))
+        )
 
     def _collated(self, samples: list[Any], places: Iterable[int]) -> Arrays:
         """One array of each field of the samples, by np.stack."""
@@ -206,12 +232,16 @@ class DataLoader:
             if [field.shape for field in row] != [field.shape for field in rows[0]]:
                 shapes, first = (" and ".join(str(field.shape) for field in r) for r in (row, rows[0]))
                 raise ShapeError(
-                    f"DataLoader: samples of one batch have the same shapes; sample {place} has {shapes}, another {first}.\n{_way_on(row, rows[0])}"
+                    f"DataLoader: samples of one batch have the same shapes; sample {place} has {shapes}, "
+                    f"another {first}.\n{_way_on(row, rows[0])}"
                 )
-        columns = [check_numbers(f"DataLoader: field {i} of the samples", np.stack(column)) for i, column in enumerate(zip(*rows))]
+        columns = [
+            check_numbers(f"DataLoader: field {i} of the samples", np.stack(column))
+            for i, column in enumerate(zip(*rows))
+        ]
         return tuple(cast_floats(column, self.dtype) for column in columns)
 
-    # ---- state -----------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """The place of the next batch, and what it depends on: seed, epoch, batch, samples, and the settings.
@@ -221,7 +251,12 @@ class DataLoader:
         return {"seed": self.seed, "epoch": self._epoch, "batch": self._batch, **self._settings()}
 
     def _settings(self) -> dict[str, Any]:
-        return {"samples": self.samples, "batch_size": self.batch_size, "shuffle": self.shuffle, "drop_last": self.drop_last}
+        return {
+            "samples": self.samples,
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "drop_last": self.drop_last,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the seed and the place of another loader over the same data: the next iteration goes on from there.
@@ -242,7 +277,11 @@ class DataLoader:
         problems = [f"missing: {name}" for name in names if name not in state] + [
             f"unexpected: {printable(str(name), 80)}" for name in state if name not in names
         ]
-        problems += [f"{k}: expected {v}, got {state[k]!r:.80}" for k, v in self._settings().items() if k in state and state[k] != v]
+        problems += [
+            f"{k}: expected {v}, got {state[k]!r:.80}"
+            for k, v in self._settings().items()
+            if k in state and state[k] != v
+        ]
         place = []
         for name in names[:3]:
             try:
@@ -252,7 +291,10 @@ class DataLoader:
         if not problems and self.samples is not None and place[2] > len(self):
             problems.append(f"batch: an epoch has {len(self)} batches, got {place[2]}")
         if problems:
-            raise StateError("DataLoader.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+            raise StateError(
+                "DataLoader.load_state_dict: the state does not fit, and nothing was loaded:\n  "
+                + "\n  ".join(problems)
+            )
         self.seed, self._epoch, self._batch = place
         self._resumed = True
 
@@ -269,24 +311,36 @@ def _fields(sample: Any, place: int) -> Arrays:
     for number, field in enumerate(fields):
         if isinstance(field, Mapping):
             names = ", ".join(f"sample[{name!r}]" for name in list(field)[:2])
-            raise DTypeError(f"DataLoader: sample {place} is a {type(field).__name__}; expected arrays or a tuple of them: ({names}, …).")
+            raise DTypeError(
+                f"DataLoader: sample {place} is a {type(field).__name__}; expected arrays or a tuple of "
+                f"them: ({names}, …)."
+            )
         if field is None:
             what = f"field {number} of sample {place}" if isinstance(sample, tuple) else f"sample {place}"
-            raise DTypeError(f"DataLoader: {what} is None; expected an array or a number. Without targets, samples are x alone.")
+            raise DTypeError(
+                f"DataLoader: {what} is None; expected an array or a number. Without targets, samples are x "
+                "alone."
+            )
     try:
         return tuple(plain(field, f"DataLoader: sample {place}") for field in fields)
     except ShapeError as error:
         if not isinstance(sample, list):
             raise
-        raise ShapeError(f"{error}\n  The fields of a sample come as a tuple, (x, y), and not as a list.\n{READY}") from None
+        raise ShapeError(
+            f"{error}\n  The fields of a sample come as a tuple, (x, y), and not as a list.\n{READY}"
+        ) from None
 
 
 def _way_on(row: Arrays, first: Arrays) -> str:
     """What to do about samples of different shapes."""
-    if len(row) == len(first) > 1 and all(len({field.shape[:1] for field in fields}) == 1 and fields[0].ndim for fields in (row, first)):
+    if len(row) == len(first) > 1 and all(
+        len({field.shape[:1] for field in fields}) == 1 and fields[0].ndim for fields in (row, first)
+    ):
         return f"{READY}\n{PAD}"
     way = "  Arrays that each hold one row a sample come as a tuple: DataLoader((x, y))."
-    if len(row) == len(first) and all(a.shape[1:] == b.shape[1:] and a.ndim == b.ndim for a, b in zip(row, first)):
+    if len(row) == len(first) and all(
+        a.shape[1:] == b.shape[1:] and a.ndim == b.ndim for a, b in zip(row, first)
+    ):
         way += f"\n{PAD}"
     return way
 

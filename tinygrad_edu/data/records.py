@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..ops.random import generator
+from ..random import generator
 from .toy import Points, Rng, amount, count
 
 STUDENT_COLUMNS = ("sex", "units", "maryland", "nebraska", "oklahoma", "score")
@@ -12,9 +12,10 @@ STUDENT_MAJORS = ("finance", "geology", "history")
 def student_records(n: int = 240, *, noise: float = 0.05, rng: Rng = None) -> Points:
     """Made-up records of students, from which their major is to be predicted.
 
-    The six inputs are scaled and encoded already, as `STUDENT_COLUMNS` names them: sex (−1 or +1), units completed / 100, the home
-    state one-hot in three columns, and the score of the admission test / 1000.  The major (`STUDENT_MAJORS`) is the one that
-    suits the student best: each is given points for score, units, sex and state, plus chance.
+    The six inputs are scaled and encoded already, as `STUDENT_COLUMNS` names them: sex (−1 or +1), units
+    completed / 100, the home state one-hot in three columns, and the score of the admission test / 1000.  The
+    major (`STUDENT_MAJORS`) is the one that suits the student best: each is given points for score, units,
+    sex and state, plus chance.
 
     Parameters
     ----------
@@ -40,18 +41,29 @@ def student_records(n: int = 240, *, noise: float = 0.05, rng: Rng = None) -> Po
 
     References
     ----------
-    After J. McCaffrey (2020). Multi-class classification using PyTorch. Visual Studio Magazine. The records are not his.
+    After J. McCaffrey (2020). Multi-class classification using PyTorch. Visual Studio Magazine. The records
+    are not his.
     """
     draw = generator(rng)
     sex = draw.choice([-1.0, 1.0], count("student_records", n, 1))
-    units, state, score = draw.integers(10, 100, n) / 100, draw.integers(3, size=n), draw.integers(200, 1000, n) / 1000
+    units, state, score = (
+        draw.integers(10, 100, n) / 100,
+        draw.integers(3, size=n),
+        draw.integers(200, 1000, n) / 1000,
+    )
     x = np.column_stack([sex, units, np.eye(3)[state], score])
-    suits = np.stack([1.2 * score, 0.8 + 0.4 * sex * (units - 0.5), 1.2 * (1.2 - score)], axis=1)  # finance, geology, history
-    suits += 0.15 * np.eye(3)[state] + draw.normal(scale=amount("student_records", "noise", noise), size=(n, 3))
+    suits = np.stack(
+        [1.2 * score, 0.8 + 0.4 * sex * (units - 0.5), 1.2 * (1.2 - score)], axis=1
+    )  # finance, geology, history
+    suits += 0.15 * np.eye(3)[state] + draw.normal(
+        scale=amount("student_records", "noise", noise), size=(n, 3)
+    )
     return Points(x, suits.argmax(axis=1))
 
 
-def line(n: int = 100, *, slope: float = 3.0, intercept: float = 4.0, noise: float = 1.0, rng: Rng = None) -> Points:
+def line(
+    n: int = 100, *, slope: float = 3.0, intercept: float = 4.0, noise: float = 1.0, rng: Rng = None
+) -> Points:
     """Points near a straight line: y = slope · x + intercept + noise, for x drawn evenly from [−2, 2).
 
     Parameters

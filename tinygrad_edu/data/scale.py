@@ -17,7 +17,8 @@ from .fitted import Fitted, _floating
 class StandardScaler(Fitted):
     """Columns of mean 0 and standard deviation 1: ``(x - mean) / scale``.
 
-    A column that is the same in all rows of the training part, to within rounding errors, has scale 1, so that it becomes 0.
+    A column that is the same in all rows of the training part, to within rounding errors, has scale 1, so
+    that it becomes 0.
 
     Attributes
     ----------
@@ -35,8 +36,8 @@ class StandardScaler(Fitted):
 
     Notes
     -----
-    Results equal those of scikit-learn's.  Statistics are computed in float64, and so are results before they are rounded
-    to the dtype of x.
+    Results equal those of scikit-learn's.  Statistics are computed in float64, and so are results before they
+    are rounded to the dtype of x.
 
     Examples
     --------
@@ -55,7 +56,8 @@ class StandardScaler(Fitted):
     def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         with np.errstate(over="ignore", invalid="ignore"):
             mean, variance = np.mean(x, axis=0), np.var(x, axis=0)
-            # What rounding leaves of the variance of n equal numbers (Chan, Golub, LeVeque (1983), equation 1.6).
+            # What rounding leaves of the variance of n equal numbers (Chan, Golub, LeVeque (1983), equation
+            # 1.6).
             eps, n = np.finfo(np.float64).eps, len(x)
             constant = variance <= n * eps * variance + (n * mean * eps) ** 2
         if not np.isfinite(variance).all():
@@ -75,8 +77,8 @@ class StandardScaler(Fitted):
 class MinMaxScaler(Fitted):
     """Columns that go from low to high: ``low + (x - minimum) / (maximum - minimum) * (high - low)``.
 
-    A column that is the same in all rows of the training part becomes ``low``.  Rows outside the training part may lie
-    outside [low, high].
+    A column that is the same in all rows of the training part becomes ``low``.  Rows outside the training
+    part may lie outside [low, high].
 
     Parameters
     ----------
@@ -111,7 +113,9 @@ class MinMaxScaler(Fitted):
 
     def __init__(self, *, low: float = 0.0, high: float = 1.0) -> None:
         if not -np.inf < low < high < np.inf:
-            raise ArgumentError(f"MinMaxScaler: low is below high, and both are finite; got {low!r} and {high!r}.")
+            raise ArgumentError(
+                f"MinMaxScaler: low is below high, and both are finite; got {low!r} and {high!r}."
+            )
         self.low, self.high = float(low), float(high)
 
     def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -15,13 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..ops.random import generator
+from ..random import generator
 
 Indices = NDArray[np.int64]
 Rng = np.random.Generator | int | None
 
 
-def train_test_split(*arrays: Any, test_size: float = 0.25, stratify: ArrayLike | None = None, rng: Rng = None) -> tuple[NDArray[Any], ...]:
+def train_test_split(
+    *arrays: Any, test_size: float = 0.25, stratify: ArrayLike | None = None, rng: Rng = None
+) -> tuple[NDArray[Any], ...]:
     """Divide the rows of arrays at random into a part to train on and a part to test with.
 
     Parameters
@@ -48,7 +50,8 @@ def train_test_split(*arrays: Any, test_size: float = 0.25, stratify: ArrayLike 
 
     Notes
     -----
-    Without ``stratify`` the test part is the first rows of ``rng.permutation(n)``, the training part the others, in that order.
+    Without ``stratify`` the test part is the first rows of ``rng.permutation(n)``, the training part the
+    others, in that order.
 
     Examples
     --------
@@ -77,7 +80,8 @@ def k_fold(n: int, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator
     n : int, at least 2
     k : int, from 2 to n
     shuffle : bool, default=True
-        Otherwise the parts are neighbouring rows: wrong for rows that are sorted, as data sets often are by class.
+        Otherwise the parts are neighbouring rows: wrong for rows that are sorted, as data sets often are by
+        class.
     rng : numpy.random.Generator or int, optional
         Fresh entropy, or the generator of `seed`, by default.
 
@@ -104,10 +108,13 @@ def k_fold(n: int, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator
     return _folds(fold, k)
 
 
-def stratified_k_fold(labels: ArrayLike, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator[tuple[Indices, Indices]]:
+def stratified_k_fold(
+    labels: ArrayLike, k: int, *, shuffle: bool = True, rng: Rng = None
+) -> Iterator[tuple[Indices, Indices]]:
     """Divide rows into k parts with equal shares of every class, and let each be the test part once.
 
-    The rows are sorted by class and dealt like cards, so that neither the parts nor the shares of a class differ by more than one.
+    The rows are sorted by class and dealt like cards, so that neither the parts nor the shares of a class
+    differ by more than one.
 
     Parameters
     ----------
@@ -195,7 +202,9 @@ def _fold_count(who: str, n: Any, k: Any) -> tuple[int, int]:
     try:
         rows, parts = index(n), index(k)
     except TypeError:
-        raise ArgumentError(f"{who}: expected whole numbers of rows and of parts; got {n!r} and {k!r}.") from None
+        raise ArgumentError(
+            f"{who}: expected whole numbers of rows and of parts; got {n!r} and {k!r}."
+        ) from None
     if not 2 <= parts <= rows:
         raise ArgumentError(f"{who}: k is from 2 to the number of rows; got {parts} parts of {rows} rows.")
     return rows, parts
@@ -205,16 +214,28 @@ def _classes(who: str, labels: ArrayLike, n: int) -> Indices:
     """Numbers from 0 for the classes of n rows."""
     values = plain(labels, who)
     if values.shape != (n,):
-        raise ShapeError(f"{who}: the classes to stratify by have shape {values.shape}, expected ({n},), one for each row.")
-    missing = values != values if values.dtype.kind != "O" else np.array([v is None or v != v for v in values], bool)
+        raise ShapeError(
+            f"{who}: the classes to stratify by have shape {values.shape}, expected ({n},), one for each row."
+        )
+    missing = (
+        values != values
+        if values.dtype.kind != "O"
+        else np.array([v is None or v != v for v in values], bool)
+    )
     if missing.any():
-        raise ArgumentError(f"{who}: the class of row {int(missing.argmax())} is missing ({values[missing][0]}); leave it out, or give it a name.")
+        raise ArgumentError(
+            f"{who}: the class of row {int(missing.argmax())} is missing ({values[missing][0]}); leave it "
+            "out, or give it a name."
+        )
     try:
         names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
     except TypeError:
-        raise DTypeError(f"{who}: classes are all names or all numbers; got both. Texts are [str(c) for c in classes].") from None
+        raise DTypeError(
+            f"{who}: classes are all names or all numbers; got both. Texts are [str(c) for c in classes]."
+        ) from None
     if counts.min() < 2:
         raise ArgumentError(
-            f"{who}: class {names[counts.argmin()]} has a single row, which cannot be on both sides; leave it out, or do not stratify."
+            f"{who}: class {names[counts.argmin()]} has a single row, which cannot be on both sides; leave "
+            "it out, or do not stratify."
         )
     return classes

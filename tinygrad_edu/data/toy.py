@@ -2,10 +2,10 @@
 
     x, y = moons(200, noise=0.2, seed=0)
 
-Points have dtype float64 and labels int64; layers and loaders cast the points to the dtype of the model.  A set that equals a
-published one to the bit takes ``seed=``: an int seeds NumPy's legacy generator, with which the originals were drawn, and a
-`numpy.random.RandomState` goes on where it is, as the originals do that draw their weights next.  The others take ``rng=``, as
-everything random here does.
+Points have dtype float64 and labels int64; layers and loaders cast the points to the dtype of the model.  A
+set that equals a published one to the bit takes ``seed=``: an int seeds NumPy's legacy generator, with which
+the originals were drawn, and a `numpy.random.RandomState` goes on where it is, as the originals do that draw
+their weights next.  The others take ``rng=``, as everything random here does.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
-from ..ops.random import generator
+from ..random import generator
 
 Seed = int | np.random.RandomState | np.random.Generator | None
 Rng = np.random.Generator | int | None
@@ -28,7 +28,13 @@ class Points(NamedTuple):
     y: Array  # (n,) int64 labels; of a regression, (n, 1) float64
 
 
-def blobs(n: int = 2100, *, centers: Sequence[Sequence[float]] = ((0, -3), (3, 3), (-3, 3)), spread: float = 1.0, seed: Seed = None) -> Points:
+def blobs(
+    n: int = 2100,
+    *,
+    centers: Sequence[Sequence[float]] = ((0, -3), (3, 3), (-3, 3)),
+    spread: float = 1.0,
+    seed: Seed = None,
+) -> Points:
     """Normally distributed points round each centre, class after class.
 
     Parameters
@@ -53,13 +59,19 @@ def blobs(n: int = 2100, *, centers: Sequence[Sequence[float]] = ((0, -3), (3, 3
 
     References
     ----------
-    U. Malik (2018). Creating a neural network from scratch in Python: multi-class classification. StackAbuse. (``blobs(seed=42)``)
+    U. Malik (2018). Creating a neural network from scratch in Python: multi-class classification. StackAbuse.
+    (``blobs(seed=42)``)
     """
     middles = np.asarray(centers, float)
     if middles.ndim != 2 or middles.size == 0:
-        raise ShapeError(f"blobs: centers holds a row for each class, with a number for each feature; got shape {middles.shape}.")
+        raise ShapeError(
+            "blobs: centers holds a row for each class, with a number for each feature; got shape "
+            f"{middles.shape}."
+        )
     rng, y = _legacy(seed), _labels(count("blobs", n, len(middles)), len(middles))
-    return Points(rng.standard_normal((n, middles.shape[1])) * amount("blobs", "spread", spread) + middles[y], y)
+    return Points(
+        rng.standard_normal((n, middles.shape[1])) * amount("blobs", "spread", spread) + middles[y], y
+    )
 
 
 def moons(n: int = 100, *, noise: float = 0.0, seed: Seed = None) -> Points:
@@ -87,7 +99,12 @@ def moons(n: int = 100, *, noise: float = 0.0, seed: Seed = None) -> Points:
     """
     outer = np.linspace(0, np.pi, count("moons", n, 2) // 2)
     inner = np.linspace(0, np.pi, n - n // 2)
-    x = np.concatenate([np.stack([np.cos(outer), np.sin(outer)], axis=1), np.stack([1 - np.cos(inner), 1 - np.sin(inner) - 0.5], axis=1)])
+    x = np.concatenate(
+        [
+            np.stack([np.cos(outer), np.sin(outer)], axis=1),
+            np.stack([1 - np.cos(inner), 1 - np.sin(inner) - 0.5], axis=1),
+        ]
+    )
     return _shuffled(x, len(outer), amount("moons", "noise", noise), seed)
 
 
@@ -117,17 +134,25 @@ def circles(n: int = 100, *, noise: float = 0.0, factor: float = 0.8, seed: Seed
     (array([1. , 0.5, 1. , 0.5]), array([0, 1, 0, 1]))
     """
     if not 0 <= factor < 1:
-        raise ArgumentError(f"circles: factor, the radius of the inner circle, lies in [0, 1); got {factor!r}.")
+        raise ArgumentError(
+            f"circles: factor, the radius of the inner circle, lies in [0, 1); got {factor!r}."
+        )
     outer = np.linspace(0, 2 * np.pi, count("circles", n, 2) // 2, endpoint=False)
     inner = np.linspace(0, 2 * np.pi, n - n // 2, endpoint=False)
-    x = np.concatenate([np.stack([np.cos(outer), np.sin(outer)], axis=1), np.stack([np.cos(inner) * factor, np.sin(inner) * factor], axis=1)])
+    x = np.concatenate(
+        [
+            np.stack([np.cos(outer), np.sin(outer)], axis=1),
+            np.stack([np.cos(inner) * factor, np.sin(inner) * factor], axis=1),
+        ]
+    )
     return _shuffled(x, len(outer), amount("circles", "noise", noise), seed)
 
 
 def spirals(n: int = 300, *, arms: int = 3, noise: float = 0.2, seed: Seed = None) -> Points:
     """Arms that wind round the origin, arm after arm, as in the case study of Stanford's CS231n.
 
-    All arms begin in the origin, where equal points have different labels: of three arms of 100 points, 298 at most can be told apart.
+    All arms begin in the origin, where equal points have different labels: of three arms of 100 points, 298
+    at most can be told apart.
 
     Parameters
     ----------
@@ -157,7 +182,9 @@ def spirals(n: int = 300, *, arms: int = 3, noise: float = 0.2, seed: Seed = Non
     """
     each, rng, sigma = _even("spirals", n, arms), _legacy(seed), amount("spirals", "noise", noise)
     radius = np.linspace(0, 1, each)
-    angles = [np.linspace(4 * arm, 4 * (arm + 1), each) + rng.standard_normal(each) * sigma for arm in range(arms)]
+    angles = [
+        np.linspace(4 * arm, 4 * (arm + 1), each) + rng.standard_normal(each) * sigma for arm in range(arms)
+    ]
     x = [np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1) for angle in angles]
     return Points(np.concatenate(x), _labels(n, arms))
 
@@ -187,7 +214,8 @@ def flower(n: int = 400, *, noise: float = 0.2, seed: Seed = None) -> Points:
 
     References
     ----------
-    A. Ng, K. Katanforoosh and Y. Bensouda Mourri (2017). Planar data classification with one hidden layer. deeplearning.ai.
+    A. Ng, K. Katanforoosh and Y. Bensouda Mourri (2017). Planar data classification with one hidden layer.
+    deeplearning.ai.
     """
     each, rng, sigma = _even("flower", n, 2), _legacy(seed), amount("flower", "noise", noise)
     x = np.empty((n, 2))
@@ -248,7 +276,9 @@ def checkerboard(n: int = 10_000, *, squares: int = 4, rng: Rng = None) -> Point
     (array([0.64, 0.27]), array([1, 0, 0, 0, 1]))
     """
     x = generator(rng).random((count("checkerboard", n, 1), 2))
-    return Points(x, np.floor(x * count("checkerboard", squares, 1, "squares")).astype(np.int64).sum(axis=1) % 2)
+    return Points(
+        x, np.floor(x * count("checkerboard", squares, 1, "squares")).astype(np.int64).sum(axis=1) % 2
+    )
 
 
 def _legacy(seed: Seed) -> Any:
@@ -284,7 +314,10 @@ def count(function: str, n: int, least: int, name: str = "n") -> int:
 def _even(function: str, n: int, classes: int) -> int:
     each, rest = divmod(count(function, n, 1), count(function, classes, 1, "arms"))
     if rest or not each:
-        raise ArgumentError(f"{function}: n is shared out among {classes} classes; got {n!r}, which is no multiple of {classes}.")
+        raise ArgumentError(
+            f"{function}: n is shared out among {classes} classes; got {n!r}, which is no multiple of "
+            f"{classes}."
+        )
     return each
 
 

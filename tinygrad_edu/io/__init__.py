@@ -5,8 +5,8 @@
 * `save_checkpoint`, `load_checkpoint`: all that a training needs to go on, to the bit: nested dicts and lists of arrays and numbers.
 * `atomic_write`: a file of your own that an interruption leaves old or new, never half; `keep_previous`: the last few beside it.
 
-No file can run code, name a class to be built, or make a reader take more memory than ``max_bytes`` allows: there is no pickle
-here, and sizes are compared with the length of the file before anything is allocated.
+No file can run code, name a class to be built, or make a reader take more memory than ``max_bytes`` allows:
+there is no pickle here, and sizes are compared with the length of the file before anything is allocated.
 """
 
 from typing import Any

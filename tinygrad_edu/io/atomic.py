@@ -1,9 +1,10 @@
 """Writing a file whole or not at all: whatever happens, the path holds what it held before, or everything new.
 
-The bytes go to a temporary file in the same folder, are forced to the disk, and the temporary file then takes the name of the
-target in one step of the file system.  A process that is killed leaves its temporary file behind; the next save to the same path
-sweeps it away.  Another process may be saving to that path at the same moment, so a temporary file is swept only if nobody holds the lock
-on it: the operating system gives a lock up with the process that held it.
+The bytes go to a temporary file in the same folder, are forced to the disk, and the temporary file then takes
+the name of the target in one step of the file system.  A process that is killed leaves its temporary file
+behind; the next save to the same path sweeps it away.  Another process may be saving to that path at the same
+moment, so a temporary file is swept only if nobody holds the lock on it: the operating system gives a lock up
+with the process that held it.
 """
 
 import os
@@ -37,8 +38,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Parameters
     ----------
     path : str or path-like
-        The folder must exist.  A file that is there keeps its permissions, and is the old one until the new one is complete;
-        a symbolic link is followed.
+        The folder must exist.  A file that is there keeps its permissions, and is the old one until the new
+        one is complete; a symbolic link is followed.
 
     Yields
     ------
@@ -62,14 +63,19 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     References
     ----------
-    T. Pillai et al., "All File Systems Are Not Created Equal: On the Complexity of Crafting Crash-Consistent Applications",
-    OSDI 2014: why the file, and then the folder, are forced to the disk.
+    T. Pillai et al., "All File Systems Are Not Created Equal: On the Complexity of Crafting Crash-Consistent
+    Applications", OSDI 2014: why the file, and then the folder, are forced to the disk.
     """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise ArgumentError(f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first.")
+        raise ArgumentError(
+            f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first."
+        )
     if target.exists() and not target.is_file():
-        raise ArgumentError(f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is expected.")
+        raise ArgumentError(
+            f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is "
+            "expected."
+        )
     with _reached(target.parent) as folder:
         target = folder / target.name
         _sweep(target)

@@ -1,7 +1,8 @@
 """Checkpoints: everything that a training needs to go on, in one file, and back to the bit.
 
-A checkpoint is a safetensors file.  Its tensors are the arrays of the state, under names such as ``model.0.weight``, so that
-other programs can read the weights; its ``__metadata__`` has the format's name, its version, and the rest of the state as JSON:
+A checkpoint is a safetensors file.  Its tensors are the arrays of the state, under names such as
+``model.0.weight``, so that other programs can read the weights; its ``__metadata__`` has the format's name,
+its version, and the rest of the state as JSON:
 
     {"model": {"0.weight": {"$array": "model.0.weight"}}, "step": 7, "betas": {"$tuple": [0.9, 0.999]}}
 
@@ -11,7 +12,8 @@ An object whose only key begins with a dollar sign stands for what JSON has not:
     $scalar   a NumPy scalar, likewise                     $float    a float that is not finite, as the 16 digits of its bits
     $tuple    a tuple                                      $dict     a dict that has such a key of its own
 
-There is nothing in it that names a class or a function: reading one can only give dicts, lists, tuples, arrays, numbers and strings.
+There is nothing in it that names a class or a function: reading one can only give dicts, lists, tuples,
+arrays, numbers and strings.
 """
 
 import json
@@ -46,8 +48,9 @@ def save_checkpoint(path: FilePath, state: Any) -> None:
     path : str or path-like
         The folder must exist.
     state : nested dict, list and tuple
-        Of arrays, tensors, NumPy's scalars, numbers, strings, booleans and None.  Keys are strings.  What has a method ``state_dict()``, such as
-        a model or an optimizer, is saved as what that returns; of a random generator, save ``rng.bit_generator.state``.
+        Of arrays, tensors, NumPy's scalars, numbers, strings, booleans and None.  Keys are strings.  What has
+        a method ``state_dict()``, such as a model or an optimizer, is saved as what that returns; of a random
+        generator, save ``rng.bit_generator.state``.
 
     Raises
     ------
@@ -87,7 +90,8 @@ def load_checkpoint(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
     Returns
     -------
     nested dict, list and tuple
-        Of ndarrays, NumPy's scalars, numbers, strings, booleans and None: what was saved, except that mappings are dicts and tensors are arrays.
+        Of ndarrays, NumPy's scalars, numbers, strings, booleans and None: what was saved, except that
+        mappings are dicts and tensors are arrays.
 
     Raises
     ------
@@ -102,17 +106,22 @@ def load_checkpoint(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
         arrays = read_arrays(file, entries, str(path))
     state = _decoded(tree, arrays, str(path), DEEPEST)
     if arrays:
-        raise FormatError(f"{path}: the state does not say where its array {next(iter(arrays))!r:.80} belongs.")
+        raise FormatError(
+            f"{path}: the state does not say where its array {next(iter(arrays))!r:.80} belongs."
+        )
     return state
 
 
-# ---- writing -------------------------------------------------------------------------------------------------------------
+# ---- writing -----------------------------------------------------------------------------------------------
 
 
 def _encoded(value: Any, place: tuple[str, ...], arrays: Arrays) -> Any:
     """The value as JSON has it; the arrays in it are put beside, each under a name of its own."""
     if len(place) > DEEPEST:
-        raise ArgumentError(f"save_checkpoint: the state is nested more than {DEEPEST} levels deep, at {_named(place)}. Does it contain itself?")
+        raise ArgumentError(
+            f"save_checkpoint: the state is nested more than {DEEPEST} levels deep, at {_named(place)}. Does "
+            "it contain itself?"
+        )
     if value is None or type(value) in (bool, str):
         return value
     if type(value) is int:
@@ -131,7 +140,8 @@ def _encoded(value: Any, place: tuple[str, ...], arrays: Arrays) -> Any:
         items = [_encoded(item, (*place, str(i)), arrays) for i, item in enumerate(value)]
         return items if type(value) is list else {"$tuple": items}
     raise ArgumentError(
-        f"save_checkpoint: {_named(place)} is of type {type(value).__name__}; expected dicts, lists and tuples of arrays, numbers, strings, "
+        f"save_checkpoint: {_named(place)} is of type {type(value).__name__}; expected dicts, lists and "
+        "tuples of arrays, numbers, strings, "
         "booleans and None. Save what it can be built from again."
     )
 
@@ -139,7 +149,10 @@ def _encoded(value: Any, place: tuple[str, ...], arrays: Arrays) -> Any:
 def _encoded_dict(value: Mapping[Any, Any], place: tuple[str, ...], arrays: Arrays) -> Any:
     for key in value:
         if type(key) is not str:
-            raise ArgumentError(f"save_checkpoint: keys are strings; {_named(place)} has the key {key!r:.80}. Save a list, or str(key).")
+            raise ArgumentError(
+                f"save_checkpoint: keys are strings; {_named(place)} has the key {key!r:.80}. Save a list, "
+                "or str(key)."
+            )
     items = {key: _encoded(item, (*place, key), arrays) for key, item in value.items()}
     return {"$dict": items} if any(key.startswith("$") for key in items) else items
 
@@ -156,20 +169,27 @@ def _free(name: str, taken: Arrays) -> str:
     return candidate
 
 
-# ---- reading -------------------------------------------------------------------------------------------------------------
+# ---- reading -----------------------------------------------------------------------------------------------
 
 
 def _tree(metadata: dict[str, str], path: str) -> Any:
     """The JSON part of a checkpoint of this format and version."""
     if metadata.get("format") != FORMAT:
         raise FormatError(
-            f"{path} is no checkpoint: its format is {metadata.get('format')!r:.80}, expected {FORMAT!r}. load_safetensors reads files of arrays."
+            f"{path} is no checkpoint: its format is {metadata.get('format')!r:.80}, expected {FORMAT!r}. "
+            "load_safetensors reads files of arrays."
         )
     version = metadata.get("version")
     if version != str(VERSION):
-        raise FormatError(f"{path} is a checkpoint of version {version!r:.40}; this tinygrad_edu reads '{VERSION}'. Use the one that wrote it.")
+        raise FormatError(
+            f"{path} is a checkpoint of version {version!r:.40}; this tinygrad_edu reads '{VERSION}'. Use "
+            "the one that wrote it."
+        )
     if metadata.keys() != {"format", "version", "state"}:
-        raise FormatError(f"{path}: expected format, version and state, and nothing else; got {', '.join(map(repr, metadata)):.120}.")
+        raise FormatError(
+            f"{path}: expected format, version and state, and nothing else; got "
+            f"{', '.join(map(repr, metadata)):.120}."
+        )
     return parse(metadata["state"], f"{path}: its state")
 
 
@@ -187,7 +207,9 @@ def _decoded(value: Any, arrays: Arrays, path: str, levels: int) -> Any:
         return {key: _decoded(item, arrays, path, levels - 1) for key, item in value.items()}
     (tag, content), *more = value.items()
     if more or tag not in TAGS:
-        raise FormatError(f"{path}: expected one of {', '.join(TAGS)} alone; got {', '.join(map(repr, value)):.120}.")
+        raise FormatError(
+            f"{path}: expected one of {', '.join(TAGS)} alone; got {', '.join(map(repr, value)):.120}."
+        )
     try:
         return TAGS[tag](content, arrays, path, levels)
     except FormatError:

@@ -1,7 +1,8 @@
 """NumPy's own files: .npy, one array, and .npz, a zip archive of them, read without pickle and without believing their headers.
 
-``np.load`` allocates what a header asks for (8 TiB, if it says so), returns what is not an array as bytes, and opens the members of an archive only
-when they are used.  These readers compare every header with the bytes that are there, and read everything, or raise.
+``np.load`` allocates what a header asks for (8 TiB, if it says so), returns what is not an array as bytes,
+and opens the members of an archive only when they are used.  These readers compare every header with the
+bytes that are there, and read everything, or raise.
 
 References: the format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 """
@@ -31,7 +32,15 @@ ITEM = re.compile(
     r"""(?:['"](?P<text>[^'"]*)['"]|(?P<boolean>True|False)|\((?P<lengths>[0-9L,\s]*)\))\s*(?:,\s*|(?=\}))"""
 )
 KEYS = {"descr": "text", "fortran_order": "boolean", "shape": "lengths"}
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, StructError)  # what zipfile raises on damaged archives
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    StructError,
+)  # what zipfile raises on damaged archives
 
 
 def save_npz(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, compressed: bool = False) -> None:
@@ -67,7 +76,10 @@ def save_npz(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, compre
         if problem := _bad_name(f"{name}.npy"):
             raise ArgumentError(f"save_npz: the name {name!r:.80} {problem}.")
         if not NUMBERS_AND_TEXT.fullmatch(array.dtype.str):
-            raise DTypeError(f"save_npz: {name!r:.80} is of dtype {array.dtype}; expected numbers, booleans or texts of at least one character.")
+            raise DTypeError(
+                f"save_npz: {name!r:.80} is of dtype {array.dtype}; expected numbers, booleans or texts of "
+                "at least one character."
+            )
     kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", kind) as archive:
         for name, array in values.items():
@@ -94,8 +106,9 @@ def load_npz(path: FilePath, *, max_bytes: int = MAX_BYTES) -> dict[str, np.ndar
     Raises
     ------
     FormatError
-        If it is no archive, is damaged, has anything else than arrays of numbers, booleans and texts in it, a name that is a path out of its folder,
-        a name twice, or a member that unpacks to more than 64 MiB and more than 100 times its stored size: nothing is loaded then.
+        If it is no archive, is damaged, has anything else than arrays of numbers, booleans and texts in it, a
+        name that is a path out of its folder, a name twice, or a member that unpacks to more than 64 MiB and
+        more than 100 times its stored size: nothing is loaded then.
     OSError
         If there is no such file, or it may not be read.
     """
@@ -103,7 +116,9 @@ def load_npz(path: FilePath, *, max_bytes: int = MAX_BYTES) -> dict[str, np.ndar
         try:
             with opened_archive(file, size, str(path)) as archive:
                 file.seek(0)
-                return _read_members(archive, size, str(path), max_bytes, foreign_hint(file.read(SEEN), "io.load_npz"))
+                return _read_members(
+                    archive, size, str(path), max_bytes, foreign_hint(file.read(SEEN), "io.load_npz")
+                )
         except FormatError:
             raise
         except DAMAGE as error:
@@ -143,10 +158,12 @@ def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> np.ndarray[Any, A
         return _read_array(file, size, str(path))
 
 
-# ---- members -------------------------------------------------------------------------------------------------------------
+# ---- members -----------------------------------------------------------------------------------------------
 
 
-def _read_members(archive: zipfile.ZipFile, size: int, path: str, max_bytes: int, hint: str) -> dict[str, np.ndarray[Any, Any]]:
+def _read_members(
+    archive: zipfile.ZipFile, size: int, path: str, max_bytes: int, hint: str
+) -> dict[str, np.ndarray[Any, Any]]:
     """All members, after all that the directory declares was looked at."""
     members = archive.infolist()
     names = [member.orig_filename for member in members]
@@ -156,7 +173,9 @@ def _read_members(archive: zipfile.ZipFile, size: int, path: str, max_bytes: int
         if problem := _bad_name(name):
             raise FormatError(f"{path}: its member {name!r:.80} {problem}.{hint}")
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise FormatError(f"{path}: its member {name!r:.80} is encrypted, or packed in a way that NumPy does not use.")
+            raise FormatError(
+                f"{path}: its member {name!r:.80} is encrypted, or packed in a way that NumPy does not use."
+            )
         _check_unpacked(member.file_size, member.compress_size, f"{path}: its member {name!r:.80}")
     total = sum(member.file_size for member in members)
     _check_unpacked(total, size, str(path))  # members may share their bytes, each of them with a modest ratio
@@ -171,19 +190,28 @@ def _read_members(archive: zipfile.ZipFile, size: int, path: str, max_bytes: int
 
 def _check_unpacked(declared: int, stored: int, where: str) -> None:
     if declared > max(64 << 20, 100 * stored):
-        raise FormatError(f"{where} unpacks from {stored} to {declared} bytes, as made to fill the memory. If it is yours, save it uncompressed.")
+        raise FormatError(
+            f"{where} unpacks from {stored} to {declared} bytes, as made to fill the memory. If it is yours, "
+            "save it uncompressed."
+        )
 
 
 def _bad_name(name: str) -> str:
     """What is wrong with the name of a member; empty if nothing is."""
     if not name.endswith(".npy") or name == ".npy":
         return "is no array (.npy)"
-    if name.startswith("/") or ":" in name or "\\" in name or ".." in name.split("/") or not name.isprintable():
+    if (
+        name.startswith("/")
+        or ":" in name
+        or "\\" in name
+        or ".." in name.split("/")
+        or not name.isprintable()
+    ):
         return "could be taken for a path, or does not print; expected a plain name"
     return ""
 
 
-# ---- one array -----------------------------------------------------------------------------------------------------------
+# ---- one array ---------------------------------------------------------------------------------------------
 
 
 def _read_array(file: Any, size: int, where: str) -> np.ndarray[Any, Any]:
@@ -191,7 +219,10 @@ def _read_array(file: Any, size: int, where: str) -> np.ndarray[Any, Any]:
     dtype, fortran_order, shape, begun = _read_header(file, size, where)
     expected = check_shape(shape, dtype.itemsize, where)
     if begun + expected != size:
-        raise FormatError(f"{where}: {dtype} of shape {shape!s:.80} takes {expected} bytes, and the file has {size - begun}.")
+        raise FormatError(
+            f"{where}: {dtype} of shape {shape!s:.80} takes {expected} bytes, and the file has "
+            f"{size - begun}."
+        )
     array: np.ndarray[Any, Any] = np.empty(shape[::-1] if fortran_order else shape, dtype)
     fill(array, file, where)
     return native(array.T if fortran_order else array)
@@ -207,17 +238,34 @@ def _read_header(file: BinaryIO, size: int, where: str) -> tuple[np.dtype[Any], 
     length = int.from_bytes(file.read(width), "little")
     begun = 8 + width + length
     if length > MAX_HEADER or begun > size:
-        raise FormatError(f"{where}: its header has {length} bytes; {min(MAX_HEADER, max(0, size - 8 - width))} are possible.")
+        raise FormatError(
+            f"{where}: its header has {length} bytes; {min(MAX_HEADER, max(0, size - 8 - width))} are "
+            "possible."
+        )
     text = file.read(length).decode("latin1").strip()
     items, reached = [], 1
     while item := ITEM.match(text, reached):  # from where the last one ended: a search would try every blank
         items.append(item)
         reached = item.end()
-    dtype, boolean, shape = (next((item[group] for item in items if item["key"] == key), None) for key, group in KEYS.items())
-    if text[:1] + text[reached:] != "{}" or len(items) != 3 or dtype is None or boolean is None or shape is None:
-        raise FormatError(f"{where}: expected the dtype, order and shape of an array of numbers; its header is {text!r:.160}.")
+    dtype, boolean, shape = (
+        next((item[group] for item in items if item["key"] == key), None) for key, group in KEYS.items()
+    )
+    if (
+        text[:1] + text[reached:] != "{}"
+        or len(items) != 3
+        or dtype is None
+        or boolean is None
+        or shape is None
+    ):
+        raise FormatError(
+            f"{where}: expected the dtype, order and shape of an array of numbers; its header is "
+            f"{text!r:.160}."
+        )
     if not NUMBERS_AND_TEXT.fullmatch(dtype) or (dtype[1] in "SU" and int(dtype[2:]) > LONGEST_TEXT):
-        raise FormatError(f"{where} is of dtype {dtype!r:.40}; expected numbers or texts. Objects need pickle, which can run any code.")
+        raise FormatError(
+            f"{where} is of dtype {dtype!r:.40}; expected numbers or texts. Objects need pickle, which can "
+            "run any code."
+        )
     return np.dtype(dtype), boolean == "True", _lengths(shape, where), begun
 
 
@@ -226,6 +274,8 @@ def _lengths(text: str, where: str) -> tuple[int, ...]:
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1].strip():
         parts.pop()
-    if text.strip() and not all(re.fullmatch(r"\s*[0-9]{1,19}L?\s*", part) for part in parts):  # Python 2 wrote 3L
+    if text.strip() and not all(
+        re.fullmatch(r"\s*[0-9]{1,19}L?\s*", part) for part in parts
+    ):  # Python 2 wrote 3L
         raise FormatError(f"{where}: no array has the shape ({text:.80}).")
     return tuple(int(part.strip().removesuffix("L")) for part in parts) if text.strip() else ()

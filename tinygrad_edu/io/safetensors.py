@@ -4,8 +4,9 @@
     n bytes         JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"key": "text"}}
     the rest        the arrays, little-endian and in C order, without gaps
 
-The reader believes nothing: `read_header` looks at the size of the file, the length of the header, UTF-8, JSON, types, dtypes, shapes and ranges, in
-this order, and only then `read_arrays` allocates, no more than the file has bytes for.
+The reader believes nothing: `read_header` looks at the size of the file, the length of the header, UTF-8,
+JSON, types, dtypes, shapes and ranges, in this order, and only then `read_arrays` allocates, no more than the
+file has bytes for.
 
 References: the format's README, https://github.com/huggingface/safetensors.
 """
@@ -47,7 +48,9 @@ class Entry(NamedTuple):
     end: int
 
 
-def save_safetensors(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, metadata: Mapping[str, str] | None = None) -> None:
+def save_safetensors(
+    path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, metadata: Mapping[str, str] | None = None
+) -> None:
     """Save named arrays: all of them, or the file stays as it was.
 
     Parameters
@@ -55,8 +58,8 @@ def save_safetensors(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *
     path : str or path-like
         The folder must exist.
     arrays : mapping of str to Tensor or array_like; or a Module, whose ``state_dict()`` it then is
-        float16 to float64, signed and unsigned integers, booleans; of any shape, strides and byte order.  The file has copies:
-        arrays that share memory are apart when they are loaded.
+        float16 to float64, signed and unsigned integers, booleans; of any shape, strides and byte order.  The
+        file has copies: arrays that share memory are apart when they are loaded.
     metadata : mapping of str to str, optional
         Texts that go with them.
 
@@ -67,7 +70,8 @@ def save_safetensors(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *
     ShapeError
         If the rows of a list have several lengths.
     ArgumentError
-        If a name or a text is not a string of Unicode characters, or there are too many of them; see also `atomic_write`.
+        If a name or a text is not a string of Unicode characters, or there are too many of them; see also
+        `atomic_write`.
 
     Examples
     --------
@@ -81,7 +85,9 @@ def save_safetensors(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *
     write(path, values, _texts(metadata or {}))
 
 
-def load_safetensors(path: FilePath, *, max_bytes: int = MAX_BYTES) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
+def load_safetensors(
+    path: FilePath, *, max_bytes: int = MAX_BYTES
+) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
     """Read the arrays of a file, and its texts.
 
     Parameters
@@ -93,7 +99,8 @@ def load_safetensors(path: FilePath, *, max_bytes: int = MAX_BYTES) -> tuple[dic
     Returns
     -------
     arrays : dict of str to ndarray
-        In the order of the header, each with memory of its own.  BF16, which NumPy has not, becomes float32, which has all its values.
+        In the order of the header, each with memory of its own.  BF16, which NumPy has not, becomes float32,
+        which has all its values.
     metadata : dict of str to str
 
     Raises
@@ -108,24 +115,35 @@ def load_safetensors(path: FilePath, *, max_bytes: int = MAX_BYTES) -> tuple[dic
         return read_arrays(file, entries, str(path)), metadata
 
 
-# ---- writing -------------------------------------------------------------------------------------------------------------
+# ---- writing -----------------------------------------------------------------------------------------------
 
 
 def write(path: FilePath, arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]) -> None:
     """Write plain arrays; whatever can be wrong with them is found before the file is begun."""
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     begins, end = {}, 0
-    order = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)  # every array is aligned in the file, as the reference has it
+    order = sorted(
+        arrays, key=lambda name: -arrays[name].dtype.itemsize
+    )  # every array is aligned in the file, as the reference has it
     for name in order:
         begins[name], end = end, end + arrays[name].nbytes
     for name, array in arrays.items():
         if name == "__metadata__":
-            raise ArgumentError("safetensors: no array can have the name '__metadata__', which the format keeps for itself.")
-        header[name] = {"dtype": _code(name, array), "shape": array.shape, "data_offsets": (begins[name], begins[name] + array.nbytes)}
+            raise ArgumentError(
+                "safetensors: no array can have the name '__metadata__', which the format keeps for itself."
+            )
+        header[name] = {
+            "dtype": _code(name, array),
+            "shape": array.shape,
+            "data_offsets": (begins[name], begins[name] + array.nbytes),
+        }
     text = _encoded(json.dumps(header, ensure_ascii=False, separators=(",", ":")))
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
-        raise ArgumentError(f"safetensors: names, shapes and texts take {len(text)} bytes; the format allows {MAX_HEADER}. Put numbers into arrays.")
+        raise ArgumentError(
+            f"safetensors: names, shapes and texts take {len(text)} bytes; the format allows {MAX_HEADER}. "
+            "Put numbers into arrays."
+        )
     with atomic_write(path) as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for name in order:
@@ -136,14 +154,20 @@ def write(path: FilePath, arrays: Mapping[str, np.ndarray[Any, Any]], metadata: 
 def _code(name: str, array: np.ndarray[Any, Any]) -> str:
     code = CODES.get(array.dtype.newbyteorder("<").str)
     if code is None:
-        raise DTypeError(f"safetensors: {name!r:.80} is of dtype {array.dtype}; the format takes {', '.join(str(np.dtype(d)) for d in CODES)}.")
+        raise DTypeError(
+            f"safetensors: {name!r:.80} is of dtype {array.dtype}; the format takes "
+            f"{', '.join(str(np.dtype(d)) for d in CODES)}."
+        )
     return code
 
 
 def _texts(metadata: Mapping[str, str]) -> Mapping[str, str]:
     for key, text in metadata.items():
         if not (isinstance(key, str) and isinstance(text, str)):
-            raise ArgumentError(f"safetensors: metadata are strings by strings; got {key!r:.40}: {text!r:.40}. Write numbers as text, str(…).")
+            raise ArgumentError(
+                f"safetensors: metadata are strings by strings; got {key!r:.40}: {text!r:.40}. Write numbers "
+                "as text, str(…)."
+            )
     return metadata
 
 
@@ -152,10 +176,12 @@ def _encoded(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         around = text[max(0, error.start - 20) : error.end + 20]
-        raise ArgumentError(f"safetensors: names and texts are of Unicode characters; half of one is in {around!r}.") from None
+        raise ArgumentError(
+            f"safetensors: names and texts are of Unicode characters; half of one is in {around!r}."
+        ) from None
 
 
-# ---- reading -------------------------------------------------------------------------------------------------------------
+# ---- reading -----------------------------------------------------------------------------------------------
 
 
 def read_header(file: BinaryIO, size: int, path: str, max_bytes: int) -> tuple[list[Entry], dict[str, str]]:
@@ -169,7 +195,10 @@ def read_header(file: BinaryIO, size: int, path: str, max_bytes: int) -> tuple[l
         file.seek(0)
         if hint := foreign_hint(file.read(SEEN), "io.load_safetensors"):
             raise FormatError(f"{who}.{hint}")
-        raise FormatError(f"{who}: it declares a header of {length} bytes; {allowed} are possible in {size} bytes and with max_bytes={max_bytes}.")
+        raise FormatError(
+            f"{who}: it declares a header of {length} bytes; {allowed} are possible in {size} bytes and with "
+            f"max_bytes={max_bytes}."
+        )
     raw = file.read(length)
     try:
         text = raw.decode()
@@ -201,18 +230,27 @@ def _entry(name: str, described: Any, who: str) -> Entry:
     _check_text(name, who)
     where = f"{who}: {name!r:.80}"
     if not isinstance(described, dict) or described.keys() != {"dtype", "shape", "data_offsets"}:
-        raise FormatError(f"{where}: expected dtype, shape and data_offsets, and nothing else; got {described!r:.120}.")
+        raise FormatError(
+            f"{where}: expected dtype, shape and data_offsets, and nothing else; got {described!r:.120}."
+        )
     code, shape, offsets = described["dtype"], described["shape"], described["data_offsets"]
     if not isinstance(code, str) or code not in STORED:
         raise FormatError(f"{where} has the dtype {code!r:.40}; this reader knows {', '.join(STORED)}.")
     if not isinstance(shape, list):
         raise FormatError(f"{where}: a shape is a list of lengths; got {shape!r:.80}.")
     expected = check_shape(shape, np.dtype(STORED[code]).itemsize, where)
-    if not (isinstance(offsets, list) and len(offsets) == 2 and all(type(offset) is int and offset >= 0 for offset in offsets)):
+    if not (
+        isinstance(offsets, list)
+        and len(offsets) == 2
+        and all(type(offset) is int and offset >= 0 for offset in offsets)
+    ):
         raise FormatError(f"{where}: data_offsets are two numbers of at least 0; got {offsets!r:.80}.")
     begin, end = offsets
     if end - begin != expected:
-        raise FormatError(f"{where}: {code} of shape {tuple(shape)} takes {expected} bytes; data_offsets are {offsets!r:.80}.")
+        raise FormatError(
+            f"{where}: {code} of shape {tuple(shape)} takes {expected} bytes; data_offsets are "
+            f"{offsets!r:.80}."
+        )
     return Entry(name, code, tuple(shape), begin, end)
 
 
@@ -222,10 +260,15 @@ def _check_ranges(entries: list[Entry], available: int, who: str) -> None:
     for entry in sorted(entries, key=lambda e: (e.begin, e.end)):
         if entry.begin != reached:
             problem = "overlaps the one before it" if entry.begin < reached else "leaves a gap before it"
-            raise FormatError(f"{who}: {entry.name!r:.80} begins at {entry.begin!s:.40}, expected {reached}: it {problem}.")
+            raise FormatError(
+                f"{who}: {entry.name!r:.80} begins at {entry.begin!s:.40}, expected {reached}: it {problem}."
+            )
         reached = entry.end
     if reached != available:
-        raise FormatError(f"{who}: the arrays take {reached!s:.40} bytes, and the file has {available} for them. Was it cut off, or appended to?")
+        raise FormatError(
+            f"{who}: the arrays take {reached!s:.40} bytes, and the file has {available} for them. Was it "
+            "cut off, or appended to?"
+        )
 
 
 def _check_text(text: str, who: str) -> None:

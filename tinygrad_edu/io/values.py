@@ -16,7 +16,9 @@ def named_arrays(arrays: Any, who: str) -> dict[str, np.ndarray[Any, Any]]:
     """Plain arrays by name, from a mapping of arrays or tensors, or from a module, whose state it then is."""
     given = arrays.state_dict() if callable(getattr(arrays, "state_dict", None)) else arrays
     if not isinstance(given, Mapping):
-        raise ArgumentError(f'{who} takes a dict of arrays by name, such as {{"weight": w}}; got {type(arrays).__name__}.')
+        raise ArgumentError(
+            f'{who} takes a dict of arrays by name, such as {{"weight": w}}; got {type(arrays).__name__}.'
+        )
     for name in given:
         if not isinstance(name, str):
             raise ArgumentError(f"{who}: names are strings; got {name!r:.80}.")
@@ -34,7 +36,10 @@ def fill(array: np.ndarray[Any, Any], file: Any, where: str) -> None:
         done += got
     if array.dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
         raise FormatError(f"{where}: a boolean is neither 0 nor 1.")
-    if array.dtype.kind == "U" and array.reshape(-1).view(array.dtype.str[0] + "u4").max(initial=0) > 0x10FFFF:
+    if (
+        array.dtype.kind == "U"
+        and array.reshape(-1).view(array.dtype.str[0] + "u4").max(initial=0) > 0x10FFFF
+    ):
         raise FormatError(f"{where}: a character is not in Unicode.")
 
 
@@ -46,7 +51,9 @@ def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def check_shape(shape: Any, itemsize: int, where: str) -> int:
     """The number of bytes of an array of this shape, computed without overflow, or an error if no array can have it."""
     if not all(type(length) is int and 0 <= length < 1 << 63 for length in shape) or len(shape) > 64:
-        raise FormatError(f"{where}: expected at most 64 lengths, each at least 0 and below 2^63; got {shape!s:.80}.")
+        raise FormatError(
+            f"{where}: expected at most 64 lengths, each at least 0 and below 2^63; got {shape!s:.80}."
+        )
     count, reach = 1, itemsize
     for length in shape:
         count, reach = count * length, reach * max(length, 1)

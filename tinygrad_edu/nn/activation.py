@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arrays import given
 from ..errors import ShapeError
 from ..graph import record
 from ..ops import activation as ops
-from ..ops.floating import given
-from ..ops.table import op_of
 from ..ops.window import layout
+from ..table import op_of
 from ..tensor import Tensor
 from .linear import Linear
 from .module import Module
@@ -21,7 +21,7 @@ from .sizes import check_sizes
 RELU = op_of(ops.relu)
 
 
-# ---- without settings -----------------------------------------------------------------------------------------------------
+# ---- without settings --------------------------------------------------------------------------------------
 
 
 class Activation(Module):
@@ -113,7 +113,7 @@ class Identity(Module):
         return x
 
 
-# ---- with settings --------------------------------------------------------------------------------------------------------
+# ---- with settings -----------------------------------------------------------------------------------------
 
 
 class LeakyReLU(Module):
@@ -191,8 +191,8 @@ class Hardtanh(Module):
 class Heaviside(Module):
     """The step 0 where x < 0, 1 where x > 0, `numpy.heaviside`: the activation of the first perceptrons.
 
-    Its gradient is zero everywhere, so that nothing before it learns by gradient descent: networks of steps are trained by
-    rules of their own (the perceptron's), or through another slope.
+    Its gradient is zero everywhere, so that nothing before it learns by gradient descent: networks of steps
+    are trained by rules of their own (the perceptron's), or through another slope.
 
     Parameters
     ----------
@@ -201,8 +201,8 @@ class Heaviside(Module):
 
     References
     ----------
-    F. Rosenblatt (1958). The perceptron: a probabilistic model for information storage and organization in the brain.
-    Psychological Review 65.
+    F. Rosenblatt (1958). The perceptron: a probabilistic model for information storage and organization in
+    the brain. Psychological Review 65.
     """
 
     def __init__(self, value: float = 1.0) -> None:
@@ -235,7 +235,7 @@ class LogSoftmax(Softmax):
         return ops.log_softmax(given(x, "LogSoftmax"), self.axis)
 
 
-# ---- with parameters ------------------------------------------------------------------------------------------------------
+# ---- with parameters ---------------------------------------------------------------------------------------
 
 
 class PReLU(Module):
@@ -265,7 +265,10 @@ class PReLU(Module):
     def forward(self, x: Any) -> Any:
         x = as_input(x, self.weight, "PReLU")
         if self.weight.size > 1 and x.shape[1:2] != self.weight.shape:
-            raise ShapeError(f"PReLU expects {self.weight.size} channels on axis 1, got {x.shape}.{layout(x.shape, x.ndim - 2, self.weight.size)}")
+            raise ShapeError(
+                f"PReLU expects {self.weight.size} channels on axis 1, got "
+                f"{x.shape}.{layout(x.shape, x.ndim - 2, self.weight.size)}"
+            )
         return ops.prelu(x, self.weight)
 
     def extra_repr(self) -> str:

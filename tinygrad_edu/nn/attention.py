@@ -10,8 +10,8 @@ from numpy.typing import DTypeLike
 from ..errors import ArgumentError, ShapeError
 from ..ops.attention import attention_weights, merge_heads, sorted_mask, split_heads
 from ..ops.contraction import linear
-from ..ops.random import dropout as dropped
-from ..ops.random import generator
+from ..ops.dropout import dropout as dropped
+from ..random import generator
 from ..tensor import Tensor
 from . import init
 from .linear import Linear
@@ -23,8 +23,8 @@ from .sizes import check_sizes
 class MultiheadAttention(Module):
     """Attention of several heads at once: queries, keys and values are projected, each head attends, and all are mixed.
 
-    head_i = softmax(Q_i K_iᵀ / √d) V_i with Q = query W_qᵀ + b_q and so on, split into heads of length d = embed_dim /
-    num_heads; the output is (head_1, head_2, …) W_oᵀ + b_o.
+    head_i = softmax(Q_i K_iᵀ / √d) V_i with Q = query W_qᵀ + b_q and so on, split into heads of length d =
+    embed_dim / num_heads; the output is (head_1, head_2, …) W_oᵀ + b_o.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class MultiheadAttention(Module):
     Attributes
     ----------
     in_proj_weight : Parameter of shape (3 embed_dim, embed_dim), or None
-        W_q, W_k and W_v, one below the other; None if kdim or vdim is another length.  Then there are ``q_proj_weight``,
-        ``k_proj_weight`` and ``v_proj_weight``.
+        W_q, W_k and W_v, one below the other; None if kdim or vdim is another length.  Then there are
+        ``q_proj_weight``, ``k_proj_weight`` and ``v_proj_weight``.
     in_proj_bias : Parameter of shape (3 embed_dim,), or None
     out_proj : Linear
 
@@ -89,10 +89,17 @@ class MultiheadAttention(Module):
         lengths = {name: n for name, n in (("kdim", kdim), ("vdim", vdim)) if n is not None}
         check_sizes("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads, **lengths)
         if embed_dim % num_heads:
-            raise ArgumentError(f"MultiheadAttention: embed_dim {embed_dim} is not divisible by num_heads {num_heads}.")
+            raise ArgumentError(
+                f"MultiheadAttention: embed_dim {embed_dim} is not divisible by num_heads {num_heads}."
+            )
         if not 0 <= dropout <= 1:
             raise ArgumentError(f"MultiheadAttention: dropout is a probability in [0, 1]; got {dropout}.")
-        self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
+        self.embed_dim, self.num_heads, self.dropout, self.batch_first = (
+            embed_dim,
+            num_heads,
+            dropout,
+            batch_first,
+        )
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.rng = generator(rng)
         self.in_proj_weight = self.q_proj_weight = self.k_proj_weight = self.v_proj_weight = None
@@ -129,37 +136,48 @@ class MultiheadAttention(Module):
         key : Tensor or ndarray of shape (s, b, kdim), (b, s, kdim) or (s, kdim)
         value : Tensor or ndarray of shape (s, b, vdim), (b, s, vdim) or (s, vdim)
         key_padding_mask : array_like of shape (b, s), optional
-            Boolean: True where a key is to be ignored.  Floating: added to the scores; -inf is the same as True.
+            Boolean: True where a key is to be ignored.  Floating: added to the scores; -inf is the same as
+            True.
         need_weights : bool, default=True
             Whether the attention weights are wanted.
         attn_mask : array_like of shape (t, s) or (b · num_heads, t, s), optional
-            Boolean: True where a query may *not* attend to a key.  Floating: added to the scores; -inf is the same as True.
+            Boolean: True where a query may *not* attend to a key.  Floating: added to the scores; -inf is the
+            same as True.
         average_attn_weights : bool, default=True
             Whether the weights are averaged over the heads.
         is_causal : bool, default=False
-            Each query attends to the keys up to its own position only.  PyTorch wants the same said by attn_mask too.
+            Each query attends to the keys up to its own position only.  PyTorch wants the same said by
+            attn_mask too.
 
         Returns
         -------
         output : Tensor of the shape of query
         weights : Tensor of shape (b, t, s), or (b, num_heads, t, s) if not averaged, or None
-            A query that may attend to no key, for there is none or none is allowed, has weights 0, and the bias of out_proj
-            for its output; in PyTorch, NaN.
+            A query that may attend to no key, for there is none or none is allowed, has weights 0, and the
+            bias of out_proj for its output; in PyTorch, NaN.
         """
         same = query is key and key is value
         query = as_input(query, self.out_proj.weight, "MultiheadAttention")
         batched = query.ndim == 3
-        key, value = (query, query) if same else (as_input(x, self.out_proj.weight, "MultiheadAttention") for x in (key, value))
+        key, value = (
+            (query, query)
+            if same
+            else (as_input(x, self.out_proj.weight, "MultiheadAttention") for x in (key, value))
+        )
         self._check(query, key, value)
         if not batched:
             query, key, value = (np.expand_dims(x, 0 if self.batch_first else 1) for x in (query, key, value))
         q, k, v = self._heads(query, key, value, same)  # (b, heads, t or s, d)
         allowed, added = self._masks(key_padding_mask, attn_mask, is_causal, (*q.shape[:-1], k.shape[-2]))
-        weights = dropped(attention_weights(q, k, allowed, added), self.dropout if self.training else 0.0, rng=self.rng)  # (b, heads, t, s)
+        weights = dropped(
+            attention_weights(q, k, allowed, added), self.dropout if self.training else 0.0, rng=self.rng
+        )  # (b, heads, t, s)
         y = self.out_proj(merge_heads(np.matmul(weights, v), self.batch_first))
         shown = None if not need_weights else np.mean(weights, axis=1) if average_attn_weights else weights
         if not batched:
-            return np.squeeze(y, 0 if self.batch_first else 1), None if shown is None else np.squeeze(shown, 0)
+            return np.squeeze(y, 0 if self.batch_first else 1), None if shown is None else np.squeeze(
+                shown, 0
+            )
         return y, shown
 
     def _check(self, query: Any, key: Any, value: Any) -> None:
@@ -169,27 +187,39 @@ class MultiheadAttention(Module):
         fits = query.ndim == key.ndim == value.ndim and query.ndim in (2, 3)
         fits = fits and (query.shape[-1], key.shape[-1], value.shape[-1]) == lengths
         if fits and query.ndim == 3:
-            fits = query.shape[batch] == key.shape[batch] == value.shape[batch] and key.shape[time] == value.shape[time]
+            fits = (
+                query.shape[batch] == key.shape[batch] == value.shape[batch]
+                and key.shape[time] == value.shape[time]
+            )
         elif fits:
             fits = key.shape[0] == value.shape[0]
         if not fits:
             axes = "(b, t, {})" if self.batch_first else "(t, b, {})"
             expected = ", ".join(axes.format(n) for n in lengths)
             raise ShapeError(
-                f"MultiheadAttention expects query, key and value of shapes {expected}, keys and values equally many, or all without b; "
+                f"MultiheadAttention expects query, key and value of shapes {expected}, keys and values "
+                "equally many, or all without b; "
                 f"got {query.shape}, {key.shape}, {value.shape}."
             )
 
     def _heads(self, query: Any, key: Any, value: Any, same: bool) -> Any:
         """The three projections, split into heads; in one product where it is the same array that is projected."""
         if same and self.in_proj_weight is not None:
-            return split_heads(linear(query, self.in_proj_weight, self.in_proj_bias), 3, self.num_heads, self.batch_first)
-        weights = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight) if self.in_proj_weight is None else np.split(self.in_proj_weight, 3)
+            return split_heads(
+                linear(query, self.in_proj_weight, self.in_proj_bias), 3, self.num_heads, self.batch_first
+            )
+        weights = (
+            (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
+            if self.in_proj_weight is None
+            else np.split(self.in_proj_weight, 3)
+        )
         biases = (None, None, None) if self.in_proj_bias is None else np.split(self.in_proj_bias, 3)
         projected = (linear(x, weight, bias) for x, weight, bias in zip((query, key, value), weights, biases))
         return [split_heads(x, 1, self.num_heads, self.batch_first)[0] for x in projected]
 
-    def _masks(self, key_padding_mask: Any, attn_mask: Any, is_causal: bool, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    def _masks(
+        self, key_padding_mask: Any, attn_mask: Any, is_causal: bool, shape: tuple[int, ...]
+    ) -> tuple[Any, Any]:
         """What is allowed, and what is added to the scores, of shape (b, heads, t, s); None for all, and nothing."""
         b, heads, t, s = shape
         allowed: list[Any] = [np.tri(t, s, dtype=bool)] if is_causal else []
@@ -204,7 +234,10 @@ class MultiheadAttention(Module):
             if given is None:
                 continue
             if given.shape not in fitting:
-                raise ShapeError(f"MultiheadAttention expects {name} of shape {' or '.join(map(str, fitting))}, got {given.shape}.")
+                raise ShapeError(
+                    f"MultiheadAttention expects {name} of shape {' or '.join(map(str, fitting))}, got "
+                    f"{given.shape}."
+                )
             given = np.reshape(given, fitting[given.shape])
             (allowed if boolean is not None else added).append(~given if boolean is not None else given)
         return reduce(and_, allowed) if allowed else None, reduce(add, added) if added else None

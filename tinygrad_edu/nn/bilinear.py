@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ShapeError
 from ..ops.bilinear import bilinear
-from ..ops.random import generator
+from ..random import generator
 from . import init as initializers
 from .module import Module
 from .parameter import Parameter, as_input
@@ -25,9 +25,9 @@ class Bilinear(Module):
     bias : bool, default=True
         Whether there is a b.
     init : callable, optional
-        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init` are, which
-        take n_in to be in1_features · in2_features; biases are then zero.  By default, as in PyTorch, weights and biases are
-        uniform in ±1/√in1_features.
+        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init`
+        are, which take n_in to be in1_features · in2_features; biases are then zero.  By default, as in
+        PyTorch, weights and biases are uniform in ±1/√in1_features.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -63,21 +63,36 @@ class Bilinear(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         sizes = in1_features, in2_features, out_features
-        check_sizes("Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features)
+        check_sizes(
+            "Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features
+        )
         rng = generator(rng)
         bound = initializers.uniform_bound(in1_features)
         self.in1_features, self.in2_features, self.out_features = sizes
-        draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
+        draw = init or (
+            lambda shape, rng, dtype: initializers.uniform(
+                shape, low=-bound, high=bound, rng=rng, dtype=dtype
+            )
+        )
         self.weight = drawn("Bilinear", draw, (out_features, in1_features, in2_features), rng, dtype)
-        offsets = np.zeros(out_features, dtype) if init else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
+        offsets = (
+            np.zeros(out_features, dtype)
+            if init
+            else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
+        )
         self.bias = Parameter(offsets) if bias else None
 
     def forward(self, x1: Any, x2: Any) -> Any:
         """Map x1 of shape (..., in1_features) and x2 of shape (..., in2_features) to (..., out_features)."""
         x1, x2 = as_input(x1, self.weight, "Bilinear"), as_input(x2, self.weight, "Bilinear")
-        if x1.shape[-1:] != (self.in1_features,) or x2.shape[-1:] != (self.in2_features,) or x1.shape[:-1] != x2.shape[:-1]:
+        if (
+            x1.shape[-1:] != (self.in1_features,)
+            or x2.shape[-1:] != (self.in2_features,)
+            or x1.shape[:-1] != x2.shape[:-1]
+        ):
             raise ShapeError(
-                f"Bilinear expects x1 of shape (..., {self.in1_features}) and x2 of shape (..., {self.in2_features}), alike before the last axis; "
+                f"Bilinear expects x1 of shape (..., {self.in1_features}) and x2 of shape (..., "
+                f"{self.in2_features}), alike before the last axis; "
                 f"got {x1.shape} and {x2.shape}."
             )
         return bilinear(x1, x2, self.weight, self.bias)

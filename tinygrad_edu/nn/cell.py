@@ -5,14 +5,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..ops.random import generator
+from ..random import generator
 from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
 
 
 class Cell(Units):
     """Recurrent units that make one step when called."""
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self._set_sizes(input_size=input_size, hidden_size=hidden_size)
         self.bias = bias
         self._make_parameters("", input_size, bias, generator(rng), dtype)
@@ -24,10 +32,17 @@ class Cell(Units):
         states = self._first_states(hx, self.weight_ih, (*x.shape[:-1], self.hidden_size), axes)  # type: ignore[attr-defined]
         if x.ndim == 2:
             return tuple(after[0] for after in self._pass("", np.expand_dims(x, 0), states))
-        return tuple(after[0, 0] for after in self._pass("", np.expand_dims(x, (0, 1)), [np.expand_dims(state, 0) for state in states]))
+        return tuple(
+            after[0, 0]
+            for after in self._pass(
+                "", np.expand_dims(x, (0, 1)), [np.expand_dims(state, 0) for state in states]
+            )
+        )
 
     def extra_repr(self) -> str:
-        more = ("" if self.bias else ", bias=False") + (f", nonlinearity={self.settings[0]}" if self.settings not in ((), ("tanh",)) else "")
+        more = ("" if self.bias else ", bias=False") + (
+            f", nonlinearity={self.settings[0]}" if self.settings not in ((), ("tanh",)) else ""
+        )
         return f"input_size={self.input_size}, hidden_size={self.hidden_size}{more}"
 
 
@@ -62,7 +77,14 @@ class RNNCell(Cell):
     kind = ELMAN
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh", rng: Rng = None, dtype: DTypeLike = np.float32
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        nonlinearity: str = "tanh",
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self._set_nonlinearity(nonlinearity)
         super().__init__(input_size, hidden_size, bias, rng=rng, dtype=dtype)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..arrays import given
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..ops.floating import given
 from ..tensor import Tensor
 from .module import Module
 
@@ -43,7 +43,9 @@ class ModuleList(Module):
 
     def extend(self: L, layers: Iterable[Any]) -> L:
         """Add layers at the end; returns the list."""
-        last = next((name for name in reversed(vars(self)) if name.isdigit()), "-1")  # len(self) looks at all of them
+        last = next(
+            (name for name in reversed(vars(self)) if name.isdigit()), "-1"
+        )  # len(self) looks at all of them
         for position, layer in enumerate(layers, int(last) + 1):
             check_layer(f"{type(self).__name__}: layer {position}", layer)
             vars(self)[str(position)] = layer
@@ -99,7 +101,9 @@ class Sequential(ModuleList):
             if name.isdigit():
                 x = layer(x)
                 if x is None:
-                    raise DTypeError(f"Sequential: layer {name}, {_called(layer)}, returned None: does it end with return?")
+                    raise DTypeError(
+                        f"Sequential: layer {name}, {_called(layer)}, returned None: does it end with return?"
+                    )
         return x
 
     def __getitem__(self, key: int | slice) -> Any:
@@ -199,7 +203,8 @@ class Residual(Module):
             around = around.astype(through.dtype, copy=False)
         if through.shape != around.shape:
             raise ShapeError(
-                f"Residual expects a layer that keeps the shape: {around.shape} goes around it, {through.shape} comes out. Give a shortcut."
+                f"Residual expects a layer that keeps the shape: {around.shape} goes around it, "
+                f"{through.shape} comes out. Give a shortcut."
             )
         return around + through
 
@@ -211,7 +216,9 @@ def _called(layer: Any) -> str:
 def check_layer(what: str, layer: Any) -> None:
     """Raise unless a layer can be called with what the one before it returns."""
     if isinstance(layer, type) and issubclass(layer, Module):
-        raise ArgumentError(f"{what} is the class {layer.__name__}, not a layer of it. Make one: {layer.__name__}(…).")
+        raise ArgumentError(
+            f"{what} is the class {layer.__name__}, not a layer of it. Make one: {layer.__name__}(…)."
+        )
     if not callable(layer):
         hint = " Unpack it: Sequential(*layers)." if isinstance(layer, (list, tuple)) else ""
         hint = " Unpack its values: Sequential(*layers.values())." if isinstance(layer, Mapping) else hint

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ops.convolution import check_groups, convolution, transposed_convolution, windows_transposed
-from ..ops.random import generator
 from ..ops.window import per_axis, windows_of
+from ..random import generator
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
@@ -22,17 +22,29 @@ class _Convolution(Module):
 
     axes = 2
 
-    def _setup(self, shape: tuple[int, ...], init: Callable[..., Any] | None, rng: Any, dtype: DTypeLike, bias: bool) -> None:
+    def _setup(
+        self, shape: tuple[int, ...], init: Callable[..., Any] | None, rng: Any, dtype: DTypeLike, bias: bool
+    ) -> None:
         """Draw the weights, of a shape (n, m, *kernel), and a bias for each output."""
         rng = generator(rng)
         bound = initializers.uniform_bound(math.prod(shape[1:]))
-        draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
+        draw = init or (
+            lambda shape, rng, dtype: initializers.uniform(
+                shape, low=-bound, high=bound, rng=rng, dtype=dtype
+            )
+        )
         self.weight = drawn(type(self).__name__, draw, shape, rng, dtype)
         n = (self.out_channels,)
-        offsets = np.zeros(n, dtype) if init else initializers.uniform(n, low=-bound, high=bound, rng=rng, dtype=dtype)
+        offsets = (
+            np.zeros(n, dtype)
+            if init
+            else initializers.uniform(n, low=-bound, high=bound, rng=rng, dtype=dtype)
+        )
         self.bias = Parameter(offsets) if bias else None
 
-    def _settings(self, in_channels: int, out_channels: int, kernel_size: Any, groups: int) -> tuple[int, ...]:
+    def _settings(
+        self, in_channels: int, out_channels: int, kernel_size: Any, groups: int
+    ) -> tuple[int, ...]:
         """Check and keep what the repr shows; returns the kernel's sizes."""
         who = type(self).__name__
         check_sizes(who, in_channels=in_channels, out_channels=out_channels)
@@ -44,7 +56,11 @@ class _Convolution(Module):
 
     def extra_repr(self) -> str:
         usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1}
-        chosen = [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name, value) != value]
+        chosen = [
+            f"{name}={getattr(self, name)}"
+            for name, value in usual.items()
+            if getattr(self, name, value) != value
+        ]
         sizes = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
         return ", ".join(sizes + chosen + ["bias=False"] * (self.bias is None))
 
@@ -63,8 +79,9 @@ class Conv2d(_Convolution):
     bias : bool, default=True
         Whether there is a b.
     init : callable, optional
-        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init` are; biases
-        are then zero.  By default, as in PyTorch, weights and biases are uniform in ±1/√(in_channels/groups · kh · kw).
+        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init`
+        are; biases are then zero.  By default, as in PyTorch, weights and biases are uniform in
+        ±1/√(in_channels/groups · kh · kw).
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -82,8 +99,8 @@ class Conv2d(_Convolution):
 
     References
     ----------
-    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). Gradient-based learning applied to document recognition.
-    Proceedings of the IEEE 86.
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). Gradient-based learning applied to document
+    recognition. Proceedings of the IEEE 86.
 
     Examples
     --------
@@ -118,7 +135,9 @@ class Conv2d(_Convolution):
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (n, in_channels, h, w) to (n, out_channels, h', w'); sequences and inputs without a batch likewise."""
         who = type(self).__name__
-        return convolution(who, self.axes, as_input(x, self.weight, who), self.weight, self.bias, self.windows, self.groups)
+        return convolution(
+            who, self.axes, as_input(x, self.weight, who), self.weight, self.bias, self.windows, self.groups
+        )
 
 
 class Conv1d(Conv2d):
@@ -150,7 +169,8 @@ class ConvTranspose2d(_Convolution):
         As in `tinygrad_edu.conv_transpose2d`.
     bias : bool, default=True
     init, rng, dtype
-        As in `Conv2d`.  By default, as in PyTorch, weights and biases are uniform in ±1/√(out_channels/groups · kh · kw).
+        As in `Conv2d`.  By default, as in PyTorch, weights and biases are uniform in ±1/√(out_channels/groups
+        · kh · kw).
 
     Attributes
     ----------
@@ -184,8 +204,15 @@ class ConvTranspose2d(_Convolution):
         dtype: DTypeLike = np.float32,
     ) -> None:
         kernel = self._settings(in_channels, out_channels, kernel_size, groups)
-        self.stride, self.padding, self.output_padding, self.dilation = stride, padding, output_padding, dilation
-        self.windows = windows_transposed("ConvTranspose2d", kernel, stride, padding, output_padding, dilation)
+        self.stride, self.padding, self.output_padding, self.dilation = (
+            stride,
+            padding,
+            output_padding,
+            dilation,
+        )
+        self.windows = windows_transposed(
+            "ConvTranspose2d", kernel, stride, padding, output_padding, dilation
+        )
         self._setup((in_channels, out_channels // groups, *kernel), init, rng, dtype, bias)
 
     def forward(self, x: Any) -> Tensor:

@@ -14,8 +14,8 @@ from .watch import watched
 def dead_units(model: Module, *inputs: Any) -> dict[str, float]:
     """The share of units of each ReLU layer that are 0 for all inputs.
 
-    Such a unit passes no gradient to its weights.  Too large a learning rate is the usual reason; a leaky relu, or He's
-    initialization, the usual remedy.
+    Such a unit passes no gradient to its weights.  Too large a learning rate is the usual reason; a leaky
+    relu, or He's initialization, the usual remedy.
 
     As a monitor of a training: ``train.fit(…, callbacks=[lambda history: print(nn.dead_units(model, x))])``.
 
@@ -29,8 +29,9 @@ def dead_units(model: Module, *inputs: Any) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        By the path of each `ReLU` and `ReLU6`, from 0 to 1.  A unit is an element of what comes out for an example or, of maps
-        of shape (n, channels, height, width), a channel.  A layer that is called several times has the units of all calls.
+        By the path of each `ReLU` and `ReLU6`, from 0 to 1.  A unit is an element of what comes out for an
+        example or, of maps of shape (n, channels, height, width), a channel.  A layer that is called several
+        times has the units of all calls.
 
     Raises
     ------
@@ -48,7 +49,10 @@ def dead_units(model: Module, *inputs: Any) -> dict[str, float]:
     """
     paths = {id(module): path for path, module in model.named_modules() if isinstance(module, (ReLU, ReLU6))}
     if not paths:
-        raise ArgumentError(f"dead_units: {type(model).__name__} has no ReLU layer. Use nn.ReLU() in place of the function relu to see its units.")
+        raise ArgumentError(
+            f"dead_units: {type(model).__name__} has no ReLU layer. Use nn.ReLU() in place of the function "
+            "relu to see its units."
+        )
     dead: dict[str, list[Any]] = {path: [] for path in paths.values()}
 
     def note(module: Module, out: Any) -> None:

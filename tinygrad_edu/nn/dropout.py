@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import given
 from ..errors import ArgumentError
-from ..ops.floating import given
-from ..ops.random import dropout, generator
+from ..ops.dropout import dropout
+from ..random import generator
 from .module import Module
 
 
@@ -17,7 +18,8 @@ class Dropout(Module):
     ----------
     p : float in [0, 1], default=0.5
     rng : numpy.random.Generator or int, optional
-        The masks are drawn from a generator of the module's own: seeded by the int, or from fresh entropy or `seed`.
+        The masks are drawn from a generator of the module's own: seeded by the int, or from fresh entropy or
+        `seed`.
 
     References
     ----------

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError
 from ..ops.embedding import looked_up
-from ..ops.random import generator
+from ..random import generator
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
@@ -27,8 +27,8 @@ class Embedding(Module):
     padding_idx : int, optional
         A symbol whose vector starts as zeros and gets no gradient; negative ones count from the end.
     init : callable, optional
-        Makes the vectors, called as ``init(shape, rng=rng, dtype=dtype)``.  By default, as in PyTorch, they are normal with
-        mean 0 and variance 1; beside positions and in transformers smaller ones learn faster.
+        Makes the vectors, called as ``init(shape, rng=rng, dtype=dtype)``.  By default, as in PyTorch, they
+        are normal with mean 0 and variance 1; beside positions and in transformers smaller ones learn faster.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -63,10 +63,14 @@ class Embedding(Module):
     ) -> None:
         check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ArgumentError(f"Embedding: padding_idx {padding_idx} is none of the {num_embeddings} embeddings.")
+            raise ArgumentError(
+                f"Embedding: padding_idx {padding_idx} is none of the {num_embeddings} embeddings."
+            )
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        self.weight = drawn("Embedding", init or initializers.normal, (num_embeddings, embedding_dim), generator(rng), dtype)
+        self.weight = drawn(
+            "Embedding", init or initializers.normal, (num_embeddings, embedding_dim), generator(rng), dtype
+        )
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 

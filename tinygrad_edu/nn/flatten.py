@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import given
 from ..errors import ShapeError
-from ..ops.floating import given
 from .module import Module
 
 
@@ -42,7 +42,9 @@ class Flatten(Module):
         n = len(shape)
         start, end = (axis + n if axis < 0 else axis for axis in (self.start_axis, self.end_axis))
         if not 0 <= start <= end < n:
-            raise ShapeError(f"Flatten expects an input with the axes {self.start_axis} to {self.end_axis}, got {shape}.")
+            raise ShapeError(
+                f"Flatten expects an input with the axes {self.start_axis} to {self.end_axis}, got {shape}."
+            )
         return np.reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
     def extra_repr(self) -> str:

@@ -7,7 +7,9 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 
 GAINS = {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
-GAINS |= dict.fromkeys(["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], 1.0)
+GAINS |= dict.fromkeys(
+    ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], 1.0
+)
 
 
 def gain(activation: str, negative_slope: float = 0.01) -> float:
@@ -16,8 +18,8 @@ def gain(activation: str, negative_slope: float = 0.01) -> float:
     Parameters
     ----------
     activation : str
-        "linear", "identity", "conv2d" and the like, and "sigmoid": 1; "tanh": 5/3; "relu": √2; "selu": 3/4; "leaky_relu".
-        The selu's smaller gain is PyTorch's; its paper has 1.
+        "linear", "identity", "conv2d" and the like, and "sigmoid": 1; "tanh": 5/3; "relu": √2; "selu": 3/4;
+        "leaky_relu". The selu's smaller gain is PyTorch's; its paper has 1.
     negative_slope : float, default=0.01
         Of leaky_relu: its gain is √(2 / (1 + negative_slope²)).
 
@@ -34,7 +36,9 @@ def gain(activation: str, negative_slope: float = 0.01) -> float:
     if activation == "leaky_relu":
         return math.sqrt(2 / (1 + negative_slope**2))
     if activation not in GAINS:
-        raise ArgumentError(f"gain: unknown activation {activation!r}; expected one of {', '.join([*GAINS, 'leaky_relu'])}.")
+        raise ArgumentError(
+            f"gain: unknown activation {activation!r}; expected one of {', '.join([*GAINS, 'leaky_relu'])}."
+        )
     return GAINS[activation]
 
 
@@ -53,7 +57,8 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """
     if np.ndim(shape) == 0 or len(shape) < 2:
         raise ShapeError(
-            f"Fans are defined for weights of two axes or more (n_out, n_in, *kernel); got shape {shape}. For biases take zeros, constant or uniform."
+            f"Fans are defined for weights of two axes or more (n_out, n_in, *kernel); got shape {shape}. "
+            "For biases take zeros, constant or uniform."
         )
     field = math.prod(shape[2:])
     return shape[1] * field, shape[0] * field

@@ -1,20 +1,21 @@
 """Initial weights, as plain arrays: ``he_normal((n_out, n_in), rng=0)``; layers take the functions as ``init=``.
 
-Why their sizes matter: an output is y = Σ w x over n_in inputs.  If the weights are independent of the inputs and of each
-other, with mean 0, then
+Why their sizes matter: an output is y = Σ w x over n_in inputs.  If the weights are independent of the inputs
+and of each other, with mean 0, then
 
     Var(y) = n_in Var(w) E[x²],
 
-so a layer multiplies the mean square of what passes through it by n_in Var(w), and L layers by its L-th power, which explodes
-or vanishes unless Var(w) = 1 / n_in.  That is LeCun's choice.  Gradients pass backward through the transposed weights and
-are multiplied by n_out Var(w): Xavier's choice, Var(w) = 2 / (n_in + n_out), keeps both as well as they can be.  An activation
-between the layers changes E[x²]: relu sets half of a symmetric y to 0, so E[relu(y)²] = Var(y) / 2, and He's choice makes up
-for it, Var(w) = 2 / n_in.  In general the standard deviation is multiplied by a `gain`: √2 for relu.  A uniform
-distribution in ±a has variance a² / 3, so a = √3 times the standard deviation.  Orthogonal weights keep not only the mean but
-every length.
+so a layer multiplies the mean square of what passes through it by n_in Var(w), and L layers by its L-th
+power, which explodes or vanishes unless Var(w) = 1 / n_in.  That is LeCun's choice.  Gradients pass backward
+through the transposed weights and are multiplied by n_out Var(w): Xavier's choice, Var(w) = 2 / (n_in +
+n_out), keeps both as well as they can be.  An activation between the layers changes E[x²]: relu sets half of
+a symmetric y to 0, so E[relu(y)²] = Var(y) / 2, and He's choice makes up for it, Var(w) = 2 / n_in.  In
+general the standard deviation is multiplied by a `gain`: √2 for relu.  A uniform distribution in ±a has
+variance a² / 3, so a = √3 times the standard deviation.  Orthogonal weights keep not only the mean but every
+length.
 
-A convolution sums over its kernel too: weights are (n_out, n_in, *kernel), and n_in and n_out count in multiples of the
-kernel's size (`fans`).
+A convolution sums over its kernel too: weights are (n_out, n_in, *kernel), and n_in and n_out count in
+multiples of the kernel's size (`fans`).
 """
 
 import math
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, DTypeError
-from ..ops.random import generator
+from ..random import generator
 from .gain import as_factor, fans
 from .gain import gain as gain  # also called nn.init.gain
 
@@ -38,7 +39,7 @@ def uniform_bound(fan_in: int) -> float:
     return 1 / math.sqrt(fan_in)
 
 
-# ---- the same everywhere --------------------------------------------------------------------------------------------------
+# ---- the same everywhere -----------------------------------------------------------------------------------
 
 
 def constant(shape: Shape, *, value: float, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -56,10 +57,12 @@ def ones(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any
     return np.ones(shape, dtype)
 
 
-# ---- a given distribution -------------------------------------------------------------------------------------------------
+# ---- a given distribution ----------------------------------------------------------------------------------
 
 
-def uniform(shape: Shape, *, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+def uniform(
+    shape: Shape, *, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32
+) -> Any:
     """Uniform between ``low`` and ``high``, so of mean (low + high) / 2 and variance (high - low)² / 12.
 
     Raises
@@ -72,7 +75,9 @@ def uniform(shape: Shape, *, low: float = 0.0, high: float = 1.0, rng: Rng = Non
     return generator(rng).uniform(low, high, shape).astype(_floating("uniform", dtype))
 
 
-def normal(shape: Shape, *, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+def normal(
+    shape: Shape, *, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32
+) -> Any:
     """Normal with that mean and standard deviation.
 
     Raises
@@ -97,8 +102,9 @@ def truncated_normal(
 ) -> Any:
     """Normal, given that it lies between ``low`` and ``high``, as PyTorch's ``trunc_normal_``.
 
-    The variance is less than std²: with α and β the bounds in units of std from the mean, φ the density and Z = Φ(β) - Φ(α)
-    the mass between them, it is std² (1 - (β φ(β) - α φ(α)) / Z - ((φ(β) - φ(α)) / Z)²); for ±2 std it is 0.774 std².
+    The variance is less than std²: with α and β the bounds in units of std from the mean, φ the density and Z
+    = Φ(β) - Φ(α) the mass between them, it is std² (1 - (β φ(β) - α φ(α)) / Z - ((φ(β) - φ(α)) / Z)²); for ±2
+    std it is 0.774 std².
 
     Parameters
     ----------
@@ -121,9 +127,10 @@ def truncated_normal(
 
     Notes
     -----
-    It is drawn by rejection, so it is exact in the tails, where PyTorch's inverse of the distribution function loses digits.
-    Proposals are normal where the bounds lie on both sides of the mean and leave room, and else uniform between them, accepted
-    with the density relative to its greatest value; so at least one in forty or so is accepted, wherever the bounds are.
+    It is drawn by rejection, so it is exact in the tails, where PyTorch's inverse of the distribution
+    function loses digits. Proposals are normal where the bounds lie on both sides of the mean and leave room,
+    and else uniform between them, accepted with the density relative to its greatest value; so at least one
+    in forty or so is accepted, wherever the bounds are.
 
     References
     ----------
@@ -147,10 +154,12 @@ def truncated_normal(
         z = z[accepted][:n]
         out[filled : filled + z.size] = z
         filled += z.size
-    return np.clip(mean + std * out, low, high).reshape(shape).astype(_floating("truncated_normal", dtype))  # which rounding may have crossed
+    return (
+        np.clip(mean + std * out, low, high).reshape(shape).astype(_floating("truncated_normal", dtype))
+    )  # which rounding may have crossed
 
 
-# ---- a variance that suits the layer --------------------------------------------------------------------------------------
+# ---- a variance that suits the layer -----------------------------------------------------------------------
 
 
 def xavier_uniform(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
@@ -181,7 +190,8 @@ def xavier_uniform(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DT
 
     References
     ----------
-    X. Glorot, Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS.
+    X. Glorot, Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks.
+    AISTATS.
     """
     return _uniform_of(as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape)), shape, rng, dtype)
 
@@ -191,10 +201,14 @@ def xavier_normal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTy
 
     Parameters, returns and reference as `xavier_uniform`.
     """
-    return normal(shape, std=as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape)), rng=rng, dtype=dtype)
+    return normal(
+        shape, std=as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape)), rng=rng, dtype=dtype
+    )
 
 
-def he_uniform(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+def he_uniform(
+    shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32
+) -> Any:
     """Uniform in ±gain √(3 / n), so of variance gain² / n; n is n_in, or n_out.
 
     Parameters
@@ -204,8 +218,8 @@ def he_uniform(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: 
     mode : {"fan_in", "fan_out"}, default="fan_in"
         Whether to keep the size of outputs or that of gradients.
     gain : float or str, default="relu"
-        A factor, or the activation that follows: see `gain`.  PyTorch's ``kaiming_uniform_`` calls it ``nonlinearity`` and
-        has leaky_relu for it.
+        A factor, or the activation that follows: see `gain`.  PyTorch's ``kaiming_uniform_`` calls it
+        ``nonlinearity`` and has leaky_relu for it.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -227,7 +241,9 @@ def he_uniform(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: 
     return _uniform_of(as_factor(gain) / math.sqrt(_fan(shape, mode)), shape, rng, dtype)
 
 
-def he_normal(shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
+def he_normal(
+    shape: Shape, *, mode: str = "fan_in", gain: Gain = "relu", rng: Rng = None, dtype: DTypeLike = np.float32
+) -> Any:
     """Normal with standard deviation gain / √n; n is n_in, or n_out.
 
     Parameters, returns and reference as `he_uniform`.
@@ -264,7 +280,8 @@ def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32
 
     References
     ----------
-    Y. LeCun, L. Bottou, G. Orr, K.-R. Müller (1998). Efficient backprop. Neural Networks: Tricks of the Trade.
+    Y. LeCun, L. Bottou, G. Orr, K.-R. Müller (1998). Efficient backprop. Neural Networks: Tricks of the
+    Trade.
     """
     return normal(shape, std=1 / math.sqrt(_fan(shape, "fan_in")), rng=rng, dtype=dtype)
 
@@ -272,8 +289,9 @@ def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32
 def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
     """Gain times a matrix with orthonormal rows, or columns if there are more rows: it keeps lengths as they are.
 
-    Every such matrix is as probable as every other: it is the Q of a normal matrix = QR, with the signs of its columns
-    turned so that R has a positive diagonal (without that it would depend on how the library computes QR).
+    Every such matrix is as probable as every other: it is the Q of a normal matrix = QR, with the signs of
+    its columns turned so that R has a positive diagonal (without that it would depend on how the library
+    computes QR).
 
     Parameters
     ----------
@@ -301,10 +319,11 @@ def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeL
 
     References
     ----------
-    A. Saxe, J. McClelland, S. Ganguli (2013). Exact solutions to the nonlinear dynamics of learning in deep linear neural
-    networks. arXiv:1312.6120
+    A. Saxe, J. McClelland, S. Ganguli (2013). Exact solutions to the nonlinear dynamics of learning in deep
+    linear neural networks. arXiv:1312.6120
 
-    F. Mezzadri (2007). How to generate random matrices from the classical compact groups. arXiv:math-ph/0609050
+    F. Mezzadri (2007). How to generate random matrices from the classical compact groups.
+    arXiv:math-ph/0609050
     """
     fans(shape)
     rows, columns = shape[0], math.prod(shape[1:])
@@ -326,7 +345,10 @@ def _fan(shape: Shape, mode: str) -> int:
 def _many(fan: int, shape: Shape) -> int:
     """A fan that can be divided by."""
     if fan < 1:
-        raise ArgumentError(f"Weights of shape {shape} have nothing to scale them by: each axis of (n_out, n_in, *kernel) that counts is at least 1.")
+        raise ArgumentError(
+            f"Weights of shape {shape} have nothing to scale them by: each axis of (n_out, n_in, *kernel) "
+            "that counts is at least 1."
+        )
     return fan
 
 

@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike
 from ..errors import ShapeError
 from ..graph import record
 from ..ops.contraction import linear
-from ..ops.random import generator
-from ..ops.table import op_of
+from ..random import generator
+from ..table import op_of
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
@@ -30,8 +30,9 @@ class Linear(Module):
     bias : bool, default=True
         Whether there is a b.
     init : callable, optional
-        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init` are; biases
-        are then zero.  By default, as in PyTorch, weights and biases are uniform in ±1/√in_features.
+        Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init`
+        are; biases are then zero.  By default, as in PyTorch, weights and biases are uniform in
+        ±1/√in_features.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -69,9 +70,17 @@ class Linear(Module):
         rng = generator(rng)
         bound = initializers.uniform_bound(in_features)
         self.in_features, self.out_features = in_features, out_features
-        draw = init or (lambda shape, rng, dtype: initializers.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype))
+        draw = init or (
+            lambda shape, rng, dtype: initializers.uniform(
+                shape, low=-bound, high=bound, rng=rng, dtype=dtype
+            )
+        )
         self.weight = drawn("Linear", draw, (out_features, in_features), rng, dtype)
-        offsets = np.zeros(out_features, dtype) if init else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
+        offsets = (
+            np.zeros(out_features, dtype)
+            if init
+            else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
+        )
         self.bias = Parameter(offsets) if bias else None
 
     def forward(self, x: Any) -> Tensor:
@@ -82,8 +91,16 @@ class Linear(Module):
         except ValueError:
             if x.shape[-1:] == (self.in_features,):
                 raise
-            hint = " Flatten the images first: x.reshape(len(x), -1)." if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features else ""
-            raise ShapeError(f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}") from None
+            hint = (
+                " Flatten the images first: x.reshape(len(x), -1)."
+                if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features
+                else ""
+            )
+            raise ShapeError(
+                f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}"
+            ) from None
 
     def extra_repr(self) -> str:
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )

@@ -5,10 +5,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..arrays import plain
-from ..ops.cross_entropy import nll_loss, softmax_cross_entropy
-from ..ops.divergence import KL_REDUCTIONS, binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
-from ..ops.loss import REDUCTIONS, check_range, check_reduction, half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from ..ops.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from ..ops.losses.checks import REDUCTIONS, check_range, check_reduction
+from ..ops.losses.divergence import (
+    KL_REDUCTIONS,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    kl_div,
+)
+from ..ops.losses.labels import nll_loss, softmax_cross_entropy
+from ..ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from ..ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ..tensor import Tensor
 from .module import Module
 from .parameter import Buffer
@@ -24,7 +30,10 @@ class Loss(Module):
 
     def __new__(cls, *settings: Any, **named: Any) -> Self:
         if len(settings) > 1 and any(isinstance(value, (Tensor, np.ndarray)) for value in settings):
-            raise TypeError(f"{cls.__name__} is made of settings, and called with arrays: nn.{cls.__name__}()(prediction, target).")
+            raise TypeError(
+                f"{cls.__name__} is made of settings, and called with arrays: "
+                f"nn.{cls.__name__}()(prediction, target)."
+            )
         return super().__new__(cls)
 
     def __init__(self, *, reduction: str = "mean") -> None:
@@ -32,14 +41,16 @@ class Loss(Module):
         self.reduction = reduction
 
     def _buffer(self, name: str, weight: Any) -> Buffer | None:
-        return None if weight is None else Buffer(plain(weight, f"{type(self).__name__}: {name}").astype(float))
+        return (
+            None if weight is None else Buffer(plain(weight, f"{type(self).__name__}: {name}").astype(float))
+        )
 
     def extra_repr(self) -> str:
         settings = [(k, v) for k, v in vars(self).items() if k != "training" and v is not None]
         return ", ".join(f"{k}={v.tolist() if isinstance(v, Buffer) else repr(v)}" for k, v in settings)
 
 
-# ---- of class scores -----------------------------------------------------------------------------------------------------------
+# ---- of class scores ---------------------------------------------------------------------------------------
 
 
 class CrossEntropyLoss(Loss):
@@ -66,7 +77,13 @@ class CrossEntropyLoss(Loss):
     """
 
     def __init__(
-        self, weight: Any = None, *, axis: int = -1, label_smoothing: float = 0.0, ignore_index: int | None = -100, reduction: str = "mean"
+        self,
+        weight: Any = None,
+        *,
+        axis: int = -1,
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = -100,
+        reduction: str = "mean",
     ) -> None:
         super().__init__(reduction=reduction)
         self.weight = self._buffer("weight", weight)
@@ -100,14 +117,23 @@ class NLLLoss(Loss):
     reduction : {"mean", "sum", "none"}, default="mean"
     """
 
-    def __init__(self, weight: Any = None, *, axis: int = -1, ignore_index: int | None = -100, reduction: str = "mean") -> None:
+    def __init__(
+        self, weight: Any = None, *, axis: int = -1, ignore_index: int | None = -100, reduction: str = "mean"
+    ) -> None:
         super().__init__(reduction=reduction)
         self.weight = self._buffer("weight", weight)
         self.axis, self.ignore_index = axis, ignore_index
 
     def forward(self, log_probabilities: Any, labels: Any) -> Any:
         """The loss of log-probabilities of shape (..., c) against labels (...)."""
-        return nll_loss(log_probabilities, labels, axis=self.axis, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+        return nll_loss(
+            log_probabilities,
+            labels,
+            axis=self.axis,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
 
 
 class MultiMarginLoss(Loss):
@@ -124,17 +150,27 @@ class MultiMarginLoss(Loss):
     reduction : {"mean", "sum", "none"}, default="mean"
     """
 
-    def __init__(self, *, p: int = 1, margin: float = 1.0, weight: Any = None, axis: int = -1, reduction: str = "mean") -> None:
+    def __init__(
+        self, *, p: int = 1, margin: float = 1.0, weight: Any = None, axis: int = -1, reduction: str = "mean"
+    ) -> None:
         super().__init__(reduction=reduction)
         self.weight = self._buffer("weight", weight)
         self.p, self.margin, self.axis = p, margin, axis
 
     def forward(self, scores: Any, labels: Any) -> Any:
         """The loss of scores of shape (..., c) against labels (...)."""
-        return multi_margin_loss(scores, labels, p=self.p, margin=self.margin, axis=self.axis, weight=self.weight, reduction=self.reduction)
+        return multi_margin_loss(
+            scores,
+            labels,
+            p=self.p,
+            margin=self.margin,
+            axis=self.axis,
+            weight=self.weight,
+            reduction=self.reduction,
+        )
 
 
-# ---- between probabilities -----------------------------------------------------------------------------------------------------
+# ---- between probabilities ---------------------------------------------------------------------------------
 
 
 class BCELoss(Loss):
@@ -174,7 +210,9 @@ class BCEWithLogitsLoss(Loss):
 
     def forward(self, logits: Any, target: Any) -> Any:
         """The loss of logits against a target of their shape."""
-        return binary_cross_entropy_with_logits(logits, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction)
+        return binary_cross_entropy_with_logits(
+            logits, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
+        )
 
 
 class KLDivLoss(Loss):
@@ -199,7 +237,7 @@ class KLDivLoss(Loss):
         return kl_div(prediction, target, log_target=self.log_target, reduction=self.reduction)
 
 
-# ---- of errors -----------------------------------------------------------------------------------------------------------------
+# ---- of errors ---------------------------------------------------------------------------------------------
 
 
 class MSELoss(Loss):
@@ -282,7 +320,7 @@ class SmoothL1Loss(Loss):
         return smooth_l1_loss(prediction, target, beta=self.beta, reduction=self.reduction)
 
 
-# ---- with a margin -------------------------------------------------------------------------------------------------------------
+# ---- with a margin -----------------------------------------------------------------------------------------
 
 
 class HingeLoss(Loss):
@@ -301,7 +339,9 @@ class HingeLoss(Loss):
 
     def forward(self, prediction: Any, target: Any) -> Any:
         """The loss of scores against a target of their shape, of -1 and 1."""
-        return hinge_loss(prediction, target, margin=self.margin, squared=self.squared, reduction=self.reduction)
+        return hinge_loss(
+            prediction, target, margin=self.margin, squared=self.squared, reduction=self.reduction
+        )
 
 
 class CosineEmbeddingLoss(Loss):
@@ -334,7 +374,15 @@ class TripletMarginLoss(Loss):
     reduction : {"mean", "sum", "none"}, default="mean"
     """
 
-    def __init__(self, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean") -> None:
+    def __init__(
+        self,
+        *,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
         super().__init__(reduction=reduction)
         check_range("TripletMarginLoss", "margin", margin, 0, above=True)
         check_range("TripletMarginLoss", "p", p, 1)
@@ -342,4 +390,13 @@ class TripletMarginLoss(Loss):
 
     def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
         """The loss of three arrays of one shape, (..., d)."""
-        return triplet_margin_loss(anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap, reduction=self.reduction)
+        return triplet_margin_loss(
+            anchor,
+            positive,
+            negative,
+            margin=self.margin,
+            p=self.p,
+            eps=self.eps,
+            swap=self.swap,
+            reduction=self.reduction,
+        )

@@ -1,11 +1,12 @@
 """Module: a function with parameters.
 
-A module's parameters are the `Parameter` objects among its attributes, and those of the modules among them, also inside
-lists, tuples and dicts, however nested; its buffers are the `Buffer` objects.  There is nothing to register: attributes are
-read when somebody asks, in the order in which they were assigned.  What could be meant as a parameter and would not be found
-is an error then: a tensor that requires gradients and is no `Parameter`, and modules and parameters in a set, in an array of
-objects, among the keys of a dict, in a view of one, in an iterator, or in an attribute of the class.  An attribute that holds
-a parameter takes another one, or None; one that holds a buffer takes arrays, too, as the buffer's new value.
+A module's parameters are the `Parameter` objects among its attributes, and those of the modules among them,
+also inside lists, tuples and dicts, however nested; its buffers are the `Buffer` objects.  There is nothing
+to register: attributes are read when somebody asks, in the order in which they were assigned.  What could be
+meant as a parameter and would not be found is an error then: a tensor that requires gradients and is no
+`Parameter`, and modules and parameters in a set, in an array of objects, among the keys of a dict, in a view
+of one, in an iterator, or in an attribute of the class.  An attribute that holds a parameter takes another
+one, or None; one that holds a buffer takes arrays, too, as the buffer's new value.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Module(Nested):
     Attributes
     ----------
     training : bool
-        Whether layers such as Dropout behave as in training (True at first) or as in use; see `train` and `eval`.
+        Whether layers such as Dropout behave as in training (True at first) or as in use; see `train` and
+        `eval`.
 
     Examples
     --------
@@ -69,12 +71,18 @@ class Module(Nested):
 
         def __getattr__(self, name: str) -> Any:
             if name in names.METHODS:
-                raise AttributeError(f"{type(self).__name__} has no {name}. {names.METHODS[name]}", name=name, obj=self)
-            return object.__getattribute__(self, name)  # raises what Python itself says, also of what a property lacks
+                raise AttributeError(
+                    f"{type(self).__name__} has no {name}. {names.METHODS[name]}", name=name, obj=self
+                )
+            return object.__getattribute__(
+                self, name
+            )  # raises what Python itself says, also of what a property lacks
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; subclasses write this."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x): a Module defines what it computes there.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no forward(self, x): a Module defines what it computes there."
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -83,7 +91,7 @@ class Module(Nested):
             _locate(error, self)
             raise
 
-    # ---- what is inside ------------------------------------------------------------------------------------------------
+    # ---- what is inside ------------------------------------------------------------------------------------
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module (named "") and all inside it, each once, with their paths."""
@@ -131,12 +139,15 @@ class Module(Nested):
             function(module)
         return self
 
-    # ---- what all of it is -----------------------------------------------------------------------------------------------
+    # ---- what all of it is ---------------------------------------------------------------------------------
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; they are None then."""
         if not set_to_none:
-            raise ArgumentError(f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would count as one.")
+            raise ArgumentError(
+                f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would "
+                "count as one."
+            )
         for parameter in self.parameters():
             parameter.grad = None
 
@@ -179,7 +190,7 @@ class Module(Nested):
                 convert(tensor, dtype)
         return self
 
-    # ---- training and use ------------------------------------------------------------------------------------------------
+    # ---- training and use ----------------------------------------------------------------------------------
 
     def train(self: M, mode: bool = True) -> M:
         """Behave as in training; returns the module."""
@@ -191,7 +202,7 @@ class Module(Nested):
         """Behave as in use: no dropout; returns the module."""
         return self.train(False)
 
-    # ---- state -------------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def _named_state(self) -> list[tuple[str, Tensor]]:
         """The parameters and buffers with their paths, in order, each once."""
@@ -203,7 +214,10 @@ class Module(Nested):
         state = {name: tensor._array.copy() for name, tensor in named}
         if len(state) < len(named):
             twice = next(a for a, b in pairwise(sorted(name for name, _ in named)) if a == b)
-            raise StateError(f"{type(self).__name__}.state_dict: two parameters are called {twice!r}. Do keys of a dict differ in type only?")
+            raise StateError(
+                f"{type(self).__name__}.state_dict: two parameters are called {twice!r}. Do keys of a dict "
+                "differ in type only?"
+            )
         return state
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
@@ -219,13 +233,18 @@ class Module(Nested):
         ArgumentError
             For what is no mapping, such as the pair that `tinygrad_edu.io.load_safetensors` returns.
         StateError
-            Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing was changed.
+            Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing
+            was changed.
         """
         if not isinstance(state, Mapping):
             got = f"{state!r:.80}."
             if isinstance(state, tuple):
-                got = f"a tuple of {len(state)}. Take the first: arrays, metadata = io.load_safetensors(path)."
-            raise ArgumentError(f"{type(self).__name__}.load_state_dict: a state is a dict of arrays by path; got {got}")
+                got = (
+                    f"a tuple of {len(state)}. Take the first: arrays, metadata = io.load_safetensors(path)."
+                )
+            raise ArgumentError(
+                f"{type(self).__name__}.load_state_dict: a state is a dict of arrays by path; got {got}"
+            )
         own = dict(self._named_state())
         who = f"{type(self).__name__}.load_state_dict"
         given = {name: plain(value, f"{who}: {name}") for name, value in state.items()}
@@ -235,15 +254,22 @@ class Module(Nested):
             if name in given and given[name].shape != tensor.shape:
                 problems.append(f"{name}: expected shape {tensor.shape}, got {given[name].shape}")
             elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
-                problems.append(f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}")
+                problems.append(
+                    f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}"
+                )
         if problems:
-            raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
-        cast = {name: np.array(given[name], tensor.dtype) for name, tensor in own.items()}  # copies: of this module's own, maybe
+            raise StateError(
+                f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  "
+                + "\n  ".join(problems)
+            )
+        cast = {
+            name: np.array(given[name], tensor.dtype) for name, tensor in own.items()
+        }  # copies: of this module's own, maybe
         for name, tensor in own.items():
             tensor._array[...] = cast[name]
             WRITES.mark(tensor._array)
 
-    # ---- as text, and as a tree of parameters for the transforms -----------------------------------------------------------
+    # ---- as text, and as a tree of parameters for the transforms -------------------------------------------
 
     def extra_repr(self) -> str:
         """What the repr says between the parentheses of a module without children."""

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arrays import floating
 from ..errors import ArgumentError, ShapeError
 from ..ops import normalization as ops
-from ..ops.floating import floating
-from ..ops.loss import check_range
+from ..ops.losses.checks import check_range
 from ..ops.window import layout
 from ..tensor import Tensor
 from .module import Module
@@ -17,17 +17,22 @@ from .parameter import Buffer, Parameter, as_input
 from .sizes import check_sizes
 
 
-def ones_and_zeros(shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike) -> tuple[Parameter | None, Parameter | None]:
+def ones_and_zeros(
+    shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike
+) -> tuple[Parameter | None, Parameter | None]:
     """A weight of ones and a bias of zeros, or None for what is not wanted."""
-    return (Parameter(np.ones(shape, dtype)) if weight else None, Parameter(np.zeros(shape, dtype)) if bias else None)
+    return (
+        Parameter(np.ones(shape, dtype)) if weight else None,
+        Parameter(np.zeros(shape, dtype)) if bias else None,
+    )
 
 
 class BatchNorm1d(Module):
     """Batch normalization of features (n, c) or sequences (n, c, length): each channel brought to mean 0 and variance 1.
 
-    y = weight · (x - mean) / √(variance + eps) + bias.  In training, mean and (biased) variance are those of the batch, and
-    the running ones follow: running = (1 - momentum) · running + momentum · batch, with the unbiased variance.  In use, the
-    running ones take their place.
+    y = weight · (x - mean) / √(variance + eps) + bias.  In training, mean and (biased) variance are those of
+    the batch, and the running ones follow: running = (1 - momentum) · running + momentum · batch, with the
+    unbiased variance.  In use, the running ones take their place.
 
     Parameters
     ----------
@@ -59,8 +64,8 @@ class BatchNorm1d(Module):
 
     References
     ----------
-    S. Ioffe, C. Szegedy (2015). Batch normalization: accelerating deep network training by reducing internal covariate
-    shift. arXiv:1502.03167
+    S. Ioffe, C. Szegedy (2015). Batch normalization: accelerating deep network training by reducing internal
+    covariate shift. arXiv:1502.03167
 
     Examples
     --------
@@ -99,8 +104,14 @@ class BatchNorm1d(Module):
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
         x = as_tensor(x, self.weight if self.weight is not None else self.running_mean, type(self).__name__)
         if x.ndim not in self.shapes or x.shape[1] != self.num_features:
-            shapes, hint = " or ".join(self.shapes.values()), layout(x.shape, max(self.shapes) - 2, self.num_features)
-            raise ShapeError(f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, got {x.shape}.{hint}")
+            shapes, hint = (
+                " or ".join(self.shapes.values()),
+                layout(x.shape, max(self.shapes) - 2, self.num_features),
+            )
+            raise ShapeError(
+                f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, "
+                f"got {x.shape}.{hint}"
+            )
         if self.training or self.running_mean is None or self.running_var is None:
             y = self._of_batch(x)
         else:
@@ -113,20 +124,31 @@ class BatchNorm1d(Module):
         n = x.size // self.num_features
         if self.training and n < 2:
             raise ArgumentError(
-                f"{type(self).__name__}: Expected more than 1 value per channel when training, got an input of shape {x.shape}: "
-                "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the DataLoader), or use eval()."
+                f"{type(self).__name__}: Expected more than 1 value per channel when training, got an input "
+                f"of shape {x.shape}: "
+                "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the "
+                "DataLoader), or use eval()."
             )
         y, mean, variance = ops.standardize(x, tuple(i for i in range(x.ndim) if i != 1), self.eps)
-        if self.training and self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+        if (
+            self.training
+            and self.running_mean is not None
+            and self.running_var is not None
+            and self.num_batches_tracked is not None
+        ):
             self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
             share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
-            for running, batch in ((self.running_mean, mean.data), (self.running_var, variance.data * (n / (n - 1)))):
+            for running, batch in (
+                (self.running_mean, mean.data),
+                (self.running_var, variance.data * (n / (n - 1))),
+            ):
                 running.write((1 - share) * running.data + share * batch.reshape(-1))
         return y
 
     def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.weight is not None}, " + (
-            f"track_running_stats={self.running_mean is not None}"
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.weight is not None}, " + (f"track_running_stats={self.running_mean is not None}")
         )
 
 
@@ -192,12 +214,16 @@ class LayerNorm(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.normalized_shape, self.eps = checked_shape(normalized_shape, "LayerNorm"), eps
-        self.weight, self.bias = ones_and_zeros(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
+        self.weight, self.bias = ones_and_zeros(
+            self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype
+        )
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (..., *normalized_shape)."""
         x = with_last_axes(as_tensor(x, self.weight, "LayerNorm"), self.normalized_shape, "LayerNorm")
-        return ops.layer_norm(x, self.weight, self.bias, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps)
+        return ops.layer_norm(
+            x, self.weight, self.bias, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps
+        )
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
@@ -238,7 +264,12 @@ class RMSNorm(Module):
     """
 
     def __init__(
-        self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True, *, dtype: DTypeLike = np.float32
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self.normalized_shape, self.eps = checked_shape(normalized_shape, "RMSNorm"), eps
         self.weight, _ = ones_and_zeros(self.normalized_shape, elementwise_affine, False, dtype)
@@ -287,10 +318,20 @@ class GroupNorm(Module):
     (2, 6, 4, 4)
     """
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, *, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
-            raise ArgumentError(f"GroupNorm: num_channels {num_channels} is not divisible by num_groups {num_groups}.")
+            raise ArgumentError(
+                f"GroupNorm: num_channels {num_channels} is not divisible by num_groups {num_groups}."
+            )
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight, self.bias = ones_and_zeros(num_channels, affine, affine, dtype)
 
@@ -299,7 +340,10 @@ class GroupNorm(Module):
         x = as_tensor(x, self.weight, "GroupNorm")
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             hint = layout(x.shape, x.ndim - 2, self.num_channels)
-            raise ShapeError(f"GroupNorm expects x of shape (n, c, …) with c = {self.num_channels} channels, got {x.shape}.{hint}")
+            raise ShapeError(
+                f"GroupNorm expects x of shape (n, c, …) with c = {self.num_channels} channels, got "
+                f"{x.shape}.{hint}"
+            )
         return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
@@ -314,9 +358,16 @@ def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
 
 def checked_shape(normalized_shape: int | Sequence[int], who: str) -> tuple[int, ...]:
     """The lengths of the normalized axes, at least one of them, as a tuple."""
-    shape = tuple(normalized_shape) if isinstance(normalized_shape, (Sequence, np.ndarray)) else (normalized_shape,)
+    shape = (
+        tuple(normalized_shape)
+        if isinstance(normalized_shape, (Sequence, np.ndarray))
+        else (normalized_shape,)
+    )
     if not shape or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
-        raise ArgumentError(f"{who}: normalized_shape is the lengths of the last axes, each at least 1; got {normalized_shape}.")
+        raise ArgumentError(
+            f"{who}: normalized_shape is the lengths of the last axes, each at least 1; got "
+            f"{normalized_shape}."
+        )
     return tuple(map(int, shape))
 
 

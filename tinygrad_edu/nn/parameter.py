@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..arrays import plain
+from ..arrays import given, plain
 from ..errors import ArgumentError, DTypeError
-from ..ops.floating import given
 from ..tensor import Tensor
 from ..versions import WRITES
 
@@ -27,7 +26,9 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = True) -> None:
+    def __init__(
+        self, data: ArrayLike | Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = True
+    ) -> None:
         super().__init__(data, requires_grad=True, dtype=dtype)
         if not requires_grad:
             self.requires_grad_(False)
@@ -61,10 +62,15 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
     Raises
     ------
     ArgumentError
-        For what would no longer be found: anything but another Parameter, or None, in the place of a parameter; in that
-        of a buffer what needs a gradient, or is no array of its shape and of a dtype that can be cast to its own.
+        For what would no longer be found: anything but another Parameter, or None, in the place of a
+        parameter; in that of a buffer what needs a gradient, or is no array of its shape and of a dtype that
+        can be cast to its own.
     """
-    if value is None or isinstance(value, Parameter) or (isinstance(value, Buffer) and isinstance(held, Buffer)):
+    if (
+        value is None
+        or isinstance(value, Parameter)
+        or (isinstance(value, Buffer) and isinstance(held, Buffer))
+    ):
         return value
     if isinstance(held, Parameter):
         name = where.rpartition(".")[2]
@@ -74,10 +80,15 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
             "  For another parameter: nn.Parameter(values), before the optimizer is made."
         )
     if isinstance(value, Tensor) and value.requires_grad:
-        raise ArgumentError(f"{where} is a Buffer, and what is assigned to it needs a gradient. Take its values: detach().")
+        raise ArgumentError(
+            f"{where} is a Buffer, and what is assigned to it needs a gradient. Take its values: detach()."
+        )
     array = plain(value, where)
     if array.shape != held.shape or not np.can_cast(array.dtype, held.dtype, "same_kind"):
-        raise ArgumentError(f"{where} is a Buffer of shape {held.shape}, {held.dtype}; got {array.shape}, {array.dtype}. Assign nn.Buffer(values).")
+        raise ArgumentError(
+            f"{where} is a Buffer of shape {held.shape}, {held.dtype}; got {array.shape}, {array.dtype}. "
+            "Assign nn.Buffer(values)."
+        )
     return Buffer(array, dtype=held.dtype)
 
 
@@ -86,7 +97,9 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
     if not isinstance(x, Tensor):
         x = np.asarray(given(x, who))
         if x.dtype.kind not in "fiub":
-            raise DTypeError(f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}.")
+            raise DTypeError(
+                f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}."
+            )
         return np.asarray(x, dtype=like._array.dtype)
     if x._array.dtype.kind != "f":
         return x.astype(like._array.dtype)
@@ -116,5 +129,7 @@ def as_parameter(value: Any) -> Any:
     if not isinstance(value, (Tensor, np.ndarray)):
         return value
     parameter = object.__new__(Parameter)
-    parameter._array, parameter._node = (value._array, value._node) if isinstance(value, Tensor) else (value, None)
+    parameter._array, parameter._node = (
+        (value._array, value._node) if isinstance(value, Tensor) else (value, None)
+    )
     return parameter

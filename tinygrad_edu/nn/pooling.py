@@ -29,14 +29,31 @@ class MaxPool2d(Module):
 
     axes = 2
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, *, ceil_mode: bool = False) -> None:
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        *,
+        ceil_mode: bool = False,
+    ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
         checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, dilation)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return max_pool(type(self).__name__, self.axes, x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return max_pool(
+            type(self).__name__,
+            self.axes,
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.ceil_mode,
+        )
 
     def extra_repr(self) -> str:
         return shown(self)
@@ -70,14 +87,31 @@ class AvgPool2d(Module):
 
     axes = 2
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, *, ceil_mode: bool = False, count_include_pad: bool = True) -> None:
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        *,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
         checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, 1)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return avg_pool(type(self).__name__, self.axes, x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        return avg_pool(
+            type(self).__name__,
+            self.axes,
+            x,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+        )
 
     def extra_repr(self) -> str:
         return shown(self)
@@ -108,7 +142,9 @@ class AdaptiveAvgPool2d(Module):
 
     def __init__(self, output_size: Any) -> None:
         sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
-        per_axis(type(self).__name__, "output_size", tuple(1 if n is None else n for n in sizes), self.axes, 1)
+        per_axis(
+            type(self).__name__, "output_size", tuple(1 if n is None else n for n in sizes), self.axes, 1
+        )
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:
@@ -127,6 +163,12 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
 
 def shown(layer: Any) -> str:
     """The kernel, and the settings that are not what they usually are."""
-    usual = {"stride": layer.kernel_size, "padding": 0, "dilation": 1, "ceil_mode": False, "count_include_pad": True}
+    usual = {
+        "stride": layer.kernel_size,
+        "padding": 0,
+        "dilation": 1,
+        "ceil_mode": False,
+        "count_include_pad": True,
+    }
     chosen = [name for name, value in usual.items() if getattr(layer, name, value) != value]
     return ", ".join(f"{name}={getattr(layer, name)}" for name in ("kernel_size", *chosen))

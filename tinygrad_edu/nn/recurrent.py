@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
-from ..ops.random import dropout as dropped
-from ..ops.random import generator
+from ..ops.dropout import dropout as dropped
+from ..random import generator
 from .parameter import Parameter
 from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
 
@@ -31,7 +31,13 @@ class Recurrent(Units):
         self._set_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
         if not 0 <= dropout <= 1:
             raise ArgumentError(f"{type(self).__name__}: dropout is a probability in [0, 1]; got {dropout}.")
-        self.num_layers, self.bias, self.batch_first, self.dropout, self.bidirectional = num_layers, bias, batch_first, dropout, bidirectional
+        self.num_layers, self.bias, self.batch_first, self.dropout, self.bidirectional = (
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+        )
         self.rng = generator(rng)
         self.directions = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
@@ -46,7 +52,9 @@ class Recurrent(Units):
         batched, batch_axis = x.ndim == 3, 0 if self.batch_first else 1
         batch = (x.shape[batch_axis],) if batched else ()
         axes = ("num_layers · directions", *(["N"] if batched else []), "hidden_size")
-        states = self._first_states(hx, like, (self.num_layers * len(self.directions), *batch, self.hidden_size), axes)
+        states = self._first_states(
+            hx, like, (self.num_layers * len(self.directions), *batch, self.hidden_size), axes
+        )
         if not batched:
             x, states = np.expand_dims(x, 1), [np.expand_dims(state, 1) for state in states]
         elif self.batch_first:
@@ -68,17 +76,34 @@ class Recurrent(Units):
         """The output of one layer, (L, N, directions · H), and the final states of each direction."""
         outputs, ends = [], []
         for k, direction in enumerate(self.directions, layer * len(self.directions)):
-            sequences = self._pass(f"_l{layer}{direction}", np.flip(x, 0) if direction else x, [state[k] for state in states])
+            sequences = self._pass(
+                f"_l{layer}{direction}", np.flip(x, 0) if direction else x, [state[k] for state in states]
+            )
             outputs.append(np.flip(sequences[0], 0) if direction else sequences[0])
             ends.append(tuple(sequence[-1] for sequence in sequences))
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, -1), ends
 
     def extra_repr(self) -> str:
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
-        changed = {name: value for name, default in defaults.items() if (value := getattr(self, name)) != default}
+        defaults = {
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
+        changed = {
+            name: value for name, default in defaults.items() if (value := getattr(self, name)) != default
+        }
         if self.settings not in ((), ("tanh",)):
             changed["nonlinearity"] = self.settings[0]
-        return ", ".join(f"{name}={value}" for name, value in {"input_size": self.input_size, "hidden_size": self.hidden_size, **changed}.items())
+        return ", ".join(
+            f"{name}={value}"
+            for name, value in {
+                "input_size": self.input_size,
+                "hidden_size": self.hidden_size,
+                **changed,
+            }.items()
+        )
 
 
 class RNN(Recurrent):
@@ -96,13 +121,14 @@ class RNN(Recurrent):
     bias : bool, default=True
         Whether there are b_ih and b_hh.
     batch_first : bool, default=False
-        Whether inputs and outputs are (N, L, features), N sequences of L steps, instead of (L, N, features).  The states
-        h_0 and h_n are not concerned.
+        Whether inputs and outputs are (N, L, features), N sequences of L steps, instead of (L, N, features).
+        The states h_0 and h_n are not concerned.
     dropout : float in [0, 1], default=0
-        In training, the probability with which an output of any layer but the last is set to zero, as in `Dropout`.  One
-        layer has nothing to drop; PyTorch warns then.
+        In training, the probability with which an output of any layer but the last is set to zero, as in
+        `Dropout`.  One layer has nothing to drop; PyTorch warns then.
     bidirectional : bool, default=False
-        Whether a second set of units in each layer reads the sequence from its end; outputs are then 2 · hidden_size long.
+        Whether a second set of units in each layer reads the sequence from its end; outputs are then 2 ·
+        hidden_size long.
     rng : numpy.random.Generator or int, optional
         Draws the parameters, and then the masks of the dropout.
     dtype : dtype, default=numpy.float32
@@ -110,8 +136,8 @@ class RNN(Recurrent):
     Attributes
     ----------
     weight_ih_l0, weight_hh_l0 : Parameter of shape (hidden_size, input_size), and (hidden_size, hidden_size)
-        Uniform in ±1/√hidden_size, as all of them.  Upper layers have the numbers l1, l2 …, the second direction the suffix
-        _reverse; above the first layer W_ih has directions · hidden_size columns.
+        Uniform in ±1/√hidden_size, as all of them.  Upper layers have the numbers l1, l2 …, the second
+        direction the suffix _reverse; above the first layer W_ih has directions · hidden_size columns.
     bias_ih_l0, bias_hh_l0 : Parameter of shape (hidden_size,)
 
     Raises
@@ -121,8 +147,8 @@ class RNN(Recurrent):
 
     References
     ----------
-    J. Elman (1990). Finding structure in time. Cognitive Science 14.
-    M. Schuster, K. Paliwal (1997). Bidirectional recurrent neural networks. IEEE Transactions on Signal Processing 45.
+    J. Elman (1990). Finding structure in time. Cognitive Science 14. M. Schuster, K. Paliwal (1997).
+    Bidirectional recurrent neural networks. IEEE Transactions on Signal Processing 45.
 
     Examples
     --------
@@ -150,7 +176,12 @@ class RNN(Recurrent):
         dtype: DTypeLike = np.float32,
     ) -> None:
         self._set_nonlinearity(nonlinearity)
-        settings: dict[str, Any] = {"bias": bias, "batch_first": batch_first, "dropout": dropout, "bidirectional": bidirectional}
+        settings: dict[str, Any] = {
+            "bias": bias,
+            "batch_first": batch_first,
+            "dropout": dropout,
+            "bidirectional": bidirectional,
+        }
         super().__init__(input_size, hidden_size, num_layers, **settings, rng=rng, dtype=dtype)
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Any, Any]:
@@ -160,14 +191,16 @@ class RNN(Recurrent):
         ----------
         x : Tensor or array_like of shape (L, N, input_size), (N, L, input_size) if batch_first, or (L, input_size)
         hx : Tensor or array_like of shape (num_layers · directions, N, hidden_size), optional
-            The states h_0 to begin with, zeros by default; without N for an input without a batch, as all that is returned.
+            The states h_0 to begin with, zeros by default; without N for an input without a batch, as all
+            that is returned.
 
         Returns
         -------
         output : Tensor of shape (L, N, directions · hidden_size), or (N, L, directions · hidden_size) if batch_first
             The states of the last layer after each step.
         h_n : Tensor of shape (num_layers · directions, N, hidden_size)
-            The states of all layers after the last step: of the second direction, that is the one at the first input.
+            The states of all layers after the last step: of the second direction, that is the one at the
+            first input.
         """
         output, (h_n,) = self._run(x, hx)
         return output, h_n
@@ -183,13 +216,13 @@ class LSTM(Recurrent):
         c_t = f_t c_{t-1} + i_t g_t
         h_t = o_t tanh(c_t)
 
-    Parameters are those of `RNN`, without nonlinearity; so are the attributes, with 4 · hidden_size rows.  There are no
-    projections (PyTorch's ``proj_size``).
+    Parameters are those of `RNN`, without nonlinearity; so are the attributes, with 4 · hidden_size rows.
+    There are no projections (PyTorch's ``proj_size``).
 
     References
     ----------
-    S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9.
-    F. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
+    S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9. F. Gers, J.
+    Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
 
     Examples
     --------
@@ -211,21 +244,22 @@ class LSTM(Recurrent):
 class GRU(Recurrent):
     """Gated recurrent units: one gate (u) decides what stays of the state, another (r) what the new candidate sees of it.
 
-    With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, in blocks in the order r, u, n (PyTorch writes z for u)::
+    With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, in blocks in the order r, u, n (PyTorch writes z
+    for u)::
 
         r_t = σ(z_r + k_r)
         u_t = σ(z_u + k_u)
         n_t = tanh(z_n + r_t k_n)
         h_t = (1 - u_t) n_t + u_t h_{t-1}
 
-    As in PyTorch and cuDNN, r_t scales what the product with the state gave, its bias included; in the paper it scales the
-    state before the product.  Parameters are those of `RNN`, without nonlinearity; so are the attributes, with
-    3 · hidden_size rows.
+    As in PyTorch and cuDNN, r_t scales what the product with the state gave, its bias included; in the paper
+    it scales the state before the product.  Parameters are those of `RNN`, without nonlinearity; so are the
+    attributes, with 3 · hidden_size rows.
 
     References
     ----------
-    K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine translation.
-    arXiv:1406.1078
+    K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation. arXiv:1406.1078
 
     Examples
     --------

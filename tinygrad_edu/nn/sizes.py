@@ -15,7 +15,10 @@ def check_sizes(who: str, **sizes: Any) -> None:
     names, verb = listed(sizes), "is" if len(sizes) == 1 else "are"
     if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in sizes.values()):
         kind = "an integer" if len(sizes) == 1 else "integers"
-        raise ArgumentError(f"{who}: {names} {verb} {kind}; got {listed(map(repr, sizes.values()))}. A quotient is an integer by //.")
+        raise ArgumentError(
+            f"{who}: {names} {verb} {kind}; got {listed(map(repr, sizes.values()))}. A quotient is an "
+            "integer by //."
+        )
     if min(sizes.values()) < 1:
         raise ArgumentError(f"{who}: {names} {verb} at least 1; got {listed(map(str, sizes.values()))}.")
 
@@ -26,7 +29,9 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def drawn(who: str, init: Callable[..., Any], shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike) -> Parameter:
+def drawn(
+    who: str, init: Callable[..., Any], shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
+) -> Parameter:
     """The weights that an initializer makes, in the layer's dtype."""
     if not callable(init):
         raise ArgumentError(f"{who}: init is a function, such as nn.init.he_normal; got {init!r}.")

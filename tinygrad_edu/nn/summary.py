@@ -24,14 +24,14 @@ def summary(model: Module, *inputs: Any) -> Table:
     ----------
     model : Module
     *inputs : Tensor or array_like, optional
-        One batch, to run through the model for the shapes: as in use, without gradients, and without a trace in the model.
-        Without it the table has no shapes.
+        One batch, to run through the model for the shapes: as in use, without gradients, and without a trace
+        in the model. Without it the table has no shapes.
 
     Returns
     -------
     str
-        A module that is called several times shows the shape of its last output.  What is used in two places is counted
-        once, at the first.
+        A module that is called several times shows the shape of its last output.  What is used in two places
+        is counted once, at the first.
 
     Examples
     --------
@@ -85,6 +85,9 @@ def _shape(out: Any) -> str:
 
 def _as_table(rows: list[Row], total: str) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
+    lines = [
+        f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip()
+        for a, b, c, d in rows
+    ]
     rule = "-" * (sum(widths) + 6)
     return "\n".join([lines[0], rule, *lines[1:], rule, total])

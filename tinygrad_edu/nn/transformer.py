@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError
 from ..ops.activation import gelu, relu
-from ..ops.random import generator
+from ..random import generator
 from ..tensor import Tensor
 from .attention import MultiheadAttention
 from .container import ModuleList
@@ -26,9 +26,9 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {"relu": relu, "gelu": gelu}
 class TransformerEncoderLayer(Module):
     """Self-attention, then a network of two layers at each position, each added to its input and normalized.
 
-    With norm_first=False, as published: x = norm1(x + attention(x)), then x = norm2(x + linear2(activation(linear1(x)))).
-    With norm_first=True each is normalized before and not after: x = x + attention(norm1(x)), and so on; it trains without
-    a warm-up of the learning rate.
+    With norm_first=False, as published: x = norm1(x + attention(x)), then x = norm2(x +
+    linear2(activation(linear1(x)))). With norm_first=True each is normalized before and not after: x = x +
+    attention(norm1(x)), and so on; it trains without a warm-up of the learning rate.
 
     Parameters
     ----------
@@ -81,9 +81,14 @@ class TransformerEncoderLayer(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         if not callable(activation) and activation not in ACTIVATIONS:
-            raise ArgumentError(f"TransformerEncoderLayer: activation is one of {', '.join(ACTIVATIONS)}, or a callable; got {activation!r}.")
+            raise ArgumentError(
+                f"TransformerEncoderLayer: activation is one of {', '.join(ACTIVATIONS)}, or a callable; got "
+                f"{activation!r}."
+            )
         rng = generator(rng)
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype)
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype
+        )
         self.linear1 = Linear(d_model, dim_feedforward, bias, rng=rng, dtype=dtype)
         self.dropout = Dropout(dropout, rng=rng)
         self.linear2 = Linear(dim_feedforward, d_model, bias, rng=rng, dtype=dtype)
@@ -93,9 +98,14 @@ class TransformerEncoderLayer(Module):
         self.norm_first = norm_first
         self.activation = activation if callable(activation) else ACTIVATIONS[activation]
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Tensor:
+    def forward(
+        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+    ) -> Tensor:
         """Map src of shape (t, b, d_model), or (b, t, d_model) if batch_first, to the same; the masks are those of `MultiheadAttention`."""
-        x, masks = as_input(src, self.linear1.weight, "TransformerEncoderLayer"), (src_mask, src_key_padding_mask, is_causal)
+        x, masks = (
+            as_input(src, self.linear1.weight, "TransformerEncoderLayer"),
+            (src_mask, src_key_padding_mask, is_causal),
+        )
         if self.norm_first:
             x = x + self._attend(self.norm1(x), *masks)
             return x + self._transform(self.norm2(x))
@@ -103,7 +113,9 @@ class TransformerEncoderLayer(Module):
         return self.norm2(x + self._transform(x))
 
     def _attend(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
-        return self.dropout1(self.self_attn(x, x, x, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0])
+        return self.dropout1(
+            self.self_attn(x, x, x, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0]
+        )
 
     def _transform(self, x: Any) -> Any:
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
@@ -115,7 +127,8 @@ class TransformerEncoder(Module):
     Parameters
     ----------
     encoder_layer : TransformerEncoderLayer
-        The layers are deep copies of it: they start with equal weights, as in PyTorch, and draw their dropout apart.
+        The layers are deep copies of it: they start with equal weights, as in PyTorch, and draw their dropout
+        apart.
     num_layers : int
     norm : Module, optional
         Applied at the end; a good idea with norm_first=True.
@@ -132,7 +145,10 @@ class TransformerEncoder(Module):
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         check_sizes("TransformerEncoder", num_layers=num_layers)
         if not isinstance(encoder_layer, Module):
-            raise ArgumentError(f"TransformerEncoder: encoder_layer is a layer, such as TransformerEncoderLayer(8, 2); got {encoder_layer!r}.")
+            raise ArgumentError(
+                "TransformerEncoder: encoder_layer is a layer, such as TransformerEncoderLayer(8, 2); got "
+                f"{encoder_layer!r}."
+            )
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.norm = norm
         for layer in self.layers:
@@ -140,7 +156,9 @@ class TransformerEncoder(Module):
                 if isinstance(rng := getattr(original, "rng", None), np.random.Generator):
                     module.rng = np.random.default_rng(rng.integers(1 << 63))
 
-    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Tensor:
+    def forward(
+        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+    ) -> Tensor:
         """Map src of shape (t, b, d_model), or (b, t, d_model) if batch_first, to the same; the masks are those of `MultiheadAttention`."""
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, is_causal)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
-from ..ops.gru import gru
-from ..ops.lstm import lstm
-from ..ops.recurrent import WEIGHTS, rnn
+from ..ops.recurrent.elman import WEIGHTS, rnn
+from ..ops.recurrent.gru import gru
+from ..ops.recurrent.lstm import lstm
 from . import init
 from .module import Module
 from .parameter import Parameter, as_input
@@ -47,15 +47,24 @@ class Units(Module):
 
     def _set_nonlinearity(self, nonlinearity: str) -> None:
         if nonlinearity not in NONLINEARITIES:
-            raise ArgumentError(f"{type(self).__name__}: nonlinearity is one of {', '.join(NONLINEARITIES)}; got {nonlinearity!r}.")
+            raise ArgumentError(
+                f"{type(self).__name__}: nonlinearity is one of {', '.join(NONLINEARITIES)}; got "
+                f"{nonlinearity!r}."
+            )
         self.nonlinearity, self.settings = nonlinearity, (nonlinearity,)
 
-    def _make_parameters(self, suffix: str, inputs: int, bias: bool, rng: np.random.Generator, dtype: DTypeLike) -> None:
+    def _make_parameters(
+        self, suffix: str, inputs: int, bias: bool, rng: np.random.Generator, dtype: DTypeLike
+    ) -> None:
         """The parameters of one layer in one direction, uniform in ±1/√hidden_size."""
         rows, bound = self.kind.sums * self.hidden_size, init.uniform_bound(self.hidden_size)
         shapes: list[tuple[int, ...]] = [(rows, inputs), (rows, self.hidden_size), (rows,), (rows,)]
         for name, shape in list(zip(WEIGHTS, shapes))[: 4 if bias else 2]:
-            setattr(self, name + suffix, Parameter(init.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)))
+            setattr(
+                self,
+                name + suffix,
+                Parameter(init.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)),
+            )
 
     def _pass(self, suffix: str, x: Any, states: list[Any]) -> tuple[Any, ...]:
         """The states after each step, by the parameters of one layer in one direction."""
@@ -69,25 +78,36 @@ class Units(Module):
         x = as_input(x, like, who)
         if x.ndim not in (len(axes) - 1, len(axes)):
             single = tuple(axis for axis in axes if axis != "N")
-            raise ShapeError(f"{who} expects an input of shape {_shape(axes)}, or {_shape(single)} without a batch, got {x.shape}.")
+            raise ShapeError(
+                f"{who} expects an input of shape {_shape(axes)}, or {_shape(single)} without a batch, got "
+                f"{x.shape}."
+            )
         if x.shape[-1] != self.input_size:
             raise ShapeError(f"{who} expects {self.input_size} features in the last axis, got {x.shape}.")
         return x
 
-    def _first_states(self, hx: Any, like: Parameter, shape: tuple[int, ...], axes: tuple[str, ...]) -> list[Any]:
+    def _first_states(
+        self, hx: Any, like: Parameter, shape: tuple[int, ...], axes: tuple[str, ...]
+    ) -> list[Any]:
         """The states to begin with, of the right shape; zeros if there are none."""
         who, names = type(self).__name__, [f"{state}_0" for state in self.kind.states]
         if hx is None:
             return [np.zeros(shape, like.dtype) for _ in names]
         if (len(hx) if isinstance(hx, tuple) else 1) != len(names):
-            expected = "one state, h_0, an array" if len(names) == 1 else f"its states as a tuple ({', '.join(names)})"
+            expected = (
+                "one state, h_0, an array"
+                if len(names) == 1
+                else f"its states as a tuple ({', '.join(names)})"
+            )
             got = f"a tuple of {len(hx)}" if isinstance(hx, tuple) else f"one {type(hx).__name__}"
             raise ArgumentError(f"{who} expects {expected}; got {got}.")
         hx = hx if isinstance(hx, tuple) else (hx,)
         states = [as_input(state, like, who) for state in hx]
         for name, state in zip(names, states):
             if state.shape != shape:
-                raise ShapeError(f"{who} expects {name} of shape {shape}, which is {_shape(axes)}, got {state.shape}.")
+                raise ShapeError(
+                    f"{who} expects {name} of shape {shape}, which is {_shape(axes)}, got {state.shape}."
+                )
         return states
 
 

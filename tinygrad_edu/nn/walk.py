@@ -15,7 +15,9 @@ from .parameter import Parameter
 class Nested:
     """What has parameters, buffers and others of its kind inside; the walk need not know more of `Module`."""
 
-    _of_class: ClassVar[frozenset[str]] = frozenset()  # attributes of the class in which something to be learned may be
+    _of_class: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # attributes of the class in which something to be learned may be
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -52,10 +54,16 @@ def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
     else:
         items = enumerate(value)
     dotted = f"{path}." if path else ""
-    kept = [(name, child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)]
+    kept = [
+        (name, child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)
+    ]
     found = [(f"{dotted}{name}", child) for name, child in kept]
     if not all(isinstance(child, SEARCHED) for _, child in found):
-        return [(at, child) for at, child in found if isinstance(child, SEARCHED) or not is_refused(at, child, refuse)]
+        return [
+            (at, child)
+            for at, child in found
+            if isinstance(child, SEARCHED) or not is_refused(at, child, refuse)
+        ]
     return found
 
 
@@ -67,13 +75,15 @@ def is_refused(where: str, child: Any, refuse: bool) -> bool:
         return True
     if isinstance(child, USED_UP):
         raise ArgumentError(
-            f"{where}: a {type(child).__name__} is used up once it was iterated over, and layers in it are not found: make it a list."
+            f"{where}: a {type(child).__name__} is used up once it was iterated over, and layers in it are "
+            "not found: make it a list."
         )
     if isinstance(child, HIDING):
         refuse_hidden(where, child, f"a {type(child).__name__}")
     elif isinstance(child, Tensor):
         raise ArgumentError(
-            f"{where} is a {type(child).__name__} that requires gradients, and no Parameter: no optimizer would be given it.\n"
+            f"{where} is a {type(child).__name__} that requires gradients, and no Parameter: no optimizer "
+            "would be given it.\n"
             "  To learn it, assign nn.Parameter(values) in its place; to keep it as it is, detach() it."
         )
     elif child.dtype.hasobject:
@@ -83,7 +93,12 @@ def is_refused(where: str, child: Any, refuse: bool) -> bool:
 
 def is_stray(value: Any) -> bool:
     """Whether a value is a leaf that somebody wants gradients of, and no parameter."""
-    return isinstance(value, Tensor) and not isinstance(value, Parameter) and value.requires_grad and value.is_leaf
+    return (
+        isinstance(value, Tensor)
+        and not isinstance(value, Parameter)
+        and value.requires_grad
+        and value.is_leaf
+    )
 
 
 def may_hold(value: Any) -> bool:
@@ -91,7 +106,9 @@ def may_hold(value: Any) -> bool:
     if not isinstance(value, SEARCHED):
         return False
     empty = isinstance(value, (list, dict)) and not value
-    return empty or any(isinstance(found, (Nested, Parameter)) for _, found in walk("", [value], refuse=False))
+    return empty or any(
+        isinstance(found, (Nested, Parameter)) for _, found in walk("", [value], refuse=False)
+    )
 
 
 def refuse_shared(path: str, module: Nested) -> None:
@@ -100,7 +117,8 @@ def refuse_shared(path: str, module: Nested) -> None:
         value = getattr(type(module), name, None)
         if any(isinstance(found, Parameter) for _, found in walk("", [value])):
             raise ArgumentError(
-                f"{path}{'.' * bool(path)}{name} is an attribute of the class {type(module).__name__}, in which nothing is found that is learned.\n"
+                f"{path}{'.' * bool(path)}{name} is an attribute of the class {type(module).__name__}, in "
+                "which nothing is found that is learned.\n"
                 f"  Make it in __init__: self.{name} = …"
             )
 
@@ -117,7 +135,9 @@ def refuse_hidden(where: str, values: Iterable[Any], kind: str) -> None:
             )
 
 
-def walk(path: str, value: Any, *, into: Callable[[Any], bool] = lambda value: True, refuse: bool = True) -> Iterator[tuple[str, Any]]:
+def walk(
+    path: str, value: Any, *, into: Callable[[Any], bool] = lambda value: True, refuse: bool = True
+) -> Iterator[tuple[str, Any]]:
     """A module and its insides, depth first; what is shared comes once, under its first path.
 
     Parameters

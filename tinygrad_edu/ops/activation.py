@@ -1,19 +1,20 @@
 """Activations: the rectifiers, which are made of straight pieces or bend at 0, are here; all others are at hand here.
 
-Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh and arctan are
-NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is that of the left piece: 0 for
-relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.  Of NaN, value and slope are NaN.
+Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh
+and arctan are NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is
+that of the left piece: 0 for relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for
+`numpy.clip`.  Of NaN, value and slope are NaN.
 """
 
 from typing import Any
 
 import numpy as np
 
+from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
-from .floating import floating, given
+from ..table import primitive
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
-from .table import primitive
 
 __all__ = [
     "celu",
@@ -99,7 +100,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
     References
     ----------
-    D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by exponential linear units. arXiv:1511.07289
+    D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by
+    exponential linear units. arXiv:1511.07289
     """
     x = floating(x, "elu")
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
@@ -141,7 +143,8 @@ def leaky_slope(x: Any, negative_slope: Any) -> Any:
 def selu(x: Any) -> Any:
     """Scaled exponential linear unit: 1.0507 · elu(x, 1.6733).
 
-    With weights of variance 1 / n_in (`nn.init.lecun_normal`) the activations of a deep network tend to mean 0, variance 1.
+    With weights of variance 1 / n_in (`nn.init.lecun_normal`) the activations of a deep network tend to mean
+    0, variance 1.
 
     Parameters
     ----------
@@ -153,7 +156,8 @@ def selu(x: Any) -> Any:
 
     References
     ----------
-    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter (2017). Self-normalizing neural networks. arXiv:1706.02515
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter (2017). Self-normalizing neural networks.
+    arXiv:1706.02515
     """
     return SELU_SCALE * elu(x, SELU_ALPHA)
 
@@ -185,7 +189,8 @@ def relu6(x: Any) -> Any:
 
     References
     ----------
-    A. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision applications. arXiv:1704.04861
+    A. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision
+    applications. arXiv:1704.04861
     """
     return np.clip(given(x, "relu6"), 0, 6)
 
@@ -230,7 +235,10 @@ def prelu(x: Any, weight: Any) -> Any:
     x, weight = floating(x, "prelu"), given(weight, "prelu: weight")
     if weight.shape != (1,):
         if x.ndim < 2 or weight.shape != x.shape[1:2]:
-            raise ShapeError(f"prelu: weights of shape {weight.shape} do not fit x of shape {x.shape}. Expected (1,), or one for each x[:, channel].")
+            raise ShapeError(
+                f"prelu: weights of shape {weight.shape} do not fit x of shape {x.shape}. Expected (1,), or "
+                "one for each x[:, channel]."
+            )
         weight = np.reshape(weight, (-1, *[1] * (x.ndim - 2)))  # (c, 1, 1): channels on axis 1
     elif x.ndim == 0:
         weight = weight[0]

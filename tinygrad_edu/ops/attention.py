@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import plain
+from ..arrays import floating, given, plain
+from ..broadcast import broadcasts_to
 from ..errors import ArgumentError, DTypeError, ShapeError
-from .broadcast import broadcasts_to
-from .floating import floating, given
-from .random import dropout
+from ..table import primitive
+from .dropout import dropout
 from .softmax import shares, softmax
-from .table import primitive
 
-ORDER = {True: (0, 2, 1, 3), False: (2, 0, 1, 3)}  # from (b, heads, t, d) to (b, t, heads, d) if the batch is first, else (t, b, heads, d)
+ORDER = {
+    True: (0, 2, 1, 3),
+    False: (2, 0, 1, 3),
+}  # from (b, heads, t, d) to (b, t, heads, d) if the batch is first, else (t, b, heads, d)
 
 
 # fmt: off
@@ -39,7 +41,8 @@ def merge_heads(x: Any, batch_first: bool) -> Any:
 def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """Softmax over the allowed entries of each slice; all others are 0, and so is a slice that has none.
 
-    y = exp(x) · mask / Σ exp(x) · mask.  What stands in the others, NaN and infinities included, has no influence.
+    y = exp(x) · mask / Σ exp(x) · mask.  What stands in the others, NaN and infinities included, has no
+    influence.
 
     Parameters
     ----------
@@ -63,9 +66,13 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
     x = floating(x, "masked_softmax")
     mask = plain(mask, "masked_softmax: mask")
     if mask.dtype.kind != "b":
-        raise DTypeError(f"masked_softmax: mask is boolean, True where an entry is allowed; got {mask.dtype}.")
+        raise DTypeError(
+            f"masked_softmax: mask is boolean, True where an entry is allowed; got {mask.dtype}."
+        )
     if not broadcasts_to(mask.shape, x.shape):
-        raise ShapeError(f"masked_softmax: a mask of shape {mask.shape} does not broadcast to x of shape {x.shape}.")
+        raise ShapeError(
+            f"masked_softmax: a mask of shape {mask.shape} does not broadcast to x of shape {x.shape}."
+        )
     return softmax_where(x, mask, axis)
 
 
@@ -90,10 +97,10 @@ def scaled_dot_product_attention(
     v : Tensor or ndarray of shape (..., s, e)
         Values.
     mask : array_like, optional
-        Broadcasts to (..., t, s).  Boolean: True where a query may attend to a key, as in PyTorch's function of this name
-        (and unlike its `nn.MultiheadAttention`).  Floating: added to the scores; -inf is the same as False.  A query that may
-        attend to no key, for there is none or none is allowed, gets zeros, and passes no gradient on; in PyTorch, a floating
-        mask gives it NaN.
+        Broadcasts to (..., t, s).  Boolean: True where a query may attend to a key, as in PyTorch's function
+        of this name (and unlike its `nn.MultiheadAttention`).  Floating: added to the scores; -inf is the
+        same as False.  A query that may attend to no key, for there is none or none is allowed, gets zeros,
+        and passes no gradient on; in PyTorch, a floating mask gives it NaN.
     is_causal : bool, default=False
         Each query attends to the keys up to its own position only, beside what the mask says.
     dropout_p : float in [0, 1], default=0.0
@@ -132,11 +139,17 @@ def attention_weights(q: Any, k: Any, allowed: Any = None, added: Any = None) ->
     Those are not allowed to which -inf is added.
     """
     if q.ndim < 2 or k.ndim < 2 or q.shape[-1] != k.shape[-1]:
-        raise ShapeError(f"attention: queries (…, t, d) and keys (…, s, d) are of one length d; got shapes {q.shape} and {k.shape}.")
+        raise ShapeError(
+            f"attention: queries (…, t, d) and keys (…, s, d) are of one length d; got shapes {q.shape} and "
+            f"{k.shape}."
+        )
     scores = np.matmul(q * (1 / math.sqrt(q.shape[-1])), np.matrix_transpose(k))  # (..., t, s)
     for mask in (allowed, added):
         if mask is not None and not broadcasts_to(mask.shape, scores.shape):
-            raise ShapeError(f"attention: a mask of shape {mask.shape} does not broadcast to the scores, of shape {scores.shape}.")
+            raise ShapeError(
+                f"attention: a mask of shape {mask.shape} does not broadcast to the scores, of shape "
+                f"{scores.shape}."
+            )
     if added is not None:
         finite = added != -np.inf
         scores = scores + np.where(finite, added, 0).astype(scores.dtype)
@@ -150,7 +163,9 @@ def sorted_mask(mask: Any, who: str) -> tuple[Any, Any]:
         return None, None
     mask = given(mask, who)
     if mask.dtype.kind not in "bf":
-        raise DTypeError(f"{who}: a mask is boolean, or floating and then added to the scores; got {mask.dtype}.")
+        raise DTypeError(
+            f"{who}: a mask is boolean, or floating and then added to the scores; got {mask.dtype}."
+        )
     return (mask, None) if mask.dtype.kind == "b" else (None, mask)
 
 
@@ -185,7 +200,9 @@ def positional_encoding(length: int, dim: int, *, base: float = 10000.0, dtype: 
            [0.84, 0.54, 0.01, 1.  ]], dtype=float32)
     """
     if length < 0 or dim < 1:
-        raise ArgumentError(f"positional_encoding: length is at least 0 and dim at least 1; got {length} and {dim}.")
+        raise ArgumentError(
+            f"positional_encoding: length is at least 0 and dim at least 1; got {length} and {dim}."
+        )
     angles = np.arange(length)[:, None] / base ** (np.arange(0, dim, 2) / dim)  # (length, dim / 2)
     y = np.empty((length, dim))
     y[:, 0::2], y[:, 1::2] = np.sin(angles), np.cos(angles)[:, : dim // 2]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .table import constant
+from ..table import constant
 
 constant(
     # comparisons, logic, bits and classes of numbers

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
+from ..table import composite, derivative, elementwise, primitive
 from .elementwise import as_arrays
-from .table import composite, derivative, elementwise, primitive
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in NumPy's order, by which an implicit output is sorted
 LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
@@ -31,13 +31,17 @@ def as_matrix(g: Any, x1_is_vector: bool, x2_is_vector: bool) -> Any:
 
 def left(g: Any, x2: Any, x1_shape: tuple[int, ...]) -> Any:
     """g x2ᵀ, a matmul's gradient in x1; a vector's loses its row axis again."""
-    out = np.matmul(as_matrix(g, len(x1_shape) == 1, x2.ndim == 1), np.matrix_transpose(column(x2)))  # (..., n, k)
+    out = np.matmul(
+        as_matrix(g, len(x1_shape) == 1, x2.ndim == 1), np.matrix_transpose(column(x2))
+    )  # (..., n, k)
     return np.squeeze(out, -2) if len(x1_shape) == 1 else out
 
 
 def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
     """x1ᵀ g, a matmul's gradient in x2; a vector's loses its column axis again."""
-    out = np.matmul(np.matrix_transpose(row(x1)), as_matrix(g, x1.ndim == 1, len(x2_shape) == 1))  # (..., k, m)
+    out = np.matmul(
+        np.matrix_transpose(row(x1)), as_matrix(g, x1.ndim == 1, len(x2_shape) == 1)
+    )  # (..., k, m)
     return np.squeeze(out, -1) if len(x2_shape) == 1 else out
 
 
@@ -92,7 +96,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 def paired(axes: Any, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int]]:
     """The axes of a and of b over which a tensordot sums, as numbers from 0; an int is so many last ones of a, and first ones of b."""
     over_a, over_b = axes if np.iterable(axes) else (range(-axes, 0), range(axes))
-    return [i % a_ndim for i in np.atleast_1d(over_a).tolist()], [i % b_ndim for i in np.atleast_1d(over_b).tolist()]
+    return [i % a_ndim for i in np.atleast_1d(over_a).tolist()], [
+        i % b_ndim for i in np.atleast_1d(over_b).tolist()
+    ]
 
 
 def tensordot_gradient(g: Any, other: Any, mine: list[int], others: list[int], *, first: bool) -> Any:
@@ -131,8 +137,8 @@ def sum_of_rows(g: Any) -> Any:
 def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:
     """The gradient of an explicit einsum in one operand: the einsum of g with the other operands, to its own letters.
 
-    A letter that has its full length in this operand alone was summed over, or broadcast: ones bring it back.  A letter that
-    this operand repeats is a diagonal: an identity matrix puts the gradient on it.
+    A letter that has its full length in this operand alone was summed over, or broadcast: ones bring it back.
+    A letter that this operand repeats is a diagonal: an identity matrix puts the gradient on it.
     """
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
@@ -145,14 +151,18 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
     factors += [(t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index]
     target = ""
     for letter in term:
-        if letter in target:  # repeated: the second one becomes a letter of its own, tied by an identity matrix
+        if (
+            letter in target
+        ):  # repeated: the second one becomes a letter of its own, tied by an identity matrix
             fresh = next(spare)
             factors.append((letter + fresh, np.eye(sizes[letter], dtype=g.dtype)))
             target += fresh
         else:
             target += letter
     for letter in term:
-        if not any(letter in t and np.shape(operand)[t.index(letter)] == sizes[letter] for t, operand in factors):
+        if not any(
+            letter in t and np.shape(operand)[t.index(letter)] == sizes[letter] for t, operand in factors
+        ):
             factors.append((letter, np.ones(sizes[letter], dtype=g.dtype)))
     return np.einsum(",".join(t for t, _ in factors) + "->" + target, *(o for _, o in factors))
 
@@ -172,12 +182,17 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
     pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
     if not pairs:
-        raise ArgumentError("einsum takes subscripts and their operands, or each operand with a list of numbers from 0 to 51.")
+        raise ArgumentError(
+            "einsum takes subscripts and their operands, or each operand with a list of numbers from 0 to 51."
+        )
 
     def spell(sublist: Any) -> str:
         numbers = [s if s is Ellipsis else operator.index(s) for s in sublist]
         if out := [s for s in numbers if s is not Ellipsis and not 0 <= s < len(LETTERS)]:
-            raise ArgumentError(f"einsum: the axes of an operand are named by numbers from 0 to {len(LETTERS) - 1}; got {out[0]}.")
+            raise ArgumentError(
+                f"einsum: the axes of an operand are named by numbers from 0 to {len(LETTERS) - 1}; got "
+                f"{out[0]}."
+            )
         return "".join("..." if s is Ellipsis else LETTERS[s] for s in numbers)
 
     subscripts = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
@@ -191,12 +206,17 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
     if any("." in part.replace("...", "", 1) for part in (*terms, output)):
         raise ArgumentError(f"einsum: {subscripts!r} has dots that are no ellipsis, or several in one term.")
     if len(terms) != len(ndims):
-        raise ArgumentError(f"einsum: {subscripts!r} is about {len(terms)} operands; it was given {len(ndims)}.")
+        raise ArgumentError(
+            f"einsum: {subscripts!r} is about {len(terms)} operands; it was given {len(ndims)}."
+        )
     free = [c for c in LETTERS if c not in subscripts]
     widths = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims)]
     most = max((w for w, t in zip(widths, terms) if "..." in t), default=0)
     if most and arrow and "..." not in output:
-        raise ValueError(f"einsum: {subscripts!r} broadcasts {most} axes by its ellipsis, and has none in its output to put them.")
+        raise ValueError(
+            f"einsum: {subscripts!r} broadcasts {most} axes by its ellipsis, and has none in its output to "
+            "put them."
+        )
     terms = [t.replace("...", "".join(free[most - w : most])) for t, w in zip(terms, widths)]
     if not arrow:
         letters = sorted({c for c in inputs if c.isalpha()})
@@ -228,7 +248,10 @@ def _outer(a: Any, b: Any, out: None = None) -> Any:
 @composite(np.linalg.outer)
 def _linalg_outer(x1: Any, x2: Any, /) -> Any:
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ShapeError(f"np.linalg.outer takes two vectors; got shapes {np.shape(x1)} and {np.shape(x2)}. np.outer flattens them first.")
+        raise ShapeError(
+            f"np.linalg.outer takes two vectors; got shapes {np.shape(x1)} and {np.shape(x2)}. np.outer "
+            "flattens them first."
+        )
     return np.outer(x1, x2)
 
 

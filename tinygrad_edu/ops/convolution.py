@@ -8,9 +8,10 @@
 
 As φ is linear in each, the rules of each operation are the two others.
 
-All three are products of matrices, on images with the batch last (see `window`): (c, h · w · n), a row for each channel.
-They work on a few windows at a time, as many as fit the processor's cache: a copy that is multiplied at once costs little,
-so a backward pass makes it again, and the windows of a whole batch, kh · kw times the images, never exist together.
+All three are products of matrices, on images with the batch last (see `window`): (c, h · w · n), a row for
+each channel. They work on a few windows at a time, as many as fit the processor's cache: a copy that is
+multiplied at once costs little, so a backward pass makes it again, and the windows of a whole batch, kh · kw
+times the images, never exist together.
 """
 
 import math
@@ -22,10 +23,20 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
-from .floating import floating, given
-from .table import primitive
-from .window import Windows, as_given, as_images, batch_first, batch_last, check_fit, per_axis, steps, windows_of
+from ..table import primitive
+from .window import (
+    Windows,
+    as_given,
+    as_images,
+    batch_first,
+    batch_last,
+    check_fit,
+    per_axis,
+    steps,
+    windows_of,
+)
 
 CACHE = 1 << 19  # bytes of windows that are multiplied at a time
 
@@ -53,8 +64,8 @@ def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> A
 def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
     """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w).
 
-    Each row of the image gathers, in one product of matrices, what the output's rows send to it: pieces that are as long as
-    the output's rows, and that are then added where each column of the kernel puts them.
+    Each row of the image gathers, in one product of matrices, what the output's rows send to it: pieces that
+    are as long as the output's rows, and that are then added where each column of the kernel puts them.
     """
     (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation
     (n, c, h, _), (_, o, rows, columns) = shape, y.shape
@@ -143,7 +154,16 @@ def span(indices: list[int]) -> slice:
     return slice(indices[0], indices[-1] + 1, indices[1] - indices[0] if len(indices) > 1 else 1)
 
 
-def conv1d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+def conv1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
     """Convolution of sequences: `conv2d` of images of one row.
 
     Parameters
@@ -169,7 +189,16 @@ def conv1d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: A
     return convolution("conv1d", 1, x, weight, bias, windows, groups)
 
 
-def conv2d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+def conv2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
     """Convolution of images, y[n, o, r, q] = b[o] + Σ w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p].
 
     As in every network library this is a correlation: the kernel is not turned around.
@@ -182,8 +211,8 @@ def conv2d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: A
     stride : int or (int, int), at least 1, default=1
         Steps from one window to the next.
     padding : int, (int, int), "valid" or "same", default=0
-        Rows and columns of zeros on every side; "same", with stride 1 only, as many as keep the size, one more behind the
-        image than before it if that is odd.
+        Rows and columns of zeros on every side; "same", with stride 1 only, as many as keep the size, one
+        more behind the image than before it if that is odd.
     dilation : int or (int, int), at least 1, default=1
         Steps from one element of a window to the next.
     groups : int, default=1
@@ -219,7 +248,15 @@ def conv2d(x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: A
 
 
 def conv_transpose2d(
-    x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    *,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
 ) -> Any:
     """Transposed convolution of images: the gradient of `conv2d` in its image, as an operation of its own.
 
@@ -235,8 +272,8 @@ def conv_transpose2d(
     padding : int or (int, int), default=0
         Rows and columns taken off on every side.
     output_padding : int or (int, int), default=0
-        Rows and columns added at the end, fewer than the stride or the dilation: with a stride, images of several sizes are
-        convolved to the same size, and this chooses among them.
+        Rows and columns added at the end, fewer than the stride or the dilation: with a stride, images of
+        several sizes are convolved to the same size, and this chooses among them.
     groups : int, default=1
 
     Returns
@@ -255,7 +292,14 @@ def conv_transpose2d(
     array([[[ 1.,  2., 10., 20.]]])
     """
     weight, bias = parameters_of("conv_transpose2d", weight, bias)
-    windows = windows_transposed("conv_transpose2d", kernel_of("conv_transpose2d", 2, weight), stride, padding, output_padding, dilation)
+    windows = windows_transposed(
+        "conv_transpose2d",
+        kernel_of("conv_transpose2d", 2, weight),
+        stride,
+        padding,
+        output_padding,
+        dilation,
+    )
     return transposed_convolution("conv_transpose2d", x, weight, bias, windows, groups)
 
 
@@ -276,19 +320,30 @@ def transposed_convolution(who: str, x: Any, weight: Any, bias: Any, windows: Wi
     check_bias(who, bias, weight.shape[1] * groups)
     x = floating(x, who)
     y = as_images(who, x, 2, weight.shape[0])
-    size = [(count - 1) * s + r - sum(p) for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)]
+    size = [
+        (count - 1) * s + r - sum(p)
+        for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)
+    ]
     if min(size) < 1 or min(y.shape[2:]) < 1:
-        raise ShapeError(f"{who} expects an input whose output has rows and columns, got {x.shape}, for an output of size {tuple(size)}.")
+        raise ShapeError(
+            f"{who} expects an input whose output has rows and columns, got {x.shape}, for an output of size "
+            f"{tuple(size)}."
+        )
     image = convolve_transposed(y, weight, (y.shape[0], weight.shape[1] * groups, *size), windows, groups)
     return as_given(image if bias is None else image + np.reshape(bias, (-1, 1, 1)), x.shape, 2)
 
 
-def windows_transposed(who: str, kernel: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any) -> Windows:
+def windows_transposed(
+    who: str, kernel: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any
+) -> Windows:
     """The windows of a transposed convolution; what is added to the output is padding that it does not take off behind."""
     extra = per_axis(who, "output_padding", output_padding, 2, 0)
     windows = windows_of(who, 2, kernel, stride, per_axis(who, "padding", padding, 2, 0), dilation)
     if any(e >= max(s, d) for e, s, d in zip(extra, windows.stride, windows.dilation)):
-        raise ArgumentError(f"{who}: output_padding is less than the stride {stride!r} or the dilation {dilation!r}; got {output_padding!r}.")
+        raise ArgumentError(
+            f"{who}: output_padding is less than the stride {stride!r} or the dilation {dilation!r}; got "
+            f"{output_padding!r}."
+        )
     (top, bottom), (left, right) = windows.padding
     return replace(windows, padding=((top, bottom - extra[0]), (left, right - extra[1])))
 
@@ -296,13 +351,18 @@ def windows_transposed(who: str, kernel: Any, stride: Any, padding: Any, output_
 def check_groups(who: str, groups: int, channels: int) -> None:
     """Refuse groups that do not part the channels evenly."""
     if not isinstance(groups, (int, np.integer)) or groups < 1 or channels % groups:
-        raise ArgumentError(f"{who}: groups is a divisor of the number of channels; got {groups!r} for {channels} channels.")
+        raise ArgumentError(
+            f"{who}: groups is a divisor of the number of channels; got {groups!r} for {channels} channels."
+        )
 
 
 def check_bias(who: str, bias: Any, channels: int) -> None:
     """Refuse a bias that does not have one element for each channel of the output."""
     if bias is not None and bias.shape != (channels,):
-        raise ShapeError(f"{who} expects a bias of shape ({channels},), one for each channel of the output, got {bias.shape}.")
+        raise ShapeError(
+            f"{who} expects a bias of shape ({channels},), one for each channel of the output, got "
+            f"{bias.shape}."
+        )
 
 
 def parameters_of(who: str, weight: Any, bias: Any) -> tuple[Any, Any]:
@@ -313,5 +373,8 @@ def parameters_of(who: str, weight: Any, bias: Any) -> tuple[Any, Any]:
 def kernel_of(who: str, axes: int, weight: Any) -> tuple[int, ...]:
     """The sizes of the kernels in an array of weights."""
     if len(weight.shape) != axes + 2:
-        raise ShapeError(f"{who} expects a weight of {axes + 2} axes, two of channels and {axes} of the kernel, got {weight.shape}.")
+        raise ShapeError(
+            f"{who} expects a weight of {axes + 2} axes, two of channels and {axes} of the kernel, got "
+            f"{weight.shape}."
+        )
     return tuple(weight.shape[2:])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedCall
-from .table import composite, derivative, elementwise, primitive
+from ..table import composite, derivative, elementwise, primitive
 
 MISSING: Any = object()
 LN2, LN10 = math.log(2), math.log(10)
@@ -127,7 +127,10 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
 def copied(copy: Any) -> Any:
     """The setting of np.nan_to_num by which it leaves alone the array that it was given."""
     if not copy:
-        raise UnsupportedCall("np.nan_to_num(…, copy=False) writes into its argument, which the graph cannot follow: leave copy= out.")
+        raise UnsupportedCall(
+            "np.nan_to_num(…, copy=False) writes into its argument, which the graph cannot follow: leave "
+            "copy= out."
+        )
     return copy
 
 
@@ -151,7 +154,9 @@ def of_logarithm(base: Any, exponent: Any, out: Any) -> Any:
 
 def share(g: Any, mine: Any, other: Any) -> Any:
     """g where mine is the larger, half of it where the two are equal, zero where it is the smaller; NaN where neither can be told."""
-    return np.where(mine == other, g / 2, np.where(mine > other, g, np.where(mine < other, np.zeros_like(g), np.nan)))
+    return np.where(
+        mine == other, g / 2, np.where(mine > other, g, np.where(mine < other, np.zeros_like(g), np.nan))
+    )
 
 
 def the_number(g: Any, mine: Any, other: Any, shared: Any) -> Any:
@@ -182,10 +187,21 @@ def clip_above(a: Any, upper: Any) -> Any:
 
 
 @composite(np.clip)
-def _clip(a: Any, a_min: Any = MISSING, a_max: Any = MISSING, out: None = None, *, min: Any = MISSING, max: Any = MISSING) -> Any:  # NumPy's names
+def _clip(
+    a: Any,
+    a_min: Any = MISSING,
+    a_max: Any = MISSING,
+    out: None = None,
+    *,
+    min: Any = MISSING,
+    max: Any = MISSING,
+) -> Any:  # NumPy's names
     """At a bound the gradient is 0; a bound that is itself a tensor in the graph shares it, as in maximum and minimum."""
     if (a_min is MISSING) != (a_max is MISSING):
-        raise TypeError("np.clip takes a_min and a_max together; for one bound alone give None for the other, or min= or max=.")
+        raise TypeError(
+            "np.clip takes a_min and a_max together; for one bound alone give None for the other, or min= or "
+            "max=."
+        )
     if a_min is not MISSING and not (min is MISSING and max is MISSING):
         raise ValueError("np.clip takes a_min and a_max, or min= and max=, not both.")
     lower, upper = (min, max) if a_min is MISSING else (a_min, a_max)

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import plain
+from ..arrays import given, plain
 from ..errors import ArgumentError, DTypeError, ShapeError
-from .floating import given
-from .table import primitive
+from ..table import primitive
 
 
 # fmt: off
@@ -75,10 +74,15 @@ def looked_up(indices: Any, weight: Any, padding_idx: int | None, who: str) -> A
 def checked_indices(indices: Any, weight: Any, who: str) -> Any:
     """Indices as an array, each of which names a row of the weight."""
     if weight.ndim != 2:
-        raise ShapeError(f"{who} expects a weight of shape (n, d), a row for each index; got shape {weight.shape}.")
+        raise ShapeError(
+            f"{who} expects a weight of shape (n, d), a row for each index; got shape {weight.shape}."
+        )
     indices = plain(given(indices, who), who)
     if indices.dtype.kind not in "iu" and indices.size:
-        raise DTypeError(f"{who} expects integer indices, got {indices.dtype}. Convert them knowingly: indices.astype(int).")
+        raise DTypeError(
+            f"{who} expects integer indices, got {indices.dtype}. Convert them knowingly: "
+            "indices.astype(int)."
+        )
     indices = indices.astype(np.intp, copy=False)  # places among n · d elements are no longer of a small type
     n = weight.shape[0]
     if indices.size and (indices.min() < 0 or indices.max() >= n):

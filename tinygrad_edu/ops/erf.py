@@ -1,12 +1,13 @@
 """The error function and the normal distribution's, which NumPy lacks: erf, erfc, normal_cdf.
 
-All three stand on one polynomial: (1 + 2a) exp(a²) erfc(a) stays between 1 and 1.29 for a ≥ 0, and is
-smooth in t = (a - 4) / (a + 4), so that a polynomial of degree 21 in t gives it to the last bit of a float64.  What is left,
-exp(-a²), carries the size: erfc is exact in its tail, relatively, down to where it underflows.
+All three stand on one polynomial: (1 + 2a) exp(a²) erfc(a) stays between 1 and 1.29 for a ≥ 0, and is smooth
+in t = (a - 4) / (a + 4), so that a polynomial of degree 21 in t gives it to the last bit of a float64.  What
+is left, exp(-a²), carries the size: erfc is exact in its tail, relatively, down to where it underflows.
 
 References
 ----------
-M. Shepherd, J. Laframboise (1981). Chebyshev approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞. Math. Comp. 36.
+M. Shepherd, J. Laframboise (1981). Chebyshev approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞. Math.
+Comp. 36.
 """
 
 import math
@@ -15,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .floating import floating
-from .table import primitive
+from ..arrays import floating
+from ..table import primitive
 
 FAR = 40.0  # exp(-x²/2) is 0 from here on, in float64 too
 
@@ -29,7 +30,9 @@ SCALED_ERFC = (  # of (1 + 2a) exp(a²) erfc(a), highest power of t first: for a
     -0.13962111684056253, 1.2329951186255526,
 )
 # fmt: on
-ERF = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))]  # Taylor's, in x²
+ERF = [
+    2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))
+]  # Taylor's, in x²
 
 
 # fmt: off

@@ -1,7 +1,7 @@
 """Items: reading, writing, and their adjoints.
 
-Reading an item is a gather; its adjoint adds the gradient back where the item was read (`scatter`), and the adjoint of
-that is reading again.  An element that is read several times gets the sum.
+Reading an item is a gather; its adjoint adds the gradient back where the item was read (`scatter`), and the
+adjoint of that is reading again.  An element that is read several times gets the sum.
 """
 
 import math
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .broadcast import unbroadcast
-from .table import composite, derivative, primitive
+from ..broadcast import unbroadcast
+from ..table import composite, derivative, primitive
 
 
 def plain(key: Any) -> Any:
@@ -25,7 +25,12 @@ def plain(key: Any) -> Any:
 def is_basic(key: Any) -> bool:
     """Whether a key selects no element twice: integers and slices only."""
     keys = key if isinstance(key, tuple) else (key,)
-    return all(k is None or k is Ellipsis or (isinstance(k, (int, slice, np.integer)) and not isinstance(k, (bool, np.bool_))) for k in keys)
+    return all(
+        k is None
+        or k is Ellipsis
+        or (isinstance(k, (int, slice, np.integer)) and not isinstance(k, (bool, np.bool_)))
+        for k in keys
+    )
 
 
 # fmt: off
@@ -97,7 +102,10 @@ def give_back_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | No
     if axis is None:
         return give_back(g, shape, indices, None, "raise")
     axis %= len(shape)
-    ranges = [np.reshape(np.arange(n), [-1 if j == i else 1 for j in range(len(shape))]) for i, n in enumerate(shape)]
+    ranges = [
+        np.reshape(np.arange(n), [-1 if j == i else 1 for j in range(len(shape))])
+        for i, n in enumerate(shape)
+    ]
     return scatter(g, (*ranges[:axis], indices, *ranges[axis + 1 :]), shape)
 
 
@@ -110,7 +118,9 @@ def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: 
 
 
 @composite(np.trace)
-def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+def _trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
+) -> Any:
     dtype = None if dtype is None else np.dtype(dtype)
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
-from .floating import floating, given
+from ..table import primitive
 from .reduction import axes_of, count
-from .table import primitive
 
 Axis = int | tuple[int, ...]
 
@@ -46,9 +46,9 @@ def standardize(x: Any, axis: Axis, eps: float) -> Any:
 def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     """The gradient of `standardize` in x, from those of its three outputs.
 
-    With s = √(variance + eps) and y = (x - mean) / s, over n elements: dmean/dx_i = 1/n, dvariance/dx_i = 2 s y_i / n, and
-    dy_j/dx_i = (δ_ij - 1/n - y_i y_j / n) / s.  Summed with the gradients,
-    (g_y - mean(g_y) - y mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
+    With s = √(variance + eps) and y = (x - mean) / s, over n elements: dmean/dx_i = 1/n, dvariance/dx_i = 2 s
+    y_i / n, and dy_j/dx_i = (δ_ij - 1/n - y_i y_j / n) / s.  Summed with the gradients, (g_y - mean(g_y) - y
+    mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
     """
     (g_y, g_mean, g_variance), (y, _, variance) = g, out
     n, s = count(y.shape, axis), np.sqrt(variance + eps)
@@ -61,7 +61,9 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
 def mean_over(x: Any, axis: Axis) -> Any:
     """The mean over axes that stay, with length 1: for the last ones a product with ones, as NumPy is slow along short axes."""
     axes, shape = axes_of(axis, x.ndim), x.shape
-    first = next((i for i in range(x.ndim) if all(a in axes for a in range(i, x.ndim))), x.ndim)  # of the last axes, if they are averaged
+    first = next(
+        (i for i in range(x.ndim) if all(a in axes for a in range(i, x.ndim))), x.ndim
+    )  # of the last axes, if they are averaged
     kept, n = shape[:first], math.prod(shape[first:])
     if first < x.ndim:
         total = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
@@ -74,7 +76,8 @@ def mean_over(x: Any, axis: Axis) -> Any:
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
     """Layer normalization: each example brought to mean 0 and variance 1, then y = weight · x̂ + bias.
 
-    x̂ = (x - mean) / √(variance + eps), with mean and (biased) variance over ``axis``, of each example by itself.
+    x̂ = (x - mean) / √(variance + eps), with mean and (biased) variance over ``axis``, of each example by
+    itself.
 
     Parameters
     ----------
@@ -141,8 +144,8 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     ----------
     x : Tensor or ndarray of shape (n, c, ...)
     num_groups : int
-        Of consecutive channels; it divides c.  With 1 group all of an example is normalized together, with c each channel
-        by itself (instance normalization).
+        Of consecutive channels; it divides c.  With 1 group all of an example is normalized together, with c
+        each channel by itself (instance normalization).
     weight, bias : Tensor or ndarray of shape (c,), optional
     eps : float, default=1e-5
 
@@ -169,7 +172,10 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     if num_groups < 1:
         raise ArgumentError(f"group_norm: num_groups is at least 1; got {num_groups}.")
     if x.ndim < 2 or x.shape[1] % num_groups:
-        raise ShapeError(f"group_norm: an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups; got {x.shape}.")
+        raise ShapeError(
+            f"group_norm: an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups; got "
+            f"{x.shape}."
+        )
     shape, grouped = x.shape, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
     normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)
     return scaled(normalized, *(along_channels(p, len(shape)) for p in (weight, bias)))
@@ -194,7 +200,11 @@ def scaled(x: Any, weight: Any, bias: Any) -> Any:
 
 def along_channels(p: Any, ndim: int) -> Any:
     """A value for each channel, lined up with axis 1 of an array of so many axes."""
-    return p if p is None or ndim == 2 else np.reshape(given(p, "normalization: weight and bias"), (-1, *[1] * (ndim - 2)))
+    return (
+        p
+        if p is None or ndim == 2
+        else np.reshape(given(p, "normalization: weight and bias"), (-1, *[1] * (ndim - 2)))
+    )
 
 
 def plain_standardize(x: Any, axis: Axis, eps: float) -> Any:

@@ -1,7 +1,7 @@
 """Pooling: maxima and means over windows of images.
 
-Pooling goes through the places in the kernel, not through the windows: what all windows have at one place is a strided view of the
-image, and a few operations on such views do the work of a loop over windows.
+Pooling goes through the places in the kernel, not through the windows: what all windows have at one place is
+a strided view of the image, and a few operations on such views do the work of a loop over windows.
 """
 
 import math
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import floating
 from ..errors import ArgumentError
-from .floating import floating
-from .table import primitive
+from ..table import primitive
 from .window import Windows, as_given, as_images, check_fit, packed, per_axis, windows_of
 
 
@@ -87,7 +87,15 @@ def padded(x: Any, windows: Windows, value: float) -> Any:
     return out
 
 
-def max_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+def max_pool1d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    *,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Any:
     """Maximum over windows of sequences (n, c, l) or (c, l); see `max_pool2d`.
 
     Examples
@@ -99,10 +107,19 @@ def max_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0
     return max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+def max_pool2d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    *,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+) -> Any:
     """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
 
-    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.  Of NaN it is NaN.
+    The gradient goes to the maximum; among equal ones, to the first of the window, row by row.  Of NaN it is
+    NaN.
 
     Parameters
     ----------
@@ -114,8 +131,8 @@ def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0
         Rows and columns of -inf on every side, at most half of the kernel.
     dilation : int or (int, int), at least 1, default=1
     ceil_mode : bool, default=False
-        Whether there is one more window where the last ones leave elements out; it starts inside the image or the padding
-        before it.
+        Whether there is one more window where the last ones leave elements out; it starts inside the image or
+        the padding before it.
 
     Returns
     -------
@@ -140,7 +157,15 @@ def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0
     return max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def avg_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> Any:
+def avg_pool1d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    *,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
     """Mean over windows of sequences (n, c, l) or (c, l); see `avg_pool2d`.
 
     Examples
@@ -152,7 +177,15 @@ def avg_pool1d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0
     return avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, *, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> Any:
+def avg_pool2d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    *,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
     """Mean over windows of images, y[n, c, r, q] = Σ_ij x[n, c, s r + i - p, s q + j - p] / k².
 
     Parameters
@@ -222,7 +255,9 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     return adaptive_avg_pool("adaptive_avg_pool2d", 2, x, output_size)
 
 
-def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
+def max_pool(
+    who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Any:
     """The maximum over windows, in the name of a function or layer."""
     x = floating(x, who)
     images = as_images(who, x, axes)
@@ -230,7 +265,16 @@ def max_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
     return as_given(maximum_over(images, windows), x.shape, axes)
 
 
-def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool) -> Any:
+def avg_pool(
+    who: str,
+    axes: int,
+    x: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+) -> Any:
     """The mean over windows, in the name of a function or layer."""
     x = floating(x, who)
     images = as_images(who, x, axes)
@@ -238,7 +282,14 @@ def avg_pool(who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding
     before = [p[0] if count_include_pad else 0 for p in windows.padding]
     counts = [
         [min(r * s - p[0] + k, n + b) - max(r * s - p[0], -b) for r in range(count)]
-        for count, s, p, k, n, b in zip(windows.counts(images.shape), windows.stride, windows.padding, windows.kernel, images.shape[2:], before)
+        for count, s, p, k, n, b in zip(
+            windows.counts(images.shape),
+            windows.stride,
+            windows.padding,
+            windows.kernel,
+            images.shape[2:],
+            before,
+        )
     ]
     return as_given(sum_over(images, windows) / np.outer(*counts).astype(images.dtype), x.shape, axes)
 
@@ -248,7 +299,11 @@ def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
     x = floating(x, who)
     images = as_images(who, x, axes)
     sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
-    sizes = [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])] if len(sizes) == axes else sizes
+    sizes = (
+        [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])]
+        if len(sizes) == axes
+        else sizes
+    )
     rows, columns = (images.shape[2], *per_axis(who, "output_size", tuple(sizes), axes, 1))[-2:]
     left, right = (averages(count, n, images.dtype) for count, n in zip((rows, columns), images.shape[2:]))
     return as_given(np.matmul(np.matmul(left, images), right.T), x.shape, axes)
@@ -261,17 +316,30 @@ def averages(count: int, n: int, dtype: Any) -> Any:
     return (inside / (stops - starts)[:, None]).astype(dtype)
 
 
-def checked_windows(who: str, axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
+def checked_windows(
+    who: str, axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+) -> Windows:
     """Windows from the settings of a pooling, each of which sees more of the image than of the padding."""
     stride = kernel_size if stride is None else stride
     windows = windows_of(who, axes, kernel_size, stride, per_axis(who, "padding", padding, axes, 0), dilation)
     if any(before > reach // 2 for (before, _), reach in zip(windows.padding, windows.reach)):
-        raise ArgumentError(f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got {padding!r}.")
+        raise ArgumentError(
+            f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got "
+            f"{padding!r}."
+        )
     return windows
 
 
 def pooling_windows(
-    who: str, axes: int, x: Any, shape: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+    who: str,
+    axes: int,
+    x: Any,
+    shape: tuple[int, ...],
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
 ) -> Windows:
     """The windows of a pooling of images of a shape; in ceil mode with as much padding behind as one more window needs."""
     windows = checked_windows(who, axes, kernel_size, stride, padding, dilation)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..table import composite, derivative
 from .elementwise import nonzero
-from .table import composite, derivative
 
 Axis = int | tuple[int, ...] | None
 
@@ -47,8 +47,8 @@ def winners(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 def product_of_others(a: Any, axis: Axis) -> Any:
     """For each element the product of all others along the axes: exact with zeros, and differentiable in turn.
 
-    The product of those before it times the product of those after it.  Where an overflow on one side meets a zero on the
-    other, the product of finite numbers is 0, not NaN.
+    The product of those before it times the product of those after it.  Where an overflow on one side meets a
+    zero on the other, the product of finite numbers is 0, not NaN.
     """
     axes = axes_of(axis, a.ndim)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
@@ -56,7 +56,9 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))
     one = np.ones_like(flat[..., :1])
     before = np.multiply.accumulate(np.concatenate([one, flat[..., :-1]], axis=-1), axis=-1)
-    after = np.flip(np.multiply.accumulate(np.concatenate([one, np.flip(flat, -1)[..., :-1]], axis=-1), axis=-1), -1)
+    after = np.flip(
+        np.multiply.accumulate(np.concatenate([one, np.flip(flat, -1)[..., :-1]], axis=-1), axis=-1), -1
+    )
     others = before * after
     lost = np.isnan(others) & np.all(np.isfinite(flat), axis=-1, keepdims=True)
     return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
@@ -75,19 +77,24 @@ def running_sum(g: Any, shape: tuple[int, ...], axis: int | None) -> Any:
 def running_product(g: Any, a: Any, axis: int | None) -> Any:
     """The gradient of a running product, of all elements if there is no axis."""
     flat = axis is None or not a.ndim
-    return np.reshape(cumulative_product(g, np.reshape(a, -1) if flat else a, 0 if axis is None else axis), a.shape)
+    return np.reshape(
+        cumulative_product(g, np.reshape(a, -1) if flat else a, 0 if axis is None else axis), a.shape
+    )
 
 
 def cumulative_product(g: Any, a: Any, axis: int) -> Any:
     """The gradient of a running product: exact with zeros, O(n²) in the length of the axis.
 
-    out_j is the product of a_k for k ≤ j, so its slope in a_i, i ≤ j, is the product of the a_k with k ≤ j and k ≠ i.
+    out_j is the product of a_k for k ≤ j, so its slope in a_i, i ≤ j, is the product of the a_k with k ≤ j
+    and k ≠ i.
     """
     rows = np.expand_dims(np.moveaxis(a, axis, -1), -2)
     n = a.shape[axis]
     i, j = np.arange(n)[:, None], np.arange(n)
     slopes = np.where(i <= j, np.multiply.accumulate(np.where(i == j, 1, rows), axis=-1), 0)
-    return np.moveaxis(np.add.reduce(np.expand_dims(np.moveaxis(g, axis, -1), -2) * slopes, axis=-1), -1, axis)
+    return np.moveaxis(
+        np.add.reduce(np.expand_dims(np.moveaxis(g, axis, -1), -2) * slopes, axis=-1), -1, axis
+    )
 
 
 def centred(a: Any, axis: Axis) -> Any:

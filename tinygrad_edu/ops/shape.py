@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from ..broadcast import unbroadcast
 from ..errors import ShapeError, UnsupportedCall
-from .broadcast import unbroadcast
+from ..table import composite, derivative, name_of, primitive
 from .indexing import getitem, scatter
-from .table import composite, derivative, name_of, primitive
 
 
 def checked_order(order: str) -> str:
     """An order that the elements' places in memory have no part in: the gradient, which lies elsewhere, has the same."""
     if order == "A":
-        raise UnsupportedCall("np.reshape(…, order='A') depends on how the array lies in memory; a tensor takes order='C' or 'F'.")
+        raise UnsupportedCall(
+            "np.reshape(…, order='A') depends on how the array lies in memory; a tensor takes order='C' or "
+            "'F'."
+        )
     return order
 
 
@@ -119,7 +122,9 @@ def piece(g: Any, axis: int, start: int, stop: int) -> Any:
 
 def joined(parts: Any, shape: tuple[int, ...], indices: Any, axis: int) -> Any:
     """The adjoint of a split; places that do not rise leave elements out, or give them to several parts."""
-    places = [0, *(slice(i).indices(shape[axis])[1] for i in indices), shape[axis]] if np.ndim(indices) else []
+    places = (
+        [0, *(slice(i).indices(shape[axis])[1] for i in indices), shape[axis]] if np.ndim(indices) else []
+    )
     if places == sorted(places):
         return np.concatenate(parts, axis)
     before: tuple[slice, ...] = (slice(None),) * (axis % len(shape))
@@ -153,7 +158,9 @@ def _concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, *, dtyp
     arrays = [np.ravel(a) for a in arrays] if axis is None else arrays
     joined = concatenate(0 if axis is None else axis, *arrays)
     if dtype is not None:
-        np.concatenate([np.empty(0, joined.dtype)], dtype=dtype)  # NumPy's own error where that loses more than digits
+        np.concatenate(
+            [np.empty(0, joined.dtype)], dtype=dtype
+        )  # NumPy's own error where that loses more than digits
     return joined if dtype is None else joined.astype(dtype)
 
 
@@ -186,7 +193,9 @@ def _column_stack(tup: Any) -> Any:
 
 @composite(np.append)
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return np.concatenate([arr, values] if axis is not None else [np.ravel(arr), np.ravel(values)], 0 if axis is None else axis)
+    return np.concatenate(
+        [arr, values] if axis is not None else [np.ravel(arr), np.ravel(values)], 0 if axis is None else axis
+    )
 
 
 @composite(np.array_split)
@@ -203,7 +212,9 @@ def _split_along(function: Any, axis: int, least: int) -> None:
     @composite(function)
     def split_along(ary: Any, indices_or_sections: Any) -> Any:
         if ary.ndim < least:
-            raise ShapeError(f"{name_of(function)} splits arrays of {least} or more axes; got shape {ary.shape}.")
+            raise ShapeError(
+                f"{name_of(function)} splits arrays of {least} or more axes; got shape {ary.shape}."
+            )
         return np.split(ary, indices_or_sections, min(axis, ary.ndim - 1))
 
 
@@ -216,7 +227,9 @@ _split_along(np.dsplit, 2, 3)
 def _ravel(a: Any, order: Any = "C") -> Any:
     if order != "K":
         return np.reshape(a, -1, order=order)
-    return np.reshape(np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))), -1)  # as the elements lie in memory
+    return np.reshape(
+        np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))), -1
+    )  # as the elements lie in memory
 
 
 def _at_least(function: Any, shape: Any) -> None:
@@ -228,7 +241,9 @@ def _at_least(function: Any, shape: Any) -> None:
 
 _at_least(np.atleast_1d, lambda s: s or (1,))
 _at_least(np.atleast_2d, lambda s: s if len(s) > 1 else (1, *s) if s else (1, 1))
-_at_least(np.atleast_3d, lambda s: s if len(s) > 2 else (*s, 1) if len(s) == 2 else (1, *s, 1) if s else (1, 1, 1))
+_at_least(
+    np.atleast_3d, lambda s: s if len(s) > 2 else (*s, 1) if len(s) == 2 else (1, *s, 1) if s else (1, 1, 1)
+)
 
 
 @composite(np.broadcast_arrays)
@@ -238,7 +253,11 @@ def _broadcast_arrays(*args: Any) -> Any:
 
 
 @composite(np.full_like)
-def _full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
+def _full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+) -> Any:
     zeros, given = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape), np.shape(fill_value)
-    fill = np.reshape(fill_value, given[max(len(given) - zeros.ndim, 0) :])  # without axes of length 1 in front, as assignments take it
+    fill = np.reshape(
+        fill_value, given[max(len(given) - zeros.ndim, 0) :]
+    )  # without axes of length 1 in front, as assignments take it
     return np.astype(np.broadcast_to(fill, zeros.shape), zeros.dtype)

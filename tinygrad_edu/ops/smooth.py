@@ -1,7 +1,7 @@
 """Smooth activations: sigmoid and what is made of it, softplus, softsign, the Gaussian, and GELU.
 
-Each is stable for arguments of any size, and none warns.  The products x · s(x), of which s falls to 0 faster than x grows,
-are 0 at -inf too.
+Each is stable for arguments of any size, and none warns.  The products x · s(x), of which s falls to 0 faster
+than x grows, are 0 at -inf too.
 """
 
 import math
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import floating
 from ..errors import ArgumentError
+from ..table import elementwise, primitive
 from .elementwise import LN2
 from .erf import FAR, normal_cdf, normal_density
-from .floating import floating
-from .table import elementwise, primitive
 
 VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
 
@@ -54,8 +54,8 @@ def silu(x: Any) -> Any:
 
     References
     ----------
-    S. Elfwing, E. Uchibe, K. Doya (2018). Sigmoid-weighted linear units for neural network function approximation in
-    reinforcement learning. arXiv:1702.03118
+    S. Elfwing, E. Uchibe, K. Doya (2018). Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning. arXiv:1702.03118
 
     P. Ramachandran, B. Zoph, Q. Le (2017). Searching for activation functions. arXiv:1710.05941
     """
@@ -82,8 +82,8 @@ def softplus(x: Any, beta: float = 1.0) -> Any:
 
     References
     ----------
-    C. Dugas, Y. Bengio, F. Bélisle, C. Nadeau, R. Garcia (2001). Incorporating second-order functional knowledge for better
-    option pricing. NIPS.
+    C. Dugas, Y. Bengio, F. Bélisle, C. Nadeau, R. Garcia (2001). Incorporating second-order functional
+    knowledge for better option pricing. NIPS.
     """
     if not beta > 0:
         raise ArgumentError(f"softplus: beta is positive; got {beta}.")
@@ -113,7 +113,8 @@ def softsign(x: Any) -> Any:
 
     References
     ----------
-    J. Turian, J. Bergstra, Y. Bengio (2009). Quadratic features and deep architectures for chunking. NAACL HLT.
+    J. Turian, J. Bergstra, Y. Bengio (2009). Quadratic features and deep architectures for chunking. NAACL
+    HLT.
     """
     x = floating(x, "softsign")
     return x / (1 + np.absolute(x))
@@ -144,8 +145,8 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     ----------
     x : Tensor or array_like of any shape
     approximate : {"none", "tanh"}, default="none"
-        With "tanh", Φ(x) is replaced by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), as GPT-2 and BERT have it: faster, and off by
-        at most 5e-4.
+        With "tanh", Φ(x) is replaced by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), as GPT-2 and BERT have it:
+        faster, and off by at most 5e-4.
 
     Returns
     -------
@@ -205,7 +206,8 @@ def gaussian(x: Any) -> Any:
 
     References
     ----------
-    D. Broomhead, D. Lowe (1988). Multivariable functional interpolation and adaptive networks. Complex Systems 2.
+    D. Broomhead, D. Lowe (1988). Multivariable functional interpolation and adaptive networks. Complex
+    Systems 2.
     """
     return np.exp(-np.square(floating(x, "gaussian")))
 
@@ -218,7 +220,9 @@ def bent(x: Any) -> Any:
 def gelu_tanh_slope(x: Any) -> Any:
     """The slope of x · ½ (1 + t) is ½ (1 + t) + ½ x t', with t = tanh(bent(x)) and so t' = (1 - t²) bent'(x)."""
     t = np.tanh(bent(x))
-    return 0.5 * (1 + t + x * (1 - np.square(t)) * (math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * np.square(x))))
+    return 0.5 * (
+        1 + t + x * (1 - np.square(t)) * (math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * np.square(x)))
+    )
 
 
 def lead(x: Any, other: Any, out: Any) -> Any:

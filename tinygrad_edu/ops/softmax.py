@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import floating
+from ..table import primitive
 from .elementwise import nonzero
-from .floating import floating
-from .table import primitive
 
 Axis = int | tuple[int, ...] | None
 

@@ -1,11 +1,12 @@
 """Windows that slide over images, and how images lie in memory, for convolution and pooling alike.
 
-Images are arrays of shape (n, c, h, w).  A window has kernel × kernel elements; along each axis, element i of window r is
-element ``stride · r + dilation · i - padding`` of the image, and what lies outside the image is padding.
+Images are arrays of shape (n, c, h, w).  A window has kernel × kernel elements; along each axis, element i of
+window r is element ``stride · r + dilation · i - padding`` of the image, and what lies outside the image is
+padding.
 
-In memory the operations on images keep the batch last, (c, h, w, n).  Then what a window has in one of its places is, over the
-whole batch, a long piece of memory, which NumPy copies, adds and compares at full speed; and as results lie the same way,
-nothing has to be rearranged between one operation and the next.
+In memory the operations on images keep the batch last, (c, h, w, n).  Then what a window has in one of its
+places is, over the whole batch, a long piece of memory, which NumPy copies, adds and compares at full speed;
+and as results lie the same way, nothing has to be rearranged between one operation and the next.
 """
 
 import math
@@ -51,12 +52,17 @@ class Windows:
 
     def counts(self, shape: tuple[int, ...]) -> Pair:
         """The number of windows, (rows, columns), on images of a shape (..., h, w)."""
-        rows, columns = ((n + sum(p) - r) // s + 1 for n, p, r, s in zip(shape[-2:], self.padding, self.reach, self.stride))
+        rows, columns = (
+            (n + sum(p) - r) // s + 1 for n, p, r, s in zip(shape[-2:], self.padding, self.reach, self.stride)
+        )
         return rows, columns
 
     def framed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of images with their padding."""
-        return (*shape[:-2], *(n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding)))
+        return (
+            *shape[:-2],
+            *(n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding)),
+        )
 
     def inner(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Where in a padded image the image of a shape (..., h, w) lies."""
@@ -94,15 +100,23 @@ def steps(start: int, count: int, step: int) -> slice:
 def windows_of(who: str, axes: int, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
     """Windows from the settings of a layer, each a number or one for each axis; sequences are images of one row."""
     kernel, stride, dilation = (
-        per_axis(who, name, value, axes, 1) for name, value in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation))
+        per_axis(who, name, value, axes, 1)
+        for name, value in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation))
     )
     if padding == "same":
         if stride != (1,) * axes:
-            raise ArgumentError(f"{who}: padding='same' keeps the size of images only with stride 1; got stride {stride}.")
+            raise ArgumentError(
+                f"{who}: padding='same' keeps the size of images only with stride 1; got stride {stride}."
+            )
         total = [d * (k - 1) for k, d in zip(kernel, dilation)]
         around = [(n // 2, n - n // 2) for n in total]
     else:
-        around = [(p, p) for p in per_axis(who, "padding", 0 if padding == "valid" else padding, axes, 0, ", 'same' or 'valid'")]
+        around = [
+            (p, p)
+            for p in per_axis(
+                who, "padding", 0 if padding == "valid" else padding, axes, 0, ", 'same' or 'valid'"
+            )
+        ]
     if axes == 1:
         kernel, stride, dilation, around = (1, *kernel), (1, *stride), (1, *dilation), [(0, 0), *around]
     return Windows(kernel, stride, tuple(around), dilation)
@@ -111,7 +125,9 @@ def windows_of(who: str, axes: int, kernel: Any, stride: Any, padding: Any, dila
 def per_axis(who: str, name: str, value: Any, axes: int, least: int, others: str = "") -> tuple[int, ...]:
     """A setting as a tuple with an entry for each axis."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
-    if len(values) != axes or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in values):
+    if len(values) != axes or not all(
+        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in values
+    ):
         many = " or a pair of them" if axes == 2 else ""
         raise ArgumentError(f"{who}: {name} is an int of at least {least}{many}{others}; got {value!r}.")
     return tuple(map(int, values))
@@ -122,9 +138,15 @@ def as_images(who: str, x: Any, axes: int, channels: int | None = None) -> Any:
     shape = x.shape
     if len(shape) not in (axes + 1, axes + 2):
         one = "(C, H, W)" if axes == 2 else "(C, L)"
-        raise ShapeError(f"{who} expects an input of shape (N, {one[1:]} or {one}, got {shape}.{layout(shape, axes, channels)}")
+        raise ShapeError(
+            f"{who} expects an input of shape (N, {one[1:]} or {one}, got "
+            f"{shape}.{layout(shape, axes, channels)}"
+        )
     if channels is not None and shape[-axes - 1] != channels:
-        raise ShapeError(f"{who} expects {channels} channels on axis {len(shape) - axes - 1}, got {shape}.{layout(shape, axes, channels)}")
+        raise ShapeError(
+            f"{who} expects {channels} channels on axis {len(shape) - axes - 1}, got "
+            f"{shape}.{layout(shape, axes, channels)}"
+        )
     if len(shape) == 4:
         return x
     n, c, w = (shape[:-axes] if len(shape) == axes + 2 else (1, *shape[:-axes])) + shape[-1:]
@@ -140,7 +162,9 @@ def layout(shape: tuple[int, ...], axes: int, channels: int | None) -> str:
     if channels is None:
         return "\n  There is no axis of channels here; x[None] has one." if n == axes else ""
     if n > axes and n > 2 and last == channels:
-        return f"\n  The channels are last here; they are on their axis in np.moveaxis(x, -1, {n - axes - 1})."
+        return (
+            f"\n  The channels are last here; they are on their axis in np.moveaxis(x, -1, {n - axes - 1})."
+        )
     if n == axes + 1 and channels == 1:
         return "\n  There is no axis of channels here; x[:, None] has one."
     side = math.isqrt(last // channels)
@@ -162,7 +186,9 @@ def check_fit(who: str, windows: Windows, shape: tuple[int, ...], given: tuple[i
         size = f"({least[0]}, {least[1]})" if axes == 2 else f"length {least[0]}"
         last = len(given) == axes + 2 and given[-1] <= 4 < given[1]
         raise ShapeError(
-            f"{who} expects an input of at least {size} on the last {'axes' if axes == 2 else 'axis'}, got {given}:"
-            f" the kernel {windows.kernel[-axes:]} reaches over {windows.reach[-axes:]}.\n  Take a smaller kernel, or more padding."
+            f"{who} expects an input of at least {size} on the last {'axes' if axes == 2 else 'axis'}, got "
+            f"{given}:"
+            f" the kernel {windows.kernel[-axes:]} reaches over {windows.reach[-axes:]}.\n  Take a smaller "
+            "kernel, or more padding."
             + ("  Or are the channels last? np.moveaxis(x, -1, 1) has them on axis 1." if last else "")
         )

@@ -61,7 +61,9 @@ class Adadelta(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.rho, 1 - group.rho, group.eps]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (s, u), e, (lr, rho, rest, eps) = state, scratch, coefficients
         multiply(s, rho, s)

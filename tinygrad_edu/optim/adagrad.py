@@ -30,7 +30,8 @@ class Adagrad(Elementwise):
 
     References
     ----------
-    J. Duchi, E. Hazan, Y. Singer (2011). Adaptive subgradient methods for online learning and stochastic optimization. JMLR 12.
+    J. Duchi, E. Hazan, Y. Singer (2011). Adaptive subgradient methods for online learning and stochastic
+    optimization. JMLR 12.
 
     Examples
     --------
@@ -55,7 +56,13 @@ class Adagrad(Elementwise):
         eps: float = 1e-10,
     ) -> None:
         super().__init__(
-            params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, l1=l1, initial_accumulator_value=initial_accumulator_value, eps=eps
+            params,
+            lr=lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            l1=l1,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
         )
 
     @staticmethod
@@ -65,7 +72,9 @@ class Adagrad(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr / (1 + (t - 1) * group.lr_decay), group.eps]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (s,), (rate, eps) = state, coefficients
         square(g, d)

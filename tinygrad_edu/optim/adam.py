@@ -16,8 +16,8 @@ class Adam(Elementwise):
 
         m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²,    p ← p - lr · m̂ / (√v̂ + ε),
 
-    where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) make up for the start at zero.  AMSGrad takes the largest v so far in the
-    place of v, so that no step grows again.
+    where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) make up for the start at zero.  AMSGrad takes the largest
+    v so far in the place of v, so that no step grows again.
 
     Parameters
     ----------
@@ -60,7 +60,9 @@ class Adam(Elementwise):
         l1: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad)
+        super().__init__(
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad
+        )
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
@@ -68,11 +70,14 @@ class Adam(Elementwise):
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
-        # lr m̂ / (√v̂ + ε) = rate · m / (√v + ε root), where root = √(1 - β₂ᵗ): two passes over the vector fewer
+        # lr m̂ / (√v̂ + ε) = rate · m / (√v + ε root), where root = √(1 - β₂ᵗ): two passes over the vector
+        # fewer
         root = math.sqrt(1 - beta2**t)
         return [beta1, 1 - beta1, beta2, 1 - beta2, group.lr * root / (1 - beta1**t), group.eps * root]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         m, v = state[:2]
         beta1, rest1, beta2, rest2, rate, eps = coefficients

@@ -62,7 +62,9 @@ class Adamax(Elementwise):
         beta1, beta2 = group.betas
         return [beta1, 1 - beta1, beta2, group.eps, group.lr / (1 - beta1**t)]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m, u), (beta1, rest1, beta2, eps, rate) = state, coefficients
         multiply(m, beta1, m)

@@ -40,12 +40,13 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
 
     Notes
     -----
-    Differences from PyTorch's ``clip_grad_norm_``: the factor is exact, without 1e-6 in its divisor; a norm that is not finite
-    raises, where PyTorch makes all gradients 0 or NaN; and squares do not overflow.
+    Differences from PyTorch's ``clip_grad_norm_``: the factor is exact, without 1e-6 in its divisor; a norm
+    that is not finite raises, where PyTorch makes all gradients 0 or NaN; and squares do not overflow.
 
     References
     ----------
-    R. Pascanu, T. Mikolov, Y. Bengio (2013). On the difficulty of training recurrent neural networks. arXiv:1211.5063
+    R. Pascanu, T. Mikolov, Y. Bengio (2013). On the difficulty of training recurrent neural networks.
+    arXiv:1211.5063
 
     Examples
     --------
@@ -68,7 +69,9 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
         for g in gradients:
             if g is not None:
                 WRITES.mark(g)
-                np.divide(g, total / max_norm, out=g)  # rounds better than to multiply by the inverse: 3 / 5 is 0.6
+                np.divide(
+                    g, total / max_norm, out=g
+                )  # rounds better than to multiply by the inverse: 3 / 5 is 0.6
     return total
 
 
@@ -87,7 +90,8 @@ def clip_grad_value(params: Iterable[Tensor], clip_value: float) -> None:
     Raises
     ------
     NonFiniteError
-        If an element is not a number; no gradient was changed.  (PyTorch's ``clip_grad_value_`` leaves it.)  Infinities are clipped.
+        If an element is not a number; no gradient was changed.  (PyTorch's ``clip_grad_value_`` leaves it.)
+        Infinities are clipped.
     ArgumentError
         If there are no parameters, or clip_value is not above 0.
 
@@ -117,7 +121,9 @@ def _gradients(who: str, params: Iterable[Tensor]) -> list[Any]:
     given = [params] if isinstance(params, Tensor) else listed_parameters(who, params)
     unique = list({id(p): p for p in given}.values())
     if not unique:
-        raise ArgumentError(f"{who}: there are no parameters. Was the generator used up? Give it model.parameters() anew.")
+        raise ArgumentError(
+            f"{who}: there are no parameters. Was the generator used up? Give it model.parameters() anew."
+        )
     return [None if p.grad is None else p.grad._array for p in unique]
 
 
@@ -140,11 +146,16 @@ def _norm(g: Any, p: float, i: int) -> float:
 def _combined(norms: list[float], p: float) -> float:
     """The norm of several arrays together, from that of each."""
     largest = max(norms, default=0.0)
-    return largest if largest == 0 or p == math.inf else largest * math.fsum((norm / largest) ** p for norm in norms) ** (1 / p)
+    return (
+        largest
+        if largest == 0 or p == math.inf
+        else largest * math.fsum((norm / largest) ** p for norm in norms) ** (1 / p)
+    )
 
 
 def _not_finite(who: str, i: int, g: Any) -> NonFiniteError:
     count = int(np.sum(~np.isfinite(g)))
     return NonFiniteError(
-        f"{who}: {count} of {g.size} elements of the gradient of parameter {i}, shape {g.shape}, are not finite. Nothing was clipped."
+        f"{who}: {count} of {g.size} elements of the gradient of parameter {i}, shape {g.shape}, are not "
+        "finite. Nothing was clipped."
     )

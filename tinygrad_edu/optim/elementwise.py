@@ -1,9 +1,9 @@
 """Optimizers that update each element by itself, and in what portions they do.
 
-A step is a dozen NumPy calls on vectors.  For small parameters the calls cost more than the numbers, so steps of
-many are computed as one vector.  For large ones memory traffic is what costs, so these are updated in portions
-that stay in the cache, each with its gradient where the backward pass left it.  Either way a step allocates
-nothing, and gives the same bits.
+A step is a dozen NumPy calls on vectors.  For small parameters the calls cost more than the numbers, so steps
+of many are computed as one vector.  For large ones memory traffic is what costs, so these are updated in
+portions that stay in the cache, each with its gradient where the backward pass left it.  Either way a step
+allocates nothing, and gives the same bits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,15 +25,16 @@ PORTION = 1 << 18  # bytes of a vector: Adam's five of a portion are about what 
 class Elementwise(Optimizer):
     """Base of the optimizers whose update of an element needs that element alone.
 
-    Subclasses write `coefficients` and `update`, and `slots`.  Weight decay and an L1 penalty are applied here, the same for
-    all of them: coupled, as terms of the gradient, g ← g + weight_decay · p + l1 · sign(p); or decoupled, where `decoupled`
-    is set, p ← p (1 - lr · weight_decay) before the update.  L1 is always coupled.
+    Subclasses write `coefficients` and `update`, and `slots`.  Weight decay and an L1 penalty are applied
+    here, the same for all of them: coupled, as terms of the gradient, g ← g + weight_decay · p + l1 ·
+    sign(p); or decoupled, where `decoupled` is set, p ← p (1 - lr · weight_decay) before the update.  L1 is
+    always coupled.
 
     Notes
     -----
-    Parameters stay where they are in memory, whoever shares it: a step writes into their arrays.  It is made as a
-    whole or, if a parameter or gradient does not fit, not at all.  Only floating-point events that are made errors,
-    by ``np.errstate`` or a filter of warnings, can break it off in the middle.
+    Parameters stay where they are in memory, whoever shares it: a step writes into their arrays.  It is made
+    as a whole or, if a parameter or gradient does not fit, not at all.  Only floating-point events that are
+    made errors, by ``np.errstate`` or a filter of warnings, can break it off in the middle.
 
     Examples
     --------
@@ -72,11 +73,13 @@ class Elementwise(Optimizer):
         """The numbers in the formula of the t-th update of a parameter, from 1."""
         raise NotImplementedError
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """Write into d the t-th step, given the gradient g: what is subtracted from the parameters.
 
-        ``state`` are the vectors that `slots` names; ``scratch`` is another to compute in; ``coefficients`` are those
-        for t, as 0-d arrays of the dtype of the parameters.  g must not be changed.
+        ``state`` are the vectors that `slots` names; ``scratch`` is another to compute in; ``coefficients``
+        are those for t, as 0-d arrays of the dtype of the parameters.  g must not be changed.
         """
         raise NotImplementedError
 
@@ -94,7 +97,7 @@ class Elementwise(Optimizer):
             g = add(g, d, total)
         return g
 
-    # ---- state -------------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def _state(self) -> list[dict[str, Any]]:
         """For each parameter its count of steps, and its slots in its shape."""
@@ -113,7 +116,9 @@ class _Pack:
     The parameters themselves stay where they are, each in memory of its own.
     """
 
-    def __init__(self, group: Group, params: list[Tensor], optimizer: Elementwise, scratch: list[Any]) -> None:
+    def __init__(
+        self, group: Group, params: list[Tensor], optimizer: Elementwise, scratch: list[Any]
+    ) -> None:
         self.group, self.params, self.counts = group, params, [0] * len(params)
         ends = np.cumsum([p.size for p in params]).tolist()
         self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
@@ -131,9 +136,15 @@ class _Pack:
         # NumPy multiplies by 0-d arrays fastest
         self.coefficients = [self.numbers[i, ...] for i in range(len(self.numbers))]
         self.decay_coefficients = [self.decays[i, ...] for i in range(len(self.decays))]
-        self.parts = [self.step[place].reshape(shape) for place, shape in zip(self.places, self.shapes) if self.values.size]
+        self.parts = [
+            self.step[place].reshape(shape)
+            for place, shape in zip(self.places, self.shapes)
+            if self.values.size
+        ]
         # the parameters, with their arrays when last looked at, and their shapes
-        self.rows: list[tuple[Tensor, Any, tuple[int, ...]]] = [(p, None, shape) for p, shape in zip(self.params, self.shapes)]
+        self.rows: list[tuple[Tensor, Any, tuple[int, ...]]] = [
+            (p, None, shape) for p, shape in zip(self.params, self.shapes)
+        ]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -164,10 +175,14 @@ class _Pack:
             if p._node is not None:
                 check_fits(optimizer, p, shape, self.dtype)
         self.arrays = [p._array for p in self.params]
-        self.rows = [(p, None if p._node is None else p._array, shape) for p, _, shape in self.rows]  # frozen: look again later
+        self.rows = [
+            (p, None if p._node is None else p._array, shape) for p, _, shape in self.rows
+        ]  # frozen: look again later
         self.memories = [WRITES.memory(p._array) for p in self.params]
         bounds = sorted(byte_bounds(array) for _, array, _ in self.rows if array is not None)
-        self.apart = all(end <= start for (_, end), (start, _) in pairwise(bounds))  # or tied by their memory?
+        self.apart = all(
+            end <= start for (_, end), (start, _) in pairwise(bounds)
+        )  # or tied by their memory?
 
     def update(self, optimizer: Elementwise, gradients: list[Any]) -> None:
         """Make a step with those parameters that have a gradient."""
@@ -219,7 +234,10 @@ class _Pack:
     def state_of(self, i: int) -> dict[str, Any]:
         """The count of steps and the slots of the i-th parameter, as copies."""
         shape, place = self.shapes[i], self.places[i]
-        return {"steps": self.counts[i], **{name: s[place].reshape(shape).copy() for name, s in zip(self.slots, self.state)}}
+        return {
+            "steps": self.counts[i],
+            **{name: s[place].reshape(shape).copy() for name, s in zip(self.slots, self.state)},
+        }
 
     def restore(self, slots: dict[str, float], saved: list[dict[str, Any]]) -> None:
         """Take over what `state_of` returned of each parameter."""

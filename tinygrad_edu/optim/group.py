@@ -27,7 +27,8 @@ class Group:
     >>> optimizer.groups[1].lr = 0.25
     >>> optimizer.groups
     (Group(1 parameter, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.1, l1=0.0, nesterov=False, classical=False),
-     Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0, nesterov=False, classical=False))
+     Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0, nesterov=False,
+     classical=False))
     """
 
     # What a step reads of every group, for optimizers that have no such setting.
@@ -35,7 +36,9 @@ class Group:
     l1: ClassVar[float] = 0.0
     decoupled_weight_decay: ClassVar[bool] = False
 
-    def __init__(self, kind: Any, params: Iterable[Tensor], settings: dict[str, Any], owner: Any = None) -> None:
+    def __init__(
+        self, kind: Any, params: Iterable[Tensor], settings: dict[str, Any], owner: Any = None
+    ) -> None:
         own = vars(self)
         own["params"], own["_kind"], own["_names"] = tuple(params), kind, list(settings)
         own["_owner"] = owner
@@ -57,7 +60,10 @@ class Group:
         try:
             self._kind.check(self)
             if self._kind.slots(self).keys() != slots.keys():
-                raise ArgumentError(f"{self._kind.__name__}: {name}={value} takes other state than there is. Make the optimizer with it.")
+                raise ArgumentError(
+                    f"{self._kind.__name__}: {name}={value} takes other state than there is. Make the "
+                    "optimizer with it."
+                )
         except ArgumentError:
             own[name] = before
             raise
@@ -72,7 +78,9 @@ class Group:
 
     def __repr__(self) -> str:
         count = f"{len(self.params)} parameter{'s' * (len(self.params) != 1)}"
-        return f"Group({', '.join([count, *(f'{name}={value!r}' for name, value in self.settings().items())])})"
+        return (
+            f"Group({', '.join([count, *(f'{name}={value!r}' for name, value in self.settings().items())])})"
+        )
 
 
 class Owner:
@@ -106,11 +114,15 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
     Raises
     ------
     ArgumentError
-        If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or out of range.
+        If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or
+        out of range.
     """
     name = kind.__name__
     if isinstance(params, (Tensor, dict)) or callable(getattr(params, "parameters", None)):
-        raise ArgumentError(f"{name}: expected parameters in a list, model.parameters(), or a list of groups; got {type(params).__name__}.")
+        raise ArgumentError(
+            f"{name}: expected parameters in a list, model.parameters(), or a list of groups; got "
+            f"{type(params).__name__}."
+        )
     given = listed_parameters(name, params)
     if not any(isinstance(item, dict) for item in given):
         given = [{"params": given}]
@@ -120,30 +132,46 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
     groups = []
     for item, owner in zip(given, owners):
         if not isinstance(item, dict) or "params" not in item:
-            raise ArgumentError(f'{name}: a group is a dict such as {{"params": [w, b], "lr": 0.1}}; got {item!r:.80}.')
+            raise ArgumentError(
+                f'{name}: a group is a dict such as {{"params": [w, b], "lr": 0.1}}; got {item!r:.80}.'
+            )
         if strange := sorted(set(item) - {"params", *settings}):
             may = f"it may have {', '.join(settings)}.{nearest(strange[0], settings)}"
             raise ArgumentError(f"{name}: a group has the unknown setting {strange[0]!r}; {may}")
-        members = [item["params"]] if isinstance(item["params"], Tensor) else listed_parameters(name, item["params"])
+        members = (
+            [item["params"]]
+            if isinstance(item["params"], Tensor)
+            else listed_parameters(name, item["params"])
+        )
         if not members:
-            raise ArgumentError(f"{name}: there are no parameters to optimize. Was the generator used up, or the model empty?")
+            raise ArgumentError(
+                f"{name}: there are no parameters to optimize. Was the generator used up, or the model empty?"
+            )
         own = {key: value for key, value in item.items() if key != "params"}
         groups.append(Group(kind, members, {**settings, **own}, owner))
     everyone = [p for group in groups for p in group.params]
     for p in everyone:
         if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
             pair = isinstance(p, tuple) and len(p) == 2 and isinstance(p[1], Tensor)
-            instead = " Of named_parameters() take the second of each pair, or model.parameters()." if pair else ""
+            instead = (
+                " Of named_parameters() take the second of each pair, or model.parameters()." if pair else ""
+            )
             raise ArgumentError(f"{name}: parameters are floating leaf tensors; got {p!r:.80}.{instead}")
     if len({id(p) for p in everyone}) < len(everyone):
-        raise ArgumentError(f"{name}: a parameter was given twice, and would be updated twice. Module.parameters() lists shared ones once.")
+        raise ArgumentError(
+            f"{name}: a parameter was given twice, and would be updated twice. Module.parameters() lists "
+            "shared ones once."
+        )
     return groups
 
 
 def listed_parameters(who: str, params: Any) -> list[Any]:
     """What was given as parameters, as a list, or an ArgumentError that names what was meant."""
     if isinstance(params, (set, frozenset)):
-        raise ArgumentError(f"{who}: a {type(params).__name__} has no order, and a saved state is of parameters in theirs. Give a list.")
+        raise ArgumentError(
+            f"{who}: a {type(params).__name__} has no order, and a saved state is of parameters in theirs. "
+            "Give a list."
+        )
     model = hasattr(params, "parameters")
     if isinstance(params, Iterable) and not model:
         return list(params)
@@ -229,11 +257,29 @@ def _float(who: str, name: str, value: Any) -> float:
 
 
 # What others call the settings, or what holds them.
-HABITS = {"learning_rate": "lr", "rate": "lr", "param_groups": "groups", "decay": "weight_decay", "epsilon": "eps"}
+HABITS = {
+    "learning_rate": "lr",
+    "rate": "lr",
+    "param_groups": "groups",
+    "decay": "weight_decay",
+    "epsilon": "eps",
+}
 
 # What a setting may be, in whatever optimizer it occurs.
 CHECKS: dict[str, Check] = {
-    **dict.fromkeys(["lr", "weight_decay", "l1", "eps", "momentum", "lr_decay", "initial_accumulator_value", "momentum_decay"], at_least_zero),
+    **dict.fromkeys(
+        [
+            "lr",
+            "weight_decay",
+            "l1",
+            "eps",
+            "momentum",
+            "lr_decay",
+            "initial_accumulator_value",
+            "momentum_decay",
+        ],
+        at_least_zero,
+    ),
     **dict.fromkeys(["tolerance_grad", "tolerance_change"], at_least_zero),
     **dict.fromkeys(["rho", "alpha"], below_one),
     **dict.fromkeys(["nesterov", "classical", "centered", "amsgrad", "decoupled_weight_decay"], yes_or_no),

@@ -51,9 +51,10 @@ class LBFGS(Optimizer):
 
     Notes
     -----
-    Differences from PyTorch: the line search is the default; a pair is used if s · y > 1e-10 y · y, whatever the scale of the
-    problem, where PyTorch has s · y > 1e-10; and an interrupted step leaves the last accepted point.  It keeps
-    2 history_size + 2 vectors of the size of all parameters together, and allocates five more in an iteration.
+    Differences from PyTorch: the line search is the default; a pair is used if s · y > 1e-10 y · y, whatever
+    the scale of the problem, where PyTorch has s · y > 1e-10; and an interrupted step leaves the last
+    accepted point.  It keeps 2 history_size + 2 vectors of the size of all parameters together, and allocates
+    five more in an iteration.
 
     References
     ----------
@@ -99,7 +100,9 @@ class LBFGS(Optimizer):
             line_search_fn=line_search_fn,
         )
         if len(self.groups) > 1:
-            raise ArgumentError(f"LBFGS has one group, since it sees all parameters as one vector; got {len(self.groups)}.")
+            raise ArgumentError(
+                f"LBFGS has one group, since it sees all parameters as one vector; got {len(self.groups)}."
+            )
         self._kinds = [(p.shape, p.dtype) for p in self.params]
         self._active: list[bool] | None = None  # which parameters had a gradient in the last step
         self._pairs: list[tuple[Any, Any]] = []  # (s, y), the oldest first
@@ -111,8 +114,8 @@ class LBFGS(Optimizer):
         Parameters
         ----------
         closure : callable
-            Forgets the gradients, computes the loss, calls its ``backward`` and returns it; it is called many times, and
-            must compute the same function each time.
+            Forgets the gradients, computes the loss, calls its ``backward`` and returns it; it is called many
+            times, and must compute the same function each time.
 
         Returns
         -------
@@ -126,10 +129,16 @@ class LBFGS(Optimizer):
         self._check_models()
         self._kept += 1
         if all(p.grad is None for p in self.params):
-            raise ArgumentError("LBFGS: no parameter has a gradient after the closure. It calls loss.backward(), and the loss depends on them.")
+            raise ArgumentError(
+                "LBFGS: no parameter has a gradient after the closure. It calls loss.backward(), and the "
+                "loss depends on them."
+            )
         active = [p.grad is not None and p.requires_grad for p in self.params]
         if not (np.isfinite(point.value) and np.isfinite(point.gradient).all()):
-            raise NonFiniteError(f"LBFGS: the loss is {point.value}, and {np.sum(~np.isfinite(point.gradient))} elements of its gradient not finite.")
+            raise NonFiniteError(
+                f"LBFGS: the loss is {point.value}, and {np.sum(~np.isfinite(point.gradient))} elements of "
+                "its gradient not finite."
+            )
         if self._active not in (None, active):
             self._pairs, self._last = [], None  # of a function of other parameters
         self._active = active
@@ -160,7 +169,10 @@ class LBFGS(Optimizer):
                     point = start._replace(t=t)  # nobody asks for the value after the last iteration
                 s = point.t * d
                 x, self._last = x + s, (s, start.gradient)
-                small = np.abs(s).max() <= group.tolerance_change or abs(point.value - start.value) < group.tolerance_change
+                small = (
+                    np.abs(s).max() <= group.tolerance_change
+                    or abs(point.value - start.value) < group.tolerance_change
+                )
                 if evaluations >= group.max_eval or small:
                     break
         finally:
@@ -188,7 +200,7 @@ class LBFGS(Optimizer):
             q += (share - (y @ q) / (s @ y)) * s
         return q
 
-    # ---- all parameters as one vector ----------------------------------------------------------------------------------------
+    # ---- all parameters as one vector ----------------------------------------------------------------------
 
     def _check_params(self) -> None:
         for p, (shape, dtype) in zip(self.params, self._kinds):
@@ -208,17 +220,27 @@ class LBFGS(Optimizer):
         loss = closure()
         if not isinstance(loss, Tensor):
             kind = type(loss).__name__
-            raise DTypeError(f"LBFGS: the closure returns the loss, a Tensor; got {kind}. Does it end with return loss?")
+            raise DTypeError(
+                f"LBFGS: the closure returns the loss, a Tensor; got {kind}. Does it end with return loss?"
+            )
         self._check_params()
-        gradients = [np.zeros(p.shape, p.dtype) if p.grad is None or not p.requires_grad else p.grad._array for p in self.params]
+        gradients = [
+            np.zeros(p.shape, p.dtype) if p.grad is None or not p.requires_grad else p.grad._array
+            for p in self.params
+        ]
         return Point(0.0, float(loss.item()), 0.0, self._gathered(gradients))
 
-    # ---- state -------------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, list[Any]]:
         """The pairs, the oldest first, and the last step with the gradient before it, if there was one."""
         pairs, last = self._pairs, [self._last] if self._last else []
-        vectors = {"s": [s for s, _ in pairs], "y": [y for _, y in pairs], "step": [s for s, _ in last], "gradient": [g for _, g in last]}
+        vectors = {
+            "s": [s for s, _ in pairs],
+            "y": [y for _, y in pairs],
+            "step": [s for s, _ in last],
+            "gradient": [g for _, g in last],
+        }
         return {name: [v.copy() for v in some] for name, some in vectors.items()}
 
     def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> dict[str, list[Any]]:
@@ -227,9 +249,19 @@ class LBFGS(Optimizer):
         for name, some in restored.items():
             for i, v in enumerate(some):
                 if v.shape != like.shape or v.dtype != like.dtype:
-                    problems.append(f"state.{name}[{i}]: expected shape {like.shape}, {like.dtype}, got {v.shape}, {v.dtype}")
-        if len(restored["s"]) != len(restored["y"]) or len(restored["step"]) != len(restored["gradient"]) or len(restored["step"]) > 1:
-            problems.append(f"state: expected as many s as y, and one step with its gradient or none; got {[len(v) for v in restored.values()]}")
+                    problems.append(
+                        f"state.{name}[{i}]: expected shape {like.shape}, {like.dtype}, got {v.shape}, "
+                        f"{v.dtype}"
+                    )
+        if (
+            len(restored["s"]) != len(restored["y"])
+            or len(restored["step"]) != len(restored["gradient"])
+            or len(restored["step"]) > 1
+        ):
+            problems.append(
+                "state: expected as many s as y, and one step with its gradient or none; got "
+                f"{[len(v) for v in restored.values()]}"
+            )
         return restored
 
     def _restore(self, restored: dict[str, list[Any]]) -> None:

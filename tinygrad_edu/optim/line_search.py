@@ -14,7 +14,15 @@ class Point(NamedTuple):
     gradient: Any = None
 
 
-def strong_wolfe(along: Callable[[float], Point], start: Point, t: float, *, c1: float = 1e-4, c2: float = 0.9, evaluations: int = 25) -> Point:
+def strong_wolfe(
+    along: Callable[[float], Point],
+    start: Point,
+    t: float,
+    *,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+    evaluations: int = 25,
+) -> Point:
     """A point that meets the strong Wolfe conditions, or the best that was found.
 
         value(t) ≤ value(0) + c₁ t slope(0)        it falls enough
@@ -46,7 +54,9 @@ def strong_wolfe(along: Callable[[float], Point], start: Point, t: float, *, c1:
         point, evaluations = along(t), evaluations - 1
         if not math.isfinite(point.value + point.slope):
             t = (before.t + t) / 2  # beyond the domain, or an overflow
-        elif point.value > start.value + c1 * t * start.slope or (before is not start and point.value >= before.value):
+        elif point.value > start.value + c1 * t * start.slope or (
+            before is not start and point.value >= before.value
+        ):
             return _zoom(along, start, before, point, c1, c2, evaluations)
         elif abs(point.slope) <= -c2 * start.slope:
             return point
@@ -58,7 +68,15 @@ def strong_wolfe(along: Callable[[float], Point], start: Point, t: float, *, c1:
     return before
 
 
-def _zoom(along: Callable[[float], Point], start: Point, low: Point, high: Point, c1: float, c2: float, evaluations: int) -> Point:
+def _zoom(
+    along: Callable[[float], Point],
+    start: Point,
+    low: Point,
+    high: Point,
+    c1: float,
+    c2: float,
+    evaluations: int,
+) -> Point:
     """Narrow an interval that has a point to accept inside; ``low`` is the best so far, and slopes down towards ``high``."""
     for _ in range(evaluations):
         left, right = sorted((low.t, high.t))

@@ -15,8 +15,8 @@ class Lion(Elementwise):
 
         p ← p (1 - lr · weight_decay) - lr · sign(β₁ m + (1 - β₁) g),    m ← β₂ m + (1 - β₂) g
 
-    A step of lr everywhere is longer than Adam's: the paper's rates are 3 to 10 times smaller than those for AdamW, and its
-    weight_decay as much larger.
+    A step of lr everywhere is longer than Adam's: the paper's rates are 3 to 10 times smaller than those for
+    AdamW, and its weight_decay as much larger.
 
     Parameters
     ----------
@@ -65,7 +65,9 @@ class Lion(Elementwise):
         beta1, beta2 = group.betas
         return [group.lr, beta1, 1 - beta1, beta2, 1 - beta2]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m,), e, (lr, beta1, rest1, beta2, rest2) = state, scratch, coefficients
         multiply(m, beta1, d)

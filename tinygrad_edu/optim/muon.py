@@ -22,8 +22,9 @@ class Muon(Optimizer):
     Parameters
     ----------
     params : iterable of Tensor, or of dict
-        The hidden matrices of a network.  Kernels of a convolution, (out, in, …), count as matrices (out, in · …).  Biases
-        and gains are refused: give them, and by experience the embedding and the last layer, to an AdamW of their own.
+        The hidden matrices of a network.  Kernels of a convolution, (out, in, …), count as matrices (out, in
+        · …).  Biases and gains are refused: give them, and by experience the embedding and the last layer, to
+        an AdamW of their own.
     lr : float, at least 0, default=1e-3
     weight_decay : float, at least 0, default=0.1
         Decoupled.
@@ -34,19 +35,20 @@ class Muon(Optimizer):
     eps : float, at least 0, default=1e-7
         The norm that a smaller u is taken to have.
     adjust_lr_fn : {"original", "match_rms_adamw"}, default="original"
-        The ratio: √max(1, rows / columns), or 0.2 √max(rows, columns), with which the elements move as far as by AdamW, so
-        that its lr and weight_decay serve.
+        The ratio: √max(1, rows / columns), or 0.2 √max(rows, columns), with which the elements move as far as
+        by AdamW, so that its lr and weight_decay serve.
 
     Notes
     -----
-    Differences from PyTorch: convolutions are taken; and the iteration is computed in the dtype of the parameter, where
-    PyTorch's is in bfloat16 and right to two digits.  A step allocates, and frees, six matrices of the size of the largest
-    parameter, at most.
+    Differences from PyTorch: convolutions are taken; and the iteration is computed in the dtype of the
+    parameter, where PyTorch's is in bfloat16 and right to two digits.  A step allocates, and frees, six
+    matrices of the size of the largest parameter, at most.
 
     References
     ----------
-    K. Jordan et al. (2024). Muon: an optimizer for hidden layers in neural networks. kellerjordan.github.io/posts/muon
-    J. Liu et al. (2025). Muon is scalable for LLM training. arXiv:2502.16982 (weight decay, match_rms_adamw)
+    K. Jordan et al. (2024). Muon: an optimizer for hidden layers in neural networks.
+    kellerjordan.github.io/posts/muon J. Liu et al. (2025). Muon is scalable for LLM training.
+    arXiv:2502.16982 (weight decay, match_rms_adamw)
 
     Examples
     --------
@@ -84,8 +86,13 @@ class Muon(Optimizer):
         )
         for p in self.params:
             if p.ndim < 2:
-                raise ArgumentError(f"Muon is for matrices and kernels of convolutions; got a parameter of shape {p.shape}. Give it to an AdamW.")
-        self._momenta: list[dict[str, Any]] = [{"steps": 0, "m": np.zeros(p.shape, p.dtype)} for p in self.params]
+                raise ArgumentError(
+                    f"Muon is for matrices and kernels of convolutions; got a parameter of shape {p.shape}. "
+                    "Give it to an AdamW."
+                )
+        self._momenta: list[dict[str, Any]] = [
+            {"steps": 0, "m": np.zeros(p.shape, p.dtype)} for p in self.params
+        ]
 
     @staticmethod
     def check(group: Group) -> None:
@@ -122,7 +129,11 @@ def _update(group: Group, p: Any, g: Any, state: dict[str, Any]) -> None:
     m += g * (1 - momentum)
     u = m * momentum + g * (1 - momentum) if group.nesterov else m
     rows, columns = len(p), p.size // len(p)
-    ratio = math.sqrt(max(1, rows / columns)) if group.adjust_lr_fn == "original" else 0.2 * math.sqrt(max(rows, columns))
+    ratio = (
+        math.sqrt(max(1, rows / columns))
+        if group.adjust_lr_fn == "original"
+        else 0.2 * math.sqrt(max(rows, columns))
+    )
     step = orthogonalized(u.reshape(rows, columns), steps=group.ns_steps, eps=group.eps)
     step *= group.lr * ratio
     WRITES.mark(p)
@@ -134,9 +145,9 @@ def _update(group: Group, p: Any, g: Any, state: dict[str, Any]) -> None:
 def orthogonalized(matrix: Any, *, steps: int = 5, eps: float = 1e-7) -> Any:
     """About U Vᵀ of a matrix U Σ Vᵀ: all its singular values become about 1.
 
-    Newton and Schulz's iteration maps X to a X + b (X Xᵀ) X + c (X Xᵀ)² X, and so each singular value σ to a σ + b σ³ + c σ⁵,
-    by matrix products alone.  These a, b and c do not converge to 1, but bring all σ from 0.002 to 1 between 0.68 and 1.21 in five
-    steps.
+    Newton and Schulz's iteration maps X to a X + b (X Xᵀ) X + c (X Xᵀ)² X, and so each singular value σ to a
+    σ + b σ³ + c σ⁵, by matrix products alone.  These a, b and c do not converge to 1, but bring all σ from
+    0.002 to 1 between 0.68 and 1.21 in five steps.
 
     Parameters
     ----------

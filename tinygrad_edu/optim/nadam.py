@@ -94,7 +94,9 @@ class NAdam(Elementwise):
             products.append(products[-1] * _momentum(beta1, decay, len(products)))
         return products[t] if t < len(products) else 0.0
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
         multiply(m, beta1, m)

@@ -20,7 +20,9 @@ class _Complete(type):
         except TypeError as error:
             if "unexpected keyword argument" in str(error):
                 named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # that of this very class
-                error.args = (f"{error}{''.join(nearest(name, named) for name in kwargs if name not in named)}",)
+                error.args = (
+                    f"{error}{''.join(nearest(name, named) for name in kwargs if name not in named)}",
+                )
             raise
         made._complete = True
         return made
@@ -29,13 +31,14 @@ class _Complete(type):
 class Optimizer(metaclass=_Complete):
     """Base of the optimizers: parameters in groups, each group with settings of its own.
 
-    Most optimizers update each element by itself: they derive from `Elementwise`, which knows in what portions to do that.
+    Most optimizers update each element by itself: they derive from `Elementwise`, which knows in what
+    portions to do that.
 
     Parameters
     ----------
     params : iterable of Tensor, or iterable of dict
-        Floating leaves, each once; or groups of them, ``{"params": [w, b], "lr": 0.1}``, which say what differs from the
-        settings given to the optimizer.
+        Floating leaves, each once; or groups of them, ``{"params": [w, b], "lr": 0.1}``, which say what
+        differs from the settings given to the optimizer.
     **settings : the settings of a group that says nothing else
 
     Attributes
@@ -48,15 +51,17 @@ class Optimizer(metaclass=_Complete):
     Raises
     ------
     ArgumentError
-        If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or out of range.
-        When an attribute is assigned to that there is not (subclasses make theirs in ``__init__``).  In a step, or
-        within eight where ``model.zero_grad()`` forgets the gradients, if parameters that came from ``model.parameters()``
-        are no longer the model's, and others are in their place.
+        If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or
+        out of range. When an attribute is assigned to that there is not (subclasses make theirs in
+        ``__init__``).  In a step, or within eight where ``model.zero_grad()`` forgets the gradients, if
+        parameters that came from ``model.parameters()`` are no longer the model's, and others are in their
+        place.
 
     Notes
     -----
-    Differences from PyTorch: the groups are `groups` and their settings attributes, not dicts; a parameter that comes twice,
-    an unknown setting and an empty group are errors; there is no ``maximize=`` (minimize the negative).
+    Differences from PyTorch: the groups are `groups` and their settings attributes, not dicts; a parameter
+    that comes twice, an unknown setting and an empty group are errors; there is no ``maximize=`` (minimize
+    the negative).
     """
 
     def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], **settings: Any) -> None:
@@ -72,11 +77,14 @@ class Optimizer(metaclass=_Complete):
     def _check_models(self) -> None:
         """Raise if parameters are no longer their model's, which has others instead, and get no gradient.
 
-        Those of an optimizer that forgets the gradients itself have none then.  Where somebody else forgets them, as
-        ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in every eighth step.
+        Those of an optimizer that forgets the gradients itself have none then.  Where somebody else forgets
+        them, as ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in
+        every eighth step.
         """
         due = self._due()
-        owned = [group for group in self.groups if group._owner is not None and group._owner.module() is not None]
+        owned = [
+            group for group in self.groups if group._owner is not None and group._owner.module() is not None
+        ]
         without = [id(p) for p in self.params if p.requires_grad and p.grad is None] if owned else []
         if not owned or (not due and without == self._looked):
             return
@@ -85,14 +93,18 @@ class Optimizer(metaclass=_Complete):
         forgotten, _ = compared(own, self.params)
         _, foreign = compared(own, [p for group in owned for p in group.params])
         if forgotten and any(due or id(p) in without for p in foreign):
-            raise ArgumentError(f"{type(self).__name__}: {replaced(forgotten, foreign)} Make the optimizer again.")
+            raise ArgumentError(
+                f"{type(self).__name__}: {replaced(forgotten, foreign)} Make the optimizer again."
+            )
         self._looked = without
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_complete" in vars(self) and not name.startswith("_"):
             who, settings = type(self).__name__, self.groups[0].settings()
             if name in ("groups", "params"):
-                raise ArgumentError(f"{who}: its {name} are those that it was made with. Make the optimizer again.")
+                raise ArgumentError(
+                    f"{who}: its {name} are those that it was made with. Make the optimizer again."
+                )
             if name not in vars(self) and not hasattr(type(self), name):
                 if name in settings:
                     line = f"optimizer.groups[0].{name} = {value!r:.40}"
@@ -114,7 +126,10 @@ class Optimizer(metaclass=_Complete):
         """The learning rate; assigning sets that of all groups.  Reading raises if they differ: ``groups[i].lr`` tells."""
         rates = [group.lr for group in self.groups]
         if rates.count(rates[0]) < len(rates):
-            raise ArgumentError(f"{type(self).__name__}: the groups have different learning rates, {rates}; read groups[i].lr.")
+            raise ArgumentError(
+                f"{type(self).__name__}: the groups have different learning rates, {rates}; read "
+                "groups[i].lr."
+            )
         return rates[0]
 
     @lr.setter
@@ -125,7 +140,10 @@ class Optimizer(metaclass=_Complete):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, before the next backward pass; they are None then."""
         if not set_to_none:
-            raise ArgumentError(f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would count as one.")
+            raise ArgumentError(
+                f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would "
+                "count as one."
+            )
         vars(self)["_kept"] = 0
         for p in self.params:
             if p._node is not None:
@@ -136,7 +154,7 @@ class Optimizer(metaclass=_Complete):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
 
-    # ---- state -----------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed training needs beside the parameters, as copies: settings, counts of steps, and the slots.
@@ -144,10 +162,14 @@ class Optimizer(metaclass=_Complete):
         Returns
         -------
         dict
-            ``optimizer``, the name of the class; ``groups``, a list of dicts of settings, with ``params``, the number of
-            parameters; ``state``, whose form is that of the class.  Nested dicts and lists of numbers, strings, None and ndarrays.
+            ``optimizer``, the name of the class; ``groups``, a list of dicts of settings, with ``params``,
+            the number of parameters; ``state``, whose form is that of the class.  Nested dicts and lists of
+            numbers, strings, None and ndarrays.
         """
-        groups = [{"params": len(g.params), **{name: _plain(value) for name, value in g.settings().items()}} for g in self.groups]
+        groups = [
+            {"params": len(g.params), **{name: _plain(value) for name, value in g.settings().items()}}
+            for g in self.groups
+        ]
         return {"optimizer": type(self).__name__, "groups": groups, "state": self._state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -161,7 +183,8 @@ class Optimizer(metaclass=_Complete):
         Raises
         ------
         StateError
-            Listing what differs: the class, groups, parameters, settings' names and values, shapes and dtypes; nothing was changed.
+            Listing what differs: the class, groups, parameters, settings' names and values, shapes and
+            dtypes; nothing was changed.
         """
         problems: list[str] = []
         try:
@@ -170,7 +193,10 @@ class Optimizer(metaclass=_Complete):
         except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
             problems.append(f"it is not what state_dict() returns ({type(error).__name__}: {error})")
         if problems:
-            raise StateError(f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+            raise StateError(
+                f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  "
+                + "\n  ".join(problems)
+            )
         for group, loaded in zip(self.groups, groups):
             vars(group).update(loaded.settings())
         self._restore(restored)
@@ -187,9 +213,14 @@ class Optimizer(metaclass=_Complete):
         for i, (group, saved) in enumerate(zip(self.groups, state["groups"])):
             settings = {name: value for name, value in saved.items() if name != "params"}
             if saved["params"] != len(group.params):
-                problems.append(f"groups[{i}]: expected {len(group.params)} parameters, got {saved['params']}")
+                problems.append(
+                    f"groups[{i}]: expected {len(group.params)} parameters, got {saved['params']}"
+                )
             elif settings.keys() != group.settings().keys():
-                missing, unexpected = group.settings().keys() - settings.keys(), settings.keys() - group.settings().keys()
+                missing, unexpected = (
+                    group.settings().keys() - settings.keys(),
+                    settings.keys() - group.settings().keys(),
+                )
                 problems += [f"groups[{i}]: missing setting {name}" for name in sorted(missing)]
                 problems += [f"groups[{i}]: unexpected setting {name}" for name in sorted(unexpected)]
             else:
@@ -217,7 +248,10 @@ class Optimizer(metaclass=_Complete):
             found = {name: np.array(saved[name]) for name in names if name in saved}
             for name, array in found.items():
                 if array.shape != p.shape or array.dtype != p.dtype:
-                    problems.append(f"{where}.{name}: expected shape {p.shape}, {p.dtype}, got {array.shape}, {array.dtype}")
+                    problems.append(
+                        f"{where}.{name}: expected shape {p.shape}, {p.dtype}, got {array.shape}, "
+                        f"{array.dtype}"
+                    )
             steps = saved.get("steps", 0)
             if isinstance(steps, (int, np.integer)) and steps >= 0:
                 restored.append({"steps": int(steps), **found})
@@ -247,7 +281,8 @@ def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: n
         )
     if gradient is not None and (gradient.shape != shape or gradient.dtype != dtype):
         raise ShapeError(
-            f"{who}: the gradient of a parameter of shape {shape}, {dtype}, has {gradient.shape}, {gradient.dtype}.\n"
+            f"{who}: the gradient of a parameter of shape {shape}, {dtype}, has {gradient.shape}, "
+            f"{gradient.dtype}.\n"
             "  No parameter was changed. Assign one that fits to p.grad, or forget it: zero_grad()."
         )
     if not array.flags.writeable:
@@ -263,7 +298,11 @@ def compared(own: list[tuple[str, Any]], params: Sequence[Tensor]) -> tuple[list
 
 def replaced(forgotten: list[str], foreign: list[Tensor]) -> str:
     """What to say of parameters that were replaced after the optimizer was made."""
-    verb, names, shapes = "is" if len(forgotten) == 1 else "are", listed(forgotten), listed(p.shape for p in foreign)
+    verb, names, shapes = (
+        "is" if len(forgotten) == 1 else "are",
+        listed(forgotten),
+        listed(p.shape for p in foreign),
+    )
     return (
         f"{names} {verb} not among the optimizer's parameters, and it has others, of shape {shapes}, "
         "which the model no longer has: they were replaced after it was made."

@@ -12,7 +12,8 @@ class ReduceOnPlateau:
     """The rate becomes max(factor · rate, min_lr) after more than ``patience`` metrics in a row that are no better than the best.
 
     Better is below best - threshold · |best| (mode "min"), or above best + threshold · |best| ("max"); with
-    threshold_mode "abs" the threshold itself takes the place of threshold · |best|.  A metric that is not a number is never better.
+    threshold_mode "abs" the threshold itself takes the place of threshold · |best|.  A metric that is not a
+    number is never better.
 
     Parameters
     ----------
@@ -36,9 +37,9 @@ class ReduceOnPlateau:
 
     Notes
     -----
-    Differences from PyTorch: it is called with the metric and returns the rate, as the other schedules are called with the
-    step; and a relative threshold is right for negative metrics, where PyTorch takes best · (1 - threshold), which is above a
-    negative best, for the bound.
+    Differences from PyTorch: it is called with the metric and returns the rate, as the other schedules are
+    called with the step; and a relative threshold is right for negative metrics, where PyTorch takes best ·
+    (1 - threshold), which is above a negative best, for the bound.
 
     Examples
     --------
@@ -61,13 +62,22 @@ class ReduceOnPlateau:
     ) -> None:
         who = type(self).__name__
         self.lr, self.min_lr = at_least_zero(who, "lr", lr), at_least_zero(who, "min_lr", min_lr)
-        self.factor, self.threshold = below_one(who, "factor", factor), at_least_zero(who, "threshold", threshold)
-        self.mode, self.threshold_mode = one_of("min", "max")(who, "mode", mode), one_of("rel", "abs")(who, "threshold_mode", threshold_mode)
+        self.factor, self.threshold = (
+            below_one(who, "factor", factor),
+            at_least_zero(who, "threshold", threshold),
+        )
+        self.mode, self.threshold_mode = (
+            one_of("min", "max")(who, "mode", mode),
+            one_of("rel", "abs")(who, "threshold_mode", threshold_mode),
+        )
         self.patience, self.cooldown = _whole(who, "patience", patience), _whole(who, "cooldown", cooldown)
         if self.min_lr > self.lr:
             raise ArgumentError(f"{who}: min_lr is at most lr; got {min_lr} and {lr}.")
         self.best = math.inf if mode == "min" else -math.inf
-        self.bad, self.resting = 0, 0  # metrics in a row that were not better; those that need not be counted yet
+        self.bad, self.resting = (
+            0,
+            0,
+        )  # metrics in a row that were not better; those that need not be counted yet
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "resting" in vars(self) and name not in vars(self):
@@ -89,7 +99,9 @@ class ReduceOnPlateau:
         return self.lr
 
     def _better(self, value: float) -> bool:
-        margin = self.threshold * (abs(self.best) if self.threshold_mode == "rel" and math.isfinite(self.best) else 1)
+        margin = self.threshold * (
+            abs(self.best) if self.threshold_mode == "rel" and math.isfinite(self.best) else 1
+        )
         return value < self.best - margin if self.mode == "min" else value > self.best + margin
 
     def state_dict(self) -> dict[str, Any]:
@@ -106,7 +118,9 @@ class ReduceOnPlateau:
         """
         if not isinstance(state, Mapping):
             kind = type(state).__name__
-            raise StateError(f"ReduceOnPlateau.load_state_dict: expected what state_dict() returns, a dict; got {kind}.")
+            raise StateError(
+                f"ReduceOnPlateau.load_state_dict: expected what state_dict() returns, a dict; got {kind}."
+            )
         own = vars(self)
         problems = [f"missing: {name}" for name in own if name not in state]
         problems += [f"unexpected: {name}" for name in state if name not in own]
@@ -114,7 +128,10 @@ class ReduceOnPlateau:
             if name in state and isinstance(state[name], str) != isinstance(value, str):
                 problems.append(f"{name}: expected a value such as {value!r}, got {state[name]!r:.40}")
         if problems:
-            raise StateError("ReduceOnPlateau.load_state_dict: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems))
+            raise StateError(
+                "ReduceOnPlateau.load_state_dict: the state does not fit, and nothing was loaded:\n  "
+                + "\n  ".join(problems)
+            )
         own.update(state)
 
 

@@ -35,7 +35,8 @@ class RAdam(Elementwise):
 
     References
     ----------
-    L. Liu et al. (2020). On the variance of the adaptive learning rate and beyond. arXiv:1908.03265 (which has ρ > 4; PyTorch has 5)
+    L. Liu et al. (2020). On the variance of the adaptive learning rate and beyond. arXiv:1908.03265 (which
+    has ρ > 4; PyTorch has 5)
 
     Examples
     --------
@@ -59,7 +60,15 @@ class RAdam(Elementwise):
         l1: float = 0.0,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, decoupled_weight_decay=decoupled_weight_decay)
+        super().__init__(
+            params,
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            l1=l1,
+            decoupled_weight_decay=decoupled_weight_decay,
+        )
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
@@ -70,7 +79,9 @@ class RAdam(Elementwise):
         rate = group.lr / (1 - beta1**t) * _rectification(beta2, t)
         return [beta1, 1 - beta1, beta2, 1 - beta2, rate, group.eps]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m, v), (beta1, rest1, beta2, rest2, rate, eps) = state, coefficients
         multiply(m, beta1, m)

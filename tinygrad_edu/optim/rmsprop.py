@@ -15,8 +15,8 @@ class RMSprop(Elementwise):
 
         s ← α s + (1 - α) g²,    p ← p - lr · g / (√s + ε)
 
-    Centered, √s is √(s - a²), the standard deviation, where a ← α a + (1 - α) g.  With momentum, v ← momentum · v + g / (√s + ε)
-    and p ← p - lr · v.
+    Centered, √s is √(s - a²), the standard deviation, where a ← α a + (1 - α) g.  With momentum, v ← momentum
+    · v + g / (√s + ε) and p ← p - lr · v.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class RMSprop(Elementwise):
 
     Notes
     -----
-    Differences from PyTorch: there is ``l1=``; and a variance s - a² that rounding makes negative counts as zero, where
-    PyTorch has NaN.
+    Differences from PyTorch: there is ``l1=``; and a variance s - a² that rounding makes negative counts as
+    zero, where PyTorch has NaN.
 
     References
     ----------
@@ -65,7 +65,16 @@ class RMSprop(Elementwise):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, l1=l1, momentum=momentum, centered=centered)
+        super().__init__(
+            params,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            l1=l1,
+            momentum=momentum,
+            centered=centered,
+        )
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
@@ -74,7 +83,9 @@ class RMSprop(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.alpha, 1 - group.alpha, group.eps, group.momentum, 0.0]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         lr, alpha, rest, eps, momentum, zero = coefficients
         s = state[0]

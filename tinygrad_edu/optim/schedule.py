@@ -1,20 +1,21 @@
 """Schedules: the learning rate as a function of the step, or of the epoch.
 
-Each function here makes one: a plain function of the step, counted from 0, that remembers nothing.  To use it, assign::
+Each function here makes one: a plain function of the step, counted from 0, that remembers nothing.  To use
+it, assign::
 
     rate = schedule.warmup(5, then=schedule.cosine(0.1, 95))
     for epoch in range(100):
         optimizer.lr = rate(epoch)
         …
 
-A schedule takes a number or an array of them (to draw it: ``plt.plot(rate(np.arange(100)))``), and fractions too.
-Schedules are put together by `warmup` and `join`, or as functions are: ``lambda t: rate(t) * 0.5``.  What depends on how the
-training goes is not a function of the step: `ReduceOnPlateau`.
+A schedule takes a number or an array of them (to draw it: ``plt.plot(rate(np.arange(100)))``), and fractions
+too. Schedules are put together by `warmup` and `join`, or as functions are: ``lambda t: rate(t) * 0.5``.
+What depends on how the training goes is not a function of the step: `ReduceOnPlateau`.
 
 Rates are at least 0, and lengths whole numbers from 1; other settings raise an ArgumentError.
 
-PyTorch's schedulers are the same equations, but hold the optimizer, and change its rates by a call of ``step()``.  Resuming
-one of these needs the number of the epoch and nothing else.
+PyTorch's schedulers are the same equations, but hold the optimizer, and change its rates by a call of
+``step()``.  Resuming one of these needs the number of the epoch and nothing else.
 """
 
 import math
@@ -156,8 +157,8 @@ def cosine(lr: float, T_max: int, *, eta_min: float = 0.0) -> Schedule:
 def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
     """Half cosines from lr to eta_min, each T_mult times as long as the one before; the first has T_0 steps.
 
-    In the cycle i, which begins at Tᵢ and has T_0 · T_multⁱ steps: eta_min + (lr - eta_min) (1 + cos(π (t - Tᵢ) / (T_0 T_multⁱ))) / 2.
-    PyTorch's CosineAnnealingWarmRestarts.
+    In the cycle i, which begins at Tᵢ and has T_0 · T_multⁱ steps: eta_min + (lr - eta_min) (1 + cos(π (t -
+    Tᵢ) / (T_0 T_multⁱ))) / 2. PyTorch's CosineAnnealingWarmRestarts.
 
     References
     ----------
@@ -183,7 +184,13 @@ def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.
 
 
 def one_cycle(
-    max_lr: float, total_steps: int, *, pct_start: float = 0.3, div_factor: float = 25.0, final_div_factor: float = 1e4, anneal: str = "cos"
+    max_lr: float,
+    total_steps: int,
+    *,
+    pct_start: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+    anneal: str = "cos",
 ) -> Schedule:
     """Up from max_lr / div_factor in the part pct_start of all steps, then down to max_lr / div_factor / final_div_factor.
 
@@ -200,7 +207,8 @@ def one_cycle(
 
     Notes
     -----
-    PyTorch's OneCycleLR.  Smith moves the momentum the other way in the same time: ``group.momentum = …`` does that.
+    PyTorch's OneCycleLR.  Smith moves the momentum the other way in the same time: ``group.momentum = …``
+    does that.
 
     References
     ----------
@@ -218,13 +226,20 @@ def one_cycle(
     _check("one_cycle", number, div_factor=div_factor, final_div_factor=final_div_factor)
     if total_steps < 2 or min(div_factor, final_div_factor) <= 0 or anneal not in ("cos", "linear"):
         raise ArgumentError(
-            'one_cycle: total_steps is at least 2, div_factor and final_div_factor are above 0, anneal is "cos" or "linear"; '
+            "one_cycle: total_steps is at least 2, div_factor and final_div_factor are above 0, anneal is "
+            '"cos" or "linear"; '
             f"got {total_steps}, {div_factor}, {final_div_factor} and {anneal!r}."
         )
     start, last = max_lr / div_factor, total_steps - 1
     end, peak = start / final_div_factor, max(pct_start * total_steps - 1, 0)
     between = _half_cosine if anneal == "cos" else _line
-    return _schedule(lambda t: between(start, max_lr, t / peak) if t < peak else between(max_lr, end, min((t - peak) / (last - peak), 1)))
+    return _schedule(
+        lambda t: (
+            between(start, max_lr, t / peak)
+            if t < peak
+            else between(max_lr, end, min((t - peak) / (last - peak), 1))
+        )
+    )
 
 
 def warmup(steps: int, *, then: Schedule, start: float | None = None) -> Schedule:
@@ -237,8 +252,8 @@ def warmup(steps: int, *, then: Schedule, start: float | None = None) -> Schedul
     steps : int, at least 1
     then : schedule
     start : float, at least 0, optional
-        Which part of then(0) the line begins with; by default 1 / (steps + 1), so that it rises in equal steps from the
-        first, and no step has a rate of 0.
+        Which part of then(0) the line begins with; by default 1 / (steps + 1), so that it rises in equal
+        steps from the first, and no step has a rate of 0.
 
     References
     ----------
@@ -272,7 +287,9 @@ def join(schedules: Sequence[Schedule], milestones: Sequence[float]) -> Schedule
     starts, parts = _increasing("join", milestones), list(schedules)
     _check_schedules("join", parts)
     if len(parts) != len(starts) + 1:
-        raise ArgumentError(f"join: {len(parts)} schedules have {len(parts) - 1} milestones between them; got {len(starts)}.")
+        raise ArgumentError(
+            f"join: {len(parts)} schedules have {len(parts) - 1} milestones between them; got {len(starts)}."
+        )
 
     def rate(t: float) -> float:
         i = bisect_right(starts, t)
@@ -300,4 +317,6 @@ def _increasing(who: str, milestones: Sequence[float]) -> list[float]:
 def _check_schedules(who: str, schedules: Sequence[Any]) -> None:
     for schedule in schedules:
         if not callable(schedule):
-            raise ArgumentError(f"{who} takes schedules, functions of the step such as constant(0.1); got {schedule!r}.")
+            raise ArgumentError(
+                f"{who} takes schedules, functions of the step such as constant(0.1); got {schedule!r}."
+            )

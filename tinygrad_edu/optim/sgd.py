@@ -22,8 +22,9 @@ class SGD(Elementwise):
 
         v ← momentum · v - lr · (1 - dampening) · g,    p ← p + v
 
-    The two differ only while lr changes.  In both, dampening is not applied at the first step.  Nesterov's momentum looks one
-    step ahead: p ← p - lr · (g + momentum · v), or in the classical form p ← p + momentum · v - lr · g.
+    The two differ only while lr changes.  In both, dampening is not applied at the first step.  Nesterov's
+    momentum looks one step ahead: p ← p - lr · (g + momentum · v), or in the classical form p ← p + momentum
+    · v - lr · g.
 
     Parameters
     ----------
@@ -74,13 +75,23 @@ class SGD(Elementwise):
         classical: bool = False,
     ) -> None:
         super().__init__(
-            params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, l1=l1, nesterov=nesterov, classical=classical
+            params,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            l1=l1,
+            nesterov=nesterov,
+            classical=classical,
         )
 
     @staticmethod
     def check(group: Group) -> None:
         if group.nesterov and (not group.momentum or group.dampening):
-            raise ArgumentError(f"SGD: nesterov needs momentum > 0 and dampening 0; got momentum={group.momentum}, dampening={group.dampening}.")
+            raise ArgumentError(
+                f"SGD: nesterov needs momentum > 0 and dampening 0; got momentum={group.momentum}, "
+                f"dampening={group.dampening}."
+            )
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
@@ -90,7 +101,9 @@ class SGD(Elementwise):
         share = 1 - group.dampening if t > 1 else 1.0
         return [group.lr, group.momentum, group.lr * share if group.classical else share]
 
-    def update(self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]) -> None:
+    def update(
+        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
+    ) -> None:
         """The t-th step; see `Elementwise.update`."""
         lr, momentum, share = coefficients
         if not group.momentum:

@@ -1,18 +1,19 @@
 """Pictures of data, trainings and networks.
 
-Every function draws on the axes that it is given (``ax=``), or else on those of a new figure, and returns them, so that the
-pictures of a lesson are put together as any others of matplotlib.  matplotlib is imported when it is first needed; the rest of
-the package does without.
+Every function draws on the axes that it is given (``ax=``), or else on those of a new figure, and returns
+them, so that the pictures of a lesson are put together as any others of matplotlib.  matplotlib is imported
+when it is first needed; the rest of the package does without.
 
     figure, (left, right) = plt.subplots(1, 2)
     plot.curves({"training": losses, "held-out": held_out}, ax=left)
     plot.decision_regions(model, points, labels, ax=right)
     plot.save(figure, "lesson.png")
 
-A new figure is not one of pyplot's, which shows in windows and is never forgotten: ``ax.figure`` as the last line of a cell
-shows it in a notebook, `save` writes it to a file, and ``ax=plt.gca()`` draws in a window.
+A new figure is not one of pyplot's, which shows in windows and is never forgotten: ``ax.figure`` as the last
+line of a cell shows it in a notebook, `save` writes it to a file, and ``ax=plt.gca()`` draws in a window.
 
-``python examples/gallery.py --out FOLDER`` makes the pictures named here; they lie in ``examples/pictures/plot``.
+``python examples/gallery.py --out FOLDER`` makes the pictures named here; they lie in
+``examples/pictures/plot``.
 
 ========================  ===============================================================  ===========================
 `curves`, `loss_curve`    losses and metrics of a training                                 curves.png

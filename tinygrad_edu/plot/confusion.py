@@ -17,8 +17,8 @@ HEIGHT = 0.73  # of a digit, as a part of the size of the font
 def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None, ax: Any = None) -> Any:
     """How often each true class (rows) was taken for each class (columns); darker is a larger part of the row.
 
-    Zeros are left blank, so that what was confused stands out.  Of so many classes that numbers could not be read, colors alone
-    are drawn.
+    Zeros are left blank, so that what was confused stands out.  Of so many classes that numbers could not be
+    read, colors alone are drawn.
 
     Parameters
     ----------
@@ -40,16 +40,24 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     """
     matrix = numbers(counts, "confusion_matrix")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise ShapeError(f"confusion_matrix: expected a square matrix of counts, got shape {matrix.shape}.{_way_on(matrix)}")
+        raise ShapeError(
+            "confusion_matrix: expected a square matrix of counts, got shape "
+            f"{matrix.shape}.{_way_on(matrix)}"
+        )
     if not (matrix >= 0).all() or np.isinf(matrix).any():
-        raise ArgumentError("confusion_matrix: counts are numbers of at least 0; a NaN, an infinity or a negative one is among them.")
+        raise ArgumentError(
+            "confusion_matrix: counts are numbers of at least 0; a NaN, an infinity or a negative one is "
+            "among them."
+        )
     count = len(matrix)
     names = names_of("confusion_matrix", classes, count)
     if len(names) != count:
         raise ShapeError(f"confusion_matrix: {len(names)} names for {count} classes.")
     side = float(np.clip(1.6 + 0.42 * count, 3.2, 9))
     ax = new_axes(ax, (side, side))
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)  # a class without examples is a blank row
+    shares = matrix / np.maximum(
+        matrix.sum(axis=1, keepdims=True), 1
+    )  # a class without examples is a blank row
     ax.imshow(np.sqrt(shares), cmap=SHARES, vmin=0, vmax=1.15)  # the root, so that single mistakes are seen
     digits = len(f"{matrix.max(initial=0):g}")
     room = 220 / max(count, 1) / (0.62 * max(digits, 2))
@@ -64,7 +72,9 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     places = np.arange(count)
     ax.set(xlabel="predicted", ylabel="true")
     long = sum(map(len, names)) > 30
-    ax.set_xticks(places, names, rotation=40 if long else 0, ha="right" if long else "center", rotation_mode="anchor")
+    ax.set_xticks(
+        places, names, rotation=40 if long else 0, ha="right" if long else "center", rotation_mode="anchor"
+    )
     ax.set_yticks(places, names)
     ax.hlines(places[1:] - 0.5, -0.5, count - 0.5, colors="white", linewidths=1.2)
     ax.vlines(places[1:] - 0.5, -0.5, count - 0.5, colors="white", linewidths=1.2)

@@ -26,9 +26,9 @@ def curves(
     Parameters
     ----------
     values : array_like of shape (n,), or mapping of str to such
-        The values after 1, 2, … epochs; the lines may have different lengths.  The history of a training is such a mapping,
-        and so is what you pick of ``history.columns``.  Of more than 20,000 values, the lowest and the highest of each run
-        that shares a pixel are drawn.
+        The values after 1, 2, … epochs; the lines may have different lengths.  The history of a training is
+        such a mapping, and so is what you pick of ``history.columns``.  Of more than 20,000 values, the
+        lowest and the highest of each run that shares a pixel are drawn.
     ax : matplotlib Axes, optional
     xlabel : str, default="epoch"
     ylabel : str, default=""
@@ -52,12 +52,16 @@ def curves(
     lines = {name: numbers(line, f"curves: {name or 'the values'}") for name, line in given}
     for name, line in lines.items():
         if line.ndim != 1:
-            raise ShapeError(f"curves draws sequences of numbers; {name or 'the values'} have shape {line.shape}.")
+            raise ShapeError(
+                f"curves draws sequences of numbers; {name or 'the values'} have shape {line.shape}."
+            )
     ax = new_axes(ax, (6.0 + legend_width(len(lines)), 4.0))
     for i, (name, line) in enumerate(lines.items()):
         dot = mark(i) if line.size == 1 else None
         shown = envelope(line)
-        ax.plot(shown + 1, line[shown], label=name, color=color(i), linestyle=dash(i), linewidth=1.8, marker=dot)
+        ax.plot(
+            shown + 1, line[shown], label=name, color=color(i), linestyle=dash(i), linewidth=1.8, marker=dot
+        )
     finish(ax, xlabel, ylabel, log, target)
     if max((line.size for line in lines.values()), default=0) == 1:
         ax.set_xlim(0.5, 1.5)
@@ -79,8 +83,16 @@ def envelope(line: Any) -> Any:
     padded = np.pad(line.astype(np.float64), (0, -line.size % length), mode="edge").reshape(-1, length)
     finite = np.isfinite(padded)
     starts = length * np.arange(len(padded))
-    odd = (np.where(finite, padded, np.inf).argmin(1), np.where(finite, padded, -np.inf).argmax(1), finite.argmin(1))
-    return np.unique(np.minimum(np.concatenate([starts, *(starts + place for place in odd), [line.size - 1]]), line.size - 1))
+    odd = (
+        np.where(finite, padded, np.inf).argmin(1),
+        np.where(finite, padded, -np.inf).argmax(1),
+        finite.argmin(1),
+    )
+    return np.unique(
+        np.minimum(
+            np.concatenate([starts, *(starts + place for place in odd), [line.size - 1]]), line.size - 1
+        )
+    )
 
 
 def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Any:
@@ -105,7 +117,9 @@ def finish(ax: Any, xlabel: str, ylabel: str, log: bool, target: float | None) -
     from matplotlib.ticker import MaxNLocator
 
     if target is not None:
-        ax.axhline(target, color=GREY, linestyle=(0, (5, 3)), linewidth=1.4, label=f"target {target:g}", zorder=1)
+        ax.axhline(
+            target, color=GREY, linestyle=(0, (5, 3)), linewidth=1.4, label=f"target {target:g}", zorder=1
+        )
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     tidy(ax)

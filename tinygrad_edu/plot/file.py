@@ -17,7 +17,8 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ArgumentError
-        If the folder does not exist or cannot be written to, the path is a folder, or its suffix names no format of matplotlib.
+        If the folder does not exist or cannot be written to, the path is a folder, or its suffix names no
+        format of matplotlib.
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
@@ -32,7 +33,10 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         raise ArgumentError(f"{target} cannot be written: no permission to write to {target.parent}.")
     formats = FigureCanvasBase.get_supported_filetypes()
     if target.suffix[1:].lower() not in formats:
-        raise ArgumentError(f"{target}: the suffix of a picture is one of {', '.join(sorted(formats))}; got {target.suffix!r}.")
+        raise ArgumentError(
+            f"{target}: the suffix of a picture is one of {', '.join(sorted(formats))}; got "
+            f"{target.suffix!r}."
+        )
     return target
 
 
@@ -58,11 +62,16 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
         As `check_path`, or if there is no figure.
     """
     if isinstance(figure, (str, os.PathLike)) and not isinstance(path, (str, os.PathLike)):
-        raise ArgumentError(f"save: the figure comes first, and then the path: plot.save(figure, {os.fspath(figure)!r:.80}).")
+        raise ArgumentError(
+            f"save: the figure comes first, and then the path: plot.save(figure, {os.fspath(figure)!r:.80})."
+        )
     target = check_path(path)
     picture = getattr(figure, "figure", figure)  # of axes; a figure is its own
     if not hasattr(picture, "savefig"):
-        raise ArgumentError(f"save: expected a figure, or axes as the functions of plot return them; got {type(figure).__name__}.")
+        raise ArgumentError(
+            "save: expected a figure, or axes as the functions of plot return them; got "
+            f"{type(figure).__name__}."
+        )
     from ..io.atomic import atomic_write
 
     with atomic_write(target) as file:

@@ -26,9 +26,11 @@ def activation_curves(
     Parameters
     ----------
     functions : callable, sequence of callable, or mapping of str to callable
-        Functions such as `np.tanh`, or modules such as ``nn.ReLU()``, that apply to each number.  The titles are their names.
+        Functions such as `np.tanh`, or modules such as ``nn.ReLU()``, that apply to each number.  The titles
+        are their names.
     ax : matplotlib Axes, optional
-        Of several functions it becomes an invisible frame, of which the pictures are inset axes: ``ax.child_axes``.
+        Of several functions it becomes an invisible frame, of which the pictures are inset axes:
+        ``ax.child_axes``.
     low, high : float, default=-4.0, 4.0
         From where to where.
     columns : int, at least 1, optional
@@ -59,7 +61,9 @@ def activation_curves(
         ax.set(xlabel="x", title=drawn[0][0])
         ax.legend(frameon=False)
         return ax
-    frame, inside = cells(ax, len(named), columns, size=(2.6, 2.0), titles=[name for name, *_ in drawn], labeled=True)
+    frame, inside = cells(
+        ax, len(named), columns, size=(2.6, 2.0), titles=[name for name, *_ in drawn], labeled=True
+    )
     for cell, (_, y, slope) in zip(inside, drawn):
         _draw(cell, x, y, slope)
         cell.tick_params(labelsize="small")
@@ -80,7 +84,9 @@ def _with_derivative(name: str, function: Function, x: Any) -> tuple[Any, Any]:
     y = function(argument)
     values = numbers(y, f"activation_curves: {name}")
     if values.shape != x.shape:
-        raise ShapeError(f"activation_curves: {name} returns shape {values.shape} for numbers of shape {x.shape}.")
+        raise ShapeError(
+            f"activation_curves: {name} returns shape {values.shape} for numbers of shape {x.shape}."
+        )
     if not isinstance(y, Tensor) or not y.requires_grad:
         return values, np.zeros_like(x)
     np.sum(y).backward()

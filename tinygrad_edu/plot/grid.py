@@ -24,7 +24,13 @@ def columns_for(who: str, count: int, columns: int | None) -> int:
 
 
 def cells(
-    ax: Any, count: int, columns: int, *, size: tuple[float, float], titles: Sequence[str] | None = None, labeled: bool = False
+    ax: Any,
+    count: int,
+    columns: int,
+    *,
+    size: tuple[float, float],
+    titles: Sequence[str] | None = None,
+    labeled: bool = False,
 ) -> tuple[Any, list[Any]]:
     """Axes that become an invisible frame, and as many inset axes, row by row.
 
@@ -43,12 +49,16 @@ def cells(
     width, height = columns * size[0], rows * (size[1] + (TITLE if titles is not None else 0))
     frame = new_axes(ax, (width, height))
     frame.set_axis_off()
-    gap, before = (0.24, 0.2) if labeled else (0.08, 0.04)  # between neighbors, and what of it is left of a cell and below, as parts of a cell
+    gap, before = (
+        (0.24, 0.2) if labeled else (0.08, 0.04)
+    )  # between neighbors, and what of it is left of a cell and below, as parts of a cell
     used = (1 - gap, 1 - gap - (0 if titles is None else max(0.12, TITLE / (size[1] + TITLE))))
     inside = []
     for i in range(count):
         left, bottom = (i % columns) / columns, 1 - (i // columns + 1) / rows
-        cell = frame.inset_axes((left + before / columns, bottom + before / rows, used[0] / columns, used[1] / rows))
+        cell = frame.inset_axes(
+            (left + before / columns, bottom + before / rows, used[0] / columns, used[1] / rows)
+        )
         if titles is not None:
             cell.set_title(titles[i], fontsize="small", pad=3)
         cell.set_in_layout(labeled)  # without labels it lies within the frame

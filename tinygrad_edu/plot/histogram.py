@@ -28,9 +28,10 @@ def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
     Returns
     -------
     matplotlib Axes
-        From the first layer, at the top, to the last; layers are modules without modules in them.  The histograms have one
-        horizontal axis, and each its own height.  Numbers that are exactly 0 are not drawn, for they would dwarf the others:
-        their share stands at the right.  One in a hundred numbers of a layer, the outermost, may lie outside of the picture.
+        From the first layer, at the top, to the last; layers are modules without modules in them.  The
+        histograms have one horizontal axis, and each its own height.  Numbers that are exactly 0 are not
+        drawn, for they would dwarf the others: their share stands at the right.  One in a hundred numbers of
+        a layer, the outermost, may lie outside of the picture.
 
     Raises
     ------
@@ -44,17 +45,23 @@ def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
 
     with watched(model, keep), no_grad():
         model(*inputs)
-    outputs = {id(module): plain(out, "activation_histograms") for module, out in kept if hasattr(out, "dtype")}  # the last, of a module called twice
+    outputs = {
+        id(module): plain(out, "activation_histograms") for module, out in kept if hasattr(out, "dtype")
+    }  # the last, of a module called twice
     layers = {}
     for path, module in model.named_modules():
         values = outputs.get(id(module))
         if values is not None and values.dtype.kind == "f" and values.size and not any(module.children()):
             layers[f"{path} {type(module).__name__}".strip()] = values.ravel()
     if not layers:
-        raise ArgumentError(f"activation_histograms: no layer of {type(model).__name__} returned floating numbers.")
+        raise ArgumentError(
+            f"activation_histograms: no layer of {type(model).__name__} returned floating numbers."
+        )
     low, high = _range(list(layers.values()))
     width = (high - low) / BINS
-    edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1)  # 0 is one of them: no bar has both signs
+    edges = width * np.arange(
+        np.floor(low / width), np.ceil(high / width) + 1
+    )  # 0 is one of them: no bar has both signs
     ax = new_axes(ax, _size(layers))
     _ridges(ax, layers, edges)
     ax.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
@@ -74,21 +81,31 @@ def gradient_histograms(model: Module, *, ax: Any = None) -> Any:
     Returns
     -------
     matplotlib Axes
-        From the first parameter, at the top, to the last.  The horizontal axis is logarithmic; it is that of all histograms,
-        and each has its own height.  The share of gradients that are exactly 0 stands at the right.
+        From the first parameter, at the top, to the last.  The horizontal axis is logarithmic; it is that of
+        all histograms, and each has its own height.  The share of gradients that are exactly 0 stands at the
+        right.
 
     Raises
     ------
     StateError
         If no parameter has a gradient, or no gradient is finite and not 0.
     """
-    gradients = {name: np.abs(p.grad.numpy().ravel()) for name, p in model.named_parameters() if p.grad is not None and p.size}
+    gradients = {
+        name: np.abs(p.grad.numpy().ravel())
+        for name, p in model.named_parameters()
+        if p.grad is not None and p.size
+    }
     if not gradients:
-        raise StateError(f"gradient_histograms: no parameter of {type(model).__name__} has a gradient. Call loss.backward() first.")
+        raise StateError(
+            f"gradient_histograms: no parameter of {type(model).__name__} has a gradient. Call "
+            "loss.backward() first."
+        )
     sizes = {name: values[np.isfinite(values)] for name, values in gradients.items()}
     if not any(values.any() for values in sizes.values()):
         raise StateError("gradient_histograms: no gradient is finite and not 0: there is nothing to draw.")
-    powers = {name: np.log10(values, out=np.zeros_like(values), where=values > 0) for name, values in sizes.items()}
+    powers = {
+        name: np.log10(values, out=np.zeros_like(values), where=values > 0) for name, values in sizes.items()
+    }
     low, high = _range([powers[name][values > 0] for name, values in sizes.items()])
     ax = new_axes(ax, _size(sizes))
     ax.set_xscale("log")

@@ -20,17 +20,25 @@ WIDEST = 16.0  # inches of a mosaic
 EDGE = {"color": "#cccccc", "linewidth": 0.6}
 
 
-def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None, ax: Any = None, columns: int | None = None, cmap: str = INK) -> Any:
+def images(
+    pictures: ArrayLike | Tensor,
+    *,
+    titles: Sequence[str] | None = None,
+    ax: Any = None,
+    columns: int | None = None,
+    cmap: str = INK,
+) -> Any:
     """A grid of images, each with a title of its own.
 
     Parameters
     ----------
     pictures : Tensor or array_like of shape (n, height, width), or (n, height, width, 3) or (n, height, width, 4)
-        Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.  Of larger
-        ones 1200 rows and columns are drawn.
+        Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.
+        Of larger ones 1200 rows and columns are drawn.
     titles : sequence of str of length n, optional
     ax : matplotlib Axes, optional
-        Becomes an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64 are one mosaic in it.
+        Becomes an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64 are
+        one mosaic in it.
     columns : int, at least 1, optional
         By default about as many as rows.
     cmap : str, default="gray_r"
@@ -55,7 +63,10 @@ def images(pictures: ArrayLike | Tensor, *, titles: Sequence[str] | None = None,
     in_color = array.shape[-1:] in ((3,), (4,))
     one = array.ndim == 3 and in_color and min(array.shape[:2]) > 4  # (height, width, 3)
     if one or (array.ndim != 3 and not (array.ndim == 4 and in_color)):
-        raise ShapeError(f"images: expected (n, height, width), or (n, height, width, 3 or 4); got shape {array.shape}.{_way_on(array.shape)}")
+        raise ShapeError(
+            "images: expected (n, height, width), or (n, height, width, 3 or 4); got shape "
+            f"{array.shape}.{_way_on(array.shape)}"
+        )
     if titles is not None and len(titles) != len(array):
         raise ShapeError(f"images: {len(titles)} titles for {len(array)} images.")
     columns = columns_for("images", len(array), columns)
@@ -87,22 +98,29 @@ def _colors(array: Any) -> Any:
         return np.clip(array.astype(np.float32), 0, 1)
     raise ArgumentError(
         f"images: colors are from 0 to 1, or whole numbers from 0 to 255; got {low:g} to {high:g}.\n"
-        "  Those from 0 to 255 are x / 255; those of any other scale, (x - x.min()) / (x.max() - x.min()), or np.clip(x, 0, 1)."
+        "  Those from 0 to 255 are x / 255; those of any other scale, (x - x.min()) / (x.max() - x.min()), "
+        "or np.clip(x, 0, 1)."
     )
 
 
 def weights(
-    weight: Any, *, shape: tuple[int, int] | None = None, titles: Sequence[str] | None = None, ax: Any = None, columns: int | None = None
+    weight: Any,
+    *,
+    shape: tuple[int, int] | None = None,
+    titles: Sequence[str] | None = None,
+    ax: Any = None,
+    columns: int | None = None,
 ) -> Any:
     """What each unit of a layer looks for: its weights as an image, blue where they are positive, red where they are negative.
 
-    All images are on one scale, with white at 0 and the largest weight in full color; a bar beside them tells it.
+    All images are on one scale, with white at 0 and the largest weight in full color; a bar beside them tells
+    it.
 
     Parameters
     ----------
     weight : Module with a ``weight``, Tensor or array_like
-        Of shape (units, inputs), as of `nn.Linear`; (units, height, width); or (units, channels, height, width), as of
-        `nn.Conv2d`, of which each channel is an image.
+        Of shape (units, inputs), as of `nn.Linear`; (units, height, width); or (units, channels, height,
+        width), as of `nn.Conv2d`, of which each channel is an image.
     shape : (int, int), optional
         Height and width of the image that the inputs of a unit are; by default a square.
     titles : sequence of str, optional
@@ -125,30 +143,42 @@ def weights(
     """
     array = plain(getattr(weight, "weight", None) if isinstance(weight, Module) else weight, "weights")
     if array.dtype.kind not in "fiub":
-        raise ArgumentError(f"weights: expected numbers, or a layer with a weight; got {type(weight).__name__}.")
+        raise ArgumentError(
+            f"weights: expected numbers, or a layer with a weight; got {type(weight).__name__}."
+        )
     given = array.shape
     if array.ndim == 2:
         height, width = shape or (isqrt(given[1]),) * 2
         if height * width != given[1]:
-            raise ShapeError(f"weights: the {given[1]} inputs of a unit are no image of {height} × {width}; give shape=(height, width).")
+            raise ShapeError(
+                f"weights: the {given[1]} inputs of a unit are no image of {height} × {width}; give "
+                "shape=(height, width)."
+            )
         array = array.reshape(-1, height, width)
     elif array.ndim == 4:
         columns = columns or (given[1] if given[1] > 1 else None)
         array = array.reshape(-1, *given[2:])
     if array.ndim != 3 or not array.size:
-        raise ShapeError(f"weights: expected (units, inputs), (units, height, width) or (units, channels, height, width); got shape {given}.")
+        raise ShapeError(
+            "weights: expected (units, inputs), (units, height, width) or (units, channels, height, width); "
+            f"got shape {given}."
+        )
     if titles is not None and len(titles) != len(array):
         raise ShapeError(f"weights: {len(titles)} titles for {len(array)} images.")
     columns = columns_for("weights", len(array), columns)
     limit = float(np.abs(array[np.isfinite(array)]).max(initial=0)) or 1.0
     frame, shown = _grid(array, ax, columns, titles, {"cmap": DIVERGING, "vmin": -limit, "vmax": limit})
-    bar = frame.figure.colorbar(shown, ax=frame, shrink=0.7, aspect=30, pad=0.02, ticks=[-limit, 0, limit], format="%.2g")
+    bar = frame.figure.colorbar(
+        shown, ax=frame, shrink=0.7, aspect=30, pad=0.02, ticks=[-limit, 0, limit], format="%.2g"
+    )
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     return frame
 
 
-def _grid(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, settings: dict[str, Any]) -> tuple[Any, Any]:
+def _grid(
+    array: Any, ax: Any, columns: int, titles: Sequence[str] | None, settings: dict[str, Any]
+) -> tuple[Any, Any]:
     """The frame, and the last of the images in it."""
     height, width = array.shape[1:3]
     size = 1.3 if titles is not None else 1.0 if len(array) <= 20 else 0.75
@@ -158,7 +188,12 @@ def _grid(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, setti
     frame, inside = cells(ax, len(array), columns, size=(size, size * tall), titles=titles)
     shown = None
     for cell, picture in zip(inside, array):
-        shown = cell.imshow(_thinned(picture), extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="nearest", **settings)
+        shown = cell.imshow(
+            _thinned(picture),
+            extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+            interpolation="nearest",
+            **settings,
+        )
         cell.set(xticks=[], yticks=[])
         cell.spines[:].set(**EDGE)
     return frame, shown
@@ -170,7 +205,9 @@ def _thinned(picture: Any) -> Any:
     return picture[rows[:, None], columns] if max(picture.shape[:2]) > FINEST else picture
 
 
-def _mosaic(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, settings: dict[str, Any], size: float) -> tuple[Any, Any]:
+def _mosaic(
+    array: Any, ax: Any, columns: int, titles: Sequence[str] | None, settings: dict[str, Any], size: float
+) -> tuple[Any, Any]:
     """The frame with all images as a single one, so that many are drawn as fast as few."""
     from matplotlib.collections import PolyCollection
 
@@ -182,17 +219,30 @@ def _mosaic(array: Any, ax: Any, columns: int, titles: Sequence[str] | None, set
     def tiled(pictures: Any) -> Any:
         tiles = np.zeros((rows * columns, tall, wide, *pictures.shape[3:]), pictures.dtype)
         tiles[:count, above:, :width] = pictures
-        return tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2).reshape(rows * tall, columns * wide, *tiles.shape[3:])
+        return (
+            tiles.reshape(rows, columns, *tiles.shape[1:])
+            .swapaxes(1, 2)
+            .reshape(rows * tall, columns * wide, *tiles.shape[3:])
+        )
 
     inches = columns * size, rows * size * tall / wide
     frame = new_axes(ax, tuple(np.maximum(np.multiply(inches, min(1.0, WIDEST / max(inches))), 1.0)))
     frame.set_axis_off()
-    image = frame.imshow(tiled(array), alpha=tiled(np.ones((count, height, width))), interpolation="nearest", **settings)
+    image = frame.imshow(
+        tiled(array), alpha=tiled(np.ones((count, height, width))), interpolation="nearest", **settings
+    )
     left, top = np.arange(count) % columns * wide - 0.5, np.arange(count) // columns * tall + above - 0.5
     corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
     frame.add_collection(
-        PolyCollection(list(np.moveaxis(np.array(corners), -1, 0)), facecolors="none", edgecolors=EDGE["color"], linewidths=EDGE["linewidth"])
+        PolyCollection(
+            list(np.moveaxis(np.array(corners), -1, 0)),
+            facecolors="none",
+            edgecolors=EDGE["color"],
+            linewidths=EDGE["linewidth"],
+        )
     )
     for i, title in enumerate(titles or ()):
-        frame.text(left[i] + width / 2, top[i] - above / 4, title, fontsize="x-small", ha="center", va="bottom").set_in_layout(False)
+        frame.text(
+            left[i] + width / 2, top[i] - above / 4, title, fontsize="x-small", ha="center", va="bottom"
+        ).set_in_layout(False)
     return frame, image

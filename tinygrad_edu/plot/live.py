@@ -15,8 +15,9 @@ from .style import color, new_axes
 class LiveLoss:
     """Draws a loss while a model learns, with the line that it is to get below.
 
-    Called with each new loss, it draws again, a few times a second at most: in a notebook below the cell, in a window if
-    matplotlib is interactive (``plt.ion()``) or if ``ax`` is in one; elsewhere the picture is drawn when it is saved.
+    Called with each new loss, it draws again, a few times a second at most: in a notebook below the cell, in
+    a window if matplotlib is interactive (``plt.ion()``) or if ``ax`` is in one; elsewhere the picture is
+    drawn when it is saved.
 
     Parameters
     ----------
@@ -80,7 +81,15 @@ class LiveLoss:
 
     def __call__(self, loss: Any) -> None:
         """Add a loss: a number, a tensor with one element, or a History, whose last loss it is."""
-        self.losses.append(float(loss["loss"][-1] if hasattr(loss, "columns") else loss.item() if hasattr(loss, "item") else loss))
+        self.losses.append(
+            float(
+                loss["loss"][-1]
+                if hasattr(loss, "columns")
+                else loss.item()
+                if hasattr(loss, "item")
+                else loss
+            )
+        )
         if time.monotonic() >= self._next:
             self.draw()
 
@@ -110,7 +119,9 @@ class LiveLoss:
     def __enter__(self) -> "LiveLoss":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

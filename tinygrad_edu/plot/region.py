@@ -42,7 +42,8 @@ def decision_regions(
         * one number for each point, of shape (n,) or (n, 1): a label if they are integers; the probability of the second of two
           classes if all are from 0 to 1; otherwise its logit.
 
-        It is called with some thousand points at a time, without recording gradients, a `Module` in ``eval()``.
+        It is called with some thousand points at a time, without recording gradients, a `Module` in
+        ``eval()``.
     points : Tensor or array_like of shape (n, 2)
     labels : Tensor or array_like of int of shape (n,)
         From 0, as the columns of the scores.
@@ -63,7 +64,8 @@ def decision_regions(
     ShapeError
         If the points are not pairs, the labels or names not as many, or the function returns something else.
     ArgumentError
-        If the resolution is below 2, a point is not finite, a label not a whole number from 0, or a score NaN.
+        If the resolution is below 2, a point is not finite, a label not a whole number from 0, or a score
+        NaN.
     """
     xy, whole = points_and_labels("decision_regions", points, labels)
     if resolution < 2:
@@ -129,7 +131,13 @@ def decision_grid(
     frame, inside = cells(ax, len(predictors), columns, size=(2.2, height), titles=titles)
     for cell, (winners, certainty, corners) in zip(inside, answers):
         _draw(cell, winners, certainty if probabilities else None, *corners)
-        scatter(cell, xy, whole, names_of("decision_grid", None, 1 + whole.max()), size=float(np.clip(2000 / len(xy), 3, 12)))
+        scatter(
+            cell,
+            xy,
+            whole,
+            names_of("decision_grid", None, 1 + whole.max()),
+            size=float(np.clip(2000 / len(xy), 3, 12)),
+        )
         cell.set(xticks=[], yticks=[])
     return frame
 
@@ -137,15 +145,28 @@ def decision_grid(
 def _ask(predict: Classifier, xy: Any, resolution: int) -> tuple[Any, Any, tuple[Any, Any]]:
     """Winning classes and their certainty on a grid, each (resolution, resolution), and the corners of the grid."""
     if not callable(predict):
-        ways = [f"model.{name}" for name in ("predict", "predict_proba", "decision_function") if callable(getattr(predict, name, None))]
-        fix = f"Give its method: {' or '.join(ways)}." if ways else "Give a model, or a function of points of shape (n, 2)."
-        raise ArgumentError(f"decision_regions: a classifier is called with points; got {type(predict).__name__}, which cannot be. {fix}")
+        ways = [
+            f"model.{name}"
+            for name in ("predict", "predict_proba", "decision_function")
+            if callable(getattr(predict, name, None))
+        ]
+        fix = (
+            f"Give its method: {' or '.join(ways)}."
+            if ways
+            else "Give a model, or a function of points of shape (n, 2)."
+        )
+        raise ArgumentError(
+            f"decision_regions: a classifier is called with points; got {type(predict).__name__}, which "
+            f"cannot be. {fix}"
+        )
     low, high = bounds(xy)
     dtype = xy.dtype if xy.dtype.kind == "f" else None
     xs, ys = (np.linspace(a, b, resolution, dtype=dtype) for a, b in zip(low, high))
     grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)  # (resolution², 2)
     with no_grad(), _in_use(predict):
-        scores = np.concatenate([_scores(predict, grid[start : start + CHUNK]) for start in range(0, len(grid), CHUNK)])
+        scores = np.concatenate(
+            [_scores(predict, grid[start : start + CHUNK]) for start in range(0, len(grid), CHUNK)]
+        )
     winners, certainty = _winners(scores)
     return winners.reshape(resolution, resolution), certainty.reshape(resolution, resolution), (low, high)
 
@@ -160,15 +181,26 @@ def _in_use(predict: Classifier) -> Any:
 
 def _scores(predict: Classifier, x: Any) -> Any:
     scores = plain(predict(x), "decision_regions: the classifier")
-    if scores.dtype.kind not in "fiub" or scores.ndim not in (1, 2) or len(scores) != len(x) or not scores.size:
+    if (
+        scores.dtype.kind not in "fiub"
+        or scores.ndim not in (1, 2)
+        or len(scores) != len(x)
+        or not scores.size
+    ):
         raise ShapeError(
-            f"decision_regions: for points of shape {x.shape} a classifier returns numbers of shape ({len(x)},) or ({len(x)}, classes); "
+            f"decision_regions: for points of shape {x.shape} a classifier returns numbers of shape "
+            f"({len(x)},) or ({len(x)}, classes); "
             f"got {scores.dtype} of shape {scores.shape}."
         )
     if np.isnan(scores).any():
-        raise ArgumentError("decision_regions: the classifier returns NaN: no class wins there. Were its weights trained to NaN?")
+        raise ArgumentError(
+            "decision_regions: the classifier returns NaN: no class wins there. Were its weights trained to "
+            "NaN?"
+        )
     if scores.dtype.kind == "i" and scores.size == len(scores) and scores.min() < 0:
-        raise ArgumentError(f"decision_regions: labels are whole numbers from 0; the classifier returns {scores.min()}.")
+        raise ArgumentError(
+            f"decision_regions: labels are whole numbers from 0; the classifier returns {scores.min()}."
+        )
     return scores
 
 
@@ -201,7 +233,9 @@ def _draw(ax: Any, winners: Any, certainty: Any, low: Any, high: Any) -> None:
     picture[..., 3] = 0.28 if certainty is None else 0.06 + 0.5 * certainty
     picture[..., :3] *= 1 - 0.45 * _stripes(winners // len(PALETTE))[..., None]
     ax.imshow(picture, extent=(low[0], high[0], low[1], high[1]), origin="lower", interpolation="nearest")
-    if len(np.unique(winners)) == 2 and certainty is not None:  # the line on which two classes are equally probable
+    if (
+        len(np.unique(winners)) == 2 and certainty is not None
+    ):  # the line on which two classes are equally probable
         side = np.where(winners == winners.max(), certainty, -certainty)
         xs, ys = (np.linspace(a, b, n) for a, b, n in zip(low, high, winners.shape[::-1]))
         ax.contour(xs, ys, side, levels=[0], colors="#333333", linewidths=1.0)

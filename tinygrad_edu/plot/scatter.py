@@ -7,11 +7,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..tensor import Tensor
-from .style import color, legend_beside, legend_width, mark, names_of, new_axes, plane, points_and_labels, tidy
+from .style import (
+    color,
+    legend_beside,
+    legend_width,
+    mark,
+    names_of,
+    new_axes,
+    plane,
+    points_and_labels,
+    tidy,
+)
 
 
 def class_scatter(
-    points: ArrayLike | Tensor, labels: ArrayLike | Tensor, *, classes: Sequence[Any] | None = None, axes: Sequence[str] = ("", ""), ax: Any = None
+    points: ArrayLike | Tensor,
+    labels: ArrayLike | Tensor,
+    *,
+    classes: Sequence[Any] | None = None,
+    axes: Sequence[str] = ("", ""),
+    ax: Any = None,
 ) -> Any:
     """Points of the plane, each in the color of its class.
 
@@ -54,7 +69,16 @@ def scatter(ax: Any, xy: Any, labels: Any, names: Sequence[str], *, size: float 
     area = size if size is not None else float(np.clip(9000 / len(xy), 6, 32))
     for label in np.unique(labels):
         x, y = xy[labels == label].T
-        ax.scatter(x, y, s=area, color=color(label), marker=mark(label), edgecolors="white", linewidths=0.5 if area > 8 else 0.25, label=names[label])
+        ax.scatter(
+            x,
+            y,
+            s=area,
+            color=color(label),
+            marker=mark(label),
+            edgecolors="white",
+            linewidths=0.5 if area > 8 else 0.25,
+            label=names[label],
+        )
 
 
 def bounds(xy: Any) -> tuple[Any, Any]:

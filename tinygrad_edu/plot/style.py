@@ -11,7 +11,18 @@ from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor
 
-PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
+PALETTE = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#832db6",
+    "#94a4a2",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
 """Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th.  Then they begin again, with
 another mark, dash or stripe for each ten.
 
@@ -19,7 +30,14 @@ M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2
 """
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")  # of points: one for ten classes
-DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))  # of lines, likewise
+DASHES = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.5)),
+    (0, (6, 2, 1, 2)),
+    (0, (9, 3)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)  # of lines, likewise
 
 DIVERGING = "RdBu"  # signed values: red below 0, white at 0, blue above
 SHARES = "Blues"  # from none to all
@@ -58,7 +76,9 @@ def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
     try:
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError as error:
-        raise ImportError("Pictures need matplotlib: pip install 'tinygrad_edu[plot]', or pip install matplotlib.") from error
+        raise ImportError(
+            "Pictures need matplotlib: pip install 'tinygrad_edu[plot]', or pip install matplotlib."
+        ) from error
     return _figure_class()(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)).add_subplot()
 
 
@@ -101,7 +121,16 @@ def legend_beside(ax: Any, *, pad: float = 0.2) -> None:
     """The names of the classes, to the right of the axes, where they hide nothing."""
     handles, labels = ax.get_legend_handles_labels()
     place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "ncols": 1 + (len(labels) - 1) // TALLEST}
-    ax.legend(handles, labels, **place, frameon=False, handletextpad=pad, columnspacing=1.0, borderaxespad=0.3, markerscale=1.5)
+    ax.legend(
+        handles,
+        labels,
+        **place,
+        frameon=False,
+        handletextpad=pad,
+        columnspacing=1.0,
+        borderaxespad=0.3,
+        markerscale=1.5,
+    )
 
 
 def numbers(values: Any, who: str) -> Any:
@@ -132,14 +161,32 @@ def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | 
     """
     xy, classes = numbers(points, f"{who}: points"), plain(labels, f"{who}: labels")
     if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
-        fix = " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)." if classes.ndim == 2 else ""
-        raise ShapeError(f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.{fix}")
+        fix = (
+            " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)."
+            if classes.ndim == 2
+            else ""
+        )
+        raise ShapeError(
+            f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.{fix}"
+        )
     if not np.isfinite(xy).all():
         row = int(np.argmin(np.isfinite(xy).all(axis=1)))
-        raise ArgumentError(f"{who}: points are finite; got {xy[row]} in row {row}. Leave it out, or fill it in by data.Imputer().")
-    if classes.dtype.kind not in "fiub" or not np.isfinite(classes).all() or (classes != np.trunc(classes)).any() or classes.min() < 0:
+        raise ArgumentError(
+            f"{who}: points are finite; got {xy[row]} in row {row}. Leave it out, or fill it in by "
+            "data.Imputer()."
+        )
+    if (
+        classes.dtype.kind not in "fiub"
+        or not np.isfinite(classes).all()
+        or (classes != np.trunc(classes)).any()
+        or classes.min() < 0
+    ):
         of_numbers = classes.dtype.kind in "fiub"
-        fix = "data.relabel makes them of other numbers" if of_numbers else "data.LabelEncoder() makes them of names"
+        fix = (
+            "data.relabel makes them of other numbers"
+            if of_numbers
+            else "data.LabelEncoder() makes them of names"
+        )
         got = (np.unique(classes) if of_numbers else classes)[:3]
         raise ArgumentError(f"{who}: labels are whole numbers from 0; got {got}. {fix}.")
     return xy, classes.astype(np.int64)

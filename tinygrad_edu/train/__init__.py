@@ -27,7 +27,17 @@ from .predict import evaluate, predict
 from .seeds import SeedReport, over_seeds
 from .stopping import EarlyStopping
 
-__all__ = ["Checkpoint", "EarlyStopping", "History", "SeedReport", "evaluate", "fit", "metrics", "over_seeds", "predict"]
+__all__ = [
+    "Checkpoint",
+    "EarlyStopping",
+    "History",
+    "SeedReport",
+    "evaluate",
+    "fit",
+    "metrics",
+    "over_seeds",
+    "predict",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,39 +15,66 @@ from ..tensor import Tensor
 PLACES = ("inputs", "targets", "weights")  # what a batch holds, in this order
 
 
-def loader_of(who: str, data: Any, model: Module, *, batch_size: int | None, shuffle: bool, seed: int = 0, own_settings: bool = False) -> Any:
+def loader_of(
+    who: str,
+    data: Any,
+    model: Module,
+    *,
+    batch_size: int | None,
+    shuffle: bool,
+    seed: int = 0,
+    own_settings: bool = False,
+) -> Any:
     """The data as something that gives batches, once more with each iteration.
 
-    Floating arrays get the dtype of the model's parameters.  What already gives batches, a DataLoader, stays as it is.
+    Floating arrays get the dtype of the model's parameters.  What already gives batches, a DataLoader, stays
+    as it is.
     """
     if hasattr(data, "load_state_dict") and hasattr(data, "__iter__"):
         if own_settings and (batch_size, seed) != (32, 0):
-            raise ArgumentError("fit: batch_size and seed are settings of the DataLoader, which the data already are.")
+            raise ArgumentError(
+                "fit: batch_size and seed are settings of the DataLoader, which the data already are."
+            )
         return data
     if isinstance(data, (Mapping, str, bytes)):
         kind = type(data).__name__
-        raise ArgumentError(f"{who}: data are (x, y), a dataset, or samples; got a {kind}. Of a dict: (d['x'], d['y']).")
+        raise ArgumentError(
+            f"{who}: data are (x, y), a dataset, or samples; got a {kind}. Of a dict: (d['x'], d['y'])."
+        )
     from ..data import DataLoader
 
     names = [*PLACES, *map(str, range(len(PLACES), len(data)))] if isinstance(data, tuple) else []
-    arrays = tuple(plain(one, f"{who}: {name}") for name, one in zip(names, data)) if isinstance(data, tuple) else data
+    arrays = (
+        tuple(plain(one, f"{who}: {name}") for name, one in zip(names, data))
+        if isinstance(data, tuple)
+        else data
+    )
     if batch_size is None:
         if not isinstance(arrays, tuple) and not hasattr(arrays, "__len__"):
-            raise ArgumentError("batch_size=None takes all examples at once, and an iterable does not tell how many it has. Say a batch_size.")
+            raise ArgumentError(
+                "batch_size=None takes all examples at once, and an iterable does not tell how many it has. "
+                "Say a batch_size."
+            )
         batch_size, shuffle = max(len(arrays[0] if isinstance(arrays, tuple) else arrays), 1), False
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     loader = DataLoader(arrays, batch_size, seed=seed, dtype=dtype)
-    loader.shuffle = shuffle and loader.samples is not None  # what is only iterated over has an order of its own
+    loader.shuffle = (
+        shuffle and loader.samples is not None
+    )  # what is only iterated over has an order of its own
     return loader
 
 
 def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[Any, float]:
     """The loss of a batch (x, y) or (x, y, weights) as a tensor of one number, and how much it counts beside other batches.
 
-    A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, the number of examples if there are no weights.
+    A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, the number of examples if there are
+    no weights.
     """
     if not 2 <= len(batch) <= 3:
-        raise ArgumentError(f"fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got {len(batch)} arrays.")
+        raise ArgumentError(
+            "fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got "
+            f"{len(batch)} arrays."
+        )
     if outputs is None:
         raise DTypeError("The model returned None: does its forward end with return?")
     try:
@@ -55,7 +82,8 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:
         if isinstance(outputs, (tuple, list, dict)):
             error.add_note(
-                f"The model returned a {type(outputs).__name__}, which is what the loss was given: let the model, or the loss, pick one of it."
+                f"The model returned a {type(outputs).__name__}, which is what the loss was given: let the "
+                "model, or the loss, pick one of it."
             )
         raise
     if not hasattr(value, "ndim"):  # plain arrays have it: they can be evaluated, if not learned from
@@ -63,14 +91,19 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
     if len(batch) == 2 and value.ndim == 0:
         return value, len(batch[0])
     if value.ndim == 0:
-        raise ArgumentError('Weights of examples need the loss of each example: a loss with reduction="none", such as nn.MSELoss(reduction="none").')
+        raise ArgumentError(
+            'Weights of examples need the loss of each example: a loss with reduction="none", such as '
+            'nn.MSELoss(reduction="none").'
+        )
     if value.ndim > 1:
         value = np.mean(value, axis=tuple(range(1, value.ndim)))
     if len(batch) == 2:
         return np.mean(value), len(value)
     weights = np.asarray(batch[2], value.dtype)
     if weights.shape != value.shape:
-        raise ShapeError(f"There is one weight for each example: expected shape {value.shape}, got {weights.shape}.")
+        raise ShapeError(
+            f"There is one weight for each example: expected shape {value.shape}, got {weights.shape}."
+        )
     if (weights < 0).any():
         raise ArgumentError(f"Weights of examples are 0 or more; got {weights.min()}.")
     total = float(weights.sum())
@@ -79,7 +112,10 @@ def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[
 
 def no_tensor(value: Any) -> DTypeError:
     """The error of a loss that nothing can be learned from."""
-    return DTypeError(f"The loss is a tensor, computed from the outputs by NumPy's functions or this package's; got {type(value).__name__}.")
+    return DTypeError(
+        "The loss is a tensor, computed from the outputs by NumPy's functions or this package's; got "
+        f"{type(value).__name__}."
+    )
 
 
 class Totals:
@@ -118,11 +154,18 @@ class Totals:
         self.weight += weight
         if self.keep:
             if not isinstance(outputs, Tensor):
-                raise DTypeError(f"Metrics need a model of which one tensor comes out; got {type(outputs).__name__}.")
-            for kept, array, what in ((self.outputs, outputs._array, "outputs"), (self.targets, targets, "targets")):
+                raise DTypeError(
+                    f"Metrics need a model of which one tensor comes out; got {type(outputs).__name__}."
+                )
+            for kept, array, what in (
+                (self.outputs, outputs._array, "outputs"),
+                (self.targets, targets, "targets"),
+            ):
                 if kept and kept[0].shape[1:] != array.shape[1:]:
                     found = f"after batches of {kept[0].shape} came one of {array.shape}"
-                    raise ShapeError(f"Metrics are of all {what} together, each of one shape; {found}. Pad them.")
+                    raise ShapeError(
+                        f"Metrics are of all {what} together, each of one shape; {found}. Pad them."
+                    )
                 kept.append(array)
 
     def report(self, metrics: Mapping[str, Callable[[Any, Any], float]]) -> dict[str, float]:
@@ -138,7 +181,11 @@ class Totals:
     def state_dict(self) -> dict[str, Any]:
         """All of it, for a checkpoint in the middle of an epoch."""
         sums = np.array([self.loss, self.weight, self.seconds])
-        kept = {"outputs": np.concatenate(self.outputs), "targets": np.concatenate(self.targets)} if self.outputs else {}
+        kept = (
+            {"outputs": np.concatenate(self.outputs), "targets": np.concatenate(self.targets)}
+            if self.outputs
+            else {}
+        )
         return {"sums": sums, **kept}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -164,8 +211,13 @@ def measured(name: str, metric: Callable[[Any, Any], float], targets: Any, outpu
     try:
         value: Any = metric(targets, outputs)
     except StopIteration as error:  # a loop around it would take it for its own end
-        raise ArgumentError(f"The metric {name!r} raised StopIteration: an iterator in it is at its end.") from error
+        raise ArgumentError(
+            f"The metric {name!r} raised StopIteration: an iterator in it is at its end."
+        ) from error
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise DTypeError(f"The metric {name!r} returns one number; got {value!r:.80}. Of one for each class or label, take the mean.") from None
+        raise DTypeError(
+            f"The metric {name!r} returns one number; got {value!r:.80}. Of one for each class or label, "
+            "take the mean."
+        ) from None

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..errors import ArgumentError, StateError
 from ..nn.module import Module
-from ..ops.random import DEFAULT
 from ..optim.optimizer import Optimizer
+from ..random import DEFAULT
 from .batches import Totals
 from .history import History
 from .stopping import Best
@@ -32,12 +32,15 @@ class Checkpoint:
     epochs : int, at least 1, default=1
         Save after every so many epochs.
     seconds : float, at least 0, optional
-        Save also after the first step, in the middle of an epoch too, since which so many seconds have passed.
+        Save also after the first step, in the middle of an epoch too, since which so many seconds have
+        passed.
     keep : int, at least 1, default=1
-        How many of the last states to keep: the newest in ``path``, older ones beside it as ``path.1``, ``path.2``, …
+        How many of the last states to keep: the newest in ``path``, older ones beside it as ``path.1``,
+        ``path.2``, …
     best : str or path-like, optional
-        A second file, with the weights of the best epoch alone: ``model.load_state_dict(load_safetensors(best)[0])``.  Best is
-        what `EarlyStopping` says, or by default the lowest validation loss, or training loss without validation data.
+        A second file, with the weights of the best epoch alone:
+        ``model.load_state_dict(load_safetensors(best)[0])``.  Best is what `EarlyStopping` says, or by
+        default the lowest validation loss, or training loss without validation data.
 
     Raises
     ------
@@ -67,12 +70,20 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         if not self.epochs >= 1 or not (self.seconds is None or self.seconds >= 0):
-            raise ArgumentError(f"Checkpoint: epochs is at least 1 and seconds at least 0; got {self.epochs} and {self.seconds}.")
+            raise ArgumentError(
+                f"Checkpoint: epochs is at least 1 and seconds at least 0; got {self.epochs} and "
+                f"{self.seconds}."
+            )
         if not self.keep >= 1:
-            raise ArgumentError(f"Checkpoint: keep is at least 1, the state in the file itself; got {self.keep}.")
+            raise ArgumentError(
+                f"Checkpoint: keep is at least 1, the state in the file itself; got {self.keep}."
+            )
         for path in (self.path, self.best):
             if path is not None and (Path(path).is_dir() or not Path(path).parent.is_dir()):
-                raise ArgumentError(f"Checkpoint: {path} is no file in a folder that exists; training would be lost at the first saving.")
+                raise ArgumentError(
+                    f"Checkpoint: {path} is no file in a folder that exists; training would be lost at the "
+                    "first saving."
+                )
 
 
 @dataclass
@@ -93,13 +104,28 @@ class Training:
 
     def parts(self) -> dict[str, Any]:
         """By name, everything that has a state: a ``state_dict`` and a ``load_state_dict``."""
-        named = {"model": self.model, "loss": self.loss, "optimizer": self.optimizer, "schedule": self.schedule, "best": self.best}
-        named |= {"history": self.history, "epoch": self.totals, "generators": Generators([self.model, self.loss]), "data": self.loader}
+        named = {
+            "model": self.model,
+            "loss": self.loss,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "best": self.best,
+        }
+        named |= {
+            "history": self.history,
+            "epoch": self.totals,
+            "generators": Generators([self.model, self.loss]),
+            "data": self.loader,
+        }
         return {name: part for name, part in named.items() if hasattr(part, "state_dict")}
 
     def state_dict(self) -> dict[str, Any]:
         """The states of all parts by name."""
-        return {"kind": "training", "version": VERSION, **{name: part.state_dict() for name, part in self.parts().items()}}
+        return {
+            "kind": "training",
+            "version": VERSION,
+            **{name: part.state_dict() for name, part in self.parts().items()},
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the states of all parts or, if anything does not fit, none.
@@ -111,14 +137,23 @@ class Training:
         """
         parts, before, loaded = self.parts(), self.state_dict(), []
         if state.get("kind") != "training":
-            raise StateError("This checkpoint is not one of a training by fit: it has other contents. Nothing was loaded.")
+            raise StateError(
+                "This checkpoint is not one of a training by fit: it has other contents. Nothing was loaded."
+            )
         if state.get("version") != VERSION:
-            raise StateError(f"The checkpoint has version {state.get('version')!r} of a training, and this is version {VERSION}. Nothing was loaded.")
+            raise StateError(
+                f"The checkpoint has version {state.get('version')!r} of a training, and this is version "
+                f"{VERSION}. Nothing was loaded."
+            )
         if state.keys() != before.keys():
             missing, unexpected = sorted(before.keys() - state.keys()), sorted(state.keys() - before.keys())
             raise StateError(
                 "The checkpoint is of a training with other settings, and nothing was loaded:"
-                + "".join(f"\n  {word}: {', '.join(names)}" for word, names in (("missing", missing), ("unexpected", unexpected)) if names)
+                + "".join(
+                    f"\n  {word}: {', '.join(names)}"
+                    for word, names in (("missing", missing), ("unexpected", unexpected))
+                    if names
+                )
             )
         try:
             for name, part in parts.items():
@@ -136,7 +171,10 @@ class Training:
         """Raise a StateError if what is in the states would be found not to fit only later on."""
         if len(self.history) and list(self.history) != self.columns:
             had, will = ", ".join(self.history), ", ".join(self.columns)
-            raise StateError(f"The checkpoint's history has the columns {had}, this training's will have {will}. Nothing was loaded.")
+            raise StateError(
+                f"The checkpoint's history has the columns {had}, this training's will have {will}. Nothing "
+                "was loaded."
+            )
         if self.best is not None and self.best.weights:
             own = {name: value.shape for name, value in self.model.state_dict().items()}
             if own != {name: np.shape(value) for name, value in self.best.weights.items()}:
@@ -212,7 +250,9 @@ class Saver:
             return
         if source is True:
             if self.checkpoint is None:
-                raise ArgumentError("fit: resume=True goes on from the file of checkpoint=, and there is none.")
+                raise ArgumentError(
+                    "fit: resume=True goes on from the file of checkpoint=, and there is none."
+                )
             if not os.path.exists(self.checkpoint.path):
                 return
             source = self.checkpoint.path

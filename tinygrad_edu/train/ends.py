@@ -19,9 +19,15 @@ class Ends:
     def __enter__(self) -> None:
         """Nothing is to be done yet."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        ended = error.__cause__ if isinstance(error, RuntimeError) else error  # a generator has made it a RuntimeError
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        ended = (
+            error.__cause__ if isinstance(error, RuntimeError) else error
+        )  # a generator has made it a RuntimeError
         if isinstance(ended, StopIteration):
             place = traceback.extract_tb(ended.__traceback__)[-1]
             where = f"{place.name} ({place.filename}, line {place.lineno})"
-            raise RuntimeError(f"{self.who}: StopIteration in {where}: an iterator there is at its end.") from error
+            raise RuntimeError(
+                f"{self.who}: StopIteration in {where}: an iterator there is at its end."
+            ) from error

@@ -1,7 +1,7 @@
 """fit: the training loop.
 
-`fit` says what a training can be asked for.  `_train` is the loop: epochs, the steps of each, what is done after an epoch, and
-how it may end.  `_step` is one step: forward, backward, update.
+`fit` says what a training can be asked for.  `_train` is the loop: epochs, the steps of each, what is done
+after an epoch, and how it may end.  `_step` is one step: forward, backward, update.
 """
 
 import math
@@ -64,46 +64,52 @@ def fit(
     model : Module
         Trained in place, all of it in training mode; its modules have their modes back afterwards.
     loss : callable
-        Of (outputs of the model, targets): a module such as `nn.CrossEntropyLoss`, a function such as `mse_loss`, or your own.
-        What it returns is one number, or one for each example, whose mean is taken.  Weights of classes are a setting of it.
+        Of (outputs of the model, targets): a module such as `nn.CrossEntropyLoss`, a function such as
+        `mse_loss`, or your own. What it returns is one number, or one for each example, whose mean is taken.
+        Weights of classes are a setting of it.
     optimizer : Optimizer
         Of the model's parameters, made after the last of them was.
     data : tuple of arrays (x, y) or (x, y, weights), DataLoader, or whatever a DataLoader takes
-        Weights are one for each example, and the loss has ``reduction="none"`` then: a batch's loss is Σ wᵢ lᵢ / Σ wᵢ.
+        Weights are one for each example, and the loss has ``reduction="none"`` then: a batch's loss is Σ wᵢ
+        lᵢ / Σ wᵢ.
     epochs : int, at least 1
         In total: a resumed training makes those that are left.
     batch_size : int or None, default=32
-        Of data that is no DataLoader, which is shuffled in every epoch, unless it can only be iterated over.  None takes all
-        of it at once.
+        Of data that is no DataLoader, which is shuffled in every epoch, unless it can only be iterated over.
+        None takes all of it at once.
     seed : int, default=0
         Of the order of such data.
     validation : as data, optional
         Evaluated after every epoch, as `evaluate` does.
     metrics : mapping of str to callable, optional
-        Functions of (targets, outputs), such as those of `train.metrics`, computed once an epoch on ndarrays of all examples:
-        for the training from the outputs as they were in each step, and for the validation from those after the epoch.
-        Of a name that begins with "val_" it is only the latter.  Each is tried on a batch, before the first step.
+        Functions of (targets, outputs), such as those of `train.metrics`, computed once an epoch on ndarrays
+        of all examples: for the training from the outputs as they were in each step, and for the validation
+        from those after the epoch. Of a name that begins with "val_" it is only the latter.  Each is tried on
+        a batch, before the first step.
     schedule : callable, ReduceOnPlateau or pair (ReduceOnPlateau, str), optional
-        The learning rate as a function of the epoch, counted from 0.  A ReduceOnPlateau is given the validation loss (the
-        training loss without validation data), or the column of the history that is named.
+        The learning rate as a function of the epoch, counted from 0.  A ReduceOnPlateau is given the
+        validation loss (the training loss without validation data), or the column of the history that is
+        named.
     step_schedule : callable, optional
         The learning rate as a function of the step, counted from 0.  Both kinds set the rate of all groups.
     clip_norm : float, above 0, optional
         The largest norm that the gradient may have; see `optim.clip_grad_norm`.
     accumulate : int, at least 1, default=1
-        How many batches make a step: as one batch of all their examples would, but for batch normalization.  The batches
-        that are left at the end of an epoch make a step, too.
+        How many batches make a step: as one batch of all their examples would, but for batch normalization.
+        The batches that are left at the end of an epoch make a step, too.
     early_stopping : EarlyStopping, optional
         Stop when nothing gets better; the best weights come back at the end of the training, however it ends.
     checkpoint : path or Checkpoint, optional
         Where the training is saved: after every epoch, and when it ends, by Ctrl-C too.
     resume : bool or path, default=False
-        True goes on from the checkpoint if its file exists, and begins anew if not.  A path is that of a checkpoint to go on
-        from.  What comes out equals, to the bit, what comes out without the break (but for the seconds in the history).
+        True goes on from the checkpoint if its file exists, and begins anew if not.  A path is that of a
+        checkpoint to go on from.  What comes out equals, to the bit, what comes out without the break (but
+        for the seconds in the history).
     on_nan : {"stop", "raise", "ignore"}, default="stop"
-        What a loss (or, if it is clipped, a gradient) that is not finite does, before the step that it would spoil.  "stop"
-        ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does not look.  Both name
-        inputs or targets that are not finite.  Of a validation loss that is not finite "stop" only warns, once.
+        What a loss (or, if it is clipped, a gradient) that is not finite does, before the step that it would
+        spoil.  "stop" ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does
+        not look.  Both name inputs or targets that are not finite.  Of a validation loss that is not finite
+        "stop" only warns, once.
     progress : {"auto", True, False}, default="auto"
         A line on stderr, by tqdm if that is installed: if stderr is a terminal, always, or never.
     callbacks : sequence of callable, default=()
@@ -112,38 +118,42 @@ def fit(
     Returns
     -------
     History
-        With the columns loss (the mean over all examples, however they fall into batches; a sum if the loss is one), the
-        metrics, val_loss and val_ metrics, lr (at the end of the epoch, of the first group) and seconds.
+        With the columns loss (the mean over all examples, however they fall into batches; a sum if the loss
+        is one), the metrics, val_loss and val_ metrics, lr (at the end of the epoch, of the first group) and
+        seconds.
 
     Raises
     ------
     ArgumentError
-        Before the first step: if a setting is out of its range; if parameters were replaced after the optimizer was
-        made; or if the last batch of an epoch has one example and the model has batch normalization, to which that has
-        no variance (``DataLoader(…, drop_last=True)`` leaves it out); or if the loss reaches none of the optimizer's
-        parameters.  What the loss raises for validation data, or a metric for any, comes then too.
+        Before the first step: if a setting is out of its range; if parameters were replaced after the
+        optimizer was made; or if the last batch of an epoch has one example and the model has batch
+        normalization, to which that has no variance (``DataLoader(…, drop_last=True)`` leaves it out); or if
+        the loss reaches none of the optimizer's parameters.  What the loss raises for validation data, or a
+        metric for any, comes then too.
     RuntimeError
-        If an iterator is at its end in the model, the loss, the data, a schedule or a callback, naming the place.
+        If an iterator is at its end in the model, the loss, the data, a schedule or a callback, naming the
+        place.
     NonFiniteError
-        With ``on_nan="raise"``, naming the step, also if the last one has spoilt parameters; with "ignore", if a gradient
-        that is to be clipped is not finite.
+        With ``on_nan="raise"``, naming the step, also if the last one has spoilt parameters; with "ignore",
+        if a gradient that is to be clipped is not finite.
     StateError, FormatError, OSError
         If the checkpoint does not fit, is damaged or cannot be read; nothing was changed then.
 
     Warns
     -----
     RuntimeWarning
-        With ``on_nan="stop"``, naming the step, or the epoch of a validation loss that is not finite.  Also if
-        parameters of the model that ask for gradients are not the optimizer's: freeze() says that this is meant.  Those
-        that are made later are looked for after the first step and after every epoch.
+        With ``on_nan="stop"``, naming the step, or the epoch of a validation loss that is not finite.  Also
+        if parameters of the model that ask for gradients are not the optimizer's: freeze() says that this is
+        meant.  Those that are made later are looked for after the first step and after every epoch.
 
     Notes
     -----
-    Ctrl-C ends the training after the step that is being made, and fit returns as it does otherwise: ``history.stopped`` is
-    "interrupted" then.  A second Ctrl-C raises KeyboardInterrupt at once.
+    Ctrl-C ends the training after the step that is being made, and fit returns as it does otherwise:
+    ``history.stopped`` is "interrupted" then.  A second Ctrl-C raises KeyboardInterrupt at once.
 
-    A checkpoint holds the states of model, loss, optimizer, schedule, early stopping, data loader and history, and of the
-    generators in modules (those of dropout layers) and of `tinygrad_edu.seed`.  Generators elsewhere are yours to restore.
+    A checkpoint holds the states of model, loss, optimizer, schedule, early stopping, data loader and
+    history, and of the generators in modules (those of dropout layers) and of `tinygrad_edu.seed`.
+    Generators elsewhere are yours to restore.
 
     L-BFGS computes many losses in a step, and has no place in this loop: ``optimizer.step(closure)``.
 
@@ -160,17 +170,40 @@ def fit(
     missing = check_parts(model, loss, optimizer)
     for name, given in (("data", data), ("validation", validation)):
         if isinstance(given, Iterator) and epochs != 1:
-            raise ArgumentError(f"fit: {name} is an iterator, which has one epoch only. Give a list, or a function that returns a new one.")
+            raise ArgumentError(
+                f"fit: {name} is an iterator, which has one epoch only. Give a list, or a function that "
+                "returns a new one."
+            )
     loader = loader_of("fit", data, model, batch_size=batch_size, shuffle=True, seed=seed, own_settings=True)
-    held_out = None if validation is None else loader_of("fit: validation", validation, model, batch_size=1024, shuffle=False)
+    held_out = (
+        None
+        if validation is None
+        else loader_of("fit: validation", validation, model, batch_size=1024, shuffle=False)
+    )
     training = Training(model, loss, optimizer, loader)
     with Ends("fit"):
-        plan = Plan(training, held_out, epochs, metrics or {}, step_schedule, clip_norm, accumulate, on_nan, callbacks, missing)
+        plan = Plan(
+            training,
+            held_out,
+            epochs,
+            metrics or {},
+            step_schedule,
+            clip_norm,
+            accumulate,
+            on_nan,
+            callbacks,
+            missing,
+        )
     plan.use(schedule, early_stopping, checkpoint)
     history = training.history
     saver = Saver(plan.checkpoint, training)
     saver.resume(resume)
-    with Ends("fit"), training_mode(model, True), Interrupt() as interrupt, Progress(epochs, plan.batches, progress) as bar:
+    with (
+        Ends("fit"),
+        training_mode(model, True),
+        Interrupt() as interrupt,
+        Progress(epochs, plan.batches, progress) as bar,
+    ):
         try:
             _train(plan, saver, interrupt, bar)
             saver.save()
@@ -240,7 +273,9 @@ def _step(plan: Plan, group: list[Any]) -> None:
         number = loss.item()
         if not math.isfinite(number) and plan.on_nan != "ignore":
             raise _Diverged(story(training, f"the loss is {number}", group))
-        loss.backward() if len(group) == 1 else loss.backward(np.array(1 if training.totals.summed else weight, loss.dtype))
+        loss.backward() if len(group) == 1 else loss.backward(
+            np.array(1 if training.totals.summed else weight, loss.dtype)
+        )
         training.totals.add(number, weight, outputs, batch[1])
         total += weight
     if len(group) > 1 and total and not training.totals.summed:
@@ -302,7 +337,9 @@ def _tell_of_validation(plan: Plan, value: float) -> None:
         raise _Diverged(story_of_validation(plan.training, plan.held_out, value))
     if not plan.told:
         plan.told = True
-        warnings.warn(f"fit: {story_of_validation(plan.training, plan.held_out, value)}", RuntimeWarning, stacklevel=5)
+        warnings.warn(
+            f"fit: {story_of_validation(plan.training, plan.held_out, value)}", RuntimeWarning, stacklevel=5
+        )
 
 
 def _ended(plan: Plan) -> bool:

@@ -13,7 +13,8 @@ class History:
     Attributes
     ----------
     columns : dict of str to list of float
-        ``history["loss"]`` is short for ``history.columns["loss"]``, and ``pandas.DataFrame(history.columns)`` is a table.
+        ``history["loss"]`` is short for ``history.columns["loss"]``, and
+        ``pandas.DataFrame(history.columns)`` is a table.
     steps : int
         Steps of the optimizer, those of an epoch that was not completed too.
     stopped : {None, "early", "interrupted", "nan", "callback"}
@@ -60,7 +61,9 @@ class History:
         if self._epochs == 0:
             self.columns = {name: [] for name in row}
         if row.keys() != self.columns.keys():
-            raise ArgumentError(f"History.append: expected the columns {', '.join(self.columns)}; got {', '.join(row)}.")
+            raise ArgumentError(
+                f"History.append: expected the columns {', '.join(self.columns)}; got {', '.join(row)}."
+            )
         for name, value in row.items():
             self.columns[name].append(value)
         self._epochs += 1
@@ -74,7 +77,10 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self.columns:
-            raise ArgumentError(f"History has no column {name!r}; its columns are {', '.join(self.columns) or 'none yet: no epoch is complete'}.")
+            raise ArgumentError(
+                f"History has no column {name!r}; its columns are "
+                f"{', '.join(self.columns) or 'none yet: no epoch is complete'}."
+            )
         return self.columns[name]
 
     def keys(self) -> KeysView[str]:
@@ -92,7 +98,7 @@ class History:
         """The values of the last complete epoch by name; empty before the first."""
         return {name: column[-1] for name, column in self.columns.items()}
 
-    # ---- for people --------------------------------------------------------------------------------------------------------
+    # ---- for people ----------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         lines = self._table() if self._epochs else ["no epoch is complete"]
@@ -104,7 +110,11 @@ class History:
 
     def _table(self) -> list[str]:
         """A line for each epoch; of many, those at the beginning and at the end."""
-        shown = range(self._epochs) if self._epochs <= 20 else [*range(5), *range(self._epochs - 10, self._epochs)]
+        shown = (
+            range(self._epochs)
+            if self._epochs <= 20
+            else [*range(5), *range(self._epochs - 10, self._epochs)]
+        )
         cells = [["epoch", *self.columns]]
         cells += [[str(i + 1), *(f"{column[i]:.4g}" for column in self.columns.values())] for i in shown]
         widths = [max(map(len, column)) for column in zip(*cells)]
@@ -150,11 +160,13 @@ class History:
         from ..io import atomic_write
 
         lines = [",".join(["epoch", *map(_quoted, self.columns)])]
-        lines += [",".join([str(i + 1), *map(repr, row)]) for i, row in enumerate(zip(*self.columns.values()))]
+        lines += [
+            ",".join([str(i + 1), *map(repr, row)]) for i, row in enumerate(zip(*self.columns.values()))
+        ]
         with atomic_write(path) as file:
             file.write(("\n".join(lines) + "\n").encode())
 
-    # ---- state -------------------------------------------------------------------------------------------------------------
+    # ---- state ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """The columns and the number of steps, as copies: what a resumed training goes on from."""
@@ -169,13 +181,20 @@ class History:
             If it is something else; nothing was changed.
         """
         try:
-            columns = {str(name): [float(value) for value in column] for name, column in state["columns"].items()}
+            columns = {
+                str(name): [float(value) for value in column] for name, column in state["columns"].items()
+            }
             steps = int(state["steps"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise StateError(f"History.load_state_dict: this is not a history ({type(error).__name__}: {error}).") from None
+            raise StateError(
+                f"History.load_state_dict: this is not a history ({type(error).__name__}: {error})."
+            ) from None
         lengths = {len(column) for column in columns.values()}
         if len(lengths) > 1 or steps < 0:
-            raise StateError("History.load_state_dict: this is not a history: its columns have different lengths, or its steps are negative.")
+            raise StateError(
+                "History.load_state_dict: this is not a history: its columns have different lengths, or its "
+                "steps are negative."
+            )
         self.columns, self.steps, self._epochs = columns, steps, max(lengths, default=0)
 
 

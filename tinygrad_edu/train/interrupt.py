@@ -9,13 +9,15 @@ from typing import Any
 class Interrupt:
     """A block in which a first Ctrl-C is only noted, and a second one raises KeyboardInterrupt as always.
 
-    Where a step is always completed, what is saved afterwards is a state that a training can go on from.  Only Python's own
-    handler of SIGINT is replaced, and only in the main thread; elsewhere the block changes nothing.
+    Where a step is always completed, what is saved afterwards is a state that a training can go on from.
+    Only Python's own handler of SIGINT is replaced, and only in the main thread; elsewhere the block changes
+    nothing.
 
     Parameters
     ----------
     at_once : bool, default=False
-        Whether a first Ctrl-C raises too, and is noted besides, for whoever is not told because it was caught on the way.
+        Whether a first Ctrl-C raises too, and is noted besides, for whoever is not told because it was caught
+        on the way.
 
     Attributes
     ----------
@@ -28,7 +30,10 @@ class Interrupt:
         self._outer: Any = None
 
     def __enter__(self) -> "Interrupt":
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
             self._outer = signal.signal(signal.SIGINT, self._note)
         return self
 
@@ -37,6 +42,8 @@ class Interrupt:
         if again or self.at_once:
             raise KeyboardInterrupt
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._outer is not None:
             signal.signal(signal.SIGINT, self._outer)

@@ -25,7 +25,9 @@ def check_loss(who: str, loss: Any) -> None:
     """Raise an ArgumentError unless this is a function of (outputs, targets), and not the class of one."""
     refuse_class(who, "the loss", loss)
     if not callable(loss):
-        raise ArgumentError(f"{who}: expected a function of (outputs, targets) as the loss; got {type(loss).__name__}.")
+        raise ArgumentError(
+            f"{who}: expected a function of (outputs, targets) as the loss; got {type(loss).__name__}."
+        )
 
 
 def refuse_class(who: str, what: str, given: Any) -> None:
@@ -37,8 +39,12 @@ def refuse_class(who: str, what: str, given: Any) -> None:
 
 def check_metrics(who: str, metrics: Any) -> None:
     """Raise an ArgumentError unless these are functions by name."""
-    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) and callable(f) for name, f in metrics.items()):
-        raise ArgumentError(f'{who}: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.')
+    if not isinstance(metrics, Mapping) or not all(
+        isinstance(name, str) and callable(f) for name, f in metrics.items()
+    ):
+        raise ArgumentError(
+            f'{who}: metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.'
+        )
 
 
 def check_parts(model: Any, loss: Any, optimizer: Any) -> set[str]:
@@ -56,14 +62,21 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> set[str]:
         expected = "a Module, a function of (outputs, targets) and an Optimizer"
         raise ArgumentError(f"fit(model, loss, optimizer, data): expected {expected}; got {kinds}.")
     if isinstance(optimizer, LBFGS):
-        raise ArgumentError("fit: L-BFGS computes many losses in a step. Write the loop: for _ in range(epochs): optimizer.step(closure).")
+        raise ArgumentError(
+            "fit: L-BFGS computes many losses in a step. Write the loop: for _ in range(epochs): "
+            "optimizer.step(closure)."
+        )
     own = own_parameters(model, loss)
     forgotten, foreign = compared(own, optimizer.params)
     if len(foreign) == len(optimizer.params):
-        raise ArgumentError("fit: the optimizer has no parameter of this model. Was it made for another one? Make it with model.parameters().")
+        raise ArgumentError(
+            "fit: the optimizer has no parameter of this model. Was it made for another one? Make it with "
+            "model.parameters()."
+        )
     if forgotten and foreign:
         raise ArgumentError(
-            f"fit: {replaced(forgotten, foreign)} Make the optimizer again, with model.parameters(); or freeze() what is not to be trained."
+            f"fit: {replaced(forgotten, foreign)} Make the optimizer again, with model.parameters(); or "
+            "freeze() what is not to be trained."
         )
     if forgotten:
         warn_of_others(forgotten, "not among the optimizer's parameters", stacklevel=4)
@@ -73,13 +86,18 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> set[str]:
 def own_parameters(model: Module, loss: Any) -> list[tuple[str, Any]]:
     """The parameters of a model and of its loss, with their paths."""
     own: list[tuple[str, Any]] = list(model.named_parameters())
-    return own + [(f"loss.{name}", p) for name, p in loss.named_parameters()] if isinstance(loss, Module) else own
+    return (
+        own + [(f"loss.{name}", p) for name, p in loss.named_parameters()]
+        if isinstance(loss, Module)
+        else own
+    )
 
 
 def warn_of_others(names: list[str], why: str, *, stacklevel: int) -> None:
     """Warn of parameters that ask for gradients and will stay as they are."""
     warnings.warn(
-        f"fit: {listed(names)}: {why}, and will not be trained. Give it model.parameters(), or freeze() what is not to be trained.",
+        f"fit: {listed(names)}: {why}, and will not be trained. Give it model.parameters(), or freeze() what "
+        "is not to be trained.",
         RuntimeWarning,
         stacklevel=stacklevel,
     )
@@ -89,13 +107,17 @@ def check_gradients(optimizer: Optimizer) -> None:
     """Raise an ArgumentError if no parameter has a gradient after the backward pass."""
     if all(p.grad is None for p in optimizer.params):
         raise ArgumentError(
-            "fit: the loss reaches no parameter of the optimizer: after its backward pass, none has a gradient.\n"
-            "  Is it computed from the model's outputs, and are these computed from its parameters, without detach() or .data?"
+            "fit: the loss reaches no parameter of the optimizer: after its backward pass, none has a "
+            "gradient.\n"
+            "  Is it computed from the model's outputs, and are these computed from its parameters, without "
+            "detach() or .data?"
         )
 
 
 def not_finite(model: Module, optimizer: Optimizer) -> str:
     """Which parameters that are trained hold NaN or infinity, with their verb; empty if none does."""
     trained = {id(p) for p in optimizer.params}
-    names = [name for name, p in model.named_parameters() if id(p) in trained and not np.isfinite(p.data).all()]
+    names = [
+        name for name, p in model.named_parameters() if id(p) in trained and not np.isfinite(p.data).all()
+    ]
     return f"{listed(names)} {'is' if len(names) == 1 else 'are'}" if names else ""

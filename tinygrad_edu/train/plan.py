@@ -50,11 +50,14 @@ class Plan:
                 raise ArgumentError(f"fit: there are no examples in the {what}.")
             if getattr(loader, "samples", None) and len(loader) == 0:
                 raise ArgumentError(
-                    f"fit: there is no batch in the {what}: {loader.samples} examples do not fill one of {loader.batch_size}, "
+                    f"fit: there is no batch in the {what}: {loader.samples} examples do not fill one of "
+                    f"{loader.batch_size}, "
                     "and drop_last leaves it out."
                 )
         if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
-            raise ArgumentError(f"fit: callbacks are a list of functions of the history; got {self.callbacks!r:.80}.")
+            raise ArgumentError(
+                f"fit: callbacks are a list of functions of the history; got {self.callbacks!r:.80}."
+            )
         for callback in self.callbacks:
             refuse_class("fit", "a callback", callback)
         check_last_batch(self.training.model, self.training.loader)
@@ -68,7 +71,12 @@ class Plan:
         except TypeError:
             return None
 
-    def use(self, schedule: Any, early_stopping: EarlyStopping | None, checkpoint: Checkpoint | str | PathLike[str] | None) -> None:
+    def use(
+        self,
+        schedule: Any,
+        early_stopping: EarlyStopping | None,
+        checkpoint: Checkpoint | str | PathLike[str] | None,
+    ) -> None:
         """Take on what looks at the history.
 
         Raises
@@ -81,11 +89,22 @@ class Plan:
         for function in given:
             refuse_class("fit", "a schedule", function)
         if len(given) > 1 or not all(map(callable, given)):
-            raise ArgumentError(f"fit: one schedule at most, a function of the epoch (schedule=) or of the step (step_schedule=); got {given}.")
-        if isinstance(self.step_schedule, ReduceOnPlateau) or (isinstance(schedule, tuple) and not isinstance(rates, ReduceOnPlateau)):
-            raise ArgumentError("fit: a ReduceOnPlateau looks at epochs, schedule=plateau; and a pair is (ReduceOnPlateau, name of a column).")
+            raise ArgumentError(
+                "fit: one schedule at most, a function of the epoch (schedule=) or of the step "
+                f"(step_schedule=); got {given}."
+            )
+        if isinstance(self.step_schedule, ReduceOnPlateau) or (
+            isinstance(schedule, tuple) and not isinstance(rates, ReduceOnPlateau)
+        ):
+            raise ArgumentError(
+                "fit: a ReduceOnPlateau looks at epochs, schedule=plateau; and a pair is (ReduceOnPlateau, "
+                "name of a column)."
+            )
         self.checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, (str, PathLike)) else checkpoint
-        for name, value, kind in (("early_stopping", early_stopping, EarlyStopping), ("checkpoint", self.checkpoint, Checkpoint)):
+        for name, value, kind in (
+            ("early_stopping", early_stopping, EarlyStopping),
+            ("checkpoint", self.checkpoint, Checkpoint),
+        ):
             if value is not None and not isinstance(value, kind):
                 raise ArgumentError(f"fit: {name} is a train.{kind.__name__}; got {value!r:.80}.")
         best = None
@@ -93,11 +112,24 @@ class Plan:
             best = Best(early_stopping, self.usual)
         elif self.checkpoint is not None and self.checkpoint.best is not None:
             best = Best(EarlyStopping(patience=math.inf, restore=False), self.usual)
-        names = ["loss", *self.trained, *(f"val_{name}" for name in ("loss", *self.evaluated) if self.held_out is not None)]
-        for who, name in [("schedule", self.watched), ("EarlyStopping", best.monitor if best else self.usual)]:
+        names = [
+            "loss",
+            *self.trained,
+            *(f"val_{name}" for name in ("loss", *self.evaluated) if self.held_out is not None),
+        ]
+        for who, name in [
+            ("schedule", self.watched),
+            ("EarlyStopping", best.monitor if best else self.usual),
+        ]:
             if name not in names:
-                raise ArgumentError(f"fit: {who} looks at {name!r}, and the history will have the columns {', '.join(names)}.")
-        self.training.schedule, self.training.best, self.training.columns = rates, best, [*names, "lr", "seconds"]
+                raise ArgumentError(
+                    f"fit: {who} looks at {name!r}, and the history will have the columns {', '.join(names)}."
+                )
+        self.training.schedule, self.training.best, self.training.columns = (
+            rates,
+            best,
+            [*names, "lr", "seconds"],
+        )
 
     def look_for_others(self) -> None:
         """Warn of parameters that are there by now and not the optimizer's, as of a layer that forward makes."""
@@ -105,7 +137,9 @@ class Plan:
         others, _ = compared(own_parameters(training.model, training.loss), training.optimizer.params)
         if new := [name for name in others if name not in self.missing]:
             self.missing.update(new)
-            warn_of_others(new, "made or unfrozen after the optimizer was made, not among its parameters", stacklevel=6)
+            warn_of_others(
+                new, "made or unfrozen after the optimizer was made, not among its parameters", stacklevel=6
+            )
 
     def place_validation(self) -> None:
         """Let a loader of validation data begin the epoch of the training, which its random maps depend on: a resumed one has no other."""
@@ -127,7 +161,9 @@ def _check_numbers(epochs: int, accumulate: int, clip_norm: float | None, on_nan
     for name, value in (("epochs", epochs), ("accumulate", accumulate)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ArgumentError(f"fit: {name} is a whole number, 1 or more; got {value!r}.")
-    if clip_norm is not None and (not isinstance(clip_norm, (int, float, np.number)) or isinstance(clip_norm, bool) or not clip_norm > 0):
+    if clip_norm is not None and (
+        not isinstance(clip_norm, (int, float, np.number)) or isinstance(clip_norm, bool) or not clip_norm > 0
+    ):
         raise ArgumentError(f"fit: clip_norm is above 0, a number; got {clip_norm!r}.")
     if on_nan not in ("stop", "raise", "ignore"):
         raise ArgumentError(f'fit: on_nan is "stop", "raise" or "ignore"; got {on_nan!r}.')
@@ -139,12 +175,18 @@ def _split(metrics: Metrics, held_out: Any) -> tuple[Metrics, Metrics]:
     trained = {name: f for name, f in metrics.items() if not name.startswith("val_")}
     later = {name.removeprefix("val_"): f for name, f in metrics.items() if name.startswith("val_")}
     if twice := trained.keys() & later.keys():
-        raise ArgumentError(f"fit: metrics name {twice.pop()!r} twice, with val_ and without; without is of both.")
+        raise ArgumentError(
+            f"fit: metrics name {twice.pop()!r} twice, with val_ and without; without is of both."
+        )
     evaluated = {**trained, **later}
     if taken := {"loss", "lr", "seconds", "epoch"} & evaluated.keys():
-        raise ArgumentError(f"fit: the history has a column {taken.pop()!r} of its own; call the metric otherwise.")
+        raise ArgumentError(
+            f"fit: the history has a column {taken.pop()!r} of its own; call the metric otherwise."
+        )
     if held_out is None and len(trained) < len(metrics):
-        raise ArgumentError("fit: a metric whose name begins with val_ is of validation data, and there are none.")
+        raise ArgumentError(
+            "fit: a metric whose name begins with val_ is of validation data, and there are none."
+        )
     return trained, evaluated
 
 
@@ -154,7 +196,11 @@ def check_last_batch(model: Module, loader: Any) -> None:
     The model is asked, with an example; its buffers and generators are put back.
     """
     samples, size, dropped = (getattr(loader, name, None) for name in ("samples", "batch_size", "drop_last"))
-    if samples is None or size is None or not any(isinstance(module, BatchNorm1d) for module in model.modules()):
+    if (
+        samples is None
+        or size is None
+        or not any(isinstance(module, BatchNorm1d) for module in model.modules())
+    ):
         return
     if (samples % size if size > 1 else samples and 1) != 1 or (dropped and size > 1):
         return
@@ -164,5 +210,6 @@ def check_last_batch(model: Module, loader: Any) -> None:
             model(example)
     except ArgumentError as error:
         raise ArgumentError(
-            f"fit: {samples} examples in batches of {size} end with a batch of one example, which this model cannot train on. {error}"
+            f"fit: {samples} examples in batches of {size} end with a batch of one example, which this model "
+            f"cannot train on. {error}"
         ) from None

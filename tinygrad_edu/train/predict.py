@@ -64,16 +64,26 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     try:
         x = plain(x, "predict: x")
     except ShapeError as error:
-        raise ShapeError(f"predict: x is one array of examples, (n, …), without their targets; got a {given}.\n  {error}") from None
+        raise ShapeError(
+            f"predict: x is one array of examples, (n, …), without their targets; got a {given}.\n  {error}"
+        ) from None
     if x.ndim == 0:
-        raise ShapeError(f"predict: x has examples on its first axis, (n, …); got a single {'number' if x.dtype.kind in 'biufc' else given}.")
+        raise ShapeError(
+            "predict: x has examples on its first axis, (n, …); got a single "
+            f"{'number' if x.dtype.kind in 'biufc' else given}."
+        )
     with training_mode(model, False), no_grad():
         outputs = [model(x[start : start + batch_size]) for start in range(0, max(len(x), 1), batch_size)]
     return np.concatenate([array_of(output) for output in outputs])
 
 
 def evaluate(
-    model: Module, loss: Callable[[Any, Any], Any], data: Any, *, metrics: Metrics | None = None, batch_size: int = 1024
+    model: Module,
+    loss: Callable[[Any, Any], Any],
+    data: Any,
+    *,
+    metrics: Metrics | None = None,
+    batch_size: int = 1024,
 ) -> dict[str, float]:
     """The loss and metrics of a model on data, computed in batches without gradients, as in use.
 
@@ -85,8 +95,8 @@ def evaluate(
         Of (outputs, targets), as in `fit`.
     data : tuple of arrays (x, y) or (x, y, weights), or DataLoader, or whatever a DataLoader takes
     metrics : mapping of str to callable, optional
-        Functions of (targets, outputs), ndarrays of all the data: each is computed once, and is no mean over batches.
-        Weights of examples count in the loss alone.
+        Functions of (targets, outputs), ndarrays of all the data: each is computed once, and is no mean over
+        batches. Weights of examples count in the loss alone.
     batch_size : int, at least 1, default=1024
         Of data that is no DataLoader.
 
@@ -129,6 +139,7 @@ def array_of(output: Any) -> Any:
         return output
     several = f" of {len(output)}" if isinstance(output, (tuple, list)) else ""
     raise DTypeError(
-        f"predict and metrics need a model of which one tensor comes out; got {type(output).__name__}{several}.\n"
+        "predict and metrics need a model of which one tensor comes out; got "
+        f"{type(output).__name__}{several}.\n"
         "  A Module of yours returns the one that is meant: out, h = rnn(x), and return out."
     )

@@ -17,7 +17,8 @@ class Progress:
     batches : int or None
         Of an epoch, if that is known.
     show : {"auto", True, False}
-        "auto" shows it if stderr is a terminal; True elsewhere too, as lines of text, one a second at most; False never.
+        "auto" shows it if stderr is a terminal; True elsewhere too, as lines of text, one a second at most;
+        False never.
     """
 
     def __init__(self, epochs: int, batches: int | None, show: bool | str) -> None:
@@ -37,7 +38,9 @@ class Progress:
                 from tqdm import tqdm  # type: ignore[import-untyped]  # it has stubs in a package of their own
             except ImportError:
                 return self
-            self.bar = tqdm(total=self.epochs, unit="epoch", bar_format="{bar:20} {elapsed}<{remaining} {desc}")
+            self.bar = tqdm(
+                total=self.epochs, unit="epoch", bar_format="{bar:20} {elapsed}<{remaining} {desc}"
+            )
         return self
 
     def begin(self, epoch: int, batch: int = 0) -> None:
@@ -49,7 +52,10 @@ class Progress:
         self.batch += batches
         if self.shown and self.terminal and time.monotonic() >= self.next:
             of = f"/{self.batches}" if self.batches else ""
-            self._write(f"epoch {self.epoch + 1}/{self.epochs}, batch {self.batch}{of}", self.epoch + self.batch / (self.batches or 1e9))
+            self._write(
+                f"epoch {self.epoch + 1}/{self.epochs}, batch {self.batch}{of}",
+                self.epoch + self.batch / (self.batches or 1e9),
+            )
 
     def end(self, values: dict[str, float]) -> None:
         """The epoch is done; these are its loss and metrics by name."""
@@ -66,12 +72,16 @@ class Progress:
             self.bar.n = done
             self.bar.set_description_str(line)
         elif self.terminal:
-            print(f"\r{line:<{self.width}}", end="", file=sys.stderr, flush=True)  # over the line before, if that was longer too
+            print(
+                f"\r{line:<{self.width}}", end="", file=sys.stderr, flush=True
+            )  # over the line before, if that was longer too
             self.width = len(line)
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.bar is not None:
             self.bar.close()
         elif self.width:

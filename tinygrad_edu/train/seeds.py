@@ -65,22 +65,28 @@ class SeedReport:
 
     def __repr__(self) -> str:
         cells = [["seed", *self.columns]]
-        cells += [[str(seed), *(f"{column[i]:.4g}" for column in self.columns.values())] for i, seed in enumerate(self.seeds)]
         cells += [
-            [word, *(f"{of(name):.4g}" for name in self.columns)] for word, of in (("median", self.median), ("mean", self.mean), ("±", self.spread))
+            [str(seed), *(f"{column[i]:.4g}" for column in self.columns.values())]
+            for i, seed in enumerate(self.seeds)
+        ]
+        cells += [
+            [word, *(f"{of(name):.4g}" for name in self.columns)]
+            for word, of in (("median", self.median), ("mean", self.mean), ("±", self.spread))
         ]
         widths = [max(map(len, column)) for column in zip(*cells)]
         return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells)
 
 
-def over_seeds(run: Callable[[int], float | Mapping[str, float]], seeds: Iterable[int] = range(5)) -> SeedReport:
+def over_seeds(
+    run: Callable[[int], float | Mapping[str, float]], seeds: Iterable[int] = range(5)
+) -> SeedReport:
     """Run a training once for each seed, and report what came out.
 
     Parameters
     ----------
     run : callable
-        Of the seed, which all its randomness comes from: the split, the initialization, the order of the batches, dropout.
-        It returns a number, or a dict of numbers, with the same names for every seed.
+        Of the seed, which all its randomness comes from: the split, the initialization, the order of the
+        batches, dropout. It returns a number, or a dict of numbers, with the same names for every seed.
     seeds : iterable of int, default=range(5)
 
     Returns
@@ -90,12 +96,13 @@ def over_seeds(run: Callable[[int], float | Mapping[str, float]], seeds: Iterabl
     Raises
     ------
     ArgumentError
-        If there are no seeds, one comes twice, or a run returned something else; all seeds are looked at before the first run.
+        If there are no seeds, one comes twice, or a run returned something else; all seeds are looked at
+        before the first run.
 
     Notes
     -----
-    Ctrl-C ends it with the runs that were completed (also where it ends a `fit` in a run, which then returns): the one that it
-    interrupted does not count.  If there are none, KeyboardInterrupt is raised.
+    Ctrl-C ends it with the runs that were completed (also where it ends a `fit` in a run, which then
+    returns): the one that it interrupted does not count.  If there are none, KeyboardInterrupt is raised.
 
     Examples
     --------
@@ -121,7 +128,10 @@ def over_seeds(run: Callable[[int], float | Mapping[str, float]], seeds: Iterabl
                     raise KeyboardInterrupt
                 break
             if rows and row.keys() != rows[0].keys():
-                raise ArgumentError(f"over_seeds: runs return the same names; got {', '.join(rows[0])} first and {', '.join(row)} for seed {seed}.")
+                raise ArgumentError(
+                    f"over_seeds: runs return the same names; got {', '.join(rows[0])} first and "
+                    f"{', '.join(row)} for seed {seed}."
+                )
             rows.append(row)
     return SeedReport(chosen[: len(rows)], rows)
 
@@ -131,4 +141,6 @@ def _row(result: Any, seed: int) -> dict[str, float]:
     try:
         return {str(name): float(value) for name, value in named.items()}
     except (TypeError, ValueError):
-        raise ArgumentError(f"over_seeds: a run returns a number, or a dict of numbers; got {result!r:.80} for seed {seed}.") from None
+        raise ArgumentError(
+            f"over_seeds: a run returns a number, or a dict of numbers; got {result!r:.80} for seed {seed}."
+        ) from None

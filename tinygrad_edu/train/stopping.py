@@ -14,8 +14,8 @@ from .history import History
 class EarlyStopping:
     """End a training when a column of its history has been no better than its best for ``patience`` epochs in a row.
 
-    The model then gets the weights (and buffers) of its best epoch back, as it does at the end of the last epoch and after
-    Ctrl-C.  These are settings alone: one object serves any number of trainings.
+    The model then gets the weights (and buffers) of its best epoch back, as it does at the end of the last
+    epoch and after Ctrl-C.  These are settings alone: one object serves any number of trainings.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ class EarlyStopping:
     mode : {"min", "max"}, optional
         Which is better.  By default "min" for names that end with "loss"; of any other it must be said.
     min_delta : float, at least 0, default=0.0
-        Better is below best - min_delta, or above best + min_delta.  A value that is not a number is never better.
+        Better is below best - min_delta, or above best + min_delta.  A value that is not a number is never
+        better.
     restore : bool, default=True
         Whether the best weights come back; else those of the last step stay.
 
@@ -53,13 +54,18 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if isinstance(self.patience, str) or not self.patience >= 1:
-            raise ArgumentError(f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience!r}.")
+            raise ArgumentError(
+                f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience!r}."
+            )
         if self.mode not in ("min", "max", None):
             raise ArgumentError(f'EarlyStopping: mode is "min" or "max"; got {self.mode!r}.')
         if not 0 <= self.min_delta < math.inf:
             raise ArgumentError(f"EarlyStopping: min_delta is at least 0; got {self.min_delta}.")
         if self.mode is None and self.monitor is not None and not self.monitor.endswith("loss"):
-            raise ArgumentError(f'EarlyStopping: say whether a better {self.monitor!r} is smaller or larger: mode="min" or mode="max".')
+            raise ArgumentError(
+                f'EarlyStopping: say whether a better {self.monitor!r} is smaller or larger: mode="min" or '
+                'mode="max".'
+            )
 
 
 class Best:
@@ -112,5 +118,12 @@ class Best:
             If something else was monitored; nothing was changed.
         """
         if state["monitor"] != self.monitor:
-            raise StateError(f"The checkpoint's training was monitored by {state['monitor']!r}, this one is by {self.monitor!r}.")
-        self.value, self.epoch, self.weights = float(state["value"]), int(state["epoch"]), dict(state["weights"])
+            raise StateError(
+                f"The checkpoint's training was monitored by {state['monitor']!r}, this one is by "
+                f"{self.monitor!r}."
+            )
+        self.value, self.epoch, self.weights = (
+            float(state["value"]),
+            int(state["epoch"]),
+            dict(state["weights"]),
+        )

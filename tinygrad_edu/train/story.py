@@ -8,14 +8,21 @@ import numpy as np
 from .batches import PLACES
 from .checkpoint import Training
 
-ADVICE = "A lower learning rate or clip_norm= may help; tinygrad_edu.debug() names the operation it began with."
+ADVICE = (
+    "A lower learning rate or clip_norm= may help; tinygrad_edu.debug() names the operation it began with."
+)
 
 
 def story(training: Training, what: str, group: list[Any]) -> str:
     """Of a step that was not made, and the batches that it was to be made from."""
     spoilt = [name for name, p in training.model.named_parameters() if not np.isfinite(p.data).all()]
-    state = f"not all of {spoilt[0]} is finite, after the step before" if spoilt else "the parameters are finite"
-    found = next((f for f in (_in_batch(training.loader, batch, i, len(group)) for i, batch in enumerate(group)) if f), "")
+    state = (
+        f"not all of {spoilt[0]} is finite, after the step before" if spoilt else "the parameters are finite"
+    )
+    found = next(
+        (f for f in (_in_batch(training.loader, batch, i, len(group)) for i, batch in enumerate(group)) if f),
+        "",
+    )
     return f"{what} at step {training.history.steps + 1} (epoch {len(training.history) + 1}); {state}{_cause(found, ADVICE)}"
 
 
@@ -31,7 +38,9 @@ def story_of_validation(training: Training, held_out: Any, value: float) -> str:
 
 
 def _cause(found: str, advice: str) -> str:
-    return f"; {found}. Remove such examples, or replace such values (data.Imputer)." if found else f". {advice}"
+    return (
+        f"; {found}. Remove such examples, or replace such values (data.Imputer)." if found else f". {advice}"
+    )
 
 
 def _in_batch(loader: Any, batch: Any, place: int, size: int) -> str:
@@ -40,7 +49,9 @@ def _in_batch(loader: Any, batch: Any, place: int, size: int) -> str:
         if getattr(array, "dtype", np.dtype(int)).kind == "f" and not np.isfinite(array).all():
             first = np.argwhere(~np.isfinite(array))[0].tolist()
             value, example = array[tuple(first)], _example(loader, place - size, first[0])
-            where = f"row {first[0]} of the batch" + ("" if example is None else f", example {example} of the data,")
+            where = f"row {first[0]} of the batch" + (
+                "" if example is None else f", example {example} of the data,"
+            )
             return f"the {name} are not finite: {where} holds {value}"
     return ""
 

@@ -21,8 +21,15 @@ from .predict import array_of, training_mode
 def undisturbed(*modules: Any) -> Iterator[None]:
     """A block after which buffers and generators of random numbers are again as they were."""
     inner = [part for module in modules if isinstance(module, Module) for part in module.modules()]
-    attributes = [{name: value for name, value in vars(part).items() if isinstance(value, Buffer)} for part in inner]
-    buffers = [(buffer, buffer.data.copy()) for module in modules if isinstance(module, Module) for buffer in module.buffers()]
+    attributes = [
+        {name: value for name, value in vars(part).items() if isinstance(value, Buffer)} for part in inner
+    ]
+    buffers = [
+        (buffer, buffer.data.copy())
+        for module in modules
+        if isinstance(module, Module)
+        for buffer in module.buffers()
+    ]
     generators = Generators(list(modules))
     numbers = generators.state_dict()
     try:
@@ -73,5 +80,7 @@ def _try_metrics(model: Module, loader: Any, metrics: Metrics, targets: Any, out
         try:
             measured(name, metrics[name], targets, outputs)
         except Exception as error:
-            error.add_note(f"fit: it was raised by the metric {name!r}, on outputs of the model before the first step.")
+            error.add_note(
+                f"fit: it was raised by the metric {name!r}, on outputs of the model before the first step."
+            )
             raise

@@ -10,7 +10,9 @@ from ...ops import activation, erf, smooth, softmax
 from ..calls import Domain, call, case, choice, softmax_by_hand, unary
 from ..strategies import arrays, axes, numbers, shapes
 
-by_math: dict[str, Any] = {name: np.vectorize(getattr(math, name), otypes=[float]) for name in ("erf", "erfc")}
+by_math: dict[str, Any] = {
+    name: np.vectorize(getattr(math, name), otypes=[float]) for name in ("erf", "erfc")
+}
 
 
 def normal_by_hand(x: Any) -> Any:

@@ -12,7 +12,7 @@ from ...ops.window import Windows
 from ..calls import Call, Domain, call, case, choice, integers
 from ..strategies import Draw, Shape, arrays, shapes
 
-# ---- windows, and images that they lie on ---------------------------------------------------------------------------------
+# ---- windows, and images that they lie on ------------------------------------------------------------------
 
 
 def sliding(draw: Draw, *, pooling: bool = False) -> tuple[Windows, Shape]:
@@ -38,7 +38,13 @@ def layer(draw: Draw) -> tuple[Shape, Shape, Shape, Windows, int]:
     windows, sizes = sliding(draw)
     groups, per_group, outputs, n = (draw(st.integers(1, 2)) for _ in range(4))
     x = (n, groups * per_group, *sizes)
-    return x, (groups * outputs, per_group, *windows.kernel), (n, groups * outputs, *windows.counts(x)), windows, groups
+    return (
+        x,
+        (groups * outputs, per_group, *windows.kernel),
+        (n, groups * outputs, *windows.counts(x)),
+        windows,
+        groups,
+    )
 
 
 def convolved(draw: Draw) -> Call:
@@ -59,7 +65,9 @@ def correlated(draw: Draw) -> Call:
 
 def pooled(draw: Draw, *, distinct: bool = False) -> Call:
     windows, sizes = sliding(draw, pooling=True)
-    lead = draw(choice((1, 1), (2, 1), (1, 2))) if sizes[0] * sizes[1] <= 40 else (1, 1)  # there are 97 distinct numbers to draw
+    lead = (
+        draw(choice((1, 1), (2, 1), (1, 2))) if sizes[0] * sizes[1] <= 40 else (1, 1)
+    )  # there are 97 distinct numbers to draw
     return call(draw(arrays((*lead, *sizes), distinct=distinct)), windows)
 
 
@@ -84,10 +92,14 @@ def padding(draw: Draw) -> Call:
     a = draw(arrays(shapes(1, 2, max_side=2)))
     one, pair = st.integers(0, 2), st.tuples(st.integers(0, 2), st.integers(0, 2))
     widths = draw(st.one_of(one, pair, st.tuples(pair), st.lists(pair, min_size=a.ndim, max_size=a.ndim)))
-    return call(a, widths, **draw(choice({}, {"mode": "constant"}, {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)})))
+    return call(
+        a,
+        widths,
+        **draw(choice({}, {"mode": "constant"}, {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)})),
+    )
 
 
-# ---- the definitions, element by element --------------------------------------------------------------------------------
+# ---- the definitions, element by element -------------------------------------------------------------------
 
 
 def places(windows: Windows, shape: Shape) -> Iterator[tuple[int, int, int, int, int, int]]:

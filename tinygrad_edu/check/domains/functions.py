@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import contraction, elementwise, indexing, random, shape
+from ...ops import contraction, dropout, elementwise, indexing, shape
 from ..calls import (
     SMALL,
     Domain,
@@ -136,7 +136,7 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     elementwise.clip_below:   case(lambda d: call(d(arrays(away_from=(-1,))), -1), reference=np.maximum),
     elementwise.clip_above:   case(lambda d: call(d(arrays(away_from=(2,))), 2), reference=np.minimum),
 
-    random.masked:          case(lambda d: call(a := d(arrays()), d(booleans(a.shape)), 1.25), reference=lambda x, mask, scale: x * mask * scale),
+    dropout.masked:         case(lambda d: call(a := d(arrays()), d(booleans(a.shape)), 1.25), reference=lambda x, mask, scale: x * mask * scale),
 
     np.add.reduce:          reduction(),
     np.sum:                 reduction(),

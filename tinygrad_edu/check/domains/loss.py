@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from ...ops import cross_entropy, divergence
+from ...ops.losses import divergence, labels
 from ..calls import Domain, case, cross_entropy_by_hand, logits_and_labels, unary
 
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
-    cross_entropy.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
+    labels.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
     divergence.lowest_log:                 unary(1 / 4, 3 / 4, reference=np.log),
     divergence.lowest_log_of_rest:         unary(1 / 4, 3 / 4, reference=lambda p: np.log(1 - p)),
 }

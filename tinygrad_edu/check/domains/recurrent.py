@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import gru, lstm, recurrent
+from ...ops.recurrent import elman, gru, lstm
 from ..calls import Call, Domain, call, case, choice
 from ..strategies import Draw, arrays
 
@@ -39,7 +39,15 @@ def gradients(sums: int, states: int, kept: int) -> Callable[[Draw], Call]:
 def rnn_gradients(d: Draw) -> Call:
     """Calls of the simple recurrence's gradients, which need no biases; outputs of relu keep away from its kink."""
     (x, h0, weight_ih, weight_hh, *_), shape = sequence(d, 1, 1)
-    return call(d(arrays(shape)), x, h0, weight_ih, weight_hh, d(choice("tanh", "relu")), d(arrays(shape, away_from=(0,))))
+    return call(
+        d(arrays(shape)),
+        x,
+        h0,
+        weight_ih,
+        weight_hh,
+        d(choice("tanh", "relu")),
+        d(arrays(shape, away_from=(0,))),
+    )
 
 
 def sigmoid(x: Any) -> Any:
@@ -68,7 +76,9 @@ def distance_to_relu(x: Any, h: Any, *settings: Any) -> Any:
     if nonlinearity == "tanh":
         return 1
     states = [h, *rnn_by_hand(x, h, *settings)]
-    return np.array([np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]) / 4  # a step of the check moves a sum further than an input
+    return (
+        np.array([np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]) / 4
+    )  # a step of the check moves a sum further than an input
 
 
 def lstm_by_hand(x: Any, h: Any, c: Any, *weights: Any) -> Any:
@@ -93,10 +103,10 @@ def gru_by_hand(x: Any, h: Any, *weights: Any) -> Any:
 
 # fmt: off
 DOMAINS: dict[Callable[..., Any], Domain] = {
-    recurrent.rnn:           case(recurrence(1, 1, ("tanh", "relu")), kinks=distance_to_relu, reference=rnn_by_hand),
+    elman.rnn:           case(recurrence(1, 1, ("tanh", "relu")), kinks=distance_to_relu, reference=rnn_by_hand),
     lstm.lstm:               case(recurrence(4, 2), reference=lstm_by_hand),
     gru.gru:                 case(recurrence(3, 1), reference=gru_by_hand),
-    recurrent.rnn_gradients: case(rnn_gradients),
+    elman.rnn_gradients: case(rnn_gradients),
     lstm.lstm_gradients:     case(gradients(4, 2, 1)),
     gru.gru_gradients:       case(gradients(3, 1, 2)),
 }

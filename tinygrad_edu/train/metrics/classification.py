@@ -1,8 +1,9 @@
 """Metrics of classes: accuracy, the confusion matrix, and precision, recall and F1.
 
-Targets come first and predictions second, as in scikit-learn.  Predictions may be labels, of shape (n,); scores of the classes,
-(n, c), of which the largest counts; or one score of two classes, (n,) or (n, 1), with a ``threshold`` above which it is
-class 1.  In `fit`, outputs of models with one logit take ``functools.partial(accuracy, threshold=0.0)``.
+Targets come first and predictions second, as in scikit-learn.  Predictions may be labels, of shape (n,);
+scores of the classes, (n, c), of which the largest counts; or one score of two classes, (n,) or (n, 1), with
+a ``threshold`` above which it is class 1.  In `fit`, outputs of models with one logit take
+``functools.partial(accuracy, threshold=0.0)``.
 """
 
 from typing import Any
@@ -23,7 +24,8 @@ def accuracy(targets: Any, predictions: Any, *, threshold: float | None = None) 
     ----------
     targets : array_like of int of shape (n,), or one-hot of shape (n, c)
     predictions : array_like of int of shape (n,), or of float of shape (n, c), (n,) or (n, 1)
-        Labels or scores.  Sequences, scores of shape (n, …, c) with labels (n, …), count each of their elements.
+        Labels or scores.  Sequences, scores of shape (n, …, c) with labels (n, …), count each of their
+        elements.
     threshold : float, optional
         Of one score for each example: 0.5 if it is a probability, 0.0 if it is a logit.
 
@@ -78,18 +80,26 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     """
     t, scores = arrays_of("top_k_accuracy", targets, predictions)
     if scores.ndim != 2 or t.shape != scores.shape[:1] or t.size == 0:
-        raise ShapeError(f"top_k_accuracy: expected scores (n, c) and targets (n,), n at least 1; got {scores.shape} and {t.shape}.")
+        raise ShapeError(
+            f"top_k_accuracy: expected scores (n, c) and targets (n,), n at least 1; got {scores.shape} and "
+            f"{t.shape}."
+        )
     n, c = scores.shape
     no_nan("top_k_accuracy", scores)
     t = whole("top_k_accuracy", "targets", t)
     if not 1 <= k <= c or t.min() < 0 or t.max() >= c:
-        raise ArgumentError(f"top_k_accuracy: k is from 1 to {c} and targets from 0 to {c - 1}; got k={k}, targets from {t.min()} to {t.max()}.")
+        raise ArgumentError(
+            f"top_k_accuracy: k is from 1 to {c} and targets from 0 to {c - 1}; got k={k}, targets from "
+            f"{t.min()} to {t.max()}."
+        )
     own = scores[np.arange(n), t][:, None]
     above = (scores > own) | ((scores == own) & (np.arange(c) > t[:, None]))
     return float(np.mean(above.sum(axis=1) < k))
 
 
-def confusion_matrix(targets: Any, predictions: Any, *, classes: int | None = None, threshold: float | None = None) -> Array:
+def confusion_matrix(
+    targets: Any, predictions: Any, *, classes: int | None = None, threshold: float | None = None
+) -> Array:
     """How many examples of each class (rows) were taken for each class (columns).
 
     Parameters
@@ -108,7 +118,8 @@ def confusion_matrix(targets: Any, predictions: Any, *, classes: int | None = No
     ShapeError, DTypeError
         As `accuracy`.
     ArgumentError
-        If a label is negative or not below ``classes``, a score is NaN, or there are more than 10,000 classes.
+        If a label is negative or not below ``classes``, a score is NaN, or there are more than 10,000
+        classes.
 
     Examples
     --------
@@ -121,23 +132,35 @@ def confusion_matrix(targets: Any, predictions: Any, *, classes: int | None = No
     low, high = min(t.min(), p.min()), max(t.max(), p.max())
     if classes is None:
         shape = np.shape(predictions)
-        classes = max(high + 1, shape[-1] if len(shape) > 1 and threshold is None else 1, 2 if threshold is not None else 1)
+        classes = max(
+            high + 1,
+            shape[-1] if len(shape) > 1 and threshold is None else 1,
+            2 if threshold is not None else 1,
+        )
     if low < 0 or high >= classes:
-        raise ArgumentError(f"confusion_matrix: labels are from 0 to {classes - 1}; got some from {low} to {high}.")
+        raise ArgumentError(
+            f"confusion_matrix: labels are from 0 to {classes - 1}; got some from {low} to {high}."
+        )
     if classes > MOST_CLASSES:
-        raise ArgumentError(f"confusion_matrix: at most {MOST_CLASSES} classes; got {classes}. Labels that count otherwise: LabelEncoder.")
+        raise ArgumentError(
+            f"confusion_matrix: at most {MOST_CLASSES} classes; got {classes}. Labels that count otherwise: "
+            "LabelEncoder."
+        )
     return np.bincount(t * classes + p, minlength=classes * classes).reshape(classes, classes)
 
 
-def precision(targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None) -> Any:
+def precision(
+    targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None
+) -> Any:
     """Of the examples that were taken for a class, the part that is of it: TP / (TP + FP).
 
     Parameters
     ----------
     targets, predictions, threshold : as `accuracy` takes them
     average : {"binary", "macro", "micro", "weighted", None}, default="binary"
-        "binary": of class 1, where all labels are 0 and 1.  "macro": the mean over the classes.  "weighted": that mean with
-        the number of examples of each class as weights.  "micro": of all classes together.  None: of each class.
+        "binary": of class 1, where all labels are 0 and 1.  "macro": the mean over the classes.  "weighted":
+        that mean with the number of examples of each class as weights.  "micro": of all classes together.
+        None: of each class.
 
     Returns
     -------
@@ -156,10 +179,19 @@ def precision(targets: Any, predictions: Any, *, average: str | None = "binary",
     >>> precision([0, 1, 2, 2], [0, 2, 2, 2], average=None)
     array([1.        , 0.        , 0.66666667])
     """
-    return _averaged("precision", targets, predictions, average, threshold, lambda right, predicted, true: divided(right, predicted))
+    return _averaged(
+        "precision",
+        targets,
+        predictions,
+        average,
+        threshold,
+        lambda right, predicted, true: divided(right, predicted),
+    )
 
 
-def recall(targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None) -> Any:
+def recall(
+    targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None
+) -> Any:
     """Of the examples of a class, the part that was taken for it: TP / (TP + FN).
 
     Parameters, results and errors are those of `precision`.
@@ -169,10 +201,19 @@ def recall(targets: Any, predictions: Any, *, average: str | None = "binary", th
     >>> recall([0, 1, 1, 1], [1, 1, 0, 0])
     0.3333333333333333
     """
-    return _averaged("recall", targets, predictions, average, threshold, lambda right, predicted, true: divided(right, true))
+    return _averaged(
+        "recall",
+        targets,
+        predictions,
+        average,
+        threshold,
+        lambda right, predicted, true: divided(right, true),
+    )
 
 
-def f1(targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None) -> Any:
+def f1(
+    targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None
+) -> Any:
     """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).
 
     Parameters, results and errors are those of `precision`.
@@ -184,10 +225,19 @@ def f1(targets: Any, predictions: Any, *, average: str | None = "binary", thresh
     >>> f1([0, 1, 2, 2], [0, 2, 2, 2], average="macro")
     0.6
     """
-    return _averaged("f1", targets, predictions, average, threshold, lambda right, predicted, true: divided(2 * right, predicted + true))
+    return _averaged(
+        "f1",
+        targets,
+        predictions,
+        average,
+        threshold,
+        lambda right, predicted, true: divided(2 * right, predicted + true),
+    )
 
 
-def _averaged(who: str, targets: Any, predictions: Any, average: str | None, threshold: float | None, score: Any) -> Any:
+def _averaged(
+    who: str, targets: Any, predictions: Any, average: str | None, threshold: float | None, score: Any
+) -> Any:
     """A score of each class from its counts (right, predicted, true), averaged."""
     if average not in AVERAGES:
         raise ArgumentError(f"{who}: average is one of {', '.join(map(repr, AVERAGES))}; got {average!r}.")
@@ -196,7 +246,8 @@ def _averaged(who: str, targets: Any, predictions: Any, average: str | None, thr
     if average == "binary":
         if not set(classes.tolist()) <= {0, 1}:
             raise ArgumentError(
-                f'{who}: average="binary" is for labels 0 and 1; got {classes.tolist()!s:.60}. Of more classes say "macro", "micro", …'
+                f'{who}: average="binary" is for labels 0 and 1; got {classes.tolist()!s:.60}. Of more '
+                'classes say "macro", "micro", …'
             )
         classes = np.array([1])
     right = np.array([np.sum((t == c) & (p == c)) for c in classes])

@@ -24,8 +24,8 @@ def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None)
     ShapeError
         If they do not fit each other, or there are none.
     ArgumentError
-        If predictions are one score for each target, and no threshold says from where on it means class 1; or rows of
-        targets have several classes; or a prediction is NaN.
+        If predictions are one score for each target, and no threshold says from where on it means class 1; or
+        rows of targets have several classes; or a prediction is NaN.
     """
     t, p = arrays_of(who, targets, predictions)
     no_nan(who, p)
@@ -33,14 +33,16 @@ def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None)
         if t.shape == p.shape:  # one-hot or soft rows
             if not np.allclose(t.sum(axis=-1), 1):
                 raise ArgumentError(
-                    f"{who}: rows of targets add up to 1, one class each. Of several labels for each example: label_accuracy, label_f1."
+                    f"{who}: rows of targets add up to 1, one class each. Of several labels for each "
+                    "example: label_accuracy, label_f1."
                 )
             t = t.argmax(axis=-1)
         elif t.shape == (*p.shape[:-1], 1):
             t = t[..., 0]
         if t.shape != p.shape[:-1]:
             raise ShapeError(
-                f"{who}: scores of shape {p.shape} need labels of shape {p.shape[:-1]}, or one-hot rows; got targets of shape {t.shape}."
+                f"{who}: scores of shape {p.shape} need labels of shape {p.shape[:-1]}, or one-hot rows; got "
+                f"targets of shape {t.shape}."
             )
         t, p = t.reshape(-1), p.argmax(axis=-1).reshape(-1)
     else:
@@ -49,7 +51,8 @@ def labels_of(who: str, targets: Any, predictions: Any, threshold: float | None)
             p = p > threshold
         elif p.dtype.kind == "f" and not np.array_equal(p, np.trunc(p)):
             raise ArgumentError(
-                f"{who}: predictions of shape {p.shape} are one score for each target. Say from where on that means class 1: "
+                f"{who}: predictions of shape {p.shape} are one score for each target. Say from where on "
+                "that means class 1: "
                 "threshold=0.5 for probabilities, threshold=0.0 for logits."
             )
     if t.size == 0:
@@ -61,14 +64,21 @@ def one_of_each(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]
     """Targets and predictions with one number an example, (n,) or (n, 1), as shape (n,)."""
     t, p = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in arrays_of(who, targets, predictions))
     if t.ndim != 1 or t.shape != p.shape:
-        raise ShapeError(f"{who}: expected as many predictions as targets, of shape (n,); got {p.shape} and {t.shape}.")
+        raise ShapeError(
+            f"{who}: expected as many predictions as targets, of shape (n,); got {p.shape} and {t.shape}."
+        )
     return t, p
 
 
 def whole(who: str, what: str, labels: Array) -> Array:
     """Labels as int64, which floats may be that are whole."""
-    if labels.dtype.kind not in "biuf" or (labels.dtype.kind == "f" and not np.all(np.isfinite(labels) & (labels == np.trunc(labels)))):
-        raise DTypeError(f"{who}: {what} are labels, whole numbers; got {labels.dtype} values such as {labels.flat[0]!r:.40}.")
+    if labels.dtype.kind not in "biuf" or (
+        labels.dtype.kind == "f" and not np.all(np.isfinite(labels) & (labels == np.trunc(labels)))
+    ):
+        raise DTypeError(
+            f"{who}: {what} are labels, whole numbers; got {labels.dtype} values such as "
+            f"{labels.flat[0]!r:.40}."
+        )
     return labels.astype(np.int64)
 
 
@@ -82,7 +92,10 @@ def same_shape(who: str, targets: Any, predictions: Any) -> tuple[Array, Array]:
     """Two arrays of one shape, with at least one element."""
     t, p = arrays_of(who, targets, predictions)
     if t.shape != p.shape or t.size == 0 or t.ndim == 0:
-        raise ShapeError(f"{who}: expected targets and predictions of one shape, with at least one example; got {t.shape} and {p.shape}.")
+        raise ShapeError(
+            f"{who}: expected targets and predictions of one shape, with at least one example; got {t.shape} "
+            f"and {p.shape}."
+        )
     return t, p
 
 

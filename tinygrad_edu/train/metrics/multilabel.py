@@ -82,5 +82,8 @@ def _labels(who: str, targets: Any, predictions: Any, threshold: float | None) -
     p = p > threshold if threshold is not None else p
     for what, labels in (("targets", t), ("predictions", p)):
         if not np.isin(whole(who, what, labels) if labels.dtype.kind != "f" else labels, (0, 1)).all():
-            raise DTypeError(f"{who}: {what} are 0 or 1; of scores say from where on they mean 1, threshold=0.5 (probabilities) or 0.0 (logits).")
+            raise DTypeError(
+                f"{who}: {what} are 0 or 1; of scores say from where on they mean 1, threshold=0.5 "
+                "(probabilities) or 0.0 (logits)."
+            )
     return t.astype(bool), p.astype(bool)

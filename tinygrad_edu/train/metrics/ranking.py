@@ -11,7 +11,8 @@ from .labels import no_nan, one_of_each, whole
 def roc_auc(targets: Any, predictions: Any) -> float:
     """The probability that an example of class 1 has a larger score than one of class 0; equal scores count one half.
 
-    It is the area under the curve of true against false positives, and needs no threshold (Mann and Whitney's U / (n₀ n₁)).
+    It is the area under the curve of true against false positives, and needs no threshold (Mann and Whitney's
+    U / (n₀ n₁)).
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ def roc_auc(targets: Any, predictions: Any) -> float:
 
     References
     ----------
-    H. Mann, D. Whitney (1947). On a test of whether one of two random variables is stochastically larger than the other.
+    H. Mann, D. Whitney (1947). On a test of whether one of two random variables is stochastically larger than
+    the other.
 
     Examples
     --------
@@ -46,7 +48,9 @@ def roc_auc(targets: Any, predictions: Any) -> float:
         raise ArgumentError(f"roc_auc: targets are 0 and 1, and both occur; got {classes!s:.60}.")
     no_nan("roc_auc", scores)
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # from 1; equal scores share the mean of their ranks
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[
+        place
+    ]  # from 1; equal scores share the mean of their ranks
     positive = t == 1
     n1 = int(positive.sum())
     n0 = len(t) - n1

@@ -36,7 +36,8 @@ def mean_squared_error(targets: Any, predictions: Any) -> float:
 def r2(targets: Any, predictions: Any) -> float:
     """The part of the targets' variance that the predictions explain: 1 - Σ (t - p)² / Σ (t - mean t)².
 
-    Of several columns, the mean over them.  A constant column counts 1 if it is met exactly, and 0 if it is not.
+    Of several columns, the mean over them.  A constant column counts 1 if it is met exactly, and 0 if it is
+    not.
 
     Parameters
     ----------

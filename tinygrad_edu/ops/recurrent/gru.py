@@ -4,9 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from .contraction import flat, sum_of_rows
-from .recurrent import WEIGHTS, before, blocks, logistic, logistic_in_place, projected, projection_gradients, transposed
-from .table import fused, primitive
+from ...table import fused, primitive
+from ..contraction import flat, sum_of_rows
+from .elman import (
+    WEIGHTS,
+    before,
+    blocks,
+    logistic,
+    logistic_in_place,
+    projected,
+    projection_gradients,
+    transposed,
+)
 
 
 def plain_gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
@@ -28,18 +37,29 @@ def inside(z: Any, h: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, Any, Any,
 
 
 def plain_gru_gradients(
-    g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any, gates: Any, k_n: Any
+    g: Any,
+    x: Any,
+    h0: Any,
+    weight_ih: Any,
+    weight_hh: Any,
+    bias_ih: Any,
+    bias_hh: Any,
+    h: Any,
+    gates: Any,
+    k_n: Any,
 ) -> tuple[Any, ...]:
     """From h = (1 - u) n + u h', where h' is the state before.
 
-    dn = (1 - u) dh and du = (h' - n) dh, and u dh goes on to h'.  n passes (1 - n²) of its gradient on to its sum: all of it
-    to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum, so to both of z and k.  The
-    gates are computed again: the kept ones have no graph.
+    dn = (1 - u) dh and du = (h' - n) dh, and u dh goes on to h'.  n passes (1 - n²) of its gradient on to its
+    sum: all of it to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum,
+    so to both of z and k.  The gates are computed again: the kept ones have no graph.
     """
     earlier = before(h0, h)
     r, u, n, k_n = inside(projected(x, weight_ih, bias_ih), earlier, weight_hh, bias_hh)
     to_z = (1 - u) * (1 - n * n)
-    slopes = np.concatenate([to_z * k_n * r * (1 - r), (earlier - n) * u * (1 - u), to_z * r], -1)  # (L, N, 3 H)
+    slopes = np.concatenate(
+        [to_z * k_n * r * (1 - r), (earlier - n) * u * (1 - u), to_z * r], -1
+    )  # (L, N, 3 H)
     last, dh, dk = np.zeros_like(h0), [], []
     for t in reversed(range(len(g))):
         dh.append(g[t] + last)
@@ -52,7 +72,16 @@ def plain_gru_gradients(
 
 @fused(plain_gru_gradients)
 def gru_gradients(
-    g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any, gates: Any, k_n: Any
+    g: Any,
+    x: Any,
+    h0: Any,
+    weight_ih: Any,
+    weight_hh: Any,
+    bias_ih: Any,
+    bias_hh: Any,
+    h: Any,
+    gates: Any,
+    k_n: Any,
 ) -> tuple[Any, ...]:
     """`plain_gru_gradients` in place, by what the forward kept unless it is None; dz and dk begin as the slopes."""
     if gates is None:
@@ -104,14 +133,16 @@ def gathered(dz: Any, dk: Any, dh0: Any, x: Any, h0: Any, weight_ih: Any, h: Any
 def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
     """One layer of gated recurrent units.
 
-    With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, each in blocks in the order r, u, n (PyTorch calls u z)::
+    With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, each in blocks in the order r, u, n (PyTorch
+    calls u z)::
 
         r_t = σ(z_r + k_r)
         u_t = σ(z_u + k_u)
         n_t = tanh(z_n + r_t k_n)
         h_t = (1 - u_t) n_t + u_t h_{t-1}
 
-    As in PyTorch and cuDNN, r scales the state's whole part k_n, its bias included; in the paper it scales the state itself.
+    As in PyTorch and cuDNN, r scales the state's whole part k_n, its bias included; in the paper it scales
+    the state itself.
 
     Parameters
     ----------
@@ -127,12 +158,15 @@ def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: 
 
     References
     ----------
-    K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine translation.
-    arXiv:1406.1078
+    K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation. arXiv:1406.1078
     """
     gates, hidden, weight = projected(x, weight_ih, bias_ih), h0.shape[-1], transposed(weight_hh)
     k, last = np.empty_like(gates, shape=gates.shape[1:]), h0
-    h, kept = np.empty_like(gates, shape=(*x.shape[:2], hidden)), np.empty_like(gates, shape=(*x.shape[:2], hidden))
+    h, kept = (
+        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
+        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
+    )
     for both, r, u, n, h_t, k_n in zip(gates[..., : 2 * hidden], *blocks(gates, 3), h, kept):
         np.matmul(last, weight, out=k)
         if bias_hh is not None:

@@ -44,10 +44,16 @@ def advice(cell: str) -> str:
     """How to get at the number in a cell that people take for one; empty if it looks like none."""
     if cell.isdecimal():  # and yet no number
         return "Its digits are to be written as 0 to 9."
-    return next((fix for pattern, fix in KINDS if re.fullmatch(pattern, cell)), "") if len(cell) <= LONGEST else ""
+    return (
+        next((fix for pattern, fix in KINDS if re.fullmatch(pattern, cell)), "")
+        if len(cell) <= LONGEST
+        else ""
+    )
 
 
 def text_advice(cell: str) -> str:
     """What text can be that stands where a number is expected."""
-    missing = "" if re.search(r"\d", cell) else "; a word for missing values is named by read_csv(…, missing=(…))"
+    missing = (
+        "" if re.search(r"\d", cell) else "; a word for missing values is named by read_csv(…, missing=(…))"
+    )
     return f"A column of text is read by labels(…){missing}."

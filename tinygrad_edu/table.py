@@ -13,9 +13,9 @@ The names are read once, when the rule is filed, and say what the graph keeps al
 * a value that the forward computed anyway and handed over (see ``keep`` of `primitive`);
 * ``index``, in the rule of a variadic ``*arguments``: the position of the argument being differentiated.
 
-Every function has one of four fates: it *differentiates* (`elementwise`, `derivative`, `primitive`), it is *composite*
-(written with other functions of the table), it is *constant* (nothing to differentiate), or it *refuses*: it is
-not in the table.
+Every function has one of four fates: it *differentiates* (`elementwise`, `derivative`, `primitive`), it is
+*composite* (written with other functions of the table), it is *constant* (nothing to differentiate), or it
+*refuses*: it is not in the table.
 """
 
 import inspect
@@ -28,7 +28,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from ..errors import MissingRule, UnsupportedCall, WrongRule
+from .errors import MissingRule, UnsupportedCall, WrongRule
 from .plan import Plan, Rule
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -50,7 +50,11 @@ class Composite:
     def __init__(self, function: Callable[..., Any], body: Callable[..., Any]) -> None:
         parameters = inspect.signature(body).parameters
         self.name, self.body, self.names = name_of(function), body, list(parameters)
-        self.out = self.names.index("out") if "out" in parameters and parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else -1
+        self.out = (
+            self.names.index("out")
+            if "out" in parameters and parameters["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            else -1
+        )
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if unknown := [k for k in kwargs if k not in self.names]:
@@ -66,15 +70,15 @@ class Op:
     function : callable
         The function as its users call it.
     forward : callable
-        Takes every parameter by position and returns the output, or ``(output, *kept values)``.  The table's parameter
-        list is its signature, so that a keyword that NumPy grows later is refused and not ignored.
+        Takes every parameter by position and returns the output, or ``(output, *kept values)``.  The table's
+        parameter list is its signature, so that a keyword that NumPy grows later is refused and not ignored.
     rules : dict
         A rule for each argument that can be differentiated.
     broadcasts : bool
         Whether the engine sums a gradient over the axes along which its argument was broadcast.
     keep : dict
-        The values that the forward hands over, each with the differentiable function that it equals, or None if
-        no derivative goes through it.
+        The values that the forward hands over, each with the differentiable function that it equals, or None
+        if no derivative goes through it.
     joint : (names of arguments, rule), optional
         One rule that returns the gradients of several arguments, in the place of ``rules``.
     """
@@ -97,7 +101,9 @@ class Op:
         self.names = [p.name for p in parameters]
         self.places = {name: i for i, name in enumerate(self.names)}
         self.variadic = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL
-        self.arity = -1 if self.variadic or "out" in self.names else len(parameters)  # of a call that is canonical as it is
+        self.arity = (
+            -1 if self.variadic or "out" in self.names else len(parameters)
+        )  # of a call that is canonical as it is
         self.fixed = len(parameters) - self.variadic
         self.defaults = [p.default for p in parameters[: self.fixed]]
         self.out = self.places.get("out", -1)
@@ -112,15 +118,29 @@ class Op:
     def _needs(self, argument: str, rule: Rule) -> list[str]:
         """The names that a rule asks for, after ``g``; a name that nobody can supply is an error at once."""
         if argument not in self.places:
-            raise WrongRule(f"{self.name}: a rule was given for {argument!r}, but its arguments are {self.names}.")
+            raise WrongRule(
+                f"{self.name}: a rule was given for {argument!r}, but its arguments are {self.names}."
+            )
         taken = list(inspect.signature(rule).parameters.values())
         names = taken[1:]
         if not taken or taken[0].name != "g" or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in names):
-            raise WrongRule(f"{self.name}: the rule of {argument!r} must take g first, then plain names; no *, ** or keyword-only names.")
-        known = {*self.names, "out", *self.keep, *(f"{n}_shape" for n in self.names), *(["index"] if self.variadic else [])}
+            raise WrongRule(
+                f"{self.name}: the rule of {argument!r} must take g first, then plain names; no *, ** or "
+                "keyword-only names."
+            )
+        known = {
+            *self.names,
+            "out",
+            *self.keep,
+            *(f"{n}_shape" for n in self.names),
+            *(["index"] if self.variadic else []),
+        }
         for p in names:
             if p.name not in known:
-                raise WrongRule(f"{self.name}: the rule of {argument!r} asks for {p.name!r}; it can have g, {', '.join(sorted(known))}.")
+                raise WrongRule(
+                    f"{self.name}: the rule of {argument!r} asks for {p.name!r}; it can have g, "
+                    f"{', '.join(sorted(known))}."
+                )
         return [p.name for p in names]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -139,7 +159,10 @@ class Op:
             values[position] = value
         missing = [n for n, v in zip(self.names, values) if v is REQUIRED]
         if missing or (len(args) > self.fixed and not self.variadic):
-            raise TypeError(f"{self.name} takes {', '.join(self.names)}; got {len(args)} by position, missing: {', '.join(missing) or 'none'}.")
+            raise TypeError(
+                f"{self.name} takes {', '.join(self.names)}; got {len(args)} by position, missing: "
+                f"{', '.join(missing) or 'none'}."
+            )
         return (*values, *args[self.fixed :])
 
     def checked_joint(self, gradients: Any) -> tuple[Any, ...]:
@@ -147,8 +170,15 @@ class Op:
         assert self.joint is not None
         arguments = self.joint[0]
         if not isinstance(gradients, tuple) or len(gradients) != len(arguments):
-            returned = f"a tuple of {len(gradients)}" if isinstance(gradients, tuple) else f"{type(gradients).__name__}, not a tuple"
-            raise WrongRule(f"{self.name}: its joint rule returns a tuple of {len(arguments)} gradients, of {', '.join(arguments)}; got {returned}.")
+            returned = (
+                f"a tuple of {len(gradients)}"
+                if isinstance(gradients, tuple)
+                else f"{type(gradients).__name__}, not a tuple"
+            )
+            raise WrongRule(
+                f"{self.name}: its joint rule returns a tuple of {len(arguments)} gradients, of "
+                f"{', '.join(arguments)}; got {returned}."
+            )
         return gradients
 
     def argument(self, position: int) -> str:
@@ -166,7 +196,9 @@ class Op:
 
 Entry = Op | Composite | Constant
 TABLE: dict[Callable[..., Any], Entry] = {}  # of NumPy's functions
-PRIMITIVES: "WeakSet[Callable[..., Any]]" = WeakSet()  # our own and the users': each carries its entry, which dies with it
+PRIMITIVES: "WeakSet[Callable[..., Any]]" = (
+    WeakSet()
+)  # our own and the users': each carries its entry, which dies with it
 
 
 def entry_of(function: Callable[..., Any]) -> Entry | None:
@@ -193,9 +225,15 @@ def name_of(function: Callable[..., Any]) -> str:
         return f"{name_of(owner)}.{name}"
     if isinstance(function, np.ufunc):  # which do not know their modules
         special = sys.modules.get("scipy.special")
-        return f"scipy.special.{name}" if special is not None and getattr(special, name, None) is function else f"np.{name}"
+        return (
+            f"scipy.special.{name}"
+            if special is not None and getattr(special, name, None) is function
+            else f"np.{name}"
+        )
     module = getattr(function, "__module__", None) or "numpy"
-    return (module.replace("numpy", "np") + "." if module.startswith("numpy") else "").replace("np._core.", "np.") + name
+    return (module.replace("numpy", "np") + "." if module.startswith("numpy") else "").replace(
+        "np._core.", "np."
+    ) + name
 
 
 def _file(function: Callable[..., Any], entry: Entry) -> None:
@@ -210,7 +248,9 @@ def _forward(function: Callable[..., Any], name: str) -> tuple[Callable[..., Any
     kinds = [p.kind for p in parameters]
     reserved = {"g", "index"} & {p.name for p in parameters}
     if reserved or inspect.Parameter.VAR_KEYWORD in kinds or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]:
-        raise WrongRule(f"{name}: parameters cannot be named g or index, nor be **keywords, nor follow *arguments.")
+        raise WrongRule(
+            f"{name}: parameters cannot be named g or index, nor be **keywords, nor follow *arguments."
+        )
     named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     if not named:
         return function, parameters
@@ -225,7 +265,9 @@ def elementwise(ufunc: np.ufunc, **rules: Rule) -> None:
     _file(ufunc, Op(ufunc, ufunc, parameters, rules, broadcasts=True, keep={}))
 
 
-def derivative(function: Callable[..., Any], forward: Callable[..., Any], *, broadcasts: bool = False, **rules: Rule) -> None:
+def derivative(
+    function: Callable[..., Any], forward: Callable[..., Any], *, broadcasts: bool = False, **rules: Rule
+) -> None:
     """File the rules of a NumPy function; ``forward``'s signature is the parameter list that they cover."""
     positional, parameters = _forward(forward, name_of(function))
     _file(function, Op(function, positional, parameters, rules, broadcasts=broadcasts, keep={}))
@@ -289,7 +331,9 @@ def primitive(
     return decorate
 
 
-def op_from(function: Callable[..., Any], broadcasts: bool, keep: Any, joint: Any, rules: dict[str, Rule]) -> Op:
+def op_from(
+    function: Callable[..., Any], broadcasts: bool, keep: Any, joint: Any, rules: dict[str, Rule]
+) -> Op:
     """The entry of a primitive, from what its decorator was given."""
     name = name_of(function)
     if joint and (rules or broadcasts):
@@ -297,10 +341,15 @@ def op_from(function: Callable[..., Any], broadcasts: bool, keep: Any, joint: An
     twins = {kept: entry_of(twin) if twin else None for kept, twin in (keep or {}).items()}
     for kept, twin in (keep or {}).items():
         if twin is not None and not isinstance(twins[kept], Op):
-            raise WrongRule(f"{name}: keep={{{kept!r}: …}} takes a primitive, or None for a value without derivative; got {twin!r:.60}.")
+            raise WrongRule(
+                f"{name}: keep={{{kept!r}: …}} takes a primitive, or None for a value without derivative; "
+                f"got {twin!r:.60}."
+            )
     for argument, rule in rules.items():
         if not callable(rule):
-            raise WrongRule(f"{name}: the rule of {argument} is a function, {argument}=lambda g, …: …; got {rule!r:.60}.")
+            raise WrongRule(
+                f"{name}: the rule of {argument} is a function, {argument}=lambda g, …: …; got {rule!r:.60}."
+            )
     forward, parameters = _forward(function, name)
     return Op(function, forward, parameters, rules, broadcasts=broadcasts, keep=twins, joint=joint)
 
@@ -318,8 +367,10 @@ def first_output(function: Function) -> Function:
 def unknown_keyword(name: str, keyword: str, known: list[str]) -> UnsupportedCall:
     """The error for a keyword that a rule does not cover."""
     return UnsupportedCall(
-        f"{name}(…, {keyword}=…) cannot be differentiated: its rule knows {', '.join(n for n in known if n != 'out')}.\n"
-        f"  Leave {keyword}= out, write the step with other functions, or compute without gradients (x.detach(), no_grad)."
+        f"{name}(…, {keyword}=…) cannot be differentiated: its rule knows "
+        f"{', '.join(n for n in known if n != 'out')}.\n"
+        f"  Leave {keyword}= out, write the step with other functions, or compute without gradients "
+        "(x.detach(), no_grad)."
     )
 
 
@@ -333,8 +384,10 @@ def op_of(function: Callable[..., Any]) -> Op:
 def lost_inside(primitive: str, operation: str, value: Any) -> MissingRule:
     """The error for a tensor that a primitive's forward uses, and that no argument with a rule has brought there."""
     return MissingRule(
-        f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, whose gradient would be lost.\n"
-        f"  Pass it to {primitive} as an argument, and give that a rule; or use its .detach(), which is a constant to the graph."
+        f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, "
+        "whose gradient would be lost.\n"
+        f"  Pass it to {primitive} as an argument, and give that a rule; or use its .detach(), which is a "
+        "constant to the graph."
     )
 
 
@@ -345,8 +398,10 @@ def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRu
         with suppress(ValueError, TypeError, IndexError):
             argument = list(inspect.signature(function).parameters)[int(argument)]
     return MissingRule(
-        f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, {value.dtype}).\n"
-        f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see examples/define_an_op.py)\n"
+        f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
+        f"{value.dtype}).\n"
+        f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see "
+        "examples/define_an_op.py)\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
     )
 
@@ -354,7 +409,9 @@ def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRu
 def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
     """The error for an argument that has no rule, of a function that has rules for others."""
     return MissingRule(
-        f"{op.name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, {value.dtype}).\n"
+        f"{op.name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, "
+        f"{value.dtype}).\n"
         f"  Give it one:     {argument}=lambda g, …: … where {op.name} is filed\n"
-        f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for {', '.join(op.rules)}"
+        f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for "
+        f"{', '.join(op.rules)}"
     )

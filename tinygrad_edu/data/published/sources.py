@@ -1,7 +1,8 @@
 """The published files that named data sets are read from: where they are, and the sha256 of what is in them.
 
-The hash is that of the unpacked data.  Addresses on GitHub name a commit, so that what they give never changes; the copies there were
-compared with the originals, as the hashes say.  None of these files is part of this package; of their licences we know:
+The hash is that of the unpacked data.  Addresses on GitHub name a commit, so that what they give never
+changes; the copies there were compared with the originals, as the hashes say.  None of these files is part of
+this package; of their licences we know:
 
 * MNIST (Y. LeCun, C. Cortes, C. Burges): none stated.
 * Wheat seeds (M. Charytanowicz et al. 2010, UCI): none stated with this copy.

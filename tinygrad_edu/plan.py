@@ -1,6 +1,7 @@
 """Plans: read off the names that rules ask for, what a call keeps alive, and how a backward pass uses it.
 
-An op has a plan for each set of its arguments that need a gradient; it is made once, when that set first occurs.
+An op has a plan for each set of its arguments that need a gradient; it is made once, when that set first
+occurs.
 """
 
 from collections.abc import Callable
@@ -59,18 +60,20 @@ class Indexed:
 class Plan:
     """What to keep, and which rules to run, when certain arguments of an op need a gradient.
 
-    The values of a call stand in one *row*: the extras that rules ask for (shapes, all the variadic arguments),
-    then ``out``, the kept values and the arguments.  ``pick`` takes from it, in one go, what the rules need.
+    The values of a call stand in one *row*: the extras that rules ask for (shapes, all the variadic
+    arguments), then ``out``, the kept values and the arguments.  ``pick`` takes from it, in one go, what the
+    rules need.
 
     Attributes
     ----------
     steps : list of (rule, start, stop)
         For each wanted argument its rule, and where in the saved values its own lie.
     joint : callable or None
-        An op's one rule for several arguments: given g and the saved values it returns their gradients, and these take the
-        place of the saved values for the steps.
+        An op's one rule for several arguments: given g and the saved values it returns their gradients, and
+        these take the place of the saved values for the steps.
     sources : list
-        For each saved value where it came from, so that a graph of the gradient can be recorded; None for a constant.
+        For each saved value where it came from, so that a graph of the gradient can be recorded; None for a
+        constant.
     """
 
     def __init__(self, op: Any, positions: tuple[int, ...]) -> None:
@@ -83,8 +86,12 @@ class Plan:
             arguments, self.joint = op.joint
             wants += op.rules[arguments[0]][1]
             order = {argument: k for k, argument in enumerate(arguments)}
-            self.steps = [(_chosen, k, k + 1) for k in (order[op.argument(position)] for position in positions)]
-        shared: tuple[int, int] | None = None  # where the values lie that the rule of all variadic arguments needs
+            self.steps = [
+                (_chosen, k, k + 1) for k in (order[op.argument(position)] for position in positions)
+            ]
+        shared: tuple[int, int] | None = (
+            None  # where the values lie that the rule of all variadic arguments needs
+        )
         for position in positions if not op.joint else ():
             rule, names = op.rules[op.argument(position)]
             if position < op.fixed or not shared:
@@ -96,16 +103,22 @@ class Plan:
                 rule = Indexed(rule, names.index("index"), position - op.fixed) if "index" in names else rule
             self.steps.append((rule, *place))
         for twin in filter(None, map(op.keep.get, tuple(wants))):
-            wants += [name for name in twin.rules[twin.names[0]][1] if name != "out"]  # so that the twin's rule has what it needs
+            wants += [
+                name for name in twin.rules[twin.names[0]][1] if name != "out"
+            ]  # so that the twin's rule has what it needs
         for name in wants:
             self._add_extra(name)
         labels = [*self.extras, "out", *op.keep, *op.names[: op.fixed]]  # of the row
-        column = {label: i for i, label in reversed([*enumerate(labels)])}  # out is the output, also where an argument has that name
+        column = {
+            label: i for i, label in reversed([*enumerate(labels)])
+        }  # out is the output, also where an argument has that name
         columns = [column[name] for name in wants]
         parents = {position: k for k, position in enumerate(positions)}
         self.sources = [self._source(name, wants, parents) for name in wants]
         # itemgetter returns a tuple for two columns or more
-        self.pick: Any = itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
+        self.pick: Any = (
+            itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
+        )
 
     def _add_extra(self, name: str) -> None:
         """See to it that the row holds what stands there only because a rule asked for it."""

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DTypeError, ShapeError
-from .activation import log_softmax, softmax
-from .floating import fixed, floating, given
-from .indexing import scatter
-from .loss import (
+from ...arrays import fixed, floating, given
+from ...errors import ArgumentError, DTypeError, ShapeError
+from ...table import primitive
+from ..activation import log_softmax, softmax
+from ..indexing import scatter
+from .checks import (
     LOGARITHMS,
     REDUCTIONS,
     SLACK,
@@ -21,7 +22,6 @@ from .loss import (
     only_ones_differ,
     reduced,
 )
-from .table import primitive
 
 NO_ROWS = "Labels are integers, of the shape of the examples; rows with several ones are targets of binary_cross_entropy_with_logits."
 
@@ -39,26 +39,28 @@ def softmax_cross_entropy(
     """Cross-entropy between the softmax of logits and the target classes, ``-Σ_k w_k t_k log softmax(z)_k``.
 
     Computed as ``logsumexp(z) - z_label``, so that it is exact for logits of any size; its gradient in z is
-    ``softmax(z) Σ_k w_k t_k - w t``.  A label y stands for the row t that is 1 at y and 0 elsewhere.  Label smoothing by ε mixes rows
-    with the uniform one: ``(1 - ε) t + ε / c``.
+    ``softmax(z) Σ_k w_k t_k - w t``.  A label y stands for the row t that is 1 at y and 0 elsewhere.  Label
+    smoothing by ε mixes rows with the uniform one: ``(1 - ε) t + ε / c``.
 
     Parameters
     ----------
     logits : Tensor or ndarray of shape (..., c)
         Unnormalized log-probabilities.
     targets : array_like of int of shape (...), or of shape (..., c)
-        Class labels in [0, c), or a row t for each example: probabilities, which sum to 1 (but for 1%), one-hot rows of integers,
-        or a Tensor.  Rows that need no gradient are cast to the dtype of the logits.
+        Class labels in [0, c), or a row t for each example: probabilities, which sum to 1 (but for 1%),
+        one-hot rows of integers, or a Tensor.  Rows that need no gradient are cast to the dtype of the
+        logits.
     axis : int, default=-1
         Where the classes are.  PyTorch has them on axis 1.
     weight : array_like of shape (c,), optional
         A constant weight w for each class, 1 by default.
     label_smoothing : float in [0, 1], default=0.0
     ignore_index : int or None, default=-100
-        Examples with this label are left out: their loss and gradient are 0 and they do not count in the mean.  Of no meaning for rows.
+        Examples with this label are left out: their loss and gradient are 0 and they do not count in the
+        mean.  Of no meaning for rows.
     reduction : {"mean", "sum", "none"}, default="mean"
-        The sum of the losses, or one loss for each example.  The mean divides the sum by the weights of the labels, as PyTorch's
-        does: without weights, and for rows, by the number of examples.
+        The sum of the losses, or one loss for each example.  The mean divides the sum by the weights of the
+        labels, as PyTorch's does: without weights, and for rows, by the number of examples.
 
     Returns
     -------
@@ -68,9 +70,9 @@ def softmax_cross_entropy(
     Raises
     ------
     ArgumentError
-        For a label outside [0, c), named in the message, for rows that are no probabilities, for a single class, whose loss
-        would be 0 whatever its score (PyTorch has that), for an unknown reduction, and for a "mean" with no target left, which
-        is NaN in PyTorch.
+        For a label outside [0, c), named in the message, for rows that are no probabilities, for a single
+        class, whose loss would be 0 whatever its score (PyTorch has that), for an unknown reduction, and for
+        a "mean" with no target left, which is NaN in PyTorch.
     ShapeError
         If the targets have neither the shape of the labels nor that of the rows, or the weights are not c.
     DTypeError
@@ -78,8 +80,8 @@ def softmax_cross_entropy(
 
     References
     ----------
-    C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna (2016). Rethinking the Inception architecture for computer vision.
-    arXiv:1512.00567 (label smoothing)
+    C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna (2016). Rethinking the Inception architecture for
+    computer vision. arXiv:1512.00567 (label smoothing)
 
     Examples
     --------
@@ -113,26 +115,39 @@ def softmax_cross_entropy(
     if weight is None and label_smoothing == 0 and len(shape) == 2 and ignore_index in (None, -100):
         try:
             return cross_entropy_of_labels(logits, labels, reduction, -1)
-        except ArgumentError:  # a label is none of the classes: to be left out, or wrong, which is found out below
+        except (
+            ArgumentError
+        ):  # a label is none of the classes: to be left out, or wrong, which is found out below
             pass
     return _cross_entropy_of_labels(logits, labels, weight, label_smoothing, ignore_index, reduction)
 
 
-def _cross_entropy_of_labels(logits: Any, labels: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str) -> Any:
+def _cross_entropy_of_labels(
+    logits: Any, labels: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
+) -> Any:
     fused = weight is None and label_smoothing == 0
     weight = class_weights("softmax_cross_entropy", weight, logits)
 
     def each(z: Any, y: Any) -> Any:
-        return cross_entropy_of_labels(z, y, "none", -1) if fused else _row_losses(z, one_hot(y, z), weight, label_smoothing)
+        return (
+            cross_entropy_of_labels(z, y, "none", -1)
+            if fused
+            else _row_losses(z, one_hot(y, z), weight, label_smoothing)
+        )
 
     return over_labels("softmax_cross_entropy", each, logits, labels, weight, ignore_index, reduction)
 
 
-def _cross_entropy_of_rows(logits: Any, rows: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str) -> Any:
+def _cross_entropy_of_rows(
+    logits: Any, rows: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
+) -> Any:
     if rows.shape != logits.shape:
         raise _unfit("softmax_cross_entropy", rows, logits.shape, f", or rows of shape {logits.shape}")
     if ignore_index not in (None, -100):
-        raise ArgumentError(f"softmax_cross_entropy: ignore_index={ignore_index} is for class labels; the targets are rows of shape {rows.shape}.")
+        raise ArgumentError(
+            f"softmax_cross_entropy: ignore_index={ignore_index} is for class labels; the targets are rows "
+            f"of shape {rows.shape}."
+        )
     logits, rows = of_one_dtype("softmax_cross_entropy", logits=logits, targets=rows)
     _check_rows(rows)
     weight = class_weights("softmax_cross_entropy", weight, logits)
@@ -140,7 +155,13 @@ def _cross_entropy_of_rows(logits: Any, rows: Any, weight: Any, label_smoothing:
 
 
 def nll_loss(
-    log_probabilities: Any, labels: Any, *, axis: int = -1, weight: Any = None, ignore_index: int | None = -100, reduction: str = "mean"
+    log_probabilities: Any,
+    labels: Any,
+    *,
+    axis: int = -1,
+    weight: Any = None,
+    ignore_index: int | None = -100,
+    reduction: str = "mean",
 ) -> Any:
     """Negative log-likelihood of class labels, ``-w_y l_y``; its gradient in l is -w_y at the label and 0 elsewhere.
 
@@ -178,7 +199,15 @@ def nll_loss(
     1.0
     """
     log_p, labels = class_labels("nll_loss", log_probabilities, labels, axis)
-    check_values("nll_loss", "predictions", log_p, -np.inf, SLACK, LOGARITHMS, "Logits go into softmax_cross_entropy, or into log_softmax first.")
+    check_values(
+        "nll_loss",
+        "predictions",
+        log_p,
+        -np.inf,
+        SLACK,
+        LOGARITHMS,
+        "Logits go into softmax_cross_entropy, or into log_softmax first.",
+    )
     weight = class_weights("nll_loss", weight, log_p)
 
     def each(log_p: Any, y: Any) -> Any:
@@ -188,7 +217,7 @@ def nll_loss(
     return over_labels("nll_loss", each, log_p, labels, weight, ignore_index, reduction)
 
 
-# ---- labels, weights, rows ------------------------------------------------------------------------------------------------
+# ---- labels, weights, rows ---------------------------------------------------------------------------------
 
 
 def class_labels(loss: str, scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
@@ -206,10 +235,21 @@ def class_labels(loss: str, scores: Any, labels: Any, axis: int) -> tuple[Any, A
     return scores, labels
 
 
-def over_labels(loss: str, each: Callable[[Any, Any], Any], scores: Any, labels: Any, weight: Any, ignore_index: int | None, reduction: str) -> Any:
+def over_labels(
+    loss: str,
+    each: Callable[[Any, Any], Any],
+    scores: Any,
+    labels: Any,
+    weight: Any,
+    ignore_index: int | None,
+    reduction: str,
+) -> Any:
     """The reduction of ``each(scores (n, c), labels (n,)) -> losses (n,)``, computed for the examples that are not left out."""
     check_reduction(loss, reduction)
-    rows, y = np.reshape(scores, (-1, scores.shape[-1])) if scores.ndim != 2 else scores, np.reshape(labels, -1)
+    rows, y = (
+        np.reshape(scores, (-1, scores.shape[-1])) if scores.ndim != 2 else scores,
+        np.reshape(labels, -1),
+    )
     kept = np.not_equal(y, ignore_index) if ignore_index is not None else np.ones(y.shape, bool)
     complete = bool(kept.all())
     if not complete:
@@ -223,7 +263,11 @@ def over_labels(loss: str, each: Callable[[Any, Any], Any], scores: Any, labels:
         return np.sum(losses)
     total = len(y) if weight is None else weight[y].sum()
     if total == 0:
-        why = "the weights of all labels are 0" if len(y) else f"there are {labels.size} labels" + f", all {ignore_index}" * (labels.size > 0)
+        why = (
+            "the weights of all labels are 0"
+            if len(y)
+            else f"there are {labels.size} labels" + f", all {ignore_index}" * (labels.size > 0)
+        )
         raise nothing_left(loss, why)
     return np.sum(losses) / total
 
@@ -234,7 +278,10 @@ def class_weights(loss: str, weight: Any, scores: Any) -> Any:
         return None
     weight = fixed(weight, f"{loss}: weight").astype(scores.dtype, copy=False)
     if weight.shape != scores.shape[-1:]:
-        raise ShapeError(f"{loss}: weight has one number for each class, and so shape {scores.shape[-1:]}; got {weight.shape}.")
+        raise ShapeError(
+            f"{loss}: weight has one number for each class, and so shape {scores.shape[-1:]}; got "
+            f"{weight.shape}."
+        )
     return weight
 
 
@@ -261,37 +308,54 @@ def _check_rows(rows: Any) -> None:
     if not values.size:
         return
     if (least := np.minimum.reduce(values, None)) < -SLACK:
-        raise ArgumentError(f"softmax_cross_entropy: rows of targets are probabilities, in [0, 1]; got {least:g}.\n  {NO_ROWS}")
+        raise ArgumentError(
+            f"softmax_cross_entropy: rows of targets are probabilities, in [0, 1]; got {least:g}.\n  "
+            f"{NO_ROWS}"
+        )
     off = np.matmul(values, np.ones(values.shape[-1], values.dtype)) - 1
     if np.maximum.reduce(np.absolute(off), None) > SLACK * 1.01:  # a row of three .33 is one
         worst = off.flat[np.argmax(np.absolute(off))] + 1
-        raise ArgumentError(f"softmax_cross_entropy: rows of targets are probabilities, which sum to 1; got one with the sum {worst:g}.\n  {NO_ROWS}")
+        raise ArgumentError(
+            "softmax_cross_entropy: rows of targets are probabilities, which sum to 1; got one with the sum "
+            f"{worst:g}.\n  {NO_ROWS}"
+        )
 
 
 def one_class(loss: str, shape: tuple[int, ...]) -> ArgumentError:
     """The error for scores of a single class, which is always the right one."""
     return ArgumentError(
-        f"{loss}: scores of shape {shape} have one class, which is always right: the loss would be the same for any score.\n"
-        "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here each class has its own."
+        f"{loss}: scores of shape {shape} have one class, which is always right: the loss would be the same "
+        "for any score.\n"
+        "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here "
+        "each class has its own."
     )
 
 
 def _not_integers(loss: str, labels: Any) -> DTypeError:
-    return DTypeError(f"{loss}: class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int).")
+    return DTypeError(
+        f"{loss}: class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int)."
+    )
 
 
 def _unfit(loss: str, targets: Any, shape: tuple[int, ...], or_rows: str) -> ShapeError:
-    reshape = f"\n  Labels in a column or row are reshaped by targets.reshape{shape[:-1]}." if only_ones_differ(targets.shape, shape[:-1]) else ""
+    reshape = (
+        f"\n  Labels in a column or row are reshaped by targets.reshape{shape[:-1]}."
+        if only_ones_differ(targets.shape, shape[:-1])
+        else ""
+    )
     return ShapeError(
-        f"{loss}: targets of shape {targets.shape} do not fit scores of shape {shape}.\n  Expected labels of shape {shape[:-1]}{or_rows}.{reshape}"
+        f"{loss}: targets of shape {targets.shape} do not fit scores of shape {shape}.\n  Expected labels of "
+        f"shape {shape[:-1]}{or_rows}.{reshape}"
     )
 
 
 def _wrong_label(loss: str, label: Any, classes: int) -> ArgumentError:
-    return ArgumentError(f"{loss}: class label {label} is outside [0, {classes}); the scores have {classes} classes.")
+    return ArgumentError(
+        f"{loss}: class label {label} is outside [0, {classes}); the scores have {classes} classes."
+    )
 
 
-# ---- the fused form ---------------------------------------------------------------------------------------------------------
+# ---- the fused form ----------------------------------------------------------------------------------------
 
 
 def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
@@ -302,7 +366,10 @@ def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     return d
 
 
-@primitive(keep={"p": softmax, "hit": None}, logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction))
+@primitive(
+    keep={"p": softmax, "hit": None},
+    logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction),
+)
 def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
     """The fused form, for logits (n, c) and labels (n,): the probabilities come up on the way, and are kept for the gradient."""
     hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row

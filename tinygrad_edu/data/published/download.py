@@ -2,10 +2,11 @@
 
     path = find(Remote("wheat-seeds/wheat-seeds.csv", size=9301, sha256="8dbd1853…", urls=("https://…",)))
 
-A file is known by the sha256 of its *unpacked* data, so that it does not matter who packed it.  It is looked for in the folder that
-the environment variable TINYGRAD_EDU_DATA names, which is never written to, then in the user's cache folder (or ``folder=``), and is
-else fetched from the first of its addresses that has it.  What arrives is held in memory until its hash is right; then it takes its
-name in one step.  So a file under that name is complete, whatever failed or was interrupted, and however many processes fetch it at once.
+A file is known by the sha256 of its *unpacked* data, so that it does not matter who packed it.  It is looked
+for in the folder that the environment variable TINYGRAD_EDU_DATA names, which is never written to, then in
+the user's cache folder (or ``folder=``), and is else fetched from the first of its addresses that has it.
+What arrives is held in memory until its hash is right; then it takes its name in one step.  So a file under
+that name is complete, whatever failed or was interrupted, and however many processes fetch it at once.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ArgumentError, DownloadError, FormatError
+from ...errors import ArgumentError, DownloadError, FormatError
 
 if TYPE_CHECKING:
     import ssl
@@ -31,7 +32,8 @@ class Remote:
     Parameters
     ----------
     name : str
-        Its path below the data folder, with ``/`` between the parts.  If it ends in ``.gz``, the file is packed by gzip.
+        Its path below the data folder, with ``/`` between the parts.  If it ends in ``.gz``, the file is
+        packed by gzip.
     size : int
         Length of the unpacked data in bytes: no more is ever unpacked.
     sha256 : str
@@ -50,7 +52,12 @@ class Remote:
 
 
 def find(
-    remote: Remote, folder: Folder = None, *, timeout: float = 30.0, context: "ssl.SSLContext | None" = None, progress: bool | None = None
+    remote: Remote,
+    folder: Folder = None,
+    *,
+    timeout: float = 30.0,
+    context: "ssl.SSLContext | None" = None,
+    progress: bool | None = None,
 ) -> Path:
     """The path of a file whose contents have been checked; it is fetched if it is not there.
 
@@ -60,7 +67,8 @@ def find(
     folder : str or path-like, optional
         Where to look after TINYGRAD_EDU_DATA, and to keep what is fetched; `cache_folder` by default.
     timeout : float, default=30.0
-        Seconds to wait for each answer of a server; what it sends may take so many, and one more for each 16 KiB.
+        Seconds to wait for each answer of a server; what it sends may take so many, and one more for each 16
+        KiB.
     context : ssl.SSLContext, optional
         How certificates are judged; the system's way by default.
     progress : bool, optional
@@ -74,7 +82,8 @@ def find(
     Raises
     ------
     FormatError
-        If the file in TINYGRAD_EDU_DATA is another one than was published.  (A damaged file in the cache is fetched anew.)
+        If the file in TINYGRAD_EDU_DATA is another one than was published.  (A damaged file in the cache is
+        fetched anew.)
     DownloadError
         If no address has the file; the message gives the reason for each.
     ArgumentError
@@ -99,9 +108,15 @@ def find(
             if not trouble:
                 return path
             if place is given:
-                raise FormatError(f"{path} is not the file that was published: {trouble}. Replace it, or point TINYGRAD_EDU_DATA elsewhere.")
+                raise FormatError(
+                    f"{path} is not the file that was published: {trouble}. Replace it, or point "
+                    "TINYGRAD_EDU_DATA elsewhere."
+                )
     if given and kept.resolve().is_relative_to(given.resolve()):
-        raise ArgumentError(f"{remote.name} is not in {given}, and nothing is ever written there: it is TINYGRAD_EDU_DATA. Give another folder=.")
+        raise ArgumentError(
+            f"{remote.name} is not in {given}, and nothing is ever written there: it is TINYGRAD_EDU_DATA. "
+            "Give another folder=."
+        )
     packed = _from_anywhere(remote, kept, timeout, context, progress)
     return _store(packed, kept / remote.name)
 
@@ -115,8 +130,8 @@ def data_folder() -> Path | None:
 def cache_folder() -> Path:
     """Where this user's programs keep what can be fetched again.
 
-    ``$XDG_CACHE_HOME/tinygrad_edu`` or ``~/.cache/tinygrad_edu``; on macOS ``~/Library/Caches/tinygrad_edu``; on Windows
-    ``%LOCALAPPDATA%\\tinygrad_edu``.
+    ``$XDG_CACHE_HOME/tinygrad_edu`` or ``~/.cache/tinygrad_edu``; on macOS ``~/Library/Caches/tinygrad_edu``;
+    on Windows ``%LOCALAPPDATA%\\tinygrad_edu``.
     """
     try:
         if sys.platform == "win32":
@@ -132,17 +147,23 @@ def cache_folder() -> Path:
     return base / "tinygrad_edu"
 
 
-def _from_anywhere(remote: Remote, kept: Path, timeout: float, context: "ssl.SSLContext | None", progress: bool | None) -> bytes:
+def _from_anywhere(
+    remote: Remote, kept: Path, timeout: float, context: "ssl.SSLContext | None", progress: bool | None
+) -> bytes:
     """The file as it is to be stored, from the first address that has it."""
     from .https import fetch
 
     packed = remote.name.endswith(".gz")
-    limit = len(remote.preface) + remote.size + (remote.size // 1000 + 1024 if packed else 0)  # gzip adds that much to what it cannot press
+    limit = (
+        len(remote.preface) + remote.size + (remote.size // 1000 + 1024 if packed else 0)
+    )  # gzip adds that much to what it cannot press
     reasons = []
     for url in remote.urls:
         line = _Line(remote.name, progress)
         try:
-            content = fetch(url, limit=limit, timeout=timeout, context=context, report=line.show).removeprefix(remote.preface)
+            content = fetch(
+                url, limit=limit, timeout=timeout, context=context, report=line.show
+            ).removeprefix(remote.preface)
             trouble = wrong(content, remote, packed)
             if not trouble:
                 return content
@@ -154,7 +175,8 @@ def _from_anywhere(remote: Remote, kept: Path, timeout: float, context: "ssl.SSL
     tried = "".join(f"\n  {reason}" for reason in reasons) or " it has no address."
     raise DownloadError(
         f"{remote.name} could not be fetched:{tried}\n"
-        f"Try again later, or put the file there by hand, as {kept / remote.name} or below a folder that TINYGRAD_EDU_DATA names."
+        f"Try again later, or put the file there by hand, as {kept / remote.name} or below a folder that "
+        "TINYGRAD_EDU_DATA names."
     )
 
 
@@ -194,14 +216,16 @@ def _looks_like_html(content: bytes) -> bool:
 
 
 def _store(content: bytes, target: Path) -> Path:
-    from ..io.atomic import atomic_write
+    from ...io.atomic import atomic_write
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(target) as file:
             file.write(content)
     except OSError as error:
-        raise DownloadError(f"{target} cannot be written ({error.strerror or error}). Give a folder= that can be.") from error
+        raise DownloadError(
+            f"{target} cannot be written ({error.strerror or error}). Give a folder= that can be."
+        ) from error
     return target
 
 
@@ -209,7 +233,11 @@ class _Line:
     """A line on stderr that counts the bytes, rewritten in place."""
 
     def __init__(self, name: str, wanted: bool | None) -> None:
-        self.name, self.wanted, self.shown = name, sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted, -1
+        self.name, self.wanted, self.shown = (
+            name,
+            sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted,
+            -1,
+        )
 
     def show(self, done: int, total: int | None) -> None:
         tenths = done // 100_000

@@ -17,5 +17,8 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     extra = gradient.ndim - len(shape)
     if extra == 1 and shape and gradient.shape[1:] == shape:  # the usual case of a bias
         return np.add.reduce(gradient, 0)
-    axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1))
+    axes = (
+        *range(extra),
+        *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1),
+    )
     return np.reshape(np.add.reduce(gradient, axes), shape)

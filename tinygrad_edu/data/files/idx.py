@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FormatError
-from ..files import SEEN, FilePath, foreign_hint, name_of, opened, read_at_most
+from ...errors import FormatError
+from ...files import SEEN, FilePath, foreign_hint, name_of, opened, read_at_most
 
 if TYPE_CHECKING:
     from gzip import GzipFile
@@ -44,8 +44,8 @@ def read_idx(path: FilePath, *, max_bytes: int = 2**31) -> NDArray[Any]:
     Raises
     ------
     FormatError
-        If the header is not of the format, or the file is shorter or longer than it says, or is damaged, or no file (but a
-        folder, a pipe or a device).
+        If the header is not of the format, or the file is shorter or longer than it says, or is damaged, or
+        no file (but a folder, a pipe or a device).
     OSError
         If there is no such file, or it cannot be read.
 
@@ -66,7 +66,9 @@ def read_idx(path: FilePath, *, max_bytes: int = 2**31) -> NDArray[Any]:
     with opened(path, sys.maxsize, source) as (file, stored):
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        return _unpacked(source, file, stored, max_bytes) if packed else _array(source, file, stored, max_bytes)
+        return (
+            _unpacked(source, file, stored, max_bytes) if packed else _array(source, file, stored, max_bytes)
+        )
 
 
 def _unpacked(source: str, file: BinaryIO, stored: int, max_bytes: int) -> NDArray[Any]:
@@ -86,7 +88,9 @@ def _array(source: str, file: "BinaryIO | GzipFile", stored: int | None, max_byt
     size = math.prod(shape) * dtype.itemsize
     says = f"{source}: the header says {dtype.name} of shape {shape}, {size} bytes"
     if size > max_bytes:
-        raise FormatError(f"{says}, and at most {max_bytes} are possible in this file or allowed by max_bytes=.")
+        raise FormatError(
+            f"{says}, and at most {max_bytes} are possible in this file or allowed by max_bytes=."
+        )
     if stored is not None and stored != file.tell() + size:
         raise FormatError(f"{says}; the file has {stored - file.tell()} after it.")
     data = read_at_most(file, size)
@@ -100,10 +104,15 @@ def _header(source: str, file: "BinaryIO | GzipFile") -> tuple[tuple[int, ...], 
     if len(magic) < 4 or magic[:2] != b"\0\0":
         hint = foreign_hint(magic + file.read(SEEN), "data.read_idx")
         got = magic.hex(" ") or "an empty file"
-        raise FormatError(f"{source}: an IDX file begins with two zero bytes, a type and a number of axes; got {got}.{hint}")
+        raise FormatError(
+            f"{source}: an IDX file begins with two zero bytes, a type and a number of axes; got {got}.{hint}"
+        )
     kind, axes = magic[2], magic[3]
     if kind not in TYPES:
-        raise FormatError(f"{source}: {kind:#04x} is no type of IDX; expected one of {', '.join(f'{k:#04x}' for k in TYPES)}.")
+        raise FormatError(
+            f"{source}: {kind:#04x} is no type of IDX; expected one of "
+            f"{', '.join(f'{k:#04x}' for k in TYPES)}."
+        )
     if not 1 <= axes <= MOST_AXES:
         raise FormatError(f"{source}: the header says {axes} axes; expected 1 to {MOST_AXES}.")
     lengths = file.read(4 * axes)

@@ -4,18 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
-from .activation import relu
-from .cross_entropy import class_labels, class_weights, one_hot, over_labels
-from .elementwise import nonzero
-from .floating import given
-from .loss import alike, check_range, reduced
+from ...arrays import given
+from ...errors import ArgumentError, ShapeError
+from ..activation import relu
+from ..elementwise import nonzero
+from .checks import alike, check_range, reduced
+from .labels import class_labels, class_weights, one_hot, over_labels
 
 
-def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean") -> Any:
+def hinge_loss(
+    prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean"
+) -> Any:
     """Hinge loss of scores x against signs t, ``max(0, m - t x)``, or its square; the loss of support vector machines.
 
-    The slope in x is -t where t x < m, and 0 elsewhere.  PyTorch has none of this name: its ``hinge_embedding_loss`` is of distances.
+    The slope in x is -t where t x < m, and 0 elsewhere.  PyTorch has none of this name: its
+    ``hinge_embedding_loss`` is of distances.
 
     Parameters
     ----------
@@ -58,7 +61,14 @@ def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, squared: bo
 
 
 def multi_margin_loss(
-    scores: Any, labels: Any, *, p: int = 1, margin: float = 1.0, axis: int = -1, weight: Any = None, reduction: str = "mean"
+    scores: Any,
+    labels: Any,
+    *,
+    p: int = 1,
+    margin: float = 1.0,
+    axis: int = -1,
+    weight: Any = None,
+    reduction: str = "mean",
 ) -> Any:
     """Hinge loss of several classes, ``(1/c) Σ_{j≠y} w_y max(0, m - x_y + x_j)^p``: each other score is to be lower by the margin.
 
@@ -89,8 +99,8 @@ def multi_margin_loss(
 
     References
     ----------
-    K. Crammer, Y. Singer (2001). On the algorithmic implementation of multiclass kernel-based vector machines. JMLR 2.
-    (They take the maximum over j, and not the sum.)
+    K. Crammer, Y. Singer (2001). On the algorithmic implementation of multiclass kernel-based vector
+    machines. JMLR 2. (They take the maximum over j, and not the sum.)
 
     Examples
     --------
@@ -112,11 +122,13 @@ def multi_margin_loss(
     return over_labels("multi_margin_loss", each, scores, labels, None, None, reduction)
 
 
-def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
+def cosine_embedding_loss(
+    x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
+) -> Any:
     """Of pairs of vectors ``1 - cos(x1, x2)`` where the target is 1, and ``max(0, cos(x1, x2) - m)`` where it is -1.
 
-    Vectors that belong together are to point the same way, others not.  As in PyTorch, 1e-12 is added to the squared lengths, so that a
-    vector of zeros has a cosine of 0.
+    Vectors that belong together are to point the same way, others not.  As in PyTorch, 1e-12 is added to the
+    squared lengths, so that a vector of zeros has a cosine of 0.
 
     Parameters
     ----------
@@ -150,12 +162,18 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0,
     target = given(target, "cosine_embedding_loss: target")
     if x1.ndim == 0 or target.shape != x1.shape[:-1]:
         raise ShapeError(
-            f"cosine_embedding_loss: target of shape {target.shape} does not fit vectors of shape {x1.shape}: one for each, of shape {x1.shape[:-1]}."
+            f"cosine_embedding_loss: target of shape {target.shape} does not fit vectors of shape "
+            f"{x1.shape}: one for each, of shape {x1.shape[:-1]}."
         )
     _check_signs("cosine_embedding_loss", target)
-    dot, norms = np.add.reduce(x1 * x2, axis=-1), [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)]
+    dot, norms = (
+        np.add.reduce(x1 * x2, axis=-1),
+        [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)],
+    )
     cosine = dot / np.sqrt(norms[0] * norms[1])
-    return reduced("cosine_embedding_loss", np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
+    return reduced(
+        "cosine_embedding_loss", np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction
+    )
 
 
 def triplet_margin_loss(
@@ -198,11 +216,11 @@ def triplet_margin_loss(
 
     References
     ----------
-    F. Schroff, D. Kalenichenko, J. Philbin (2015). FaceNet: a unified embedding for face recognition and clustering. arXiv:1503.03832
-    (with squared distances)
+    F. Schroff, D. Kalenichenko, J. Philbin (2015). FaceNet: a unified embedding for face recognition and
+    clustering. arXiv:1503.03832 (with squared distances)
 
-    V. Balntas, E. Riba, D. Ponsa, K. Mikolajczyk (2016). Learning local feature descriptors with triplets and shallow convolutional
-    neural networks. BMVC. (the swap)
+    V. Balntas, E. Riba, D. Ponsa, K. Mikolajczyk (2016). Learning local feature descriptors with triplets and
+    shallow convolutional neural networks. BMVC. (the swap)
 
     Examples
     --------
@@ -212,9 +230,14 @@ def triplet_margin_loss(
     """
     check_range("triplet_margin_loss", "margin", margin, 0, above=True)
     check_range("triplet_margin_loss", "p", p, 1)
-    anchor, positive, negative = alike("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
+    anchor, positive, negative = alike(
+        "triplet_margin_loss", anchor=anchor, positive=positive, negative=negative
+    )
     if anchor.ndim == 0:
-        raise ShapeError("triplet_margin_loss: anchor, positive and negative are vectors, of shape (..., d); got numbers of shape ().")
+        raise ShapeError(
+            "triplet_margin_loss: anchor, positive and negative are vectors, of shape (..., d); got numbers "
+            "of shape ()."
+        )
     near, far = _norm(anchor - positive + eps, p), _norm(anchor - negative + eps, p)
     if swap:
         far = np.minimum(far, _norm(positive - negative + eps, p))
@@ -237,4 +260,7 @@ def _check_signs(loss: str, target: Any) -> None:
     booleans = target.dtype.kind == "b"
     if booleans or np.any(wrong := (target != 1) & (target != -1) & (target == target)):
         found = "booleans" if booleans else target[wrong].tolist()[0]
-        raise ArgumentError(f"{loss}: targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * target - 1.")
+        raise ArgumentError(
+            f"{loss}: targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * "
+            "target - 1."
+        )

@@ -44,7 +44,8 @@ def diabetes(*, scaled: bool = True) -> Records:
     Parameters
     ----------
     scaled : bool, default=True
-        Whether columns of x have mean 0 and sum of squares 1, as scikit-learn gives them, or are as they were measured.
+        Whether columns of x have mean 0 and sum of squares 1, as scikit-learn gives them, or are as they were
+        measured.
     """
     return _records("load_diabetes", scaled=scaled)
 
@@ -53,8 +54,13 @@ def _records(function: str, **settings: Any) -> Records:
     try:
         from sklearn import datasets  # type: ignore[import-untyped]  # scikit-learn comes without types
     except ImportError as error:
-        raise ImportError("This data set comes with scikit-learn: pip install 'tinygrad_edu[examples]', or pip install scikit-learn.") from error
+        raise ImportError(
+            "This data set comes with scikit-learn: pip install 'tinygrad_edu[examples]', or pip install "
+            "scikit-learn."
+        ) from error
     bunch = getattr(datasets, function)(**settings)
     names = getattr(bunch, "target_names", ())
     y = bunch.target.astype(np.int64) if len(names) else bunch.target.astype(np.float64)
-    return Records(bunch.data.astype(np.float64), y, tuple(map(str, bunch.feature_names)), tuple(map(str, names)))
+    return Records(
+        bunch.data.astype(np.float64), y, tuple(map(str, bunch.feature_names)), tuple(map(str, names))
+    )

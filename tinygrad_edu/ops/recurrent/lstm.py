@@ -4,12 +4,24 @@ from typing import Any
 
 import numpy as np
 
-from .contraction import flat
-from .recurrent import WEIGHTS, before, blocks, either, logistic, logistic_in_place, projected, projection_gradients, transposed
-from .table import fused, primitive
+from ...table import fused, primitive
+from ..contraction import flat
+from .elman import (
+    WEIGHTS,
+    before,
+    blocks,
+    either,
+    logistic,
+    logistic_in_place,
+    projected,
+    projection_gradients,
+    transposed,
+)
 
 
-def plain_lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> tuple[Any, Any]:
+def plain_lstm(
+    x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any
+) -> tuple[Any, Any]:
     """`lstm` by composition."""
     h, c = [h0], [c0]
     for z in projected(x, weight_ih, either(bias_ih, bias_hh)):
@@ -19,22 +31,40 @@ def plain_lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih
     return np.stack(h[1:]), np.stack(c[1:])
 
 
-def gates_of(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any) -> tuple[Any, Any, Any, Any]:
+def gates_of(
+    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any
+) -> tuple[Any, Any, Any, Any]:
     """i, f, g and o of all steps, from the inputs and the states that came out."""
-    i, f, g, o = np.split(projected(x, weight_ih, either(bias_ih, bias_hh)) + np.matmul(before(h0, h), weight_hh.T), 4, -1)
+    i, f, g, o = np.split(
+        projected(x, weight_ih, either(bias_ih, bias_hh)) + np.matmul(before(h0, h), weight_hh.T), 4, -1
+    )
     return logistic(i), logistic(f), np.tanh(g), logistic(o)
 
 
 def plain_lstm_gradients(
-    g_h: Any, g_c: Any, x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any, c: Any, gates: Any
+    g_h: Any,
+    g_c: Any,
+    x: Any,
+    h0: Any,
+    c0: Any,
+    weight_ih: Any,
+    weight_hh: Any,
+    bias_ih: Any,
+    bias_hh: Any,
+    h: Any,
+    c: Any,
+    gates: Any,
 ) -> tuple[Any, ...]:
     """From c = f c' + i g and h = o y, where y = tanh(c), and c' is the cell before.
 
-    di = g dc, df = c' dc, dg = i dc and do = y dh; dh adds o (1 - y²) dh to dc, of which f dc goes on to c'.  A gate s passes
-    s (1 - s) of its gradient on to its sum, and g passes 1 - g².  The gates are computed again: the kept ones have no graph.
+    di = g dc, df = c' dc, dg = i dc and do = y dh; dh adds o (1 - y²) dh to dc, of which f dc goes on to c'.
+    A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  The gates are computed
+    again: the kept ones have no graph.
     """
     (i, f, g, o), y = gates_of(x, h0, weight_ih, weight_hh, bias_ih, bias_hh, h), np.tanh(c)
-    slopes = np.concatenate([g * i * (1 - i), before(c0, c) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)], -1)  # (L, N, 4 H)
+    slopes = np.concatenate(
+        [g * i * (1 - i), before(c0, c) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)], -1
+    )  # (L, N, 4 H)
     leak = o * (1 - y * y)
     dh, dc, da = np.zeros_like(h0), np.zeros_like(c0), []
     for t in reversed(range(len(g_h))):
@@ -49,7 +79,18 @@ def plain_lstm_gradients(
 
 @fused(plain_lstm_gradients)
 def lstm_gradients(
-    g_h: Any, g_c: Any, x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any, c: Any, gates: Any
+    g_h: Any,
+    g_c: Any,
+    x: Any,
+    h0: Any,
+    c0: Any,
+    weight_ih: Any,
+    weight_hh: Any,
+    bias_ih: Any,
+    bias_hh: Any,
+    h: Any,
+    c: Any,
+    gates: Any,
 ) -> tuple[Any, ...]:
     """`plain_lstm_gradients` in place, by the gates that the forward kept unless they are None; da begins as the slopes."""
     if gates is None:
@@ -58,7 +99,13 @@ def lstm_gradients(
     da = np.subtract(1, gates, order="C")  # reshaped below, which must be a view
     da *= gates
     da_i, da_f, da_g, da_o = blocks(da, 4)
-    y, leak, dh, dc, leaked = np.tanh(c), np.empty_like(c), np.zeros_like(h0), np.zeros_like(c0), np.empty_like(c0)
+    y, leak, dh, dc, leaked = (
+        np.tanh(c),
+        np.empty_like(c),
+        np.zeros_like(h0),
+        np.zeros_like(c0),
+        np.empty_like(c0),
+    )
     da_i *= g
     da_f[0] *= c0
     da_f[1:] *= c[:-1]
@@ -113,13 +160,22 @@ def lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any,
 
     References
     ----------
-    S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9.
-    F. Gers, J. Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
+    S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9. F. Gers, J.
+    Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
     """
-    gates, hidden, weight = projected(x, weight_ih, either(bias_ih, bias_hh)), h0.shape[-1], transposed(weight_hh)
-    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], gates.dtype), hidden)  # tanh makes the sigmoid too, as `logistic` says
+    gates, hidden, weight = (
+        projected(x, weight_ih, either(bias_ih, bias_hh)),
+        h0.shape[-1],
+        transposed(weight_hh),
+    )
+    scale = np.repeat(
+        np.array([0.5, 0.5, 1, 0.5], gates.dtype), hidden
+    )  # tanh makes the sigmoid too, as `logistic` says
     offset, product, cell = 1 - scale, np.empty_like(gates, shape=gates.shape[1:]), np.empty_like(h0)
-    h, c = np.empty_like(gates, shape=(*x.shape[:2], hidden)), np.empty_like(gates, shape=(*x.shape[:2], hidden))
+    h, c = (
+        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
+        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
+    )
     h_last, c_last = h0, c0
     for a, i, f, g, o, h_t, c_t in zip(gates, *blocks(gates, 4), h, c):
         np.add(a, np.matmul(h_last, weight, out=product), out=a)

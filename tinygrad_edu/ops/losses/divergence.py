@@ -4,10 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from .activation import softplus
-from .elementwise import nonzero
-from .loss import LOGARITHMS, PROBABILITIES, REDUCTIONS, SLACK, alike, check_reduction, check_values, constant, nothing_left, reduced, weighted
-from .table import primitive
+from ...table import primitive
+from ..activation import softplus
+from ..elementwise import nonzero
+from .checks import (
+    LOGARITHMS,
+    PROBABILITIES,
+    REDUCTIONS,
+    SLACK,
+    alike,
+    check_reduction,
+    check_values,
+    constant,
+    nothing_left,
+    reduced,
+    weighted,
+)
 
 LOWEST = -100  # what binary_cross_entropy takes for the logarithm of 0
 STEEPEST = 1e12  # and for its slope there
@@ -21,15 +33,16 @@ KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
 def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
     """Cross-entropy of probabilities of one of two classes, ``-w (t log p + (1 - t) log(1 - p))``.
 
-    Its gradient in p is ``w (p - t) / (p (1 - p))``.  Logarithms are at least -100, and their slopes at most 1e12, as in PyTorch, so
-    that a certain and wrong prediction has a finite loss; a certain and right one keeps its slope of ±1, which PyTorch takes for 0.
-    Where p is the sigmoid of a logit, use
+    Its gradient in p is ``w (p - t) / (p (1 - p))``.  Logarithms are at least -100, and their slopes at most
+    1e12, as in PyTorch, so that a certain and wrong prediction has a finite loss; a certain and right one
+    keeps its slope of ±1, which PyTorch takes for 0. Where p is the sigmoid of a logit, use
     `binary_cross_entropy_with_logits`, which is exact.
 
     Parameters
     ----------
     prediction : Tensor or array_like of any shape
-        Probabilities, in [0, 1].  What rounding leaves up to 0.01 beyond, such as sums of a softmax, counts as 0 or 1.
+        Probabilities, in [0, 1].  What rounding leaves up to 0.01 beyond, such as sums of a softmax, counts
+        as 0 or 1.
     target : Tensor or array_like of the same shape
         0 and 1, booleans, or probabilities.  What needs no gradient is cast to the dtype of what does.
     weight : array_like, optional
@@ -61,11 +74,13 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     return reduced("binary_cross_entropy", weighted("binary_cross_entropy", losses, weight), reduction)
 
 
-def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean") -> Any:
+def binary_cross_entropy_with_logits(
+    logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
+) -> Any:
     """Cross-entropy of the sigmoid of logits, ``-w (v t log σ(z) + (1 - t) log σ(-z))``.
 
-    Computed as ``-log σ(z) = softplus(-z)``, so that it is exact for logits of any size.  Its gradient in z is ``w (σ(z) - t)``
-    for v = 1.
+    Computed as ``-log σ(z) = softplus(-z)``, so that it is exact for logits of any size.  Its gradient in z
+    is ``w (σ(z) - t)`` for v = 1.
 
     Parameters
     ----------
@@ -75,7 +90,8 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = 
     weight : array_like, optional
         Constants w that broadcast to the shape of the logits.  The mean does not divide by them.
     pos_weight : array_like, optional
-        Constants v that broadcast to the shape of the logits: how much more a positive counts than a negative.
+        Constants v that broadcast to the shape of the logits: how much more a positive counts than a
+        negative.
     reduction : {"mean", "sum", "none"}, default="mean"
 
     Returns
@@ -97,10 +113,20 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, weight: Any = 
     array([   0., 1000.])
     """
     z, t = alike("binary_cross_entropy_with_logits", "target", logits=logits, target=target)
-    check_values("binary_cross_entropy_with_logits", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES)
-    positive = t if pos_weight is None else t * constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, t)
+    check_values(
+        "binary_cross_entropy_with_logits", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES
+    )
+    positive = (
+        t
+        if pos_weight is None
+        else t * constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, t)
+    )
     losses = positive * softplus(-z) + (1 - t) * softplus(z)
-    return reduced("binary_cross_entropy_with_logits", weighted("binary_cross_entropy_with_logits", losses, weight), reduction)
+    return reduced(
+        "binary_cross_entropy_with_logits",
+        weighted("binary_cross_entropy_with_logits", losses, weight),
+        reduction,
+    )
 
 
 def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction: str = "mean") -> Any:
@@ -117,8 +143,8 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     log_target : bool, default=False
         Whether the target is log p.
     reduction : {"mean", "batchmean", "sum", "none"}, default="mean"
-        The divergence is "batchmean", the sum divided by the length of the first axis; "mean" divides by the number of elements,
-        and is the default because it is PyTorch's.
+        The divergence is "batchmean", the sum divided by the length of the first axis; "mean" divides by the
+        number of elements, and is the default because it is PyTorch's.
 
     Returns
     -------
@@ -128,14 +154,15 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     Raises
     ------
     ArgumentError
-        For a prediction above 0, a target that is none, a mean of nothing, and an unknown reduction.  Whether rows sum to 1 is
-        not looked at: there is no telling which axis they are.
+        For a prediction above 0, a target that is none, a mean of nothing, and an unknown reduction.  Whether
+        rows sum to 1 is not looked at: there is no telling which axis they are.
     ShapeError, DTypeError
         As `mse_loss`.
 
     References
     ----------
-    S. Kullback, R. A. Leibler (1951). On information and sufficiency. The Annals of Mathematical Statistics 22.
+    S. Kullback, R. A. Leibler (1951). On information and sufficiency. The Annals of Mathematical Statistics
+    22.
 
     Examples
     --------
@@ -147,9 +174,25 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     log_q, p = alike("kl_div", prediction=prediction, target=target)
     check_values("kl_div", "predictions", log_q, -np.inf, SLACK, LOGARITHMS, OF_SCORES)
     if log_target:
-        check_values("kl_div", "targets, with log_target=True,", p, -np.inf, SLACK, LOGARITHMS, "Probabilities are targets with log_target=False.")
+        check_values(
+            "kl_div",
+            "targets, with log_target=True,",
+            p,
+            -np.inf,
+            SLACK,
+            LOGARITHMS,
+            "Probabilities are targets with log_target=False.",
+        )
     else:
-        check_values("kl_div", "targets", p, 0, 1 + SLACK, PROBABILITIES, "Logarithms of probabilities are targets with log_target=True.")
+        check_values(
+            "kl_div",
+            "targets",
+            p,
+            0,
+            1 + SLACK,
+            PROBABILITIES,
+            "Logarithms of probabilities are targets with log_target=True.",
+        )
     if log_target:
         p, log_p = np.exp(p), np.where(p == -np.inf, 0, p)
     else:

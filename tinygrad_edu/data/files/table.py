@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..errors import ArgumentError, FormatError
-from ..files import printable
+from ...errors import ArgumentError, FormatError
+from ...files import printable
 from .not_numbers import advice, text_advice
 
 Cell = str | None
@@ -71,7 +71,8 @@ class Table:
 
     def __getitem__(self, name: Any) -> Any:
         raise ArgumentError(
-            f"{self.source}: a column is chosen by table.numbers({name!r}), table.labels(…) or table.column(…), a row by table.rows[i]."
+            f"{self.source}: a column is chosen by table.numbers({name!r}), table.labels(…) or "
+            "table.column(…), a row by table.rows[i]."
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -79,11 +80,12 @@ class Table:
         ours = (
             f": use {INSTEAD[name]}"
             if name in INSTEAD
-            else f": its columns are table.numbers({name!r}) or table.labels({name!r})" * (name in self.__dict__.get("names", ()))
+            else f": its columns are table.numbers({name!r}) or table.labels({name!r})"
+            * (name in self.__dict__.get("names", ()))
         )
         raise AttributeError(f"Table has no attribute {name!r}{ours}.", name=name, obj=self)
 
-    # ---- columns -----------------------------------------------------------------------------------------------------------
+    # ---- columns -------------------------------------------------------------------------------------------
 
     def column(self, name: str | int) -> list[Cell]:
         """The cells of a column as text, None where a value is missing.
@@ -117,11 +119,20 @@ class Table:
         place = self._place(name)
         for row in self.rows:
             if row.cells[place] is None and missing is None:
-                raise FormatError(f"{self._where(row, place)}: a label is missing. Put another there, labels(…, missing='?'), or drop_missing().")
-        return np.array([missing if row.cells[place] is None else row.cells[place] for row in self.rows], dtype=np.str_)
+                raise FormatError(
+                    f"{self._where(row, place)}: a label is missing. Put another there, labels(…, "
+                    "missing='?'), or drop_missing()."
+                )
+        return np.array(
+            [missing if row.cells[place] is None else row.cells[place] for row in self.rows], dtype=np.str_
+        )
 
     def numbers(
-        self, names: str | int | Iterable[str | int] | None = None, *, missing: float | None = np.nan, dtype: DTypeLike = np.float64
+        self,
+        names: str | int | Iterable[str | int] | None = None,
+        *,
+        missing: float | None = np.nan,
+        dtype: DTypeLike = np.float64,
     ) -> NDArray[Any]:
         """Columns of numbers.
 
@@ -130,8 +141,8 @@ class Table:
         names : str, int, or iterable of them, optional
             One column, or several in this order; by default all.
         missing : float or None, default=NaN
-            What to put where a value is missing; None makes that an error.  An `Imputer` fills NaNs in by what the training
-            part tells.
+            What to put where a value is missing; None makes that an error.  An `Imputer` fills NaNs in by
+            what the training part tells.
         dtype : dtype, default=numpy.float64
             An integer dtype takes whole numbers only, and needs ``missing`` to be one.
 
@@ -148,8 +159,9 @@ class Table:
 
         Notes
         -----
-        A number is written in decimal digits, with a point and an exponent if need be: ``-1.5e3``.  Text such as ``1,5``,
-        ``1_000``, ``0x10``, ``inf`` or ``1e999`` is no number, and an error, whatever Python would make of it.
+        A number is written in decimal digits, with a point and an exponent if need be: ``-1.5e3``.  Text such
+        as ``1,5``, ``1_000``, ``0x10``, ``inf`` or ``1e999`` is no number, and an error, whatever Python
+        would make of it.
         """
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
@@ -165,12 +177,21 @@ class Table:
         """Raise unless what stands for a missing value is None, or a number of the dtype; NaN is no integer, and makes it an error there."""
         if missing is None or (_is_real(missing) and (kind.kind == "f" or np.isnan(missing))):
             return
-        if not _is_real(missing) or not np.isfinite(missing) or missing != int(missing) or not _fits(int(missing), kind):
-            raise ArgumentError(f"{self.source}: missing is None or a number that {kind} has; got {missing!r}.")
+        if (
+            not _is_real(missing)
+            or not np.isfinite(missing)
+            or missing != int(missing)
+            or not _fits(int(missing), kind)
+        ):
+            raise ArgumentError(
+                f"{self.source}: missing is None or a number that {kind} has; got {missing!r}."
+            )
 
     def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
         parsed: dict[Cell, float] = {}  # columns repeat themselves
-        if missing is not None and (kind.kind == "f" or not np.isnan(missing)):  # no integer says that a value is missing
+        if missing is not None and (
+            kind.kind == "f" or not np.isnan(missing)
+        ):  # no integer says that a value is missing
             parsed[None] = missing
         for row in self.rows:
             if row.cells[place] not in parsed:
@@ -183,13 +204,18 @@ class Table:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
             raise FormatError(f"{self._where(row, place)}: a value is missing. {fix}")
         if (number := as_number(cell)) is None:
-            raise FormatError(f"{self._where(row, place)}: expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}")
+            raise FormatError(
+                f"{self._where(row, place)}: expected a number, got "
+                f"{printable(cell, WIDEST)!r}.{self._hint(row, cell)}"
+            )
         value = number if kind.kind == "f" else _whole(cell, number)
         if value is None or not _fits(value, kind):
-            raise FormatError(f"{self._where(row, place)}: {printable(cell, WIDEST)!r} does not fit into {kind}.")
+            raise FormatError(
+                f"{self._where(row, place)}: {printable(cell, WIDEST)!r} does not fit into {kind}."
+            )
         return value
 
-    # ---- missing values ------------------------------------------------------------------------------------------------------
+    # ---- missing values ------------------------------------------------------------------------------------
 
     def missing(self) -> dict[str, int]:
         """How many values are missing, by column; columns that lack none are left out."""
@@ -199,21 +225,30 @@ class Table:
     def drop_missing(self, names: str | int | Iterable[str | int] | None = None) -> "Table":
         """A table of the rows that lack no value in a column, or in several, by default in any."""
         places = [self._place(names)] if isinstance(names, (str, int, np.integer)) else self._several(names)
-        return Table(self.source, self.names, [row for row in self.rows if all(row.cells[place] is not None for place in places)])
+        return Table(
+            self.source,
+            self.names,
+            [row for row in self.rows if all(row.cells[place] is not None for place in places)],
+        )
 
-    # ---- as text -------------------------------------------------------------------------------------------------------------
+    # ---- as text -------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         def cut(cell: Cell) -> str:
             return "·" if cell is None else printable(" ".join(cell.split()), WIDEST)
 
-        lines = [[cut(name) for name in self.names], *([cut(cell) for cell in row.cells] for row in self.rows[:SHOWN])]
+        lines = [
+            [cut(name) for name in self.names],
+            *([cut(cell) for cell in row.cells] for row in self.rows[:SHOWN]),
+        ]
         widths = [max(map(len, column)) for column in zip(*lines)]
         text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
         text += ["…"] * (len(self) > SHOWN)
-        return "\n".join([*text, f"[{_plural(len(self), 'row')}, {_plural(len(self.names), 'column')}: {self.source}]"])
+        return "\n".join(
+            [*text, f"[{_plural(len(self), 'row')}, {_plural(len(self.names), 'column')}: {self.source}]"]
+        )
 
-    # ---- places --------------------------------------------------------------------------------------------------------------
+    # ---- places --------------------------------------------------------------------------------------------
 
     def _several(self, names: Iterable[str | int] | None) -> list[int]:
         return [self._place(name) for name in (self.names if names is None else names)]
@@ -226,10 +261,15 @@ class Table:
             try:
                 place = index(name)
             except TypeError:
-                raise ArgumentError(f"{self.source}: a column is chosen by its name or its place; got {name!r}.") from None
+                raise ArgumentError(
+                    f"{self.source}: a column is chosen by its name or its place; got {name!r}."
+                ) from None
             if -len(self.names) <= place < len(self.names):
                 return place % len(self.names)
-        raise ArgumentError(f"{self.source}: there is no column {name!r}; there are {len(self.names)}: {printable(', '.join(self.names), 400)}.")
+        raise ArgumentError(
+            f"{self.source}: there is no column {name!r}; there are {len(self.names)}: "
+            f"{printable(', '.join(self.names), 400)}."
+        )
 
     def _where(self, row: Row, place: int) -> str:
         ordinary = f"column {place + 1}"
@@ -243,7 +283,11 @@ class Table:
         if len(self.names) == 1 and (found := delimiter_hint(row)):
             return found
         unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
-        if unnamed and row is self.rows[0] and not any(as_number(other or "") is not None for other in row.cells):
+        if (
+            unnamed
+            and row is self.rows[0]
+            and not any(as_number(other or "") is not None for other in row.cells)
+        ):
             return f" If line {row.line} has the names of the columns: header=True."
         return f" {text_advice(cell)}"
 
@@ -251,7 +295,11 @@ class Table:
 def comment_hint(*rows: Row) -> str:
     """What to say of the first of these rows that other programs might take for a comment."""
     line = next((row.line for row in rows if row.cells and (row.cells[0] or "").startswith("#")), None)
-    return f" Line {line} begins with '#': there are no comments in a CSV file; if it is one, take it out." if line else ""
+    return (
+        f" Line {line} begins with '#': there are no comments in a CSV file; if it is one, take it out."
+        if line
+        else ""
+    )
 
 
 def delimiter_hint(row: Row) -> str:

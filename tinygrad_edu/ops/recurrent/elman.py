@@ -1,22 +1,23 @@
 """Recurrent layers, each as one operation over all time steps: what they share, and Elman's, the simplest; see also `lstm` and `gru`.
 
-As a composition every step would be a dozen nodes of the graph.  So each kind comes in four functions.  ``plain_x`` says in
-NumPy what a layer computes, and ``x`` computes the same in place.  ``plain_x_gradients`` is its rule: the states that came out
-are known, so what happened inside the units follows for all steps at once, and left is a loop back in time that is linear in
-the gradients.  ``x_gradients`` does that in place, with what the forward kept, for ordinary backward passes; derivatives of
-higher order go through the plain one.
+As a composition every step would be a dozen nodes of the graph.  So each kind comes in four functions.
+``plain_x`` says in NumPy what a layer computes, and ``x`` computes the same in place.  ``plain_x_gradients``
+is its rule: the states that came out are known, so what happened inside the units follows for all steps at
+once, and left is a loop back in time that is linear in the gradients.  ``x_gradients`` does that in place,
+with what the forward kept, for ordinary backward passes; derivatives of higher order go through the plain
+one.
 
-Shapes: x is (L, N, I), L steps of N sequences; states are (L, N, H); sums inside the units, before tanh or the sigmoid, are
-(L, N, k H), in k blocks.  The gradient of a sum ``a`` is called ``da``.
+Shapes: x is (L, N, I), L steps of N sequences; states are (L, N, H); sums inside the units, before tanh or
+the sigmoid, are (L, N, k H), in k blocks.  The gradient of a sum ``a`` is called ``da``.
 """
 
 from typing import Any
 
 import numpy as np
 
-from .activation import relu
-from .contraction import flat, linear, sum_of_rows
-from .table import fused, primitive
+from ...table import fused, primitive
+from ..activation import relu
+from ..contraction import flat, linear, sum_of_rows
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -66,7 +67,9 @@ def logistic_in_place(x: Any, scale: Any = 0.5, offset: Any = 0.5) -> None:
     np.add(x, offset, out=x)
 
 
-def plain_rnn(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str) -> Any:
+def plain_rnn(
+    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str
+) -> Any:
     """`rnn` by composition."""
     h = [h0]
     for z in projected(x, weight_ih, either(bias_ih, bias_hh)):
@@ -75,7 +78,9 @@ def plain_rnn(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bia
     return np.stack(h[1:])
 
 
-def plain_rnn_gradients(g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonlinearity: str, h: Any) -> tuple[Any, ...]:
+def plain_rnn_gradients(
+    g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonlinearity: str, h: Any
+) -> tuple[Any, ...]:
     """da_t = (g_t + W_hhᵀ da_{t+1}) φ', where the slope φ' of tanh is 1 - h², and of relu the sign of h."""
     slopes = np.sign(h) if nonlinearity == "relu" else 1 - h * h
     dh, da = np.zeros_like(h0), []
@@ -88,7 +93,9 @@ def plain_rnn_gradients(g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any,
 
 
 @fused(plain_rnn_gradients)
-def rnn_gradients(g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonlinearity: str, h: Any) -> tuple[Any, ...]:
+def rnn_gradients(
+    g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonlinearity: str, h: Any
+) -> tuple[Any, ...]:
     """`plain_rnn_gradients` in place: da begins as the slopes."""
     da, dh = np.sign(h) if nonlinearity == "relu" else 1 - h * h, np.zeros_like(h0)
     for t in reversed(range(len(g))):
@@ -102,10 +109,14 @@ def rnn_gradients(g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonli
 @primitive(
     joint=(
         ("x", "h0", *WEIGHTS),
-        lambda g, x, h0, weight_ih, weight_hh, nonlinearity, out: rnn_gradients(g, x, h0, weight_ih, weight_hh, nonlinearity, out),
+        lambda g, x, h0, weight_ih, weight_hh, nonlinearity, out: rnn_gradients(
+            g, x, h0, weight_ih, weight_hh, nonlinearity, out
+        ),
     )
 )
-def rnn(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str) -> Any:
+def rnn(
+    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str
+) -> Any:
     """One layer of Elman's network, h_t = φ(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
 
     Parameters

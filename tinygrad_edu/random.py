@@ -1,4 +1,4 @@
-"""Randomness: where generators come from, and dropout.
+"""Randomness: where generators come from.
 
 Nothing here touches NumPy's global state.
 """
@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..settings import Block, Default, Setting
-from .floating import floating
-from .table import primitive
+from .errors import ArgumentError
+from .settings import Block, Default, Setting
 
 PROCESS = Default(None)
 DEFAULT: ContextVar[Default] = ContextVar("tinygrad_edu generator", default=PROCESS)
@@ -126,37 +124,3 @@ def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
     if rng is not None:
         return _made(rng, "rng")
     return DEFAULT.get().value or np.random.default_rng()
-
-
-def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> Any:
-    """Set each element to zero with probability p, and scale the others by 1 / (1 - p), so that the mean stays.
-
-    Parameters
-    ----------
-    x : Tensor or ndarray of any shape
-    p : float in [0, 1], default=0.5
-    rng : numpy.random.Generator or int, optional
-        Fresh entropy, or the generator of `seed`, by default.
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape
-
-    References
-    ----------
-    N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR 15.
-    """
-    if not 0 <= p <= 1:
-        raise ArgumentError(f"dropout: p is a probability in [0, 1]; got {p}.")
-    x = floating(x, "dropout")
-    if p == 0:
-        return x
-    if p == 1:
-        return masked(x, np.zeros(x.shape, bool), 1.0)
-    return masked(x, generator(rng).random(x.shape, dtype=np.float32) >= p, 1 / (1 - p))
-
-
-@primitive(x=lambda g, mask, scale: np.where(mask, g * scale, 0))
-def masked(x: Any, mask: Any, scale: float) -> Any:
-    """x times ``scale`` where the mask is true, zero elsewhere."""
-    return np.where(mask, x * scale, 0)

@@ -2,9 +2,9 @@
 
     x_train, y_train, x_test, y_test = mnist()
 
-The files are looked for in the folder that the environment variable TINYGRAD_EDU_DATA names, then in ``folder=`` (by default the
-user's cache folder), and are else fetched into the latter: `find` tells how.  Rows are in the order of the files.  Labels are int64,
-counted from 0.
+The files are looked for in the folder that the environment variable TINYGRAD_EDU_DATA names, then in
+``folder=`` (by default the user's cache folder), and are else fetched into the latter: `find` tells how.
+Rows are in the order of the files.  Labels are int64, counted from 0.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
+from ...errors import ArgumentError
+from ..files.csv_reader import read_csv
+from ..files.idx import read_idx
+from ..files.table import Table
 from . import sources
-from .csv_reader import read_csv
 from .download import Folder, Remote, find
-from .idx import read_idx
-from .table import Table
 
 Array = np.ndarray[Any, Any]
 
@@ -48,7 +48,9 @@ class HeartDisease(NamedTuple):
     y: Array  # (303,) int64: 0 healthy, 1 diseased
     severity: Array  # (303,) int64: 0 healthy, 1 to 4
     columns: tuple[str, ...]  # names of the columns of x
-    categorical: Mapping[str, tuple[int, ...]]  # the columns that hold codes of three and more categories, and those codes
+    categorical: Mapping[
+        str, tuple[int, ...]
+    ]  # the columns that hold codes of three and more categories, and those codes
 
 
 class Titanic(NamedTuple):
@@ -86,7 +88,8 @@ def mnist(*, dtype: DTypeLike = np.float32, flat: bool = False, folder: Folder =
 
     References
     ----------
-    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). Gradient-based learning applied to document recognition. Proc. IEEE 86.
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). Gradient-based learning applied to document
+    recognition. Proc. IEEE 86.
     """
     kind = np.dtype(dtype)
     if kind.kind != "f" and kind != np.uint8:
@@ -101,15 +104,19 @@ def mnist(*, dtype: DTypeLike = np.float32, flat: bool = False, folder: Folder =
         return read_idx(find(remote, folder)).astype(np.int64)
 
     return TrainTest(
-        images(sources.MNIST_TRAIN_IMAGES), labels(sources.MNIST_TRAIN_LABELS), images(sources.MNIST_TEST_IMAGES), labels(sources.MNIST_TEST_LABELS)
+        images(sources.MNIST_TRAIN_IMAGES),
+        labels(sources.MNIST_TRAIN_LABELS),
+        images(sources.MNIST_TEST_IMAGES),
+        labels(sources.MNIST_TEST_LABELS),
     )
 
 
 def course_digits(*, folder: Folder = None) -> Records:
     """5000 digits of 20 by 20 pixels, like those of exercises 3 and 4 of the Machine Learning course, made from MNIST.
 
-    They are the first 500 training images of each digit without their margins, digit after digit.  The course's own choice of
-    images, ``ex3data1.mat``, is another one; in that file a zero has the label 10, and pixels go down the columns.
+    They are the first 500 training images of each digit without their margins, digit after digit.  The
+    course's own choice of images, ``ex3data1.mat``, is another one; in that file a zero has the label 10, and
+    pixels go down the columns.
 
     Parameters
     ----------
@@ -118,7 +125,8 @@ def course_digits(*, folder: Folder = None) -> Records:
     Returns
     -------
     Records
-        x of shape (5000, 400), float32 in [0, 1], row after row of an image; y of shape (5000,), int64, 0 to 9.
+        x of shape (5000, 400), float32 in [0, 1], row after row of an image; y of shape (5000,), int64, 0 to
+        9.
 
     References
     ----------
@@ -146,11 +154,25 @@ def wheat_seeds(*, folder: Folder = None) -> Records:
 
     References
     ----------
-    M. Charytanowicz et al. (2010). A complete gradient clustering algorithm for features analysis of X-ray images. Springer.
+    M. Charytanowicz et al. (2010). A complete gradient clustering algorithm for features analysis of X-ray
+    images. Springer.
     """
-    columns = ("area", "perimeter", "compactness", "length of kernel", "width of kernel", "asymmetry", "length of groove")
+    columns = (
+        "area",
+        "perimeter",
+        "compactness",
+        "length of kernel",
+        "width of kernel",
+        "asymmetry",
+        "length of groove",
+    )
     table = read_csv(find(sources.WHEAT_SEEDS, folder), header=False, columns=(*columns, "variety"))
-    return Records(table.numbers(columns, missing=None), table.numbers("variety", dtype=np.int64) - 1, columns, ("Kama", "Rosa", "Canadian"))
+    return Records(
+        table.numbers(columns, missing=None),
+        table.numbers("variety", dtype=np.int64) - 1,
+        columns,
+        ("Kama", "Rosa", "Canadian"),
+    )
 
 
 def heart_disease(*, drop_missing: bool = False, folder: Folder = None) -> HeartDisease:
@@ -165,21 +187,38 @@ def heart_disease(*, drop_missing: bool = False, folder: Folder = None) -> Heart
     Returns
     -------
     HeartDisease
-        Columns ``sex``, ``fbs`` and ``exang`` are 0 or 1; those that ``categorical`` names are codes, to be one-hot encoded;
-        the others are measured or counted.
+        Columns ``sex``, ``fbs`` and ``exang`` are 0 or 1; those that ``categorical`` names are codes, to be
+        one-hot encoded; the others are measured or counted.
 
     References
     ----------
-    R. Detrano et al. (1989). International application of a new probability algorithm for the diagnosis of coronary artery
-    disease. American Journal of Cardiology 64. UCI Machine Learning Repository, Heart Disease.
+    R. Detrano et al. (1989). International application of a new probability algorithm for the diagnosis of
+    coronary artery disease. American Journal of Cardiology 64. UCI Machine Learning Repository, Heart
+    Disease.
     """
-    columns = ("age", "sex", "cp", "trestbps", "chol", "fbs", "restecg", "thalach", "exang", "oldpeak", "slope", "ca", "thal")
+    columns = (
+        "age",
+        "sex",
+        "cp",
+        "trestbps",
+        "chol",
+        "fbs",
+        "restecg",
+        "thalach",
+        "exang",
+        "oldpeak",
+        "slope",
+        "ca",
+        "thal",
+    )
     categorical = {"cp": (1, 2, 3, 4), "restecg": (0, 1, 2), "slope": (1, 2, 3), "thal": (3, 6, 7)}
     table = read_csv(find(sources.HEART, folder), header=False, missing=("?",), columns=(*columns, "num"))
     if drop_missing:
         table = table.drop_missing()
     severity = table.numbers("num", dtype=np.int64)
-    return HeartDisease(table.numbers(columns), (severity > 0).astype(np.int64), severity, columns, categorical)
+    return HeartDisease(
+        table.numbers(columns), (severity > 0).astype(np.int64), severity, columns, categorical
+    )
 
 
 def titanic(*, folder: Folder = None) -> Titanic:
@@ -192,9 +231,9 @@ def titanic(*, folder: Folder = None) -> Titanic:
     Returns
     -------
     Titanic
-        x has the class of the ticket (1 to 3), the sex (1 for women), the age in years, the numbers of siblings and spouses and
-        of parents and children aboard, the fare in pounds, and one-hot the port: Cherbourg, Queenstown, Southampton.  177 ages
-        are missing (NaN), and two ports (all three 0).
+        x has the class of the ticket (1 to 3), the sex (1 for women), the age in years, the numbers of
+        siblings and spouses and of parents and children aboard, the fare in pounds, and one-hot the port:
+        Cherbourg, Queenstown, Southampton.  177 ages are missing (NaN), and two ports (all three 0).
 
     References
     ----------
@@ -202,7 +241,14 @@ def titanic(*, folder: Folder = None) -> Titanic:
     """
     table = read_csv(find(sources.TITANIC, folder), header=True, missing=("",))
     sex, port = table.labels("Sex") == "female", table.labels("Embarked", missing="")
-    x = np.column_stack([table.numbers("Pclass"), sex, table.numbers(["Age", "SibSp", "Parch", "Fare"]), *(port == letter for letter in "CQS")])
+    x = np.column_stack(
+        [
+            table.numbers("Pclass"),
+            sex,
+            table.numbers(["Age", "SibSp", "Parch", "Fare"]),
+            *(port == letter for letter in "CQS"),
+        ]
+    )
     columns = ("Pclass", "Sex", "Age", "SibSp", "Parch", "Fare", "Cherbourg", "Queenstown", "Southampton")
     return Titanic(x, table.numbers("Survived", dtype=np.int64), columns, table)
 
@@ -214,7 +260,8 @@ IRIS_CLASSES = ("setosa", "versicolor", "virginica")
 def iris(*, folder: Folder = None) -> Records:
     """Fisher's irises, 50 of each of three species, measured in centimetres: UCI's version.
 
-    Two of its flowers (rows 34 and 37) differ from Fisher's article; scikit-learn's copy, `bundled.iris`, has been corrected.
+    Two of its flowers (rows 34 and 37) differ from Fisher's article; scikit-learn's copy, `bundled.iris`, has
+    been corrected.
 
     Parameters
     ----------
@@ -245,11 +292,14 @@ def iris_train_test(*, folder: Folder = None) -> TrainTest:
     Returns
     -------
     TrainTest
-        x of shape (120, 4) and (30, 4), y of shape (120,) and (30,), 0 to 2; the files have one-hot rows instead.
+        x of shape (120, 4) and (30, 4), y of shape (120,) and (30,), 0 to 2; the files have one-hot rows
+        instead.
     """
 
     def part(remote: Remote) -> tuple[Array, Array]:
         table = read_csv(find(remote, folder), header=False, columns=(*IRIS_COLUMNS, *IRIS_CLASSES))
-        return table.numbers(IRIS_COLUMNS, missing=None), table.numbers(IRIS_CLASSES).argmax(axis=1).astype(np.int64)
+        return table.numbers(IRIS_COLUMNS, missing=None), table.numbers(IRIS_CLASSES).argmax(axis=1).astype(
+            np.int64
+        )
 
     return TrainTest(*part(sources.IRIS_TRAIN), *part(sources.IRIS_TEST))

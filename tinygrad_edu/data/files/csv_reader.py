@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..errors import ArgumentError, FormatError
-from ..files import SEEN, FilePath, contents, foreign, name_of, printable
+from ...errors import ArgumentError, FormatError
+from ...files import SEEN, FilePath, contents, foreign, name_of, printable
 from .table import Cell, Row, Table, as_number, comment_hint, delimiter_hint
 
 MISSING = ("", "?", "NA", "nan", "NaN")
@@ -34,10 +34,11 @@ def read_csv(
     path : str or path-like
         A file in UTF-8, with or without a byte order mark; lines end in LF, CRLF or CR.
     header : {"auto", True, False}, default="auto"
-        Whether the first row has the names of the columns.  "auto" takes it for names if it is text, and some of it stands
-        above a column of numbers.  It takes it for data if no text stands so, and one of its cells tells: a fraction, a
-        negative number, the same number twice, or text beside numbers that comes again below; or if all are numbers that
-        do not count up as 0, 1, 2 or 2019, 2020 do, for names may be numbers.  Whatever else is an error.
+        Whether the first row has the names of the columns.  "auto" takes it for names if it is text, and some
+        of it stands above a column of numbers.  It takes it for data if no text stands so, and one of its
+        cells tells: a fraction, a negative number, the same number twice, or text beside numbers that comes
+        again below; or if all are numbers that do not count up as 0, 1, 2 or 2019, 2020 do, for names may be
+        numbers.  Whatever else is an error.
     delimiter : str of length 1, default=","
         A space stands for any number of them: columns may be padded.
     quotechar : str of length 1, default='"'
@@ -56,8 +57,9 @@ def read_csv(
     Raises
     ------
     FormatError
-        If rows have different numbers of cells, a quote does not end, two columns have one name, there are no rows, it cannot
-        be told whether there is a header, it is not text in UTF-8, or no file (but a folder, or a pipe).
+        If rows have different numbers of cells, a quote does not end, two columns have one name, there are no
+        rows, it cannot be told whether there is a header, it is not text in UTF-8, or no file (but a folder,
+        or a pipe).
     ArgumentError
         If a setting is outside of its values.
     OSError
@@ -65,9 +67,10 @@ def read_csv(
 
     Notes
     -----
-    Spaces around a cell are no part of it.  There are no comments: ``#`` is a character as others are.  Empty lines
-    before the first row and after the last are ignored; elsewhere an empty line is a missing value if there is one column,
-    and an error otherwise.  What is a number is decided where numbers are asked for: `Table.numbers`.
+    Spaces around a cell are no part of it.  There are no comments: ``#`` is a character as others are.  Empty
+    lines before the first row and after the last are ignored; elsewhere an empty line is a missing value if
+    there is one column, and an error otherwise.  What is a number is decided where numbers are asked for:
+    `Table.numbers`.
     """
     _check_settings(header, delimiter, quotechar)
     words = {word.strip() for word in _texts("missing", missing)}
@@ -78,7 +81,10 @@ def read_csv(
         raise FormatError(f"{source}: the file is empty.")
     has_header = _has_header(source, rows) if header == "auto" else bool(header)
     if has_header and len(rows) == 1:
-        raise FormatError(f"{source}: there is a header, and no row after it; header=False takes it for one.{comment_hint(rows[0])}")
+        raise FormatError(
+            f"{source}: there is a header, and no row after it; header=False takes it for "
+            f"one.{comment_hint(rows[0])}"
+        )
     names = [name or f"column {i}" for i, name in enumerate(first if has_header else [""] * len(first), 1)]
     return Table(source, _named(source, names, columns), rows[1:] if has_header else rows)
 
@@ -93,13 +99,21 @@ def _text(source: str, path: FilePath, max_bytes: int) -> str:
         text = data.decode("utf-8-sig").lstrip("\ufeff")  # some programs put a second mark before the first
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise FormatError(f"{source}, line {line}: byte {data[error.start]:#04x} is not UTF-8. Save the file as CSV in UTF-8.") from None
+        raise FormatError(
+            f"{source}, line {line}: byte {data[error.start]:#04x} is not UTF-8. Save the file as CSV in "
+            "UTF-8."
+        ) from None
     if "\0" in text:
-        raise FormatError(f"{source}, line {text.count(chr(10), 0, text.index(chr(0))) + 1}: a zero byte; this is not a text file.")
+        raise FormatError(
+            f"{source}, line {text.count(chr(10), 0, text.index(chr(0))) + 1}: a zero byte; this is not a "
+            "text file."
+        )
     return text
 
 
-def _rows(source: str, text: str, delimiter: str, quotechar: str, missing: set[str]) -> tuple[list[str], list[Row]]:
+def _rows(
+    source: str, text: str, delimiter: str, quotechar: str, missing: set[str]
+) -> tuple[list[str], list[Row]]:
     """The texts of the first row, and all rows, of as many cells each, without the empty lines around them."""
     import csv
 
@@ -114,7 +128,10 @@ def _rows(source: str, text: str, delimiter: str, quotechar: str, missing: set[s
     try:
         for cells in reader:
             texts = [cell.strip() for cell in cells]
-            row, line = Row(tuple(None if cell in missing else cell for cell in texts), line), reader.line_num + 1
+            row, line = (
+                Row(tuple(None if cell in missing else cell for cell in texts), line),
+                reader.line_num + 1,
+            )
             if not any(texts) and len(texts) <= 1:
                 empty += [row] if rows else []
                 continue
@@ -131,7 +148,8 @@ def _quote_hint(error: str, quotechar: str) -> str:
     """What may be wrong with a row that the csv module refuses."""
     if "expected after" in error:
         return (
-            f"After a {quotechar} that ends a cell there can only be a delimiter, and no spaces; within one, {quotechar} is doubled. "
+            f"After a {quotechar} that ends a cell there can only be a delimiter, and no spaces; within one, "
+            f"{quotechar} is doubled. "
             "If quotes mean nothing in this file, give a quotechar= that it has not."
         )
     if "field limit" in error:
@@ -148,13 +166,14 @@ def _fitting(source: str, row: Row, rows: list[Row]) -> Row:
     expected = len(rows[0].cells) if rows else len(cells)
     if len(cells) != expected or (expected > 1 and not row.cells):
         raise FormatError(
-            f"{source}, line {row.line}: expected {expected} cell{'s' * (expected > 1)} as in line {rows[0].line}, got {len(row.cells)}."
+            f"{source}, line {row.line}: expected {expected} cell{'s' * (expected > 1)} as in line "
+            f"{rows[0].line}, got {len(row.cells)}."
             f"{comment_hint(rows[0], row) or delimiter_hint(rows[0])}"
         )
     return Row(cells, row.line)
 
 
-# ---- the names of the columns --------------------------------------------------------------------------------------------
+# ---- the names of the columns ------------------------------------------------------------------------------
 
 
 def _has_header(source: str, rows: list[Row]) -> bool:
@@ -167,14 +186,20 @@ def _has_header(source: str, rows: list[Row]) -> bool:
     if named and not numbers:
         return True
     if numbers and not named:
-        valued = any(number < 0 or number != int(number) for number in numbers) or len(set(numbers)) < len(numbers)
+        valued = any(number < 0 or number != int(number) for number in numbers) or len(set(numbers)) < len(
+            numbers
+        )
         repeated = any(cell == row[place] for place, cell in texts for row in below)
         if valued or repeated or not (texts or _counts_up(numbers, rows)):
             return False
     either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
     if not below:
-        raise FormatError(f"{either} There is no row after it; header=False takes it for one.{comment_hint(rows[0])}")
-    raise FormatError(f"{either} Say header=True or header=False.{comment_hint(rows[0]) or delimiter_hint(rows[0])}")
+        raise FormatError(
+            f"{either} There is no row after it; header=False takes it for one.{comment_hint(rows[0])}"
+        )
+    raise FormatError(
+        f"{either} Say header=True or header=False.{comment_hint(rows[0]) or delimiter_hint(rows[0])}"
+    )
 
 
 def _is_numeric(column: list[Cell]) -> bool:
@@ -193,17 +218,22 @@ def _counts_up(numbers: list[float], rows: list[Row]) -> bool:
 
 def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list[str]:
     if columns is not None and len(columns) != len(names):
-        raise FormatError(f"{source}: {len(columns)} names were given, and the file has {len(names)} columns.")
+        raise FormatError(
+            f"{source}: {len(columns)} names were given, and the file has {len(names)} columns."
+        )
     names = names if columns is None else list(columns)
     places: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if places.setdefault(name, place) != place:
             both = f"{source}: columns {places[name]} and {place} are both called {printable(name, 80)!r}"
-            raise FormatError(f"{both}; read_csv(…, columns=…) {'names each once' if columns is not None else 'names them'}.")
+            raise FormatError(
+                f"{both}; read_csv(…, columns=…) "
+                f"{'names each once' if columns is not None else 'names them'}."
+            )
     return names
 
 
-# ---- settings ------------------------------------------------------------------------------------------------------------
+# ---- settings ----------------------------------------------------------------------------------------------
 
 
 def _check_settings(header: bool | str, delimiter: str, quotechar: str) -> None:

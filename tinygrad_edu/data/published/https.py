@@ -1,6 +1,7 @@
 """Fetching bytes over https and nothing else, never more than was agreed on, with a timeout and a reason for every failure.
 
-This module is imported when something is to be fetched: the libraries that it needs take longer to load than this whole package.
+This module is imported when something is to be fetched: the libraries that it needs take longer to load than
+this whole package.
 """
 
 import http.client
@@ -11,15 +12,20 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import DownloadError
-from ..files import printable
+from ...errors import DownloadError
+from ...files import printable
 
 CHUNK = 1 << 16
 SLOWEST = 1 << 14  # bytes a second, below which a server is given up
 
 
 def fetch(
-    url: str, *, limit: int, timeout: float, context: ssl.SSLContext | None = None, report: Callable[[int, int | None], None] | None = None
+    url: str,
+    *,
+    limit: int,
+    timeout: float,
+    context: ssl.SSLContext | None = None,
+    report: Callable[[int, int | None], None] | None = None,
 ) -> bytes:
     """The body that is behind an address.
 
@@ -30,8 +36,8 @@ def fetch(
     limit : int
         Bytes; a longer body is refused, before it is read if its length is declared.
     timeout : float
-        Seconds to wait for a connection, and for each next piece of the answer.  All pieces together may take so many
-        seconds, and one more for each 16 KiB of the limit.
+        Seconds to wait for a connection, and for each next piece of the answer.  All pieces together may take
+        so many seconds, and one more for each 16 KiB of the limit.
     context : ssl.SSLContext, optional
         How the server's certificate is judged; the system's way by default.
     report : callable, optional
@@ -56,9 +62,13 @@ def fetch(
     except TimeoutError:
         raise DownloadError(clock.verdict()) from None
     except urllib.error.URLError as error:
-        raise DownloadError(clock.verdict() if isinstance(error.reason, TimeoutError) else printable(str(error.reason))) from None
+        raise DownloadError(
+            clock.verdict() if isinstance(error.reason, TimeoutError) else printable(str(error.reason))
+        ) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DownloadError(f"the connection broke: {printable(str(error)) or type(error).__name__}") from None
+        raise DownloadError(
+            f"the connection broke: {printable(str(error)) or type(error).__name__}"
+        ) from None
 
 
 class _Clock:
@@ -77,7 +87,11 @@ class _Clock:
 
     def verdict(self) -> str:
         """What has taken too long."""
-        return f"not complete within {self.total:g} s" if time.monotonic() >= self.end else f"no answer within {self.timeout:g} s"
+        return (
+            f"not complete within {self.total:g} s"
+            if time.monotonic() >= self.end
+            else f"no answer within {self.timeout:g} s"
+        )
 
 
 class _TimedHandler(urllib.request.HTTPSHandler):
@@ -124,7 +138,9 @@ def _opener(context: ssl.SSLContext, clock: _Clock) -> urllib.request.OpenerDire
 class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirections to https addresses."""
 
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> urllib.request.Request | None:
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
         if not newurl.lower().startswith("https://"):
             raise DownloadError(f"it is redirected to {printable(newurl)!r}, and only https is followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -134,7 +150,9 @@ def _body(response: Any, limit: int, report: Callable[[int, int | None], None] |
     declared = response.headers.get("Content-Length")
     total = int(declared) if declared is not None and declared.isdecimal() else None
     if total is not None and total > limit:
-        raise DownloadError(f"the server offers {printable(f'{total:,}', 40)} bytes, where {limit:,} at most were expected")
+        raise DownloadError(
+            f"the server offers {printable(f'{total:,}', 40)} bytes, where {limit:,} at most were expected"
+        )
     body = bytearray()
     while piece := response.read1(CHUNK):
         body += piece

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WrongRule
-from ..modes import MODE, Mode
-from ..trees import children, flatten
-from .floating import is_tensor
+from .arrays import is_tensor
+from .errors import WrongRule
+from .modes import MODE, Mode
 from .plan import Rule
 from .table import Function, carrying, first_output, op_from
 from .tree_call import tree_call
+from .trees import children, flatten
 
 
 def primitive(
@@ -29,45 +29,48 @@ def primitive(
     Parameters
     ----------
     broadcasts : bool, default=False
-        Whether the engine should sum a gradient over the axes along which its argument was broadcast.  If False, each rule
-        returns exactly the shape of its argument, and the engine checks it.
+        Whether the engine should sum a gradient over the axes along which its argument was broadcast.  If
+        False, each rule returns exactly the shape of its argument, and the engine checks it.
     keep : dict, optional
-        Names of what the forward computed anyway and hands to its rules: it then returns ``(output, *kept values)``, of
-        which callers see the output alone.  Each name stands with the primitive of the first argument that the value
-        equals (its rule needing no more than ``out`` and the settings of that name), so that a graph of the gradient stays
-        right; or with None, if no derivative is to go through it: it is integer or boolean, or a rule of tensors computes it anew.
+        Names of what the forward computed anyway and hands to its rules: it then returns ``(output, *kept
+        values)``, of which callers see the output alone.  Each name stands with the primitive of the first
+        argument that the value equals (its rule needing no more than ``out`` and the settings of that name),
+        so that a graph of the gradient stays right; or with None, if no derivative is to go through it: it is
+        integer or boolean, or a rule of tensors computes it anew.
     joint : (tuple of str, callable), optional
-        The names of arguments, and one rule that returns the tuple of their gradients, where these have the work in common;
-        there are no other rules then.
+        The names of arguments, and one rule that returns the tuple of their gradients, where these have the
+        work in common; there are no other rules then.
     **rules : callable
-        ``argument=rule``.  A rule takes ``g``, the gradient of the output, then the names of what it needs: arguments,
-        ``<argument>_shape``, ``out``, kept values, and for a variadic ``*arguments`` also ``index``, the place of the one
-        being differentiated.  It returns the gradient of its argument.  It is written with NumPy functions and operators,
-        changes nothing that it is given, and takes no ``**kwargs``.
+        ``argument=rule``.  A rule takes ``g``, the gradient of the output, then the names of what it needs:
+        arguments, ``<argument>_shape``, ``out``, kept values, and for a variadic ``*arguments`` also
+        ``index``, the place of the one being differentiated.  It returns the gradient of its argument.  It is
+        written with NumPy functions and operators, changes nothing that it is given, and takes no
+        ``**kwargs``.
 
     Returns
     -------
     callable
-        A decorator.  The decorated function returns plain arrays for plain arrays and tensors for tensors.  A forward that
-        returns a tuple has several outputs: ``g`` and ``out`` of its rules are tuples then.
+        A decorator.  The decorated function returns plain arrays for plain arrays and tensors for tensors.  A
+        forward that returns a tuple has several outputs: ``g`` and ``out`` of its rules are tuples then.
 
     Raises
     ------
     WrongRule
-        If a rule asks for a name that nobody can supply, or is for an argument that does not exist; when called, if the
-        forward returns a Tensor; in a backward pass, if a rule returns what cannot be the gradient of its argument: another
-        shape, None, an object or masked array, complex numbers.
+        If a rule asks for a name that nobody can supply, or is for an argument that does not exist; when
+        called, if the forward returns a Tensor; in a backward pass, if a rule returns what cannot be the
+        gradient of its argument: another shape, None, an object or masked array, complex numbers.
     MissingRule
-        When called, if a tensor that needs a gradient reaches the function where no rule covers it: by an argument without
-        one, or by a closure or an attribute that the forward uses.
+        When called, if a tensor that needs a gradient reaches the function where no rule covers it: by an
+        argument without one, or by a closure or an attribute that the forward uses.
 
     Notes
     -----
-    An argument may be a tree of tensors: nested lists, tuples and dicts of them, or modules.  The function and its rules
-    then get the same tree with plain arrays in it (a module with constant parameters), copied when the call is recorded,
-    and the rule of that argument returns the tree of gradients: a list or tuple for either, a dict by the same keys for a
-    dict, and for a module a dict by the names of its parameters.  None, or a missing key, stands for leaves that need none.
-    A tensor that stands in several places gets the sum.
+    An argument may be a tree of tensors: nested lists, tuples and dicts of them, or modules.  The function
+    and its rules then get the same tree with plain arrays in it (a module with constant parameters), copied
+    when the call is recorded, and the rule of that argument returns the tree of gradients: a list or tuple
+    for either, a dict by the same keys for a dict, and for a module a dict by the names of its parameters.
+    None, or a missing key, stands for leaves that need none. A tensor that stands in several places gets the
+    sum.
 
     The op lives as long as the decorated function does.
 
@@ -90,7 +93,8 @@ def primitive(
     """
     if function is not None:
         raise WrongRule(
-            "primitive is given the rules, not the function: write @primitive(x=lambda g, x: …), with parentheses and a rule for "
+            "primitive is given the rules, not the function: write @primitive(x=lambda g, x: …), with "
+            "parentheses and a rule for "
             "each argument, in the line before def."
         )
 
@@ -132,7 +136,10 @@ def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[...,
             MODE.reset(token)
         if kept and not (type(out) is tuple and len(out) == 1 + kept):
             got = f"a tuple of {len(out)}" if isinstance(out, tuple) else f"a {type(out).__name__}"
-            raise WrongRule(f"{name}: with keep=, its forward returns a tuple of its output and {kept} kept values; it returned {got}.")
+            raise WrongRule(
+                f"{name}: with keep=, its forward returns a tuple of its output and {kept} kept values; it "
+                f"returned {got}."
+            )
         output = out[0] if kept else out
         if isinstance(output, tuple) and hasattr(output, "_fields"):  # such as np.linalg.slogdet returns
             output = tuple(output)
@@ -141,10 +148,16 @@ def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[...,
             if hasattr(part, "requires_grad"):
                 raise WrongRule(
                     f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"
-                    "  Compute with NumPy's functions on the arrays that it is given, or return y.detach().numpy()."
+                    "  Compute with NumPy's functions on the arrays that it is given, or return "
+                    "y.detach().numpy()."
                 )
-            if not isinstance(part, (np.ndarray, np.generic, int, float, complex)) and not hasattr(part, "__array_function__"):
-                raise WrongRule(f"{name}: its forward returned a {type(part).__name__}; expected an array, or a tuple of arrays for several outputs.")
+            if not isinstance(part, (np.ndarray, np.generic, int, float, complex)) and not hasattr(
+                part, "__array_function__"
+            ):
+                raise WrongRule(
+                    f"{name}: its forward returned a {type(part).__name__}; expected an array, or a tuple of "
+                    "arrays for several outputs."
+                )
         return out
 
     return run

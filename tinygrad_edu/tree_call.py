@@ -1,9 +1,9 @@
 """Trees as arguments of a primitive: a call with tensors in lists, dicts or modules is recorded as a call of those tensors.
 
-The op of the table takes, say, ``f(x, ws)`` with ``ws`` a list.  For one call of it, `tree_call` makes an op of the leaves,
-``f(x, ws[0], ws[1])``: its forward puts the arrays that it is given back into the tree, and its one joint rule runs the rules
-of ``x`` and ``ws`` and takes the gradients of the leaves out of the trees that these return.  The graph and the backward pass
-know nothing of trees.
+The op of the table takes, say, ``f(x, ws)`` with ``ws`` a list.  For one call of it, `tree_call` makes an op
+of the leaves, ``f(x, ws[0], ws[1])``: its forward puts the arrays that it is given back into the tree, and
+its one joint rule runs the rules of ``x`` and ``ws`` and takes the gradients of the leaves out of the trees
+that these return.  The graph and the backward pass know nothing of trees.
 """
 
 from collections.abc import Iterator
@@ -11,21 +11,33 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnsupportedCall, WrongRule
-from ..trees import children, flatten, keyed, labelled
-from .floating import is_tensor
+from .arrays import is_tensor
+from .errors import UnsupportedCall, WrongRule
 from .table import Op, first_output, refuse_argument
+from .trees import children, flatten, keyed, labelled
 
 
 def tree_call(op: Op, arguments: tuple[Any, ...]) -> Any:
     """Call an op whose arguments, in canonical form, hold tensors in trees."""
     if any(op.keep.values()):
-        raise UnsupportedCall(f"{op.name}: keep= with another primitive is for arguments that are arrays; one of this call's is a tree of tensors.")
-    leaves = [Leaf(op.argument(i), label, leaf) for i, a in enumerate(arguments) for label, leaf in labelled(_name(op, i), a)]
+        raise UnsupportedCall(
+            f"{op.name}: keep= with another primitive is for arguments that are arrays; one of this call's "
+            "is a tree of tensors."
+        )
+    leaves = [
+        Leaf(op.argument(i), label, leaf)
+        for i, a in enumerate(arguments)
+        for label, leaf in labelled(_name(op, i), a)
+    ]
     for leaf in leaves:
         if leaf.argument not in op.rules and leaf.wanted:
             raise refuse_argument(op, leaf.label, leaf.value)
-    buffers = [(op.argument(i), buffer) for i, a in enumerate(arguments) if hasattr(a, "buffers") for buffer in a.buffers()]
+    buffers = [
+        (op.argument(i), buffer)
+        for i, a in enumerate(arguments)
+        if hasattr(a, "buffers")
+        for buffer in a.buffers()
+    ]
     one = OnLeaves(op, arguments, leaves, buffers)
 
     def call(*arrays: Any) -> Any:
@@ -57,10 +69,15 @@ class OnLeaves(Op):
 
     lasting = False
 
-    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], buffers: list[tuple[str, Any]]) -> None:
+    def __init__(
+        self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], buffers: list[tuple[str, Any]]
+    ) -> None:
         named = {name for _, needs in op.rules.values() for name in needs}
         moving = [leaf for leaf in leaves if leaf.moves]
-        self.labels = [*(leaf.label for leaf in moving), *(f"a buffer of {argument}" for argument, _ in buffers)]
+        self.labels = [
+            *(leaf.label for leaf in moving),
+            *(f"a buffer of {argument}" for argument, _ in buffers),
+        ]
         names = [f"leaf {i}" for i in range(len(self.labels))]
         owners = [*(leaf.argument for leaf in moving), *(argument for argument, _ in buffers)]
         saved = [i for i, owner in enumerate(owners) if owner in named]
@@ -82,10 +99,13 @@ class OnLeaves(Op):
 class _Rules:
     """The forward and the joint rule of an op of leaves.  It does not know that op: they would hold each other alive.
 
-    ``saved`` are the places, among the moving leaves, of those that the op's rules need; ``others`` is what they need beside.
+    ``saved`` are the places, among the moving leaves, of those that the op's rules need; ``others`` is what
+    they need beside.
     """
 
-    def __init__(self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], saved: list[int], others: list[str]) -> None:
+    def __init__(
+        self, op: Op, arguments: tuple[Any, ...], leaves: list[Leaf], saved: list[int], others: list[str]
+    ) -> None:
         self.op, self.saved, self.others = op, saved, others
         self.labels, self.wanted = [leaf.label for leaf in leaves], [leaf.wanted for leaf in leaves]
         self.fixed = [None if leaf.moves else leaf.value for leaf in leaves]
@@ -116,14 +136,20 @@ class _Rules:
         jointly: dict[str, Any] = {}
         if op.joint:
             names, rule = op.joint
-            jointly = dict(zip(names, op.checked_joint(rule(g, *(self._needed(known, n) for n in op.rules[names[0]][1])))))
+            jointly = dict(
+                zip(
+                    names, op.checked_joint(rule(g, *(self._needed(known, n) for n in op.rules[names[0]][1])))
+                )
+            )
         found: list[Any] = []
         for position, tree in enumerate(self.trees):
             gradient = None
             if (argument := op.argument(position)) in op.rules:
                 rule, needs = op.rules[argument]
                 known["index"] = position - op.fixed
-                gradient = jointly[argument] if op.joint else rule(g, *(self._needed(known, n) for n in needs))
+                gradient = (
+                    jointly[argument] if op.joint else rule(g, *(self._needed(known, n) for n in needs))
+                )
             found += _taken_apart(op, _name(op, position), tree, gradient)
         for label, wanted, gradient in zip(self.labels, self.wanted, found):
             if wanted and gradient is None:
@@ -138,7 +164,10 @@ class _Rules:
         if op.variadic and argument == op.names[-1]:
             return tuple(self.shapes[op.fixed :])
         if (shape := self.shapes[op.places[argument]]) is None:
-            raise WrongRule(f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no shape.")
+            raise WrongRule(
+                f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no "
+                "shape."
+            )
         return shape
 
 
@@ -154,16 +183,32 @@ def _taken_apart(op: Op, label: str, tree: Any, gradient: Any) -> Iterator[Any]:
         return
     keys = [key for key, _, _ in inside]
     by_name = isinstance(tree, dict) or hasattr(tree, "named_parameters")
-    given = gradient if isinstance(gradient, dict) else dict(enumerate(gradient)) if isinstance(gradient, (list, tuple)) else None
-    if gradient is None:
-        given = {}
-    elif given is None or isinstance(gradient, dict) != by_name or set(given) - set(keys) or (not by_name and len(given) != len(keys)):
-        expected = f"a dict with the keys {', '.join(map(str, keys))}" if by_name else f"a list or tuple of {len(keys)}"
-        returned = f"a dict with the keys {', '.join(map(str, given))}" if isinstance(gradient, dict) else _described(gradient)
-        raise WrongRule(f"{op.name}: the rule of {label} returned {returned}; its argument is a {type(tree).__name__}, so expected {expected}.")
+    given: dict[Any, Any] = {}
+    if isinstance(gradient, dict) and by_name:
+        given = gradient
+    elif isinstance(gradient, (list, tuple)) and not by_name and len(gradient) == len(keys):
+        given = dict(enumerate(gradient))
+    elif gradient is not None:
+        raise _unlike(op, label, tree, gradient, keys, by_name)
+    if set(given) - set(keys):
+        raise _unlike(op, label, tree, gradient, keys, by_name)
     for key, written, child in inside:
         yield from _taken_apart(op, label + written, child, given.get(key))
 
 
+def _unlike(op: Op, label: str, tree: Any, gradient: Any, keys: list[Any], by_name: bool) -> WrongRule:
+    """The error for a gradient that has another structure than its argument."""
+    returned, kind = _described(gradient), type(tree).__name__
+    if isinstance(gradient, dict):
+        returned = f"a dict with the keys {', '.join(map(str, gradient))}"
+    expected = f"a list or tuple of {len(keys)}"
+    if by_name:
+        expected = f"a dict with the keys {', '.join(map(str, keys))}"
+    return WrongRule(
+        f"{op.name}: the rule of {label} returned {returned}; its argument is a {kind}, so expected {expected}."
+    )
+
+
 def _described(value: Any) -> str:
-    return f"a {type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+    size = f" of {len(value)}" if isinstance(value, (list, tuple)) else ""
+    return f"a {type(value).__name__}{size}"

@@ -1,8 +1,9 @@
 """The layout of a .mat file of version 5, checked before SciPy reads it: its compiled reader trusts the sizes that a file declares,
 and a damaged file can take the process down with it.
 
-A file is a header of 128 bytes and a sequence of elements, each a type, a size and so many bytes.  A variable is an element of
-type matrix, perhaps compressed, and consists of elements itself: flags with its class, dimensions, name, and its numbers.
+A file is a header of 128 bytes and a sequence of elements, each a type, a size and so many bytes.  A variable
+is an element of type matrix, perhaps compressed, and consists of elements itself: flags with its class,
+dimensions, name, and its numbers.
 
 References
 ----------
@@ -15,10 +16,13 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..errors import FormatError
+from ...errors import FormatError
 
 HEADER = 128
-ORDERS = {b"\x00\x01IM": "<", b"\x01\x00MI": ">"}  # version 1.0, and the two letters that tell the order of bytes
+ORDERS = {
+    b"\x00\x01IM": "<",
+    b"\x01\x00MI": ">",
+}  # version 1.0, and the two letters that tell the order of bytes
 ITEMSIZE = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}  # of the types of numbers
 INT8, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 5, 6, 14, 15, 16
 NUMBERS, OPAQUE, COMPLEX = range(6, 16), 17, 0x800  # classes, and a flag
@@ -71,7 +75,10 @@ def _check_variable(source: str, content: bytes, order: str) -> None:
         for part in ("numbers", "imaginary parts")[: 2 if bits & COMPLEX else 1]:
             kind, stored = next(elements, Element(0, b""))
             if kind not in ITEMSIZE or len(stored) != ITEMSIZE[kind] * math.prod(shape):
-                raise _damaged(source, f"a variable of dimensions {shape} has {len(stored)} bytes of {part}, of type {kind}")
+                raise _damaged(
+                    source,
+                    f"a variable of dimensions {shape} has {len(stored)} bytes of {part}, of type {kind}",
+                )
         if next(elements, None) is not None:
             raise _damaged(source, "a variable has more than its numbers")
 
@@ -107,7 +114,9 @@ def _tag(source: str, data: bytes, position: int, order: str) -> tuple[int, int]
         raise _damaged(source, f"it ends within an element, at byte {len(data)}")
     kind, size = struct.unpack_from(f"{order}II", data, position)
     if size > len(data) - position - 8:
-        raise _damaged(source, f"an element of {size} bytes begins {len(data) - position} bytes before the end")
+        raise _damaged(
+            source, f"an element of {size} bytes begins {len(data) - position} bytes before the end"
+        )
     return kind, size
 
 
@@ -119,12 +128,17 @@ def _unpacked(source: str, content: bytes, order: str, max_bytes: int) -> bytes:
     except zlib.error as error:
         raise _damaged(source, f"a variable cannot be unpacked: {error}") from None
     if len(data) == max_bytes + 8:
-        raise FormatError(f"{source}: a packed variable is larger than the {max_bytes} bytes that max_bytes= allows.")
+        raise FormatError(
+            f"{source}: a packed variable is larger than the {max_bytes} bytes that max_bytes= allows."
+        )
     if not unpacker.eof or unpacker.unused_data:
         raise _damaged(source, "a packed variable is incomplete, or followed by something else")
     kind, size = _tag(source, data, 0, order)
     if kind != MATRIX or size != len(data) - 8:
-        raise _damaged(source, f"type {kind} of {size} bytes is packed where a variable of {len(data) - 8} bytes should be")
+        raise _damaged(
+            source,
+            f"type {kind} of {size} bytes is packed where a variable of {len(data) - 8} bytes should be",
+        )
     return data[8:]
 
 
