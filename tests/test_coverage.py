@@ -9,8 +9,9 @@ import pytest
 
 from tinygrad_edu import Tensor
 from tinygrad_edu.coverage import FATES, fate_of, group_of, grouped, label_of, overridable, report
+from tinygrad_edu.entry import name_of
 from tinygrad_edu.errors import MissingRule, UnsupportedCall
-from tinygrad_edu.table import TABLE, entries, name_of
+from tinygrad_edu.table import TABLE, entries
 
 FUNCTIONS = sorted(overridable(), key=lambda f: (name_of(f), repr(f)))
 REFUSING = [f for f in FUNCTIONS if fate_of(f) == "refuses"]

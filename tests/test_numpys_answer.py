@@ -14,12 +14,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import tinygrad_edu as tg
 from tinygrad_edu import Tensor
 from tinygrad_edu.check.calls import Call
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.domains.constant import CONSTANTS
+from tinygrad_edu.entry import name_of
 from tinygrad_edu.errors import CoercionError, DTypeError, MissingRule, UnsupportedCall
-from tinygrad_edu.table import entries, name_of
+from tinygrad_edu.table import entries
 
 TAKES_DTYPES = np.can_cast  # and finds one on a tensor before it asks us
 NUMPYS = [f for f in entries() if name_of(f).startswith("np.") and f is not TAKES_DTYPES]
@@ -314,3 +316,26 @@ def test_answer_is_that_of_numpy(function, data, answered):
         any(a.dtype.kind in "fiub" for a in arrays_in([call.args, *call.kwargs.values()]))
     )  # a tensor is in it
     answered(compare(function, call, data.draw(st.sampled_from([True, True, False]))))
+
+
+@pytest.mark.parametrize("mode", ["clip", "wrap", 0, 1, np.int64(0), b"wrap"])
+def test_elements_are_given_back_where_take_found_them_in_every_mode(mode):
+    a = np.array([1.0, 2.0, 4.0])
+    indices = np.array([[-4, 1], [5, 2]])
+    x = tg.Tensor(a, requires_grad=True)
+    np.take(x, indices, mode=mode).sum().backward()
+    counts = [np.sum(np.take(np.arange(3), indices, mode=mode) == i) for i in range(3)]
+    np.testing.assert_array_equal(x.grad.data, counts)
+
+
+@pytest.mark.parametrize("method", ["reduce", "accumulate"])
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.logical_and])
+def test_array_of_a_ufunc_method_may_be_given_by_its_name(ufunc, method):
+    a, f = np.array([1.0, 2.0]), getattr(ufunc, method)
+    np.testing.assert_array_equal(f(array=tg.Tensor(a), axis=0).data, f(a, axis=0))
+
+
+def test_nothing_repeated_a_negative_number_of_times_is_nothing():
+    x = tg.Tensor(np.empty(0), requires_grad=True)
+    np.repeat(x, -1).sum().backward()
+    assert x.grad.shape == (0,)

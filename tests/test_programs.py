@@ -63,7 +63,9 @@ def planted(function, argument, rule):
 
     def plant(monkeypatch):
         op = op_of(function)
-        monkeypatch.setitem(op.rules, argument, (rule, list(rule.__code__.co_varnames[1:])))
+        monkeypatch.setitem(
+            op.rules, argument, (rule, {name: op.need(name) for name in rule.__code__.co_varnames[1:]})
+        )
         monkeypatch.setattr(op, "plans", {})
 
     return plant

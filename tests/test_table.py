@@ -14,7 +14,8 @@ from tinygrad_edu.check.calls import Call, call
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.strategies import arrays, cotangents, layouts
 from tinygrad_edu.check.strict import StrictArray
-from tinygrad_edu.table import Op, entries, name_of
+from tinygrad_edu.entry import Op, name_of
+from tinygrad_edu.table import entries
 from tinygrad_edu.transforms import jvp, vjp
 
 TABLE = entries()

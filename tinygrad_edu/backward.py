@@ -1,47 +1,45 @@
 """The chain rule: gradients travel from the outputs back to the leaves, and this file is all of it.
 
-Read `accumulate` first, which is ``backward()``, then `_traverse`.  Nodes are visited in descending order of
-their numbers, so every node is visited once, after everything that used its output, and with the sum of all
-that flowed into it.  An operation with several outputs waits with a list, a place for each output, which its
-`Part` nodes fill.
+Read `accumulate` first, which is ``backward()``, then `Pass.run` and `Pass.differentiate`.  Nodes are visited
+in descending order of their numbers, so that every node is visited once, after everything that used its
+output, and with the sum of all that flowed into it.
 """
 
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
+from .aliases import Cotangent, DType, Saved, Shape
 from .broadcast import broadcasts_to, unbroadcast
 from .errors import GraphError, WrongRule
 from .graph import Leaf, Node, Part
 from .modes import MODE, enable_grad
-from .plan import FromArgument, FromArguments, FromOutput, FromTwin
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
 
 
-def accumulate(cls: Any, node: Node, cotangent: Any, *, create_graph: bool, retain_graph: bool) -> None:
+def accumulate(cls: Any, node: Node, cotangent: Cotangent, *, create_graph: bool, retain_graph: bool) -> None:
     """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a rule fails."""
-    with enable_grad() if create_graph else nullcontext():
-        for leaf, g, ours in _traverse(cls, [(node, cotangent)], frozenset(), create_graph, retain_graph):
-            if create_graph:
-                leaf.grad = np.copy(g) if leaf.grad is None else leaf.grad + g
-            elif leaf.grad is None:
-                leaf.grad = cls._make(_owned(g, ours), None)
-            elif leaf.grad._node is not None:
+    one = Pass(cls, create_graph=create_graph, retain_graph=retain_graph)
+    with one.recording():
+        for leaf, gradient in one.run([(node, cotangent)]).items():
+            if leaf.grad is None:
+                leaf.grad = one.as_tensor(one.given_away(leaf))
+            elif create_graph or leaf.grad._node is not None:
                 with enable_grad():
-                    leaf.grad = leaf.grad + cls._make(g, None)
+                    leaf.grad = leaf.grad + one.as_tensor(gradient)
             else:
-                leaf.grad._array += g
+                leaf.grad._array += gradient
                 WRITES.mark(leaf.grad._array)
 
 
 def run_backward(
-    cls: Any, roots: Iterable[tuple[Node, Any]], sinks: frozenset[Node], *, create_graph: bool
-) -> dict[Node, Any]:
+    cls: Any, roots: Iterable[tuple[Node, Cotangent]], sinks: frozenset[Node], *, create_graph: bool
+) -> dict[Node, Cotangent]:
     """Carry cotangents from the roots back to the sinks, and leave everything else as it was: what the transforms do.
 
     Parameters
@@ -58,235 +56,228 @@ def run_backward(
     Returns
     -------
     dict of Node to array (or tensor)
-        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share
-        memory with nothing.
+        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share memory
+        with nothing.
     """
-    if not create_graph:  # rules run on plain arrays, which are never recorded
-        return {node: _owned(g, ours) for node, g, ours in _traverse(cls, roots, sinks, False, True)}
-    with enable_grad():
-        return {node: np.copy(g) for node, g, _ in _traverse(cls, roots, sinks, True, True)}
+    one = Pass(cls, sinks, create_graph=create_graph)
+    with one.recording():
+        one.run(roots)
+        return {sink: one.given_away(sink) for sink in sinks if sink in one.gradients}
 
 
-@np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
-def _traverse(
-    cls: Any,
-    roots: Iterable[tuple[Node, Any]],
-    sinks: frozenset[Node],
-    create_graph: bool,
-    retain_graph: bool,
-) -> list[list[Any]]:
-    """Visit the nodes; returns [node, gradient, whether that array is ours to give away] for each sink, or else leaf."""
-    pending: dict[
-        int, list[Any]
-    ] = {}  # by order: a node that waits for its turn, its gradient so far, and whether that is ours
-    finished: dict[Node, list[Any]] = {}  # the same for leaves and sinks, where the way ends
-    heap: list[int] = []
-    floor = min(
-        (sink.order for sink in sinks), default=0
-    )  # what is older than every sink cannot depend on one
-    kind, debug = (cls if create_graph else ndarray), MODE.get().debug.value
+class Pass:
+    """One backward pass: what does not change while it lasts, and the gradients that are on their way.
 
-    def send(node: Node, gradient: Any, ours: bool) -> None:
+    Parameters
+    ----------
+    cls : type
+        The class of tensors.
+    sinks : frozenset of Node
+        Where to stop; at the leaves, if there are none.
+    create_graph : bool
+        Whether the rules run on tensors, so that their work is recorded; on arrays otherwise.
+    retain_graph : bool, default=True
+        Whether the nodes keep their saved values.
+
+    Attributes
+    ----------
+    gradients : dict of Node to array (or tensor)
+        What has flowed into each node so far that was not visited: in the end, the gradients of the leaves and
+        sinks.  An operation with several outputs waits with a list, a place for each, which its `Part` nodes
+        fill.
+    ours : set of Node
+        The nodes whose gradient is an array that nobody else holds: it can be added to in place, and given away.
+    """
+
+    def __init__(
+        self, cls: Any, sinks: frozenset[Node] = frozenset(), *, create_graph: bool, retain_graph: bool = True
+    ) -> None:
+        self.cls, self.sinks, self.create_graph, self.retain_graph = cls, sinks, create_graph, retain_graph
+        self.kind = cls if create_graph else ndarray
+        self.debug = MODE.get().debug.value
+        self.floor = min((sink.order for sink in sinks), default=0)  # what is older cannot depend on a sink
+        self.gradients: dict[Node, Cotangent] = {}
+        self.ours: set[Node] = set()
+        self.turns: list[tuple[int, Node]] = []  # a heap: the latest node is the first
+
+    def recording(self) -> AbstractContextManager[Any]:
+        """A block in which operations are recorded, if a graph is wanted."""
+        return enable_grad() if self.create_graph else nullcontext()  # rules on arrays are never recorded
+
+    @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
+    def run(self, roots: Iterable[tuple[Node, Cotangent]]) -> dict[Any, Cotangent]:
+        """Visit the nodes; returns the gradients of the sinks and leaves."""
+        gradients, turns = self.gradients, self.turns
+        for node, gradient in roots:
+            self.send(node, gradient, False)
+        while turns:
+            node = heappop(turns)[1]
+            if node.notes is not None:
+                self.show_to_hooks(node)
+            if type(node) is Part:
+                self.collect(node, gradients.pop(node))
+            else:
+                self.differentiate(node, gradients.pop(node))
+        for node in gradients:
+            if node.notes is not None:
+                self.show_to_hooks(node)
+        return gradients
+
+    def differentiate(self, node: Node, g: Cotangent) -> None:
+        """The chain rule for one operation: each argument's rule is given g, and the result flows on to its node."""
+        plan, debug, saved = node.plan, self.debug, node.saved
+        if saved is None or node.version != WRITES.count or self.create_graph:
+            saved = self.looked_over(node)
+        if type(g) is list:  # nothing flowed into some of the outputs
+            g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
+        if plan.joint is not None:
+            found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
+            saved = plan.op.checked_joint(found)
+        for (rule, start, stop), parent in zip(plan.steps, node.parents):
+            if parent.order < self.floor:
+                continue
+            values = saved[start:stop]
+            found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
+            if type(found) is not self.kind or found.dtype is not parent.dtype or found.shape != parent.shape:
+                found = self.settled(node, parent, found)
+            self.send(parent, found, type(parent) is Leaf and is_new(found, g, values, plan))
+        if not self.retain_graph:
+            node.saved = None
+
+    def send(self, node: Node, gradient: Cotangent, ours: bool) -> None:
         """Add a gradient to what flows into a node, and see to it that the node gets its turn."""
-        ends = type(node) is Leaf or (sinks and node in sinks)
-        entry = finished.get(node) if ends else pending.get(node.order)
-        if entry is None:
-            if ends:
-                finished[node] = [node, gradient, ours]
-                return
-            pending[node.order] = [node, gradient, ours]
-            heappush(heap, -node.order)
-            if type(node) is Part and node.parents[0].order not in pending:
-                whole = node.parents[0]
-                pending[whole.order] = [whole, [None] * len(whole.shape), False]
-                heappush(heap, -whole.order)
-        elif entry[2] and not create_graph:
-            entry[1] += gradient
+        before = self.gradients.get(node)
+        if before is None:
+            self.gradients[node] = gradient
+            if ours:
+                self.ours.add(node)
+            if type(node) is not Leaf and node not in self.sinks:
+                self.wait(node)
+        elif node in self.ours and not self.create_graph:
+            before += gradient
         else:
-            total = entry[1] + gradient
-            entry[1:] = np.asarray(total) if isinstance(total, np.generic) else total, True
+            total = before + gradient
+            self.gradients[node] = np.asarray(total) if isinstance(total, np.generic) else total
+            self.ours.add(node)
 
-    for node, gradient in roots:
-        send(node, gradient, False)
-    while heap:
-        node, g, ours = pending.pop(-heappop(heap))
-        if node.notes is not None:
-            g, _ = _run_hooks(cls, node, g, ours, create_graph)
-        if type(node) is Part:
-            parts = pending[node.parents[0].order][
-                1
-            ]  # another Part of the same output may have been here before
-            parts[node.index] = g if parts[node.index] is None else parts[node.index] + g
-            continue
-        saved, plan = node.saved, node.plan
-        if saved is None:
+    def wait(self, node: Node) -> None:
+        """Let a node wait for its turn; for an output that is one of several, its operation waits too."""
+        heappush(self.turns, (-node.order, node))
+        if type(node) is Part and (whole := node.parents[0]) not in self.gradients:
+            self.send(whole, [None] * len(whole.shape), False)
+
+    def collect(self, part: Part, gradient: Cotangent) -> None:
+        """Put the gradient of one output in its place; another `Part` of that output may have been there before."""
+        places = self.gradients[part.parents[0]]
+        before = places[part.index]
+        places[part.index] = gradient if before is None else before + gradient
+
+    def looked_over(self, node: Node) -> Saved:
+        """What a node saved for its rules, if it is there and unchanged: as tensors, if their work is recorded."""
+        if node.saved is None:
             raise GraphError(
                 f"{node.name}: its saved values were released by an earlier backward pass.\n"
                 "  Pass retain_graph=True to every pass but the last, or compute the output again."
             )
         if node.version != WRITES.count:
             check_unchanged(node)
-        if type(g) is list:  # the gradients of several outputs; those that nothing flowed into are zero
-            g = tuple(
-                _zeros(cls, s, d, create_graph) if p is None else p
-                for p, s, d in zip(g, node.shape, node.dtype)
-            )
-        if create_graph:
-            saved = _on_tensors(cls, node)
-        if plan.joint is not None:
-            saved = _jointly(node, g, saved, debug)
-        for (rule, start, stop), parent in zip(plan.steps, node.parents):
-            if parent.order < floor:
+        if not self.create_graph:
+            return node.saved
+        return tuple(need.linked(value, node, self.cls) for need, value in zip(node.plan.needs, node.saved))
+
+    def or_zeros(self, gradient: Cotangent | None, shape: Shape, dtype: DType) -> Cotangent:
+        """The gradient of one of several outputs: zeros, if nothing flowed into it."""
+        return self.as_kind(np.zeros(shape, dtype)) if gradient is None else gradient
+
+    def show_to_hooks(self, node: Node) -> None:
+        """Show a finished gradient to the hooks of its node; a hook may return another one."""
+        assert node.notes is not None
+        for hook in tuple(node.notes.hooks.values()):
+            answer = hook(self.as_tensor(np.copy(self.gradients[node])))
+            if answer is None:
                 continue
-            values = saved[start:stop]
-            gradient = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
-            if (
-                type(gradient) is not kind
-                or gradient.dtype is not parent.dtype
-                or gradient.shape != parent.shape
-            ):
-                gradient = _settle(cls, node, parent, gradient, create_graph)
-            if type(parent) is not Leaf or parent in finished:
-                send(parent, gradient, type(parent) is Leaf)
-            else:  # is the array new, or may somebody else hold it: is it g, a saved value, a view, what a foreign rule returned?
-                ours = (
-                    plan.trusted
-                    and gradient is not g
-                    and getattr(gradient, "base", None) is None
-                    and id(gradient) not in map(id, values)
-                )
-                if ours and (plan.variadic or type(g) is tuple):
-                    ours = not any(
-                        gradient is part for value in (g, *values) if type(value) is tuple for part in value
-                    )
-                finished[parent] = [parent, gradient, ours]
-        if not retain_graph:
-            node.saved = None
-    for entry in finished.values():
-        if entry[0].notes is not None:
-            entry[1:] = _run_hooks(cls, entry[0], entry[1], entry[2], create_graph)
-    return [entry for entry in finished.values() if entry[0] in sinks] if sinks else list(finished.values())
+            if not isinstance(answer, self.cls):
+                expected = f"expected None or a Tensor of shape {node.shape}: tinygrad_edu.Tensor(…)."
+                raise GraphError(f"A hook returned {type(answer).__name__}; {expected}")
+            if answer.shape != node.shape:
+                expected = f"expected None or a Tensor of shape {node.shape}."
+                raise GraphError(f"A hook returned a Tensor of shape {answer.shape}; {expected}")
+            self.gradients[node] = np.astype(answer if self.create_graph else answer._array, node.dtype)
+            self.ours.discard(node)
+        if node.notes.retains:
+            self.ours.discard(node)  # it is kept here, and flows on
+            node.notes.grad = self.as_tensor(self.given_away(node))
 
+    # ---- what rules return -------------------------------------------------------------------------------------
 
-def _jointly(node: Node, g: Any, saved: tuple[Any, ...], debug: Any) -> tuple[Any, ...]:
-    """The gradients that a joint rule returns, one for each of its arguments."""
-    rule = node.plan.joint
-    gradients = rule(g, *saved) if debug is None else debug.run(node, rule, g, saved)
-    return node.plan.op.checked_joint(gradients)
-
-
-def _settle(cls: Any, node: Node, parent: Node, gradient: Any, create_graph: bool) -> Any:
-    """Bring what a rule returned to the type, shape and dtype of the argument that it belongs to, or say why it cannot be."""
-    op, shape = node.plan.op, parent.shape
-    found = (
-        _as_gradient(cls, gradient, create_graph)
-        if type(gradient) is not ndarray or create_graph
-        else gradient
-    )
-    if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
-        what = (
-            f"{type(gradient).__name__} of dtype {gradient.dtype}"
-            if hasattr(gradient, "dtype")
-            else repr(gradient)[:60]
-        )
-        hint = (
-            ""
-            if gradient is not None
-            else "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
-        )
-        expected = f"expected an array of {parent.dtype}, of shape {shape}."
-        raise WrongRule(
-            f"{node.name}: the rule of {_argument(node, parent)} returned {what}; {expected}{hint}"
-        )
-    if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
-        raise WrongRule(
-            f"{node.name}: the rule of {_argument(node, parent)} returned a gradient of shape {found.shape}; "
-            f"its argument has shape {shape}.\n"
-            "  A rule returns exactly the shape of its argument"
-            + (
+    def settled(self, node: Node, parent: Node, gradient: Any) -> Cotangent:
+        """Bring what a rule returned to the kind, shape and dtype of its argument, or say why it cannot be the gradient."""
+        op, shape, found = node.plan.op, parent.shape, self.as_gradient(gradient)
+        if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
+            what = (
+                f"{type(gradient).__name__} of dtype {gradient.dtype}"
+                if hasattr(gradient, "dtype")
+                else repr(gradient)[:60]
+            )
+            hint = ""
+            if gradient is None:
+                hint = "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
+            raise _wrong_rule(
+                node, parent, f"{what}; expected an array of {parent.dtype}, of shape {shape}.{hint}"
+            )
+        if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
+            hint = (
                 "."
                 if op.broadcasts
                 else "; file the function with broadcasts=True if its arguments broadcast."
             )
-        )
-    found = unbroadcast(found, shape)
-    return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
+            what = f"a gradient of shape {found.shape}; its argument has shape {shape}."
+            raise _wrong_rule(
+                node, parent, f"{what}\n  A rule returns exactly the shape of its argument{hint}"
+            )
+        found = unbroadcast(found, shape)
+        return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
+
+    def as_gradient(self, gradient: Any) -> Cotangent | None:
+        """What a rule returned as an array, or as a tensor where a graph is wanted; None if it cannot be one."""
+        if isinstance(gradient, self.cls):
+            return gradient if self.create_graph else gradient._array
+        if isinstance(gradient, np.ma.MaskedArray):
+            return None
+        if isinstance(gradient, (ndarray, np.generic, int, float, complex)):
+            return self.as_kind(np.asarray(gradient))
+        return self.as_kind(gradient) if hasattr(gradient, "__array_function__") else None
+
+    def as_kind(self, array: Any) -> Cotangent:
+        """An array as what the rules of this pass are given: a tensor where a graph is wanted."""
+        return self.cls._make(array, None) if self.create_graph else array
+
+    def as_tensor(self, gradient: Cotangent) -> Any:
+        """A gradient as a tensor."""
+        return gradient if self.create_graph else self.cls._make(gradient, None)
+
+    def given_away(self, node: Node) -> Cotangent:
+        """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if it is ours."""
+        g = self.gradients[node]
+        if self.create_graph or not isinstance(g, (ndarray, np.generic)):
+            return np.copy(g)
+        return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
 
 
-def _argument(node: Node, parent: Node) -> str:
-    return node.plan.op.called(node.plan.positions[node.parents.index(parent)])
+def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
+    """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it away.
+
+    It may be g, a saved value, or a view; the rule of somebody else's op may hold it.
+    """
+    if not plan.trusted or gradient is g or getattr(gradient, "base", None) is not None:
+        return False
+    if id(gradient) in map(id, values):
+        return False
+    if not plan.variadic and type(g) is not tuple:
+        return True
+    return not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
 
 
-def _as_gradient(cls: Any, gradient: Any, create_graph: bool) -> Any:
-    """What a rule returned as an array, or as a tensor where a graph is wanted; None if it cannot be one."""
-    if isinstance(gradient, cls):
-        return gradient if create_graph else gradient._array
-    if isinstance(gradient, np.ma.MaskedArray):
-        return None
-    if isinstance(gradient, (ndarray, np.generic, int, float, complex)):
-        gradient = np.asarray(gradient)
-    elif not hasattr(gradient, "__array_function__"):
-        return None
-    return cls._make(gradient, None) if create_graph else gradient
-
-
-def _owned(gradient: Any, ours: bool) -> Any:
-    """A gradient as an array that nothing else refers to, writable and contiguous: itself, if it is one."""
-    if ours and type(gradient) is ndarray and gradient.flags.c_contiguous:
-        return gradient
-    return np.array(gradient, order="C") if isinstance(gradient, (ndarray, np.generic)) else gradient.copy()
-
-
-def _zeros(cls: Any, shape: tuple[int, ...], dtype: Any, create_graph: bool) -> Any:
-    return cls._make(np.zeros(shape, dtype), None) if create_graph else np.zeros(shape, dtype)
-
-
-def _on_tensors(cls: Any, node: Node) -> tuple[Any, ...]:
-    """The saved values of a node as tensors in the graph, so that the rules that use them are recorded."""
-    saved, values = node.saved or (), []
-    for value, source in zip(saved, node.plan.sources):
-        match source:
-            case FromArgument(k):
-                value = cls._make(value, node.parents[k])
-            case FromArguments(ks):
-                value = tuple(
-                    cls._make(v, node.parents[ks[i]]) if i in ks else v for i, v in enumerate(value)
-                )
-            case FromOutput() if type(value) is tuple:
-                value = tuple(cls._make(v, Part(node, i)) for i, v in enumerate(value))
-            case FromOutput():
-                value = cls._make(value, node)
-            case FromTwin(plan, k, needs):
-                twin = Node(
-                    plan,
-                    (node.parents[k],),
-                    tuple(value if i is None else saved[i] for i in needs),
-                    value.shape,
-                    value.dtype,
-                )
-                twin.version = node.version
-                value = cls._make(value, twin)
-        values.append(value)
-    return tuple(values)
-
-
-def _run_hooks(cls: Any, node: Node, g: Any, ours: bool, create_graph: bool) -> tuple[Any, bool]:
-    """Show a finished gradient to the hooks of its node; a hook may return another one."""
-    assert node.notes is not None
-    for hook in tuple(node.notes.hooks.values()):
-        shown = np.copy(g) if create_graph else cls._make(np.array(g), None)
-        if (answer := hook(shown)) is not None:
-            if not isinstance(answer, cls):
-                raise GraphError(
-                    f"A hook returned {type(answer).__name__}; expected None or a Tensor of shape "
-                    f"{node.shape}: tinygrad_edu.Tensor(…)."
-                )
-            if answer.shape != node.shape:
-                raise GraphError(
-                    f"A hook returned a Tensor of shape {answer.shape}; expected None or a Tensor of shape "
-                    f"{node.shape}."
-                )
-            g, ours = np.astype(answer if create_graph else answer._array, node.dtype), False
-    if node.notes.retains:
-        node.notes.grad = np.copy(g) if create_graph else cls._make(_owned(g, False), None)
-    return g, ours
+def _wrong_rule(node: Node, parent: Node, what: str) -> WrongRule:
+    argument = node.plan.op.called(node.plan.positions[node.parents.index(parent)])
+    return WrongRule(f"{node.name}: the rule of {argument} returned {what}")

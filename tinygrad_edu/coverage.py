@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .table import TABLE, entries, entry_of, name_of
+from .entry import name_of
+from .table import TABLE, entries, entry_of
 
 FATES = ("differentiates", "composite", "constant", "refuses")
 BEHIND = "ufuncs that other functions call"  # those of np.strings, and np.clip's

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from .arrays import refuse_masked
+from .entry import Composite, Constant, Op, name_of
 from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
-from .table import Composite, Constant, Op, entry_of, name_of, refuse
+from .refusals import refuse
+from .table import entry_of
 from .versions import WRITES
 
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
@@ -30,10 +32,14 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
         )
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
-    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.out) < len(
+    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.signature.out) < len(
         args
-    ):  # NumPy takes out= by position too
-        args, kwargs = args[:place], {**dict(zip(entry.names[place:], args[place:])), **kwargs}
+    ):  # out= by position
+        args, kwargs = args[:place], {**dict(zip(entry.signature.names[place:], args[place:])), **kwargs}
+    if "array" in kwargs and isinstance(
+        getattr(function, "__self__", None), np.ufunc
+    ):  # which NumPy has moved to args
+        kwargs = {name: value for name, value in kwargs.items() if name != "array"}
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if "out" in kwargs:
         kwargs = dict(kwargs)

@@ -1,9 +1,9 @@
 """The graph: what a node remembers of an operation, and `record`, the one door through which operations enter.
 
-A node knows its parents, the plan of the table (`plan.Plan`) that says which rules to run, and the values
-that those rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies
-with its last tensor. This file does not import Tensor either; ``cls`` is the class of tensors, handed in by
-those who stand above.
+A node knows its parents, the plan of the table (`plan.Plan`) that says which rules to run, and the values that
+those rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies with
+its last tensor.  This file does not import Tensor either; ``cls`` is the class of tensors, handed in by those
+who stand above.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from .aliases import Array, DType, Saved, Shape
 from .arrays import plain
+from .entry import Op
 from .errors import DTypeError, WrongRule
 from .modes import MODE
 from .plan import Plan
-from .table import Op, lost_inside, refuse_argument
+from .refusals import lost_inside, refuse_argument
 from .versions import WRITES
 
 ndarray = np.ndarray
@@ -42,7 +44,7 @@ class Node:
     version : int
         How many in-place writes there had been, anywhere, when the node was made.
     shape, dtype
-        Of the output: the gradient has the same.
+        Those of the output, and so of its gradient; tuples of them for several outputs.
     notes : Notes or None
         Hooks and what the debug mode wrote down; most nodes have none.
     """
@@ -50,7 +52,7 @@ class Node:
     __slots__ = ("__weakref__", "dtype", "notes", "order", "parents", "plan", "saved", "shape", "version")
 
     def __init__(
-        self, plan: Any, parents: tuple["Node", ...], saved: tuple[Any, ...] | None, shape: Any, dtype: Any
+        self, plan: Any, parents: tuple["Node", ...], saved: Saved | None, shape: Any, dtype: Any
     ) -> None:
         self.plan = plan
         self.parents = parents
@@ -63,20 +65,31 @@ class Node:
 
     @property
     def name(self) -> str:
+        """The name of the function that was called."""
         return self.plan.op.name
+
+    def part(self, index: int) -> "Part":
+        """The node of one output, of an operation that has several."""
+        return Part(self, index)
+
+    def twin(self, plan: Plan, parent: "Node", saved: Saved, output: Array) -> "Node":
+        """The node that another op would have, had it computed one of the values that this node has saved."""
+        node = Node(plan, (parent,), saved, output.shape, output.dtype)
+        node.version = self.version
+        return node
 
 
 class Leaf(Node):
     """A variable: a node that no operation made.  Gradients accumulate in its ``grad``.
 
-    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else
-    asks for them.
+    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else asks
+    for them.
     """
 
     __slots__ = ("grad", "temporary")
     name = "leaf"
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any, temporary: bool = False) -> None:
+    def __init__(self, shape: Shape, dtype: DType, temporary: bool = False) -> None:
         super().__init__(None, (), (), shape, dtype)
         self.grad: Any = None
         self.temporary = temporary
@@ -111,28 +124,13 @@ def notes_of(node: Node) -> Notes:
     return node.notes
 
 
-def as_array(out: Any) -> Any:
-    """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that we carry."""
-    if isinstance(out, np.generic):
-        out = np.asarray(out)
-    elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
-        out = plain(out, "Tensor")
-    if out.dtype.kind not in "fiub":
-        raise DTypeError(f"A Tensor holds floating, integer or boolean values; got dtype {out.dtype}.")
-    return out
-
-
 def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     """Run an op and, if a gradient may be wanted of it, note in the graph how to differentiate it.
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
-    arrays, parents, wanted, bit = (
-        [],
-        [],
-        0,
-        0 if op.variadic and len(values) > MANY else 1,
-    )  # too many have no bits
+    arrays, parents = [], []
+    wanted, bit = 0, 0 if op.variadic and len(values) > MANY else 1  # too many have no bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)
@@ -150,29 +148,52 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
         if any(getattr(array, "__array_ufunc__", ...) is None for array in arrays):
             return NotImplemented  # NumPy's way of leaving an operator to the other operand
         raise
-    kept: tuple[Any, ...] = ()
+    kept: Saved = ()
     if op.keep:
         out, *kept = out
     if plan is not None and inside:
         raise lost_inside(inside, op.name, parents[0])
     if type(out) is tuple:
-        return _record_parts(cls, op, plan, parents, arrays, out, tuple(kept))
+        return _record_parts(cls, op, plan, parents, tuple(map(as_array, out)), [*kept, *arrays])
     if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
     result, dtype = _new(cls), out.dtype
     result._array, result._node = out, None
     if plan is not None and dtype.kind == "f":
-        saved = plan.save(arrays, out, kept) if plan.extras else plan.pick([out, *kept, *arrays])
-        result._node = Node(plan, tuple(parents), saved, out.shape, dtype)
+        result._node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
     elif plan is not None and not op.trusted:
         raise WrongRule(
             f"{op.name}: its forward returned {dtype}, of which there is no gradient, though it has rules.\n"
-            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is "
-            "wanted."
+            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is wanted."
         )
     if debug.value is not None:
         debug.value.recorded(op, result._node, out)
     return result
+
+
+def _record_parts(
+    cls: Any, op: Op, plan: Plan | None, parents: list[Node], outputs: tuple[Array, ...], rest: list[Any]
+) -> tuple[Any, ...]:
+    """The tensors of an operation that has several outputs: one node for the operation, and one `Part` for each."""
+    node = None
+    if plan is not None:
+        shapes, dtypes = tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
+        node = Node(plan, tuple(parents), plan.save([outputs, *rest]), shapes, dtypes)
+    if (debug := MODE.get().debug.value) is not None:
+        debug.recorded(op, node, outputs)
+    parts = [node.part(i) if node and o.dtype.kind == "f" else None for i, o in enumerate(outputs)]
+    return tuple(map(cls._make, outputs, parts))
+
+
+def as_array(out: Any) -> Array:
+    """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that we carry."""
+    if isinstance(out, np.generic):
+        out = np.asarray(out)
+    elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
+        out = plain(out, "Tensor")
+    if out.dtype.kind not in "fiub":
+        raise DTypeError(f"A Tensor holds floating, integer or boolean values; got dtype {out.dtype}.")
+    return out
 
 
 def _given(op: Op, value: Any) -> Any:
@@ -194,28 +215,3 @@ def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
     if wanted and op.lasting:
         op.plans[wanted] = plan
     return plan
-
-
-def _record_parts(
-    cls: Any,
-    op: Op,
-    plan: Plan | None,
-    parents: list[Node],
-    arrays: list[Any],
-    out: tuple[Any, ...],
-    kept: tuple[Any, ...],
-) -> tuple[Any, ...]:
-    """The outputs of an operation that has several; one node for the operation, and one `Part` for each output."""
-    outputs = tuple(map(as_array, out))
-    whole = None
-    if plan is not None:
-        saved = plan.save(arrays, outputs, kept)
-        whole = Node(
-            plan, tuple(parents), saved, tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
-        )
-    if (debug := MODE.get().debug.value) is not None:
-        debug.recorded(op, whole, outputs)
-    return tuple(
-        cls._make(o, Part(whole, i) if whole is not None and o.dtype.kind == "f" else None)
-        for i, o in enumerate(outputs)
-    )

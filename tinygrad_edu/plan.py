@@ -1,152 +1,186 @@
-"""Plans: read off the names that rules ask for, what a call keeps alive, and how a backward pass uses it.
+"""Plans: what a call keeps alive for its derivative, and how a backward pass uses it.
 
-An op has a plan for each set of its arguments that need a gradient; it is made once, when that set first
-occurs.
+The names that a rule asks for are read once, when it is filed, into the small objects of this file.  Each *need*
+knows how to take its value from a call, and, where a graph of the gradient is wanted, which node that value
+came from.  An op has a `Plan` for each set of its arguments that need a gradient: their needs side by side,
+made when that set first occurs.
 """
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Rule = Callable[..., Any]
+from .aliases import Cotangent, Rule, Saved
+
+if TYPE_CHECKING:
+    from .entry import Op
+
+Row = list[Any]
+"""What a call leaves behind: its output, the values that its forward kept, then all its arguments by position."""
 
 
-class FromArgument(NamedTuple):
-    """A saved value is the argument whose node is that parent."""
+class Need:
+    """What a rule asks for by a name; ``column`` is its place in the row of a call."""
 
-    parent: int
+    def __init__(self, column: int) -> None:
+        self.column = column
 
+    def take(self, row: Row) -> Any:
+        """The value, from the row of a call."""
+        return row[self.column]
 
-class FromArguments(NamedTuple):
-    """A saved value is the tuple of all variadic arguments; some have a parent, by their places."""
-
-    parents: dict[int, int]
-
-
-class FromOutput(NamedTuple):
-    """A saved value is the output."""
-
-
-class FromTwin(NamedTuple):
-    """A saved value equals the output of another op, of that parent; ``needs`` are the places of what its rule saves."""
-
-    plan: "Plan"
-    parent: int
-    needs: list[int | None]
+    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+        """The value, saved by a node, as a tensor in the graph; itself, if it is a constant there."""
+        return value
 
 
-Source = FromArgument | FromArguments | FromOutput | FromTwin
+class Argument(Need):
+    """``x``: the argument at a position of the call."""
+
+    def __init__(self, column: int, position: int) -> None:
+        self.column, self.position = column, position
+
+    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+        k = node.plan.parent_of.get(self.position)
+        return value if k is None else cls._make(value, node.parents[k])
 
 
-def _chosen(g: Any, gradient: Any) -> Any:
+class Arguments(Argument):
+    """``arguments``: the tuple of all that a ``*arguments`` took; ``position`` is that of the first."""
+
+    def take(self, row: Row) -> Any:
+        return tuple(row[self.column :])
+
+    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+        parents = ((node.plan.parent_of.get(i), v) for i, v in enumerate(value, self.position))
+        return tuple(v if k is None else cls._make(v, node.parents[k]) for k, v in parents)
+
+
+class Shape(Need):
+    """``x_shape``: the shape of an argument, so that the argument itself can be freed."""
+
+    def take(self, row: Row) -> Any:
+        return np.shape(row[self.column])
+
+
+class Shapes(Need):
+    """``arguments_shape``: the tuple of the shapes of all that a ``*arguments`` took."""
+
+    def take(self, row: Row) -> Any:
+        return tuple(map(np.shape, row[self.column :]))
+
+
+class Output(Need):
+    """``out``: what the function returned."""
+
+    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(cls._make(v, node.part(i)) for i, v in enumerate(value))
+        return cls._make(value, node)
+
+
+class Kept(Need):
+    """A value that the forward computed anyway, by the name that ``keep=`` gives it.
+
+    If it equals the output of another op, its *twin*, of the first argument, then that op's rule is what a graph
+    of the gradient runs: a node of the twin is made, of the values that this node has saved.
+    """
+
+    def __init__(self, column: int, twin: "Op | None") -> None:
+        self.column, self.twin = column, twin
+
+    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+        k = node.plan.parent_of.get(0)
+        if self.twin is None or k is None:
+            return value
+        plan, saved = self.twin.plan((0,)), dict(zip(node.plan.names, node.saved))
+        values = tuple(value if name == "out" else saved[name] for name in plan.names)
+        return cls._make(value, node.twin(plan, node.parents[k], values, value))
+
+
+class Index(Need):
+    """``index``: which of the ``*arguments`` is being differentiated; no call has it, the plan knows it."""
+
+
+class Plan:
+    """What to save, and which rules to run, when certain arguments of an op need a gradient.
+
+    Attributes
+    ----------
+    parent_of : dict of int to int
+        For the position of an argument that needs a gradient, the place of its node among the parents.
+    names, needs : list
+        What the rules ask for together, in the order in which it is saved.
+    save : callable
+        Takes the saved values from the `Row` of a call.
+    steps : list of (rule, start, stop)
+        For each of those arguments its rule, and where in the saved values its own lie.
+    joint : callable or None
+        An op's one rule for several arguments: given g and the saved values it returns their gradients, and
+        these take the place of the saved values for the steps.
+    """
+
+    def __init__(self, op: "Op", positions: tuple[int, ...]) -> None:
+        self.op, self.positions = op, positions
+        self.trusted, self.variadic = op.trusted, op.signature.variadic
+        self.parent_of = {position: k for k, position in enumerate(positions)}
+        self.names: list[str] = []
+        self.needs: list[Need] = []
+        self.joint: Rule | None = None
+        self.steps: list[tuple[Rule, int, int]] = []
+        arguments = [op.argument(position) for position in positions]
+        if op.joint:
+            names, self.joint = op.joint
+            self._add(op.rules[names[0]][1])
+            self.steps = [(_chosen, names.index(a), names.index(a) + 1) for a in arguments]
+        else:
+            spans = {a: self._add(op.rules[a][1]) for a in dict.fromkeys(arguments)}  # one for all *arguments
+            self.steps = [(_rule(op, a, p), *spans[a]) for a, p in zip(arguments, positions)]
+        for twin in [need.twin for need in self.needs if isinstance(need, Kept) and need.twin]:
+            self._add({name: op.need(name) for name in twin.first_needs if name != "out"})
+        self.save = _saving(self.needs)
+
+    def _add(self, needs: dict[str, Need]) -> tuple[int, int]:
+        """Save these too; returns where they lie."""
+        start = len(self.needs)
+        self.names += [name for name in needs if name != "index"]
+        self.needs += [need for name, need in needs.items() if name != "index"]
+        return start, len(self.needs)
+
+
+def _saving(needs: list[Need]) -> Callable[[Row], Saved]:
+    """The function that takes what is needed from the row of a call."""
+    if any(isinstance(need, (Arguments, Shape, Shapes)) for need in needs):
+        takes = [need.take for need in needs]
+        return lambda row: tuple([take(row) for take in takes])
+    columns = [need.column for need in needs]
+    if len(columns) > 1:
+        return itemgetter(*columns)  # one call in C, in the place of one for each need
+    return lambda row: tuple([row[column] for column in columns])
+
+
+def _chosen(g: Cotangent, gradient: Any) -> Any:
     """The rule of an argument whose gradient a joint rule has computed."""
     return gradient
 
 
+def _rule(op: "Op", argument: str, position: int) -> Rule:
+    """The rule of the argument at a position, which is told its index if it asks for that."""
+    rule, needs = op.rules[argument]
+    if "index" not in needs:
+        return rule
+    return Indexed(rule, list(needs).index("index"), position - op.signature.fixed)
+
+
 class Indexed:
-    """The rule of variadic arguments, for the one at an index; ``place`` is that of the index among what the rule is given after g."""
+    """The rule of ``*arguments`` for the one at an index, which it takes as the argument at ``place`` after g."""
 
     __slots__ = ("index", "place", "rule")
 
     def __init__(self, rule: Rule, place: int, index: int) -> None:
         self.rule, self.place, self.index = rule, place, index
 
-    def __call__(self, g: Any, *values: Any) -> Any:
+    def __call__(self, g: Cotangent, *values: Any) -> Any:
         return self.rule(g, *values[: self.place], self.index, *values[self.place :])
-
-
-class Plan:
-    """What to keep, and which rules to run, when certain arguments of an op need a gradient.
-
-    The values of a call stand in one *row*: the extras that rules ask for (shapes, all the variadic
-    arguments), then ``out``, the kept values and the arguments.  ``pick`` takes from it, in one go, what the
-    rules need.
-
-    Attributes
-    ----------
-    steps : list of (rule, start, stop)
-        For each wanted argument its rule, and where in the saved values its own lie.
-    joint : callable or None
-        An op's one rule for several arguments: given g and the saved values it returns their gradients, and
-        these take the place of the saved values for the steps.
-    sources : list
-        For each saved value where it came from, so that a graph of the gradient can be recorded; None for a
-        constant.
-    """
-
-    def __init__(self, op: Any, positions: tuple[int, ...]) -> None:
-        self.op, self.positions, self.trusted, self.variadic = op, positions, op.trusted, op.variadic
-        self.steps: list[tuple[Rule, int, int]] = []
-        wants: list[str] = []
-        self.extras: dict[str, Callable[[list[Any]], Any]] = {}
-        self.joint: Rule | None = None
-        if op.joint:
-            arguments, self.joint = op.joint
-            wants += op.rules[arguments[0]][1]
-            order = {argument: k for k, argument in enumerate(arguments)}
-            self.steps = [
-                (_chosen, k, k + 1) for k in (order[op.argument(position)] for position in positions)
-            ]
-        shared: tuple[int, int] | None = (
-            None  # where the values lie that the rule of all variadic arguments needs
-        )
-        for position in positions if not op.joint else ():
-            rule, names = op.rules[op.argument(position)]
-            if position < op.fixed or not shared:
-                start = len(wants)
-                wants += [name for name in names if name != "index"]
-                place = (start, len(wants))
-            if position >= op.fixed:
-                place = shared = shared or place
-                rule = Indexed(rule, names.index("index"), position - op.fixed) if "index" in names else rule
-            self.steps.append((rule, *place))
-        for twin in filter(None, map(op.keep.get, tuple(wants))):
-            wants += [
-                name for name in twin.rules[twin.names[0]][1] if name != "out"
-            ]  # so that the twin's rule has what it needs
-        for name in wants:
-            self._add_extra(name)
-        labels = [*self.extras, "out", *op.keep, *op.names[: op.fixed]]  # of the row
-        column = {
-            label: i for i, label in reversed([*enumerate(labels)])
-        }  # out is the output, also where an argument has that name
-        columns = [column[name] for name in wants]
-        parents = {position: k for k, position in enumerate(positions)}
-        self.sources = [self._source(name, wants, parents) for name in wants]
-        # itemgetter returns a tuple for two columns or more
-        self.pick: Any = (
-            itemgetter(*columns) if len(columns) > 1 else lambda row: tuple(row[i] for i in columns)
-        )
-
-    def _add_extra(self, name: str) -> None:
-        """See to it that the row holds what stands there only because a rule asked for it."""
-        op = self.op
-        place = op.places.get(name, op.fixed)
-        if name == "out" or name in op.keep or place < op.fixed:
-            return
-        if name == op.names[-1]:
-            self.extras[name] = lambda arrays: tuple(arrays[op.fixed :])
-        elif op.variadic and name == f"{op.names[-1]}_shape":
-            self.extras[name] = lambda arrays: tuple(map(np.shape, arrays[op.fixed :]))
-        else:
-            place = op.places[name.removesuffix("_shape")]
-            self.extras[name] = lambda arrays: np.shape(arrays[place])
-
-    def _source(self, name: str, wants: list[str], parents: dict[int, int]) -> Source | None:
-        op = self.op
-        if name == "out":
-            return FromOutput()
-        if twin := op.keep.get(name):
-            needs = [None if n == "out" else wants.index(n) for n in twin.rules[twin.names[0]][1]]
-            return FromTwin(twin.plan((0,)), parents[0], needs) if 0 in parents else None
-        if op.variadic and name == op.names[-1]:
-            return FromArguments({p - op.fixed: k for p, k in parents.items() if p >= op.fixed})
-        return FromArgument(parents[op.places[name]]) if op.places.get(name) in parents else None
-
-    def save(self, arrays: list[Any], out: Any, kept: tuple[Any, ...] = ()) -> tuple[Any, ...]:
-        """The values that the rules need, from a call's arguments and results."""
-        if self.extras:
-            return self.pick([*[extra(arrays) for extra in self.extras.values()], out, *kept, *arrays])
-        return self.pick([out, *kept, *arrays])

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .aliases import Rule
 from .arrays import is_tensor
 from .errors import WrongRule
 from .modes import MODE, Mode
-from .plan import Rule
 from .table import Function, carrying, first_output, op_from
 from .tree_call import tree_call
 from .trees import children, flatten

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from .arrays import is_tensor
+from .entry import Op
 from .errors import UnsupportedCall, WrongRule
-from .table import Op, first_output, refuse_argument
+from .refusals import refuse_argument
+from .signature import Signature
+from .table import first_output
 from .trees import children, flatten, keyed, labelled
 
 
@@ -83,14 +86,12 @@ class OnLeaves(Op):
         saved = [i for i, owner in enumerate(owners) if owner in named]
         others = [name for name in ("out", *op.keep) if name in named]
         rules = _Rules(op, arguments, leaves, saved, others)
-        super().__init__(op.function, rules.run, [], {}, broadcasts=op.broadcasts, keep=op.keep)
-        self.trusted, self.names, self.places = op.trusted, names, {name: i for i, name in enumerate(names)}
-        self.arity = self.fixed = len(names)
-        self.joint = (tuple(names), rules.gradients)
-        self.rules = dict.fromkeys(names, (rules.gradients, [*(names[i] for i in saved), *others]))
-
-    def argument(self, position: int) -> str:
-        return self.names[position]
+        super().__init__(
+            op.function, rules.run, Signature(names, {}), {}, broadcasts=op.broadcasts, keep=op.keep
+        )
+        self.trusted, self.joint = op.trusted, (tuple(names), rules.gradients)
+        needs = {name: self.need(name) for name in [*(names[i] for i in saved), *others]}
+        self.rules = dict.fromkeys(names, (rules.gradients, needs))
 
     def called(self, position: int) -> str:
         return self.labels[position]
@@ -130,26 +131,23 @@ class _Rules:
     def gradients(self, g: Any, *values: Any) -> tuple[Any, ...]:
         """The gradients of all leaves, from the op's own rules; None for those that need none."""
         op, arguments = self.op, self._arguments(dict(zip(self.saved, values)))
-        known = dict(zip(op.names[: op.fixed], arguments)) | dict(zip(self.others, values[len(self.saved) :]))
+        names, fixed = op.signature.names, op.signature.fixed
+        known = dict(zip(names[:fixed], arguments)) | dict(zip(self.others, values[len(self.saved) :]))
         if op.variadic:
-            known[op.names[-1]] = tuple(arguments[op.fixed :])
+            known[names[-1]] = tuple(arguments[fixed:])
         jointly: dict[str, Any] = {}
         if op.joint:
-            names, rule = op.joint
-            jointly = dict(
-                zip(
-                    names, op.checked_joint(rule(g, *(self._needed(known, n) for n in op.rules[names[0]][1])))
-                )
-            )
+            asked, rule = op.joint
+            needed = [self._needed(known, name) for name in op.rules[asked[0]][1]]
+            jointly = dict(zip(asked, op.checked_joint(rule(g, *needed))))
         found: list[Any] = []
         for position, tree in enumerate(self.trees):
             gradient = None
             if (argument := op.argument(position)) in op.rules:
                 rule, needs = op.rules[argument]
-                known["index"] = position - op.fixed
-                gradient = (
-                    jointly[argument] if op.joint else rule(g, *(self._needed(known, n) for n in needs))
-                )
+                known["index"] = position - fixed
+                needed = [] if op.joint else [self._needed(known, name) for name in needs]
+                gradient = jointly[argument] if op.joint else rule(g, *needed)
             found += _taken_apart(op, _name(op, position), tree, gradient)
         for label, wanted, gradient in zip(self.labels, self.wanted, found):
             if wanted and gradient is None:
@@ -161,18 +159,19 @@ class _Rules:
         if name in known:
             return known[name]
         op, argument = self.op, name.removesuffix("_shape")
-        if op.variadic and argument == op.names[-1]:
-            return tuple(self.shapes[op.fixed :])
-        if (shape := self.shapes[op.places[argument]]) is None:
+        place = op.signature.places[argument]
+        if op.variadic and place == op.signature.fixed:
+            return tuple(self.shapes[place:])
+        if self.shapes[place] is None:
             raise WrongRule(
-                f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no "
-                "shape."
+                f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no shape."
             )
-        return shape
+        return self.shapes[place]
 
 
 def _name(op: Op, position: int) -> str:
-    return op.names[position] if position < op.fixed else f"{op.names[-1]}[{position - op.fixed}]"
+    index = position - op.signature.fixed
+    return op.argument(position) + (f"[{index}]" if index >= 0 else "")
 
 
 def _taken_apart(op: Op, label: str, tree: Any, gradient: Any) -> Iterator[Any]:

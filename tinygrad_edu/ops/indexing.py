@@ -88,12 +88,12 @@ derivative(np.diagonal, lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, off
 # fmt: on
 
 
-def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Any:
+def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: Any) -> Any:
     """The adjoint of np.take: what was taken several times gets the sum."""
     axis, to = (0, (math.prod(shape),)) if axis is None or not shape else (axis % len(shape), shape)
-    indices, n = np.asarray(indices, dtype=np.intp), to[axis]  # booleans are the numbers 0 and 1
-    if mode != "raise":
-        indices = np.clip(indices, 0, n - 1) if mode == "clip" else np.remainder(indices, n)
+    indices = np.take(
+        np.arange(to[axis]), indices, mode=mode
+    )  # NumPy knows the modes, which may be numbers too
     return np.reshape(scatter(g, (*[slice(None)] * axis, indices), to), shape)
 
 

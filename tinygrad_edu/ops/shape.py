@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..broadcast import unbroadcast
+from ..entry import name_of
 from ..errors import ShapeError, UnsupportedCall
-from ..table import composite, derivative, name_of, primitive
+from ..table import composite, derivative, primitive
 from .indexing import getitem, scatter
 
 
@@ -35,7 +36,7 @@ def rolled_back(g: Any, axis: int, start: int) -> Any:
 
 def constant_mode(mode: Any) -> Any:
     """The one mode of padding that is differentiated: the others repeat elements."""
-    if mode == "constant":
+    if isinstance(mode, str) and mode == "constant":
         return mode
     np.pad([0.0], 0, mode)  # NumPy's own word on what is no mode
     raise UnsupportedCall(
@@ -147,7 +148,7 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
     length = shape[axis] if axis is not None else math.prod(shape)
     at = 0 if axis is None else axis % len(shape)
     if isinstance(repeats, int):
-        apart = np.reshape(g, (*g.shape[:at], length, repeats, *g.shape[at + 1 :]))
+        apart = np.reshape(g, (*g.shape[:at], length, max(repeats, 0), *g.shape[at + 1 :]))
         return np.reshape(np.add.reduce(apart, axis=at + 1), shape)
     total = (length,) if axis is None else shape
     return np.reshape(scatter(g, (*[slice(None)] * at, np.repeat(np.arange(length), repeats)), total), shape)

@@ -1,0 +1,22 @@
+"""Names for what the core passes around, so that a signature says which kind of thing it takes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+"""An array of NumPy's, or of another library that speaks NumPy's two protocols."""
+
+DType = np.dtype[Any]
+
+Shape = tuple[int, ...]
+
+Cotangent = Any
+"""The gradient of an output: an Array, or a Tensor where the backward pass is recorded; a tuple of them for several outputs."""
+
+Rule = Callable[..., Any]
+"""A derivative rule: given the cotangent of the output, and the values that its names ask for, it returns a gradient."""
+
+Saved = tuple[Any, ...]
+"""The values that rules asked for: arrays, tuples of arrays, shapes, settings."""
