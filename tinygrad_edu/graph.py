@@ -158,7 +158,7 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
     if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
     result, dtype = _new(cls), out.dtype
-    result._array, result._node = out, None
+    result._array, result._node, result._leaf = out, None, None
     if plan is not None and dtype.kind == "f":
         result._node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
     elif plan is not None and not op.trusted:

@@ -15,6 +15,70 @@ class ArrayMethods:
     """What `Tensor` inherits: NumPy's function with the tensor as its first argument, which NumPy hands back to the table."""
 
     __slots__ = ()
+    _array: Any
+
+    # ---- attributes -----------------------------------------------------------------------------------------
+
+    shape = property(lambda self: self._array.shape, doc="The shape, a tuple of int.")
+    dtype = property(lambda self: self._array.dtype, doc="The dtype.")
+    ndim = property(lambda self: self._array.ndim, doc="The number of axes.")
+    size = property(lambda self: self._array.size, doc="The number of elements.")
+    nbytes = property(lambda self: self._array.nbytes, doc="The bytes of the values.")
+    itemsize = property(lambda self: self._array.itemsize, doc="The bytes of one element.")
+    strides = property(
+        lambda self: self._array.strides, doc="The bytes from one element to the next, for each axis."
+    )
+    flags = property(
+        lambda self: self._array.flags, doc="How the values lie in memory; see `numpy.ndarray.flags`."
+    )
+    device = property(lambda self: "cpu", doc="The only device there is.")
+
+    # ---- sequences ------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len() of a tensor without axes")
+        return self.shape[0]
+
+    def __iter__(self: Any) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a tensor without axes")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self._array == (value._array if isinstance(value, Tensor) else value)))
+
+    # ---- operators: those of arithmetic, which skip NumPy's dispatcher, are in `tensor` --------------------------
+
+    # fmt: off
+    def __pos__(self) -> Tensor:                   return np.positive(self)
+    def __abs__(self) -> Tensor:                   return np.absolute(self)
+    def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
+    def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
+    def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
+    def __lshift__(self, other: Any) -> Tensor:    return np.left_shift(self, other)
+    def __rlshift__(self, other: Any) -> Tensor:   return np.left_shift(other, self)
+    def __rshift__(self, other: Any) -> Tensor:    return np.right_shift(self, other)
+    def __rrshift__(self, other: Any) -> Tensor:   return np.right_shift(other, self)
+    def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
+    def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
+    def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
+    def __lt__(self, other: Any) -> Tensor:        return np.less(self, other)
+    def __le__(self, other: Any) -> Tensor:        return np.less_equal(self, other)
+    def __gt__(self, other: Any) -> Tensor:        return np.greater(self, other)
+    def __ge__(self, other: Any) -> Tensor:        return np.greater_equal(self, other)
+    def __eq__(self, other: Any) -> Tensor:        return np.equal(self, other)
+    def __ne__(self, other: Any) -> Tensor:        return np.not_equal(self, other)
+    def __and__(self, other: Any) -> Tensor:       return np.bitwise_and(self, other)
+    def __rand__(self, other: Any) -> Tensor:      return np.bitwise_and(other, self)
+    def __or__(self, other: Any) -> Tensor:        return np.bitwise_or(self, other)
+    def __ror__(self, other: Any) -> Tensor:       return np.bitwise_or(other, self)
+    def __xor__(self, other: Any) -> Tensor:       return np.bitwise_xor(self, other)
+    def __rxor__(self, other: Any) -> Tensor:      return np.bitwise_xor(other, self)
+    def __invert__(self) -> Tensor:                return np.invert(self)
+    # fmt: on
+
+    # ---- NumPy's functions ----------------------------------------------------------------------------------
 
     # fmt: off
     def all(self, *args: Any, **kwargs: Any) -> Tensor:       return np.all(self, *args, **kwargs)

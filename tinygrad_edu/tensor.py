@@ -14,19 +14,20 @@ Operators and methods enter at step 3: they know their entry already.
 
 from __future__ import annotations
 
-import operator
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .backward import accumulate
+from .conversion import Conversions
 from .dispatch import dispatch
 from .errors import DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
 from .hints import Absent, absent_names
+from .in_place import InPlace
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
@@ -40,13 +41,12 @@ RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
 GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
 NO_GRAD_OF_RESULTS = (
     "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their "
-    "gradient. "
-    "Call retain_grad() on the result before backward(), or ask a leaf."
+    "gradient. Call retain_grad() on the result before backward(), or ask a leaf."
 )
 _POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
 
 
-class Tensor(ArrayMethods):
+class Tensor(ArrayMethods, InPlace, Conversions):
     """An array whose operations are recorded, so that gradients can be computed.
 
     Parameters
@@ -90,8 +90,8 @@ class Tensor(ArrayMethods):
 
     __slots__ = ("__weakref__", "_array", "_leaf", "_node")
     _array: Any
-    _node: Node | None
-    _leaf: Leaf
+    _node: Node | None  # None for a constant, the leaf of a variable, the operation's node for a result
+    _leaf: Any  # a Leaf since a gradient was first asked for: a frozen variable keeps it, with its gradient; or None
 
     def __init__(
         self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None
@@ -106,7 +106,7 @@ class Tensor(ArrayMethods):
         array = as_array(data)
         if dtype is not None:
             array = as_array(np.astype(array, np.dtype(dtype), copy=False))
-        self._array, self._node = array, None
+        self._array, self._node, self._leaf = array, None, None
         if requires_grad:
             self.requires_grad_()
 
@@ -114,7 +114,7 @@ class Tensor(ArrayMethods):
     def _make(cls, array: Any, node: Node | None) -> Tensor:
         """A result: no checks, no copies."""
         self = _new(Tensor)
-        self._array, self._node = array, node
+        self._array, self._node, self._leaf = array, node, None
         return self
 
     # ---- the protocols: NumPy calls us ---------------------------------------------------------------------
@@ -127,10 +127,6 @@ class Tensor(ArrayMethods):
     ) -> Any:
         return dispatch(Tensor, function, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        self._refuse_coercion("a plain array")
-        return np.array(self._array, dtype=dtype, copy=copy)
-
     # ---- the array -----------------------------------------------------------------------------------------
 
     @property
@@ -140,7 +136,7 @@ class Tensor(ArrayMethods):
         Assigning moves the version of the memory.  Values of another shape or dtype forget the gradient of
         the old ones.
         """
-        if self._node is None or isinstance(self._node, Leaf):
+        if self.is_leaf:
             return self._array
         view = self._array.view()
         view.flags.writeable = False
@@ -148,12 +144,12 @@ class Tensor(ArrayMethods):
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
-        if self._node is not None and not isinstance(self._node, Leaf):
+        if not self.is_leaf:
             raise InPlaceError(
                 "The values of a recorded result cannot be replaced. Use x.detach(), or compute a new tensor."
             )
         array = as_array(value._array if isinstance(value, Tensor) else value)
-        if isinstance(self._node, Leaf):
+        if self._node is not None:
             _check_floating(array.dtype)
             self._node.shape, self._node.dtype = array.shape, array.dtype
         if (array.shape, array.dtype) != (self.shape, self.dtype):
@@ -162,47 +158,6 @@ class Tensor(ArrayMethods):
         if array is not self._array:
             WRITES.mark(array)
         self._array = array
-
-    shape = property(lambda self: self._array.shape, doc="The shape, a tuple of int.")
-    dtype = property(lambda self: self._array.dtype, doc="The dtype.")
-    ndim = property(lambda self: self._array.ndim, doc="The number of axes.")
-    size = property(lambda self: self._array.size, doc="The number of elements.")
-    nbytes = property(lambda self: self._array.nbytes, doc="The bytes of the values.")
-    itemsize = property(lambda self: self._array.itemsize, doc="The bytes of one element.")
-    strides = property(
-        lambda self: self._array.strides, doc="The bytes from one element to the next, for each axis."
-    )
-    flags = property(
-        lambda self: self._array.flags, doc="How the values lie in memory; see `numpy.ndarray.flags`."
-    )
-    device = property(lambda self: "cpu", doc="The only device there is.")
-
-    def numpy(self) -> Any:
-        """The values as an ndarray that shares memory; refuses where a gradient would be lost (use ``detach().numpy()``)."""
-        self._refuse_coercion("a plain array")
-        return self._array
-
-    def item(self, *place: Any) -> Any:
-        """The only element, or the one at a place, as a Python number, without its gradient; see `numpy.ndarray.item`.
-
-        Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total +=
-        loss.item()`` none.
-        """
-        return self._array.item(*place)
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers, without their gradients."""
-        return self._array.tolist()
-
-    def tobytes(self, order: Any = "C") -> bytes:
-        """The values as bytes, without their gradients; see `numpy.ndarray.tobytes`."""
-        return self._array.tobytes(order)
-
-    def _refuse_coercion(self, what: str) -> None:
-        if self._node is not None and MODE.get().recording:
-            from .coercion import lost
-
-            raise lost(self, what)
 
     # ---- gradients -----------------------------------------------------------------------------------------
 
@@ -223,11 +178,9 @@ class Tensor(ArrayMethods):
     @property
     def grad(self) -> Tensor | None:
         """The gradient accumulated here by backward passes, in place; of results only after `retain_grad`."""
-        node = self._node if self._node is not None else getattr(self, "_leaf", None)
-        if isinstance(node, Leaf):
-            return node.grad
-        if node is None:
-            return None
+        node: Any = self._node or self._leaf
+        if node is None or self.is_leaf:
+            return None if node is None else node.grad
         if node.notes is not None and node.notes.retains:
             return node.notes.grad
         warnings.warn(NO_GRAD_OF_RESULTS, stacklevel=2)
@@ -235,43 +188,39 @@ class Tensor(ArrayMethods):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        leaf = getattr(self, "_leaf", None)
+        holder: Any = self._leaf or (self._node and self._node.notes)
         if value is None:
-            if leaf is not None:
-                leaf.grad = None
-            elif self._node is not None and self._node.notes is not None:
-                self._node.notes.grad = None
+            if holder:
+                holder.grad = None
             return
-        if leaf is None or not self.is_leaf:
+        if self._leaf is None or not self.is_leaf:
             raise GraphError(
                 "Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one."
             )
         if not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
-            raise ShapeError(
-                f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {_describe(value)}."
-            )
-        leaf.grad = Tensor._make(value._array.copy(), value._node)
+            given = f"{type(value).__name__} of shape {getattr(value, 'shape', '?')}, {getattr(value, 'dtype', '?')}"
+            raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {given}.")
+        self._leaf.grad = Tensor._make(value._array.copy(), value._node)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Start or stop asking for gradients with respect to this leaf, in place; returns it."""
-        if self._node is not None and not isinstance(self._node, Leaf):
+        if not self.is_leaf:
             if not requires_grad:
                 raise GraphError(
-                    "requires_grad can be changed on leaves only. Use x.detach() for a tensor without its "
-                    "graph."
+                    "requires_grad can be changed on leaves only. Use x.detach() for a tensor without its graph."
                 )
-        elif requires_grad:
-            if not hasattr(self, "_leaf"):
-                _check_floating(self.dtype)
+            return self
+        if requires_grad:
+            _check_floating(self.dtype)
+            if self._leaf is None:
                 self._leaf = Leaf(self.shape, self.dtype)
                 if isinstance(self._array, ndarray):
                     self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
-            else:  # its data may have been replaced while it was frozen
-                _check_floating(self.dtype)
-                self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
-            self._node = self._leaf
-        else:
-            self._node = None
+            self._leaf.shape, self._leaf.dtype = (
+                self.shape,
+                self.dtype,
+            )  # data may have been assigned while it was frozen
+        self._node = self._leaf if requires_grad else None
         return self
 
     def backward(
@@ -306,18 +255,12 @@ class Tensor(ArrayMethods):
         if node is None:
             raise GraphError(
                 "backward() on a tensor that no gradient is wanted of: nothing it was computed from has "
-                "requires_grad=True, "
-                "or it was computed under no_grad."
+                "requires_grad=True, or it was computed under no_grad."
             )
         root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        accumulate(
-            Tensor,
-            node,
-            root if create_graph else root._array,
-            create_graph=create_graph,
-            retain_graph=retain,
-        )
+        cotangent = root if create_graph else root._array
+        accumulate(Tensor, node, cotangent, create_graph=create_graph, retain_graph=retain)
 
     def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
         shape, dtype = self._array.shape, self._array.dtype
@@ -375,44 +318,6 @@ class Tensor(ArrayMethods):
     def __rmatmul__(self, other: Any) -> Tensor:   return record(Tensor, MATMUL, (other, self))
     def __rpow__(self, other: Any) -> Tensor:      return record(Tensor, POWER, (other, self))
     def __neg__(self) -> Tensor:                   return record(Tensor, NEGATIVE, (self,))
-    def __pos__(self) -> Tensor:                   return np.positive(self)
-    def __abs__(self) -> Tensor:                   return np.absolute(self)
-    def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
-    def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
-    def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
-    def __lshift__(self, other: Any) -> Tensor:    return np.left_shift(self, other)
-    def __rlshift__(self, other: Any) -> Tensor:   return np.left_shift(other, self)
-    def __rshift__(self, other: Any) -> Tensor:    return np.right_shift(self, other)
-    def __rrshift__(self, other: Any) -> Tensor:   return np.right_shift(other, self)
-    def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
-    def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
-    def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
-    def __lt__(self, other: Any) -> Tensor:        return np.less(self, other)
-    def __le__(self, other: Any) -> Tensor:        return np.less_equal(self, other)
-    def __gt__(self, other: Any) -> Tensor:        return np.greater(self, other)
-    def __ge__(self, other: Any) -> Tensor:        return np.greater_equal(self, other)
-    def __eq__(self, other: Any) -> Tensor:        return np.equal(self, other)
-    def __ne__(self, other: Any) -> Tensor:        return np.not_equal(self, other)
-    def __and__(self, other: Any) -> Tensor:       return np.bitwise_and(self, other)
-    def __rand__(self, other: Any) -> Tensor:      return np.bitwise_and(other, self)
-    def __or__(self, other: Any) -> Tensor:        return np.bitwise_or(self, other)
-    def __ror__(self, other: Any) -> Tensor:       return np.bitwise_or(other, self)
-    def __xor__(self, other: Any) -> Tensor:       return np.bitwise_xor(self, other)
-    def __rxor__(self, other: Any) -> Tensor:      return np.bitwise_xor(other, self)
-    def __invert__(self) -> Tensor:                return np.invert(self)
-    def __iadd__(self, other: Any) -> Tensor:      return self._in_place(operator.add, np.add, other)
-    def __isub__(self, other: Any) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
-    def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
-    def __itruediv__(self, other: Any) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
-    def __ipow__(self, other: Any) -> Tensor:      return self._in_place(operator.pow, np.power, other)
-    def __ifloordiv__(self, other: Any) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
-    def __imod__(self, other: Any) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
-    def __iand__(self, other: Any) -> Tensor:      return self._in_place(operator.and_, np.bitwise_and, other)
-    def __ior__(self, other: Any) -> Tensor:       return self._in_place(operator.or_, np.bitwise_or, other)
-    def __ixor__(self, other: Any) -> Tensor:      return self._in_place(operator.xor, np.bitwise_xor, other)
-    def __ilshift__(self, other: Any) -> Tensor:   return self._in_place(operator.lshift, np.left_shift, other)
-    def __irshift__(self, other: Any) -> Tensor:   return self._in_place(operator.rshift, np.right_shift, other)
-    def __imatmul__(self, other: Any) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
     # fmt: on
 
     __hash__ = object.__hash__
@@ -421,23 +326,6 @@ class Tensor(ArrayMethods):
         if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind == "f":
             return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
-
-    def _in_place(self, operation: Any, ufunc: np.ufunc, other: Any) -> Tensor:
-        """``x += y``: a new result while gradients are recorded, a write into the memory of x under no_grad."""
-        if MODE.get().recording:
-            self._refuse_writing_to_leaf()
-            return operation(self, other)
-        ufunc(self._array, other._array if isinstance(other, Tensor) else other, out=self._array)
-        WRITES.mark(self._array)
-        return self
-
-    def _refuse_writing_to_leaf(self) -> None:
-        if isinstance(self._node, Leaf):
-            raise InPlaceError(
-                "A leaf that requires a gradient cannot be changed in place while gradients are recorded: "
-                "optimizers would lose it.\n"
-                "  Write under no_grad() to update it, or compute a new tensor: y = x + …"
-            )
 
     # ---- items ---------------------------------------------------------------------------------------------
 
@@ -459,71 +347,12 @@ class Tensor(ArrayMethods):
                     "x floating first."
                 )
             result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
-            self._array, self._node = result._array, result._node
+            self._array, self._node, self._leaf = result._array, result._node, None
         else:
             self._array[indexing.plain(key)] = value._array if isinstance(value, Tensor) else value
             WRITES.mark(self._array)
 
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("len() of a tensor without axes")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if self.ndim == 0:
-            raise TypeError("iteration over a tensor without axes")
-        return (self[i] for i in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self._array == (value._array if isinstance(value, Tensor) else value)))
-
-    # ---- one element as a Python number --------------------------------------------------------------------
-
-    def __bool__(self) -> bool:
-        if self._array.size != 1:
-            raise ShapeError(
-                f"The truth value of a tensor of shape {self.shape} is ambiguous. Use x.any() or x.all()."
-            )
-        return bool(self._array)
-
-    def __float__(self) -> float:
-        self._refuse_coercion("a float")
-        return float(self._array)
-
-    def __int__(self) -> int:
-        self._refuse_coercion("an int")
-        return int(self._array)
-
-    def __complex__(self) -> complex:
-        self._refuse_coercion("a complex number")
-        return complex(self._array)
-
-    def __index__(self) -> int:
-        return operator.index(self._array)
-
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not isinstance(getattr(type(self), name, None), Absent)]
-
-    # ---- as text, copied, pickled --------------------------------------------------------------------------
-
-    def __repr__(self) -> str:
-        text = (
-            np.array2string(self._array, separator=", ", prefix="Tensor(")
-            if isinstance(self._array, ndarray)
-            else repr(self._array)
-        )
-        dtype = "" if self.dtype in (np.float64, np.int64, np.bool_) else f", dtype={self.dtype}"
-        return f"{type(self).__name__}({text}{dtype}{', requires_grad=True' if self.requires_grad else ''})"
-
-    def __format__(self, spec: str) -> str:
-        if not spec:
-            return str(self)
-        if self.size != 1:
-            raise TypeError(
-                f"The format {spec!r} is for one number, and this Tensor has shape {self.shape}: format its "
-                "elements, x.tolist()."
-            )
-        return format(self.item(), spec)
+    # ---- copies ---------------------------------------------------------------------------------------------
 
     def __copy__(self) -> Tensor:
         """A copy of the values, recorded as one: `numpy.copy`."""
@@ -537,17 +366,19 @@ class Tensor(ArrayMethods):
             )
         copy = _new(type(self))
         memo[id(self)] = copy
-        copy._array, copy._node = self._array.copy(), None
-        if hasattr(self, "_leaf"):
+        copy._array, copy._node, copy._leaf = self._array.copy(), None, None
+        if self._leaf is not None:
+            gradient = self._leaf.grad
             copy._leaf = Leaf(self.shape, self.dtype)
-            copy._leaf.grad = (
-                None if self._leaf.grad is None else Tensor._make(self._leaf.grad._array.copy(), None)
-            )
+            copy._leaf.grad = None if gradient is None else gradient.detach().copy()
             copy._node = copy._leaf if self.requires_grad else None
         return copy
 
     def __reduce__(self) -> Any:
         raise TypeError("A Tensor is not pickled: save its values, x.detach().numpy(), with numpy.savez.")
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not isinstance(getattr(type(self), name, None), Absent)]
 
     # ---- methods of arrays: NumPy's signatures -------------------------------------------------------------
 
@@ -581,7 +412,7 @@ class Tensor(ArrayMethods):
 
 for _name in absent_names(
     Tensor
-):  # a __getattr__ would know them too, and slow down every access to what there is
+):  # __getattr__ would know them too, and slow down every access to what there is
     setattr(Tensor, _name, Absent(_name))
 
 _new = object.__new__
@@ -593,7 +424,3 @@ def _check_floating(dtype: Any) -> None:
             f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: "
             "dtype=np.float32, or x.astype(np.float64)."
         )
-
-
-def _describe(value: Any) -> str:
-    return f"{type(value).__name__} of shape {getattr(value, 'shape', '?')}, {getattr(value, 'dtype', '?')}"

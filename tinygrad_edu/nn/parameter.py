@@ -129,7 +129,6 @@ def as_parameter(value: Any) -> Any:
     if not isinstance(value, (Tensor, np.ndarray)):
         return value
     parameter = object.__new__(Parameter)
-    parameter._array, parameter._node = (
-        (value._array, value._node) if isinstance(value, Tensor) else (value, None)
-    )
+    array, node = (value._array, value._node) if isinstance(value, Tensor) else (value, None)
+    parameter._array, parameter._node, parameter._leaf = array, node, None
     return parameter

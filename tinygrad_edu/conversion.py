@@ -1,0 +1,98 @@
+"""A tensor as something else: as an array, a Python number, or a text.  A gradient that would be lost is refused."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from .errors import ShapeError
+from .modes import MODE
+
+
+class Conversions:
+    """What `Tensor` inherits to become plain values."""
+
+    __slots__ = ()
+    _array: Any
+    _node: Any
+
+    def _refuse_coercion(self, what: str) -> None:
+        if self._node is not None and MODE.get().recording:
+            from .coercion import lost
+
+            raise lost(self, what)
+
+    # ---- arrays ------------------------------------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        self._refuse_coercion("a plain array")
+        return np.array(self._array, dtype=dtype, copy=copy)
+
+    def numpy(self) -> Any:
+        """The values as an ndarray that shares memory; refuses where a gradient would be lost (use ``detach().numpy()``)."""
+        self._refuse_coercion("a plain array")
+        return self._array
+
+    def item(self, *place: Any) -> Any:
+        """The only element, or the one at a place, as a Python number, without its gradient; see `numpy.ndarray.item`.
+
+        Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total +=
+        loss.item()`` none.
+        """
+        return self._array.item(*place)
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers, without their gradients."""
+        return self._array.tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """The values as bytes, without their gradients; see `numpy.ndarray.tobytes`."""
+        return self._array.tobytes(order)
+
+    # ---- one element as a Python number --------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            raise ShapeError(
+                f"The truth value of a tensor of shape {self._array.shape} is ambiguous. Use x.any() or x.all()."
+            )
+        return bool(self._array)
+
+    def __float__(self) -> float:
+        self._refuse_coercion("a float")
+        return float(self._array)
+
+    def __int__(self) -> int:
+        self._refuse_coercion("an int")
+        return int(self._array)
+
+    def __complex__(self) -> complex:
+        self._refuse_coercion("a complex number")
+        return complex(self._array)
+
+    def __index__(self) -> int:
+        return operator.index(self._array)
+
+    # ---- text --------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        text = repr(self._array)
+        if isinstance(self._array, np.ndarray):
+            text = np.array2string(self._array, separator=", ", prefix="Tensor(")
+        if self._array.dtype not in (np.float64, np.int64, np.bool_):
+            text += f", dtype={self._array.dtype}"
+        if self._node is not None:
+            text += ", requires_grad=True"
+        return f"{type(self).__name__}({text})"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self._array.size != 1:
+            raise TypeError(
+                f"The format {spec!r} is for one number, and this Tensor has shape {self._array.shape}: format its "
+                "elements, x.tolist()."
+            )
+        return format(self.item(), spec)

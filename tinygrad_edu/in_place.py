@@ -1,0 +1,57 @@
+"""Operators that change a tensor in place: a new result while gradients are recorded, a write into memory otherwise."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import InPlaceError
+from .graph import Leaf
+from .modes import MODE
+from .versions import WRITES
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+class InPlace:
+    """What `Tensor` inherits for ``x += y`` and its kin."""
+
+    __slots__ = ()
+    _array: Any
+    _node: Any
+
+    # fmt: off
+    def __iadd__(self, other: Any) -> Tensor:      return self._in_place(operator.add, np.add, other)
+    def __isub__(self, other: Any) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
+    def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
+    def __itruediv__(self, other: Any) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
+    def __ipow__(self, other: Any) -> Tensor:      return self._in_place(operator.pow, np.power, other)
+    def __ifloordiv__(self, other: Any) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
+    def __imod__(self, other: Any) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
+    def __iand__(self, other: Any) -> Tensor:      return self._in_place(operator.and_, np.bitwise_and, other)
+    def __ior__(self, other: Any) -> Tensor:       return self._in_place(operator.or_, np.bitwise_or, other)
+    def __ixor__(self, other: Any) -> Tensor:      return self._in_place(operator.xor, np.bitwise_xor, other)
+    def __ilshift__(self, other: Any) -> Tensor:   return self._in_place(operator.lshift, np.left_shift, other)
+    def __irshift__(self, other: Any) -> Tensor:   return self._in_place(operator.rshift, np.right_shift, other)
+    def __imatmul__(self, other: Any) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
+    # fmt: on
+
+    def _in_place(self: Any, operation: Any, ufunc: np.ufunc, other: Any) -> Tensor:
+        """``x += y``: a new result while gradients are recorded, a write into the memory of x under no_grad."""
+        if MODE.get().recording:
+            self._refuse_writing_to_leaf()
+            return operation(self, other)
+        ufunc(self._array, getattr(other, "_array", other), out=self._array)
+        WRITES.mark(self._array)
+        return self
+
+    def _refuse_writing_to_leaf(self) -> None:
+        if isinstance(self._node, Leaf):
+            raise InPlaceError(
+                "A leaf that requires a gradient cannot be changed in place while gradients are recorded: "
+                "optimizers would lose it.\n"
+                "  Write under no_grad() to update it, or compute a new tensor: y = x + …"
+            )
