@@ -14,6 +14,8 @@ from .table import Function, carrying, first_output, op_from
 from .tree_call import tree_call
 from .trees import children, flatten
 
+NUMBERS = (np.ndarray, np.generic, int, float, complex)
+
 
 def primitive(
     function: None = None,
@@ -32,11 +34,11 @@ def primitive(
         Whether the engine should sum a gradient over the axes along which its argument was broadcast.  If
         False, each rule returns exactly the shape of its argument, and the engine checks it.
     keep : dict, optional
-        Names of what the forward computed anyway and hands to its rules: it then returns ``(output, *kept
-        values)``, of which callers see the output alone.  Each name stands with the primitive of the first
-        argument that the value equals (its rule needing no more than ``out`` and the settings of that name),
-        so that a graph of the gradient stays right; or with None, if no derivative is to go through it: it is
-        integer or boolean, or a rule of tensors computes it anew.
+        What the forward computed anyway, by the names by which its rules ask for it: the forward then returns
+        ``(output, *kept values)``, of which callers see the output alone.  Each name stands with its *twin*,
+        the primitive of the first argument whose output the value equals: a second derivative goes on through
+        the twin's rule, which may ask for ``out`` and settings.  It stands with None if no derivative goes
+        through the value: it is integer or boolean, or a rule of tensors computes it anew.
     joint : (tuple of str, callable), optional
         The names of arguments, and one rule that returns the tuple of their gradients, where these have the
         work in common; there are no other rules then.
@@ -85,6 +87,15 @@ def primitive(
     >>> tg.grad(my_exp)(0.0)
     np.float64(1.0)
 
+    The forward of the next one has computed the exponential, which its rule needs; `my_exp` is what that is:
+
+    >>> @tg.primitive(x=lambda g, e: g * e, keep={"e": my_exp})
+    ... def my_expm1(x):
+    ...     e = np.exp(x)
+    ...     return e - 1, e
+    >>> tg.grad(tg.grad(my_expm1))(0.0)
+    np.float64(1.0)
+
     >>> @tg.primitive(terms=lambda g, terms: {name: g * 2 * term for name, term in terms.items()})
     ... def sum_of_squares(terms):
     ...     return sum(term**2 for term in terms.values())
@@ -94,8 +105,7 @@ def primitive(
     if function is not None:
         raise WrongRule(
             "primitive is given the rules, not the function: write @primitive(x=lambda g, x: …), with "
-            "parentheses and a rule for "
-            "each argument, in the line before def."
+            "parentheses and a rule for each argument, in the line before def."
         )
 
     def decorate(function: Function) -> Function:
@@ -134,33 +144,31 @@ def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[...,
             out = forward(*args, **kwargs)
         finally:
             MODE.reset(token)
-        if kept and not (type(out) is tuple and len(out) == 1 + kept):
-            got = f"a tuple of {len(out)}" if isinstance(out, tuple) else f"a {type(out).__name__}"
-            raise WrongRule(
-                f"{name}: with keep=, its forward returns a tuple of its output and {kept} kept values; it "
-                f"returned {got}."
-            )
-        output = out[0] if kept else out
-        if isinstance(output, tuple) and hasattr(output, "_fields"):  # such as np.linalg.slogdet returns
-            output = tuple(output)
-            out = (output, *out[1:]) if kept else output
-        for part in output if type(output) is tuple else (output,):
-            if hasattr(part, "requires_grad"):
-                raise WrongRule(
-                    f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"
-                    "  Compute with NumPy's functions on the arrays that it is given, or return "
-                    "y.detach().numpy()."
-                )
-            if not isinstance(part, (np.ndarray, np.generic, int, float, complex)) and not hasattr(
-                part, "__array_function__"
-            ):
-                raise WrongRule(
-                    f"{name}: its forward returned a {type(part).__name__}; expected an array, or a tuple of "
-                    "arrays for several outputs."
-                )
-        return out
+        return _checked(name, out, kept)
 
     return run
+
+
+def _checked(name: str, out: Any, kept: int) -> Any:
+    """What a forward returned: arrays, and as many kept values as it promised."""
+    if kept and not (type(out) is tuple and len(out) == 1 + kept):
+        got = f"a tuple of {len(out)}" if isinstance(out, tuple) else f"a {type(out).__name__}"
+        expected = f"a tuple of its output and {kept} kept values"
+        raise WrongRule(f"{name}: with keep=, its forward returns {expected}; it returned {got}.")
+    output = out[0] if kept else out
+    if isinstance(output, tuple) and hasattr(output, "_fields"):  # such as np.linalg.slogdet returns
+        output = tuple(output)
+        out = (output, *out[1:]) if kept else output
+    for part in output if type(output) is tuple else (output,):
+        if hasattr(part, "requires_grad"):
+            raise WrongRule(
+                f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"
+                "  Compute with NumPy's functions on the arrays that it is given, or return y.detach().numpy()."
+            )
+        if not (isinstance(part, NUMBERS) or hasattr(part, "__array_function__")):
+            expected = "an array, or a tuple of arrays for several outputs"
+            raise WrongRule(f"{name}: its forward returned a {type(part).__name__}; expected {expected}.")
+    return out
 
 
 def _read_only(value: Any) -> Any:
