@@ -12,11 +12,17 @@ DType = np.dtype[Any]
 
 Shape = tuple[int, ...]
 
+Operand = Any
+"""What an operator or an operation is given: a Tensor, an array, a number, or a nested list of numbers."""
+
+TensorClass = Any
+"""The class `Tensor`, handed in from above by those who may import it."""
+
 Cotangent = Any
-"""The gradient of an output: an Array, or a Tensor where the backward pass is recorded; a tuple of them for several outputs."""
+"""The gradient of an output: an Array, or a Tensor where the backward pass is recorded; a tuple for several."""
 
 Rule = Callable[..., Any]
-"""A derivative rule: given the cotangent of the output, and the values that its names ask for, it returns a gradient."""
+"""A derivative rule: from the cotangent of the output, and the values that its names ask for, to a gradient."""
 
 Saved = tuple[Any, ...]
 """The values that rules asked for: arrays, tuples of arrays, shapes, settings."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .aliases import Cotangent, DType, Saved, Shape
+from .aliases import Cotangent, DType, Saved, Shape, TensorClass
 from .broadcast import broadcasts_to, unbroadcast
 from .errors import GraphError, WrongRule
 from .graph import Leaf, Node, Part
@@ -22,7 +22,9 @@ from .versions import WRITES, check_unchanged
 ndarray = np.ndarray
 
 
-def accumulate(cls: Any, node: Node, cotangent: Cotangent, *, create_graph: bool, retain_graph: bool) -> None:
+def accumulate(
+    cls: TensorClass, node: Node, cotangent: Cotangent, *, create_graph: bool, retain_graph: bool
+) -> None:
     """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a rule fails."""
     one = Pass(cls, create_graph=create_graph, retain_graph=retain_graph)
     with one.recording():
@@ -38,7 +40,7 @@ def accumulate(cls: Any, node: Node, cotangent: Cotangent, *, create_graph: bool
 
 
 def run_backward(
-    cls: Any, roots: Iterable[tuple[Node, Cotangent]], sinks: frozenset[Node], *, create_graph: bool
+    cls: TensorClass, roots: Iterable[tuple[Node, Cotangent]], sinks: frozenset[Node], *, create_graph: bool
 ) -> dict[Node, Cotangent]:
     """Carry cotangents from the roots back to the sinks, and leave everything else as it was: what the transforms do.
 
@@ -90,7 +92,12 @@ class Pass:
     """
 
     def __init__(
-        self, cls: Any, sinks: frozenset[Node] = frozenset(), *, create_graph: bool, retain_graph: bool = True
+        self,
+        cls: TensorClass,
+        sinks: frozenset[Node] = frozenset(),
+        *,
+        create_graph: bool,
+        retain_graph: bool = True,
     ) -> None:
         self.cls, self.sinks, self.create_graph, self.retain_graph = cls, sinks, create_graph, retain_graph
         self.kind = cls if create_graph else ndarray

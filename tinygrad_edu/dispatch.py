@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .aliases import Operand, TensorClass
 from .arrays import refuse_masked
 from .entry import Composite, Constant, Op, name_of
 from .errors import UnsupportedCall
@@ -20,7 +21,7 @@ from .versions import WRITES
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 
 
-def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
     entry = entry_of(function)
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
@@ -62,7 +63,7 @@ def dispatch(cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, A
 
 
 def _write(
-    cls: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any
+    cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], target: Any, wanted: Any
 ) -> Any:
     """``function(..., out=target)``: allowed where nothing needs a gradient."""
     targets = target if isinstance(target, tuple) else (target,)
@@ -83,7 +84,7 @@ def _write(
     return targets[0] if len(targets) == 1 else targets
 
 
-def _find(cls: Any, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
+def _find(cls: TensorClass, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
     """The first tensor that needs a gradient, in arguments and in lists and tuples inside them, with its name or place."""
     for name, value in [*enumerate(args), *(kwargs.items() if kwargs else ())]:
         if isinstance(value, cls):
@@ -94,7 +95,7 @@ def _find(cls: Any, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
     return None
 
 
-def _unwrap(cls: Any, value: Any) -> Any:
+def _unwrap(cls: TensorClass, value: Operand) -> Any:
     """Arrays in the place of tensors, in nested lists, tuples and dicts."""
     if isinstance(value, cls):
         return value._array
@@ -104,7 +105,7 @@ def _unwrap(cls: Any, value: Any) -> Any:
     return {k: _unwrap(cls, v) for k, v in value.items()} if type(value) is dict else value
 
 
-def _wrap(cls: Any, out: Any) -> Any:
+def _wrap(cls: TensorClass, out: Any) -> Any:
     """Tensors in the place of arrays, in a result that nobody can differentiate; one of several that no tensor can hold stays an array."""
     if isinstance(out, (np.ndarray, np.generic)):
         return cls._make(as_array(out), None)

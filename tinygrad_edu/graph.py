@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .aliases import Array, DType, Saved, Shape
+from .aliases import Array, DType, Operand, Saved, Shape, TensorClass
 from .arrays import plain
 from .entry import Op
 from .errors import DTypeError, WrongRule
@@ -124,7 +124,7 @@ def notes_of(node: Node) -> Notes:
     return node.notes
 
 
-def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
+def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     """Run an op and, if a gradient may be wanted of it, note in the graph how to differentiate it.
 
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
@@ -172,7 +172,12 @@ def record(cls: Any, op: Op, values: tuple[Any, ...]) -> Any:
 
 
 def _record_parts(
-    cls: Any, op: Op, plan: Plan | None, parents: list[Node], outputs: tuple[Array, ...], rest: list[Any]
+    cls: TensorClass,
+    op: Op,
+    plan: Plan | None,
+    parents: list[Node],
+    outputs: tuple[Array, ...],
+    rest: list[Any],
 ) -> tuple[Any, ...]:
     """The tensors of an operation that has several outputs: one node for the operation, and one `Part` for each."""
     node = None
@@ -203,7 +208,7 @@ def _given(op: Op, value: Any) -> Any:
     return np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value
 
 
-def _plan(cls: Any, op: Op, values: tuple[Any, ...], wanted: int) -> Plan:
+def _plan(cls: TensorClass, op: Op, values: tuple[Operand, ...], wanted: int) -> Plan:
     """The plan for those values that need a gradient, or an error that names one that has no rule; filed under its bits."""
     positions = tuple(
         i for i, value in enumerate(values) if isinstance(value, cls) and value._node is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .aliases import Operand
 from .errors import InPlaceError
 from .graph import Leaf
 from .modes import MODE
@@ -24,22 +25,22 @@ class InPlace:
     _node: Any
 
     # fmt: off
-    def __iadd__(self, other: Any) -> Tensor:      return self._in_place(operator.add, np.add, other)
-    def __isub__(self, other: Any) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
-    def __imul__(self, other: Any) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
-    def __itruediv__(self, other: Any) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
-    def __ipow__(self, other: Any) -> Tensor:      return self._in_place(operator.pow, np.power, other)
-    def __ifloordiv__(self, other: Any) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
-    def __imod__(self, other: Any) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
-    def __iand__(self, other: Any) -> Tensor:      return self._in_place(operator.and_, np.bitwise_and, other)
-    def __ior__(self, other: Any) -> Tensor:       return self._in_place(operator.or_, np.bitwise_or, other)
-    def __ixor__(self, other: Any) -> Tensor:      return self._in_place(operator.xor, np.bitwise_xor, other)
-    def __ilshift__(self, other: Any) -> Tensor:   return self._in_place(operator.lshift, np.left_shift, other)
-    def __irshift__(self, other: Any) -> Tensor:   return self._in_place(operator.rshift, np.right_shift, other)
-    def __imatmul__(self, other: Any) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
+    def __iadd__(self, other: Operand) -> Tensor:      return self._in_place(operator.add, np.add, other)
+    def __isub__(self, other: Operand) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
+    def __imul__(self, other: Operand) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
+    def __itruediv__(self, other: Operand) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
+    def __ipow__(self, other: Operand) -> Tensor:      return self._in_place(operator.pow, np.power, other)
+    def __ifloordiv__(self, other: Operand) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
+    def __imod__(self, other: Operand) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
+    def __iand__(self, other: Operand) -> Tensor:      return self._in_place(operator.and_, np.bitwise_and, other)
+    def __ior__(self, other: Operand) -> Tensor:       return self._in_place(operator.or_, np.bitwise_or, other)
+    def __ixor__(self, other: Operand) -> Tensor:      return self._in_place(operator.xor, np.bitwise_xor, other)
+    def __ilshift__(self, other: Operand) -> Tensor:   return self._in_place(operator.lshift, np.left_shift, other)
+    def __irshift__(self, other: Operand) -> Tensor:   return self._in_place(operator.rshift, np.right_shift, other)
+    def __imatmul__(self, other: Operand) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
     # fmt: on
 
-    def _in_place(self: Any, operation: Any, ufunc: np.ufunc, other: Any) -> Tensor:
+    def _in_place(self: Any, operation: Any, ufunc: np.ufunc, other: Operand) -> Tensor:
         """``x += y``: a new result while gradients are recorded, a write into the memory of x under no_grad."""
         if MODE.get().recording:
             self._refuse_writing_to_leaf()

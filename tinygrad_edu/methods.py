@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .aliases import Operand
+
 if TYPE_CHECKING:
     from .tensor import Tensor
 
@@ -51,31 +53,31 @@ class ArrayMethods:
     # ---- operators: those of arithmetic, which skip NumPy's dispatcher, are in `tensor` --------------------------
 
     # fmt: off
-    def __pos__(self) -> Tensor:                   return np.positive(self)
-    def __abs__(self) -> Tensor:                   return np.absolute(self)
-    def __floordiv__(self, other: Any) -> Tensor:  return np.floor_divide(self, other)
-    def __rfloordiv__(self, other: Any) -> Tensor: return np.floor_divide(other, self)
-    def __mod__(self, other: Any) -> Tensor:       return np.remainder(self, other)
-    def __lshift__(self, other: Any) -> Tensor:    return np.left_shift(self, other)
-    def __rlshift__(self, other: Any) -> Tensor:   return np.left_shift(other, self)
-    def __rshift__(self, other: Any) -> Tensor:    return np.right_shift(self, other)
-    def __rrshift__(self, other: Any) -> Tensor:   return np.right_shift(other, self)
-    def __rmod__(self, other: Any) -> Tensor:      return np.remainder(other, self)
-    def __divmod__(self, other: Any) -> Any:       return np.divmod(self, other)
-    def __rdivmod__(self, other: Any) -> Any:      return np.divmod(other, self)
-    def __lt__(self, other: Any) -> Tensor:        return np.less(self, other)
-    def __le__(self, other: Any) -> Tensor:        return np.less_equal(self, other)
-    def __gt__(self, other: Any) -> Tensor:        return np.greater(self, other)
-    def __ge__(self, other: Any) -> Tensor:        return np.greater_equal(self, other)
-    def __eq__(self, other: Any) -> Tensor:        return np.equal(self, other)
-    def __ne__(self, other: Any) -> Tensor:        return np.not_equal(self, other)
-    def __and__(self, other: Any) -> Tensor:       return np.bitwise_and(self, other)
-    def __rand__(self, other: Any) -> Tensor:      return np.bitwise_and(other, self)
-    def __or__(self, other: Any) -> Tensor:        return np.bitwise_or(self, other)
-    def __ror__(self, other: Any) -> Tensor:       return np.bitwise_or(other, self)
-    def __xor__(self, other: Any) -> Tensor:       return np.bitwise_xor(self, other)
-    def __rxor__(self, other: Any) -> Tensor:      return np.bitwise_xor(other, self)
-    def __invert__(self) -> Tensor:                return np.invert(self)
+    def __pos__(self) -> Tensor:                       return np.positive(self)
+    def __abs__(self) -> Tensor:                       return np.absolute(self)
+    def __floordiv__(self, other: Operand) -> Tensor:  return np.floor_divide(self, other)
+    def __rfloordiv__(self, other: Operand) -> Tensor: return np.floor_divide(other, self)
+    def __mod__(self, other: Operand) -> Tensor:       return np.remainder(self, other)
+    def __lshift__(self, other: Operand) -> Tensor:    return np.left_shift(self, other)
+    def __rlshift__(self, other: Operand) -> Tensor:   return np.left_shift(other, self)
+    def __rshift__(self, other: Operand) -> Tensor:    return np.right_shift(self, other)
+    def __rrshift__(self, other: Operand) -> Tensor:   return np.right_shift(other, self)
+    def __rmod__(self, other: Operand) -> Tensor:      return np.remainder(other, self)
+    def __divmod__(self, other: Operand) -> Any:       return np.divmod(self, other)
+    def __rdivmod__(self, other: Operand) -> Any:      return np.divmod(other, self)
+    def __lt__(self, other: Operand) -> Tensor:        return np.less(self, other)
+    def __le__(self, other: Operand) -> Tensor:        return np.less_equal(self, other)
+    def __gt__(self, other: Operand) -> Tensor:        return np.greater(self, other)
+    def __ge__(self, other: Operand) -> Tensor:        return np.greater_equal(self, other)
+    def __eq__(self, other: Operand) -> Tensor:        return np.equal(self, other)
+    def __ne__(self, other: Operand) -> Tensor:        return np.not_equal(self, other)
+    def __and__(self, other: Operand) -> Tensor:       return np.bitwise_and(self, other)
+    def __rand__(self, other: Operand) -> Tensor:      return np.bitwise_and(other, self)
+    def __or__(self, other: Operand) -> Tensor:        return np.bitwise_or(self, other)
+    def __ror__(self, other: Operand) -> Tensor:       return np.bitwise_or(other, self)
+    def __xor__(self, other: Operand) -> Tensor:       return np.bitwise_xor(self, other)
+    def __rxor__(self, other: Operand) -> Tensor:      return np.bitwise_xor(other, self)
+    def __invert__(self) -> Tensor:                    return np.invert(self)
     # fmt: on
 
     # ---- NumPy's functions ----------------------------------------------------------------------------------
@@ -106,7 +108,7 @@ class ArrayMethods:
     def flatten(self, order: str = "C") -> Tensor:            return np.ravel(np.copy(self, "K"), order)
     def repeat(self, repeats: Any, axis: Any = None) -> Tensor: return np.repeat(self, repeats, axis)
     def round(self, decimals: int = 0) -> Tensor:             return np.round(self, decimals)
-    def __round__(self, ndigits: int = 0) -> Tensor:          return np.round(self, ndigits)
+    def __round__(self, ndigits: int = 0) -> Tensor: return np.round(self, ndigits)
     def searchsorted(self, v: Any, *args: Any, **kwargs: Any) -> Tensor: return np.searchsorted(self, v, *args, **kwargs)
     def squeeze(self, axis: Any = None) -> Tensor:            return np.squeeze(self, axis)
     def std(self, *args: Any, **kwargs: Any) -> Tensor:       return np.std(self, *args, **kwargs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .aliases import Cotangent, Rule, Saved
+from .aliases import Cotangent, Rule, Saved, TensorClass
 
 if TYPE_CHECKING:
     from .entry import Op
@@ -31,7 +31,7 @@ class Need:
         """The value, from the row of a call."""
         return row[self.column]
 
-    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+    def linked(self, value: Any, node: Any, cls: TensorClass) -> Any:
         """The value, saved by a node, as a tensor in the graph; itself, if it is a constant there."""
         return value
 
@@ -42,7 +42,7 @@ class Argument(Need):
     def __init__(self, column: int, position: int) -> None:
         self.column, self.position = column, position
 
-    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+    def linked(self, value: Any, node: Any, cls: TensorClass) -> Any:
         k = node.plan.parent_of.get(self.position)
         return value if k is None else cls._make(value, node.parents[k])
 
@@ -53,7 +53,7 @@ class Arguments(Argument):
     def take(self, row: Row) -> Any:
         return tuple(row[self.column :])
 
-    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+    def linked(self, value: Any, node: Any, cls: TensorClass) -> Any:
         parents = ((node.plan.parent_of.get(i), v) for i, v in enumerate(value, self.position))
         return tuple(v if k is None else cls._make(v, node.parents[k]) for k, v in parents)
 
@@ -75,7 +75,7 @@ class Shapes(Need):
 class Output(Need):
     """``out``: what the function returned."""
 
-    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+    def linked(self, value: Any, node: Any, cls: TensorClass) -> Any:
         if type(value) is tuple:
             return tuple(cls._make(v, node.part(i)) for i, v in enumerate(value))
         return cls._make(value, node)
@@ -91,7 +91,7 @@ class Kept(Need):
     def __init__(self, column: int, twin: "Op | None") -> None:
         self.column, self.twin = column, twin
 
-    def linked(self, value: Any, node: Any, cls: Any) -> Any:
+    def linked(self, value: Any, node: Any, cls: TensorClass) -> Any:
         k = node.plan.parent_of.get(0)
         if self.twin is None or k is None:
             return value

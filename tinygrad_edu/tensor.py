@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from .aliases import Operand
 from .backward import accumulate
 from .conversion import Conversions
 from .dispatch import dispatch
@@ -306,23 +307,23 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     # ---- operators -----------------------------------------------------------------------------------------
 
     # fmt: off
-    def __add__(self, other: Any) -> Tensor:       return record(Tensor, ADD, (self, other))
-    def __radd__(self, other: Any) -> Tensor:      return record(Tensor, ADD, (other, self))
-    def __sub__(self, other: Any) -> Tensor:       return record(Tensor, SUBTRACT, (self, other))
-    def __rsub__(self, other: Any) -> Tensor:      return record(Tensor, SUBTRACT, (other, self))
-    def __mul__(self, other: Any) -> Tensor:       return record(Tensor, MULTIPLY, (self, other))
-    def __rmul__(self, other: Any) -> Tensor:      return record(Tensor, MULTIPLY, (other, self))
-    def __truediv__(self, other: Any) -> Tensor:   return record(Tensor, DIVIDE, (self, other))
-    def __rtruediv__(self, other: Any) -> Tensor:  return record(Tensor, DIVIDE, (other, self))
-    def __matmul__(self, other: Any) -> Tensor:    return record(Tensor, MATMUL, (self, other))
-    def __rmatmul__(self, other: Any) -> Tensor:   return record(Tensor, MATMUL, (other, self))
-    def __rpow__(self, other: Any) -> Tensor:      return record(Tensor, POWER, (other, self))
-    def __neg__(self) -> Tensor:                   return record(Tensor, NEGATIVE, (self,))
+    def __add__(self, other: Operand) -> Tensor:      return record(Tensor, ADD, (self, other))
+    def __radd__(self, other: Operand) -> Tensor:     return record(Tensor, ADD, (other, self))
+    def __sub__(self, other: Operand) -> Tensor:      return record(Tensor, SUBTRACT, (self, other))
+    def __rsub__(self, other: Operand) -> Tensor:     return record(Tensor, SUBTRACT, (other, self))
+    def __mul__(self, other: Operand) -> Tensor:      return record(Tensor, MULTIPLY, (self, other))
+    def __rmul__(self, other: Operand) -> Tensor:     return record(Tensor, MULTIPLY, (other, self))
+    def __truediv__(self, other: Operand) -> Tensor:  return record(Tensor, DIVIDE, (self, other))
+    def __rtruediv__(self, other: Operand) -> Tensor: return record(Tensor, DIVIDE, (other, self))
+    def __matmul__(self, other: Operand) -> Tensor:   return record(Tensor, MATMUL, (self, other))
+    def __rmatmul__(self, other: Operand) -> Tensor:  return record(Tensor, MATMUL, (other, self))
+    def __rpow__(self, other: Operand) -> Tensor:     return record(Tensor, POWER, (other, self))
+    def __neg__(self) -> Tensor:                      return record(Tensor, NEGATIVE, (self,))
     # fmt: on
 
     __hash__ = object.__hash__
 
-    def __pow__(self, other: Any) -> Tensor:
+    def __pow__(self, other: Operand) -> Tensor:
         if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind == "f":
             return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
