@@ -10,7 +10,7 @@ import numpy as np
 
 from .aliases import Operand, TensorClass
 from .arrays import refuse_masked
-from .entry import Composite, Constant, Op, name_of
+from .entry import Composite, Entry, Op, name_of
 from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
@@ -22,44 +22,49 @@ WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_d
 
 
 def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Where NumPy's protocols, and primitives, hand a call over: find its fate, sort out ``out=``, and record it."""
+    """Find the fate of a function that was called with a tensor, and go its way: record it, if it differentiates."""
     entry = entry_of(function)
-    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
-        raise UnsupportedCall(
-            f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a "
-            "Tensor, which it can "
-            "(out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of "
-            "np.full(shape, v)."
-        )
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
-    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.signature.out) < len(
-        args
-    ):  # out= by position
-        args, kwargs = args[:place], {**dict(zip(entry.signature.names[place:], args[place:])), **kwargs}
-    if "array" in kwargs and isinstance(
-        getattr(function, "__self__", None), np.ufunc
-    ):  # which NumPy has moved to args
-        kwargs = {name: value for name, value in kwargs.items() if name != "array"}
+    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
+        raise _writes(function)
+    args, kwargs, target = _without_out(entry, function, args, kwargs)
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
-    if "out" in kwargs:
-        kwargs = dict(kwargs)
-        target = kwargs.pop("out")
-        if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
-            return _write(cls, function, args, kwargs, target, wanted)
-    if isinstance(entry, Op):
-        if wanted:
-            return record(cls, entry, entry.bind(args, kwargs))
-    elif wanted and not isinstance(entry, Constant):
-        if isinstance(entry, Composite):
-            return entry(args, kwargs)
+    if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
+        return _write(cls, function, args, kwargs, target, wanted)
+    if isinstance(entry, Op) and wanted:
+        return record(cls, entry, entry.bind(args, kwargs))
+    if isinstance(entry, Composite) and wanted:
+        return entry(args, kwargs)
+    if entry is None and wanted:
         raise refuse(function, *wanted)
     result = _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
-    if function is np.nan_to_num and not (
-        args[1] if len(args) > 1 else kwargs.get("copy", True)
-    ):  # it wrote into its argument
-        WRITES.mark(as_array(_unwrap(cls, args[0] if args else kwargs["x"])))
+    if function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):
+        WRITES.mark(as_array(_unwrap(cls, args[0] if args else kwargs["x"])))  # it wrote into its argument
     return result
+
+
+def _without_out(
+    entry: Entry | None, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+    """The arguments of a call without ``out``, and what was given as ``out``, by position or by name."""
+    if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.signature.out) < len(args):
+        args, kwargs = args[:place], {**dict(zip(entry.signature.names[place:], args[place:])), **kwargs}
+    again = "array" in kwargs and isinstance(getattr(function, "__self__", None), np.ufunc)
+    if again or "out" in kwargs:  # NumPy moves the array of a ufunc's method to args, and leaves it here too
+        target = kwargs.get("out")
+        dropped = ("out", "array") if again else ("out",)
+        return args, {name: value for name, value in kwargs.items() if name not in dropped}, target
+    return args, kwargs, None
+
+
+def _writes(function: Any) -> UnsupportedCall:
+    """The error for a function of NumPy that writes into its argument."""
+    return UnsupportedCall(
+        f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a Tensor, "
+        "which it can (out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of "
+        "np.full(shape, v)."
+    )
 
 
 def _write(
@@ -69,15 +74,14 @@ def _write(
     targets = target if isinstance(target, tuple) else (target,)
     if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
         raise UnsupportedCall(
-            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the "
-            "graph may need.\n"
-            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or "
-            "on x.detach()."
+            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the graph "
+            "may need.\n"
+            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or on "
+            "x.detach()."
         )
     arrays = tuple(_unwrap(cls, targets))
-    function(
-        *_unwrap(cls, args), **_unwrap(cls, kwargs), out=arrays if isinstance(target, tuple) else arrays[0]
-    )
+    out = arrays if isinstance(target, tuple) else arrays[0]
+    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
     for array in arrays:
         if array is not None:
             WRITES.mark(array)
@@ -106,11 +110,13 @@ def _unwrap(cls: TensorClass, value: Operand) -> Any:
 
 
 def _wrap(cls: TensorClass, out: Any) -> Any:
-    """Tensors in the place of arrays, in a result that nobody can differentiate; one of several that no tensor can hold stays an array."""
+    """Tensors in the place of arrays, in a result that nobody can differentiate.
+
+    One of several that no tensor can hold, for it has objects, stays an array.
+    """
     if isinstance(out, (np.ndarray, np.generic)):
         return cls._make(as_array(out), None)
     if type(out) in (list, tuple):
-        return type(out)(
-            o if getattr(getattr(o, "dtype", None), "kind", "") == "O" else _wrap(cls, o) for o in out
-        )
+        kinds = [getattr(getattr(o, "dtype", None), "kind", "") for o in out]
+        return type(out)(o if kind == "O" else _wrap(cls, o) for o, kind in zip(out, kinds))
     return out

@@ -59,26 +59,22 @@ class Evaluation:
         self.outputs, self.build_outputs = flatten(out)
         for o in self.outputs:
             if not isinstance(o, Tensor):
-                raise GraphError(
-                    f"f returned {type(o).__name__}, not a Tensor: the graph was lost on the way (by "
-                    ".item(), .numpy() or float()?)."
-                )
+                lost = "the graph was lost on the way (by .item(), .numpy() or float()?)"
+                raise GraphError(f"f returned {type(o).__name__}, not a Tensor: {lost}.")
         self.outside = recording and depends_on_others(self.outputs, self.variables)
         if not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
-            if any(type(part) is Tensor for part in parts):  # what stands in modules is theirs
-                self.aux = rebuild(
-                    [self.given_back(part.detach()) if type(part) is Tensor else part for part in parts]
-                )
+            own = [type(part) is Tensor for part in parts]  # what stands in modules is theirs
+            if any(own):
+                cut = (self.given_back(p.detach()) if mine else p for p, mine in zip(parts, own))
+                self.aux = rebuild(list(cut))
 
     def value(self) -> Any:
         """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends on elsewhere."""
-        return self.build_outputs(
-            [
-                o if self.outside else self.given_back(Tensor._make(o._array.copy(), None))
-                for o in self.outputs
-            ]
-        )
+        if self.outside:
+            return self.build_outputs(self.outputs)
+        copies = [Tensor._make(o._array.copy(), None) for o in self.outputs]
+        return self.build_outputs(list(map(self.given_back, copies)))
 
     def given_back(self, output: Tensor) -> Any:
         """An output of f, or a derivative of one, as the caller gets it."""
@@ -89,21 +85,15 @@ class Evaluation:
 
     def pull(self, cotangents: list[Any]) -> list[Tensor]:
         """The gradients of the variables."""
-        graph = MODE.get().recording and (
-            self.outside or any(isinstance(c, Tensor) and c.requires_grad for c in cotangents)
-        )
-        return or_zeros(self.gradients(cotangents, create_graph=graph), self.variables)
+        wanted = self.outside or any(isinstance(c, Tensor) and c.requires_grad for c in cotangents)
+        gradients = self.gradients(cotangents, create_graph=MODE.get().recording and wanted)
+        return or_zeros(gradients, self.variables)
 
     def like_inputs(self, gradients: Iterable[Tensor]) -> tuple[Any, ...]:
         """Gradients in the containers of the primals, each of its primal's kind."""
-        return tuple(
-            self.build_inputs(
-                [
-                    g if isinstance(leaf, Tensor) else as_plain(g, leaf)
-                    for g, leaf in zip(gradients, self.primals)
-                ]
-            )
-        )
+        pairs = zip(gradients, self.primals)
+        kept = [g if isinstance(leaf, Tensor) else as_plain(g, leaf) for g, leaf in pairs]
+        return tuple(self.build_inputs(kept))
 
 
 def as_plain(tensor: Tensor, like: Any = None) -> Any:
@@ -117,9 +107,8 @@ def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Te
     """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
     if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool):
         leaf = float(leaf)
-    array = (
-        plain(leaf, name) if isinstance(leaf, np.ndarray) or not hasattr(leaf, "__array_function__") else leaf
-    )
+    foreign = hasattr(leaf, "__array_function__") and not isinstance(leaf, np.ndarray)
+    array = leaf if foreign else plain(leaf, name)
     if array.dtype.kind != "f":
         raise DTypeError(
             f"{name} is {array.dtype}; what is differentiated with respect to must be floating.\n"
@@ -175,7 +164,6 @@ def leaves_like(what: str, expected: Sequence[Tensor], like: Any, tree: Any) -> 
     """The leaves of a tree that has the structure of ``like``, as tensors of the shapes and dtypes that are expected."""
     leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in matched(what, like, tree)]
     if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
-        raise ShapeError(
-            f"{what} has shapes {[leaf.shape for leaf in leaves]}; expected {[e.shape for e in expected]}."
-        )
+        shapes = [leaf.shape for leaf in leaves]
+        raise ShapeError(f"{what} has shapes {shapes}; expected {[e.shape for e in expected]}.")
     return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]

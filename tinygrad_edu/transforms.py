@@ -84,16 +84,12 @@ def value_and_grad(
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         run = Evaluation(*_choose(f, argnums, args, kwargs), has_aux=has_aux, others=(args, kwargs))
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
-            raise GraphError(
-                "grad: f must return one tensor with one element; it returned "
-                f"{[o.shape for o in run.outputs]}. See vjp and jacobian for others."
-            )
+            returned = f"it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
+            raise GraphError(f"grad: f must return one tensor with one element; {returned}")
         out = run.outputs[0]
         if out.dtype.kind != "f":
-            raise GraphError(
-                f"grad: f returned a tensor of {out.dtype}, which has no slopes; it must return a floating "
-                "one."
-            )
+            returned = f"f returned a tensor of {out.dtype}, which has no slopes"
+            raise GraphError(f"grad: {returned}; it must return a floating one.")
         gradients = run.like_inputs(run.pull([np.ones(out.shape, out.dtype)]))
         value = (run.value(), run.aux) if has_aux else run.value()
         return value, gradients[0] if _is_number(argnums) else gradients
@@ -206,12 +202,12 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
                 unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
                 unit[k].flat[i] = 1
                 rows.append(run.pull(unit))
+            shapes = [(*output.shape, *v.shape) for v in run.variables]
             stacked: list[Any] = [
-                np.reshape(np.stack(column), (*output.shape, *v.shape))
-                for column, v in zip(zip(*rows), run.variables)
+                np.reshape(np.stack(column), shape) for column, shape in zip(zip(*rows), shapes)
             ]
             if not rows:
-                stacked = [Tensor(np.zeros((*output.shape, *v.shape), v.dtype)) for v in run.variables]
+                stacked = [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
             inputs = run.like_inputs(stacked)
             matrices.append(inputs[0] if _is_number(argnums) else inputs)
         return run.build_outputs(matrices)
@@ -263,17 +259,13 @@ def _choose(
 ) -> tuple[Callable[..., Any], list[Any], list[int]]:
     """f as a function of the arguments at argnums alone, those arguments, and their places."""
     if not _is_number(argnums) and not (isinstance(argnums, Sequence) and all(map(_is_number, argnums))):
-        raise ArgumentError(
-            "argnums is the place of a positional argument, a whole number, or a sequence of such; got "
-            f"{argnums!r}."
-        )
+        expected = "the place of a positional argument, a whole number, or a sequence of such"
+        raise ArgumentError(f"argnums is {expected}; got {argnums!r}.")
     given = [argnums] if isinstance(argnums, (int, np.integer)) else list(argnums)
     numbers = [n % len(args) for n in given if -len(args) <= n < len(args)]
     if len(set(numbers)) < len(given):
-        raise ArgumentError(
-            f"argnums={argnums} of a call with {len(args)} positional arguments: each must name one of them, "
-            "and only once."
-        )
+        call = f"a call with {len(args)} positional arguments"
+        raise ArgumentError(f"argnums={argnums} of {call}: each must name one of them, and only once.")
 
     def of_chosen(*chosen: Any) -> Any:
         places = dict(zip(numbers, chosen))
@@ -290,13 +282,9 @@ def _check_directions(transform: str, primals: Any, tangents: Any) -> None:
     """Arguments and their directions come as two sequences of one length."""
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (list, tuple)):
-            raise ArgumentError(
-                f"{transform}: {name} is a tuple or list, an entry for each argument of f; got "
-                f"{type(given).__name__}. "
-                f"A single one: ({name[:-1]},) with a comma."
-            )
+            expected = f"a tuple or list, an entry for each argument of f; got {type(given).__name__}"
+            single = f"A single one: ({name[:-1]},) with a comma."
+            raise ArgumentError(f"{transform}: {name} is {expected}. {single}")
     if len(primals) != len(tangents):
-        raise ArgumentError(
-            f"{transform}: every primal has one tangent; got {len(primals)} primals and {len(tangents)} "
-            "tangents."
-        )
+        counts = f"{len(primals)} primals and {len(tangents)} tangents"
+        raise ArgumentError(f"{transform}: every primal has one tangent; got {counts}.")
