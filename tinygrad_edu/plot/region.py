@@ -174,7 +174,7 @@ def _ask(predict: Classifier, xy: Any, resolution: int) -> tuple[Any, Any, tuple
 def _in_use(predict: Classifier) -> Any:
     if not isinstance(predict, Module):
         return nullcontext()
-    from ..train.predict import training_mode
+    from ..nn.mode import training_mode
 
     return training_mode(predict, False)
 

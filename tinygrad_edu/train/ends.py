@@ -22,12 +22,10 @@ class Ends:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ended = (
-            error.__cause__ if isinstance(error, RuntimeError) else error
-        )  # a generator has made it a RuntimeError
+        # In a generator, Python has made it a RuntimeError already.
+        ended = error.__cause__ if isinstance(error, RuntimeError) else error
         if isinstance(ended, StopIteration):
             place = traceback.extract_tb(ended.__traceback__)[-1]
             where = f"{place.name} ({place.filename}, line {place.lineno})"
-            raise RuntimeError(
-                f"{self.who}: StopIteration in {where}: an iterator there is at its end."
-            ) from error
+            told = f"{self.who}: StopIteration in {where}: an iterator there is at its end."
+            raise RuntimeError(told) from error
