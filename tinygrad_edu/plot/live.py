@@ -22,7 +22,7 @@ class LiveLoss:
     Parameters
     ----------
     target : float, optional
-        Where the loss is to get to: a dashed line.
+        The loss that is to be reached, drawn as a dashed line.
     ax : matplotlib Axes, optional
     path : str or path-like, optional
         Where the picture is saved at the end of the block, or by `close`, however the training ends.
@@ -81,15 +81,9 @@ class LiveLoss:
 
     def __call__(self, loss: Any) -> None:
         """Add a loss: a number, a tensor with one element, or a History, whose last loss it is."""
-        self.losses.append(
-            float(
-                loss["loss"][-1]
-                if hasattr(loss, "columns")
-                else loss.item()
-                if hasattr(loss, "item")
-                else loss
-            )
-        )
+        if hasattr(loss, "columns"):
+            loss = loss["loss"][-1]
+        self.losses.append(float(loss.item() if hasattr(loss, "item") else loss))
         if time.monotonic() >= self._next:
             self.draw()
 

@@ -11,33 +11,23 @@ from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor
 
+# fmt: off
 PALETTE = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#832db6",
-    "#94a4a2",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
+    "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2",
+    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )
-"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th.  Then they begin again, with
-another mark, dash or stripe for each ten.
+"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th.  Then
+they begin again, with another mark, dash or stripe for each ten.
 
-M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2107.02270.  Here purple comes before grey.
+M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2107.02270.  Here purple comes
+before grey.
 """
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")  # of points: one for ten classes
-DASHES = (
-    "-",
-    (0, (5, 2)),
-    (0, (1, 1.5)),
-    (0, (6, 2, 1, 2)),
-    (0, (9, 3)),
-    (0, (3, 1, 1, 1, 1, 1)),
-)  # of lines, likewise
+DASHES = (  # of lines, likewise
+    "-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)),
+)
+# fmt: on
 
 DIVERGING = "RdBu"  # signed values: red below 0, white at 0, blue above
 SHARES = "Blues"  # from none to all
@@ -121,19 +111,11 @@ def legend_beside(ax: Any, *, pad: float = 0.2) -> None:
     """The names of the classes, to the right of the axes, where they hide nothing."""
     handles, labels = ax.get_legend_handles_labels()
     place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "ncols": 1 + (len(labels) - 1) // TALLEST}
-    ax.legend(
-        handles,
-        labels,
-        **place,
-        frameon=False,
-        handletextpad=pad,
-        columnspacing=1.0,
-        borderaxespad=0.3,
-        markerscale=1.5,
-    )
+    spaces = {"handletextpad": pad, "columnspacing": 1.0, "borderaxespad": 0.3}
+    ax.legend(handles, labels, **place, **spaces, frameon=False, markerscale=1.5)
 
 
-def numbers(values: Any, who: str) -> Any:
+def numbers(values: Any, what: str) -> Any:
     """An ndarray of real numbers or booleans.
 
     Raises
@@ -143,13 +125,13 @@ def numbers(values: Any, who: str) -> Any:
     """
     if isinstance(values, (list, tuple)) and any(isinstance(value, Tensor) for value in values):
         values = [value.detach().numpy() if isinstance(value, Tensor) else value for value in values]
-    array = plain(values, who)
+    array = plain(values, what)
     if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{who}: expected real numbers; got {array.dtype}.")
+        raise DTypeError(f"{what}: expected real numbers; got {array.dtype}.")
     return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # matplotlib has no larger floats
 
 
-def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
+def points_and_labels(points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
     """Points of the plane and the class of each, as arrays.
 
     Raises
@@ -159,41 +141,29 @@ def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | 
     ArgumentError
         If a point is not finite, or the labels are not whole numbers from 0.
     """
-    xy, classes = numbers(points, f"{who}: points"), plain(labels, f"{who}: labels")
+    xy, classes = numbers(points, "points"), plain(labels, "labels")
     if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
-        fix = (
-            " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)."
-            if classes.ndim == 2
-            else ""
-        )
-        raise ShapeError(
-            f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.{fix}"
-        )
+        found = f"{xy.shape} and {classes.shape}."
+        if classes.ndim == 2:
+            found += " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)."
+        raise ShapeError(f"expected points (n, 2) and labels (n,), n ≥ 1; got {found}")
     if not np.isfinite(xy).all():
         row = int(np.argmin(np.isfinite(xy).all(axis=1)))
-        raise ArgumentError(
-            f"{who}: points are finite; got {xy[row]} in row {row}. Leave it out, or fill it in by "
-            "data.Imputer()."
-        )
-    if (
-        classes.dtype.kind not in "fiub"
-        or not np.isfinite(classes).all()
-        or (classes != np.trunc(classes)).any()
-        or classes.min() < 0
-    ):
-        of_numbers = classes.dtype.kind in "fiub"
-        fix = (
-            "data.relabel makes them of other numbers"
-            if of_numbers
-            else "data.LabelEncoder() makes them of names"
-        )
-        got = (np.unique(classes) if of_numbers else classes)[:3]
-        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {got}. {fix}.")
+        advice = "Leave it out, or fill it in by data.Imputer()"
+        raise ArgumentError(f"points are finite; got {xy[row]} in row {row}. {advice}.")
+    if classes.dtype.kind not in "fiub":
+        raise _no_labels(classes, "data.LabelEncoder() makes them of names")
+    if not np.isfinite(classes).all() or (classes != np.trunc(classes)).any() or classes.min() < 0:
+        raise _no_labels(np.unique(classes), "data.relabel makes them of other numbers")
     return xy, classes.astype(np.int64)
 
 
-def names_of(who: str, classes: Any, count: int) -> list[str]:
-    """The names of the classes; their numbers, where they have none.
+def _no_labels(found: Any, advice: str) -> ArgumentError:
+    return ArgumentError(f"labels are whole numbers from 0; got {found[:3]}. {advice}.")
+
+
+def names_of(classes: Any, number: int) -> list[str]:
+    """The names of so many classes; their numbers, where they have none.
 
     Raises
     ------
@@ -201,7 +171,7 @@ def names_of(who: str, classes: Any, count: int) -> list[str]:
         If there are fewer names than classes.
     """
     if classes is None:
-        return [str(k) for k in range(count)]
-    if len(classes) < count:
-        raise ShapeError(f"{who}: {len(classes)} names for {count} classes.")
+        return [str(k) for k in range(number)]
+    if len(classes) < number:
+        raise ShapeError(f"{len(classes)} names for {number} classes.")
     return [str(name) for name in classes]
