@@ -22,7 +22,7 @@ from ..errors import ArgumentError
 
 try:
     import fcntl
-except ImportError:  # Windows, where the file of another process cannot be deleted while that has it open: the lock is built in
+except ImportError:  # Windows locks by itself: it deletes no file that another process has open
     fcntl = None  # type: ignore[assignment]
 
 
@@ -66,16 +66,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     T. Pillai et al., "All File Systems Are Not Created Equal: On the Complexity of Crafting Crash-Consistent
     Applications", OSDI 2014: why the file, and then the folder, are forced to the disk.
     """
-    target = Path(os.path.realpath(path))
+    where, target = os.fspath(path), Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise ArgumentError(
-            f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first."
-        )
+        raise ArgumentError(f"{where} cannot be written: there is no folder {target.parent}. Make it first.")
     if target.exists() and not target.is_file():
-        raise ArgumentError(
-            f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is "
-            "expected."
-        )
+        problem = "it is a folder or a device. The name of a file is expected"
+        raise ArgumentError(f"{where} cannot be written: {problem}.")
     with _reached(target.parent) as folder:
         target = folder / target.name
         _sweep(target)
@@ -124,7 +120,7 @@ def _create(target: Path) -> tuple[BinaryIO, Path]:
 
 
 def _stem(target: Path) -> str:
-    """What the temporary files of a target are called after: its name, or a number for a name that leaves no room for more."""
+    """What the temporary files of a target are called after: its name, or a number if it leaves no room."""
     name = os.fsencode(target.name)
     return target.name if len(name) <= LONGEST else f"{target.name[:8]}~{zlib.crc32(name):08x}"
 
@@ -165,7 +161,7 @@ def keep_previous(path: str | os.PathLike[str], count: int) -> None:
     Parameters
     ----------
     path : str or path-like
-        Of a file; without one, nothing happens.
+        The path of the file; without a file there, nothing happens.
     count : int
         How many to keep; the oldest is dropped.
     """
