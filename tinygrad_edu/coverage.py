@@ -43,7 +43,7 @@ def fate_of(function: Callable[..., Any]) -> str:
 
 
 def group_of(function: Callable[..., Any]) -> str:
-    """The heading under which a function is listed: its module, or that it is a ufunc's method, or our own."""
+    """The heading under which a function is listed: its module, a ufunc's methods, or our own."""
     module = getattr(function, "__module__", None) or "numpy"
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return "methods of ufuncs"

@@ -179,7 +179,7 @@ TEXT = (  # how the first line begins that is neither empty nor a comment
 
 
 def foreign(start: bytes) -> tuple[str, str]:
-    """What a file is, as far as its first bytes tell, and what to do with it; two empty texts if they do not."""
+    """What a file is, and what to do with it, as far as its first bytes tell; else two empty texts."""
     lines = (line.lstrip(b"\xef\xbb\xbf \t") for line in start.splitlines())
     line = next((line for line in lines if line and line[:1] not in b"#%"), b"")
     found = [(what, remedy) for pattern, what, remedy in BINARY if re.match(pattern, start, re.DOTALL)]

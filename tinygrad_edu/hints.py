@@ -109,7 +109,7 @@ def _public(module: str) -> list[str]:
 
 
 def package_hint(name: str, public: Iterable[str]) -> str:
-    """What to write in the place of ``tinygrad_edu.name``, as the end of a sentence; empty if nobody knows."""
+    """What to write instead of ``tinygrad_edu.name``, as the end of a sentence; empty if nobody knows."""
     package: Any = sys.modules[__package__]
     if name in PACKAGE:
         return f": use {PACKAGE[name]}"
@@ -160,7 +160,7 @@ class Absent:
 
 
 def absent_names(owner: type) -> set[str]:
-    """The names of other frameworks, of NumPy's functions and of an array's attributes that a class does not have."""
+    """The names of other frameworks, NumPy's functions and arrays' attributes that a class does not have."""
     functions = {name for name, value in vars(np).items() if callable(value) and not isinstance(value, type)}
     arrays = {name for name in dir(np.ndarray) if not name.startswith("_")}
     linear = {name for name in np.linalg.__all__ if callable(getattr(np.linalg, name))}

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: whatever happens, the path holds what it held before, or everything new.
+"""Writing a file whole or not at all: whatever happens, a path holds what it held before, or all that is new.
 
 The bytes go to a temporary file in the same folder, are forced to the disk, and the temporary file then takes
 the name of the target in one step of the file system.  A process that is killed leaves its temporary file
@@ -94,13 +94,19 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _reached(folder: Path) -> Iterator[Path]:
-    """The folder by a path that leaves room for temporary names: its own, or where Linux shows an open one."""
+    """The folder by a path with room for temporary names: its own, or where Linux shows an open one."""
     if len(os.fsencode(folder)) + 2 * LONGEST < LONGEST_PATH or not os.path.isdir(OPEN):
         yield folder
         return
+    with _opened(folder) as descriptor:
+        yield Path(OPEN, str(descriptor))
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield Path(OPEN, str(descriptor))
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -145,12 +151,8 @@ def _delete_unless_locked(path: Path) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Force the new name to the disk, where the system lets folders be opened."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with suppress(OSError), _opened(folder) as descriptor:
+        os.fsync(descriptor)
 
 
 def keep_previous(path: str | os.PathLike[str], count: int) -> None:

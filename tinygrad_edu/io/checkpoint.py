@@ -9,7 +9,7 @@ its version, and the rest of the state as JSON:
 An object whose only key begins with a dollar sign stands for what JSON has not:
 
     $array    an array, by its name in the file      $int      an integer beyond ±2^53, in hexadecimal
-    $scalar   a NumPy scalar, likewise               $float    a float that is not finite, as its bits' 16 digits
+    $scalar   a NumPy scalar, likewise               $float    a float that is not finite, as 16 digits
     $tuple    a tuple                                $dict     a dict that has such a key of its own
 
 There is nothing in it that names a class or a function: reading one can only give dicts, lists, tuples,
@@ -36,6 +36,7 @@ from .values import MAX_BYTES, Arrays
 FORMAT = "tinygrad_edu checkpoint"
 VERSION = 1
 TAGS = ("$array", "$scalar", "$tuple", "$dict", "$int", "$float")
+STATES = "dicts, lists and tuples of arrays, numbers, strings, booleans and None"
 DEEPEST = 100  # levels of nesting: far more than states have, far fewer than Python's stack
 
 
@@ -48,8 +49,8 @@ def save_checkpoint(path: FilePath, state: Any) -> None:
         The folder must exist.
     state : nested dict, list and tuple
         It holds arrays, tensors, NumPy's scalars, numbers, strings, booleans and None.  Keys are strings.
-        What has a method ``state_dict()``, such as a model or an optimizer, is saved as what that returns; of a random
-        generator, save ``rng.bit_generator.state``.
+        What has a method ``state_dict()``, such as a model or an optimizer, is saved as what that returns; of
+        a random generator, save ``rng.bit_generator.state``.
 
     Raises
     ------
@@ -63,8 +64,9 @@ def save_checkpoint(path: FilePath, state: Any) -> None:
     >>> import tempfile
     >>> rng = np.random.default_rng(0)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_checkpoint(folder + "/best.ckpt", {"step": 7, "w": np.ones(2), "rng": rng.bit_generator.state})
-    ...     state = load_checkpoint(folder + "/best.ckpt")
+    ...     path = folder + "/best.ckpt"
+    ...     save_checkpoint(path, {"step": 7, "w": np.ones(2), "rng": rng.bit_generator.state})
+    ...     state = load_checkpoint(path)
     >>> state["step"], state["w"]
     (7, array([1., 1.]))
     >>> resumed = np.random.default_rng()
@@ -134,10 +136,8 @@ def _encoded(value: Any, place: tuple[str, ...], arrays: Arrays) -> Any:
     if type(value) in (list, tuple):
         items = [_encoded(item, (*place, str(i)), arrays) for i, item in enumerate(value)]
         return items if type(value) is list else {"$tuple": items}
-    raise ArgumentError(
-        f"save_checkpoint: {_named(place)} is of type {type(value).__name__}; expected dicts, lists and tuples "
-        "of arrays, numbers, strings, booleans and None. Save what it can be built from again."
-    )
+    found = f"{_named(place)} is of type {type(value).__name__}; expected {STATES}"
+    raise ArgumentError(f"save_checkpoint: {found}. Save what it can be built from again.")
 
 
 def _encoded_dict(value: Mapping[Any, Any], place: tuple[str, ...], arrays: Arrays) -> Any:

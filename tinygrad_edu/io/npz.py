@@ -1,4 +1,4 @@
-"""NumPy's own files, read without pickle and without belief: .npy, one array, and .npz, a zip archive of them.
+"""NumPy's own files, read without pickle and without belief: .npy, one array, and .npz, an archive of them.
 
 ``np.load`` allocates what a header asks for (8 TiB, if it says so), returns what is not an array as bytes,
 and opens the members of an archive only when they are used.  These readers compare every header with the
@@ -129,7 +129,7 @@ def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Array:
     Returns
     -------
     ndarray
-        Of numbers, booleans, byte strings or texts, in the byte order of this machine.
+        It holds numbers, booleans, byte strings or texts, in the byte order of this machine.
 
     Raises
     ------

@@ -122,9 +122,8 @@ def load_safetensors(path: FilePath, *, max_bytes: int = MAX_BYTES) -> tuple[Arr
 def write(path: FilePath, arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Write plain arrays; whatever can be wrong with them is found before the file is begun."""
     if "__metadata__" in arrays:
-        raise ArgumentError(
-            "safetensors: no array can have the name '__metadata__', which the format keeps for itself."
-        )
+        kept = "'__metadata__', which the format keeps for itself"
+        raise ArgumentError(f"safetensors: no array can have the name {kept}.")
     codes = {name: _code(name, array) for name, array in arrays.items()}
     # The widest elements come first, as the reference has it: so every array is aligned in the file.
     order = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)
@@ -136,10 +135,8 @@ def write(path: FilePath, arrays: Mapping[str, Array], metadata: Mapping[str, st
     text = _utf8(json.dumps(header, ensure_ascii=False, separators=(",", ":")))
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
-        raise ArgumentError(
-            f"safetensors: names, shapes and texts take {len(text)} bytes; the format allows {MAX_HEADER}. "
-            "Put numbers into arrays."
-        )
+        allowed = f"the format allows {MAX_HEADER}. Put numbers into arrays"
+        raise ArgumentError(f"safetensors: names, shapes and texts take {len(text)} bytes; {allowed}.")
     with atomic_write(path) as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for name in order:
@@ -263,7 +260,7 @@ def _check_text(text: str, who: str) -> None:
 
 
 def read_arrays(file: BinaryIO, entries: list[Entry], path: str) -> Arrays:
-    """The arrays that a checked header declares, by name and in its order; the file is just behind the header."""
+    """The arrays that a checked header declares, by name and in its order; the file stands behind it."""
     arrays: Arrays = {entry.name: np.empty(0) for entry in entries}
     for entry in sorted(entries, key=lambda e: (e.begin, e.end)):
         array = np.empty(entry.shape, STORED[entry.code])

@@ -1,4 +1,4 @@
-"""What readers and writers share: plain arrays of what was given, and arrays from a file that may be damaged."""
+"""What readers and writers share: plain arrays of what was given, and arrays from damaged files."""
 
 import math
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def native(array: Array) -> Array:
 
 
 def check_shape(shape: Any, itemsize: int, where: str) -> int:
-    """The number of bytes of an array of this shape, computed without overflow, or an error if no array can have it."""
+    """The number of bytes of an array of this shape; an error if no array can have it."""
     if not all(type(length) is int and 0 <= length < 1 << 63 for length in shape) or len(shape) > 64:
         expected = "at most 64 lengths, each at least 0 and below 2^63"
         raise FormatError(f"{where}: expected {expected}; got {shape!s:.80}.")

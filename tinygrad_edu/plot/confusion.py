@@ -16,7 +16,7 @@ HEIGHT = 0.73  # of a digit, as a part of the size of the font
 
 @names_itself
 def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None, ax: Any = None) -> Any:
-    """How often each true class (rows) was taken for each class (columns); darker is a larger part of the row.
+    """How often each true class (rows) was taken for each class (columns); darker is more of the row.
 
     Zeros are left blank, so that what was confused stands out.  Of so many classes that numbers could not be
     read, colors alone are drawn.
@@ -44,15 +44,14 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
         advice = " Of labels, train.metrics.confusion_matrix makes it." if matrix.ndim == 1 else ""
         raise ShapeError(f"expected a square matrix of counts, got shape {matrix.shape}.{advice}")
     if not (matrix >= 0).all() or np.isinf(matrix).any():
-        raise ArgumentError(
-            "counts are numbers of at least 0; a NaN, an infinity or a negative one is among them."
-        )
+        found = "a NaN, an infinity or a negative one is among them"
+        raise ArgumentError(f"counts are numbers of at least 0; {found}.")
     names = names_of(classes, len(matrix))
     if len(names) != len(matrix):
         raise ShapeError(f"{len(names)} names for {len(matrix)} classes.")
     side = float(np.clip(1.6 + 0.42 * len(matrix), 3.2, 9))
     ax = new_axes(ax, (side, side))
-    # A class without examples is a blank row; of the shares the root is drawn, so that single mistakes are seen.
+    # A class without examples is a blank row.  The root of the shares is drawn, so that single mistakes show.
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     ax.imshow(np.sqrt(shares), cmap=SHARES, vmin=0, vmax=1.15)
     _write_counts(ax, matrix, np.where(shares > 0.4, "white", "black"))

@@ -65,10 +65,8 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
     target = check_path(path)
     picture = getattr(figure, "figure", figure)  # of axes; a figure is its own
     if not hasattr(picture, "savefig"):
-        kind = type(figure).__name__
-        raise ArgumentError(
-            f"save: expected a figure, or axes as the functions of plot return them; got {kind}."
-        )
+        expected = "a figure, or axes as the functions of plot return them"
+        raise ArgumentError(f"save: expected {expected}; got {type(figure).__name__}.")
     from ..io.atomic import atomic_write
 
     with atomic_write(target) as file:

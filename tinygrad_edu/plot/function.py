@@ -30,7 +30,7 @@ def activation_curves(
         Functions such as `np.tanh`, or modules such as ``nn.ReLU()``, that apply to each number.  The titles
         are their names.
     ax : matplotlib Axes, optional
-        Of several functions it becomes an invisible frame, of which the pictures are inset axes:
+        If there are several functions, they become an invisible frame, of which the pictures are inset axes:
         ``ax.child_axes``.
     low, high : float, default=-4.0, 4.0
         The ends of the horizontal axis.

@@ -30,10 +30,10 @@ def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
     Returns
     -------
     matplotlib Axes
-        From the first layer, at the top, to the last; layers are modules without modules in them.  The
-        histograms have one horizontal axis, and each its own height.  Numbers that are exactly 0 are not
-        drawn, for they would dwarf the others: their share stands at the right.  One in a hundred numbers of
-        a layer, the outermost, may lie outside of the picture.
+        It shows the first layer at the top, and the last at the bottom; layers are modules without modules in
+        them.  The histograms have one horizontal axis, and each its own height.  Numbers that are exactly 0
+        are not drawn, for they would dwarf the others: their share stands at the right.  One in a hundred
+        numbers of a layer, the outermost, may lie outside of the picture.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
 
 
 def gradient_histograms(model: Module, *, ax: Any = None) -> Any:
-    """The sizes of the gradients of each parameter, as a histogram for each: it shows which vanish or explode.
+    """The sizes of the gradients of each parameter, as a histogram for each: some may vanish or explode.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def gradient_histograms(model: Module, *, ax: Any = None) -> Any:
     Returns
     -------
     matplotlib Axes
-        From the first parameter, at the top, to the last.  The horizontal axis is logarithmic; it is that of
-        all histograms, and each has its own height.  The share of gradients that are exactly 0 stands at the
-        right.
+        It shows the first parameter at the top, and the last at the bottom.  The horizontal axis is
+        logarithmic; it is that of all histograms, and each has its own height.  The share of gradients that
+        are exactly 0 stands at the right.
 
     Raises
     ------

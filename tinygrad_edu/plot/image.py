@@ -33,13 +33,13 @@ def images(
 
     Parameters
     ----------
-    pictures : Tensor or array_like of shape (n, height, width), or (n, height, width, 3) or (n, height, width, 4)
+    pictures : Tensor or array_like of shape (n, height, width) or (n, height, width, 3 or 4)
         Grey images, all on one scale; or colors, from 0 to 1, or whole numbers from 0 to 255 of any dtype.
         At most 1200 rows and columns of each are drawn.
     titles : sequence of str of length n, optional
     ax : matplotlib Axes, optional
-        Becomes an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64 are
-        one mosaic in it.
+        They become an invisible frame, of which the images are inset axes, ``ax.child_axes``; more than 64
+        are one mosaic in it.
     columns : int, at least 1, optional
         By default about as many as rows.
     cmap : str, default="gray_r"
@@ -127,13 +127,13 @@ def weights(
     Parameters
     ----------
     weight : Module with a ``weight``, Tensor or array_like
-        Of shape (units, inputs), as of `nn.Linear`; (units, height, width); or (units, channels, height,
-        width), as of `nn.Conv2d`, of which each channel is an image.
+        Its shape is (units, inputs), as that of `nn.Linear`; (units, height, width); or (units, channels,
+        height, width), as that of `nn.Conv2d`, of which each channel is an image.
     shape : (int, int), optional
-        Height and width of the image that the inputs of a unit are; by default a square.
+        Height and width of the image that the inputs of a unit are; it is a square by default.
     titles : sequence of str, optional
     ax : matplotlib Axes, optional
-        Becomes an invisible frame, as of `images`.
+        They become an invisible frame, as those of `images` do.
     columns : int, at least 1, optional
         By default about as many as rows; of several channels, one column for each.
 
@@ -179,10 +179,8 @@ def _as_images(weight: Any, shape: tuple[int, int] | None) -> Any:
     elif weight.ndim == 4:
         array = weight.reshape(-1, *weight.shape[2:])
     if array.ndim != 3 or not array.size:
-        raise ShapeError(
-            "expected (units, inputs), (units, height, width) or (units, channels, height, width); got shape "
-            f"{weight.shape}."
-        )
+        expected = "(units, inputs), (units, height, width) or (units, channels, height, width)"
+        raise ShapeError(f"expected {expected}; got shape {weight.shape}.")
     return array
 
 
@@ -205,7 +203,7 @@ def _grid(
 
 
 def _thinned(picture: Any) -> Any:
-    """The picture with no more rows and columns than are printed, chosen as they would be where it is drawn."""
+    """The picture with no more rows and columns than are printed, chosen as in drawing it."""
     rows, columns = ((2 * np.arange(m := min(n, FINEST)) + 1) * n // (2 * m) for n in picture.shape[:2])
     return picture[rows[:, None], columns] if max(picture.shape[:2]) > FINEST else picture
 
@@ -236,9 +234,8 @@ def _mosaic(
     left, top = np.arange(number) % columns * wide - 0.5, np.arange(number) // columns * tall + above - 0.5
     corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
     borders = list(np.moveaxis(np.array(corners), -1, 0))
-    color, linewidth = EDGE.values()
-    edges = PolyCollection(borders, facecolors="none", edgecolors=color, linewidths=linewidth)
-    frame.add_collection(edges)
+    edges = {"edgecolors": EDGE["color"], "linewidths": EDGE["linewidth"]}
+    frame.add_collection(PolyCollection(borders, facecolors="none", **edges))
     for x, y, title in zip(left + width / 2, top - above / 4, titles or ()):
         text = frame.text(x, y, title, fontsize="x-small", ha="center", va="bottom")
         text.set_in_layout(False)

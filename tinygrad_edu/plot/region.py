@@ -70,8 +70,6 @@ def decision_regions(
         NaN.
     """
     xy, whole = points_and_labels(points, labels)
-    if resolution < 2:
-        raise ArgumentError(f"resolution is at least 2; got {resolution}.")
     winners, certainty, (low, high) = _ask(predict, xy, resolution)
     names = names_of(classes, 1 + max(winners.max(), whole.max()))
     ax = new_axes(ax, (5.0 + (legend_width(len(names)) if classes is not None else 0), 4.2))
@@ -102,7 +100,7 @@ def decision_grid(
     points : Tensor or array_like of shape (n, 2)
     labels : Tensor or array_like of int of shape (n,)
     ax : matplotlib Axes, optional
-        Becomes an invisible frame, of which the pictures are inset axes: ``ax.child_axes``.
+        They become an invisible frame, of which the pictures are inset axes: ``ax.child_axes``.
     columns : int, at least 1, optional
         By default about as many as rows.
     resolution : int, at least 2, default=150
@@ -118,13 +116,11 @@ def decision_grid(
     ArgumentError
         If there is no model, or no column; and as `decision_regions`.
     ShapeError
-        As `decision_regions`.
+        As `decision_regions` raises it.
     """
     xy, whole = points_and_labels(points, labels)
     if not models:
         raise ArgumentError("expected one model or more; got none.")
-    if resolution < 2:
-        raise ArgumentError(f"resolution is at least 2; got {resolution}.")
     columns = columns_for(len(models), columns)
     predictors = list(models.values()) if isinstance(models, Mapping) else list(models)
     answers = [_ask(predict, xy, resolution) for predict in predictors]
@@ -141,7 +137,9 @@ def decision_grid(
 
 
 def _ask(predict: Classifier, xy: Any, resolution: int) -> tuple[Any, Any, tuple[Any, Any]]:
-    """Winning classes and their certainty on a grid, each (resolution, resolution), and the grid's corners."""
+    """Winning classes and their certainty on a grid, each (resolution, resolution), and its corners."""
+    if resolution < 2:
+        raise ArgumentError(f"resolution is at least 2; got {resolution}.")
     _check_callable(predict)
     low, high = bounds(xy)
     dtype = xy.dtype if xy.dtype.kind == "f" else None
@@ -169,14 +167,12 @@ def _scores(predict: Classifier, x: Any) -> Any:
     scores = plain(predict(x), "the classifier")
     numeric = scores.dtype.kind in "fiub" and scores.size
     if not numeric or scores.ndim not in (1, 2) or len(scores) != len(x):
-        expected, found = f"({len(x)},) or ({len(x)}, classes)", f"{scores.dtype} of shape {scores.shape}"
-        raise ShapeError(
-            f"for points of shape {x.shape} a classifier returns numbers of shape {expected}; got {found}."
-        )
+        expected = f"a classifier returns numbers of shape ({len(x)},) or ({len(x)}, classes)"
+        found = f"{scores.dtype} of shape {scores.shape}"
+        raise ShapeError(f"for points of shape {x.shape} {expected}; got {found}.")
     if np.isnan(scores).any():
-        raise ArgumentError(
-            "the classifier returns NaN: no class wins there. Were its weights trained to NaN?"
-        )
+        advice = "Were its weights trained to NaN?"
+        raise ArgumentError(f"the classifier returns NaN: no class wins there. {advice}")
     if scores.dtype.kind == "i" and scores.size == len(scores) and scores.min() < 0:
         raise ArgumentError(f"labels are whole numbers from 0; the classifier returns {scores.min()}.")
     return scores

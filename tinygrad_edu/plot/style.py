@@ -66,9 +66,8 @@ def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
     try:
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError as error:
-        raise ImportError(
-            "Pictures need matplotlib: pip install 'tinygrad_edu[plot]', or pip install matplotlib."
-        ) from error
+        how = "pip install 'tinygrad_edu[plot]', or pip install matplotlib"
+        raise ImportError(f"Pictures need matplotlib: {how}.") from error
     return _figure_class()(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)).add_subplot()
 
 

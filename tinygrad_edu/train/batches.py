@@ -16,7 +16,7 @@ PLACES = ("inputs", "targets", "weights")  # what a batch holds, in this order
 def loaders_of(
     model: Module, data: Any, validation: Any, *, batch_size: int | None, seed: int
 ) -> tuple[Any, Any]:
-    """What gives the batches of `fit`: those to train on, in a new order in every epoch, and those held out."""
+    """What gives the batches of `fit`: those to train on, newly shuffled in every epoch, and those held out."""
     loader = loader_of("fit", data, model, batch_size=batch_size, shuffle=True, seed=seed)
     if validation is None:
         return loader, None
@@ -40,9 +40,8 @@ def loader_of(
         return data
     if isinstance(data, (Mapping, str, bytes)):
         kind = type(data).__name__
-        raise ArgumentError(
-            f"{source}: data are (x, y), a dataset, or samples; got a {kind}. Of a dict: (d['x'], d['y'])."
-        )
+        advice = "Of a dict: (d['x'], d['y'])"
+        raise ArgumentError(f"{source}: data are (x, y), a dataset, or samples; got a {kind}. {advice}.")
     from ..data import DataLoader
 
     if isinstance(data, tuple):
@@ -59,10 +58,8 @@ def loader_of(
 def _all_of(data: Any) -> int:
     """How many examples there are, or 1 if there are none."""
     if not hasattr(data, "__len__"):
-        raise ArgumentError(
-            "batch_size=None takes all examples at once, and an iterable does not tell how many it has. Say "
-            "a batch_size."
-        )
+        problem = "an iterable does not tell how many it has. Say a batch_size"
+        raise ArgumentError(f"batch_size=None takes all examples at once, and {problem}.")
     return max(len(data[0] if isinstance(data, tuple) else data), 1)
 
 
@@ -73,20 +70,16 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     the number of examples if there are no weights.
     """
     if not 2 <= len(batch) <= 3:
-        raise ArgumentError(
-            "fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got "
-            f"{len(batch)} arrays."
-        )
+        needed = "batches of inputs and targets, (x, y) or (x, y, weights)"
+        raise ArgumentError(f"fit and evaluate need {needed}; got {len(batch)} arrays.")
     if outputs is None:
         raise DTypeError("The model returned None: does its forward end with return?")
     value = _value_of(loss, outputs, batch[1])
     if len(batch) == 2 and value.ndim == 0:
         return value, len(batch[0])
     if value.ndim == 0:
-        raise ArgumentError(
-            'Weights of examples need the loss of each example: a loss with reduction="none", such as '
-            'nn.MSELoss(reduction="none").'
-        )
+        such = 'a loss with reduction="none", such as nn.MSELoss(reduction="none")'
+        raise ArgumentError(f"Weights of examples need the loss of each example: {such}.")
     if value.ndim > 1:
         value = np.mean(value, axis=tuple(range(1, value.ndim)))
     if len(batch) == 2:
@@ -102,11 +95,8 @@ def _value_of(loss: Loss, outputs: Any, targets: Any) -> Any:
         value = loss(outputs, targets)
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:
         if isinstance(outputs, (tuple, list, dict)):
-            kind = type(outputs).__name__
-            error.add_note(
-                f"The model returned a {kind}, which is what the loss was given: let the model, or the loss, "
-                "pick one of it."
-            )
+            given = f"The model returned a {type(outputs).__name__}, which is what the loss was given"
+            error.add_note(f"{given}: let the model, or the loss, pick one of it.")
         raise
     if not hasattr(value, "ndim"):  # plain arrays have it: they can be evaluated, if not learned from
         raise no_tensor(value)
@@ -126,7 +116,5 @@ def _weights_of(given: Any, losses: Any) -> Any:
 
 def no_tensor(value: Any) -> DTypeError:
     """The error of a loss that nothing can be learned from."""
-    return DTypeError(
-        "The loss is a tensor, computed from the outputs by NumPy's functions or this package's; got "
-        f"{type(value).__name__}."
-    )
+    made = "computed from the outputs by NumPy's functions or this package's"
+    return DTypeError(f"The loss is a tensor, {made}; got {type(value).__name__}.")

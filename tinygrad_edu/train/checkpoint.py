@@ -62,12 +62,9 @@ class Checkpoint:
             given = f"{self.epochs} and {self.seconds}"
             raise ArgumentError(f"Checkpoint: epochs is at least 1 and seconds at least 0; got {given}.")
         if not self.keep >= 1:
-            raise ArgumentError(
-                f"Checkpoint: keep is at least 1, the state in the file itself; got {self.keep}."
-            )
+            given = f"the state in the file itself; got {self.keep}"
+            raise ArgumentError(f"Checkpoint: keep is at least 1, {given}.")
         for path in (self.path, self.best):
             if path is not None and (Path(path).is_dir() or not Path(path).parent.is_dir()):
-                raise ArgumentError(
-                    f"Checkpoint: {path} is no file in a folder that exists; training would be lost at the "
-                    "first saving."
-                )
+                lost = "training would be lost at the first saving"
+                raise ArgumentError(f"Checkpoint: {path} is no file in a folder that exists; {lost}.")

@@ -5,12 +5,14 @@ from types import TracebackType
 
 
 class Ends:
-    """A block in which a StopIteration that comes through is an error: a loop around it would take it for its own end.
+    """A block in which a StopIteration that comes through is an error.
+
+    A loop around it would take it for its own end.
 
     Parameters
     ----------
     who : str
-        Whose block it is, for the error, a RuntimeError, which says where the iterator was asked.
+        The function whose block it is.  A RuntimeError names it, and the place where the iterator was asked.
     """
 
     def __init__(self, who: str) -> None:

@@ -1,8 +1,8 @@
 """fit: the training loop.
 
 `fit` says what a training can be asked for: settings, of which a training is made.  `_train` is the loop:
-epochs, the steps of each, what is done after an epoch, and how it may end.  `_step` is one step: forward,
-backward, update.
+epochs, the steps of each (`step.make_step`: forward, backward, update), what is done after an epoch, and how
+it may end.
 """
 
 import math
@@ -14,14 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import NonFiniteError
-from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
-from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceOnPlateau
-from ..tensor import Tensor
-from .batches import loaders_of, loss_of, no_tensor
+from .batches import loaders_of
 from .checkpoint import Checkpoint
 from .ends import Ends
 from .history import History
@@ -31,8 +28,9 @@ from .predict import evaluate
 from .progress import Progress
 from .saver import Saver
 from .settings import Schedule, Settings, StepSettings
+from .step import make_step
 from .stopping import EarlyStopping
-from .story import Diverged, story, story_of_validation
+from .story import Diverged, story_of_validation
 from .training import Training
 from .trial import rehearse
 
@@ -100,7 +98,8 @@ def fit(
         How many batches make a step: as one batch of all their examples would, but for batch normalization.
         The batches that are left at the end of an epoch make a step, too.
     early_stopping : EarlyStopping, optional
-        When to stop because nothing gets better; the best weights come back at the end of the training, however it ends.
+        When to stop because nothing gets better; the best weights come back at the end of the training,
+        however it ends.
     checkpoint : path or Checkpoint, optional
         Where the training is saved: after every epoch, and when it ends, by Ctrl-C too.
     resume : bool or path, default=False
@@ -145,7 +144,7 @@ def fit(
     Warns
     -----
     RuntimeWarning
-        With ``on_nan="stop"``, naming the step, or the epoch of a validation loss that is not finite.  Also
+        With ``on_nan="stop"``, naming the step, or the epoch of a validation loss that is not finite; and
         if parameters of the model that ask for gradients are not the optimizer's: freeze() says that this is
         meant.  Those that are made later are looked for after the first step and after every epoch.
 
@@ -223,7 +222,7 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
         bar.begin(len(history))
         training.set_rate_of_epoch()
         for group in _groups(training.loader, settings.step.accumulate):
-            _step(training, group)
+            make_step(training, group)
             bar.step(len(group))
             if len(group) < settings.step.accumulate:
                 continue  # the last one: the loader stands in the next epoch, and this one is completed first
@@ -241,55 +240,6 @@ def _groups(loader: Any, size: int) -> Iterator[list[Any]]:
     batches = iter(loader)
     while group := list(islice(batches, size)):
         yield group
-
-
-def _step(training: Training, group: list[Any]) -> None:
-    """One step: the gradient of the mean loss over all examples of a group of batches, and the update."""
-    optimizer, step = training.optimizer, training.settings.step
-    if step.schedule is not None:
-        optimizer.lr = step.schedule(training.history.steps)
-    optimizer.zero_grad()
-    _add_gradients(training, group)
-    if step.clip_norm is not None:
-        _clip_gradients(training, step.clip_norm, group)
-    training.update()
-
-
-def _add_gradients(training: Training, group: list[Any]) -> None:
-    """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
-    totals, total = training.totals, 0.0
-    for batch in group:
-        outputs = training.model(batch[0])
-        loss, weight = loss_of(training.loss, outputs, batch)
-        if not isinstance(loss, Tensor):
-            raise no_tensor(loss)
-        number = loss.item()
-        if not math.isfinite(number) and training.settings.step.on_nan != "ignore":
-            raise Diverged(story(training, f"the loss is {number}", group))
-        if len(group) == 1:
-            loss.backward()
-        else:
-            loss.backward(np.array(1 if totals.summed else weight, loss.dtype))
-        totals.add(number, weight, outputs, batch[1])
-        total += weight
-    if len(group) > 1 and total and not totals.summed:
-        _divide_gradients(training.optimizer, total)
-
-
-@no_grad
-def _divide_gradients(optimizer: Optimizer, total: float) -> None:
-    for p in optimizer.params:
-        if p.grad is not None:
-            p.grad /= total
-
-
-def _clip_gradients(training: Training, norm: float, group: list[Any]) -> None:
-    try:
-        clip_grad_norm(training.optimizer.params, norm)
-    except NonFiniteError as error:
-        if training.settings.step.on_nan == "ignore":
-            raise
-        raise Diverged(story(training, str(error), group)) from None
 
 
 def _end_epoch(training: Training, saver: Saver, bar: Progress) -> None:

@@ -33,7 +33,7 @@ class Generators:
             self.named[name] = rng
 
     def state_dict(self) -> dict[str, Any]:
-        """By name, the state of each generator as NumPy gives it: nested dicts of numbers, strings and arrays."""
+        """By name, the state of each generator as NumPy gives it: nested dicts of numbers and arrays."""
         return {name: rng.bit_generator.state for name, rng in self.named.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -67,9 +67,8 @@ def check_metrics(metrics: Any) -> None:
     """Raise unless these are functions by name."""
     named = metrics.items() if isinstance(metrics, Mapping) else [(None, None)]
     if not all(isinstance(name, str) and callable(metric) for name, metric in named):
-        raise ArgumentError(
-            f'metrics are functions by name, {{"accuracy": metrics.accuracy}}; got {metrics!r:.80}.'
-        )
+        example = '{"accuracy": metrics.accuracy}'
+        raise ArgumentError(f"metrics are functions by name, {example}; got {metrics!r:.80}.")
 
 
 def check_parts(model: Any, loss: Any, optimizer: Any) -> set[str]:
@@ -92,15 +91,11 @@ def check_parts(model: Any, loss: Any, optimizer: Any) -> set[str]:
         raise ArgumentError(f"L-BFGS computes many losses in a step. Write the loop: {loop}.")
     forgotten, foreign = compared(own_parameters(model, loss), optimizer.params)
     if len(foreign) == len(optimizer.params):
-        raise ArgumentError(
-            "the optimizer has no parameter of this model. Was it made for another one? Make it with "
-            "model.parameters()."
-        )
+        advice = "Was it made for another one? Make it with model.parameters()"
+        raise ArgumentError(f"the optimizer has no parameter of this model. {advice}.")
     if forgotten and foreign:
-        raise ArgumentError(
-            f"{replaced(forgotten, foreign)} Make the optimizer again, with model.parameters(); or freeze() "
-            "what is not to be trained."
-        )
+        advice = "with model.parameters(); or freeze() what is not to be trained"
+        raise ArgumentError(f"{replaced(forgotten, foreign)} Make the optimizer again, {advice}.")
     if forgotten:
         warn_of_others(forgotten, "not among the optimizer's parameters")
     return set(forgotten)
@@ -110,10 +105,8 @@ def check_data(data: Any, validation: Any, epochs: int, batch_size: int | None, 
     """Raise if data cannot be gone through so many times, or have settings of their own beside these."""
     for name, given in (("data", data), ("validation", validation)):
         if isinstance(given, Iterator) and epochs != 1:
-            raise ArgumentError(
-                f"{name} is an iterator, which has one epoch only. Give a list, or a function that returns a "
-                "new one."
-            )
+            advice = "Give a list, or a function that returns a new one"
+            raise ArgumentError(f"{name} is an iterator, which has one epoch only. {advice}.")
     if gives_batches(data) and (batch_size, seed) != (32, 0):
         raise ArgumentError("batch_size and seed are settings of the DataLoader, which the data already are.")
 
@@ -139,9 +132,9 @@ def check_gradients(optimizer: Optimizer) -> None:
     """Raise if no parameter has a gradient after the backward pass."""
     if all(p.grad is None for p in optimizer.params):
         raise ArgumentError(
-            "fit: the loss reaches no parameter of the optimizer: after its backward pass, none has a gradient.\n"
-            "  Is it computed from the model's outputs, and are these computed from its parameters, without "
-            "detach() or .data?"
+            "fit: the loss reaches no parameter of the optimizer: after its backward pass, none has a "
+            "gradient.\n  Is it computed from the model's outputs, and are these computed from its parameters, "
+            "without detach() or .data?"
         )
 
 

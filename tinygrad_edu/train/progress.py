@@ -35,12 +35,11 @@ class Progress:
     def __enter__(self) -> "Progress":
         if self.shown and self.terminal:
             try:
-                from tqdm import tqdm  # type: ignore[import-untyped]  # it has stubs in a package of their own
+                from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are a package of their own
             except ImportError:
                 return self
-            self.bar = tqdm(
-                total=self.epochs, unit="epoch", bar_format="{bar:20} {elapsed}<{remaining} {desc}"
-            )
+            look = "{bar:20} {elapsed}<{remaining} {desc}"
+            self.bar = tqdm(total=self.epochs, unit="epoch", bar_format=look)
         return self
 
     def begin(self, epoch: int, batch: int = 0) -> None:
@@ -52,10 +51,8 @@ class Progress:
         self.batch += batches
         if self.shown and self.terminal and time.monotonic() >= self.next:
             of = f"/{self.batches}" if self.batches else ""
-            self._write(
-                f"epoch {self.epoch + 1}/{self.epochs}, batch {self.batch}{of}",
-                self.epoch + self.batch / (self.batches or 1e9),
-            )
+            done = self.epoch + self.batch / (self.batches or 1e9)
+            self._write(f"epoch {self.epoch + 1}/{self.epochs}, batch {self.batch}{of}", done)
 
     def end(self, values: dict[str, float]) -> None:
         """The epoch is done; these are its loss and metrics by name."""
@@ -72,9 +69,8 @@ class Progress:
             self.bar.n = done
             self.bar.set_description_str(line)
         elif self.terminal:
-            print(
-                f"\r{line:<{self.width}}", end="", file=sys.stderr, flush=True
-            )  # over the line before, if that was longer too
+            # It covers the line before, if that was longer too.
+            print(f"\r{line:<{self.width}}", end="", file=sys.stderr, flush=True)
             self.width = len(line)
         else:
             print(line, file=sys.stderr, flush=True)

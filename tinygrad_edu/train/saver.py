@@ -30,9 +30,8 @@ class Saver:
             return
         if source is True:
             if self.checkpoint is None:
-                raise ArgumentError(
-                    "fit: resume=True goes on from the file of checkpoint=, and there is none."
-                )
+                told = "resume=True goes on from the file of checkpoint=, and there is none"
+                raise ArgumentError(f"fit: {told}.")
             if not os.path.exists(self.checkpoint.path):
                 return
             source = self.checkpoint.path

@@ -12,7 +12,7 @@ from .interrupt import Interrupt
 
 
 class SeedReport:
-    """What a run gave for each seed, with the median, the mean and the spread over them; it prints as a table.
+    """What a run gave for each seed, with the median, the mean and the spread; it prints as a table.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class SeedReport:
         return float(np.mean(self.columns[self._name(name)]))
 
     def spread(self, name: str | None = None) -> float:
-        """The standard deviation of a column, √(Σ (x - mean)² / (n - 1)); of a single value it is not a number."""
+        """The standard deviation of a column, √(Σ (x - mean)² / (n - 1)); NaN for a single value."""
         column = self.columns[self._name(name)]
         return float(np.std(column, ddof=1)) if len(column) > 1 else math.nan
 
@@ -81,7 +81,7 @@ def over_seeds(
     ----------
     run : callable
         A function of the seed, which all its randomness comes from: the split, the initialization, the order
-        of the batches, dropout.  It returns a number, or a dict of numbers, with the same names for every seed.
+        of the batches, dropout.  It returns a number, or a dict of numbers with the same names for every seed.
     seeds : iterable of int, default=range(5)
 
     Returns
@@ -131,6 +131,6 @@ def _row(result: Any, seed: int) -> dict[str, float]:
     try:
         return {str(name): float(value) for name, value in named.items()}
     except (TypeError, ValueError):
-        raise ArgumentError(
-            f"over_seeds: a run returns a number, or a dict of numbers; got {result!r:.80} for seed {seed}."
-        ) from None
+        given = f"{result!r:.80} for seed {seed}"
+        told = f"over_seeds: a run returns a number, or a dict of numbers; got {given}."
+        raise ArgumentError(told) from None

@@ -61,9 +61,8 @@ class Settings:
         check_metrics(self.metrics)
         self._check_names()
         if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
-            raise ArgumentError(
-                f"callbacks are a list of functions of the history; got {self.callbacks!r:.80}."
-            )
+            given = f"{self.callbacks!r:.80}"
+            raise ArgumentError(f"callbacks are a list of functions of the history; got {given}.")
         for callback in self.callbacks:
             refuse_class("a callback", callback)
         self._check_schedules()
@@ -105,7 +104,7 @@ class Settings:
 
     @property
     def best(self) -> EarlyStopping | None:
-        """What the best epoch is, where somebody wants it: early stopping, or a checkpoint of the best weights."""
+        """What the best epoch is, for early stopping or for a checkpoint of the best weights; else None."""
         if self.early_stopping is None and self.checkpoint is not None and self.checkpoint.best is not None:
             return EarlyStopping(patience=math.inf, restore=False)
         return self.early_stopping
@@ -122,9 +121,8 @@ class Settings:
             name = taken.pop()
             raise ArgumentError(f"the history has a column {name!r} of its own; call the metric otherwise.")
         if later and not self.validated:
-            raise ArgumentError(
-                "a metric whose name begins with val_ is of validation data, and there are none."
-            )
+            none = "is of validation data, and there are none"
+            raise ArgumentError(f"a metric whose name begins with val_ {none}.")
 
     def _check_schedules(self) -> None:
         """Raise unless there is one schedule at most, of the kind that belongs in its place."""
@@ -133,16 +131,12 @@ class Settings:
         for schedule in given:
             refuse_class("a schedule", schedule)
         if len(given) > 1 or not all(map(callable, given)):
-            raise ArgumentError(
-                "one schedule at most, a function of the epoch (schedule=) or of the step (step_schedule=); "
-                f"got {given}."
-            )
+            kinds = "a function of the epoch (schedule=) or of the step (step_schedule=)"
+            raise ArgumentError(f"one schedule at most, {kinds}; got {given}.")
         pair_of_another = isinstance(self.schedule, tuple) and not isinstance(rate, ReduceOnPlateau)
         if pair_of_another or isinstance(of_step, ReduceOnPlateau):
-            raise ArgumentError(
-                "a ReduceOnPlateau looks at epochs, schedule=plateau; and a pair is (ReduceOnPlateau, name "
-                "of a column)."
-            )
+            pair = "(ReduceOnPlateau, name of a column)"
+            raise ArgumentError(f"a ReduceOnPlateau looks at epochs, schedule=plateau; and a pair is {pair}.")
 
     def _check_columns(self) -> None:
         """Raise if somebody looks at a column that the history will not have."""
@@ -151,10 +145,8 @@ class Settings:
         watching["EarlyStopping"] = (self.best.monitor if self.best else None) or self.usual
         for who, name in watching.items():
             if name not in names:
-                found = ", ".join(names)
-                raise ArgumentError(
-                    f"{who} looks at {name!r}, and the history will have the columns {found}."
-                )
+                found = f"the history will have the columns {', '.join(names)}"
+                raise ArgumentError(f"{who} looks at {name!r}, and {found}.")
 
 
 def check_count(name: str, value: Any) -> None:

@@ -55,9 +55,8 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if isinstance(self.patience, str) or not self.patience >= 1:
-            raise ArgumentError(
-                f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience!r}."
-            )
+            given = f"{self.patience!r}"
+            raise ArgumentError(f"EarlyStopping: patience is a number of epochs, 1 or more; got {given}.")
         if self.mode not in ("min", "max", None):
             raise ArgumentError(f'EarlyStopping: mode is "min" or "max"; got {self.mode!r}.')
         if not 0 <= self.min_delta < math.inf:
@@ -118,9 +117,7 @@ class Best:
             If something else was monitored; nothing was changed.
         """
         if state["monitor"] != self.monitor:
-            was = state["monitor"]
-            raise StateError(
-                f"The checkpoint's training was monitored by {was!r}, this one is by {self.monitor!r}."
-            )
+            by = f"by {state['monitor']!r}, this one is by {self.monitor!r}"
+            raise StateError(f"The checkpoint's training was monitored {by}.")
         self.value, self.epoch = float(state["value"]), int(state["epoch"])
         self.weights = dict(state["weights"])

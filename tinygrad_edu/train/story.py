@@ -1,4 +1,4 @@
-"""What to say of a loss or a gradient that is not finite: where the training was, and what else is not finite."""
+"""What to say of a loss or gradient that is not finite: where the training was, and what else is not."""
 
 import copy
 from typing import Any
@@ -44,7 +44,7 @@ def _cause(found: str, advice: str) -> str:
 
 
 def _in_batch(loader: Any, batch: Any, place: int) -> str:
-    """Which array of a batch is not finite, and where first; of the loader's last batches it is that at a place."""
+    """Which array of a batch is not finite, and where first; -1 is the place of the loader's last batch."""
     for name, array in zip(PLACES, batch):
         if getattr(array, "dtype", np.dtype(int)).kind == "f" and not np.isfinite(array).all():
             first = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
@@ -56,7 +56,7 @@ def _in_batch(loader: Any, batch: Any, place: int) -> str:
 
 
 def _example(loader: Any, place: int, row: int) -> int | None:
-    """The number in the data of a row of a batch, the place-th of those that the loader gave (-1 is the last)."""
+    """The number in the data of a row of a batch; -1 is the place of the loader's last batch."""
     from ..data import DataLoader
 
     if not isinstance(loader, DataLoader) or loader.samples is None:

@@ -60,7 +60,7 @@ class Totals:
         kept.append(array)
 
     def report(self, metrics: Metrics) -> dict[str, float]:
-        """The loss (a mean over the examples, or the sum if the loss is one), and the metrics of all examples."""
+        """The loss, a mean over the examples or the sum if the loss is one, and the metrics of all."""
         if not self.weight:
             raise ArgumentError("There is no loss of no data: the data are empty, or all weights are 0.")
         report = {"loss": self.loss if self.summed else self.loss / self.weight}
@@ -82,7 +82,7 @@ class Totals:
 
 
 def reduction_of(loss: Any) -> str:
-    """How a loss makes one number of many: its setting, or a function's default; "mean" if it does not say."""
+    """How a loss makes one number of many: its setting, or a function's default; "mean" if neither says."""
     if hasattr(loss, "reduction"):
         return str(loss.reduction)
     try:
@@ -102,7 +102,5 @@ def measured(name: str, metric: Metric, targets: Any, outputs: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise DTypeError(
-            f"The metric {name!r} returns one number; got {value!r:.80}. Of one for each class or label, take "
-            "the mean."
-        ) from None
+        got = f"{value!r:.80}. Of one for each class or label, take the mean"
+        raise DTypeError(f"The metric {name!r} returns one number; got {got}.") from None

@@ -80,7 +80,7 @@ class Training:
             self.look_for_others()
 
     def look_for_others(self) -> None:
-        """Warn of parameters that are there by now and not the optimizer's, as of a layer that forward makes."""
+        """Warn of parameters that are there by now and not the optimizer's, as a layer made in forward has."""
         others, _ = compared(own_parameters(self.model, self.loss), self.optimizer.params)
         if new := [name for name in others if self.is_news(name)]:
             warn_of_others(new, "made or unfrozen after the optimizer was made, not among its parameters")
@@ -107,11 +107,8 @@ class Training:
         """By name, everything that has a state: a ``state_dict`` and a ``load_state_dict``."""
         names = ("model", "loss", "optimizer", "schedule", "best", "history")
         named = {name: getattr(self, name) for name in names}
-        named |= {
-            "epoch": self.totals,
-            "generators": Generators([self.model, self.loss]),
-            "data": self.loader,
-        }
+        generators = Generators([self.model, self.loss])
+        named |= {"epoch": self.totals, "generators": generators, "data": self.loader}
         return {name: part for name, part in named.items() if hasattr(part, "state_dict")}
 
     def state_dict(self) -> dict[str, Any]:
@@ -146,11 +143,8 @@ class Training:
         """Raise a StateError if what is in the states would be found not to fit only later on."""
         columns = self.settings.columns
         if len(self.history) and list(self.history) != columns:
-            had, will = ", ".join(self.history), ", ".join(columns)
-            raise StateError(
-                f"The checkpoint's history has the columns {had}, this training's will have {will}. Nothing "
-                "was loaded."
-            )
+            differ = f"{', '.join(self.history)}, this training's will have {', '.join(columns)}"
+            raise StateError(f"The checkpoint's history has the columns {differ}. Nothing was loaded.")
         if self.best is not None and self.best.weights:
             own = {name: value.shape for name, value in self.model.state_dict().items()}
             if own != {name: np.shape(value) for name, value in self.best.weights.items()}:
@@ -160,20 +154,16 @@ class Training:
 def _check_kind(state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     """Raise unless a state is that of a training, of this version, with the same parts."""
     if state.get("kind") != "training":
-        raise StateError(
-            "This checkpoint is not one of a training by fit: it has other contents. Nothing was loaded."
-        )
-    if state.get("version") != VERSION:
-        raise StateError(
-            f"The checkpoint has version {state.get('version')!r} of a training, and this is version "
-            f"{VERSION}. Nothing was loaded."
-        )
+        told = "This checkpoint is not one of a training by fit: it has other contents"
+        raise StateError(f"{told}. Nothing was loaded.")
+    if (version := state.get("version")) != VERSION:
+        told = f"The checkpoint has version {version!r} of a training, and this is version {VERSION}"
+        raise StateError(f"{told}. Nothing was loaded.")
     differences = {"missing": own.keys() - state.keys(), "unexpected": state.keys() - own.keys()}
-    told = [f"\n  {word}: {', '.join(sorted(names))}" for word, names in differences.items() if names]
-    if told:
-        raise StateError(
-            f"The checkpoint is of a training with other settings, and nothing was loaded:{''.join(told)}"
-        )
+    lines = [f"\n  {word}: {', '.join(sorted(names))}" for word, names in differences.items() if names]
+    if lines:
+        told = "The checkpoint is of a training with other settings, and nothing was loaded"
+        raise StateError(f"{told}:{''.join(lines)}")
 
 
 def _load(name: str, part: Any, state: Any) -> None:

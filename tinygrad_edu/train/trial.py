@@ -23,16 +23,14 @@ from .training import Training
 
 
 def rehearse(training: Training) -> None:
-    """Raise what would be raised later on: for data without a batch, by a lonely example, a loss or a metric."""
+    """Raise now what would be raised later: by data without a batch, a lonely example, a loss or a metric."""
     for what, loader in (("data", training.loader), ("validation data", training.held_out)):
         samples = getattr(loader, "samples", None)
         if samples == 0:
             raise ArgumentError(f"fit: there are no examples in the {what}.")
         if samples and len(loader) == 0:
-            raise ArgumentError(
-                f"fit: there is no batch in the {what}: {samples} examples do not fill one of "
-                f"{loader.batch_size}, and drop_last leaves it out."
-            )
+            short = f"{samples} examples do not fill one of {loader.batch_size}, and drop_last leaves it out"
+            raise ArgumentError(f"fit: there is no batch in the {what}: {short}.")
     check_last_batch(training.model, training.loader)
     try_out(training)
 
@@ -42,7 +40,7 @@ def undisturbed(*roots: Any) -> Iterator[None]:
     """A block after which buffers and generators of random numbers are again as they were."""
     modules = [module for root in roots if isinstance(root, Module) for module in root.modules()]
     buffers = [{name: b for name, b in vars(m).items() if isinstance(b, Buffer)} for m in modules]
-    values = {b: b.data.copy() for root in roots if isinstance(root, Module) for b in root.buffers()}
+    values = [(b, b.data.copy()) for root in roots if isinstance(root, Module) for b in root.buffers()]
     generators = Generators(list(roots))
     numbers = generators.state_dict()
     try:
@@ -50,7 +48,7 @@ def undisturbed(*roots: Any) -> Iterator[None]:
     finally:
         for module, held in zip(modules, buffers):
             vars(module).update(held)  # forward may have assigned others
-        for buffer, before in values.items():
+        for buffer, before in values:
             buffer.write(before)
         generators.load_state_dict(numbers)
 
@@ -71,10 +69,8 @@ def check_last_batch(model: Module, loader: Any) -> None:
         with undisturbed(model), training_mode(model, True), no_grad():
             model(example)
     except ArgumentError as error:
-        raise ArgumentError(
-            f"fit: {samples} examples in batches of {size} end with a batch of one example, which this model "
-            f"cannot train on. {error}"
-        ) from None
+        batches = f"{samples} examples in batches of {size} end with a batch of one example"
+        raise ArgumentError(f"fit: {batches}, which this model cannot train on. {error}") from None
 
 
 def try_out(training: Training) -> None:

@@ -28,7 +28,8 @@ def accuracy(targets: Any, predictions: Any, *, threshold: float | None = None) 
         Labels or scores.  Sequences, scores of shape (n, …, c) with labels (n, …), count each of their
         elements.
     threshold : float, optional
-        From where on one score for each example means class 1: 0.5 if it is a probability, 0.0 if it is a logit.
+        The score above which an example is of class 1, if there is one score for each: 0.5 for probabilities,
+        0.0 for logits.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     Parameters
     ----------
     targets : array_like of int of shape (n,)
-        From 0 to c - 1.
+        The class of each example, from 0 to c - 1.
     predictions : array_like of shape (n, c)
         Scores; of equal ones the later class counts as larger, as in scikit-learn.
     k : int, from 1 to c, default=5
@@ -88,10 +89,8 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     no_nan(scores)
     t = whole("targets", t)
     if not 1 <= k <= c or t.min() < 0 or t.max() >= c:
-        raise ArgumentError(
-            f"k is from 1 to {c} and targets from 0 to {c - 1}; got k={k}, targets from {t.min()} to "
-            f"{t.max()}."
-        )
+        given = f"k={k}, targets from {t.min()} to {t.max()}"
+        raise ArgumentError(f"k is from 1 to {c} and targets from 0 to {c - 1}; got {given}.")
     own = scores[np.arange(n), t][:, None]
     above = (scores > own) | ((scores == own) & (np.arange(c) > t[:, None]))
     return float(np.mean(above.sum(axis=1) < k))
@@ -117,7 +116,7 @@ def confusion_matrix(
     Raises
     ------
     ShapeError, DTypeError
-        As `accuracy`.
+        As `accuracy` raises them.
     ArgumentError
         If a label is negative or not below ``classes``, a score is NaN, or there are more than 10,000
         classes.
@@ -221,10 +220,8 @@ def _counts(targets: Any, predictions: Any, average: str | None, threshold: floa
     classes = np.unique(np.concatenate([t, p]))
     if average == "binary":
         if not set(classes.tolist()) <= {0, 1}:
-            raise ArgumentError(
-                f'average="binary" is for labels 0 and 1; got {classes.tolist()!s:.60}. Of more classes say '
-                '"macro", "micro", …'
-            )
+            given = f'{classes.tolist()!s:.60}. Of more classes say "macro", "micro", …'
+            raise ArgumentError(f'average="binary" is for labels 0 and 1; got {given}')
         classes = np.array([1])
     counts = np.array([(np.sum((t == c) & (p == c)), np.sum(p == c), np.sum(t == c)) for c in classes]).T
     return counts.sum(axis=1, keepdims=True) if average == "micro" else counts

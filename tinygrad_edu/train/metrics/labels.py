@@ -53,10 +53,8 @@ def _labels_of_rows(targets: Array, scores: Array) -> Array:
     t = targets
     if t.shape == scores.shape:
         if not np.allclose(t.sum(axis=-1), 1):
-            raise ArgumentError(
-                "rows of targets add up to 1, one class each. Of several labels for each example: "
-                "label_accuracy, label_f1."
-            )
+            advice = "Of several labels for each example: label_accuracy, label_f1"
+            raise ArgumentError(f"rows of targets add up to 1, one class each. {advice}.")
         t = t.argmax(axis=-1)
     elif t.shape == (*scores.shape[:-1], 1):
         t = t[..., 0]
@@ -94,10 +92,8 @@ def same_shape(targets: Any, predictions: Any) -> tuple[Array, Array]:
     """Two arrays of one shape, with at least one element."""
     t, p = arrays_of(targets, predictions)
     if t.shape != p.shape or t.size == 0 or t.ndim == 0:
-        raise ShapeError(
-            "expected targets and predictions of one shape, with at least one example; got "
-            f"{t.shape} and {p.shape}."
-        )
+        expected = "targets and predictions of one shape, with at least one example"
+        raise ShapeError(f"expected {expected}; got {t.shape} and {p.shape}.")
     return t, p
 
 

@@ -85,8 +85,6 @@ def _labels(targets: Any, predictions: Any, threshold: float | None) -> tuple[Ar
     p = p > threshold if threshold is not None else p
     for what, labels in (("targets", t), ("predictions", p)):
         if not np.isin(labels if labels.dtype.kind == "f" else whole(what, labels), (0, 1)).all():
-            raise DTypeError(
-                f"{what} are 0 or 1; of scores say from where on they mean 1, threshold=0.5 (probabilities) "
-                "or 0.0 (logits)."
-            )
+            advice = "of scores say from where on they mean 1, threshold=0.5 (probabilities) or 0.0 (logits)"
+            raise DTypeError(f"{what} are 0 or 1; {advice}.")
     return t.astype(bool), p.astype(bool)

@@ -12,8 +12,8 @@ from .labels import no_nan, one_of_each, whole
 def roc_auc(targets: Any, predictions: Any) -> float:
     """The probability that an example of class 1 has a larger score than one of class 0.
 
-    Equal scores count one half.  It is the area under the curve of true against false positives, and needs no threshold (Mann and Whitney's
-    U / (n₀ n₁)).
+    Equal scores count one half.  It is the area under the curve of true against false positives, and needs no
+    threshold (Mann and Whitney's U / (n₀ n₁)).
 
     Parameters
     ----------
