@@ -69,20 +69,21 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     It is a tensor of one number.  A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, and
     the number of examples if there are no weights.
     """
-    if not 2 <= len(batch) <= 3:
+    arrays = len(batch)
+    if not 2 <= arrays <= 3:
         needed = "batches of inputs and targets, (x, y) or (x, y, weights)"
-        raise ArgumentError(f"fit and evaluate need {needed}; got {len(batch)} arrays.")
+        raise ArgumentError(f"fit and evaluate need {needed}; got {arrays} arrays.")
     if outputs is None:
         raise DTypeError("The model returned None: does its forward end with return?")
     value = _value_of(loss, outputs, batch[1])
-    if len(batch) == 2 and value.ndim == 0:
+    if arrays == 2 and value.ndim == 0:
         return value, len(batch[0])
     if value.ndim == 0:
         such = 'a loss with reduction="none", such as nn.MSELoss(reduction="none")'
         raise ArgumentError(f"Weights of examples need the loss of each example: {such}.")
     if value.ndim > 1:
         value = np.mean(value, axis=tuple(range(1, value.ndim)))
-    if len(batch) == 2:
+    if arrays == 2:
         return np.mean(value), len(value)
     weights = _weights_of(batch[2], value)
     total = float(weights.sum())

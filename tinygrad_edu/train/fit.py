@@ -223,8 +223,9 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
         training.set_rate_of_epoch()
         for group in _groups(training.loader, settings.step.accumulate):
             make_step(training, group)
-            bar.step(len(group))
-            if len(group) < settings.step.accumulate:
+            batches = len(group)
+            bar.step(batches)
+            if batches < settings.step.accumulate:
                 continue  # the last one: the loader stands in the next epoch, and this one is completed first
             saver.after_step()
             if interrupt.requested:

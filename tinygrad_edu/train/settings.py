@@ -31,7 +31,7 @@ class StepSettings:
     on_nan: str
 
     def __post_init__(self) -> None:
-        check_count("accumulate", self.accumulate)
+        check_at_least_one("accumulate", self.accumulate)
         norm = self.clip_norm
         is_number = isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool)
         if norm is not None and not (is_number and norm > 0):
@@ -57,7 +57,7 @@ class Settings:
     validated: bool
 
     def __post_init__(self) -> None:
-        check_count("epochs", self.epochs)
+        check_at_least_one("epochs", self.epochs)
         check_metrics(self.metrics)
         self._check_names()
         if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
@@ -149,7 +149,7 @@ class Settings:
                 raise ArgumentError(f"{who} looks at {name!r}, and {found}.")
 
 
-def check_count(name: str, value: Any) -> None:
+def check_at_least_one(name: str, value: Any) -> None:
     """Raise unless a value is a whole number, 1 or more."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ArgumentError(f"{name} is a whole number, 1 or more; got {value!r}.")

@@ -29,7 +29,7 @@ def make_step(training: Training, group: list[Any]) -> None:
 
 def _add_gradients(training: Training, group: list[Any]) -> None:
     """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
-    totals, total = training.totals, 0.0
+    totals, total, alone = training.totals, 0.0, len(group) == 1
     for batch in group:
         outputs = training.model(batch[0])
         loss, weight = loss_of(training.loss, outputs, batch)
@@ -38,13 +38,13 @@ def _add_gradients(training: Training, group: list[Any]) -> None:
         number = loss.item()
         if not math.isfinite(number) and training.settings.step.on_nan != "ignore":
             raise Diverged(story(training, f"the loss is {number}", group))
-        if len(group) == 1:
+        if alone:
             loss.backward()
         else:
             loss.backward(np.array(1 if totals.summed else weight, loss.dtype))
         totals.add(number, weight, outputs, batch[1])
         total += weight
-    if len(group) > 1 and total and not totals.summed:
+    if not alone and total and not totals.summed:
         _divide_gradients(training.optimizer, total)
 
 
