@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, ShapeError, names_itself
-from .style import SHARES, names_of, new_axes, numbers
+from .given import Array, names_of, numbers
+from .style import SHARES, Axes, new_axes
 
 MOST_TEXTS = 15  # rows of counts that are written as texts; a text takes a millisecond or more
 SMALLEST = 2.0  # points for a count, below which none are written: they would cover each other
@@ -15,7 +16,7 @@ HEIGHT = 0.73  # of a digit, as a part of the size of the font
 
 
 @names_itself
-def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None, ax: Any = None) -> Any:
+def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None, ax: Axes = None) -> Axes:
     """How often each true class (rows) was taken for each class (columns); darker is more of the row.
 
     Zeros are left blank, so that what was confused stands out.  Of so many classes that numbers could not be
@@ -59,7 +60,7 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     return ax
 
 
-def _write_counts(ax: Any, matrix: Any, inks: Any) -> None:
+def _write_counts(ax: Axes, matrix: Array, inks: Array) -> None:
     """The counts as numbers in their cells, as large as there is room."""
     digits = len(f"{matrix.max(initial=0):g}")
     room = 220 / len(matrix) / (0.62 * max(digits, 2))
@@ -72,7 +73,7 @@ def _write_counts(ax: Any, matrix: Any, inks: Any) -> None:
         _outlined(ax, matrix, inks, size)
 
 
-def _label(ax: Any, names: list[str]) -> None:
+def _label(ax: Axes, names: list[str]) -> None:
     """The names of the classes on both axes, and white lines between the cells."""
     places, lines = np.arange(len(names)), {"colors": "white", "linewidths": 1.2}
     turned = {"rotation": 40, "ha": "right"} if sum(map(len, names)) > 30 else {}
@@ -85,7 +86,7 @@ def _label(ax: Any, names: list[str]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _outlined(ax: Any, matrix: Any, inks: Any, size: float) -> None:
+def _outlined(ax: Axes, matrix: Array, inks: Array, size: float) -> None:
     """The counts as one collection of outlines: many of them are drawn as fast as few."""
     from matplotlib.collections import PathCollection
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ShapeError
-from .style import GREY, TALLEST, color, dash, legend_beside, legend_width, mark, new_axes, numbers, tidy
+from .given import Array, numbers
+from .style import GREY, TALLEST, Axes, color, dash, legend_beside, legend_width, mark, new_axes, tidy
 
 RUNS = 5000  # of neighbouring values: more than a page is pixels wide
 
@@ -15,12 +16,12 @@ RUNS = 5000  # of neighbouring values: more than a page is pixels wide
 def curves(
     values: ArrayLike | Mapping[str, ArrayLike],
     *,
-    ax: Any = None,
+    ax: Axes = None,
     xlabel: str = "epoch",
     ylabel: str = "",
     log: bool = False,
     target: float | None = None,
-) -> Any:
+) -> Axes:
     """One line, or one for each name, of a value that changes in the course of training.
 
     Parameters
@@ -69,7 +70,7 @@ def curves(
     return ax
 
 
-def envelope(line: Any) -> Any:
+def envelope(line: Array) -> Array:
     """The places of a line that are drawn: all, or the lowest and highest of each run that shares a pixel.
 
     Places without a finite number stay, one of each run, lest a gap be closed.
@@ -86,7 +87,7 @@ def envelope(line: Any) -> Any:
     return np.unique(np.minimum(np.concatenate(places), last))
 
 
-def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Any:
+def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Axes:
     """`curves` whose vertical axis is called loss.
 
     Parameters
@@ -103,7 +104,7 @@ def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "lo
     return curves(losses, ylabel=ylabel, **settings)
 
 
-def finish(ax: Any, xlabel: str, ylabel: str, log: bool, target: float | None) -> None:
+def finish(ax: Axes, xlabel: str, ylabel: str, log: bool, target: float | None) -> None:
     """What belongs to such lines besides the lines: names, scale, whole epochs, and the target."""
     from matplotlib.ticker import MaxNLocator
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError, names_itself
 from ..tensor import Tensor
+from .given import Array, numbers
 from .grid import cells, columns_for
-from .style import GREY, color, new_axes, numbers, tidy
+from .style import GREY, Axes, color, new_axes, tidy
 
 Function = Callable[[Any], Any]
 
@@ -17,11 +18,11 @@ Function = Callable[[Any], Any]
 def activation_curves(
     functions: Function | Sequence[Function] | Mapping[str, Function],
     *,
-    ax: Any = None,
+    ax: Axes = None,
     low: float = -4.0,
     high: float = 4.0,
     columns: int | None = None,
-) -> Any:
+) -> Axes:
     """Activations with their derivatives, which this package computes: one picture for each.
 
     Parameters
@@ -78,7 +79,7 @@ def _named(functions: Any) -> list[tuple[str, Function]]:
     return [(getattr(one, "__name__", type(one).__name__), one) for one in listed]
 
 
-def _with_derivative(name: str, function: Function, x: Any) -> tuple[Any, Any]:
+def _with_derivative(name: str, function: Function, x: Array) -> tuple[Array, Array]:
     """The values, and the derivatives: the gradient of their sum, as each depends on its own number alone."""
     argument = Tensor(x, requires_grad=True)
     y = function(argument)
@@ -91,7 +92,7 @@ def _with_derivative(name: str, function: Function, x: Any) -> tuple[Any, Any]:
     return values, np.zeros_like(x) if argument.grad is None else argument.grad.numpy()
 
 
-def _draw(ax: Any, x: Any, y: Any, slope: Any) -> None:
+def _draw(ax: Axes, x: Array, y: Array, slope: Array) -> None:
     for line in (ax.axhline, ax.axvline):
         line(0, color=GREY, linewidth=0.8, alpha=0.7, zorder=1)
     ax.plot(x, y, color=color(0), linewidth=2.0, label="f(x)")

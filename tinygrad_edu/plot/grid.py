@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import ArgumentError
-from .style import new_axes
+from .style import Axes, new_axes
 
 TITLE = 0.25  # inches that the title of a cell takes
 
@@ -24,14 +23,14 @@ def columns_for(cells: int, columns: int | None) -> int:
 
 
 def cells(
-    ax: Any,
+    ax: Axes,
     number: int,
     columns: int,
     *,
     size: tuple[float, float],
     titles: Sequence[str] | None = None,
     labeled: bool = False,
-) -> tuple[Any, list[Any]]:
+) -> tuple[Axes, list[Axes]]:
     """Axes that become an invisible frame, and as many inset axes, row by row.
 
     Parameters

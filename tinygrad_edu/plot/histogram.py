@@ -10,13 +10,14 @@ from ..errors import ArgumentError, StateError, names_itself
 from ..modes import no_grad
 from ..nn.module import Module
 from ..nn.watch import watched
-from .style import GREY, color, new_axes, tidy
+from .given import Array
+from .style import GREY, Axes, color, new_axes, tidy
 
 BINS = 60
 
 
 @names_itself
-def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
+def activation_histograms(model: Module, *inputs: Any, ax: Axes = None) -> Axes:
     """What comes out of each layer, as a histogram for each: it shows layers that saturate, shrink or die.
 
     Parameters
@@ -67,7 +68,7 @@ def activation_histograms(model: Module, *inputs: Any, ax: Any = None) -> Any:
     return ax
 
 
-def gradient_histograms(model: Module, *, ax: Any = None) -> Any:
+def gradient_histograms(model: Module, *, ax: Axes = None) -> Axes:
     """The sizes of the gradients of each parameter, as a histogram for each: some may vanish or explode.
 
     Parameters
@@ -118,7 +119,7 @@ def _size(layers: dict[str, Any]) -> tuple[float, float]:
     return 6.4, 1.2 + 0.5 * max(len(layers), 2)
 
 
-def _ridges(ax: Any, layers: dict[str, Any], edges: Any) -> None:
+def _ridges(ax: Axes, layers: dict[str, Any], edges: Array) -> None:
     """A histogram above another, the first at the top, each as high as the others."""
     floors = np.arange(len(layers))[::-1]
     for floor, values in zip(floors, layers.values()):

@@ -11,8 +11,9 @@ from ..arrays import plain
 from ..errors import ArgumentError, ShapeError, names_itself
 from ..nn.module import Module
 from ..tensor import Tensor
+from .given import Array, numbers
 from .grid import cells, columns_for
-from .style import DIVERGING, INK, new_axes, numbers
+from .style import DIVERGING, INK, Axes, new_axes
 
 MOST_AXES = 64  # images that have axes of their own, which take some milliseconds each
 FINEST = 1200  # rows and columns of an image: more than its cell has pixels
@@ -25,10 +26,10 @@ def images(
     pictures: ArrayLike | Tensor,
     *,
     titles: Sequence[str] | None = None,
-    ax: Any = None,
+    ax: Axes = None,
     columns: int | None = None,
     cmap: str = INK,
-) -> Any:
+) -> Axes:
     """A grid of images, each with a title of its own.
 
     Parameters
@@ -93,7 +94,7 @@ def _way_on(shape: tuple[int, ...]) -> str:
     return " Channels come last: x.transpose(0, 2, 3, 1)." if shape[1] in (3, 4) else ""
 
 
-def _colors(array: Any) -> Any:
+def _colors(array: Array) -> Array:
     """Colors as matplotlib takes them: floats from 0 to 1, or uint8."""
     if array.dtype == np.uint8 or not array.size:
         return array
@@ -116,9 +117,9 @@ def weights(
     *,
     shape: tuple[int, int] | None = None,
     titles: Sequence[str] | None = None,
-    ax: Any = None,
+    ax: Axes = None,
     columns: int | None = None,
-) -> Any:
+) -> Axes:
     """What each unit of a layer looks for: its weights as an image, blue where positive, red where negative.
 
     All images are on one scale, with white at 0 and the largest weight in full color; a bar beside them tells
@@ -166,7 +167,7 @@ def weights(
     return frame
 
 
-def _as_images(weight: Any, shape: tuple[int, int] | None) -> Any:
+def _as_images(weight: Array, shape: tuple[int, int] | None) -> Array:
     """The weights of each unit, or of each channel of it, as an image: (images, height, width)."""
     array = weight
     if weight.ndim == 2:
@@ -185,8 +186,8 @@ def _as_images(weight: Any, shape: tuple[int, int] | None) -> Any:
 
 
 def _grid(
-    array: Any, ax: Any, columns: int, titles: list[str] | None, look: dict[str, Any]
-) -> tuple[Any, Any]:
+    array: Array, ax: Axes, columns: int, titles: list[str] | None, look: dict[str, Any]
+) -> tuple[Axes, Any]:
     """The frame, and the last of the images in it."""
     height, width = array.shape[1:3]
     size = 1.3 if titles is not None else 1.0 if len(array) <= 20 else 0.75
@@ -202,15 +203,15 @@ def _grid(
     return frame, shown
 
 
-def _thinned(picture: Any) -> Any:
+def _thinned(picture: Array) -> Array:
     """The picture with no more rows and columns than are printed, chosen as in drawing it."""
     rows, columns = ((2 * np.arange(m := min(n, FINEST)) + 1) * n // (2 * m) for n in picture.shape[:2])
     return picture[rows[:, None], columns] if max(picture.shape[:2]) > FINEST else picture
 
 
 def _mosaic(
-    array: Any, ax: Any, columns: int, titles: list[str] | None, look: dict[str, Any], size: float
-) -> tuple[Any, Any]:
+    array: Array, ax: Axes, columns: int, titles: list[str] | None, look: dict[str, Any], size: float
+) -> tuple[Axes, Any]:
     """The frame with all images as a single one, so that many are drawn as fast as few."""
     from matplotlib.collections import PolyCollection
 
@@ -219,7 +220,7 @@ def _mosaic(
     above = gap if titles is None else gap + height // 4
     tall, wide = height + above, width + gap  # of a cell, whose image is at its lower left
 
-    def tiled(pictures: Any) -> Any:
+    def tiled(pictures: Array) -> Array:
         colors = pictures.shape[3:]
         tiles = np.zeros((rows * columns, tall, wide, *colors), pictures.dtype)
         tiles[:number, above:, :width] = pictures

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ArgumentError
 from .curve import finish
 from .file import check_path, save
-from .style import color, new_axes
+from .style import Axes, color, new_axes
 
 
 class LiveLoss:
@@ -60,7 +60,7 @@ class LiveLoss:
         self,
         *,
         target: float | None = None,
-        ax: Any = None,
+        ax: Axes = None,
         path: str | os.PathLike[str] | None = None,
         every: float = 0.2,
         xlabel: str = "epoch",
@@ -126,7 +126,7 @@ def _notebook() -> Any:
     return ipython.display.display if hasattr(shell, "kernel") else None
 
 
-def _window() -> Any:
+def _window() -> Axes:
     """Axes in a window of their own if matplotlib is interactive, otherwise in none."""
     ax = new_axes(None)
     import matplotlib

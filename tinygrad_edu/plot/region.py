@@ -13,9 +13,10 @@ from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
+from .given import Array, names_of, points_and_labels
 from .grid import cells, columns_for
 from .scatter import bounds, scatter
-from .style import PALETTE, legend_beside, legend_width, names_of, new_axes, plane, points_and_labels
+from .style import PALETTE, Axes, legend_beside, legend_width, new_axes, plane
 
 Classifier = Callable[[Any], Any]
 CHUNK = 16384  # points that the classifier is asked about at once
@@ -27,11 +28,11 @@ def decision_regions(
     points: ArrayLike | Tensor,
     labels: ArrayLike | Tensor,
     *,
-    ax: Any = None,
+    ax: Axes = None,
     resolution: int = 300,
     probabilities: bool = False,
     classes: Sequence[Any] | None = None,
-) -> Any:
+) -> Axes:
     """Which class a classifier gives to every point of the plane, and the points that it was trained on.
 
     Parameters
@@ -86,11 +87,11 @@ def decision_grid(
     points: ArrayLike | Tensor,
     labels: ArrayLike | Tensor,
     *,
-    ax: Any = None,
+    ax: Axes = None,
     columns: int | None = None,
     resolution: int = 150,
     probabilities: bool = False,
-) -> Any:
+) -> Axes:
     """The decision regions of several models on the same points, side by side.
 
     Parameters
@@ -136,7 +137,7 @@ def decision_grid(
     return frame
 
 
-def _ask(predict: Classifier, xy: Any, resolution: int) -> tuple[Any, Any, tuple[Any, Any]]:
+def _ask(predict: Classifier, xy: Array, resolution: int) -> tuple[Array, Array, tuple[Array, Array]]:
     """Winning classes and their certainty on a grid, each (resolution, resolution), and its corners."""
     if resolution < 2:
         raise ArgumentError(f"resolution is at least 2; got {resolution}.")
@@ -163,7 +164,7 @@ def _check_callable(predict: Any) -> None:
     raise ArgumentError(f"a classifier is called with points; got {kind}, which cannot be. Give {fix}.")
 
 
-def _scores(predict: Classifier, x: Any) -> Any:
+def _scores(predict: Classifier, x: Array) -> Array:
     scores = plain(predict(x), "the classifier")
     numeric = scores.dtype.kind in "fiub" and scores.size
     if not numeric or scores.ndim not in (1, 2) or len(scores) != len(x):
@@ -178,7 +179,7 @@ def _scores(predict: Classifier, x: Any) -> Any:
     return scores
 
 
-def _winners(scores: Any) -> tuple[Any, Any]:
+def _winners(scores: Array) -> tuple[Array, Array]:
     """The winning class of each row, and how certain it is.
 
     The certainty is 0 if all classes are equally probable, and 1 if no other is possible.
@@ -196,7 +197,7 @@ def _winners(scores: Any) -> tuple[Any, Any]:
     return scores.argmax(axis=1), np.clip((best - 1 / count) / (1 - 1 / count), 0, 1)
 
 
-def _stripes(tens: Any) -> Any:
+def _stripes(tens: Array) -> Array:
     """Where the stripes are that tell the classes of one color apart.
 
     There are none for the first ten classes, and for each ten they have another direction.
@@ -206,7 +207,7 @@ def _stripes(tens: Any) -> Any:
     return (along // 4 % 3 == 1) & (tens % 5 > 0)
 
 
-def _draw(ax: Any, winners: Any, certainty: Any, low: Any, high: Any) -> None:
+def _draw(ax: Axes, winners: Array, certainty: Array | None, low: Array, high: Array) -> None:
     from matplotlib.colors import to_rgba_array
 
     picture = to_rgba_array(PALETTE)[winners % len(PALETTE)]  # (resolution, resolution, 4)

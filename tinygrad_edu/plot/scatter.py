@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from ..errors import names_itself
 from ..tensor import Tensor
-from . import style
-from .style import legend_beside, legend_width, names_of, new_axes, plane, points_and_labels, tidy
+from .given import Array, names_of, points_and_labels
+from .style import Axes, color, legend_beside, legend_width, mark, new_axes, plane, tidy
 
 
 @names_itself
@@ -19,8 +19,8 @@ def class_scatter(
     *,
     classes: Sequence[Any] | None = None,
     axes: Sequence[str] = ("", ""),
-    ax: Any = None,
-) -> Any:
+    ax: Axes = None,
+) -> Axes:
     """Points of the plane, each in the color of its class.
 
     Parameters
@@ -57,17 +57,17 @@ def class_scatter(
     return ax
 
 
-def scatter(ax: Any, xy: Any, labels: Any, names: Sequence[str], *, size: float | None = None) -> None:
+def scatter(ax: Axes, xy: Array, labels: Array, names: Sequence[str], *, size: float | None = None) -> None:
     """The points, class after class; the more there are, the smaller they are drawn."""
     area = size if size is not None else float(np.clip(9000 / len(xy), 6, 32))
     edge = 0.5 if area > 8 else 0.25
     for label in np.unique(labels):
         x, y = xy[labels == label].T
-        look = {"color": style.color(label), "marker": style.mark(label), "label": names[label]}
+        look = {"color": color(label), "marker": mark(label), "label": names[label]}
         ax.scatter(x, y, s=area, edgecolors="white", linewidths=edge, **look)
 
 
-def bounds(xy: Any) -> tuple[Any, Any]:
+def bounds(xy: Array) -> tuple[Array, Array]:
     """The lower left and the upper right corner of the picture: those of the points, and a margin."""
     low, high = xy.min(axis=0), xy.max(axis=0)
     margin = np.maximum(high - low, 1e-6) * 0.08

@@ -4,12 +4,9 @@ import io
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
+from .given import Array
 
-from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError
-from ..tensor import Tensor
+Axes = Any  # of matplotlib, which is imported when it is first needed; None means those of a new figure
 
 # fmt: off
 PALETTE = (
@@ -51,7 +48,7 @@ def dash(index: int) -> Any:
     return DASHES[index // len(PALETTE) % len(DASHES)]
 
 
-def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
+def new_axes(ax: Axes, size: tuple[float, float] = (6.0, 4.0)) -> Axes:
     """The given axes, or those of a new figure.
 
     The figure is none of pyplot's: it is gone when nobody holds it any more, and draws on no window.
@@ -86,7 +83,7 @@ def _figure_class() -> Any:
     return Picture
 
 
-def tidy(ax: Any, *, grid: str = "y") -> None:
+def tidy(ax: Axes, *, grid: str = "y") -> None:
     """Draw no more than is needed: two of the four edges, and faint lines to read values by."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
@@ -94,7 +91,7 @@ def tidy(ax: Any, *, grid: str = "y") -> None:
         ax.grid(True, axis=grid, color=GREY, alpha=0.2, linewidth=0.8)
 
 
-def plane(ax: Any, low: Any, high: Any) -> None:
+def plane(ax: Axes, low: Array, high: Array) -> None:
     """Limits of both axes; one scale for both, unless one of them would be a strip then."""
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     width, height = high - low
@@ -106,71 +103,9 @@ def legend_width(count: int) -> float:
     return 1.1 * ((count - 1) // TALLEST)
 
 
-def legend_beside(ax: Any, *, pad: float = 0.2) -> None:
+def legend_beside(ax: Axes, *, pad: float = 0.2) -> None:
     """The names of the classes, to the right of the axes, where they hide nothing."""
     handles, labels = ax.get_legend_handles_labels()
     place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "ncols": 1 + (len(labels) - 1) // TALLEST}
     spaces = {"handletextpad": pad, "columnspacing": 1.0, "borderaxespad": 0.3}
     ax.legend(handles, labels, **place, **spaces, frameon=False, markerscale=1.5)
-
-
-def numbers(values: Any, what: str) -> Any:
-    """An ndarray of real numbers or booleans.
-
-    Raises
-    ------
-    DTypeError
-        If it holds something else.
-    """
-    if isinstance(values, (list, tuple)) and any(isinstance(value, Tensor) for value in values):
-        values = [value.detach().numpy() if isinstance(value, Tensor) else value for value in values]
-    array = plain(values, what)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{what}: expected real numbers; got {array.dtype}.")
-    return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # matplotlib has no larger floats
-
-
-def points_and_labels(points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
-    """Points of the plane and the class of each, as arrays.
-
-    Raises
-    ------
-    ShapeError
-        If the points are not pairs, there is none, or the labels are not as many.
-    ArgumentError
-        If a point is not finite, or the labels are not whole numbers from 0.
-    """
-    xy, classes = numbers(points, "points"), plain(labels, "labels")
-    if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
-        found = f"{xy.shape} and {classes.shape}."
-        if classes.ndim == 2:
-            found += " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)."
-        raise ShapeError(f"expected points (n, 2) and labels (n,), n ≥ 1; got {found}")
-    if not np.isfinite(xy).all():
-        row = int(np.argmin(np.isfinite(xy).all(axis=1)))
-        advice = "Leave it out, or fill it in by data.Imputer()"
-        raise ArgumentError(f"points are finite; got {xy[row]} in row {row}. {advice}.")
-    if classes.dtype.kind not in "fiub":
-        raise _no_labels(classes, "data.LabelEncoder() makes them of names")
-    if not np.isfinite(classes).all() or (classes != np.trunc(classes)).any() or classes.min() < 0:
-        raise _no_labels(np.unique(classes), "data.relabel makes them of other numbers")
-    return xy, classes.astype(np.int64)
-
-
-def _no_labels(found: Any, advice: str) -> ArgumentError:
-    return ArgumentError(f"labels are whole numbers from 0; got {found[:3]}. {advice}.")
-
-
-def names_of(classes: Any, number: int) -> list[str]:
-    """The names of so many classes; their numbers, where they have none.
-
-    Raises
-    ------
-    ShapeError
-        If there are fewer names than classes.
-    """
-    if classes is None:
-        return [str(k) for k in range(number)]
-    if len(classes) < number:
-        raise ShapeError(f"{len(classes)} names for {number} classes.")
-    return [str(name) for name in classes]
