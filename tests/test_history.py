@@ -128,10 +128,10 @@ def test_a_state_is_taken_over_or_refused():
 
 def test_the_seconds_are_those_of_the_clock(monkeypatch):
     """Each reading is a quarter of a second after the one before."""
-    from tinygrad_edu.train import totals
+    from tinygrad_edu.train import batches
 
     ticks = iter(range(1000))
-    monkeypatch.setattr(totals.time, "perf_counter", lambda: next(ticks) / 4)
+    monkeypatch.setattr(batches.time, "perf_counter", lambda: next(ticks) / 4)
     model = nn.Linear(1, 1)
     x = np.ones((4, 1), np.float32)
     history = train.fit(

@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
 from ..errors import ArgumentError
@@ -113,9 +112,7 @@ class LiveLoss:
     def __enter__(self) -> "LiveLoss":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

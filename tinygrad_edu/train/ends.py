@@ -1,7 +1,6 @@
 """The end of an iterator, where none is meant to end."""
 
 import traceback
-from types import TracebackType
 
 
 class Ends:
@@ -21,9 +20,7 @@ class Ends:
     def __enter__(self) -> None:
         """Nothing is to be done yet."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # In a generator, Python has made it a RuntimeError already.
         ended = error.__cause__ if isinstance(error, RuntimeError) else error
         if isinstance(ended, StopIteration):

@@ -159,7 +159,9 @@ class History:
         return loss_curve(drawn, ax=ax, ylabel=", ".join(asked), log=log)
 
     def save_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the table to a file, whole or not at all: a header, and a line for each epoch with every digit.
+        """Write the table to a file, whole or not at all: a header, and a line for each epoch.
+
+        Numbers have every digit.
 
         Parameters
         ----------

@@ -131,11 +131,9 @@ def warn_of_others(names: list[str], why: str) -> None:
 def check_gradients(optimizer: Optimizer) -> None:
     """Raise if no parameter has a gradient after the backward pass."""
     if all(p.grad is None for p in optimizer.params):
-        raise ArgumentError(
-            "fit: the loss reaches no parameter of the optimizer: after its backward pass, none has a "
-            "gradient.\n  Is it computed from the model's outputs, and are these computed from its parameters, "
-            "without detach() or .data?"
-        )
+        told = "the loss reaches no parameter of the optimizer: after its backward pass, none has a gradient"
+        doubt = "Is it computed from the model's outputs, and are these computed from its parameters"
+        raise ArgumentError(f"fit: {told}.\n  {doubt}, without detach() or .data?")
 
 
 def not_finite(model: Module, optimizer: Optimizer) -> str:

@@ -10,9 +10,8 @@ from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
-from .batches import loader_of, loss_of
+from .batches import Totals, loader_of, loss_of
 from .parts import Loss, Metrics, check_loss, check_metrics, check_model, told_as
-from .totals import Totals
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:

@@ -81,7 +81,8 @@ def over_seeds(
     ----------
     run : callable
         A function of the seed, which all its randomness comes from: the split, the initialization, the order
-        of the batches, dropout.  It returns a number, or a dict of numbers with the same names for every seed.
+        of the batches, dropout.  It returns a number, or a dict of numbers that has the same names for every
+        seed.
     seeds : iterable of int, default=range(5)
 
     Returns

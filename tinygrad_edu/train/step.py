@@ -16,7 +16,7 @@ from .training import Training
 
 
 def make_step(training: Training, group: list[Any]) -> None:
-    """Make one step: the gradient of the mean loss over all examples of a group of batches, and the update."""
+    """Make one step: the gradient of the mean loss over all examples of some batches, and the update."""
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)

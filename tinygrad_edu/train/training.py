@@ -10,12 +10,12 @@ from ..errors import StateError
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer, compared
 from ..optim.plateau import ReduceOnPlateau
+from .batches import Totals
 from .generators import Generators
 from .history import History
 from .parts import check_gradients, own_parameters, warn_of_others
 from .settings import Settings
 from .stopping import Best
-from .totals import Totals
 
 VERSION = 1
 
@@ -80,7 +80,7 @@ class Training:
             self.look_for_others()
 
     def look_for_others(self) -> None:
-        """Warn of parameters that are there by now and not the optimizer's, as a layer made in forward has."""
+        """Warn of parameters that are there by now and not the optimizer's, as of a layer made in forward."""
         others, _ = compared(own_parameters(self.model, self.loss), self.optimizer.params)
         if new := [name for name in others if self.is_news(name)]:
             warn_of_others(new, "made or unfrozen after the optimizer was made, not among its parameters")

@@ -14,11 +14,10 @@ from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d
 from ..nn.parameter import Buffer
-from .batches import loss_of
+from .batches import loss_of, measured
 from .generators import Generators
 from .parts import Metrics
 from .predict import array_of
-from .totals import measured
 from .training import Training
 
 
