@@ -1,13 +1,12 @@
 """Adadelta: Adagrad whose memory fades, and whose steps have the unit of the parameter."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adadelta(Elementwise):
@@ -44,7 +43,7 @@ class Adadelta(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1.0,
         *,
         rho: float = 0.9,
@@ -52,11 +51,19 @@ class Adadelta(Elementwise):
         weight_decay: float = 0.0,
         l1: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, l1=l1)
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"s": 0.0, "u": 0.0}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, s: Any, u: Any) -> tuple[Any, dict[str, Any]]:
+        rho, eps = group.rho, group.eps
+        s = rho * s + (1 - rho) * g**2
+        delta = g * sqrt(u + eps) / sqrt(s + eps)
+        u = rho * u + (1 - rho) * delta**2
+        return group.lr * delta, {"s": s, "u": u}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.rho, 1 - group.rho, group.eps]
@@ -66,17 +73,11 @@ class Adadelta(Elementwise):
     ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (s, u), e, (lr, rho, rest, eps) = state, scratch, coefficients
-        multiply(s, rho, s)
-        square(g, d)
-        multiply(d, rest, d)
-        add(s, d, s)
+        average(s, rho, rest, square(g, d), d)
         add(u, eps, d)
         add(s, eps, e)
         divide(d, e, d)
         sqrt(d, d)
         multiply(d, g, d)
-        multiply(u, rho, u)
-        square(d, e)
-        multiply(e, rest, e)
-        add(u, e, u)
+        average(u, rho, rest, square(d, e), e)
         multiply(d, lr, d)

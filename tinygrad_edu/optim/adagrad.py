@@ -1,13 +1,12 @@
 """Adagrad: a rate for each element, which falls with the squares of the gradients that it has seen."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
 from .elementwise import Elementwise
-from .group import Group
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adagrad(Elementwise):
@@ -46,7 +45,7 @@ class Adagrad(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-2,
         *,
         lr_decay: float = 0.0,
@@ -55,19 +54,16 @@ class Adagrad(Elementwise):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            l1=l1,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"s": group.initial_accumulator_value}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, s: Any) -> tuple[Any, dict[str, Any]]:
+        s = s + g**2
+        return group.lr / (1 + (t - 1) * group.lr_decay) * g / (sqrt(s) + group.eps), {"s": s}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr / (1 + (t - 1) * group.lr_decay), group.eps]

@@ -1,14 +1,13 @@
 """Adam, with AMSGrad, and AdamW, which decays the weights apart from the gradient."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, maximum, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adam(Elementwise):
@@ -51,7 +50,7 @@ class Adam(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -60,13 +59,22 @@ class Adam(Elementwise):
         l1: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(
-            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"m": 0.0, "v": 0.0, **({"largest": 0.0} if group.amsgrad else {})}
+
+    @staticmethod
+    def equations(
+        group: Group, t: int, g: Any, m: Any, v: Any, largest: Any = 0.0
+    ) -> tuple[Any, dict[str, Any]]:
+        beta1, beta2 = group.betas
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        largest = maximum(largest, v)  # of AMSGrad's; otherwise v itself
+        m_hat, v_hat = m / (1 - beta1**t), largest / (1 - beta2**t)
+        return group.lr * m_hat / (sqrt(v_hat) + group.eps), {"m": m, "v": v, "largest": largest}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
@@ -81,14 +89,9 @@ class Adam(Elementwise):
         """The t-th step; see `Elementwise.update`."""
         m, v = state[:2]
         beta1, rest1, beta2, rest2, rate, eps = coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
-        multiply(v, beta2, v)
-        square(g, d)
-        multiply(d, rest2, d)
-        add(v, d, v)
-        if len(state) > 2:
+        average(m, beta1, rest1, g, d)
+        average(v, beta2, rest2, square(g, d), d)
+        if group.amsgrad:
             v = maximum(v, state[2], out=state[2])
         sqrt(v, d)
         add(d, eps, d)
@@ -129,7 +132,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -138,4 +141,4 @@ class AdamW(Adam):
         l1: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad)
+        super().__init__(**arguments(locals()))

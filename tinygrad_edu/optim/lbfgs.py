@@ -1,7 +1,7 @@
 """L-BFGS: Newton's method with a Hessian guessed from the last few steps, for small problems without noise."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,10 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError, NonFiniteError
 from ..tensor import Tensor
 from ..versions import WRITES
-from .group import Group
+from .group import Group, Params
 from .line_search import Point, strong_wolfe
-from .optimizer import Optimizer, check_fits
+from .optimizer import Optimizer, check_fits, misfit
+from .setting import arguments
 
 
 class LBFGS(Optimizer):
@@ -79,7 +80,7 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1.0,
         *,
         max_iter: int = 20,
@@ -89,16 +90,8 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = "strong_wolfe",
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            max_iter=max_iter,
-            max_eval=max(1, max_iter * 5 // 4) if max_eval is None else max_eval,
-            tolerance_grad=tolerance_grad,
-            tolerance_change=tolerance_change,
-            history_size=history_size,
-            line_search_fn=line_search_fn,
-        )
+        max_eval = max(1, max_iter * 5 // 4) if max_eval is None else max_eval
+        super().__init__(**arguments(locals()))
         if len(self.groups) > 1:
             raise ArgumentError(
                 f"LBFGS has one group, since it sees all parameters as one vector; got {len(self.groups)}."
@@ -122,27 +115,34 @@ class LBFGS(Optimizer):
         float
             The loss at the start.
         """
-        group = self.groups[0]
         self._check_params()
         x = self._gathered([p._array for p in self.params])
-        point = first = self._evaluate(closure)
-        self._check_models()
-        self._kept += 1
+        first = self._evaluate(closure)
+        self._watch.step(self)
+        self._begin(first)
+        self._minimize(x, first, closure)
+        return first.value
+
+    def _begin(self, point: Point) -> None:
+        """Check the first point of a step; what was learned of a function of other parameters is forgotten."""
         if all(p.grad is None for p in self.params):
             raise ArgumentError(
                 "LBFGS: no parameter has a gradient after the closure. It calls loss.backward(), and the "
                 "loss depends on them."
             )
-        active = [p.grad is not None and p.requires_grad for p in self.params]
-        if not (np.isfinite(point.value) and np.isfinite(point.gradient).all()):
+        wrong = np.sum(~np.isfinite(point.gradient))
+        if wrong or not np.isfinite(point.value):
             raise NonFiniteError(
-                f"LBFGS: the loss is {point.value}, and {np.sum(~np.isfinite(point.gradient))} elements of "
-                "its gradient not finite."
+                f"LBFGS: the loss is {point.value}, and {wrong} elements of its gradient not finite."
             )
+        active = [p.grad is not None and p.requires_grad for p in self.params]
         if self._active not in (None, active):
-            self._pairs, self._last = [], None  # of a function of other parameters
+            self._pairs, self._last = [], None
         self._active = active
-        evaluations = 1
+
+    def _minimize(self, x: Any, point: Point, closure: Callable[[], Tensor]) -> None:
+        """Iterate from x, all parameters as one vector; however it ends, they have the values of the last point accepted."""
+        group, evaluations = self.groups[0], 1
 
         def along(t: float) -> Point:
             nonlocal evaluations
@@ -160,24 +160,23 @@ class LBFGS(Optimizer):
                 start = point._replace(t=0.0, slope=float(point.gradient @ d))
                 if start.slope > -group.tolerance_change:
                     break
-                t = group.lr if self._last else group.lr * min(1.0, 1 / float(np.abs(start.gradient).sum()))
-                if group.line_search_fn:
-                    point = strong_wolfe(along, start, t)
-                elif iteration < group.max_iter:
-                    point = along(t)
-                else:
-                    point = start._replace(t=t)  # nobody asks for the value after the last iteration
+                point = self._search(along, start, last=iteration == group.max_iter)
                 s = point.t * d
                 x, self._last = x + s, (s, start.gradient)
-                small = (
-                    np.abs(s).max() <= group.tolerance_change
-                    or abs(point.value - start.value) < group.tolerance_change
-                )
-                if evaluations >= group.max_eval or small:
+                still = np.abs(s).max() <= group.tolerance_change
+                flat = abs(point.value - start.value) < group.tolerance_change
+                if evaluations >= group.max_eval or still or flat:
                     break
         finally:
             self._place(x)
-        return first.value
+
+    def _search(self, along: Callable[[float], Point], start: Point, last: bool) -> Point:
+        """The next point along the direction; its value is not computed if it is the last, without a line search."""
+        group = self.groups[0]
+        t = group.lr if self._last else group.lr * min(1.0, 1 / float(np.abs(start.gradient).sum()))
+        if group.line_search_fn:
+            return strong_wolfe(along, start, t)
+        return start._replace(t=t) if last else along(t)
 
     def _learn(self, gradient: Any, group: Group) -> None:
         """Keep the pair of the step before, if the function curved upwards along it."""
@@ -234,33 +233,24 @@ class LBFGS(Optimizer):
 
     def _state(self) -> dict[str, list[Any]]:
         """The pairs, the oldest first, and the last step with the gradient before it, if there was one."""
-        pairs, last = self._pairs, [self._last] if self._last else []
-        vectors = {
-            "s": [s for s, _ in pairs],
-            "y": [y for _, y in pairs],
-            "step": [s for s, _ in last],
-            "gradient": [g for _, g in last],
+        last = [self._last] if self._last else []
+        return {
+            "s": [s.copy() for s, _ in self._pairs],
+            "y": [y.copy() for _, y in self._pairs],
+            "step": [step.copy() for step, _ in last],
+            "gradient": [gradient.copy() for _, gradient in last],
         }
-        return {name: [v.copy() for v in some] for name, some in vectors.items()}
 
     def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> dict[str, list[Any]]:
         like = self._gathered([np.empty(shape, dtype) for shape, dtype in self._kinds])
         restored = {name: [np.array(v) for v in state[name]] for name in ("s", "y", "step", "gradient")}
-        for name, some in restored.items():
-            for i, v in enumerate(some):
-                if v.shape != like.shape or v.dtype != like.dtype:
-                    problems.append(
-                        f"state.{name}[{i}]: expected shape {like.shape}, {like.dtype}, got {v.shape}, "
-                        f"{v.dtype}"
-                    )
-        if (
-            len(restored["s"]) != len(restored["y"])
-            or len(restored["step"]) != len(restored["gradient"])
-            or len(restored["step"]) > 1
-        ):
+        for name, vectors in restored.items():
+            for i, v in enumerate(vectors):
+                problems += misfit(f"state.{name}[{i}]", v, like.shape, like.dtype)
+        s, y, step, gradient = counts = [len(vectors) for vectors in restored.values()]
+        if s != y or step != gradient or step > 1:
             problems.append(
-                "state: expected as many s as y, and one step with its gradient or none; got "
-                f"{[len(v) for v in restored.values()]}"
+                f"state: expected as many s as y, and one step with its gradient or none; got {counts}"
             )
         return restored
 

@@ -1,13 +1,12 @@
 """Lion: the sign of a momentum."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, multiply, sign
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Lion(Elementwise):
@@ -49,17 +48,23 @@ class Lion(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-4,
         *,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"m": 0.0}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, m: Any) -> tuple[Any, dict[str, Any]]:
+        beta1, beta2 = group.betas
+        step = group.lr * sign(beta1 * m + (1 - beta1) * g)
+        return step, {"m": beta2 * m + (1 - beta2) * g}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
@@ -75,6 +80,4 @@ class Lion(Elementwise):
         add(d, e, d)
         sign(d, d)
         multiply(d, lr, d)
-        multiply(m, beta2, m)
-        multiply(g, rest2, e)
-        add(m, e, m)
+        average(m, beta2, rest2, g, e)

@@ -1,16 +1,15 @@
 """Muon: momentum made orthogonal, for the matrices of a network."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
-from ..tensor import Tensor
 from ..versions import WRITES
-from .group import Group
+from .group import Group, Params
 from .optimizer import Optimizer, check_fits
+from .setting import arguments
 
 
 class Muon(Optimizer):
@@ -64,7 +63,7 @@ class Muon(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         weight_decay: float = 0.1,
@@ -74,16 +73,7 @@ class Muon(Optimizer):
         eps: float = 1e-7,
         adjust_lr_fn: str = "original",
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            nesterov=nesterov,
-            ns_steps=ns_steps,
-            eps=eps,
-            adjust_lr_fn=adjust_lr_fn,
-        )
+        super().__init__(**arguments(locals()))
         for p in self.params:
             if p.ndim < 2:
                 raise ArgumentError(
@@ -97,7 +87,7 @@ class Muon(Optimizer):
     @staticmethod
     def check(group: Group) -> None:
         if not group.momentum < 1:
-            raise ArgumentError(f"Muon: momentum is in [0, 1), the weight of a mean; got {group.momentum}.")
+            raise ArgumentError(f"momentum is in [0, 1), the weight of a mean; got {group.momentum}.")
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
@@ -105,8 +95,7 @@ class Muon(Optimizer):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
-        self._check_models()
-        self._kept += 1
+        self._watch.step(self)
         groups = [group for group in self.groups for _ in group.params]
         learned = [(g, p, s) for g, p, s in zip(groups, self.params, self._momenta) if p.requires_grad]
         for _, p, state in learned:
@@ -123,21 +112,18 @@ class Muon(Optimizer):
 
 
 def _update(group: Group, p: Any, g: Any, state: dict[str, Any]) -> None:
-    """Update one parameter in place."""
+    """Update one parameter in place: the equations, whose products of matrices leave nothing else to save."""
     m, momentum = state["m"], group.momentum
-    m *= momentum
-    m += g * (1 - momentum)
-    u = m * momentum + g * (1 - momentum) if group.nesterov else m
+    m[...] = momentum * m + (1 - momentum) * g
+    u = momentum * m + (1 - momentum) * g if group.nesterov else m
     rows, columns = len(p), p.size // len(p)
-    ratio = (
-        math.sqrt(max(1, rows / columns))
-        if group.adjust_lr_fn == "original"
-        else 0.2 * math.sqrt(max(rows, columns))
-    )
+    ratio = math.sqrt(max(1, rows / columns))
+    if group.adjust_lr_fn == "match_rms_adamw":
+        ratio = 0.2 * math.sqrt(max(rows, columns))
     step = orthogonalized(u.reshape(rows, columns), steps=group.ns_steps, eps=group.eps)
     step *= group.lr * ratio
-    WRITES.mark(p)
     state["steps"] += 1
+    WRITES.mark(p)
     p *= 1 - group.lr * group.weight_decay
     p -= step.reshape(p.shape)
 

@@ -2,14 +2,13 @@
 
 import math
 from array import array
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class NAdam(Elementwise):
@@ -54,7 +53,7 @@ class NAdam(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 2e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -65,20 +64,21 @@ class NAdam(Elementwise):
         decoupled_weight_decay: bool = False,
     ) -> None:
         self._products: dict[tuple[float, float], array[float]] = {}
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            l1=l1,
-            momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"m": 0.0, "v": 0.0}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, m: Any, v: Any) -> tuple[Any, dict[str, Any]]:
+        (beta1, beta2), decay = group.betas, group.momentum_decay
+        mu, ahead = _momentum(beta1, decay, t), _momentum(beta1, decay, t + 1)
+        product = math.prod(_momentum(beta1, decay, i) for i in range(1, t + 1))
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        return group.lr * m_hat / (sqrt(v / (1 - beta2**t)) + group.eps), {"m": m, "v": v}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         (beta1, beta2), decay = group.betas, group.momentum_decay
@@ -99,13 +99,8 @@ class NAdam(Elementwise):
     ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
-        multiply(v, beta2, v)
-        square(g, d)
-        multiply(d, rest2, d)
-        add(v, d, v)
+        average(m, beta1, rest1, g, d)
+        average(v, beta2, rest2, square(g, d), d)
         multiply(m, ahead, d)
         multiply(g, present, e)
         add(d, e, d)

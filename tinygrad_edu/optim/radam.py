@@ -1,14 +1,13 @@
 """RAdam: Adam that waits until its mean square can be trusted."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class RAdam(Elementwise):
@@ -51,7 +50,7 @@ class RAdam(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -60,19 +59,25 @@ class RAdam(Elementwise):
         l1: float = 0.0,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            l1=l1,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"m": 0.0, "v": 0.0}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, m: Any, v: Any) -> tuple[Any, dict[str, Any]]:
+        beta1, beta2 = group.betas
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = m / (1 - beta1**t)
+        limit = 2 / (1 - beta2) - 1
+        rho = limit - 2 * t * beta2**t / (1 - beta2**t)
+        if rho <= 5:
+            return group.lr * m_hat, {"m": m, "v": v}
+        r = math.sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))
+        root = math.sqrt(1 - beta2**t)
+        return group.lr * r * m_hat / ((sqrt(v) + group.eps) / root), {"m": m, "v": v}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
@@ -84,13 +89,8 @@ class RAdam(Elementwise):
     ) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m, v), (beta1, rest1, beta2, rest2, rate, eps) = state, coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
-        multiply(v, beta2, v)
-        square(g, d)
-        multiply(d, rest2, d)
-        add(v, d, v)
+        average(m, beta1, rest1, g, d)
+        average(v, beta2, rest2, square(g, d), d)
         if _length(group.betas[1], t) > 5:
             sqrt(v, d)
             add(d, eps, d)

@@ -1,13 +1,12 @@
 """RMSprop: gradients over the root of the mean of their squares."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, maximum, multiply, sqrt, square, subtract
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class RMSprop(Elementwise):
@@ -55,7 +54,7 @@ class RMSprop(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-2,
         *,
         alpha: float = 0.99,
@@ -65,20 +64,21 @@ class RMSprop(Elementwise):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            alpha=alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            l1=l1,
-            momentum=momentum,
-            centered=centered,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"s": 0.0, **({"a": 0.0} if group.centered else {}), **({"v": 0.0} if group.momentum else {})}
+
+    @staticmethod
+    def equations(
+        group: Group, t: int, g: Any, s: Any, a: Any = 0.0, v: Any = 0.0
+    ) -> tuple[Any, dict[str, Any]]:
+        alpha = group.alpha
+        s = alpha * s + (1 - alpha) * g**2
+        a = alpha * a + (1 - alpha) * g if group.centered else a
+        v = group.momentum * v + g / (sqrt(maximum(s - a**2, 0)) + group.eps)
+        return group.lr * v, {"s": s, "a": a, "v": v}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.alpha, 1 - group.alpha, group.eps, group.momentum, 0.0]
@@ -89,15 +89,10 @@ class RMSprop(Elementwise):
         """The t-th step; see `Elementwise.update`."""
         lr, alpha, rest, eps, momentum, zero = coefficients
         s = state[0]
-        multiply(s, alpha, s)
-        square(g, d)
-        multiply(d, rest, d)
-        add(s, d, s)
+        average(s, alpha, rest, square(g, d), d)
         if group.centered:
             a = state[1]
-            multiply(a, alpha, a)
-            multiply(g, rest, d)
-            add(a, d, a)
+            average(a, alpha, rest, g, d)
             square(a, d)
             subtract(s, d, d)
             maximum(d, zero, out=d)

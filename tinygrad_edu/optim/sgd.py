@@ -1,14 +1,13 @@
 """Stochastic gradient descent, with momentum, and Nesterov's."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, multiply, negative, subtract
 
 from ..errors import ArgumentError
-from ..tensor import Tensor
 from .elementwise import Elementwise
-from .group import Group
+from .group import Group, Params
+from .setting import arguments
 
 
 class SGD(Elementwise):
@@ -64,7 +63,7 @@ class SGD(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         momentum: float = 0.0,
@@ -74,16 +73,7 @@ class SGD(Elementwise):
         nesterov: bool = False,
         classical: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            l1=l1,
-            nesterov=nesterov,
-            classical=classical,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def check(group: Group) -> None:
@@ -96,6 +86,18 @@ class SGD(Elementwise):
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"v": 0.0} if group.momentum else {}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, v: Any = 0.0) -> tuple[Any, dict[str, Any]]:
+        lr, momentum = group.lr, group.momentum
+        share = 1 - group.dampening if t > 1 else 1.0
+        if not momentum:
+            return lr * g, {}
+        if group.classical:
+            v = momentum * v - lr * share * g
+            return (lr * g - momentum * v if group.nesterov else -v), {"v": v}
+        v = momentum * v + share * g
+        return lr * (g + momentum * v if group.nesterov else v), {"v": v}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         share = 1 - group.dampening if t > 1 else 1.0

@@ -9,7 +9,8 @@ import numpy as np
 from ..errors import ArgumentError
 from ..nn.module import Module
 from ..optim.lbfgs import LBFGS
-from ..optim.optimizer import Optimizer, compared, listed, replaced
+from ..optim.optimizer import Optimizer
+from ..optim.ownership import compared, listed, replaced
 
 Metrics = Mapping[str, Callable[[Any, Any], float]]
 

@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from ..modes import no_grad
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d
-from ..optim.optimizer import compared
+from ..optim.ownership import compared
 from ..optim.plateau import ReduceOnPlateau
 from .checkpoint import Checkpoint, Training
 from .parts import Metrics, check_metrics, own_parameters, refuse_class, warn_of_others
