@@ -4,13 +4,13 @@ from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from .elementwise import Elementwise, average
+from .elementwise import Elementwise, Step, average
 from .group import Group, Params
 from .setting import arguments
 
 
 class Adadelta(Elementwise):
-    """Adagrad with a memory that fades, and steps in the unit of the parameter, so that no rate need be found.
+    """Adagrad with a memory that fades, and steps in the unit of the parameter: no rate need be found.
 
         s ← ρ s + (1 - ρ) g²,    Δ = g · √(u + ε) / √(s + ε),    u ← ρ u + (1 - ρ) Δ²,    p ← p - lr · Δ
 
@@ -20,11 +20,11 @@ class Adadelta(Elementwise):
     lr : float, at least 0, default=1.0
     rho : float in [0, 1), default=0.9
     eps : float, at least 0, default=1e-6
-        Inside the roots; the first step is about lr · √(ε / (1 - ρ)).
+        It stands inside the roots; the first step is about lr · √(ε / (1 - ρ)).
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
 
     References
     ----------
@@ -54,11 +54,7 @@ class Adadelta(Elementwise):
         super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"s": 0.0, "u": 0.0}
-
-    @staticmethod
-    def equations(group: Group, t: int, g: Any, s: Any, u: Any) -> tuple[Any, dict[str, Any]]:
+    def equations(group: Group, t: int, g: Any, s: Any, u: Any) -> Step:
         rho, eps = group.rho, group.eps
         s = rho * s + (1 - rho) * g**2
         delta = g * sqrt(u + eps) / sqrt(s + eps)
@@ -68,16 +64,11 @@ class Adadelta(Elementwise):
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.rho, 1 - group.rho, group.eps]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (s, u), e, (lr, rho, rest, eps) = state, scratch, coefficients
+        (s, u), e, (lr, rho, rest, eps) = state, scratch, numbers
         average(s, rho, rest, square(g, d), d)
-        add(u, eps, d)
-        add(s, eps, e)
-        divide(d, e, d)
-        sqrt(d, d)
-        multiply(d, g, d)
+        divide(add(u, eps, d), add(s, eps, e), d)
+        multiply(sqrt(d, d), g, d)
         average(u, rho, rest, square(d, e), e)
         multiply(d, lr, d)

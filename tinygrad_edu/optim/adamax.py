@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy import absolute, add, divide, maximum, multiply
 
-from .elementwise import Elementwise, average
+from .elementwise import Elementwise, Step, average
 from .group import Group, Params
 from .setting import arguments
 
@@ -20,11 +20,11 @@ class Adamax(Elementwise):
     lr : float, at least 0, default=2e-3
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
-        Inside the maximum, as in PyTorch; the paper has none.
+        It stands inside the maximum, as in PyTorch; the paper has none.
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
 
     References
     ----------
@@ -54,11 +54,7 @@ class Adamax(Elementwise):
         super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"m": 0.0, "u": 0.0}
-
-    @staticmethod
-    def equations(group: Group, t: int, g: Any, m: Any, u: Any) -> tuple[Any, dict[str, Any]]:
+    def equations(group: Group, t: int, g: Any, m: Any, u: Any) -> Step:
         beta1, beta2 = group.betas
         m = beta1 * m + (1 - beta1) * g
         u = maximum(beta2 * u, absolute(g) + group.eps)
@@ -68,15 +64,11 @@ class Adamax(Elementwise):
         beta1, beta2 = group.betas
         return [beta1, 1 - beta1, beta2, group.eps, group.lr / (1 - beta1**t)]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (m, u), (beta1, rest1, beta2, eps, rate) = state, coefficients
+        (m, u), (beta1, rest1, beta2, eps, rate) = state, numbers
         average(m, beta1, rest1, g, d)
         multiply(u, beta2, u)
-        absolute(g, d)
-        add(d, eps, d)
-        maximum(u, d, out=u)
+        maximum(u, add(absolute(g, d), eps, d), out=u)
         divide(m, u, d)
         multiply(d, rate, d)

@@ -14,16 +14,16 @@ from .group import listed_parameters
 
 @names_itself
 def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: float = 2.0) -> float:
-    """Scale all gradients, in place and by one factor, so that the norm of all of them together is at most max_norm.
+    """Scale all gradients, in place and by one factor, so that their joint norm is at most max_norm.
 
         g ← g · min(1, max_norm / ‖g‖),    ‖g‖ = (Σ |gᵢ|ᵖ)^(1/p) over every element of every gradient
 
     Parameters
     ----------
     params : iterable of Tensor
-        Those without a gradient are passed over; one that comes twice counts once.
+        Parameters without a gradient are passed over; one that comes twice counts once.
     max_norm : float, above 0
-        Infinity changes nothing, and measures.
+        With infinity nothing is changed, only measured.
     norm_type : float, above 0, default=2.0
         The p; infinity takes the largest element.
 
@@ -117,7 +117,7 @@ def _check_above_zero(name: str, value: float, other: str = "") -> None:
 
 
 def _gradients(params: Iterable[Tensor]) -> list[tuple[int, Any]]:
-    """The arrays of the gradients that there are, with the numbers of their parameters; each parameter counts once."""
+    """The gradients that there are, with the numbers of their parameters; each parameter counts once."""
     given = [params] if isinstance(params, Tensor) else listed_parameters(params)
     unique = {id(p): p for p in given}.values()
     if not unique:
@@ -128,7 +128,7 @@ def _gradients(params: Iterable[Tensor]) -> list[tuple[int, Any]]:
 
 
 def _norm(g: Any, p: float, i: int) -> float:
-    """The p-norm of one gradient; its elements are brought near 1 where their powers could overflow or vanish."""
+    """The p-norm of one gradient; its elements are scaled where their powers could overflow or vanish."""
     if p == 2 and g.itemsize > 2:
         flat = g.reshape(-1)
         with np.errstate(over="ignore"):

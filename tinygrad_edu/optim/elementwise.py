@@ -1,11 +1,13 @@
 """Optimizers that update each element by itself.
 
-Each states its step twice: as the equations of its paper (`Elementwise.equations`), and as a dozen NumPy calls
-that compute the same in place (`Elementwise.update`).  Parameters are updated in packs (see `Pack`), several
-small ones as one vector and large ones in portions.  Either way a step allocates nothing, and gives the same
-bits.
+Each states its step twice: as the equations of its paper, in `equations`, and as a dozen NumPy calls that
+compute the same in place, in `update`.  Parameters are updated in packs, which `pack` makes: several small
+ones as one vector, and large ones in portions.  Either way a step allocates nothing, and gives the same bits.
 """
 
+import inspect
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from numpy import add, multiply
@@ -14,14 +16,16 @@ from .group import Group, Params
 from .optimizer import Optimizer
 from .pack import packed
 
+Step = tuple[Any, dict[str, Any]]  # what is subtracted from a parameter, and what is remembered from now on
+
 
 class Elementwise(Optimizer):
     """Base of the optimizers whose update of an element needs that element alone.
 
-    Subclasses write `equations`, and `slots` if they remember something; and, where speed matters, `update`
-    with its `coefficients`.  Weight decay and an L1 penalty are applied here, the same for all of them:
-    coupled, as terms of the gradient, g ← g + weight_decay · p + l1 · sign(p); or decoupled, where
-    `decoupled` is set, p ← p (1 - lr · weight_decay) before the update.  L1 is always coupled.
+    Subclasses write `equations` and, where speed matters, `update` with its `coefficients`.  Weight decay and
+    an L1 penalty are applied here, the same for all of them: coupled, as terms of the gradient, g ← g +
+    weight_decay · p + l1 · sign(p); or decoupled, where `decoupled` is set, p ← p (1 - lr · weight_decay)
+    before the update.  L1 is always coupled.
 
     Notes
     -----
@@ -48,8 +52,8 @@ class Elementwise(Optimizer):
     >>> class InPlace(SignSGD):
     ...     def coefficients(self, group, t):
     ...         return [group.lr]
-    ...     def update(self, group, t, g, d, state, scratch, coefficients):
-    ...         (lr,) = coefficients
+    ...     def update(self, group, t, g, d, state, scratch, numbers):
+    ...         (lr,) = numbers
     ...         np.sign(g, d)
     ...         np.multiply(d, lr, d)
     >>> InPlace([p], lr=0.25).step()
@@ -64,25 +68,30 @@ class Elementwise(Optimizer):
         self._packs = packed(self.groups, self)
 
     def step(self) -> None:
-        """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
+        """Update every parameter that has a gradient; the others, and what is remembered of them, stay."""
         found = [pack.find(self) for pack in self._packs]  # all of them are checked before one is changed
         self._watch.step(self, False not in [pack.complete for pack in self._packs])
         for pack, gradients in zip(self._packs, found):
             pack.update(self, gradients)
 
+    @classmethod
+    def slots(cls, group: Group) -> dict[str, float]:
+        """What is remembered of each element: by default what `equations` need beside g, 0 at first."""
+        return dict.fromkeys(_needed(cls.equations), 0.0)
+
     @staticmethod
-    def equations(group: Group, t: int, g: Any, *_: Any, **slots: Any) -> tuple[Any, dict[str, Any]]:
+    def equations(group: Group, t: int, g: Any, *_: Any, **slots: Any) -> Step:
         """The t-th step of a parameter, from 1, as the paper writes it.
 
         Parameters
         ----------
         group : Group
-            Of which the settings are read.
+            Its attributes are the settings.
         t : int
         g : ndarray
             The gradient, with the coupled terms.
         **slots : ndarray
-            What is remembered, by the names that `slots` gives it.
+            What is remembered, each under the name that `slots` gives it.
 
         Returns
         -------
@@ -97,14 +106,12 @@ class Elementwise(Optimizer):
         """The numbers that `update` needs in the t-th step of a parameter, from 1."""
         return []
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
-        """Compute the t-th step in place: write into d what is subtracted from the parameters, given the gradient g.
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
+        """Write into d the t-th step, which is subtracted from the parameters, given the gradient g.
 
-        ``state`` are the vectors that `slots` names; ``scratch`` is another to compute in; ``coefficients``
-        are those for t, as 0-d arrays of the dtype of the parameters.  g must not be changed.  By default
-        this evaluates the `equations`.
+        ``state`` are the vectors that `slots` names; ``scratch`` is another to compute in; ``numbers`` are
+        the `coefficients` for t, as 0-d arrays of the dtype of the parameters.  g must not be changed.  By
+        default this evaluates the `equations`.
         """
         slots = self.slots(group)
         d[...], after = self.equations(group, t, g, **dict(zip(slots, state)))
@@ -124,8 +131,13 @@ class Elementwise(Optimizer):
             pack.restore(self.slots(pack.group), [by_parameter[id(p)] for p in pack.params])
 
 
+@cache
+def _needed(equations: Callable[..., Step]) -> list[str]:
+    """The names of the arguments after g that have no default."""
+    after = list(inspect.signature(equations).parameters.values())[3:]
+    return [p.name for p in after if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty]
+
+
 def average(mean: Any, decay: Any, rest: Any, new: Any, scratch: Any) -> None:
     """In place mean ← decay · mean + rest · new, a running mean; ``scratch`` may be ``new`` itself."""
-    multiply(mean, decay, mean)
-    multiply(new, rest, scratch)
-    add(mean, scratch, mean)
+    add(multiply(mean, decay, mean), multiply(new, rest, scratch), mean)

@@ -12,7 +12,7 @@ Params = Iterable[Tensor] | Iterable[dict[str, Any]]  # what an optimizer takes:
 
 
 class Group:
-    """Parameters that an optimizer treats alike.  Every setting is an attribute, checked when it is assigned to.
+    """Parameters that an optimizer treats alike; every setting is an attribute, checked when assigned to.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class Group:
     >>> optimizer = tg.optim.SGD([{"params": [w], "weight_decay": 0.1}, {"params": [b]}], lr=0.5)
     >>> optimizer.groups[1].lr = 0.25
     >>> optimizer.groups
-    (Group(1 parameter, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.1, l1=0.0, nesterov=False, classical=False),
-     Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0, nesterov=False,
-     classical=False))
+    (Group(1 parameter, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.1, l1=0.0, nesterov=False,
+     classical=False), Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0,
+     nesterov=False, classical=False))
     """
 
     # What a step reads of every group, for optimizers that have no such setting.
@@ -84,7 +84,7 @@ class Group:
 
 
 def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> list[Group]:
-    """The groups of a list of parameters, which is one group, or of a list of dicts, with what each says of its settings.
+    """The groups of a list of parameters, which is one group, or of a list of dicts, of which each is one.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
     params : iterable of Tensor, or iterable of dict
         A dict has ``params`` and any of the settings.
     settings : dict
-        Those of a group that says nothing else.
+        The settings of a group that says nothing else.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""L-BFGS: Newton's method with a Hessian guessed from the last few steps, for small problems without noise."""
+"""L-BFGS: Newton's method with a Hessian guessed from the last steps, for small problems without noise."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from .setting import arguments
 
 
 class LBFGS(Optimizer):
-    """Steps x ← x - t H g, where H is an estimate of the inverse Hessian that explains the last changes of the gradient.
+    """Steps x ← x - t H g, where the inverse Hessian H explains the last changes of the gradient.
 
     With s = xₖ₊₁ - xₖ, y = gₖ₊₁ - gₖ and ρ = 1 / (s · y), each of the last pairs makes H explain it too,
 
@@ -27,11 +27,11 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     params : iterable of Tensor
-        In one group; those without a gradient stay where they are.
+        They form one group; those without a gradient stay where they are.
     lr : float, at least 0, default=1.0
-        The t that is tried first; of the very first step min(1, 1 / Σ|g|) times as much.
+        The t that is tried first; in the very first step, min(1, 1 / Σ|g|) times as much is.
     max_iter : int, at least 1, default=20
-        Iterations of one call of `step`.
+        How many iterations one call of `step` makes at most.
     max_eval : int, at least 1, optional
         No iteration begins after that many evaluations of the closure; by default 5/4 of max_iter.
     tolerance_grad : float, at least 0, default=1e-7
@@ -41,12 +41,12 @@ class LBFGS(Optimizer):
     history_size : int, at least 1, default=100
         How many pairs are kept.
     line_search_fn : {"strong_wolfe", None}, default="strong_wolfe"
-        None always takes t = lr, and may diverge.
+        None takes t = lr always, and may diverge.
 
     Raises
     ------
     ArgumentError
-        Also for more than one group.
+        If there is more than one group, beside what every optimizer raises.
     NonFiniteError
         If the value or the gradient at the start of a step is not finite.
 
@@ -54,8 +54,8 @@ class LBFGS(Optimizer):
     -----
     Differences from PyTorch: the line search is the default; a pair is used if s · y > 1e-10 y · y, whatever
     the scale of the problem, where PyTorch has s · y > 1e-10; and an interrupted step leaves the last
-    accepted point.  It keeps 2 history_size + 2 vectors of the size of all parameters together, and allocates
-    five more in an iteration.
+    accepted point.  The optimizer keeps 2 history_size + 2 vectors of the size of all parameters together,
+    and allocates five more in an iteration.
 
     References
     ----------
@@ -107,8 +107,8 @@ class LBFGS(Optimizer):
         Parameters
         ----------
         closure : callable
-            Forgets the gradients, computes the loss, calls its ``backward`` and returns it; it is called many
-            times, and must compute the same function each time.
+            It forgets the gradients, computes the loss, calls its ``backward`` and returns it.  It is called
+            many times, and must compute the same function each time.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class LBFGS(Optimizer):
         return first.value
 
     def _begin(self, point: Point) -> None:
-        """Check the first point of a step; what was learned of a function of other parameters is forgotten."""
+        """Check the first point of a step, and forget what was learned of a function of other parameters."""
         if all(p.grad is None for p in self.params):
             raise ArgumentError(
                 "LBFGS: no parameter has a gradient after the closure. It calls loss.backward(), and the "
@@ -141,7 +141,7 @@ class LBFGS(Optimizer):
         self._active = active
 
     def _minimize(self, x: Any, point: Point, closure: Callable[[], Tensor]) -> None:
-        """Iterate from x, all parameters as one vector; however it ends, they have the values of the last point accepted."""
+        """Iterate from x, all parameters as one vector; an error leaves the last point that was taken."""
         group, evaluations = self.groups[0], 1
 
         def along(t: float) -> Point:
@@ -171,7 +171,7 @@ class LBFGS(Optimizer):
             self._place(x)
 
     def _search(self, along: Callable[[float], Point], start: Point, last: bool) -> Point:
-        """The next point along the direction; its value is not computed if it is the last, without a line search."""
+        """The next point along the direction; without a line search, the last need not be evaluated."""
         group = self.groups[0]
         t = group.lr if self._last else group.lr * min(1.0, 1 / float(np.abs(start.gradient).sum()))
         if group.line_search_fn:
@@ -218,14 +218,15 @@ class LBFGS(Optimizer):
     def _evaluate(self, closure: Callable[[], Tensor]) -> Point:
         loss = closure()
         if not isinstance(loss, Tensor):
-            kind = type(loss).__name__
             raise DTypeError(
-                f"LBFGS: the closure returns the loss, a Tensor; got {kind}. Does it end with return loss?"
+                f"LBFGS: the closure returns the loss, a Tensor; got {type(loss).__name__}. Does it end with "
+                "return loss?"
             )
         self._check_params()
+        there = [p.grad is not None and p.requires_grad for p in self.params]
         gradients = [
-            np.zeros(p.shape, p.dtype) if p.grad is None or not p.requires_grad else p.grad._array
-            for p in self.params
+            p.grad._array if is_there else np.zeros(p.shape, p.dtype)
+            for p, is_there in zip(self.params, there)
         ]
         return Point(0.0, float(loss.item()), 0.0, self._gathered(gradients))
 

@@ -1,4 +1,4 @@
-"""A line search: how far to go along a direction, so that the value falls enough and the slope flattens enough."""
+"""A line search: how far to go until the value has fallen and the slope flattened enough."""
 
 import math
 from collections.abc import Callable
@@ -77,7 +77,10 @@ def _zoom(
     c2: float,
     evaluations: int,
 ) -> Point:
-    """Narrow an interval that has a point to accept inside; ``low`` is the best so far, and slopes down towards ``high``."""
+    """Narrow an interval that has a point to accept inside.
+
+    ``low`` is the best point so far, and slopes down towards ``high``.
+    """
     for _ in range(evaluations):
         left, right = sorted((low.t, high.t))
         margin = 0.1 * (right - left)  # every step takes at least a tenth off
@@ -96,7 +99,10 @@ def _zoom(
 
 
 def _lowest_of_cubic(a: Point, b: Point, low: float, high: float) -> float:
-    """Where the cubic through two points with these slopes is lowest, held between low and high; the middle if there is no such place."""
+    """Where the cubic through two points with these slopes is lowest, held between low and high.
+
+    It is the middle if there is no such place.
+    """
     d1 = a.slope + b.slope - 3 * (a.value - b.value) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
     if not 0 <= square < math.inf:

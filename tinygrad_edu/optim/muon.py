@@ -13,7 +13,7 @@ from .setting import arguments
 
 
 class Muon(Optimizer):
-    """Steps along U Vᵀ, where U Σ Vᵀ is the momentum: as far in every direction, however small its singular value.
+    """Steps along U Vᵀ, where U Σ Vᵀ is the momentum: as far in every direction, whatever its singular value.
 
         m ← momentum · m + (1 - momentum) · g,    u = momentum · m + (1 - momentum) · g (Nesterov), or m
         W ← W (1 - lr · weight_decay) - lr · ratio · orthogonalized(u)
@@ -26,16 +26,17 @@ class Muon(Optimizer):
         an AdamW of their own.
     lr : float, at least 0, default=1e-3
     weight_decay : float, at least 0, default=0.1
-        Decoupled.
+        It is decoupled from the gradient.
     momentum : float in [0, 1), default=0.95
     nesterov : bool, default=True
+        Whether u looks one step ahead.
     ns_steps : int, at least 1, default=5
-        Steps of Newton and Schulz; see `orthogonalized`.
+        How many steps of Newton and Schulz are made; see `orthogonalized`.
     eps : float, at least 0, default=1e-7
-        The norm that a smaller u is taken to have.
+        If the norm of u is smaller, it counts as this.
     adjust_lr_fn : {"original", "match_rms_adamw"}, default="original"
-        The ratio: √max(1, rows / columns), or 0.2 √max(rows, columns), with which the elements move as far as
-        by AdamW, so that its lr and weight_decay serve.
+        Which ratio is taken: √max(1, rows / columns), or 0.2 √max(rows, columns), with which the elements
+        move as far as by AdamW, so that its lr and weight_decay serve.
 
     Notes
     -----
@@ -94,7 +95,7 @@ class Muon(Optimizer):
         return {"m": 0.0}
 
     def step(self) -> None:
-        """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
+        """Update every parameter that has a gradient; the others, and what is remembered of them, stay."""
         self._watch.step(self)
         groups = [group for group in self.groups for _ in group.params]
         learned = [(g, p, s) for g, p, s in zip(groups, self.params, self._momenta) if p.requires_grad]
@@ -140,7 +141,7 @@ def orthogonalized(matrix: Any, *, steps: int = 5, eps: float = 1e-7) -> Any:
     matrix : ndarray of shape (rows, columns)
     steps : int, default=5
     eps : float, default=1e-7
-        What the matrix is divided by, if its norm is less.
+        The matrix is divided by this if its norm is less.
 
     Returns
     -------

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from .elementwise import Elementwise, average
+from .elementwise import Elementwise, Step, average
 from .group import Group, Params
 from .setting import arguments
 
@@ -16,7 +16,8 @@ class NAdam(Elementwise):
 
         μₜ = β₁ (1 - ½ · 0.96^(t · momentum_decay)),    πₜ = μ₁ μ₂ … μₜ
         m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²
-        m̂ = μₜ₊₁ m / (1 - πₜ₊₁) + (1 - μₜ) g / (1 - πₜ),    v̂ = v / (1 - β₂ᵗ),    p ← p - lr · m̂ / (√v̂ + ε)
+        m̂ = μₜ₊₁ m / (1 - πₜ₊₁) + (1 - μₜ) g / (1 - πₜ),    v̂ = v / (1 - β₂ᵗ)
+        p ← p - lr · m̂ / (√v̂ + ε)
 
     Parameters
     ----------
@@ -25,16 +26,17 @@ class NAdam(Elementwise):
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g, or is decoupled.
+        It adds weight_decay · p to g, or is decoupled.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
     momentum_decay : float, at least 0, default=4e-3
+        How fast the momentum warms up.
     decoupled_weight_decay : bool, default=False
         Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
 
     Notes
     -----
-    A difference from PyTorch: πₜ is that of the present settings, also if β₁ was another one before.
+    A difference from PyTorch: πₜ is that of the present settings, even if β₁ was another one before.
 
     References
     ----------
@@ -67,11 +69,7 @@ class NAdam(Elementwise):
         super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"m": 0.0, "v": 0.0}
-
-    @staticmethod
-    def equations(group: Group, t: int, g: Any, m: Any, v: Any) -> tuple[Any, dict[str, Any]]:
+    def equations(group: Group, t: int, g: Any, m: Any, v: Any) -> Step:
         (beta1, beta2), decay = group.betas, group.momentum_decay
         mu, ahead = _momentum(beta1, decay, t), _momentum(beta1, decay, t + 1)
         product = math.prod(_momentum(beta1, decay, i) for i in range(1, t + 1))
@@ -94,19 +92,13 @@ class NAdam(Elementwise):
             products.append(products[-1] * _momentum(beta1, decay, len(products)))
         return products[t] if t < len(products) else 0.0
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
+        (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, numbers
         average(m, beta1, rest1, g, d)
         average(v, beta2, rest2, square(g, d), d)
-        multiply(m, ahead, d)
-        multiply(g, present, e)
-        add(d, e, d)
-        sqrt(v, e)
-        add(e, eps, e)
-        divide(d, e, d)
+        add(multiply(m, ahead, d), multiply(g, present, e), d)
+        divide(d, add(sqrt(v, e), eps, e), d)
 
 
 def _momentum(beta1: float, decay: float, t: int) -> float:

@@ -1,4 +1,4 @@
-"""What all optimizers share: their groups of parameters, the learning rate, and a state that is saved and restored."""
+"""What all optimizers share: groups of parameters, the learning rate, and a state that can be saved."""
 
 import inspect
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class _Complete(type):
             made = super().__call__(*args, **kwargs)
         except TypeError as error:
             if "unexpected keyword argument" in str(error):
-                named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # that of this very class
+                named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # of this very class
                 meant = [nearest(name, named) for name in kwargs if name not in named]
                 error.args = (f"{error}{''.join(meant)}",)
             raise
@@ -45,16 +45,16 @@ class Optimizer(metaclass=_Complete):
     Attributes
     ----------
     groups : tuple of Group
-        Whose settings are attributes: ``optimizer.groups[0].lr = 0.01``.
+        Their settings are attributes: ``optimizer.groups[0].lr = 0.01``.
     params : tuple of Tensor
-        Those of all groups.  An optimizer has the parameters that it was made with: of others, make another.
+        The parameters of all groups.  They stay the same: for others, make another optimizer.
 
     Raises
     ------
     ArgumentError
         If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or
-        out of range. When an attribute is assigned to that there is not (subclasses make theirs in
-        ``__init__``).  In a step, or within eight where ``model.zero_grad()`` forgets the gradients, if
+        out of range; if an attribute is assigned to that there is not (subclasses make theirs in
+        ``__init__``); and in a step, or within eight where ``model.zero_grad()`` forgets the gradients, if
         parameters that came from ``model.parameters()`` are no longer the model's, and others are in their
         place.
 
@@ -96,7 +96,7 @@ class Optimizer(metaclass=_Complete):
 
     @property
     def lr(self) -> float:
-        """The learning rate; assigning sets that of all groups.  Reading raises if they differ: ``groups[i].lr`` tells."""
+        """The learning rate; assigning sets that of all groups, and reading raises if they differ."""
         rates = [group.lr for group in self.groups]
         if rates.count(rates[0]) < len(rates):
             who = type(self).__name__
@@ -130,7 +130,7 @@ class Optimizer(metaclass=_Complete):
     # ---- state ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resumed training needs beside the parameters, as copies: settings, counts of steps, and the slots.
+        """All that a resumed training needs beside the parameters: settings, counts of steps, and slots.
 
         Returns
         -------
@@ -145,7 +145,9 @@ class Optimizer(metaclass=_Complete):
         return {"optimizer": type(self).__name__, "groups": groups, "state": self._state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the settings and the state of another optimizer of the same class: all of it or, if anything does not fit, nothing.
+        """Take over the settings and the state of another optimizer of the same class.
+
+        If anything does not fit, nothing is taken over.
 
         Parameters
         ----------
@@ -155,7 +157,7 @@ class Optimizer(metaclass=_Complete):
         Raises
         ------
         StateError
-            Listing what differs: the class, groups, parameters, settings' names and values, shapes and
+            It lists what differs: the class, groups, parameters, settings' names and values, shapes and
             dtypes; nothing was changed.
         """
         problems: list[str] = []
@@ -198,11 +200,11 @@ class Optimizer(metaclass=_Complete):
         return groups
 
     def _state(self) -> Any:
-        """The state beside the settings: by default a dict for each parameter, with its ``steps`` and its slots."""
+        """The state beside the settings; `_check_state` expects of each parameter its steps and slots."""
         raise NotImplementedError
 
     def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> Any:
-        """What `_restore` takes, as copies; what does not fit is added to the problems.  Nothing is changed yet."""
+        """Copies for `_restore`; what does not fit is added to the problems, and nothing is changed."""
         if len(state) != len(self.params):
             problems.append(f"state: expected {len(self.params)} parameters, got {len(state)}")
             return []
@@ -235,7 +237,7 @@ def misfit(where: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any])
 
 
 def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Raise a ShapeError unless a parameter and its gradient are of the kind for which the optimizer was made.
+    """Raise a ShapeError unless a parameter and its gradient are as they were when the optimizer was made.
 
     A parameter whose memory is read-only gets memory of its own.
     """

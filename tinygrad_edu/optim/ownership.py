@@ -61,7 +61,22 @@ class Watch:
 
 
 def compared(own: list[tuple[str, Any]], params: Sequence[Tensor]) -> tuple[list[str], list[Tensor]]:
-    """The names of a model's parameters, of those that ask for gradients, that an optimizer lacks; and its own that the model lacks."""
+    """What a model and an optimizer have of each other's parameters.
+
+    Parameters
+    ----------
+    own : list of (str, Tensor)
+        The model's parameters, with their names.
+    params : sequence of Tensor
+        The optimizer's.
+
+    Returns
+    -------
+    forgotten : list of str
+        The model's that ask for gradients, and that the optimizer lacks.
+    foreign : list of Tensor
+        The optimizer's that the model lacks.
+    """
     known, present = {id(p) for p in params}, {id(p) for _, p in own}
     forgotten = [name for name, p in own if p.requires_grad and id(p) not in known]
     return forgotten, [p for p in params if id(p) not in present]
@@ -70,9 +85,10 @@ def compared(own: list[tuple[str, Any]], params: Sequence[Tensor]) -> tuple[list
 def replaced(forgotten: list[str], foreign: list[Tensor]) -> str:
     """What to say of parameters that were replaced after the optimizer was made."""
     verb = "is" if len(forgotten) == 1 else "are"
+    shapes = listed(p.shape for p in foreign)
     return (
         f"{listed(forgotten)} {verb} not among the optimizer's parameters, and it has others, of shape "
-        f"{listed(p.shape for p in foreign)}, which the model no longer has: they were replaced after it was made."
+        f"{shapes}, which the model no longer has: they were replaced after it was made."
     )
 
 

@@ -15,7 +15,9 @@ def _whole(name: str, value: Any) -> int:
 
 
 class ReduceOnPlateau:
-    """The rate becomes max(factor · rate, min_lr) after more than ``patience`` metrics in a row that are no better than the best.
+    """A rate that becomes max(factor · rate, min_lr) when the metrics get no better.
+
+    That is after more than ``patience`` metrics in a row that are no better than the best.
 
     Better is below best - threshold · |best| (mode "min"), or above best + threshold · |best| ("max"); with
     threshold_mode "abs" the threshold itself takes the place of threshold · |best|.  A metric that is not a
@@ -24,10 +26,11 @@ class ReduceOnPlateau:
     Parameters
     ----------
     lr : float, at least 0
-        The rate at first.
+        The rate to begin with.
     mode : {"min", "max"}, default="min"
         Whether the metric should fall, as a loss does, or rise, as an accuracy.
     factor : float in [0, 1), default=0.1
+        What the rate is multiplied by.
     patience : int, at least 0, default=10
         How many metrics that are not better are put up with.
     threshold : float, at least 0, default=1e-4
@@ -112,7 +115,8 @@ class ReduceOnPlateau:
         Raises
         ------
         StateError
-            Listing the names that are missing and unexpected, and values of another type; nothing was loaded.
+            It lists the names that are missing and unexpected, and values of another type; nothing was
+            loaded.
         """
         if not isinstance(state, Mapping):
             raise StateError(

@@ -20,47 +20,17 @@ PyTorch's schedulers are the same equations, but hold the optimizer, and change 
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, ParamSpec
+from typing import Any
 
-import numpy as np
-
-from ..errors import ArgumentError, names_itself
+from ..errors import ArgumentError
 from .plateau import ReduceOnPlateau as ReduceOnPlateau
-from .setting import Check, any_number, at_least_zero, below_one, count
-
-Schedule = Callable[[Any], Any]
-Given = ParamSpec("Given")  # what a function that makes a schedule is given
+from .rates import Schedule, makes_schedule
+from .setting import any_number, at_least_zero, below_one, count
 
 
-def _schedule(make: Callable[Given, Schedule]) -> Callable[Given, Schedule]:
-    """Decorator: the function of one step that is made takes arrays of steps, too; and errors begin with the maker's name."""
-
-    @wraps(make)
-    def made(*args: Given.args, **kwargs: Given.kwargs) -> Schedule:
-        rate = make(*args, **kwargs)
-
-        @wraps(rate)
-        def at(step: Any) -> Any:
-            if np.ndim(step):
-                return np.array([at(t) for t in np.ravel(step).tolist()], float).reshape(np.shape(step))
-            if not step >= 0:
-                raise ArgumentError(f"A schedule begins at step 0; got {step}.")
-            return rate(step)
-
-        return at
-
-    return names_itself(made)
-
-
-def _check(check: Check, **settings: Any) -> None:
-    for name, value in settings.items():
-        check(name, value)
-
-
-@_schedule
+@makes_schedule(lr=at_least_zero)
 def constant(lr: float) -> Schedule:
     """Always the same rate, lr.
 
@@ -69,52 +39,47 @@ def constant(lr: float) -> Schedule:
     >>> constant(0.1)(7)
     0.1
     """
-    _check(at_least_zero, lr=lr)
     return lambda t: lr
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, gamma=at_least_zero, step_size=count)
 def step(lr: float, step_size: int, *, gamma: float = 0.1) -> Schedule:
     """A staircase: lr · gamma^⌊t / step_size⌋.  PyTorch's StepLR.
 
     Examples
     --------
-    >>> step(1.0, 2)(np.arange(6))
+    >>> step(1.0, 2)(range(6))
     array([1.  , 1.  , 0.1 , 0.1 , 0.01, 0.01])
     """
-    _check(at_least_zero, lr=lr, gamma=gamma)
-    _check(count, step_size=step_size)
     return lambda t: lr * gamma ** (t // step_size)
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, gamma=at_least_zero)
 def multi_step(lr: float, milestones: Sequence[float], *, gamma: float = 0.1) -> Schedule:
     """A staircase with steps of any length: lr · gamma^k after k of the milestones.  PyTorch's MultiStepLR.
 
     Examples
     --------
-    >>> multi_step(1.0, [1, 4], gamma=0.5)(np.arange(6))
+    >>> multi_step(1.0, [1, 4], gamma=0.5)(range(6))
     array([1.  , 0.5 , 0.5 , 0.5 , 0.25, 0.25])
     """
-    _check(at_least_zero, lr=lr, gamma=gamma)
     steps = _increasing(milestones)
     return lambda t: lr * gamma ** bisect_right(steps, t)
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, gamma=at_least_zero)
 def exponential(lr: float, gamma: float) -> Schedule:
     """The same part of the rate is lost in every step: lr · gammaᵗ.  PyTorch's ExponentialLR.
 
     Examples
     --------
-    >>> exponential(8.0, 0.5)(np.arange(4))
+    >>> exponential(8.0, 0.5)(range(4))
     array([8., 4., 2., 1.])
     """
-    _check(at_least_zero, lr=lr, gamma=gamma)
     return lambda t: lr * gamma**t
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, power=at_least_zero, end=at_least_zero, total_iters=count)
 def polynomial(lr: float, total_iters: int, *, power: float = 1.0, end: float = 0.0) -> Schedule:
     """Down to ``end`` along a power: end + (lr - end) (1 - t / total_iters)^power, and ``end`` after that.
 
@@ -122,15 +87,13 @@ def polynomial(lr: float, total_iters: int, *, power: float = 1.0, end: float = 
 
     Examples
     --------
-    >>> polynomial(1.0, 4)(np.arange(6))
+    >>> polynomial(1.0, 4)(range(6))
     array([1.  , 0.75, 0.5 , 0.25, 0.  , 0.  ])
     """
-    _check(at_least_zero, lr=lr, power=power, end=end)
-    _check(count, total_iters=total_iters)
     return lambda t: end + (lr - end) * (1 - t / total_iters) ** power if t < total_iters else end
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, decay=at_least_zero)
 def inverse_time(lr: float, decay: float) -> Schedule:
     """As fast as Robbins and Monro allow: lr / (1 + decay · t).  PyTorch has none; Keras' InverseTimeDecay.
 
@@ -140,16 +103,15 @@ def inverse_time(lr: float, decay: float) -> Schedule:
 
     Examples
     --------
-    >>> inverse_time(1.0, 0.5)(np.arange(3) * 2)
+    >>> inverse_time(1.0, 0.5)(range(0, 6, 2))
     array([1.        , 0.5       , 0.33333333])
     """
-    _check(at_least_zero, lr=lr, decay=decay)
     return lambda t: lr / (1 + decay * t)
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, eta_min=at_least_zero, T_max=count)
 def cosine(lr: float, T_max: int, *, eta_min: float = 0.0) -> Schedule:
-    """Half a cosine from lr to eta_min: eta_min + (lr - eta_min) (1 + cos(π t / T_max)) / 2, and eta_min after T_max.
+    """Half a cosine, eta_min + (lr - eta_min) (1 + cos(π t / T_max)) / 2, and eta_min after T_max.
 
     PyTorch's CosineAnnealingLR rises again after T_max.
 
@@ -159,15 +121,13 @@ def cosine(lr: float, T_max: int, *, eta_min: float = 0.0) -> Schedule:
 
     Examples
     --------
-    >>> cosine(1.0, 4)(np.arange(6)).round(3)
+    >>> cosine(1.0, 4)(range(6)).round(3)
     array([1.   , 0.854, 0.5  , 0.146, 0.   , 0.   ])
     """
-    _check(at_least_zero, lr=lr, eta_min=eta_min)
-    _check(count, T_max=T_max)
     return lambda t: _half_cosine(lr, eta_min, min(t / T_max, 1))
 
 
-@_schedule
+@makes_schedule(lr=at_least_zero, eta_min=at_least_zero, T_0=count, T_mult=count)
 def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
     """Half cosines from lr to eta_min, each T_mult times as long as the one before; the first has T_0 steps.
 
@@ -180,11 +140,9 @@ def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.
 
     Examples
     --------
-    >>> cosine_restarts(1.0, 2, T_mult=2)(np.arange(7)).round(3)
+    >>> cosine_restarts(1.0, 2, T_mult=2)(range(7)).round(3)
     array([1.   , 0.5  , 1.   , 0.854, 0.5  , 0.146, 1.   ])
     """
-    _check(at_least_zero, lr=lr, eta_min=eta_min)
-    _check(count, T_0=T_0, T_mult=T_mult)
 
     def rate(t: float) -> float:
         if T_mult == 1:
@@ -197,7 +155,13 @@ def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.
     return rate
 
 
-@_schedule
+@makes_schedule(
+    max_lr=at_least_zero,
+    total_steps=count,
+    pct_start=below_one,
+    div_factor=any_number,
+    final_div_factor=any_number,
+)
 def one_cycle(
     max_lr: float,
     total_steps: int,
@@ -207,7 +171,7 @@ def one_cycle(
     final_div_factor: float = 1e4,
     anneal: str = "cos",
 ) -> Schedule:
-    """Up from max_lr / div_factor in the part pct_start of all steps, then down to max_lr / div_factor / final_div_factor.
+    """Up from max_lr / div_factor to max_lr, then down to max_lr / div_factor / final_div_factor.
 
     Parameters
     ----------
@@ -215,6 +179,7 @@ def one_cycle(
     total_steps : int, at least 2
         The last rate is that of step total_steps - 1, and stays after it.
     pct_start : float in [0, 1), default=0.3
+        In which part of all steps the rate rises.
     div_factor : float, above 0, default=25.0
     final_div_factor : float, above 0, default=1e4
     anneal : {"cos", "linear"}, default="cos"
@@ -222,8 +187,7 @@ def one_cycle(
 
     Notes
     -----
-    PyTorch's OneCycleLR.  Smith moves the momentum the other way in the same time: ``group.momentum = …``
-    does that.
+    PyTorch's OneCycleLR.  Smith moves the momentum the other way at the same time (``group.momentum = …``).
 
     References
     ----------
@@ -235,10 +199,6 @@ def one_cycle(
     >>> one_cycle(1.0, 10, div_factor=2, final_div_factor=5, anneal="linear")([0, 1, 2, 9])
     array([0.5 , 0.75, 1.  , 0.1 ])
     """
-    _check(at_least_zero, max_lr=max_lr)
-    _check(count, total_steps=total_steps)
-    _check(below_one, pct_start=pct_start)
-    _check(any_number, div_factor=div_factor, final_div_factor=final_div_factor)
     if total_steps < 2 or min(div_factor, final_div_factor) <= 0 or anneal not in ("cos", "linear"):
         raise ArgumentError(
             "total_steps is at least 2, div_factor and final_div_factor are above 0, anneal is "
@@ -256,7 +216,7 @@ def one_cycle(
     return rate
 
 
-@_schedule
+@makes_schedule(steps=count)
 def warmup(steps: int, *, then: Schedule, start: float | None = None) -> Schedule:
     """A straight line up to the first rate of another schedule, which begins its own time when the line ends.
 
@@ -276,18 +236,17 @@ def warmup(steps: int, *, then: Schedule, start: float | None = None) -> Schedul
 
     Examples
     --------
-    >>> warmup(3, start=0.25, then=constant(1.0))(np.arange(5))
+    >>> warmup(3, start=0.25, then=constant(1.0))(range(5))
     array([0.25, 0.5 , 0.75, 1.  , 1.  ])
     """
-    _check(count, steps=steps)
     low = 1 / (steps + 1) if start is None else at_least_zero("start", start)
     _check_schedules("warmup", [then])
     return lambda t: then(0) * _line(low, 1.0, t / steps) if t < steps else then(t - steps)
 
 
-@_schedule
+@makes_schedule()
 def join(schedules: Sequence[Schedule], milestones: Sequence[float]) -> Schedule:
-    """One schedule after the other; each begins its own time, from 0, at its milestone.  PyTorch's SequentialLR.
+    """One schedule after the other; each begins its own time at its milestone.  PyTorch's SequentialLR.
 
     Parameters
     ----------
@@ -297,7 +256,7 @@ def join(schedules: Sequence[Schedule], milestones: Sequence[float]) -> Schedule
 
     Examples
     --------
-    >>> join([constant(1.0), polynomial(0.5, 2)], [3])(np.arange(6))
+    >>> join([constant(1.0), polynomial(0.5, 2)], [3])(range(6))
     array([1.  , 1.  , 1.  , 0.5 , 0.25, 0.  ])
     """
     starts, parts = _increasing(milestones), list(schedules)
@@ -324,7 +283,8 @@ def _half_cosine(start: float, end: float, part: float) -> float:
 
 def _increasing(milestones: Sequence[float]) -> list[float]:
     steps = list(milestones)
-    _check(at_least_zero, **{f"milestones[{i}]": t for i, t in enumerate(steps)})
+    for i, t in enumerate(steps):
+        at_least_zero(f"milestones[{i}]", t)
     if any(a >= b for a, b in pairwise(steps)):
         raise ArgumentError(f"milestones increase; got {steps}.")
     return steps
@@ -336,5 +296,5 @@ def _check_schedules(who: str, schedules: Sequence[Any]) -> None:
             error = ArgumentError(
                 f"{who} takes schedules, functions of the step such as constant(0.1); got {schedule!r}."
             )
-            error.teller = who
+            error.teller = who  # whose name the message has
             raise error

@@ -10,12 +10,12 @@ Check = Callable[[str, Any], Any]  # of a name and a value: the value as it is k
 
 
 def arguments(names: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of an ``__init__``, from its ``locals()``, so that its signature alone lists its settings."""
+    """The arguments of an ``__init__``, given its ``locals()``: so its signature alone lists its settings."""
     return {name: value for name, value in names.items() if name not in ("self", "__class__")}
 
 
 def number(fits: Callable[[float], bool], what: str, kind: type = float) -> Check:
-    """A check for numbers: they become Python's, so that NumPy computes with them in the dtype of the parameters."""
+    """A check for numbers; they become Python's, which take on the dtype of the parameters."""
 
     def check(name: str, value: Any) -> Any:
         try:
