@@ -69,9 +69,12 @@ class Elementwise(Optimizer):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; the others, and what is remembered of them, stay."""
-        found = [pack.find(self) for pack in self._packs]  # all of them are checked before one is changed
-        self._watch.step(self, False not in [pack.complete for pack in self._packs])
-        for pack, gradients in zip(self._packs, found):
+        found, complete = [], True
+        for pack in self._packs:  # all of them are checked before one is changed
+            found.append((pack, pack.find(self)))
+            complete = complete and pack.complete
+        self._watch.step(self, complete)
+        for pack, gradients in found:
             pack.update(self, gradients)
 
     @classmethod

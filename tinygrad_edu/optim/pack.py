@@ -28,10 +28,11 @@ class Numbers:
         self.floats, self.scalars = [0.0] * count, [np.zeros((), dtype) for _ in range(count)]
 
     def set(self, floats: list[float]) -> list[Any]:
-        """The numbers as arrays, written to if these are others than in the step before."""
+        """The numbers as arrays, of which those are written to that differ from the step before."""
         if floats != self.floats:
-            for scalar, number in zip(self.scalars, floats):
-                scalar[()] = number
+            for scalar, number, before in zip(self.scalars, floats, self.floats):
+                if number != before:
+                    scalar[()] = number
             self.floats = list(floats)
         return self.scalars
 
