@@ -135,7 +135,7 @@ class LBFGS(Optimizer):
             raise NonFiniteError(
                 f"LBFGS: the loss is {point.value}, and {wrong} elements of its gradient not finite."
             )
-        active = [p.grad is not None and p.requires_grad for p in self.params]
+        active = [gradient is not None for gradient in self._gradients()]
         if self._active not in (None, active):
             self._pairs, self._last = [], None
         self._active = active
@@ -223,12 +223,15 @@ class LBFGS(Optimizer):
                 "return loss?"
             )
         self._check_params()
-        there = [p.grad is not None and p.requires_grad for p in self.params]
         gradients = [
-            p.grad._array if is_there else np.zeros(p.shape, p.dtype)
-            for p, is_there in zip(self.params, there)
+            np.zeros(*kind) if gradient is None else gradient._array
+            for gradient, kind in zip(self._gradients(), self._kinds)
         ]
         return Point(0.0, float(loss.item()), 0.0, self._gathered(gradients))
+
+    def _gradients(self) -> list[Tensor | None]:
+        """The gradients of the parameters that learn, None for others."""
+        return [p.grad if p.requires_grad else None for p in self.params]
 
     # ---- state ---------------------------------------------------------------------------------------------
 
