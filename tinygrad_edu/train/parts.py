@@ -15,7 +15,8 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError, ShapeError, told_by
 from ..nn.module import Module
 from ..optim.lbfgs import LBFGS
-from ..optim.optimizer import Optimizer, compared, listed, replaced
+from ..optim.optimizer import Optimizer
+from ..optim.ownership import compared, listed, replaced
 
 Loss = Callable[[Any, Any], Any]  # of (outputs, targets)
 Metric = Callable[[Any, Any], float]  # of (targets, outputs)

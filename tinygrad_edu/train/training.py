@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import StateError
 from ..nn.module import Module
-from ..optim.optimizer import Optimizer, compared
+from ..optim.optimizer import Optimizer
+from ..optim.ownership import compared
 from ..optim.plateau import ReduceOnPlateau
 from .batches import Totals
 from .generators import Generators
