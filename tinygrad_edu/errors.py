@@ -114,7 +114,7 @@ def names_itself(function: Function) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (ArgumentError, ShapeError, DTypeError, NonFiniteError) as error:
+        except (ArgumentError, ShapeError, DTypeError) as error:
             who = type(args[0]).__name__ if method else name
             told_by(error, f"{who}.{name}" if method and name not in ("__init__", "forward") else who)
             raise
