@@ -215,9 +215,7 @@ def _classes(labels: NDArray[Any], n: int) -> Indices:
     if labels.shape != (n,):
         expected = f"expected ({n},), one for each row"
         raise ShapeError(f"the classes to stratify by have shape {labels.shape}, {expected}.")
-    missing = labels != labels
-    if labels.dtype.kind == "O":
-        missing = np.array([label is None or label != label for label in labels], bool)
+    missing = _missing(labels)
     if missing.any():
         what = f"the class of row {int(missing.argmax())} is missing ({labels[missing][0]})"
         raise ArgumentError(f"{what}; leave it out, or give it a name.")
@@ -230,3 +228,10 @@ def _classes(labels: NDArray[Any], n: int) -> Indices:
         single = f"class {names[counts.argmin()]} has a single row, which cannot be on both sides"
         raise ArgumentError(f"{single}; leave it out, or do not stratify.")
     return classes
+
+
+def _missing(labels: NDArray[Any]) -> NDArray[np.bool]:
+    """Which labels are NaN or None."""
+    if labels.dtype.kind == "O":
+        return np.array([label is None or label != label for label in labels], bool)
+    return labels != labels
