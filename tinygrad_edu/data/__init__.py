@@ -1,4 +1,17 @@
-"""Data: data sets and batches of them, splits, scaling, encoding, readers of files, toy sets made by code and published ones by name."""
+"""Data: what a model learns from, from a file, a published set or code, to the batches of an epoch.
+
+* `read_csv`, `read_idx`, `read_mat` read files (the folder `files`); a `Table` is what a CSV file becomes.
+* `mnist`, `titanic` and others are published sets, fetched once and checked (the folder `published`);
+  `bundled` has those that come with scikit-learn.
+* `moons`, `blobs` and others are toy sets, and `student_records` and `line` records, made by code.
+* `StandardScaler`, `MinMaxScaler` and `Imputer` learn from the training part what they do to every part;
+  `LabelEncoder`, `one_hot` and `relabel` make numbers of classes.
+* `train_test_split`, `k_fold` and `stratified_k_fold` divide rows.
+* `ArrayDataset` and `DataLoader` give a model its samples, batch after batch.
+
+Nothing here knows of models: data imports the errors, the reading of files, the generators and the door for
+arrays, and, when something is to be stored, `io.atomic`; never nn, optim, train or plot.
+"""
 
 from typing import Any
 

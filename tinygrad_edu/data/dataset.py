@@ -23,7 +23,7 @@ Numbers = slice | NDArray[np.integer]  # of samples
 
 @runtime_checkable
 class Dataset(Protocol):
-    """What a `DataLoader` asks of samples that it can take in any order: how many there are, and the one with a number.
+    """What a `DataLoader` asks of samples that it can take in any order: their number, and each by its number.
 
     A sample is an array or number, or a tuple of them, for example (x, y).
     """
@@ -173,7 +173,9 @@ class MappedDataset(Batches):
 
     def take(self, which: Numbers, rng: Rng = None) -> Arrays:
         """The samples of a slice or of an array of numbers, mapped together."""
-        rng = generator(rng) if self.random else None  # one for a chain of maps, which draw different numbers
+        rng = (
+            generator(rng) if self.random else None
+        )  # one for a whole chain of maps: they draw other numbers
         given = self.data.take(which, rng)
         mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
         if mapped is None or isinstance(mapped, (list, Mapping)):

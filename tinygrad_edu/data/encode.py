@@ -1,4 +1,4 @@
-"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, and labels that count otherwise."""
+"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, labels as others."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -66,7 +66,7 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
 
 @names_itself
 def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDArray[np.int64]:
-    """Class labels of files that store or count them otherwise, as integers of shape (n,), with some of them changed.
+    """Class labels as integers of shape (n,), of files that store or count them otherwise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is learned from the columns of the training part, and applied to every part: the base of scalers and imputers."""
+"""What is learned from the columns of the training part and applied to every part: scalers and imputers."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -126,7 +126,7 @@ class Fitted:
             raise StateError(f"{who}: nothing was learned yet; call fit(x_train) first.")
 
     def _applied(self, method: str, x: Any, function: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
-        """What a function makes of an array with the columns that were learned from, in the dtype that `transform` returns."""
+        """What a function makes of x, which must have the columns that were fitted; in the dtype of `transform`."""
         self._need_fit(method)
         values, columns = self._checked(x), vars(self)[self._names[0]].shape
         if values.shape[1:] != columns:

@@ -34,7 +34,7 @@ class DataLoader:
     data : tuple of arrays, array, Dataset, iterable, or function
         * A tuple of arrays (x, y, …) with one row a sample, or a single array.
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
-        * An iterable of samples, such as a generator; or a function that returns one, and is called for every epoch.
+        * An iterable of samples, such as a generator; or a function that returns one, called for every epoch.
 
         Samples are arrays or numbers, or tuples of them, of the same shapes.  Batches that are ready are not
         taken for what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
@@ -201,9 +201,9 @@ class DataLoader:
         return place | {name: getattr(self, name) for name in SETTINGS}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the seed and the place of another loader over the same data: the next iteration goes on from there.
+        """Take over the seed and the place of another loader over the same data.
 
-        An iterable is read, and what comes before that place is left out.
+        The next iteration goes on from there.  An iterable is read, and what comes before that place is left out.
 
         Parameters
         ----------

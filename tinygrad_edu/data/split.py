@@ -167,9 +167,10 @@ def _runs(n: int, k: int) -> Indices:
 
 
 def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
-    """Rows to train on and to test with; the class c has ``test · count(c) / n`` of the latter, rounded so that they add up.
+    """Rows to train on and to test with; of the latter, each class has its share, rounded so that they add up.
 
-    All shares are rounded down, and the largest remainders get what is left, one each.
+    The share of a class of m rows is ``test · m / n``.  All shares are rounded down, and the largest
+    remainders get what is left, one each.
     """
     n, counts = len(classes), np.bincount(classes)
     shares, remainders = np.divmod(counts * test, n)

@@ -274,7 +274,7 @@ def checkerboard(n: int = 10_000, *, squares: int = 4, rng: Rng = None) -> Point
 
 
 def _legacy(seed: Seed) -> Any:
-    """The generator meant by ``seed=``; without one, a new one that `tinygrad_edu.seed` decides on, where it is in force."""
+    """The generator meant by ``seed=``; without one, a new one, decided by `tinygrad_edu.seed` if in force."""
     if isinstance(seed, np.random.RandomState | np.random.Generator):
         return seed
     return np.random.RandomState(generator(None).integers(2**32) if seed is None else seed)

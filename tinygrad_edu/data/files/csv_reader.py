@@ -1,4 +1,4 @@
-"""CSV files, read strictly: what is not understood is an error that names file, line and column, and never a silent NaN.
+"""CSV files, read strictly: what is not understood is an error that names the place, never a silent NaN.
 
 table = read_csv("titanic.csv")
 x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype=np.int64)
@@ -110,7 +110,7 @@ def _text(source: str, path: FilePath, max_bytes: int) -> str:
 def _rows(
     source: str, text: str, delimiter: str, quotechar: str, missing: set[str]
 ) -> tuple[list[str], list[Row]]:
-    """The texts of the first row, and all rows, of as many cells each, without the empty lines around them."""
+    """The texts of the first row, and all rows; they have as many cells each, and no empty lines around them."""
     import csv
 
     lines: Iterable[str] = io.StringIO(text, newline="")
@@ -158,7 +158,7 @@ def _quote_hint(error: str, quotechar: str) -> str:
 
 
 def _fitting(source: str, row: Row, first: Row) -> Row:
-    """The row, if it has as many cells as the first one; an empty line has a single cell, of a missing value."""
+    """The row, if it has as many cells as the first one; an empty line lacks the value of the one column."""
     expected = len(first.cells)
     if len(row.cells) == expected:
         return row
@@ -183,10 +183,9 @@ def _has_header(source: str, rows: list[Row]) -> bool:
         return True
     if numbers and not named:
         valued = any(number < 0 or number != int(number) for number in numbers)
-        twice = len(set(numbers)) < len(numbers) or any(
-            row[place] == text for place, text in texts for row in below
-        )
-        if valued or twice or not (texts or _counts_up(numbers, rows)):
+        valued |= len(set(numbers)) < len(numbers)
+        repeated = any(row[place] == text for place, text in texts for row in below)
+        if valued or repeated or not (texts or _counts_up(numbers, rows)):
             return False
     either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
     comment = comment_hint(rows[0])

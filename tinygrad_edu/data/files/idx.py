@@ -1,6 +1,7 @@
-"""IDX files, the format of MNIST: a header with the shape, then the numbers, big-endian; as they are, or packed by gzip.
+"""IDX files, the format of MNIST: a header with the shape, then the numbers, as they are or packed by gzip.
 
-The header is two zero bytes, the type, the number of axes, and the length of each axis in four bytes.
+The header is two zero bytes, the type, the number of axes, and the length of each axis in four bytes.  All
+numbers are big-endian.
 
 References
 ----------

@@ -95,7 +95,7 @@ def _matrix(what: str, value: Any) -> NDArray[Any]:
 
 
 def _scipy(reader: str, source: str, data: bytes, **settings: Any) -> Any:
-    """What a function of scipy.io makes of a file; whatever it raises over a damaged one becomes a FormatError."""
+    """What a function of scipy.io makes of a file; a FormatError, whatever it raises over a damaged one."""
     try:
         import scipy.io  # type: ignore[import-untyped]  # SciPy comes without types
     except ImportError:

@@ -1,5 +1,7 @@
-"""The layout of a .mat file of version 5, checked before SciPy reads it: its compiled reader trusts the sizes that a file declares,
-and a damaged file can take the process down with it.
+"""The layout of a .mat file of version 5, checked before SciPy reads it.
+
+SciPy's compiled reader trusts the sizes that a file declares, and a damaged file can take the process down
+with it.
 
 A file is a header of 128 bytes and a sequence of elements, each a type, a size and so many bytes.  A variable
 is an element of type matrix, perhaps compressed, and consists of elements itself: flags with its class,

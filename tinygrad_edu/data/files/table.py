@@ -254,14 +254,14 @@ class Table:
 
 
 def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
-    """The least and the largest number of a dtype as Python's own: compared with a float32, a float would become one."""
+    """The limits of a dtype as Python's numbers: compared with a float32, a number would become one."""
     if kind.kind == "f":
         return float(np.finfo(kind).min), float(np.finfo(kind).max)
     return int(np.iinfo(kind).min), int(np.iinfo(kind).max)
 
 
 def _can_stand(missing: Any, kind: np.dtype[Any]) -> bool:
-    """Whether a setting can stand for a missing value; where NaN is no number of the dtype, each missing one is an error."""
+    """Whether a setting can stand for missing values; None, and NaN among integers, make each of them an error."""
     if missing is None:
         return True
     if not isinstance(missing, (int, float, np.integer, np.floating)):

@@ -29,12 +29,12 @@ def wine() -> Records:
 
 
 def breast_cancer() -> Records:
-    """Cell nuclei of tumours, malignant (0) or benign (1): x of shape (569, 30), y of shape (569,) with 2 classes."""
+    """Cell nuclei of tumours, malignant (0) or benign (1): x of shape (569, 30), y of shape (569,)."""
     return _records("load_breast_cancer")
 
 
 def digits() -> Records:
-    """Handwritten digits of 8 by 8 pixels: x of shape (1797, 64), from 0 to 16, y of shape (1797,) with 10 classes."""
+    """Handwritten digits of 8 by 8 pixels, from 0 to 16: x of shape (1797, 64), y of shape (1797,), 0 to 9."""
     return _records("load_digits")
 
 

@@ -1,4 +1,4 @@
-"""Data sets known by name, as they were published: each is fetched once, checked by its hash every time, and returned as arrays.
+"""Data sets known by name: each is fetched once, checked by its hash every time, and returned as arrays.
 
     x_train, y_train, x_test, y_test = mnist()
 
@@ -116,11 +116,11 @@ def mnist(*, dtype: DTypeLike = np.float32, flat: bool = False, folder: Folder =
 
 
 def course_digits(*, folder: Folder = None) -> Records:
-    """5000 digits of 20 by 20 pixels, like those of exercises 3 and 4 of the Machine Learning course, made from MNIST.
+    """5000 digits of 20 by 20 pixels, made from MNIST, like those of the Machine Learning course.
 
     They are the first 500 training images of each digit without their margins, digit after digit.  The
-    course's own choice of images, ``ex3data1.mat``, is another one; in that file a zero has the label 10, and
-    pixels go down the columns.
+    course's own choice of images, in exercises 3 and 4, is another one; in its file ``ex3data1.mat`` a zero
+    has the label 10, and pixels go down the columns.
 
     Parameters
     ----------
