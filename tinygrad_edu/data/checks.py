@@ -37,6 +37,13 @@ def whole(name: str, value: Any, least: int) -> int:
     return number
 
 
+def deviation(name: str, value: float) -> float:
+    """The value, if it can be a standard deviation."""
+    if not 0 <= value < np.inf:
+        raise ArgumentError(f"{name} is a finite number, 0 or more; got {value!r}.")
+    return value
+
+
 def shapes_of(arrays: Iterable[NDArray[Any]], separator: str = ", ") -> str:
     """The shapes of arrays as text."""
     return separator.join(str(array.shape) for array in arrays)

@@ -22,7 +22,7 @@ TUPLE = "  Arrays that each hold one row a sample come as a tuple: DataLoader((x
 
 
 def collated(samples: Iterable[Any], places: Iterable[int], dtype: DTypeLike | None) -> Arrays:
-    """One array for each field of the samples, by np.stack; ``places`` are the samples' numbers, for errors."""
+    """One array for each field of the samples, by np.stack; errors call samples by their places."""
     rows = [_fields(sample, place) for sample, place in zip(samples, places)]
     first = [field.shape for field in rows[0]]
     for place, row in zip(places, rows):

@@ -23,7 +23,7 @@ Numbers = slice | NDArray[np.integer]  # of samples
 
 @runtime_checkable
 class Dataset(Protocol):
-    """What a `DataLoader` asks of samples that it can take in any order: their number, and each by its number.
+    """What a `DataLoader` asks of samples in any order: how many there are, and each by its number.
 
     A sample is an array or number, or a tuple of them, for example (x, y).
     """
@@ -142,7 +142,7 @@ class ArrayDataset(Batches):
         return tuple(array[which] for array in self.arrays)
 
     def floats_as(self, dtype: DTypeLike) -> Self:
-        """The same samples; floating arrays of another dtype are copied to this one, all others are shared."""
+        """The same samples; floating arrays of another dtype are converted, all others are shared."""
         return type(self)(*(cast_floats(array, dtype) for array in self.arrays))
 
     def __repr__(self) -> str:

@@ -203,7 +203,7 @@ class DataLoader:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the seed and the place of another loader over the same data.
 
-        The next iteration goes on from there.  An iterable is read, and what comes before that place is left out.
+        The next iteration goes on from there.  An iterable is read, and what comes before is left out.
 
         Parameters
         ----------

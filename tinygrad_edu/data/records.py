@@ -4,8 +4,8 @@ import numpy as np
 
 from ..errors import names_itself
 from ..random import generator
-from .checks import Rng, whole
-from .toy import Points, deviation
+from .checks import Rng, deviation, whole
+from .toy import Points
 
 STUDENT_COLUMNS = ("sex", "units", "maryland", "nebraska", "oklahoma", "score")
 STUDENT_MAJORS = ("finance", "geology", "history")

@@ -106,7 +106,7 @@ def k_fold(n: int, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator
     """
     n, k = _fold_count(n, k)
     fold = np.empty(n, np.int64)
-    fold[generator(rng).permutation(n) if shuffle else np.arange(n)] = _runs(n, k)
+    fold[generator(rng).permutation(n) if shuffle else np.arange(n)] = runs(n, k)
     return _folds(fold, k)
 
 
@@ -161,13 +161,13 @@ def _folds(fold: Indices, k: int) -> Iterator[tuple[Indices, Indices]]:
     return ((np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k))
 
 
-def _runs(n: int, k: int) -> Indices:
+def runs(n: int, k: int) -> Indices:
     """0 … 0 1 … 1 …: k runs of n numbers in all, the longer ones first."""
     return np.repeat(np.arange(k), [n // k + (i < n % k) for i in range(k)])
 
 
 def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
-    """Rows to train on and to test with; of the latter, each class has its share, rounded so that they add up.
+    """Rows to train on and to test with; each class has its share of the latter, in whole rows.
 
     The share of a class of m rows is ``test · m / n``.  All shares are rounded down, and the largest
     remainders get what is left, one each.

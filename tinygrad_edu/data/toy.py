@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError, names_itself
 from ..random import generator
-from .checks import Rng, whole
+from .checks import Rng, deviation, whole
+from .split import runs
 
 Seed = int | np.random.RandomState | np.random.Generator | None
 Array = np.ndarray[Any, Any]
@@ -68,7 +69,7 @@ def blobs(
         expected = "centers holds a row for each class, with a number for each feature"
         raise ShapeError(f"{expected}; got shape {middles.shape}.")
     classes, features = middles.shape
-    rng, y = _legacy(seed), _labels(whole("n", n, classes), classes)
+    rng, y = _legacy(seed), runs(whole("n", n, classes), classes)
     return Points(rng.standard_normal((n, features)) * deviation("spread", spread) + middles[y], y)
 
 
@@ -176,7 +177,7 @@ def spirals(n: int = 300, *, arms: int = 3, noise: float = 0.2, seed: Seed = Non
     for arm in range(arms):
         angle = np.linspace(4 * arm, 4 * (arm + 1), each) + rng.standard_normal(each) * sigma
         x.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
-    return Points(np.concatenate(x), _labels(n, arms))
+    return Points(np.concatenate(x), runs(n, arms))
 
 
 @names_itself
@@ -214,7 +215,7 @@ def flower(n: int = 400, *, noise: float = 0.2, seed: Seed = None) -> Points:
         angle = np.linspace(petals * 3.12, (petals + 1) * 3.12, each) + rng.standard_normal(each) * sigma
         radius = 4 * np.sin(4 * angle) + rng.standard_normal(each) * sigma
         x.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
-    return Points(np.concatenate(x), _labels(n, 2))
+    return Points(np.concatenate(x), runs(n, 2))
 
 
 @names_itself
@@ -274,7 +275,7 @@ def checkerboard(n: int = 10_000, *, squares: int = 4, rng: Rng = None) -> Point
 
 
 def _legacy(seed: Seed) -> Any:
-    """The generator meant by ``seed=``; without one, a new one, decided by `tinygrad_edu.seed` if in force."""
+    """The generator meant by ``seed=``; None is a new one, seeded by `tinygrad_edu.seed` if in force."""
     if isinstance(seed, np.random.RandomState | np.random.Generator):
         return seed
     return np.random.RandomState(generator(None).integers(2**32) if seed is None else seed)
@@ -290,12 +291,6 @@ def _shuffled(zeros: Array, ones: Array, noise: float, seed: Seed) -> Points:
     return Points(x, (order >= len(zeros)).astype(np.int64))
 
 
-def _labels(n: int, classes: int) -> Array:
-    """Class after class, the first ones with one more where n is no multiple."""
-    sizes = [n // classes + (k < n % classes) for k in range(classes)]
-    return np.repeat(np.arange(classes, dtype=np.int64), sizes)
-
-
 def _share(n: int, classes: int) -> int:
     """How many of n points each class gets, if it comes out even."""
     each, rest = divmod(whole("n", n, 1), whole("arms", classes, 1))
@@ -303,10 +298,3 @@ def _share(n: int, classes: int) -> int:
         got = f"got {n!r}, which is no multiple of {classes}"
         raise ArgumentError(f"n is shared out among {classes} classes; {got}.")
     return each
-
-
-def deviation(name: str, value: float) -> float:
-    """The value, if it can be a standard deviation."""
-    if not 0 <= value < np.inf:
-        raise ArgumentError(f"{name} is a finite number, 0 or more; got {value!r}.")
-    return value

@@ -1,6 +1,6 @@
 """Readers of files: CSV, IDX and MAT, and the table that a CSV file becomes.
 
-Each reader is a module of its own: `csv_reader`, which makes a `table` of `cells` (`not_numbers` is its advice
+Each reader is a module of its own: `csv_reader`, which makes a `table` of `cells` (`not_numbers` has advice
 on cells that look like numbers); `idx`; and `mat`, which lets SciPy read what `mat_layout` has checked.
 
 They import the package's errors and `tinygrad_edu.files`, through which every file is opened, and nothing

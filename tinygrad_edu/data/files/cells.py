@@ -31,7 +31,7 @@ def as_number(cell: str) -> float | None:
 
 
 def as_integer(cell: str) -> int | None:
-    """The integer that a cell is, or None; where there are only digits, from them: a float has but 53 bits."""
+    """The integer that a cell is, or None; digits alone are no float on the way, which has but 53 bits."""
     number = as_number(cell)
     if number is None or number != int(number):
         return None

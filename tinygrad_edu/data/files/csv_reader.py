@@ -110,7 +110,7 @@ def _text(source: str, path: FilePath, max_bytes: int) -> str:
 def _rows(
     source: str, text: str, delimiter: str, quotechar: str, missing: set[str]
 ) -> tuple[list[str], list[Row]]:
-    """The texts of the first row, and all rows; they have as many cells each, and no empty lines around them."""
+    """The texts of the first row, and all rows: of as many cells each, without empty lines around them."""
     import csv
 
     lines: Iterable[str] = io.StringIO(text, newline="")

@@ -1,4 +1,4 @@
-"""What a cell may be that is no number, and how to get at the number in it: advice in errors of `Table.numbers`."""
+"""What a cell may be that is no number, and how to get at a number in it: for errors of `Table.numbers`."""
 
 import re
 

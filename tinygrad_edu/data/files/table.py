@@ -261,7 +261,7 @@ def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
 
 
 def _can_stand(missing: Any, kind: np.dtype[Any]) -> bool:
-    """Whether a setting can stand for missing values; None, and NaN among integers, make each of them an error."""
+    """Whether a setting can stand for missing values; None, and NaN among integers, make them errors."""
     if missing is None:
         return True
     if not isinstance(missing, (int, float, np.integer, np.floating)):

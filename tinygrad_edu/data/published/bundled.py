@@ -34,7 +34,7 @@ def breast_cancer() -> Records:
 
 
 def digits() -> Records:
-    """Handwritten digits of 8 by 8 pixels, from 0 to 16: x of shape (1797, 64), y of shape (1797,), 0 to 9."""
+    """Handwritten digits of 8 by 8 pixels, 0 to 16: x of shape (1797, 64), y of shape (1797,), 0 to 9."""
     return _records("load_digits")
 
 

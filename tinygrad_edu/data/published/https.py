@@ -76,7 +76,7 @@ def _reason(error: Exception, clock: "_Clock") -> str:
 
 
 class _Clock:
-    """How long to wait for the next piece, and for all: a server that sends a byte now and then is given up."""
+    """How long to wait for the next piece, and for all: a byte now and then does not keep it open."""
 
     def __init__(self, timeout: float, total: float) -> None:
         self.timeout, self.total = timeout, total
