@@ -126,7 +126,7 @@ class Fitted:
             raise StateError(f"{who}: nothing was learned yet; call fit(x_train) first.")
 
     def _applied(self, method: str, x: Any, function: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
-        """What a function makes of x, if x has the columns that were fitted; in the dtype that is promised."""
+        """What a function makes of x, with the dtype that `transform` promises; x has the fitted columns."""
         self._need_fit(method)
         values, columns = self._checked(x), vars(self)[self._names[0]].shape
         if values.shape[1:] != columns:

@@ -16,7 +16,7 @@ from .cells import Cell, Row, as_number, comment_hint, delimiter_hint
 from .table import Table
 
 MISSING = ("", "?", "NA", "nan", "NaN")
-MOST_KNOWN = 10_000  # texts that are shared among rows
+MOST_KNOWN = 1000  # texts that are held once; to file more takes longer than to make copies
 
 
 def read_csv(
@@ -120,16 +120,15 @@ def _rows(
     first: list[str] = []
     rows: list[Row] = []
     empty: list[Row] = []  # lines that count only if something follows
-    known: dict[Cell, Cell] = {}  # one copy of each text for the whole file: columns repeat themselves
+    known: dict[Cell, Cell] = {}  # texts that stand in many cells are held once: half the memory, of images
     line = 1
     try:
         for texts in reader:
             cells: list[Cell] = [*map(str.strip, texts)]
             if not missing.isdisjoint(cells):
                 cells = [None if cell in missing else cell for cell in cells]
-            row, line = Row(tuple(map(known.setdefault, cells, cells)), line), reader.line_num + 1
-            if len(known) > MOST_KNOWN:
-                known.clear()
+            share = known.setdefault if len(known) < MOST_KNOWN else known.get
+            row, line = Row(tuple(map(share, cells, cells)), line), reader.line_num + 1
             if len(texts) <= 1 and not "".join(texts).strip():
                 empty += [row] if rows else []
                 continue
