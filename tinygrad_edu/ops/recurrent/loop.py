@@ -74,7 +74,7 @@ class Run(NamedTuple):
         z, once if they are the same, and what the states before get of it beside the way through k.
         """
         d, rows = self.zeros(), []
-        for t in reversed(range(len(self.states[0]))):
+        for t in reversed(range(self.states[0].shape[0])):
             d = [d_s + g_s[t] for d_s, g_s in zip(d, self.g)]
             sums, (dh, *others) = step(*d, *(sequence[t] for sequence in sequences))
             d = [dh + np.matmul(sums[0], self.weight_hh), *others]
@@ -86,7 +86,7 @@ class Run(NamedTuple):
         """Make gradients of slopes, from the last time to the first.
 
         ``step(now)`` is given a view of dk and of each sequence at that time.  It multiplies the slopes in dk
-        by d, the gradients of the states, and makes d those of the states before.  That of h it leaves to this
+        by d, the gradients of the states, and makes d those of the states before.  That of h it leaves to the
         loop, which knows what comes through k, and returns what else h gets, if anything.
         """
         dh = d[0]
@@ -128,7 +128,7 @@ def unrolled(step: Step, weight_hh: Any, k: Any, first: Any, *sequences: Any, fr
     these, and returns the next states.  Before each step k becomes the product of the state h and W_hhᵀ.
     """
     weight = weight_hh.T.copy()  # the order of memory in which BLAS multiplies few rows by it twice as fast
-    states, shape = first, (len(sequences[0]), *first[0].shape)
+    states, shape = first, (sequences[0].shape[0], *first[0].shape)
     made = [np.empty_like(k, shape=shape) for _ in range(fresh)]
     for now in zip(*sequences, *made):
         np.matmul(states[0], weight, out=k)
