@@ -12,7 +12,7 @@ MISSING: Any = object()
 LN2, LN10 = math.log(2), math.log(10)
 
 
-def nonzero(x: Any) -> Any:
+def ones_for_zeros(x: Any) -> Any:
     """x with its zeros replaced by ones, for quotients that are 0 by convention where they would be 0/0."""
     return np.where(x == 0, 1, x)
 
@@ -59,8 +59,8 @@ elementwise(np.radians,     x=lambda g: np.radians(g))
 elementwise(np.rad2deg,     x=lambda g: np.rad2deg(g))
 elementwise(np.degrees,     x=lambda g: np.degrees(g))
 
-elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / nonzero(out)),
-                            x2=lambda g, x2, out: g * (x2 / nonzero(out)))
+elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / ones_for_zeros(out)),
+                            x2=lambda g, x2, out: g * (x2 / ones_for_zeros(out)))
 elementwise(np.arctan2,     x1=lambda g, x1, x2: g * per_radius(x2, x1, x2),
                             x2=lambda g, x1, x2: -g * per_radius(x1, x1, x2))
 
@@ -167,7 +167,7 @@ def the_number(g: Any, mine: Any, other: Any, shared: Any) -> Any:
 
 def per_radius(x: Any, x1: Any, x2: Any) -> Any:
     """x / (x1² + x2²), and 0 at the origin; without squares, which would overflow."""
-    radius = nonzero(np.hypot(x1, x2))
+    radius = ones_for_zeros(np.hypot(x1, x2))
     return x / radius / radius
 
 

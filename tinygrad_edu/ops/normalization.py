@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
-from .reduction import axes_of, count
+from .reduction import axes_of, group_size
 
 Axis = int | tuple[int, ...]
 
@@ -51,7 +51,7 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
     """
     (g_y, g_mean, g_variance), (y, _, variance) = g, out
-    n, s = count(y.shape, axis), np.sqrt(variance + eps)
+    n, s = group_size(y.shape, axis), np.sqrt(variance + eps)
     d = g_y / s
     d += g_mean / n - mean_over(g_y, axis) / s
     d -= y * (mean_over(g_y * y, axis) / s - g_variance * (2 * s / n))
@@ -70,7 +70,7 @@ def mean_over(x: Any, axis: Axis) -> Any:
         x = np.reshape(total, (*kept, *[1] * (x.ndim - first)))
     if others := tuple(a for a in axes if a < first):
         x = np.add.reduce(x, axis=others, keepdims=True)
-    return x / max(count(shape, axes), 1)
+    return x / max(group_size(shape, axes), 1)
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..table import composite, derivative
-from .elementwise import nonzero
+from .elementwise import ones_for_zeros
 
 Axis = int | tuple[int, ...] | None
 
@@ -31,7 +31,7 @@ def along(reduced: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> A
     return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
-def count(shape: tuple[int, ...], axis: Axis) -> int:
+def group_size(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements each reduced value stands for."""
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
@@ -53,7 +53,7 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     axes = axes_of(axis, a.ndim)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     last = np.transpose(a, order)
-    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))
+    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], group_size(a.shape, axes)))
     one = np.ones_like(flat[..., :1])
     before = np.multiply.accumulate(np.concatenate([one, flat[..., :-1]], axis=-1), axis=-1)
     after = np.flip(
@@ -99,7 +99,7 @@ def cumulative_product(g: Any, a: Any, axis: int) -> Any:
 
 def centred(a: Any, axis: Axis) -> Any:
     """Each element less the mean of its group; a group of no elements has none, which needs no warning."""
-    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(count(a.shape, axis), 1)
+    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(group_size(a.shape, axis), 1)
 
 
 def weights(array: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
@@ -111,14 +111,14 @@ def weights(array: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
     """The gradient of a standard deviation: centred / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    return g * centred(a, axis) / (nonzero(out) * (count(a.shape, axis) - ddof))
+    return g * centred(a, axis) / (ones_for_zeros(out) * (group_size(a.shape, axis) - ddof))
 
 
 # fmt: off
 derivative(np.add.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.add.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array_shape, axis, keepdims: spread(g, array_shape, axis, keepdims))
 derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False: np.mean(a, axis, dtype, None, keepdims),
-           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(count(a_shape, axis), 1)), a_shape, axis, keepdims))
+           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(group_size(a_shape, axis), 1)), a_shape, axis, keepdims))
 derivative(np.maximum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.maximum.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
 derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.minimum.reduce(array, axis, dtype, None, keepdims),
@@ -136,7 +136,7 @@ derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, 
 derivative(np.logaddexp.reduce, lambda array, axis=0, dtype=None, out=None, keepdims=False: np.logaddexp.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array, out, axis, keepdims: along(g, array.shape, axis, keepdims) * weights(array, out, axis, keepdims))
 derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
-           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (count(a.shape, axis) - ddof))
+           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (group_size(a.shape, axis) - ddof))
 derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
            a=lambda g, a, out, axis, ddof, keepdims: deviation(g, a, out, axis, ddof, keepdims))
 # fmt: on
