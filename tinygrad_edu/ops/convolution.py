@@ -26,17 +26,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
-from .window import (
-    Windows,
-    as_given,
-    as_images,
-    batch_first,
-    batch_last,
-    check_fit,
-    per_axis,
-    steps,
-    windows_of,
-)
+from .window import Caller, Windows, batch_first, batch_last, steps
 
 CACHE = 1 << 19  # bytes of windows that are multiplied at a time
 
@@ -184,9 +174,10 @@ def conv1d(
     >>> conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
     array([[1., 2., 4.]])
     """
-    weight, bias = parameters_of("conv1d", weight, bias)
-    windows = windows_of("conv1d", 1, kernel_of("conv1d", 1, weight), stride, padding, dilation)
-    return convolution("conv1d", 1, x, weight, bias, windows, groups)
+    caller = Caller("conv1d", 1)
+    weight, bias = parameters(caller, weight, bias)
+    windows = caller.windows(weight.shape[2:], stride, padding, dilation)
+    return convolution(caller, x, weight, bias, windows, groups)
 
 
 def conv2d(
@@ -242,9 +233,10 @@ def conv2d(
     array([[[27., 37.],
             [57., 67.]]])
     """
-    weight, bias = parameters_of("conv2d", weight, bias)
-    windows = windows_of("conv2d", 2, kernel_of("conv2d", 2, weight), stride, padding, dilation)
-    return convolution("conv2d", 2, x, weight, bias, windows, groups)
+    caller = Caller("conv2d", 2)
+    weight, bias = parameters(caller, weight, bias)
+    windows = caller.windows(weight.shape[2:], stride, padding, dilation)
+    return convolution(caller, x, weight, bias, windows, groups)
 
 
 def conv_transpose2d(
@@ -291,90 +283,81 @@ def conv_transpose2d(
     >>> conv_transpose2d(np.array([[[1.0, 10.0]]]), np.array([[[[1.0, 2.0]]]]), stride=2)
     array([[[ 1.,  2., 10., 20.]]])
     """
-    weight, bias = parameters_of("conv_transpose2d", weight, bias)
-    windows = windows_transposed(
-        "conv_transpose2d",
-        kernel_of("conv_transpose2d", 2, weight),
-        stride,
-        padding,
-        output_padding,
-        dilation,
-    )
-    return transposed_convolution("conv_transpose2d", x, weight, bias, windows, groups)
+    caller = Caller("conv_transpose2d", 2)
+    weight, bias = parameters(caller, weight, bias)
+    windows = windows_transposed(caller, weight.shape[2:], stride, padding, output_padding, dilation)
+    return transposed_convolution(caller, x, weight, bias, windows, groups)
 
 
-def convolution(who: str, axes: int, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
-    """A convolution of sequences or images, with or without a batch axis, in the name of a function or layer."""
-    check_groups(who, groups, weight.shape[0])
-    check_bias(who, bias, weight.shape[0])
-    x = floating(x, who)
-    images = as_images(who, x, axes, weight.shape[1] * groups)
-    check_fit(who, windows, images.shape, x.shape, axes)
-    kernels = weight if axes == 2 else np.expand_dims(weight, 2)
-    return as_given(convolve(images, kernels, bias, windows, groups), x.shape, axes)
+def convolution(caller: Caller, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """A convolution of sequences or images, with or without a batch axis, for a function or layer."""
+    check_groups(caller, groups, weight.shape[0])
+    check_bias(caller, bias, weight.shape[0])
+    x = floating(x, caller.name)
+    images = caller.images(x, weight.shape[1] * groups)
+    caller.check_fit(windows, images.shape, x.shape)
+    kernels = weight if caller.axes == 2 else np.expand_dims(weight, 2)
+    return caller.as_given(convolve(images, kernels, bias, windows, groups), x.shape)
 
 
-def transposed_convolution(who: str, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
-    """A transposed convolution of images, with or without a batch axis, in the name of a function or layer."""
-    check_groups(who, groups, weight.shape[0])
-    check_bias(who, bias, weight.shape[1] * groups)
-    x = floating(x, who)
-    y = as_images(who, x, 2, weight.shape[0])
-    size = [
-        (count - 1) * s + r - sum(p)
-        for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)
-    ]
+def transposed_convolution(
+    caller: Caller, x: Any, weight: Any, bias: Any, windows: Windows, groups: int
+) -> Any:
+    """A transposed convolution of images, with or without a batch axis, for a function or layer."""
+    channels = weight.shape[1] * groups
+    check_groups(caller, groups, weight.shape[0])
+    check_bias(caller, bias, channels)
+    x = floating(x, caller.name)
+    y = caller.images(x, weight.shape[0])
+    lengths = zip(y.shape[2:], windows.stride, windows.reach, windows.padding)
+    size = tuple((count - 1) * s + r - sum(p) for count, s, r, p in lengths)
     if min(size) < 1 or min(y.shape[2:]) < 1:
         raise ShapeError(
-            f"{who} expects an input whose output has rows and columns, got {x.shape}, for an output of size "
-            f"{tuple(size)}."
+            f"{caller.name} expects an input whose output has rows and columns, got {x.shape}, for an output "
+            f"of size {size}."
         )
-    image = convolve_transposed(y, weight, (y.shape[0], weight.shape[1] * groups, *size), windows, groups)
-    return as_given(image if bias is None else image + np.reshape(bias, (-1, 1, 1)), x.shape, 2)
+    image = convolve_transposed(y, weight, (y.shape[0], channels, *size), windows, groups)
+    return caller.as_given(image if bias is None else image + np.reshape(bias, (-1, 1, 1)), x.shape)
 
 
 def windows_transposed(
-    who: str, kernel: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any
+    caller: Caller, kernel: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any
 ) -> Windows:
-    """The windows of a transposed convolution; what is added to the output is padding that it does not take off behind."""
-    extra = per_axis(who, "output_padding", output_padding, 2, 0)
-    windows = windows_of(who, 2, kernel, stride, per_axis(who, "padding", padding, 2, 0), dilation)
+    """The windows of a transposed convolution.
+
+    What is added to the output is padding that the convolution does not take off behind.
+    """
+    extra = caller.per_axis("output_padding", output_padding, 0)
+    windows = caller.windows(kernel, stride, caller.per_axis("padding", padding, 0), dilation)
     if any(e >= max(s, d) for e, s, d in zip(extra, windows.stride, windows.dilation)):
         raise ArgumentError(
-            f"{who}: output_padding is less than the stride {stride!r} or the dilation {dilation!r}; got "
-            f"{output_padding!r}."
+            f"{caller.name}: output_padding is less than the stride {stride!r} or the dilation {dilation!r}; "
+            f"got {output_padding!r}."
         )
     (top, bottom), (left, right) = windows.padding
     return replace(windows, padding=((top, bottom - extra[0]), (left, right - extra[1])))
 
 
-def check_groups(who: str, groups: int, channels: int) -> None:
+def check_groups(caller: Caller, groups: int, channels: int) -> None:
     """Refuse groups that do not part the channels evenly."""
     if not isinstance(groups, (int, np.integer)) or groups < 1 or channels % groups:
-        raise ArgumentError(
-            f"{who}: groups is a divisor of the number of channels; got {groups!r} for {channels} channels."
-        )
+        message = f"groups is a divisor of the number of channels; got {groups!r} for {channels} channels."
+        raise ArgumentError(f"{caller.name}: {message}")
 
 
-def check_bias(who: str, bias: Any, channels: int) -> None:
+def check_bias(caller: Caller, bias: Any, channels: int) -> None:
     """Refuse a bias that does not have one element for each channel of the output."""
     if bias is not None and bias.shape != (channels,):
-        raise ShapeError(
-            f"{who} expects a bias of shape ({channels},), one for each channel of the output, got "
-            f"{bias.shape}."
-        )
+        expected = f"a bias of shape ({channels},), one for each channel of the output"
+        raise ShapeError(f"{caller.name} expects {expected}, got {bias.shape}.")
 
 
-def parameters_of(who: str, weight: Any, bias: Any) -> tuple[Any, Any]:
-    """Weight and bias of a function, each a tensor or an ndarray."""
-    return given(weight, f"{who}: weight"), None if bias is None else given(bias, f"{who}: bias")
-
-
-def kernel_of(who: str, axes: int, weight: Any) -> tuple[int, ...]:
-    """The sizes of the kernels in an array of weights."""
+def parameters(caller: Caller, weight: Any, bias: Any) -> tuple[Any, Any]:
+    """Weight and bias of a function, each a tensor or an ndarray, the weight with the axes of its kernels."""
+    weight = given(weight, f"{caller.name}: weight")
+    bias = None if bias is None else given(bias, f"{caller.name}: bias")
+    axes = caller.axes
     if len(weight.shape) != axes + 2:
-        raise ShapeError(
-            f"{who} expects a weight of {axes + 2} axes, two of channels and {axes} of the kernel, got "
-            f"{weight.shape}."
-        )
-    return tuple(weight.shape[2:])
+        expected = f"a weight of {axes + 2} axes, two of channels and {axes} of the kernel"
+        raise ShapeError(f"{caller.name} expects {expected}, got {weight.shape}.")
+    return weight, bias

@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import floating
 from ..errors import ArgumentError
 from ..table import primitive
-from .window import Windows, as_given, as_images, check_fit, packed, per_axis, windows_of
+from .window import Caller, Windows, packed
 
 
 # fmt: off
@@ -104,7 +104,7 @@ def max_pool1d(
     >>> max_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[3., 2.]])
     """
-    return max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pool(Caller("max_pool1d", 1), x, ceil_mode, kernel_size, stride, padding, dilation)
 
 
 def max_pool2d(
@@ -154,7 +154,7 @@ def max_pool2d(
     >>> max_pool2d(np.array([[[1.0, 2.0, 5.0], [4.0, 3.0, 6.0]]]), 2, ceil_mode=True)
     array([[[4., 6.]]])
     """
-    return max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pool(Caller("max_pool2d", 2), x, ceil_mode, kernel_size, stride, padding, dilation)
 
 
 def avg_pool1d(
@@ -174,7 +174,8 @@ def avg_pool1d(
     >>> avg_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[2., 1.]])
     """
-    return avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    caller = Caller("avg_pool1d", 1)
+    return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
 
 
 def avg_pool2d(
@@ -218,7 +219,8 @@ def avg_pool2d(
     >>> avg_pool2d(np.array([[[1.0, 2.0], [3.0, 6.0]]]), 2)
     array([[[3.]]])
     """
-    return avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    caller = Caller("avg_pool2d", 2)
+    return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
 
 
 def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
@@ -230,7 +232,7 @@ def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
     >>> adaptive_avg_pool1d(np.array([[1.0, 3.0, 2.0]]), 2)
     array([[2. , 2.5]])
     """
-    return adaptive_avg_pool("adaptive_avg_pool1d", 1, x, output_size)
+    return adaptive_avg_pool(Caller("adaptive_avg_pool1d", 1), x, output_size)
 
 
 def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
@@ -252,61 +254,43 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     >>> adaptive_avg_pool2d(np.arange(6.0).reshape(1, 2, 3), 1)
     array([[[2.5]]])
     """
-    return adaptive_avg_pool("adaptive_avg_pool2d", 2, x, output_size)
+    return adaptive_avg_pool(Caller("adaptive_avg_pool2d", 2), x, output_size)
 
 
-def max_pool(
-    who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Any:
-    """The maximum over windows, in the name of a function or layer."""
-    x = floating(x, who)
-    images = as_images(who, x, axes)
-    windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, dilation, ceil_mode)
-    return as_given(maximum_over(images, windows), x.shape, axes)
+def max_pool(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> Any:
+    """The maximum over windows, for a function or layer; the settings are those of `checked_windows`."""
+    x = floating(x, caller.name)
+    images = caller.images(x)
+    windows = pooling_windows(caller, images.shape, x.shape, ceil_mode, *settings)
+    return caller.as_given(maximum_over(images, windows), x.shape)
 
 
-def avg_pool(
-    who: str,
-    axes: int,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    count_include_pad: bool,
-) -> Any:
-    """The mean over windows, in the name of a function or layer."""
-    x = floating(x, who)
-    images = as_images(who, x, axes)
-    windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, 1, ceil_mode)
-    before = [p[0] if count_include_pad else 0 for p in windows.padding]
-    counts = [
-        [min(r * s - p[0] + k, n + b) - max(r * s - p[0], -b) for r in range(count)]
-        for count, s, p, k, n, b in zip(
-            windows.counts(images.shape),
-            windows.stride,
-            windows.padding,
-            windows.kernel,
-            images.shape[2:],
-            before,
-        )
-    ]
-    return as_given(sum_over(images, windows) / np.outer(*counts).astype(images.dtype), x.shape, axes)
+def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *settings: Any) -> Any:
+    """The mean over windows, for a function or layer; the settings are those of `checked_windows`."""
+    x = floating(x, caller.name)
+    images = caller.images(x)
+    windows = pooling_windows(caller, images.shape, x.shape, ceil_mode, *settings)
+    lengths = []  # of the windows along each axis, without what they have beyond the border that counts
+    counts = windows.counts(images.shape)
+    for n, count, k, s, (p, _) in zip(
+        images.shape[2:], counts, windows.kernel, windows.stride, windows.padding
+    ):
+        starts, border = np.arange(count) * s - p, p if count_include_pad else 0
+        lengths.append(np.minimum(starts + k, n + border) - np.maximum(starts, -border))
+    return caller.as_given(sum_over(images, windows) / np.outer(*lengths).astype(images.dtype), x.shape)
 
 
-def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
-    """The mean over a number of windows, in the name of a function or layer: a product with a matrix of weights for each axis."""
-    x = floating(x, who)
-    images = as_images(who, x, axes)
+def adaptive_avg_pool(caller: Caller, x: Any, output_size: Any) -> Any:
+    """The mean over a number of windows, for a function or layer: a product with a matrix for each axis."""
+    x = floating(x, caller.name)
+    images = caller.images(x)
+    (h, w), axes = images.shape[2:], caller.axes
     sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
-    sizes = (
-        [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])]
-        if len(sizes) == axes
-        else sizes
-    )
-    rows, columns = (images.shape[2], *per_axis(who, "output_size", tuple(sizes), axes, 1))[-2:]
-    left, right = (averages(count, n, images.dtype) for count, n in zip((rows, columns), images.shape[2:]))
-    return as_given(np.matmul(np.matmul(left, images), right.T), x.shape, axes)
+    if len(sizes) == axes:
+        sizes = [n if size is None else size for size, n in zip(sizes, (h, w)[-axes:])]
+    rows, columns = (h, *caller.per_axis("output_size", tuple(sizes), 1))[-2:]
+    left, right = averages(rows, h, images.dtype), averages(columns, w, images.dtype)
+    return caller.as_given(np.matmul(np.matmul(left, images), right.T), x.shape)
 
 
 def averages(count: int, n: int, dtype: Any) -> Any:
@@ -317,37 +301,29 @@ def averages(count: int, n: int, dtype: Any) -> Any:
 
 
 def checked_windows(
-    who: str, axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+    caller: Caller, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1
 ) -> Windows:
     """Windows from the settings of a pooling, each of which sees more of the image than of the padding."""
     stride = kernel_size if stride is None else stride
-    windows = windows_of(who, axes, kernel_size, stride, per_axis(who, "padding", padding, axes, 0), dilation)
+    windows = caller.windows(kernel_size, stride, caller.per_axis("padding", padding, 0), dilation)
     if any(before > reach // 2 for (before, _), reach in zip(windows.padding, windows.reach)):
         raise ArgumentError(
-            f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got "
+            f"{caller.name}: padding is at most half of what the kernel {kernel_size!r} reaches over; got "
             f"{padding!r}."
         )
     return windows
 
 
 def pooling_windows(
-    who: str,
-    axes: int,
-    x: Any,
-    shape: tuple[int, ...],
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
+    caller: Caller, images: tuple[int, ...], given: tuple[int, ...], ceil_mode: bool, *settings: Any
 ) -> Windows:
-    """The windows of a pooling of images of a shape; in ceil mode with as much padding behind as one more window needs."""
-    windows = checked_windows(who, axes, kernel_size, stride, padding, dilation)
-    check_fit(who, windows, shape, x.shape, axes)
+    """The windows on a batch of images of a shape; in ceil mode, padding behind makes room for one more."""
+    windows = checked_windows(caller, *settings)
+    caller.check_fit(windows, images, given)
     if not ceil_mode:
         return windows
     around = []
-    for n, (before, after), reach, stride in zip(shape[2:], windows.padding, windows.reach, windows.stride):
+    for n, (before, after), reach, stride in zip(images[2:], windows.padding, windows.reach, windows.stride):
         missing = -(n + before + after - reach) % stride
         last = n + before + after + missing - reach  # where the window more would start
         around.append((before, after + missing if last < n + before else after))
