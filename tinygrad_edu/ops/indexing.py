@@ -57,7 +57,7 @@ def setitem(x: Any, key: Any, value: Any) -> Any:
 
 
 def last_writers(g: Any, key: Any) -> Any:
-    """g at the key; zeros for the values of an assignment that later ones overwrote, if elements are named twice."""
+    """g at the key, 0 for values that a later one overwrote, where the key names an element twice."""
     item = getitem(g, key)
     if is_basic(key):
         return item

@@ -109,7 +109,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1,
 
 
 def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None = None) -> Any:
-    """Root mean square normalization, y = weight · x / √(mean(x²) + eps): layer normalization without the mean.
+    """Root mean square normalization, y = weight · x / √(mean(x²) + eps): no mean is taken off.
 
     Parameters
     ----------

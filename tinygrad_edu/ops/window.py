@@ -70,7 +70,10 @@ class Windows:
         return slice(top, top + shape[-2]), slice(left, left + shape[-1])
 
     def slabs(self, image: Any, counts: Pair) -> Iterator[Any]:
-        """For each place in the kernel, row by row, the elements there of all windows on a padded image: views (n, c, rows, columns)."""
+        """For each place in the kernel, row by row, what all windows on a padded image have there.
+
+        They are views (n, c, rows, columns).
+        """
         (sh, sw), (dh, dw) = self.stride, self.dilation
         for i, j in product(range(self.kernel[0]), range(self.kernel[1])):
             yield image[..., steps(i * dh, counts[0], sh), steps(j * dw, counts[1], sw)]
@@ -127,7 +130,7 @@ class Caller(NamedTuple):
         raise ArgumentError(f"{self.name}: {message}")
 
     def windows(self, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
-        """Windows from settings, each a number or one for each axis; padding may also be "same" or "valid"."""
+        """Windows from settings, each a number or one for each axis; padding may be "same" or "valid"."""
         kernel = self.per_axis("kernel_size", kernel, 1)
         stride = self.per_axis("stride", stride, 1)
         dilation = self.per_axis("dilation", dilation, 1)
@@ -160,12 +163,12 @@ class Caller(NamedTuple):
         return np.reshape(x, batch if axes == 2 else (*batch[:2], 1, batch[2]))
 
     def as_given(self, y: Any, shape: tuple[int, ...]) -> Any:
-        """A batch of images (n, c, h, w), made from an input of a shape, with the axes that this input has."""
+        """A batch of images (n, c, h, w), made from an input of that shape, with the axes of the input."""
         lead = y.shape[:2] if len(shape) == self.axes + 2 else y.shape[1:2]
         return y if len(shape) == 4 else np.reshape(y, (*lead, *y.shape[-self.axes :]))
 
     def check_fit(self, windows: Windows, images: tuple[int, ...], given: tuple[int, ...]) -> None:
-        """Refuse images that are smaller than a window, from their shape as a batch of images and as given."""
+        """Refuse images smaller than a window, by their shape as a batch of images, and as given."""
         if min(windows.counts(images)) >= 1:
             return
         axes = self.axes
