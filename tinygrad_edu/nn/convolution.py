@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..ops.convolution import check_groups, convolution, transposed_convolution, windows_transposed
+from ..ops.convolution import check_groups, convolution
+from ..ops.transposed import transposed_convolution, windows_transposed
 from ..ops.window import Caller
 from ..random import generator
 from ..tensor import Tensor

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..ops.pooling import adaptive_avg_pool, avg_pool, checked_windows, max_pool
+from ..ops.adaptive import adaptive_avg_pool
+from ..ops.pooling import avg_pool, checked_windows, max_pool
 from ..ops.window import Caller
 from .module import Module
 

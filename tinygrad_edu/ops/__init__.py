@@ -7,7 +7,8 @@ from . import elementwise, constant, smooth, erf         # functions of single e
 from . import reduction, contraction, bilinear           # sums, and sums of products
 from . import shape, indexing                            # elements moved, and some of them chosen
 from . import activation, softmax, normalization         # functions of what a layer computes
-from . import convolution, pooling, window               # layers of images and sequences
+from . import convolution, transposed                    # layers of images
+from . import pooling, adaptive, window
 from . import recurrent, attention, embedding, dropout   # layers of sequences and words
 from . import losses
 # fmt: on

@@ -5,6 +5,7 @@ a strided view of the image, and a few operations on such views do the work of a
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from .window import Caller, Windows, packed
            x=lambda g, x_shape, out, winner, windows: unpick(np.where(out == out, g, out), winner, x_shape, windows))  # type: ignore[has-type]
 def maximum_over(x: Any, windows: Windows) -> Any:
     """The maximum of each window of images (n, c, h, w), and the place in the kernel where it first occurs."""
-    slabs = windows.slabs(padded(packed(x), windows, -np.inf), windows.counts(x.shape))
+    slabs = slabs_on(x, windows, -np.inf)
     out = np.copy(next(slabs))
     winner = np.zeros_like(out, np.min_scalar_type(math.prod(windows.kernel)))
     for place, slab in enumerate(slabs, 1):
@@ -35,7 +36,7 @@ def maximum_over(x: Any, windows: Windows) -> Any:
 def pick(x: Any, winner: Any, windows: Windows) -> Any:
     """The element of each window that stands at the window's winning place."""
     out: Any = 0
-    for place, slab in enumerate(windows.slabs(padded(packed(x), windows, 0), windows.counts(x.shape))):
+    for place, slab in enumerate(slabs_on(x, windows, 0)):
         out = out + slab * (winner == place)
     return out
 
@@ -54,7 +55,7 @@ def unpick(y: Any, winner: Any, shape: tuple[int, ...], windows: Windows) -> Any
 @primitive(x=lambda g, x_shape, windows: spread(g, x_shape, windows))  # type: ignore[has-type]  # each the other's adjoint
 def sum_over(x: Any, windows: Windows) -> Any:
     """The sum of each window of images (n, c, h, w)."""
-    slabs = windows.slabs(padded(packed(x), windows, 0), windows.counts(x.shape))
+    slabs = slabs_on(x, windows, 0)
     out = np.copy(next(slabs))
     for slab in slabs:
         out += slab
@@ -72,19 +73,18 @@ def spread(y: Any, shape: tuple[int, ...], windows: Windows) -> Any:
 
 
 def plain_maximum_over(x: Any, windows: Windows) -> Any:
-    """`maximum_over` by composition, which it is tested against; here equal elements share the gradient evenly."""
+    """`maximum_over` by composition, which it is tested against; equal elements share the gradient evenly."""
     padded = np.pad(x, ((0, 0), (0, 0), *windows.padding), constant_values=-np.inf)
     return np.max(np.stack(list(windows.slabs(padded, windows.counts(x.shape)))), axis=0)
 
 
-def padded(x: Any, windows: Windows, value: float) -> Any:
-    """Images with their padding; themselves, if there is none."""
-    shape = windows.framed(x.shape)
-    if shape == x.shape:
-        return x
-    out = np.full_like(x, value, shape=shape)
-    out[:, :, *windows.inner(x.shape)] = x
-    return out
+def slabs_on(x: Any, windows: Windows, padding: float) -> Iterator[Any]:
+    """For each place in the kernel what all windows on images (n, c, h, w) have there, padding included."""
+    image, shape = packed(x), windows.framed(x.shape)
+    if shape != x.shape:
+        image = np.full_like(image, padding, shape=shape)
+        image[:, :, *windows.inner(x.shape)] = x
+    return windows.slabs(image, windows.counts(x.shape))
 
 
 def max_pool1d(
@@ -223,40 +223,6 @@ def avg_pool2d(
     return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
 
 
-def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
-    """Mean over so many windows of sequences (n, c, l) or (c, l); see `adaptive_avg_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adaptive_avg_pool1d(np.array([[1.0, 3.0, 2.0]]), 2)
-    array([[2. , 2.5]])
-    """
-    return adaptive_avg_pool(Caller("adaptive_avg_pool1d", 1), x, output_size)
-
-
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
-    """Mean over windows of images, as many as asked for: window r of the h' on an axis of length h covers ⌊r h/h'⌋ to ⌈(r + 1) h/h'⌉.
-
-    Parameters
-    ----------
-    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
-    output_size : int or (int, int), at least 1
-        (h', w'); None in a pair keeps the size.
-
-    Returns
-    -------
-    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adaptive_avg_pool2d(np.arange(6.0).reshape(1, 2, 3), 1)
-    array([[[2.5]]])
-    """
-    return adaptive_avg_pool(Caller("adaptive_avg_pool2d", 2), x, output_size)
-
-
 def max_pool(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> Any:
     """The maximum over windows, for a function or layer; the settings are those of `checked_windows`."""
     x = floating(x, caller.name)
@@ -272,32 +238,11 @@ def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *
     windows = pooling_windows(caller, images.shape, x.shape, ceil_mode, *settings)
     lengths = []  # of the windows along each axis, without what they have beyond the border that counts
     counts = windows.counts(images.shape)
-    for n, count, k, s, (p, _) in zip(
-        images.shape[2:], counts, windows.kernel, windows.stride, windows.padding
-    ):
+    along = zip(images.shape[2:], counts, windows.kernel, windows.stride, windows.padding)
+    for n, count, k, s, (p, _) in along:
         starts, border = np.arange(count) * s - p, p if count_include_pad else 0
         lengths.append(np.minimum(starts + k, n + border) - np.maximum(starts, -border))
     return caller.as_given(sum_over(images, windows) / np.outer(*lengths).astype(images.dtype), x.shape)
-
-
-def adaptive_avg_pool(caller: Caller, x: Any, output_size: Any) -> Any:
-    """The mean over a number of windows, for a function or layer: a product with a matrix for each axis."""
-    x = floating(x, caller.name)
-    images = caller.images(x)
-    (h, w), axes = images.shape[2:], caller.axes
-    sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
-    if len(sizes) == axes:
-        sizes = [n if size is None else size for size, n in zip(sizes, (h, w)[-axes:])]
-    rows, columns = (h, *caller.per_axis("output_size", tuple(sizes), 1))[-2:]
-    left, right = averages(rows, h, images.dtype), averages(columns, w, images.dtype)
-    return caller.as_given(np.matmul(np.matmul(left, images), right.T), x.shape)
-
-
-def averages(count: int, n: int, dtype: Any) -> Any:
-    """(count, n): each row the weights of the mean over one of ``count`` windows on an axis of length n."""
-    starts, stops = np.arange(count) * n // count, -(-(np.arange(count) + 1) * n // count)
-    inside = (starts[:, None] <= np.arange(n)) & (np.arange(n) < stops[:, None])
-    return (inside / (stops - starts)[:, None]).astype(dtype)
 
 
 def checked_windows(
