@@ -240,8 +240,9 @@ def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *
     counts = windows.counts(images.shape)
     along = zip(images.shape[2:], counts, windows.kernel, windows.stride, windows.padding)
     for n, count, k, s, (p, _) in along:
-        starts, border = np.arange(count) * s - p, p if count_include_pad else 0
-        lengths.append(np.minimum(starts + k, n + border) - np.maximum(starts, -border))
+        border = p if count_include_pad else 0
+        starts = range(-p, count * s - p, s)
+        lengths.append([min(start + k, n + border) - max(start, -border) for start in starts])
     return caller.as_given(sum_over(images, windows) / np.outer(*lengths).astype(images.dtype), x.shape)
 
 

@@ -54,14 +54,15 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     last = np.transpose(a, order)
     flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], group_size(a.shape, axes)))
-    others = product_before(flat) * np.flip(product_before(np.flip(flat, -1)), -1)
+    one = np.ones_like(flat[..., :1])
+    others = product_before(flat, one) * np.flip(product_before(np.flip(flat, -1), one), -1)
     lost = np.isnan(others) & np.all(np.isfinite(flat), axis=-1, keepdims=True)
     return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
 
 
-def product_before(a: Any) -> Any:
-    """For each element the product of those before it along the last axis, 1 for the first."""
-    return np.multiply.accumulate(np.concatenate([np.ones_like(a[..., :1]), a[..., :-1]], axis=-1), axis=-1)
+def product_before(a: Any, one: Any) -> Any:
+    """For each element the product of those before it along the last axis, one for the first."""
+    return np.multiply.accumulate(np.concatenate([one, a[..., :-1]], axis=-1), axis=-1)
 
 
 def only(axis: Any) -> Any:
