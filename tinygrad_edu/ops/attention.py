@@ -72,15 +72,9 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
 
 
 def scaled_dot_product_attention(
-    q: Any,
-    k: Any,
-    v: Any,
-    *,
-    mask: Any = None,
-    is_causal: bool = False,
-    dropout_p: float = 0.0,
-    rng: np.random.Generator | int | None = None,
-) -> Any:
+    q: Any, k: Any, v: Any, *, mask: Any = None, is_causal: bool = False,
+    dropout_p: float = 0.0, rng: np.random.Generator | int | None = None,
+) -> Any:  # fmt: skip
     """Averages of values, weighted by how well their keys match each query: softmax(q kᵀ / √d) v.
 
     Parameters

@@ -147,15 +147,9 @@ def span(indices: list[int]) -> slice:
 
 
 def conv1d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
+    x: Any, weight: Any, bias: Any = None, *,
+    stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
+) -> Any:  # fmt: skip
     """Convolution of sequences: `conv2d` of images of one row.
 
     Parameters
@@ -176,22 +170,13 @@ def conv1d(
     >>> conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
     array([[1., 2., 4.]])
     """
-    caller = Caller("conv1d", 1)
-    weight, bias = parameters(caller, weight, bias)
-    windows = caller.windows(weight.shape[2:], stride, padding, dilation)
-    return convolution(caller, x, weight, bias, windows, groups)
+    return convolved(Caller("conv1d", 1), x, weight, bias, groups, stride, padding, dilation)
 
 
 def conv2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
+    x: Any, weight: Any, bias: Any = None, *,
+    stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
+) -> Any:  # fmt: skip
     """Convolution of images, y[n, o, r, q] = b[o] + Σ w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p].
 
     As in every network library this is a correlation: the kernel is not turned around.
@@ -235,10 +220,13 @@ def conv2d(
     array([[[27., 37.],
             [57., 67.]]])
     """
-    caller = Caller("conv2d", 2)
+    return convolved(Caller("conv2d", 2), x, weight, bias, groups, stride, padding, dilation)
+
+
+def convolved(caller: Caller, x: Any, weight: Any, bias: Any, groups: int, *settings: Any) -> Any:
+    """What a function returns, by its weights and its settings of stride, padding and dilation."""
     weight, bias = parameters(caller, weight, bias)
-    windows = caller.windows(weight.shape[2:], stride, padding, dilation)
-    return convolution(caller, x, weight, bias, windows, groups)
+    return convolution(caller, x, weight, bias, caller.windows(weight.shape[2:], *settings), groups)
 
 
 def convolution(caller: Caller, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:

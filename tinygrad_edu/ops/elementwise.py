@@ -187,14 +187,9 @@ def clip_above(a: Any, upper: Any) -> Any:
 
 @composite(np.clip)
 def _clip(
-    a: Any,
-    a_min: Any = MISSING,
-    a_max: Any = MISSING,
-    out: None = None,
-    *,
-    min: Any = MISSING,
-    max: Any = MISSING,
-) -> Any:  # NumPy's names
+    a: Any, a_min: Any = MISSING, a_max: Any = MISSING, out: None = None, *,
+    min: Any = MISSING, max: Any = MISSING,  # NumPy's names
+) -> Any:  # fmt: skip
     """At a bound the gradient is 0; a bound in the graph shares it, as in maximum and minimum."""
     if (a_min is MISSING) != (a_max is MISSING):
         alone = "for one bound alone give None for the other, or min= or max=."

@@ -88,14 +88,9 @@ def slabs_on(x: Any, windows: Windows, padding: float) -> Iterator[Any]:
 
 
 def max_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+) -> Any:  # fmt: skip
     """Maximum over windows of sequences (n, c, l) or (c, l); see `max_pool2d`.
 
     Examples
@@ -108,14 +103,9 @@ def max_pool1d(
 
 
 def max_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+) -> Any:  # fmt: skip
     """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
 
     The gradient goes to the maximum; among equal ones, to the first of the window, row by row.  Of NaN it is
@@ -158,14 +148,9 @@ def max_pool2d(
 
 
 def avg_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+) -> Any:  # fmt: skip
     """Mean over windows of sequences (n, c, l) or (c, l); see `avg_pool2d`.
 
     Examples
@@ -179,14 +164,9 @@ def avg_pool1d(
 
 
 def avg_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+) -> Any:  # fmt: skip
     """Mean over windows of images, y[n, c, r, q] = Σ_ij x[n, c, s r + i - p, s q + j - p] / k².
 
     Parameters
@@ -225,17 +205,13 @@ def avg_pool2d(
 
 def max_pool(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> Any:
     """The maximum over windows, for a function or layer; the settings are those of `checked_windows`."""
-    x = floating(x, caller.name)
-    images = caller.images(x)
-    windows = pooling_windows(caller, images.shape, x.shape, ceil_mode, *settings)
-    return caller.as_given(maximum_over(images, windows), x.shape)
+    images, windows, given = prepared(caller, x, ceil_mode, *settings)
+    return caller.as_given(maximum_over(images, windows), given)
 
 
 def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *settings: Any) -> Any:
     """The mean over windows, for a function or layer; the settings are those of `checked_windows`."""
-    x = floating(x, caller.name)
-    images = caller.images(x)
-    windows = pooling_windows(caller, images.shape, x.shape, ceil_mode, *settings)
+    images, windows, given = prepared(caller, x, ceil_mode, *settings)
     lengths = []  # of the windows along each axis, without what they have beyond the border that counts
     counts = windows.counts(images.shape)
     along = zip(images.shape[2:], counts, windows.kernel, windows.stride, windows.padding)
@@ -243,7 +219,7 @@ def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *
         border = p if count_include_pad else 0
         starts = range(-p, count * s - p, s)
         lengths.append([min(start + k, n + border) - max(start, -border) for start in starts])
-    return caller.as_given(sum_over(images, windows) / np.outer(*lengths).astype(images.dtype), x.shape)
+    return caller.as_given(sum_over(images, windows) / np.outer(*lengths).astype(images.dtype), given)
 
 
 def checked_windows(
@@ -260,16 +236,19 @@ def checked_windows(
     return windows
 
 
-def pooling_windows(
-    caller: Caller, images: tuple[int, ...], given: tuple[int, ...], ceil_mode: bool, *settings: Any
-) -> Windows:
-    """The windows on a batch of images of a shape; in ceil mode, padding behind makes room for one more."""
+def prepared(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> tuple[Any, Windows, Any]:
+    """x as a batch of images, the windows on them, and the shape that x was given in."""
+    x = floating(x, caller.name)
+    images = caller.images(x)
     windows = checked_windows(caller, *settings)
-    caller.check_fit(windows, images, given)
-    if not ceil_mode:
-        return windows
+    caller.check_fit(windows, images.shape, x.shape)
+    return images, with_one_more(windows, images.shape) if ceil_mode else windows, x.shape
+
+
+def with_one_more(windows: Windows, shape: tuple[int, ...]) -> Windows:
+    """The windows on images of a shape, and one more where elements are left out; padding makes room for it."""
     around = []
-    for n, (before, after), reach, stride in zip(images[2:], windows.padding, windows.reach, windows.stride):
+    for n, (before, after), reach, stride in zip(shape[2:], windows.padding, windows.reach, windows.stride):
         missing = -(n + before + after - reach) % stride
         last = n + before + after + missing - reach  # where the window more would start
         around.append((before, after + missing if last < n + before else after))

@@ -15,16 +15,9 @@ from .window import Caller, Windows
 
 
 def conv_transpose2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    x: Any, weight: Any, bias: Any = None, *,
+    stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
+) -> Any:  # fmt: skip
     """Transposed convolution of images: the gradient of `conv2d` in its image, as an operation of its own.
 
     Every element of x spreads over a window of the output: y[n, o, s r + d i - p, s q + d j - p] gathers

@@ -52,17 +52,14 @@ class Windows:
 
     def counts(self, shape: tuple[int, ...]) -> Pair:
         """The number of windows, (rows, columns), on images of a shape (..., h, w)."""
-        rows, columns = (
-            (n + sum(p) - r) // s + 1 for n, p, r, s in zip(shape[-2:], self.padding, self.reach, self.stride)
-        )
+        along = zip(shape[-2:], self.padding, self.reach, self.stride)
+        rows, columns = ((n + sum(p) - r) // s + 1 for n, p, r, s in along)
         return rows, columns
 
     def framed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of images with their padding."""
-        return (
-            *shape[:-2],
-            *(n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding)),
-        )
+        sizes = (n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding))
+        return *shape[:-2], *sizes
 
     def inner(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Where in a padded image the image of a shape (..., h, w) lies."""
