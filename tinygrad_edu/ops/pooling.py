@@ -246,7 +246,7 @@ def prepared(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> tuple[A
 
 
 def with_one_more(windows: Windows, shape: tuple[int, ...]) -> Windows:
-    """The windows on images of a shape, and one more where elements are left out; padding makes room for it."""
+    """The windows on images of a shape, and one more where elements are left out; padding gives it room."""
     around = []
     for n, (before, after), reach, stride in zip(shape[2:], windows.padding, windows.reach, windows.stride):
         missing = -(n + before + after - reach) % stride
