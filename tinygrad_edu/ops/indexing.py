@@ -24,13 +24,11 @@ def plain(key: Any) -> Any:
 
 def is_basic(key: Any) -> bool:
     """Whether a key selects no element twice: integers and slices only."""
-    keys = key if isinstance(key, tuple) else (key,)
-    return all(
-        k is None
-        or k is Ellipsis
-        or (isinstance(k, (int, slice, np.integer)) and not isinstance(k, (bool, np.bool_)))
-        for k in keys
-    )
+    for k in key if isinstance(key, tuple) else (key,):
+        once = k is None or k is Ellipsis or isinstance(k, (int, slice, np.integer))
+        if not once or isinstance(k, bool):
+            return False
+    return True
 
 
 # fmt: off
@@ -59,7 +57,7 @@ def setitem(x: Any, key: Any, value: Any) -> Any:
 
 
 def last_writers(g: Any, key: Any) -> Any:
-    """g at the key, with zeros for the values of an assignment that a later one overwrote: a key may name an element twice."""
+    """g at the key, 0 for values that a later one overwrote, where the key names an element twice."""
     item = getitem(g, key)
     if is_basic(key):
         return item
@@ -102,11 +100,8 @@ def give_back_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | No
     if axis is None:
         return give_back(g, shape, indices, None, "raise")
     axis %= len(shape)
-    ranges = [
-        np.reshape(np.arange(n), [-1 if j == i else 1 for j in range(len(shape))])
-        for i, n in enumerate(shape)
-    ]
-    return scatter(g, (*ranges[:axis], indices, *ranges[axis + 1 :]), shape)
+    places = [np.reshape(np.arange(n), (-1, *[1] * (len(shape) - 1 - i))) for i, n in enumerate(shape)]
+    return scatter(g, (*places[:axis], indices, *places[axis + 1 :]), shape)
 
 
 def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
