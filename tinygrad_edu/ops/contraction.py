@@ -243,9 +243,7 @@ def _linalg_outer(x1: Any, x2: Any, /) -> Any:
 @composite(np.vecdot, np.linalg.vecdot)
 def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     empty = [np.empty(0, x.dtype) for x in as_arrays(x1, x2)]
-    np.vecdot(
-        *empty, axis=axis if isinstance(axis, bool) else -1
-    )  # NumPy's own word on the dtypes, and on booleans
+    np.vecdot(*empty, axis=axis if isinstance(axis, bool) else -1)  # NumPy's own word on dtypes and booleans
     rows, columns = (np.moveaxis(x, operator.index(axis), -1) for x in (x1, x2))
     return np.matmul(np.expand_dims(rows, -2), np.expand_dims(columns, -1))[..., 0, 0]
 

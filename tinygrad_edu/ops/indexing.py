@@ -13,10 +13,10 @@ from ..broadcast import unbroadcast
 from ..table import composite, derivative, primitive
 
 
-def plain(key: Any) -> Any:
+def as_key(key: Any) -> Any:
     """A key of integers, slices, arrays, None and Ellipsis: tensors and lists in it become arrays."""
     if isinstance(key, tuple):
-        return tuple(map(plain, key))
+        return tuple(map(as_key, key))
     if key is None or key is Ellipsis or isinstance(key, (int, slice, np.ndarray, np.generic)):
         return key
     return np.asarray(key, dtype=None if key != [] else np.intp) if isinstance(key, list) else np.asarray(key)
@@ -89,9 +89,7 @@ derivative(np.diagonal, lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, off
 def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: Any) -> Any:
     """The adjoint of np.take: what was taken several times gets the sum."""
     axis, to = (0, (math.prod(shape),)) if axis is None or not shape else (axis % len(shape), shape)
-    indices = np.take(
-        np.arange(to[axis]), indices, mode=mode
-    )  # NumPy knows the modes, which may be numbers too
+    indices = np.take(np.arange(to[axis]), indices, mode=mode)  # NumPy knows all modes, numbers too
     return np.reshape(scatter(g, (*[slice(None)] * axis, indices), to), shape)
 
 
