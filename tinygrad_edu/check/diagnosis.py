@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Slot
-from .differences import Direction, Slopes, bits_of, one_by_one, slopes
-from .function import FlatFunction
+from .adapter import FlatFunction
+from .claims import Claims
+from .differences import Direction, one_by_one, slopes
+from .leaves import Slot
 
 LARGEST = 250_000  # elements of the Jacobians that are written out for a diagnosis
+
+
+def number(x: float, digits: int = 10) -> str:
+    """A number as people read it."""
+    return f"{float(x):.{digits}g}"
 
 
 class Evidence:
@@ -22,9 +28,10 @@ class Evidence:
 
     Attributes
     ----------
+    index : ndarray of shape (k,)
+        The elements that are looked at: of the whole input if it is small, else those known to disagree.
     claimed, right : ndarray of shape (2, k)
-        What the rule returned and what it should have, for two cotangents; of the whole input if it is small,
-        else of the elements that are known to disagree.
+        What the rule returned there and what it should have, for two cotangents.
     whole : bool
         Whether it is the whole input.
     undefined : bool
@@ -36,50 +43,46 @@ class Evidence:
     def __init__(
         self,
         function: FlatFunction,
-        z: Any,
         cotangents: Any,
-        gradients: Any,
+        claims: Claims,
         slot: Slot,
         directions: list[Direction],
-        found: Slopes,
-        second: bool,
+        value: Any,
     ) -> None:
-        self.function, self.z, self.cotangents, self.slot, self.second = function, z, cotangents, slot, second
-        single = [
-            (i, d)
-            for i, d in enumerate(directions)
-            if np.ndim(d.index) == 0 and slot.range.start <= d.index < slot.range.stop
-        ]
-        self.jacobian: Any = None
-        self.bits = bits_of(function)
-        if not second and cotangents.shape[1] * z.size <= LARGEST and z.size <= 1024:
-            self.jacobian = _jacobian(function, z, self.bits)
+        self.function, self.cotangents, self.slot = function, cotangents, slot
+        self.z, self.second, self.bits = claims.z, claims.second, function.bits
+        here = [i for i, direction in enumerate(directions) if direction.index in slot]
+        self.index = np.array([directions[i].index for i in here])
+        self.right = value[here].T / np.array([directions[i].step for i in here])
+        self.jacobian = self._small_jacobian()
         self.whole = self.jacobian is not None and bool(np.all(np.isfinite(self.jacobian)))
-        if self.whole and single:  # it is of use only where it gives what a closer look found
-            known = np.stack([found.value[i] / d.step for i, d in single], axis=1)
-            self.whole = self.close(cotangents @ self.jacobian[:, [d.index for _, d in single]], known)
+        if self.whole:  # the Jacobian is of use only where it gives what a closer look found
+            self.whole = self.close(cotangents @ self.jacobian[:, self.index], self.right)
             self.jacobian = self.jacobian if self.whole else None
         if self.whole:
             self.index = np.arange(slot.range.start, slot.range.stop)
             self.right = cotangents @ self.jacobian[:, slot.range]
-        else:
-            self.index = np.array([d.index for _, d in single], dtype=int)
-            self.right = (
-                np.stack([found.value[i] / d.step for i, d in single], axis=1) if single else np.zeros((2, 0))
-            )
-        self.claimed = gradients[:, self.index]
+        self.claimed = claims.gradients[:, self.index]
         known = np.all(np.isfinite(self.claimed) & np.isfinite(self.right), axis=0)
         self.whole &= bool(np.all(known))
         self.undefined = not np.any(known) and not np.all(np.isfinite(self.claimed))
         self.index, self.claimed, self.right = self.index[known], self.claimed[:, known], self.right[:, known]
 
+    def _small_jacobian(self) -> Any:
+        """The Jacobian by differences, of shape (m, n); None if it is large, or of the gradient."""
+        if self.second or self.cotangents.shape[1] * self.z.size > LARGEST or self.z.size > 1024:
+            return None
+        directions = one_by_one(self.function, self.z)
+        found = slopes(self.function.values, self.z, directions, bits=self.bits)
+        return (found.value / np.array([[direction.step] for direction in directions])).T
+
     def close(self, a: Any, b: Any) -> bool:
         """Whether two arrays are equal, beside their largest element."""
-        tolerance = max(1e-5, 2.0 ** (-0.3 * self.bits))
         a, b = np.asarray(a), np.asarray(b)
-        return a.shape == b.shape and bool(
-            np.all(np.abs(a - b) <= tolerance * (np.abs(b) + 1e-3 * np.max(np.abs(b), initial=0)))
-        )
+        if a.shape != b.shape:
+            return False
+        allowed = max(1e-5, 2.0 ** (-0.3 * self.bits)) * (np.abs(b) + 1e-3 * np.max(np.abs(b), initial=0))
+        return bool(np.all(np.abs(a - b) <= allowed))
 
     def is_rule(self, gradient: Any) -> bool:
         """Whether this, of shape (2, k), is what the rule returned."""
@@ -94,11 +97,7 @@ def diagnose(evidence: Evidence) -> str:
         return "several elements are wrong together, none of them alone by much."
     if not np.any(evidence.claimed):
         return "the gradient is zero: a missing path, a detached value, or an integer step in the rule."
-    for hypothesis in _HYPOTHESES:
-        with np.errstate(all="ignore"):
-            if answer := hypothesis(evidence):
-                return answer
-    return _where(evidence)
+    return next(filter(None, (hypothesis(evidence) for hypothesis in _HYPOTHESES)))
 
 
 def _cotangent(e: Evidence) -> str | None:
@@ -108,12 +107,8 @@ def _cotangent(e: Evidence) -> str | None:
     u = e.cotangents[0]
     base, doubled, negated = (e.function.gradient(e.z, v)[e.index] for v in (u, 2 * u, -u))
     if e.close(doubled, base):
-        kind = (
-            "; it returns f′ alone"
-            if e.jacobian is not None and e.is_rule(np.stack([e.jacobian.sum(axis=0)[e.index]] * 2))
-            else ""
-        )
-        return f"the rule ignores g, the gradient of the output{kind}."
+        alone = e.jacobian is not None and e.is_rule(np.stack([e.jacobian.sum(axis=0)[e.index]] * 2))
+        return f"the rule ignores g, the gradient of the output{'; it returns f′ alone' if alone else ''}."
     if e.close(doubled, 4 * base):
         return "the rule is quadratic in g: g is multiplied in twice."
     if e.close(negated, base):
@@ -131,11 +126,10 @@ def _factor(e: Evidence) -> str | None:
     c = float(np.median(e.claimed[big] / e.right[big]))
     if not e.close(e.claimed, c * e.right) or abs(c - 1) < 1e-6:
         return None
-    slack = max(1e-4, 2.0 ** (-0.3 * e.bits))
+    slack, magnitude = max(1e-4, 2.0 ** (-0.3 * e.bits)), abs(c)
     if abs(c + 1) < slack:
         return "the sign is wrong."
     said = f"{number(c, 4 if e.bits > 30 else 2)} times what it should be."
-    magnitude = abs(c)
     for n, name in _lengths(e):
         if abs(magnitude - n) < slack * n:
             return f"{said} {n} is {name}: a division by n is missing, or a batch is counted n times."
@@ -147,11 +141,10 @@ def _factor(e: Evidence) -> str | None:
 
 
 def _lengths(e: Evidence) -> Iterator[tuple[int, str]]:
+    """The lengths of all axes of the input and the outputs, then their sizes, with names."""
     shapes = [("the input", e.slot.shape), *(("the output", shape) for shape, _ in e.function.outputs)]
     for name, shape in shapes:
-        for axis, n in enumerate(shape):
-            if n > 1:
-                yield n, f"the length of axis {axis} of {name}"
+        yield from ((n, f"the length of axis {axis} of {name}") for axis, n in enumerate(shape) if n > 1)
     for name, shape in shapes:
         if (n := int(np.prod(shape))) > 1:
             yield n, f"the size of {name}"
@@ -159,16 +152,11 @@ def _lengths(e: Evidence) -> Iterator[tuple[int, str]]:
 
 def _signs(e: Evidence) -> str | None:
     """Right magnitudes, but some signs wrong."""
-    if not e.close(np.abs(e.claimed), np.abs(e.right)):
-        return None
     flipped = np.flatnonzero(np.any(e.claimed * e.right < 0, axis=0))
-    of = f" of {e.index.size}" if e.whole else ""
-    return (
-        f"the sign is wrong in {flipped.size}{of} elements, the first at "
-        f"{e.slot.element(e.index[flipped[0]])}."
-        if flipped.size
-        else None
-    )
+    if not flipped.size or not e.close(np.abs(e.claimed), np.abs(e.right)):
+        return None
+    how_many = f"{flipped.size} of {e.index.size}" if e.whole else f"{flipped.size}"
+    return f"the sign is wrong in {how_many} elements, the first at {e.slot.element(e.index[flipped[0]])}."
 
 
 def _other_argument(e: Evidence) -> str | None:
@@ -186,56 +174,54 @@ def _rearranged(e: Evidence) -> str | None:
     if not e.whole or e.index.size < 2:
         return None
     shape = e.slot.shape
+    dims = range(len(shape))
     right, claimed = (a.reshape(2, *shape) for a in (e.right, e.claimed))
-    for axis in range(len(shape)):
+    for axis in dims:
         if e.close(np.flip(right, axis + 1), claimed):
             return f"it is reversed along axis {axis}."
-    for axes in permutations(range(len(shape))) if 2 <= len(shape) <= 4 else ():
-        if [shape[a] for a in axes] == list(shape) and e.close(
-            np.transpose(right, (0, *(a + 1 for a in axes))), claimed
-        ):
+    for axes in permutations(dims) if 2 <= len(shape) <= 4 else ():
+        transposed = np.transpose(right, (0, *(axis + 1 for axis in axes)))
+        if e.close(transposed, claimed):
             return "it is transposed." if len(shape) == 2 else f"its axes are permuted: {axes}."
-        if e.close(np.transpose(right, (0, *(a + 1 for a in axes))).reshape(right.shape), claimed):
+        if e.close(transposed.reshape(right.shape), claimed):
             return "it is transposed, and then reshaped: the wrong order of axes in a reshape."
-    for axis in range(len(shape)):
+    for axis in dims:
         for shift in (1, -1):
             if e.close(np.roll(right, shift, axis + 1), claimed):
                 return f"it is shifted by {shift} along axis {axis}."
-    if e.close(np.sort(right.reshape(2, -1), axis=1), np.sort(claimed.reshape(2, -1), axis=1)):
+    if e.close(np.sort(e.right, axis=1), np.sort(e.claimed, axis=1)):
         return "it has the right values in the wrong places: a permutation, or its inverse."
     return None
 
 
 def _transposed_jacobian(e: Evidence) -> str | None:
     """J u in the place of Jᵀ u."""
-    if e.whole and e.jacobian is not None and len(e.function.slots) >= 1:
-        square = e.jacobian[:, e.slot.range]
-        if square.shape[0] == square.shape[1] and e.is_rule(e.cotangents @ square.T):
-            return "a matrix in the rule is not transposed: it is J g, and should be Jᵀ g."
+    if not e.whole:
+        return None
+    part = e.jacobian[:, e.slot.range]
+    if part.shape[0] == part.shape[1] and e.is_rule(e.cotangents @ part.T):
+        return "a matrix in the rule is not transposed: it is J g, and should be Jᵀ g."
     return None
 
 
 def _elementwise(e: Evidence) -> str | None:
     """A rule of an elementwise function, for one that mixes elements."""
-    outputs = e.function.outputs
+    start, outputs = e.slot.range.start, e.function.outputs
     if e.second or len(outputs) != 1 or outputs[0][0] != e.slot.shape or not e.index.size:
         return None
-    u = e.cotangents[:, e.index - e.slot.range.start]
-    if not e.close(
-        e.claimed[0] * u[1], e.claimed[1] * u[0]
-    ):  # each element of the gradient is g there, times something
+    u = e.cotangents[:, e.index - start]
+    if not e.close(e.claimed[0] * u[1], e.claimed[1] * u[0]):  # then it is not g, times something
         return None
-    i, base = int(e.index[0]), e.function.values(e.z)
-    moved = e.z.copy()
+    i, moved = int(e.index[0]), e.z.copy()
     moved[i] += 2.0**-6 * (abs(moved[i]) or 1.0)
-    changed = np.flatnonzero(e.function.values(moved) != base)
-    others = changed[changed != i - e.slot.range.start]
+    changed = np.flatnonzero(e.function.values(moved) != e.function.values(e.z))
+    others = changed[changed != i - start]
     if not others.size:
         return None
-    here, there = e.slot.element(i), e.slot.element(e.slot.range.start + int(others[0]))
+    here, there = e.slot.element(i), e.slot.element(start + int(others[0]))
     return (
-        f"the rule is elementwise, g times something, but f mixes elements: the input at {here} changes the "
-        f"output at {there} too. "
+        "the rule is elementwise, g times something, but f mixes elements: "
+        f"the input at {here} changes the output at {there} too. "
         "A rule adds up g over all the outputs that an element changes (gᵀ times the whole Jacobian, not its "
         "diagonal alone)."
     )
@@ -243,17 +229,20 @@ def _elementwise(e: Evidence) -> str | None:
 
 def _one_of_many(e: Evidence) -> str | None:
     """One contribution in the place of the sum of several."""
-    if not e.whole or e.jacobian is None or e.jacobian.shape[0] < 2:
+    if not e.whole or e.jacobian.shape[0] < 2:
         return None
     part = e.jacobian[:, e.slot.range]
     terms = e.cotangents[:, :, None] * part  # (2, m, n)
     there = np.abs(part) > 1e-6 * np.max(np.abs(part), initial=0)
     last, first = part.shape[0] - 1 - np.argmax(there[::-1], axis=0), np.argmax(there, axis=0)
     for which, place in (("last", last), ("first", first)):
-        if e.is_rule(np.take_along_axis(terms, place[None, None, :], axis=1)[:, 0]):
-            if axes := _broadcast_axes(e):
-                return f"it is not summed over {axes}, along which the input is broadcast: only the {which} slice counts."
-            return f"of several contributions to an element only the {which} counts: repeated indices must be added up ({which} write wins)."
+        if not e.is_rule(np.take_along_axis(terms, place[None, None, :], axis=1)[:, 0]):
+            continue
+        if axes := _broadcast_axes(e):
+            which = f"only the {which} slice counts"
+            return f"it is not summed over {axes}, along which the input is broadcast: {which}."
+        added = f"repeated indices must be added up ({which} write wins)"
+        return f"of several contributions to an element only the {which} counts: {added}."
     return None
 
 
@@ -283,38 +272,24 @@ def _known_factor(e: Evidence) -> str | None:
     return None
 
 
-_HYPOTHESES: list[Callable[[Evidence], str | None]] = [
-    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise, _one_of_many,
-    _known_factor,
-]  # fmt: skip
-
-
 def _where(e: Evidence) -> str:
     """No mistake that is known here; then at least where it is wrong."""
-    wrong = np.any(
-        np.abs(e.claimed - e.right) > 1e-5 * np.abs(e.right) + 1e-9 * np.max(np.abs(e.right), initial=0),
-        axis=0,
-    )
-    count = int(np.sum(wrong))
-    text = "no simple relation to the right gradient"
-    if not e.whole or not count:
-        return text + "."
-    text += f"; wrong in {count} of {e.index.size} elements"
-    if 0 < count < e.index.size:
+    allowed = 1e-5 * np.abs(e.right) + 1e-9 * np.max(np.abs(e.right), initial=0)
+    wrong = np.any(np.abs(e.claimed - e.right) > allowed, axis=0)
+    text, size = "no simple relation to the right gradient", e.index.size
+    wrongs = int(np.sum(wrong))
+    if not e.whole or not wrongs:
+        return f"{text}."
+    text += f"; wrong in {wrongs} of {size} elements"
+    if wrongs < size:
         places = np.argwhere(wrong.reshape(e.slot.shape))
         for axis, n in enumerate(e.slot.shape):
             if n > 1 and np.all(places[:, axis] == places[0, axis]):
                 return f"{text}, all at index {places[0, axis]} of axis {axis}."
-    return text + "."
+    return f"{text}."
 
 
-def _jacobian(function: FlatFunction, z: Any, bits: int) -> Any:
-    """The Jacobian by differences, of shape (m, n)."""
-    directions = one_by_one(function, z)
-    found = slopes(function.values, z, directions, bits=bits)
-    return (found.value / np.array([[d.step] for d in directions])).T
-
-
-def number(x: float, digits: int = 10) -> str:
-    """A number as people read it."""
-    return f"{float(x):.{digits}g}"
+_HYPOTHESES: list[Callable[[Evidence], str | None]] = [
+    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise, _one_of_many,
+    _known_factor, _where,
+]  # fmt: skip

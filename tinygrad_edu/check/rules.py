@@ -1,47 +1,38 @@
-"""What gradcheck puts in the debug mode's place: it runs every rule on read-only arrays, and names the one that fails."""
+"""gradcheck's inspector: it runs every rule on read-only arrays, and names the one that fails."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..debug import Inspector, is_write
 from ..errors import GradcheckError, TinygradError
 from ..graph import Node
+from ..plan import Rule
 
 
-class Watch:
-    """Runs rules: a rule that writes to what it is given, or raises, is named with its operation and argument."""
+class RuleInspector(Inspector):
+    """Names a rule that writes to what it is given, or raises, with its operation and argument."""
 
-    def recorded(self, op: Any, node: Any, out: Any) -> None:
-        """Called for each recorded operation: nothing to do."""
-
-    def run(self, node: Node, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> Any:
-        """Run a rule on read-only views of what it gets."""
+    def run(self, node: Node, rule: Rule, g: Any, saved: tuple[Any, ...]) -> Any:
         try:
-            return rule(_read_only(g), *map(_read_only, saved))
+            return super().run(node, rule, g, saved)
         except TinygradError as error:
-            error.add_note(
-                f"It was raised by {node.name}'s rule of {_argument(node, rule)}, {_source(rule)}."
-            )
+            whose = f"{node.name}'s rule of {_argument(node, rule)}, {_source(rule)}"
+            error.add_note(f"It was raised by {whose}.")
             raise
         except Exception as error:
-            if isinstance(error, ValueError) and "read-only" in str(error):
-                raise _writes(node, rule, g, saved) from error
-            text = str(error) or "no message"
-            raise GradcheckError(
-                f"{node.name}: the rule of {_argument(node, rule)}, {_source(rule)}, raised "
-                f"{type(error).__name__}: {text}\n"
-                f"  It was given {', '.join(map(_described, (g, *saved)))}."
-            ) from error
+            given = (g, *saved)
+            refused = _writes(node, rule, given) if is_write(error) else _raises(node, rule, given, error)
+            raise refused from error
 
 
-def _writes(node: Node, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]) -> GradcheckError:
+def _writes(node: Node, rule: Rule, given: tuple[Any, ...]) -> GradcheckError:
     """Run the rule once more, on copies, to see what it writes to."""
     argument = _argument(node, rule)
     names = ["g", *node.plan.op.rules[argument.split(", ")[0]][1]]
-    given = [_copied(v) for v in (g, *saved)]
-    rule(*given)
-    pairs = zip(names, (g, *saved), given)
+    copies = _copied(given)
+    rule(*copies)
+    pairs = zip(names, given, copies)
     changed = [name for name, old, new in pairs if not np.array_equal(np.asarray(old), np.asarray(new))]
     return GradcheckError(
         f"{node.name}: the rule of {argument} changes {' and '.join(changed) or 'its arguments'} in place; "
@@ -49,12 +40,20 @@ def _writes(node: Node, rule: Callable[..., Any], g: Any, saved: tuple[Any, ...]
     )
 
 
-def _argument(node: Node, rule: Any) -> str:
+def _raises(node: Node, rule: Rule, given: tuple[Any, ...], error: Exception) -> GradcheckError:
+    whose = f"the rule of {_argument(node, rule)}, {_source(rule)}"
+    said = f"{type(error).__name__}: {str(error) or 'no message'}"
+    it_got = ", ".join(map(_described, given))
+    return GradcheckError(f"{node.name}: {whose}, raised {said}\n  It was given {it_got}.")
+
+
+def _argument(node: Node, rule: Rule) -> str:
     """The argument that a rule belongs to; those of a joint rule are several."""
-    if node.plan.joint is rule:
-        return ", ".join(node.plan.op.joint[0])
-    k = next(i for i, step in enumerate(node.plan.steps) if step[0] is rule)
-    return str(node.plan.op.argument(node.plan.positions[k]))
+    plan = node.plan
+    if plan.joint is rule:
+        return ", ".join(plan.op.joint[0])
+    k = next(i for i, step in enumerate(plan.steps) if step[0] is rule)
+    return str(plan.op.argument(plan.positions[k]))
 
 
 def _source(rule: Any) -> str:
@@ -69,15 +68,6 @@ def _described(value: Any) -> str:
         return f"({', '.join(map(_described, value))})"
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     return repr(value) if shape is None else f"{type(value).__name__} of shape {shape}, {dtype}"
-
-
-def _read_only(value: Any) -> Any:
-    if type(value) is tuple:
-        return tuple(map(_read_only, value))
-    if isinstance(value, np.ndarray):
-        value = value.view()
-        value.flags.writeable = False
-    return value
 
 
 def _copied(value: Any) -> Any:

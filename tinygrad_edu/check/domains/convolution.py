@@ -1,6 +1,6 @@
 """Domains of convolution, pooling and padding."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ...ops import convolution, pooling
 from ...ops.window import Windows
-from ..calls import Call, Domain, call, case, choice, integers
 from ..strategies import Draw, Shape, arrays, shapes
+from .domain import Call, Domains, call, case, choice, integers
 
 # ---- windows, and images that they lie on ------------------------------------------------------------------
 
@@ -37,14 +37,8 @@ def layer(draw: Draw) -> tuple[Shape, Shape, Shape, Windows, int]:
     """The shapes of images, weights and outputs, windows and groups."""
     windows, sizes = sliding(draw)
     groups, per_group, outputs, n = (draw(st.integers(1, 2)) for _ in range(4))
-    x = (n, groups * per_group, *sizes)
-    return (
-        x,
-        (groups * outputs, per_group, *windows.kernel),
-        (n, groups * outputs, *windows.counts(x)),
-        windows,
-        groups,
-    )
+    x, weight = (n, groups * per_group, *sizes), (groups * outputs, per_group, *windows.kernel)
+    return x, weight, (n, groups * outputs, *windows.counts(x)), windows, groups
 
 
 def convolved(draw: Draw) -> Call:
@@ -65,9 +59,8 @@ def correlated(draw: Draw) -> Call:
 
 def pooled(draw: Draw, *, distinct: bool = False) -> Call:
     windows, sizes = sliding(draw, pooling=True)
-    lead = (
-        draw(choice((1, 1), (2, 1), (1, 2))) if sizes[0] * sizes[1] <= 40 else (1, 1)
-    )  # there are 97 distinct numbers to draw
+    several = sizes[0] * sizes[1] <= 40  # there are 97 distinct numbers to draw
+    lead = draw(choice((1, 1), (2, 1), (1, 2))) if several else (1, 1)
     return call(draw(arrays((*lead, *sizes), distinct=distinct)), windows)
 
 
@@ -92,11 +85,8 @@ def padding(draw: Draw) -> Call:
     a = draw(arrays(shapes(1, 2, max_side=2)))
     one, pair = st.integers(0, 2), st.tuples(st.integers(0, 2), st.integers(0, 2))
     widths = draw(st.one_of(one, pair, st.tuples(pair), st.lists(pair, min_size=a.ndim, max_size=a.ndim)))
-    return call(
-        a,
-        widths,
-        **draw(choice({}, {"mode": "constant"}, {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)})),
-    )
+    values = {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)}
+    return call(a, widths, **draw(choice({}, {"mode": "constant"}, *values)))
 
 
 # ---- the definitions, element by element -------------------------------------------------------------------
@@ -175,7 +165,7 @@ def unpick_by_hand(y: Any, winner: Any, shape: Shape, windows: Windows) -> Any:
 
 
 # fmt: off
-DOMAINS: dict[Callable[..., Any], Domain] = {
+DOMAINS: Domains = {
     convolution.convolve:            case(convolved, reference=convolve_by_hand),
     convolution.convolve_transposed: case(convolved_back, reference=convolve_transposed_by_hand),
     convolution.correlate:           case(correlated, reference=correlate_by_hand),

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ...ops.recurrent import elman, gru, lstm
-from ..calls import Call, Domain, call, case, choice
 from ..strategies import Draw, arrays
+from .domain import Call, Domains, call, case, choice
 
 
 def sequence(d: Draw, sums: int, states: int) -> tuple[list[Any], tuple[int, int, int]]:
@@ -39,15 +39,8 @@ def gradients(sums: int, states: int, kept: int) -> Callable[[Draw], Call]:
 def rnn_gradients(d: Draw) -> Call:
     """Calls of the simple recurrence's gradients, which need no biases; outputs of relu keep away from its kink."""
     (x, h0, weight_ih, weight_hh, *_), shape = sequence(d, 1, 1)
-    return call(
-        d(arrays(shape)),
-        x,
-        h0,
-        weight_ih,
-        weight_hh,
-        d(choice("tanh", "relu")),
-        d(arrays(shape, away_from=(0,))),
-    )
+    g, nonlinearity, outputs = d(arrays(shape)), d(choice("tanh", "relu")), d(arrays(shape, away_from=(0,)))
+    return call(g, x, h0, weight_ih, weight_hh, nonlinearity, outputs)
 
 
 def sigmoid(x: Any) -> Any:
@@ -76,9 +69,8 @@ def distance_to_relu(x: Any, h: Any, *settings: Any) -> Any:
     if nonlinearity == "tanh":
         return 1
     states = [h, *rnn_by_hand(x, h, *settings)]
-    return (
-        np.array([np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]) / 4
-    )  # a step of the check moves a sum further than an input
+    added = [np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]
+    return np.array(added) / 4  # a step of the check moves a sum further than an input
 
 
 def lstm_by_hand(x: Any, h: Any, c: Any, *weights: Any) -> Any:
@@ -102,7 +94,7 @@ def gru_by_hand(x: Any, h: Any, *weights: Any) -> Any:
 
 
 # fmt: off
-DOMAINS: dict[Callable[..., Any], Domain] = {
+DOMAINS: Domains = {
     elman.rnn:           case(recurrence(1, 1, ("tanh", "relu")), kinks=distance_to_relu, reference=rnn_by_hand),
     lstm.lstm:               case(recurrence(4, 2), reference=lstm_by_hand),
     gru.gru:                 case(recurrence(3, 1), reference=gru_by_hand),

@@ -1,4 +1,4 @@
-"""What is differentiated: the floating leaves of a function's arguments, under the names that reports call them by.
+"""What is differentiated: the floating leaves of a function's arguments, under the names of the reports.
 
 Arguments may be nested as those of `tinygrad_edu.grad` may: lists, tuples, dicts, modules; a function that is
 itself a module, or a method of one, brings its parameters along.  What is left out is written down, with the
@@ -18,6 +18,8 @@ from ..errors import GradcheckError
 from ..tensor import Tensor
 from ..trees import children, flatten, keyed
 
+Function = Callable[..., Any]
+
 FLOATING_ONLY, REAL_ONLY = "only floating values have slopes", "only real numbers are checked"
 
 
@@ -26,18 +28,36 @@ class Slot:
 
     def __init__(self, name: str, array: Any, start: int, is_number: bool) -> None:
         self.name, self.shape, self.dtype, self.is_number = name, array.shape, array.dtype, is_number
-        self.range = slice(start, start + array.size)
+        self.size, self.range = array.size, slice(start, start + array.size)
 
     def __str__(self) -> str:
         return f"{self.name} (shape {self.shape}, {self.dtype})"
+
+    def __contains__(self, flat: int) -> bool:
+        """Whether a position of the flat vector belongs to this leaf."""
+        return self.range.start <= flat < self.range.stop
+
+    def of(self, vector: Any) -> Any:
+        """This leaf's part of a flat vector, in the leaf's shape."""
+        return vector[self.range].reshape(self.shape)
+
+    def element(self, flat: int) -> tuple[int, ...]:
+        """The index, in this leaf, of a position of the flat vector."""
+        return tuple(int(i) for i in np.unravel_index(flat - self.range.start, self.shape))
 
     def way_out(self) -> str:
         """What else can be done about a number that has no slope: the end of an error's sentence."""
         return f"; or leave {self.name} out, by argnums=" if self.is_number else ""
 
-    def element(self, flat: int) -> tuple[int, ...]:
-        """The index, in this leaf, of a position of the flat vector."""
-        return tuple(int(i) for i in np.unravel_index(flat - self.range.start, self.shape))
+
+class _Part(NamedTuple):
+    """An argument: how to build it from leaves, their names, these, and the (leaf, slot) pairs among them."""
+
+    tree: Any
+    rebuild: Function
+    names: list[str]
+    leaves: list[Any]
+    places: list[tuple[int, int]]
 
 
 class Arguments:
@@ -51,7 +71,7 @@ class Arguments:
         The arguments to differentiate; by default all floating leaves of f and of every argument.
     dtype : dtype, optional
         What all floating values are converted to; by default they keep their own.
-    constant : collection of str, default=()
+    fixed : collection of str, default=()
         Names of leaves that are not differentiated.
 
     Attributes
@@ -65,42 +85,43 @@ class Arguments:
 
     def __init__(
         self,
-        f: Callable[..., Any],
+        f: Function,
         inputs: Sequence[Any],
         argnums: int | Sequence[int] | None = None,
         dtype: Any = None,
-        constant: Sequence[str] = (),
+        fixed: Sequence[str] = (),
     ) -> None:
         self.slots: list[Slot] = []
         self.arrays: list[Any] = []
         self.left_out: dict[str, list[str]] = {}
-        self.f, self._size, self._constant = f, 0, constant
+        self.f, self._inputs, self._argnums, self._dtype, self._fixed = f, inputs, argnums, dtype, fixed
         named = argnums is not None
-        chosen = _positions(argnums, len(inputs)) if argnums is not None else range(len(inputs))
-        self._method = f.__func__ if isinstance(f, MethodType) and hasattr(f.__self__, "__tree__") else None
-        owner = f.__self__ if isinstance(f, MethodType) and self._method is not None else f
-        self._parts = [
-            self._part("f", owner, not named, dtype) if _is_tree(owner) else _Part(None, ["f"], [f], [], f)
-        ]
+        chosen = range(len(inputs)) if argnums is None else _positions(argnums, len(inputs))
+        owner: Any = f
+        self._method: Any = None
+        if isinstance(f, MethodType) and hasattr(f.__self__, "__tree__"):
+            owner, self._method = f.__self__, f.__func__
+        own = self._part("f", owner, not named) if _is_tree(owner) else _Part(f, _only, ["f"], [f], [])
+        self._parts = [own]
         for position, tree in enumerate(inputs):
-            if named and position in chosen and type(tree) is int:
-                tree = float(tree)  # as `grad` takes it
-            if named and position in chosen and not _is_tree(tree) and _floating(tree) is None:
-                raise GradcheckError(
-                    f"input {position} is {_kind(tree)}: only floating inputs can be differentiated."
-                )
-            self._parts.append(self._part(f"input {position}", tree, position in chosen, dtype))
-        coarsest = min(
-            (slot.dtype for slot in self.slots if not slot.is_number), key=lambda d: d.itemsize, default=None
-        )
-        for i, slot in enumerate(self.slots):
-            if slot.is_number and coarsest is not None:  # numbers do not decide in which dtype f computes
-                slot.dtype, self.arrays[i] = coarsest, self.arrays[i].astype(coarsest)
+            name = f"input {position}"
+            if named and position in chosen:
+                tree = float(tree) if type(tree) is int else tree  # as `grad` takes it
+                if not _is_tree(tree) and _floating(tree) is None:
+                    refused = f"{name} is {_kind(tree)}: only floating inputs can be differentiated."
+                    raise GradcheckError(refused)
+            self._parts.append(self._part(name, tree, position in chosen))
+        self._convert_numbers()
 
-    def _part(self, name: str, tree: Any, differentiated: bool, dtype: Any) -> "_Part":
+    def again(self, dtype: Any = None, fixed: Sequence[str] = ()) -> "Arguments":
+        """The same arguments, of another dtype or with other leaves left out."""
+        return Arguments(self.f, self._inputs, self._argnums, dtype, fixed)
+
+    def _part(self, name: str, tree: Any, differentiated: bool) -> _Part:
         """An argument, of which the floating leaves become slots, if it is to be differentiated."""
-        tree = _protected(tree, dtype, name)
-        part = _Part(flatten(tree)[1] if _is_tree(tree) else None, [], [], [], tree)
+        tree = _protected(tree, self._dtype, name)
+        is_tree = _is_tree(tree)
+        part = _Part(tree, flatten(tree)[1] if is_tree else _only, [], [], [])
         for path, leaf in named_leaves(tree, name):
             array = _floating(leaf)
             if array is None:
@@ -108,21 +129,33 @@ class Arguments:
                 self._leave_out(reason, f"{path} ({_kind(leaf)})")
             elif not differentiated:
                 self._leave_out("argnums names others", path)
-            elif path not in self._constant:
+            elif path not in self._fixed:
                 part.places.append((len(part.leaves), len(self.slots)))
-                array = array if dtype is None else array.astype(dtype)
-                self.slots.append(Slot(path, array, self._size, isinstance(leaf, float)))
-                self.arrays.append(array)
-                self._size += array.size
-            if leaf is not None or part.rebuild is None:
+                self._add_slot(path, array, isinstance(leaf, float))
+            if leaf is not None or not is_tree:  # `flatten` passes over the None in a tree
                 part.names.append(path)
                 part.leaves.append(leaf)
         for path in _buffers(tree, name):
             self._leave_out("buffers are remembered, not learned", path)
         return part
 
+    def _add_slot(self, name: str, array: Any, is_number: bool) -> None:
+        start = self.slots[-1].range.stop if self.slots else 0
+        self.arrays.append(array if self._dtype is None else array.astype(self._dtype))
+        self.slots.append(Slot(name, self.arrays[-1], start, is_number))
+
     def _leave_out(self, reason: str, name: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
+
+    def _convert_numbers(self) -> None:
+        """Give Python numbers the coarsest dtype of the arrays: they do not decide in which dtype f computes."""
+        dtypes = [slot.dtype for slot in self.slots if not slot.is_number]
+        if not dtypes:
+            return
+        coarsest = min(dtypes, key=lambda dtype: dtype.itemsize)
+        for i, slot in enumerate(self.slots):
+            if slot.is_number:
+                slot.dtype, self.arrays[i] = coarsest, self.arrays[i].astype(coarsest)
 
     def build(self, values: Sequence[Any], others: Callable[[str, Any], Any] | None = None) -> list[Any]:
         """The function and its arguments, with these values in the slots.
@@ -131,38 +164,26 @@ class Arguments:
         """
         built = []
         for part in self._parts:
-            if part.rebuild is None and part.places:
-                built.append(values[part.places[0][1]])
-                continue
-            filled = list(map(others, part.names, part.leaves)) if others is not None else list(part.leaves)
+            leaves = part.leaves[:] if others is None else list(map(others, part.names, part.leaves))
             for place, slot in part.places:
-                filled[place] = values[slot]
-            if part.rebuild is None:
-                built.append(filled[0])
-            else:
-                built.append(part.rebuild(filled) if part.places or others is not None else part.tree)
+                leaves[place] = values[slot]
+            built.append(part.tree if others is None and not part.places else part.rebuild(leaves))
         if self._method is not None:
             built[0] = MethodType(self._method, built[0])
         return built
 
 
-class _Part(NamedTuple):
-    """An argument: how to build it (None for a leaf), the names of its leaves, these, and which are which slots."""
-
-    rebuild: Callable[..., Any] | None
-    names: list[str]
-    leaves: list[Any]
-    places: list[tuple[int, int]]
-    tree: Any
+def _only(leaves: Sequence[Any]) -> Any:
+    """An argument that is a leaf, from its list of leaves."""
+    return leaves[0]
 
 
 def _positions(argnums: int | Sequence[int], count: int) -> set[int]:
     """The arguments that argnums names, counted from the end if negative."""
     given = [index(n) for n in argnums] if isinstance(argnums, Sequence) else [index(argnums)]
     if not given or any(not -count <= n < count for n in given):
-        raise GradcheckError(
-            f"argnums={argnums}: there are {count} inputs; each number must name one of them."
-        )
+        what = f"there are {count} inputs; each number must name one of them"
+        raise GradcheckError(f"argnums={argnums}: {what}.")
     return {n % count for n in given}
 
 
@@ -179,17 +200,13 @@ def _floating(leaf: Any) -> Any:
 
 
 def _kind(leaf: Any) -> str:
-    return (
-        str(leaf.dtype)
-        if isinstance(leaf, (Tensor, np.ndarray, np.generic))
-        else "None"
-        if leaf is None
-        else type(leaf).__name__
-    )
+    if isinstance(leaf, (Tensor, np.ndarray, np.generic)):
+        return str(leaf.dtype)
+    return "None" if leaf is None else type(leaf).__name__
 
 
 def named_leaves(tree: Any, name: str) -> list[tuple[str, Any]]:
-    """The leaves of a tree, in the order of `flatten`, with the names that `labelled` gives; None counts as one here."""
+    """The leaves of a tree, in the order of `flatten`, with the names that `labelled` gives; None is one here."""
     inside = keyed(tree) if _is_tree(tree) else None
     if inside is None:
         return [(name, tree)]
@@ -200,14 +217,14 @@ def _buffers(tree: Any, name: str) -> list[str]:
     """The paths of the buffers of the modules in a tree."""
     if hasattr(tree, "named_buffers"):
         return [f"{name}.{path}" for path, _ in tree.named_buffers()]
-    if isinstance(tree, (list, tuple, dict)):
-        items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-        return [path for key, item in items for path in _buffers(item, f"{name}[{key!r}]")]
-    return []
+    if not isinstance(tree, (list, tuple, dict)):
+        return []
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return [path for key, item in items for path in _buffers(item, f"{name}[{key!r}]")]
 
 
 def _protected(tree: Any, dtype: Any, name: str) -> Any:
-    """An argument as f gets it: arrays as read-only copies, modules as copies; converted, if a dtype is asked for."""
+    """An argument as f gets it: arrays as read-only copies, modules as copies; converted, if a dtype is given."""
     if hasattr(tree, "named_parameters"):
         try:
             copied = deepcopy(tree)
@@ -215,12 +232,12 @@ def _protected(tree: Any, dtype: Any, name: str) -> Any:
             return tree
         return copied if dtype is None else copied.to(dtype)
     if isinstance(tree, (list, tuple, dict)):
-        parts, rebuild = children(tree) or ([], None)
-        return rebuild([_protected(part, dtype, name) for part in parts]) if rebuild else tree
+        parts, rebuild = children(tree) or ([], type(tree))
+        return rebuild([_protected(part, dtype, name) for part in parts])
     if not isinstance(tree, (np.ndarray, np.generic, Tensor)):
         return tree
     refuse_masked(tree, f"gradcheck: {name}")
     array = tree.data if isinstance(tree, Tensor) else np.asarray(tree)
-    array = np.array(array, dtype=dtype if dtype is not None and array.dtype.kind == "f" else None)
+    array = np.array(array, dtype=dtype if array.dtype.kind == "f" else None)
     array.flags.writeable = False
     return Tensor(array) if isinstance(tree, Tensor) else array

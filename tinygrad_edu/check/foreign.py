@@ -1,20 +1,53 @@
-"""Tensors that a function reaches without being given them: what they are called where it finds them."""
+"""Leaves that a function reaches without being given them: which they are, and what it calls them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from ..graph import Leaf
+from ..graph import Leaf, Node
 from ..tensor import Tensor
-from .arguments import named_leaves
+from .leaves import named_leaves
 
 _DEEPEST = 4  # functions that close over functions
 
 
+def foreign_leaves(roots: Sequence[Tensor], own: Sequence[Tensor]) -> list[Leaf]:
+    """The leaves that the roots depend on, beside one's own."""
+    known = {leaf._node for leaf in own}
+    stack, seen, others = [t._node for t in roots if t._node is not None], set[Node](), list[Leaf]()
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.extend(node.parents)
+        if isinstance(node, Leaf) and node not in known:
+            others.append(node)
+    return others
+
+
+@contextmanager
+def untouched(roots: Sequence[Tensor], own: Sequence[Tensor]) -> Iterator[None]:
+    """Keep the ``grad`` of the foreign leaves as it is, whatever the block's backward passes do."""
+    grads = [(leaf, leaf.grad) for leaf in foreign_leaves(roots, own)]
+    for leaf, _ in grads:
+        leaf.grad = None
+    try:
+        yield
+    finally:
+        for leaf, grad in grads:
+            leaf.grad = grad
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
 def describe(leaves: Sequence[Leaf], f: Any) -> list[str]:
-    """A note on the leaves that f depends on and that are none of its inputs, by name where f's variables tell it."""
+    """A note on the foreign leaves that f depends on, by name where f's variables tell it."""
     if not leaves:
         return []
     known = {
@@ -23,23 +56,18 @@ def describe(leaves: Sequence[Leaf], f: Any) -> list[str]:
         if isinstance(leaf, Tensor) and leaf._node is not None
     }
     names = [known.get(leaf, f"a tensor of shape {leaf.shape}, {leaf.dtype}") for leaf in leaves]
-    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return [
-        f"not checked: {', '.join(names[:6])}{more}: f closes over what requires a gradient; give it as an "
-        "input "
-        "(a module may be an input, or f itself)"
-    ]
+    way_out = "give it as an input (a module may be an input, or f itself)"
+    return [f"not checked: {listed(names)}: f closes over what requires a gradient; {way_out}"]
 
 
 def _reached(f: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
     """The leaves among the variables of a function, with their names; also those of the functions among them."""
     for name, value in _variables(f):
         path = f"{prefix}{name}"
-        if isinstance(value, (FunctionType, MethodType, partial)):
-            if depth < _DEEPEST:
-                yield from _reached(value, f"{path}: ", depth + 1)
-        else:
+        if not isinstance(value, (FunctionType, MethodType, partial)):
             yield from named_leaves(value, path)
+        elif depth < _DEEPEST:
+            yield from _reached(value, f"{path}: ", depth + 1)
 
 
 def _variables(f: Any) -> Iterator[tuple[str, Any]]:
