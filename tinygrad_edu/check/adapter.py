@@ -7,7 +7,8 @@ compares the two.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,32 +39,26 @@ def step_sizes(array: Any, least: float = 0.0) -> Any:
     return np.exp2(np.floor(np.log2(np.maximum(size, max(least * typical, SMALLEST)))))
 
 
-class FlatFunction:
-    """f between flat vectors.
+class FlatFunction(Arguments):
+    """f between flat vectors; f returns a Tensor, or a tuple, list or dict of them.
 
-    Parameters
-    ----------
-    arguments : Arguments
-        f and what it is called with.  f returns a Tensor, or a tuple, list or dict of them.
+    The parameters are those of `Arguments`.
 
     Attributes
     ----------
-    point : ndarray of shape (n,), float64
-        The inputs.
-    slots : list of Slot
-    left_out : dict of str to list of str
-        What is not differentiated, by the reason.
     outputs : list of (shape, dtype)
         The floating outputs; known after the first call.
     passed_over : list of str
         The names of the other outputs.
     """
 
-    def __init__(self, arguments: Arguments) -> None:
-        self.arguments, self.slots, self.left_out = arguments, arguments.slots, arguments.left_out
-        self.point = _end_to_end(arguments.arrays).copy()
-        self.outputs: list[tuple[tuple[int, ...], Any]] = []
-        self.passed_over: list[str] = []
+    outputs: Sequence[tuple[tuple[int, ...], Any]] = ()
+    passed_over: Sequence[str] = ()
+
+    @cached_property
+    def point(self) -> Any:
+        """The inputs: a vector of shape (n,), float64."""
+        return _end_to_end(self.given).copy()
 
     @property
     def bits(self) -> int:
@@ -89,7 +84,7 @@ class FlatFunction:
 
     def call(self, values: Sequence[Any]) -> list[Any]:
         """Run f, and list its floating outputs."""
-        f, *args = self.arguments.build(values)
+        f, *args = self.build(values)
         outputs = _flatten(f(*args))
         others = [(i, out.dtype) for i, out in enumerate(outputs) if out.dtype.kind not in "fc"]
         self.passed_over = [f"output {i} ({dtype})" for i, dtype in others]
@@ -130,23 +125,17 @@ class FlatFunction:
             raise GradcheckError(f"f changes {self._what_changes(z)} in place: {advice}") from error
 
     def _what_changes(self, z: Any) -> str:
-        """Run f on writable copies, and see which of them it changes."""
-        leaves = [Tensor._make(array.copy(), None) for array in self.arrays(z)]
-        before_and_after: dict[str, tuple[Any, Any]] = {}
-
-        def writable(name: str, leaf: Any) -> Any:
-            if not isinstance(leaf, np.ndarray):
-                return leaf
-            before_and_after[name] = leaf, np.array(leaf)
-            return before_and_after[name][1]
-
-        f, *args = self.arguments.build(leaves, writable)
+        """Run f on copies that it may write to, and see which of them it changes."""
+        trial, leaves = self.again(self._dtype, self._fixed), [array.copy() for array in self.arrays(z)]
+        for array in trial.copies.values():
+            array.flags.writeable = True
+        f, *args = trial.build([Tensor._make(leaf, None) for leaf in leaves])
         with mode(recording=False):
             f(*args)
-        for slot, before, leaf in zip(self.slots, self.arrays(z), leaves):
-            before_and_after[slot.name] = before, leaf.data
-        for name, (before, after) in before_and_after.items():
-            if not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
+        after = trial.copies | {slot.name: leaf for slot, leaf in zip(self.slots, leaves)}
+        before = self.copies | {slot.name: array for slot, array in zip(self.slots, self.arrays(z))}
+        for name, array in before.items():
+            if not np.array_equal(array, after[name], equal_nan=array.dtype.kind == "f"):
                 return name
         return "its input"
 
@@ -168,7 +157,7 @@ class FlatFunction:
             with untouched([out for out, _ in rooted], leaves):
                 for i, (out, ct) in enumerate(rooted):
                     _backward(out, ct, retain_graph=i + 1 < len(rooted))
-        return Pulled(self, leaves, outputs, cotangents)
+        return Pulled(list(zip(self.slots, leaves)), outputs, cotangents)
 
     def gradient(self, z: Any, u: Any) -> Any:
         """The flat gradient of ⟨u, f⟩ at a point, by ``backward``."""
@@ -204,14 +193,12 @@ class FlatFunction:
         return _flat(gradients, leaves), by_input, by_cotangent
 
 
-class Pulled:
-    """What one backward pass left behind."""
+class Pulled(NamedTuple):
+    """What one backward pass left behind, in the leaves and elsewhere."""
 
-    def __init__(
-        self, function: FlatFunction, leaves: list[Tensor], outputs: list[Tensor], cotangents: list[Any]
-    ) -> None:
-        self.leaves, self.outputs, self.cotangents = leaves, outputs, cotangents
-        self.by_slot = list(zip(function.slots, leaves))
+    by_slot: list[tuple[Slot, Tensor]]
+    outputs: list[Tensor]
+    cotangents: list[Any]
 
     @property
     def has_graph(self) -> bool:
@@ -219,7 +206,7 @@ class Pulled:
 
     def foreign(self) -> list[Leaf]:
         """The leaves that require a gradient and are none of the inputs."""
-        return foreign_leaves(self.outputs, self.leaves)
+        return foreign_leaves(self.outputs, [leaf for _, leaf in self.by_slot])
 
     def value(self) -> Any:
         """What f returned while it was recorded, flat."""
@@ -231,7 +218,8 @@ class Pulled:
             if leaf.grad is not None and (leaf.grad.shape != slot.shape or leaf.grad.dtype != slot.dtype):
                 has = f"its gradient has shape {leaf.grad.shape}, {leaf.grad.dtype}"
                 raise GradcheckError(f"{slot}: {has}; a gradient is like its input.")
-        return _flat([leaf.grad for leaf in self.leaves], self.leaves)
+        leaves = [leaf for _, leaf in self.by_slot]
+        return _flat([leaf.grad for leaf in leaves], leaves)
 
     def check_ownership(self) -> None:
         """Raise if a gradient is read-only, or shares memory with something else."""
@@ -283,7 +271,7 @@ def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
 
 
 def _or_nan(compute: Callable[[], Any], size: int) -> Any:
-    """What is computed there, or as many NaN."""
+    """The vector that is computed, or one of as many NaN."""
     try:
         return compute()
     except GradcheckError:

@@ -7,6 +7,8 @@ import numpy as np
 
 from .differences import Direction, VectorFunction
 
+Oracle = Callable[[list[Direction]], Any]
+
 
 class Claims(NamedTuple):
     """Gradients, and the function that they are claimed to be the gradients of.
@@ -27,6 +29,8 @@ class Claims(NamedTuple):
         What ``pull`` makes of the weights.
     what : str
         What the gradients are called.
+    oracle : callable, optional
+        From directions to exact slopes of shape (directions, 2); it may raise.
     """
 
     values: VectorFunction
@@ -37,6 +41,7 @@ class Claims(NamedTuple):
     pull: Callable[[Any], Any]
     gradients: Any
     what: str = "the gradient"
+    oracle: Oracle | None = None
 
     @property
     def second(self) -> bool:
@@ -46,6 +51,13 @@ class Claims(NamedTuple):
     def slopes(self, directions: list[Direction]) -> Any:
         """The slopes that the gradients claim: shape (directions, 2)."""
         return np.stack([direction.along(self.gradients) for direction in directions])
+
+    def exact(self, directions: list[Direction]) -> Any:
+        """Exact slopes, of shape (directions, 2); None if there is no oracle, or it cannot tell."""
+        try:
+            return None if self.oracle is None else self.oracle(directions)
+        except Exception:  # f does not compute with complex numbers here
+            return None
 
     def size(self) -> Any:
         """The magnitude of the terms of ``weights @ values(z)``."""
@@ -86,3 +98,6 @@ class Verdict(NamedTuple):
     value: Any = None
     error: Any = None
     text: str = ""
+
+
+Judged = tuple[Direction, Verdict]

@@ -112,6 +112,11 @@ def slopes(
     base = function(z)
     size = np.abs(base) if terms is None else terms
     size = size if weights is None else np.abs(weights) @ size
+
+    def change(direction: Direction, t: float) -> Any:
+        moved = function(direction.moved(z, t)) - base
+        return moved if weights is None else weights @ moved
+
     shape = len(directions), size.size
     value, error, still = np.zeros(shape), np.full(shape, np.inf), np.full(shape[0], True)
     first, small = np.zeros(shape), np.full(shape, np.inf)  # errors at the first step, and a thousandth of it
@@ -121,7 +126,7 @@ def slopes(
     todo = np.arange(shape[0])
     for k, t in enumerate(steps):
         chosen, rounding = [directions[int(i)] for i in todo], 2 * noise / t
-        v, e, unmoved = _central(function, z, base, chosen, t, weights, rounding)
+        v, e, unmoved = _central(change, chosen, t, rounding)
         still[todo] &= unmoved
         below_rounding = (v == 0) & (error[todo] < 0.1 * np.abs(value[todo]))  # f was seen to move
         better = (e < error[todo]) & ~below_rounding
@@ -140,22 +145,13 @@ def slopes(
 
 
 def _central(
-    function: VectorFunction,
-    z: Any,
-    base: Any,
-    directions: list[Direction],
-    t: float,
-    weights: Any,
-    rounding: Any,
+    change: Callable[[Direction, float], Any], directions: list[Direction], t: float, rounding: Any
 ) -> tuple[Any, Any, Any]:
     """Derivatives along directions with steps t and 2t, estimates of their errors, and where nothing moved."""
-    samples = np.empty(
-        (4, len(directions), len(base if weights is None else weights))
-    )  # relative to the base
-    for i, direction in enumerate(directions):
-        for row, k in zip(samples, (t, -t, 2 * t, -2 * t)):
-            change = function(direction.moved(z, k)) - base
-            row[i] = change if weights is None else weights @ change
+    samples = np.empty((4, len(directions), rounding.size))
+    for row, step in zip(samples, (t, -t, 2 * t, -2 * t)):
+        for i, direction in enumerate(directions):
+            row[i] = change(direction, step)
     still = ~np.any(samples, axis=(0, 2))
     ahead, behind, far_ahead, far_behind = samples
     near, far = (ahead - behind) / (2 * t), (far_ahead - far_behind) / (4 * t)

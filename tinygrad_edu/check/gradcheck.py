@@ -22,7 +22,6 @@ import numpy as np
 from ..errors import GradcheckError
 from .adapter import DOUBLE, FlatFunction
 from .foreign import listed
-from .leaves import Arguments
 from .steps import Check, near
 
 
@@ -126,16 +125,14 @@ def gradcheck(
       Diagnosis: 0.5 times what it should be. A factor 2 is missing.
     """
     with np.errstate(all="ignore"):
-        given = FlatFunction(Arguments(f, inputs, argnums))
+        given = FlatFunction(f, inputs, argnums)
         refused = _refused_numbers(given) if argnums is None else {}
         if refused:
-            given = FlatFunction(given.arguments.again(fixed=tuple(refused)))
+            given = given.again(fixed=tuple(refused))
         if not given.slots:
-            what = "no input is a floating tensor, array or number, and f has no parameters"
-            omissions = "".join(f"\n  {note}" for note in _omissions(given))
-            raise GradcheckError(
-                f"nothing was checked: {what}, so there is nothing to differentiate.{omissions}"
-            )
+            what = "no input is a floating tensor, array or number, and f has no parameters, so there is "
+            notes = [f"nothing was checked: {what}nothing to differentiate.", *_omissions(given)]
+            raise GradcheckError("\n  ".join(notes))
         checked, comparable = _in_double(given, tuple(refused))
         check = Check(checked, rtol, equal_nan, np.random.default_rng(rng))
         check.preliminaries()
@@ -149,8 +146,8 @@ def gradcheck(
         if comparable:
             check.coarse(given)
     settings = [f"not checked: {name}: f takes no tensor there ({why})" for name, why in refused.items()]
-    notes, judge = (*_omissions(checked), *settings, *check.notes), check.judge
-    return Report(checked.point.size, judge.compared, judge.largest, notes, len(judge.undecided))
+    notes, judge = [*_omissions(checked), *settings, *check.notes], check.judge
+    return Report(checked.point.size, judge.compared, judge.largest, tuple(notes), len(judge.undecided))
 
 
 def _refused_numbers(given: FlatFunction) -> dict[str, str]:
@@ -167,7 +164,7 @@ def _fails(given: FlatFunction, fixed: Sequence[str]) -> str | None:
     """What f raises if all floating leaves but these are tensors; None if nothing."""
     answer = ""
     for dtype in (np.float64, None):
-        trial = FlatFunction(given.arguments.again(dtype, fixed))
+        trial = given.again(dtype, fixed)
         try:
             trial.record(trial.point)
             return None
@@ -182,10 +179,8 @@ def _headline(error: Exception) -> str:
 
 def _omissions(function: FlatFunction) -> list[str]:
     """A note for each reason for which something was left out."""
-    reasons = dict(function.left_out)
-    if function.passed_over:
-        reasons["only floating outputs have gradients"] = function.passed_over
-    return [f"not checked: {listed(names)}: {reason}" for reason, names in reasons.items()]
+    reasons = {**function.left_out, "only floating outputs have gradients": function.passed_over}
+    return [f"not checked: {listed(names)}: {reason}" for reason, names in reasons.items() if names]
 
 
 def _in_double(given: FlatFunction, fixed: Sequence[str]) -> tuple[FlatFunction, bool]:
@@ -199,7 +194,7 @@ def _in_double(given: FlatFunction, fixed: Sequence[str]) -> tuple[FlatFunction,
     except Exception as error:  # float32 and float64 do not always mix
         failure = error
     try:
-        double = FlatFunction(given.arguments.again(np.float64, fixed))
+        double = given.again(np.float64, fixed)
         exact = double.values(double.point)
     except Exception:  # f insists on its dtype
         if failure is not None:

@@ -6,19 +6,16 @@ cannot resolve, is looked at more closely (`ladder`); then the judge says what i
 the mistake looks like (`diagnosis`).
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..errors import GradcheckError, UndecidedError
 from .adapter import FlatFunction, step_sizes
-from .claims import Claims, Verdict
+from .claims import Claims, Judged, Verdict
 from .differences import Direction, Slopes, one_by_one, slopes
 from .ladder import Ladder
 from .wording import cannot_judge, disagreement, non_smoothness
-
-Oracle = Callable[[list[Direction]], Any]  # exact slopes, of shape (directions, 2)
 
 SINGLY = 2000  # up to so many elements each is moved alone
 _LOOSE = 0.01  # a slope is looked at more closely if more than this part of it could be an error
@@ -102,13 +99,7 @@ class Judge:
     # ---- the first look ------------------------------------------------------------------------------------
 
     def compare(
-        self,
-        claims: Claims,
-        directions: list[Direction],
-        *,
-        oracle: Oracle | None = None,
-        found: Slopes | None = None,
-        refuse: bool = True,
+        self, claims: Claims, directions: list[Direction], *, found: Slopes | None = None, refuse: bool = True
     ) -> set[str]:
         """Compare claimed slopes with numerical ones, found already or not; split a block that fails.
 
@@ -117,8 +108,6 @@ class Judge:
         """
         if found is None:
             found = self.slopes(claims, directions)
-        if oracle is not None:
-            found = self.sharpened(found, oracle, directions)
         wrong, loose = self.suspects(found, claims, directions)
         clear = wrong & ~loose & found.sound
         doubtful = np.flatnonzero(wrong | loose | ~found.sound)
@@ -129,24 +118,20 @@ class Judge:
                 kinds.add(kind)
                 pieces += self.split(claims.z, directions[block]) if refuse or kind == "wrong" else []
         if pieces:
-            kinds |= self.compare(claims, pieces, refuse=refuse)
+            kinds |= self.compare(claims._replace(oracle=None), pieces, refuse=refuse)
         if singles := [int(i) for i in doubtful if directions[i].single]:
             chosen = [directions[i] for i in singles]
-            verdicts = self.verdicts(claims, chosen, found.where(singles), clear[singles], oracle)
+            verdicts = self.verdicts(claims, chosen, found.where(singles), clear[singles])
             kinds |= self.settle(claims, list(zip(chosen, verdicts)), len(directions), refuse)
         self.tally(found, claims, directions, found.sound & ~wrong)
         return kinds
 
     def slopes(self, claims: Claims, directions: list[Direction]) -> Slopes:
-        """The numerical slopes, at the usual steps."""
+        """The numerical slopes, at the usual steps; sharpened by exact ones, if there are any."""
         how = {"weights": claims.weights, "terms": claims.terms, "bits": self.bits, "rtol": self.rtol}
-        return slopes(claims.values, claims.z, directions, **how)
-
-    def sharpened(self, found: Slopes, oracle: Oracle, directions: list[Direction]) -> Slopes:
-        """Numerical slopes replaced by complex-step ones where the two agree and the former are resolved."""
-        try:
-            exact = oracle(directions)
-        except Exception:
+        found = slopes(claims.values, claims.z, directions, **how)
+        exact = claims.exact(directions)
+        if exact is None:
             return found
         agrees = (np.abs(exact - found.value) <= 3 * found.error) & (np.abs(found.value) > 10 * found.error)
         error = np.ldexp(8 * np.abs(exact), -self.bits)
@@ -182,25 +167,21 @@ class Judge:
 
     # ---- the closer look -----------------------------------------------------------------------------------
 
-    def verdicts(
-        self, claims: Claims, singles: list[Direction], found: Slopes, clear: Any, oracle: Oracle | None
-    ) -> list[Verdict]:
+    def verdicts(self, claims: Claims, singles: list[Direction], found: Slopes, clear: Any) -> list[Verdict]:
         """Verdicts on single elements; of those that are clearly wrong only the worst are looked at closely."""
         distance = np.max(np.abs(claims.slopes(singles) - found.value), axis=1)
         worst_first = sorted(np.flatnonzero(clear), key=lambda i: -distance[i])
         verdicts = [Verdict("wrong", value, error) for value, error in zip(found.value, found.error)]
         for i in np.flatnonzero(~clear):
-            verdicts[i] = self.look(claims, singles[i], oracle)
+            verdicts[i] = self.look(claims, singles[i])
         certain = True  # so far, what looked clearly wrong was
         for seen, i in enumerate(worst_first):
             if seen < _EXAMPLES or not certain:
-                verdicts[i] = self.look(claims, singles[i], oracle)
+                verdicts[i] = self.look(claims, singles[i])
                 certain &= verdicts[i].kind == "wrong"
         return verdicts
 
-    def settle(
-        self, claims: Claims, verdicts: list[tuple[Direction, Verdict]], total: int, refuse: bool
-    ) -> set[str]:
+    def settle(self, claims: Claims, verdicts: list[Judged], total: int, refuse: bool) -> set[str]:
         """Raise for elements that are wrong, and for kinks; return the kinds of the other verdicts."""
         kinks = [verdict.text for _, verdict in verdicts if verdict.kind == "kink"]
         if kinks and refuse:
@@ -211,7 +192,7 @@ class Judge:
             self.undecided |= {int(d.index): v.text for d, v in verdicts if v.kind == "undecided"}
         return {verdict.kind for _, verdict in verdicts} - {"right"}
 
-    def look(self, claims: Claims, direction: Direction, oracle: Oracle | None = None) -> Verdict:
+    def look(self, claims: Claims, direction: Direction) -> Verdict:
         """Judge one direction, with steps of every size, and beside the outputs that it moves only."""
         function = self.function
         ladder = Ladder(claims.values, claims.z, claims.base, direction, self.bits)
@@ -222,14 +203,12 @@ class Judge:
         known_to = float(np.max(error))  # in that, a kink may hide
         if direction.single and (kink := non_smoothness(function, claims, ladder, direction, known_to)):
             return Verdict("kink", text=kink)
-        kind = "undecided" if value is None else self.weigh(claims, direction, value, error, oracle)
+        kind = "undecided" if value is None else self.weigh(claims, direction, value, error)
         if kind != "undecided":
             return Verdict(kind, value, error)
-        return Verdict(kind, text=cannot_judge(function, self.bits, claims, direction, value, error))
+        return Verdict(kind, text=cannot_judge(function, claims, direction, value, error))
 
-    def weigh(
-        self, claims: Claims, direction: Direction, value: Any, error: Any, oracle: Oracle | None
-    ) -> str:
+    def weigh(self, claims: Claims, direction: Direction, value: Any, error: Any) -> str:
         """Whether a claimed slope is right, given the numerical one and its error; or undecided."""
         claimed, rounding = direction.along(claims.gradients), claims.rounding(direction.distance, self.bits)
         if self.lenient and np.any(np.isnan(claimed)):
@@ -241,22 +220,14 @@ class Judge:
         self.flat &= bool(np.all(np.abs(value) <= 4 * error))
         tolerance = allowed + 3 * error
         vague = (difference > tolerance) | (tolerance > _UNDECIDED * scale)
-        if direction.single and np.any(vague):
-            return "right" if self.decided(vague, claimed, rounding, direction, oracle) else "undecided"
-        return "right"
-
-    def decided(
-        self, vague: Any, claimed: Any, rounding: Any, direction: Direction, oracle: Oracle | None
-    ) -> bool:
-        """Whether vague slopes are right after all: the complex step says so, or they claim nothing."""
-        try:
-            exact = None if oracle is None else oracle([direction])[0]
-        except Exception:  # f does not compute with complex numbers here
-            exact = None
+        if not (direction.single and np.any(vague)):
+            return "right"
+        exact = claims.exact([direction])
         if exact is None:
-            return not np.any(vague & (np.abs(claimed) > rounding))
+            return "undecided" if np.any(vague & (np.abs(claimed) > rounding)) else "right"
         self.flat &= not np.any(exact)
-        return bool(np.all(np.abs(exact - claimed) <= 1e-6 * np.abs(claimed) + rounding))
+        close = np.all(np.abs(exact[0] - claimed) <= 1e-6 * np.abs(claimed) + rounding)
+        return "right" if close else "undecided"
 
     def demand_decisions(self) -> list[str]:
         """Raise if less than half of an input could be judged; else say what could not be."""

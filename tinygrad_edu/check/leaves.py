@@ -5,11 +5,12 @@ itself a module, or a method of one, brings its parameters along.  What is left 
 reason.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from operator import index
 from types import MethodType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -45,17 +46,20 @@ class Slot:
         """The index, in this leaf, of a position of the flat vector."""
         return tuple(int(i) for i in np.unravel_index(flat - self.range.start, self.shape))
 
+    def place(self, flat: int) -> str:
+        """An element of this leaf, in words, given its position in the flat vector."""
+        return f"{self}, element {self.element(flat)}"
+
     def way_out(self) -> str:
         """What else can be done about a number that has no slope: the end of an error's sentence."""
         return f"; or leave {self.name} out, by argnums=" if self.is_number else ""
 
 
 class _Part(NamedTuple):
-    """An argument: how to build it from leaves, their names, these, and the (leaf, slot) pairs among them."""
+    """An argument: how to build it from leaves, these, and the (leaf, slot) pairs among them."""
 
     tree: Any
     rebuild: Function
-    names: list[str]
     leaves: list[Any]
     places: list[tuple[int, int]]
 
@@ -77,8 +81,10 @@ class Arguments:
     Attributes
     ----------
     slots : list of Slot
-    arrays : list of ndarray
+    given : list of ndarray
         The values of the slots.
+    copies : dict of str to ndarray
+        All arrays among the leaves, by name: read-only copies of what was given.
     left_out : dict of str to list of str
         For each reason the names of the leaves that are not differentiated.
     """
@@ -92,8 +98,9 @@ class Arguments:
         fixed: Sequence[str] = (),
     ) -> None:
         self.slots: list[Slot] = []
-        self.arrays: list[Any] = []
-        self.left_out: dict[str, list[str]] = {}
+        self.given: list[Any] = []
+        self.copies: dict[str, Any] = {}
+        self.left_out: dict[str, list[str]] = defaultdict(list)
         self.f, self._inputs, self._argnums, self._dtype, self._fixed = f, inputs, argnums, dtype, fixed
         named = argnums is not None
         chosen = range(len(inputs)) if argnums is None else _positions(argnums, len(inputs))
@@ -101,7 +108,7 @@ class Arguments:
         self._method: Any = None
         if isinstance(f, MethodType) and hasattr(f.__self__, "__tree__"):
             owner, self._method = f.__self__, f.__func__
-        own = self._part("f", owner, not named) if _is_tree(owner) else _Part(f, _only, ["f"], [f], [])
+        own = self._part("f", owner, not named) if _is_tree(owner) else _Part(f, _only, [f], [])
         self._parts = [own]
         for position, tree in enumerate(inputs):
             name = f"input {position}"
@@ -113,39 +120,37 @@ class Arguments:
             self._parts.append(self._part(name, tree, position in chosen))
         self._convert_numbers()
 
-    def again(self, dtype: Any = None, fixed: Sequence[str] = ()) -> "Arguments":
+    def again(self, dtype: Any = None, fixed: Sequence[str] = ()) -> Self:
         """The same arguments, of another dtype or with other leaves left out."""
-        return Arguments(self.f, self._inputs, self._argnums, dtype, fixed)
+        return type(self)(self.f, self._inputs, self._argnums, dtype, fixed)
 
     def _part(self, name: str, tree: Any, differentiated: bool) -> _Part:
         """An argument, of which the floating leaves become slots, if it is to be differentiated."""
         tree = _protected(tree, self._dtype, name)
         is_tree = _is_tree(tree)
-        part = _Part(tree, flatten(tree)[1] if is_tree else _only, [], [], [])
+        part = _Part(tree, flatten(tree)[1] if is_tree else _only, [], [])
         for path, leaf in named_leaves(tree, name):
             array = _floating(leaf)
+            if isinstance(leaf, np.ndarray):
+                self.copies[path] = leaf
             if array is None:
                 reason = REAL_ONLY if _kind(leaf).startswith("complex") else FLOATING_ONLY
-                self._leave_out(reason, f"{path} ({_kind(leaf)})")
+                self.left_out[reason].append(f"{path} ({_kind(leaf)})")
             elif not differentiated:
-                self._leave_out("argnums names others", path)
+                self.left_out["argnums names others"].append(path)
             elif path not in self._fixed:
                 part.places.append((len(part.leaves), len(self.slots)))
                 self._add_slot(path, array, isinstance(leaf, float))
             if leaf is not None or not is_tree:  # `flatten` passes over the None in a tree
-                part.names.append(path)
                 part.leaves.append(leaf)
         for path in _buffers(tree, name):
-            self._leave_out("buffers are remembered, not learned", path)
+            self.left_out["buffers are remembered, not learned"].append(path)
         return part
 
     def _add_slot(self, name: str, array: Any, is_number: bool) -> None:
         start = self.slots[-1].range.stop if self.slots else 0
-        self.arrays.append(array if self._dtype is None else array.astype(self._dtype))
-        self.slots.append(Slot(name, self.arrays[-1], start, is_number))
-
-    def _leave_out(self, reason: str, name: str) -> None:
-        self.left_out.setdefault(reason, []).append(name)
+        self.given.append(array if self._dtype is None else array.astype(self._dtype))
+        self.slots.append(Slot(name, self.given[-1], start, is_number))
 
     def _convert_numbers(self) -> None:
         """Give Python numbers the coarsest dtype of the arrays: they do not decide in which dtype f computes."""
@@ -155,19 +160,16 @@ class Arguments:
         coarsest = min(dtypes, key=lambda dtype: dtype.itemsize)
         for i, slot in enumerate(self.slots):
             if slot.is_number:
-                slot.dtype, self.arrays[i] = coarsest, self.arrays[i].astype(coarsest)
+                slot.dtype, self.given[i] = coarsest, self.given[i].astype(coarsest)
 
-    def build(self, values: Sequence[Any], others: Callable[[str, Any], Any] | None = None) -> list[Any]:
-        """The function and its arguments, with these values in the slots.
-
-        What ``others`` returns for a name and a leaf takes the place of each other leaf.
-        """
+    def build(self, values: Sequence[Any]) -> list[Any]:
+        """The function and its arguments, with these values in the slots."""
         built = []
         for part in self._parts:
-            leaves = part.leaves[:] if others is None else list(map(others, part.names, part.leaves))
+            leaves = part.leaves[:]
             for place, slot in part.places:
                 leaves[place] = values[slot]
-            built.append(part.tree if others is None and not part.places else part.rebuild(leaves))
+            built.append(part.rebuild(leaves) if part.places else part.tree)
         if self._method is not None:
             built[0] = MethodType(self._method, built[0])
         return built

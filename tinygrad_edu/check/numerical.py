@@ -9,7 +9,6 @@ from ..arrays import plain
 from .adapter import FlatFunction
 from .differences import Direction, one_by_one, slopes
 from .ladder import Ladder
-from .leaves import Arguments
 
 
 def numerical_vjp(
@@ -41,7 +40,7 @@ def numerical_vjp(
     >>> bool(np.max(error) < 1e-6)
     True
     """
-    flat = FlatFunction(Arguments(f, inputs))
+    flat = FlatFunction(f, inputs)
     point, bits, base = flat.point, flat.bits, flat.values(flat.point)
     several = isinstance(cotangent, (tuple, list)) and len(flat.outputs) > 1
     parts = cotangent if several else [cotangent]
@@ -84,7 +83,7 @@ def numerical_jvp(
     >>> np.round(tangent, 6)
     array([ 2., -6.])
     """
-    flat = FlatFunction(Arguments(f, inputs))
+    flat = FlatFunction(f, inputs)
     tangent = np.concatenate([np.zeros(0), *(_vector(t, "numerical_jvp: a tangent") for t in tangents)])
     moving = np.flatnonzero(tangent)
     sizes = flat.sizes(flat.point, 2.0**-10)[moving]

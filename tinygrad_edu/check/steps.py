@@ -9,15 +9,16 @@ import numpy as np
 
 from ..errors import GradcheckError
 from .adapter import DOUBLE, FlatFunction
-from .claims import Claims
+from .claims import Claims, Oracle
 from .diagnosis import number
 from .differences import Direction, VectorFunction, complex_slopes
 from .foreign import describe
-from .judge import SINGLY, Judge, Oracle
+from .judge import SINGLY, Judge
 
 Selection = Callable[[Any], Any]  # from values, or from cotangents, of all outputs to the same of some
 
 DROWNED = 2.0**-16  # of the largest output: a wrong gradient of a smaller one would not show beside it
+PARTLY = "second order was not checked everywhere"
 COARSE = 2.0**-10  # of the median: an element that is smaller counts as one of that size where f is rounded
 
 
@@ -77,7 +78,7 @@ class Check:
             ways = "x.data, x.detach(), or under no_grad"
             raise GradcheckError(f"nothing was checked: no output has a graph. Was it computed from {ways}?")
         first = function.pull(z, u[0])
-        self.notes += describe(first.foreign(), function.arguments.f)
+        self.notes += describe(first.foreign(), function.f)
         for other in (function.values(z), first.value(), second.value()):
             if not near(other, self.base, self.slack):
                 raise GradcheckError(
@@ -94,16 +95,18 @@ class Check:
         self.gradients = np.stack([by_first, function.gradient(z, u[1])])
         if not self.equal_nan and not np.all(np.isfinite(self.gradients)):
             k, i = np.argwhere(~np.isfinite(self.gradients))[0]
-            end = f"where f is finite{function.slot(i).way_out()}"
-            raise GradcheckError(f"{self._element(i)}: the gradient is {self.gradients[k, i]}, {end}.")
+            slot, value = function.slot(i), self.gradients[k, i]
+            end = f"where f is finite{slot.way_out()}"
+            raise GradcheckError(f"{slot.place(i)}: the gradient is {value}, {end}.")
 
     def first_order(self) -> None:
         """Every element of the gradients, against numerical derivatives."""
         judge, weights = self.judge, np.where(self.defined, self.cotangents, 0)
         claims = self._claims(self._where_defined, weights, self.gradients)
         directions = judge.blocks(self.z, SINGLY)
-        oracle = self._complex_step(weights) if self.finite and self.bits == DOUBLE else None
-        judge.compare(claims, directions, oracle=oracle)
+        if self.finite and self.bits == DOUBLE:
+            claims = claims._replace(oracle=self._complex_step(weights))
+        judge.compare(claims, directions)
         self.notes += judge.demand_decisions()
         if judge.flat:
             self._demand_dependence()
@@ -121,7 +124,7 @@ class Check:
         if np.any(bad):
             i = int(np.argmax(np.where(bad, np.abs(got - want), -1)))
             raise GradcheckError(
-                f"{self._element(i)}: the gradient is not linear in the cotangent g.\n"
+                f"{self.function.slot(i).place(i)}: the gradient is not linear in the cotangent g.\n"
                 f"  pull({a}·u + w) = {number(got[i])}, but {a}·pull(u) + pull(w) = {number(want[i])}.\n"
                 "  Diagnosis: the rule uses g in a way that is not linear (a power, a clip, a condition on g)."
             )
@@ -170,10 +173,8 @@ class Check:
                 allowed = np.cbrt(eps) * largest + 64 * eps * rounding + float(kind.tiny)
                 if np.any(bad := finite & (np.abs(ours - theirs) > allowed)):
                     i = slot.range.start + int(np.argmax(bad))
-                    values = (
-                        f"in {slot.dtype} the gradient is {number(own[i])}, in float64 {number(exact[i])}"
-                    )
-                    raise GradcheckError(f"{slot}, element {slot.element(i)}: {values}.")
+                    both = f"in {slot.dtype} the gradient is {number(own[i])}, in float64 {number(exact[i])}"
+                    raise GradcheckError(f"{slot.place(i)}: {both}.")
 
     # ---- the second ----------------------------------------------------------------------------------------
 
@@ -188,24 +189,16 @@ class Check:
             raise GradcheckError(f"{what}: {difference}.")
         for v, pushed in zip(vs, by_cotangent):
             self._demand_adjoint(v, pushed)
-        claims = Claims(
-            values=lambda x: function.gradient_around(x, u),
-            z=z,
-            base=gradient,
-            weights=vs,
-            terms=np.abs(gradient) + self._rounding(u, function.sizes(z, COARSE)),
-            pull=lambda weights: np.stack(function.second(z, u, weights)[1]),
-            gradients=np.stack(by_input),
-            what="the gradient of ⟨v, gradient⟩ (second order)",
-        )
+        values: VectorFunction = lambda x: function.gradient_around(x, u)
+        pull: Callable[[Any], Any] = lambda weights: np.stack(function.second(z, u, weights)[1])
+        terms = np.abs(gradient) + self._rounding(u, function.sizes(z, COARSE))
+        what = "the gradient of ⟨v, gradient⟩ (second order)"
+        claims = Claims(values, z, gradient, vs, terms, pull, np.stack(by_input), what)
         kinds = judge.compare(claims, judge.few_blocks(z), refuse=False)
-        reasons = {
-            "kink": ": the gradient itself is not differentiable here",
-            "undecided": ": it cannot be judged at this scale",
-        }
-        self.notes += [
-            f"second order was not checked everywhere{why}" for kind, why in reasons.items() if kind in kinds
-        ]
+        if "kink" in kinds:
+            self.notes.append(f"{PARTLY}: the gradient itself is not differentiable here")
+        if "undecided" in kinds:
+            self.notes.append(f"{PARTLY}: it cannot be judged at this scale")
 
     def _demand_adjoint(self, v: Any, pushed: Any) -> None:
         """⟨v, Jᵀw⟩ = ⟨J v, w⟩, where J v was pushed forward: it is the gradient of ⟨v, Jᵀu⟩ in u."""
@@ -240,10 +233,6 @@ class Check:
     def _rounding(self, u: Any, sizes: Any) -> Any:
         """Where f is rounded, so is its gradient for a cotangent, over steps of these sizes: bounds, without eps."""
         return np.abs(u[self.defined]) @ np.abs(self.base[self.defined]) / sizes
-
-    def _element(self, i: int) -> str:
-        slot = self.function.slot(i)
-        return f"{slot}, element {slot.element(i)}"
 
     def _complex_step(self, weights: Any) -> Oracle | None:
         """Slopes by the complex step, if f computes with complex numbers at all."""

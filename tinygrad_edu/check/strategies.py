@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.strategies import SearchStrategy
 
+from ..debug import read_only
 from ..tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -296,7 +297,4 @@ def layouts(draw: Draw, array: Any) -> Any:
         array = np.broadcast_to(np.take(array, [0], axis), array.shape)  # read-only already
     else:
         array = array.copy(order="F" if kind == "F" else "C")
-    if draw(st.booleans()):
-        array = array.view()
-        array.flags.writeable = False
-    return array
+    return read_only(array) if draw(st.booleans()) else array

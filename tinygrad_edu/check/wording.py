@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .adapter import DOUBLE, FlatFunction
-from .claims import Claims, Verdict
+from .claims import Claims, Judged
 from .diagnosis import Evidence, diagnose, number
 from .differences import Direction
 from .ladder import Ladder
@@ -20,16 +20,12 @@ def _place(function: FlatFunction, direction: Direction) -> tuple[str, str]:
     """What a direction moves, in words; and how a sentence about it ends."""
     index = direction.index
     slot = function.slot(index if direction.single else index[0])
-    what = f"element {slot.element(index)}" if direction.single else f"{index.size} elements together"
-    return f"{slot}, {what}", slot.way_out()
+    what = slot.place(index) if direction.single else f"{slot}, {index.size} elements together"
+    return what, slot.way_out()
 
 
 def disagreement(
-    function: FlatFunction,
-    cotangents: Any,
-    claims: Claims,
-    wrong: list[tuple[Direction, Verdict]],
-    total: int,
+    function: FlatFunction, cotangents: Any, claims: Claims, wrong: list[Judged], total: int
 ) -> str:
     """Which of the elements that are wrong is the worst, both its values, and a diagnosis."""
     directions = [direction for direction, _ in wrong]
@@ -40,12 +36,11 @@ def disagreement(
     k, c = np.unravel_index(worst, badness.shape)
     (index, step), error = directions[k], wrong[k][1].error
     slot = function.slot(index)
-    values = (
-        f"{number(claimed[k, c] / step)}, numerically {number(value[k, c] / step)} ± {error[c] / step:.1e}"
-    )
+    ours, theirs, bound = claimed[k, c] / step, value[k, c] / step, error[c] / step
+    values = f"{number(ours)}, numerically {number(theirs)} ± {bound:.1e}"
     outputs = ", ".join(f"shape {shape}, {dtype}" for shape, dtype in function.outputs)
     lines = [
-        f"{slot}, element {slot.element(index)}: {claims.what} is {values}.",
+        f"{slot.place(index)}: {claims.what} is {values}.",
         f"  output: {outputs}; wrong in {len(wrong)} of {total} elements.",
     ]
     if cotangents.shape[1] <= 6 and slot.size <= 12 and not claims.second:
@@ -84,12 +79,10 @@ def non_smoothness(
     return None
 
 
-def cannot_judge(
-    function: FlatFunction, bits: int, claims: Claims, direction: Direction, value: Any, error: Any
-) -> str:
+def cannot_judge(function: FlatFunction, claims: Claims, direction: Direction, value: Any, error: Any) -> str:
     """Why an element can be called neither right nor wrong; ``value`` is None where no slope was found."""
     place, end = _place(function, direction)
-    hint = "" if bits == DOUBLE else " (it computes with few digits: give float64 inputs)"
+    hint = "" if function.bits == DOUBLE else " (it computes with few digits: give float64 inputs)"
     if value is None:
         why = (
             "the numerical derivative is another one at each step. f changes too wildly here, or its changes "

@@ -136,31 +136,22 @@ def maximum_by_hand(x: Any, windows: Windows) -> Any:
     return out
 
 
-def sum_by_hand(x: Any, windows: Windows) -> Any:
-    out = np.zeros((*x.shape[:2], *windows.counts(x.shape)))
-    for r, q, _, _, a, b in places(windows, x.shape):
-        out[..., r, q] += x[..., a, b]
-    return out
-
-
-def spread_by_hand(y: Any, shape: Shape, windows: Windows) -> Any:
-    x = np.zeros(shape)
-    for r, q, _, _, a, b in places(windows, shape):
-        x[..., a, b] += y[..., r, q]
-    return x
+def picked_by(winner: Any, windows: Windows, r: int, q: int, i: int, j: int) -> Any:
+    """Where element (i, j) of window (r, q) is the winner; everywhere if there are no winners."""
+    return True if winner is None else winner[..., r, q] == i * windows.kernel[1] + j
 
 
 def pick_by_hand(x: Any, winner: Any, windows: Windows) -> Any:
-    out = np.zeros(winner.shape)
+    out = np.zeros((*x.shape[:2], *windows.counts(x.shape)))
     for r, q, i, j, a, b in places(windows, x.shape):
-        out[..., r, q] += np.where(winner[..., r, q] == i * windows.kernel[1] + j, x[..., a, b], 0)
+        out[..., r, q] += np.where(picked_by(winner, windows, r, q, i, j), x[..., a, b], 0)
     return out
 
 
 def unpick_by_hand(y: Any, winner: Any, shape: Shape, windows: Windows) -> Any:
     x = np.zeros(shape)
     for r, q, i, j, a, b in places(windows, shape):
-        x[..., a, b] += np.where(winner[..., r, q] == i * windows.kernel[1] + j, y[..., r, q], 0)
+        x[..., a, b] += np.where(picked_by(winner, windows, r, q, i, j), y[..., r, q], 0)
     return x
 
 
@@ -172,8 +163,8 @@ DOMAINS: Domains = {
     pooling.maximum_over:            case(lambda d: pooled(d, distinct=True), reference=maximum_by_hand),
     pooling.pick:                    case(picked, reference=pick_by_hand),
     pooling.unpick:                  case(unpicked, reference=unpick_by_hand),
-    pooling.sum_over:                case(pooled, reference=sum_by_hand),
-    pooling.spread:                  case(spread, reference=spread_by_hand),
+    pooling.sum_over:                case(pooled, reference=lambda x, windows: pick_by_hand(x, None, windows)),
+    pooling.spread:                  case(spread, reference=lambda y, shape, windows: unpick_by_hand(y, None, shape, windows)),
     np.pad:                          case(padding),
 }
 # fmt: on
