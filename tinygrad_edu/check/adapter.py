@@ -20,14 +20,14 @@ from ..settings import Default
 from ..tensor import Tensor
 from ..trees import children
 from .foreign import foreign_leaves, untouched
-from .leaves import Arguments, Slot
+from .leaves import Arguments, Array, Slot
 from .rules import RuleInspector
 
 DOUBLE = 52  # bits of a float64's fraction
 SMALLEST = 2.0**-900  # of the steps: parts of it are still numbers
 
 
-def step_sizes(array: Any, least: float = 0.0) -> Any:
+def step_sizes(array: Array, least: float = 0.0) -> Array:
     """For each element a power of two near its magnitude: adding t times it is exact when t is one too.
 
     Elements that are zero take the median of the others; none is taken smaller than ``least`` times that.
@@ -56,7 +56,7 @@ class FlatFunction(Arguments):
     passed_over: Sequence[str] = ()
 
     @cached_property
-    def point(self) -> Any:
+    def point(self) -> Array:
         """The inputs: a vector of shape (n,), float64."""
         return _end_to_end(self.given).copy()
 
@@ -72,11 +72,11 @@ class FlatFunction(Arguments):
         """The input that an element of the flat vector belongs to."""
         return next(slot for slot in self.slots if flat in slot)
 
-    def arrays(self, z: Any) -> list[Any]:
+    def arrays(self, z: Array) -> list[Any]:
         """The differentiated leaves at a point, each in its own shape and dtype."""
         return [slot.of(z).astype(slot.dtype, copy=False) for slot in self.slots]
 
-    def sizes(self, z: Any, least: float = 0.0) -> Any:
+    def sizes(self, z: Array, least: float = 0.0) -> Array:
         """The step sizes of all elements, as `step_sizes` finds them in each leaf."""
         return _end_to_end(step_sizes(z[slot.range], least) for slot in self.slots)
 
@@ -90,28 +90,28 @@ class FlatFunction(Arguments):
         self.passed_over = [f"output {i} ({dtype})" for i, dtype in others]
         return [out for out in outputs if out.dtype.kind in "fc"]
 
-    def values(self, z: Any) -> Any:
+    def values(self, z: Array) -> Array:
         """f at a point, computed without a graph: one vector of shape (m,)."""
         outputs = self.call([Tensor._make(array, None) for array in self.arrays(z)])
         self.outputs = [(out.shape, out.dtype) for out in outputs]
         return _end_to_end(out.data for out in outputs)
 
-    def values_around(self, z: Any) -> Any:
+    def values_around(self, z: Array) -> Array:
         """f at a point beside the given one: NaN where f raises, because it is not defined there."""
         return _or_nan(lambda: self.values(z), sum(int(np.prod(shape)) for shape, _ in self.outputs))
 
-    def gradient_around(self, z: Any, u: Any) -> Any:
+    def gradient_around(self, z: Array, u: Array) -> Array:
         """The gradient at a point beside the given one: NaN where f raises."""
         return _or_nan(lambda: self.gradient(z, u), z.size)
 
-    def complex_values(self, z: Any) -> Any:
+    def complex_values(self, z: Array) -> Array:
         """f at a complex point, on plain arrays; raises whatever f raises where it is not made for that."""
         outputs = self.call([slot.of(z) for slot in self.slots])
         return np.concatenate([np.ravel(getattr(out, "data", out)) for out in outputs])
 
     # ---- with a graph --------------------------------------------------------------------------------------
 
-    def record(self, z: Any) -> tuple[list[Tensor], list[Tensor]]:
+    def record(self, z: Array) -> tuple[list[Tensor], list[Tensor]]:
         """Run f with a graph; the leaves' memory is read-only."""
         leaves = [Tensor(array, requires_grad=True) for array in self.arrays(z)]
         for leaf in leaves:
@@ -124,7 +124,7 @@ class FlatFunction(Arguments):
             advice = "its input belongs to the caller. Write to a copy."
             raise GradcheckError(f"f changes {self._what_changes(z)} in place: {advice}") from error
 
-    def _what_changes(self, z: Any) -> str:
+    def _what_changes(self, z: Array) -> str:
         """Run f on copies that it may write to, and see which of them it changes."""
         trial, leaves = self.again(self._dtype, self._fixed), [array.copy() for array in self.arrays(z)]
         for array in trial.copies.values():
@@ -139,7 +139,7 @@ class FlatFunction(Arguments):
                 return name
         return "its input"
 
-    def split(self, u: Any) -> list[Any]:
+    def split(self, u: Array) -> list[Any]:
         """A flat cotangent as read-only arrays of the outputs' shapes and dtypes."""
         ends = np.cumsum([int(np.prod(shape)) for shape, _ in self.outputs])
         pieces = []
@@ -148,7 +148,7 @@ class FlatFunction(Arguments):
             pieces[-1].flags.writeable = False
         return pieces
 
-    def pull(self, z: Any, u: Any) -> "Pulled":
+    def pull(self, z: Array, u: Array) -> "Pulled":
         """Run f and ``backward(u)``, as a user does; a leaf that f closes over keeps its ``grad``."""
         with _inspected():
             leaves, outputs = self.record(z)
@@ -159,15 +159,15 @@ class FlatFunction(Arguments):
                     _backward(out, ct, retain_graph=i + 1 < len(rooted))
         return Pulled(list(zip(self.slots, leaves)), outputs, cotangents)
 
-    def gradient(self, z: Any, u: Any) -> Any:
+    def gradient(self, z: Array, u: Array) -> Array:
         """The flat gradient of ⟨u, f⟩ at a point, by ``backward``."""
         return self.pull(z, u).flat()
 
-    def gradients(self, z: Any, us: Any) -> Any:
+    def gradients(self, z: Array, us: Array) -> Array:
         """The flat gradients for several cotangents: shape (len(us), n)."""
         return np.stack([self.gradient(z, u) for u in us])
 
-    def second(self, z: Any, u: Any, vs: Any) -> tuple[Any, list[Any], list[Any]]:
+    def second(self, z: Array, u: Array, vs: Array) -> tuple[Any, list[Any], list[Any]]:
         """The gradient with its graph, and for each v the gradients of ⟨v, gradient⟩ in inputs and cotangent."""
         with _inspected():
             leaves, outputs = self.record(z)
@@ -208,11 +208,11 @@ class Pulled(NamedTuple):
         """The leaves that require a gradient and are none of the inputs."""
         return foreign_leaves(self.outputs, [leaf for _, leaf in self.by_slot])
 
-    def value(self) -> Any:
+    def value(self) -> Array:
         """What f returned while it was recorded, flat."""
         return _end_to_end(out.data for out in self.outputs)
 
-    def flat(self) -> Any:
+    def flat(self) -> Array:
         """The gradients end to end; zeros where there is none."""
         for slot, leaf in self.by_slot:
             if leaf.grad is not None and (leaf.grad.shape != slot.shape or leaf.grad.dtype != slot.dtype):
@@ -270,7 +270,7 @@ def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
         raise GradcheckError(f"{what}; a rule returns a new array.") from error
 
 
-def _or_nan(compute: Callable[[], Any], size: int) -> Any:
+def _or_nan(compute: Callable[[], Array], size: int) -> Array:
     """The vector that is computed, or one of as many NaN."""
     try:
         return compute()
@@ -295,12 +295,12 @@ def _flatten(output: Any) -> list[Any]:
     return [leaf for item in inside[0] if item is not None for leaf in _flatten(item)]
 
 
-def _end_to_end(arrays: Iterable[Any]) -> Any:
+def _end_to_end(arrays: Iterable[Any]) -> Array:
     """All elements of some arrays in one vector of float64; a view where there is one array, and it is that."""
     pieces = [np.ravel(array).astype(np.float64, copy=False) for array in arrays]
     return pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros(0), *pieces])
 
 
-def _flat(gradients: Sequence[Tensor | None], like: Sequence[Tensor]) -> Any:
+def _flat(gradients: Sequence[Tensor | None], like: Sequence[Tensor]) -> Array:
     """Gradients end to end; zeros where there is none."""
     return _end_to_end(np.zeros(x.size) if g is None else g.data for g, x in zip(gradients, like))

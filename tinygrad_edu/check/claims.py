@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .differences import Direction, VectorFunction
+from .leaves import Array
 
-Oracle = Callable[[list[Direction]], Any]
+Oracle = Callable[[list[Direction]], Array]
 
 
 class Claims(NamedTuple):
@@ -34,12 +35,12 @@ class Claims(NamedTuple):
     """
 
     values: VectorFunction
-    z: Any
-    base: Any
-    weights: Any
-    terms: Any
-    pull: Callable[[Any], Any]
-    gradients: Any
+    z: Array
+    base: Array
+    weights: Array
+    terms: Array
+    pull: Callable[[Array], Array]
+    gradients: Array
     what: str = "the gradient"
     oracle: Oracle | None = None
 
@@ -48,27 +49,27 @@ class Claims(NamedTuple):
         """Whether these are gradients of a gradient."""
         return "second" in self.what
 
-    def slopes(self, directions: list[Direction]) -> Any:
+    def slopes(self, directions: list[Direction]) -> Array:
         """The slopes that the gradients claim: shape (directions, 2)."""
         return np.stack([direction.along(self.gradients) for direction in directions])
 
-    def exact(self, directions: list[Direction]) -> Any:
+    def exact(self, directions: list[Direction]) -> Array | None:
         """Exact slopes, of shape (directions, 2); None if there is no oracle, or it cannot tell."""
         try:
             return None if self.oracle is None else self.oracle(directions)
         except Exception:  # f does not compute with complex numbers here
             return None
 
-    def size(self) -> Any:
+    def size(self) -> Array:
         """The magnitude of the terms of ``weights @ values(z)``."""
         return np.abs(self.weights) @ self.terms
 
-    def rounding(self, distances: Any, bits: int) -> Any:
+    def rounding(self, distances: Array | float, bits: int) -> Array:
         """The rounding errors of slopes over distances: a gradient may be the difference of larger ones."""
         finite = self.gradients[np.isfinite(self.gradients)]
         return np.ldexp(64 * np.max(np.abs(finite), initial=0) * distances, -bits)
 
-    def restricted(self, moved: Any, direction: Direction, rtol: float) -> "Claims":
+    def restricted(self, moved: Array, direction: Direction, rtol: float) -> "Claims":
         """The same claim without the outputs that a direction does not move, if the gradients allow it.
 
         What is huge elsewhere then hides nothing: neither its rounding errors nor its gradients count.

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .adapter import FlatFunction
-from .claims import Claims
-from .differences import Direction, one_by_one, slopes
-from .leaves import Slot
+from .claims import Claims, Judged
+from .differences import one_by_one, slopes
+from .leaves import Array, Slot
 
 LARGEST = 250_000  # elements of the Jacobians that are written out for a diagnosis
 
@@ -41,19 +41,13 @@ class Evidence:
     """
 
     def __init__(
-        self,
-        function: FlatFunction,
-        cotangents: Any,
-        claims: Claims,
-        slot: Slot,
-        directions: list[Direction],
-        value: Any,
+        self, function: FlatFunction, cotangents: Array, claims: Claims, slot: Slot, wrong: list[Judged]
     ) -> None:
         self.function, self.cotangents, self.slot = function, cotangents, slot
         self.z, self.second, self.bits = claims.z, claims.second, function.bits
-        here = [i for i, direction in enumerate(directions) if direction.index in slot]
-        self.index = np.array([directions[i].index for i in here])
-        self.right = value[here].T / np.array([directions[i].step for i in here])
+        here = [(direction, verdict) for direction, verdict in wrong if direction.index in slot]
+        self.index = np.array([direction.index for direction, _ in here])
+        self.right = np.stack([verdict.value / direction.step for direction, verdict in here], axis=1)
         self.jacobian = self._small_jacobian()
         self.whole = self.jacobian is not None and bool(np.all(np.isfinite(self.jacobian)))
         if self.whole:  # the Jacobian is of use only where it gives what a closer look found
@@ -76,7 +70,7 @@ class Evidence:
         found = slopes(self.function.values, self.z, directions, bits=self.bits)
         return (found.value / np.array([[direction.step] for direction in directions])).T
 
-    def close(self, a: Any, b: Any) -> bool:
+    def close(self, a: Array, b: Array) -> bool:
         """Whether two arrays are equal, beside their largest element."""
         a, b = np.asarray(a), np.asarray(b)
         if a.shape != b.shape:
@@ -84,7 +78,7 @@ class Evidence:
         allowed = max(1e-5, 2.0 ** (-0.3 * self.bits)) * (np.abs(b) + 1e-3 * np.max(np.abs(b), initial=0))
         return bool(np.all(np.abs(a - b) <= allowed))
 
-    def is_rule(self, gradient: Any) -> bool:
+    def is_rule(self, gradient: Array) -> bool:
         """Whether this, of shape (2, k), is what the rule returned."""
         return self.close(gradient, self.claimed) and bool(np.any(self.claimed))
 

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .adapter import DOUBLE, FlatFunction
+from .leaves import Array
 
-VectorFunction = Callable[[Any], Any]  # from a vector of shape (n,) to one of shape (m,)
+VectorFunction = Callable[[Array], Array]  # from a vector of shape (n,) to one of shape (m,)
 
 # As powers of the rounding error: 2⁻¹² for float64, then smaller and larger ones.
 _STEPS = (0.23, 0.33, 0.13, 0.42, 0.52)
@@ -47,13 +48,13 @@ class Direction(NamedTuple):
         """How far it goes, all its elements together."""
         return float(np.sum(np.abs(self.step)))
 
-    def moved(self, z: Any, t: Any) -> Any:
+    def moved(self, z: Array, t: Any) -> Array:
         """The point at t along the direction."""
         moved = z.astype(np.result_type(z, t))
         moved[self.index] += t * self.step
         return moved
 
-    def along(self, gradients: Any) -> Any:
+    def along(self, gradients: Array) -> Array:
         """The slopes that gradients, of shape (c, n), claim in this direction."""
         part = gradients[:, self.index]
         return part * self.step if self.single else part @ self.step
@@ -67,8 +68,8 @@ class Slopes(NamedTuple):
     output moved at all.
     """
 
-    value: Any
-    error: Any
+    value: Array
+    error: Array
     sound: Any
     still: Any
 
@@ -79,7 +80,7 @@ class Slopes(NamedTuple):
 
 def slopes(
     function: VectorFunction,
-    z: Any,
+    z: Array,
     directions: Sequence[Direction],
     *,
     weights: Any = None,
@@ -113,7 +114,7 @@ def slopes(
     size = np.abs(base) if terms is None else terms
     size = size if weights is None else np.abs(weights) @ size
 
-    def change(direction: Direction, t: float) -> Any:
+    def change(direction: Direction, t: float) -> Array:
         moved = function(direction.moved(z, t)) - base
         return moved if weights is None else weights @ moved
 
@@ -145,7 +146,7 @@ def slopes(
 
 
 def _central(
-    change: Callable[[Direction, float], Any], directions: list[Direction], t: float, rounding: Any
+    change: Callable[[Direction, float], Any], directions: list[Direction], t: float, rounding: Array
 ) -> tuple[Any, Any, Any]:
     """Derivatives along directions with steps t and 2t, estimates of their errors, and where nothing moved."""
     samples = np.empty((4, len(directions), rounding.size))
@@ -161,7 +162,9 @@ def _central(
     return value, np.where(np.isfinite(value) & np.isfinite(error), error, np.inf), still
 
 
-def complex_slopes(function: FlatFunction, weights: Any, z: Any, directions: Sequence[Direction]) -> Any:
+def complex_slopes(
+    function: FlatFunction, weights: Array, z: Array, directions: Sequence[Direction]
+) -> Array:
     """Derivatives of an analytic function by the complex step, Im f(z + i·h·d) / h, without rounding errors.
 
     Of shape (directions, weights); they are right only where f is analytic and computes with complex numbers:
@@ -172,6 +175,6 @@ def complex_slopes(function: FlatFunction, weights: Any, z: Any, directions: Seq
     return np.stack([weights @ (value.imag / h) for value in values])
 
 
-def one_by_one(flat: FlatFunction, z: Any) -> list[Direction]:
+def one_by_one(flat: FlatFunction, z: Array) -> list[Direction]:
     """A direction for each element."""
     return [Direction(i, step) for i, step in enumerate(flat.sizes(z))]

@@ -15,6 +15,7 @@ from .adapter import FlatFunction, step_sizes
 from .claims import Claims, Judged, Verdict
 from .differences import Direction, Slopes, one_by_one, slopes
 from .ladder import Ladder
+from .leaves import Array
 from .wording import cannot_judge, disagreement, non_smoothness
 
 SINGLY = 2000  # up to so many elements each is moved alone
@@ -64,12 +65,12 @@ class Judge:
 
     # ---- directions ----------------------------------------------------------------------------------------
 
-    def random_signed(self, shape: tuple[int, ...]) -> Any:
+    def random_signed(self, shape: tuple[int, ...]) -> Array:
         """Numbers of both signs and of few digits, from 0.25 to 2.5 in magnitude, none of them ±1."""
         magnitude = self.rng.integers(16, 160, shape) / 64
         return np.where(magnitude == 1, 1.25, magnitude) * self.rng.choice([-1.0, 1.0], shape)
 
-    def blocks(self, z: Any, most: int) -> list[Direction]:
+    def blocks(self, z: Array, most: int) -> list[Direction]:
         """Directions that together move every element: singly, or in at most so many blocks of like sizes."""
         if z.size <= most:
             return one_by_one(self.function, z)
@@ -80,15 +81,15 @@ class Judge:
             directions += [self.block(z, part) for part in np.array_split(ordered, parts) if part.size]
         return directions
 
-    def few_blocks(self, z: Any) -> list[Direction]:
+    def few_blocks(self, z: Array) -> list[Direction]:
         """Directions for a second look: up to eight elements singly, more in four blocks."""
         return self.blocks(z, 8 if z.size <= 8 else 4)
 
-    def block(self, z: Any, index: Any) -> Direction:
+    def block(self, z: Array, index: Array) -> Direction:
         """A random direction that moves these elements, each by about its own size."""
         return Direction(index, step_sizes(z[index]) * self.random_signed(index.shape) / 2)
 
-    def split(self, z: Any, block: Direction) -> list[Direction]:
+    def split(self, z: Array, block: Direction) -> list[Direction]:
         """A block in up to eight pieces."""
         parts = np.array_split(block.index, min(8, block.index.size))
         return [
@@ -154,7 +155,7 @@ class Judge:
         loose = (vague & ~unused) | (steps > _USUAL)
         return np.any(wrong, axis=1), np.any(loose, axis=1)
 
-    def tally(self, found: Slopes, claims: Claims, directions: list[Direction], agreed: Any) -> None:
+    def tally(self, found: Slopes, claims: Claims, directions: list[Direction], agreed: Array) -> None:
         """Count slopes, and note the largest error of those on which both sides agreed at first sight."""
         claimed, value, error = claims.slopes(directions), found.value, found.error
         self.compared += value.size
@@ -167,7 +168,9 @@ class Judge:
 
     # ---- the closer look -----------------------------------------------------------------------------------
 
-    def verdicts(self, claims: Claims, singles: list[Direction], found: Slopes, clear: Any) -> list[Verdict]:
+    def verdicts(
+        self, claims: Claims, singles: list[Direction], found: Slopes, clear: Array
+    ) -> list[Verdict]:
         """Verdicts on single elements; of those that are clearly wrong only the worst are looked at closely."""
         distance = np.max(np.abs(claims.slopes(singles) - found.value), axis=1)
         worst_first = sorted(np.flatnonzero(clear), key=lambda i: -distance[i])
@@ -208,7 +211,7 @@ class Judge:
             return Verdict(kind, value, error)
         return Verdict(kind, text=cannot_judge(function, claims, direction, value, error))
 
-    def weigh(self, claims: Claims, direction: Direction, value: Any, error: Any) -> str:
+    def weigh(self, claims: Claims, direction: Direction, value: Array, error: Any) -> str:
         """Whether a claimed slope is right, given the numerical one and its error; or undecided."""
         claimed, rounding = direction.along(claims.gradients), claims.rounding(direction.distance, self.bits)
         if self.lenient and np.any(np.isnan(claimed)):

@@ -12,6 +12,7 @@ import numpy as np
 
 from .adapter import DOUBLE
 from .differences import Direction, VectorFunction
+from .leaves import Array
 
 _POWERS = (0.04, 0.13, 0.23, 0.33, 0.42, 0.52, 0.62, 0.71, 0.81, 0.90)  # of the rounding error, as steps
 _AT_KINKS = slice(3, 6), slice(7, 10)  # the steps at which a kink is looked for: middling ones, the smallest
@@ -40,7 +41,7 @@ class Ladder:
     """
 
     def __init__(
-        self, function: VectorFunction, z: Any, base: Any, direction: Direction, bits: int = DOUBLE
+        self, function: VectorFunction, z: Array, base: Array, direction: Direction, bits: int = DOUBLE
     ) -> None:
         self.base, self.bits = base, bits
         self.at_zero = direction.single and z[direction.index] == 0
@@ -67,7 +68,7 @@ class Ladder:
         bend, far_bend = self.right - self.left, ((far_ahead - base) - (base - far_behind)) / (2 * t)
         self.unsmooth = far_bend - 2 * bend  # zero for a parabola
 
-    def slope(self, weights: Any, terms: Any) -> tuple[Any, Any] | None:
+    def slope(self, weights: Array, terms: Array) -> tuple[Any, Any] | None:
         """The derivative of ``weights @ f`` and its error, from the steps that agree best; None if none do.
 
         Parameters
@@ -92,7 +93,7 @@ class Ladder:
         as_good = [k for k in believed if np.all(error[k] <= 10 * error[best])]
         return value[best], np.maximum(error[best], np.max(np.abs(value[as_good] - value[best]), axis=0))
 
-    def _excess(self, unsmooth: Any, noise: Any) -> Any:
+    def _excess(self, unsmooth: Array, noise: Array) -> Array:
         """The part of the unsmoothness that is an error: where it falls as for smooth functions it is none."""
         if self.bits == DOUBLE:
             before, after = unsmooth[:-1], unsmooth[1:]
@@ -100,7 +101,7 @@ class Ladder:
             before[after <= usual] = 0
         return unsmooth
 
-    def _believed(self, value: Any, spread: Any, noise: Any, error: Any) -> Any:
+    def _believed(self, value: Array, spread: Array, noise: Array, error: Array) -> Array:
         """The steps at which a slope is believed: neighbours agree on it, or it shrinks towards zero."""
         scale = np.max(np.abs(value), axis=1, keepdims=True)
         usual = (
@@ -117,7 +118,7 @@ class Ladder:
         vanishing = np.append([False, False], shrinks[1:] & shrinks[:-1])
         return np.flatnonzero(_either(agree) | vanishing)
 
-    def kink(self, terms: Any, error: float | None = None) -> tuple[int, float, float] | None:
+    def kink(self, terms: Array, error: float | None = None) -> tuple[int, float, float] | None:
         """The output with the largest kink here, and its one-sided slopes; None if there is no kink.
 
         If the slope is known to within an error only, kinks that are larger, and show at any steps, count
@@ -141,7 +142,7 @@ class Ladder:
                 return j, float(left[1, j]), float(right[1, j])
         return None
 
-    def jump(self, terms: Any) -> tuple[int, float, str] | None:
+    def jump(self, terms: Array) -> tuple[int, float, str] | None:
         """The output that jumps here, by how much, and on which side; None if none does."""
         noise = np.ldexp(terms, 3 - self.bits)
         for steps in self.looks:
@@ -162,6 +163,6 @@ class Ladder:
         return None
 
 
-def _either(pairs: Any) -> Any:
+def _either(pairs: Array) -> Array:
     """Of k + 1 things in a row, those that belong to one of the k pairs of neighbours that are marked."""
     return np.append(pairs, False) | np.append(False, pairs)

@@ -13,12 +13,14 @@ from types import MethodType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import refuse_masked
 from ..errors import GradcheckError
 from ..tensor import Tensor
 from ..trees import children, flatten, keyed
 
+Array = NDArray[Any]
 Function = Callable[..., Any]
 
 FLOATING_ONLY, REAL_ONLY = "only floating values have slopes", "only real numbers are checked"
@@ -27,7 +29,7 @@ FLOATING_ONLY, REAL_ONLY = "only floating values have slopes", "only real number
 class Slot:
     """Where one differentiated leaf lies in the flat vector, and what it looks like."""
 
-    def __init__(self, name: str, array: Any, start: int, is_number: bool) -> None:
+    def __init__(self, name: str, array: Array, start: int, is_number: bool) -> None:
         self.name, self.shape, self.dtype, self.is_number = name, array.shape, array.dtype, is_number
         self.size, self.range = array.size, slice(start, start + array.size)
 
@@ -38,7 +40,7 @@ class Slot:
         """Whether a position of the flat vector belongs to this leaf."""
         return self.range.start <= flat < self.range.stop
 
-    def of(self, vector: Any) -> Any:
+    def of(self, vector: Array) -> Array:
         """This leaf's part of a flat vector, in the leaf's shape."""
         return vector[self.range].reshape(self.shape)
 
@@ -147,7 +149,7 @@ class Arguments:
             self.left_out["buffers are remembered, not learned"].append(path)
         return part
 
-    def _add_slot(self, name: str, array: Any, is_number: bool) -> None:
+    def _add_slot(self, name: str, array: Array, is_number: bool) -> None:
         start = self.slots[-1].range.stop if self.slots else 0
         self.given.append(array if self._dtype is None else array.astype(self._dtype))
         self.slots.append(Slot(name, self.given[-1], start, is_number))

@@ -9,11 +9,12 @@ from ..arrays import plain
 from .adapter import FlatFunction
 from .differences import Direction, one_by_one, slopes
 from .ladder import Ladder
+from .leaves import Array
 
 
 def numerical_vjp(
     f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Array], list[Array]]:
     """The gradients of ⟨cotangent, f(*inputs)⟩, element by element, by differences.
 
     Parameters
@@ -60,7 +61,7 @@ def numerical_vjp(
 
 def numerical_jvp(
     f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Array], list[Array]]:
     """The derivative of f along tangents, by differences.
 
     Parameters
@@ -95,12 +96,12 @@ def numerical_jvp(
     return _shaped(found.value[0] / scale, flat), _shaped(found.error[0] / scale, flat)
 
 
-def _vector(values: Any, who: str) -> Any:
+def _vector(values: Any, who: str) -> Array:
     """The elements of an array_like, float64."""
     return np.ravel(plain(values, who)).astype(np.float64)
 
 
-def _shaped(vector: Any, flat: FlatFunction) -> list[Any]:
+def _shaped(vector: Array, flat: FlatFunction) -> list[Array]:
     """The outputs of f, from a vector of all their elements."""
     ends = np.cumsum([int(np.prod(shape)) for shape, _ in flat.outputs])
     return [piece.reshape(shape) for piece, (shape, _) in zip(np.split(vector, ends[:-1]), flat.outputs)]

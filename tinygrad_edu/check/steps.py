@@ -11,18 +11,19 @@ from ..errors import GradcheckError
 from .adapter import DOUBLE, FlatFunction
 from .claims import Claims, Oracle
 from .diagnosis import number
-from .differences import Direction, VectorFunction, complex_slopes
+from .differences import Direction, VectorFunction, complex_slopes, slopes
 from .foreign import describe
 from .judge import SINGLY, Judge
+from .leaves import Array
 
-Selection = Callable[[Any], Any]  # from values, or from cotangents, of all outputs to the same of some
+Selection = Callable[[Array], Array]  # from values, or from cotangents, of all outputs to the same of some
 
 DROWNED = 2.0**-16  # of the largest output: a wrong gradient of a smaller one would not show beside it
 PARTLY = "second order was not checked everywhere"
 COARSE = 2.0**-10  # of the median: an element that is smaller counts as one of that size where f is rounded
 
 
-def near(a: Any, b: Any, tolerance: float) -> bool:
+def near(a: Array, b: Array, tolerance: float) -> bool:
     """Whether two vectors are equal, beside their largest element."""
     largest = np.max(np.abs(b[np.isfinite(b)]), initial=0)
     return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=tolerance * largest, equal_nan=True)
@@ -152,12 +153,12 @@ class Check:
                 if base.shape != self.base.shape or not np.all(np.isfinite(base)):
                     continue
                 directions = judge.blocks(moved, 4)
-                claims = Claims(values, moved, base, u, np.abs(base), pull, None, what)
-                found = judge.slopes(claims, directions)
+                found = slopes(values, moved, directions, weights=u, bits=self.bits, rtol=self.rtol)
             except Exception:  # not every f is defined nearby: whole numbers, sorted inputs, probabilities
                 continue
             if np.all(found.sound):
-                judge.compare(claims._replace(gradients=pull(u)), directions, found=found, refuse=False)
+                claims = Claims(values, moved, base, u, np.abs(base), pull, pull(u), what)
+                judge.compare(claims, directions, found=found, refuse=False)
                 return
 
     def coarse(self, given: FlatFunction) -> None:
@@ -190,7 +191,7 @@ class Check:
         for v, pushed in zip(vs, by_cotangent):
             self._demand_adjoint(v, pushed)
         values: VectorFunction = lambda x: function.gradient_around(x, u)
-        pull: Callable[[Any], Any] = lambda weights: np.stack(function.second(z, u, weights)[1])
+        pull: Callable[[Array], Array] = lambda weights: np.stack(function.second(z, u, weights)[1])
         terms = np.abs(gradient) + self._rounding(u, function.sizes(z, COARSE))
         what = "the gradient of ⟨v, gradient⟩ (second order)"
         claims = Claims(values, z, gradient, vs, terms, pull, np.stack(by_input), what)
@@ -200,7 +201,7 @@ class Check:
         if "undecided" in kinds:
             self.notes.append(f"{PARTLY}: it cannot be judged at this scale")
 
-    def _demand_adjoint(self, v: Any, pushed: Any) -> None:
+    def _demand_adjoint(self, v: Array, pushed: Array) -> None:
         """⟨v, Jᵀw⟩ = ⟨J v, w⟩, where J v was pushed forward: it is the gradient of ⟨v, Jᵀu⟩ in u."""
         w = self.cotangents[1]
         terms, there = v * self.gradients[1], pushed @ w
@@ -217,27 +218,27 @@ class Check:
     # ---- what several steps need ---------------------------------------------------------------------------
 
     def _claims(
-        self, select: Selection, weights: Any, gradients: Any = None, what: str = "the gradient"
+        self, select: Selection, weights: Array, gradients: Any = None, what: str = "the gradient"
     ) -> Claims:
         """What is claimed of the outputs at the point; ``select`` puts zeros in the place of some of them."""
-        pull: Callable[[Any], Any] = lambda us: self.function.gradients(self.z, select(us))
+        pull: Callable[[Array], Array] = lambda us: self.function.gradients(self.z, select(us))
         values: VectorFunction = lambda x: select(self.function.values_around(x))
         base = select(self.base)
         gradients = pull(weights) if gradients is None else gradients
         return Claims(values, self.z, base, weights, np.abs(base), pull, gradients, what)
 
-    def _where_defined(self, values: Any) -> Any:
+    def _where_defined(self, values: Any) -> Array:
         """The outputs, but zeros in the place of those that are not finite at the point."""
         return values if self.finite else np.where(self.defined, values, 0)
 
-    def _rounding(self, u: Any, sizes: Any) -> Any:
+    def _rounding(self, u: Array, sizes: Array) -> Array:
         """Where f is rounded, so is its gradient for a cotangent, over steps of these sizes: bounds, without eps."""
         return np.abs(u[self.defined]) @ np.abs(self.base[self.defined]) / sizes
 
-    def _complex_step(self, weights: Any) -> Oracle | None:
+    def _complex_step(self, weights: Array) -> Oracle | None:
         """Slopes by the complex step, if f computes with complex numbers at all."""
 
-        def oracle(directions: list[Direction]) -> Any:
+        def oracle(directions: list[Direction]) -> Array:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # NumPy warns when an imaginary part is discarded
                 return complex_slopes(self.function, weights, self.z, directions)
@@ -264,7 +265,7 @@ class Check:
             raise GradcheckError(f"nothing was checked: {what}. Is it computed from them?")
 
 
-def _first_difference(a: Any, b: Any) -> str:
+def _first_difference(a: Array, b: Array) -> str:
     if a.shape != b.shape:
         return f"{a.size} and {b.size} values"
     worst = int(np.argmax(np.where(np.isfinite(a - b), np.abs(a - b), np.inf) * (a != b)))

@@ -9,6 +9,7 @@ from .claims import Claims, Judged
 from .diagnosis import Evidence, diagnose, number
 from .differences import Direction
 from .ladder import Ladder
+from .leaves import Array
 
 
 def short(x: float) -> str:
@@ -25,7 +26,7 @@ def _place(function: FlatFunction, direction: Direction) -> tuple[str, str]:
 
 
 def disagreement(
-    function: FlatFunction, cotangents: Any, claims: Claims, wrong: list[Judged], total: int
+    function: FlatFunction, cotangents: Array, claims: Claims, wrong: list[Judged], total: int
 ) -> str:
     """Which of the elements that are wrong is the worst, both its values, and a diagnosis."""
     directions = [direction for direction, _ in wrong]
@@ -46,7 +47,7 @@ def disagreement(
     if cotangents.shape[1] <= 6 and slot.size <= 12 and not claims.second:
         given, cotangent = slot.of(claims.z).tolist(), cotangents[c].tolist()
         lines.append(f"  at the input {given} with the cotangent {cotangent}.")
-    diagnosis = diagnose(Evidence(function, cotangents, claims, slot, directions, value))
+    diagnosis = diagnose(Evidence(function, cotangents, claims, slot, wrong))
     return "\n".join([*lines, f"  Diagnosis: {diagnosis}"])
 
 
@@ -79,7 +80,9 @@ def non_smoothness(
     return None
 
 
-def cannot_judge(function: FlatFunction, claims: Claims, direction: Direction, value: Any, error: Any) -> str:
+def cannot_judge(
+    function: FlatFunction, claims: Claims, direction: Direction, value: Array | None, error: Any
+) -> str:
     """Why an element can be called neither right nor wrong; ``value`` is None where no slope was found."""
     place, end = _place(function, direction)
     hint = "" if function.bits == DOUBLE else " (it computes with few digits: give float64 inputs)"
