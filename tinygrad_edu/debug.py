@@ -89,7 +89,7 @@ PROCESS = Mode().debug
 class Inspector:
     """What the core calls under a mode that inspects: for each recorded operation, and to run each rule.
 
-    Rules get read-only views of the gradient and of the saved values.  What else is looked at, subclasses say.
+    Rules get read-only views of the gradient and of the saved values.  Subclasses look at more.
     """
 
     guards_forwards = False  # whether the forward of a primitive gets read-only arrays, too

@@ -6,22 +6,20 @@ compares the two.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..debug import is_write
-from ..errors import GradcheckError, TinygradError
+from ..errors import GradcheckError
 from ..graph import Leaf
-from ..modes import MODE, mode
-from ..settings import Default
+from ..modes import mode
 from ..tensor import Tensor
 from ..trees import children
 from .foreign import foreign_leaves, untouched
 from .leaves import Arguments, Array, Slot
-from .rules import RuleInspector
+from .rules import inspected, run_backward
 
 DOUBLE = 52  # bits of a float64's fraction
 SMALLEST = 2.0**-900  # of the steps: parts of it are still numbers
@@ -150,13 +148,13 @@ class FlatFunction(Arguments):
 
     def pull(self, z: Array, u: Array) -> "Pulled":
         """Run f and ``backward(u)``, as a user does; a leaf that f closes over keeps its ``grad``."""
-        with _inspected():
+        with inspected():
             leaves, outputs = self.record(z)
             cotangents = self.split(u)
             rooted = [(out, ct) for out, ct in zip(outputs, cotangents) if out.requires_grad]
             with untouched([out for out, _ in rooted], leaves):
                 for i, (out, ct) in enumerate(rooted):
-                    _backward(out, ct, retain_graph=i + 1 < len(rooted))
+                    run_backward(out, ct, retain_graph=i + 1 < len(rooted))
         return Pulled(list(zip(self.slots, leaves)), outputs, cotangents)
 
     def gradient(self, z: Array, u: Array) -> Array:
@@ -168,15 +166,15 @@ class FlatFunction(Arguments):
         return np.stack([self.gradient(z, u) for u in us])
 
     def second(self, z: Array, u: Array, vs: Array) -> tuple[Any, list[Any], list[Any]]:
-        """The gradient with its graph, and for each v the gradients of ⟨v, gradient⟩ in inputs and cotangent."""
-        with _inspected():
+        """The gradient with its graph; for each v the gradients of ⟨v, gradient⟩ in inputs and cotangent."""
+        with inspected():
             leaves, outputs = self.record(z)
             cotangents = [Tensor(ct, requires_grad=True) for ct in self.split(u)]
             variables = [*leaves, *cotangents]
             with untouched(outputs, variables):
                 for out, ct in zip(outputs, cotangents):
                     if out.requires_grad:
-                        _backward(out, ct, create_graph=True)
+                        run_backward(out, ct, create_graph=True)
             gradients = [leaf.grad for leaf in leaves]
             by_input, by_cotangent = [], []
             for v in vs:
@@ -185,7 +183,7 @@ class FlatFunction(Arguments):
                 for gradient, slot in zip(gradients, self.slots):
                     if gradient is not None and gradient.requires_grad:
                         with untouched([gradient], variables):
-                            _backward(gradient, slot.of(v).astype(slot.dtype), retain_graph=True)
+                            run_backward(gradient, slot.of(v).astype(slot.dtype), retain_graph=True)
                 by_input.append(_flat([leaf.grad for leaf in leaves], leaves))
                 by_cotangent.append(_flat([ct.grad for ct in cotangents], cotangents))
             for variable in variables:  # a gradient with a graph in a leaf is a reference cycle
@@ -241,35 +239,6 @@ class Pulled(NamedTuple):
             grads.append((name, grad))
 
 
-def _inspected() -> AbstractContextManager[None]:
-    """The mode in which rules are run: gradcheck's, unless it is the debug mode already."""
-    return mode() if MODE.get().debug.value is not None else mode(debug=Default(RuleInspector()))
-
-
-_ADVICE = (
-    "\n  Second order needs rules made of differentiable functions; second_order=False checks the first "
-    "derivative alone."
-)
-
-
-def _backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
-    """A backward pass; what the engine raises there is a failed check."""
-    try:
-        tensor.backward(cotangent, **keywords)
-    except GradcheckError:
-        raise
-    except TinygradError as error:
-        second = keywords.get("create_graph")
-        what, advice = ("the gradient of the gradient", _ADVICE) if second else ("the backward pass", "")
-        where = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-        raise GradcheckError(f"{what} failed: {type(error).__name__}: {error}{where}{advice}") from error
-    except ValueError as error:
-        if not is_write(error):
-            raise
-        what = "a rule changes g, or a value that the graph keeps, in place"
-        raise GradcheckError(f"{what}; a rule returns a new array.") from error
-
-
 def _or_nan(compute: Callable[[], Array], size: int) -> Array:
     """The vector that is computed, or one of as many NaN."""
     try:
@@ -296,7 +265,7 @@ def _flatten(output: Any) -> list[Any]:
 
 
 def _end_to_end(arrays: Iterable[Any]) -> Array:
-    """All elements of some arrays in one vector of float64; a view where there is one array, and it is that."""
+    """All elements of some arrays in one vector of float64; a view where there is one such array."""
     pieces = [np.ravel(array).astype(np.float64, copy=False) for array in arrays]
     return pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros(0), *pieces])
 

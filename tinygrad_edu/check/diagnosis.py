@@ -1,11 +1,11 @@
 """What is wrong with a derivative: hypotheses, tried one after the other on the values that disagree.
 
 Each hypothesis is a mistake that people make.  It says what the wrong gradient would then be, and is believed
-if that is what the rule returned, for both cotangents.
+if that is what the rule returned, for both cotangents; it then yields the sentence that says so.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import permutations
+from itertools import chain, permutations, product
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,9 @@ class Evidence:
         return self.close(gradient, self.claimed) and bool(np.any(self.claimed))
 
 
+Answers = Iterator[str | bool]  # what is wrong, or False for a mistake that it is not
+
+
 def diagnose(evidence: Evidence) -> str:
     """The first hypothesis that explains a wrong gradient."""
     if evidence.undefined:
@@ -91,47 +94,42 @@ def diagnose(evidence: Evidence) -> str:
         return "several elements are wrong together, none of them alone by much."
     if not np.any(evidence.claimed):
         return "the gradient is zero: a missing path, a detached value, or an integer step in the rule."
-    return next(filter(None, (hypothesis(evidence) for hypothesis in _HYPOTHESES)))
+    answers = chain.from_iterable(hypothesis(evidence) for hypothesis in _HYPOTHESES)
+    return next((answer for answer in answers if isinstance(answer, str)), "") or _where(evidence)
 
 
-def _cotangent(e: Evidence) -> str | None:
+def _cotangent(e: Evidence) -> Answers:
     """How does the gradient grow with the cotangent?"""
     if e.second:
-        return None
+        return
     u = e.cotangents[0]
     base, doubled, negated = (e.function.gradient(e.z, v)[e.index] for v in (u, 2 * u, -u))
     if e.close(doubled, base):
         alone = e.jacobian is not None and e.is_rule(np.stack([e.jacobian.sum(axis=0)[e.index]] * 2))
-        return f"the rule ignores g, the gradient of the output{'; it returns f′ alone' if alone else ''}."
-    if e.close(doubled, 4 * base):
-        return "the rule is quadratic in g: g is multiplied in twice."
-    if e.close(negated, base):
-        return "the rule takes the magnitude of g: its sign is lost."
-    if not e.close(doubled, 2 * base):
-        return "the rule is not linear in g."
-    return None
+        yield f"the rule ignores g, the gradient of the output{'; it returns f′ alone' if alone else ''}."
+    yield e.close(doubled, 4 * base) and "the rule is quadratic in g: g is multiplied in twice."
+    yield e.close(negated, base) and "the rule takes the magnitude of g: its sign is lost."
+    yield not e.close(doubled, 2 * base) and "the rule is not linear in g."
 
 
-def _factor(e: Evidence) -> str | None:
+def _factor(e: Evidence) -> Answers:
     """A constant factor, and where it may come from."""
     big = np.abs(e.right) > 1e-3 * np.max(np.abs(e.right), initial=0)
     if not np.any(big):
-        return None
+        return
     c = float(np.median(e.claimed[big] / e.right[big]))
     if not e.close(e.claimed, c * e.right) or abs(c - 1) < 1e-6:
-        return None
-    slack, magnitude = max(1e-4, 2.0 ** (-0.3 * e.bits)), abs(c)
-    if abs(c + 1) < slack:
-        return "the sign is wrong."
+        return
+    slack, size = max(1e-4, 2.0 ** (-0.3 * e.bits)), abs(c)
+    yield abs(c + 1) < slack and "the sign is wrong."
     said = f"{number(c, 4 if e.bits > 30 else 2)} times what it should be."
     for n, name in _lengths(e):
-        if abs(magnitude - n) < slack * n:
-            return f"{said} {n} is {name}: a division by n is missing, or a batch is counted n times."
-        if abs(magnitude * n - 1) < slack:
-            return f"{said} {n} is {name}: divided by n once too often."
-    if abs(magnitude - 2) < slack or abs(magnitude - 0.5) < slack:
-        return f"{said} A factor 2 is {'one too many' if magnitude > 1 else 'missing'}."
-    return said
+        missing = "a division by n is missing, or a batch is counted n times"
+        yield abs(size - n) < slack * n and f"{said} {n} is {name}: {missing}."
+        yield abs(size * n - 1) < slack and f"{said} {n} is {name}: divided by n once too often."
+    yield abs(size - 2) < slack and f"{said} A factor 2 is one too many."
+    yield abs(size - 0.5) < slack and f"{said} A factor 2 is missing."
+    yield said
 
 
 def _lengths(e: Evidence) -> Iterator[tuple[int, str]]:
@@ -144,100 +142,89 @@ def _lengths(e: Evidence) -> Iterator[tuple[int, str]]:
             yield n, f"the size of {name}"
 
 
-def _signs(e: Evidence) -> str | None:
+def _signs(e: Evidence) -> Answers:
     """Right magnitudes, but some signs wrong."""
     flipped = np.flatnonzero(np.any(e.claimed * e.right < 0, axis=0))
-    if not flipped.size or not e.close(np.abs(e.claimed), np.abs(e.right)):
-        return None
-    how_many = f"{flipped.size} of {e.index.size}" if e.whole else f"{flipped.size}"
-    return f"the sign is wrong in {how_many} elements, the first at {e.slot.element(e.index[flipped[0]])}."
+    if flipped.size and e.close(np.abs(e.claimed), np.abs(e.right)):
+        how_many = f"{flipped.size} of {e.index.size}" if e.whole else f"{flipped.size}"
+        first = e.slot.element(e.index[flipped[0]])
+        yield f"the sign is wrong in {how_many} elements, the first at {first}."
 
 
-def _other_argument(e: Evidence) -> str | None:
+def _other_argument(e: Evidence) -> Answers:
     """The gradient of another argument."""
-    if e.jacobian is None:
-        return None
-    for slot in e.function.slots:
-        if slot is not e.slot and e.is_rule(e.cotangents @ e.jacobian[:, slot.range]):
-            return f"it is the gradient of {slot.name}: two arguments are swapped."
-    return None
+    for slot in e.function.slots if e.jacobian is not None else ():
+        swapped = slot is not e.slot and e.is_rule(e.cotangents @ e.jacobian[:, slot.range])
+        yield swapped and f"it is the gradient of {slot.name}: two arguments are swapped."
 
 
-def _rearranged(e: Evidence) -> str | None:
+def _rearranged(e: Evidence) -> Answers:
     """Right values in the wrong places."""
     if not e.whole or e.index.size < 2:
-        return None
+        return
     shape = e.slot.shape
     dims = range(len(shape))
     right, claimed = (a.reshape(2, *shape) for a in (e.right, e.claimed))
     for axis in dims:
-        if e.close(np.flip(right, axis + 1), claimed):
-            return f"it is reversed along axis {axis}."
+        yield e.close(np.flip(right, axis + 1), claimed) and f"it is reversed along axis {axis}."
     for axes in permutations(dims) if 2 <= len(shape) <= 4 else ():
-        transposed = np.transpose(right, (0, *(axis + 1 for axis in axes)))
-        if e.close(transposed, claimed):
-            return "it is transposed." if len(shape) == 2 else f"its axes are permuted: {axes}."
-        if e.close(transposed.reshape(right.shape), claimed):
-            return "it is transposed, and then reshaped: the wrong order of axes in a reshape."
-    for axis in dims:
-        for shift in (1, -1):
-            if e.close(np.roll(right, shift, axis + 1), claimed):
-                return f"it is shifted by {shift} along axis {axis}."
-    if e.close(np.sort(e.right, axis=1), np.sort(e.claimed, axis=1)):
-        return "it has the right values in the wrong places: a permutation, or its inverse."
-    return None
+        turned = np.transpose(right, (0, *(axis + 1 for axis in axes)))
+        how = "it is transposed." if len(shape) == 2 else f"its axes are permuted: {axes}."
+        yield e.close(turned, claimed) and how
+        how = "it is transposed, and then reshaped: the wrong order of axes in a reshape."
+        yield e.close(turned.reshape(right.shape), claimed) and how
+    for axis, shift in product(dims, (1, -1)):
+        rolled = np.roll(right, shift, axis + 1)
+        yield e.close(rolled, claimed) and f"it is shifted by {shift} along axis {axis}."
+    permuted = e.close(np.sort(e.right, axis=1), np.sort(e.claimed, axis=1))
+    yield permuted and "it has the right values in the wrong places: a permutation, or its inverse."
 
 
-def _transposed_jacobian(e: Evidence) -> str | None:
+def _transposed_jacobian(e: Evidence) -> Answers:
     """J u in the place of Jᵀ u."""
-    if not e.whole:
-        return None
-    part = e.jacobian[:, e.slot.range]
-    if part.shape[0] == part.shape[1] and e.is_rule(e.cotangents @ part.T):
-        return "a matrix in the rule is not transposed: it is J g, and should be Jᵀ g."
-    return None
+    if e.whole:
+        part = e.jacobian[:, e.slot.range]
+        mistaken = part.shape[0] == part.shape[1] and e.is_rule(e.cotangents @ part.T)
+        yield mistaken and "a matrix in the rule is not transposed: it is J g, and should be Jᵀ g."
 
 
-def _elementwise(e: Evidence) -> str | None:
+def _elementwise(e: Evidence) -> Answers:
     """A rule of an elementwise function, for one that mixes elements."""
     start, outputs = e.slot.range.start, e.function.outputs
     if e.second or len(outputs) != 1 or outputs[0][0] != e.slot.shape or not e.index.size:
-        return None
+        return
     u = e.cotangents[:, e.index - start]
     if not e.close(e.claimed[0] * u[1], e.claimed[1] * u[0]):  # then it is not g, times something
-        return None
+        return
     i, moved = int(e.index[0]), e.z.copy()
     moved[i] += 2.0**-6 * (abs(moved[i]) or 1.0)
     changed = np.flatnonzero(e.function.values(moved) != e.function.values(e.z))
     others = changed[changed != i - start]
-    if not others.size:
-        return None
-    here, there = e.slot.element(i), e.slot.element(start + int(others[0]))
-    return (
-        "the rule is elementwise, g times something, but f mixes elements: "
-        f"the input at {here} changes the output at {there} too. "
-        "A rule adds up g over all the outputs that an element changes (gᵀ times the whole Jacobian, not its "
-        "diagonal alone)."
-    )
+    if others.size:
+        here, there = e.slot.element(i), e.slot.element(start + int(others[0]))
+        yield (
+            "the rule is elementwise, g times something, but f mixes elements: "
+            f"the input at {here} changes the output at {there} too. "
+            "A rule adds up g over all the outputs that an element changes (gᵀ times the whole Jacobian, not "
+            "its diagonal alone)."
+        )
 
 
-def _one_of_many(e: Evidence) -> str | None:
+def _one_of_many(e: Evidence) -> Answers:
     """One contribution in the place of the sum of several."""
     if not e.whole or e.jacobian.shape[0] < 2:
-        return None
+        return
     part = e.jacobian[:, e.slot.range]
     terms = e.cotangents[:, :, None] * part  # (2, m, n)
     there = np.abs(part) > 1e-6 * np.max(np.abs(part), initial=0)
     last, first = part.shape[0] - 1 - np.argmax(there[::-1], axis=0), np.argmax(there, axis=0)
+    axes = _broadcast_axes(e)
     for which, place in (("last", last), ("first", first)):
-        if not e.is_rule(np.take_along_axis(terms, place[None, None, :], axis=1)[:, 0]):
-            continue
-        if axes := _broadcast_axes(e):
-            which = f"only the {which} slice counts"
-            return f"it is not summed over {axes}, along which the input is broadcast: {which}."
-        added = f"repeated indices must be added up ({which} write wins)"
-        return f"of several contributions to an element only the {which} counts: {added}."
-    return None
+        mistaken = e.is_rule(np.take_along_axis(terms, place[None, None, :], axis=1)[:, 0])
+        what = f"it is not summed over {axes}, along which the input is broadcast"
+        yield mistaken and bool(axes) and f"{what}: only the {which} slice counts."
+        what = f"of several contributions to an element only the {which} counts"
+        yield mistaken and f"{what}: repeated indices must be added up ({which} write wins)."
 
 
 def _broadcast_axes(e: Evidence) -> str:
@@ -252,38 +239,34 @@ def _broadcast_axes(e: Evidence) -> str:
     return f"ax{'is' if len(axes) == 1 else 'es'} {', '.join(axes)}" if axes else ""
 
 
-def _known_factor(e: Evidence) -> str | None:
+def _known_factor(e: Evidence) -> Answers:
     """A factor that is the argument, the output, or the inverse of one."""
     x = e.z[e.index]
     named = [("its own argument", x), ("the square of its own argument", x * x)]
     if not e.second and (out := e.function.values(e.z)).size == e.index.size:
         named.append(("the output", out))
     for name, factor in named:
-        if e.close(e.right * factor, e.claimed):
-            return f"it is multiplied by {name} once too often."
-        if e.close(e.right, e.claimed * factor):
-            return f"it is divided by {name} once too often, or not multiplied by it."
-    return None
+        yield e.close(e.right * factor, e.claimed) and f"it is multiplied by {name} once too often."
+        divided = e.close(e.right, e.claimed * factor)
+        yield divided and f"it is divided by {name} once too often, or not multiplied by it."
+
+
+_HYPOTHESES: list[Callable[[Evidence], Answers]] = [
+    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise,
+    _one_of_many, _known_factor,
+]  # fmt: skip
 
 
 def _where(e: Evidence) -> str:
     """No mistake that is known here; then at least where it is wrong."""
     allowed = 1e-5 * np.abs(e.right) + 1e-9 * np.max(np.abs(e.right), initial=0)
     wrong = np.any(np.abs(e.claimed - e.right) > allowed, axis=0)
-    text, size = "no simple relation to the right gradient", e.index.size
-    wrongs = int(np.sum(wrong))
+    text, size, wrongs = "no simple relation to the right gradient", e.index.size, int(np.sum(wrong))
     if not e.whole or not wrongs:
         return f"{text}."
     text += f"; wrong in {wrongs} of {size} elements"
-    if wrongs < size:
-        places = np.argwhere(wrong.reshape(e.slot.shape))
-        for axis, n in enumerate(e.slot.shape):
-            if n > 1 and np.all(places[:, axis] == places[0, axis]):
-                return f"{text}, all at index {places[0, axis]} of axis {axis}."
+    places = np.argwhere(wrong.reshape(e.slot.shape))
+    for axis, n in enumerate(e.slot.shape if wrongs < size else ()):
+        if n > 1 and np.all(places[:, axis] == places[0, axis]):
+            return f"{text}, all at index {places[0, axis]} of axis {axis}."
     return f"{text}."
-
-
-_HYPOTHESES: list[Callable[[Evidence], str | None]] = [
-    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise, _one_of_many,
-    _known_factor, _where,
-]  # fmt: skip

@@ -28,7 +28,10 @@ _STEPS = (0.23, 0.33, 0.13, 0.42, 0.52)
 
 
 class Direction(NamedTuple):
-    """Elements of the flat input, and how far each of them moves for t = 1; a power of two for a single one."""
+    """Elements of the flat input, and how far each of them moves for t = 1.
+
+    A single element moves by a power of two, so that its steps are exact.
+    """
 
     index: Any
     step: Any
@@ -148,7 +151,7 @@ def slopes(
 def _central(
     change: Callable[[Direction, float], Any], directions: list[Direction], t: float, rounding: Array
 ) -> tuple[Any, Any, Any]:
-    """Derivatives along directions with steps t and 2t, estimates of their errors, and where nothing moved."""
+    """Derivatives along directions by steps t and 2t, estimates of their errors, and where nothing moved."""
     samples = np.empty((4, len(directions), rounding.size))
     for row, step in zip(samples, (t, -t, 2 * t, -2 * t)):
         for i, direction in enumerate(directions):

@@ -61,7 +61,7 @@ def describe(leaves: Sequence[Leaf], f: Any) -> list[str]:
 
 
 def _reached(f: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """The leaves among the variables of a function, with their names; also those of the functions among them."""
+    """The leaves among the variables of a function, and of the functions among these, with their names."""
     for name, value in _variables(f):
         path = f"{prefix}{name}"
         if not isinstance(value, (FunctionType, MethodType, partial)):

@@ -6,8 +6,8 @@ What it asks, in this order, and what a failure says:
 2. Does f give the same result twice?  ("nondeterministic")
 3. Do f and its rules leave alone what they are given, and are the gradients arrays of their own?
 4. Is f differentiable here?  ("not differentiable here: one-sided slopes −1 and 1")
-5. Is every element of the gradient what numerical derivatives say, for cotangents of both signs, none of them 1?  Where no
-   step resolves them it "cannot be judged at this scale".
+5. Is every element of the gradient what numerical derivatives say, for cotangents of both signs, none of them
+   1?  Where no step resolves them it "cannot be judged at this scale".
 6. Is the gradient linear in the cotangent?
 7. Is the gradient of the gradient right?
 8. Is all that so at a point nearby, where symmetric data are no longer symmetric?
@@ -184,7 +184,7 @@ def _omissions(function: FlatFunction) -> list[str]:
 
 
 def _in_double(given: FlatFunction, fixed: Sequence[str]) -> tuple[FlatFunction, bool]:
-    """The function that is checked, in float64 if it can be, and whether the given one can be compared with it."""
+    """The function that is checked, in float64 if it can be; and whether to compare the given one with it."""
     if all(slot.dtype.itemsize >= 8 for slot in given.slots):
         return given, False
     failure: Exception | None = None

@@ -171,7 +171,7 @@ class Judge:
     def verdicts(
         self, claims: Claims, singles: list[Direction], found: Slopes, clear: Array
     ) -> list[Verdict]:
-        """Verdicts on single elements; of those that are clearly wrong only the worst are looked at closely."""
+        """Verdicts on single elements; of those that are clearly wrong only the worst are looked at again."""
         distance = np.max(np.abs(claims.slopes(singles) - found.value), axis=1)
         worst_first = sorted(np.flatnonzero(clear), key=lambda i: -distance[i])
         verdicts = [Verdict("wrong", value, error) for value, error in zip(found.value, found.error)]

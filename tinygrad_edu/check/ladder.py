@@ -1,4 +1,4 @@
-"""A closer look along one direction: f at steps of every size, from large ones to the last that still move the input.
+"""A closer look along one direction: f at steps of every size, from large ones to the smallest that count.
 
 A slope is believed where neighbouring steps agree on it, to within what their own errors and the rounding of
 f allow.  So it is found for inputs of any magnitude, for functions that bend on a scale of their own, and
@@ -94,7 +94,7 @@ class Ladder:
         return value[best], np.maximum(error[best], np.max(np.abs(value[as_good] - value[best]), axis=0))
 
     def _excess(self, unsmooth: Array, noise: Array) -> Array:
-        """The part of the unsmoothness that is an error: where it falls as for smooth functions it is none."""
+        """The unsmoothness that counts as an error: none where it falls as that of smooth functions does."""
         if self.bits == DOUBLE:
             before, after = unsmooth[:-1], unsmooth[1:]
             usual = np.maximum(before / 16, np.minimum(_SPREAD * noise[1:], before / 2))  # not so at a kink
@@ -104,9 +104,7 @@ class Ladder:
     def _believed(self, value: Array, spread: Array, noise: Array, error: Array) -> Array:
         """The steps at which a slope is believed: neighbours agree on it, or it shrinks towards zero."""
         scale = np.max(np.abs(value), axis=1, keepdims=True)
-        usual = (
-            self.t <= self.t[self.widest]
-        )  # beyond these f may be flat, and tell nothing of its slope here
+        usual = self.t <= self.t[self.widest]  # beyond, f may be flat, and tell nothing of its slope here
         good = np.all((spread <= _FINE * scale) | ((spread <= _SPREAD * noise) & usual), axis=1)
         good &= np.all(np.isfinite(error), axis=1)
         close = np.all(np.abs(value[1:] - value[:-1]) <= error[1:] + error[:-1], axis=1)

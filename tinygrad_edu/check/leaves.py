@@ -155,7 +155,7 @@ class Arguments:
         self.slots.append(Slot(name, self.given[-1], start, is_number))
 
     def _convert_numbers(self) -> None:
-        """Give Python numbers the coarsest dtype of the arrays: they do not decide in which dtype f computes."""
+        """Give Python numbers the coarsest dtype of the arrays, as they do not decide what f computes in."""
         dtypes = [slot.dtype for slot in self.slots if not slot.is_number]
         if not dtypes:
             return
@@ -210,7 +210,7 @@ def _kind(leaf: Any) -> str:
 
 
 def named_leaves(tree: Any, name: str) -> list[tuple[str, Any]]:
-    """The leaves of a tree, in the order of `flatten`, with the names that `labelled` gives; None is one here."""
+    """The leaves of a tree in the order of `flatten`, named as by `labelled`; None counts as one here."""
     inside = keyed(tree) if _is_tree(tree) else None
     if inside is None:
         return [(name, tree)]
@@ -228,7 +228,7 @@ def _buffers(tree: Any, name: str) -> list[str]:
 
 
 def _protected(tree: Any, dtype: Any, name: str) -> Any:
-    """An argument as f gets it: arrays as read-only copies, modules as copies; converted, if a dtype is given."""
+    """An argument as f gets it: read-only copies of arrays, copies of modules; converted to a given dtype."""
     if hasattr(tree, "named_parameters"):
         try:
             copied = deepcopy(tree)

@@ -1,4 +1,4 @@
-"""Numerical derivatives of functions of trees, each with an estimate of its error: `numerical_vjp` and `numerical_jvp`."""
+"""`numerical_vjp`, `numerical_jvp`: derivatives of functions of trees, with an estimate of each error."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,5 +1,6 @@
-"""gradcheck's inspector: it runs every rule on read-only arrays, and names the one that fails."""
+"""Backward passes as gradcheck runs them: every rule on read-only arrays, and one that fails is named."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,10 @@ import numpy as np
 from ..debug import Inspector, is_write
 from ..errors import GradcheckError, TinygradError
 from ..graph import Node
+from ..modes import MODE, mode
 from ..plan import Rule
+from ..settings import Default
+from ..tensor import Tensor
 
 
 class RuleInspector(Inspector):
@@ -24,6 +28,35 @@ class RuleInspector(Inspector):
             given = (g, *saved)
             refused = _writes(node, rule, given) if is_write(error) else _raises(node, rule, given, error)
             raise refused from error
+
+
+def inspected() -> AbstractContextManager[None]:
+    """The mode in which rules are run: gradcheck's, unless it is the debug mode already."""
+    return mode() if MODE.get().debug.value is not None else mode(debug=Default(RuleInspector()))
+
+
+_ADVICE = (
+    "\n  Second order needs rules made of differentiable functions; second_order=False checks the first "
+    "derivative alone."
+)
+
+
+def run_backward(tensor: Tensor, cotangent: Any, **keywords: Any) -> None:
+    """A backward pass; what the engine raises there is a failed check."""
+    try:
+        tensor.backward(cotangent, **keywords)
+    except GradcheckError:
+        raise
+    except TinygradError as error:
+        second = keywords.get("create_graph")
+        what, advice = ("the gradient of the gradient", _ADVICE) if second else ("the backward pass", "")
+        where = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+        raise GradcheckError(f"{what} failed: {type(error).__name__}: {error}{where}{advice}") from error
+    except ValueError as error:
+        if not is_write(error):
+            raise
+        what = "a rule changes g, or a value that the graph keeps, in place"
+        raise GradcheckError(f"{what}; a rule returns a new array.") from error
 
 
 def _writes(node: Node, rule: Rule, given: tuple[Any, ...]) -> GradcheckError:

@@ -85,8 +85,8 @@ class Check:
                 raise GradcheckError(
                     "f is nondeterministic: called twice with the same inputs, it gave "
                     f"{_first_difference(self.base, other)}.\n"
-                    "  Fix its random numbers (draw a mask once, or seed inside f); nothing can be said about "
-                    "its gradient otherwise."
+                    "  Fix its random numbers (draw a mask once, or seed inside f); nothing can be said "
+                    "about its gradient otherwise."
                 )
         by_first, by_second = first.flat(), second.flat()
         if not near(by_second, by_first, self.slack):
@@ -115,7 +115,7 @@ class Check:
             self.notes.append(f"{why}: a factor in a rule would not show")
 
     def linearity(self) -> None:
-        """pull(a·u + w) = a·pull(u) + pull(w); with a large a, so that a rule that clips its gradient is found."""
+        """pull(a·u + w) = a·pull(u) + pull(w); a is large, so that clipped gradients are found."""
         (u, w), (by_u, by_w), a = self.cotangents, self.gradients, -1234.5 if self.bits > 20 else -3.5
         got, want = self.function.gradient(self.z, a * u + w), a * by_u + by_w
         terms = np.abs(a * by_u) + np.abs(by_w)
@@ -127,7 +127,8 @@ class Check:
             raise GradcheckError(
                 f"{self.function.slot(i).place(i)}: the gradient is not linear in the cotangent g.\n"
                 f"  pull({a}·u + w) = {number(got[i])}, but {a}·pull(u) + pull(w) = {number(want[i])}.\n"
-                "  Diagnosis: the rule uses g in a way that is not linear (a power, a clip, a condition on g)."
+                "  Diagnosis: the rule uses g in a way that is not linear (a power, a clip, a condition on "
+                "g)."
             )
 
     def small_outputs(self) -> None:
@@ -180,7 +181,7 @@ class Check:
     # ---- the second ----------------------------------------------------------------------------------------
 
     def second_order(self) -> None:
-        """The gradient of ⟨v, gradient⟩, in the inputs against numerical slopes, in the cotangent against J v."""
+        """The gradient of ⟨v, gradient⟩: in the inputs it has numerical slopes, in the cotangent it is J v."""
         function, judge, z, (u, _) = self.function, self.judge, self.z, self.cotangents
         vs = judge.random_signed((2, z.size))
         gradient, by_input, by_cotangent = function.second(z, u, vs)
@@ -232,7 +233,7 @@ class Check:
         return values if self.finite else np.where(self.defined, values, 0)
 
     def _rounding(self, u: Array, sizes: Array) -> Array:
-        """Where f is rounded, so is its gradient for a cotangent, over steps of these sizes: bounds, without eps."""
+        """Bounds of a gradient's rounding error: that of f, over steps of these sizes."""
         return np.abs(u[self.defined]) @ np.abs(self.base[self.defined]) / sizes
 
     def _complex_step(self, weights: Array) -> Oracle | None:

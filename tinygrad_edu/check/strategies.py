@@ -63,7 +63,7 @@ def numbers(
 def shapes(
     min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side: int = 3
 ) -> SearchStrategy[Shape]:
-    """Shapes of arrays with at most twelve elements; 0-d and empty ones unless ``min_dims`` and ``min_side`` say otherwise.
+    """Shapes of arrays with at most twelve elements; 0-d and empty ones if ``min_dims``, ``min_side`` allow.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def shapes(
 
 
 def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> SearchStrategy[tuple[Shape, ...]]:
-    """Tuples of ``n`` shapes that broadcast together; any of them may be 0-d or empty, or have axes of length 1.
+    """Tuples of ``n`` shapes that broadcast together; any may be 0-d or empty, or have axes of length 1.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) 
 
 
 def cotangents(like: Any) -> SearchStrategy[Any]:
-    """Gradients for an output: of its shape and dtype, both signs, never 0 or ±1, so that a rule that forgets g is seen.
+    """Gradients for an output: of both signs, never 0 or ±1, so that a rule that forgets g is seen.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def cotangents(like: Any) -> SearchStrategy[Any]:
 
 @st.composite
 def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_size: int = 0) -> Any:
-    """Values of ``axis=`` for an array of ``ndim`` axes: None, an int of either sign, or a tuple of different ones.
+    """Values of ``axis=`` for ``ndim`` axes: None, an int of either sign, or a tuple of different ones.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_siz
 
 @st.composite
 def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
-    """Keys that index an array of that shape, as NumPy allows: integers, slices, Ellipsis, newaxis, arrays, masks.
+    """Keys that index an array of that shape: integers, slices, Ellipsis, newaxis, arrays, masks.
 
     Integers may be negative, slices may run backwards, and arrays may name an element several times.
 
@@ -234,7 +234,7 @@ def _places(shape: Shape, n: int) -> SearchStrategy[Any]:
 
 @st.composite
 def einsums(draw: Draw, max_operands: int = 3) -> tuple[str, tuple[Shape, ...]]:
-    """Subscripts for `numpy.einsum`, with the shapes of the operands: sums, diagonals, implicit outputs, ellipses.
+    """Subscripts for `numpy.einsum` and shapes of operands: sums, diagonals, implicit outputs, ellipses.
 
     Examples
     --------
@@ -271,7 +271,7 @@ def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
 
 @st.composite
 def layouts(draw: Draw, array: Any) -> Any:
-    """The array in another memory layout: C, Fortran, reversed, every other element, stride 0; writable or read-only.
+    """The array in another layout: C, Fortran, reversed, every other element, stride 0; perhaps read-only.
 
     Stride 0 repeats the first element along an axis, so that its values differ from those of ``array``; the
     shape and the dtype are the same in every layout.

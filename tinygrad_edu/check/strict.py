@@ -1,4 +1,4 @@
-"""An array that speaks NumPy's two protocols and nothing else, to find out whether code runs on arrays that are not NumPy's.
+"""An array that speaks NumPy's two protocols and nothing else: does code run on arrays not NumPy's?
 
 Arrays on a GPU, and arrays that trace what is done to them, cannot be turned into NumPy arrays on the way.
 What runs on a `StrictArray` runs on those: it refuses every coercion.
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that answers to ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
+    """An array that has ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
 
     It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators and
     items; and copy.

@@ -16,14 +16,14 @@ from .domain import Call, Domains, call, case, choice, integers
 
 
 def sliding(draw: Draw, *, pooling: bool = False) -> tuple[Windows, Shape]:
-    """Windows, and the height and width of an image on which there are one or two of them along each axis, and sometimes a rest."""
+    """Windows, and the height and width of an image with one or two along each axis, and maybe a rest."""
     axes = [axis(draw, pooling) for _ in range(2)]
     kernel, stride, padding, dilation, sizes = (tuple(values) for values in zip(*axes))
     return Windows(kernel, stride, padding, dilation), sizes
 
 
 def axis(draw: Draw, pooling: bool) -> tuple[int, int, tuple[int, int], int, int]:
-    """Kernel, stride, padding and dilation along one axis, and the image's length; pooling leaves no window empty."""
+    """Kernel, stride, padding, dilation and image length along one axis; pooling leaves no window empty."""
     kernel, stride, count = (draw(st.integers(1, most)) for most in (3, 3, 2))
     dilation = draw(st.integers(1, 2)) if kernel < 3 else 1
     reach = dilation * (kernel - 1) + 1
@@ -93,7 +93,7 @@ def padding(draw: Draw) -> Call:
 
 
 def places(windows: Windows, shape: Shape) -> Iterator[tuple[int, int, int, int, int, int]]:
-    """Window (r, q), element (i, j) of it, and where on an image (..., h, w) that is, unless in the padding."""
+    """Window (r, q), its element (i, j), and where on an image (..., h, w) that is, unless in the padding."""
     (sh, sw), (dh, dw), ((top, _), (left, _)) = windows.stride, windows.dilation, windows.padding
     for r, q, i, j in product(*map(range, (*windows.counts(shape), *windows.kernel))):
         a, b = sh * r + dh * i - top, sw * q + dw * j - left

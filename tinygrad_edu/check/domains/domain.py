@@ -51,7 +51,7 @@ def call(*args: Any, **kwargs: Any) -> Call:
 def case(
     build: Callable[[Draw], Call], *, kinks: Function | None = None, reference: Function | None = None
 ) -> Domain:
-    """A domain from a function that draws a call; ``kinks``, given its arguments, is zero where there is a kink."""
+    """A domain from a function that draws a call; ``kinks`` of its arguments is zero where one is."""
     calls = st.composite(build)()
     if kinks is not None:
         calls = calls.filter(lambda c: bool(np.all(np.absolute(kinks(*c.args)) > CLOSE)))
