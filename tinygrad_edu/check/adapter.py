@@ -84,9 +84,11 @@ class FlatFunction(Arguments):
         """Run f, and list its floating outputs."""
         f, *args = self.build(values)
         outputs = _flatten(f(*args))
-        others = [(i, out.dtype) for i, out in enumerate(outputs) if out.dtype.kind not in "fc"]
-        self.passed_over = [f"output {i} ({dtype})" for i, dtype in others]
-        return [out for out in outputs if out.dtype.kind in "fc"]
+        floating = [out for out in outputs if out.dtype.kind in "fc"]
+        if len(floating) < len(outputs):
+            others = [(i, out.dtype) for i, out in enumerate(outputs) if out.dtype.kind not in "fc"]
+            self.passed_over = [f"output {i} ({dtype})" for i, dtype in others]
+        return floating
 
     def values(self, z: Array) -> Array:
         """f at a point, computed without a graph: one vector of shape (m,)."""
@@ -266,8 +268,10 @@ def _flatten(output: Any) -> list[Any]:
 
 def _end_to_end(arrays: Iterable[Any]) -> Array:
     """All elements of some arrays in one vector of float64; a view where there is one such array."""
-    pieces = [np.ravel(array).astype(np.float64, copy=False) for array in arrays]
-    return pieces[0] if len(pieces) == 1 else np.concatenate([np.zeros(0), *pieces])
+    pieces = [array.ravel() for array in arrays]
+    if len(pieces) == 1:  # each evaluation of f comes by here: this saves a copy
+        return pieces[0].astype(np.float64, copy=False)
+    return np.concatenate([np.zeros(0), *pieces])
 
 
 def _flat(gradients: Sequence[Tensor | None], like: Sequence[Tensor]) -> Array:

@@ -53,7 +53,7 @@ class Direction(NamedTuple):
 
     def moved(self, z: Array, t: Any) -> Array:
         """The point at t along the direction."""
-        moved = z.astype(np.result_type(z, t))
+        moved = z.copy()
         moved[self.index] += t * self.step
         return moved
 
@@ -174,6 +174,7 @@ def complex_slopes(
     the caller must compare them with real differences.
     """
     h = 2.0**-70
+    z = z.astype(np.complex128)
     values = [function.complex_values(direction.moved(z, 1j * h)) for direction in directions]
     return np.stack([weights @ (value.imag / h) for value in values])
 

@@ -168,10 +168,13 @@ class Arguments:
         """The function and its arguments, with these values in the slots."""
         built = []
         for part in self._parts:
-            leaves = part.leaves[:]
-            for place, slot in part.places:
-                leaves[place] = values[slot]
-            built.append(part.rebuild(leaves) if part.places else part.tree)
+            tree = part.tree
+            if part.places:
+                leaves = part.leaves[:]
+                for place, slot in part.places:
+                    leaves[place] = values[slot]
+                tree = part.rebuild(leaves)
+            built.append(tree)
         if self._method is not None:
             built[0] = MethodType(self._method, built[0])
         return built
