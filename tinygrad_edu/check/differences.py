@@ -126,7 +126,6 @@ def slopes(
     first, small = np.zeros(shape), np.full(shape, np.inf)  # errors at the first step, and a thousandth of it
     steps = [2.0 ** -round(power * bits) for power in _STEPS]
     noise = np.ldexp(size, -bits)
-    floor = 16 * noise / steps[0]
     todo = np.arange(shape[0])
     for k, t in enumerate(steps):
         chosen, rounding = [directions[int(i)] for i in todo], 2 * noise / t
@@ -137,13 +136,13 @@ def slopes(
         value[todo], error[todo] = np.where(better, v, value[todo]), np.where(better, e, error[todo])
         if k in (0, 3):
             (small if k else first)[todo] = e
-        enough = rtol * np.max(np.abs(value[todo]), axis=1, keepdims=True) + floor
+        enough = rtol * np.max(np.abs(value[todo]), axis=1, keepdims=True) + 16 * noise / steps[0]
         flat = (value[todo] == 0) & (error[todo] <= rounding)  # a step function, seen from close enough
         todo = todo[~np.all((error[todo] <= enough) | flat, axis=1)]
         if not todo.size:
             break
     scale = np.max(np.abs(value), axis=1, keepdims=True)
-    fine = error <= 1e-2 * scale + 1e-7 * np.max(scale, initial=0) + 8 * floor
+    fine = error <= 1e-2 * scale + 1e-7 * np.max(scale, initial=0) + 128 * noise / steps[0]
     shrinks = (small <= first / 8) & np.isfinite(error)
     return Slopes(value, error, np.all(fine | shrinks, axis=1), still)
 
