@@ -10,8 +10,8 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, primitive
-from tinygrad_edu.check.calls import Call, call
 from tinygrad_edu.check.domains import DOMAINS
+from tinygrad_edu.check.domains.domain import Call, call
 from tinygrad_edu.check.strategies import arrays, cotangents, layouts
 from tinygrad_edu.check.strict import StrictArray
 from tinygrad_edu.entry import Op, name_of

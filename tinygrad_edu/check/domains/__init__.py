@@ -5,13 +5,19 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
-from . import activation, convolution, functions, loss, normalization, recurrent
-
-DOMAINS = (
-    functions.DOMAINS
-    | activation.DOMAINS
-    | convolution.DOMAINS
-    | loss.DOMAINS
-    | normalization.DOMAINS
-    | recurrent.DOMAINS
+from . import (
+    activation,
+    contraction,
+    convolution,
+    elementwise,
+    indexing,
+    loss,
+    normalization,
+    recurrent,
+    shape,
 )
+from .domain import Domains
+
+_FAMILIES = elementwise, contraction, indexing, shape, activation, convolution, loss, normalization, recurrent
+
+DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}
