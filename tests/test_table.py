@@ -273,7 +273,7 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     lock = lambda v: (
         tuple(map(lock, v)) if type(v) is tuple else read_only(v) if isinstance(v, np.ndarray) else v
     )
-    saved = lock(plan.save(arrays, out if isinstance(out, tuple) else np.asarray(out), tuple(kept)))
+    saved = lock(plan.save([tuple(out) if isinstance(out, tuple) else np.asarray(out), *kept, *arrays]))
     if plan.joint is not None:
         saved = plan.joint(g if isinstance(out, tuple) else g[0], *saved)
     for (rule, start, stop), i in zip(plan.steps, wanted):
