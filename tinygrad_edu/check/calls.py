@@ -269,7 +269,7 @@ def indexed(d: Draw) -> tuple[Any, Any]:
 def logits_and_labels(d: Draw) -> Call:
     """Rows of logits, their labels, and a reduction."""
     x = d(arrays(shapes(2, 2, min_side=1)))
-    return call(x, d(labels(x.shape[:1], x.shape[1])), d(st.sampled_from(["mean", "sum", "none"])), -1)
+    return call(x, d(labels(x.shape[:1], x.shape[1])), d(st.sampled_from(["mean", "sum", "none"])))
 
 
 # ---- calls of one function ---------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ def softmax_by_hand(x: Any, axis: Any = -1) -> Any:
     return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
 
 
-def cross_entropy_by_hand(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
+def cross_entropy_by_hand(logits: Any, labels: Any, reduction: str) -> Any:
     picked = np.take_along_axis(softmax_by_hand(logits), np.expand_dims(labels, -1), -1)[..., 0]
     reduce: Any = {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction]
     return reduce(-np.log(picked))

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..arrays import floating
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops import normalization as ops
-from ..ops.losses.checks import check_range
+from ..ops.losses.checks import Range
 from ..ops.window import layout
 from ..tensor import Tensor
 from .module import Module
@@ -21,10 +21,8 @@ def ones_and_zeros(
     shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike
 ) -> tuple[Parameter | None, Parameter | None]:
     """A weight of ones and a bias of zeros, or None for what is not wanted."""
-    return (
-        Parameter(np.ones(shape, dtype)) if weight else None,
-        Parameter(np.zeros(shape, dtype)) if bias else None,
-    )
+    ones, zeros = np.ones(shape, dtype), np.zeros(shape, dtype)
+    return Parameter(ones) if weight else None, Parameter(zeros) if bias else None
 
 
 class BatchNorm1d(Module):
@@ -80,6 +78,7 @@ class BatchNorm1d(Module):
 
     shapes: ClassVar[dict[int, str]] = {2: "(n, c)", 3: "(n, c, length)"}
 
+    @names_itself
     def __init__(
         self,
         num_features: int,
@@ -90,10 +89,10 @@ class BatchNorm1d(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes(type(self).__name__, num_features=num_features)
-        check_range(type(self).__name__, "eps", eps, 0)
+        check_sizes(num_features=num_features)
+        Range(0).check("eps", eps)
         if momentum is not None:
-            check_range(type(self).__name__, "momentum", momentum, 0, 1)
+            Range(0, 1).check("momentum", momentum)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = ones_and_zeros(num_features, affine, affine, dtype)
         self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
@@ -102,12 +101,11 @@ class BatchNorm1d(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
-        x = as_tensor(x, self.weight if self.weight is not None else self.running_mean, type(self).__name__)
+        like = self.running_mean if self.weight is None else self.weight
+        x = as_tensor(x, like, type(self).__name__)
         if x.ndim not in self.shapes or x.shape[1] != self.num_features:
-            shapes, hint = (
-                " or ".join(self.shapes.values()),
-                layout(x.shape, max(self.shapes) - 2, self.num_features),
-            )
+            shapes = " or ".join(self.shapes.values())
+            hint = layout(x.shape, max(self.shapes) - 2, self.num_features)
             raise ShapeError(
                 f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, "
                 f"got {x.shape}.{hint}"
@@ -130,25 +128,23 @@ class BatchNorm1d(Module):
                 "DataLoader), or use eval()."
             )
         y, mean, variance = ops.standardize(x, tuple(i for i in range(x.ndim) if i != 1), self.eps)
-        if (
-            self.training
-            and self.running_mean is not None
-            and self.running_var is not None
-            and self.num_batches_tracked is not None
-        ):
-            self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
-            share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
-            for running, batch in (
-                (self.running_mean, mean.data),
-                (self.running_var, variance.data * (n / (n - 1))),
-            ):
-                running.write((1 - share) * running.data + share * batch.reshape(-1))
+        if self.training:
+            self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)))
         return y
+
+    def _follow(self, mean: Any, variance: Any) -> None:
+        """Move the running mean and variance, if there are any, towards those of a batch."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
+        share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
+            running.write((1 - share) * running.data + share * batch)
 
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.weight is not None}, " + (f"track_running_stats={self.running_mean is not None}")
+            f"affine={self.weight is not None}, track_running_stats={self.running_mean is not None}"
         )
 
 
@@ -168,7 +164,32 @@ class BatchNorm2d(BatchNorm1d):
     shapes: ClassVar[dict[int, str]] = {4: "(n, c, height, width)"}
 
 
-class LayerNorm(Module):
+class _OfLastAxes(Module):
+    """What layer and root mean square normalization have in common: the axes over which they normalize."""
+
+    normalized_shape: tuple[int, ...]
+    eps: Any
+    weight: Parameter | None
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The last axes, counted from the end."""
+        return tuple(range(-len(self.normalized_shape), 0))
+
+    def _checked(self, x: Any) -> Tensor:
+        """The input as a tensor, if its last axes are of the lengths that are normalized."""
+        x = as_tensor(x, self.weight, type(self).__name__)
+        if x.shape[-len(self.normalized_shape) :] != self.normalized_shape:
+            raise ShapeError(
+                f"{type(self).__name__} expects the last axes to be {self.normalized_shape}, got {x.shape}."
+            )
+        return x
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
+
+
+class LayerNorm(_OfLastAxes):
     """Layer normalization: the last axes of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
 
     Parameters
@@ -204,6 +225,7 @@ class LayerNorm(Module):
     array([-1.069, -0.267,  1.336], dtype=float32)
     """
 
+    @names_itself
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -213,23 +235,17 @@ class LayerNorm(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.normalized_shape, self.eps = checked_shape(normalized_shape, "LayerNorm"), eps
+        self.normalized_shape, self.eps = checked_shape(normalized_shape), eps
         self.weight, self.bias = ones_and_zeros(
             self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype
         )
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (..., *normalized_shape)."""
-        x = with_last_axes(as_tensor(x, self.weight, "LayerNorm"), self.normalized_shape, "LayerNorm")
-        return ops.layer_norm(
-            x, self.weight, self.bias, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps
-        )
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
+        return ops.layer_norm(self._checked(x), self.weight, self.bias, axis=self.axes, eps=self.eps)
 
 
-class RMSNorm(Module):
+class RMSNorm(_OfLastAxes):
     """Root mean square normalization of the last axes, y = weight · x / √(mean(x²) + eps).
 
     Parameters
@@ -263,6 +279,7 @@ class RMSNorm(Module):
     array([0.577, 1.155, 1.155], dtype=float32)
     """
 
+    @names_itself
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -271,16 +288,12 @@ class RMSNorm(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.normalized_shape, self.eps = checked_shape(normalized_shape, "RMSNorm"), eps
+        self.normalized_shape, self.eps = checked_shape(normalized_shape), eps
         self.weight, _ = ones_and_zeros(self.normalized_shape, elementwise_affine, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (..., *normalized_shape)."""
-        x = with_last_axes(as_tensor(x, self.weight, "RMSNorm"), self.normalized_shape, "RMSNorm")
-        return ops.rms_norm(x, self.weight, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
+        return ops.rms_norm(self._checked(x), self.weight, axis=self.axes, eps=self.eps)
 
 
 class GroupNorm(Module):
@@ -318,6 +331,7 @@ class GroupNorm(Module):
     (2, 6, 4, 4)
     """
 
+    @names_itself
     def __init__(
         self,
         num_groups: int,
@@ -327,11 +341,9 @@ class GroupNorm(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        check_sizes(num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
-            raise ArgumentError(
-                f"GroupNorm: num_channels {num_channels} is not divisible by num_groups {num_groups}."
-            )
+            raise ArgumentError(f"num_channels {num_channels} is not divisible by num_groups {num_groups}.")
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight, self.bias = ones_and_zeros(num_channels, affine, affine, dtype)
 
@@ -356,23 +368,12 @@ def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
-def checked_shape(normalized_shape: int | Sequence[int], who: str) -> tuple[int, ...]:
+def checked_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     """The lengths of the normalized axes, at least one of them, as a tuple."""
-    shape = (
-        tuple(normalized_shape)
-        if isinstance(normalized_shape, (Sequence, np.ndarray))
-        else (normalized_shape,)
-    )
+    several = isinstance(normalized_shape, (Sequence, np.ndarray))
+    shape: tuple[Any, ...] = tuple(normalized_shape) if several else (normalized_shape,)  # type: ignore[arg-type]
     if not shape or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
         raise ArgumentError(
-            f"{who}: normalized_shape is the lengths of the last axes, each at least 1; got "
-            f"{normalized_shape}."
+            f"normalized_shape is the lengths of the last axes, each at least 1; got {normalized_shape}."
         )
     return tuple(map(int, shape))
-
-
-def with_last_axes(x: Tensor, shape: tuple[int, ...], who: str) -> Tensor:
-    """x, if its last axes have these lengths."""
-    if x.shape[-len(shape) :] != shape:
-        raise ShapeError(f"{who} expects the last axes to be {shape}, got {x.shape}.")
-    return x

@@ -5,9 +5,27 @@ from typing import Any
 from ..ops.pooling import adaptive_avg_pool, avg_pool, checked_windows, max_pool
 from ..ops.window import per_axis
 from .module import Module
+from .shown import unusual
 
 
-class MaxPool2d(Module):
+class _Pooling(Module):
+    """What maxima and means have in common: the number of axes, and the repr."""
+
+    axes = 2
+    kernel_size: Any
+
+    def extra_repr(self) -> str:
+        usual = {
+            "stride": self.kernel_size,
+            "padding": 0,
+            "dilation": 1,
+            "ceil_mode": False,
+            "count_include_pad": True,
+        }
+        return ", ".join([f"kernel_size={self.kernel_size}", *unusual(self, usual)])
+
+
+class MaxPool2d(_Pooling):
     """Maximum over windows of images; see `tinygrad_edu.max_pool2d`.
 
     Parameters
@@ -27,8 +45,6 @@ class MaxPool2d(Module):
     array([[[4.]]])
     """
 
-    axes = 2
-
     def __init__(
         self,
         kernel_size: Any,
@@ -44,19 +60,8 @@ class MaxPool2d(Module):
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return max_pool(
-            type(self).__name__,
-            self.axes,
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-        )
-
-    def extra_repr(self) -> str:
-        return shown(self)
+        who, shape = type(self).__name__, (self.kernel_size, self.stride, self.padding, self.dilation)
+        return max_pool(who, self.axes, x, *shape, self.ceil_mode)
 
 
 class MaxPool1d(MaxPool2d):
@@ -65,7 +70,7 @@ class MaxPool1d(MaxPool2d):
     axes = 1
 
 
-class AvgPool2d(Module):
+class AvgPool2d(_Pooling):
     """Mean over windows of images; see `tinygrad_edu.avg_pool2d`.
 
     Parameters
@@ -85,8 +90,6 @@ class AvgPool2d(Module):
     array([[[3.]]])
     """
 
-    axes = 2
-
     def __init__(
         self,
         kernel_size: Any,
@@ -102,19 +105,8 @@ class AvgPool2d(Module):
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return avg_pool(
-            type(self).__name__,
-            self.axes,
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-        )
-
-    def extra_repr(self) -> str:
-        return shown(self)
+        who, shape = type(self).__name__, (self.kernel_size, self.stride, self.padding)
+        return avg_pool(who, self.axes, x, *shape, self.ceil_mode, self.count_include_pad)
 
 
 class AvgPool1d(AvgPool2d):
@@ -142,9 +134,8 @@ class AdaptiveAvgPool2d(Module):
 
     def __init__(self, output_size: Any) -> None:
         sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
-        per_axis(
-            type(self).__name__, "output_size", tuple(1 if n is None else n for n in sizes), self.axes, 1
-        )
+        least = tuple(1 if n is None else n for n in sizes)
+        per_axis(type(self).__name__, "output_size", least, self.axes, 1)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:
@@ -159,16 +150,3 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     """Mean over so many windows of sequences (n, c, l); as `AdaptiveAvgPool2d` otherwise."""
 
     axes = 1
-
-
-def shown(layer: Any) -> str:
-    """The kernel, and the settings that are not what they usually are."""
-    usual = {
-        "stride": layer.kernel_size,
-        "padding": 0,
-        "dilation": 1,
-        "ceil_mode": False,
-        "count_include_pad": True,
-    }
-    chosen = [name for name, value in usual.items() if getattr(layer, name, value) != value]
-    return ", ".join(f"{name}={getattr(layer, name)}" for name in ("kernel_size", *chosen))

@@ -1,7 +1,6 @@
 """Losses of class scores against class labels: softmax cross-entropy, and the negative log-likelihood that it is made of."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,20 +11,23 @@ from ..activation import log_softmax, softmax
 from ..indexing import scatter
 from .checks import (
     LOGARITHMS,
-    REDUCTIONS,
     SLACK,
-    check_range,
-    check_reduction,
-    check_values,
+    Range,
+    loss_function,
     nothing_left,
     of_one_dtype,
     only_ones_differ,
     reduced,
 )
 
-NO_ROWS = "Labels are integers, of the shape of the examples; rows with several ones are targets of binary_cross_entropy_with_logits."
+OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
+NO_ROWS = (
+    "Labels are integers, of the shape of the examples; rows with several ones are targets of "
+    "binary_cross_entropy_with_logits."
+)
 
 
+@loss_function(label_smoothing=Range(0, 1))
 def softmax_cross_entropy(
     logits: Any,
     targets: Any,
@@ -93,67 +95,26 @@ def softmax_cross_entropy(
     >>> round(tg.softmax_cross_entropy(logits, [0, -100], label_smoothing=0.2).item(), 6)
     0.607606
     """
-    if reduction not in REDUCTIONS:
-        check_reduction("softmax_cross_entropy", reduction)
-    targets = given(targets, "softmax_cross_entropy: targets")
-    logits = floating(logits, "softmax_cross_entropy: logits")
-    if axis != -1 and axis != logits.ndim - 1:
-        logits = np.moveaxis(logits, axis, -1)
-        if targets.ndim == logits.ndim:
-            targets = np.moveaxis(targets, axis, -1)
-    shape = logits.shape
-    examples = shape[:-1]
-    if shape[-1:] == (1,):
-        raise one_class("softmax_cross_entropy", shape)
-    if reduction == "mean" and 0 in examples:
-        raise nothing_left("softmax_cross_entropy", f"the logits have shape {shape}")
-    if targets.shape != examples:
-        return _cross_entropy_of_rows(logits, targets, weight, label_smoothing, ignore_index, reduction)
-    if targets.dtype.kind not in "iu":
-        raise _not_integers("softmax_cross_entropy", targets)
-    labels = fixed(targets, "softmax_cross_entropy: targets")
-    if weight is None and label_smoothing == 0 and len(shape) == 2 and ignore_index in (None, -100):
-        try:
-            return cross_entropy_of_labels(logits, labels, reduction, -1)
-        except (
-            ArgumentError
-        ):  # a label is none of the classes: to be left out, or wrong, which is found out below
-            pass
-    return _cross_entropy_of_labels(logits, labels, weight, label_smoothing, ignore_index, reduction)
+    targets, logits = given(targets, "targets"), floating(logits, "logits")
+    if targets.ndim == logits.ndim:
+        targets = moved_last(targets, axis)
+    logits = classes_last(logits, axis)
+    if reduction == "mean" and 0 in logits.shape[:-1]:
+        raise nothing_left(f"the logits have shape {logits.shape}")
+    if targets.shape != logits.shape[:-1]:
+        logits, rows = _checked_rows(logits, targets, ignore_index)
+        losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)
+        return reduced(losses, reduction)
+
+    batch = counted(logits, integers(targets, "targets"), ignore_index, reduction)
+    if weight is None and label_smoothing == 0:
+        losses = cross_entropy_of_labels(batch.scores, batch.labels, reduction)
+        return batch.placed(losses) if reduction == "none" else losses
+    weight, rows = class_weights(weight, logits), one_hot(batch.labels, batch.scores)
+    return batch.reduced(row_losses(batch.scores, rows, weight, label_smoothing), reduction, weight)
 
 
-def _cross_entropy_of_labels(
-    logits: Any, labels: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
-) -> Any:
-    fused = weight is None and label_smoothing == 0
-    weight = class_weights("softmax_cross_entropy", weight, logits)
-
-    def each(z: Any, y: Any) -> Any:
-        return (
-            cross_entropy_of_labels(z, y, "none", -1)
-            if fused
-            else _row_losses(z, one_hot(y, z), weight, label_smoothing)
-        )
-
-    return over_labels("softmax_cross_entropy", each, logits, labels, weight, ignore_index, reduction)
-
-
-def _cross_entropy_of_rows(
-    logits: Any, rows: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
-) -> Any:
-    if rows.shape != logits.shape:
-        raise _unfit("softmax_cross_entropy", rows, logits.shape, f", or rows of shape {logits.shape}")
-    if ignore_index not in (None, -100):
-        raise ArgumentError(
-            f"softmax_cross_entropy: ignore_index={ignore_index} is for class labels; the targets are rows "
-            f"of shape {rows.shape}."
-        )
-    logits, rows = of_one_dtype("softmax_cross_entropy", logits=logits, targets=rows)
-    _check_rows(rows)
-    weight = class_weights("softmax_cross_entropy", weight, logits)
-    return reduced("softmax_cross_entropy", _row_losses(logits, rows, weight, label_smoothing), reduction)
-
-
+@loss_function()
 def nll_loss(
     log_probabilities: Any,
     labels: Any,
@@ -198,91 +159,119 @@ def nll_loss(
     >>> float(tg.nll_loss(np.log([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]), [0, 2]) * 2 / np.log(8 / 3))
     1.0
     """
-    log_p, labels = class_labels("nll_loss", log_probabilities, labels, axis)
-    check_values(
-        "nll_loss",
-        "predictions",
-        log_p,
-        -np.inf,
-        SLACK,
-        LOGARITHMS,
-        "Logits go into softmax_cross_entropy, or into log_softmax first.",
-    )
-    weight = class_weights("nll_loss", weight, log_p)
-
-    def each(log_p: Any, y: Any) -> Any:
-        picked = log_p[np.arange(len(y)), y]
-        return -picked if weight is None else picked * -weight[y]
-
-    return over_labels("nll_loss", each, log_p, labels, weight, ignore_index, reduction)
+    log_p, labels = with_labels(log_probabilities, labels, axis)
+    LOGARITHMS.check("predictions", log_p, OF_LOGITS)
+    weight = class_weights(weight, log_p)
+    batch = counted(log_p, labels, ignore_index, reduction)
+    picked = batch.scores[np.arange(len(batch.labels)), batch.labels]
+    losses = -picked if weight is None else picked * -weight[batch.labels]
+    return batch.reduced(losses, reduction, weight)
 
 
-# ---- labels, weights, rows ---------------------------------------------------------------------------------
+# ---- labels ------------------------------------------------------------------------------------------------
 
 
-def class_labels(loss: str, scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
+class Counted(NamedTuple):
+    """The examples that a loss counts, those that are not left out, and where they stand among all."""
+
+    scores: Any  # (n, c)
+    labels: Any  # (n,)
+    kept: Any  # a boolean for each of all examples, or None if none is left out
+    shape: tuple[int, ...]  # of the labels of all examples
+
+    def placed(self, losses: Any) -> Any:
+        """The losses (n,) where their examples stand, and 0 for what is left out."""
+        if self.kept is not None:
+            losses = scatter(losses, self.kept, self.kept.shape)
+        return np.reshape(losses, self.shape)
+
+    def reduced(self, losses: Any, reduction: str, weight: Any = None) -> Any:
+        """The reduction of the losses (n,); a mean divides by the weights of the labels."""
+        if reduction == "none":
+            return self.placed(losses)
+        if reduction == "sum":
+            return np.sum(losses)
+        total = len(self.labels) if weight is None else weight[self.labels].sum()
+        if total == 0:
+            raise nothing_left("the weights of all labels are 0")
+        return np.sum(losses) / total
+
+
+def counted(scores: Any, labels: Any, ignore_index: int | None, reduction: str) -> Counted:
+    """The examples of scores (..., c) and labels (...) that are not left out, checked for labels that are no class."""
+    c, kept = scores.shape[-1], None
+    z = scores if scores.ndim == 2 else np.reshape(scores, (-1, c))
+    y = labels if labels.ndim == 1 else np.reshape(labels, -1)
+    # count_nonzero asks whether any is true in a fifth of the time of np.any
+    if ignore_index is not None and np.count_nonzero(left_out := np.equal(y, ignore_index)):
+        kept = ~left_out
+        z, y = z[kept], y[kept]
+    if np.count_nonzero(wrong := (y < 0) | (y >= c)):
+        raise ArgumentError(f"class label {y[wrong][0]} is outside [0, {c}); the scores have {c} classes.")
+    if reduction == "mean" and len(y) == 0:
+        raise nothing_left(f"there are {labels.size} labels" + f", all {ignore_index}" * (labels.size > 0))
+    return Counted(z, y, kept, labels.shape)
+
+
+def with_labels(scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
     """Floating scores (..., c), with the classes moved to the last axis, and their labels (...), a plain array of integers."""
-    (scores,) = of_one_dtype(loss, scores=scores)
-    if scores.ndim == 0:
-        raise ShapeError(f"{loss}: scores have an axis of classes, (..., c); got a number, of shape ().")
-    scores, labels = np.moveaxis(scores, axis, -1), fixed(labels, f"{loss}: labels")
+    (scores,) = of_one_dtype(scores=scores)
+    scores, labels = classes_last(scores, axis), given(labels, "labels")
     if labels.shape != scores.shape[:-1]:
-        raise _unfit(loss, labels, scores.shape, "")
-    if labels.dtype.kind not in "iu":
-        raise _not_integers(loss, labels)
+        raise _unfit(labels, scores.shape, "")
+    return scores, integers(labels, "labels")
+
+
+def classes_last(scores: Any, axis: int) -> Any:
+    """The scores with the axis of the classes, of which there are several, moved to the end."""
+    if scores.ndim == 0:
+        raise ShapeError("scores have an axis of classes, (..., c); got a number, of shape ().")
+    scores = moved_last(scores, axis)
     if scores.shape[-1] == 1:
-        raise one_class(loss, scores.shape)
-    return scores, labels
-
-
-def over_labels(
-    loss: str,
-    each: Callable[[Any, Any], Any],
-    scores: Any,
-    labels: Any,
-    weight: Any,
-    ignore_index: int | None,
-    reduction: str,
-) -> Any:
-    """The reduction of ``each(scores (n, c), labels (n,)) -> losses (n,)``, computed for the examples that are not left out."""
-    check_reduction(loss, reduction)
-    rows, y = (
-        np.reshape(scores, (-1, scores.shape[-1])) if scores.ndim != 2 else scores,
-        np.reshape(labels, -1),
-    )
-    kept = np.not_equal(y, ignore_index) if ignore_index is not None else np.ones(y.shape, bool)
-    complete = bool(kept.all())
-    if not complete:
-        rows, y = rows[kept], y[kept]
-    if np.any(wrong := (y < 0) | (y >= rows.shape[1])):
-        raise _wrong_label(loss, y[wrong][0], rows.shape[1])
-    losses = each(rows, y)
-    if reduction == "none":
-        return np.reshape(losses if complete else scatter(losses, kept, kept.shape), labels.shape)
-    if reduction == "sum":
-        return np.sum(losses)
-    total = len(y) if weight is None else weight[y].sum()
-    if total == 0:
-        why = (
-            "the weights of all labels are 0"
-            if len(y)
-            else f"there are {labels.size} labels" + f", all {ignore_index}" * (labels.size > 0)
+        raise ArgumentError(
+            f"scores of shape {scores.shape} have one class, which is always right: the loss would be the "
+            "same for any score.\n"
+            "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here "
+            "each class has its own."
         )
-        raise nothing_left(loss, why)
-    return np.sum(losses) / total
+    return scores
 
 
-def class_weights(loss: str, weight: Any, scores: Any) -> Any:
+def moved_last(x: Any, axis: int) -> Any:
+    """x with that axis at the end."""
+    return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
+
+
+def integers(labels: Any, name: str) -> Any:
+    """Class labels as a plain array, if they are integers."""
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(
+            f"class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int)."
+        )
+    return fixed(labels, name)
+
+
+def class_weights(weight: Any, scores: Any) -> Any:
     """The weights of the classes as a plain array of the dtype of the scores (..., c), or None."""
     if weight is None:
         return None
-    weight = fixed(weight, f"{loss}: weight").astype(scores.dtype, copy=False)
+    weight = fixed(weight, "weight").astype(scores.dtype, copy=False)
     if weight.shape != scores.shape[-1:]:
         raise ShapeError(
-            f"{loss}: weight has one number for each class, and so shape {scores.shape[-1:]}; got "
-            f"{weight.shape}."
+            f"weight has one number for each class, and so shape {scores.shape[-1:]}; got {weight.shape}."
         )
     return weight
+
+
+def _unfit(targets: Any, shape: tuple[int, ...], or_rows: str) -> ShapeError:
+    """The error for targets that do not belong to scores of this shape."""
+    advice = f"Expected labels of shape {shape[:-1]}{or_rows}."
+    if only_ones_differ(targets.shape, shape[:-1]):
+        advice += f"\n  Labels in a column or row are reshaped by targets.reshape{shape[:-1]}."
+    return ShapeError(f"targets of shape {targets.shape} do not fit scores of shape {shape}.\n  {advice}")
+
+
+# ---- rows of probabilities ---------------------------------------------------------------------------------
 
 
 def one_hot(labels: Any, scores: Any) -> Any:
@@ -290,9 +279,8 @@ def one_hot(labels: Any, scores: Any) -> Any:
     return np.equal(labels[:, None], np.arange(scores.shape[1])).astype(scores.dtype)
 
 
-def _row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> Any:
+def row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> Any:
     """The loss of each example, by composition, for rows (..., c), smoothed and weighted."""
-    check_range("softmax_cross_entropy", "label_smoothing", label_smoothing, 0, 1)
     if label_smoothing:
         rows = rows * (1 - label_smoothing) + label_smoothing / rows.shape[-1]
     if weight is not None:
@@ -302,60 +290,56 @@ def _row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> 
     return -np.add.reduce(rows * log_p, axis=-1)
 
 
-def _check_rows(rows: Any) -> None:
-    """Raise unless each row is a distribution, but for the rounding of figures such as .33."""
+def _checked_rows(logits: Any, rows: Any, ignore_index: int | None) -> list[Any]:
+    """Logits and rows of targets, if each row is a distribution but for the rounding of figures such as .33."""
+    shape = logits.shape
+    if rows.shape != shape:
+        raise _unfit(rows, shape, f", or rows of shape {shape}")
+    if ignore_index not in (None, -100):
+        raise ArgumentError(
+            f"ignore_index={ignore_index} is for class labels; the targets are rows of shape {rows.shape}."
+        )
+    logits, rows = of_one_dtype(logits=logits, targets=rows)
     values = rows.data if hasattr(rows, "requires_grad") else rows
     if not values.size:
-        return
+        return [logits, rows]
     if (least := np.minimum.reduce(values, None)) < -SLACK:
-        raise ArgumentError(
-            f"softmax_cross_entropy: rows of targets are probabilities, in [0, 1]; got {least:g}.\n  "
-            f"{NO_ROWS}"
-        )
+        raise ArgumentError(f"rows of targets are probabilities, in [0, 1]; got {least:g}.\n  {NO_ROWS}")
     off = np.matmul(values, np.ones(values.shape[-1], values.dtype)) - 1
     if np.maximum.reduce(np.absolute(off), None) > SLACK * 1.01:  # a row of three .33 is one
         worst = off.flat[np.argmax(np.absolute(off))] + 1
         raise ArgumentError(
-            "softmax_cross_entropy: rows of targets are probabilities, which sum to 1; got one with the sum "
-            f"{worst:g}.\n  {NO_ROWS}"
+            f"rows of targets are probabilities, which sum to 1; got one with the sum {worst:g}.\n  {NO_ROWS}"
         )
-
-
-def one_class(loss: str, shape: tuple[int, ...]) -> ArgumentError:
-    """The error for scores of a single class, which is always the right one."""
-    return ArgumentError(
-        f"{loss}: scores of shape {shape} have one class, which is always right: the loss would be the same "
-        "for any score.\n"
-        "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here "
-        "each class has its own."
-    )
-
-
-def _not_integers(loss: str, labels: Any) -> DTypeError:
-    return DTypeError(
-        f"{loss}: class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int)."
-    )
-
-
-def _unfit(loss: str, targets: Any, shape: tuple[int, ...], or_rows: str) -> ShapeError:
-    reshape = (
-        f"\n  Labels in a column or row are reshaped by targets.reshape{shape[:-1]}."
-        if only_ones_differ(targets.shape, shape[:-1])
-        else ""
-    )
-    return ShapeError(
-        f"{loss}: targets of shape {targets.shape} do not fit scores of shape {shape}.\n  Expected labels of "
-        f"shape {shape[:-1]}{or_rows}.{reshape}"
-    )
-
-
-def _wrong_label(loss: str, label: Any, classes: int) -> ArgumentError:
-    return ArgumentError(
-        f"{loss}: class label {label} is outside [0, {classes}); the scores have {classes} classes."
-    )
+    return [logits, rows]
 
 
 # ---- the fused form ----------------------------------------------------------------------------------------
+
+
+# fmt: off
+@primitive(x=lambda g, out: out * (g - np.add.reduce(g * out, axis=-1, keepdims=True)))
+def softmax_of_rows(x: Any) -> Any:
+    """The softmax along the last axis: the probabilities that the loss keeps are differentiated as its output."""
+    return softmax(x)
+
+
+@primitive(keep={"p": softmax_of_rows, "hit": None},
+           logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction))
+def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
+    """The loss of logits (n, c) and labels (n,), each a class: the probabilities come up on the way, and are kept for the gradient."""
+    hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
+    z = logits - over_classes(np.maximum.reduce, logits)
+    picked = z[hit]  # (n,)
+    p = np.exp(z, z)  # in place, as z is not needed any more
+    total = over_classes(np.add.reduce, p)
+    p /= total
+    losses = np.log(total[:, 0]) - picked
+    if reduction == "none":
+        return losses, p, hit
+    loss = np.add.reduce(losses)
+    return (loss / labels.shape[0] if reduction == "mean" else loss), p, hit
+# fmt: on
 
 
 def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
@@ -364,28 +348,6 @@ def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     d = p - hit
     d *= scale
     return d
-
-
-@primitive(
-    keep={"p": softmax, "hit": None},
-    logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction),
-)
-def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
-    """The fused form, for logits (n, c) and labels (n,): the probabilities come up on the way, and are kept for the gradient."""
-    hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
-    z = logits - over_classes(np.maximum.reduce, logits)
-    picked = z[hit]  # (n,), unless a label is none of the classes
-    if picked.shape != labels.shape:
-        wrong = (labels < 0) | (labels >= logits.shape[1])
-        raise _wrong_label("softmax_cross_entropy", labels[wrong][0], logits.shape[1])
-    p = np.exp(z, z)
-    total = over_classes(np.add.reduce, p)
-    p /= total
-    losses = np.log(total[:, 0]) - picked
-    if reduction == "none":
-        return losses, p, hit
-    loss = np.add.reduce(losses)
-    return (loss / labels.shape[0] if reduction == "mean" else loss), p, hit
 
 
 def over_classes(reduce: Any, rows: Any) -> Any:

@@ -8,10 +8,11 @@ from ...arrays import given
 from ...errors import ArgumentError, ShapeError
 from ..activation import relu
 from ..elementwise import nonzero
-from .checks import alike, check_range, reduced
-from .labels import class_labels, class_weights, one_hot, over_labels
+from .checks import Range, loss_function, of_one_shape, reduced
+from .labels import class_weights, counted, one_hot, with_labels
 
 
+@loss_function()
 def hinge_loss(
     prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean"
 ) -> Any:
@@ -53,13 +54,14 @@ def hinge_loss(
     >>> tg.hinge_loss([0.5, -2.0, 3.0], [1, 1, 1], reduction="none")
     array([0.5, 3. , 0. ])
     """
-    target = given(target, "hinge_loss: target")
-    _check_signs("hinge_loss", target)
-    prediction, target = alike("hinge_loss", prediction=prediction, target=target)
+    target = given(target, "target")
+    _check_signs(target)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
     losses = relu(margin - target * prediction)
-    return reduced("hinge_loss", np.square(losses) if squared else losses, reduction)
+    return reduced(np.square(losses) if squared else losses, reduction)
 
 
+@loss_function()
 def multi_margin_loss(
     scores: Any,
     labels: Any,
@@ -109,19 +111,18 @@ def multi_margin_loss(
     0.5
     """
     if p not in (1, 2):
-        raise ArgumentError(f"multi_margin_loss: p is 1 or 2; got {p!r}.")
-    scores, labels = class_labels("multi_margin_loss", scores, labels, axis)
-    weight = class_weights("multi_margin_loss", weight, scores)
-
-    def each(x: Any, y: Any) -> Any:
-        others = 1 - one_hot(y, x)  # (n, c)
-        behind = relu(margin - x[np.arange(len(y)), y][:, None] + x) * others
-        losses = np.add.reduce(behind if p == 1 else np.square(behind), axis=-1) / x.shape[1]
-        return losses if weight is None else losses * weight[y]
-
-    return over_labels("multi_margin_loss", each, scores, labels, None, None, reduction)
+        raise ArgumentError(f"p is 1 or 2; got {p!r}.")
+    scores, labels = with_labels(scores, labels, axis)
+    weight = class_weights(weight, scores)
+    batch = counted(scores, labels, None, reduction)
+    x, y = batch.scores, batch.labels
+    others = 1 - one_hot(y, x)  # (n, c)
+    behind = relu(margin - x[np.arange(len(y)), y][:, None] + x) * others
+    losses = np.add.reduce(behind if p == 1 else np.square(behind), axis=-1) / x.shape[1]
+    return batch.reduced(losses if weight is None else losses * weight[y], reduction)
 
 
+@loss_function()
 def cosine_embedding_loss(
     x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
@@ -158,24 +159,20 @@ def cosine_embedding_loss(
     >>> np.round(tg.cosine_embedding_loss([[1.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 0.0]], [1, -1], reduction="none"), 6)
     array([0.292893, 0.6     ])
     """
-    x1, x2 = alike("cosine_embedding_loss", x1=x1, x2=x2)
-    target = given(target, "cosine_embedding_loss: target")
+    x1, x2 = of_one_shape(x1=x1, x2=x2)
+    target = given(target, "target")
     if x1.ndim == 0 or target.shape != x1.shape[:-1]:
         raise ShapeError(
-            f"cosine_embedding_loss: target of shape {target.shape} does not fit vectors of shape "
+            f"target of shape {target.shape} does not fit vectors of shape "
             f"{x1.shape}: one for each, of shape {x1.shape[:-1]}."
         )
-    _check_signs("cosine_embedding_loss", target)
-    dot, norms = (
-        np.add.reduce(x1 * x2, axis=-1),
-        [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)],
-    )
-    cosine = dot / np.sqrt(norms[0] * norms[1])
-    return reduced(
-        "cosine_embedding_loss", np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction
-    )
+    _check_signs(target)
+    squares = [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)]
+    cosine = np.add.reduce(x1 * x2, axis=-1) / np.sqrt(squares[0] * squares[1])
+    return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
 
 
+@loss_function(margin=Range(0, above=True), p=Range(1))
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -228,20 +225,15 @@ def triplet_margin_loss(
     >>> float(tg.triplet_margin_loss([0.0, 0.0], [3.0, 4.0], [0.0, 2.0], eps=0.0))
     4.0
     """
-    check_range("triplet_margin_loss", "margin", margin, 0, above=True)
-    check_range("triplet_margin_loss", "p", p, 1)
-    anchor, positive, negative = alike(
-        "triplet_margin_loss", anchor=anchor, positive=positive, negative=negative
-    )
+    anchor, positive, negative = of_one_shape(anchor=anchor, positive=positive, negative=negative)
     if anchor.ndim == 0:
         raise ShapeError(
-            "triplet_margin_loss: anchor, positive and negative are vectors, of shape (..., d); got numbers "
-            "of shape ()."
+            "anchor, positive and negative are vectors, of shape (..., d); got numbers of shape ()."
         )
     near, far = _norm(anchor - positive + eps, p), _norm(anchor - negative + eps, p)
     if swap:
         far = np.minimum(far, _norm(positive - negative + eps, p))
-    return reduced("triplet_margin_loss", relu(near - far + margin), reduction)
+    return reduced(relu(near - far + margin), reduction)
 
 
 def _norm(x: Any, p: float) -> Any:
@@ -255,12 +247,11 @@ def _norm(x: Any, p: float) -> Any:
     return np.where(total == 0, 0, root)
 
 
-def _check_signs(loss: str, target: Any) -> None:
+def _check_signs(target: Any) -> None:
     """Raise unless each target is -1 or 1."""
     booleans = target.dtype.kind == "b"
     if booleans or np.any(wrong := (target != 1) & (target != -1) & (target == target)):
         found = "booleans" if booleans else target[wrong].tolist()[0]
         raise ArgumentError(
-            f"{loss}: targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * "
-            "target - 1."
+            f"targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * target - 1."
         )
