@@ -267,9 +267,10 @@ def indexed(d: Draw) -> tuple[Any, Any]:
 
 
 def logits_and_labels(d: Draw) -> Call:
-    """Rows of logits, their labels, and a reduction."""
+    """Rows of logits, the booleans that are true at their labels, and a reduction."""
     x = d(arrays(shapes(2, 2, min_side=1)))
-    return call(x, d(labels(x.shape[:1], x.shape[1])), d(st.sampled_from(["mean", "sum", "none"])))
+    hit = np.equal(d(labels(x.shape[:1], x.shape[1]))[:, None], np.arange(x.shape[1]))
+    return call(x, hit, d(st.sampled_from(["mean", "sum", "none"])))
 
 
 # ---- calls of one function ---------------------------------------------------------------------------------
@@ -393,8 +394,8 @@ def softmax_by_hand(x: Any, axis: Any = -1) -> Any:
     return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
 
 
-def cross_entropy_by_hand(logits: Any, labels: Any, reduction: str) -> Any:
-    picked = np.take_along_axis(softmax_by_hand(logits), np.expand_dims(labels, -1), -1)[..., 0]
+def cross_entropy_by_hand(logits: Any, hit: Any, reduction: str) -> Any:
+    picked = softmax_by_hand(logits)[hit]
     reduce: Any = {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction]
     return reduce(-np.log(picked))
 

@@ -59,7 +59,7 @@ LOGARITHMS = Domain("logarithms of probabilities, at most 0", -np.inf, SLACK)
 def loss_function(
     *, reductions: tuple[str, ...] = REDUCTIONS, **ranges: Range
 ) -> Callable[[Function], Function]:
-    """Decorator of every loss: its settings are checked, and errors about its arguments begin with its name.
+    """Decorator of losses: their settings are checked, and errors about their arguments begin with their name.
 
     The check alone is the function's ``check_settings``: the classes of `tinygrad_edu.nn` make it when they
     are made.
@@ -73,25 +73,34 @@ def loss_function(
     """
 
     def decorate(function: Function) -> Function:
-        def check_settings(settings: dict[str, Any]) -> None:
-            if settings.get("reduction", "mean") not in reductions:
-                raise ArgumentError(
-                    f"reduction is one of {', '.join(reductions)}; got {settings['reduction']!r}."
-                )
-            for name, numbers in ranges.items():
-                if name in settings:
-                    numbers.check(name, settings[name])
+        check_settings = checker(reductions, **ranges)
 
         @names_itself
         @wraps(function)
         def loss(*arrays: Any, **settings: Any) -> Any:
-            check_settings(settings)
+            if settings:
+                check_settings(settings)
             return function(*arrays, **settings)
 
         loss.check_settings = check_settings  # type: ignore[attr-defined]
         return loss  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
 
     return decorate
+
+
+def checker(reductions: tuple[str, ...], **ranges: Range) -> Callable[[dict[str, Any]], None]:
+    """A function that raises unless all settings, or those of them that it is given, may be what they are."""
+
+    def check_settings(settings: dict[str, Any]) -> None:
+        if settings.get("reduction", "mean") not in reductions:
+            raise ArgumentError(
+                f"reduction is one of {', '.join(reductions)}; got {settings['reduction']!r}."
+            )
+        for name, numbers in ranges.items():
+            if name in settings:
+                numbers.check(name, settings[name])
+
+    return check_settings
 
 
 # ---- arrays ------------------------------------------------------------------------------------------------

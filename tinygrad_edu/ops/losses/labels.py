@@ -1,24 +1,25 @@
 """Losses of class scores against class labels: softmax cross-entropy, and the negative log-likelihood that it is made of."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ...arrays import fixed, floating, given
-from ...errors import ArgumentError, DTypeError, ShapeError
+from ...arrays import floating, given
+from ...errors import ArgumentError, DTypeError, ShapeError, told_by
 from ...table import primitive
-from ..activation import log_softmax, softmax
-from ..indexing import scatter
+from ..softmax import log_softmax, softmax
 from .checks import (
     LOGARITHMS,
+    REDUCTIONS,
     SLACK,
     Range,
+    checker,
     loss_function,
     nothing_left,
     of_one_dtype,
-    only_ones_differ,
     reduced,
 )
+from .classes import class_weights, classes_last, counted, integers, placed, reduced_over, unfit, with_labels
 
 OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
 NO_ROWS = (
@@ -27,7 +28,6 @@ NO_ROWS = (
 )
 
 
-@loss_function(label_smoothing=Range(0, 1))
 def softmax_cross_entropy(
     logits: Any,
     targets: Any,
@@ -95,23 +95,50 @@ def softmax_cross_entropy(
     >>> round(tg.softmax_cross_entropy(logits, [0, -100], label_smoothing=0.2).item(), 6)
     0.607606
     """
+    # As loss_function would do it, without the packing of arguments: this is called in every step of a training.
+    try:
+        if label_smoothing != 0 or reduction not in REDUCTIONS:
+            check_settings({"label_smoothing": label_smoothing, "reduction": reduction})
+        return _cross_entropy(logits, targets, axis, weight, label_smoothing, ignore_index, reduction)
+    except (ArgumentError, ShapeError, DTypeError) as error:
+        told_by(error, "softmax_cross_entropy")
+        raise
+
+
+check_settings = checker(REDUCTIONS, label_smoothing=Range(0, 1))
+softmax_cross_entropy.check_settings = check_settings  # type: ignore[attr-defined]
+
+
+def _cross_entropy(
+    logits: Any,
+    targets: Any,
+    axis: int,
+    weight: Any,
+    label_smoothing: float,
+    ignore_index: int | None,
+    reduction: str,
+) -> Any:
+    """The cross-entropy, checked once, and then in its fused form or by composition."""
     targets, logits = given(targets, "targets"), floating(logits, "logits")
-    if targets.ndim == logits.ndim:
-        targets = moved_last(targets, axis)
+    if axis != -1 and targets.ndim == logits.ndim:
+        targets = np.moveaxis(targets, axis, -1)
     logits = classes_last(logits, axis)
-    if reduction == "mean" and 0 in logits.shape[:-1]:
+    examples = logits.shape[:-1]
+    if reduction == "mean" and 0 in examples:
         raise nothing_left(f"the logits have shape {logits.shape}")
-    if targets.shape != logits.shape[:-1]:
+    if targets.shape != examples:
         logits, rows = _checked_rows(logits, targets, ignore_index)
         losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)
         return reduced(losses, reduction)
 
     batch = counted(logits, integers(targets, "targets"), ignore_index, reduction)
+    scores, _, hit, *_ = batch
     if weight is None and label_smoothing == 0:
-        losses = cross_entropy_of_labels(batch.scores, batch.labels, reduction)
-        return batch.placed(losses) if reduction == "none" else losses
-    weight, rows = class_weights(weight, logits), one_hot(batch.labels, batch.scores)
-    return batch.reduced(row_losses(batch.scores, rows, weight, label_smoothing), reduction, weight)
+        losses = cross_entropy_of_labels(scores, hit, reduction)
+        return placed(batch, losses) if reduction == "none" else losses
+    weight = class_weights(weight, logits)
+    losses = row_losses(scores, hit.astype(logits.dtype), weight, label_smoothing)
+    return reduced_over(batch, losses, reduction, weight)
 
 
 @loss_function()
@@ -163,120 +190,12 @@ def nll_loss(
     LOGARITHMS.check("predictions", log_p, OF_LOGITS)
     weight = class_weights(weight, log_p)
     batch = counted(log_p, labels, ignore_index, reduction)
-    picked = batch.scores[np.arange(len(batch.labels)), batch.labels]
-    losses = -picked if weight is None else picked * -weight[batch.labels]
-    return batch.reduced(losses, reduction, weight)
-
-
-# ---- labels ------------------------------------------------------------------------------------------------
-
-
-class Counted(NamedTuple):
-    """The examples that a loss counts, those that are not left out, and where they stand among all."""
-
-    scores: Any  # (n, c)
-    labels: Any  # (n,)
-    kept: Any  # a boolean for each of all examples, or None if none is left out
-    shape: tuple[int, ...]  # of the labels of all examples
-
-    def placed(self, losses: Any) -> Any:
-        """The losses (n,) where their examples stand, and 0 for what is left out."""
-        if self.kept is not None:
-            losses = scatter(losses, self.kept, self.kept.shape)
-        return np.reshape(losses, self.shape)
-
-    def reduced(self, losses: Any, reduction: str, weight: Any = None) -> Any:
-        """The reduction of the losses (n,); a mean divides by the weights of the labels."""
-        if reduction == "none":
-            return self.placed(losses)
-        if reduction == "sum":
-            return np.sum(losses)
-        total = len(self.labels) if weight is None else weight[self.labels].sum()
-        if total == 0:
-            raise nothing_left("the weights of all labels are 0")
-        return np.sum(losses) / total
-
-
-def counted(scores: Any, labels: Any, ignore_index: int | None, reduction: str) -> Counted:
-    """The examples of scores (..., c) and labels (...) that are not left out, checked for labels that are no class."""
-    c, kept = scores.shape[-1], None
-    z = scores if scores.ndim == 2 else np.reshape(scores, (-1, c))
-    y = labels if labels.ndim == 1 else np.reshape(labels, -1)
-    # count_nonzero asks whether any is true in a fifth of the time of np.any
-    if ignore_index is not None and np.count_nonzero(left_out := np.equal(y, ignore_index)):
-        kept = ~left_out
-        z, y = z[kept], y[kept]
-    if np.count_nonzero(wrong := (y < 0) | (y >= c)):
-        raise ArgumentError(f"class label {y[wrong][0]} is outside [0, {c}); the scores have {c} classes.")
-    if reduction == "mean" and len(y) == 0:
-        raise nothing_left(f"there are {labels.size} labels" + f", all {ignore_index}" * (labels.size > 0))
-    return Counted(z, y, kept, labels.shape)
-
-
-def with_labels(scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
-    """Floating scores (..., c), with the classes moved to the last axis, and their labels (...), a plain array of integers."""
-    (scores,) = of_one_dtype(scores=scores)
-    scores, labels = classes_last(scores, axis), given(labels, "labels")
-    if labels.shape != scores.shape[:-1]:
-        raise _unfit(labels, scores.shape, "")
-    return scores, integers(labels, "labels")
-
-
-def classes_last(scores: Any, axis: int) -> Any:
-    """The scores with the axis of the classes, of which there are several, moved to the end."""
-    if scores.ndim == 0:
-        raise ShapeError("scores have an axis of classes, (..., c); got a number, of shape ().")
-    scores = moved_last(scores, axis)
-    if scores.shape[-1] == 1:
-        raise ArgumentError(
-            f"scores of shape {scores.shape} have one class, which is always right: the loss would be the "
-            "same for any score.\n"
-            "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here "
-            "each class has its own."
-        )
-    return scores
-
-
-def moved_last(x: Any, axis: int) -> Any:
-    """x with that axis at the end."""
-    return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
-
-
-def integers(labels: Any, name: str) -> Any:
-    """Class labels as a plain array, if they are integers."""
-    if labels.dtype.kind not in "iu":
-        raise DTypeError(
-            f"class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int)."
-        )
-    return fixed(labels, name)
-
-
-def class_weights(weight: Any, scores: Any) -> Any:
-    """The weights of the classes as a plain array of the dtype of the scores (..., c), or None."""
-    if weight is None:
-        return None
-    weight = fixed(weight, "weight").astype(scores.dtype, copy=False)
-    if weight.shape != scores.shape[-1:]:
-        raise ShapeError(
-            f"weight has one number for each class, and so shape {scores.shape[-1:]}; got {weight.shape}."
-        )
-    return weight
-
-
-def _unfit(targets: Any, shape: tuple[int, ...], or_rows: str) -> ShapeError:
-    """The error for targets that do not belong to scores of this shape."""
-    advice = f"Expected labels of shape {shape[:-1]}{or_rows}."
-    if only_ones_differ(targets.shape, shape[:-1]):
-        advice += f"\n  Labels in a column or row are reshaped by targets.reshape{shape[:-1]}."
-    return ShapeError(f"targets of shape {targets.shape} do not fit scores of shape {shape}.\n  {advice}")
+    scores, y, hit, *_ = batch
+    losses = -scores[hit] if weight is None else scores[hit] * -weight[y]
+    return reduced_over(batch, losses, reduction, weight)
 
 
 # ---- rows of probabilities ---------------------------------------------------------------------------------
-
-
-def one_hot(labels: Any, scores: Any) -> Any:
-    """For labels (n,) rows (n, c), of the dtype of the scores: 1 at the label, 0 elsewhere."""
-    return np.equal(labels[:, None], np.arange(scores.shape[1])).astype(scores.dtype)
 
 
 def row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> Any:
@@ -294,7 +213,7 @@ def _checked_rows(logits: Any, rows: Any, ignore_index: int | None) -> list[Any]
     """Logits and rows of targets, if each row is a distribution but for the rounding of figures such as .33."""
     shape = logits.shape
     if rows.shape != shape:
-        raise _unfit(rows, shape, f", or rows of shape {shape}")
+        raise unfit(rows, shape, f", or rows of shape {shape}")
     if ignore_index not in (None, -100):
         raise ArgumentError(
             f"ignore_index={ignore_index} is for class labels; the targets are rows of shape {rows.shape}."
@@ -324,11 +243,11 @@ def softmax_of_rows(x: Any) -> Any:
     return softmax(x)
 
 
-@primitive(keep={"p": softmax_of_rows, "hit": None},
-           logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction))
-def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
-    """The loss of logits (n, c) and labels (n,), each a class: the probabilities come up on the way, and are kept for the gradient."""
-    hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
+# `at` is `hit` again: what the forward hands over is not watched for writes, as an argument that is saved would be.
+@primitive(keep={"p": softmax_of_rows, "at": None},
+           logits=lambda g, p, at, reduction: logits_gradient(g, p, at, reduction))
+def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
+    """The loss of logits (n, c), each row of which is hit at its label; the probabilities come up on the way, and are kept."""
     z = logits - over_classes(np.maximum.reduce, logits)
     picked = z[hit]  # (n,)
     p = np.exp(z, z)  # in place, as z is not needed any more
@@ -338,7 +257,7 @@ def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses, p, hit
     loss = np.add.reduce(losses)
-    return (loss / labels.shape[0] if reduction == "mean" else loss), p, hit
+    return (loss / hit.shape[0] if reduction == "mean" else loss), p, hit
 # fmt: on
 
 
@@ -357,7 +276,7 @@ def over_classes(reduce: Any, rows: Any) -> Any:
     return reduce(rows.T.copy(), 0)[:, None]
 
 
-def plain_cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
+def plain_cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
     """The same by composition: what `cross_entropy_of_labels` is tested against."""
-    losses = -log_softmax(logits)[np.arange(len(labels)), labels]
+    losses = -log_softmax(logits)[hit]
     return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)

@@ -9,7 +9,7 @@ from ...errors import ArgumentError, ShapeError
 from ..activation import relu
 from ..elementwise import nonzero
 from .checks import Range, loss_function, of_one_shape, reduced
-from .labels import class_weights, counted, one_hot, with_labels
+from .classes import class_weights, counted, reduced_over, with_labels
 
 
 @loss_function()
@@ -115,11 +115,10 @@ def multi_margin_loss(
     scores, labels = with_labels(scores, labels, axis)
     weight = class_weights(weight, scores)
     batch = counted(scores, labels, None, reduction)
-    x, y = batch.scores, batch.labels
-    others = 1 - one_hot(y, x)  # (n, c)
-    behind = relu(margin - x[np.arange(len(y)), y][:, None] + x) * others
+    x, y, hit, *_ = batch
+    behind = relu(margin - x[hit][:, None] + x) * ~hit  # (n, c), 0 at the label
     losses = np.add.reduce(behind if p == 1 else np.square(behind), axis=-1) / x.shape[1]
-    return batch.reduced(losses if weight is None else losses * weight[y], reduction)
+    return reduced_over(batch, losses if weight is None else losses * weight[y], reduction, None)
 
 
 @loss_function()
