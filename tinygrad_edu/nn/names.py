@@ -59,11 +59,9 @@ def missing(name: str, names: list[str]) -> str:
 
 def may_replace(name: str, value: Any) -> bool:
     """Whether a value may stand for a method: a function in its place does; a layer only computes, as forward does."""
-    return (
-        callable(value)
-        and name not in MISTYPED
-        and (name == "forward" or not hasattr(value, "named_parameters"))
-    )
+    if not callable(value) or name in MISTYPED:
+        return False
+    return name == "forward" or not hasattr(value, "named_parameters")
 
 
 def refuse_attribute(module: Any, name: str) -> None:

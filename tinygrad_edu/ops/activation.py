@@ -16,29 +16,13 @@ from ..table import primitive
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 
+# fmt: off
 __all__ = [
-    "celu",
-    "elu",
-    "gaussian",
-    "gelu",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "leaky_relu",
-    "log_softmax",
-    "logsumexp",
-    "maxout",
-    "mish",
-    "prelu",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "softsign",
+    "celu", "elu", "gaussian", "gelu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+    "log_softmax", "logsumexp", "maxout", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign",
 ]
+# fmt: on
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
