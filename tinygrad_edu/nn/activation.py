@@ -1,4 +1,4 @@
-"""Activations as modules, for containers; each is the function of the same name, and where it has none, NumPy's."""
+"""Activations as modules, for containers; each calls the function of the same name, ours or NumPy's."""
 
 from typing import Any
 
@@ -207,7 +207,7 @@ class PReLU(Module):
 
 
 class Maxout(Module):
-    """The largest of several linear maps, y_k = max_j (x W_jᵀ + b_j)_k: a layer that learns its convex activation.
+    """The largest of several linear maps, y_k = max_j (x W_jᵀ + b_j)_k: a learned convex activation.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from .sizes import check_probability, check_sizes
 
 
 class MultiheadAttention(Module):
-    """Attention of several heads at once: queries, keys and values are projected, each head attends, and all are mixed.
+    """Attention of several heads: queries, keys and values are projected, each head attends, all are mixed.
 
     head_i = softmax(Q_i K_iᵀ / √d) V_i with Q = query W_qᵀ + b_q and so on, split into heads of length d =
     embed_dim / num_heads; the output is (head_1, head_2, …) W_oᵀ + b_o.
@@ -126,7 +126,7 @@ class MultiheadAttention(Module):
 
         Parameters
         ----------
-        query : Tensor or ndarray of shape (t, b, embed_dim), or (b, t, embed_dim) if batch_first, or (t, embed_dim)
+        query : Tensor or ndarray of shape (t, b, embed_dim), (b, t, embed_dim) if batch_first, or without b
         key : Tensor or ndarray of shape (s, b, kdim), (b, s, kdim) or (s, kdim)
         value : Tensor or ndarray of shape (s, b, vdim), (b, s, vdim) or (s, vdim)
         key_padding_mask : array_like of shape (b, s), optional
@@ -186,7 +186,7 @@ class MultiheadAttention(Module):
             )
 
     def _heads(self, query: Any, key: Any, value: Any, same: bool) -> Any:
-        """The three projections, split into heads; in one product where it is the same array that is projected."""
+        """The three projections, split into heads; in one product where one array is projected."""
         if same and self.in_proj_weight is not None:
             projected = linear(query, self.in_proj_weight, self.in_proj_bias)
             return split_heads(projected, 3, self.num_heads, self.batch_first)
@@ -202,7 +202,7 @@ class MultiheadAttention(Module):
     def _masks(
         self, key_padding_mask: Any, attn_mask: Any, is_causal: bool, shape: tuple[int, ...]
     ) -> tuple[Any, Any]:
-        """What is allowed, and what is added to the scores, of shape (b, heads, t, s); None for all, and nothing."""
+        """What is allowed, and what is added to the scores (b, heads, t, s); None for all, and nothing."""
         b, heads, t, s = shape
         allowed: list[Any] = [np.tri(t, s, dtype=bool)] if is_causal else []
         added: list[Any] = []

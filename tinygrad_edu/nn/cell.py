@@ -1,4 +1,4 @@
-"""Cells: one step of one recurrent layer, for loops that must see each state, such as a decoder that reads what it wrote."""
+"""Cells: one step of one recurrent layer, for loops that must see each state, such as a decoder's."""
 
 from typing import Any, ClassVar
 
@@ -104,7 +104,7 @@ class RNNCell(Cell):
 
 
 class LSTMCell(Cell):
-    """One step of an `LSTM`.  Parameters and attributes are those of `RNNCell`, with 4 · hidden_size rows and no nonlinearity.
+    """One step of an `LSTM`, with the arguments of `RNNCell` but nonlinearity, and 4 · hidden_size rows.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class LSTMCell(Cell):
 
 
 class GRUCell(Cell):
-    """One step of a `GRU`.  Parameters and attributes are those of `RNNCell`, with 3 · hidden_size rows and no nonlinearity.
+    """One step of a `GRU`, with the arguments of `RNNCell` but nonlinearity, and 3 · hidden_size rows.
 
     Examples
     --------

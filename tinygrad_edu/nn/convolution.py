@@ -117,14 +117,14 @@ class Conv2d(_Convolution):
         self._draw(shape, bias, init, rng, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """Map x of shape (n, in_channels, h, w) to (n, out_channels, h', w'); sequences and inputs without a batch likewise."""
+        """Map x of shape (n, in_channels, h, w), or without n, to (n, out_channels, h', w')."""
         who = type(self).__name__
         x = as_input(x, self.weight, who)
         return convolution(who, self.axes, x, self.weight, self.bias, self.windows, self.groups)
 
 
 class Conv1d(Conv2d):
-    """Convolution of sequences, y[n, o, r] = b[o] + Σ w[o, c, i] · x[n, c, s r + d i - p]; as `Conv2d` otherwise.
+    """Convolution of sequences, y[n, o, r] = b[o] + Σ w[o, c, i] · x[n, c, s r + d i - p]; see `Conv2d`.
 
     Examples
     --------
@@ -140,7 +140,7 @@ class Conv1d(Conv2d):
 
 
 class ConvTranspose2d(_Convolution):
-    """Transposed convolution of images: every element spreads over a window of a larger image; see `tinygrad_edu.conv_transpose2d`.
+    """Transposed convolution: each element spreads over a window; see `tinygrad_edu.conv_transpose2d`.
 
     Parameters
     ----------

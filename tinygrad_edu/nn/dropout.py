@@ -13,7 +13,7 @@ from .sizes import check_probability
 
 
 class Dropout(Module):
-    """In training, set each element to zero with probability p and scale the others by 1 / (1 - p); in use, nothing.
+    """In training, zero elements with probability p and scale the others by 1 / (1 - p); in use, nothing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Modules of one function each, such as losses and activations: they hold the settings that it is called with.
+"""Modules of one function each, such as losses and activations: they hold the settings that it is given.
 
 This is all that is to be written of a loss::
 

@@ -1,4 +1,4 @@
-"""What the size of weights goes by: how many inputs and outputs a layer has, and what the activation after it does."""
+"""What the size of weights goes by: the numbers of inputs and outputs, and the activation that follows."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Initial weights, as plain arrays: ``he_normal((n_out, n_in), rng=0)``; layers take the functions as ``init=``.
+"""Initial weights as plain arrays, ``he_normal((n_out, n_in), rng=0)``; layers take them as ``init=``.
 
 Why their sizes matter: an output is y = Σ w x over n_in inputs.  If the weights are independent of the inputs
 and of each other, with mean 0, then
@@ -289,7 +289,7 @@ def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32
 
 @names_itself
 def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
-    """Gain times a matrix with orthonormal rows, or columns if there are more rows: it keeps lengths as they are.
+    """Gain times a matrix with orthonormal rows, or columns if there are more rows: it keeps lengths.
 
     Every such matrix is as probable as every other: it is the Q of a normal matrix = QR, with the signs of
     its columns turned so that R has a positive diagonal (without that it would depend on how the library

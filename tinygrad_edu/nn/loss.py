@@ -22,7 +22,7 @@ WEIGHTS = ("weight", "pos_weight")
 
 @dataclass_transform(eq_default=False, kw_only_default=True)
 class Loss(FunctionModule, kw_only=True):
-    """Base of losses: settings are attributes of the names that the function gives them, and the repr shows them.
+    """Base of losses: the settings of the function are attributes, and the repr shows them.
 
     Constant weights are buffers: part of the `state_dict`, as in PyTorch, and not learned.
     """
@@ -92,7 +92,7 @@ class WeightedLoss(Loss, kw_only=False):
 
 
 class CrossEntropyLoss(WeightedLoss, function=softmax_cross_entropy):
-    """Softmax cross-entropy of logits against class labels or soft rows; see `tinygrad_edu.softmax_cross_entropy`.
+    """Softmax cross-entropy of logits and labels, or soft rows; see `tinygrad_edu.softmax_cross_entropy`.
 
     Examples
     --------
@@ -183,7 +183,7 @@ class HingeLoss(Loss, function=hinge_loss):
 
 
 class CosineEmbeddingLoss(Loss, function=cosine_embedding_loss):
-    """Loss of pairs of vectors that are to point the same way, or not; see `tinygrad_edu.cosine_embedding_loss`."""
+    """Loss of pairs of vectors that are to agree, or not; see `tinygrad_edu.cosine_embedding_loss`."""
 
     margin: float = 0.0
 

@@ -114,7 +114,7 @@ class Module(Nested):
         return (buffer for _, buffer in self.named_buffers())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside this one, in its lists, tuples and dicts too, with their paths, each once."""
+        """The modules directly inside this one, or in its lists, tuples and dicts, with their paths."""
         return _children(self)
 
     def children(self) -> Iterator[Module]:
@@ -122,7 +122,7 @@ class Module(Nested):
         return (module for _, module in self.named_children())
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
-        """Call a function with every module inside, the inner ones first, and with this one; returns the module."""
+        """Call a function with every module, the inner ones first and this one last; returns the module."""
         for module in reversed(list(self.modules())):
             function(module)
         return self
@@ -144,7 +144,7 @@ class Module(Nested):
         return self
 
     def freeze(self: M) -> M:
-        """Learn none of the parameters, until `unfreeze`, as optimizers leave frozen ones; returns the module."""
+        """Learn none of the parameters until `unfreeze`: optimizers leave them; returns the module."""
         for parameter in self.parameters():
             parameter.grad = None
         return self.requires_grad_(False)

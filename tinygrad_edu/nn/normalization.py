@@ -26,7 +26,7 @@ def ones_and_zeros(
 
 
 class BatchNorm1d(Module):
-    """Batch normalization of features (n, c) or sequences (n, c, length): each channel brought to mean 0 and variance 1.
+    """Batch normalization of features (n, c) or sequences (n, c, length): channels of mean 0, variance 1.
 
     y = weight · (x - mean) / √(variance + eps) + bias.  In training, mean and (biased) variance are those of
     the batch, and the running ones follow: running = (1 - momentum) · running + momentum · batch, with the
@@ -149,7 +149,7 @@ class BatchNorm1d(Module):
 
 
 class BatchNorm2d(BatchNorm1d):
-    """Batch normalization of images (n, c, height, width): each channel brought to mean 0 and variance 1; see `BatchNorm1d`.
+    """Batch normalization of images (n, c, height, width): channels of mean 0, variance 1; see `BatchNorm1d`.
 
     Parameters, attributes, errors and reference are those of `BatchNorm1d`.
 
@@ -190,7 +190,7 @@ class _OfLastAxes(Module):
 
 
 class LayerNorm(_OfLastAxes):
-    """Layer normalization: the last axes of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
+    """Layer normalization: the last axes of each example get mean 0 and variance 1, y = weight · x̂ + bias.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ class RMSNorm(_OfLastAxes):
 
 
 class GroupNorm(Module):
-    """Group normalization: each group of channels of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
+    """Group normalization: each group of channels gets mean 0 and variance 1, y = weight · x̂ + bias.
 
     Parameters
     ----------
@@ -363,7 +363,7 @@ class GroupNorm(Module):
 
 
 def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
-    """What a layer computes with, as a tensor; in its own dtype where there are no parameters to agree with."""
+    """What a layer computes with, as a tensor; in its own dtype where there are no parameters."""
     x = floating(x) if like is None else as_input(x, like, who)
     return x if isinstance(x, Tensor) else Tensor(x)
 
@@ -371,7 +371,8 @@ def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
 def checked_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     """The lengths of the normalized axes, at least one of them, as a tuple."""
     several = isinstance(normalized_shape, (Sequence, np.ndarray))
-    shape: tuple[Any, ...] = tuple(normalized_shape) if several else (normalized_shape,)  # type: ignore[arg-type]
+    lengths: Any = normalized_shape if several else (normalized_shape,)
+    shape = tuple(lengths)
     if not shape or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
         raise ArgumentError(
             f"normalized_shape is the lengths of the last axes, each at least 1; got {normalized_shape}."

@@ -1,4 +1,4 @@
-"""Parameters, which a module learns, and buffers, which it only remembers; and a layer's input beside them."""
+"""Parameters, which a module learns, buffers, which it only remembers, and what a layer takes as input."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:
-    """What a layer computes with: x in its dtype; a tensor of another dtype that needs a gradient is refused."""
+    """What a layer computes with: x in its dtype; a tensor of another that needs a gradient is refused."""
     if not isinstance(x, Tensor):
         x = np.asarray(given(x, who))
         if x.dtype.kind not in "fiub":

@@ -14,7 +14,7 @@ from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
 
 
 class Recurrent(Units):
-    """Layers of recurrent units, one above the other, each reading its sequence in one direction or in both."""
+    """Layers of recurrent units, one above the other, each reading in one direction or in both."""
 
     usual: ClassVar[dict[str, Any]] = {
         "num_layers": 1,
@@ -70,7 +70,7 @@ class Recurrent(Units):
         return np.swapaxes(x, 0, 1) if self.batch_first else x, final
 
     def _layers(self, x: Any, states: list[Any]) -> tuple[Any, tuple[Any, ...]]:
-        """The output of the last layer, (L, N, directions · H), and each state after the last step, of all layers."""
+        """The output of the last layer, (L, N, directions · H), and the last states of all layers."""
         ends = []
         for layer in range(self.num_layers):
             if layer and self.training:
@@ -174,14 +174,14 @@ class RNN(Recurrent):
 
         Parameters
         ----------
-        x : Tensor or array_like of shape (L, N, input_size), (N, L, input_size) if batch_first, or (L, input_size)
+        x : Tensor or array_like of shape (L, N, input_size), (N, L, input_size) if batch_first, or without N
         hx : Tensor or array_like of shape (num_layers · directions, N, hidden_size), optional
             The states h_0 to begin with, zeros by default; without N for an input without a batch, as all
             that is returned.
 
         Returns
         -------
-        output : Tensor of shape (L, N, directions · hidden_size), or (N, L, directions · hidden_size) if batch_first
+        output : Tensor of shape (L, N, directions · hidden_size), or (N, L, …) if batch_first
             The states of the last layer after each step.
         h_n : Tensor of shape (num_layers · directions, N, hidden_size)
             The states of all layers after the last step: of the second direction, that is the one at the
@@ -192,7 +192,9 @@ class RNN(Recurrent):
 
 
 class LSTM(Recurrent):
-    """Long short-term memory: gates decide what a cell forgets (f), takes in (i) and shows (o), so that gradients last.
+    """Long short-term memory: gates decide what a cell forgets (f), takes in (i) and shows (o).
+
+    What a cell holds is added to, and not multiplied by weights, so that gradients last.
 
     With sums a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, in blocks in the order i, f, g, o::
 
@@ -221,13 +223,13 @@ class LSTM(Recurrent):
     kind = LONG_SHORT
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
-        """Read sequences, as `RNN.forward`; the states are a pair, (h_0, c_0), and returned as such: output, (h_n, c_n)."""
+        """Read sequences, as `RNN.forward`, with pairs of states, (h_0, c_0): returns output, (h_n, c_n)."""
         output, (h_n, c_n) = self._run(x, hx)
         return output, (h_n, c_n)
 
 
 class GRU(Recurrent):
-    """Gated recurrent units: one gate (u) decides what stays of the state, another (r) what the new candidate sees of it.
+    """Gated recurrent units: a gate (u) decides what stays of the state, another (r) what a candidate sees.
 
     With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, in blocks in the order r, u, n (PyTorch writes z
     for u)::

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def unusual(layer: Any, usual: Mapping[str, Any]) -> Iterator[str]:
-    """The settings of a layer that differ from the usual ones, as ``name=value``; those that it lacks are left out."""
+    """The settings of a layer that differ from the usual ones, as ``name=value``."""
     for name, value in usual.items():
         if (own := getattr(layer, name, value)) != value:
             yield f"{name}={own}"

@@ -1,4 +1,4 @@
-"""What a model consists of, as a table: layers, the shapes that come out of them, and how many parameters they have."""
+"""What a model consists of, as a table: layers, the shapes of what comes out, numbers of parameters."""
 
 from typing import Any
 

@@ -101,7 +101,7 @@ class TransformerEncoderLayer(Module):
     def forward(
         self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
     ) -> Tensor:
-        """Map src of shape (t, b, d_model), or (b, t, d_model) if batch_first, to the same; the masks are those of `MultiheadAttention`."""
+        """Map src of shape (t, b, d_model) to the same; the masks are those of `MultiheadAttention`."""
         x = as_input(src, self.linear1.weight, "TransformerEncoderLayer")
         masks = {"key_padding_mask": src_key_padding_mask, "attn_mask": src_mask, "is_causal": is_causal}
         if self.norm_first:
@@ -133,7 +133,8 @@ class TransformerEncoder(Module):
     --------
     >>> import numpy as np
     >>> from tinygrad_edu import nn
-    >>> encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16), num_layers=2)
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16)
+    >>> encoder = nn.TransformerEncoder(layer, num_layers=2)
     >>> encoder(np.ones((5, 3, 8))).shape
     (5, 3, 8)
     """
@@ -155,7 +156,7 @@ class TransformerEncoder(Module):
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
     ) -> Tensor:
-        """Map src of shape (t, b, d_model), or (b, t, d_model) if batch_first, to the same; the masks are those of `MultiheadAttention`."""
+        """Map src of shape (t, b, d_model) to the same; the masks are those of `MultiheadAttention`."""
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, is_causal)
         return src if self.norm is None else self.norm(src)

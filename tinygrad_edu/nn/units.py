@@ -21,7 +21,7 @@ NONLINEARITIES = ("tanh", "relu")
 
 
 class Kind(NamedTuple):
-    """What sets the kinds of units apart: the recurrence, how many sums a unit has, and the names of its states."""
+    """What sets the kinds of units apart: the recurrence, how many sums a unit has, and its states' names."""
 
     recurrence: Callable[..., Any]
     sums: int

@@ -66,7 +66,7 @@ def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
 
 
 def is_refused(where: str, child: Any, refuse: bool) -> bool:
-    """Whether a thing is left out: a tensor that is learned and no parameter, and what is not searched; or raise."""
+    """Whether a thing is left out, as it is not searched or is learned and no parameter; or raise."""
     if isinstance(child, Tensor) and not is_stray(child):
         return False
     if not refuse:
@@ -97,7 +97,7 @@ def is_stray(value: Any) -> bool:
 
 
 def may_hold(value: Any) -> bool:
-    """Whether there is a module or parameter in a value, or may be later: in a list or dict that is empty now."""
+    """Whether there is a module or parameter in a value, or may be later, in an empty list or dict."""
     if not isinstance(value, SEARCHED):
         return False
     empty = isinstance(value, (list, dict)) and not value
@@ -107,7 +107,7 @@ def may_hold(value: Any) -> bool:
 
 
 def refuse_shared(path: str, module: Nested) -> None:
-    """Raise for parameters in attributes of a module's class, which are not the module's own, unless it has them, too."""
+    """Raise for parameters in attributes of a module's class, unless the module has its own of that name."""
     for name in module._of_class - vars(module).keys():
         value = getattr(type(module), name, None)
         if any(isinstance(found, Parameter) for _, found in walk("", [value])):

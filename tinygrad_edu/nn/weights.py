@@ -25,9 +25,9 @@ def weight_and_bias(
     *,
     n_out: int | None = None,
 ) -> tuple[Parameter, Parameter | None]:
-    """The weights of a layer, which sum over ``n_in`` inputs, and a bias for each of ``n_out`` outputs, if wanted.
+    """The weights of a layer, which sum over ``n_in`` inputs, and a bias for each of ``n_out`` outputs.
 
-    Without ``n_out``, the first axis of the weights is that of the outputs.  An initializer makes the weights,
+    Without ``n_out``, the first axis of the weights is that of the outputs.  An initializer makes weights,
     and the biases are zero; without one, both are uniform in ±1/√n_in.
     """
     rng, bound = generator(rng), initializers.uniform_bound(n_in)

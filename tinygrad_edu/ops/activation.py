@@ -1,4 +1,4 @@
-"""Activations: the rectifiers, which are made of straight pieces or bend at 0, are here; all others are at hand here.
+"""Activations: the rectifiers, of straight pieces or with a bend at 0, are here; all others at hand here.
 
 Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh
 and arctan are NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is
@@ -230,7 +230,7 @@ def prelu(x: Any, weight: Any) -> Any:
 
 
 def maxout(x: Any, pieces: int) -> Any:
-    """The largest of each ``pieces`` neighbours on the last axis: a convex function whose linear pieces are learned.
+    """The largest of each ``pieces`` neighbours on the last axis: a convex function that is learned.
 
     Equal neighbours share the gradient evenly.
 

@@ -20,7 +20,7 @@ SLACK = 1e-2  # beyond a domain: figures such as .33 are rounded, and numerical 
 
 
 class Range(NamedTuple):
-    """The numbers that a setting may be: those from low to high; with ``above``, low itself is none of them."""
+    """The numbers that a setting may be, from low to high; with ``above``, low is none of them."""
 
     low: float
     high: float = np.inf
@@ -59,7 +59,7 @@ LOGARITHMS = Domain("logarithms of probabilities, at most 0", -np.inf, SLACK)
 def loss_function(
     *, reductions: tuple[str, ...] = REDUCTIONS, **ranges: Range
 ) -> Callable[[Function], Function]:
-    """Decorator of losses: their settings are checked, and errors about their arguments begin with their name.
+    """Decorator of losses: settings are checked, and errors about arguments begin with the loss's name.
 
     The check alone is the function's ``check_settings``: the classes of `tinygrad_edu.nn` make it when they
     are made.
@@ -107,7 +107,7 @@ def checker(reductions: tuple[str, ...], **ranges: Range) -> Callable[[dict[str,
 
 
 def of_one_dtype(booleans: str = "", /, **arrays: Any) -> list[Any]:
-    """The arguments as floating arrays of one dtype: the one of tensors that need a gradient, to which all else is cast.
+    """The arguments as floating arrays of one dtype: that of tensors that need a gradient, if there are any.
 
     Without such it is that of the first tensor or, of arrays alone, of the first array.  One argument may be
     boolean, the one that ``booleans`` names: 0 and 1.
@@ -132,7 +132,7 @@ def of_one_dtype(booleans: str = "", /, **arrays: Any) -> list[Any]:
 
 
 def of_one_shape(booleans: str = "", /, **arrays: Any) -> list[Any]:
-    """The arguments as floating arrays of one dtype, and of one shape: they must have it, nothing is broadcast."""
+    """The arguments as floating arrays of one dtype and of one shape, as nothing is broadcast."""
     values = of_one_dtype(booleans, **arrays)
     (first, shape), *others = ((name, x.shape) for name, x in zip(arrays, values))
     for name, other in others:

@@ -11,8 +11,8 @@ from ..indexing import scatter
 from .checks import nothing_left, of_one_dtype, only_ones_differ
 
 # What a loss counts of a batch, in a plain tuple, which is made in a fifth of the time of a named one:
-# the scores (n, c) and labels (n,) of the examples that are not left out, booleans (n, c) that are true at the
-# labels, a boolean for each of all examples, or None if none is left out, and the shape of all labels.
+# the scores (n, c) and labels (n,) of the examples that are not left out, booleans (n, c) that are true at
+# the labels, a boolean for each of all examples, or None if none is left out, and the shape of all labels.
 Counted = tuple[Any, Any, Any, Any, tuple[int, ...]]
 
 
@@ -59,7 +59,7 @@ def reduced_over(batch: Counted, losses: Any, reduction: str, weight: Any) -> An
 
 
 def with_labels(scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
-    """Floating scores (..., c), with the classes moved to the last axis, and their labels (...), a plain array of integers."""
+    """Floating scores (..., c), the classes on the last axis, and labels (...), a plain array of integers."""
     (scores,) = of_one_dtype(scores=scores)
     scores, labels = classes_last(scores, axis), given(labels, "labels")
     if labels.shape != scores.shape[:-1]:
@@ -77,8 +77,8 @@ def classes_last(scores: Any, axis: int) -> Any:
         raise ArgumentError(
             f"scores of shape {scores.shape} have one class, which is always right: the loss would be the "
             "same for any score.\n"
-            "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here "
-            "each class has its own."
+            "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); "
+            "here each class has its own."
         )
     return scores
 

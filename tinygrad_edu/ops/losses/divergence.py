@@ -1,4 +1,4 @@
-"""Losses between probabilities: binary cross-entropy, of probabilities or of logits, and the Kullback-Leibler divergence."""
+"""Losses between probabilities: binary cross-entropy, and the Kullback-Leibler divergence."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Losses of class scores against class labels: softmax cross-entropy, and the negative log-likelihood that it is made of."""
+"""Losses of class scores and labels: softmax cross-entropy, and the negative log-likelihood in it."""
 
 from typing import Any
 
@@ -95,7 +95,7 @@ def softmax_cross_entropy(
     >>> round(tg.softmax_cross_entropy(logits, [0, -100], label_smoothing=0.2).item(), 6)
     0.607606
     """
-    # As loss_function would do it, without the packing of arguments: this is called in every step of a training.
+    # As loss_function would do it, without the packing of arguments: every step of a training calls this.
     try:
         if label_smoothing != 0 or reduction not in REDUCTIONS:
             check_settings({"label_smoothing": label_smoothing, "reduction": reduction})
@@ -151,7 +151,7 @@ def nll_loss(
     ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Any:
-    """Negative log-likelihood of class labels, ``-w_y l_y``; its gradient in l is -w_y at the label and 0 elsewhere.
+    """Negative log-likelihood of labels, ``-w_y l_y``; its gradient in l is -w_y at the label, 0 elsewhere.
 
     Of the logarithms of a softmax it is the `softmax_cross_entropy`, which is faster.
 
@@ -210,7 +210,7 @@ def row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> A
 
 
 def _checked_rows(logits: Any, rows: Any, ignore_index: int | None) -> list[Any]:
-    """Logits and rows of targets, if each row is a distribution but for the rounding of figures such as .33."""
+    """Logits and rows of targets, if each row is a distribution but for rounding, as of .33."""
     shape = logits.shape
     if rows.shape != shape:
         raise unfit(rows, shape, f", or rows of shape {shape}")
@@ -270,7 +270,7 @@ def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
 
 
 def over_classes(reduce: Any, rows: Any) -> Any:
-    """The reduction of (n, c) to (n, 1): along the long axis of a transposed copy where c is short, as NumPy is slow along short axes."""
+    """The reduction of (n, c) to (n, 1), for short c along the long axis of a copy, which is faster."""
     if rows.shape[0] < 64 or rows.shape[1] >= 32:
         return reduce(rows, 1, None, None, True)
     return reduce(rows.T.copy(), 0)[:, None]

@@ -1,4 +1,7 @@
-"""Losses with a margin: nothing is lost where the answer is right by more than it.  At the kink itself the slope is 0, as relu's."""
+"""Losses with a margin: nothing is lost where the answer is right by more than it.
+
+At the kink itself the slope is 0, as relu's.
+"""
 
 from typing import Any
 
@@ -16,7 +19,7 @@ from .classes import class_weights, counted, reduced_over, with_labels
 def hinge_loss(
     prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean"
 ) -> Any:
-    """Hinge loss of scores x against signs t, ``max(0, m - t x)``, or its square; the loss of support vector machines.
+    """Hinge loss of scores x and signs t, ``max(0, m - t x)``, or its square, as of support vector machines.
 
     The slope in x is -t where t x < m, and 0 elsewhere.  PyTorch has none of this name: its
     ``hinge_embedding_loss`` is of distances.
@@ -72,7 +75,9 @@ def multi_margin_loss(
     weight: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    """Hinge loss of several classes, ``(1/c) Σ_{j≠y} w_y max(0, m - x_y + x_j)^p``: each other score is to be lower by the margin.
+    """Hinge loss of several classes, ``(1/c) Σ_{j≠y} w_y max(0, m - x_y + x_j)^p``.
+
+    Each other score is to be lower than the right one by the margin.
 
     Parameters
     ----------
@@ -125,7 +130,7 @@ def multi_margin_loss(
 def cosine_embedding_loss(
     x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
-    """Of pairs of vectors ``1 - cos(x1, x2)`` where the target is 1, and ``max(0, cos(x1, x2) - m)`` where it is -1.
+    """Loss of pairs of vectors, ``1 - cos(x1, x2)`` for targets 1, ``max(0, cos(x1, x2) - m)`` for -1.
 
     Vectors that belong together are to point the same way, others not.  As in PyTorch, 1e-12 is added to the
     squared lengths, so that a vector of zeros has a cosine of 0.
@@ -155,7 +160,8 @@ def cosine_embedding_loss(
     Examples
     --------
     >>> import numpy as np, tinygrad_edu as tg
-    >>> np.round(tg.cosine_embedding_loss([[1.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 0.0]], [1, -1], reduction="none"), 6)
+    >>> x1, x2 = [[1.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 0.0]]
+    >>> np.round(tg.cosine_embedding_loss(x1, x2, [1, -1], reduction="none"), 6)
     array([0.292893, 0.6     ])
     """
     x1, x2 = of_one_shape(x1=x1, x2=x2)
@@ -183,7 +189,7 @@ def triplet_margin_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Any:
-    """``max(0, d(a, p) - d(a, n) + m)``: an anchor is to be nearer to a positive than to a negative, by the margin.
+    """``max(0, d(a, p) - d(a, n) + m)``: an anchor is to be nearer to a positive than to a negative.
 
     The distance is ``d(a, b) = ‖a - b + ε‖_p``; with ε = 0 its gradient is 0 where a and b are equal.
 

@@ -85,7 +85,7 @@ def half_squared_error(prediction: Any, target: Any, *, reduction: str = "sum") 
 
 @loss_function()
 def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """Mean absolute error, ``(1/n) Σ |x - t|``; its gradient in x is ``sign(x - t) / n``, and 0 where the two are equal.
+    """Mean absolute error, ``(1/n) Σ |x - t|``; its gradient in x is ``sign(x - t) / n``, and 0 at x = t.
 
     Parameters
     ----------
@@ -115,7 +115,9 @@ def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
 
 @loss_function(delta=Range(0, above=True))
 def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
-    """Huber's loss, ``½ e²`` for errors ``e = x - t`` up to δ, and ``δ (|e| - ½ δ)`` beyond; its slope in e is e, clipped to ±δ.
+    """Huber's loss, ``½ e²`` for errors ``e = x - t`` up to δ, and ``δ (|e| - ½ δ)`` beyond.
+
+    Its slope in e is e, clipped to ±δ.
 
     Parameters
     ----------
@@ -157,7 +159,9 @@ def _huber(error: Any, delta: float) -> Any:
 
 @loss_function(beta=Range(0))
 def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction: str = "mean") -> Any:
-    """Huber's loss divided by its β, ``½ e² / β`` for errors up to β and ``|e| - ½ β`` beyond: slopes of ±1, however small β is.
+    """Huber's loss divided by its β, ``½ e² / β`` for errors up to β and ``|e| - ½ β`` beyond.
+
+    Its slopes are ±1, however small β is.
 
     Parameters
     ----------
