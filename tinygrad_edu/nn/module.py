@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..errors import ArgumentError, DTypeError, TinygradError, names_itself
+from ..errors import ArgumentError, DTypeError, TinygradError
 from ..trees import children
 from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert, successor
@@ -129,11 +129,13 @@ class Module(Nested):
 
     # ---- what all of it is ---------------------------------------------------------------------------------
 
-    @names_itself
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; they are None then."""
         if not set_to_none:
-            raise ArgumentError("gradients are forgotten, and not set to zero, which would count as one.")
+            who = f"{type(self).__name__}.zero_grad"
+            raise ArgumentError(
+                f"{who}: gradients are forgotten, and not set to zero, which would count as one."
+            )
         for parameter in self.parameters():
             parameter.grad = None
 
@@ -153,7 +155,6 @@ class Module(Nested):
         """Learn all parameters again; returns the module."""
         return self.requires_grad_(True)
 
-    @names_itself
     def to(self: M, dtype: DTypeLike) -> M:
         """Convert all parameters, their gradients, and the floating buffers; returns the module.
 
@@ -163,15 +164,16 @@ class Module(Nested):
         ----------
         dtype : floating dtype
         """
+        who = f"{type(self).__name__}.to"
         try:
             dtype = np.dtype(dtype)
         except TypeError:
             raise DTypeError(
-                f"a dtype is expected, such as np.float64; got {dtype!r}.\n"
+                f"{who}: a dtype is expected, such as np.float64; got {dtype!r}.\n"
                 "  Devices there are none: this is a framework for the CPU, and there is nothing to move."
             ) from None
         if dtype.kind != "f":
-            raise DTypeError(f"parameters are floating; got {dtype}.")
+            raise DTypeError(f"{who}: parameters are floating; got {dtype}.")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
                 convert(tensor, dtype)
@@ -195,7 +197,6 @@ class Module(Nested):
         """The values of all parameters and buffers by path, as copies that training does not change."""
         return state_of(self)
 
-    @names_itself
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Take over the values of a state, all of them or, if anything does not fit, none.
 

@@ -37,17 +37,17 @@ def state_of(module: Nested) -> dict[str, Any]:
 
 def load(module: Nested, state: Mapping[str, ArrayLike]) -> None:
     """Take over the values of a state, all of them or, if anything does not fit, none."""
+    who = f"{type(module).__name__}.load_state_dict"
     if not isinstance(state, Mapping):
         got = f"{state!r:.80}."
         if isinstance(state, tuple):
             got = f"a tuple of {len(state)}. Take the first: arrays, metadata = io.load_safetensors(path)."
-        raise ArgumentError(f"a state is a dict of arrays by path; got {got}")
+        raise ArgumentError(f"{who}: a state is a dict of arrays by path; got {got}")
     own = dict(named_state(module))
-    given = {name: plain(value, name) for name, value in state.items()}
+    given = {name: plain(value, f"{who}: {name}") for name, value in state.items()}
     if problems := list(misfits(own, given)):
         raise StateError(
-            f"{type(module).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  "
-            + "\n  ".join(problems)
+            f"{who}: the state does not fit, and nothing was loaded:\n  " + "\n  ".join(problems)
         )
     # All are copied before any is written: the state may be made of this module's own arrays.
     cast = {name: np.array(given[name], tensor.dtype) for name, tensor in own.items()}
