@@ -14,9 +14,9 @@ from ..tensor import Tensor
 from .attention import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
+from .layer_norm import LayerNorm
 from .linear import Linear
 from .module import Module
-from .normalization import LayerNorm
 from .parameter import as_input
 from .sizes import check_sizes
 
