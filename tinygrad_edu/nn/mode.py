@@ -8,7 +8,7 @@ from .module import Module
 
 @contextmanager
 def training_mode(model: Module, mode: bool) -> Iterator[None]:
-    """Put all modules of a model in training, or in use, for a block; each has its own mode again afterwards."""
+    """Put all modules of a model in training, or in use, for a block; then each has its own mode again."""
     before = [(module, module.training) for module in model.modules()]
     try:
         model.train(mode)

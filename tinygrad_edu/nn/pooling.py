@@ -6,9 +6,27 @@ from ..ops.adaptive import adaptive_avg_pool
 from ..ops.pooling import avg_pool, checked_windows, max_pool
 from ..ops.window import Caller
 from .module import Module
+from .shown import unusual
 
 
-class MaxPool2d(Module):
+class _Pooling(Module):
+    """What maxima and means have in common: the number of axes, and the repr."""
+
+    axes = 2
+    kernel_size: Any
+
+    def extra_repr(self) -> str:
+        usual = {
+            "stride": self.kernel_size,
+            "padding": 0,
+            "dilation": 1,
+            "ceil_mode": False,
+            "count_include_pad": True,
+        }
+        return ", ".join([f"kernel_size={self.kernel_size}", *unusual(self, usual)])
+
+
+class MaxPool2d(_Pooling):
     """Maximum over windows of images; see `tinygrad_edu.max_pool2d`.
 
     Parameters
@@ -28,8 +46,6 @@ class MaxPool2d(Module):
     array([[[4.]]])
     """
 
-    axes = 2
-
     def __init__(
         self,
         kernel_size: Any,
@@ -48,9 +64,6 @@ class MaxPool2d(Module):
         settings = self.kernel_size, self.stride, self.padding, self.dilation
         return max_pool(Caller.of(self), x, self.ceil_mode, *settings)
 
-    def extra_repr(self) -> str:
-        return shown(self)
-
 
 class MaxPool1d(MaxPool2d):
     """Maximum over windows of sequences (n, c, l); as `MaxPool2d` otherwise."""
@@ -58,7 +71,7 @@ class MaxPool1d(MaxPool2d):
     axes = 1
 
 
-class AvgPool2d(Module):
+class AvgPool2d(_Pooling):
     """Mean over windows of images; see `tinygrad_edu.avg_pool2d`.
 
     Parameters
@@ -78,8 +91,6 @@ class AvgPool2d(Module):
     array([[[3.]]])
     """
 
-    axes = 2
-
     def __init__(
         self,
         kernel_size: Any,
@@ -97,9 +108,6 @@ class AvgPool2d(Module):
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
         settings = self.kernel_size, self.stride, self.padding
         return avg_pool(Caller.of(self), x, self.ceil_mode, self.count_include_pad, *settings)
-
-    def extra_repr(self) -> str:
-        return shown(self)
 
 
 class AvgPool1d(AvgPool2d):
@@ -142,16 +150,3 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     """Mean over so many windows of sequences (n, c, l); as `AdaptiveAvgPool2d` otherwise."""
 
     axes = 1
-
-
-def shown(layer: Any) -> str:
-    """The kernel, and the settings that are not what they usually are."""
-    usual = {
-        "stride": layer.kernel_size,
-        "padding": 0,
-        "dilation": 1,
-        "ceil_mode": False,
-        "count_include_pad": True,
-    }
-    chosen = [name for name, value in usual.items() if getattr(layer, name, value) != value]
-    return ", ".join(f"{name}={getattr(layer, name)}" for name in ("kernel_size", *chosen))
