@@ -8,11 +8,11 @@ import inspect
 
 import numpy as np
 import pytest
-from oracle import frozen, optimizers
-from oracle.cases import Part, leaves
-from oracle.configurations import CASES
 
 import tinygrad_edu as tg
+from tests.oracle import frozen, optimizers
+from tests.oracle.cases import Part, leaves
+from tests.oracle.configurations import CASES
 from tinygrad_edu import nn, optim
 from tinygrad_edu.optim import schedule
 

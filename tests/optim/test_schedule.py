@@ -221,7 +221,7 @@ def test_a_state_of_a_plateau_that_does_not_fit():
 
 def example(folder, *arguments):
     """What examples/schedules.py prints and says, and how it ends."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, root / "examples" / "schedules.py", *arguments],

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from oracle.frozen import FOLDER
 
+from tests.oracle.frozen import FOLDER
 from tinygrad_edu import errors, nn
 
 safetensors = pytest.importorskip(

@@ -48,7 +48,11 @@ def test_every_region_has_stripes_of_its_own(probabilities):
     square, pictures = np.array([[0.0, 0.0], [1.0, 1.0]]), set()
     for label in range(40):
         ax = plot.decision_regions(
-            lambda x, label=label: np.full(len(x), label), square, [0, 0], resolution=24, probabilities=probabilities
+            lambda x, label=label: np.full(len(x), label),
+            square,
+            [0, 0],
+            resolution=24,
+            probabilities=probabilities,
         )
         pictures.add(np.asarray(ax.images[0].get_array()).tobytes())
     assert len(pictures) == 40

@@ -399,7 +399,7 @@ def test_damaged_files_are_read_or_refused_within_a_second_and_200_MB(tmp_path):
     """Rule 9: bit flips, truncations, insertions and more; by the profile ``deep`` 20,000 inputs, 1,600 otherwise."""
     count = 20_000 if settings().max_examples >= 1000 else 1_600
     command = [sys.executable, "-W", "error", HERE / "fuzz.py", "0", str(count), tmp_path]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -163,7 +163,7 @@ def test_a_rule_that_raises_is_named():
 
     with pytest.raises(
         GradcheckError,
-        match=r"twice: the rule of x, .*broken \(.*test_gradcheck_arguments.py:\d+\), raised KeyError: "
+        match=r"twice: the rule of x, .*broken \(.*test_arguments.py:\d+\), raised KeyError: "
         r"'oops'",
     ) as caught:
         gradcheck(primitive(x=broken)(twice), X)

@@ -338,7 +338,7 @@ def test_rule_11_a_training_that_is_resumed_in_a_new_process_equals_one_that_was
     training["save"](stopped, *parts)
     training["train"](10, *parts)
     training["save"](straight, *parts)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     subprocess.run(
         [sys.executable, "-W", "error", script, stopped, resumed], check=True, timeout=60, env=environment
     )

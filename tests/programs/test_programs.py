@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 from hypothesis import settings
-from programs import judge
-from programs.drawing import draw, replayed
-from programs.languages import ENDINGS, Program, Statement, source
-from programs.operations import DETACH, OPERATIONS
-from programs.plain import Plain
 
 import tinygrad_edu as tg
+from tests.programs import judge
+from tests.programs.drawing import draw, replayed
+from tests.programs.languages import ENDINGS, Program, Statement, source
+from tests.programs.operations import DETACH, OPERATIONS
+from tests.programs.plain import Plain
 from tinygrad_edu import versions
 from tinygrad_edu.ops import indexing
 from tinygrad_edu.table import op_of

@@ -11,7 +11,7 @@ import pytest
 
 from tinygrad_edu import plot
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCRIPT, PICTURES = ROOT / "examples" / "gallery.py", ROOT / "examples" / "pictures" / "plot"
 DRAWING = {name for name in plot.__all__ if name not in ("PALETTE", "check_path", "save")}
 

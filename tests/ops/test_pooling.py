@@ -74,7 +74,9 @@ def test_ceil_mode_beside_padding_has_one_window_more_where_it_starts_in_the_ima
         )
         for counted in (True, False):
             mean = by_hand(
-                lambda elements, padded, counted=counted: sum(elements) / (padded if counted else len(elements)),
+                lambda elements, padded, counted=counted: (
+                    sum(elements) / (padded if counted else len(elements))
+                ),
                 x,
                 *along,
                 ceil_mode=True,

@@ -20,7 +20,7 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SYSTEMS = ROOT / "examples" / "systems"
 # Nothing is fetched in a test: where the files are neither in TINYGRAD_EDU_DATA nor in the cache, there is no
 # way out to them.

@@ -11,7 +11,7 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn
 
-FOLDER = Path(__file__).parents[1] / "examples" / "systems"
+FOLDER = Path(__file__).parents[2] / "examples" / "systems"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def driver(*arguments):
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
