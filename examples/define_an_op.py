@@ -20,7 +20,10 @@ def slope(x, xp, fp):
 
 
 def shares(x, xp):
-    """How much each entry of the table counts at each x: the two neighbors, by their distance.  Shape (n, m)."""
+    """How much each entry of the table counts at each x: the two neighbors, by their distance.
+
+    Shape (n, m).
+    """
     entries = np.arange(len(xp))
     return np.maximum(0, 1 - np.abs(interp(x, xp, entries)[:, None] - entries))
 

@@ -101,7 +101,9 @@ def evaluate(model: nn.Module, x: np.ndarray, labels: np.ndarray) -> float:
 
 
 class Progress:
-    """A line that shows how far the training is: tqdm's if it is installed, and plain text every few epochs where there is no terminal."""
+    """A line that shows how far the training is: tqdm's if it is installed, and plain text every few epochs
+    where there is no terminal.
+    """
 
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total, self.done, self.bar = title, total, 0, None

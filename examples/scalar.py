@@ -20,7 +20,9 @@ import tinygrad_edu as tg
 
 
 class Value:
-    """A number in a graph.  Each of its ``sources`` is a pair: an operand, and the derivative of this number in it."""
+    """A number in a graph.  Each of its ``sources`` is a pair: an operand,
+    and the derivative of this number in it.
+    """
 
     numbers = count()
 

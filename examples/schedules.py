@@ -1,4 +1,5 @@
-"""Every schedule of the learning rate, as a curve over a hundred epochs, and what some of them do to a training.
+"""Every schedule of the learning rate, as a curve over a hundred epochs,
+and what some of them do to a training.
 
     python examples/schedules.py --out schedules.png
 

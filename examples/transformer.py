@@ -1,4 +1,5 @@
-"""A small transformer learns to add: it completes "37+58=" by "095", for numbers that it has not seen together.
+"""A small transformer learns to add: it completes "37+58=" by "095", for numbers
+that it has not seen together.
 
     python examples/transformer.py
 

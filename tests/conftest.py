@@ -1,4 +1,6 @@
-"""Hypothesis profiles, and lines at the end that say how much of the table, and how much against NumPy and PyTorch, was checked."""
+"""Hypothesis profiles, and lines at the end that say how much of the table, and how much against NumPy
+and PyTorch, was checked.
+"""
 
 import signal
 from collections import Counter

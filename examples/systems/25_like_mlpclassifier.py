@@ -1,4 +1,5 @@
-"""A classifier with scikit-learn's manners: ``MLPClassifier(hidden_layer_sizes=(100,), alpha=…).fit(x, y).predict(x)``.
+"""A classifier with scikit-learn's manners:
+``MLPClassifier(hidden_layer_sizes=(100,), alpha=…).fit(x, y).predict(x)``.
 
 scikit-learn's user guide, Neural network models (supervised), with its advice to scale the inputs by what the
 training part tells.  5-fold accuracies on its four bundled sets, ``StratifiedKFold(5, shuffle=True,
@@ -20,7 +21,9 @@ from tinygrad_edu import data, nn, optim, train
 
 
 class MLPClassifier:
-    """A network with hidden layers, trained by Adam on the cross-entropy and alpha / 2 · Σ p², at a rate that falls along a cosine."""
+    """A network with hidden layers, trained by Adam on the cross-entropy and alpha / 2 · Σ p², at a rate
+    that falls along a cosine.
+    """
 
     def __init__(
         self,

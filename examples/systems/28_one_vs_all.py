@@ -76,7 +76,10 @@ KINDS = {
 
 
 def messages(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """How often each of the words above is in a message, shape (n, 38), and which are spam; a fifth of their telling words are the other kind's."""
+    """How often each of the words above is in a message, shape (n, 38), and which are spam.
+
+    A fifth of their telling words are the other kind's.
+    """
     y = rng.integers(2, size=n)
     odds = np.array(
         [
@@ -89,13 +92,17 @@ def messages(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def vehicles(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Five measures of vehicles, shape (n, 5), each a fifth or so off what is typical of the kind; and the kinds."""
+    """Five measures of vehicles, shape (n, 5), each a fifth or so off what is typical of the kind;
+    and the kinds.
+    """
     y = rng.integers(len(KINDS), size=n)
     return np.array(list(KINDS.values()))[y] * np.exp(rng.normal(scale=0.2, size=(n, 5))), y
 
 
 def logistic(x: np.ndarray, targets: np.ndarray) -> nn.Linear:
-    """A linear layer of logits, which know nothing of each other: ½ Σ w² + Σ binary cross-entropies, scikit-learn's objective at C = 1, by L-BFGS."""
+    """A linear layer of logits, which know nothing of each other: ½ Σ w² + Σ binary cross-entropies,
+    scikit-learn's objective at C = 1, by L-BFGS.
+    """
     model = nn.Linear(x.shape[1], targets.shape[1], init=nn.init.zeros, dtype=float)
     optimizer = tg.optim.LBFGS(model.parameters(), max_iter=200, tolerance_change=1e-12)
 

@@ -51,7 +51,10 @@ class Row:
 
 
 class Missing(Exception):
-    """Data or a library that a script needs are not here; the message says which.  The script counts as skipped, not as met."""
+    """Data or a library that a script needs are not here; the message says which.
+
+    The script counts as skipped, not as met.
+    """
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ HEADER = ("#", "system", "published or recomputed", "ours", "met", "s")
 
 
 def table(results: Iterable[Result]) -> str:
-    """The rows of all results as Markdown, with their notes below; seconds stand beside the first row of a script."""
+    """The rows of all results as Markdown, with their notes below.
+
+    Seconds stand beside the first row of a script.
+    """
     verdict = {True: "yes", False: "NO", None: "–"}
     lines, notes = [HEADER], []
     for result in results:
@@ -155,7 +161,9 @@ def show(run: Callable[..., list[Row]]) -> None:
 
 
 def track(steps: Iterable[Any], title: str = "", *, stream: Any = None) -> Iterator[Any]:
-    """The same steps, with a line on the terminal that says how far they are; silent where there is no terminal."""
+    """The same steps, with a line on the terminal that says how far they are; silent
+    where there is no terminal.
+    """
     stream = stream or sys.stderr
     if not stream.isatty():
         yield from steps

@@ -45,7 +45,10 @@ def chosen(names: list[str]) -> list[Path]:
 
 
 def load(path: Path) -> Callable[..., list[Row]]:
-    """The function ``run`` of a script; its name begins with a digit, so that no import statement reaches it."""
+    """The function ``run`` of a script.
+
+    Its name begins with a digit, so that no import statement reaches it.
+    """
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

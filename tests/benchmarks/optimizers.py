@@ -1,4 +1,5 @@
-"""A step of Adam over three matrices of 1000 × 1000, in float32, by everyone who is installed; and over a tiny network.
+"""A step of Adam over three matrices of 1000 × 1000, in float32, by everyone who is installed;
+and over a tiny network.
 
 PyTorch has three implementations: a loop over the parameters, the default on CPUs; `foreach`, a list of them
 at once; and `fused`, a kernel of its own that passes over memory once.

@@ -1,4 +1,6 @@
-"""gradcheck looks into everything that `grad` takes, names what it left out, and names the rule that fails."""
+"""gradcheck looks into everything that `grad` takes, names what it left out, and names the rule
+that fails.
+"""
 
 from collections import namedtuple
 from functools import partial

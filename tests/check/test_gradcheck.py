@@ -1,4 +1,6 @@
-"""gradcheck rejects every wrong rule of a collection (Q01 to Q16), says what is wrong with it, and lets the right one pass."""
+"""gradcheck rejects every wrong rule of a collection (Q01 to Q16), says what is wrong with it,
+and lets the right one pass.
+"""
 
 import re
 

@@ -1,4 +1,6 @@
-"""gradcheck at every scale: right gradients pass from 1e-12 to 1e8, wrong ones do not, and a kink is a kink everywhere."""
+"""gradcheck at every scale: right gradients pass from 1e-12 to 1e8, wrong ones do not,
+and a kink is a kink everywhere.
+"""
 
 from contextlib import suppress
 

@@ -1,4 +1,6 @@
-"""Tensors and transforms among other people's code: SciPy, matplotlib, pandas, Python's own functions, and plain arrays that are filled."""
+"""Tensors and transforms among other people's code: SciPy, matplotlib, pandas, Python's own functions,
+and plain arrays that are filled.
+"""
 
 import copy
 import re

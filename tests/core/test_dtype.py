@@ -1,4 +1,5 @@
-"""Dtypes and the form of arrays, D01 to D12: promotion is NumPy's, gradients have the dtype of their tensor, layout does not matter.
+"""Dtypes and the form of arrays, D01 to D12: promotion is NumPy's, gradients have the dtype of their tensor,
+layout does not matter.
 
 D12, warnings as errors, is how the whole suite runs.
 """

@@ -1,4 +1,5 @@
-"""The engine: what the graph keeps and frees, who owns gradients, what may be changed when, and how a Tensor behaves as an object.
+"""The engine: what the graph keeps and frees, who owns gradients, what may be changed when,
+and how a Tensor behaves as an object.
 
 Tests are named by the edge that they stand for, E01 to E34, and grouped as the design is: backward passes,
 memory, ownership, changing values, tensors as Python objects, tensors and arrays.  The modes (E16 to E18) and

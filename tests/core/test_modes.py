@@ -1,4 +1,6 @@
-"""no_grad and enable_grad: as context managers and decorators, in threads, generators and coroutines (E16 to E18)."""
+"""no_grad and enable_grad: as context managers and decorators, in threads, generators
+and coroutines (E16 to E18).
+"""
 
 import asyncio
 import contextvars

@@ -1,4 +1,6 @@
-"""Ops of one's own: what a rule may ask for, what is kept alive, several outputs, variadic arguments, kept values."""
+"""Ops of one's own: what a rule may ask for, what is kept alive, several outputs, variadic arguments,
+kept values.
+"""
 
 import gc
 import weakref

@@ -1,4 +1,6 @@
-"""The traps of NumPy's protocols: forms of calls that reach us sideways, and must neither lose a gradient nor get a wrong one."""
+"""The traps of NumPy's protocols: forms of calls that reach us sideways,
+and must neither lose a gradient nor get a wrong one.
+"""
 
 import numpy as np
 import pytest

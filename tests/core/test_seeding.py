@@ -104,7 +104,9 @@ def test_a_statement_in_a_thread_reaches_the_others():
 
 
 def test_two_cells_of_a_notebook():
-    """Each cell of a notebook may run in a context of its own, a copy of the one in which the kernel was started."""
+    """Each cell of a notebook may run in a context of its own, a copy of the one in
+    which the kernel was started.
+    """
     namespace, kernel = {"tg": tg, "draw": draw}, contextvars.copy_context()
     for cell in ("tg.seed(0)", "a = draw()", "_ = tg.seed(0)", "b = draw()"):
         kernel.copy().run(exec, cell, namespace)  # the cells above

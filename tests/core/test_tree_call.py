@@ -1,4 +1,6 @@
-"""Primitives whose arguments hold tensors in lists, tuples, dicts and modules; and tensors that no rule covers, which are refused."""
+"""Primitives whose arguments hold tensors in lists, tuples, dicts and modules; and tensors
+that no rule covers, which are refused.
+"""
 
 import gc
 import weakref

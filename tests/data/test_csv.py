@@ -420,7 +420,10 @@ def use(path):
 
 
 def measured(path):
-    """Use a file within a second and 200 MB; what other tests have left in memory is none of the garbage collector's business here."""
+    """Use a file within a second and 200 MB.
+
+    What other tests have left in memory is none of the garbage collector's business here.
+    """
     gc.freeze()
     tracemalloc.start()
     start = time.process_time()

@@ -1,4 +1,6 @@
-"""CSV files that may be read in two ways, or that hold what are numbers to people: nothing is guessed, and errors lead on."""
+"""CSV files that may be read in two ways, or that hold what are numbers to people: nothing is guessed,
+and errors lead on.
+"""
 
 import time
 

@@ -1,4 +1,5 @@
-"""Downloads, against a server on this machine that misbehaves in every way that servers do (hard cases X14, X15 and X17).
+"""Downloads, against a server on this machine that misbehaves in every way that servers do (hard cases X14,
+X15 and X17).
 
 Whatever the server does: either the very bytes that were published are under the name of the file, or nothing
 is there.
@@ -125,7 +126,9 @@ def pem(tmp_path_factory):
 
 @pytest.fixture
 def server(pem):
-    """A TLS server; its ``answers`` map paths to functions of the handler, and ``asked`` lists the paths that were asked for."""
+    """A TLS server; its ``answers`` map paths to functions of the handler, and ``asked`` lists the paths
+    that were asked for.
+    """
     served = Server(("127.0.0.1", 0), Handler)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pem / "both.pem")
@@ -464,7 +467,10 @@ def test_the_progress_line(server, trust, tmp_path, capsys):
 
 
 def test_X15_no_archive_is_ever_unpacked():
-    """gzip holds one stream without a path: there are no members to escape.  What could unpack archives is not used anywhere."""
+    """gzip holds one stream without a path: there are no members to escape.
+
+    What could unpack archives is not used anywhere.
+    """
     package = Path(tinygrad_edu.__file__).parent
     banned = {"extractall", "unpack_archive", "tarfile"}
     for path in package.rglob("*.py"):

@@ -1,4 +1,6 @@
-"""DataLoader: every sample once, orders by seed and epoch alone, places that are resumed, views, and what it takes."""
+"""DataLoader: every sample once, orders by seed and epoch alone, places that are resumed, views,
+and what it takes.
+"""
 
 import json
 

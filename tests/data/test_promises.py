@@ -1,4 +1,6 @@
-"""What the docstrings of data promise is taken, and what they do not is refused by name: nothing is read as something else in silence."""
+"""What the docstrings of data promise is taken, and what they do not is refused by name:
+nothing is read as something else in silence.
+"""
 
 import time
 

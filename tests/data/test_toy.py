@@ -1,4 +1,6 @@
-"""Toy sets: equal to scikit-learn's and the tutorials' own code to the bit, or with the shape that they promise."""
+"""Toy sets: equal to scikit-learn's and the tutorials' own code to the bit, or with the shape
+that they promise.
+"""
 
 import numpy as np
 import pytest

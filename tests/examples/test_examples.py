@@ -1,4 +1,6 @@
-"""Every example runs, and what it prints is true: the figures are computed again here, by NumPy and by hand."""
+"""Every example runs, and what it prints is true: the figures are computed again here, by NumPy
+and by hand.
+"""
 
 import importlib.util
 import io

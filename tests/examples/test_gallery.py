@@ -1,4 +1,6 @@
-"""The gallery makes a picture of every function of plot, and those that lie in the folder are what the index names."""
+"""The gallery makes a picture of every function of plot, and those
+that lie in the folder are what the index names.
+"""
 
 import importlib.util
 import os

@@ -23,7 +23,9 @@ FONT = (
 
 
 def write_idx(path, array, packed):
-    """An IDX file as the format's description has it: two zeros, the kind of numbers (8: bytes), the axes, their lengths, the numbers."""
+    """An IDX file as the format's description has it: two zeros, the kind of numbers (8: bytes), the axes,
+    their lengths, the numbers.
+    """
     content = (
         bytes([0, 0, 8, array.ndim])
         + np.array(array.shape, ">u4").tobytes()
@@ -36,7 +38,9 @@ def write_idx(path, array, packed):
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
-    """A folder with 400 training and 100 test images of digits in a font of 3 × 5 dots, each dot 4 × 4 pixels, moved about."""
+    """A folder with 400 training and 100 test images of digits in a font of 3 × 5 dots,
+    each dot 4 × 4 pixels, moved about.
+    """
     folder, rng = tmp_path_factory.mktemp("digits"), np.random.default_rng(0)
     glyphs = [np.kron(np.array(list(glyph), int).reshape(5, 3), np.ones((4, 4))) for glyph in FONT.split()]
     for part, count, packed in (("train", 400, True), ("t10k", 100, False)):

@@ -1,4 +1,5 @@
-"""The 29 systems: their table is met in its quick form, what cannot run says so, and the traps of the originals are not ours.
+"""The 29 systems: their table is met in its quick form, what cannot run says so,
+and the traps of the originals are not ours.
 
 Each trap is shown twice: what the script does equals the formula written by hand, and differs from the
 mistake.
@@ -205,7 +206,9 @@ def test_the_softmax_does_not_overflow():
 
 
 def bpnn(targets, seed, iterations):
-    """The original's loops on Python floats: the error of each iteration, added up over patterns and not, and its weights."""
+    """The original's loops on Python floats: the error of each iteration, added up over patterns and not,
+    and its weights.
+    """
     rand = random.Random(seed).uniform
     wi = [[rand(-0.2, 0.2) for _ in range(2)] for _ in range(3)]
     wo = [rand(-2, 2) for _ in range(2)]

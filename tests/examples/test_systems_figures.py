@@ -1,4 +1,6 @@
-"""The exact figures of the systems in examples/systems: published ones, and those of plain NumPy written here by hand."""
+"""The exact figures of the systems in examples/systems: published ones,
+and those of plain NumPy written here by hand.
+"""
 
 import importlib.util
 import math
@@ -16,7 +18,10 @@ FOLDER = Path(__file__).parents[2] / "examples" / "systems"
 
 @pytest.fixture
 def script(monkeypatch):
-    """A script of examples/systems as a module, by its name; what it imports from its folder is found, and forgotten afterwards."""
+    """A script of examples/systems as a module, by its name.
+
+    What it imports from its folder is found, and forgotten afterwards.
+    """
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.delitem(sys.modules, "report", raising=False)
 
@@ -50,7 +55,9 @@ GRADIENTS = [
 
 
 def mazur(steps, *, too_early=False):
-    """The error and the outputs after so many steps, and the gradients of w1 to w8 before the last of them; too early: the mistake."""
+    """The error and the outputs after so many steps, and the gradients of w1 to w8 before the last of them;
+    too early: the mistake.
+    """
     w, v = np.array([[0.15, 0.20], [0.25, 0.30]]), np.array([[0.40, 0.45], [0.50, 0.55]])
     gradients = None
     for _ in range(steps):

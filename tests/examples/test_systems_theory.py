@@ -1,4 +1,6 @@
-"""The systems whose claims are exact: gradients beside formulas by hand, the course's cost, and what the theory of multilayer perceptrons says."""
+"""The systems whose claims are exact: gradients beside formulas by hand, the course's cost,
+and what the theory of multilayer perceptrons says.
+"""
 
 import importlib.util
 import sys

@@ -1,4 +1,5 @@
-"""Readers against damaged files: ``python fuzz.py SEED COUNT FOLDER`` damages valid files and prints, as JSON, what the readers said.
+"""Readers against damaged files: ``python fuzz.py SEED COUNT FOLDER`` damages valid files and prints,
+as JSON, what the readers said.
 
 Every input is read in this one process, which may not grow by more than 200 MB: a reader must return a value,
 or raise a FormatError, within a second of its own time.  A reader of another format takes part by a line in

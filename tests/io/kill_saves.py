@@ -1,4 +1,5 @@
-"""Processes that are killed while they save: ``python kill_saves.py random COUNT FOLDER`` or ``… steps FOLDER``; prints counts as JSON.
+"""Processes that are killed while they save: ``python kill_saves.py random COUNT FOLDER`` or ``… steps
+FOLDER``; prints counts as JSON.
 
 A forked child saves one generation of a state after another and is killed by SIGKILL, at a random moment or
 at a given step of a save.  What is left must be one generation, whole, to the bit, and none that is older
@@ -91,7 +92,9 @@ def kill_at_random(folder, kills):
 
 
 def kill_at_every_step(folder):
-    """Killed just before and just after each call of the operating system that a save makes after its file was made."""
+    """Killed just before and just after each call of the operating system
+    that a save makes after its file was made.
+    """
     path, found = folder / "training.ckpt", {}
     save_checkpoint(path, state(1))
     for name, call, after in [

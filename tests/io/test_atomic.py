@@ -1,4 +1,6 @@
-"""Files that are written whole or not at all: killed processes, full disks, errors, permissions, and two savers at once."""
+"""Files that are written whole or not at all: killed processes, full disks, errors, permissions,
+and two savers at once.
+"""
 
 import errno
 import json
@@ -18,7 +20,9 @@ posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked process
 
 
 def driver(*arguments):
-    """What kill_saves.py prints, in a process of its own: forking one with threads, as this may be, is not safe."""
+    """What kill_saves.py prints, in a process of its own: forking one with threads, as this may be,
+    is not safe.
+    """
     command = [sys.executable, "-W", "error", HERE / "kill_saves.py", *map(str, arguments)]
     done = subprocess.run(
         command,

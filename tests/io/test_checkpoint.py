@@ -1,4 +1,6 @@
-"""Checkpoints: every value back to the bit, other versions and unknown keys refused, and a training that goes on as if never stopped."""
+"""Checkpoints: every value back to the bit, other versions and unknown keys refused, and a training
+that goes on as if never stopped.
+"""
 
 import json
 import math

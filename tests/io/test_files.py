@@ -1,4 +1,6 @@
-"""Files that readers are given by mistake: pipes, folders and devices, files without an end, and files of other formats."""
+"""Files that readers are given by mistake: pipes, folders and devices, files without an end,
+and files of other formats.
+"""
 
 import bz2
 import gzip

@@ -1,4 +1,6 @@
-"""NumPy's files: written by NumPy and by us, hostile archives and headers, and every reader of this package against damaged files."""
+"""NumPy's files: written by NumPy and by us, hostile archives and headers,
+and every reader of this package against damaged files.
+"""
 
 import ast
 import io as streams
@@ -396,7 +398,9 @@ def test_damaged_archives(path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process")
 def test_damaged_files_are_read_or_refused_within_a_second_and_200_MB(tmp_path):
-    """Rule 9: bit flips, truncations, insertions and more; by the profile ``deep`` 20,000 inputs, 1,600 otherwise."""
+    """Rule 9: bit flips, truncations, insertions and more; by the profile ``deep`` 20,000 inputs,
+    1,600 otherwise.
+    """
     count = 20_000 if settings().max_examples >= 1000 else 1_600
     command = [sys.executable, "-W", "error", HERE / "fuzz.py", "0", str(count), tmp_path]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OPENBLAS_NUM_THREADS": "1"}

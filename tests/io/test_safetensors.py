@@ -1,4 +1,6 @@
-"""safetensors files: against the reference package in both directions, and every kind of damage refused before anything is allocated."""
+"""safetensors files: against the reference package in both directions,
+and every kind of damage refused before anything is allocated.
+"""
 
 import json
 import os

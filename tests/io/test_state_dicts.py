@@ -1,4 +1,7 @@
-"""States that PyTorch saved with safetensors load as they are, and give PyTorch's outputs; ours go through the same files."""
+"""States that PyTorch saved with safetensors load as they are, and give PyTorch's outputs.
+
+Ours go through the same files.
+"""
 
 import numpy as np
 import pytest

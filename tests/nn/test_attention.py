@@ -27,7 +27,9 @@ def waves(*shape, phase=0.0):
 
 
 def sines(module):
-    """The module with the weights of the numbers that PyTorch computed: sin(k) / 2, k running on through all of them."""
+    """The module with the weights of the numbers that PyTorch computed: sin(k) / 2,
+    k running on through all of them.
+    """
     start = 0
     for p in module.parameters():
         p.data[...] = np.sin(np.arange(start, start + p.size)).reshape(p.shape) / 2
@@ -54,7 +56,10 @@ def softmax_by_hand(scores, allowed=None):
 
 
 def attention_by_hand(module, query, key, value, allowed=None, added=0.0):
-    """Multi-head attention of (t, b, n) arrays in loops over examples and heads; allowed and added are (b, heads, t, s)."""
+    """Multi-head attention of (t, b, n) arrays in loops over examples and heads.
+
+    Allowed and added are (b, heads, t, s).
+    """
     e, heads, d = module.embed_dim, module.num_heads, module.embed_dim // module.num_heads
     apart = module.q_proj_weight, module.k_proj_weight, module.v_proj_weight
     weights = (

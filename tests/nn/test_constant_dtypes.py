@@ -1,4 +1,6 @@
-"""Constants of another dtype: what needs no gradient is cast to the dtype of a layer or of a prediction, whatever holds it."""
+"""Constants of another dtype: what needs no gradient is cast to the dtype of a layer or of a prediction,
+whatever holds it.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""What every layer and loss refuses by name, wherever an array goes in: masked arrays, ragged lists, and a layer's tuple."""
+"""What every layer and loss refuses by name, wherever an array goes in: masked arrays, ragged lists,
+and a layer's tuple.
+"""
 
 import inspect
 

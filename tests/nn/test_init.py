@@ -1,4 +1,6 @@
-"""Initializers: bounds, moments, orthogonality, and what they are for: signals that keep their size through many layers."""
+"""Initializers: bounds, moments, orthogonality, and what they are for: signals
+that keep their size through many layers.
+"""
 
 import math
 
@@ -13,7 +15,9 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 def check_moments(w, mean, std):
-    """Within five standard errors: of the mean, and of the standard deviation (whose own is less than std/√(2n) for these)."""
+    """Within five standard errors: of the mean, and of the standard deviation (whose own is less than
+    std/√(2n) for these).
+    """
     assert abs(w.mean(dtype=float) - mean) < 5 * std / math.sqrt(w.size)
     np.testing.assert_allclose(w.std(dtype=float), std, rtol=5 / math.sqrt(w.size))
 
@@ -149,7 +153,9 @@ def test_truncated_normal_at_two_deviations_has_the_variance_in_its_docstring():
 
 
 def test_truncated_normal_is_distributed_as_it_should_be():
-    """The largest distance between empirical and true distribution function (Kolmogorov): 1.95/√n is passed once in a thousand."""
+    """The largest distance between empirical and true distribution function (Kolmogorov):
+    1.95/√n is passed once in a thousand.
+    """
     for low, high in ((-1.0, 3.0), (-0.3, 0.4), (2.0, 2.5)):
         w = np.sort(init.truncated_normal((20_000,), low=low, high=high, rng=1, dtype=np.float64))
         f = np.array(
@@ -173,7 +179,10 @@ def test_orthogonal_rows_or_columns(shape, dtype):
 
 
 def test_orthogonal_is_uniform_over_all_such_matrices():
-    """Entries of a uniform one have mean 0 and variance 1/n, and the trace variance 1.  QR as it comes fails: its diagonals lean."""
+    """Entries of a uniform one have mean 0 and variance 1/n, and the trace variance 1.
+
+    QR as it comes fails: its diagonals lean.
+    """
     rng = np.random.default_rng(0)
     w = np.stack([init.orthogonal((3, 3), rng=rng, dtype=np.float64) for _ in range(4000)])
     np.testing.assert_allclose(w.mean(0), 0, atol=5 / math.sqrt(3 * 4000))

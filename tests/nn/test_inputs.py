@@ -1,4 +1,6 @@
-"""What layers and functions take: any real numbers, in any form; and what they refuse, with what was asked and what was given."""
+"""What layers and functions take: any real numbers, in any form; and what they refuse, with what was asked
+and what was given.
+"""
 
 import numpy as np
 import pytest

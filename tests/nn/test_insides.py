@@ -1,4 +1,6 @@
-"""What is found inside a module, once and in order, and what is refused because it would not be found, nor trained."""
+"""What is found inside a module, once and in order, and what is refused because it would not be found,
+nor trained.
+"""
 
 import copy
 from collections import OrderedDict, UserDict, UserList, defaultdict, deque, namedtuple

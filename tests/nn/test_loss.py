@@ -1,4 +1,5 @@
-"""Every loss: first and second derivatives, what it makes of wrong arguments, dtypes, kinks and large numbers.
+"""Every loss: first and second derivatives, what it makes of wrong arguments, dtypes, kinks
+and large numbers.
 
 The derivatives are checked on points that stay away from kinks: targets and margins are moved off the grid of
 sixteenths that the numbers come from, and what this does not separate is filtered.
@@ -115,7 +116,9 @@ def divergence(draw, reduction):
 
 
 def error(module, **choices):
-    """Losses of x - t, which is an odd multiple of 1/32: their kinks, 0 and the multiples of 1/16, are never hit."""
+    """Losses of x - t, which is an odd multiple of 1/32: their kinks, 0 and the multiples of 1/16,
+    are never hit.
+    """
 
     def build(draw, reduction):
         x = draw(arrays(shapes(min_side=1)))

@@ -1,4 +1,6 @@
-"""Batch, layer, group and root mean square normalization, against their equations, closed forms and PyTorch's numbers."""
+"""Batch, layer, group and root mean square normalization, against their equations, closed forms
+and PyTorch's numbers.
+"""
 
 import numpy as np
 import pytest
@@ -158,7 +160,9 @@ def test_Y02_then_in_use():
     ],
 )
 def test_Y03_Y04_one_value_per_channel_has_no_variance(layer, x):
-    """The message says what to do about a last batch of one example; nothing is updated, and in use it is fine."""
+    """The message says what to do about a last batch of one example; nothing is updated,
+    and in use it is fine.
+    """
     before = layer.state_dict()
     with pytest.raises(
         ValueError,

@@ -1,4 +1,6 @@
-"""Recurrent layers and cells: their equations written as loops, PyTorch's values, derivatives, and what they say to wrong input."""
+"""Recurrent layers and cells: their equations written as loops, PyTorch's values, derivatives,
+and what they say to wrong input.
+"""
 
 import numpy as np
 import pytest
@@ -48,7 +50,9 @@ def step(kind, x, h, c, w_ih, w_hh, b_ih, b_hh):
 
 
 def by_hand(kind, state, x, h0, c0, directions):
-    """Outputs (L, N, directions · H), h_n and c_n of all layers; x is (L, N, I), the states are (layers · directions, N, H)."""
+    """Outputs (L, N, directions · H), h_n and c_n of all layers; x is (L, N, I),
+    the states are (layers · directions, N, H).
+    """
     h0, c0, outputs = h0.copy(), c0.copy(), x
     for k in range(len(h0)):
         layer, backwards = divmod(k, directions)

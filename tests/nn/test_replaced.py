@@ -1,4 +1,6 @@
-"""What is put in the place of a parameter, a buffer or an optimizer's list: it takes effect, or it is refused."""
+"""What is put in the place of a parameter, a buffer or an optimizer's list: it takes effect,
+or it is refused.
+"""
 
 import copy
 

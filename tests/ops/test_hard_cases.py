@@ -335,7 +335,9 @@ def test_inputs_of_any_layout(case, layout):
 
 @rows
 def test_cotangent_of_stride_zero(case):
-    """Against the exact gradients where the row's cotangent is constant, against a contiguous array of ones otherwise."""
+    """Against the exact gradients where the row's cotangent is constant,
+    against a contiguous array of ones otherwise.
+    """
     arrays, shape = arrays_of(case.inputs), np.shape(case.value)
     constant = np.unique(1.0 if case.cotangent is ONES else case.cotangent)
     if constant.size == 1:
@@ -374,7 +376,10 @@ def test_variance_of_one_element_with_ddof_1_keeps_numpys_warning():
 
 
 def test_base_of_a_power_needs_no_logarithm():
-    """The exponent's derivative is NaN at a negative base; it is computed only if it is wanted, and nothing warns."""
+    """The exponent's derivative is NaN at a negative base.
+
+    It is computed only if it is wanted, and nothing warns.
+    """
     x = tg.Tensor([-2.0, 0.0], requires_grad=True)
     with np.errstate(all="raise"):
         y = np.power(x, np.array([3.0, 2.0]))

@@ -1,4 +1,6 @@
-"""Where NumPy raises, a tensor raises too; where NumPy computes, a tensor computes the same, or refuses by name.
+"""Where NumPy raises, a tensor raises too.
+
+Where NumPy computes, a tensor computes the same, or refuses by name.
 
 The calls are those of every entry's domain, and those calls spoiled: axes out of range, twice or of the wrong
 type, shapes that do not fit, unknown modes, keywords of every kind, arguments that are missing.  The oracle
@@ -67,7 +69,9 @@ def is_floating(value):
 
 
 def parameters(function):
-    """The keywords that are worth trying: those of NumPy's signature, and a few that every function may be given."""
+    """The keywords that are worth trying: those of NumPy's signature, and a few
+    that every function may be given.
+    """
     try:
         names = [
             p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_POSITIONAL
@@ -79,7 +83,9 @@ def parameters(function):
 
 @st.composite
 def other_arrays(draw, like):
-    """What may stand in the place of an array: one of another shape or dtype, a list, a number, or no array at all."""
+    """What may stand in the place of an array: one of another shape or dtype, a list, a number,
+    or no array at all.
+    """
     kind = draw(st.sampled_from(["shape", "shape", "shape", "dtype", "list", "number", "values", "none"]))
     if kind == "shape":
         return np.resize(like if like.size else np.ones(1, like.dtype), draw(st.sampled_from(SHAPES)))

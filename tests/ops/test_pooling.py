@@ -21,7 +21,9 @@ def normal(*shape):
 
 
 def count(n, kernel, stride, padding, dilation, ceil_mode):
-    """How many windows there are on n elements: those that end within the padding; in ceil mode those that start before it."""
+    """How many windows there are on n elements: those that end within the padding; in ceil mode those
+    that start before it.
+    """
     reach = dilation * (kernel - 1) + 1
     starts = range(-padding, n + padding, stride)
     inside = [s for s in starts if s + reach <= n + padding]
@@ -34,7 +36,9 @@ def count(n, kernel, stride, padding, dilation, ceil_mode):
 
 
 def by_hand(pool, x, kernel, stride, padding, dilation=(1, 1), ceil_mode=False):
-    """Each window on its own: ``pool`` of the elements in the image, and of how many places are in it or its padding."""
+    """Each window on its own: ``pool`` of the elements in the image,
+    and of how many places are in it or its padding.
+    """
     (kh, kw), (sh, sw), (ph, pw), (dh, dw), (h, w) = kernel, stride, padding, dilation, x.shape[2:]
     counts = [count(*along, ceil_mode) for along in zip((h, w), kernel, stride, padding, dilation)]
     out = np.empty((*x.shape[:2], *counts))

@@ -1,4 +1,5 @@
-"""Every entry of the table, on calls drawn from its domain: values, derivatives of first and second order, layouts, dtypes.
+"""Every entry of the table, on calls drawn from its domain: values, derivatives of first and second order,
+layouts, dtypes.
 
 The oracles are NumPy's own functions and numerical derivatives.  A new operation needs a line in
 `check.domains`, and no test of its own.
@@ -256,7 +257,9 @@ def test_float32_stays_float32(function, data, count):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @given(data=st.data())
 def test_rule_returns_what_it_should(function, dtype, data, count):
-    """An array of the gradient's dtype, without touching its read-only arguments; exactly of its argument's shape, unless it broadcasts."""
+    """An array of the gradient's dtype, without touching its read-only arguments;
+    exactly of its argument's shape, unless it broadcasts.
+    """
     count(name_of(function))
     entry, c = TABLE[function], data.draw(DOMAINS[function].calls)
     c = replaced(c, [read_only(a.astype(dtype)) for a in floating(c)])

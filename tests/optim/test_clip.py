@@ -61,7 +61,9 @@ def test_O29_what_is_not_finite_raises_and_nothing_is_touched(bad, norm_type):
     max_norm=st.floats(1e-3, 1e3),
 )
 def test_norms_are_numpys(scale, p, g, max_norm):
-    """Squares of large and small elements neither overflow nor vanish: the expected norm is that of the unscaled elements."""
+    """Squares of large and small elements neither overflow nor vanish: the expected norm is
+    that of the unscaled elements.
+    """
     everything = np.concatenate([g.ravel(), [0.5, -0.25]])
     expected = np.linalg.norm(everything, p) * scale
     params = with_gradients(g * scale, np.array([0.5, -0.25]) * scale)

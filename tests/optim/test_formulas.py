@@ -301,7 +301,10 @@ def test_a_deep_copy_of_model_and_optimizer_trains_as_the_original():
 
 
 def test_O35_gradients_of_batches_add_up():
-    """Of batches of 4 and of 1, weighted by how many examples they have; the mean of their means would be -102.5."""
+    """Of batches of 4 and of 1, weighted by how many examples they have.
+
+    The mean of their means would be -102.5.
+    """
     w = tg.Tensor([0.0], requires_grad=True)
     for batch in ([1.0, 2.0, 3.0, 4.0], [100.0]):
         x = np.array(batch)
@@ -530,7 +533,9 @@ def test_an_optimizer_and_its_state_die_without_the_garbage_collector():
 
 
 def test_a_variance_that_rounding_makes_negative_is_zero():
-    """Of equal gradients, in float32: s - a² is a difference of equal numbers, and PyTorch's root of it NaN."""
+    """Of equal gradients, in float32: s - a² is a difference of equal numbers,
+    and PyTorch's root of it NaN.
+    """
     for g in np.linspace(0.1, 1, 20):
         values = follow(
             lambda params: optim.RMSprop(params, lr=1e-6, alpha=0.5, centered=True, eps=0.1),

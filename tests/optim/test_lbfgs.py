@@ -200,7 +200,9 @@ def test_a_line_that_only_rises_gives_its_start():
 
 
 def test_the_term_of_armijo():
-    """At 1 the value is lower, and the slope flat, but it fell by less than 1e-4 of the first slope: both searches go on."""
+    """At 1 the value is lower, and the slope flat, but it fell by less than 1e-4 of the first slope:
+    both searches go on.
+    """
 
     def cubic(t):  # 0 and the slope -1 at 0, -5e-5 and the slope 0.5 at 1
         a, b = -0.5 + 1e-4, 1.5 - 1.5e-4

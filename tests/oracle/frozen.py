@@ -44,5 +44,7 @@ def _split(vector: np.ndarray, parts: dict[str, list[int]]) -> dict[str, np.ndar
 
 
 def about_torch() -> dict[str, Any]:
-    """Its version; the settings of each layer and loss that it has ("nn"), and of each optimizer ("optim")."""
+    """Its version; the settings of each layer and loss that it has ("nn"),
+    and of each optimizer ("optim").
+    """
     return json.loads((FOLDER / "torch.json").read_text())

@@ -1,4 +1,6 @@
-"""Layers: their settings alone and together, in training and in use, with the shapes of input that they take."""
+"""Layers: their settings alone and together, in training and in use, with the shapes of input
+that they take.
+"""
 
 from .cases import Draw, case, causal, labels, padding, part, real, some
 

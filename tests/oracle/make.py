@@ -110,7 +110,9 @@ def schedule(case: optimizers.Schedule) -> dict[str, np.ndarray]:
 
 
 def networks() -> dict[str, np.ndarray]:
-    """Save the states of an MLP and a CNN as PyTorch users do; an input of each and, in use, its output, all float32."""
+    """Save the states of an MLP and a CNN as PyTorch users do; an input of each and, in use, its output,
+    all float32.
+    """
     nn = torch.nn
     models = {
         "mlp": (nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10)), (8, 20)),
@@ -144,7 +146,8 @@ def networks() -> dict[str, np.ndarray]:
 
 
 def public(module: Any, base: type) -> dict[str, list[str]]:
-    """The classes of a module of torch that derive from ``base``, and their settings: those of the classes they derive from too, as
+    """The classes of a module of torch that derive from ``base``, and their settings:
+    those of the classes they derive from too, as
     RNN(*args, **kwargs) does not name its own."""
     classes = {
         k: v

@@ -34,7 +34,10 @@ def configurations(*families):
 
 
 def compare(computed, expected):
-    """Equal parts, of equal shapes and to 1e-9; beside the largest number of a part, what rounding leaves of a zero is one."""
+    """Equal parts, of equal shapes and to 1e-9.
+
+    Beside the largest number of a part, what rounding leaves of a zero is one.
+    """
     assert computed.keys() == expected.keys()
     for part, e in expected.items():
         c = np.asarray(computed[part])
@@ -60,7 +63,9 @@ def as_tensors(value):
 
 
 def called(case, expected):
-    """Outputs, gradients of inputs and of parameters, and buffers after the call, by the names of `oracle.make`."""
+    """Outputs, gradients of inputs and of parameters, and buffers after the call,
+    by the names of `oracle.make`.
+    """
     module = made(case.kind, case.draw("args"), case.draw("settings") | case.ours).train(case.train)
     if not case.kind.endswith("Loss"):  # the state of a loss is its settings
         stored = {k.split()[1]: v.shape for k, v in expected.items() if k.startswith(("parameter", "buffer"))}

@@ -1,4 +1,6 @@
-"""Pictures of many: every class has a look of its own, hundreds of images and counts are a few artists, and colors are on one scale."""
+"""Pictures of many: every class has a look of its own, hundreds of images and counts are a few artists,
+and colors are on one scale.
+"""
 
 import numpy as np
 import pytest

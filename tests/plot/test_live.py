@@ -1,4 +1,6 @@
-"""The live loss: every loss is in the picture, it is drawn no more often than asked, and saved whatever happens."""
+"""The live loss: every loss is in the picture, it is drawn no more often than asked,
+and saved whatever happens.
+"""
 
 import sys
 from types import SimpleNamespace

@@ -1,4 +1,6 @@
-"""Pictures of networks: weights, activations with their derivatives, and histograms by layer show the very numbers."""
+"""Pictures of networks: weights, activations with their derivatives,
+and histograms by layer show the very numbers.
+"""
 
 import numpy as np
 import pytest

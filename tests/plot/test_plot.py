@@ -1,4 +1,6 @@
-"""Pictures: what is drawn is what was given, on the axes that were given, and files are written whole or not at all."""
+"""Pictures: what is drawn is what was given, on the axes that were given,
+and files are written whole or not at all.
+"""
 
 import subprocess
 import sys

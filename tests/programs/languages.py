@@ -102,7 +102,10 @@ class Statement:
 
 
 def backward(y: str, k: str, language: str, retain: bool = True) -> str:
-    """A backward pass with a cotangent; PyTorch, given one, would import its compiler, which takes seconds."""
+    """A backward pass with a cotangent.
+
+    PyTorch, given one, would import its compiler, which takes seconds.
+    """
     call = f"({y} * {k}).sum().backward(" if language == "torch" else f"{y}.backward({k}, "
     return f"{call}retain_graph={retain})"
 

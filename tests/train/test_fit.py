@@ -98,7 +98,9 @@ def test_a_summed_loss_is_added_up(loss):
 
 
 def test_o35_accumulated_batches_count_by_their_examples():
-    """w = 0, x = 1, 2, 3, 4 and 100, targets 1, squared error: the gradient of the mean is -44, the mean of the means -102.5."""
+    """w = 0, x = 1, 2, 3, 4 and 100, targets 1, squared error: the gradient of the mean is -44,
+    the mean of the means -102.5.
+    """
     for loss in (nn.MSELoss(), nn.MSELoss(reduction="none")):
         model, optimizer = scalar()
         history = fit(
@@ -178,7 +180,10 @@ def test_weights_of_classes_are_the_losses():
 
 
 def test_metrics_are_of_whole_epochs():
-    """F1 of the epoch is no mean of the batches' F1; the training's is of the outputs as they were in each step."""
+    """F1 of the epoch is no mean of the batches' F1.
+
+    The training's is of the outputs as they were in each step.
+    """
     model, loss, optimizer = classifier(rate=0.0)
     asked = {"f1": metrics.f1, "val_auc": lambda t, o: metrics.roc_auc(t, o[:, 1] - o[:, 0])}
     asked["f1"] = lambda t, o: metrics.f1(t, o.argmax(axis=1))

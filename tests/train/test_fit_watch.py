@@ -1,4 +1,6 @@
-"""What fit looks at while it trains: layers made late, gradients that are not there, parameters spoilt by the last step, iterators."""
+"""What fit looks at while it trains: layers made late, gradients that are not there,
+parameters spoilt by the last step, iterators.
+"""
 
 import functools
 import warnings

@@ -1,4 +1,6 @@
-"""Metrics equal scikit-learn's, on labels, scores, ties and everything degenerate, and refuse what they cannot mean."""
+"""Metrics equal scikit-learn's, on labels, scores, ties and everything degenerate,
+and refuse what they cannot mean.
+"""
 
 import warnings
 from functools import partial

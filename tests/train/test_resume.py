@@ -1,4 +1,6 @@
-"""T06: a training that was stopped, anywhere, and goes on in a new process equals the one that never stopped, bit for bit."""
+"""T06: a training that was stopped, anywhere, and goes on in a new process equals the one that never stopped,
+bit for bit.
+"""
 
 import os
 import signal
@@ -97,7 +99,10 @@ def run(tmp_path):
 
 
 def test_t06_after_ctrl_c(run):
-    """9 batches of 8, the last of 2, by twos: 5 steps an epoch.  The calls are in an epoch's middle, its first and last step, and between."""
+    """9 batches of 8, the last of 2, by twos: 5 steps an epoch.
+
+    The calls are in an epoch's middle, its first and last step, and between.
+    """
     whole = run("whole")
     assert whole[0] == "None"
     assert whole[1:3] == ["45", "9"]
