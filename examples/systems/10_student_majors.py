@@ -95,7 +95,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     student = np.array([[-1, 0.73, 0, 1, 0, 0.543]], np.float32)
     probs = tg.softmax(train.predict(loaded, student))[0]
     same = np.array_equal(probs, tg.softmax(train.predict(net, student))[0])
-    ours = f"the loaded net says {data.STUDENT_MAJORS[probs.argmax()]} ({probs.max():.0%}), {'as' if same else 'unlike'} the saved one"
+    major, alike = data.STUDENT_MAJORS[probs.argmax()], "as" if same else "unlike"
+    ours = f"the loaded net says {major} ({probs.max():.0%}), {alike} the saved one"
     rows = [
         Row(
             "student majors: data, net, training, evaluation, saving, use",

@@ -13,8 +13,10 @@ from report import Row, show, track
 import tinygrad_edu as tg
 from tinygrad_edu import nn
 
-NOTE = """The article prints .291027924 here, the figure of a program that changes w5 to w8 before it computes the hidden \
-deltas, which the text warns of."""
+NOTE = (
+    "The article prints .291027924 here, the figure of a program that changes w5 to w8 "
+    "before it computes the hidden deltas, which the text warns of."
+)
 
 X, T = np.array([0.05, 0.10]), np.array([0.01, 0.99])
 

@@ -23,7 +23,10 @@ import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot
 from tinygrad_edu.errors import DownloadError
 
-NOTE = "A training accuracy, as the published one, but on the stand-in: other digits, so that the two figures are neighbours and no more."
+NOTE = (
+    "A training accuracy, as the published one, but on the stand-in: other digits, "
+    "so that the two figures are neighbours and no more."
+)
 
 
 def write_stand_in(path: Path) -> None:

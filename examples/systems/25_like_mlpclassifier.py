@@ -90,9 +90,10 @@ SETTINGS = {  # and the accuracies of scikit-learn's LogisticRegression and MLPC
     "digits": (data.bundled.digits, {"activation": nn.ReLU, "alpha": 0.001}, 0.969, 0.975),
 }
 
-
-NOTE = """Irises are measured in centimetres throughout, and the pixels of digits all go from 0 to 16: they do as well \
-without. Wine and tumours do not."""
+NOTE = (
+    "Irises are measured in centimetres throughout, and the pixels of digits all go from 0 to 16: "
+    "they do as well without. Wine and tumours do not."
+)
 
 
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:

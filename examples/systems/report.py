@@ -131,7 +131,8 @@ def verdict(results: list[Result]) -> str:
         + [f"{shown} without a figure"] * bool(shown)
         + [f"{skipped} skipped"] * bool(skipped)
     )
-    return f"{len(results)} systems, {len(met)} rows: {', '.join(parts)}; {sum(result.seconds for result in results):.0f} s"
+    seconds = sum(result.seconds for result in results)
+    return f"{len(results)} systems, {len(met)} rows: {', '.join(parts)}; {seconds:.0f} s"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from report import Result, Row, arguments, measure, table, verdict  # noqa: E402 - the folder is on the path only now
+# The folder is on the path only now.
+from report import Result, Row, arguments, measure, table, verdict  # noqa: E402
 
 
 def scripts() -> list[Path]:

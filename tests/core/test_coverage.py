@@ -17,8 +17,9 @@ REFUSING = [f for f in FUNCTIONS if fate_of(f) == "refuses"]
 
 # Called with x alone, and so on: one of these fits most functions.
 FORMS = [
-    lambda x: (x,), lambda x: (x, x), lambda x: ([x, x],), lambda x: (x, 1), lambda x: (x, x, x), lambda x: (x, [0], x),
-    lambda x: (x, [x > 0], [np.sin]), lambda x: ([x > 0], [x]), lambda x: (x, x, [x, x]), lambda x: ("f", x), lambda x: (np.sum, 0, x),
+    lambda x: (x,), lambda x: (x, x), lambda x: ([x, x],), lambda x: (x, 1), lambda x: (x, x, x),
+    lambda x: (x, [0], x), lambda x: (x, [x > 0], [np.sin]), lambda x: ([x > 0], [x]),
+    lambda x: (x, x, [x, x]), lambda x: ("f", x), lambda x: (np.sum, 0, x),
 ]  # fmt: skip
 
 

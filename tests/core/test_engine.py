@@ -883,13 +883,15 @@ def test_E34_importing_changes_no_global_state():
 import locale, signal, sys, threading, warnings
 import numpy as np
 def state():
-    return (np.geterr(), np.get_printoptions(), np.random.get_state()[1].tolist(), np.random.get_state()[2], list(warnings.filters),
-            threading.active_count(), sys.getrecursionlimit(), signal.getsignal(signal.SIGINT), locale.setlocale(locale.LC_ALL),
-            sys.excepthook, sys.displayhook, np.getbufsize())
+    _, key, place, *_ = np.random.get_state()
+    return (np.geterr(), np.get_printoptions(), np.getbufsize(), key.tolist(), place, list(warnings.filters),
+            threading.active_count(), sys.getrecursionlimit(), sys.excepthook, sys.displayhook,
+            signal.getsignal(signal.SIGINT), locale.setlocale(locale.LC_ALL))
 before = state()
 import tinygrad_edu
 assert state() == before
-optional = {"matplotlib", "scipy", "sklearn", "hypothesis", "pytest", "numba", "torch", "jax", "pandas", "safetensors", "tqdm"}
+optional = {"matplotlib", "scipy", "sklearn", "hypothesis", "pytest", "numba", "torch", "jax", "pandas",
+            "safetensors", "tqdm"}
 assert not optional & set(sys.modules), optional & set(sys.modules)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

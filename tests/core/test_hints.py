@@ -98,13 +98,15 @@ ARRAY = np.array([[3.0, -1.0, 2.0], [0.5, 5.0, -4.0]])
 @pytest.mark.parametrize(
     "call",
     [
-        lambda x: x.real, lambda x: x.imag, lambda x: x.conj(), lambda x: x.conjugate(), lambda x: x.compress([1, 0, 1], axis=1),
-        lambda x: x.flat[2:5],
-        lambda x: x.flat[-1], lambda x: list(x.flat)[4], lambda x: x.astype(np.float32, casting="same_kind"), lambda x: x.astype("f4", "F"),
-        lambda x: round(x, 0) if isinstance(x, tg.Tensor) else x.round(0), lambda x: x.flatten(), lambda x: x.flatten("F"), lambda x: copy.copy(x),
-        lambda x: x.sum(axis=1, keepdims=True), lambda x: x[:, 0].searchsorted([1.0]), lambda x: x.argpartition(1), lambda x: x.strides,
-        lambda x: x.tobytes(), lambda x: x.item(3), lambda x: x.item(1, 2), lambda x: x.flags.c_contiguous, lambda x: complex(x[0, 0]),
-        lambda x: sum(x), lambda x: sorted(x[0])[0], lambda x: len(x.flat), lambda x: (x > 0).choose([1.0, 2.0]),
+        lambda x: x.real, lambda x: x.imag, lambda x: x.conj(), lambda x: x.conjugate(),
+        lambda x: x.compress([1, 0, 1], axis=1), lambda x: x.flat[2:5], lambda x: x.flat[-1],
+        lambda x: list(x.flat)[4], lambda x: x.astype(np.float32, casting="same_kind"),
+        lambda x: x.astype("f4", "F"), lambda x: round(x, 0) if isinstance(x, tg.Tensor) else x.round(0),
+        lambda x: x.flatten(), lambda x: x.flatten("F"), lambda x: copy.copy(x),
+        lambda x: x.sum(axis=1, keepdims=True), lambda x: x[:, 0].searchsorted([1.0]),
+        lambda x: x.argpartition(1), lambda x: x.strides, lambda x: x.tobytes(), lambda x: x.item(3),
+        lambda x: x.item(1, 2), lambda x: x.flags.c_contiguous, lambda x: complex(x[0, 0]), lambda x: sum(x),
+        lambda x: sorted(x[0])[0], lambda x: len(x.flat), lambda x: (x > 0).choose([1.0, 2.0]),
     ],
 )  # fmt: skip
 def test_methods_do_what_an_arrays_do(call):
@@ -207,14 +209,15 @@ def test_a_pipe_that_closes_is_no_error():
 @pytest.mark.parametrize(
     ("part", "name", "instead"),
     [
-        (tg.optim, "lr_scheduler", "use optim.schedule"), (tg.optim, "clip_grad_norm_", "use optim.clip_grad_norm"),
-        (tg.optim, "adam_w", "use optim.AdamW"),
+        (tg.optim, "lr_scheduler", "use optim.schedule"),
+        (tg.optim, "clip_grad_norm_", "use optim.clip_grad_norm"), (tg.optim, "adam_w", "use optim.AdamW"),
         (tg.data, "make_moons", "use data.moons"), (tg.data, "train_test_spilt", "is it train_test_split"),
-        (tg.data, "Dataloader", "use data.DataLoader"),
-        (tg.io, "save", "use io.save_checkpoint"), (tg.io, "read_csv", "use data.read_csv"), (tg.plot, "savefig", "use plot.save"),
-        (tg.train, "ModelCheckpoint", "use train.Checkpoint"), (tg.train, "accuracy", "use train.metrics.accuracy"),
-        (tg.train, "Adam", "use optim.Adam"),
-        (tg.nn.init, "xavier_uniform_", "use nn.init.xavier_uniform"), (tg.nn.init, "kaiming_normal_", "use nn.init.he_normal"),
+        (tg.data, "Dataloader", "use data.DataLoader"), (tg.io, "save", "use io.save_checkpoint"),
+        (tg.io, "read_csv", "use data.read_csv"), (tg.plot, "savefig", "use plot.save"),
+        (tg.train, "ModelCheckpoint", "use train.Checkpoint"),
+        (tg.train, "accuracy", "use train.metrics.accuracy"), (tg.train, "Adam", "use optim.Adam"),
+        (tg.nn.init, "xavier_uniform_", "use nn.init.xavier_uniform"),
+        (tg.nn.init, "kaiming_normal_", "use nn.init.he_normal"),
     ],
 )  # fmt: skip
 def test_names_of_other_frameworks_in_a_part_lead_to_ours(part, name, instead):

@@ -335,8 +335,9 @@ def test_stranger_is_not_coerced(x):
 # ---- mixed arithmetic --------------------------------------------------------------------------------------
 
 OTHERS = [
-    np.array([2.0, 4.0, 8.0]), np.array(2.0), np.float64(2.0), np.float32(2.0), np.int64(2), 2, 2.0, True, [2.0, 4.0, 8.0], (2, 4, 8),
-    np.array([[2.0], [4.0]]), np.array([2, 4, 8]), np.array([2.0, 4.0, 8.0], np.float32), Tensor([2.0, 4.0, 8.0]),
+    np.array([2.0, 4.0, 8.0]), np.array(2.0), np.float64(2.0), np.float32(2.0), np.int64(2), 2, 2.0, True,
+    [2.0, 4.0, 8.0], (2, 4, 8), np.array([[2.0], [4.0]]), np.array([2, 4, 8]),
+    np.array([2.0, 4.0, 8.0], np.float32), Tensor([2.0, 4.0, 8.0]),
 ]  # fmt: skip
 OPERATORS = {
     "+": (lambda a, b: a + b, lambda a, b: 1 + 0 * a * b, lambda a, b: 1 + 0 * a * b),

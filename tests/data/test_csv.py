@@ -83,9 +83,9 @@ def test_x12_hashes_are_characters(read):
 @pytest.mark.parametrize(
     ("cell", "hint"),
     [
-        ("abc", "read_csv"), ("1_000", ""), ("0x10", ""), ("inf", ""), ("-Infinity", ""), ("1e999", ""), ("1 000", ""), ("--1", ""), ("1e", ""),
-        (".", ""), ("٣", ""), ("#5", ""), ("1#", ""), ("True", ""), ("1.2.3", ""),
-        ('"1,5"', "Decimal commas"), ('"1,000"', "commas between thousands"),
+        ("abc", "read_csv"), ("1_000", ""), ("0x10", ""), ("inf", ""), ("-Infinity", ""), ("1e999", ""),
+        ("1 000", ""), ("--1", ""), ("1e", ""), (".", ""), ("٣", ""), ("#5", ""), ("1#", ""), ("True", ""),
+        ("1.2.3", ""), ('"1,5"', "Decimal commas"), ('"1,000"', "commas between thousands"),
     ],
 )  # fmt: skip
 def test_x12_what_is_no_number(read, cell, hint):
@@ -194,9 +194,9 @@ def test_delimiters_quotes_and_names(read):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"header": "yes"}, "header is"), ({"delimiter": ";;"}, "delimiter is a single "
-                                                                "character"), ({"delimiter": "\n"}, "delimiter is"),
-        ({"quotechar": ""}, "quotechar is"), ({"delimiter": '"'}, "are both"), ({"missing": "NA"}, "missing is a sequence of texts; got 'NA'"),
+        ({"header": "yes"}, "header is"), ({"delimiter": ";;"}, "delimiter is a single character"),
+        ({"delimiter": "\n"}, "delimiter is"), ({"quotechar": ""}, "quotechar is"),
+        ({"delimiter": '"'}, "are both"), ({"missing": "NA"}, "missing is a sequence of texts; got 'NA'"),
         ({"columns": [1]}, "columns is a sequence of texts"),
     ],
 )  # fmt: skip

@@ -126,19 +126,18 @@ def test_the_cost_of_columns_is_in_proportion_to_their_number(read, count):
 
 
 ADVICE = {
-    "$1200": "currency", "€ 5,50": "currency", "185.910 €": "currency", "EUR 3": "currency", "-£7": "currency", "5 USD": "currency",
-    "1.299,99": "decimal comma", "1,234,567": "Commas between "
-                                              "thousands", "1.234.567": "Points between "
-                                                                        "thousands", "1 234": "between thousands",
-    "12'345.6": "between thousands", "1_000": "between thousands", "12%": "percentage", "1.5 %": "percentage", "True": "truth value",
-    "no": "truth value",
-    "2020-01-02": "A date", "2020-01-02T10:11:12Z": "A date", "01/02/2020": "A date", "3.4.2021": "A date", "12:30": "time of day", "inf": "finite",
-    "0x1F": "hexadecimal", "−5": "minus", "(1,200)": "negative", "<5": "bound", "1-2": "range", "1/2": "fraction", "1.5D+03": "Fortran",
-    "5 000 €": "currency", "R$ 5": "currency", "5 EUR": "currency", "12,34,567": "Commas between "
-                                                                                 "thousands", ">=5": "bound", "5+": "bound",
-    "3 Mio.": "unit", "A1": "text", "12h30": "text", "5 Jan 2020": "text",
-    "3 m2": "unit", "1e999": "too large", "1+2j": "complex", "5kg": "unit", "10 °C": "unit", "7*": "mark",
-    "'5'": "quotes", "٣": "0 to 9", "1,5": "Decimal commas",
+    "$1200": "currency", "€ 5,50": "currency", "185.910 €": "currency", "EUR 3": "currency",
+    "-£7": "currency", "5 USD": "currency", "1.299,99": "decimal comma",
+    "1,234,567": "Commas between thousands", "1.234.567": "Points between thousands",
+    "1 234": "between thousands", "12'345.6": "between thousands", "1_000": "between thousands",
+    "12%": "percentage", "1.5 %": "percentage", "True": "truth value", "no": "truth value",
+    "2020-01-02": "A date", "2020-01-02T10:11:12Z": "A date", "01/02/2020": "A date", "3.4.2021": "A date",
+    "12:30": "time of day", "inf": "finite", "0x1F": "hexadecimal", "−5": "minus", "(1,200)": "negative",
+    "<5": "bound", "1-2": "range", "1/2": "fraction", "1.5D+03": "Fortran", "5 000 €": "currency",
+    "R$ 5": "currency", "5 EUR": "currency", "12,34,567": "Commas between thousands", ">=5": "bound",
+    "5+": "bound", "3 Mio.": "unit", "A1": "text", "12h30": "text", "5 Jan 2020": "text", "3 m2": "unit",
+    "1e999": "too large", "1+2j": "complex", "5kg": "unit", "10 °C": "unit", "7*": "mark", "'5'": "quotes",
+    "٣": "0 to 9", "1,5": "Decimal commas",
 }  # fmt: skip
 
 

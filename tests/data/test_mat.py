@@ -88,8 +88,8 @@ def test_t11_the_labels_of_the_course(saved):
 
 
 OTHERS = {
-    "cell": np.array([[1, "a"]], object), "struct": {"a": 1}, "char": "text", "sparse": scipy.sparse.csc_matrix(np.eye(3)),
-    "double": X.reshape(5, 2, 2), "complex128": X * 1j,
+    "cell": np.array([[1, "a"]], object), "struct": {"a": 1}, "char": "text",
+    "sparse": scipy.sparse.csc_matrix(np.eye(3)), "double": X.reshape(5, 2, 2), "complex128": X * 1j,
 }  # fmt: skip
 
 

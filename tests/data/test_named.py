@@ -210,7 +210,8 @@ def test_mnist_in_another_dtype(dtype):
 def test_records_from_other_files(files):
     files(
         sources.HEART,
-        "63.0,1.0,1.0,145.0,233.0,1.0,2.0,150.0,0.0,2.3,3.0,?,6.0,0\n67,1,4,160,286,0,2,108,1,1.5,2,3.0,3.0,2\n",
+        "63.0,1.0,1.0,145.0,233.0,1.0,2.0,150.0,0.0,2.3,3.0,?,6.0,0\n"
+        "67,1,4,160,286,0,2,108,1,1.5,2,3.0,3.0,2\n",
     )
     heart = named.heart_disease()
     assert np.array_equal(heart.x[0], [63, 1, 1, 145, 233, 1, 2, 150, 0, 2.3, 3, np.nan, 6], equal_nan=True)

@@ -44,7 +44,8 @@ def test_labels_of_any_dtype_and_number_of_axes():
 def test_samples_by_numbers_slices_and_masks():
     dataset = ArrayDataset(np.arange(3))
     for index, expected in [
-        ([2, 0], [2, 0]), ([], []), ((0, 1), [0, 1]), ([True, False, True], [0, 2]), (tg.Tensor([2, 0]), [2, 0]), (slice(None, None, -1), [2, 1, 0]),
+        ([2, 0], [2, 0]), ([], []), ((0, 1), [0, 1]), ([True, False, True], [0, 2]),
+        (tg.Tensor([2, 0]), [2, 0]), (slice(None, None, -1), [2, 1, 0]),
     ]:  # fmt: skip
         assert dataset[index][0].tolist() == expected
     assert dataset[np.array(1)] == dataset[np.uint8(1)] == (1,)
@@ -83,37 +84,25 @@ def test_columns_by_anything_that_names_them(table):
 # ---- refused -----------------------------------------------------------------------------------------------
 
 MIXED, NONE = np.array(["a", 1], object), np.array(["a", None] * 4, object)
+# fmt: off
 REFUSED = {
-    "a class that no integer "
-    "is": (lambda: relabel([1e30]), errors.ArgumentError, r"below 2\*\*63; got "
-                                                          r"1000000000000000019884624838656"),
-    "a class beyond "
-    "int64": (lambda: relabel(np.array([2**63], np.uint64)), errors.ArgumentError, r"below 2\*\*63; got "
-                                                                                   r"9223372036854775808"),
+    "a class that no integer is": (lambda: relabel([1e30]), errors.ArgumentError, r"below 2\*\*63; got 1000000000000000019884624838656"),
+    "a class beyond int64": (lambda: relabel(np.array([2**63], np.uint64)), errors.ArgumentError, r"below 2\*\*63; got 9223372036854775808"),
     "a large label": (lambda: one_hot(np.array([2**63], np.uint64), 3), errors.ArgumentError, "label 9223372036854775808 is outside"),
-    "classes no integer": (lambda: one_hot([0], 2.0), errors.ArgumentError, r"classes is a whole number.*; "
-                                                                            r"got 2\.0"),
-    "names and numbers": (lambda: LabelEncoder().fit(MIXED), errors.ShapeError, r"Label 1 is 1: "
-                                                                                r".*str\(label\)"),
-    "a name missing": (lambda: LabelEncoder().fit(NONE), errors.ShapeError, "Label 1 is None: a missing one "
-                                                                            "needs a name"),
+    "classes no integer": (lambda: one_hot([0], 2.0), errors.ArgumentError, r"classes is a whole number.*; got 2\.0"),
+    "names and numbers": (lambda: LabelEncoder().fit(MIXED), errors.ShapeError, r"Label 1 is 1: .*str\(label\)"),
+    "a name missing": (lambda: LabelEncoder().fit(NONE), errors.ShapeError, "Label 1 is None: a missing one needs a name"),
     "bytes": (lambda: LabelEncoder().fit(np.array([b"a"])), errors.ShapeError, r"np\.char\.decode\(labels\)"),
-    "a column of "
-    "names": (lambda: LabelEncoder().fit([["a"], ["b"]]), errors.ShapeError, r"labels\.reshape\(-1\)"),
+    "a column of names": (lambda: LabelEncoder().fit([["a"], ["b"]]), errors.ShapeError, r"labels\.reshape\(-1\)"),
     "a class missing": (lambda: train_test_split(np.arange(8), stratify=NONE), errors.ArgumentError, r"class of row 1 is missing \(None\)"),
     "a class NaN": (lambda: train_test_split(np.arange(8), stratify=[0, np.nan] * 4), errors.ArgumentError, r"class of row 1 is missing \(nan\)"),
-    "classes of two "
-    "kinds": (lambda: train_test_split(np.arange(4), stratify=np.tile(MIXED, 2)), errors.DTypeError, "all numbers; got both"),
-    "a list from a "
-    "map": (lambda: ArrayDataset([1, 2], [3, 4]).map(lambda x, y: [x, y])[:2], errors.ArgumentError, "tuple of arrays; got list"),
-    "nothing from a "
-    "map": (lambda: ArrayDataset([1, 2]).map(print)[:2], errors.ArgumentError, "tuple of arrays; got "
-                                                                               "NoneType"),
-    "a sample by a "
-    "name": (lambda: ArrayDataset([1, 2])["x"], errors.DTypeError, "chosen by a number, numbers or a slice; "
-                                                                   "got 'x'"),
+    "classes of two kinds": (lambda: train_test_split(np.arange(4), stratify=np.tile(MIXED, 2)), errors.DTypeError, "all numbers; got both"),
+    "a list from a map": (lambda: ArrayDataset([1, 2], [3, 4]).map(lambda x, y: [x, y])[:2], errors.ArgumentError, "tuple of arrays; got list"),
+    "nothing from a map": (lambda: ArrayDataset([1, 2]).map(print)[:2], errors.ArgumentError, "tuple of arrays; got NoneType"),
+    "a sample by a name": (lambda: ArrayDataset([1, 2])["x"], errors.DTypeError, "chosen by a number, numbers or a slice; got 'x'"),
     "a table of names": (lambda: ArrayDataset(np.array([["a", 1.5]], object)), errors.DTypeError, "Columns of names become numbers one by one"),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize(("call", "error", "message"), REFUSED.values(), ids=REFUSED)
@@ -173,20 +162,20 @@ def encoded(count):
     return encode
 
 
+# fmt: off
 COSTS = {  # the number of things, and what is done with so many
     "rows of a file": (1000, texts),
     "classes": (2000, encoded),
     "safetensors": (400, lambda n: file_of(io.save_safetensors, io.load_safetensors, {f"t{i}": np.zeros(2) for i in range(n)})),
     "npz": (80, lambda n: file_of(io.save_npz, io.load_npz, {f"t{i}": np.zeros(2) for i in range(n)})),
-    "arrays of a "
-    "checkpoint": (200, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"m": {f"t{i}": np.zeros(2) for i in range(n)}})),
-    "numbers of a "
-    "checkpoint": (1000, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"h": [{"loss": float(i)} for i in range(n)]})),
+    "arrays of a checkpoint": (200, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"m": {f"t{i}": np.zeros(2) for i in range(n)}})),
+    "numbers of a checkpoint": (1000, lambda n: file_of(io.save_checkpoint, io.load_checkpoint, {"h": [{"loss": float(i)} for i in range(n)]})),
     "samples": (1000, lambda n: lambda folder: list(data.DataLoader([(np.zeros(2), i) for i in range(n)], 5, shuffle=True))),
     "fields": (1000, lambda n: lambda folder: list(data.DataLoader(tuple(np.zeros(3) for _ in range(n)), 2))),
     "columns": (2000, lambda n: lambda folder: data.Imputer("median").fit_transform(np.arange(5.0 * n).reshape(5, n))),
     "strata": (8000, lambda n: lambda folder: train_test_split(np.arange(2 * n), stratify=np.arange(2 * n) // 2, test_size=0.5)),
-}  # fmt: skip
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("kind", COSTS)

@@ -386,7 +386,11 @@ def test_digits_says_in_its_help_where_the_picture_goes(digits, monkeypatch, cap
 def test_ctrl_c_evaluates_and_saves_what_has_been_learned(tmp_path):
     script = EXAMPLES / "digits.py"
     # A background process may inherit that Ctrl-C is ignored; here it must not.
-    code = f"import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_path({str(script)!r}, run_name='__main__')"
+    code = (
+        "import runpy, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
     command = [sys.executable, "-c", code, "--epochs", "1000000", "--hidden", "16", "--batch", "256"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

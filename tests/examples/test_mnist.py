@@ -125,7 +125,8 @@ def contents(path):
     from safetensors import safe_open
 
     with safe_open(path, "np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # safe_open is no mapping
+        names = file.keys()  # a method of its own: the file is no mapping
+        arrays = {name: file.get_tensor(name) for name in names}
         metadata = json.dumps(file.metadata(), sort_keys=True)
     return arrays, metadata
 

@@ -312,7 +312,8 @@ def train(steps, model, optimizer, plateau, rng):
         optimizer.lr = plateau(loss.item())
 
 def save(path, model, optimizer, plateau, rng):
-    io.save_checkpoint(path, {"model": model, "optimizer": optimizer, "plateau": plateau, "rng": rng.bit_generator.state})
+    state = {"model": model, "optimizer": optimizer, "plateau": plateau, "rng": rng.bit_generator.state}
+    io.save_checkpoint(path, state)
 
 def load(path, model, optimizer, plateau, rng):
     state = io.load_checkpoint(path)

@@ -99,6 +99,7 @@ def saved(save, value):
     return file.getvalue()
 
 
+# fmt: off
 FOREIGN = {  # a file as its own tools write it, and what it is called
     "gzip": (gzip.compress(b"a,b\n1,2\n" * 9), "packed by gzip"),
     "bzip2": (bz2.compress(b"a,b\n1,2\n" * 9), "packed by bzip2"),
@@ -110,18 +111,16 @@ FOREIGN = {  # a file as its own tools write it, and what it is called
     "npy": (saved(np.save, np.zeros(3)), r"an array of NumPy's.*io\.load_npy"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(600), r"HDF5.*h5py"),
     "tar": (tarred(), "a tar archive"),
-    "ARFF": (b"% 1. Title: Iris\n%\n@RELATION iris\n@ATTRIBUTE class "
-             b"{a,b}\n@DATA\n5.1,a\n", r"an ARFF file.*scipy\.io\.arff\.loadarff"),
-    "ts": (b"#The data\n" + b"# words\n" * 500 + b"@problemName "
-                                                 b"Motions\n@data\n0.1,0.2:a\n", r"a \.ts file of time "
-                                                                                 r"series"),
+    "ARFF": (b"% 1. Title: Iris\n%\n@RELATION iris\n@ATTRIBUTE class {a,b}\n@DATA\n5.1,a\n", r"an ARFF file.*scipy\.io\.arff\.loadarff"),
+    "ts": (b"#The data\n" + b"# words\n" * 500 + b"@problemName Motions\n@data\n0.1,0.2:a\n", r"a \.ts file of time series"),
     "LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "a pointer of Git LFS"),
     "HTML": (b"\n<!DOCTYPE html>\n<html><body>404</body></html>", "a web page"),
     "JSON": (b'{"a": [1, 2]}', "JSON"),
     "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(99), "an image"),
     "Parquet": (b"PAR1\x15\x04\x15" + bytes(99) + b"PAR1", "a Parquet table"),
     "SQLite": (b"SQLite format 3\0" + bytes(99), "an SQLite database"),
-}  # fmt: skip
+}
+# fmt: on
 OWN = {
     "npz": {"load_npz"},
     "npy": {"load_npy"},

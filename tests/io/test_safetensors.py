@@ -107,9 +107,11 @@ def test_BF16_becomes_float32(path):
 def test_X06_any_strides_byte_order_and_sharing(path):
     base = np.arange(12, dtype="f4").reshape(3, 4)
     arrays = {
-        "T": base.T, "F": np.asfortranarray(base), "[::2]": base[:, ::2], "[::-1]": base[::-1], "broadcast": np.broadcast_to(base[0], (2, 4)),
-        "big-endian": base.astype(">f4"), "big-endian integers": np.arange(5, dtype=">i8")[::2], "0-d": np.float32(2.5), "0-d array": np.array(3),
-        "shared": base, "shared view": base[1:], "read-only": np.broadcast_to(np.True_, (2, 2)), "list": [[1.0, 2.0]], "number": 7,
+        "T": base.T, "F": np.asfortranarray(base), "[::2]": base[:, ::2], "[::-1]": base[::-1],
+        "broadcast": np.broadcast_to(base[0], (2, 4)), "big-endian": base.astype(">f4"),
+        "big-endian integers": np.arange(5, dtype=">i8")[::2], "0-d": np.float32(2.5),
+        "0-d array": np.array(3), "shared": base, "shared view": base[1:],
+        "read-only": np.broadcast_to(np.True_, (2, 2)), "list": [[1.0, 2.0]], "number": 7,
     }  # fmt: skip
     expected = {
         name: np.array(array, dtype=np.asarray(array).dtype.newbyteorder("="), order="C")

@@ -406,7 +406,8 @@ def test_dropout_in_training_only():
 def test_state_and_initial_weights_are_pytorchs():
     module = nn.MultiheadAttention(64, 4, rng=0)
     assert {k: v.shape for k, v in module.state_dict().items()} == {
-        "in_proj_weight": (192, 64), "in_proj_bias": (192,), "out_proj.weight": (64, 64), "out_proj.bias": (64,),
+        "in_proj_weight": (192, 64), "in_proj_bias": (192,), "out_proj.weight": (64, 64),
+        "out_proj.bias": (64,),
     }  # fmt: skip
     assert list(nn.MultiheadAttention(4, 2, kdim=3, vdim=2).state_dict()) == [
         "q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias",
@@ -472,7 +473,8 @@ def test_gradients_of_drawn_encoder_layers(data):
     draw = data.draw
     module = nn.TransformerEncoderLayer(
         4, draw(st.sampled_from([1, 2])), 3, 0.0, draw(st.sampled_from(["gelu", np.tanh])), 0.1,
-        batch_first=draw(st.booleans()), norm_first=draw(st.booleans()), bias=draw(st.booleans()), dtype=np.float64,
+        batch_first=draw(st.booleans()), norm_first=draw(st.booleans()), bias=draw(st.booleans()),
+        dtype=np.float64,
     )  # fmt: skip
     check_gradients(
         sines(module), generic(*draw(st.sampled_from([(2, 1, 4), (2, 4)])), seed=draw(st.integers(0, 99)))
@@ -484,17 +486,18 @@ def test_gradients_of_drawn_encoder_layers(data):
     [
         (
             False,
-            [0.404888389886, 0.142830096636, 0.547875628862, 0.981694153075, 0.231619518529, -0.350911350859, 0.370016213618, 0.534454441992,
-             0.325274208577, 0.074559173816, 0.439279872087, 1.107405429589],
-            [-0.147861606239, -0.12895859731, 0.296596501023, 0.002705085118, -0.389218513404, 0.268612652217, -0.254303182622, 0.210186639256,
-             0.002184334752, -0.34322025677, 0.35842257959, 0.054276591727],
+            [0.404888389886, 0.142830096636, 0.547875628862, 0.981694153075, 0.231619518529, -0.350911350859,
+             0.370016213618, 0.534454441992, 0.325274208577, 0.074559173816, 0.439279872087, 1.107405429589],
+            [-0.147861606239, -0.12895859731, 0.296596501023, 0.002705085118, -0.389218513404, 0.268612652217,
+             -0.254303182622, 0.210186639256, 0.002184334752, -0.34322025677, 0.35842257959, 0.054276591727],
         ),
         (
             True,
-            [1.84336925645, 1.666556612473, 0.975392452184, -1.270957467236, -0.179066503613, -0.062532597336, 0.237326839632, -0.66259604808,
-             1.616059363876, 1.926803507716, 1.55765131479, -0.58892134004],
-            [-0.951088529173, -0.899630061313, -0.297486438369, 0.380757373278, 0.811907843723, 1.249976890988, 0.543815251748, -0.181243654896,
-             -0.610882702432, -1.100429490846, -0.780406247311, -0.309587742982],
+            [1.84336925645, 1.666556612473, 0.975392452184, -1.270957467236, -0.179066503613, -0.062532597336,
+             0.237326839632, -0.66259604808, 1.616059363876, 1.926803507716, 1.55765131479, -0.58892134004],
+            [-0.951088529173, -0.899630061313, -0.297486438369, 0.380757373278, 0.811907843723,
+             1.249976890988, 0.543815251748, -0.181243654896, -0.610882702432, -1.100429490846,
+             -0.780406247311, -0.309587742982],
         ),
     ],
 )  # fmt: skip
@@ -509,8 +512,9 @@ def test_encoder_layer_is_pytorchs_number_by_number(norm_first, values, slopes):
 
 def test_state_of_the_encoder_is_pytorchs():
     names = [
-        "self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight", "self_attn.out_proj.bias", "linear1.weight",
-        "linear1.bias", "linear2.weight", "linear2.bias", "norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias",
+        "self_attn.in_proj_weight", "self_attn.in_proj_bias", "self_attn.out_proj.weight",
+        "self_attn.out_proj.bias", "linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias",
+        "norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias",
     ]  # fmt: skip
     layer = nn.TransformerEncoderLayer(8, 2)
     assert list(layer.state_dict()) == names

@@ -255,8 +255,8 @@ def test_gains():
 
 
 DRAWS = [
-    init.uniform, init.normal, init.truncated_normal, init.xavier_uniform, init.xavier_normal, init.he_uniform, init.he_normal,
-    init.lecun_uniform, init.lecun_normal, init.orthogonal,
+    init.uniform, init.normal, init.truncated_normal, init.xavier_uniform, init.xavier_normal,
+    init.he_uniform, init.he_normal, init.lecun_uniform, init.lecun_normal, init.orthogonal,
 ]  # fmt: skip
 FAN_IN = DRAWS[5:-1]
 

@@ -37,8 +37,8 @@ class Net(nn.Module):
 
 
 NAMES = [
-    "body.0.weight", "body.0.bias", "body.1.scale", "heads.left.weight", "heads.left.bias", "heads.right.weight", "heads.right.bias",
-    "extra.0.0.weight", "extra.0.0.bias",
+    "body.0.weight", "body.0.bias", "body.1.scale", "heads.left.weight", "heads.left.bias",
+    "heads.right.weight", "heads.right.bias", "extra.0.0.weight", "extra.0.0.bias",
 ]  # fmt: skip
 
 
@@ -189,7 +189,8 @@ def test_to_converts_parameters_gradients_and_floating_buffers():
     before = net.state_dict()
     assert net.to(np.float64) is net
     assert {name: str(value.dtype) for name, value in net.state_dict().items()} == {
-        "0.weight": "float64", "0.bias": "float64", "1.scale": "float64", "1.mean": "float64", "1.batches": "int64",
+        "0.weight": "float64", "0.bias": "float64", "1.scale": "float64", "1.mean": "float64",
+        "1.batches": "int64",
     }  # fmt: skip
     assert net[0].weight.grad.dtype == np.float64
     assert [p.requires_grad for p in net.parameters()] == [True, False, True]
@@ -253,7 +254,8 @@ def test_the_summary_counts_every_parameter_once_and_leaves_no_trace():
     state, modes = model.state_dict(), [m.training for m in model.modules()]
     lines = nn.summary(model, np.ones((3, 2), np.float32)).splitlines()
     assert [line.split() for line in lines[2:-2]] == [
-        ["Sequential", "(3,", "2)"], ["0", "Linear", "(3,", "2)", "6"], ["1", "Dropout", "(3,", "2)"], ["3", "Normalize", "(3,", "2)", "2"],
+        ["Sequential", "(3,", "2)"], ["0", "Linear", "(3,", "2)", "6"], ["1", "Dropout", "(3,", "2)"],
+        ["3", "Normalize", "(3,", "2)", "2"],
     ]  # fmt: skip
     assert lines[-1] == "parameters: 8 (2 learned, 6 frozen), 48 bytes"
     assert [m.training for m in model.modules()] == modes

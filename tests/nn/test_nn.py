@@ -24,7 +24,8 @@ class Net(nn.Module):
 
 def test_Y15_parameters_in_lists_and_dicts_come_once_and_in_order():
     assert [name for name, _ in Net().named_parameters()] == [
-        "layers.0.weight", "layers.0.bias", "heads.a.weight", "heads.a.bias", "heads.b.weight", "heads.b.bias", "scale",
+        "layers.0.weight", "layers.0.bias", "heads.a.weight", "heads.a.bias", "heads.b.weight",
+        "heads.b.bias", "scale",
     ]  # fmt: skip
 
 

@@ -231,8 +231,8 @@ def test_updates_of_the_running_statistics_do_not_reach_graphs_recorded_before()
 def test_state_of_batch_norm_is_pytorchs():
     state = nn.BatchNorm2d(3).state_dict()
     assert [(name, value.shape, value.dtype.name) for name, value in state.items()] == [
-        ("weight", (3,), "float32"), ("bias", (3,), "float32"), ("running_mean", (3,), "float32"), ("running_var", (3,), "float32"),
-        ("num_batches_tracked", (), "int64"),
+        ("weight", (3,), "float32"), ("bias", (3,), "float32"), ("running_mean", (3,), "float32"),
+        ("running_var", (3,), "float32"), ("num_batches_tracked", (), "int64"),
     ]  # fmt: skip
     assert list(nn.BatchNorm1d(3, affine=False).state_dict()) == [
         "running_mean",

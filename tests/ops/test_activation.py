@@ -239,8 +239,9 @@ def test_values_and_slopes_are_those_of_pytorch(function, values, gradient):
 
 
 COMPOSITIONS = {
-    "selu": tg.selu, "mish": tg.mish, "gaussian": tg.gaussian, "hardswish": tg.hardswish, "hardsigmoid": tg.hardsigmoid,
-    "hardtanh": tg.hardtanh, "maxout": lambda x: tg.maxout(x, 2), "gelu": tg.gelu, "celu": lambda x: tg.celu(x, 0.5),
+    "selu": tg.selu, "mish": tg.mish, "gaussian": tg.gaussian, "hardswish": tg.hardswish,
+    "hardsigmoid": tg.hardsigmoid, "hardtanh": tg.hardtanh, "maxout": lambda x: tg.maxout(x, 2),
+    "gelu": tg.gelu, "celu": lambda x: tg.celu(x, 0.5),
 }  # fmt: skip
 
 
@@ -321,11 +322,12 @@ def test_the_heaviside_step_has_the_value_at_zero_that_it_is_given():
 
 
 EVERYWHERE = {
-    "relu": tg.relu, "relu6": tg.relu6, "leaky_relu": tg.leaky_relu, "elu": tg.elu, "selu": tg.selu, "celu": tg.celu, "gelu": tg.gelu,
-    "gelu, tanh": lambda x: tg.gelu(x, "tanh"), "silu": tg.silu, "mish": tg.mish, "sigmoid": tg.sigmoid, "hardsigmoid": tg.hardsigmoid,
-    "hardswish": tg.hardswish, "hardtanh": tg.hardtanh, "tanh": np.tanh, "arctan": np.arctan, "softsign": tg.softsign,
-    "softplus": tg.softplus, "softplus, beta": lambda x: tg.softplus(x, 5.0), "gaussian": tg.gaussian, "erf": tg.erf, "erfc": tg.erfc,
-    "prelu": lambda x: tg.prelu(x, np.array([0.25], np.float32)),
+    "relu": tg.relu, "relu6": tg.relu6, "leaky_relu": tg.leaky_relu, "elu": tg.elu, "selu": tg.selu,
+    "celu": tg.celu, "gelu": tg.gelu, "gelu, tanh": lambda x: tg.gelu(x, "tanh"), "silu": tg.silu,
+    "mish": tg.mish, "sigmoid": tg.sigmoid, "hardsigmoid": tg.hardsigmoid, "hardswish": tg.hardswish,
+    "hardtanh": tg.hardtanh, "tanh": np.tanh, "arctan": np.arctan, "softsign": tg.softsign,
+    "softplus": tg.softplus, "softplus, beta": lambda x: tg.softplus(x, 5.0), "gaussian": tg.gaussian,
+    "erf": tg.erf, "erfc": tg.erfc, "prelu": lambda x: tg.prelu(x, np.array([0.25], np.float32)),
 }  # fmt: skip
 
 
@@ -564,6 +566,7 @@ def test_repr_shows_the_settings():
         nn.Identity(),
     ]
     assert list(map(repr, modules)) == [
-        "GELU(approximate='none')", "GELU(approximate='tanh')", "Softplus(beta=2.0)", "Hardtanh(min_val=-1.0, max_val=1.0)",
-        "Heaviside(value=1.0)", "CELU(alpha=0.5)", "PReLU(num_parameters=3)", "SiLU()", "Identity()",
+        "GELU(approximate='none')", "GELU(approximate='tanh')", "Softplus(beta=2.0)",
+        "Hardtanh(min_val=-1.0, max_val=1.0)", "Heaviside(value=1.0)", "CELU(alpha=0.5)",
+        "PReLU(num_parameters=3)", "SiLU()", "Identity()",
     ]  # fmt: skip

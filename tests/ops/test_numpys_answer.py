@@ -35,9 +35,9 @@ AXES = [
     np.int64(0), np.array(0), np.array([0, 1]),
 ]  # fmt: skip
 SETTINGS = [
-    None, 0, 1, -1, 2, 5, -5, 1.5, True, "x", "C", (), (0,), (1,), (0, 1), (0, 0), (1, -2), (2, 3), (0.0, 1.0),
-    [], [0], [1, 0], [2, 2], [[1], [0]], np.int64(1), np.uint8(1), np.True_, np.float64(0.0), np.array(1),
-    np.array([0, 1]), np.array([True, False]), {}, slice(None), np.nan, np.inf, 1j,
+    None, 0, 1, -1, 2, 5, -5, 1.5, True, "x", "C", (), (0,), (1,), (0, 1), (0, 0), (1, -2), (2, 3),
+    (0.0, 1.0), [], [0], [1, 0], [2, 2], [[1], [0]], np.int64(1), np.uint8(1), np.True_, np.float64(0.0),
+    np.array(1), np.array([0, 1]), np.array([True, False]), {}, slice(None), np.nan, np.inf, 1j,
 ]  # fmt: skip
 KEYWORDS = {
     "axis": AXES,

@@ -59,7 +59,8 @@ def configurations(draw, dilated=True):
     padding = tuple(draw(st.integers(0, k // 2 if d == 1 else 0)) for k, d in zip(kernel, dilation))
     sizes = (max(1, d * (k - 1) + 1 - p + r) for k, d, p, r in zip(kernel, dilation, padding, rest))
     return (draw(st.integers(1, 2)), draw(st.integers(1, 2)), *sizes), {
-        "kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": draw(st.booleans()),
+        "kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation,
+        "ceil_mode": draw(st.booleans()),
     }  # fmt: skip
 
 

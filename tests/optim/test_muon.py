@@ -125,5 +125,6 @@ def test_the_defaults():
     """PyTorch's: https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html."""
     (group,) = optim.Muon([tg.Tensor(np.ones((2, 2)), requires_grad=True)]).groups
     assert group.settings() == {
-        "lr": 1e-3, "weight_decay": 0.1, "momentum": 0.95, "nesterov": True, "ns_steps": 5, "eps": 1e-7, "adjust_lr_fn": "original",
+        "lr": 1e-3, "weight_decay": 0.1, "momentum": 0.95, "nesterov": True, "ns_steps": 5, "eps": 1e-7,
+        "adjust_lr_fn": "original",
     }  # fmt: skip

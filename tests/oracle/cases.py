@@ -122,7 +122,8 @@ class Part:
     settings: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"{self.kind}({', '.join([*map(repr, self.args), *(f'{k}={v!r}' for k, v in self.settings.items())])})"
+        settings = [f"{k}={v!r}" for k, v in self.settings.items()]
+        return f"{self.kind}({', '.join([*map(repr, self.args), *settings])})"
 
 
 def part(kind: str, *args: Any, **settings: Any) -> Part:

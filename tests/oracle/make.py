@@ -1,7 +1,7 @@
 """Compute all configurations with PyTorch, and freeze the results::
 
     python -m tests.oracle.make            # write tests/oracle/data/
-    python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs from what is stored
+    python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs
 
 from the root of the repository, with torch 2.13 (the CPU build does) and safetensors installed; nothing else
 here needs them.  The same PyTorch on the same machine writes the same bytes.
@@ -114,16 +114,12 @@ def networks() -> dict[str, np.ndarray]:
     all float32.
     """
     nn = torch.nn
-    models = {
-        "mlp": (nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10)), (8, 20)),
-        "cnn": (
-            nn.Sequential(
-                nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
-                nn.Conv2d(8, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10),
-            ),
-            (4, 1, 16, 16),
-        ),
-    }  # fmt: skip
+    mlp = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10))
+    cnn = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10),
+    )  # fmt: skip
+    models = {"mlp": (mlp, (8, 20)), "cnn": (cnn, (4, 1, 16, 16))}
     calls = {}
     for name, (model, shape) in models.items():
         model = model.float()

@@ -196,9 +196,11 @@ def test_images_of_other_forms_are_told_how_to_become_images(shape, way):
 
 
 PICTURES = [
-    plot.images, plot.weights, plot.confusion_matrix, plot.curves, plot.loss_curve, lambda a: plot.class_scatter(a, [0, 1]),
-    lambda a: plot.class_scatter(np.eye(2), a), lambda a: plot.decision_regions(lambda x: x, a, [0, 1]), lambda a: plot.curves({"a": a}),
-    lambda a: plot.decision_regions(lambda x: a, np.eye(2), [0, 1]), lambda a: plot.activation_curves(lambda x: a),
+    plot.images, plot.weights, plot.confusion_matrix, plot.curves, plot.loss_curve,
+    lambda a: plot.class_scatter(a, [0, 1]), lambda a: plot.class_scatter(np.eye(2), a),
+    lambda a: plot.decision_regions(lambda x: x, a, [0, 1]), lambda a: plot.curves({"a": a}),
+    lambda a: plot.decision_regions(lambda x: a, np.eye(2), [0, 1]),
+    lambda a: plot.activation_curves(lambda x: a),
 ]  # fmt: skip
 
 

@@ -239,5 +239,6 @@ def run(program: Program, language: str, *, double: bool = False) -> dict[str, A
     """The namespace that the program leaves behind."""
     namespace: dict[str, Any] = {}
     with np.errstate(all="ignore"):
-        exec(compile(source(program, language, double=double), f"<{language}>", "exec"), namespace)  # noqa: S102  # as above
+        code = compile(source(program, language, double=double), f"<{language}>", "exec")
+        exec(code, namespace)  # noqa: S102  # as above
     return namespace

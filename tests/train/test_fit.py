@@ -305,8 +305,10 @@ def stopping_run(values, **settings):
     model, loss, optimizer = classifier()
     after = []
     history = fit(
-        model, loss, optimizer, (X, Y), epochs=len(values), validation=(X, Y), metrics={"val_score": lambda t, o: values[len(after)]},
-        early_stopping=EarlyStopping(monitor="val_score", **settings), callbacks=[lambda history: after.append(weights(model))],
+        model, loss, optimizer, (X, Y), epochs=len(values), validation=(X, Y),
+        metrics={"val_score": lambda t, o: values[len(after)]},
+        early_stopping=EarlyStopping(monitor="val_score", **settings),
+        callbacks=[lambda history: after.append(weights(model))],
     )  # fmt: skip
     return model, history, after
 
@@ -339,8 +341,9 @@ def test_the_best_running_statistics_come_back_too():
     model = nn.Sequential(nn.Linear(3, 2, rng=0), nn.BatchNorm1d(2))
     after = []
     fit(
-        model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (X, Y), epochs=3, batch_size=25, validation=(X, Y),
-        metrics={"val_score": lambda t, o: [2, 1, 3][len(after)]}, early_stopping=EarlyStopping(monitor="val_score", mode="min"),
+        model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1), (X, Y), epochs=3, batch_size=25,
+        validation=(X, Y), metrics={"val_score": lambda t, o: [2, 1, 3][len(after)]},
+        early_stopping=EarlyStopping(monitor="val_score", mode="min"),
         callbacks=[lambda history: after.append(model.state_dict())],
     )  # fmt: skip
     assert_same(model.state_dict().values(), after[1].values())
@@ -430,7 +433,8 @@ def test_ctrl_c_leaves_the_best_model():
             signal.raise_signal(signal.SIGINT)
 
     history = fit(
-        model, loss, optimizer, (X, Y), epochs=9, validation=(X, Y), metrics={"val_score": lambda t, o: [3, 1, 2, 2][len(after)]},
+        model, loss, optimizer, (X, Y), epochs=9, validation=(X, Y),
+        metrics={"val_score": lambda t, o: [3, 1, 2, 2][len(after)]},
         early_stopping=EarlyStopping(monitor="val_score", mode="min"), callbacks=[end],
     )  # fmt: skip
     assert (history.stopped, len(history)) == ("interrupted", 3)
@@ -536,8 +540,13 @@ import numpy as np
 from tinygrad_edu import nn, optim, train
 seed = int(sys.argv[1])
 x = np.random.default_rng(9).normal(size=(40, 3)); y = (x.sum(1) > 0).astype(int)
-model = nn.Sequential(nn.Linear(3, 8, rng=seed), nn.ReLU(), nn.Dropout(0.3, rng=seed + 100), nn.Linear(8, 2, rng=seed + 200))
-history = train.fit(model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()), (x, y), epochs=3, batch_size=8, seed=seed, validation=(x, y))
+model = nn.Sequential(
+    nn.Linear(3, 8, rng=seed), nn.ReLU(), nn.Dropout(0.3, rng=seed + 100), nn.Linear(8, 2, rng=seed + 200)
+)
+history = train.fit(
+    model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()), (x, y),
+    epochs=3, batch_size=8, seed=seed, validation=(x, y),
+)
 digest = hashlib.sha256(b"".join(p.data.tobytes() for p in model.parameters())).hexdigest()
 print(json.dumps([digest, history["loss"], history["val_loss"]]))
 """

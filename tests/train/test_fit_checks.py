@@ -453,7 +453,8 @@ def test_early_stopping_says_how_many_values_were_not_finite():
     model, loss, optimizer = regressor()
     epochs = []
     history = fit(
-        model, loss, optimizer, (X, Y), epochs=9, metrics={"score": lambda t, o: [1.0, np.nan, 2.0, np.inf][len(epochs)]},
+        model, loss, optimizer, (X, Y), epochs=9,
+        metrics={"score": lambda t, o: [1.0, np.nan, 2.0, np.inf][len(epochs)]},
         early_stopping=EarlyStopping(monitor="score", mode="min", patience=3), callbacks=[epochs.append],
     )  # fmt: skip
     assert (

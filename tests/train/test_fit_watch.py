@@ -15,7 +15,10 @@ RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(8, 2)).astype(np.float32), RNG.normal(size=(8, 1)).astype(np.float32)
 
 
-def fitted(model, loss=nn.MSELoss(), data=(X, Y), lr=0.01, epochs=2, **settings):  # noqa: B008 - a loss has no state
+SQUARED = nn.MSELoss()  # a loss has no state
+
+
+def fitted(model, loss=SQUARED, data=(X, Y), lr=0.01, epochs=2, **settings):
     optimizer = optim.SGD(model.parameters(), lr=lr)
     return train.fit(model, loss, optimizer, data, epochs=epochs, batch_size=4, progress=False, **settings)
 

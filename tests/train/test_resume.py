@@ -33,12 +33,13 @@ x = rng.normal(size=(90, 3))
 y = (x[:, 0] * x[:, 1] > 0).astype(int)
 shared = np.random.default_rng(6)
 model = nn.Sequential(
-    nn.Linear(3, 8, rng=0), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2, rng=shared), nn.Linear(8, 8, rng=1), nn.Dropout(0.1, rng=shared),
-    nn.Linear(8, 2, rng=2),
+    nn.Linear(3, 8, rng=0), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2, rng=shared),
+    nn.Linear(8, 8, rng=1), nn.Dropout(0.1, rng=shared), nn.Linear(8, 2, rng=2),
 )
 optimizer = optim.Adam(model.parameters(), lr=0.05, amsgrad=True)
 plateau = optim.ReduceOnPlateau(0.05, patience=0, factor=0.5, threshold=0.05)
-data = DataLoader(ArrayDataset(x[:66], y[:66]).map(lambda x, y, rng: (x + rng.normal(0, 0.1, x.shape), y)), 8, shuffle=True, seed=3)
+noisy = ArrayDataset(x[:66], y[:66]).map(lambda x, y, rng: (x + rng.normal(0, 0.1, x.shape), y))
+data = DataLoader(noisy, 8, shuffle=True, seed=3)
 cross_entropy, calls = nn.CrossEntropyLoss(), 0
 
 def loss(outputs, targets):
@@ -54,9 +55,11 @@ def loss(outputs, targets):
     return cross_entropy(outputs, targets)
 
 history = train.fit(
-    model, loss, optimizer, data, epochs=9, validation=(x[66:], y[66:]), metrics={"accuracy": metrics.accuracy}, schedule=plateau,
+    model, loss, optimizer, data, epochs=9, validation=(x[66:], y[66:]),
+    metrics={"accuracy": metrics.accuracy}, schedule=plateau,
     clip_norm=1.0, accumulate=2, early_stopping=train.EarlyStopping(patience=6),
-    checkpoint=train.Checkpoint(path, seconds=0 if how == "exit" else None, best=path + ".best"), resume=True, progress=False,
+    checkpoint=train.Checkpoint(path, seconds=0 if how == "exit" else None, best=path + ".best"),
+    resume=True, progress=False,
 )
 digest = hashlib.sha256()
 def add(value):
@@ -68,8 +71,9 @@ def add(value):
         for one in value: add(one)
     else:
         digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-for part in (model.state_dict(), optimizer.state_dict(), plateau.state_dict(), history.state_dict(), shared.bit_generator.state, data.state_dict()):
-    add(part)
+for part in (model, optimizer, plateau, history, data):
+    add(part.state_dict())
+add(shared.bit_generator.state)
 add(train.evaluate(model, loss, data))
 if os.path.exists(path + ".best"):
     add(open(path + ".best", "rb").read())
@@ -335,7 +339,8 @@ def test_the_last_states_are_kept_beside_the_newest(tmp_path):
     weights = []
     train.fit(
         model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (x, 2 * x), epochs=5,
-        checkpoint=train.Checkpoint(tmp_path / "a.ckpt", keep=3), callbacks=[lambda history: weights.append(model.weight.item())],
+        checkpoint=train.Checkpoint(tmp_path / "a.ckpt", keep=3),
+        callbacks=[lambda history: weights.append(model.weight.item())],
     )  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ckpt", "a.ckpt.1", "a.ckpt.2"]
     for name, weight in zip(("a.ckpt", "a.ckpt.1", "a.ckpt.2"), reversed(weights)):
