@@ -1,12 +1,11 @@
 """Every function of NumPy has exactly one fate, and those without a rule say so."""
 
-import subprocess
-import sys
 from itertools import product
 
 import numpy as np
 import pytest
 
+from tests.helpers import python
 from tinygrad_edu import Tensor
 from tinygrad_edu.coverage import FATES, fate_of, group_of, grouped, label_of, overridable, report
 from tinygrad_edu.errors import MissingRule, UnsupportedCall
@@ -99,13 +98,7 @@ def test_report_names_every_function_and_counts_them():
 
 
 def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "tinygrad_edu", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    return python("-m", "tinygrad_edu", *arguments)
 
 
 def test_command_prints_the_report():

@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import in_thread, leaf
 from tinygrad_edu import errors
-
-
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.array(values, dtype), requires_grad=True)
 
 
 @tg.primitive(x=lambda g: np.multiply(g, 2.0, out=g))
@@ -174,14 +171,6 @@ def checks():
         except errors.NonFiniteError:
             return True
     return False
-
-
-def in_thread(function):
-    found = []
-    thread = threading.Thread(target=lambda: found.append(function()))
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 @pytest.fixture

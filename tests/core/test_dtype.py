@@ -10,11 +10,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import leaf
 from tinygrad_edu import errors, nn, optim
-
-
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.array(values, dtype), requires_grad=True)
 
 
 def test_D01_integers_follow_numpy():

@@ -10,10 +10,7 @@ import copy
 import gc
 import math
 import operator
-import os
 import pickle
-import subprocess
-import sys
 import threading
 import weakref
 
@@ -21,13 +18,9 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import leaf, printed
 from tinygrad_edu import errors, nn, optim
 from tinygrad_edu.graph import Node
-
-
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.array(values, dtype), requires_grad=True)
-
 
 # ---- backward passes ---------------------------------------------------------------------------------------
 
@@ -894,8 +887,7 @@ optional = {"matplotlib", "scipy", "sklearn", "hypothesis", "pytest", "numba", "
             "safetensors", "tqdm"}
 assert not optional & set(sys.modules), optional & set(sys.modules)
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, env=environment, timeout=60)
+    printed("-c", program)
 
 
 # ---- tensors and arrays ------------------------------------------------------------------------------------

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import leaf
 from tinygrad_edu import errors
-
-
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.array(values, dtype), requires_grad=True)
 
 
 def test_a_hook_sees_the_complete_gradient_once():

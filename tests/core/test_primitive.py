@@ -9,14 +9,10 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import leaf
 from tinygrad_edu import errors
 from tinygrad_edu.ops import activation
 from tinygrad_edu.ops.losses import labels as of_labels
-
-
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.asarray(values, dtype), requires_grad=True)
-
 
 # ---- filing ------------------------------------------------------------------------------------------------
 

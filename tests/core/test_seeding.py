@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import in_thread
 from tinygrad_edu import errors, nn
 from tinygrad_edu.random import DEFAULT, PROCESS, generator
 
@@ -21,14 +22,6 @@ def draw():
 def first(seed):
     """What the first draw from a generator with this seed is, by the layer's documented use of an rng."""
     return tuple(nn.Linear(2, 2, rng=np.random.default_rng(seed)).weight.data.ravel().tolist())
-
-
-def in_thread(function):
-    found = []
-    thread = threading.Thread(target=lambda: found.append(function()))
-    thread.start()
-    thread.join()
-    return found[0]
 
 
 @pytest.fixture(autouse=True)

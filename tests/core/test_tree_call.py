@@ -11,12 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import leaf
 from tinygrad_edu import errors, nn
-
-
-def leaf(value):
-    return tg.Tensor(np.asarray(value, float), requires_grad=True)
-
 
 # ---- every tree of tensors, with the plain composition as its oracle ---------------------------------------
 

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import tinygrad_edu
+from tests.helpers import memory_below, printed
 from tinygrad_edu.data.published import download
 from tinygrad_edu.data.published.download import Remote, cache_folder, find
 from tinygrad_edu.errors import ArgumentError, DownloadError, FormatError
@@ -337,11 +337,8 @@ def test_X14_nobody_is_there(server, trust, tmp_path):
 
 def test_X14_of_a_gzip_bomb_no_more_is_unpacked_than_was_published():
     bomb = gzip.compress(bytes(10**8))
-    tracemalloc.start()
-    assert "more than the 10,240 bytes" in download.wrong(bomb, remote(), packed=True)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 10**6
+    with memory_below(10**6):
+        assert "more than the 10,240 bytes" in download.wrong(bomb, remote(), packed=True)
 
 
 def test_X14_two_processes_at_once(server, pem, tmp_path):
@@ -505,5 +502,4 @@ def test_nothing_of_the_network_is_imported_before_it_is_needed():
         "import sys, tinygrad_edu.data\n"
         "print(sorted({'ssl', 'http.client', 'urllib.request'} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert printed("-c", script) == "[]\n"

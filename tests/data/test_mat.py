@@ -9,9 +9,9 @@ import pytest
 import scipy.io
 import scipy.sparse
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import damaged
 from tinygrad_edu import errors
 from tinygrad_edu.data import read_mat, relabel
 
@@ -24,24 +24,6 @@ def saved_as(options):
     file = io.BytesIO()
     scipy.io.savemat(file, {"x": X, "y": Y}, **options)
     return file.getvalue()
-
-
-@st.composite
-def damaged(draw, original):
-    """A file after some bit flips, cuts, insertions and removals."""
-    content = bytearray(original)
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(content)))
-        match draw(st.sampled_from(["flip", "flip", "cut", "insert", "remove"])):
-            case "flip" if start < len(content):
-                content[start] ^= 1 << draw(st.integers(0, 7))
-            case "cut":
-                del content[start:]
-            case "insert":
-                content[start:start] = draw(st.binary(max_size=8))
-            case "remove":
-                del content[start : start + draw(st.integers(1, 8))]
-    return bytes(content)
 
 
 @pytest.fixture
@@ -153,7 +135,7 @@ def test_limits(saved):
 def test_damaged_files(saved, settings):
     path = saved({"x": X}, **settings)
     content = path.read_bytes()
-    for damaged in (
+    for wrong in (
         b"",
         b"no MATLAB",
         content[:100],
@@ -162,7 +144,7 @@ def test_damaged_files(saved, settings):
         content[:-1],
         bytes(500),
     ):
-        path.write_bytes(damaged)
+        path.write_bytes(wrong)
         with pytest.raises((errors.FormatError, errors.ArgumentError), match=r"^t\.mat: "):
             read_mat(path, ["x"])
 
@@ -171,7 +153,7 @@ ORIGINALS = [saved_as(options) for options in ({}, {"do_compression": True})]
 
 
 @settings(max_examples=min(40 * settings.default.max_examples, 5000))
-@given(content=st.sampled_from(ORIGINALS).flatmap(damaged))
+@given(content=damaged(ORIGINALS))
 def test_bytes_that_are_not_what_they_should_be(content, tmp_path_factory):
     """SciPy's compiled reader trusts the sizes in a file, and would end the process over some of these."""
     path = tmp_path_factory.getbasetemp() / "damaged.mat"

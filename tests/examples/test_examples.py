@@ -5,40 +5,25 @@ and by hand.
 import importlib.util
 import io
 import math
-import os
 import re
 import signal
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT, Terminal, environment, printed, python
+
 EXAMPLES = ROOT / "examples"
 PNG = b"\x89PNG\r\n\x1a\n"
-PATHS = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-ENVIRONMENT = {**os.environ, "PYTHONPATH": PATHS, "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def run(name, *arguments, folder):
     """What an example prints.  A number that overflows on the way would be a warning, and is an error."""
-    command = [sys.executable, "-W", "error::RuntimeWarning", EXAMPLES / name, *arguments]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return printed(EXAMPLES / name, *arguments, warnings="error::RuntimeWarning", folder=folder)
 
 
 def numbers(pattern, text):
@@ -87,8 +72,7 @@ def test_spiral_saves_a_picture(tmp_path):
 
 def test_spiral_refuses_a_bad_path_before_it_trains(tmp_path):
     pytest.importorskip("matplotlib")
-    command = [sys.executable, EXAMPLES / "spiral.py", "--out", "none/a.png"]
-    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    done = python(EXAMPLES / "spiral.py", "--out", "none/a.png", warnings="default", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no folder none" in done.stderr
 
@@ -393,7 +377,7 @@ def test_ctrl_c_evaluates_and_saves_what_has_been_learned(tmp_path):
     )
     command = [sys.executable, "-c", code, "--epochs", "1000000", "--hidden", "16", "--batch", "256"]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert "seed 0: epoch 10/1000000" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
@@ -418,11 +402,6 @@ def test_ctrl_c_in_the_first_epoch(digits, tmp_path, monkeypatch, capsys):
     assert digits.main() == 130
     assert "stopped after 0 epochs" in capsys.readouterr().out
     assert (tmp_path / "x.png").exists()
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def test_progress_is_one_line_on_a_terminal(digits, monkeypatch):

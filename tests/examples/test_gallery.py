@@ -3,17 +3,13 @@ that lie in the folder are what the index names.
 """
 
 import importlib.util
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.helpers import ROOT, printed, python
 from tinygrad_edu import plot
 
-ROOT = Path(__file__).parents[2]
 SCRIPT, PICTURES = ROOT / "examples" / "gallery.py", ROOT / "examples" / "pictures" / "plot"
 DRAWING = {name for name in plot.__all__ if name not in ("PALETTE", "check_path", "save")}
 
@@ -46,20 +42,13 @@ def test_the_pictures_of_the_folder_are_those_and_small(gallery):
 def test_the_gallery_makes_them_all(tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("sklearn")
-    command = [sys.executable, "-W", "error", SCRIPT, "--out", tmp_path / "new", "--dpi", "30"]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    printed(SCRIPT, "--out", tmp_path / "new", "--dpi", 30)
     made = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert made == sorted(path.name for path in PICTURES.glob("*.png"))
 
 
 def test_an_unknown_picture_is_refused(tmp_path):
-    command = [sys.executable, SCRIPT, "none", "--out", tmp_path / "new"]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
+    done = python(SCRIPT, "none", "--out", tmp_path / "new")
     assert done.returncode == 2
     assert "there is no picture 'none'; expected curves, " in done.stderr
     assert not (tmp_path / "new").exists()

@@ -7,15 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT, environment
+
 SCRIPT = ROOT / "examples" / "mnist.py"
-PATHS = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-ENVIRONMENT = {**os.environ, "PYTHONPATH": PATHS, "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}
 FONT = (
     "111101101101111 010110010010111 111001111100111 111001111001111 101101111001001 "
     "111100111001111 111100111101111 111001010010010 111101111101111 111101111001111"
@@ -58,7 +56,7 @@ def start(*arguments, folder, **settings):
     command = [sys.executable, "-W", "error::RuntimeWarning", SCRIPT, *map(str, arguments)]
     settings = {
         "cwd": folder,
-        "env": ENVIRONMENT,
+        "env": environment(),
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
         "text": True,

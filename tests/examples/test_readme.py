@@ -2,15 +2,12 @@
 
 import contextlib
 import io
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT, printed
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", README, re.DOTALL)
 
@@ -39,12 +36,6 @@ def test_from_a_csv_file_to_a_prediction_in_a_new_process(tmp_path):
     (tmp_path / "iris.csv").write_text(
         "\n".join(["sepal length,sepal width,petal length,petal width,species", *lines])
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     assert sum(bool(line) for program, _ in FILED for line in program.splitlines()) < 25
-    for program, printed in FILED:
-        command = [sys.executable, "-W", "error", "-c", program]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == printed
+    for program, expected in FILED:
+        assert printed("-c", program, folder=tmp_path) == expected

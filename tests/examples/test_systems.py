@@ -11,23 +11,19 @@ import math
 import os
 import random
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import ROOT, Terminal, python
 from tinygrad_edu import data, nn
 
-ROOT = Path(__file__).parents[2]
 SYSTEMS = ROOT / "examples" / "systems"
 # Nothing is fetched in a test: where the files are neither in TINYGRAD_EDU_DATA nor in the cache, there is no
 # way out to them.
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-PATHS = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-ENVIRONMENT = {**os.environ, **OFFLINE, "PYTHONPATH": PATHS, "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def rows_of(text):
@@ -44,10 +40,7 @@ def rows_of(text):
 @pytest.fixture(scope="module")
 def quick():
     """One quick run of all systems."""
-    command = [sys.executable, "-W", "error::RuntimeWarning", SYSTEMS / "run.py", "--quick"]
-    return subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, text=True, encoding="utf-8", timeout=900, check=False
-    )
+    return python(SYSTEMS / "run.py", "--quick", warnings="error::RuntimeWarning", timeout=900, **OFFLINE)
 
 
 def test_all_systems_run_and_none_misses_its_quick_figure(quick):
@@ -76,15 +69,10 @@ def test_only_missing_data_are_skipped(quick):
 
 def test_data_that_are_not_here_are_named_in_the_table(tmp_path):
     """With an empty folder of data, an empty cache and no way out."""
-    away = (
-        ENVIRONMENT
-        | dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(tmp_path))
-        | {"TINYGRAD_EDU_DATA": str(tmp_path / "empty")}
-    )
-    command = [sys.executable, SYSTEMS / "09_iris_backprop.py", "--quick"]
-    done = subprocess.run(
-        command, env=away, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False
-    )
+    away = dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(tmp_path))
+    away["TINYGRAD_EDU_DATA"] = str(tmp_path / "empty")
+    script = SYSTEMS / "09_iris_backprop.py"
+    done = python(script, "--quick", warnings="default", timeout=120, **OFFLINE, **away)
     ((number, _, _, ours, met, _),) = rows_of(done.stdout)
     assert (number, met, done.returncode) == ("9", "–", 0), done.stderr
     assert ours.startswith("skipped: ")
@@ -340,10 +328,6 @@ def test_a_model_keeps_the_symmetry_that_equal_weights_have():
 
 def test_progress_is_shown_on_a_terminal_alone_and_leaves_nothing(monkeypatch):
     report = load("report", monkeypatch)
-
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
 
     now = iter(range(100))
     monkeypatch.setattr(report.time, "monotonic", lambda: next(now))

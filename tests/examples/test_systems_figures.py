@@ -5,15 +5,15 @@ and those of plain NumPy written here by hand.
 import importlib.util
 import math
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import ROOT
 from tinygrad_edu import data, nn
 
-FOLDER = Path(__file__).parents[2] / "examples" / "systems"
+FOLDER = ROOT / "examples" / "systems"
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ and what the theory of multilayer perceptrons says.
 
 import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import ROOT
 from tinygrad_edu import nn
 
-FOLDER = Path(__file__).parents[2] / "examples" / "systems"
+FOLDER = ROOT / "examples" / "systems"
 
 
 @pytest.fixture

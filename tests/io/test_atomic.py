@@ -5,14 +5,13 @@ and two savers at once.
 import errno
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.helpers import printed
 from tinygrad_edu import errors, io
 
 HERE = Path(__file__).parent
@@ -23,16 +22,7 @@ def driver(*arguments):
     """What kill_saves.py prints, in a process of its own: forking one with threads, as this may be,
     is not safe.
     """
-    command = [sys.executable, "-W", "error", HERE / "kill_saves.py", *map(str, arguments)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(printed(HERE / "kill_saves.py", *arguments))
 
 
 def names(folder):

@@ -7,9 +7,7 @@ import io as streams
 import json
 import os
 import pickle
-import subprocess
 import sys
-import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
+from tests.helpers import memory_below, printed
 from tinygrad_edu import errors, io, nn
 
 HERE = Path(__file__).parent
@@ -91,13 +90,8 @@ def path(tmp_path_factory):
 def refused(load, path, content, message, **settings):
     """The file is refused with the message, and without taking memory."""
     path.write_bytes(content)
-    tracemalloc.start()
-    try:
-        with pytest.raises(errors.FormatError, match=message) as caught:
-            load(path, **settings)
-        assert tracemalloc.get_traced_memory()[1] < 20_000_000
-    finally:
-        tracemalloc.stop()
+    with memory_below(20_000_000), pytest.raises(errors.FormatError, match=message) as caught:
+        load(path, **settings)
     assert str(caught.value).startswith(str(path))
 
 
@@ -402,11 +396,7 @@ def test_damaged_files_are_read_or_refused_within_a_second_and_200_MB(tmp_path):
     1,600 otherwise.
     """
     count = 20_000 if settings().max_examples >= 1000 else 1_600
-    command = [sys.executable, "-W", "error", HERE / "fuzz.py", "0", str(count), tmp_path]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(printed(HERE / "fuzz.py", 0, count, tmp_path))
     print(found)
     assert found["inputs"] == count
     assert all(

@@ -4,7 +4,6 @@ and every kind of damage refused before anything is allocated.
 
 import json
 import os
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
+from tests.helpers import memory_below
 from tinygrad_edu import errors, io, nn
 
 reference = pytest.importorskip("safetensors.numpy", reason="safetensors, of the test extra, is the oracle")
@@ -233,13 +233,8 @@ STRICTER = {  # which the reference accepts, or knows
 @pytest.mark.parametrize(("content", "message"), [*X05.values(), *STRICTER.values()], ids=[*X05, *STRICTER])
 def test_X05_damage_is_refused_before_anything_is_allocated(path, content, message):
     path.write_bytes(content)
-    tracemalloc.start()
-    try:
-        with pytest.raises(errors.FormatError, match=message) as caught:
-            io.load_safetensors(path)
-        assert tracemalloc.get_traced_memory()[1] < 20_000_000
-    finally:
-        tracemalloc.stop()
+    with memory_below(20_000_000), pytest.raises(errors.FormatError, match=message) as caught:
+        io.load_safetensors(path)
     assert str(caught.value).startswith(str(path))
     assert len(str(caught.value)) < 500
 

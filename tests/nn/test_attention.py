@@ -10,15 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
+from tests.helpers import check_gradients, generic
 from tinygrad_edu import errors, nn
 
 fewer = settings(
     max_examples=max(1, settings.default.max_examples // 5)
 )  # of what is checked parameter by parameter
-
-
-def generic(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def waves(*shape, phase=0.0):
@@ -35,12 +32,6 @@ def sines(module):
         p.data[...] = np.sin(np.arange(start, start + p.size)).reshape(p.shape) / 2
         start += p.size
     return module
-
-
-def check_gradients(module, x):
-    """The gradients in x and in all parameters, of first and second order."""
-    parameters, rebuild = module.__tree__()
-    tg.gradcheck(lambda x, *values: rebuild(values)(x), x, *(p.data for p in parameters))
 
 
 def softmax_by_hand(scores, allowed=None):

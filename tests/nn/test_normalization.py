@@ -8,14 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import check_gradients, generic
 from tinygrad_edu import errors, nn
 from tinygrad_edu.ops.normalization import plain_standardize, standardize
 
 SIN = np.sin(np.arange(24))  # numbers without symmetries
-
-
-def generic(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 def randomized(layer, seed=0):
@@ -23,12 +20,6 @@ def randomized(layer, seed=0):
     for i, p in enumerate(layer.parameters()):
         p.data[...] = generic(*p.shape, seed=seed + i)
     return layer
-
-
-def check_gradients(layer, x):
-    """The gradients in x and in all parameters, of first and second order."""
-    parameters, rebuild = layer.__tree__()
-    tg.gradcheck(lambda x, *values: rebuild(values)(x), x, *(p.data for p in parameters))
 
 
 # ---- the equations -----------------------------------------------------------------------------------------

@@ -9,21 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
+from tests.helpers import leaf, phi
 from tinygrad_edu import errors, nn
 from tinygrad_edu.ops.erf import normal_cdf
-
-
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.asarray(values, dtype), requires_grad=True)
 
 
 def slopes(f, x):
     """The derivative of an elementwise function, as a function of tensors."""
     return tg.grad(lambda x: np.sum(f(x)))(x)
-
-
-def phi(x):
-    return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
 # ---- values ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
 import tinygrad_edu as tg
+from tests.helpers import message_of
 from tinygrad_edu import nn
 from tinygrad_edu.errors import ArgumentError, DTypeError, ShapeError, UnsupportedCall
 from tinygrad_edu.ops import convolution
@@ -323,53 +324,47 @@ def test_repr_says_what_is_unusual():
 # ---- errors ------------------------------------------------------------------------------------------------
 
 
-def error(kind, function, *args, **kwargs):
-    with pytest.raises(kind) as caught:
-        function(*args, **kwargs)
-    return str(caught.value)
-
-
 def test_wrong_channels():
     layer = nn.Conv2d(3, 4, 5)
     assert (
-        error(ShapeError, layer, np.ones((8, 1, 28, 28)))
+        message_of(ShapeError, layer, np.ones((8, 1, 28, 28)))
         == "Conv2d expects 3 channels on axis 1, got (8, 1, 28, 28)."
     )
     assert (
-        error(ShapeError, layer, np.ones((1, 28, 28)))
+        message_of(ShapeError, layer, np.ones((1, 28, 28)))
         == "Conv2d expects 3 channels on axis 0, got (1, 28, 28)."
     )
     assert (
-        error(ShapeError, tg.conv2d, np.ones((8, 1, 28, 28)), np.ones((4, 2, 3, 3)))
+        message_of(ShapeError, tg.conv2d, np.ones((8, 1, 28, 28)), np.ones((4, 2, 3, 3)))
         == "conv2d expects 2 channels on axis 1, got (8, 1, 28, 28)."
     )
-    assert error(ShapeError, nn.ConvTranspose2d(3, 4, 5), np.ones((8, 1, 28, 28))).startswith(
+    assert message_of(ShapeError, nn.ConvTranspose2d(3, 4, 5), np.ones((8, 1, 28, 28))).startswith(
         "ConvTranspose2d expects 3 channels on axis 1"
     )
     assert (
-        error(ShapeError, nn.Conv1d(3, 4, 5), np.ones((8, 1, 28)))
+        message_of(ShapeError, nn.Conv1d(3, 4, 5), np.ones((8, 1, 28)))
         == "Conv1d expects 3 channels on axis 1, got (8, 1, 28)."
     )
 
 
 def test_wrong_number_of_axes():
     assert (
-        error(ShapeError, nn.Conv2d(3, 4, 5), np.ones((3, 8)))
+        message_of(ShapeError, nn.Conv2d(3, 4, 5), np.ones((3, 8)))
         == "Conv2d expects an input of shape (N, C, H, W) or (C, H, W), got (3, 8)."
     )
     assert (
-        error(ShapeError, nn.Conv1d(3, 4, 5), np.ones((2, 3, 8, 8)))
+        message_of(ShapeError, nn.Conv1d(3, 4, 5), np.ones((2, 3, 8, 8)))
         == "Conv1d expects an input of shape (N, C, L) or (C, L), got (2, 3, 8, 8)."
     )
 
 
 def test_image_smaller_than_the_kernel():
-    message = error(ShapeError, nn.Conv2d(1, 2, 5, padding=1), np.ones((7, 1, 2, 9)))
+    message = message_of(ShapeError, nn.Conv2d(1, 2, 5, padding=1), np.ones((7, 1, 2, 9)))
     assert message.startswith(
         "Conv2d expects an input of at least (3, 3) on the last axes, got (7, 1, 2, 9): the kernel (5, 5) "
         "reaches over (5, 5)."
     )
-    message = error(ShapeError, tg.conv1d, np.ones((1, 4)), np.ones((1, 1, 3)), dilation=2)
+    message = message_of(ShapeError, tg.conv1d, np.ones((1, 4)), np.ones((1, 1, 3)), dilation=2)
     assert message.startswith(
         "conv1d expects an input of at least length 5 on the last axis, got (1, 4): the kernel (3,) reaches "
         "over (5,)."
@@ -378,11 +373,13 @@ def test_image_smaller_than_the_kernel():
 
 def test_weights_and_biases_of_wrong_shapes():
     x = np.ones((1, 2, 5, 5))
-    assert error(ShapeError, tg.conv2d, x, np.ones((3, 2, 3))).startswith("conv2d expects a weight of 4 axes")
-    assert error(ShapeError, tg.conv2d, x, np.ones((3, 2, 3, 3)), np.ones(1)).startswith(
+    assert message_of(ShapeError, tg.conv2d, x, np.ones((3, 2, 3))).startswith(
+        "conv2d expects a weight of 4 axes"
+    )
+    assert message_of(ShapeError, tg.conv2d, x, np.ones((3, 2, 3, 3)), np.ones(1)).startswith(
         "conv2d expects a bias of shape (3,)"
     )
-    assert error(ShapeError, tg.conv_transpose2d, x, np.ones((2, 3, 3, 3)), np.ones(2)).startswith(
+    assert message_of(ShapeError, tg.conv_transpose2d, x, np.ones((2, 3, 3, 3)), np.ones(2)).startswith(
         "conv_transpose2d expects a bias of shape (3,)"
     )
 
@@ -429,7 +426,7 @@ def test_no_channels():
 
 
 def test_output_of_nothing():
-    assert "whose output has rows and columns" in error(
+    assert "whose output has rows and columns" in message_of(
         ShapeError, tg.conv_transpose2d, np.ones((1, 1, 1)), np.ones((1, 1, 1, 1)), padding=1
     )
 
@@ -459,22 +456,24 @@ def test_output_of_nothing():
     ids=str,
 )
 def test_settings_outside_their_range(settings, message):
-    assert error(ArgumentError, nn.Conv2d, 4, 6, 3, **settings) == message
+    assert message_of(ArgumentError, nn.Conv2d, 4, 6, 3, **settings) == message
 
 
 def test_sizes_that_are_not_positive():
     assert (
-        error(ArgumentError, nn.Conv2d, 0, 6, 3)
+        message_of(ArgumentError, nn.Conv2d, 0, 6, 3)
         == "Conv2d: in_channels and out_channels are at least 1; got 0 and 6."
     )
-    assert error(ArgumentError, nn.Conv1d, 4, 6, 0) == "Conv1d: kernel_size is an int of at least 1; got 0."
-    assert error(ArgumentError, nn.ConvTranspose2d, 4, 6, 3, 2, output_padding=2).startswith(
+    assert (
+        message_of(ArgumentError, nn.Conv1d, 4, 6, 0) == "Conv1d: kernel_size is an int of at least 1; got 0."
+    )
+    assert message_of(ArgumentError, nn.ConvTranspose2d, 4, 6, 3, 2, output_padding=2).startswith(
         "ConvTranspose2d: output_padding is less than the stride"
     )
 
 
 def test_tensor_of_another_dtype():
-    assert "Conv2d has float32 parameters" in error(
+    assert "Conv2d has float32 parameters" in message_of(
         DTypeError, nn.Conv2d(1, 2, 3), tg.Tensor(np.ones((1, 1, 5, 5)), requires_grad=True)
     )
 
@@ -498,6 +497,6 @@ def test_pad_of_some_axes():
 
 @pytest.mark.parametrize("mode", ["edge", "reflect", "wrap"])
 def test_pad_that_repeats_elements_is_refused(mode):
-    assert f"mode={mode!r}) has no derivative rule" in error(
+    assert f"mode={mode!r}) has no derivative rule" in message_of(
         UnsupportedCall, np.pad, tg.Tensor([1.0, 2.0], requires_grad=True), 1, mode
     )

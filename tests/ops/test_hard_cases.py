@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import phi
 
 NaN, INF, E, PI, LN2 = math.nan, math.inf, math.e, math.pi, math.log(2)
 ONES = None  # a cotangent of ones
@@ -64,11 +65,6 @@ def many_uses(w):
 
 def two_exponentials(z):
     return (np.exp(z) - 0) + np.sum(np.exp(z) - np.zeros(1000, z.dtype))
-
-
-def phi(x):
-    """Cumulative distribution of the standard normal."""
-    return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
 GELU_SLOPE = math.exp(-0.5) / math.sqrt(2 * PI)  # the normal density at ±1

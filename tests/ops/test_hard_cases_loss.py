@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import leaf
 
 INF = math.inf
 LOGITS = [[2, 1, 0], [0, 0, 0]]
@@ -33,10 +34,6 @@ ROWS = [
     pytest.param(LOGITS, [[1, 0, 0], [0, 0, 1]], "sum", FIRST + SECOND, [[P[0] - 1, P[1], P[2]], [1 / 3, 1 / 3, -2 / 3]], id="L20-onehot-int"),
 ]
 # fmt: on
-
-
-def leaf(logits, dtype=np.float64):
-    return tg.Tensor(np.array(logits, dtype), requires_grad=True)
 
 
 @pytest.mark.parametrize(("logits", "targets", "reduction", "value", "gradient"), ROWS)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers import is_floating
 from tinygrad_edu import Tensor
 from tinygrad_edu.check.calls import Call
 from tinygrad_edu.check.domains import DOMAINS
@@ -62,10 +63,6 @@ CRASHES = (
     "cumprod",
 )  # NumPy itself ends with a segmentation fault at an out= without axes
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
-
-
-def is_floating(value):
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def parameters(function):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import message_of
 from tinygrad_edu import nn
 from tinygrad_edu.errors import ArgumentError, ShapeError
 from tinygrad_edu.ops import pooling
@@ -295,39 +296,35 @@ def test_flatten():
 # ---- errors ------------------------------------------------------------------------------------------------
 
 
-def error(kind, function, *args, **kwargs):
-    with pytest.raises(kind) as caught:
-        function(*args, **kwargs)
-    return str(caught.value)
-
-
 def test_image_smaller_than_the_kernel():
-    message = error(ShapeError, nn.MaxPool2d(3), np.ones((5, 1, 2, 9)))
+    message = message_of(ShapeError, nn.MaxPool2d(3), np.ones((5, 1, 2, 9)))
     assert message.startswith(
         "MaxPool2d expects an input of at least (3, 3) on the last axes, got (5, 1, 2, 9)"
     )
-    assert error(ShapeError, tg.avg_pool1d, np.ones((1, 2)), 3).startswith(
+    assert message_of(ShapeError, tg.avg_pool1d, np.ones((1, 2)), 3).startswith(
         "avg_pool1d expects an input of at least length 3 on the last axis, got (1, 2)"
     )
 
 
 def test_wrong_number_of_axes():
-    message = error(ShapeError, nn.AvgPool2d(2), np.ones((4, 4)))
+    message = message_of(ShapeError, nn.AvgPool2d(2), np.ones((4, 4)))
     assert message.startswith("AvgPool2d expects an input of shape (N, C, H, W) or (C, H, W), got (4, 4).\n")
-    message = error(ShapeError, nn.AdaptiveAvgPool1d(2), np.ones(4))
+    message = message_of(ShapeError, nn.AdaptiveAvgPool1d(2), np.ones(4))
     assert message.startswith("AdaptiveAvgPool1d expects an input of shape (N, C, L) or (C, L), got (4,).\n")
 
 
 def test_settings_outside_their_range():
     assert (
-        error(ArgumentError, nn.MaxPool2d, 0)
+        message_of(ArgumentError, nn.MaxPool2d, 0)
         == "MaxPool2d: kernel_size is an int of at least 1 or a pair of them; got 0."
     )
-    assert error(ArgumentError, nn.AvgPool1d, 2, 0) == "AvgPool1d: stride is an int of at least 1; got 0."
-    message = error(ArgumentError, tg.max_pool2d, np.ones((1, 5, 5)), 3, padding=2)
+    assert (
+        message_of(ArgumentError, nn.AvgPool1d, 2, 0) == "AvgPool1d: stride is an int of at least 1; got 0."
+    )
+    message = message_of(ArgumentError, tg.max_pool2d, np.ones((1, 5, 5)), 3, padding=2)
     assert message == "max_pool2d: padding is at most half of what the kernel 3 reaches over; got 2."
-    message = error(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (0, 2))
+    message = message_of(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (0, 2))
     assert (
         message == "adaptive_avg_pool2d: output_size is an int of at least 1 or a pair of them; got (0, 2)."
     )
-    assert "got (1, 2, 3)" in error(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (1, 2, 3))
+    assert "got (1, 2, 3)" in message_of(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (1, 2, 3))

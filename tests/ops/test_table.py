@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers import is_floating
 from tinygrad_edu import Tensor, primitive
 from tinygrad_edu.check.calls import Call, call
 from tinygrad_edu.check.domains import DOMAINS
@@ -27,10 +28,6 @@ every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
 
 
 # ---- calls as functions of their floating arrays -----------------------------------------------------------
-
-
-def is_floating(value):
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def floating(call):

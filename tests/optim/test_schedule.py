@@ -2,11 +2,7 @@
 
 import json
 import math
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import ROOT, python
 from tinygrad_edu import errors, optim
 from tinygrad_edu.optim import schedule
 
@@ -221,17 +218,7 @@ def test_a_state_of_a_plateau_that_does_not_fit():
 
 def example(folder, *arguments):
     """What examples/schedules.py prints and says, and how it ends."""
-    root = Path(__file__).parents[2]
-    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.run(
-        [sys.executable, root / "examples" / "schedules.py", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+    return python(ROOT / "examples" / "schedules.py", *arguments, warnings="default", folder=folder)
 
 
 def test_the_example_prints_true_rates(tmp_path):

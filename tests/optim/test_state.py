@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import same_state
 from tinygrad_edu import errors, optim
 
 KINDS = {
@@ -138,14 +139,6 @@ def test_ten_steps_of_lbfgs_are_five_and_five(search):
     assert not np.array_equal(values[0], params[0].data)
 
 
-def equal(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
-    if isinstance(a, list):
-        return len(a) == len(b) and all(map(equal, a, b))
-    return np.array_equal(a, b)
-
-
 def spoil(state, *path, value):
     broken = copy.deepcopy(state)
     inner = broken
@@ -200,9 +193,9 @@ def test_a_state_is_loaded_whole_or_not_at_all():
             target.load_state_dict(broken)
         assert message in str(error.value)
         assert "nothing was loaded" in str(error.value)
-        assert equal(target.state_dict(), before)
+        assert same_state(target.state_dict(), before)
     target.load_state_dict(state)
-    assert equal(target.state_dict(), state)
+    assert same_state(target.state_dict(), state)
 
 
 def test_all_that_differs_is_listed():
@@ -244,4 +237,4 @@ def test_lbfgs_refuses_other_vectors():
     ]:
         with pytest.raises(errors.StateError, match=message):
             optimizer.load_state_dict(broken)
-        assert equal(optimizer.state_dict(), state)
+        assert same_state(optimizer.state_dict(), state)

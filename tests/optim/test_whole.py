@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import leaf, same_state
 from tinygrad_edu import errors, nn, optim
 
 KINDS = {
@@ -29,24 +30,12 @@ KINDS = {
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def leaf(values, dtype=np.float64):
-    return tg.Tensor(np.array(values, dtype), requires_grad=True)
-
-
 def step(optimizer):
     if not isinstance(optimizer, optim.LBFGS):
         return optimizer.step()
     return optimizer.step(
         lambda: tg.Tensor(sum(0.5 * p.data.sum() for p in optimizer.params))
     )  # with the gradients that are there
-
-
-def equal(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
-    if isinstance(a, list):
-        return len(a) == len(b) and all(map(equal, a, b))
-    return np.array_equal(a, b)
 
 
 def reshaped(p):
@@ -91,7 +80,7 @@ def test_a_step_that_cannot_be_made_changes_nothing(kind, spoil, shape):
     ):
         step(optimizer)
     assert all(np.array_equal(p.data, b) for p, b in zip(others, before))
-    assert equal(optimizer.state_dict(), state)
+    assert same_state(optimizer.state_dict(), state)
     victim.data = array
     victim.grad = tg.Tensor(np.full((2, 3), 0.5))
     step(optimizer)

@@ -11,13 +11,6 @@ from tinygrad_edu.errors import ArgumentError, DTypeError, ShapeError
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
-from matplotlib.figure import Figure  # noqa: E402  # after the choice of the backend
-
-
-@pytest.fixture
-def ax():
-    return Figure().add_subplot()
-
 
 # ---- looks -------------------------------------------------------------------------------------------------
 

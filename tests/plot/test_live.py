@@ -17,12 +17,6 @@ matplotlib.use("agg")
 from matplotlib import pyplot as plt  # noqa: E402  # after the choice of the backend
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def points(live):
     return live.ax.lines[0].get_xydata().tolist()
 

@@ -2,13 +2,11 @@
 and files are written whole or not at all.
 """
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import python
 from tinygrad_edu import nn, plot
 from tinygrad_edu.errors import ArgumentError, ShapeError
 
@@ -16,20 +14,8 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
 from matplotlib import pyplot as plt  # noqa: E402  # after the choice of the backend
 from matplotlib.colors import to_rgba  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
 
 BLUE, ORANGE = to_rgba("#3f90da"), to_rgba("#ffa90e")
-
-
-@pytest.fixture
-def ax():
-    return Figure().add_subplot()
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 NET = nn.Sequential(nn.Linear(2, 4, rng=0), nn.ReLU(), nn.Linear(4, 2, rng=1))
@@ -79,7 +65,7 @@ def test_a_notebook_shows_a_new_figure():
 
 def test_without_matplotlib_the_error_names_the_extra():
     code = "import sys; sys.modules['matplotlib'] = None; from tinygrad_edu import plot; plot.curves([1.0])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = python("-c", code)
     assert "ImportError: Pictures need matplotlib: pip install 'tinygrad_edu[plot]'" in done.stderr
 
 
@@ -323,7 +309,7 @@ def test_matplotlib_is_not_imported_before_it_is_needed():
         "import sys, tinygrad_edu.plot\n"
         "sys.exit(bool({'matplotlib', 'tinygrad_edu.train', 'tinygrad_edu.data'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert python("-c", code).returncode == 0
 
 
 def test_figure_and_path_in_the_other_order(tmp_path):

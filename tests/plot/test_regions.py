@@ -10,15 +10,9 @@ from tinygrad_edu.errors import ArgumentError, ShapeError
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
 from matplotlib.colors import to_rgb  # noqa: E402  # after the choice of the backend
-from matplotlib.figure import Figure  # noqa: E402
 
 BLUE, ORANGE, RED = map(to_rgb, ("#3f90da", "#ffa90e", "#bd1f01"))
 SQUARE = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
-
-
-@pytest.fixture
-def ax():
-    return Figure().add_subplot()
 
 
 def drawn(ax):

@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import copies, printed
 from tinygrad_edu import nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError, TinygradError
@@ -41,10 +38,6 @@ def column(*values):
     return np.array(values, np.float32).reshape(-1, 1)
 
 
-def weights(model):
-    return [p.data.copy() for p in model.parameters()]
-
-
 def assert_same(first, second):
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -70,7 +63,7 @@ def test_it_is_the_loop_by_hand():
             optimizer.step()
             total += value.item() * len(batch)
         losses.append(total / 50)
-    assert_same(weights(model), weights(other))
+    assert_same(copies(model), copies(other))
     assert history["loss"] == losses
     assert (history.steps, len(history), history.stopped) == (21, 3, None)
 
@@ -132,7 +125,7 @@ def test_groups_of_batches_equal_larger_batches():
     other, loss, optimizer = classifier()
     fit(other, loss, optimizer, DataLoader((X, Y), 12), epochs=2)
     assert history.steps == 10
-    for a, b in zip(weights(model), weights(other)):
+    for a, b in zip(copies(model), copies(other)):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
@@ -308,7 +301,7 @@ def stopping_run(values, **settings):
         model, loss, optimizer, (X, Y), epochs=len(values), validation=(X, Y),
         metrics={"val_score": lambda t, o: values[len(after)]},
         early_stopping=EarlyStopping(monitor="val_score", **settings),
-        callbacks=[lambda history: after.append(weights(model))],
+        callbacks=[lambda history: after.append(copies(model))],
     )  # fmt: skip
     return model, history, after
 
@@ -317,7 +310,7 @@ def test_t09_early_stopping_restores_copies_of_the_best_weights():
     model, history, after = stopping_run([5, 3, 4, 3, 3, 1], mode="min", patience=3)
     assert (history.stopped, len(history), history.best_epoch) == ("early", 5, 2)
     assert "val_score was not better for 3 epochs after epoch 2" in repr(history)
-    assert_same(weights(model), after[1])
+    assert_same(copies(model), after[1])
     assert not np.array_equal(after[1][0], after[4][0])
 
 
@@ -334,7 +327,7 @@ def test_t09_early_stopping_restores_copies_of_the_best_weights():
 def test_what_is_best(values, settings, epochs, best):
     model, history, after = stopping_run(values, **settings)
     assert (len(history), history.best_epoch) == (epochs, best)
-    assert_same(weights(model), after[best - 1 if best and settings.get("restore", True) else -1])
+    assert_same(copies(model), after[best - 1 if best and settings.get("restore", True) else -1])
 
 
 def test_the_best_running_statistics_come_back_too():
@@ -362,11 +355,11 @@ def test_t10_nan_stops_before_the_step_and_names_it():
         history = fit(model, loss, optimizer, DataLoader((BAD, Y), 10), epochs=3)
     assert (history.stopped, history.steps, len(history)) == ("nan", 3, 0)
     assert "nan at step 4" in history.reason
-    assert all(np.isfinite(w).all() for w in weights(model))
+    assert all(np.isfinite(w).all() for w in copies(model))
     other, loss, optimizer = classifier()
     with pytest.raises(NonFiniteError, match="the loss is nan at step 4"):
         fit(other, loss, optimizer, DataLoader((BAD, Y), 10), epochs=3, on_nan="raise")
-    assert_same(weights(model), weights(other))
+    assert_same(copies(model), copies(other))
     history = fit(
         other,
         loss,
@@ -418,7 +411,7 @@ def test_ctrl_c_leaves_the_last_step_and_a_history():
     other, loss, optimizer = classifier()
     expected = fit(other, loss, optimizer, DataLoader((X, Y), 10), epochs=2)
     assert history["loss"] == expected["loss"]
-    assert not np.array_equal(weights(model)[0], weights(other)[0])
+    assert not np.array_equal(copies(model)[0], copies(other)[0])
     assert signal.getsignal(signal.SIGINT) is handler
     assert all(module.training for module in model.modules())
 
@@ -428,7 +421,7 @@ def test_ctrl_c_leaves_the_best_model():
     after = []
 
     def end(history):
-        after.append(weights(model))
+        after.append(copies(model))
         if len(history) == 3:
             signal.raise_signal(signal.SIGINT)
 
@@ -438,7 +431,7 @@ def test_ctrl_c_leaves_the_best_model():
         early_stopping=EarlyStopping(monitor="val_score", mode="min"), callbacks=[end],
     )  # fmt: skip
     assert (history.stopped, len(history)) == ("interrupted", 3)
-    assert_same(weights(model), after[1])
+    assert_same(copies(model), after[1])
 
 
 def test_a_second_ctrl_c_does_not_wait():
@@ -553,24 +546,9 @@ print(json.dumps([digest, history["loss"], history["val_loss"]]))
 
 
 def test_t01_the_same_seed_gives_the_same_bits_in_two_processes():
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(train.__file__).parents[2]),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-    def run(seed):
-        environment["PYTHONHASHSEED"] = str(len(seen))
-        command = [sys.executable, "-W", "error", "-c", SCRIPT, str(seed)]
-        return json.loads(
-            subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=True, timeout=100
-            ).stdout
-        )
-
     seen = []
-    for seed in (0, 0, 1):
-        seen.append(run(seed))
+    for hashes, seed in enumerate((0, 0, 1)):
+        seen.append(json.loads(printed("-c", SCRIPT, seed, PYTHONHASHSEED=str(hashes))))
     assert seen[0] == seen[1]
     assert seen[0][0] != seen[2][0]
     assert seen[0][1] != seen[2][1]
@@ -697,11 +675,11 @@ def test_evaluate_does_not_touch_the_model():
 )
 def test_what_is_refused_changes_nothing(settings, message):
     model, loss, optimizer = classifier()
-    before = weights(model)
+    before = copies(model)
     given = {"model": model, "optimizer": optimizer, "data": (X, Y), "epochs": 1, **settings}
     with pytest.raises(ArgumentError, match=message):
         fit(given.pop("model"), loss, given.pop("optimizer"), given.pop("data"), **given)
-    assert_same(weights(model), before)
+    assert_same(copies(model), before)
 
 
 @pytest.mark.parametrize(
@@ -721,10 +699,10 @@ def test_early_stopping_refuses(settings, message):
 @pytest.mark.parametrize("result", [1.0, None, np.array(1.0)])
 def test_a_loss_that_is_no_tensor_is_refused(result):
     model, _, optimizer = classifier()
-    before = weights(model)
+    before = copies(model)
     with pytest.raises(DTypeError, match=f"The loss is a tensor.*got {type(result).__name__}"):
         fit(model, lambda outputs, targets: result, optimizer, (X, Y), epochs=1)
-    assert_same(weights(model), before)
+    assert_same(copies(model), before)
 
 
 @pytest.mark.parametrize("result", [np.array([0.5, 0.6]), None])
@@ -742,10 +720,10 @@ def test_evaluate_refuses_metrics_without_names():
 
 def test_negative_weights_of_examples_are_refused():
     model, _, optimizer = classifier()
-    before = weights(model)
+    before = copies(model)
     with pytest.raises(ArgumentError, match="Weights of examples are 0 or more; got -1"):
         fit(model, nn.CrossEntropyLoss(reduction="none"), optimizer, (X, Y, np.full(50, -1.0)), epochs=1)
-    assert_same(weights(model), before)
+    assert_same(copies(model), before)
 
 
 def test_what_is_only_iterated_over_keeps_its_order():
@@ -753,7 +731,7 @@ def test_what_is_only_iterated_over_keeps_its_order():
     history = fit(first, loss, optimizer, lambda: zip(X, Y), epochs=np.int64(2), batch_size=8)
     second, loss, optimizer = classifier()
     assert fit(second, loss, optimizer, DataLoader((X, Y), 8), epochs=2)["loss"] == history["loss"]
-    assert_same(weights(first), weights(second))
+    assert_same(copies(first), copies(second))
 
 
 def test_validation_data_that_do_not_fit_are_found_before_the_first_step():

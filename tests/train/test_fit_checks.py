@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import copies
 from tinygrad_edu import nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError
@@ -21,10 +22,6 @@ fit = partial(train.fit, progress=False)
 def regressor():
     model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 1, rng=1))
     return model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1)
-
-
-def values(model):
-    return [p.data.copy() for p in model.parameters()]
 
 
 def same(model, before):
@@ -92,7 +89,7 @@ def same(model, before):
 )
 def test_what_cannot_be_is_named_before_the_first_step(call, message):
     model, _, optimizer = regressor()
-    before = values(model)
+    before = copies(model)
     with pytest.raises(ArgumentError, match=message):
         call(model, optimizer)
     assert same(model, before)
@@ -101,7 +98,7 @@ def test_what_cannot_be_is_named_before_the_first_step(call, message):
 def test_replaced_parameters_are_noticed():
     model, loss, optimizer = regressor()
     model[2] = nn.Linear(4, 1, rng=5)
-    before = values(model)
+    before = copies(model)
     with pytest.raises(
         ArgumentError,
         match=r"2.weight, 2.bias are not among.* of shape \(1, 4\), \(1,\), which the model no longer has",
@@ -159,7 +156,7 @@ def test_what_can_only_be_iterated_over_keeps_its_order(data, size):
     history = fit(model, loss, optimizer, data, epochs=2, batch_size=size, validation=data)
     other, loss, optimizer = regressor()
     expected = fit(other, loss, optimizer, DataLoader((X, Y), size or 20), epochs=2, validation=(X, Y))
-    assert same(other, values(model))
+    assert same(other, copies(model))
     assert history["loss"] == expected["loss"]
     np.testing.assert_allclose(history["val_loss"], expected["val_loss"], rtol=1e-6)
 
@@ -198,7 +195,7 @@ MASKED = np.ma.masked_array(X, mask=X > 1)
 )
 def test_masks_and_rows_of_several_lengths_are_refused_by_name(call, who):
     model, _, _ = regressor()
-    before = values(model)
+    before = copies(model)
     with pytest.raises(DTypeError, match=f"{who}: masked arrays are not supported"):
         call(MASKED, model)
     with pytest.raises(

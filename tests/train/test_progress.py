@@ -8,12 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from tests.helpers import Terminal
 from tinygrad_edu import nn, optim, train
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 @pytest.fixture

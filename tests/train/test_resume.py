@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.helpers import environment, python
 from tinygrad_edu import io, nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, FormatError, StateError
@@ -86,19 +86,13 @@ def run(tmp_path):
     """Run the training in a new process, up to a call of the loss or to the end; its report."""
     script = tmp_path / "training.py"
     script.write_text(SCRIPT)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(train.__file__).parents[2]),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
 
     def run(name, stop_at=0, how="interrupt"):
-        command = [sys.executable, "-W", "error", str(script), str(tmp_path / name), str(stop_at), how]
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
-        assert result.returncode in (0, 7), result.stderr
-        return result.stdout.split()
+        done = python(script, tmp_path / name, stop_at, how)
+        assert done.returncode in (0, 7), done.stderr
+        return done.stdout.split()
 
-    run.script, run.environment = script, environment
+    run.script = script
     return run
 
 
@@ -137,7 +131,7 @@ def test_t06_after_sigint_from_outside(run, tmp_path):
     whole = run("whole")
     process = subprocess.Popen(
         [sys.executable, str(run.script), str(tmp_path / "outside"), "0", "slow"],
-        env=run.environment,
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
