@@ -32,6 +32,23 @@ def phi(x):
     return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
+def waves(*shape, phase=0.0):
+    """Inputs of the numbers that PyTorch computed: cos(0.7 k + phase)."""
+    return np.cos(np.arange(math.prod(shape)) * 0.7 + phase).reshape(shape)
+
+
+def softmax_by_hand(scores, allowed=None):
+    """One row at a time, one number at a time; rows with nothing allowed are zero."""
+    out = np.zeros(scores.shape)
+    for i in np.ndindex(scores.shape[:-1]):
+        js = [j for j in range(scores.shape[-1]) if allowed is None or allowed[(*i, j)]]
+        top = max((scores[(*i, j)] for j in js), default=0)
+        total = sum(math.exp(scores[(*i, j)] - top) for j in js)
+        for j in js:
+            out[(*i, j)] = math.exp(scores[(*i, j)] - top) / total
+    return out
+
+
 def is_floating(value):
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
@@ -50,6 +67,17 @@ def check_gradients(layer, x):
     """The gradients in x and in all parameters are right, of first and second order."""
     parameters, rebuild = layer.__tree__()
     tg.gradcheck(lambda x, *values: rebuild(values)(x), x, *(p.data for p in parameters))
+
+
+def sines(module):
+    """The module with the weights of the numbers that PyTorch computed: sin(k) / 2,
+    k running on through all of them.
+    """
+    start = 0
+    for p in module.parameters():
+        p.data[...] = np.sin(np.arange(start, start + p.size)).reshape(p.shape) / 2
+        start += p.size
+    return module
 
 
 def same_state(a, b):

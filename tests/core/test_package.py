@@ -29,3 +29,22 @@ def test_other_names_are_none_of_its_attributes():
         tg.tensor_flow  # noqa: B018
     assert not hasattr(tg, "nonsense")
     assert set(tg.__all__) <= set(dir(tg))
+
+
+def test_E34_importing_changes_no_global_state():
+    program = """
+import locale, signal, sys, threading, warnings
+import numpy as np
+def state():
+    _, key, place, *_ = np.random.get_state()
+    return (np.geterr(), np.get_printoptions(), np.getbufsize(), key.tolist(), place, list(warnings.filters),
+            threading.active_count(), sys.getrecursionlimit(), sys.excepthook, sys.displayhook,
+            signal.getsignal(signal.SIGINT), locale.setlocale(locale.LC_ALL))
+before = state()
+import tinygrad_edu
+assert state() == before
+optional = {"matplotlib", "scipy", "sklearn", "hypothesis", "pytest", "numba", "torch", "jax", "pandas",
+            "safetensors", "tqdm"}
+assert not optional & set(sys.modules), optional & set(sys.modules)
+"""
+    printed("-c", program)
