@@ -141,7 +141,9 @@ def cosine_embedding(draw, reduction):
     lengths = np.linalg.norm(x1, axis=-1) * np.linalg.norm(x2, axis=-1)
     assume(lengths.min() > 1 / 4)
     cosine = np.sum(x1 * x2, -1) / lengths
-    assume(np.abs(cosine).max() < 0.99)  # parallel vectors: a gradient of 0, which is lost in rounding
+    # Parallel vectors, and vectors along an axis, have gradients of 0, which are lost in rounding.
+    assume(np.abs(cosine).max() < 0.99)
+    assume(min(np.count_nonzero(x, axis=-1).min() for x in (x1, x2)) > 1)
     assume(np.abs(cosine - margin).min() > OFF)
     assume(np.any((t == 1) | (cosine > margin)))
     loss = nn.CosineEmbeddingLoss(margin=margin, reduction=reduction)
