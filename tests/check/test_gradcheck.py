@@ -74,7 +74,7 @@ def test_message_is_complete():
         (np.sin, lambda g, x: np.clip(g, -9, 9) * np.cos(x), "not linear in the cotangent g"),
     ],
 )
-def test_diagnoses(forward, rule, text):
+def test_a_wrong_rule_is_diagnosed(forward, rule, text):
     assert re.search(text, rejection(rule_for(forward, x=rule), A, second_order=False))
 
 
@@ -124,7 +124,7 @@ def test_leaves_that_f_closes_over_keep_their_grad():
 
 
 @pytest.mark.parametrize("pack", [tuple, list, lambda items: dict(zip("abc", items))])
-def test_several_outputs(pack):
+def test_several_outputs_are_checked_each(pack):
     assert gradcheck(lambda x, n, y: pack([np.sin(x), x * y * n, np.argmax(x)]), A, 3, A + 1).elements == 24
     wrong = rule_for(np.sin, x=lambda g, x: 2 * g * np.cos(x))
     assert "output: shape (3, 4), float64, shape (3,), float64" in rejection(

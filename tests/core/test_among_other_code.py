@@ -54,7 +54,7 @@ def test_value_and_grad_is_an_objective():
     np.testing.assert_allclose(by_product.x, 1, atol=1e-4)
 
 
-def test_other_solvers():
+def test_other_solvers_take_our_gradients():
     residuals = lambda x: np.stack([10 * (x[1] - x[0] ** 2), 1 - x[0]])
     np.testing.assert_allclose(
         scipy.optimize.least_squares(residuals, [-1.2, 1.0], jac=tg.jacobian(residuals)).x, 1, atol=1e-6

@@ -1,7 +1,4 @@
-"""Backward passes: what they compute, when they may run, in chains of any length and in threads.
-
-Comments such as E01 after a test's name number the edge that it stands for.
-"""
+"""Backward passes: what they compute, when they may run, in chains of any length and in threads."""
 
 import threading
 import weakref
@@ -21,7 +18,7 @@ from tinygrad_edu import errors, nn, optim
     [lambda x: x * x, lambda x: x + x, np.exp, lambda x: np.sum(x), lambda x: x.reshape(1)],
     ids=list("mases"),
 )
-def test_E01_second_backward_raises_and_changes_nothing(function):
+def test_second_backward_raises_and_changes_nothing(function):  # E01
     x = leaf(3.0)
     y = function(x)
     y.backward()
@@ -31,7 +28,7 @@ def test_E01_second_backward_raises_and_changes_nothing(function):
     np.testing.assert_array_equal(x.grad.data, first)
 
 
-def test_E01_backward_through_a_released_part_changes_nothing():
+def test_backward_through_a_released_part_changes_nothing():  # E01
     x = leaf([1.0, 2.0])
     shared = np.exp(x)
     one, two = np.sum(shared), np.sum(shared * x)
@@ -41,7 +38,7 @@ def test_E01_backward_through_a_released_part_changes_nothing():
     np.testing.assert_array_equal(x.grad.data, np.exp([1.0, 2.0]))
 
 
-def test_E02_leaves_accumulate_and_results_do_not():
+def test_leaves_accumulate_and_results_do_not():  # E02
     x = leaf(3.0)
     y = x * x
     y.retain_grad()
@@ -54,7 +51,7 @@ def test_E02_leaves_accumulate_and_results_do_not():
     assert x.grad.item() == 18.0
 
 
-def test_E03_two_losses_share_a_subgraph():
+def test_two_losses_may_share_a_subgraph():  # E03
     x = leaf([0.5, 2.0])
     shared = np.sin(x)
     one, two = np.sum(shared * 3), np.sum(shared * shared)
@@ -64,7 +61,7 @@ def test_E03_two_losses_share_a_subgraph():
 
 
 @pytest.mark.parametrize("length", [100_000, 1_000_000])
-def test_E04_long_chain(length):
+def test_a_long_chain_does_not_recurse(length):  # E04
     x = leaf(1.0)
     y = x
     for _ in range(length):
@@ -76,7 +73,7 @@ def test_E04_long_chain(length):
     assert node() is None
 
 
-def test_E04_long_chain_that_is_never_differentiated_is_freed():
+def test_a_long_chain_that_is_never_differentiated_is_freed():  # E04
     x = leaf(1.0)
     y = x
     for _ in range(100_000):
@@ -86,7 +83,7 @@ def test_E04_long_chain_that_is_never_differentiated_is_freed():
     assert node() is None
 
 
-def test_E04_long_chain_of_the_gradient():
+def test_the_gradient_of_a_long_chain_is_a_long_chain():  # E04
     x = leaf(1.0)
     y = x
     for _ in range(20_000):
@@ -96,7 +93,7 @@ def test_E04_long_chain_of_the_gradient():
     x.grad = None
 
 
-def test_E20_cotangents():
+def test_a_cotangent_has_the_shape_of_its_result():  # E20
     x = leaf([1.0, 2.0])
     y = x * 3
     with pytest.raises(RuntimeError, match=r"shape \(2,\) needs a gradient"):
@@ -111,20 +108,20 @@ def test_E20_cotangents():
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
-def test_E20_one_element_needs_no_cotangent(shape):
+def test_one_element_needs_no_cotangent(shape):  # E20
     x = leaf(np.full(shape, 3.0))
     (x * x).backward()
     np.testing.assert_array_equal(x.grad.data, np.full(shape, 6.0))
 
 
-def test_E21_backward_without_a_graph_raises():
+def test_backward_without_a_graph_raises():  # E21
     with pytest.raises(RuntimeError, match="requires_grad"):
         tg.Tensor(1.0).backward()
     with pytest.raises(RuntimeError, match="no_grad"), tg.no_grad():
         (leaf(1.0) * 2).backward()
 
 
-def test_E22_unused_input():
+def test_an_unused_input_has_no_gradient_or_zeros():  # E22
     x, unused = leaf(2.0), leaf([1.0, 2.0])
     (x * x).backward()
     assert unused.grad is None
@@ -172,7 +169,7 @@ def test_E22_unused_input():
     ],
     ids=["shape", "axis", "scalar", "None", "count", "object", "masked", "complex", "text"],
 )
-def test_E23_rules_that_return_something_wrong(returned, message):
+def test_rules_that_return_something_wrong_are_named(returned, message):  # E23
     @tg.primitive(x=returned)
     def cube(x):
         return x**3
@@ -183,7 +180,7 @@ def test_E23_rules_that_return_something_wrong(returned, message):
     assert x.grad is None
 
 
-def test_E23_rules_that_ask_for_what_nobody_has():
+def test_rules_that_ask_for_what_nobody_has_are_refused():  # E23
     with pytest.raises(errors.WrongRule, match="asks for 'y'"):
         tg.primitive(x=lambda g, y: g)(lambda x: x)
     with pytest.raises(errors.WrongRule, match="a rule was given for 'z'"):
@@ -192,7 +189,7 @@ def test_E23_rules_that_ask_for_what_nobody_has():
         tg.primitive(x=lambda x: x)(lambda x: x)
 
 
-def test_E25_derivatives_of_any_order():
+def test_derivatives_of_any_order():  # E25
     x = leaf(2.0)
     y, found = x**3, []
     for _ in range(3):
@@ -235,7 +232,7 @@ def train(seed):
     return b"".join(p.data.tobytes() for p in model.parameters())
 
 
-def test_E19_models_in_threads_train_as_alone():
+def test_models_in_threads_train_as_alone():  # E19
     expected, found = [train(seed) for seed in range(4)], {}
     threads = [
         threading.Thread(target=lambda seed=seed: found.update({seed: train(seed)})) for seed in range(4)

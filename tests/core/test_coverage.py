@@ -48,7 +48,7 @@ def test_every_function_of_the_table_is_numpys_or_ours():
         (np.sign, "differentiates"),
     ],
 )
-def test_fate(function, fate):
+def test_each_function_has_its_fate(function, fate):
     assert fate_of(function) == fate
 
 

@@ -27,20 +27,20 @@ def spoils_x(x):
     return x * x
 
 
-def test_E11_a_write_behind_the_back_of_the_graph():
+def test_a_write_behind_the_back_of_the_graph_is_found():  # E11
     a = leaf([1.0, 2.0])
     with tg.debug():
         y = np.sum(a * a)
         a.data[0] = 99
         with pytest.raises(
             errors.InPlaceError,
-            match=r"np\.multiply: .* changed after the operation, at .*test_debug\.py:\d+ in test_E11",
+            match=r"np\.multiply: .* changed after the operation, at .*test_debug\.py:\d+ in test_a_write_behind",
         ):
             y.backward()
     assert a.grad is None
 
 
-def test_E11_outside_it_the_gradient_is_that_at_the_new_values():
+def test_without_debug_the_gradient_is_that_at_the_new_values():  # E11
     """As the docstring of Tensor says: NumPy tells nobody."""
     a = leaf([1.0, 2.0])
     y = np.sum(a * a)
@@ -50,24 +50,24 @@ def test_E11_outside_it_the_gradient_is_that_at_the_new_values():
 
 
 @pytest.mark.parametrize("function", [spoils_g, spoils_x])
-def test_E24_a_rule_that_writes_into_what_it_is_given(function):
+def test_a_rule_that_writes_into_what_it_is_given_is_found(function):  # E24
     a, g = leaf([1.0, 2.0]), np.array([1.0, 10.0])
     with tg.debug():
         y = function(a)
         with pytest.raises(
             errors.WrongRule,
             match=rf"{function.__name__}: a derivative rule writes into an array .*test_debug\.py:\d+ in "
-            r"test_E24",
+            r"test_a_rule",
         ):
             y.backward(g)
     np.testing.assert_array_equal(g, [1.0, 10.0])
     np.testing.assert_array_equal(a.data, [1.0, 2.0])
 
 
-def test_E33_a_result_that_is_not_finite():
+def test_a_result_that_is_not_finite_is_named():  # E33
     x = leaf([1.0, 0.0])
     with tg.debug(), np.errstate(divide="ignore"):
-        place = r".*test_debug\.py:\d+ in test_E33"
+        place = r".*test_debug\.py:\d+ in test_a_result"
         message = r"np\.log returned -inf at index \(1,\) \(shape \(2,\), 1 such\), at " + place
         with pytest.raises(errors.NonFiniteError, match=message):
             _ = np.log(x) * 0
@@ -75,26 +75,26 @@ def test_E33_a_result_that_is_not_finite():
             _ = 1 / x
 
 
-def test_E33_names_the_line():
+def test_the_error_names_the_line():  # E33
     x = leaf(0.0)
     with tg.debug(), np.errstate(divide="ignore"), pytest.raises(errors.NonFiniteError) as caught:
         np.log(x)
     assert f"{__file__}:{caught.traceback[0].lineno + 1} " in str(caught.value)
 
 
-def test_E33_a_gradient_that_is_not_finite():
+def test_a_gradient_that_is_not_finite_is_named():  # E33
     x = leaf([4.0, 0.0])
     with tg.debug():
         y = np.sqrt(x)
         with pytest.raises(
             errors.NonFiniteError,
-            match=r"The gradient of np\.sqrt is inf at index \(1,\) .*test_debug\.py:\d+ in test_E33",
+            match=r"The gradient of np\.sqrt is inf at index \(1,\) .*test_debug\.py:\d+ in test_a_gradient",
         ):
             y.backward([1.0, 1.0])
     assert x.grad is None
 
 
-def test_E33_finite_checks_can_be_switched_off():
+def test_finite_checks_can_be_switched_off():  # E33
     x = leaf([4.0, 0.0])
     with tg.debug(nonfinite=False):
         np.sqrt(x).backward([1.0, 1.0])
@@ -312,7 +312,7 @@ def test_as_a_decorator():
     assert not checks()
 
 
-def test_as_text():
+def test_the_repr_shows_whether_it_is_on():
     with tg.debug() as nothing:
         assert nothing is None
     on, off = tg.debug(), tg.debug(False)

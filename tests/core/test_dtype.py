@@ -14,7 +14,7 @@ from tests.helpers import leaf
 from tinygrad_edu import errors, nn, optim
 
 
-def test_D01_integers_follow_numpy():
+def test_integers_follow_numpy():  # D01
     difference = tg.Tensor(np.array([10], np.uint8)) - tg.Tensor(np.array([20], np.uint8))
     assert (difference.tolist(), difference.dtype) == ([246], np.uint8)
     assert (tg.Tensor([1, 2]) / 2).dtype == np.float64
@@ -22,7 +22,7 @@ def test_D01_integers_follow_numpy():
 
 
 @pytest.mark.parametrize("data", [[1, 2], [True, False], np.zeros(2, np.uint8)])
-def test_D02_only_floating_tensors_require_gradients(data):
+def test_only_floating_tensors_require_gradients(data):  # D02
     for make in (
         lambda: tg.Tensor(data, requires_grad=True),
         lambda: tg.Tensor(data).requires_grad_(),
@@ -37,7 +37,7 @@ def test_D02_only_floating_tensors_require_gradients(data):
     assert np.mean(tg.Tensor(data)).dtype == np.float64
 
 
-def test_D02_integers_do_not_carry_gradients():
+def test_integers_do_not_carry_gradients():  # D02
     x = leaf([1.5, 2.5])
     whole = x.astype(int)
     assert whole.dtype == np.int64
@@ -80,7 +80,7 @@ def test_D02_integers_do_not_carry_gradients():
         (lambda x: tg.dropout(x, 0.5, rng=0), np.float32),
     ],
 )
-def test_D03_promotion_is_numpys_and_gradients_keep_the_dtype_of_their_tensor(function, dtype):
+def test_promotion_is_numpys_and_gradients_keep_the_dtype_of_their_tensor(function, dtype):  # D03
     x = leaf([1.0, 2.0], np.float32)
     y = function(x)
     assert y.dtype == dtype
@@ -88,7 +88,7 @@ def test_D03_promotion_is_numpys_and_gradients_keep_the_dtype_of_their_tensor(fu
     assert x.grad.dtype == np.float32
 
 
-def test_D03_each_argument_gets_its_own_dtype():
+def test_each_argument_gets_its_own_dtype():  # D03
     tensors = [leaf([1.0, 2.0], dtype) for dtype in (np.float16, np.float32, np.float64)]
     a, b, c = tensors
     np.sum(a * b + c * a).backward()
@@ -104,7 +104,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_D04_training_in_float32_stays_in_float32(optimizer):
+def test_training_in_float32_stays_in_float32(optimizer):  # D04
     rng = np.random.default_rng(0)
     model = nn.Sequential(
         nn.Linear(4, 8, rng=rng), nn.ReLU(), nn.Dropout(0.1, rng=rng), nn.Linear(8, 3, rng=rng)
@@ -134,7 +134,7 @@ def arrays_in(value):
     return [array for inner in values for array in arrays_in(inner)]
 
 
-def test_D05_float16():
+def test_float16_keeps_small_gradients():  # D05
     n = 70_000
     x = leaf(np.ones(n), np.float16)
     np.max(x).backward()
@@ -161,19 +161,19 @@ def test_D05_float16():
     ],
     ids=lambda d: repr(d)[:12],
 )
-def test_D06_what_a_tensor_cannot_hold(data):
+def test_what_a_tensor_cannot_hold_is_refused(data):  # D06
     with pytest.raises(errors.DTypeError):
         tg.Tensor(data)
     with pytest.raises(errors.DTypeError):
         tg.Tensor(data, requires_grad=True)
 
 
-def test_D06_ragged_lists_are_refused_with_their_lengths():
+def test_ragged_lists_are_refused_with_their_lengths():  # D06
     with pytest.raises(errors.ShapeError, match="elements of lengths 1, 2"):
         tg.Tensor([[1, 2], [3]])
 
 
-def test_D06_results_that_a_tensor_cannot_hold():
+def test_results_that_a_tensor_cannot_hold_are_refused():  # D06
     for wrong in (1j, np.array([1j]), np.array(["a"]), None):
         with pytest.raises(TypeError):
             leaf([1.0]) * wrong
@@ -181,7 +181,7 @@ def test_D06_results_that_a_tensor_cannot_hold():
         leaf([1.0]).astype(complex)
 
 
-def test_D06_bool_and_int_tensors_are_fine_without():
+def test_bool_and_int_tensors_need_no_gradient():  # D06
     mask, labels = tg.Tensor([True, False]), tg.Tensor([1, 0])
     x = leaf([1.0, 2.0])
     np.sum(np.where(mask, x, 0) + x[labels] * mask).backward()
@@ -235,7 +235,7 @@ def network(x, w):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("held", [True, False], ids=["held as it is", "copied"])
-def test_D07_D08_any_form_of_input(form, held):
+def test_inputs_of_any_form_have_the_same_gradients(form, held):  # D07, D08
     """Tensors that require gradients copy what they are given; ``data =`` puts the array itself in."""
     rng = np.random.default_rng(0)
     x, w = FORMS[form](rng.standard_normal((3, 4))), rng.standard_normal((2, 4))
@@ -257,14 +257,14 @@ def test_D07_D08_any_form_of_input(form, held):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_D08_layers_take_any_form(form):
+def test_layers_take_any_form(form):  # D08
     rng = np.random.default_rng(0)
     x = FORMS[form](rng.standard_normal((3, 4)))
     model = nn.Sequential(nn.Linear(4, 5, rng=0), nn.ReLU(), nn.Linear(5, 2, rng=1))
     np.testing.assert_allclose(model(x).data, model(np.array(x, np.float64, order="C")).data, rtol=1e-6)
 
 
-def test_D09_a_batch_of_none():
+def test_a_batch_of_none_has_gradients_of_zero():  # D09
     model = nn.Sequential(nn.Linear(4, 5, rng=0), nn.ReLU(), nn.Dropout(0.5, rng=1), nn.Linear(5, 3, rng=2))
     y = model(np.zeros((0, 4), np.float32))
     assert (y.shape, y.dtype) == ((0, 3), np.float32)
@@ -277,7 +277,7 @@ def test_D09_a_batch_of_none():
 @pytest.mark.parametrize(
     "dtype", [np.int64, np.int32, np.int16, np.int8, np.uint8, np.uint16, np.uint32, np.uint64, ">i4"]
 )
-def test_D10_integers_of_any_size_are_labels_and_indices(dtype):
+def test_integers_of_any_size_are_labels_and_indices(dtype):  # D10
     labels = np.array([0, 2, 2], dtype)
     logits = leaf(np.log([[1, 1, 2], [1, 1, 2], [1, 1, 2]]))
     tg.softmax_cross_entropy(logits, labels, reduction="sum").backward()
@@ -297,7 +297,7 @@ def test_D10_integers_of_any_size_are_labels_and_indices(dtype):
         assert np.sum(x.grad.data) == y.size
 
 
-def test_D11_a_long_sum_in_float32_is_pairwise():
+def test_a_long_sum_in_float32_is_pairwise():  # D11
     x = leaf(np.full(10_000_000, 0.1), np.float32)
     total = np.sum(x)
     assert total.dtype == np.float32

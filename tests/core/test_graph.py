@@ -27,7 +27,7 @@ def no_collector():
 
 
 @pytest.mark.usefixtures("no_collector")
-def test_E05_training_leaves_nothing_behind():
+def test_training_leaves_nothing_behind():  # E05
     rng = np.random.default_rng(0)
     model = nn.Sequential(
         nn.Linear(3, 4, rng=rng), nn.ReLU(), nn.Dropout(0.5, rng=rng), nn.Linear(4, 2, rng=rng)
@@ -66,7 +66,7 @@ GRAPHS = {
 
 @pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
-def test_E05_graph_dies_with_its_last_reference(graph):
+def test_graph_dies_with_its_last_reference(graph):  # E05
     x = leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
     y = graph(x)
     assert y.requires_grad
@@ -77,7 +77,7 @@ def test_E05_graph_dies_with_its_last_reference(graph):
 
 
 @pytest.mark.usefixtures("no_collector")
-def test_E05_writes_leave_no_cycle():
+def test_writes_leave_no_cycle():  # E05
     x = leaf([1.0, 2.0])
     y = x * 1.0
     y[0] = x[1]
@@ -87,7 +87,7 @@ def test_E05_writes_leave_no_cycle():
     assert node() is None
 
 
-def test_E06_a_number_without_its_graph():
+def test_a_number_is_kept_without_its_graph():  # E06
     loss = np.sum(leaf([1.0, 2.0]) ** 2)
     assert type(loss.item()) is float
     assert loss.item() == 5.0
@@ -99,7 +99,7 @@ def test_E06_a_number_without_its_graph():
     assert float(loss.detach()) == 5.0
 
 
-def test_E06_a_running_total_of_losses_keeps_their_graphs():
+def test_a_running_total_of_losses_keeps_their_graphs():  # E06
     """As everywhere, and what item() is for."""
     x, before = leaf(1.0), live_nodes()
     total, number = 0.0, 0.0
@@ -112,7 +112,7 @@ def test_E06_a_running_total_of_losses_keeps_their_graphs():
     assert live_nodes() - before < 10
 
 
-def test_E07_saved_values_are_released_by_the_backward_pass():
+def test_saved_values_are_released_by_the_backward_pass():  # E07
     x = leaf(np.zeros(1_250_000))
     y = np.exp(x)
     saved = weakref.ref(y.data.base)
@@ -125,7 +125,7 @@ def test_E07_saved_values_are_released_by_the_backward_pass():
     assert z.requires_grad
 
 
-def test_E07_what_no_rule_names_is_not_kept():
+def test_what_no_rule_names_is_not_kept():  # E07
     x = leaf(np.zeros(1000))
     y = x * 2.0  # its rule names the 2
     kept = weakref.ref(y.data.base)
@@ -136,7 +136,7 @@ def test_E07_what_no_rule_names_is_not_kept():
     np.testing.assert_array_equal(x.grad.data, np.full(1000, 2.0))
 
 
-def test_E07_only_wanted_gradients_keep_anything():
+def test_only_wanted_gradients_keep_anything():  # E07
     x, constant = leaf(np.ones(1000)), np.full(1000, 3.0)
     product = np.sin(x) * constant  # only the constant is needed: sin(x) has no user after this
     assert all(value is constant for value in product._node.saved)

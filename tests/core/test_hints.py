@@ -145,7 +145,7 @@ def test_methods_that_write_make_x_the_result(method):
         method(leaf)
 
 
-def test_flat_assigns():
+def test_assigning_to_flat_is_differentiable():
     leaf = tg.Tensor(ARRAY, requires_grad=True)
     x = leaf * 1.0
     x.flat[[1, 4]] = leaf[0, 0]

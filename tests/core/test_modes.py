@@ -13,7 +13,7 @@ import pytest
 import tinygrad_edu as tg
 
 
-def test_E16_results_need_no_gradient():
+def test_results_need_no_gradient():  # E16
     x = tg.Tensor([1.0, 2.0], requires_grad=True)
     with tg.no_grad():
         assert not tg.is_grad_enabled()
@@ -26,7 +26,7 @@ def test_E16_results_need_no_gradient():
     assert (x * 2).requires_grad
 
 
-def test_E16_what_was_recorded_before_can_be_differentiated_inside():
+def test_what_was_recorded_before_can_be_differentiated_inside():  # E16
     x = tg.Tensor(3.0, requires_grad=True)
     y = x * x
     with tg.no_grad():
@@ -36,7 +36,7 @@ def test_E16_what_was_recorded_before_can_be_differentiated_inside():
     assert not x.grad.requires_grad
 
 
-def test_E16_parameters_are_updated_in_place():
+def test_parameters_are_updated_in_place():  # E16
     x = tg.Tensor([1.0, 2.0], requires_grad=True)
     memory = x.data
     with tg.no_grad():
@@ -60,7 +60,7 @@ def test_a_statement_changes_nothing_and_says_so(block):
     )
 
 
-def test_E16_nested():
+def test_modes_nest():  # E16
     with tg.no_grad():
         with tg.enable_grad():
             assert tg.is_grad_enabled()
@@ -71,7 +71,7 @@ def test_E16_nested():
     assert tg.is_grad_enabled()
 
 
-def test_E16_one_object_nested_in_itself():
+def test_one_object_may_be_nested_in_itself():  # E16
     off = tg.no_grad()
     with off:
         with off:
@@ -80,7 +80,7 @@ def test_E16_one_object_nested_in_itself():
     assert tg.is_grad_enabled()
 
 
-def test_E16_restored_after_an_exception():
+def test_the_mode_is_restored_after_an_exception():  # E16
     with pytest.raises(KeyError), tg.no_grad():
         raise KeyError
     assert tg.is_grad_enabled()
@@ -121,7 +121,7 @@ def test_enable_grad_as_a_decorator():
         assert not tg.is_grad_enabled()
 
 
-def test_E17_a_generator_does_not_switch_its_caller_off():
+def test_a_generator_does_not_switch_its_caller_off():  # E17
     @tg.no_grad
     def generator():
         """Steps without recording."""
@@ -151,7 +151,7 @@ def test_E17_a_generator_does_not_switch_its_caller_off():
     assert tg.is_grad_enabled()
 
 
-def test_E17_a_generator_that_is_closed_or_fails():
+def test_a_generator_that_is_closed_or_fails_restores_the_mode():  # E17
     closed = []
 
     @tg.no_grad
@@ -178,7 +178,7 @@ def test_E17_a_generator_that_is_closed_or_fails():
     assert tg.is_grad_enabled()
 
 
-def test_E17_a_caller_without_recording_keeps_its_own_mode():
+def test_a_caller_without_recording_keeps_its_own_mode():  # E17
     @tg.enable_grad
     def generator():
         yield tg.is_grad_enabled()
@@ -188,7 +188,7 @@ def test_E17_a_caller_without_recording_keeps_its_own_mode():
         assert not tg.is_grad_enabled()
 
 
-def test_E17_coroutines():
+def test_coroutines_have_modes_of_their_own():  # E17
     @tg.no_grad
     async def inside():
         await asyncio.sleep(0)
@@ -214,7 +214,7 @@ def test_E17_coroutines():
             yield 1
 
 
-def test_E18_threads_have_modes_of_their_own():
+def test_threads_have_modes_of_their_own():  # E18
     x = tg.Tensor(3.0, requires_grad=True)
     inside, done = threading.Event(), threading.Event()
 
@@ -234,7 +234,7 @@ def test_E18_threads_have_modes_of_their_own():
     assert x.grad.item() == 6.0
 
 
-def test_E18_one_object_used_by_two_threads_at_once():
+def test_one_object_may_be_used_by_two_threads_at_once():  # E18
     off, seen = tg.no_grad(), []
 
     def enter():

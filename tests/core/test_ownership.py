@@ -44,7 +44,7 @@ ALIASING = {
 
 @pytest.mark.parametrize("create_graph", [False, True], ids=["", "create_graph"])
 @pytest.mark.parametrize("function", ALIASING.values(), ids=ALIASING)
-def test_E08_gradients_share_memory_with_nothing(function, create_graph):
+def test_gradients_share_memory_with_nothing(function, create_graph):  # E08
     a, b, g = (
         leaf([[1.0, 2.0], [3.0, 4.0]]),
         leaf([[5.0, 6.0], [7.0, 8.0]]),
@@ -75,7 +75,7 @@ def test_E08_gradients_share_memory_with_nothing(function, create_graph):
     a.grad = b.grad = None  # gradients with a graph and their leaves keep each other alive
 
 
-def test_E08_accumulating_changes_nobody_elses_gradient():
+def test_accumulating_changes_nobody_elses_gradient():  # E08
     x1, x2, g = leaf([1.0, 2.0]), leaf([3.0, 4.0]), np.array([1.0, 10.0])
     (x1 + x2).backward(g)
     (x1 * 2.0).backward(g)
@@ -84,7 +84,7 @@ def test_E08_accumulating_changes_nobody_elses_gradient():
     np.testing.assert_array_equal(x2.grad.data, [1.0, 10.0])
 
 
-def test_E08_pullbacks_own_their_results():
+def test_pullbacks_own_their_results():  # E08
     u = np.array([1.0, 10.0])
     a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     _, pullback = tg.vjp(np.add, a, b)
@@ -92,7 +92,7 @@ def test_E08_pullbacks_own_their_results():
     assert not any(np.shares_memory(one, other) for i, one in enumerate(arrays) for other in arrays[:i])
 
 
-def test_E09_gradient_of_a_sum():
+def test_the_gradient_of_a_sum_can_be_written_to():  # E09
     x = leaf(np.ones((3, 4)))
     x.sum().backward()
     flags = x.grad.data.flags
@@ -105,7 +105,7 @@ def test_E09_gradient_of_a_sum():
     "function",
     [lambda x: x * x, lambda x: np.sin(x) + x, lambda x: x[()], np.sum, lambda x: x**2, lambda x: 1 / x],
 )
-def test_E10_zero_dimensional_gradients_are_arrays(function):
+def test_zero_dimensional_gradients_are_arrays(function):  # E10
     x = leaf(2.0)
     y = function(x)
     y.backward()
@@ -117,7 +117,7 @@ def test_E10_zero_dimensional_gradients_are_arrays(function):
     assert x.grad.item() == before + 1
 
 
-def test_E14_a_cotangent_may_be_reused_by_its_owner():
+def test_a_cotangent_may_be_reused_by_its_owner():  # E14
     x1, x2, g = leaf([1.0, 2.0]), leaf([3.0, 4.0]), np.array([1.0, 10.0])
 
     def spoil(gradient):
@@ -134,7 +134,7 @@ def test_E14_a_cotangent_may_be_reused_by_its_owner():
     "make", [nn.Parameter, lambda a: tg.Tensor(a, requires_grad=True)], ids=["Parameter", "Tensor"]
 )
 @pytest.mark.parametrize("optimizer", [optim.SGD, optim.Adam])
-def test_E15_training_does_not_change_the_users_array(make, optimizer):
+def test_training_does_not_change_the_users_array(make, optimizer):  # E15
     array = np.array([1.0, 2.0])
     p = make(array)
     np.sum(p * p).backward()

@@ -31,7 +31,7 @@ def test_other_names_are_none_of_its_attributes():
     assert set(tg.__all__) <= set(dir(tg))
 
 
-def test_E34_importing_changes_no_global_state():
+def test_importing_changes_no_global_state():  # E34
     program = """
 import locale, signal, sys, threading, warnings
 import numpy as np

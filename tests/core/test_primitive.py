@@ -110,7 +110,7 @@ def sin_and_cos(x):
     return np.sin(x), np.cos(x)
 
 
-def test_several_outputs():
+def test_several_outputs_share_one_rule():
     x = leaf([0.3, 1.0])
     s, c = sin_and_cos(x)
     (s * 2 + c * 5).sum().backward()

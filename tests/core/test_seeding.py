@@ -256,7 +256,7 @@ def test_a_decorated_generator_goes_on_with_its_numbers():
     assert DEFAULT.get() is PROCESS
 
 
-def test_coroutines():
+def test_coroutines_have_generators_of_their_own():
     @tg.seed(5)
     async def inside():
         await asyncio.sleep(0)

@@ -14,7 +14,7 @@ from tinygrad_edu import nn
 # ---- tensors as Python objects -----------------------------------------------------------------------------
 
 
-def test_E28_equality_is_elementwise_and_hashes_are_identities():
+def test_equality_is_elementwise_and_hashes_are_identities():  # E28
     a, b = tg.Tensor([1.0, 2.0]), tg.Tensor([1.0, 3.0])
     np.testing.assert_array_equal((a == b).data, [True, False])
     np.testing.assert_array_equal((a != b).data, [False, True])
@@ -27,14 +27,14 @@ def test_E28_equality_is_elementwise_and_hashes_are_identities():
         _ = b in [a]
 
 
-def test_E28_equal_tensors_are_different_nodes():
+def test_equal_tensors_are_different_nodes():  # E28
     a, b = leaf([1.0, 2.0]), leaf([1.0, 2.0])
     np.sum(a * b * b).backward()
     np.testing.assert_array_equal(a.grad.data, [1.0, 4.0])
     np.testing.assert_array_equal(b.grad.data, [2.0, 8.0])
 
 
-def test_E29_truth():
+def test_only_one_element_has_a_truth_value():  # E29
     for empty_or_many in ([], [1.0, 2.0], [[0.0], [0.0]]):
         with pytest.raises(ValueError, match="truth value"):
             bool(tg.Tensor(empty_or_many))
@@ -43,7 +43,7 @@ def test_E29_truth():
     assert leaf(2.0)  # a branch on a value is Python's business, not the graph's
 
 
-def test_E30_numbers_lengths_and_iteration():
+def test_numbers_lengths_and_iteration_are_those_of_arrays():  # E30
     x = tg.Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     assert len(x) == 3
     assert [row.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
@@ -62,7 +62,7 @@ def test_E30_numbers_lengths_and_iteration():
     assert [10, 20, 30][tg.Tensor(1)] == 20
 
 
-def test_E30_iteration_is_differentiable():
+def test_iteration_is_differentiable():  # E30
     x = leaf([1.0, 2.0, 3.0])
     first, *rest = x
     (first * rest[1]).backward()
@@ -70,14 +70,14 @@ def test_E30_iteration_is_differentiable():
 
 
 @pytest.mark.parametrize("index", [1, [1, 1], [False, True, False], [], [[0], [2]]], ids=str)
-def test_E30_tensors_as_indices(index):
+def test_tensors_index_arrays_and_tensors(index):  # E30
     x, array = leaf([1.0, 3.0, 2.0]), np.array([1.0, 3.0, 2.0])
     index = np.array(index, dtype=int) if index == [] else np.array(index)
     np.testing.assert_array_equal(x[tg.Tensor(index)].data, array[index])
     assert x[np.argmax(x)].item() == 3.0
 
 
-def test_E31_copies():
+def test_a_deep_copy_shares_nothing():  # E31
     model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1))
     np.sum(model(np.ones((4, 2), np.float32))).backward()
     twin = copy.deepcopy(model)
@@ -96,7 +96,7 @@ def test_E31_copies():
         np.testing.assert_allclose(q.grad.data, 2 * old, rtol=1e-6)
 
 
-def test_E31_copies_keep_ties_and_refuse_results():
+def test_copies_keep_ties_and_refuse_results():  # E31
     p = nn.Parameter([1.0])
     one, other = copy.deepcopy([p, p])
     assert one is other
@@ -106,13 +106,13 @@ def test_E31_copies_keep_ties_and_refuse_results():
         copy.deepcopy(p * 2)
 
 
-def test_E31_tensors_are_not_pickled():
+def test_tensors_are_not_pickled():  # E31
     for x in (tg.Tensor([1.0]), leaf([1.0]), nn.Parameter([1.0])):
         with pytest.raises(TypeError, match=r"savez"):
             pickle.dumps(x)
 
 
-def test_E32_detach():
+def test_a_detached_tensor_shares_memory_and_needs_no_gradient():  # E32
     x = leaf(3.0)
     (x.detach() * x).backward()
     assert x.grad.item() == 3.0
@@ -209,7 +209,7 @@ def test_methods_are_numpys(method):
         np.testing.assert_array_equal(found.data, expected)
 
 
-def test_E26_an_array_times_a_tensor():
+def test_an_array_times_a_tensor_is_one_tensor():  # E26
     x = leaf([3.0, 4.0])
     for array in (np.array([1.0, 2.0]), np.array([1, 2]), [1.0, 2.0]):
         x.grad = None
@@ -238,7 +238,7 @@ def test_E26_an_array_times_a_tensor():
         (lambda t: divmod(9, t)[1], 1.0, -2.0),
     ],
 )
-def test_E27_operators_from_both_sides(function, value, slope):
+def test_operators_differentiate_from_both_sides(function, value, slope):  # E27
     t = leaf(4.0)
     y = function(t)
     np.testing.assert_allclose(y.data, value, rtol=1e-15)

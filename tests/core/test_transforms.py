@@ -19,7 +19,7 @@ GRADIENT = A.T @ np.sin(2 * A @ X)
 HESSIAN = A.T @ np.diag(2 * np.cos(2 * A @ X)) @ A
 
 
-def test_closed_forms():
+def test_derivatives_have_their_closed_forms():
     value, gradient = tg.value_and_grad(f)(X)
     np.testing.assert_allclose(value, np.sum(np.sin(A @ X) ** 2), rtol=1e-14)
     np.testing.assert_allclose(gradient, GRADIENT, rtol=1e-13)
@@ -82,7 +82,7 @@ def test_values_of_no_graph_are_plain():
     np.testing.assert_array_equal(pullback(np.ones(3))[0], pullback(np.ones(3))[0])
 
 
-def test_containers():
+def test_containers_go_in_and_come_out():
     tree = {"w": [np.ones(2), np.full((2, 2), 2.0)], "b": (np.float64(3.0), None)}
 
     def h(t):
@@ -147,12 +147,12 @@ def test_unused_arguments_get_zeros():
         (lambda: tg.jvp(np.sin, (X,), (1.0,)), errors.ShapeError, "tangent"),
     ],
 )
-def test_mistakes(call, error, says):
+def test_mistakes_are_named(call, error, says):
     with pytest.raises(error, match=says):
         call()
 
 
-def test_float32_stays():
+def test_float32_stays_float32():
     x = X.astype(np.float32)
     for result in (
         tg.grad(f)(x),

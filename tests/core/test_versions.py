@@ -10,7 +10,7 @@ from tests.helpers import leaf
 from tinygrad_edu import errors, nn, optim
 
 
-def test_E11_a_leaf_owns_its_values():
+def test_a_leaf_owns_its_values():  # E11
     array = np.array([1.0, 2.0])
     a = tg.Tensor(array, requires_grad=True)
     y = np.sum(a * a)
@@ -19,7 +19,7 @@ def test_E11_a_leaf_owns_its_values():
     np.testing.assert_array_equal(a.grad.data, [2.0, 4.0])
 
 
-def test_E11_so_does_one_that_becomes_a_leaf_later():
+def test_what_becomes_a_leaf_later_owns_its_values_too():  # E11
     array = np.array([1.0, 2.0])
     a = tg.Tensor(array).requires_grad_()
     y = np.sum(a * a)
@@ -86,7 +86,7 @@ WRITERS = [
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_E11_a_write_to_a_saved_value_is_an_error(write):
+def test_a_write_to_a_saved_value_is_an_error(write):  # E11
     a = leaf([1.0, 2.0])
     y = a * a
     write(a)
@@ -97,7 +97,7 @@ def test_E11_a_write_to_a_saved_value_is_an_error(write):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_E11_a_write_to_a_value_that_nobody_saved_is_none(write):
+def test_a_write_to_a_value_that_nobody_saved_is_no_error(write):  # E11
     a = leaf([1.0, 2.0])
     y = a * 3.0
     write(a)
@@ -107,7 +107,7 @@ def test_E11_a_write_to_a_value_that_nobody_saved_is_none(write):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_E11_an_operation_after_a_write_sees_the_new_values(write):
+def test_an_operation_after_a_write_sees_the_new_values(write):  # E11
     a = leaf([1.0, 2.0])
     write(a)
     a.grad = None
@@ -116,7 +116,7 @@ def test_E11_an_operation_after_a_write_sees_the_new_values(write):
     np.testing.assert_array_equal(a.grad.data, 2 * a.data)
 
 
-def test_E11_writes_elsewhere_do_not_matter():
+def test_writes_elsewhere_do_not_matter():  # E11
     a, b = leaf([1.0, 2.0]), leaf([1.0, 2.0])
     y = a * a
     update(b)
@@ -124,7 +124,7 @@ def test_E11_writes_elsewhere_do_not_matter():
     np.testing.assert_array_equal(a.grad.data, [2.0, 4.0])
 
 
-def test_E11_views_of_one_buffer_share_its_version():
+def test_views_of_one_buffer_share_its_version():  # E11
     flat, a, b = np.array([1.0, 2.0, 3.0, 4.0]), leaf([0.0, 0.0]), leaf([0.0, 0.0])
     a.data, b.data = flat[:2], flat[2:]
     y = a * a
@@ -136,7 +136,7 @@ def test_E11_views_of_one_buffer_share_its_version():
 @pytest.mark.parametrize(
     "function", [np.exp, tg.sigmoid, tg.softmax, np.sqrt, lambda a: a[:1], lambda a: a + 1]
 )
-def test_E12_values_of_a_result_are_read_only(function):
+def test_values_of_a_result_are_read_only(function):  # E12
     y = function(leaf([1.0, 2.0]))
     with pytest.raises(ValueError, match="read-only"):
         y.data[...] = 0
@@ -147,7 +147,7 @@ def test_E12_values_of_a_result_are_read_only(function):
 
 
 @pytest.mark.parametrize("function", [np.exp, tg.sigmoid, tg.softmax])
-def test_E12_an_output_that_is_changed_under_no_grad(function):
+def test_an_output_that_is_changed_under_no_grad_is_an_error(function):  # E12
     y = function(leaf([1.0, 2.0]))
     z = np.sum(y)
     with tg.no_grad():
@@ -156,7 +156,7 @@ def test_E12_an_output_that_is_changed_under_no_grad(function):
         z.backward()
 
 
-def test_E13_a_view_of_a_leaf_is_a_result():
+def test_a_view_of_a_leaf_is_a_result():  # E13
     a = leaf([[1.0, 2.0], [3.0, 4.0]])
     v = a[0]
     with pytest.raises(ValueError, match="read-only"):

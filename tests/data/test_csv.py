@@ -65,7 +65,7 @@ def read(tmp_path):
         ("a\n1\n\n3\n", ("a",), [[1], [np.nan], [3]]),  # an empty line of one column
     ],
 )
-def test_x12_what_is_read(read, content, names, values):
+def test_numbers_texts_and_quotes_are_read(read, content, names, values):  # X12
     table = read(content)
     assert table.names == names
     assert len(table) == len(values)
@@ -73,7 +73,7 @@ def test_x12_what_is_read(read, content, names, values):
     assert table.numbers().ndim == 2
 
 
-def test_x12_hashes_are_characters(read):
+def test_hashes_are_characters(read):  # X12
     table = read("name,n\n#1,1\na#b,2\n")
     assert table.column("name") == ["#1", "a#b"]
     with pytest.raises(errors.FormatError, match=r"t.csv, line 2: expected 1 cell as in line 1, got 2"):
@@ -88,7 +88,7 @@ def test_x12_hashes_are_characters(read):
         ("1.2.3", ""), ('"1,5"', "Decimal commas"), ('"1,000"', "commas between thousands"),
     ],
 )  # fmt: skip
-def test_x12_what_is_no_number(read, cell, hint):
+def test_what_is_no_number_is_named(read, cell, hint):  # X12
     table = read(f"a,b\n1,2\n3,{cell}\n") if cell != "abc" else read(f"a,b\n1,2\n3,{cell}\n", header=True)
     with pytest.raises(errors.FormatError) as caught:
         table.numbers()
@@ -130,18 +130,18 @@ def test_x12_what_is_no_number(read, cell, hint):
         ("a,b\n1," + "9" * 200_000, r"t\.csv, line 2: field larger than field limit"),
     ],
 )
-def test_x12_what_is_refused(read, content, message):
+def test_ambiguous_files_are_refused(read, content, message):  # X12
     with pytest.raises(errors.FormatError, match=message):
         read(content)
 
 
-def test_x12_a_header_alone(read):
+def test_a_header_alone_is_refused(read):  # X12
     with pytest.raises(errors.FormatError, match="there is a header, and no row after it"):
         read("a,b\n", header=True)
     assert read("a,b\n", header=False).column(1) == ["b"]
 
 
-def test_x12_missing_cells(read):
+def test_missing_cells_are_named_counted_and_filled(read):  # X12
     table = read("a,b,c\n1,,x\n2,3,\n", missing=("",))
     assert table.column("c") == ["x", None]
     assert table.missing() == {"b": 1, "c": 1}
@@ -200,7 +200,7 @@ def test_delimiters_quotes_and_names(read):
         ({"columns": [1]}, "columns is a sequence of texts"),
     ],
 )  # fmt: skip
-def test_wrong_settings(read, setting, message):
+def test_wrong_settings_are_refused(read, setting, message):
     with pytest.raises(errors.ArgumentError, match=message):
         read("1,2\n", **setting)
 
@@ -237,7 +237,7 @@ def test_columns_by_name_and_place(read):
         table.numbers([1.5])
 
 
-def test_dtypes(read):
+def test_numbers_have_the_dtype_that_is_asked_for_or_do_not_fit(read):
     table = read("a,b\n1.0,300\n2e0,9007199254740993\n")
     assert table.numbers(dtype=np.float32).dtype == np.float32
     assert table.numbers("a", dtype=np.int32).tolist() == [1, 2]
@@ -309,7 +309,7 @@ def test_numbers_are_those_of_float_and_nothing_else(text):
 
 
 @published
-def test_wheat_seeds():
+def test_wheat_seeds_are_read():
     table = read_csv(Path(DATA, "wheat-seeds", "wheat-seeds.csv"))
     x, y = table.numbers(range(7)), table.numbers(7, dtype=np.int64)
     np.testing.assert_array_equal(
@@ -331,7 +331,7 @@ def test_cleveland_heart_disease():
 
 
 @published
-def test_titanic():
+def test_titanic_is_read():
     table = read_csv(Path(DATA, "titanic", "titanic.csv"))
     assert len(table) == 891
     assert len(table.names) == 12
@@ -347,7 +347,7 @@ def test_titanic():
 
 
 @published
-def test_iris():
+def test_iris_is_read():
     table = read_csv(Path(DATA, "iris", "iris.csv"))
     assert table.numbers(range(4)).shape == (150, 4)
     assert np.unique(table.labels(-1), return_counts=True)[1].tolist() == [50, 50, 50]

@@ -42,7 +42,7 @@ def test_tensors_and_lists_are_arrays():
     assert dataset.arrays[1].dtype == bool
 
 
-def test_x11_images_and_labels_of_different_count():
+def test_images_and_labels_of_different_count_are_refused():  # X11
     with pytest.raises(errors.ShapeError, match=r"one row a sample.*\(5, 28, 28\), \(4,\)"):
         data.ArrayDataset(np.zeros((5, 28, 28)), np.zeros(4, int))
     with pytest.raises(errors.ShapeError, match=r"\(5, 28, 28\), \(4,\)"):
@@ -121,7 +121,7 @@ def test_a_map_is_a_function():
         data.ArrayDataset([1.0]).map(3)
 
 
-def test_the_protocol():
+def test_lists_and_datasets_meet_the_protocol():
     assert isinstance([1, 2], data.Dataset)
     assert isinstance(data.ArrayDataset([1]), data.Dataset)
     assert not isinstance(iter([1]), data.Dataset)

@@ -137,7 +137,7 @@ BAD_PACKED = {
 
 
 @pytest.mark.parametrize("case", BAD_ANSWERS | BAD_PACKED)
-def test_X14_nothing_is_kept_of_a_bad_answer_and_the_next_address_is_tried(case, server, trust, tmp_path):
+def test_nothing_is_kept_of_a_bad_answer_and_the_next_address_is_tried(case, server, trust, tmp_path):  # X14
     answer, message = (BAD_ANSWERS | BAD_PACKED)[case]
     packed = case in BAD_PACKED
     name, good = ("f.gz", PACKED) if packed else ("f.bin", DATA)
@@ -166,19 +166,19 @@ def test_X14_nothing_is_kept_of_a_bad_answer_and_the_next_address_is_tried(case,
         "//localhost/f",
     ],
 )
-def test_X14_only_https_is_asked(url, server, trust, tmp_path):
+def test_only_https_is_asked(url, server, trust, tmp_path):  # X14
     url = url.format(port=server.server_port, here=Path(__file__).as_posix())
     with pytest.raises(DownloadError, match="must begin with https://"):
         find(remote(url), tmp_path, context=trust)
     assert server.asked == files(tmp_path) == []
 
 
-def test_X14_https_redirections_are_followed(server, trust, tmp_path):
+def test_https_redirections_are_followed(server, trust, tmp_path):  # X14
     server.answers |= {"/f": gives(b"", status=302, Location=server.url + "/there"), "/there": gives(DATA)}
     assert find(remote(server.url + "/f"), tmp_path, context=trust).read_bytes() == DATA
 
 
-def test_X14_a_certificate_that_the_system_does_not_trust_is_refused(server, tmp_path):
+def test_a_certificate_that_the_system_does_not_trust_is_refused(server, tmp_path):  # X14
     server.answers["/f"] = gives(DATA)
     with pytest.raises(DownloadError, match="certificate verify failed"):
         find(remote(server.url + "/f"), tmp_path)
@@ -194,7 +194,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("case", SLOW)
-def test_X14_a_server_that_drips_does_not_hold_up_the_next(case, server, trust, tmp_path):
+def test_a_server_that_drips_does_not_hold_up_the_next(case, server, trust, tmp_path):  # X14
     server.answers |= {"/f": SLOW[case], "/there": drips, "/lost": gives(b"", status=404)}
     start = time.monotonic()
     with pytest.raises(
@@ -204,7 +204,7 @@ def test_X14_a_server_that_drips_does_not_hold_up_the_next(case, server, trust, 
     assert time.monotonic() - start < 10
 
 
-def test_X14_a_large_file_may_take_longer_than_the_timeout(server, trust, tmp_path):
+def test_a_large_file_may_take_longer_than_the_timeout(server, trust, tmp_path):  # X14
     def slowly(handler):
         handler.answer(b"", Content_Length="300000")
         for _ in range(10):
@@ -238,7 +238,7 @@ def nasty_place(handler):
 
 
 @pytest.mark.parametrize("answer", [nasty_reason, nasty_status, nasty_length, nasty_place])
-def test_X14_what_a_server_sends_is_never_printed_raw(answer, server, trust, tmp_path):
+def test_what_a_server_sends_is_never_printed_raw(answer, server, trust, tmp_path):  # X14
     server.answers["/f"] = answer
     with pytest.raises(DownloadError) as caught:
         find(remote(server.url + "/f"), tmp_path, context=trust)
@@ -248,20 +248,20 @@ def test_X14_what_a_server_sends_is_never_printed_raw(answer, server, trust, tmp
     assert caught.value.__cause__ is None  # a traceback would print it
 
 
-def test_X14_nobody_is_there(server, trust, tmp_path):
+def test_a_server_that_is_not_there_is_said_with_the_way_out(server, trust, tmp_path):  # X14
     server.shutdown()
     server.server_close()
     with pytest.raises(DownloadError, match=r"(?s)refused.*put the file there by hand, as .*file\.bin"):
         find(remote(server.url + "/f"), tmp_path, context=trust)
 
 
-def test_X14_of_a_gzip_bomb_no_more_is_unpacked_than_was_published():
+def test_of_a_gzip_bomb_no_more_is_unpacked_than_was_published():  # X14
     bomb = gzip.compress(bytes(10**8))
     with memory_below(10**6):
         assert "more than the 10,240 bytes" in download.wrong(bomb, remote(), packed=True)
 
 
-def test_X14_two_processes_at_once(server, pem, tmp_path):
+def test_two_processes_at_once_leave_one_whole_file(server, pem, tmp_path):  # X14
     """Neither is answered before both have asked."""
     both = threading.Barrier(2)
 
@@ -288,7 +288,7 @@ print(find(file, {str(tmp_path)!r}, context=trust))
     assert server.asked == ["/f", "/f"]
 
 
-def test_X14_an_interruption_leaves_nothing(server, trust, tmp_path, monkeypatch):
+def test_an_interruption_leaves_nothing(server, trust, tmp_path, monkeypatch):  # X14
     server.answers["/f"] = gives(DATA)
 
     def interrupt(*arguments):
@@ -384,7 +384,7 @@ def test_the_progress_line(server, trust, tmp_path, capsys):
     assert capsys.readouterr() == ("", "")  # stderr is no terminal here
 
 
-def test_X15_no_archive_is_ever_unpacked():
+def test_no_archive_is_ever_unpacked():  # X15
     """gzip holds one stream without a path: there are no members to escape.
 
     What could unpack archives is not used anywhere.
@@ -401,7 +401,7 @@ def test_X15_no_archive_is_ever_unpacked():
             assert not names & banned, f"{path}: {names & banned}"
 
 
-def test_X17_names_that_come_with_the_data_are_ignored(server, trust, tmp_path):
+def test_names_that_come_with_the_data_are_ignored(server, trust, tmp_path):  # X17
     """The server, a redirection and the gzip header each name a place outside the folder."""
     head = b"\x1f\x8b\x08\x08" + bytes(6) + b"../../evil\0"
     packer = zlib.compressobj(wbits=-15)

@@ -111,7 +111,7 @@ GOOD = idx(IMAGES)
         (idx(LABELS, code=0x0E), r"float64 of shape \(4,\), 32 bytes; the file has 4"),
     ],
 )  # fmt: skip
-def test_x10_what_is_refused(read, content, message, pack):
+def test_wrong_files_are_refused(read, content, message, pack):  # X10
     with memory_below(5e6), pytest.raises(errors.FormatError, match=f"^t.idx: .*{message}"):
         read(pack(content))
 
@@ -133,12 +133,12 @@ PACKED = gzip.compress(GOOD, mtime=0)
         PACKED + b"garbage",
     ],
 )
-def test_x10_damaged_gzip(read, content):
+def test_damaged_gzip_is_named(read, content):  # X10
     with pytest.raises(errors.FormatError, match=r"^t\.idx: damaged gzip file \(.+\)\. Get it anew"):
         read(content)
 
 
-def test_x10_a_gzip_bomb_is_not_unpacked(read):
+def test_a_gzip_bomb_is_not_unpacked(read):  # X10
     """It says 4 bytes, or as many as there are: 32 MiB of zeros in 32 kB."""
     zeros = np.zeros(2**25, np.uint8)
     bombs = [
@@ -152,14 +152,14 @@ def test_x10_a_gzip_bomb_is_not_unpacked(read):
             read(bomb, max_bytes=10_000_000)
 
 
-def test_x10_more_than_gzip_can_hold_is_refused_before_it_is_unpacked(read):
+def test_more_than_gzip_can_hold_is_refused_before_it_is_unpacked(read):  # X10
     with pytest.raises(
         errors.FormatError, match=r"1073741824 bytes, and at most \d{5} are possible in this file"
     ):
         read(gzip.compress(idx(LABELS, shape=(2**30,))))
 
 
-def test_x10_no_more_is_unpacked_than_the_header_implies(read, monkeypatch):
+def test_no_more_is_unpacked_than_the_header_implies(read, monkeypatch):  # X10
     asked = []
     unpack = gzip.GzipFile.read
 
@@ -182,7 +182,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 @pytest.mark.skipif(not DATA, reason="TINYGRAD_EDU_DATA names no folder with the published files")
-def test_mnist():
+def test_mnist_is_read():
     images, labels = (
         read_idx(Path(DATA, "mnist", f"t10k-{name}-ubyte.gz")) for name in ("images-idx3", "labels-idx1")
     )

@@ -31,7 +31,7 @@ def epoch_of(loader):
     drop=st.booleans(),
     seed=st.integers(0, 2**70),
 )
-def test_t04_every_sample_once_an_epoch(n, size, shuffle, drop, seed):
+def test_every_sample_once_an_epoch(n, size, shuffle, drop, seed):  # T04
     loader = DataLoader((np.arange(n),), size, shuffle=shuffle, drop_last=drop, seed=seed)
     batches = epoch_of(loader)
     seen = [i for batch in batches for i in batch]
@@ -44,7 +44,7 @@ def test_t04_every_sample_once_an_epoch(n, size, shuffle, drop, seed):
     assert loader.epoch == 1
 
 
-def test_t04_no_samples_and_batches_that_are_too_large():
+def test_no_samples_and_batches_that_are_too_large_are_refused():  # T04
     assert list(DataLoader((np.zeros((0, 3)),))) == []
     assert len(DataLoader((np.zeros((0, 3)),))) == 0
     assert [x.shape for (x,) in DataLoader(np.zeros((3, 2)), 100)] == [(3, 2)]
@@ -60,7 +60,7 @@ def test_rows_of_all_arrays_stay_together():
 # ---- T02: the order is a function of seed and epoch --------------------------------------------------------
 
 
-def test_t02_the_order_depends_on_seed_and_epoch_alone():
+def test_the_order_depends_on_seed_and_epoch_alone():  # T02
     loader, again = (DataLoader(Y, 3, shuffle=True, seed=7) for _ in range(2))
     first = [epoch_of(loader) for _ in range(3)]
     np.random.default_rng().random(100)
@@ -74,7 +74,7 @@ def test_t02_the_order_depends_on_seed_and_epoch_alone():
     assert again.epoch == 2
 
 
-def test_t02_the_order_by_its_definition():
+def test_the_order_is_that_of_its_definition():  # T02
     expected = np.random.Generator(np.random.PCG64(np.random.SeedSequence([3, 5]))).permutation(10)
     loader = DataLoader(Y, 4, shuffle=True, seed=3)
     np.testing.assert_array_equal(loader.order(5), expected)
@@ -101,7 +101,7 @@ def test_a_seed_of_none_is_drawn_and_kept():
     [lambda: (X, Y), lambda: list(zip(X, Y)), lambda: data.ArrayDataset(X, Y).map(lambda x, y: (x, y))],
 )
 @pytest.mark.parametrize("stop", range(9))
-def test_t06_a_loader_resumes_in_the_middle_of_an_epoch(source, stop):
+def test_a_loader_resumes_in_the_middle_of_an_epoch(source, stop):  # T06
     def loader():
         return DataLoader(source(), 3, shuffle=True, seed=4)
 
@@ -251,7 +251,7 @@ def test_datasets_of_samples_are_stacked():
     assert [i for batch in epoch_of(shuffled) for i in batch] == shuffled.order(0).tolist()
 
 
-def test_iterables():
+def test_iterables_are_batched_in_their_order():
     def samples():
         for i in range(5):
             yield np.full(2, i), i
@@ -308,12 +308,12 @@ def test_wrong_batch_sizes(size):
 
 
 @pytest.mark.parametrize("seed", [-1, 0.5, "0"])
-def test_wrong_seeds(seed):
+def test_wrong_seeds_are_refused(seed):
     with pytest.raises(errors.ArgumentError, match="seed is a whole number, at least 0"):
         DataLoader(Y, seed=seed)
 
 
-def test_other_mistakes():
+def test_what_cannot_be_loaded_is_refused():
     with pytest.raises(errors.ArgumentError, match="cannot be shuffled"):
         DataLoader((i for i in range(3)), shuffle=True)
     with pytest.raises(errors.ArgumentError, match="got int"):

@@ -62,7 +62,7 @@ def test_big_endian_numbers_are_made_native(saved):
     np.testing.assert_array_equal(x, X)
 
 
-def test_t11_the_labels_of_the_course(saved):
+def test_the_labels_of_the_course_have_ten_for_zero(saved):  # T11
     (y,) = read_mat(saved({"X": X, "y": Y.astype(float)}), ["y"])
     labels = relabel(y, {10: 0})
     assert labels.tolist() == [0, 1, 2, 0, 9]
@@ -76,7 +76,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_x13_other_things_are_refused_and_do_no_harm(saved, kind):
+def test_other_things_are_refused_and_do_no_harm(saved, kind):  # X13
     path = saved({"thing": OTHERS[kind], "X": X})
     with pytest.raises(
         errors.FormatError,
@@ -90,7 +90,7 @@ def test_x13_other_things_are_refused_and_do_no_harm(saved, kind):
     ("code", "kind"),
     [(1, "cell"), (2, "struct"), (3, "object"), (4, "char"), (5, "sparse"), (16, "function"), (17, "opaque")],
 )
-def test_x13_classes_by_their_codes(saved, code, kind):
+def test_other_classes_are_named_by_their_codes(saved, code, kind):  # X13
     path = saved({"x": X})
     content = bytearray(path.read_bytes())
     assert content[144] == 6  # the class, double, after the header of the file and two tags
@@ -100,7 +100,7 @@ def test_x13_classes_by_their_codes(saved, code, kind):
         read_mat(path, ["x"])
 
 
-def test_x13_version_7_3(tmp_path):
+def test_version_7_3_is_refused_with_the_way_out(tmp_path):  # X13
     for start in (b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(600), b"\x89HDF\r\n\x1a\n" + bytes(600)):
         (tmp_path / "t.mat").write_bytes(start)
         with pytest.raises(
@@ -120,7 +120,7 @@ def test_what_is_asked_for(saved):
         read_mat(path.with_name("none.mat"), ["x"])
 
 
-def test_limits(saved):
+def test_larger_files_and_variables_than_allowed_are_refused(saved):
     path = saved({"x": np.zeros((1000, 100))}, do_compression=True)
     assert path.stat().st_size < 10_000
     with pytest.raises(errors.FormatError, match="a packed variable is larger than the 100000 bytes"):
@@ -132,7 +132,7 @@ def test_limits(saved):
 
 
 @pytest.mark.parametrize("settings", [{}, {"do_compression": True}])
-def test_damaged_files(saved, settings):
+def test_damaged_files_are_refused_by_name(saved, settings):
     path = saved({"x": X}, **settings)
     content = path.read_bytes()
     for wrong in (
@@ -166,7 +166,7 @@ def test_bytes_that_are_not_what_they_should_be(content, tmp_path_factory):
     assert time.process_time() - start < 1
 
 
-def test_without_scipy(saved, monkeypatch):
+def test_without_scipy_the_error_names_the_extra(saved, monkeypatch):
     path = saved({"x": X})
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(ImportError, match=r"read_mat needs SciPy: pip install tinygrad_edu\[mat\]"):

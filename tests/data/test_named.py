@@ -40,7 +40,7 @@ def idx(name):
 
 
 @published
-def test_mnist():
+def test_mnist_is_as_published():
     named.mnist(dtype=np.uint8)  # the files are in the system's cache from here on
     start = time.perf_counter()
     sets = named.mnist()
@@ -63,7 +63,7 @@ def test_mnist_flat_and_in_bytes():
 
 
 @published
-def test_course_digits():
+def test_course_digits_are_as_published():
     x, y, columns, classes = named.course_digits()
     pixels, labels = idx("train-images-idx3-ubyte"), idx("train-labels-idx1-ubyte")
     assert (x.shape, x.dtype, y.shape, y.dtype) == ((5000, 400), np.float32, (5000,), np.int64)
@@ -76,7 +76,7 @@ def test_course_digits():
 
 
 @published
-def test_wheat_seeds():
+def test_wheat_seeds_are_as_published():
     seeds = named.wheat_seeds()
     expected = np.array(rows("wheat-seeds/wheat-seeds.csv"), float)
     assert np.array_equal(np.column_stack([seeds.x, seeds.y + 1]), expected)
@@ -88,7 +88,7 @@ def test_wheat_seeds():
 
 
 @published
-def test_heart_disease():
+def test_heart_disease_is_as_published():
     heart = named.heart_disease()
     cells = rows("cleveland/processed.cleveland.data")
     expected = np.array([[float(cell) if cell != "?" else np.nan for cell in row] for row in cells])
@@ -108,7 +108,7 @@ def test_heart_disease():
 
 
 @published
-def test_titanic():
+def test_titanic_is_as_published():
     ship = named.titanic()
     with open(Path(FOLDER, "titanic/titanic.csv"), newline="", encoding="utf-8") as file:
         passengers = list(csv.DictReader(file))

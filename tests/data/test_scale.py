@@ -47,7 +47,7 @@ def test_min_max_scaling_is_scikit_learns(x, other, low, high):
     np.testing.assert_allclose(ours.inverse_transform(ours.transform(other)), other, rtol=1e-12, atol=1e-9)
 
 
-def test_t08_statistics_come_from_the_training_part_alone():
+def test_statistics_come_from_the_training_part_alone():  # T08
     train, test = np.array([[0.0], [2.0]]), np.array([[100.0], [300.0]])
     scaler = StandardScaler()
     np.testing.assert_array_equal(scaler.fit_transform(train), [[-1], [1]])
@@ -57,7 +57,7 @@ def test_t08_statistics_come_from_the_training_part_alone():
 
 
 @given(value=st.floats(-1e150, 1e150), n=st.integers(1, 50))
-def test_t08_a_column_without_variance_becomes_zero(value, n):
+def test_a_column_without_variance_becomes_zero(value, n):  # T08
     x = np.full((n, 2), value)
     for scaler in (StandardScaler(), MinMaxScaler()):
         np.testing.assert_array_equal(scaler.fit_transform(x), np.zeros((n, 2)))
@@ -65,7 +65,7 @@ def test_t08_a_column_without_variance_becomes_zero(value, n):
     np.testing.assert_array_equal(MinMaxScaler(low=-1).fit_transform(x), -np.ones((n, 2)))
 
 
-def test_t08_rounding_errors_are_no_variance():
+def test_rounding_errors_are_no_variance():  # T08
     x = np.float64([0.1 + 0.2, 0.3] * 5)[:, None]
     assert abs(StandardScaler().fit_transform(x)).max() < 1e-15
 
@@ -111,7 +111,7 @@ def test_inputs_are_left_alone_and_tensors_taken(kind):
 
 
 @fitted
-def test_states(kind):
+def test_states_are_copies_and_fit_their_own_class(kind):
     x = np.random.default_rng(0).random((5, 3))
     one, two = kind().fit(x), kind()
     state = one.state_dict()
@@ -206,7 +206,7 @@ def test_a_failed_fit_leaves_the_last_one(kind):
     np.testing.assert_array_equal(scaler.transform(np.eye(2)), before)
 
 
-def test_wrong_settings():
+def test_wrong_settings_are_refused():
     for low, high in [(1, 0), (0, 0), (0, math.inf), (math.nan, 1)]:
         with pytest.raises(errors.ArgumentError, match="low is below high"):
             MinMaxScaler(low=low, high=high)
@@ -266,7 +266,7 @@ def test_one_hot_mistakes():
 
 
 @pytest.mark.parametrize("dtype", ["u1", "f8", "f4", "i4"])
-def test_t11_labels_in_which_ten_means_zero(dtype):
+def test_labels_in_which_ten_means_zero(dtype):  # T11
     y = np.array([[10], [1], [9], [10]], dtype)  # as the course's files hold them
     labels = relabel(y, {10: 0})
     assert labels.dtype == np.int64
@@ -279,7 +279,7 @@ def test_t11_labels_in_which_ten_means_zero(dtype):
         tg.softmax_cross_entropy(scores, relabel(y))
 
 
-def test_relabelling():
+def test_relabelling_maps_each_label():
     assert relabel([1, 2, 3], {1: 2, 2: 1}).tolist() == [2, 1, 3]  # all at once
     with pytest.raises(errors.ArgumentError, match=r"whole numbers; got 1\.5 in row 1"):
         relabel([1, 1.5])

@@ -82,7 +82,7 @@ def test_the_flower_is_the_courses():
     assert LogisticRegression().fit(x, y.ravel()).score(x, y.ravel()) == 0.47  # the course's figure
 
 
-def test_xor():
+def test_xor_is_its_table():
     x, y = data.xor()
     assert np.array_equal(np.column_stack([x, y]), [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
     noisy = data.xor(4000, noise=0.1, rng=0)
@@ -90,7 +90,7 @@ def test_xor():
     assert (noisy.x - np.tile(x, (1000, 1))).std() == pytest.approx(0.1, rel=0.05)
 
 
-def test_the_checkerboard():
+def test_the_checkerboard_alternates():
     x, y = data.checkerboard(20_000, rng=0)
     assert 0 <= x.min() < 0.001
     assert 0.999 < x.max() < 1
@@ -114,7 +114,7 @@ def test_student_records_can_be_learned():
     assert KNeighborsClassifier(1).fit(x, y).score(x, y) == 1
 
 
-def test_the_line():
+def test_the_line_has_its_slope_and_noise():
     x, y = data.line(10_000, slope=-2, intercept=1, noise=0.5, rng=0)
     assert x.shape == y.shape == (10_000, 1)
     assert np.allclose(np.polyfit(x[:, 0], y[:, 0], 1), [-2, 1], atol=0.02)
@@ -157,7 +157,7 @@ def test_impossible_numbers_of_points(make, n):
 @pytest.mark.parametrize(
     "make", [data.moons, data.circles, data.spirals, data.flower, data.xor, data.student_records, data.line]
 )
-def test_impossible_noise(make, value):
+def test_impossible_noise_is_refused(make, value):
     with pytest.raises(ArgumentError, match="noise is a finite number, 0 or more"):
         make(60, noise=value)
 

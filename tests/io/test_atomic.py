@@ -40,7 +40,7 @@ def old(tmp_path):
 
 
 @posix
-def test_X07_killed_at_100_random_moments_of_saving(tmp_path):
+def test_a_save_killed_at_100_random_moments_leaves_a_whole_file(tmp_path):  # X07
     found = driver(
         "random", 100, tmp_path
     )  # which compares every file that is left with its generation, to the bit
@@ -52,7 +52,7 @@ def test_X07_killed_at_100_random_moments_of_saving(tmp_path):
 
 
 @posix
-def test_X07_killed_at_every_step(tmp_path):
+def test_a_save_killed_at_every_step_leaves_a_whole_file(tmp_path):  # X07
     assert driver(
         "steps", tmp_path
     ) == {  # the generation that is there, old (1) or new (2), and the number of temporary files
@@ -66,12 +66,12 @@ def test_X07_killed_at_every_step(tmp_path):
 
 
 @posix
-def test_X07_a_write_that_fails_in_the_middle(tmp_path):
+def test_a_write_that_fails_in_the_middle_leaves_the_old_file(tmp_path):  # X07
     assert driver("full", tmp_path) == ["OSError", 1, 0]  # the old state, and no temporary file
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_X07_a_full_disk_leaves_the_old_file(old, step, monkeypatch):
+def test_a_full_disk_leaves_the_old_file(old, step, monkeypatch):  # X07
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -84,7 +84,7 @@ def test_X07_a_full_disk_leaves_the_old_file(old, step, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_X07_an_exception_while_writing(old, error):
+def test_an_exception_while_writing_leaves_the_old_file(old, error):  # X07
     def fail():
         with io.atomic_write(old) as file:
             file.write(b"half of")
@@ -96,7 +96,7 @@ def test_X07_an_exception_while_writing(old, error):
     assert names(old.parent) == ["model.npz"]
 
 
-def test_X07_the_next_save_sweeps_what_a_killed_one_left_and_nothing_else(old):
+def test_the_next_save_sweeps_what_a_killed_one_left_and_nothing_else(old):  # X07
     folder, stray = old.parent, ".model.npz.0123456789abcdef.tmp"
     others = [
         ".model.npz.tmp",
@@ -121,7 +121,7 @@ def test_a_pipe_is_not_kept_and_not_waited_for(tmp_path):
 
 
 @posix
-def test_X07_a_save_that_is_under_way_is_not_swept(old):
+def test_a_save_that_is_under_way_is_not_swept(old):  # X07
     with io.atomic_write(old) as slow:
         slow.write(b"slow")
         with io.atomic_write(old) as fast:

@@ -203,7 +203,7 @@ def test_the_deepest_state(path):
 
 
 @pytest.mark.parametrize("version", ["2", "0", "1.0", "", None])
-def test_X08_other_versions_are_refused_with_both_named(path, version):
+def test_other_versions_are_refused_with_both_named(path, version):  # X08
     io.save_checkpoint(path, {"w": np.ones(2)})
     rewritten(path, version=version, new_in_two="x")
     with pytest.raises(
@@ -212,7 +212,7 @@ def test_X08_other_versions_are_refused_with_both_named(path, version):
         io.load_checkpoint(path)
 
 
-def test_X08_other_formats_are_refused(path):
+def test_other_formats_are_refused(path):  # X08
     io.save_safetensors(path, {"w": np.ones(2)}, metadata={"format": "pt"})
     with pytest.raises(
         errors.FormatError,
@@ -224,7 +224,7 @@ def test_X08_other_formats_are_refused(path):
         io.load_checkpoint(path)
 
 
-def test_X08_unknown_and_missing_keys_are_refused(path):
+def test_unknown_and_missing_keys_are_refused(path):  # X08
     for change in ({"extra": "x"}, {"state": None}):
         io.save_checkpoint(path, {"w": np.ones(2)})
         rewritten(path, **change)
@@ -232,7 +232,7 @@ def test_X08_unknown_and_missing_keys_are_refused(path):
             io.load_checkpoint(path)
 
 
-def test_X08_the_state_of_another_class_is_refused(path):
+def test_the_state_of_another_class_is_refused(path):  # X08
     w = nn.Parameter(np.ones(2))
     io.save_checkpoint(path, optim.Adam([w], lr=0.1))
     sgd = optim.SGD([w], lr=0.5)
@@ -271,7 +271,7 @@ def test_states_that_we_do_not_write_are_refused(path, text, message):
         io.load_checkpoint(path)
 
 
-def test_X09_nothing_that_a_file_names_is_imported_or_built(path, tmp_path):
+def test_nothing_that_a_file_names_is_imported_or_built(path, tmp_path):  # X09
     state = {
         "optimizer": "os.system",
         "__class__": "nn.Linear",

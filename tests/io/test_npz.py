@@ -124,7 +124,7 @@ def test_npy_files_of_every_order_and_version(path, array, order, version):
     np.testing.assert_array_equal(np.load(path, allow_pickle=False), array)
 
 
-def test_columns_first(path):
+def test_arrays_stored_columns_first_are_read(path):
     array = np.asfortranarray(np.arange(24.0).reshape(2, 3, 4))
     np.save(path.with_suffix(".npy"), array)
     assert b"'fortran_order': True" in path.with_suffix(".npy").read_bytes()
@@ -188,7 +188,7 @@ class Evil:
         return (os.mkdir, (os.environ["TINYGRAD_EDU_TEST_EVIL"],))
 
 
-def test_X01_no_pickle_is_read(path, tmp_path, monkeypatch):
+def test_no_pickle_is_read(path, tmp_path, monkeypatch):  # X01
     monkeypatch.setenv("TINYGRAD_EDU_TEST_EVIL", str(tmp_path / "evil"))
     objects = npy(np.array([Evil()]), allow_pickle=True)
     refused(
@@ -210,7 +210,7 @@ def test_X01_no_pickle_is_read(path, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["evil"]  # the trap works
 
 
-def test_X01_all_members_are_read_at_once(path):
+def test_all_members_are_read_at_once(path):  # X01
     good, bad = npy(np.zeros(2)), npy(np.zeros(2))[:-1]
     refused(
         io.load_npz,
@@ -264,14 +264,14 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_X02_headers_are_compared_with_the_file_before_anything_is_allocated(path, name):
+def test_headers_are_compared_with_the_file_before_anything_is_allocated(path, name):  # X02
     content, message = HEADERS[name]
     content += bytes(8) if content.endswith(b", }") else b""
     refused(io.load_npy, path, content, message)
     refused(io.load_npz, path, archive([("x.npy", content)]), message)
 
 
-def test_X02_truncated_anywhere(path):
+def test_a_file_truncated_anywhere_is_refused(path):  # X02
     for content, load in [
         (npy(np.arange(4.0)), io.load_npy),
         (archive([("x.npy", npy(np.arange(4.0)))]), io.load_npz),
@@ -294,7 +294,7 @@ def bomb():
     return out.getvalue()
 
 
-def test_X03_zip_bombs(path, bomb):
+def test_zip_bombs_are_refused(path, bomb):  # X03
     refused(
         io.load_npz, path, bomb, r"'x.npy' unpacks from 26\d+ to 2684\d+ bytes, as made to fill the memory"
     )
@@ -311,13 +311,13 @@ def test_X03_zip_bombs(path, bomb):
     )
 
 
-def test_X03_members_that_share_their_bytes(path):
+def test_members_that_share_their_bytes_are_refused(path):  # X03
     """Each within the ratio, all of them together not."""
     parts = [(f"{i}.npy", header("'|u1'", shape=f"({20 << 20},)") + bytes(20 << 20)) for i in range(4)]
     refused(io.load_npz, path, archive(parts, zipfile.ZIP_DEFLATED), "unpacks from 8.* to 838.* bytes")
 
 
-def test_X03_a_member_that_unpacks_to_more_or_less_than_it_declares(path):
+def test_a_member_that_unpacks_to_more_or_less_than_it_declares_is_refused(path):  # X03
     content = archive([("x.npy", npy(np.zeros(100, "u1")))], zipfile.ZIP_DEFLATED)
     size = (100 + 128).to_bytes(4, "little")
     assert content.count(size) == 2  # in the member's own header and in the directory
@@ -326,7 +326,7 @@ def test_X03_a_member_that_unpacks_to_more_or_less_than_it_declares(path):
         refused(io.load_npz, path, content.replace(size, (wrong + 128).to_bytes(4, "little")), message)
 
 
-def test_X03_a_directory_of_a_million_members(path):
+def test_a_directory_of_a_million_members_is_refused(path):  # X03
     refused(
         io.load_npz,
         path,
@@ -352,7 +352,7 @@ def test_X03_a_directory_of_a_million_members(path):
     ids=str,
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # of zipfile, while the archive is made
-def test_X04_names_of_members(tmp_path, names, message):
+def test_names_of_members_that_are_no_plain_names_are_refused(tmp_path, names, message):  # X04
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     infos = [zipfile.ZipInfo("placeholder") for _ in names]
@@ -363,7 +363,7 @@ def test_X04_names_of_members(tmp_path, names, message):
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_damaged_archives(path):
+def test_damaged_archives_are_read_or_refused(path):
     good = archive([("x.npy", npy(np.arange(4.0)))])
     at = good.index(b"\x93NUMPY")
     data = bytearray(good)

@@ -22,14 +22,14 @@ class Net(nn.Module):
         return (self.heads["a"](x) + self.heads["b"](x)) * self.scale
 
 
-def test_Y15_parameters_in_lists_and_dicts_come_once_and_in_order():
+def test_parameters_in_lists_and_dicts_come_once_and_in_order():  # Y15
     assert [name for name, _ in Net().named_parameters()] == [
         "layers.0.weight", "layers.0.bias", "heads.a.weight", "heads.a.bias", "heads.b.weight",
         "heads.b.bias", "scale",
     ]  # fmt: skip
 
 
-def test_Y15_train_and_eval_reach_all_modules():
+def test_train_and_eval_reach_all_modules():  # Y15
     net = Net()
     net.eval()
     assert [m.training for m in net.modules()] == [False] * 5
@@ -37,7 +37,7 @@ def test_Y15_train_and_eval_reach_all_modules():
     assert all(m.training for m in net.modules())
 
 
-def test_Y13_linear_is_x_w_transposed_plus_b():
+def test_linear_is_x_w_transposed_plus_b():  # Y13
     layer = nn.Linear(4, 3, rng=0)
     x = np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)
     np.testing.assert_allclose(layer(x).data, x @ layer.weight.data.T + layer.bias.data, rtol=1e-6)
@@ -55,7 +55,7 @@ def test_linear_gradients_of_any_order():
         tg.gradcheck(tg.linear, rng.standard_normal(shape), rng.standard_normal((2, 4)))
 
 
-def test_Y16_sequential():
+def test_sequential_is_a_list_of_layers():  # Y16
     x = np.ones((2, 2))
     assert nn.Sequential()(x) is x
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
@@ -93,7 +93,7 @@ def test_wrong_shapes_say_what_to_do():
         nn.Linear(0, 1)
 
 
-def test_T07_a_state_is_loaded_whole_or_not_at_all():
+def test_a_state_is_loaded_whole_or_not_at_all():  # T07
     net, other = Net(), Net()
     state = net.state_dict()
     before = other.state_dict()
@@ -117,7 +117,7 @@ def test_T07_a_state_is_loaded_whole_or_not_at_all():
     assert all(p.data is a for p, a in zip(other.parameters(), arrays))
 
 
-def test_E31_a_deep_copy_shares_nothing():
+def test_a_deep_copy_shares_nothing():  # E31
     net = Net()
     net(np.ones((1, 2))).sum().backward()
     twin = copy.deepcopy(net)
@@ -142,7 +142,7 @@ def test_modules_are_trees_of_parameters_to_the_transforms():
     )
 
 
-def test_Y09_Y10_dropout():
+def test_dropout_scales_what_it_keeps_and_rests_in_use():  # Y09, Y10
     x = np.ones((100, 100))
     layer = nn.Dropout(0.25, rng=0)
     assert set(np.unique(layer(x))) == {0.0, 1 / 0.75}
@@ -157,7 +157,7 @@ def test_Y09_Y10_dropout():
             nn.Dropout(p)
 
 
-def test_Y11_dropout_uses_one_mask_and_keeps_the_mean():
+def test_dropout_uses_one_mask_and_keeps_the_mean():  # Y11
     x = tg.Tensor(np.ones(100_000), requires_grad=True)
     y = tg.dropout(x, 0.3, rng=0)
     y.sum().backward()
@@ -165,13 +165,13 @@ def test_Y11_dropout_uses_one_mask_and_keeps_the_mean():
     np.testing.assert_allclose(y.data.mean(), 1, atol=0.01)
 
 
-def test_Y12_randomness_leaves_numpys_global_state_alone():
+def test_randomness_leaves_numpys_global_state_alone():  # Y12
     before = np.random.get_state()[1].copy()  # noqa: NPY002  # the state that must not move
     nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))(np.ones((3, 2)))
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 
 
-def test_T01_seeds():
+def test_initial_weights_follow_the_seed():  # T01
     def weights():
         return nn.Linear(3, 2).weight.data
 
@@ -248,7 +248,7 @@ def test_parameters_take_on_what_was_assigned_while_they_were_frozen():
         p.requires_grad_()
 
 
-def test_Y16_a_name_clash_is_an_error():
+def test_a_name_clash_is_an_error():  # Y16
     class Clash(nn.Module):
         def __init__(self):
             self.heads = {1: nn.Linear(1, 1), "1": nn.Linear(1, 1)}

@@ -53,7 +53,7 @@ def test_no_rows_give_no_rows(drawn):
     assert not layer.weight.grad.data.any()
 
 
-def test_layer(drawn):
+def test_the_layer_computes_its_equation_and_shows_its_settings(drawn):
     x1, x2, w, b = drawn
     layer = nn.Bilinear(2, 3, 4, dtype=np.float64)
     layer.load_state_dict({"weight": w, "bias": b})
@@ -83,7 +83,7 @@ def test_default_weights_and_biases_are_uniform_by_the_first_number_of_features(
 @pytest.mark.parametrize(
     ("s1", "s2"), [((5, 3), (5, 3)), ((5, 2), (5, 2)), ((5, 2), (4, 3)), ((2,), (5, 3)), ((), (3,))]
 )
-def test_wrong_shapes(s1, s2):
+def test_wrong_shapes_are_refused(s1, s2):
     with pytest.raises(
         errors.ShapeError, match=r"Bilinear expects x1 of shape \(\.\.\., 2\) and x2 of shape \(\.\.\., 3\)"
     ) as error:

@@ -62,7 +62,7 @@ def distribution(x):
         (lambda shape, **k: init.xavier_normal(shape, gain=0.5, **k), math.inf, math.sqrt(0.5 / 1500)),
     ],
 )
-def test_Y14_initializers_have_their_bounds_and_moments(draw, bound, std, dtype):
+def test_initializers_have_their_bounds_and_moments(draw, bound, std, dtype):  # Y14
     w = draw((1000, 500), rng=0, dtype=dtype)
     assert w.shape == (1000, 500)
     assert w.dtype == dtype
@@ -71,7 +71,7 @@ def test_Y14_initializers_have_their_bounds_and_moments(draw, bound, std, dtype)
     check_moments(w, 0, std)
 
 
-def test_Y14_the_default_of_linear():
+def test_linear_draws_from_pytorchs_default():  # Y14
     layer = nn.Linear(500, 1000, rng=0)
     for p in layer.parameters():
         assert 0.99 / np.sqrt(500) < np.abs(p.data).max() <= 0.0447213596
@@ -93,7 +93,7 @@ def test_the_fans_of_a_convolution_count_its_kernel(draw, std):
 
 
 @dtypes
-def test_plain_distributions(dtype):
+def test_plain_distributions_have_their_moments(dtype):
     kwargs = {"rng": 0, "dtype": dtype}
     w = init.normal((500, 400), mean=3.0, std=0.5, **kwargs)
     check_moments(w, 3, 0.5)

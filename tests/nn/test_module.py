@@ -63,7 +63,7 @@ def test_apply_reaches_the_inner_ones_first():
     assert seen == ["ReLU", "Linear", "Sequential", "Sequential"]
 
 
-def test_module_lists():
+def test_module_lists_behave_as_lists():
     layers = nn.ModuleList([nn.Linear(1, 1)])
     layers.append(nn.ReLU())
     layers.extend([nn.Tanh()])
@@ -79,7 +79,7 @@ def test_module_lists():
         layers(1)
 
 
-def test_module_dicts():
+def test_module_dicts_behave_as_dicts():
     heads = nn.ModuleDict({"a": nn.Linear(1, 1), "b": nn.ReLU()})
     assert list(heads) == list(heads.keys()) == ["a", "b"]
     assert [name for name, _ in heads.named_parameters()] == ["a.weight", "a.bias"]

@@ -126,7 +126,7 @@ def used_once():
     return layer, x, y
 
 
-def test_Y01_batch_norm_in_training():
+def test_batch_norm_in_training_uses_the_batch():  # Y01
     layer, x, y = used_once()
     np.testing.assert_allclose(y.data[:, 0], [-0.9999950000375, 0.9999950000375], rtol=1e-12)
     np.testing.assert_allclose(x.grad.data[:, 0], [4.999925000937e-06, -4.999925000937e-06], rtol=1e-9)
@@ -137,7 +137,7 @@ def test_Y01_batch_norm_in_training():
     assert layer.num_batches_tracked.item() == 1
 
 
-def test_Y02_then_in_use():
+def test_batch_norm_in_use_takes_the_running_statistics():  # Y02
     layer, *_ = used_once()
     np.testing.assert_allclose(layer.eval()(np.array([[1.0]])).data, [[0.7627666042834]], rtol=1e-12)
 
@@ -150,7 +150,7 @@ def test_Y02_then_in_use():
         (nn.BatchNorm2d(4), np.ones((1, 4, 1, 1))),
     ],
 )
-def test_Y03_Y04_one_value_per_channel_has_no_variance(layer, x):
+def test_one_value_per_channel_has_no_variance_and_is_refused(layer, x):  # Y03, Y04
     """The message says what to do about a last batch of one example; nothing is updated,
     and in use it is fine.
     """
@@ -165,7 +165,7 @@ def test_Y03_Y04_one_value_per_channel_has_no_variance(layer, x):
     layer.train()
 
 
-def test_Y05_batch_norm_of_a_constant():
+def test_batch_norm_of_a_constant_is_zero():  # Y05
     layer, x = nn.BatchNorm1d(2), tg.Tensor(np.full((3, 2, 5), 7, np.float32), requires_grad=True)
     y = layer(x)
     assert not y.data.any()
@@ -175,7 +175,7 @@ def test_Y05_batch_norm_of_a_constant():
     np.testing.assert_allclose(layer.running_mean.data, 0.7, rtol=1e-6)
 
 
-def test_Y06_the_running_statistics_follow_in_training_only():
+def test_the_running_statistics_follow_in_training_only():  # Y06
     layer, x = nn.BatchNorm1d(3), generic(5, 3)
     with tg.no_grad():
         layer(x)
@@ -259,7 +259,7 @@ def test_batch_norm_is_pytorchs_number_by_number():
 # ---- layer normalization -----------------------------------------------------------------------------------
 
 
-def test_Y07_layer_norm():
+def test_layer_norm_by_its_figures():  # Y07
     layer, x = nn.LayerNorm(3, dtype=np.float64), tg.Tensor([1.0, 2.0, 4.0], requires_grad=True)
     y = layer(x)
     y.backward([1.0, 0.0, 0.0])
@@ -268,7 +268,7 @@ def test_Y07_layer_norm():
 
 
 @pytest.mark.parametrize(("n", "value"), [(4, 3.0), (49, 0.1), (1, 5.0)])
-def test_Y08_layer_norm_of_constants(n, value):
+def test_layer_norm_of_constants_is_zero(n, value):  # Y08
     layer, x = nn.LayerNorm(n), tg.Tensor(np.full((2, n), value, np.float32), requires_grad=True)
     y = layer(x)
     y.backward(np.ones((2, n)))

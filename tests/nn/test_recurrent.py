@@ -371,7 +371,7 @@ def test_transforms_and_the_debug_mode_see_the_same_gradients(kind):
 
 
 @every_layer
-def test_float32_stays(kind):
+def test_float32_stays_float32(kind):
     layer = make(kind, 2, 3, num_layers=2, bidirectional=True, dtype=np.float32, rng=0)
     results = called(layer, np.ones((4, 2, 2)), np.zeros((4, 2, 3)), np.zeros((4, 2, 3)))
     assert {r.dtype for r in results} == {np.dtype(np.float32)}

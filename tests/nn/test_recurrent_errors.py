@@ -107,7 +107,7 @@ def test_wrong_arguments_say_what_was_expected(run, message):
         run()
 
 
-def test_reprs():
+def test_reprs_show_the_settings():
     assert (
         repr(nn.LSTM(3, 4, 2, batch_first=True))
         == "LSTM(input_size=3, hidden_size=4, num_layers=2, batch_first=True)"

@@ -189,7 +189,7 @@ def test_wrong_shapes_of_scaled_dot_product_attention():
 # ---- positions ---------------------------------------------------------------------------------------------
 
 
-def test_positional_encoding():
+def test_positional_encoding_is_sines_and_cosines():
     """One number at a time; and y[t + k] is a rotation of y[t] that does not depend on t."""
     y = tg.positional_encoding(20, 6, dtype=np.float64)
     for t, i in np.ndindex(20, 3):

@@ -285,7 +285,7 @@ def test_value_and_gradients(case):
 
 
 @rows_in_float32
-def test_in_float32(case):
+def test_value_and_gradients_in_float32(case):
     check(case, arrays_of(case.inputs, np.float32), cotangent_of(case, np.float32), rtol=1e-6)
 
 

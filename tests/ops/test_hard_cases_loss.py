@@ -55,7 +55,7 @@ def test_value_and_gradient(logits, targets, reduction, value, gradient, dtype, 
 @pytest.mark.parametrize(
     "targets", [[0, 2], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]], ids=["L03-labels", "L03-rows"]
 )
-def test_without_reduction(targets):
+def test_without_reduction_there_is_a_loss_for_each_row(targets):
     logits = leaf(LOGITS)
     losses = tg.softmax_cross_entropy(logits, targets, reduction="none")
     np.testing.assert_allclose(losses.data, [FIRST, SECOND], rtol=1e-12)
@@ -188,12 +188,12 @@ def test_value_and_gradient_with_options(logits, targets, options, value, gradie
 
 
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"weight": WEIGHT}], ids=str)
-def test_L09_nothing_but_labels_left_out(options):
+def test_a_batch_of_labels_left_out_has_no_mean(options):  # L09
     with pytest.raises(ValueError, match=r"no target left to average over, there are 2 labels, all -100"):
         tg.softmax_cross_entropy(leaf(LOGITS), [-100, -100], **options)
 
 
-def test_L12_left_out_examples_have_a_loss_of_zero():
+def test_left_out_examples_have_a_loss_of_zero():  # L12
     z = leaf(LOGITS)
     losses = tg.softmax_cross_entropy(z, [-100, 2], label_smoothing=0.2, reduction="none")
     np.testing.assert_allclose(losses.data, [0, SECOND], rtol=1e-12)
@@ -201,7 +201,7 @@ def test_L12_left_out_examples_have_a_loss_of_zero():
     np.testing.assert_allclose(z.grad.data, [[0, 0, 0], [0.8, 0.8, -1.6]], rtol=1e-12)
 
 
-def test_L17_a_wrong_label_beside_one_that_is_left_out():
+def test_a_wrong_label_is_refused_beside_one_that_is_left_out():  # L17
     for options in ({}, {"label_smoothing": 0.1}):
         with pytest.raises(ValueError, match=r"label 3 is outside \[0, 3\)"):
             tg.softmax_cross_entropy(leaf(LOGITS), [-100, 3], **options)
@@ -212,7 +212,7 @@ def test_L17_a_wrong_label_beside_one_that_is_left_out():
 # ---- other losses ------------------------------------------------------------------------------------------
 
 
-def test_L21_binary_cross_entropy_of_large_logits():
+def test_binary_cross_entropy_of_large_logits_does_not_overflow():  # L21
     z = leaf([-1000, 0, 1000, 1000])
     losses = tg.binary_cross_entropy_with_logits(z, [0, 1, 1, 0], reduction="none")
     np.testing.assert_allclose(losses.data, [0, math.log(2), 0, 1000], rtol=1e-12)
@@ -220,7 +220,7 @@ def test_L21_binary_cross_entropy_of_large_logits():
     np.testing.assert_allclose(z.grad.data, [0, -0.5, 0, 1], rtol=1e-12)
 
 
-def test_L22_a_column_against_a_row():
+def test_a_column_against_a_row_is_refused():  # L22
     with pytest.raises(
         ValueError,
         match=r"prediction of shape \(4, 1\) and target of shape \(4,\).*\n.*target.reshape\(4, 1\)",
@@ -228,7 +228,7 @@ def test_L22_a_column_against_a_row():
         tg.mse_loss(leaf([[1], [2], [3], [4]]), np.zeros(4))
 
 
-def test_L23_a_cotangent_of_a_mean():
+def test_a_cotangent_scales_the_gradient_of_a_mean():  # L23
     x = leaf([1, 2])
     loss = tg.mse_loss(x, [0, 0])
     assert loss.item() == 2.5
@@ -236,7 +236,7 @@ def test_L23_a_cotangent_of_a_mean():
     np.testing.assert_allclose(x.grad.data, [3, 6], rtol=1e-12)
 
 
-def test_L25_divergence_from_a_certain_target():
+def test_divergence_from_a_certain_target_is_finite():  # L25
     q = leaf([[0.5, 0.5]])
     log_q = np.log(q)
     log_q.retain_grad()

@@ -23,7 +23,7 @@ def with_gradients(*gradients):
     return params
 
 
-def test_O27_the_norm_before_and_an_exact_factor():
+def test_clipping_returns_the_norm_before_and_scales_exactly():  # O27
     params = with_gradients([3.0], [4.0])
     assert clip_grad_norm(params, 1) == 5.0
     assert [p.grad.item() for p in params] == [0.6, 0.8]
@@ -31,7 +31,7 @@ def test_O27_the_norm_before_and_an_exact_factor():
     assert [p.grad.item() for p in params] == [0.6, 0.8]
 
 
-def test_O28_zeros_stay_zeros():
+def test_gradients_of_zero_stay_zero():  # O28
     params = with_gradients(np.zeros(3), np.zeros((2, 2)))
     assert clip_grad_norm(params, 1) == 0.0
     assert not any(p.grad.data.any() for p in params)
@@ -39,7 +39,7 @@ def test_O28_zeros_stay_zeros():
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("norm_type", [1, 2, 3, math.inf])
-def test_O29_what_is_not_finite_raises_and_nothing_is_touched(bad, norm_type):
+def test_a_norm_that_is_not_finite_raises_and_nothing_is_touched(bad, norm_type):  # O29
     params = with_gradients([30.0, 40.0], [1.0, bad])
     with pytest.raises(
         errors.NonFiniteError,

@@ -91,13 +91,13 @@ def test_settings_that_take_other_state_cannot_be_switched_on_later():
 
 
 @pytest.mark.parametrize("kind", [optim.SGD, optim.Muon, optim.LBFGS])
-def test_O22_in_two_groups(kind):
+def test_a_parameter_in_two_groups_is_refused(kind):  # O22
     p, q = (tg.Tensor(np.ones((2, 2)), requires_grad=True) for _ in range(2))
     with pytest.raises(errors.ArgumentError, match="given twice"):
         kind([{"params": [p]}, {"params": [q, p]}])
 
 
-def test_O23_an_empty_group():
+def test_an_empty_group_is_refused():  # O23
     (a,) = leaves(1)
     for empty in ([], iter([])):
         with pytest.raises(errors.ArgumentError, match="no parameters"):

@@ -150,7 +150,7 @@ def test_one_group_only():
         optim.LBFGS([{"params": [p]}, {"params": [q]}])
 
 
-def test_it_stops():
+def test_each_limit_stops_a_step():
     p = tg.Tensor([2.0], requires_grad=True)
     for settings, calls in [
         ({"max_iter": 1}, 2),

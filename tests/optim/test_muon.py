@@ -121,7 +121,7 @@ def test_a_step_frees_what_it_allocates():
     assert peak < 6 * p.nbytes
 
 
-def test_the_defaults():
+def test_the_defaults_are_pytorchs():
     """PyTorch's: https://docs.pytorch.org/docs/stable/generated/torch.optim.Muon.html."""
     (group,) = optim.Muon([tg.Tensor(np.ones((2, 2)), requires_grad=True)]).groups
     assert group.settings() == {

@@ -9,13 +9,13 @@ import tinygrad_edu as tg
 from tinygrad_edu import errors, optim
 
 
-def test_O22_twice_the_same_parameter():
+def test_the_same_parameter_twice_is_refused():  # O22
     p = tg.Tensor([1.0], requires_grad=True)
     with pytest.raises(ValueError, match="given twice"):
         optim.SGD([p, p], lr=0.1)
 
 
-def test_O23_no_parameters():
+def test_no_parameters_are_refused():  # O23
     with pytest.raises(ValueError, match="no parameters"):
         optim.Adam(iter([]))
 
@@ -50,7 +50,7 @@ def test_O23_no_parameters():
         (lambda p: optim.Muon(p, adjust_lr_fn="mine"), "adjust_lr_fn"),
     ],
 )
-def test_O24_settings_out_of_range(make, setting):
+def test_settings_out_of_range_are_refused(make, setting):  # O24
     with pytest.raises(errors.ArgumentError, match=setting):
         make([tg.Tensor([1.0], requires_grad=True)])
 
@@ -61,7 +61,7 @@ def test_results_cannot_be_optimized():
         optim.SGD([x * 2], lr=0.1)
 
 
-def test_O25_the_dtype_of_the_rate_does_not_reach_the_parameter():
+def test_the_dtype_of_the_rate_does_not_reach_the_parameter():  # O25
     p = tg.Tensor(np.float32([1, 2]), requires_grad=True)
     optimizer = optim.Adam([p], lr=np.float64(0.1))
     (p * p).sum().backward()
@@ -69,7 +69,7 @@ def test_O25_the_dtype_of_the_rate_does_not_reach_the_parameter():
     assert p.dtype == p.grad.dtype == np.float32
 
 
-def test_O26_a_tied_weight_is_updated_once():
+def test_a_tied_weight_is_updated_once():  # O26
     layer = tg.nn.Linear(2, 2, bias=False, rng=0)
     model = tg.nn.Sequential(layer, layer)
     assert len(list(model.parameters())) == 1
@@ -83,7 +83,7 @@ def test_O26_a_tied_weight_is_updated_once():
     np.testing.assert_allclose(layer.weight.data, before - 0.1 * expected, rtol=1e-6)
 
 
-def test_O30_the_arrays_stay_and_frozen_parameters_rest():
+def test_the_arrays_stay_and_frozen_parameters_rest():  # O30
     model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.Linear(3, 1))
     optimizer = optim.Adam(model.parameters(), weight_decay=0.1)
     frozen = model[0].requires_grad_(False)
@@ -148,7 +148,7 @@ def test_a_deep_copy_of_model_and_optimizer_trains_as_the_original():
     np.testing.assert_array_equal(np.concatenate([p.data.ravel() for p in model.parameters()]), before)
 
 
-def test_O35_gradients_of_batches_add_up():
+def test_gradients_of_batches_add_up():  # O35
     """Of batches of 4 and of 1, weighted by how many examples they have.
 
     The mean of their means would be -102.5.
@@ -163,7 +163,7 @@ def test_O35_gradients_of_batches_add_up():
 # ---- equations ---------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_a_list_of_parameters():
+def test_what_is_not_a_list_of_parameters_is_refused():
     p = tg.Tensor([1.0], requires_grad=True)
     for wrong in (p, tg.nn.Linear(1, 1), {"params": [p]}):
         with pytest.raises(

@@ -147,7 +147,7 @@ def test_settings_out_of_range(make, message):
 # ---- on a plateau ------------------------------------------------------------------------------------------
 
 
-def test_O33_a_constant_metric():
+def test_a_metric_that_stays_lowers_the_rate_after_each_patience():  # O33
     plateau = optim.ReduceOnPlateau(1.0, factor=0.1, patience=2)
     np.testing.assert_allclose(
         [plateau(0.5) for _ in range(8)], [1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01], rtol=1e-12
@@ -174,7 +174,7 @@ def test_O33_a_constant_metric():
         ({"patience": 0}, [math.inf, 1], [0.5, 0.5]),
     ],
 )
-def test_plateaus(settings, metrics, expected):
+def test_a_plateau_lowers_the_rate_as_its_settings_say(settings, metrics, expected):
     plateau = optim.ReduceOnPlateau(1.0, factor=0.5, **settings)
     assert [plateau(metric) for metric in metrics] == expected
 

@@ -109,7 +109,7 @@ def trajectory(case):
 
 
 @configurations("optimizers")
-def test_optimizers(case, expected, agreed):
+def test_optimizers_take_pytorchs_steps(case, expected, agreed):
     compare(trajectory(case), expected)
     agreed(case.name)
 
@@ -140,7 +140,7 @@ def scheduled(kind, settings):
 
 
 @configurations("schedules")
-def test_schedules(case, expected, agreed):
+def test_schedules_have_pytorchs_rates(case, expected, agreed):
     rate = scheduled(case.kind, case.settings)
     if case.kind == "ReduceLROnPlateau":
         rates = [rate.lr, *(rate(case.metric(epoch)) for epoch in range(optimizers.EPOCHS - 1))]

@@ -40,7 +40,7 @@ def test_a_number_of_a_seed_is_a_program():
     assert replayed(program) is not None
 
 
-def test_everything_occurs():
+def test_every_operation_and_ending_occurs():
     programs = [draw(i, 0) for i in range(600)]
     statements = [s for p in programs for s in p.statements]
     missing = {o.ours for o in OPERATIONS} - {s.operation.ours for s in statements if s.operation}

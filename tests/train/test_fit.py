@@ -36,7 +36,7 @@ def test_it_is_the_loop_by_hand():
     assert (history.steps, len(history), history.stopped) == (21, 3, None)
 
 
-def test_t05_the_loss_of_an_epoch_is_the_mean_over_examples():
+def test_the_loss_of_an_epoch_is_the_mean_over_examples():  # T05
     """Errors 1, 2, 3, 4 and 100, in batches of 4 and 1."""
     model, optimizer = scalar(rate=0.0)
     x, errors = column(1, 1, 1, 1, 1), column(1, 2, 3, 4, 100)
@@ -58,7 +58,7 @@ def test_a_summed_loss_is_added_up(loss):
     assert history["loss"] == [110.0]
 
 
-def test_o35_accumulated_batches_count_by_their_examples():
+def test_accumulated_batches_count_by_their_examples():  # O35
     """w = 0, x = 1, 2, 3, 4 and 100, targets 1, squared error: the gradient of the mean is -44,
     the mean of the means -102.5.
     """
@@ -163,7 +163,7 @@ def test_metrics_are_of_whole_epochs():
     assert list(history) == ["loss", "f1", "val_loss", "val_f1", "val_auc", "lr", "seconds"]
 
 
-def test_clipping():
+def test_gradients_are_clipped_before_the_step():
     model, optimizer = scalar()
     fit(model, nn.MSELoss(), optimizer, (column(1, 2, 3, 4, 100), np.ones((5, 1))), epochs=1, clip_norm=0.5)
     assert model.weight.item() == 0.5

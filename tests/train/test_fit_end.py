@@ -34,7 +34,7 @@ def stopping_run(values, **settings):
     return model, history, after
 
 
-def test_t09_early_stopping_restores_copies_of_the_best_weights():
+def test_early_stopping_restores_copies_of_the_best_weights():  # T09
     model, history, after = stopping_run([5, 3, 4, 3, 3, 1], mode="min", patience=3)
     assert (history.stopped, len(history), history.best_epoch) == ("early", 5, 2)
     assert "val_score was not better for 3 epochs after epoch 2" in repr(history)
@@ -74,7 +74,7 @@ BAD = X.copy()
 BAD[30] = np.nan
 
 
-def test_t10_nan_stops_before_the_step_and_names_it():
+def test_nan_stops_before_the_step_and_names_it():  # T10
     model, loss, optimizer = classifier()
     seen = []
     with pytest.warns(
@@ -101,7 +101,7 @@ def test_t10_nan_stops_before_the_step_and_names_it():
     assert seen == [1]
 
 
-def test_t10_a_gradient_that_is_not_finite():
+def test_a_gradient_that_is_not_finite_stops_before_the_step():  # T10
     """√x at 0 has the value 0 and an infinite slope."""
     model, optimizer = scalar(1.0)
     data = (column(0), column(0))
@@ -181,7 +181,7 @@ def test_a_keyboard_interrupt_of_another_handler_ends_it_too():
     assert fit(model, loss, optimizer, (X, Y), epochs=9, callbacks=[handle]).stopped == "interrupted"
 
 
-def test_in_another_thread():
+def test_fit_runs_in_another_thread():
     own, result = classifier(), []
     thread = threading.Thread(target=lambda: result.append(fit(*own, (X, Y), epochs=2)))
     thread.start()
@@ -213,7 +213,7 @@ def test_what_a_loss_raises_comes_through_and_modes_come_back():
 
 
 @pytest.mark.parametrize("size", [7, 49, 1])
-def test_y04_one_example_in_the_last_batch_raises_before_the_first_step(size):
+def test_one_example_in_the_last_batch_raises_before_the_first_step(size):  # Y04
     model, loss, optimizer = normalized()
     before, draw = model.state_dict(), model[2].rng.bit_generator.state
     data = DataLoader((X, Y), size, shuffle=True)
@@ -224,7 +224,7 @@ def test_y04_one_example_in_the_last_batch_raises_before_the_first_step(size):
     assert (data.epoch, data.state_dict()["batch"]) == (0, 0)
 
 
-def test_y04_what_can_be_trained_is():
+def test_a_last_batch_that_can_be_trained_is():  # Y04
     model, loss, optimizer = normalized()
     assert len(fit(model, loss, optimizer, DataLoader((X, Y), 7, drop_last=True), epochs=1)) == 1
     assert model[1].num_batches_tracked.item() == 7
@@ -269,7 +269,7 @@ print(json.dumps([digest, history["loss"], history["val_loss"]]))
 """
 
 
-def test_t01_the_same_seed_gives_the_same_bits_in_two_processes():
+def test_the_same_seed_gives_the_same_bits_in_two_processes():  # T01
     seen = []
     for hashes, seed in enumerate((0, 0, 1)):
         seen.append(json.loads(printed("-c", SCRIPT, seed, PYTHONHASHSEED=str(hashes))))

@@ -48,7 +48,7 @@ def test_silent_when_asked_or_where_there_is_no_terminal(monkeypatch, clock, no_
     assert capsys.readouterr() == ("", "")
 
 
-def test_without_stderr(monkeypatch):
+def test_fit_runs_without_stderr(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     model = nn.Linear(1, 1)
     assert (

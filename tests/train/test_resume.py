@@ -96,7 +96,7 @@ def run(tmp_path):
     return run
 
 
-def test_t06_after_ctrl_c(run):
+def test_a_training_resumed_after_ctrl_c_equals_the_whole_one(run):  # T06
     """9 batches of 8, the last of 2, by twos: 5 steps an epoch.
 
     The calls are in an epoch's middle, its first and last step, and between.
@@ -118,7 +118,7 @@ def test_t06_after_ctrl_c(run):
     assert run("whole") == whole  # nothing is left to do
 
 
-def test_t06_after_a_crash(run):
+def test_a_training_resumed_after_a_crash_equals_the_whole_one(run):  # T06
     """What was saved at the last step is gone on from, in the middle of an epoch too."""
     whole = run("whole")
     assert run("crashed", 24, "exit") == []
@@ -127,7 +127,7 @@ def test_t06_after_a_crash(run):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals between processes are POSIX's")
-def test_t06_after_sigint_from_outside(run, tmp_path):
+def test_a_training_resumed_after_sigint_from_outside_equals_the_whole_one(run, tmp_path):  # T06
     whole = run("whole")
     process = subprocess.Popen(
         [sys.executable, str(run.script), str(tmp_path / "outside"), "0", "slow"],
@@ -164,7 +164,7 @@ def fit(*own, epochs, **settings):
     return train.fit(*own, (X, X**2), **{"epochs": epochs, "batch_size": 8, "progress": False, **settings})
 
 
-def test_t06_functions_that_draw_from_the_default_generator(tmp_path):
+def test_functions_that_draw_from_the_default_generator_are_resumed(tmp_path):  # T06
     class Noisy(nn.Module):
         def __init__(self):
             self.linear = nn.Linear(1, 1, rng=0)

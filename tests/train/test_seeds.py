@@ -28,7 +28,7 @@ def test_median_mean_and_spread():
         report["c"]
 
 
-def test_it_prints():
+def test_a_report_prints_each_seed_and_its_statistics():
     assert repr(over_seeds(lambda seed: seed / 4, seeds=[3, 10])) == "\n".join(
         ["  seed  value", "     3   0.75", "    10    2.5", "median  1.625", "  mean  1.625", "     ±  1.237"]
     )
