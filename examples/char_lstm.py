@@ -175,10 +175,8 @@ def main() -> int:
     except KeyboardInterrupt:
         interrupted = True
 
-    reached, least = (
-        bits(model, encode(held_out)),
-        20 * len(NUMBERS) * math.log2(len(SOUNDS)) / (len(held_out) - 1),
-    )
+    reached = bits(model, encode(held_out))
+    least = 20 * len(NUMBERS) * math.log2(len(SOUNDS)) / (len(held_out) - 1)
     print("bits per character of the held-out songs")
     for name, value in (
         ("by the frequency of each letter", entropy(held_out, 0)),

@@ -46,9 +46,8 @@ def interp_without_chain_rule(x, xp, fp):
 
 def main() -> None:
     celsius = np.array([0.0, 20.0, 50.0, 100.0, 200.0])
-    millivolts = np.array(
-        [0.0, 0.790, 2.036, 4.279, 9.288]
-    )  # what a thermocouple of type T shows at these temperatures
+    # What a thermocouple of type T shows at these temperatures.
+    millivolts = np.array([0.0, 0.790, 2.036, 4.279, 9.288])
     x = np.array([-7.0, 13.0, 42.0, 77.0, 150.0])
 
     try:

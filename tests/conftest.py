@@ -22,9 +22,8 @@ COUNTS, AGREED, ANSWERS = (pytest.StashKey[Counter]() for _ in range(3))
 
 
 def pytest_configure(config):
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):  # as in a job that a shell has put in the background; tests send Ctrl-C
+    # A job that a shell has put in the background ignores Ctrl-C, which tests send.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
 

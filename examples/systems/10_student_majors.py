@@ -80,10 +80,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     accuracies, curves = [], {}
     for seed in range(1 if quick else 5):
         rng = np.random.default_rng(seed)
-        train_ds, test_ds = (
-            StudentDataset(data.student_records(200, rng=rng)),
-            StudentDataset(data.student_records(40, rng=rng)),
-        )
+        train_ds = StudentDataset(data.student_records(200, rng=rng))
+        test_ds = StudentDataset(data.student_records(40, rng=rng))
         net = Net(rng)
         curves[f"seed {seed}"] = fit(
             net, data.DataLoader(train_ds, 10, shuffle=True, seed=seed), max_epochs=250 if quick else 1000

@@ -88,11 +88,9 @@ def learn(model: nn.Module, split: data.TrainTest, *, lr: float, epochs: int, se
     """
     steps = epochs * math.ceil(len(split.x_train) / 64)
     schedule = optim.schedule.warmup(steps // 20, then=optim.schedule.cosine(lr, steps - steps // 20))
-    optimizer, loss, pairs = (
-        optim.Adam(model.parameters(), lr=lr),
-        nn.CrossEntropyLoss(),
-        (split.x_train, split.y_train),
-    )
+    optimizer = optim.Adam(model.parameters(), lr=lr)
+    loss = nn.CrossEntropyLoss()
+    pairs = (split.x_train, split.y_train)
     train.fit(
         model,
         loss,

@@ -18,9 +18,8 @@ from sklearn.multiclass import OneVsRestClassifier
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot, train
 
-Split = tuple[
-    np.ndarray, np.ndarray, np.ndarray, np.ndarray
-]  # inputs to train on and held out, labels of both
+# Inputs to train on and held out, labels of both.
+Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 SPAM = [
     "free",
@@ -185,9 +184,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         )
     )
     if out:
-        ax = plot.confusion_matrix(
-            train.metrics.confusion_matrix(y, says), classes=list(KINDS)
-        )  # of the last seed
+        # Of the last seed.
+        ax = plot.confusion_matrix(train.metrics.confusion_matrix(y, says), classes=list(KINDS))
         ax.set_title("Vehicles, one against all")
         plot.save(ax.figure, out / "28_one_vs_all.png")
     return rows

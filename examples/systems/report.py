@@ -45,9 +45,8 @@ class Row:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "met", None if self.met is None else bool(self.met)
-        )  # NumPy's False is not False
+        # NumPy's False is not False.
+        object.__setattr__(self, "met", None if self.met is None else bool(self.met))
 
 
 class Missing(Exception):

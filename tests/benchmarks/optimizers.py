@@ -14,10 +14,8 @@ import numpy as np
 
 from .race import quartiles, race, summary
 
-SIZES = {
-    "3 of 1000x1000": ([(1000, 1000)] * 3, 3),
-    "xor": ([(4, 2), (4,), (2, 4), (2,)], 500),
-}  # shapes, and steps of a run
+# Shapes, and steps of a run.
+SIZES = {"3 of 1000x1000": ([(1000, 1000)] * 3, 3), "xor": ([(4, 2), (4,), (2, 4), (2,)], 500)}
 
 
 def ours(values: list[Any], gradients: list[Any]) -> Callable[[], None]:

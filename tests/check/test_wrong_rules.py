@@ -344,10 +344,8 @@ def test_hypothesis_shrinks_a_wrong_rule_to_its_smallest_input():
     with pytest.raises(GradcheckError) as caught:
         property_holds()
     (a, b), message = failing
-    assert (a.shape, b.shape) == (
-        (1, 2),
-        (2, 2),
-    )  # gᵀa, reshaped, is right for vectors; two columns and two rows show the transpose
+    # gᵀa, reshaped, is right for vectors; two columns and two rows show the transpose.
+    assert (a.shape, b.shape) == ((1, 2), (2, 2))
     assert np.all(b == 1.0)
     assert "input 1 (shape (2, 2), float64)" in message
     assert "Diagnosis: it is transposed" in message

@@ -34,7 +34,7 @@ def test_a_write_behind_the_back_of_the_graph_is_found():  # E11
         a.data[0] = 99
         with pytest.raises(
             errors.InPlaceError,
-            match=r"np\.multiply: .* changed after the operation, at .*test_debug\.py:\d+ in test_a_write_behind",
+            match=r"np\.multiply: .* changed after the operation, at .*test_debug\.py:\d+ in test_a_write",
         ):
             y.backward()
     assert a.grad is None

@@ -45,11 +45,9 @@ ALIASING = {
 @pytest.mark.parametrize("create_graph", [False, True], ids=["", "create_graph"])
 @pytest.mark.parametrize("function", ALIASING.values(), ids=ALIASING)
 def test_gradients_share_memory_with_nothing(function, create_graph):  # E08
-    a, b, g = (
-        leaf([[1.0, 2.0], [3.0, 4.0]]),
-        leaf([[5.0, 6.0], [7.0, 8.0]]),
-        np.array([[1.0, -2.0], [3.0, -4.0]]),
-    )
+    a = leaf([[1.0, 2.0], [3.0, 4.0]])
+    b = leaf([[5.0, 6.0], [7.0, 8.0]])
+    g = np.array([[1.0, -2.0], [3.0, -4.0]])
     y = function(a, b)
     y.backward(g, create_graph=create_graph)
     arrays = {

@@ -366,9 +366,8 @@ def test_mixed_arithmetic_from_both_sides(symbol, other):
 @pytest.mark.parametrize("other", [2, 2.0, True, [2.0, 2.0]], ids=str)
 def test_python_numbers_do_not_widen_float32(other):
     x = Tensor([1.0, 2.0], requires_grad=True, dtype=np.float32)
-    expected = (
-        np.float32 if not isinstance(other, list) else np.float64
-    )  # a list is an array of float64, as for NumPy
+    # A list is an array of float64, as for NumPy.
+    expected = np.float32 if not isinstance(other, list) else np.float64
     for y in (x + other, other * x, x / other, other - x):
         assert y.dtype == expected
 

@@ -86,9 +86,8 @@ def test_words_for_missing_values_are_names_in_a_header(read):
         assert table.column(name) == ["1", None]
         assert table.column("b") == ["2", None]
     assert read("NA,b\n1,2\n").names == ("NA", "b")
-    assert read("a,b\n n/a ,2\n", missing=(" n/a ",)).column("a") == [
-        None
-    ]  # spaces around a cell are no part of it
+    # Spaces around a cell are no part of it.
+    assert read("a,b\n n/a ,2\n", missing=(" n/a ",)).column("a") == [None]
 
 
 def test_columns_padded_with_spaces(read):

@@ -94,10 +94,8 @@ def test_a_chain_of_random_maps_draws_each_number_once():
     def noise(x, rng):
         return x + rng.random(x.shape)
 
-    once, twice = (
-        data.ArrayDataset(np.zeros(3)).map(noise),
-        data.ArrayDataset(np.zeros(3)).map(noise).map(noise),
-    )
+    once = data.ArrayDataset(np.zeros(3)).map(noise)
+    twice = data.ArrayDataset(np.zeros(3)).map(noise).map(noise)
     rng = np.random.default_rng(5)
     np.testing.assert_array_equal(once.take(slice(3), 5)[0], np.random.default_rng(5).random(3))
     np.testing.assert_array_equal(twice.take(slice(3), 5)[0], rng.random(3) + rng.random(3))

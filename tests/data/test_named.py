@@ -176,10 +176,8 @@ def test_mnist_from_other_files(files):
     rng = np.random.default_rng(0)
     made = {}
     for part, count in (("TRAIN", 30), ("TEST", 20)):
-        pixels, labels = (
-            rng.integers(256, size=(count, 28, 28), dtype=np.uint8),
-            rng.integers(10, size=count, dtype=np.uint8),
-        )
+        pixels = rng.integers(256, size=(count, 28, 28), dtype=np.uint8)
+        labels = rng.integers(10, size=count, dtype=np.uint8)
         files(
             getattr(sources, f"MNIST_{part}_IMAGES"),
             gzip.compress(struct.pack(">4I", 2051, count, 28, 28) + pixels.tobytes()),

@@ -125,9 +125,9 @@ def test_states_are_copies_and_fit_their_own_class(kind):
         other.load_state_dict(state)
     with pytest.raises(errors.StateError, match="nothing was learned"):
         other.transform(x)
-    assert (
-        repr(one)
-        == f"{kind.__name__}({''.join(f'{k}={getattr(one, k)!r}, ' for k in kind._settings)}fitted to "
+    shown = repr(one)
+    assert shown == (
+        f"{kind.__name__}({''.join(f'{k}={getattr(one, k)!r}, ' for k in kind._settings)}fitted to "
         "columns of shape (3,))"
     )
     assert repr(kind()).endswith("not fitted)")
@@ -273,9 +273,8 @@ def test_labels_in_which_ten_means_zero(dtype):  # T11
     assert labels.tolist() == [0, 1, 9, 0]
     scores = tg.Tensor(np.zeros((4, 10)))
     assert tg.softmax_cross_entropy(scores, labels).item() == pytest.approx(math.log(10))
-    with pytest.raises(
-        errors.ArgumentError, match=r"class label 10 is outside \[0, 10\)"
-    ):  # not mapped unless asked for
+    # Ten is not mapped to zero unless that is asked for.
+    with pytest.raises(errors.ArgumentError, match=r"class label 10 is outside \[0, 10\)"):
         tg.softmax_cross_entropy(scores, relabel(y))
 
 

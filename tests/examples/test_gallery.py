@@ -27,9 +27,8 @@ def test_the_index_names_every_function_and_every_picture(gallery):
     assert set(re.findall(r"`(\w+)`", index)) == set(plot.__all__)
     named = set(re.findall(r"(\w+)\.png", index))
     assert named == set(gallery.PICTURES)
-    assert {name.replace("LiveLoss", "live_loss") for name in DRAWING} == named | {
-        "loss_curve"
-    }  # it shares one with curves
+    # It shares one with curves.
+    assert {name.replace("LiveLoss", "live_loss") for name in DRAWING} == named | {"loss_curve"}
 
 
 def test_the_pictures_of_the_folder_are_those_and_small(gallery):

@@ -263,18 +263,16 @@ def test_wheat_seeds_takes_the_step_of_the_formula_and_of_no_trap(monkeypatch):
     new_v = v - 0.5 * np.outer(delta, h)
     hidden = v.T @ delta * h * (1 - h)
     assert math.isclose(error, np.sum((t - o) ** 2), rel_tol=1e-12)
-    assert not math.isclose(
-        error, (t[1] - o[1]) ** 2, rel_tol=0.01
-    )  # the trap: the last output's error alone
+    # The trap: the last output's error alone.
+    assert not math.isclose(error, (t[1] - o[1]) ** 2, rel_tol=0.01)
     assert np.allclose(model[2].weight.data, new_v, rtol=1e-12)
     assert np.allclose(model[2].bias.data, c - 0.5 * delta, rtol=1e-12)
     assert np.allclose(model[0].weight.data, w - 0.5 * np.outer(hidden, x), rtol=1e-12)
 
     twice = delta * o * (1 - o)  # the trap: the logistic derivative applied twice
     assert not np.allclose(model[2].weight.data, v - 0.5 * np.outer(twice, h), rtol=1e-4)
-    late = (
-        new_v.T @ delta * h * (1 - h)
-    )  # the trap: output weights changed before the hidden deltas are computed
+    # The trap: output weights changed before the hidden deltas are computed.
+    late = new_v.T @ delta * h * (1 - h)
     assert not np.allclose(model[0].weight.data, w - 0.5 * np.outer(late, x), rtol=1e-6)
     plain = o - t  # the trap: p − y, which belongs to binary cross-entropy
     assert not np.allclose(model[2].bias.data, c - 0.5 * plain, rtol=1e-4)

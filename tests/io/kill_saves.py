@@ -72,9 +72,8 @@ def kill_at_random(folder, kills):
         there = strays(folder)
         ready, begun = os.pipe()
         child = forked(save_on)
-        os.read(
-            ready, 1
-        )  # however long a busy machine takes to begin with the child, the moment lies within its first saves
+        # However long a busy machine takes to begin with the child, the moment lies within its first saves.
+        os.read(ready, 1)
         time.sleep(rng.uniform(0, 2 * duration))
         os.kill(child, signal.SIGKILL)
         os.close(ready)

@@ -41,14 +41,12 @@ def old(tmp_path):
 
 @posix
 def test_a_save_killed_at_100_random_moments_leaves_a_whole_file(tmp_path):  # X07
-    found = driver(
-        "random", 100, tmp_path
-    )  # which compares every file that is left with its generation, to the bit
+    # The driver compares every file that is left with its generation, to the bit.
+    found = driver("random", 100, tmp_path)
     print(found)
     assert found["kills"] == found["old"] + found["new"] == 100
-    assert (
-        found["unfinished"] >= 10
-    )  # kills that hit a save in the middle: the files that they left were swept later
+    # Kills that hit a save in the middle: the files that they left were swept later.
+    assert found["unfinished"] >= 10
 
 
 @posix
@@ -172,9 +170,8 @@ def test_permissions_are_those_of_any_new_file_or_stay(tmp_path):
     ours.chmod(0o600)
     with io.atomic_write(ours) as file:
         (temporary,) = set(names(tmp_path)) - {"ordinary", "ours"}
-        assert (
-            tmp_path / temporary
-        ).stat().st_mode & 0o777 == 0o600  # before there is anything to read in it
+        # Nobody else may read it, before there is anything to read in it.
+        assert (tmp_path / temporary).stat().st_mode & 0o777 == 0o600
         file.write(b"secret")
     assert ours.stat().st_mode & 0o777 == 0o600
 

@@ -20,9 +20,10 @@ import tinygrad_edu as tg
 from tests.helpers import printed
 from tinygrad_edu import errors, io, nn, optim
 
+# NaNs of every kind.
 FLOATS = st.floats() | st.integers(0, 2**64 - 1).map(
     lambda bits: struct.unpack("<d", bits.to_bytes(8, "little"))[0]
-)  # NaNs of every kind
+)
 INTS = (
     st.integers() | st.integers(-(2**130), 2**130) | st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, 2**64])
 )

@@ -121,12 +121,8 @@ FOREIGN = {  # a file as its own tools write it, and what it is called
     "SQLite": (b"SQLite format 3\0" + bytes(99), "an SQLite database"),
 }
 # fmt: on
-OWN = {
-    "npz": {"load_npz"},
-    "npy": {"load_npy"},
-    "gzip": {"read_idx"},
-    "HDF5": {"read_mat"},
-}  # readers that have words of their own for them
+# Readers that have words of their own for them.
+OWN = {"npz": {"load_npz"}, "npy": {"load_npy"}, "gzip": {"read_idx"}, "HDF5": {"read_mat"}}
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -66,9 +66,8 @@ def test_the_reference_reads_ours_and_we_read_its(path, arrays, texts):
     same(found, arrays)
     assert list(found) == list(arrays)
     assert metadata == texts
-    found, metadata = load(
-        path, reference.save(arrays, metadata=texts or None)
-    )  # of two empty dicts it makes invalid JSON
+    # The reference package makes invalid JSON of two empty dicts.
+    found, metadata = load(path, reference.save(arrays, metadata=texts or None))
     same(found, arrays)
     assert metadata == texts
     assert all(array.flags.writeable and array.flags.owndata for array in found.values())

@@ -12,9 +12,8 @@ import tinygrad_edu as tg
 from tests.helpers import generic, sines, softmax_by_hand, waves
 from tinygrad_edu import errors, nn
 
-fewer = settings(
-    max_examples=max(1, settings.default.max_examples // 5)
-)  # of what is checked parameter by parameter
+# Examples of what is checked parameter by parameter, which takes long.
+fewer = settings(max_examples=max(1, settings.default.max_examples // 5))
 
 
 def attention_by_hand(module, query, key, value, allowed=None, added=0.0):
@@ -109,10 +108,8 @@ def test_gradients_of_drawn_multihead_attention(data):
     mask = draw(st.sampled_from([None, np.array([[False, True], [True, True]])]))
     how = {"attn_mask": mask, "average_attn_weights": draw(st.booleans())}
     parameters, rebuild = module.__tree__()
-    weights, inputs = (
-        [p.data for p in parameters],
-        (generic(2, 2, 4), generic(2, 2, module.kdim, seed=1), generic(2, 2, module.vdim, seed=2)),
-    )
+    weights = [p.data for p in parameters]
+    inputs = (generic(2, 2, 4), generic(2, 2, module.kdim, seed=1), generic(2, 2, module.vdim, seed=2))
     if kind == "self":
         tg.gradcheck(lambda x, *values: rebuild(values)(x, x, x, **how), inputs[0], *weights)
     else:

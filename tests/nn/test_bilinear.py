@@ -22,9 +22,8 @@ def test_it_is_the_sum_of_all_products(drawn):
     np.testing.assert_allclose(tg.bilinear(*drawn[:3]), by_hand(*drawn[:3], np.zeros(4)), rtol=1e-12)
     x1, x2, w, b = drawn
     np.testing.assert_allclose(tg.bilinear(x1[0], x2[0], w, b), by_hand(x1, x2, w, b)[0], rtol=1e-12)
-    np.testing.assert_allclose(
-        tg.bilinear(x1[:, None], x2, w, b)[3, 1], x1[3] @ w @ x2[1] + b, rtol=1e-12
-    )  # axes broadcast
+    # The axes of a batch are broadcast.
+    np.testing.assert_allclose(tg.bilinear(x1[:, None], x2, w, b)[3, 1], x1[3] @ w @ x2[1] + b, rtol=1e-12)
 
 
 def test_it_is_that_of_pytorch():

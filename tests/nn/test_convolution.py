@@ -65,11 +65,7 @@ def test_layers_compute_what_the_functions_compute():
 
 
 def test_repr_says_what_is_unusual():
-    assert (
-        repr(nn.Conv2d(1, 8, 5, padding="same", bias=False))
-        == "Conv2d(1, 8, kernel_size=(5, 5), padding=same, bias=False)"
-    )
-    assert (
-        repr(nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1))
-        == "ConvTranspose2d(4, 2, kernel_size=(3, 3), stride=2, output_padding=1)"
-    )
+    shown = repr(nn.Conv2d(1, 8, 5, padding="same", bias=False))
+    assert shown == "Conv2d(1, 8, kernel_size=(5, 5), padding=same, bias=False)"
+    shown = repr(nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1))
+    assert shown == "ConvTranspose2d(4, 2, kernel_size=(3, 3), stride=2, output_padding=1)"

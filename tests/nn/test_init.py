@@ -226,9 +226,8 @@ def test_thirty_layers_keep_the_size_of_signals_and_gradients(draw, activation):
     assert 0.4 < np.sqrt(np.mean(y.data**2)) < 2.5
     g = rng.standard_normal(y.shape)
     y.backward(g)
-    assert (
-        0.2 < np.sqrt(np.mean(x.grad.data**2) / np.mean(g**2)) < 3
-    )  # selu's mean square slope is 1.07, and √1.07³⁰ = 2.8
+    # Selu's mean square slope is 1.07, and √1.07³⁰ = 2.8.
+    assert 0.2 < np.sqrt(np.mean(x.grad.data**2) / np.mean(g**2)) < 3
 
 
 def test_gains():

@@ -71,10 +71,8 @@ def labelled(draw, module, shape, **settings):
 def multi_margin(draw, reduction):
     scores = draw(arrays(shapes(1, min_side=1)))
     assume(scores.shape[-1] > 1)
-    y, weight = (
-        draw(labels(scores.shape[:-1], scores.shape[-1])),
-        draw(some(arrays(scores.shape[-1:], low=1 / 4))),
-    )
+    y = draw(labels(scores.shape[:-1], scores.shape[-1]))
+    weight = draw(some(arrays(scores.shape[-1:], low=1 / 4)))
     loss = nn.MultiMarginLoss(
         p=draw(st.sampled_from([1, 2])), margin=draw(MARGINS) + OFF, weight=weight, reduction=reduction
     )
@@ -125,18 +123,14 @@ def error(module, **choices):
 
 def hinge(draw, reduction):
     x = draw(arrays(shapes(min_side=1)))
-    t, loss = (
-        draw(signs(x.shape)),
-        nn.HingeLoss(margin=draw(MARGINS) + OFF, squared=draw(st.booleans()), reduction=reduction),
-    )
+    t = draw(signs(x.shape))
+    loss = nn.HingeLoss(margin=draw(MARGINS) + OFF, squared=draw(st.booleans()), reduction=reduction)
     return (lambda x: loss(x, t)), [x]
 
 
 def cosine_embedding(draw, reduction):
-    shape, margin = (
-        (*draw(shapes(0, 1, min_side=1)), draw(st.integers(2, 3))),
-        draw(st.sampled_from([0.0, 0.25, -0.5])),
-    )
+    shape = (*draw(shapes(0, 1, min_side=1)), draw(st.integers(2, 3)))
+    margin = draw(st.sampled_from([0.0, 0.25, -0.5]))
     x1, x2, t = draw(arrays(shape)), draw(arrays(shape)), draw(signs(shape[:-1]))
     lengths = np.linalg.norm(x1, axis=-1) * np.linalg.norm(x2, axis=-1)
     assume(lengths.min() > 1 / 4)
@@ -151,12 +145,10 @@ def cosine_embedding(draw, reduction):
 
 
 def triplet_margin(draw, reduction):
-    shape, margin, p, swap = (
-        draw(shapes(1, min_side=1)),
-        draw(MARGINS),
-        draw(st.sampled_from([1, 2, 3, np.inf])),
-        draw(st.booleans()),
-    )
+    shape = draw(shapes(1, min_side=1))
+    margin = draw(MARGINS)
+    p = draw(st.sampled_from([1, 2, 3, np.inf]))
+    swap = draw(st.booleans())
     a, b, c = draw(arrays(shape)), draw(arrays(shape)) + OFF, draw(arrays(shape)) + OFF / 2
     near, far, third = (np.linalg.norm(d, p, axis=-1) for d in (a - b, a - c, b - c))
     if swap:

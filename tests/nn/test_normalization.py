@@ -28,11 +28,9 @@ def randomized(layer, seed=0):
 @given(st.data())
 def test_layers_are_their_equations(data):
     """y = (x - mean) / √(variance + eps) · weight + bias, over the axes that make the four kinds differ."""
-    n, c, length = (
-        data.draw(st.integers(2, 3)),
-        data.draw(st.sampled_from([2, 4, 6])),
-        data.draw(st.integers(1, 3)),
-    )
+    n = data.draw(st.integers(2, 3))
+    c = data.draw(st.sampled_from([2, 4, 6]))
+    length = data.draw(st.integers(1, 3))
     eps = data.draw(st.sampled_from([1e-5, 0.1]))
     x = generic(n, c, length, seed=data.draw(st.integers(0, 99)))
     z = lambda x, axis: (
@@ -188,10 +186,8 @@ def test_the_running_statistics_follow_in_training_only():  # Y06
 
 
 def test_momentum_none_is_the_mean_over_all_batches():
-    layer, batches = (
-        nn.BatchNorm1d(2, momentum=None, dtype=np.float64),
-        [generic(4, 2, seed=s) for s in range(3)],
-    )
+    layer = nn.BatchNorm1d(2, momentum=None, dtype=np.float64)
+    batches = [generic(4, 2, seed=s) for s in range(3)]
     for x in batches:
         layer(x)
     np.testing.assert_allclose(
@@ -234,10 +230,8 @@ def test_state_of_batch_norm_is_pytorchs():
 
 def test_batch_norm_is_pytorchs_number_by_number():
     """Two batches with momentum=None; computed by PyTorch 2.13."""
-    layer, x = (
-        nn.BatchNorm2d(2, momentum=None, dtype=np.float64),
-        np.cos(np.arange(8) * 0.7).reshape(2, 2, 2, 1),
-    )
+    layer = nn.BatchNorm2d(2, momentum=None, dtype=np.float64)
+    x = np.cos(np.arange(8) * 0.7).reshape(2, 2, 2, 1)
     layer.weight.data[...], layer.bias.data[...] = SIN[:2] / 2, SIN[2:4] / 2
     layer(x)
     y = layer(3 * x + 1).data.ravel()
@@ -290,10 +284,8 @@ def test_settings_and_shapes_of_the_parameters():
     assert list(nn.RMSNorm(3).state_dict()) == ["weight"]
     assert {k: v.shape for k, v in nn.GroupNorm(2, 4).state_dict().items()} == {"weight": (4,), "bias": (4,)}
     assert repr(nn.LayerNorm(8)) == "LayerNorm((8,), eps=1e-05, elementwise_affine=True)"
-    assert (
-        repr(nn.BatchNorm1d(8))
-        == "BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
-    )
+    shown = repr(nn.BatchNorm1d(8))
+    assert shown == "BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
     assert repr(nn.GroupNorm(2, 8)) == "GroupNorm(2, 8, eps=1e-05, affine=True)"
 
 

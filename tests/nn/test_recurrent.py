@@ -335,11 +335,9 @@ def test_gradcheck_of_relu_away_from_its_kink():
 
 
 def test_the_slope_of_relu_is_zero_at_its_kink():
-    x, h0, weights = (
-        tg.Tensor(np.zeros((2, 1, 1)), requires_grad=True),
-        np.zeros((1, 1)),
-        [np.ones((1, 1))] * 2,
-    )
+    x = tg.Tensor(np.zeros((2, 1, 1)), requires_grad=True)
+    h0 = np.zeros((1, 1))
+    weights = [np.ones((1, 1))] * 2
     for operation in (rnn, plain_rnn):
         np.sum(operation(x, h0, *weights, None, None, "relu")).backward()
         assert not x.grad.data.any()
@@ -446,9 +444,8 @@ def test_dropout_falls_between_the_layers_in_training_only():
     plain.load_state_dict(layer.state_dict())
     assert not np.array_equal(layer(x)[0].data, layer(x)[0].data)
     assert (layer(x)[0].data != 0).all()
-    np.testing.assert_array_equal(
-        layer(x)[1][0].data[0], plain(x)[1][0].data[0]
-    )  # the first layer's own states
+    # The first layer's own states.
+    np.testing.assert_array_equal(layer(x)[1][0].data[0], plain(x)[1][0].data[0])
     layer.eval()
     np.testing.assert_array_equal(layer(x)[0].data, plain(x)[0].data)
     twins = [nn.LSTM(3, 5, num_layers=2, dropout=0.5, rng=7)(x)[0].data for _ in range(2)]

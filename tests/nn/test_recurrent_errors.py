@@ -108,13 +108,9 @@ def test_wrong_arguments_say_what_was_expected(run, message):
 
 
 def test_reprs_show_the_settings():
-    assert (
-        repr(nn.LSTM(3, 4, 2, batch_first=True))
-        == "LSTM(input_size=3, hidden_size=4, num_layers=2, batch_first=True)"
-    )
+    shown = repr(nn.LSTM(3, 4, 2, batch_first=True))
+    assert shown == "LSTM(input_size=3, hidden_size=4, num_layers=2, batch_first=True)"
     assert repr(nn.RNN(3, 4, nonlinearity="relu")) == "RNN(input_size=3, hidden_size=4, nonlinearity=relu)"
     assert repr(nn.GRUCell(3, 4, False)) == "GRUCell(input_size=3, hidden_size=4, bias=False)"
-    assert (
-        repr(nn.RNNCell(3, 4, nonlinearity="relu"))
-        == "RNNCell(input_size=3, hidden_size=4, nonlinearity=relu)"
-    )
+    shown = repr(nn.RNNCell(3, 4, nonlinearity="relu"))
+    assert shown == "RNNCell(input_size=3, hidden_size=4, nonlinearity=relu)"

@@ -9,9 +9,8 @@ import tinygrad_edu as tg
 from tests.helpers import check_gradients, generic, sines, waves
 from tinygrad_edu import nn
 
-fewer = settings(
-    max_examples=max(1, settings.default.max_examples // 5)
-)  # of what is checked parameter by parameter
+# Examples of what is checked parameter by parameter, which takes long.
+fewer = settings(max_examples=max(1, settings.default.max_examples // 5))
 
 
 @fewer

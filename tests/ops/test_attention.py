@@ -14,9 +14,8 @@ import tinygrad_edu as tg
 from tests.helpers import generic, softmax_by_hand, waves
 from tinygrad_edu import errors, nn
 
-fewer = settings(
-    max_examples=max(1, settings.default.max_examples // 5)
-)  # of what is checked parameter by parameter
+# Examples of what is checked parameter by parameter, which takes long.
+fewer = settings(max_examples=max(1, settings.default.max_examples // 5))
 
 # ---- masked softmax ----------------------------------------------------------------------------------------
 
@@ -57,11 +56,9 @@ def test_scaled_dot_product_attention(data):
     """Drawn shapes and masks, one score at a time; and the gradients."""
     t, s, d, seed = (data.draw(st.integers(1, 3)) for _ in range(4))
     batch = data.draw(st.sampled_from([(), (2,)]))
-    q, k, v = (
-        generic(*batch, t, d, seed=seed),
-        generic(*batch, s, d, seed=seed + 9),
-        generic(*batch, s, 2, seed=seed + 99),
-    )
+    q = generic(*batch, t, d, seed=seed)
+    k = generic(*batch, s, d, seed=seed + 9)
+    v = generic(*batch, s, 2, seed=seed + 99)
     kind, causal = data.draw(st.sampled_from(["none", "boolean", "floating"])), data.draw(st.booleans())
     mask = {"none": None, "boolean": generic(t, s, seed=7) > -0.5, "floating": generic(t, s, seed=7)}[kind]
     allowed = (np.arange(s) <= np.arange(t)[:, None]) if causal else np.ones((t, s), bool)
@@ -119,11 +116,9 @@ def test_masks_of_infinities_and_of_booleans_give_the_same(data):
 
 @given(hnp.arrays(bool, (3, 2)), hnp.arrays(bool, (2, 2)), st.booleans())
 def test_masks_of_infinities_and_of_booleans_give_the_same_to_layers(ignored, padding, causal):
-    layer, x, y = (
-        nn.MultiheadAttention(4, 2, rng=0, dtype=np.float64),
-        generic(3, 2, 4),
-        generic(2, 2, 4, seed=1),
-    )
+    layer = nn.MultiheadAttention(4, 2, rng=0, dtype=np.float64)
+    x = generic(3, 2, 4)
+    y = generic(2, 2, 4, seed=1)
     masks = [
         (padding, ignored),
         (np.where(padding, -np.inf, 0), np.where(ignored, -np.inf, 0)),
@@ -146,10 +141,8 @@ def test_what_is_masked_by_infinity_has_no_influence():
 
 
 def test_attention_to_no_keys_is_zero():
-    query, none = (
-        tg.Tensor(np.ones((2, 3, 4), np.float32), requires_grad=True),
-        np.zeros((2, 0, 4), np.float32),
-    )
+    query = tg.Tensor(np.ones((2, 3, 4), np.float32), requires_grad=True)
+    none = np.zeros((2, 0, 4), np.float32)
     y = tg.scaled_dot_product_attention(query, none, none)
     y.sum().backward()
     assert (y.shape, y.data.any(), query.grad.data.any()) == ((2, 3, 4), False, False)

@@ -71,9 +71,8 @@ def test_conv1d_is_a_sum_of_correlations():
 def test_same_keeps_the_size_and_pads_more_behind():
     x = np.arange(1.0, 6.0).reshape(1, 1, 5)
     np.testing.assert_array_equal(tg.conv1d(x, np.ones((1, 1, 2)), padding="same"), [[[3, 5, 7, 9, 5]]])
-    np.testing.assert_array_equal(
-        tg.conv1d(x, np.array([[[1.0, 0, 0, 1]]]), padding="same"), [[[3, 5, 7, 3, 4]]]
-    )  # one before, two behind
+    kernel = np.array([[[1.0, 0, 0, 1]]])  # of four: one is padded before, two behind
+    np.testing.assert_array_equal(tg.conv1d(x, kernel, padding="same"), [[[3, 5, 7, 3, 4]]])
     image = normal(2, 3, 7, 6)
     assert tg.conv2d(image, normal(4, 3, 4, 3), padding="same", dilation=2).shape == (2, 4, 7, 6)
     np.testing.assert_array_equal(
@@ -261,36 +260,24 @@ def test_float64_image_under_float32_weights_is_computed_in_float64():
 
 def test_wrong_channels():
     layer = nn.Conv2d(3, 4, 5)
-    assert (
-        message_of(ShapeError, layer, np.ones((8, 1, 28, 28)))
-        == "Conv2d expects 3 channels on axis 1, got (8, 1, 28, 28)."
-    )
-    assert (
-        message_of(ShapeError, layer, np.ones((1, 28, 28)))
-        == "Conv2d expects 3 channels on axis 0, got (1, 28, 28)."
-    )
-    assert (
-        message_of(ShapeError, tg.conv2d, np.ones((8, 1, 28, 28)), np.ones((4, 2, 3, 3)))
-        == "conv2d expects 2 channels on axis 1, got (8, 1, 28, 28)."
-    )
+    message = message_of(ShapeError, layer, np.ones((8, 1, 28, 28)))
+    assert message == "Conv2d expects 3 channels on axis 1, got (8, 1, 28, 28)."
+    message = message_of(ShapeError, layer, np.ones((1, 28, 28)))
+    assert message == "Conv2d expects 3 channels on axis 0, got (1, 28, 28)."
+    message = message_of(ShapeError, tg.conv2d, np.ones((8, 1, 28, 28)), np.ones((4, 2, 3, 3)))
+    assert message == "conv2d expects 2 channels on axis 1, got (8, 1, 28, 28)."
     assert message_of(ShapeError, nn.ConvTranspose2d(3, 4, 5), np.ones((8, 1, 28, 28))).startswith(
         "ConvTranspose2d expects 3 channels on axis 1"
     )
-    assert (
-        message_of(ShapeError, nn.Conv1d(3, 4, 5), np.ones((8, 1, 28)))
-        == "Conv1d expects 3 channels on axis 1, got (8, 1, 28)."
-    )
+    message = message_of(ShapeError, nn.Conv1d(3, 4, 5), np.ones((8, 1, 28)))
+    assert message == "Conv1d expects 3 channels on axis 1, got (8, 1, 28)."
 
 
 def test_wrong_number_of_axes():
-    assert (
-        message_of(ShapeError, nn.Conv2d(3, 4, 5), np.ones((3, 8)))
-        == "Conv2d expects an input of shape (N, C, H, W) or (C, H, W), got (3, 8)."
-    )
-    assert (
-        message_of(ShapeError, nn.Conv1d(3, 4, 5), np.ones((2, 3, 8, 8)))
-        == "Conv1d expects an input of shape (N, C, L) or (C, L), got (2, 3, 8, 8)."
-    )
+    message = message_of(ShapeError, nn.Conv2d(3, 4, 5), np.ones((3, 8)))
+    assert message == "Conv2d expects an input of shape (N, C, H, W) or (C, H, W), got (3, 8)."
+    message = message_of(ShapeError, nn.Conv1d(3, 4, 5), np.ones((2, 3, 8, 8)))
+    assert message == "Conv1d expects an input of shape (N, C, L) or (C, L), got (2, 3, 8, 8)."
 
 
 def test_image_smaller_than_the_kernel():
@@ -395,13 +382,10 @@ def test_settings_outside_their_range(settings, message):
 
 
 def test_sizes_that_are_not_positive():
-    assert (
-        message_of(ArgumentError, nn.Conv2d, 0, 6, 3)
-        == "Conv2d: in_channels and out_channels are at least 1; got 0 and 6."
-    )
-    assert (
-        message_of(ArgumentError, nn.Conv1d, 4, 6, 0) == "Conv1d: kernel_size is an int of at least 1; got 0."
-    )
+    message = message_of(ArgumentError, nn.Conv2d, 0, 6, 3)
+    assert message == "Conv2d: in_channels and out_channels are at least 1; got 0 and 6."
+    message = message_of(ArgumentError, nn.Conv1d, 4, 6, 0)
+    assert message == "Conv1d: kernel_size is an int of at least 1; got 0."
     assert message_of(ArgumentError, nn.ConvTranspose2d, 4, 6, 3, 2, output_padding=2).startswith(
         "ConvTranspose2d: output_padding is less than the stride"
     )

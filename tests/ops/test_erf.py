@@ -15,9 +15,8 @@ def test_error_functions_have_full_precision(ours, oracle):
     x = np.concatenate(
         [np.linspace(-26, 26, 5001), np.linspace(-1, 1, 1001), np.logspace(-300, -1, 100), [0.5, -0.5]]
     )
-    np.testing.assert_allclose(
-        ours(x), [oracle(v) for v in x], rtol=2e-15, atol=0
-    )  # the C library has errors of its own
+    # The C library's functions have errors of their own.
+    np.testing.assert_allclose(ours(x), [oracle(v) for v in x], rtol=2e-15, atol=0)
     x = np.linspace(-9, 9, 2001, dtype=np.float32)
     assert ours(x).dtype == np.float32
     np.testing.assert_allclose(ours(x), [oracle(v) for v in x.astype(float)], rtol=1e-6, atol=0)

@@ -94,10 +94,8 @@ def test_gradient_is_nan_where_nan_goes_in_and_comes_out(name, dtype):
 
 def test_fmax_and_fmin_give_the_gradient_to_the_number():
     for function in (np.fmax, np.fmin):
-        a, b = (
-            tg.Tensor([np.nan, 1.0, np.nan], requires_grad=True),
-            tg.Tensor([2.0, np.nan, np.nan], requires_grad=True),
-        )
+        a = tg.Tensor([np.nan, 1.0, np.nan], requires_grad=True)
+        b = tg.Tensor([2.0, np.nan, np.nan], requires_grad=True)
         function(a, b).backward([3.0, 4.0, 5.0])
         np.testing.assert_array_equal(a.grad.data, [0.0, 4.0, np.nan])
         np.testing.assert_array_equal(b.grad.data, [3.0, 0.0, np.nan])

@@ -226,9 +226,8 @@ CASES = [
 # fmt: on
 
 TOO_FINE = ("S08", "S18")  # float32 cannot hold their inputs
-DEGREES = pytest.mark.filterwarnings(
-    "ignore:Degrees of freedom"
-)  # NumPy's own word on the variance of one element with ddof=1
+# NumPy's own word on the variance of one element with ddof=1.
+DEGREES = pytest.mark.filterwarnings("ignore:Degrees of freedom")
 
 
 def params(pairs):
@@ -242,9 +241,8 @@ def params(pairs):
 
 
 READY = [case for case in CASES if case.id not in WAITING]
-all_rows = pytest.mark.parametrize(
-    "case", params((case,) for case in CASES)
-)  # the rows that wait are skipped here, visibly
+# The rows that wait are skipped here, visibly.
+all_rows = pytest.mark.parametrize("case", params((case,) for case in CASES))
 rows = pytest.mark.parametrize("case", params((case,) for case in READY))
 rows_in_float32 = pytest.mark.parametrize(
     "case", params((case,) for case in READY if case.id not in TOO_FINE)

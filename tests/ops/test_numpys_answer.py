@@ -57,11 +57,8 @@ KEYWORDS = {
     "shape": [None, 2, (2, 3), (-1,), (-1, -1), (7,), "x"],
     "nonsense": [None, 0],
 }
-CRASHES = (
-    "accumulate",
-    "cumsum",
-    "cumprod",
-)  # NumPy itself ends with a segmentation fault at an out= without axes
+# NumPy itself ends with a segmentation fault at an out= without axes.
+CRASHES = ("accumulate", "cumsum", "cumprod")
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
 
 
@@ -219,9 +216,8 @@ def assert_same(ours, numpys):
         for a, b in zip(ours, numpys):
             assert_same(a, b)
     else:
-        ours = (
-            ours.item() if isinstance(ours, Tensor) else ours
-        )  # the Python number that an array of objects held
+        # An array of objects holds Python's numbers.
+        ours = ours.item() if isinstance(ours, Tensor) else ours
         assert type(ours) is type(numpys), f"{type(ours).__name__} in the place of {type(numpys).__name__}"
         assert ours == numpys
 
@@ -295,9 +291,8 @@ def compare(function, call, wanted):
         assert not any(np.shares_memory(x._array, b) for x in tensors for b in arrays_in(ours)), (
             "NumPy copies"
         )
-    objects = any(
-        a.dtype.kind == "O" for a in arrays_in([call.args, *call.kwargs.values()])
-    )  # which may hold anything
+    # Arrays of objects may hold anything.
+    objects = any(a.dtype.kind == "O" for a in arrays_in([call.args, *call.kwargs.values()]))
     fine = function in (np.round, np.around)  # whose steps may be smaller than those of the differences
     if wanted and not (unset or objects or fine) and len(floating_parts(numpys)) == len(floating_parts(ours)):
         check_gradients(function, call, ours, tensors)
@@ -313,7 +308,6 @@ def test_every_function_has_calls():
 @given(data=st.data())
 def test_answer_is_that_of_numpy(function, data, answered):
     call = data.draw(calls_of(function))
-    assume(
-        any(a.dtype.kind in "fiub" for a in arrays_in([call.args, *call.kwargs.values()]))
-    )  # a tensor is in it
+    # At least one argument can be a tensor.
+    assume(any(a.dtype.kind in "fiub" for a in arrays_in([call.args, *call.kwargs.values()])))
     answered(compare(function, call, data.draw(st.sampled_from([True, True, False]))))

@@ -269,13 +269,10 @@ def test_layers_compute_what_the_functions_compute():
 
 def test_repr_says_what_is_unusual():
     assert repr(nn.MaxPool2d(2)) == "MaxPool2d(kernel_size=2)"
-    assert (
-        repr(nn.MaxPool1d(3, 2, 1, ceil_mode=True))
-        == "MaxPool1d(kernel_size=3, stride=2, padding=1, ceil_mode=True)"
-    )
-    assert (
-        repr(nn.AvgPool2d(2, count_include_pad=False)) == "AvgPool2d(kernel_size=2, count_include_pad=False)"
-    )
+    shown = repr(nn.MaxPool1d(3, 2, 1, ceil_mode=True))
+    assert shown == "MaxPool1d(kernel_size=3, stride=2, padding=1, ceil_mode=True)"
+    shown = repr(nn.AvgPool2d(2, count_include_pad=False))
+    assert shown == "AvgPool2d(kernel_size=2, count_include_pad=False)"
     assert repr(nn.AdaptiveAvgPool2d((1, None))) == "AdaptiveAvgPool2d(output_size=(1, None))"
 
 
@@ -314,13 +311,10 @@ def test_wrong_number_of_axes():
 
 
 def test_settings_outside_their_range():
-    assert (
-        message_of(ArgumentError, nn.MaxPool2d, 0)
-        == "MaxPool2d: kernel_size is an int of at least 1 or a pair of them; got 0."
-    )
-    assert (
-        message_of(ArgumentError, nn.AvgPool1d, 2, 0) == "AvgPool1d: stride is an int of at least 1; got 0."
-    )
+    message = message_of(ArgumentError, nn.MaxPool2d, 0)
+    assert message == "MaxPool2d: kernel_size is an int of at least 1 or a pair of them; got 0."
+    message = message_of(ArgumentError, nn.AvgPool1d, 2, 0)
+    assert message == "AvgPool1d: stride is an int of at least 1; got 0."
     message = message_of(ArgumentError, tg.max_pool2d, np.ones((1, 5, 5)), 3, padding=2)
     assert message == "max_pool2d: padding is at most half of what the kernel 3 reaches over; got 2."
     message = message_of(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (0, 2))

@@ -99,9 +99,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_values_after_each_step(case):
     make, gradients, expected = CASES[case]
-    np.testing.assert_allclose(
-        follow(make, gradients), expected, rtol=1e-12, atol=1e-15
-    )  # the first value of O19 is a difference
+    # The first value of O19 is a difference.
+    np.testing.assert_allclose(follow(make, gradients), expected, rtol=1e-12, atol=1e-15)
 
 
 @every_elementwise
@@ -306,9 +305,8 @@ def test_decoupled_decay_shrinks_what_has_no_slope(kind):
 
 
 def test_an_interrupted_step_can_be_followed_by_others(monkeypatch):
-    params = [
-        tg.Tensor(np.ones(shape), requires_grad=True) for shape in [(2,), (), (300, 300)]
-    ]  # two of them packed
+    # The first two are packed.
+    params = [tg.Tensor(np.ones(shape), requires_grad=True) for shape in [(2,), (), (300, 300)]]
     optimizer = optim.Adam(params, lr=0.1)
     squares = [(p**2).sum() for p in params]
     for p in params:

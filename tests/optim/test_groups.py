@@ -112,10 +112,8 @@ def test_what_is_not_a_group():
 
 
 def test_repr_shows_the_settings():
-    assert (
-        repr(optim.Lion(leaves(2)))
-        == "Lion(Group(2 parameters, lr=0.0001, betas=(0.9, 0.99), weight_decay=0.0))"
-    )
+    shown = repr(optim.Lion(leaves(2)))
+    assert shown == "Lion(Group(2 parameters, lr=0.0001, betas=(0.9, 0.99), weight_decay=0.0))"
 
 
 @pytest.mark.parametrize(

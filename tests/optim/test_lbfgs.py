@@ -214,11 +214,8 @@ def test_the_term_of_armijo():
     assert 0.1 < found.t < 0.9
     assert found.value <= -1e-4 * found.t
 
-    answers = [
-        (10.0, 10.0),
-        (-5e-5, 0.0),
-        (-0.5, -0.5),
-    ]  # per unit of t: too far, then too little, then enough
+    # Per unit of t: too far, then too little, then enough.
+    answers = [(10.0, 10.0), (-5e-5, 0.0), (-0.5, -0.5)]
 
     def scripted(t):
         value, slope = answers.pop(0)

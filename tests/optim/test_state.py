@@ -71,9 +71,8 @@ def through_text(state):
             )
         return [together(item) for item in value] if isinstance(value, list) else value
 
-    text = json.dumps(
-        apart(state), allow_nan=False
-    )  # raises for anything but plain numbers, strings, None, lists and dicts
+    # JSON refuses anything but plain numbers, strings, None, lists and dicts.
+    text = json.dumps(apart(state), allow_nan=False)
     return together(json.loads(text))
 
 

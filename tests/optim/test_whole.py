@@ -33,9 +33,8 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 def step(optimizer):
     if not isinstance(optimizer, optim.LBFGS):
         return optimizer.step()
-    return optimizer.step(
-        lambda: tg.Tensor(sum(0.5 * p.data.sum() for p in optimizer.params))
-    )  # with the gradients that are there
+    # With the gradients that are there.
+    return optimizer.step(lambda: tg.Tensor(sum(0.5 * p.data.sum() for p in optimizer.params)))
 
 
 def reshaped(p):

@@ -42,9 +42,8 @@ class Hardsigmoid(torch.nn.Module):
 def built(kind: str, args: Any, settings: dict[str, Any]) -> Any:
     """PyTorch's layer or loss."""
     cls = Hardsigmoid if kind == "Hardsigmoid" else getattr(torch.nn, kind)
-    exact = (
-        {"threshold": 40.0} if kind == "Softplus" else {}
-    )  # above its threshold, which is 20, it is a line, up to 2e-9 off
+    # Above its threshold, which is 20, it is a line, up to 2e-9 off.
+    exact = {"threshold": 40.0} if kind == "Softplus" else {}
     args = [built(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
     return cls(*args, **tensors(settings), **exact)
 

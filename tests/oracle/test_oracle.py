@@ -16,11 +16,8 @@ from tests.oracle.configurations import CASES
 from tinygrad_edu import nn, optim
 from tinygrad_edu.optim import schedule
 
-RENAMED = {
-    "dim": "axis",
-    "start_dim": "start_axis",
-    "end_dim": "end_axis",
-}  # settings that this package calls as NumPy does
+# Settings that this package calls as NumPy does.
+RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
 TORCH = frozen.about_torch()
 EXPECTED = {family: frozen.read(family) for family in CASES}
 
@@ -196,10 +193,8 @@ def test_every_setting_that_both_have_is_compared():
             both = set(inspect.signature(getattr(package, kind)).parameters) & {
                 RENAMED.get(k, k) for k in TORCH[where][kind]
             }
-            both -= {
-                "dtype",
-                "init",
-            }  # it is float64 here, and the loaded state takes the place of what the init of a PReLU made
+            # It is float64 here, and the loaded state takes the place of what the init of a PReLU made.
+            both -= {"dtype", "init"}
             assert both <= used[kind], f"{kind}: no configuration sets {', '.join(sorted(both - used[kind]))}"
 
 

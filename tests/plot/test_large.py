@@ -28,14 +28,11 @@ def test_every_class_has_a_mark_of_its_own(count, ax):
 @pytest.mark.parametrize("count", [2, 10, 11, 30, 60])
 def test_every_line_has_dashes_of_its_own(count, ax):
     plot.curves({str(i): [1.0, 2.0] for i in range(count)}, ax=ax)
-    assert (
-        len({(line.get_color(), str(line.get_linestyle()), str(line._dash_pattern)) for line in ax.lines})
-        == count
-    )
+    looks = {(line.get_color(), str(line.get_linestyle()), str(line._dash_pattern)) for line in ax.lines}
+    assert len(looks) == count
     one = plot.curves({str(i): [1.0] for i in range(count)})
-    assert (
-        len({(line.get_color(), line.get_marker(), str(line._dash_pattern)) for line in one.lines}) == count
-    )
+    looks = {(line.get_color(), line.get_marker(), str(line._dash_pattern)) for line in one.lines}
+    assert len(looks) == count
 
 
 @pytest.mark.parametrize("probabilities", [False, True])
@@ -109,9 +106,8 @@ def test_many_counts_are_one_collection(ax):
     one = few.collections[0].get_paths()[0]
     assert len(few.collections[0].get_offsets()) == 256
     assert max(sizes) > len(one.vertices)
-    assert np.allclose(
-        one.get_extents().intervalx.sum(), 0, atol=0.02
-    )  # a number stands in the middle of its place
+    # A number stands in the middle of its place.
+    assert np.allclose(one.get_extents().intervalx.sum(), 0, atol=0.02)
     assert len(plot.confusion_matrix(np.full((100, 100), 1000)).collections) == 2  # nobody could read them
 
 
@@ -217,9 +213,8 @@ def test_a_long_line_keeps_its_ends_its_peaks_and_its_gaps():
     np.testing.assert_array_equal(y, line[x - 1])
     assert {1, 123_457, 765_433, 1_000_001} <= set(x.tolist())
     assert np.isnan(y[(x > 400_000) & (x <= 500_000)]).all()
-    for number, run in enumerate(
-        line[:400_000].reshape(-1, 1000)
-    ):  # every thousand keeps its range, a pixel more or less
+    # Every thousand keeps its range, a pixel more or less.
+    for number, run in enumerate(line[:400_000].reshape(-1, 1000)):
         seen = y[(x > 1000 * number - 250) & (x <= 1000 * number + 1250)]
         assert np.nanmax(seen) >= run.max()
         assert np.nanmin(seen) <= run.min()

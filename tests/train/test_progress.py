@@ -50,19 +50,9 @@ def test_silent_when_asked_or_where_there_is_no_terminal(monkeypatch, clock, no_
 
 def test_fit_runs_without_stderr(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
-    model = nn.Linear(1, 1)
-    assert (
-        len(
-            train.fit(
-                model,
-                nn.MSELoss(),
-                optim.SGD(model.parameters(), lr=0.1),
-                (np.ones((2, 1)), np.ones((2, 1))),
-                epochs=1,
-            )
-        )
-        == 1
-    )
+    model, pairs = nn.Linear(1, 1), (np.ones((2, 1)), np.ones((2, 1)))
+    history = train.fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), pairs, epochs=1)
+    assert len(history) == 1
 
 
 def test_a_plain_line_is_written_over_and_over(monkeypatch, clock, no_tqdm):
