@@ -454,10 +454,8 @@ def test_early_stopping_says_how_many_values_were_not_finite():
         metrics={"score": lambda t, o: [1.0, np.nan, 2.0, np.inf][len(epochs)]},
         early_stopping=EarlyStopping(monitor="score", mode="min", patience=3), callbacks=[epochs.append],
     )  # fmt: skip
-    assert (
-        history.reason
-        == "score was not better for 3 epochs after epoch 1, and not finite (nan or inf) in 2 of them"
-    )
+    reason = "score was not better for 3 epochs after epoch 1, and not finite (nan or inf) in 2 of them"
+    assert history.reason == reason
 
 
 def test_data_sets_with_maps_are_named_too():
