@@ -6,26 +6,10 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.check.rejection import RNG, A, rejection, rule_for
 from tinygrad_edu import Tensor, primitive
 from tinygrad_edu.check import gradcheck, numerical_jvp, numerical_vjp
-from tinygrad_edu.errors import GradcheckError
 from tinygrad_edu.ops.indexing import getitem
-
-RNG = np.random.default_rng(7)
-A = RNG.normal(size=(3, 4))
-
-
-def rejection(f, *inputs, **settings):
-    """The message with which gradcheck rejects a function."""
-    with pytest.raises(GradcheckError) as caught:
-        gradcheck(f, *inputs, **settings)
-    return str(caught.value)
-
-
-def rule_for(forward, **rules):
-    """The forward with these rules; a new function each time."""
-    return primitive(**rules)(lambda x: forward(x))
-
 
 # ---- what the messages say ---------------------------------------------------------------------------------
 

@@ -9,26 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_edu as tg
+from tests.check.rejection import RNG, A, rejection, rule_for
 from tinygrad_edu import Tensor, backward, primitive
 from tinygrad_edu.check import gradcheck
 from tinygrad_edu.errors import GradcheckError
 from tinygrad_edu.ops.indexing import scatter
-
-RNG = np.random.default_rng(7)
-A = RNG.normal(size=(3, 4))
-
-
-def rejection(f, *inputs, **settings):
-    """The message with which gradcheck rejects a function."""
-    with pytest.raises(GradcheckError) as caught:
-        gradcheck(f, *inputs, **settings)
-    return str(caught.value)
-
-
-def rule_for(forward, **rules):
-    """The forward with these rules; a new function each time."""
-    return primitive(**rules)(lambda x: forward(x))
-
 
 # ---- the collection of wrong rules -------------------------------------------------------------------------
 

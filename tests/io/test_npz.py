@@ -23,27 +23,9 @@ from tinygrad_edu import errors, io, nn
 
 HERE = Path(__file__).parent
 KINDS = [
-    "f8",
-    "f4",
-    "f2",
-    "i8",
-    "i4",
-    "i2",
-    "i1",
-    "u8",
-    "u4",
-    "u2",
-    "u1",
-    "?",
-    "c8",
-    "c16",
-    ">f4",
-    ">i2",
-    ">c16",
-    "U3",
-    "S2",
-    ">U2",
-]
+    "f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?",
+    "c8", "c16", ">f4", ">i2", ">c16", "U3", "S2", ">U2",
+]  # fmt: skip
 ARRAYS = st.sampled_from(KINDS).flatmap(
     lambda kind: hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3))
 )

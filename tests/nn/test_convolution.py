@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import generic
 from tinygrad_edu import nn
-
-RNG = np.random.default_rng(0)
-
-
-def normal(*shape):
-    return RNG.standard_normal(shape)
 
 
 def test_names_and_shapes_of_the_state():
@@ -48,7 +43,7 @@ def test_initializer_rng_and_dtype():
 
 
 def test_layers_compute_what_the_functions_compute():
-    x = normal(2, 4, 9, 8)
+    x = generic(2, 4, 9, 8)
     layer = nn.Conv2d(4, 6, (3, 2), 2, (1, 0), 1, 2, dtype=np.float64, rng=0)
     np.testing.assert_array_equal(
         layer(x).data, tg.conv2d(x, layer.weight, layer.bias, stride=2, padding=(1, 0), groups=2).data
