@@ -10,7 +10,7 @@ The two-minute tour::
     y.backward()                                        # x.grad is now sin(2x)
 
     f = lambda x: np.sum(x**3)
-    tg.grad(f)(np.array([1.0, 2.0]))                    # or as functions of functions, in any order of nesting
+    tg.grad(f)(np.array([1.0, 2.0]))                    # or as functions of functions, nested at will
     tg.hessian(f)(np.array([1.0, 2.0]))
 
     model = tg.nn.Sequential(tg.nn.Linear(2, 8), tg.nn.ReLU(), tg.nn.Linear(8, 2))

@@ -14,7 +14,9 @@ from tinygrad_edu.graph import Leaf, Node, Part
 
 
 def plain_backward(root: Node, cotangent: np.ndarray) -> dict[Node, Any]:
-    """The chain rule with a dictionary, and new arrays everywhere: nothing is owned, released, or added to in place."""
+    """The chain rule with a dictionary, and new arrays everywhere: nothing is owned, released, or added to in
+    place.
+    """
     gradients: dict[Node, Any] = {root: cotangent}
     for node in sorted(reached(root), key=lambda node: -node.order):
         g = gradients[node]

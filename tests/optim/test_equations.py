@@ -45,7 +45,7 @@ def leaf(values):
 @every_kind
 @given(data=st.data(), dtype=DTYPES, t=st.integers(1, 2000), seed=st.integers(0, 2**32 - 1))
 def test_an_update_is_the_equations(kind, data, dtype, t, seed):
-    """What is remembered agrees to the bit (Adadelta's to 8 units in the last place), the step to 16 of them."""
+    """What is remembered agrees to the bit (Adadelta's to 8 units in the last place), the step to 16."""
     optimizer = kind([leaf(np.ones(7, dtype))], **data.draw(settings_of(kind)))
     (group,), rng = optimizer.groups, np.random.default_rng(seed)
     g = rng.standard_normal(7).astype(dtype)
@@ -80,7 +80,9 @@ def plain(kind):
 @every_kind
 @given(data=st.data(), dtype=DTYPES, seed=st.integers(0, 2**32 - 1))
 def test_steps_are_those_of_the_equations(kind, data, dtype, seed):
-    """Of parameters packed and alone, with decay and a penalty; after ten steps to a thousandth or better of the change."""
+    """Of parameters packed and alone, with decay and a penalty; after ten steps to a thousandth or better of
+    the change.
+    """
     settings = data.draw(settings_of(kind))
     rng = np.random.default_rng(seed)
     starts = [rng.standard_normal(shape).astype(dtype) for shape in [(3, 2), (), (4,)]]
@@ -109,7 +111,7 @@ def test_steps_are_those_of_the_equations(kind, data, dtype, seed):
     seed=st.integers(0, 2**32 - 1),
 )
 def test_decay_and_penalty(kind, decay, l1, decoupled, large, seed):
-    """They are applied before the equations, to the bit: decoupled to the parameter, coupled to the gradient."""
+    """They are applied before the equations, to the bit: decoupled to the parameter, else to the gradient."""
     settings = {"lr": 0.1, "weight_decay": decay}
     settings |= {"decoupled_weight_decay": decoupled} if kind in (optim.NAdam, optim.RAdam) else {}
     settings |= {} if kind is optim.Lion else {"l1": l1}

@@ -181,7 +181,7 @@ class Check:
     # ---- the second ----------------------------------------------------------------------------------------
 
     def second_order(self) -> None:
-        """The gradient of ⟨v, gradient⟩: in the inputs it has numerical slopes, in the cotangent it is J v."""
+        """The gradient of ⟨v, gradient⟩: in the inputs it has slopes, in the cotangent it is J v."""
         function, judge, z, (u, _) = self.function, self.judge, self.z, self.cotangents
         vs = judge.random_signed((2, z.size))
         gradient, by_input, by_cotangent = function.second(z, u, vs)

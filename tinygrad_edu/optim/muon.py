@@ -113,7 +113,7 @@ class Muon(Optimizer):
 
 
 def _update(group: Group, p: Any, g: Any, state: dict[str, Any]) -> None:
-    """Update one parameter by the equations as they are: beside the products of matrices, all else is cheap."""
+    """Update one parameter by the equations as they are: beside products of matrices, all else is cheap."""
     m, momentum = state["m"], group.momentum
     m[...] = momentum * m + (1 - momentum) * g
     u = momentum * m + (1 - momentum) * g if group.nesterov else m
