@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GradcheckError
+from ..random import Rng
 from .adapter import DOUBLE, FlatFunction
 from .foreign import listed
 from .steps import Check, near
@@ -58,7 +59,7 @@ def gradcheck(
     second_order: bool = True,
     rtol: float = 1e-6,
     equal_nan: bool = False,
-    rng: np.random.Generator | int | None = 0,
+    rng: Rng = 0,
 ) -> Report:
     """Check the gradients of a function against numerical derivatives.
 

@@ -56,7 +56,7 @@ class Judge:
         The elements of the flat input that could not be judged, and why.
     """
 
-    def __init__(self, function: FlatFunction, rtol: float, rng: np.random.Generator, outputs: int) -> None:
+    def __init__(self, function: FlatFunction, rtol: float, rng: "np.random.Generator", outputs: int) -> None:
         self.function, self.rng, self.bits = function, rng, function.bits
         self.rtol = max(rtol, 2.0 ** (-0.6 * self.bits))
         self.compared, self.largest, self.lenient, self.flat = 0, 0.0, False, True

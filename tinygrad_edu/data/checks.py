@@ -14,8 +14,6 @@ from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError
 from ..files import printable
 
-Rng = np.random.Generator | int | None
-
 
 def values_of(given: Any) -> NDArray[Any]:
     """The ndarray that `plain` makes of an argument."""

@@ -14,8 +14,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
-from ..random import generator
-from .checks import Rng, shapes_of
+from ..random import Rng, generator
+from .checks import shapes_of
 
 Arrays = tuple[NDArray[Any], ...]
 Numbers = slice | NDArray[np.integer]  # of samples

@@ -185,7 +185,7 @@ class DataLoader:
                 yield collated(samples, range(first, first + len(samples)), self.dtype)
             first += len(samples)
 
-    def _rng(self, epoch: int, *batch: int) -> np.random.Generator:
+    def _rng(self, epoch: int, *batch: int) -> "np.random.Generator":
         """The generator of the order of an epoch, or of the random maps of a batch of it."""
         sequence = np.random.SeedSequence([self.seed, epoch], spawn_key=batch)
         return np.random.Generator(np.random.PCG64(sequence))

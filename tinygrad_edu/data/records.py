@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..errors import names_itself
-from ..random import generator
-from .checks import Rng, deviation, whole
+from ..random import Rng, generator
+from .checks import deviation, whole
 from .toy import Points
 
 STUDENT_COLUMNS = ("sex", "units", "maryland", "nebraska", "oklahoma", "score")

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
-from ..random import generator
-from .checks import Rng, shapes_of, values_of
+from ..random import Rng, generator
+from .checks import shapes_of, values_of
 
 Indices = NDArray[np.int64]
 
@@ -166,7 +166,7 @@ def runs(n: int, k: int) -> Indices:
     return np.repeat(np.arange(k), [n // k + (i < n % k) for i in range(k)])
 
 
-def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
+def _stratified(classes: Indices, test: int, rng: "np.random.Generator") -> tuple[Indices, Indices]:
     """Rows to train on and to test with; each class has its share of the latter, in whole rows.
 
     The share of a class of m rows is ``test · m / n``.  All shares are rounded down, and the largest

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError, names_itself
-from ..random import generator
-from .checks import Rng, deviation, whole
+from ..random import Rng, generator
+from .checks import deviation, whole
 from .split import runs
 
 Seed = int | np.random.RandomState | np.random.Generator | None

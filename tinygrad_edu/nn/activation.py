@@ -10,6 +10,7 @@ from ..errors import ShapeError, names_itself
 from ..graph import record
 from ..ops import activation as ops
 from ..ops.window import layout
+from ..random import Rng
 from ..table import op_of
 from ..tensor import Tensor
 from .function import FunctionModule
@@ -246,7 +247,7 @@ class Maxout(Module):
         bias: bool = True,
         *,
         init: Initializer | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_sizes(in_features=in_features, out_features=out_features, pieces=pieces)

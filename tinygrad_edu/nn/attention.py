@@ -11,7 +11,7 @@ from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops.attention import attention_weights, merge_heads, sorted_mask, split_heads
 from ..ops.contraction import linear
 from ..ops.dropout import dropout as dropped
-from ..random import generator
+from ..random import Rng, generator
 from ..tensor import Tensor
 from . import init
 from .linear import Linear
@@ -84,7 +84,7 @@ class MultiheadAttention(Module):
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         lengths = {name: n for name, n in (("kdim", kdim), ("vdim", vdim)) if n is not None}

@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ShapeError, names_itself
 from ..ops.bilinear import bilinear
+from ..random import Rng
 from .module import Module
 from .parameter import as_input
 from .sizes import check_sizes
@@ -58,7 +59,7 @@ class Bilinear(Module):
         bias: bool = True,
         *,
         init: Initializer | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_sizes(in1_features=in1_features, in2_features=in2_features, out_features=out_features)

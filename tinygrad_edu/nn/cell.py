@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import names_itself
-from ..random import generator
+from ..random import Rng, generator
 from .parameter import Parameter
-from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
+from .units import ELMAN, GATED, LONG_SHORT, Units
 
 
 class Cell(Units):

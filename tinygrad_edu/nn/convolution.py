@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from ..ops.convolution import check_groups, convolution
 from ..ops.transposed import transposed_convolution, windows_transposed
 from ..ops.window import Caller
+from ..random import Rng
 from ..tensor import Tensor
 from .module import Module
 from .parameter import as_input
@@ -108,7 +109,7 @@ class Conv2d(_Convolution):
         bias: bool = True,
         *,
         init: Initializer | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         kernel = self._set_sizes(in_channels, out_channels, kernel_size, groups)
@@ -184,7 +185,7 @@ class ConvTranspose2d(_Convolution):
         dilation: Any = 1,
         *,
         init: Initializer | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         kernel = self._set_sizes(in_channels, out_channels, kernel_size, groups)

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from ..arrays import given
 from ..errors import names_itself
 from ..ops.dropout import dropout
-from ..random import generator
+from ..random import Rng, generator
 from .module import Module
 from .sizes import check_probability
 
@@ -28,7 +26,7 @@ class Dropout(Module):
     """
 
     @names_itself
-    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
+    def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
         check_probability("p", p)
         self.p = p
         self.rng = generator(rng)

@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, names_itself
 from ..ops.embedding import looked_up
-from ..random import generator
+from ..random import Rng, generator
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
@@ -59,7 +59,7 @@ class Embedding(Module):
         padding_idx: int | None = None,
         *,
         init: Initializer | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim)

@@ -25,11 +25,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, DTypeError, names_itself
-from ..random import generator
+from ..random import Rng, generator
 from .gain import as_factor, fans
 from .gain import gain as gain  # also called nn.init.gain
 
-Rng = np.random.Generator | int | None
 Shape = tuple[int, ...]
 Gain = float | str
 

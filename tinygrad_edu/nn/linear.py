@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 from ..errors import ShapeError, names_itself
 from ..graph import record
 from ..ops.contraction import linear
+from ..random import Rng
 from ..table import op_of
 from ..tensor import Tensor
 from .module import Module
@@ -62,7 +63,7 @@ class Linear(Module):
         bias: bool = True,
         *,
         init: Initializer | None = None,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_sizes(in_features=in_features, out_features=out_features)

@@ -7,10 +7,10 @@ from numpy.typing import DTypeLike
 
 from ..errors import ShapeError, names_itself
 from ..ops.dropout import dropout as dropped
-from ..random import generator
+from ..random import Rng, generator
 from .parameter import Parameter
 from .sizes import check_probability
-from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
+from .units import ELMAN, GATED, LONG_SHORT, Units
 
 
 class Recurrent(Units):

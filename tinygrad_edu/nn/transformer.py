@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, names_itself
 from ..ops.activation import gelu, relu
-from ..random import generator
+from ..random import Rng, generator
 from ..tensor import Tensor
 from .attention import MultiheadAttention
 from .container import ModuleList
@@ -78,7 +78,7 @@ class TransformerEncoderLayer(Module):
         norm_first: bool = False,
         bias: bool = True,
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         if not callable(activation) and activation not in ACTIVATIONS:

@@ -17,7 +17,6 @@ from .parameter import Parameter, as_input
 from .shown import unusual
 from .sizes import check_sizes
 
-Rng = np.random.Generator | int | None
 NONLINEARITIES = ("tanh", "relu")
 
 
@@ -54,7 +53,7 @@ class Units(Module):
         self.nonlinearity, self.settings = nonlinearity, (nonlinearity,)
 
     def _make_parameters(
-        self, suffix: str, inputs: int, bias: bool, rng: np.random.Generator, dtype: DTypeLike
+        self, suffix: str, inputs: int, bias: bool, rng: "np.random.Generator", dtype: DTypeLike
     ) -> None:
         """The parameters of one layer in one direction, uniform in ±1/√hidden_size."""
         rows, bound = self.kind.sums * self.hidden_size, init.uniform_bound(self.hidden_size)

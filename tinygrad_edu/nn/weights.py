@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
-from ..random import generator
+from ..random import Rng, generator
 from . import init as initializers
 from .parameter import Parameter
 
@@ -20,7 +20,7 @@ def weight_and_bias(
     n_in: int,
     bias: bool,
     init: Initializer | None,
-    rng: np.random.Generator | int | None,
+    rng: Rng,
     dtype: DTypeLike,
     *,
     n_out: int | None = None,
@@ -38,7 +38,9 @@ def weight_and_bias(
     return weight, Parameter(offsets) if bias else None
 
 
-def drawn(init: Initializer, shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike) -> Parameter:
+def drawn(
+    init: Initializer, shape: tuple[int, ...], rng: "np.random.Generator", dtype: DTypeLike
+) -> Parameter:
     """The weights that an initializer makes, in the layer's dtype."""
     if not callable(init):
         raise ArgumentError(f"init is a function, such as nn.init.he_normal; got {init!r}.")

@@ -8,6 +8,7 @@ import numpy as np
 from ..arrays import floating, given, plain
 from ..broadcast import broadcasts_to
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..random import Rng
 from ..table import primitive
 from .dropout import dropout
 from .softmax import shares, softmax
@@ -73,7 +74,7 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
 
 def scaled_dot_product_attention(
     q: Any, k: Any, v: Any, *, mask: Any = None, is_causal: bool = False,
-    dropout_p: float = 0.0, rng: np.random.Generator | int | None = None,
+    dropout_p: float = 0.0, rng: Rng = None,
 ) -> Any:  # fmt: skip
     """Averages of values, weighted by how well their keys match each query: softmax(q kᵀ / √d) v.
 

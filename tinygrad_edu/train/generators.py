@@ -28,7 +28,7 @@ class Generators:
         if (default := DEFAULT.get().value) is not None:
             self._add("seed", default)
 
-    def _add(self, name: str, rng: np.random.Generator) -> None:
+    def _add(self, name: str, rng: "np.random.Generator") -> None:
         if not any(rng is known for known in self.named.values()):  # layers often share one
             self.named[name] = rng
 
