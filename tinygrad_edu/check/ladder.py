@@ -142,7 +142,9 @@ class Ladder:
 
     def jump(self, terms: Array) -> tuple[int, float, str] | None:
         """The output that jumps here, by how much, and on which side; None if none does."""
-        noise = np.ldexp(terms, 3 - self.bits)
+        nearby = np.max(np.where(np.isfinite(self.reach), self.reach, 0), axis=0)
+        largest = np.maximum(nearby, terms)  # what cancels in f is as large as f is nearby
+        noise = np.ldexp(largest, 3 - self.bits)
         for steps in self.looks:
             for side, slopes in (("below", self.left), ("above", self.right)):
                 heights = slopes[steps] * self.t[steps]

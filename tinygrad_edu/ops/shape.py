@@ -142,8 +142,8 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
     axis = axis if shape else None  # an array without axes is repeated as one of one element
     length = shape[axis] if axis is not None else math.prod(shape)
     at = 0 if axis is None else axis % len(shape)
-    if isinstance(repeats, int):
-        apart = np.reshape(g, (*g.shape[:at], length, max(repeats, 0), *g.shape[at + 1 :]))
+    if isinstance(repeats, int):  # True is 1
+        apart = np.reshape(g, (*g.shape[:at], length, max(int(repeats), 0), *g.shape[at + 1 :]))
         return np.reshape(np.add.reduce(apart, axis=at + 1), shape)
     total = (length,) if axis is None else shape
     return np.reshape(scatter(g, (*[slice(None)] * at, np.repeat(np.arange(length), repeats)), total), shape)
