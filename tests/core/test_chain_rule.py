@@ -44,34 +44,36 @@ def reached(root: Node) -> set[Node]:
 
 
 OPERATIONS: dict[str, Callable[..., list[Any]]] = {
-    "add": lambda x, y: [x + y],
-    "multiply": lambda x, y: [x * y],
-    "the same twice": lambda x, y: [x * x + x],
-    "broadcast": lambda x, y: [x * np.sum(y, axis=0)],
-    "matrix product": lambda x, y: [x @ y.T @ x * 0.1],
-    "elementwise": lambda x, y: [np.sin(x), np.tanh(y)],
-    "concatenate": lambda x, y: [np.concatenate([x, y, x])[1:4]],
-    "stack": lambda x, y: [np.stack([x, y]).mean(axis=0)],
-    "parts": lambda x, y: [part * 2 for part in np.split(np.concatenate([x, y]), 2)],
-    "one of several parts": lambda x, y: [np.split(np.concatenate([x, y]), 2)[1]],
-    "softmax": lambda x, y: [tg.softmax(x), tg.logsumexp(y, axis=1, keepdims=True) + x],
-    "view": lambda x, y: [x[::-1], y.reshape(-1)[2::-1].reshape(1, 3) + x],
-    "constant": lambda x, y: [x * 3.0, y - np.ones(3)],
+    "add": lambda x, y, s: [x + y],
+    "multiply": lambda x, y, s: [x * y],
+    "the same twice": lambda x, y, s: [x * x + x],
+    "broadcast": lambda x, y, s: [x * np.sum(y, axis=0)],
+    "matrix product": lambda x, y, s: [x @ y.T @ x * 0.1],
+    "elementwise": lambda x, y, s: [np.sin(x), np.tanh(y)],
+    "concatenate": lambda x, y, s: [np.concatenate([x, y, x])[1:4]],
+    "stack": lambda x, y, s: [np.stack([x, y]).mean(axis=0)],
+    "parts": lambda x, y, s: [part * 2 for part in np.split(np.concatenate([x, y]), 2)],
+    "one of several parts": lambda x, y, s: [np.split(np.concatenate([x, y]), 2)[1]],
+    "softmax": lambda x, y, s: [tg.softmax(x), tg.logsumexp(y, axis=1, keepdims=True) + x],
+    "view": lambda x, y, s: [x[::-1], y.reshape(-1)[2::-1].reshape(1, 3) + x],
+    "number": lambda x, y, s: [x * s, y + s, np.exp(s) * x],
+    "row": lambda x, y, s: [x * s[None] + y * s[None, None]],
+    "constant": lambda x, y, s: [x * 3.0, y - np.ones(3)],
 }
 
 
 @st.composite
 def graphs(draw: Any) -> tuple[list[tg.Tensor], tg.Tensor]:
-    """Leaves of shape (3, 3), and a number that is computed from them."""
+    """Leaves of shape (3, 3) and one of (), and a number that is computed from them."""
     rng = np.random.default_rng(draw(st.integers(0, 9)))
-    leaves = [
-        tg.Tensor(rng.standard_normal((3, 3)), requires_grad=True) for _ in range(draw(st.integers(1, 3)))
-    ]
+    count = draw(st.integers(1, 3))
+    leaves = [tg.Tensor(rng.standard_normal((3, 3)), requires_grad=True) for _ in range(count)]
+    number = tg.Tensor(rng.standard_normal(), requires_grad=True)
     values = list(leaves)
     for name in draw(st.lists(st.sampled_from(sorted(OPERATIONS)), min_size=1, max_size=12)):
         x, y = (values[draw(st.integers(0, len(values) - 1))] for _ in range(2))
-        values += OPERATIONS[name](x, y)
-    return leaves, sum((np.sum(v * 0.5) for v in values[-4:]), np.sum(values[-1]))
+        values += OPERATIONS[name](x, y, number)
+    return [*leaves, number], sum((np.sum(v * 0.5) for v in values[-4:]), np.sum(values[-1]))
 
 
 @given(graphs())
