@@ -60,3 +60,11 @@ def test_ordinary_ones_in_place_and_alone():
     assert x.grad.data is memory
     np.testing.assert_array_equal(memory, [6.0, 2.0])
     np.testing.assert_array_equal(k, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (2, 3)], ids=str)
+def test_number_that_broadcasts_in_several_places_gets_the_sum(shape):
+    x = tg.Tensor(2.0, requires_grad=True)
+    y = np.sum(x / np.full(shape, 2.0)) + np.sum(x / np.full(shape, 4.0)) + np.sum(x * np.full(shape, 3.0))
+    y.backward()
+    assert x.grad.item() == (0.5 + 0.25 + 3) * np.prod(shape)

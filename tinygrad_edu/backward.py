@@ -243,6 +243,8 @@ class Pass:
                 node, parent, f"{what}\n  A rule returns exactly the shape of its argument{hint}"
             )
         found = unbroadcast(found, shape)
+        if isinstance(found, np.generic):  # which += would not change
+            found = self.as_kind(np.asarray(found))
         return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
 
     def as_gradient(self, gradient: Any) -> Cotangent | None:
