@@ -147,15 +147,38 @@ class Pair(NamedTuple):
 SMALL = shapes(max_dims=2, max_side=2)
 
 
-def reduction(min_side: int = 0, *, distinct: bool = False, elements: Callable[..., Any] = arrays) -> Domain:
-    """One array, its axes, and whether to keep them."""
-    return case(
-        lambda d: call(
-            a := d(elements(shapes(min_side=min_side), distinct=distinct)),
-            axis=d(axes(a.ndim)),
-            keepdims=d(st.booleans()),
-        )
-    )
+def masked(d: Draw, a: Any, axis: Any, least: int = 0) -> Any:
+    """A value of ``where=`` that leaves at least so many elements to each group; it broadcasts to the array."""
+    mask = d(st.one_of(st.just(True), booleans(a.shape), booleans(a.shape[-1:])))
+    left = np.add.reduce(np.broadcast_to(mask, a.shape), axis=axis)
+    return mask if np.all(left >= least) else True
+
+
+def reduction(
+    min_side: int = 0,
+    *,
+    distinct: bool = False,
+    elements: Callable[..., Any] = arrays,
+    initial: bool = False,
+    needed: bool = False,
+    where: int | None = None,
+) -> Domain:
+    """One array, its axes, and whether to keep them.
+
+    With ``initial``, a value to start with too, which is ``needed`` where a mask may leave nothing else; with
+    ``where``, a mask, which leaves at least so many elements to each group.
+    """
+
+    def build(d: Draw) -> Call:
+        a = d(elements(shapes(min_side=min_side), distinct=distinct))
+        settings = {"axis": d(axes(a.ndim)), "keepdims": d(st.booleans())}
+        if where is not None and d(st.booleans()):
+            settings["where"] = masked(d, a, settings["axis"], where)
+        if initial and ((needed and "where" in settings) or d(st.booleans())):
+            settings["initial"] = d(choice(-1.03, 2.53))  # on no grid, so that it ties with no element
+        return call(a, **settings)
+
+    return case(build)
 
 
 def running(*, none: bool = False) -> Domain:
@@ -165,14 +188,20 @@ def running(*, none: bool = False) -> Domain:
     )
 
 
-def deviating() -> Domain:
+def deviating(*, elements: Callable[..., Any] = arrays) -> Domain:
     """At least two values in each group, all different, so that no deviation is 0."""
-    return case(
-        lambda d: call(
-            a := d(arrays(shapes(1, 2, min_side=2), distinct=True)), axis=d(axes(a.ndim, min_size=1)),
-            ddof=d(st.sampled_from([0, 1, 0.5])), keepdims=d(st.booleans()),
-        )
-    )  # fmt: skip
+
+    def build(d: Draw) -> Call:
+        a = d(elements(shapes(1, 2, min_side=2), distinct=True))
+        axis = d(axes(a.ndim, min_size=1))
+        settings: dict[str, Any] = {d(choice("ddof", "correction")): d(choice(0, 1, 0.5)), "axis": axis}
+        if d(st.booleans()):
+            settings["where"] = masked(d, a, axis, 2)
+        if d(st.booleans()):
+            settings["mean"] = 4.0
+        return call(a, keepdims=d(st.booleans()), **settings)
+
+    return case(build)
 
 
 def alike(min_dims: int = 0) -> SearchStrategy[list[Any]]:

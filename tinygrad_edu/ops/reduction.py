@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from ..broadcast import unbroadcast
 from ..table import composite, derivative
 from .elementwise import nonzero
 
 Axis = int | tuple[int, ...] | None
+NONE: Any = np._NoValue  # what NumPy takes for a setting that was not given
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
@@ -36,12 +38,54 @@ def count(shape: tuple[int, ...], axis: Axis) -> int:
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
-def winners(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def masked(where: Any, values: Any, others: Any) -> Any:
+    """The values of the elements that a reduction includes, and others for those that its ``where=`` leaves out."""
+    return values if where is True else np.where(where, values, others)
+
+
+def counted(shape: tuple[int, ...], axis: Axis, where: Any, dtype: Any) -> Any:
+    """How many elements each reduced value stands for, without those that ``where=`` leaves out; with its axes kept."""
+    if where is True:
+        return count(shape, axis)
+    return np.astype(np.add.reduce(np.broadcast_to(where, shape), axis=axis, keepdims=True), dtype)
+
+
+def total(g: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient of ``initial=``, which is one number and takes part in every reduced value."""
+    return np.reshape(np.add.reduce(g, axis=None), shape)
+
+
+def absent(setting: Any) -> bool:
+    """Whether a setting was not given: NumPy takes None for that too."""
+    return setting is NONE or setting is None
+
+
+def equal_initial(out: Any, initial: Any) -> Any:
+    """Where an extremum equals ``initial=``, of which NumPy made one of its dtype."""
+    return out == (np.astype(np.reshape(initial, ()), out.dtype) if hasattr(initial, "dtype") else initial)
+
+
+def ties(a: Any, out: Any, axis: Axis, initial: Any, where: Any, dtype: Any) -> tuple[Any, Any]:
+    """Which elements equal the extremum, and how many do, with ``initial=`` among them."""
+    wins = masked(where, a == out, False)
+    n = np.astype(np.add.reduce(wins, axis=axis, keepdims=True), dtype)
+    return wins, n if absent(initial) else n + np.astype(equal_initial(out, initial), dtype)
+
+
+def winners(
+    g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, initial: Any = NONE, where: Any = True
+) -> Any:
     """The gradient of max and min: shared evenly among equal winners; NaN where the winner is NaN."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    wins = a == out
-    n = np.add.reduce(wins, axis=axis, keepdims=True)
-    return np.astype(np.where(wins, g / n, 0 / n), g.dtype)
+    wins, n = ties(a, out, axis, initial, where, g.dtype)
+    return masked(where, np.where(wins, g / n, 0 / n), 0)
+
+
+def initial_wins(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The part of that gradient that belongs to ``initial=``: its share wherever it is one of the winners."""
+    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
+    n = ties(a, out, axis, initial, where, g.dtype)[1]
+    return total(np.where(equal_initial(out, initial), g / n, 0 / n), np.shape(initial))
 
 
 def product_of_others(a: Any, axis: Axis) -> Any:
@@ -64,6 +108,26 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
 
 
+def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where: Any) -> Any:
+    """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
+    if where is True:
+        return spread(g * (1 / max(count(shape, axis), 1)), shape, axis, keepdims)
+    g = along(g, shape, axis, keepdims) / counted(shape, axis, where, g.dtype)
+    return masked(where, np.broadcast_to(g, shape), 0)
+
+
+def product_slope(g: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The gradient of a product: for each element the product of all others, ``initial=`` among them."""
+    g = along(g if absent(initial) else g * initial, a.shape, axis, keepdims)
+    return masked(where, g * product_of_others(masked(where, a, 1), axis), 0)
+
+
+def length_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """The gradient of a length: the unit vector, and 0 where the length is 0."""
+    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
+    return g * (a / nonzero(out))
+
+
 def only(axis: Any) -> Any:
     """The one axis that ufuncs accumulate along, which may stand in a tuple; None of a vector."""
     return axis[0] if isinstance(axis, tuple) else axis
@@ -82,6 +146,11 @@ def running_product(g: Any, a: Any, axis: int | None) -> Any:
     )
 
 
+def behind(g: Any, axis: int | None, include_initial: Any) -> Any:
+    """The gradient of running values without that of the constant that ``include_initial=`` puts before them."""
+    return g[(slice(None),) * ((axis or 0) % g.ndim) + (slice(1, None),)] if include_initial else g
+
+
 def cumulative_product(g: Any, a: Any, axis: int) -> Any:
     """The gradient of a running product: exact with zeros, O(n²) in the length of the axis.
 
@@ -97,34 +166,73 @@ def cumulative_product(g: Any, a: Any, axis: int) -> Any:
     )
 
 
-def centred(a: Any, axis: Axis) -> Any:
-    """Each element less the mean of its group; a group of no elements has none, which needs no warning."""
-    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(count(a.shape, axis), 1)
+def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) -> Any:
+    """The gradient of the logarithm of a sum of exponentials: each term's part of the sum, and none where all are 0."""
+    g, out = along(g, np.shape(a), axis, keepdims), along(out, np.shape(a), axis, keepdims)
+    return g * exp(a - np.where(out == -np.inf, 0, out))
 
 
-def weights(array: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """The part that each term has in the logarithm of a sum of exponentials: none where all terms are 0."""
-    out = along(out, array.shape, axis, keepdims)
-    return np.exp(array - np.where(out == -np.inf, 0, out))
+def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
+    """Each element less the mean of its group, or less what is given as that, and 0 for what ``where=`` leaves out.
+
+    A group of no elements has no mean, which needs no warning.
+    """
+    if absent(mean):
+        n = counted(a.shape, axis, where, a.dtype)
+        n = max(n, 1) if where is True else np.maximum(n, 1)
+        mean = np.add.reduce(a, axis=axis, keepdims=True, where=where) / n
+    return masked(where, a - mean, 0)
 
 
-def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    """The gradient of a standard deviation: centred / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
+def freedom(shape: tuple[int, ...], axis: Axis, ddof: Any, where: Any, correction: Any, dtype: Any) -> Any:
+    """What a variance divides by: the count less ``ddof``, which is called ``correction`` too, and never less than 0."""
+    n, ddof = counted(shape, axis, where, dtype), ddof if correction is NONE else correction
+    return max(n - ddof, 0) if where is True else np.maximum(n - ddof, 0)
+
+
+def variance_slope(
+    g: Any, a: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
+) -> Any:
+    """The gradient of a variance Σ (a - mean)² / (n - ddof): 2 (a - mean) / (n - ddof).
+
+    The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that was
+    given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
+    """
+    n = freedom(a.shape, axis, ddof, where, correction, g.dtype)
+    return along(g, a.shape, axis, keepdims) * (2 * centred(a, axis, where, mean)) / n
+
+
+def deviation_slope(
+    g: Any, a: Any, out: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
+) -> Any:
+    """The gradient of a standard deviation: (a - mean) / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    return g * centred(a, axis) / (nonzero(out) * (count(a.shape, axis) - ddof))
+    n = freedom(a.shape, axis, ddof, where, correction, g.dtype)
+    return g * centred(a, axis, where, mean) / (nonzero(out) * n)
+
+
+def reducing(ufunc: np.ufunc) -> Any:
+    """The reduction by a ufunc, of all its settings but ``out=``."""
+    reduce: Any = ufunc.reduce
+    return lambda array, axis=0, dtype=None, out=None, keepdims=False, initial=NONE, where=True: reduce(
+        array, axis, dtype, None, keepdims, initial, where
+    )
 
 
 # fmt: off
-derivative(np.add.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.add.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array_shape, axis, keepdims: spread(g, array_shape, axis, keepdims))
-derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False: np.mean(a, axis, dtype, None, keepdims),
-           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(count(a_shape, axis), 1)), a_shape, axis, keepdims))
-derivative(np.maximum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.maximum.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
-derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.minimum.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
-derivative(np.multiply.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.multiply.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, axis, keepdims: along(g, array.shape, axis, keepdims) * product_of_others(array, axis))
+derivative(np.add.reduce, reducing(np.add),
+           array=lambda g, array_shape, axis, keepdims, where: masked(where, spread(g, array_shape, axis, keepdims), 0),
+           initial=lambda g, initial_shape: total(g, initial_shape))
+derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, *, where=True: np.mean(a, axis, dtype, None, keepdims, where=where),
+           a=lambda g, a_shape, axis, keepdims, where: mean_slope(g, a_shape, axis, keepdims, where))
+for _extremum in (np.maximum, np.minimum, np.fmax, np.fmin):
+    derivative(_extremum.reduce, reducing(_extremum),
+           array=lambda g, array, out, axis, keepdims, initial, where: winners(g, array, out, axis, keepdims, initial, where),
+           initial=lambda g, array, out, axis, keepdims, initial, where: initial_wins(g, array, out, axis, keepdims, initial, where))
+derivative(np.multiply.reduce, reducing(np.multiply),
+           array=lambda g, array, axis, keepdims, initial, where: product_slope(g, array, axis, keepdims, initial, where),
+           initial=lambda g, array, axis, keepdims, initial_shape, where: total(
+               g * np.multiply.reduce(array, axis, keepdims=keepdims, where=where), initial_shape))
 derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, dtype),
            array=lambda g, array_shape, axis: running_sum(g, array_shape, only(axis)))
 derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, dtype),
@@ -133,33 +241,84 @@ derivative(np.cumsum, lambda a, axis=None, dtype=None, out=None: np.cumsum(a, ax
            a=lambda g, a_shape, axis: running_sum(g, a_shape, axis))
 derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, axis, dtype),
            a=lambda g, a, axis: running_product(g, a, axis))
-derivative(np.logaddexp.reduce, lambda array, axis=0, dtype=None, out=None, keepdims=False: np.logaddexp.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, out, axis, keepdims: along(g, array.shape, axis, keepdims) * weights(array, out, axis, keepdims))
-derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
-           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (count(a.shape, axis) - ddof))
-derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
-           a=lambda g, a, out, axis, ddof, keepdims: deviation(g, a, out, axis, ddof, keepdims))
+derivative(np.logaddexp.reduce, reducing(np.logaddexp),
+           array=lambda g, array, out, axis, keepdims, where: masked(where, share_slope(g, array, out, axis, keepdims, np.exp), 0),
+           initial=lambda g, initial, out: total(share_slope(g, initial, out, (), True, np.exp), np.shape(initial)))
+derivative(np.logaddexp2.reduce, reducing(np.logaddexp2),
+           array=lambda g, array, out, axis, keepdims, where: masked(where, share_slope(g, array, out, axis, keepdims, np.exp2), 0),
+           initial=lambda g, initial, out: total(share_slope(g, initial, out, (), True, np.exp2), np.shape(initial)))
+derivative(np.hypot.reduce, reducing(np.hypot),
+           array=lambda g, array, out, axis, keepdims, where: masked(where, length_slope(g, array, out, axis, keepdims), 0),
+           initial=lambda g, initial, out: total(g * (initial / nonzero(out)), np.shape(initial)))
+derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NONE, correction=NONE: np.var(
+               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+           a=lambda g, a, axis, ddof, keepdims, where, mean, correction: variance_slope(
+               g, a, axis, ddof, keepdims, where, mean, correction),
+           mean=lambda g, a, axis, ddof, keepdims, where, mean, correction: -unbroadcast(variance_slope(
+               g, a, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
+derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NONE, correction=NONE: np.std(
+               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+           a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: deviation_slope(
+               g, a, out, axis, ddof, keepdims, where, mean, correction),
+           mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(deviation_slope(
+               g, a, out, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
+derivative(np.cumulative_sum, lambda x, *, axis=None, dtype=None, out=None, include_initial=False: np.cumulative_sum(
+               x, axis=axis, dtype=dtype, include_initial=include_initial),
+           x=lambda g, x_shape, axis, include_initial: running_sum(behind(g, axis, include_initial), x_shape, axis))
+derivative(np.cumulative_prod, lambda x, *, axis=None, dtype=None, out=None, include_initial=False: np.cumulative_prod(
+               x, axis=axis, dtype=dtype, include_initial=include_initial),
+           x=lambda g, x, axis, include_initial: running_product(behind(g, axis, include_initial), x, axis))
 # fmt: on
 
 
 @composite(np.sum)
-def _sum(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+def _sum(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
 
 @composite(np.prod)
-def _prod(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+def _prod(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
 
 @composite(np.max, np.amax)
-def _max(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.maximum.reduce(a, axis=axis, keepdims=keepdims)
+def _max(
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @composite(np.min, np.amin)
-def _min(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
+def _min(
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @composite(np.ptp)

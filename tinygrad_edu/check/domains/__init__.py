@@ -5,7 +5,7 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
-from . import activation, convolution, functions, loss, normalization, recurrent
+from . import activation, convolution, functions, loss, normalization, order, recurrent, scans
 
 DOMAINS = (
     functions.DOMAINS
@@ -13,5 +13,7 @@ DOMAINS = (
     | convolution.DOMAINS
     | loss.DOMAINS
     | normalization.DOMAINS
+    | order.DOMAINS
     | recurrent.DOMAINS
+    | scans.DOMAINS
 )
