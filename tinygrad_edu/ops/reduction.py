@@ -223,7 +223,7 @@ def reducing(ufunc: np.ufunc) -> Any:
 derivative(np.add.reduce, reducing(np.add),
            array=lambda g, array_shape, axis, keepdims, where: masked(where, spread(g, array_shape, axis, keepdims), 0),
            initial=lambda g, initial_shape: total(g, initial_shape))
-derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, *, where=True: np.mean(a, axis, dtype, None, keepdims, where=where),
+derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, where=True: np.mean(a, axis, dtype, None, keepdims, where=where),
            a=lambda g, a_shape, axis, keepdims, where: mean_slope(g, a_shape, axis, keepdims, where))
 for _extremum in (np.maximum, np.minimum, np.fmax, np.fmin):
     derivative(_extremum.reduce, reducing(_extremum),
@@ -250,13 +250,13 @@ derivative(np.logaddexp2.reduce, reducing(np.logaddexp2),
 derivative(np.hypot.reduce, reducing(np.hypot),
            array=lambda g, array, out, axis, keepdims, where: masked(where, length_slope(g, array, out, axis, keepdims), 0),
            initial=lambda g, initial, out: total(g * (initial / nonzero(out)), np.shape(initial)))
-derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NONE, correction=NONE: np.var(
+derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.var(
                a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, axis, ddof, keepdims, where, mean, correction: variance_slope(
                g, a, axis, ddof, keepdims, where, mean, correction),
            mean=lambda g, a, axis, ddof, keepdims, where, mean, correction: -unbroadcast(variance_slope(
                g, a, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
-derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=NONE, correction=NONE: np.std(
+derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.std(
                a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: deviation_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction),
@@ -271,6 +271,13 @@ derivative(np.cumulative_prod, lambda x, *, axis=None, dtype=None, out=None, inc
 # fmt: on
 
 
+def given(initial: Any, where: Any) -> dict[str, Any]:
+    """Those of the two settings that were given: most calls have neither, and each takes its time on the way."""
+    if initial is NONE and where is True:
+        return {}
+    return {"initial": initial, "where": where}
+
+
 @composite(np.sum)
 def _sum(
     a: Any,
@@ -281,7 +288,7 @@ def _sum(
     initial: Any = NONE,
     where: Any = True,
 ) -> Any:
-    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **given(initial, where))
 
 
 @composite(np.prod)
@@ -294,7 +301,7 @@ def _prod(
     initial: Any = NONE,
     where: Any = True,
 ) -> Any:
-    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
+    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **given(initial, where))
 
 
 @composite(np.max, np.amax)
@@ -306,7 +313,7 @@ def _max(
     initial: Any = NONE,
     where: Any = True,
 ) -> Any:
-    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, **given(initial, where))
 
 
 @composite(np.min, np.amin)
@@ -318,7 +325,7 @@ def _min(
     initial: Any = NONE,
     where: Any = True,
 ) -> Any:
-    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
+    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, **given(initial, where))
 
 
 @composite(np.ptp)
