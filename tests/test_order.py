@@ -156,9 +156,33 @@ def test_weighted_quantile_is_flat_in_its_weights():
     assert gradient(f, [3.0, 1.0, 2.0], [1.0, 5.0, 1.0]) == [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
 
 
-def test_quantile_in_q_is_refused_by_name():
-    with pytest.raises(MissingRule, match="q"):
-        np.quantile(np.arange(3.0), tg.Tensor(0.5, requires_grad=True))
+@pytest.mark.parametrize("method", [*HYNDMAN_FAN, *DISCRETE, "midpoint", "averaged_inverted_cdf"])
+@pytest.mark.parametrize("f", [np.quantile, np.percentile, np.nanquantile, np.nanpercentile], ids=name_of)
+def test_quantile_is_differentiated_in_q_too(f, method):
+    a = np.array([[3.0, 1.0, 4.5, 1.5, 9.0], [2.0, 6.0, 5.0, 3.5, 8.0]])
+    if f in (np.nanquantile, np.nanpercentile):
+        a[0, 1] = NAN
+    scale, u = (100 if "percentile" in f.__name__ else 1), np.random.default_rng(16).normal(size=(3, 2))
+    q = scale * np.array([0.01, 0.37, 0.83])
+    g = lambda a, q: np.sum(u * f(a, q, axis=1, method=method))
+    found = gradient(g, a, q)
+    np.testing.assert_allclose(found[0], np.nan_to_num(numerical(lambda a: g(a, q), a)), atol=1e-7)
+    np.testing.assert_allclose(found[1], numerical(lambda q: g(a, q), q), atol=1e-7)
+    assert np.any(found[1]) == (method in HYNDMAN_FAN)
+
+
+def test_second_derivative_in_values_and_q():
+    a, q = np.array([3.0, 1.0, 4.5, 1.5]), np.array([0.4, 0.9])
+    tg.gradcheck(lambda a, q: np.sum(np.quantile(a**2, q) ** 2 * q), a, q)
+
+
+def test_slope_in_q_at_an_element_is_the_mean_of_both_sides_and_that_of_the_inside_at_the_ends():
+    a, f = [0.0, 1.0, 5.0], lambda q: np.quantile(np.array([0.0, 1.0, 5.0]), q)
+    assert gradient(f, 0.5) == 2 * (1 + 4) / 2
+    assert (gradient(f, 0.0), gradient(f, 1.0)) == (2 * 1, 2 * 4)
+    assert gradient(lambda q: np.quantile(np.array(a), q, method="hazen"), 0.0) == 0
+    assert gradient(lambda q: np.quantile(np.array([2.0]), q), 0.3) == 0
+    assert np.isnan(gradient(lambda q: np.quantile(np.array([2.0, NAN]), q), 0.3))
 
 
 @pytest.mark.parametrize("f", [np.median, lambda x, **k: np.quantile(x, 0.3, **k)])
@@ -591,3 +615,51 @@ def test_gradient_of_a_gradient_is_silent(f):
         y.backward(create_graph=True)
         np.sum(x.grad**2).backward()
     assert np.all(np.isfinite(x.grad.data[1]))
+
+
+# ---- what may be given as where= ---------------------------------------------------------------------------
+
+MASKABLE = [np.sum, np.prod, np.mean, np.var, np.std, np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [[True, False, True], np.array([[True, False, True]]), tg.Tensor([True, False, True]), np.True_, [[True], [True]]],
+    ids=["list", "array", "tensor", "scalar", "column"],
+)  # fmt: skip
+@pytest.mark.parametrize("f", MASKABLE, ids=name_of)
+def test_mask_may_be_anything_that_broadcasts(f, where):
+    a = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 4.5]])
+    mask = where.data if isinstance(where, tg.Tensor) else where
+    found = gradient(lambda x: f(x, axis=1, where=where), a)
+    np.testing.assert_allclose(found, numerical(lambda x: np.sum(f(x, axis=1, where=mask)), a), atol=1e-7)
+
+
+@pytest.mark.parametrize("f", [np.max, np.min, np.nanmax, np.nanmin], ids=name_of)
+def test_extremum_with_a_mask_needs_a_start_as_numpy_says(f):
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ValueError, match="where"):
+        f(x, where=[True, False])
+    assert gradient(lambda x: f(x, where=[True, False], initial=1.5), [1.0, 2.0]) == [
+        float(f in (np.min, np.nanmin)), 0.0,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", [np.sum, np.prod, np.mean, np.max, np.var, np.std], ids=name_of)
+def test_methods_of_tensors_take_them_too(f):
+    a, where = np.array([1.0, 2.0, 4.0]), [True, False, True]
+    settings = {"where": where} | ({"initial": 0.0} if f is np.max else {})
+    method = lambda x: getattr(x, f.__name__)(**settings)
+    assert gradient(method, a) == gradient(lambda x: f(x, **settings), a)
+
+
+def test_third_derivative_of_a_masked_product_and_of_a_fold():
+    x = np.array([2.0, 3.0, 5.0])
+    f = lambda x: np.prod(
+        x**2, where=[True, True, False]
+    )  # x² y²: its second derivative in x is 2 y², the gradient of that (0, 4 y, 0)
+    third = tg.grad(lambda x: tg.grad(lambda x: tg.grad(f)(x)[0])(x)[0])(x)
+    np.testing.assert_allclose(third, [0, 4 * 3.0, 0], atol=1e-12)
+    g = lambda x: np.divide.reduce(x)  # x / y / z: d³/dxdy² is 2 / (y³ z)
+    third = tg.grad(lambda x: tg.grad(lambda x: tg.grad(g)(x)[0])(x)[1])(x)
+    np.testing.assert_allclose(third, [0, 2 / (27 * 5), 1 / (9 * 25)], atol=1e-12)

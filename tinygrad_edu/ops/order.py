@@ -7,7 +7,7 @@ gradient is 0, and only a group of nothing else is lost.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,35 +60,89 @@ def unsorted(g: Any, a: Any, out: Any, axis: int | None) -> Any:
 # ---- quantiles ---------------------------------------------------------------------------------------------
 
 
+class Sorted(NamedTuple):
+    """The lanes of an array in their order, and where a quantile lies in each.
+
+    Every quantile, by any method, is (1 - γ) s_i + γ s_(i+1) of the sorted values s (R. Hyndman and Y. Fan, Sample
+    quantiles in statistical packages, The American Statistician 50, 1996).  So what NumPy's own function makes of
+    the numbers 0, 1, 2 … in the place of the sorted values is i + γ.  With weights, and where NaN is skipped, that
+    differs from lane to lane.
+    """
+
+    lanes: Any  # (..., n)
+    order: Any  # (..., n)
+    sizes: Any  # (..., 1), without the NaN that are skipped
+    lost: Any  # (..., 1), whether the result is NaN
+    places: Any  # (..., quantiles), i + γ
+
+
+def sorted_lanes(
+    a: Any, q: Any, axis: Axis, skip: bool, weights: Any, quantile: Callable[..., Any]
+) -> Sorted:
+    """The lanes of an array, and where the quantiles lie that ``quantile`` makes of sorted lanes and their weights."""
+    lanes = in_lanes(a, axis)
+    n = lanes.shape[-1]
+    order, missing = np.argsort(lanes, axis=-1, stable=True), np.isnan(lanes)
+    lost = (np.all if skip else np.any)(missing, axis=-1, keepdims=True)
+    numbers: Any = np.arange(float(n))
+    if skip:
+        numbers = np.where(np.take_along_axis(missing, order, -1) & ~lost, np.nan, numbers)
+    if weights is not None:
+        numbers = np.broadcast_to(numbers, lanes.shape)
+        weights = np.take_along_axis(in_lanes(aligned(weights, a.shape, axis), axis), order, -1)
+    places = in_front_of_lanes(quantile(numbers, weights), np.shape(q), np.shape(numbers)[:-1])
+    places = np.broadcast_to(places, (*lanes.shape[:-1], places.shape[-1]))
+    sizes = n - np.add.reduce(missing & skip, axis=-1, keepdims=True)
+    return Sorted(lanes, order, sizes, lost, places)
+
+
 def quantile_slope(
     g: Any, a: Any, q: Any, axis: Axis, *, skip: bool, weights: Any = None, quantile: Callable[..., Any]
 ) -> Any:
-    """The gradient of any quantile by any method: each is (1 - γ) s_i + γ s_(i+1) of the sorted values s.
-
-    What NumPy's own function makes of the numbers 0, 1, 2 … in the place of the sorted values is therefore i + γ
-    (R. Hyndman and Y. Fan, Sample quantiles in statistical packages, The American Statistician 50, 1996).  With
-    weights, and where NaN is skipped, i and γ differ from lane to lane.
-    """
-    lanes = in_lanes(a, axis)
-    rest, n = lanes.shape[:-1], lanes.shape[-1]
+    """The gradient of any quantile in its array: 1 - γ to the one of its two elements, γ to the other."""
     if not a.size:
         return np.zeros_like(a)
-    order, missing = np.argsort(lanes, axis=-1, stable=True), np.isnan(lanes)
-    lost = (np.all if skip else np.any)(missing, axis=-1, keepdims=True)
-    numbers = np.arange(float(n))
-    if skip or weights is not None:
-        sorted_missing = np.take_along_axis(missing, order, -1)
-        numbers = np.where(sorted_missing & ~lost, np.nan if skip else 0, numbers)
-        if weights is not None:
-            weights = np.take_along_axis(in_lanes(aligned(weights, a.shape, axis), axis), order, -1)
-    places = in_front_of_lanes(quantile(numbers, weights), np.shape(q), np.shape(numbers)[:-1])
-    places = np.broadcast_to(places, (*rest, places.shape[-1]))
+    lanes, order, _, lost, places = sorted_lanes(a, q, axis, skip, weights, quantile)
+    n = lanes.shape[-1]
     low = np.minimum(np.astype(np.floor(places), np.intp), n - 1)
     part = np.astype(places - low, g.dtype)
-    g = in_front_of_lanes(g, np.shape(q), rest)
+    g = in_front_of_lanes(g, np.shape(q), lanes.shape[:-1])
     below, above = (np.take_along_axis(order, i, -1) for i in (low, np.minimum(low + 1, n - 1)))
     found = put_back(g * (1 - part), below, n) + put_back(g * part, above, n)
     return from_lanes(np.where(lost, np.nan, found), a.shape, axis)
+
+
+GROWTH = {
+    "linear": -1, "interpolated_inverted_cdf": 0, "hazen": 0, "weibull": 1, "median_unbiased": 1 / 3, "normal_unbiased": 1 / 4,
+}  # fmt: skip
+
+
+def level_slope(
+    g: Any, a: Any, q: Any, axis: Axis, *, skip: bool, weights: Any, method: str, quantile: Callable[..., Any]
+) -> Any:
+    """The gradient of a quantile in q.
+
+    By the continuous methods i + γ is (n + c) q and a constant, with Hyndman and Fan's c in `GROWTH`, and as long as
+    it is not cut off at the ends; so the slope is (n + c)(s_(i+1) - s_i), and the mean of the slopes on either side
+    where γ = 0.  By the others the quantile is a step function of q, and flat.
+    """
+    if method not in GROWTH or not a.size:
+        return np.zeros_like(g, shape=np.shape(q))
+    lanes, order, sizes, lost, places = sorted_lanes(a, q, axis, skip, weights, quantile)
+    values, last = np.take_along_axis(lanes, order, -1), sizes - 1
+
+    def step_from(i: Any) -> Any:
+        i = np.astype(np.clip(i, 0, np.maximum(last - 1, 0)), np.intp)
+        return np.take_along_axis(values, np.minimum(i + 1, np.maximum(last, 0)), -1) - np.take_along_axis(
+            values, i, -1
+        )
+
+    slope = (step_from(np.floor(places)) + step_from(np.ceil(places) - 1)) / 2
+    slope = slope * np.astype(sizes + GROWTH[method], g.dtype)
+    if method != "linear":
+        slope = np.where((places > 0) & (places < last), slope, 0)
+    g = in_front_of_lanes(g, np.shape(q), lanes.shape[:-1]) * np.where(lost, np.nan, slope)
+    return np.reshape(np.add.reduce(g, axis=tuple(range(g.ndim - 1))), np.shape(q))
 
 
 def in_front_of_lanes(x: Any, q_shape: tuple[int, ...], rest: tuple[int, ...]) -> Any:
@@ -108,17 +162,19 @@ def aligned(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 def _quantile(function: Callable[..., Any], skip: bool) -> None:
     """File one of NumPy's four functions of quantiles; ``overwrite_input=`` is a permission that is not made use of."""
 
-    def slope(g: Any, a: Any, q: Any, axis: Axis, method: str, weights: Any) -> Any:
-        return quantile_slope(
-            g, a, q, axis, skip=skip, weights=weights,
-            quantile=lambda numbers, w: function(numbers, q, axis=-1, method=method, weights=w),
-        )  # fmt: skip
+    whole = 100 if function in (np.percentile, np.nanpercentile) else 1
+
+    def at(q: Any, method: str) -> Any:
+        return lambda numbers, weights: function(numbers, q, axis=-1, method=method, weights=weights)
 
     derivative(
         function,
         lambda a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None:
             function(a, q, axis, None, False, method, keepdims, weights=weights),
-        a=slope,
+        a=lambda g, a, q, axis, method, weights:
+            quantile_slope(g, a, q, axis, skip=skip, weights=weights, quantile=at(q, method)),
+        q=lambda g, a, q, axis, method, weights:
+            level_slope(g / whole, a, q, axis, skip=skip, weights=weights, method=method, quantile=at(q, method)),
         weights=lambda g, weights: np.zeros_like(g, shape=np.shape(weights)),
     )  # fmt: skip
 

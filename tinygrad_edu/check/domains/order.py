@@ -1,5 +1,6 @@
 """Domains of functions of order and of those that look past NaN, of averages, covariances, and counts by weight."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ...ops import order, statistics
+from ...ops.reduction import axes_of
 from ..calls import Call, Domain, booleans, call, case, choice, integers, masked, one_axis, positive
 from ..strategies import Draw, arrays, axes, shapes
 
@@ -15,6 +17,9 @@ METHODS = (
     "linear", "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen",
     "weibull", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest",
 )  # fmt: skip
+
+
+LEVELS = (0.3719, 0.6131, 0.8217, 0.2309)
 
 
 def distinct(shape: Any = None) -> SearchStrategy[Any]:
@@ -64,6 +69,13 @@ def middle(elements: Callable[..., Any]) -> Domain:
     return case(build)
 
 
+def levels(n: int, method: Any) -> list[float]:
+    """Values of q that lie on no kink of a quantile of n elements."""
+    places = [np.quantile(np.arange(float(n)), [q - 0.004, q + 0.004], method=method) for q in LEVELS]
+    same = np.floor if method in order.GROWTH else np.positive
+    return [q for q, (low, high) in zip(LEVELS, places) if same(low) == same(high)]
+
+
 def quantiles(scale: float, elements: Callable[..., Any]) -> Domain:
     """Arrays, one quantile or several, by any method; or with weights, by the one that takes them."""
 
@@ -73,7 +85,10 @@ def quantiles(scale: float, elements: Callable[..., Any]) -> Domain:
         q = d(choice(0.0, 0.25, 0.4, 0.5, 0.83, 1.0, [0.1, 0.7], [], [[0.2], [0.6]]))
         q = [[scale * x for x in row] if isinstance(row, list) else scale * row for row in q] if isinstance(q, list) else scale * q  # fmt: skip
         settings: dict[str, Any] = {"method": d(choice(*METHODS))}
-        if d(st.booleans()) and elements is distinct:
+        n = math.prod(a.shape[i] for i in axes_of(axis, a.ndim))
+        if elements is distinct and (tame := levels(n, settings["method"])):
+            q = d(choice(q, scale * np.array(tame[0]), scale * np.array(tame)))  # arrays are differentiated
+        if d(st.booleans()) and elements is distinct and not isinstance(q, np.ndarray):
             w = d(integers(a.shape[axis] if isinstance(axis, int) and d(st.booleans()) else a.shape, 1, 3))
             settings = {"method": "inverted_cdf", "weights": w}
         return call(a, q, axis=axis, keepdims=d(st.booleans()), **settings)
