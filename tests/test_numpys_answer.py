@@ -60,6 +60,10 @@ CRASHES = (
     "accumulate",
     "cumsum",
     "cumprod",
+    "nancumsum",
+    "nancumprod",
+    "cumulative_sum",
+    "cumulative_prod",
 )  # NumPy itself ends with a segmentation fault at an out= without axes
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
 

@@ -54,6 +54,12 @@ def test_sort_of_all_axes_and_along_the_first():
     assert gradient(lambda x: np.sort(x, axis=0), a, cotangent=[[1, 2], [3, 4]]) == [[3.0, 2.0], [1.0, 4.0]]
 
 
+@pytest.mark.skipif("descending" not in inspect.signature(np.sort).parameters, reason="NumPy 2.5 has it")
+def test_descending_order():
+    f = lambda x: np.sort(x, descending=True)
+    assert gradient(f, [3.0, 1.0, 2.0], cotangent=[1, 10, 100]) == [1.0, 100.0, 10.0]
+
+
 def test_nan_is_sorted_to_the_end_and_takes_its_gradient_along():
     assert gradient(np.sort, [NAN, 2.0, 1.0], cotangent=[1, 10, 100]) == [100.0, 10.0, 1.0]
 

@@ -180,7 +180,8 @@ def _quantile(function: Callable[..., Any], skip: bool) -> None:
 
 
 # fmt: off
-derivative(np.sort, lambda a, axis=-1, kind=None, order=None, *, stable=None: np.sort(a, axis, kind, order, stable=stable),
+derivative(np.sort, lambda a, axis=-1, kind=None, order=None, *, stable=None, descending=NONE: np.sort(
+               a, axis, kind, order, stable=stable, **({} if descending is NONE else {"descending": descending})),  # NumPy 2.5
            a=lambda g, a, out, axis: unsorted(g, a, out, axis))
 derivative(np.partition, lambda a, kth, axis=-1, kind="introselect", order=None: np.partition(a, kth, axis, kind, order),
            a=lambda g, a, out, axis: unsorted(g, a, out, axis))
