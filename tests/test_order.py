@@ -464,6 +464,29 @@ def test_running_logaddexp_overflows_nowhere():
     np.testing.assert_allclose(found, [2 + 2 * p, 0, 2 * (1 - p), 0], atol=1e-12)
 
 
+@pytest.mark.parametrize("zeros", [(), (5,), (0, 590)])
+@pytest.mark.parametrize("n", [99, 600])
+def test_running_product_of_many_is_exact_with_zeros(n, zeros):
+    rng = np.random.default_rng(17)
+    a, u = rng.uniform(0.9, 1.1, (n, 2)), rng.normal(size=(n, 2))
+    a[[i for i in zeros if i < n], 0] = 0
+    expected = np.zeros((n, 2))
+    for i in range(n):
+        others = np.where(np.arange(n)[:, None] == i, 1, a)
+        expected[i] = np.sum(u[i:] * np.cumprod(others, axis=0)[i:], axis=0)
+    found = gradient(lambda x: np.cumprod(x, axis=0), a, cotangent=u)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_running_product_that_overflows_after_a_zero_is_flat_there():
+    a = np.full(600, 10.0)
+    a[0] = 0
+    with np.errstate(over="ignore"):
+        found = gradient(lambda x: np.cumprod(x), a)
+    assert found[1:] == [0.0] * 599
+    assert found[0] == INF
+
+
 # ---- weighted statistics -----------------------------------------------------------------------------------
 
 

@@ -16,9 +16,15 @@ from .reduction import NONE, Axis, axes_of, count
 
 
 @primitive(values=lambda g, indices: np.take_along_axis(g, indices, -1))
-def put_back(values: Any, indices: Any, n: int) -> Any:
-    """The adjoint of np.take_along_axis along the last axis: zeros, to which the values are added at their places."""
+def put_back(values: Any, indices: Any, n: int, once: bool = False) -> Any:
+    """The adjoint of np.take_along_axis along the last axis: zeros, to which the values are added at their places.
+
+    With ``once``, no two have the same place, which is faster.
+    """
     total = np.zeros_like(values, shape=(*values.shape[:-1], n))
+    if once:
+        np.put_along_axis(total, indices, values, -1)
+        return total
     ranges = np.ix_(*map(np.arange, (*values.shape[:-1], 1)))[:-1]
     np.add.at(total, (*ranges, indices), values)
     return total
@@ -47,13 +53,16 @@ def unsorted(g: Any, a: Any, out: Any, axis: int | None) -> Any:
 
     The stable orders p of a and q of out satisfy a[p] = out[q], both being the sorted lane; so out[q[k]] = a[p[k]],
     and the gradient at q[k] belongs to p[k].  This needs no word on how NumPy arranged what a partition leaves open.
+    Of an ascending sort q is 0, 1, 2 …, and ``out`` need not be given.
     """
 
     def last(x: Any) -> Any:
         return np.reshape(x, -1) if axis is None else np.moveaxis(x, axis, -1)
 
-    before, after = np.argsort(last(a), axis=-1, stable=True), np.argsort(last(out), axis=-1, stable=True)
-    lanes = put_back(np.take_along_axis(last(g), after, -1), before, before.shape[-1])
+    before, lanes = np.argsort(last(a), axis=-1, stable=True), last(g)
+    if out is not None:
+        lanes = np.take_along_axis(lanes, np.argsort(last(out), axis=-1, stable=True), -1)
+    lanes = put_back(lanes, before, before.shape[-1], True)
     return np.reshape(lanes, a.shape) if axis is None else np.moveaxis(lanes, -1, axis)
 
 
@@ -182,7 +191,7 @@ def _quantile(function: Callable[..., Any], skip: bool) -> None:
 # fmt: off
 derivative(np.sort, lambda a, axis=-1, kind=None, order=None, *, stable=None, descending=NONE: np.sort(
                a, axis, kind, order, stable=stable, **({} if descending is NONE else {"descending": descending})),  # NumPy 2.5
-           a=lambda g, a, out, axis: unsorted(g, a, out, axis))
+           a=lambda g, a, out, axis, descending: unsorted(g, a, None if descending in (NONE, None, False) else out, axis))
 derivative(np.partition, lambda a, kth, axis=-1, kind="introselect", order=None: np.partition(a, kth, axis, kind, order),
            a=lambda g, a, out, axis: unsorted(g, a, out, axis))
 derivative(np.median, lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: np.median(a, axis, None, False, keepdims),

@@ -151,12 +151,17 @@ def behind(g: Any, axis: int | None, include_initial: Any) -> Any:
     return g[(slice(None),) * ((axis or 0) % g.ndim) + (slice(1, None),)] if include_initial else g
 
 
+LONG = 100  # elements; from here on a walk is faster than a table of all pairs, and takes less memory
+
+
 def cumulative_product(g: Any, a: Any, axis: int) -> Any:
-    """The gradient of a running product: exact with zeros, O(n²) in the length of the axis.
+    """The gradient of a running product: exact with zeros.
 
     out_j is the product of a_k for k ≤ j, so its slope in a_i, i ≤ j, is the product of the a_k with k ≤ j
-    and k ≠ i.
+    and k ≠ i.  A long axis is walked instead of forming those for all pairs.
     """
+    if a.shape[axis] > LONG:
+        return walked_product(g, a, axis)
     rows = np.expand_dims(np.moveaxis(a, axis, -1), -2)
     n = a.shape[axis]
     i, j = np.arange(n)[:, None], np.arange(n)
@@ -170,6 +175,20 @@ def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) 
     """The gradient of the logarithm of a sum of exponentials: each term's part of the sum, and none where all are 0."""
     g, out = along(g, np.shape(a), axis, keepdims), along(out, np.shape(a), axis, keepdims)
     return g * exp(a - np.where(out == -np.inf, 0, out))
+
+
+def walked_product(g: Any, a: Any, axis: int) -> Any:
+    """The same gradient from the far end, Σ_j g_j Π a_k = (Π a_k before i) · h_i, with h_i = g_i + a_(i+1) h_(i+1).
+
+    A zero before i makes the slope 0, however far h_i may overflow.
+    """
+    g, a = np.moveaxis(g, axis, 0), np.moveaxis(a, axis, 0)
+    walk = [g[-1]]
+    for j in range(a.shape[0] - 2, -1, -1):
+        walk.append(g[j] + a[j + 1] * walk[-1])
+    before = np.concatenate([np.ones_like(a[:1]), np.multiply.accumulate(a[:-1])])
+    h = np.stack(walk[::-1])
+    return np.moveaxis(np.where((before == 0) & np.isinf(h), 0, before * h), 0, axis)
 
 
 def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
