@@ -548,6 +548,23 @@ def test_covariance_of_one_variable_and_of_columns():
     np.testing.assert_allclose(gradient(f, m), numerical(f, m), atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("m", "y"),
+    [((1, 3), None), ((3, 1), (3, 2)), ((3,), (1, 3)), ((3,), (3, 1)), ((3, 2), (3, 1)), ((), None)],
+    ids=str,
+)
+def test_covariance_of_columns_few_or_single(m, y):
+    rng = np.random.default_rng(18)
+    m, y = rng.normal(size=m), None if y is None else rng.normal(size=y)
+    f = lambda m, y=None: np.sum(np.cov(m, y, rowvar=False, ddof=0) ** 2)
+    values = (m,) if y is None else (m, y)
+    found = gradient(f, *values)
+    found = found if y is not None else [found]
+    np.testing.assert_allclose(found[0], numerical(lambda m: f(m, y), m), atol=1e-7)
+    if y is not None:
+        np.testing.assert_allclose(found[1], numerical(lambda y: f(m, y), y), atol=1e-7)
+
+
 def test_covariance_without_freedom_warns_as_numpy():
     with pytest.warns(RuntimeWarning, match="Degrees of freedom"), np.errstate(all="ignore"):
         np.cov(tg.Tensor([[1.0], [2.0]], requires_grad=True))

@@ -41,16 +41,18 @@ def weights_slope(g: Any, a: Any, out: Any, axis: Axis, weights: Any, returned: 
 # ---- covariances -------------------------------------------------------------------------------------------
 
 
-def variables(m: Any, rowvar: Any, dtype: Any) -> Any:
+ROWS_TURN = np.lib.NumpyVersion(np.__version__) >= "2.2.0"  # even where there is one row alone
+
+
+def turned(m: Any, rowvar: Any, single: bool) -> bool:
+    """Whether np.cov takes the columns of an argument as its variables; ``single``, even those of a single row."""
+    return not rowvar and np.ndim(m) == 2 and (np.shape(m)[0] != 1 or single)
+
+
+def variables(m: Any, rowvar: Any, dtype: Any, single: bool = ROWS_TURN) -> Any:
     """Observations as np.cov takes them: a row for each variable, a column for each observation."""
     rows = np.astype(np.atleast_2d(m), dtype)
-    return rows if rowvar or np.ndim(m) == 1 else np.matrix_transpose(rows)
-
-
-def second_variables(y: Any, rowvar: Any, dtype: Any) -> Any:
-    """Those of its second argument, of which a single row stays one."""
-    rows = np.astype(np.atleast_2d(y), dtype)
-    return rows if rowvar or rows.shape[0] == 1 else np.matrix_transpose(rows)
+    return np.matrix_transpose(rows) if turned(m, rowvar, single) else rows
 
 
 class Covariance:
@@ -74,7 +76,7 @@ class Covariance:
         x = variables(m, rowvar, g.dtype)
         self.first = x.shape[0]
         if y is not None:
-            x = np.concatenate([x, second_variables(y, rowvar, g.dtype)], 0)
+            x = np.concatenate([x, variables(y, rowvar, g.dtype, False)], 0)
         p, n = x.shape
         self.g, self.ddof = np.reshape(g, (p, p)), (0 if bias else 1) if ddof is None else ddof
         self.w: Any = None
@@ -114,15 +116,14 @@ def m_slope(g: Any, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, fweights:
         return np.zeros_like(g, shape=np.shape(m))
     c = Covariance(g, m, y, rowvar, bias, ddof, fweights, aweights)
     found = c.observations()[: c.first]
-    return np.reshape(found if rowvar or np.ndim(m) == 1 else np.matrix_transpose(found), np.shape(m))
+    return np.reshape(np.matrix_transpose(found) if turned(m, rowvar, ROWS_TURN) else found, np.shape(m))
 
 
 def y_slope(g: Any, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, fweights: Any, aweights: Any) -> Any:
     """The gradient of a covariance in its second argument."""
     c = Covariance(g, m, y, rowvar, bias, ddof, fweights, aweights)
     found = c.observations()[c.first :]
-    turned = not rowvar and np.ndim(y) == 2 and np.shape(y)[0] != 1
-    return np.reshape(np.matrix_transpose(found) if turned else found, np.shape(y))
+    return np.reshape(np.matrix_transpose(found) if turned(y, rowvar, False) else found, np.shape(y))
 
 
 def aweights_slope(

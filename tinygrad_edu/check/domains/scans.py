@@ -6,7 +6,21 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ..calls import CLOSE, Call, Domain, call, case, from_multiple, masked, nonzero, odd, one_axis, reduction
+from ..calls import (
+    CLOSE,
+    Call,
+    Domain,
+    Pair,
+    call,
+    case,
+    from_multiple,
+    integers,
+    masked,
+    nonzero,
+    odd,
+    one_axis,
+    reduction,
+)
 from ..strategies import Draw, arrays, axes, shapes
 
 
@@ -76,6 +90,8 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.logaddexp2.accumulate: running(),
     np.hypot.reduce:          reduction(min_side=1, elements=lambda shape, distinct: nonzero(shape), initial=True, where=1),
     np.hypot.accumulate:      running(lambda shape, distinct: nonzero(shape)),
+    np.divmod.outer:          Pair(nonzero, odd, kinks=from_multiple).outer(),
+    np.ldexp.outer:           case(lambda d: call(d(arrays(shapes(0, 2, max_side=2))), d(integers((2,), -2, 2)))),
     **folding(np.subtract,     arrays,  None, 3),
     **folding(np.divide,       nonzero, None, 3),
     **folding(np.arctan2,      nonzero, lambda x1, x2: np.hypot(x1, np.maximum(x2, 0)), 3),
