@@ -437,6 +437,8 @@ def test_running_results_of_one_element_and_of_none(ufunc):
     assert gradient(ufunc.accumulate, [2.0]) == [1.0]
     assert gradient(ufunc.accumulate, []) == []
     assert gradient(lambda x: ufunc.accumulate(x, axis=1), np.ones((0, 3))) == []
+    for axis in (None, (0,), -1):  # of a vector there is one
+        assert gradient(lambda x, axis=axis: ufunc.accumulate(x, axis=axis), [2.0]) == [1.0]
 
 
 def test_running_extremum_goes_to_the_latest_of_equals():

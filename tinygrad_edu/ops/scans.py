@@ -32,7 +32,7 @@ def _running_extremum(ufunc: np.ufunc) -> None:
     derivative(
         ufunc.accumulate,
         lambda array, axis=0, dtype=None: ufunc.accumulate(array, axis, dtype),
-        array=lambda g, array, out, axis: latest_winner(g, array, out, only(axis)),
+        array=lambda g, array, out, axis: latest_winner(g, array, out, only(axis) or 0),
     )
 
 
@@ -120,7 +120,7 @@ def _scan(ufunc: np.ufunc) -> None:
     derivative(
         ufunc.accumulate,
         lambda array, axis=0, dtype=None: ufunc.accumulate(array, axis, dtype),
-        array=lambda g, array, out, axis: unaccumulated(ufunc, g, array, out, only(axis)),
+        array=lambda g, array, out, axis: unaccumulated(ufunc, g, array, out, only(axis) or 0),
     )
 
 
