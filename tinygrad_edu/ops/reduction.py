@@ -1,4 +1,4 @@
-"""Sums, means, products, extrema, spreads, and running sums and products."""
+"""Sums, means, products, extrema and spreads, with the settings that all of them take."""
 
 import math
 from typing import Any
@@ -128,67 +128,10 @@ def length_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     return g * (a / nonzero(out))
 
 
-def only(axis: Any) -> Any:
-    """The one axis that ufuncs accumulate along, which may stand in a tuple; None of a vector."""
-    return axis[0] if isinstance(axis, tuple) else axis
-
-
-def running_sum(g: Any, shape: tuple[int, ...], axis: int | None) -> Any:
-    """The gradient of a running sum, of all elements if there is no axis: the running sum from the other end."""
-    return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), shape)
-
-
-def running_product(g: Any, a: Any, axis: int | None) -> Any:
-    """The gradient of a running product, of all elements if there is no axis."""
-    flat = axis is None or not a.ndim
-    return np.reshape(
-        cumulative_product(g, np.reshape(a, -1) if flat else a, 0 if axis is None else axis), a.shape
-    )
-
-
-def behind(g: Any, axis: int | None, include_initial: Any) -> Any:
-    """The gradient of running values without that of the constant that ``include_initial=`` puts before them."""
-    return g[(slice(None),) * ((axis or 0) % g.ndim) + (slice(1, None),)] if include_initial else g
-
-
-LONG = 100  # elements; from here on a walk is faster than a table of all pairs, and takes less memory
-
-
-def cumulative_product(g: Any, a: Any, axis: int) -> Any:
-    """The gradient of a running product: exact with zeros.
-
-    out_j is the product of a_k for k ≤ j, so its slope in a_i, i ≤ j, is the product of the a_k with k ≤ j
-    and k ≠ i.  A long axis is walked instead of forming those for all pairs.
-    """
-    if a.shape[axis] > LONG:
-        return walked_product(g, a, axis)
-    rows = np.expand_dims(np.moveaxis(a, axis, -1), -2)
-    n = a.shape[axis]
-    i, j = np.arange(n)[:, None], np.arange(n)
-    slopes = np.where(i <= j, np.multiply.accumulate(np.where(i == j, 1, rows), axis=-1), 0)
-    return np.moveaxis(
-        np.add.reduce(np.expand_dims(np.moveaxis(g, axis, -1), -2) * slopes, axis=-1), -1, axis
-    )
-
-
 def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) -> Any:
     """The gradient of the logarithm of a sum of exponentials: each term's part of the sum, and none where all are 0."""
     g, out = along(g, np.shape(a), axis, keepdims), along(out, np.shape(a), axis, keepdims)
     return g * exp(a - np.where(out == -np.inf, 0, out))
-
-
-def walked_product(g: Any, a: Any, axis: int) -> Any:
-    """The same gradient from the far end, Σ_j g_j Π a_k = (Π a_k before i) · h_i, with h_i = g_i + a_(i+1) h_(i+1).
-
-    A zero before i makes the slope 0, however far h_i may overflow.
-    """
-    g, a = np.moveaxis(g, axis, 0), np.moveaxis(a, axis, 0)
-    walk = [g[-1]]
-    for j in range(a.shape[0] - 2, -1, -1):
-        walk.append(g[j] + a[j + 1] * walk[-1])
-    before = np.concatenate([np.ones_like(a[:1]), np.multiply.accumulate(a[:-1])])
-    h = np.stack(walk[::-1])
-    return np.moveaxis(np.where((before == 0) & np.isinf(h), 0, before * h), 0, axis)
 
 
 def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
@@ -252,14 +195,6 @@ derivative(np.multiply.reduce, reducing(np.multiply),
            array=lambda g, array, axis, keepdims, initial, where: product_slope(g, array, axis, keepdims, initial, where),
            initial=lambda g, array, axis, keepdims, initial_shape, where: total(
                g * np.multiply.reduce(array, axis, keepdims=keepdims, where=where), initial_shape))
-derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, dtype),
-           array=lambda g, array_shape, axis: running_sum(g, array_shape, only(axis)))
-derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, dtype),
-           array=lambda g, array, axis: running_product(g, array, only(axis)))
-derivative(np.cumsum, lambda a, axis=None, dtype=None, out=None: np.cumsum(a, axis, dtype),
-           a=lambda g, a_shape, axis: running_sum(g, a_shape, axis))
-derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, axis, dtype),
-           a=lambda g, a, axis: running_product(g, a, axis))
 derivative(np.logaddexp.reduce, reducing(np.logaddexp),
            array=lambda g, array, out, axis, keepdims, where: masked(where, share_slope(g, array, out, axis, keepdims, np.exp), 0),
            initial=lambda g, initial, out: total(share_slope(g, initial, out, (), True, np.exp), np.shape(initial)))
@@ -281,12 +216,6 @@ derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=F
                g, a, out, axis, ddof, keepdims, where, mean, correction),
            mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(deviation_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
-derivative(np.cumulative_sum, lambda x, *, axis=None, dtype=None, out=None, include_initial=False: np.cumulative_sum(
-               x, axis=axis, dtype=dtype, include_initial=include_initial),
-           x=lambda g, x_shape, axis, include_initial: running_sum(behind(g, axis, include_initial), x_shape, axis))
-derivative(np.cumulative_prod, lambda x, *, axis=None, dtype=None, out=None, include_initial=False: np.cumulative_prod(
-               x, axis=axis, dtype=dtype, include_initial=include_initial),
-           x=lambda g, x, axis, include_initial: running_product(behind(g, axis, include_initial), x, axis))
 # fmt: on
 
 
