@@ -386,6 +386,15 @@ def test_every_keyword_of_numpys_signature_is_known(f):
     assert [name for name in inspect.signature(f).parameters if name not in known] == []
 
 
+@pytest.mark.parametrize("f", [np.nanmax, np.mean, np.max], ids=name_of)
+def test_more_elements_than_float16_can_count(f):
+    n = 70_000
+    x = tg.Tensor(np.ones(n, np.float16), requires_grad=True)
+    settings = {"where": np.ones(n, bool)} | ({"initial": 0} if f in (np.max, np.nanmax) else {})
+    f(x, **settings).backward()
+    np.testing.assert_array_equal(x.grad.data, np.full(n, np.float16(1 / n)))
+
+
 # ---- folds -------------------------------------------------------------------------------------------------
 
 UFUNCS = [

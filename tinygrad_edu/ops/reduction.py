@@ -43,11 +43,14 @@ def masked(where: Any, values: Any, others: Any) -> Any:
     return values if where is True else np.where(where, values, others)
 
 
-def counted(shape: tuple[int, ...], axis: Axis, where: Any, dtype: Any) -> Any:
-    """How many elements each reduced value stands for, without those that ``where=`` leaves out; with its axes kept."""
+def counted(shape: tuple[int, ...], axis: Axis, where: Any) -> Any:
+    """How many elements each reduced value stands for, without those that ``where=`` leaves out; with its axes kept.
+
+    The count is an integer, as float16 ends at 65504; what is divided by it goes back to its own dtype.
+    """
     if where is True:
         return count(shape, axis)
-    return np.astype(np.add.reduce(np.broadcast_to(where, shape), axis=axis, keepdims=True), dtype)
+    return np.add.reduce(np.broadcast_to(where, shape), axis=axis, keepdims=True)
 
 
 def total(g: Any, shape: tuple[int, ...]) -> Any:
@@ -65,11 +68,11 @@ def equal_initial(out: Any, initial: Any) -> Any:
     return out == (np.astype(np.reshape(initial, ()), out.dtype) if hasattr(initial, "dtype") else initial)
 
 
-def ties(a: Any, out: Any, axis: Axis, initial: Any, where: Any, dtype: Any) -> tuple[Any, Any]:
+def ties(a: Any, out: Any, axis: Axis, initial: Any, where: Any) -> tuple[Any, Any]:
     """Which elements equal the extremum, and how many do, with ``initial=`` among them."""
     wins = masked(where, a == out, False)
-    n = np.astype(np.add.reduce(wins, axis=axis, keepdims=True), dtype)
-    return wins, n if absent(initial) else n + np.astype(equal_initial(out, initial), dtype)
+    n = np.add.reduce(wins, axis=axis, keepdims=True)
+    return wins, n if absent(initial) else n + equal_initial(out, initial)
 
 
 def winners(
@@ -77,15 +80,16 @@ def winners(
 ) -> Any:
     """The gradient of max and min: shared evenly among equal winners; NaN where the winner is NaN."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    wins, n = ties(a, out, axis, initial, where, g.dtype)
-    return masked(where, np.where(wins, g / n, 0 / n), 0)
+    wins, n = ties(a, out, axis, initial, where)
+    return masked(where, np.astype(np.where(wins, g / n, 0 / n), g.dtype), 0)
 
 
 def initial_wins(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
     """The part of that gradient that belongs to ``initial=``: its share wherever it is one of the winners."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    n = ties(a, out, axis, initial, where, g.dtype)[1]
-    return total(np.where(equal_initial(out, initial), g / n, 0 / n), np.shape(initial))
+    n = ties(a, out, axis, initial, where)[1]
+    shares = np.where(equal_initial(out, initial), g / n, 0 / n)
+    return total(np.astype(shares, g.dtype), np.shape(initial))
 
 
 def product_of_others(a: Any, axis: Axis) -> Any:
@@ -112,8 +116,8 @@ def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where
     """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
     if where is True:
         return spread(g * (1 / max(count(shape, axis), 1)), shape, axis, keepdims)
-    g = along(g, shape, axis, keepdims) / counted(shape, axis, where, g.dtype)
-    return masked(where, np.broadcast_to(g, shape), 0)
+    shares = along(g, shape, axis, keepdims) / counted(shape, axis, where)
+    return masked(where, np.broadcast_to(np.astype(shares, g.dtype), shape), 0)
 
 
 def product_slope(g: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
@@ -140,15 +144,16 @@ def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
     A group of no elements has no mean, which needs no warning.
     """
     if absent(mean):
-        n = counted(a.shape, axis, where, a.dtype)
+        n = counted(a.shape, axis, where)
         n = max(n, 1) if where is True else np.maximum(n, 1)
         mean = np.add.reduce(a, axis=axis, keepdims=True, where=where) / n
+        mean = mean if where is True else np.astype(mean, a.dtype)
     return masked(where, a - mean, 0)
 
 
-def freedom(shape: tuple[int, ...], axis: Axis, ddof: Any, where: Any, correction: Any, dtype: Any) -> Any:
+def freedom(shape: tuple[int, ...], axis: Axis, ddof: Any, where: Any, correction: Any) -> Any:
     """What a variance divides by: the count less ``ddof``, which is called ``correction`` too, and never less than 0."""
-    n, ddof = counted(shape, axis, where, dtype), ddof if correction is NONE else correction
+    n, ddof = counted(shape, axis, where), ddof if correction is NONE else correction
     return max(n - ddof, 0) if where is True else np.maximum(n - ddof, 0)
 
 
@@ -160,8 +165,9 @@ def variance_slope(
     The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that was
     given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
     """
-    n = freedom(a.shape, axis, ddof, where, correction, g.dtype)
-    return along(g, a.shape, axis, keepdims) * (2 * centred(a, axis, where, mean)) / n
+    n = freedom(a.shape, axis, ddof, where, correction)
+    slope = along(g, a.shape, axis, keepdims) * (2 * centred(a, axis, where, mean)) / n
+    return slope if where is True else np.astype(slope, g.dtype)
 
 
 def deviation_slope(
@@ -169,8 +175,9 @@ def deviation_slope(
 ) -> Any:
     """The gradient of a standard deviation: (a - mean) / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    n = freedom(a.shape, axis, ddof, where, correction, g.dtype)
-    return g * centred(a, axis, where, mean) / (nonzero(out) * n)
+    n = freedom(a.shape, axis, ddof, where, correction)
+    slope = g * centred(a, axis, where, mean) / (nonzero(out) * n)
+    return slope if where is True else np.astype(slope, g.dtype)
 
 
 def reducing(ufunc: np.ufunc) -> Any:
