@@ -48,6 +48,13 @@ def test_equal_elements_keep_their_order():
     assert gradient(np.median, [5.0, 5.0, 5.0]) == [0.0, 1.0, 0.0]
 
 
+def test_many_equal_elements_keep_their_order():
+    a = np.arange(1000) % 3
+    places = np.array([0, 334, 667])[a] + np.arange(1000) // 3
+    assert gradient(np.sort, a, cotangent=np.arange(1000.0)) == places.tolist()
+    assert gradient(lambda x: np.quantile(x, 400 / 999), a)[3 * (400 - 334) + 1] == 1
+
+
 def test_sort_of_all_axes_and_along_the_first():
     a = [[3.0, 0.0], [1.0, 2.0]]
     assert gradient(lambda x: np.sort(x, axis=None), a, cotangent=[1, 2, 3, 4]) == [[4.0, 1.0], [2.0, 3.0]]
@@ -360,6 +367,17 @@ def test_mean_computed_before_gives_the_gradient_of_the_variance():
     np.testing.assert_allclose(gradient(given, a), gradient(lambda x: np.var(x, axis=1), a), atol=1e-15)
 
 
+@pytest.mark.parametrize("f", [np.var, np.std], ids=name_of)
+@pytest.mark.parametrize("where", [True, np.array([True, True, False, True])])
+def test_more_degrees_of_freedom_than_elements_divide_by_zero_as_numpy_does(f, where):
+    x = tg.Tensor([1.0, 2.0, 9.0, 5.0], requires_grad=True)
+    with pytest.warns(RuntimeWarning, match="Degrees of freedom"), np.errstate(all="ignore"):
+        y = f(x, ddof=6, where=where)
+    y.backward()
+    assert y.item() == INF
+    assert not np.any(np.isfinite(x.grad.data[[0, 1, 3]]))
+
+
 def test_correction_is_ddof():
     a = [1.0, 2.0, 5.0]
     assert gradient(lambda x: np.var(x, correction=1), a) == gradient(lambda x: np.var(x, ddof=1), a)
@@ -579,6 +597,15 @@ def test_covariance_of_columns_few_or_single(m, y):
 def test_covariance_without_freedom_warns_as_numpy():
     with pytest.warns(RuntimeWarning, match="Degrees of freedom"), np.errstate(all="ignore"):
         np.cov(tg.Tensor([[1.0], [2.0]], requires_grad=True))
+
+
+@pytest.mark.parametrize("aweights", [None, np.array([0.5, 1.0, 2.0])])
+def test_covariance_of_more_degrees_of_freedom_than_observations_divides_by_zero(aweights):
+    x = tg.Tensor([[1.0, 2.0, 4.0], [2.0, 7.0, 5.0]], requires_grad=True)
+    with pytest.warns(RuntimeWarning, match="Degrees of freedom"), np.errstate(all="ignore"):
+        y = np.cov(x, ddof=5, aweights=aweights)
+    y.backward(np.ones((2, 2)))
+    assert not np.any(np.isfinite(x.grad.data))
 
 
 def test_perfect_correlation_is_flat():
