@@ -1,4 +1,5 @@
-"""An autoencoder: digits of 64 pixels pass through two numbers, and come out again; clearer than any linear map can do it.
+"""An autoencoder: digits of 64 pixels pass through two numbers, and come out again;
+clearer than any linear map can do it.
 
     python examples/autoencoder.py --out autoencoder.png
 
@@ -65,7 +66,9 @@ def train(x: np.ndarray, seed: int, *, epochs: int = 80, batch: int = 64, lr: fl
 
 
 def pca(x: np.ndarray, images: np.ndarray, components: int = 2) -> np.ndarray:
-    """The images, of shape (m, 64), as far as they lie in the plane that is nearest to the training images x."""
+    """The images, of shape (m, 64), as far as they lie in the plane
+    that is nearest to the training images x.
+    """
     mean = x.mean(axis=0)
     axes = np.linalg.svd(x - mean, full_matrices=False).Vh[:components]  # (2, 64)
     return mean + (images - mean) @ axes.T @ axes

@@ -1,4 +1,5 @@
-"""An LSTM learns a counting rhyme letter by letter: spelling, rhythm, who says what, and how to count backwards.
+"""An LSTM learns a counting rhyme letter by letter: spelling, rhythm, who says what,
+and how to count backwards.
 
     python examples/char_lstm.py
 
@@ -70,7 +71,10 @@ def train(
     length: int = 64,
     lr: float = 0.01,
 ) -> None:
-    """Read the text in ``batch`` places at once, ``length`` letters a step; the state is carried on, the gradient is not."""
+    """Read the text in ``batch`` places at once, ``length`` letters a step.
+
+    The state is carried on, the gradient is not.
+    """
     streams = text[: len(text) // batch * batch].reshape(batch, -1)
     optimizer = tg.optim.Adam(model.parameters(), lr=lr)
     rate, start, state = schedule.cosine(lr, steps), 0, None
@@ -104,7 +108,10 @@ def bits(model: Singer, text: np.ndarray) -> float:
 
 @tg.no_grad
 def sing(model: Singer, rng: np.random.Generator, *, temperature: float, length: int) -> str:
-    """Draw one letter after the other, after the first word; a temperature below 1 prefers the likely ones."""
+    """Draw one letter after the other, after the first word.
+
+    A temperature below 1 prefers the likely ones.
+    """
     text, state = "ten", None
     new = encode(text)
     for _ in range(length):
@@ -116,7 +123,9 @@ def sing(model: Singer, rng: np.random.Generator, *, temperature: float, length:
 
 
 def entropy(text: str, known: int) -> float:
-    """What a letter costs, in bits, for one who knows the letters before it, ``known`` of them, and how often each follows."""
+    """What a letter costs, in bits, for one who knows the letters before it, ``known`` of them,
+    and how often each follows.
+    """
 
     def of_groups(size: int) -> float:
         counts = np.unique([text[i : i + size] for i in range(len(text) - known)], return_counts=True)[1]
@@ -127,7 +136,9 @@ def entropy(text: str, known: int) -> float:
 
 
 def right_lines(text: str) -> tuple[int, int]:
-    """How many whole lines the grammar could have made, each after the line before it, and how many lines there are."""
+    """How many whole lines the grammar could have made, each after the line before it,
+    and how many lines there are.
+    """
     lines = [line for line in text.split("\n")[:-1] if line]
     right = 0
     for before, line in zip(["one", *lines], lines):
@@ -164,10 +175,8 @@ def main() -> int:
     except KeyboardInterrupt:
         interrupted = True
 
-    reached, least = (
-        bits(model, encode(held_out)),
-        20 * len(NUMBERS) * math.log2(len(SOUNDS)) / (len(held_out) - 1),
-    )
+    reached = bits(model, encode(held_out))
+    least = 20 * len(NUMBERS) * math.log2(len(SOUNDS)) / (len(held_out) - 1)
     print("bits per character of the held-out songs")
     for name, value in (
         ("by the frequency of each letter", entropy(held_out, 0)),

@@ -1,4 +1,5 @@
-"""A small convolutional network reads digits better than the network of digits.py: it knows which pixels are neighbours.
+"""A small convolutional network reads digits better than the network of digits.py: it knows
+which pixels are neighbours.
 
     python examples/cnn.py --out cnn.png
 

@@ -1,4 +1,5 @@
-"""A model of one's own, and a training loop by hand: the measured swing of a damped oscillator gives back its parameters.
+"""A model of one's own, and a training loop by hand:
+the measured swing of a damped oscillator gives back its parameters.
 
     python examples/custom_model.py
 

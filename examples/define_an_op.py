@@ -20,7 +20,10 @@ def slope(x, xp, fp):
 
 
 def shares(x, xp):
-    """How much each entry of the table counts at each x: the two neighbors, by their distance.  Shape (n, m)."""
+    """How much each entry of the table counts at each x: the two neighbors, by their distance.
+
+    Shape (n, m).
+    """
     entries = np.arange(len(xp))
     return np.maximum(0, 1 - np.abs(interp(x, xp, entries)[:, None] - entries))
 
@@ -43,9 +46,8 @@ def interp_without_chain_rule(x, xp, fp):
 
 def main() -> None:
     celsius = np.array([0.0, 20.0, 50.0, 100.0, 200.0])
-    millivolts = np.array(
-        [0.0, 0.790, 2.036, 4.279, 9.288]
-    )  # what a thermocouple of type T shows at these temperatures
+    # What a thermocouple of type T shows at these temperatures.
+    millivolts = np.array([0.0, 0.790, 2.036, 4.279, 9.288])
     x = np.array([-7.0, 13.0, 42.0, 77.0, 150.0])
 
     try:

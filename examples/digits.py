@@ -39,9 +39,8 @@ class Run:
     held_out: np.ndarray  # which of the images, shape (n,)
     inputs: np.ndarray  # those images, scaled, shape (n, 64)
     labels: np.ndarray  # shape (n,)
-    losses: dict[str, list[float]] = field(
-        default_factory=lambda: {"training": [], "held-out": []}
-    )  # after each epoch
+    # After each epoch.
+    losses: dict[str, list[float]] = field(default_factory=lambda: {"training": [], "held-out": []})
     interrupted: bool = False
 
     @tg.no_grad
@@ -60,9 +59,8 @@ def train(seed: int, settings: argparse.Namespace) -> Run:
     chosen, held_out = train_test_split(
         np.arange(len(digits)), stratify=digits, test_size=0.2, random_state=seed
     )
-    pixels = ((pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()).astype(
-        np.float32
-    )  # the held-out part has no say in it
+    # The held-out part has no say in it.
+    pixels = ((pixels - pixels[chosen].mean(axis=0)) / pixels[chosen].std()).astype(np.float32)
     x, labels = pixels[chosen], digits[chosen]
 
     rng = np.random.default_rng(seed)
@@ -101,7 +99,9 @@ def evaluate(model: nn.Module, x: np.ndarray, labels: np.ndarray) -> float:
 
 
 class Progress:
-    """A line that shows how far the training is: tqdm's if it is installed, and plain text every few epochs where there is no terminal."""
+    """A line that shows how far the training is: tqdm's if it is installed, and plain text every few epochs
+    where there is no terminal.
+    """
 
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total, self.done, self.bar = title, total, 0, None
@@ -125,9 +125,8 @@ class Progress:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update()
         elif self.terminal:
-            print(
-                f"\r{line:<72}", end="", file=sys.stderr, flush=True
-            )  # over the line before, if that was longer too
+            # Over the line before, if that was longer too.
+            print(f"\r{line:<72}", end="", file=sys.stderr, flush=True)
         elif self.done % 10 == 0 or self.done == self.total:
             print(line, file=sys.stderr, flush=True)
 

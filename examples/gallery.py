@@ -22,7 +22,9 @@ from tinygrad_edu import data, nn, plot, train
 
 @cache
 def digits() -> tuple[nn.Module, train.History, Any, Any]:
-    """A network that reads digits of 8 × 8 pixels, its history, and the images and labels that it has not seen."""
+    """A network that reads digits of 8 × 8 pixels, its history, and the images and labels
+    that it has not seen.
+    """
     pixels, labels, *_ = data.digits()
     x, x_test, y, y_test = data.train_test_split(
         (pixels / 16).astype(np.float32), labels, stratify=labels, rng=0

@@ -44,7 +44,9 @@ def mlp(rng: np.random.Generator) -> nn.Module:
 
 
 def cnn(rng: np.random.Generator) -> nn.Module:
-    """Two layers of 5 × 5 filters, 8 and 16, each with pooling; then 784-128-10, with half of the hidden units dropped in training."""
+    """Two layers of 5 × 5 filters, 8 and 16, each with pooling; then 784-128-10,
+    with half of the hidden units dropped in training.
+    """
     return nn.Sequential(
         nn.Conv2d(1, 8, 5, padding=2, rng=rng),
         nn.ReLU(),
@@ -120,7 +122,10 @@ def saved(path: Path) -> nn.Module:
 def report(
     model: nn.Module, digits: data.TrainTest, out: Path | None, history: train.History | None = None
 ) -> float:
-    """Print how well a model reads the test images, and save a picture of it if that is wanted; returns its accuracy."""
+    """Print how well a model reads the test images, and save a picture of it if that is wanted.
+
+    The accuracy is returned.
+    """
     scores = train.predict(model, digits.x_test)
     said, labels = scores.argmax(axis=1), digits.y_test
     accuracy = train.metrics.accuracy(labels, scores)
@@ -137,7 +142,9 @@ def report(
 def save_picture(
     path: Path, digits: data.TrainTest, scores: np.ndarray, counts: np.ndarray, history: train.History | None
 ) -> None:
-    """The losses if there was a training, who was taken for whom, and the mistakes that the model was surest of."""
+    """The losses if there was a training, who was taken for whom, and the mistakes
+    that the model was surest of.
+    """
     from matplotlib.figure import Figure
 
     p, labels = tg.softmax(scores), digits.y_test

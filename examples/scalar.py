@@ -20,15 +20,16 @@ import tinygrad_edu as tg
 
 
 class Value:
-    """A number in a graph.  Each of its ``sources`` is a pair: an operand, and the derivative of this number in it."""
+    """A number in a graph.  Each of its ``sources`` is a pair: an operand,
+    and the derivative of this number in it.
+    """
 
     numbers = count()
 
     def __init__(self, data: float, *sources: "tuple[Value, float]") -> None:
         self.data, self.sources, self.grad = data, sources, 0.0
-        self.order = next(
-            Value.numbers
-        )  # operands are older than results, so that their order sorts the graph
+        # Operands are older than results, so that their order sorts the graph.
+        self.order = next(Value.numbers)
 
     def __add__(self, other: "Value | float") -> "Value":
         other = as_value(other)
@@ -57,9 +58,8 @@ class Value:
     def backward(self) -> None:
         """Add to the ``grad`` of every value the derivative of this one with respect to it."""
         flowing = {self.order: 1.0}  # what has arrived so far at values that wait for their turn
-        waiting = [
-            (-self.order, self)
-        ]  # the newest first: when its turn comes, all that it was used for is done
+        # The newest first: when its turn comes, all that it was used for is done.
+        waiting = [(-self.order, self)]
         while waiting:
             _, value = heappop(waiting)
             gradient = flowing.pop(value.order)

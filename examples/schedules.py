@@ -1,4 +1,5 @@
-"""Every schedule of the learning rate, as a curve over a hundred epochs, and what some of them do to a training.
+"""Every schedule of the learning rate, as a curve over a hundred epochs,
+and what some of them do to a training.
 
     python examples/schedules.py --out schedules.png
 
@@ -66,9 +67,8 @@ def distance(rate: schedule.Schedule, seed: int) -> float:
     for epoch in range(len(EPOCHS)):
         optimizer.lr = rate(epoch)
         optimizer.zero_grad()
-        np.sum(
-            0.3 * (x - rng.standard_normal(20)) ** 2
-        ).backward()  # as if from one example: its minimum is near 0, not at it
+        # As if from one example: its minimum is near 0, not at it.
+        np.sum(0.3 * (x - rng.standard_normal(20)) ** 2).backward()
         optimizer.step()
     return float(np.linalg.norm(x.data))
 
@@ -123,9 +123,8 @@ def main() -> None:
     falls = np.flatnonzero(np.diff(plateau()[1])) + 1
     print(f"ReduceOnPlateau falls in the epochs {', '.join(map(str, falls))}")
     assert found["cosine_restarts(1, 15, T_mult=2)"] < found["constant(1)"]
-    assert (
-        found["warmup(20, then=cosine(1, 80))"] < found["constant(1)"] / 3
-    )  # a rate that falls averages the noise away
+    # A rate that falls averages the noise away.
+    assert found["warmup(20, then=cosine(1, 80))"] < found["constant(1)"] / 3
     if out:
         save_picture(out)
 

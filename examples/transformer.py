@@ -1,4 +1,5 @@
-"""A small transformer learns to add: it completes "37+58=" by "095", for numbers that it has not seen together.
+"""A small transformer learns to add: it completes "37+58=" by "095", for numbers
+that it has not seen together.
 
     python examples/transformer.py
 
@@ -41,13 +42,11 @@ class Transformer(nn.Module):
     """Says for each place of a line, from what stands up to it, which character comes next."""
 
     def __init__(self, rng: np.random.Generator, *, width: int = 64, heads: int = 4, layers: int = 2) -> None:
-        small = partial(
-            nn.init.normal, std=0.2
-        )  # beside what the layers add; with a variance of 1 some runs need far more steps
+        # Beside what the layers add; with a variance of 1 some runs need far more steps.
+        small = partial(nn.init.normal, std=0.2)
         self.character = nn.Embedding(len(CHARACTERS), width, init=small, rng=rng)
-        self.place = nn.Embedding(
-            LINE, width, init=small, rng=rng
-        )  # a vector for each place: attention itself knows no order
+        # A vector for each place: attention itself knows no order.
+        self.place = nn.Embedding(LINE, width, init=small, rng=rng)
         self.blocks = nn.ModuleList(
             nn.TransformerEncoderLayer(
                 width, heads, 4 * width, dropout=0.0, batch_first=True, norm_first=True, rng=rng

@@ -1,4 +1,6 @@
-"""Hypothesis profiles, and lines at the end that say how much of the table, and how much against NumPy and PyTorch, was checked."""
+"""Hypothesis profiles, and lines at the end that say how much of the table, and how much against NumPy
+and PyTorch, was checked.
+"""
 
 import signal
 from collections import Counter
@@ -20,9 +22,8 @@ COUNTS, AGREED, ANSWERS = (pytest.StashKey[Counter]() for _ in range(3))
 
 
 def pytest_configure(config):
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):  # as in a job that a shell has put in the background; tests send Ctrl-C
+    # A job that a shell has put in the background ignores Ctrl-C, which tests send.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
 

@@ -19,10 +19,12 @@ TensorClass = Any
 """The class `Tensor`, handed in from above by those who may import it."""
 
 Cotangent = Any
-"""The gradient of an output: an Array, or a Tensor where the backward pass is recorded; a tuple for several."""
+"""The gradient of an output: an Array, or a Tensor where the backward pass is recorded; a tuple for several.
+"""
 
 Rule = Callable[..., Any]
-"""A derivative rule: from the cotangent of the output, and the values that its names ask for, to a gradient."""
+"""A derivative rule: from the cotangent of the output, and the values that its names ask for, to a gradient.
+"""
 
 Saved = tuple[Any, ...]
 """The values that rules asked for: arrays, tuples of arrays, shapes, settings."""

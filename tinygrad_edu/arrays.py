@@ -13,7 +13,8 @@ from .errors import DTypeError, ShapeError
 
 
 def plain(values: Any, who: str) -> NDArray[Any]:
-    """An ndarray of the values of a tensor, without its graph, or of anything that NumPy takes; not copied where it need not be.
+    """An ndarray of the values of a tensor, without its graph, or of anything that NumPy takes; not copied
+    where it need not be.
 
     Parameters
     ----------
@@ -72,7 +73,9 @@ def _refuse_missing(array: NDArray[Any], who: str) -> None:
 
 
 def refuse_masked(values: Any, who: str) -> None:
-    """Raise for a masked array, or for a sequence that holds one: NumPy would compute with what the mask hides."""
+    """Raise for a masked array, or for a sequence that holds one: NumPy would compute with what the mask
+    hides.
+    """
     if isinstance(values, np.ma.MaskedArray) or (
         type(values) in (list, tuple) and any(isinstance(v, np.ma.MaskedArray) for v in values)
     ):
@@ -110,7 +113,9 @@ def is_learned(x: Any) -> bool:
 
 
 def given(x: Any, who: str) -> Any:
-    """A tensor as it is, anything else as an ndarray; a tuple of tensors, as some layers return it, is an error."""
+    """A tensor as it is, anything else as an ndarray; a tuple of tensors, as some layers return it, is an
+    error.
+    """
     if type(x) is np.ndarray or is_tensor(x):
         return x
     if isinstance(x, (tuple, list)) and any(map(is_tensor, x)):
@@ -123,12 +128,14 @@ def given(x: Any, who: str) -> Any:
 
 
 def fixed(x: Any, who: str) -> Any:
-    """An ndarray of labels, weights and the like, which get no gradient; a tensor that needs one is refused."""
+    """An ndarray of labels, weights and the like, which get no gradient; a tensor that needs one raises."""
     return np.asarray(x) if is_tensor(x) else plain(x, who)
 
 
 def floating(x: Any, who: str = "a function of real numbers") -> Any:
-    """x itself, if it is floating; integers, booleans, numbers and lists as float64, as NumPy's functions take them."""
+    """x itself, if it is floating; integers, booleans, numbers and lists as float64, as NumPy's functions
+    take them.
+    """
     x = given(x, who)
     if x.dtype.kind == "f":
         return x
@@ -142,7 +149,8 @@ def floating(x: Any, who: str = "a function of real numbers") -> Any:
 def _several(values: Any, who: str) -> DTypeError:
     kind = type(values).__name__
     kinds = [type(v).__name__ + (f" of shape {v.shape}" if hasattr(v, "shape") else "") for v in values]
-    several = f"{who} expects one array, got a {kind} of {len(values)}: {', '.join(kinds[:4])}{', …' * (len(kinds) > 4)}."
+    listed = ", ".join(kinds[:4]) + ", …" * (len(kinds) > 4)
+    several = f"{who} expects one array, got a {kind} of {len(values)}: {listed}."
     if isinstance(values, tuple):
         return DTypeError(
             f"{several}\n  Recurrent layers and attention return what came out together with their states or "

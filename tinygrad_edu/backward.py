@@ -25,7 +25,9 @@ ndarray = np.ndarray
 def accumulate(
     cls: TensorClass, node: Node, cotangent: Cotangent, *, create_graph: bool, retain_graph: bool
 ) -> None:
-    """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a rule fails."""
+    """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a
+    rule fails.
+    """
     one = Pass(cls, create_graph=create_graph, retain_graph=retain_graph)
     with one.recording():
         for leaf, gradient in one.run([(node, cotangent)]).items():
@@ -42,7 +44,8 @@ def accumulate(
 def run_backward(
     cls: TensorClass, roots: Iterable[tuple[Node, Cotangent]], sinks: frozenset[Node], *, create_graph: bool
 ) -> dict[Node, Cotangent]:
-    """Carry cotangents from the roots back to the sinks, and leave everything else as it was: what the transforms do.
+    """Carry cotangents from the roots back to the sinks, and leave everything else as it was: what the
+    transforms do.
 
     Parameters
     ----------
@@ -58,8 +61,8 @@ def run_backward(
     Returns
     -------
     dict of Node to array (or tensor)
-        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share memory
-        with nothing.
+        The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share
+        memory with nothing.
     """
     one = Pass(cls, sinks, create_graph=create_graph)
     with one.recording():
@@ -84,11 +87,12 @@ class Pass:
     Attributes
     ----------
     gradients : dict of Node to array (or tensor)
-        What has flowed into each node so far that was not visited: in the end, the gradients of the leaves and
-        sinks.  An operation with several outputs waits with a list, a place for each, which its `Part` nodes
-        fill.
+        What has flowed into each node so far that was not visited: in the end, the gradients of the leaves
+        and sinks.  An operation with several outputs waits with a list, a place for each, which its `Part`
+        nodes fill.
     ours : set of Node
-        The nodes whose gradient is an array that nobody else holds: it can be added to in place, and given away.
+        The nodes whose gradient is an array that nobody else holds: it can be added to in place, and given
+        away.
     """
 
     def __init__(
@@ -131,7 +135,9 @@ class Pass:
         return gradients
 
     def differentiate(self, node: Node, g: Cotangent) -> None:
-        """The chain rule for one operation: each argument's rule is given g, and the result flows on to its node."""
+        """The chain rule for one operation: each argument's rule is given g, and the result flows on to its
+        node.
+        """
         plan, debug, saved = node.plan, self.debug, node.saved
         if saved is None or node.version != WRITES.count or self.create_graph:
             saved = self.looked_over(node)
@@ -174,13 +180,17 @@ class Pass:
             self.send(whole, [None] * len(whole.shape), False)
 
     def collect(self, part: Part, gradient: Cotangent) -> None:
-        """Put the gradient of one output in its place; another `Part` of that output may have been there before."""
+        """Put the gradient of one output in its place; another `Part` of that output may have been there
+        before.
+        """
         places = self.gradients[part.parents[0]]
         before = places[part.index]
         places[part.index] = gradient if before is None else before + gradient
 
     def looked_over(self, node: Node) -> Saved:
-        """What a node saved for its rules, if it is there and unchanged: as tensors, if their work is recorded."""
+        """What a node saved for its rules, if it is there and unchanged: as tensors, if their work is
+        recorded.
+        """
         if node.saved is None:
             raise GraphError(
                 f"{node.name}: its saved values were released by an earlier backward pass.\n"
@@ -215,10 +225,12 @@ class Pass:
             self.ours.discard(node)  # it is kept here, and flows on
             node.notes.grad = self.as_tensor(self.given_away(node))
 
-    # ---- what rules return -------------------------------------------------------------------------------------
+    # ---- what rules return ---------------------------------------------------------------------------------
 
     def settled(self, node: Node, parent: Node, gradient: Any) -> Cotangent:
-        """Bring what a rule returned to the kind, shape and dtype of its argument, or say why it cannot be the gradient."""
+        """Bring what a rule returned to the kind, shape and dtype of its argument, or say why it cannot be
+        the gradient.
+        """
         op, shape, found = node.plan.op, parent.shape, self.as_gradient(gradient)
         if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
             what = (
@@ -248,7 +260,7 @@ class Pass:
         return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
 
     def as_gradient(self, gradient: Any) -> Cotangent | None:
-        """What a rule returned as an array, or as a tensor where a graph is wanted; None if it cannot be one."""
+        """What a rule returned as an array, or a tensor where a graph is wanted; None if it is neither."""
         if isinstance(gradient, self.cls):
             return gradient if self.create_graph else gradient._array
         if isinstance(gradient, np.ma.MaskedArray):
@@ -266,15 +278,21 @@ class Pass:
         return gradient if self.create_graph else self.cls._make(gradient, None)
 
     def given_away(self, node: Node) -> Cotangent:
-        """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if it is ours."""
+        """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if it
+        is ours.
+        """
         g = self.gradients[node]
         if self.create_graph or not isinstance(g, (ndarray, np.generic)):
             return np.copy(g)
-        return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
+        whole = (
+            type(g) is ndarray and g.flags.c_contiguous
+        )  # and not a scalar, which cannot be added to in place
+        return g if whole and node in self.ours else np.array(g, order="C")
 
 
 def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
-    """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it away.
+    """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it
+    away.
 
     It may be g, a saved value, or a view; the rule of somebody else's op may hold it.
     """

@@ -1,4 +1,5 @@
-"""What to say when a tensor that needs a gradient is about to become a plain array or number, and what to write instead.
+"""What to say when a tensor that needs a gradient is about to become a plain array or number, and what to
+write instead.
 
 No protocol tells us why NumPy asks for an array: it asks alike for ``out[i] = t`` and for ``np.array([t,
 t])``.  So the message is chosen by the expression in the user's program that was running.
@@ -49,7 +50,9 @@ def lost(tensor: Any, what: str) -> CoercionError:
 
 
 def _asked_for() -> tuple[str, str]:
-    """The expression of the user's program that is being computed, and what kind of thing it does; empty where that cannot be told."""
+    """The expression of the user's program that is being computed, and what kind of thing it does; empty
+    where that cannot be told.
+    """
     frame: Any = sys._getframe(2)
     into_tensor = foreign = (
         False  # whether a tensor is assigned to, and whether a library other than NumPy asks

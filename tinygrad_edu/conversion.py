@@ -1,4 +1,6 @@
-"""A tensor as something else: as an array, a Python number, or a text.  A gradient that would be lost is refused."""
+"""A tensor as something else: as an array, a Python number, or a text.  A gradient that would be lost is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,15 @@ class Conversions:
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def numpy(self) -> Any:
-        """The values as an ndarray that shares memory; refuses where a gradient would be lost (use ``detach().numpy()``)."""
+        """The values as an ndarray that shares memory; refuses where a gradient would be lost (use
+        ``detach().numpy()``).
+        """
         self._refuse_coercion("a plain array")
         return self._array
 
     def item(self, *place: Any) -> Any:
-        """The only element, or the one at a place, as a Python number, without its gradient; see `numpy.ndarray.item`.
+        """The only element, or the one at a place, as a Python number, without its gradient; see
+        `numpy.ndarray.item`.
 
         Sum losses for a report with it: ``total += loss`` keeps the graph of every loss alive, ``total +=
         loss.item()`` none.
@@ -56,7 +61,8 @@ class Conversions:
     def __bool__(self) -> bool:
         if self._array.size != 1:
             raise ShapeError(
-                f"The truth value of a tensor of shape {self._array.shape} is ambiguous. Use x.any() or x.all()."
+                f"The truth value of a tensor of shape {self._array.shape} is ambiguous. Use x.any() or "
+                "x.all()."
             )
         return bool(self._array)
 
@@ -92,7 +98,8 @@ class Conversions:
             return str(self)
         if self._array.size != 1:
             raise TypeError(
-                f"The format {spec!r} is for one number, and this Tensor has shape {self._array.shape}: format its "
+                f"The format {spec!r} is for one number, and this Tensor has shape {self._array.shape}: "
+                "format its "
                 "elements, x.tolist()."
             )
         return format(self.item(), spec)

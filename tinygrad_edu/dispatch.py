@@ -1,4 +1,5 @@
-"""How NumPy's calls come in: a function with a tensor among its arguments is looked up, and goes the way of its fate.
+"""How NumPy's calls come in: a function with a tensor among its arguments is looked up, and goes the way of
+its fate.
 
 `Tensor.__array_ufunc__` and ``__array_function__`` end here, and so do primitives that are called with
 tensors.
@@ -22,7 +23,9 @@ WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_d
 
 
 def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Find the fate of a function that was called with a tensor, and go its way: record it, if it differentiates."""
+    """Find the fate of a function that was called with a tensor, and go its way: record it, if it
+    differentiates.
+    """
     entry = entry_of(function)
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
@@ -61,7 +64,8 @@ def _without_out(
 def _writes(function: Any) -> UnsupportedCall:
     """The error for a function of NumPy that writes into its argument."""
     return UnsupportedCall(
-        f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a Tensor, "
+        f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a "
+        "Tensor, "
         "which it can (out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of "
         "np.full(shape, v)."
     )
@@ -74,9 +78,11 @@ def _write(
     targets = target if isinstance(target, tuple) else (target,)
     if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
         raise UnsupportedCall(
-            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the graph "
+            f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the "
+            "graph "
             "may need.\n"
-            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or on "
+            "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or "
+            "on "
             "x.detach()."
         )
     arrays = tuple(_unwrap(cls, targets))
@@ -89,7 +95,9 @@ def _write(
 
 
 def _find(cls: TensorClass, args: Any, kwargs: Any = None) -> tuple[str, Any] | None:
-    """The first tensor that needs a gradient, in arguments and in lists and tuples inside them, with its name or place."""
+    """The first tensor that needs a gradient, in arguments and in lists and tuples inside them, with its name
+    or place.
+    """
     for name, value in [*enumerate(args), *(kwargs.items() if kwargs else ())]:
         if isinstance(value, cls):
             if value._node is not None:

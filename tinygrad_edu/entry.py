@@ -1,7 +1,7 @@
 """What the table knows of a function: one of the classes of this file, by the function's fate.
 
-A function *differentiates* (`Op`), is *composite* (`Composite`: written with other functions of the table), or is
-*constant* (`Constant`: nothing to differentiate).  One that has no entry *refuses*.
+A function *differentiates* (`Op`), is *composite* (`Composite`: written with other functions of the table),
+or is *constant* (`Constant`: nothing to differentiate).  One that has no entry *refuses*.
 """
 
 import sys
@@ -19,13 +19,15 @@ Joint = tuple[tuple[str, ...], Rule]
 
 
 class Constant:
-    """A function whose result is integer or boolean, or does not depend on values (np.zeros_like): a constant to the graph."""
+    """A function whose result is integer or boolean, or does not depend on values (np.zeros_like): a constant
+    to the graph.
+    """
 
     fate = "constant"
 
 
 class Composite:
-    """A function written with other functions of the table; ``body`` is called with the tensors themselves."""
+    """A function written with others of the table; ``body`` is called with the tensors themselves."""
 
     fate = "composite"
 
@@ -49,7 +51,8 @@ class Op:
     forward : callable
         Takes every parameter by position and returns the output, or ``(output, *kept values)``.
     signature : Signature
-        The parameters that the rules cover, so that a keyword that NumPy grows later is refused and not ignored.
+        The parameters that the rules cover, so that a keyword that NumPy grows later is refused and not
+        ignored.
     rules : dict
         A rule for each argument that can be differentiated.
     broadcasts : bool, default=False

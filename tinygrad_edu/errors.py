@@ -17,7 +17,9 @@ class TinygradError(Exception):
 
     teller = ""  # the function or class that told it: the message begins with that name
 
-    origin: Any = None  # the module in whose forward it arose, and the message there: `nn.Module` writes the module's path into it
+    origin: Any = (
+        None  # the module in whose forward it arose, and its message there: `nn.Module` adds the path
+    )
 
 
 class MissingRule(TinygradError, TypeError):
@@ -25,7 +27,9 @@ class MissingRule(TinygradError, TypeError):
 
 
 class UnsupportedCall(TinygradError, TypeError):
-    """A function that has a rule was called in a form that the rule does not cover (an unknown keyword, ``out=``)."""
+    """A function that has a rule was called in a form that the rule does not cover (an unknown keyword,
+    ``out=``).
+    """
 
 
 class WrongRule(TinygradError, RuntimeError):
@@ -37,7 +41,8 @@ class WrongRule(TinygradError, RuntimeError):
 
 
 class CoercionError(TinygradError, RuntimeError):
-    """A tensor that needs a gradient was about to become a plain array or number, and its gradient to be lost.
+    """A tensor that needs a gradient was about to become a plain array or number, and its gradient to be
+    lost.
 
     No TypeError: NumPy would put an error of its own, about sequences, in the place of one.
     """
@@ -56,7 +61,7 @@ class ArgumentError(TinygradError, ValueError):
 
 
 class GraphError(TinygradError, RuntimeError):
-    """The recorded graph cannot be differentiated: there is none, it was released, or it needs a cotangent."""
+    """The recorded graph cannot be differentiated: there is none, it is released, or it needs a cotangent."""
 
 
 class InPlaceError(TinygradError, RuntimeError):
@@ -64,7 +69,9 @@ class InPlaceError(TinygradError, RuntimeError):
 
 
 class NonFiniteError(TinygradError, FloatingPointError):
-    """A NaN or an infinity where none can be: met by the debug mode, by gradient clipping, or by a line search."""
+    """A NaN or an infinity where none can be: met by the debug mode, by gradient clipping, or by a line
+    search.
+    """
 
 
 class StateError(TinygradError, ValueError):
@@ -72,11 +79,13 @@ class StateError(TinygradError, ValueError):
 
 
 class FormatError(TinygradError, ValueError):
-    """A file is not of the format that it should be, is damaged, or declares more than the limits that it is read under."""
+    """A file is not of the format that it should be, is damaged, or declares more than the limits that it is
+    read under.
+    """
 
 
 class DownloadError(TinygradError, OSError):
-    """Published data could not be fetched, or what arrived is not what was published; nothing was kept of it."""
+    """Published data could not be fetched, or what came is not what was published; nothing was kept of it."""
 
 
 class GradcheckError(TinygradError, AssertionError):
@@ -84,11 +93,14 @@ class GradcheckError(TinygradError, AssertionError):
 
 
 class UndecidedError(GradcheckError):
-    """A derivative can be called neither right nor wrong: no numerical derivative is exact enough at that point."""
+    """A derivative can be called neither right nor wrong: no numerical derivative is exact enough at that
+    point.
+    """
 
 
 def names_itself(function: Function) -> Function:
-    """Decorator of what users call: an error about its arguments begins with its name, whoever raises it inside.
+    """Decorator of what users call: an error about its arguments begins with its name, whoever raises it
+    inside.
 
     So helpers raise bare messages, and need not be told for whom they work.  A method goes by its class and
     its name ("SGD.step: …"), ``__init__`` and ``forward`` by the class alone.  The innermost name stays.
@@ -123,7 +135,7 @@ def names_itself(function: Function) -> Function:
 
 
 def told_by(error: TinygradError, who: str) -> TinygradError:
-    """The error, with the name of who tells it before its message, unless somebody has told it already."""
-    if not error.teller and error.origin is None:
+    """The error, with the name of who tells it before its message, unless that has a name already."""
+    if not error.teller and error.origin is None and not str(error).startswith((f"{who}:", f"{who} ")):
         error.teller, error.args = who, (f"{who}: {error}",)
     return error

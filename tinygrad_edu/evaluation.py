@@ -1,4 +1,4 @@
-"""One evaluation of a function on variables of its own, and its gradients: what every transform is made of."""
+"""One evaluation of a function on variables of its own, and its gradients: what transforms are made of."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -70,7 +70,9 @@ class Evaluation:
                 self.aux = rebuild(list(cut))
 
     def value(self) -> Any:
-        """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends on elsewhere."""
+        """What f returned: attached to the graph where tensors from outside are, a copy that nothing depends
+        on elsewhere.
+        """
         if self.outside:
             return self.build_outputs(self.outputs)
         copies = [Tensor._make(o._array.copy(), None) for o in self.outputs]
@@ -97,14 +99,18 @@ class Evaluation:
 
 
 def as_plain(tensor: Tensor, like: Any = None) -> Any:
-    """The array of a tensor, or a NumPy scalar if it has no axes (unless it is like an array); the tensor itself if it needs a gradient."""
+    """The array of a tensor, or a NumPy scalar if it has no axes (unless it is like an array); the tensor
+    itself if it needs a gradient.
+    """
     if tensor._node is not None:
         return tensor
     return tensor._array if tensor.ndim or isinstance(like, np.ndarray) else tensor._array[()]
 
 
 def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Tensor:
-    """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a graph."""
+    """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a
+    graph.
+    """
     if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool):
         leaf = float(leaf)
     foreign = hasattr(leaf, "__array_function__") and not isinstance(leaf, np.ndarray)
@@ -161,7 +167,9 @@ def or_zeros(gradients: Iterable[Tensor | None], like: Iterable[Tensor]) -> list
 
 
 def leaves_like(what: str, expected: Sequence[Tensor], like: Any, tree: Any) -> list[Tensor]:
-    """The leaves of a tree that has the structure of ``like``, as tensors of the shapes and dtypes that are expected."""
+    """The leaves of a tree that has the structure of ``like``, as tensors of the shapes and dtypes that are
+    expected.
+    """
     leaves = [leaf if isinstance(leaf, Tensor) else Tensor(leaf) for leaf in matched(what, like, tree)]
     if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
         shapes = [leaf.shape for leaf in leaves]

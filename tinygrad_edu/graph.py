@@ -1,9 +1,10 @@
-"""The graph: what a node remembers of an operation, and `record`, the one door through which operations enter.
+"""The graph: what a node remembers of an operation, and `record`, the one door through which operations
+enter.
 
-A node knows its parents, the plan of the table (`plan.Plan`) that says which rules to run, and the values that
-those rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies with
-its last tensor.  This file does not import Tensor either; ``cls`` is the class of tensors, handed in by those
-who stand above.
+A node knows its parents, the plan of the table (`plan.Plan`) that says which rules to run, and the values
+that those rules named.  It never knows the tensor that it made, so there is no reference cycle: a graph dies
+with its last tensor.  This file does not import Tensor either; ``cls`` is the class of tensors, handed in by
+those who stand above.
 """
 
 from collections.abc import Callable
@@ -82,8 +83,8 @@ class Node:
 class Leaf(Node):
     """A variable: a node that no operation made.  Gradients accumulate in its ``grad``.
 
-    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else asks
-    for them.
+    The variables that a transform makes for one evaluation of its function are ``temporary``: nobody else
+    asks for them.
     """
 
     __slots__ = ("grad", "temporary")
@@ -107,7 +108,9 @@ class Part(Node):
 
 
 class Notes:
-    """What few nodes have: hooks, the gradient that `Tensor.retain_grad` keeps, and the debug mode's line and checksums."""
+    """What few nodes have: hooks, the gradient that `Tensor.retain_grad` keeps, and the debug mode's line and
+    checksums.
+    """
 
     __slots__ = ("checksums", "grad", "hooks", "line", "retains")
 
@@ -164,7 +167,8 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     elif plan is not None and not op.trusted:
         raise WrongRule(
             f"{op.name}: its forward returned {dtype}, of which there is no gradient, though it has rules.\n"
-            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is wanted."
+            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is "
+            "wanted."
         )
     if debug.value is not None:
         debug.value.recorded(op, result._node, out)
@@ -179,7 +183,9 @@ def _record_parts(
     outputs: tuple[Array, ...],
     rest: list[Any],
 ) -> tuple[Any, ...]:
-    """The tensors of an operation that has several outputs: one node for the operation, and one `Part` for each."""
+    """The tensors of an operation that has several outputs: one node for the operation, and one `Part` for
+    each.
+    """
     node = None
     if plan is not None:
         shapes, dtypes = tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
@@ -191,7 +197,9 @@ def _record_parts(
 
 
 def as_array(out: Any) -> Array:
-    """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that we carry."""
+    """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that
+    we carry.
+    """
     if isinstance(out, np.generic):
         out = np.asarray(out)
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
@@ -209,7 +217,9 @@ def _given(op: Op, value: Any) -> Any:
 
 
 def _plan(cls: TensorClass, op: Op, values: tuple[Operand, ...], wanted: int) -> Plan:
-    """The plan for those values that need a gradient, or an error that names one that has no rule; filed under its bits."""
+    """The plan for those values that need a gradient, or an error that names one that has no rule; filed
+    under its bits.
+    """
     positions = tuple(
         i for i, value in enumerate(values) if isinstance(value, cls) and value._node is not None
     )

@@ -1,4 +1,6 @@
-"""Operators that change a tensor in place: a new result while gradients are recorded, a write into memory otherwise."""
+"""Operators that change a tensor in place: a new result while gradients are recorded, a write into memory
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ class InPlace:
     # fmt: on
 
     def _in_place(self: Any, operation: Any, ufunc: np.ufunc, other: Operand) -> Tensor:
-        """``x += y``: a new result while gradients are recorded, a write into the memory of x under no_grad."""
+        """``x += y``: a new result while gradients are recorded, a write into x's memory under no_grad."""
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
             return operation(self, other)

@@ -1,4 +1,6 @@
-"""The methods that arrays have and tensors have too: each is NumPy's function of that name, with NumPy's signature."""
+"""The methods that arrays have and tensors have too: each is NumPy's function of that name, with NumPy's
+signature.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,14 @@ if TYPE_CHECKING:
 
 
 class ArrayMethods:
-    """What `Tensor` inherits: NumPy's function with the tensor as its first argument, which NumPy hands back to the table."""
+    """What `Tensor` inherits: NumPy's function with the tensor as its first argument, which NumPy hands back
+    to the table.
+    """
 
     __slots__ = ()
     _array: Any
 
-    # ---- attributes -----------------------------------------------------------------------------------------
+    # ---- attributes ----------------------------------------------------------------------------------------
 
     shape = property(lambda self: self._array.shape, doc="The shape, a tuple of int.")
     dtype = property(lambda self: self._array.dtype, doc="The dtype.")
@@ -35,7 +39,7 @@ class ArrayMethods:
     )
     device = property(lambda self: "cpu", doc="The only device there is.")
 
-    # ---- sequences ------------------------------------------------------------------------------------------
+    # ---- sequences -----------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -50,7 +54,7 @@ class ArrayMethods:
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self._array == (value._array if isinstance(value, Tensor) else value)))
 
-    # ---- operators: those of arithmetic, which skip NumPy's dispatcher, are in `tensor` --------------------------
+    # ---- operators: those of arithmetic, which skip NumPy's dispatcher, are in `tensor` --------------------
 
     # fmt: off
     def __pos__(self) -> Tensor:                       return np.positive(self)
@@ -80,7 +84,7 @@ class ArrayMethods:
     def __invert__(self) -> Tensor:                    return np.invert(self)
     # fmt: on
 
-    # ---- NumPy's functions ----------------------------------------------------------------------------------
+    # ---- NumPy's functions ---------------------------------------------------------------------------------
 
     # fmt: off
     def all(self, *args: Any, **kwargs: Any) -> Tensor:       return np.all(self, *args, **kwargs)
@@ -126,7 +130,9 @@ class ArrayMethods:
         subok: bool = True,
         copy: bool = True,
     ) -> Tensor:
-        """The values in another dtype, a copy unless ``copy`` is False and the dtype is this one; see `numpy.ndarray.astype`."""
+        """The values in another dtype, a copy unless ``copy`` is False and the dtype is this one; see
+        `numpy.ndarray.astype`.
+        """
         dtype = np.dtype(dtype)
         np.empty(0, self.dtype).astype(dtype, order, casting)  # NumPy's own error where the rule forbids it
         converted = np.astype(self, dtype, copy=copy)
@@ -139,7 +145,9 @@ class ArrayMethods:
     def sort(
         self: Any, axis: int = -1, kind: Any = None, order: None = None, *, stable: bool | None = None
     ) -> None:
-        """Sort in place: x becomes the sorted values, as by ``x[...] = v``; ties keep the order of `numpy.argsort`."""
+        """Sort in place: x becomes the sorted values, as by ``x[...] = v``; ties keep the order of
+        `numpy.argsort`.
+        """
         self[...] = np.take_along_axis(self, np.argsort(self, axis, kind, order, stable=stable), axis)
 
     def partition(self: Any, kth: Any, axis: int = -1, kind: Any = "introselect", order: None = None) -> None:
@@ -158,7 +166,9 @@ class ArrayMethods:
 
     @property
     def flat(self) -> Flat:
-        """The elements in C order, to iterate over, to read and to assign to: ``x.flat[i]``, ``x.flat[i] = v``."""
+        """The elements in C order, to iterate over, to read and to assign to: ``x.flat[i]``, ``x.flat[i] =
+        v``.
+        """
         return Flat(self)
 
     @flat.setter
@@ -167,7 +177,9 @@ class ArrayMethods:
 
 
 class Flat:
-    """The elements of a tensor in C order, as `numpy.ndarray.flat`: what is read is recorded, and so is what is assigned."""
+    """The elements of a tensor in C order, as `numpy.ndarray.flat`: what is read is recorded, and so is what
+    is assigned.
+    """
 
     def __init__(self, tensor: Any) -> None:
         self.base = tensor

@@ -55,7 +55,7 @@ def leave(*block_and_error: object) -> None:
 
 
 class Recording(Block):
-    """Switch recording on or off: a context manager, and a decorator of functions, generators and coroutines."""
+    """Switch recording on or off: a context manager, and a decorator, of generators and coroutines too."""
 
     def __init__(self, on: bool) -> None:
         self.on = on

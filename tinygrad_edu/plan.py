@@ -1,9 +1,9 @@
 """Plans: what a call keeps alive for its derivative, and how a backward pass uses it.
 
-The names that a rule asks for are read once, when it is filed, into the small objects of this file.  Each *need*
-knows how to take its value from a call, and, where a graph of the gradient is wanted, which node that value
-came from.  An op has a `Plan` for each set of its arguments that need a gradient: their needs side by side,
-made when that set first occurs.
+The names that a rule asks for are read once, when it is filed, into the small objects of this file.  Each
+*need* knows how to take its value from a call, and, where a graph of the gradient is wanted, which node that
+value came from.  An op has a `Plan` for each set of its arguments that need a gradient: their needs side by
+side, made when that set first occurs.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from .entry import Op
 
 Row = list[Any]
-"""What a call leaves behind: its output, the values that its forward kept, then all its arguments by position."""
+"""What a call leaves behind: its output, the values that its forward kept, then all its arguments by
+position.
+"""
 
 
 class Need:
@@ -84,8 +86,8 @@ class Output(Need):
 class Kept(Need):
     """A value that the forward computed anyway, by the name that ``keep=`` gives it.
 
-    If it equals the output of another op, its *twin*, of the first argument, then that op's rule is what a graph
-    of the gradient runs: a node of the twin is made, of the values that this node has saved.
+    If it equals the output of another op, its *twin*, of the first argument, then that op's rule is what a
+    graph of the gradient runs: a node of the twin is made, of the values that this node has saved.
     """
 
     def __init__(self, column: int, twin: "Op | None") -> None:
@@ -175,7 +177,9 @@ def _rule(op: "Op", argument: str, position: int) -> Rule:
 
 
 class Indexed:
-    """The rule of ``*arguments`` for the one at an index, which it takes as the argument at ``place`` after g."""
+    """The rule of ``*arguments`` for the one at an index, which it takes as the argument at ``place`` after
+    g.
+    """
 
     __slots__ = ("index", "place", "rule")
 

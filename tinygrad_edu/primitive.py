@@ -26,7 +26,8 @@ def primitive(
     joint: tuple[tuple[str, ...], Rule] | None = None,
     **rules: Rule,
 ) -> Callable[[Function], Function]:
-    """Make a function of plain arrays differentiable, by giving a rule for each argument that can be differentiated.
+    """Make a function of plain arrays differentiable, by giving a rule for each argument that can be
+    differentiated.
 
     Parameters
     ----------
@@ -126,13 +127,15 @@ def primitive(
                 return tensor.__array_function__(call, (type(tensor),), args, kwargs)
             return plain(*args, **kwargs)
 
-        return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+        return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature
 
     return decorate
 
 
 def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[..., Any]:
-    """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns arrays."""
+    """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns
+    arrays.
+    """
 
     @wraps(forward)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -163,7 +166,8 @@ def _checked(name: str, out: Any, kept: int) -> Any:
         if hasattr(part, "requires_grad"):
             raise WrongRule(
                 f"{name}: its forward returned a Tensor; it is given plain arrays and returns one.\n"
-                "  Compute with NumPy's functions on the arrays that it is given, or return y.detach().numpy()."
+                "  Compute with NumPy's functions on the arrays that it is given, or return "
+                "y.detach().numpy()."
             )
         if not (isinstance(part, NUMBERS) or hasattr(part, "__array_function__")):
             expected = "an array, or a tuple of arrays for several outputs"

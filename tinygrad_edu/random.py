@@ -3,19 +3,26 @@
 Nothing here touches NumPy's global state.
 """
 
+from __future__ import annotations
+
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import ArgumentError
 from .settings import Block, Default, Setting
 
+if TYPE_CHECKING:
+    Rng = np.random.Generator | int | None
+else:  # a text, as a look at np.random loads it, which takes a fifth of the import
+    Rng = "np.random.Generator | int | None"
+
 PROCESS = Default(None)
 DEFAULT: ContextVar[Default] = ContextVar("tinygrad_edu generator", default=PROCESS)
 
 
-def seed(value: Any) -> "Seed":
+def seed(value: Any) -> Seed:
     """Let everything random that is not given an ``rng`` draw from one generator with this seed.
 
     The call sets it at once, as ``np.random.seed`` does for NumPy: for all threads of this process, and for
@@ -83,7 +90,7 @@ class Seed(Setting):
 
     __exit__ = _leave
 
-    def _of_one_call(self) -> "_Drawing":
+    def _of_one_call(self) -> _Drawing:
         return _Drawing(_made(self.value, "seed"))
 
 
@@ -110,7 +117,7 @@ def _made(value: Any, who: str) -> np.random.Generator:
     raise ArgumentError(f"{who}: expected {expected}; got {value!r:.80}.")
 
 
-def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+def generator(rng: Rng) -> np.random.Generator:
     """The generator meant by an ``rng=`` argument.
 
     Parameters

@@ -1,4 +1,6 @@
-"""What is said where a gradient cannot be had: which function or argument has no rule, and what to do about it."""
+"""What is said where a gradient cannot be had: which function or argument has no rule, and what to do about
+it.
+"""
 
 import inspect
 from collections.abc import Callable
@@ -16,7 +18,8 @@ def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRu
         with suppress(ValueError, TypeError, IndexError):
             argument = list(inspect.signature(function).parameters)[int(argument)]
     return MissingRule(
-        f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, {value.dtype}).\n"
+        f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
+        f"{value.dtype}).\n"
         f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see "
         "examples/define_an_op.py)\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
@@ -35,9 +38,12 @@ def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
 
 
 def lost_inside(primitive: str, operation: str, value: Any) -> MissingRule:
-    """The error for a tensor that a primitive's forward uses, and that no argument with a rule has brought there."""
+    """The error for a tensor that a primitive's forward uses, and that no argument with a rule has brought
+    there.
+    """
     return MissingRule(
-        f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, whose "
+        f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, "
+        "whose "
         "gradient would be lost.\n"
         f"  Pass it to {primitive} as an argument, and give that a rule; or use its .detach(), which is a "
         "constant to the graph."

@@ -94,7 +94,9 @@ class Block:
         return call  # type: ignore[return-value]
 
     def _generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A generator whose steps run in the block; its caller keeps its own while the generator is suspended."""
+        """A generator whose steps run in the block; its caller keeps its own while the generator is
+        suspended.
+        """
 
         @wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:

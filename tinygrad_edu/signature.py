@@ -1,4 +1,6 @@
-"""The signature of a function: the names and defaults of its parameters, and the one form into which every call is brought."""
+"""The signature of a function: the names and defaults of its parameters, and the one form into which every
+call is brought.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +55,8 @@ class Signature:
         """The signature of a function."""
         if type(function) is not FunctionType or hasattr(function, "__wrapped__"):
             return cls._inspected(function)
-        # Read directly, as `inspect.signature` takes 30 us for each of 400 functions: an eighth of the import.
+        # Read directly, as `inspect.signature` takes 30 us for each of 400 functions: an eighth of the
+        # import.
         code, defaults = function.__code__, function.__defaults__ or ()
         positional, keywords = code.co_argcount, code.co_kwonlyargcount
         variadic, named = bool(code.co_flags & VARIADIC), code.co_varnames[:positional]
@@ -76,7 +79,8 @@ class Signature:
         return self.names[min(position, len(self.names) - 1)]
 
     def bind(self, who: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Bring a call into its canonical form: every parameter by position, with its default where it is not given.
+        """Bring a call into its canonical form: every parameter by position, with its default where it is not
+        given.
 
         Raises
         ------

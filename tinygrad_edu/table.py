@@ -38,11 +38,13 @@ PRIMITIVES: "WeakSet[Callable[..., Any]]" = (
 )  # our own and the users': each carries its entry, which dies with it
 
 
-# ---- what is filed -------------------------------------------------------------------------------------------
+# ---- what is filed -----------------------------------------------------------------------------------------
 
 
 def entry_of(function: Callable[..., Any]) -> Entry | None:
-    """What is known of a function: NumPy's are in the table, a primitive carries its entry itself; None for all others."""
+    """What is known of a function: NumPy's are in the table, a primitive carries its entry itself; None for
+    all others.
+    """
     return TABLE.get(function) or getattr(function, "entry", None)
 
 
@@ -65,7 +67,7 @@ def _file(function: Callable[..., Any], entry: Entry) -> None:
     TABLE[function] = entry
 
 
-# ---- NumPy's functions ---------------------------------------------------------------------------------------
+# ---- NumPy's functions -------------------------------------------------------------------------------------
 
 
 def elementwise(ufunc: np.ufunc, **rules: Rule) -> None:
@@ -82,7 +84,9 @@ def derivative(
 
 
 def composite(*functions: Callable[..., Any]) -> Callable[[Function], Function]:
-    """File the decorated body, written with other functions of the table, as what these functions do to tensors."""
+    """File the decorated body, written with other functions of the table, as what these functions do to
+    tensors.
+    """
 
     def file(body: Function) -> Function:
         for function in dict.fromkeys(functions):  # np.amax is np.max in some versions
@@ -98,7 +102,7 @@ def constant(*functions: Callable[..., Any]) -> None:
         _file(function, Constant())
 
 
-# ---- functions of our own ------------------------------------------------------------------------------------
+# ---- functions of our own ----------------------------------------------------------------------------------
 
 
 def primitive(
@@ -108,7 +112,9 @@ def primitive(
     joint: Joint | None = None,
     **rules: Rule,
 ) -> Callable[[Function], Function]:
-    """Make an op of this package differentiable: as `tinygrad_edu.primitive` does, but its forward and rules are trusted."""
+    """Make an op of this package differentiable: as `tinygrad_edu.primitive` does, but its forward and rules
+    are trusted.
+    """
 
     def decorate(function: Function) -> Function:
         op = op_from(function, broadcasts, keep, joint, rules)
@@ -118,7 +124,8 @@ def primitive(
 
 
 def fused(body: Callable[..., Any]) -> Callable[[Function], Function]:
-    """Make the decorated function of plain arrays differentiable: tensors enter as ``body``, the same by functions of the table.
+    """Make the decorated function of plain arrays differentiable: tensors enter as ``body``, the same by
+    functions of the table.
 
     For what a graph of the gradient needs as a composition, and an ordinary backward pass can have faster.
     """
@@ -174,7 +181,9 @@ def carrying(call: Function, entry: Entry) -> Function:
 
 
 def overridable(function: Function) -> Function:
-    """A function of plain arrays that asks its arguments first whether they have an answer of their own, as NumPy's functions do."""
+    """A function of plain arrays that asks its arguments first whether they have an answer of their own, as
+    NumPy's functions do.
+    """
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

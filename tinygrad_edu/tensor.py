@@ -2,12 +2,16 @@
 
 The story of one call, ``y = np.exp(x)`` with ``x`` a Tensor that requires a gradient:
 
-1. NumPy sees that ``x`` has ``__array_ufunc__`` and hands the whole call to it.  That method is one line: `dispatch.dispatch`.
-2. ``dispatch`` looks ``np.exp`` up in the table (``ops/``) and finds its entry, with the rule ``lambda g, out: g * out``.
-3. ``record`` computes ``np.exp`` of the plain array.  The rule names ``out``, so the node keeps the result, and not ``x``.
-4. The result comes back as a Tensor that holds the node, and the node holds the node of ``x``: that is the graph.
-5. ``y.backward()`` visits the nodes, newest first, calls ``rule(g, out)`` on plain arrays, and adds what arrives at ``x``
-   to ``x.grad``.
+1. NumPy sees that ``x`` has ``__array_ufunc__`` and hands the whole call to it.  That method is one line: it
+   calls `dispatch.dispatch`.
+2. ``dispatch`` looks ``np.exp`` up in the table (``ops/``) and finds its entry, with the rule
+   ``lambda g, out: g * out``.
+3. ``record`` computes ``np.exp`` of the plain array.  The rule names ``out``, so the node keeps the result,
+   and not ``x``.
+4. The result comes back as a Tensor that holds the node, and the node holds the node of ``x``: that is the
+   graph.
+5. ``y.backward()`` visits the nodes, newest first, calls ``rule(g, out)`` on plain arrays, and adds what
+   arrives at ``x`` to ``x.grad``.
 
 Operators and methods enter at step 3: they know their entry already.
 """
@@ -93,7 +97,9 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     __slots__ = ("__weakref__", "_array", "_leaf", "_node")
     _array: Any
     _node: Node | None  # None for a constant, the leaf of a variable, the operation's node for a result
-    _leaf: Any  # a Leaf since a gradient was first asked for: a frozen variable keeps it, with its gradient; or None
+    _leaf: (
+        Any  # a Leaf since a gradient was first asked for (a frozen variable keeps it, and its grad), or None
+    )
 
     def __init__(
         self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None
@@ -200,7 +206,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                 "Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one."
             )
         if not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
-            given = f"{type(value).__name__} of shape {getattr(value, 'shape', '?')}, {getattr(value, 'dtype', '?')}"
+            shape, dtype = getattr(value, "shape", "?"), getattr(value, "dtype", "?")
+            given = f"{type(value).__name__} of shape {shape}, {dtype}"
             raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {given}.")
         self._leaf.grad = Tensor._make(value._array.copy(), value._node)
 
@@ -209,7 +216,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         if not self.is_leaf:
             if not requires_grad:
                 raise GraphError(
-                    "requires_grad can be changed on leaves only. Use x.detach() for a tensor without its graph."
+                    "requires_grad can be changed on leaves only. Use x.detach() for a tensor without its "
+                    "graph."
                 )
             return self
         if requires_grad:
@@ -231,7 +239,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         retain_graph: bool | None = None,
         create_graph: bool = False,
     ) -> None:
-        """Compute the gradients of this tensor with respect to every leaf that it depends on, and add them to their ``grad``.
+        """Compute the gradients of this tensor with respect to every leaf that it depends on, and add them to
+        their ``grad``.
 
         Parameters
         ----------
@@ -286,7 +295,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         return Tensor._make(self._array, None)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], object]:
-        """Call ``hook(gradient)`` when the gradient of this tensor is complete; what it returns, if anything, replaces it.
+        """Call ``hook(gradient)`` when the gradient of this tensor is complete; what it returns, if anything,
+        replaces it.
 
         Returns a function that removes the hook.  A hook must not change its argument in place.
         """
@@ -332,7 +342,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Tensor:
-        return record(Tensor, GETITEM, (self, indexing.plain(key)))
+        return record(Tensor, GETITEM, (self, indexing.as_key(key)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """``x[key] = value``, differentiable: x becomes the result.
@@ -348,13 +358,13 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
                     "x floating first."
                 )
-            result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
+            result = record(Tensor, SETITEM, (self, indexing.as_key(key), value))
             self._array, self._node, self._leaf = result._array, result._node, None
         else:
-            self._array[indexing.plain(key)] = value._array if isinstance(value, Tensor) else value
+            self._array[indexing.as_key(key)] = value._array if isinstance(value, Tensor) else value
             WRITES.mark(self._array)
 
-    # ---- copies ---------------------------------------------------------------------------------------------
+    # ---- copies --------------------------------------------------------------------------------------------
 
     def __copy__(self) -> Tensor:
         """A copy of the values, recorded as one: `numpy.copy`."""

@@ -176,7 +176,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """A function that computes the matrix of all first derivatives of f, a row (a backward pass) for each output element.
+    """A function that computes the matrix of all first derivatives of f, a row (a backward pass) for each
+    output element.
 
     Returns
     -------
@@ -229,7 +230,8 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
-    """The product of the Hessian of f with a direction, at the cost of a few evaluations of f: the gradient of ⟨∇f, v⟩.
+    """The product of the Hessian of f with a direction, at the cost of a few evaluations of f: the gradient
+    of ⟨∇f, v⟩.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""Trees as arguments of a primitive: a call with tensors in lists, dicts or modules is recorded as a call of those tensors.
+"""Trees as arguments of a primitive: a call with tensors in lists, dicts or modules is recorded as a call of
+those tensors.
 
 The op of the table takes, say, ``f(x, ws)`` with ``ws`` a list.  For one call of it, `tree_call` makes an op
 of the leaves, ``f(x, ws[0], ws[1])``: its forward puts the arrays that it is given back into the tree, and
@@ -53,7 +54,8 @@ def tree_call(op: Op, arguments: tuple[Any, ...]) -> Any:
 
 
 class Leaf:
-    """A leaf of a call's arguments: the argument that it is in, its name ("ws[0]") and value, and whether its gradient is wanted.
+    """A leaf of a call's arguments: the argument that it is in, its name ("ws[0]") and value, and whether its
+    gradient is wanted.
 
     Arrays and tensors ``move``: they are arguments of the op of leaves.  All else is fixed.
     """
@@ -65,7 +67,8 @@ class Leaf:
 
 
 class OnLeaves(Op):
-    """An op as a function of the arrays and tensors in one call's arguments; everything else in them is fixed.
+    """An op as a function of the arrays and tensors in one call's arguments; everything else in them is
+    fixed.
 
     The buffers of modules come last: nothing is computed with them here, but what changes them is noticed.
     """
@@ -98,7 +101,8 @@ class OnLeaves(Op):
 
 
 class _Rules:
-    """The forward and the joint rule of an op of leaves.  It does not know that op: they would hold each other alive.
+    """The forward and the joint rule of an op of leaves.  It does not know that op: they would hold each
+    other alive.
 
     ``saved`` are the places, among the moving leaves, of those that the op's rules need; ``others`` is what
     they need beside.
@@ -164,7 +168,8 @@ class _Rules:
             return tuple(self.shapes[place:])
         if self.shapes[place] is None:
             raise WrongRule(
-                f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no shape."
+                f"{op.name}: a rule asks for {name}, and {argument} is a tree in this call, which has no "
+                "shape."
             )
         return self.shapes[place]
 
@@ -204,7 +209,8 @@ def _unlike(op: Op, label: str, tree: Any, gradient: Any, keys: list[Any], by_na
     if by_name:
         expected = f"a dict with the keys {', '.join(map(str, keys))}"
     return WrongRule(
-        f"{op.name}: the rule of {label} returned {returned}; its argument is a {kind}, so expected {expected}."
+        f"{op.name}: the rule of {label} returned {returned}; its argument is a {kind}, so expected "
+        f"{expected}."
     )
 
 

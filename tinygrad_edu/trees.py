@@ -31,7 +31,9 @@ def _filled(copied: Any, items: Iterable[Any]) -> Any:
 
 
 def keyed(tree: Any) -> list[tuple[Any, str, Any]] | None:
-    """The children of a container, each with its key and the way it is written behind the container's name; None for a leaf."""
+    """The children of a container, each with its key and the way it is written behind the container's name;
+    None for a leaf.
+    """
     if hasattr(tree, "named_parameters"):
         return [(name, f".{name}", parameter) for name, parameter in tree.named_parameters()]
     if isinstance(tree, dict):
@@ -57,7 +59,8 @@ def labelled(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
 
 
 def matched(name: str, like: Any, tree: Any) -> list[Any]:
-    """The leaves of a tree in the order of another one's, of which it has the structure; by their keys, not by their order.
+    """The leaves of a tree in the order of another one's, of which it has the structure; by their keys, not
+    by their order.
 
     Lists and tuples stand for each other; for a module stands a dict by the names of its parameters, or a
     module.

@@ -1,4 +1,6 @@
-"""Versions of memory: who wrote in place, and when, so that no derivative is computed from values that changed."""
+"""Versions of memory: who wrote in place, and when, so that no derivative is computed from values that
+changed.
+"""
 
 import weakref
 from collections.abc import Iterable
@@ -10,7 +12,8 @@ from .errors import InPlaceError
 
 
 class Writes:
-    """Who wrote in place, and when: a count of all writes, and for each memory written to the count at its last write.
+    """Who wrote in place, and when: a count of all writes, and for each memory written to the count at its
+    last write.
 
     A memory is known by its owner, the array at the end of the ``base`` chain, so that views and flat buffers
     share it.

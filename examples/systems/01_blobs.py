@@ -15,7 +15,9 @@ from tinygrad_edu import data, nn, plot
 
 
 def network(rng: np.random.RandomState) -> nn.Sequential:
-    """2-4-3; weights drawn as (inputs, outputs) from U(0, 1) and biases from N(0, 1), in the original's order."""
+    """2-4-3; weights drawn as (inputs, outputs) from U(0, 1) and biases from N(0, 1),
+    in the original's order.
+    """
     model = nn.Sequential(nn.Linear(2, 4, dtype=float), nn.Sigmoid(), nn.Linear(4, 3, dtype=float))
     for layer in (model[0], model[2]):
         layer.weight.data = rng.rand(layer.in_features, layer.out_features).T

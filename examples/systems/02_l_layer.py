@@ -1,4 +1,5 @@
-"""An L-layer classifier with every knob: layers, activations, initializers, dropout, penalties, optimizers, mini-batches.
+"""An L-layer classifier with every knob: layers, activations, initializers, dropout, penalties, optimizers,
+mini-batches.
 
 Paila (2018), an L-layer neural network classifier from scratch.  Iris by its two measures of the petal:
 2-6-4-3, batches of 64, rate 0.1, 1000 epochs with momentum and 900 with Adam.  Moons (1500 points, noise .05)
@@ -34,7 +35,9 @@ OPTIMIZERS = {
 
 
 def l_layer_model(layers, activations, rng, *, keep_prob=1.0, initializer=nn.init.he_normal) -> nn.Sequential:
-    """Linear layers of these sizes, each but the last with its activation and, while training, inverted dropout; the softmax is in the loss."""
+    """Linear layers of these sizes, each but the last with its activation and, while training,
+    inverted dropout; the softmax is in the loss.
+    """
     model = nn.Sequential()
     for n, m, activation in zip(layers, layers[1:], [*activations, None]):
         model.append(nn.Linear(n, m, init=initializer, rng=rng))
@@ -73,7 +76,9 @@ def planar(
     epochs: int = 700,
     batch: int = 512,
 ) -> Trained:
-    """Train on these points; the cost is the cross-entropy of all of them, now without dropout, and the penalty."""
+    """Train on these points; the cost is the cross-entropy of all of them, now without dropout,
+    and the penalty.
+    """
     rng = np.random.default_rng(seed)
     model = l_layer_model(
         [2, 6, 4, 3, 2], [nn.ReLU(), nn.LeakyReLU(0.01), nn.Sigmoid()], rng, keep_prob=keep_prob

@@ -41,7 +41,9 @@ class NN(nn.Module):
 def train(
     targets: list[int], nh: int = 2, iterations: int = 1000, N: float = 0.5, M: float = 0.1
 ) -> tuple[NN, list[float]]:
-    """The trained networks, and the error of seed 0 in each iteration: added up over the patterns, before each is learned."""
+    """The trained networks, and the error of seed 0 in each iteration: added up over the patterns,
+    before each is learned.
+    """
     net = NN(2, nh)
     last = [np.zeros(w.shape) for w in net.parameters()]
     errors = []

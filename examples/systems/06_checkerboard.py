@@ -17,10 +17,8 @@ from tinygrad_edu import data, nn, plot, train
 def play(seed: int, epochs: int = 100) -> tuple[nn.Module, data.Points, float]:
     """The network, fresh points, and the part of them that it gets right."""
     rng = np.random.default_rng(seed)
-    board, fresh = (
-        data.checkerboard(10_000, squares=4, rng=rng),
-        data.checkerboard(10_000, squares=4, rng=rng),
-    )
+    board = data.checkerboard(10_000, squares=4, rng=rng)
+    fresh = data.checkerboard(10_000, squares=4, rng=rng)
     model = nn.Sequential(nn.Linear(2, 256, rng=rng), nn.ReLU(), nn.Linear(256, 2, rng=rng))
     optimizer = tg.optim.Adam(model.parameters())
     schedule = tg.optim.schedule.cosine(0.01, epochs)

@@ -80,10 +80,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     accuracies, curves = [], {}
     for seed in range(1 if quick else 5):
         rng = np.random.default_rng(seed)
-        train_ds, test_ds = (
-            StudentDataset(data.student_records(200, rng=rng)),
-            StudentDataset(data.student_records(40, rng=rng)),
-        )
+        train_ds = StudentDataset(data.student_records(200, rng=rng))
+        test_ds = StudentDataset(data.student_records(40, rng=rng))
         net = Net(rng)
         curves[f"seed {seed}"] = fit(
             net, data.DataLoader(train_ds, 10, shuffle=True, seed=seed), max_epochs=250 if quick else 1000
@@ -95,7 +93,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     student = np.array([[-1, 0.73, 0, 1, 0, 0.543]], np.float32)
     probs = tg.softmax(train.predict(loaded, student))[0]
     same = np.array_equal(probs, tg.softmax(train.predict(net, student))[0])
-    ours = f"the loaded net says {data.STUDENT_MAJORS[probs.argmax()]} ({probs.max():.0%}), {'as' if same else 'unlike'} the saved one"
+    major, alike = data.STUDENT_MAJORS[probs.argmax()], "as" if same else "unlike"
+    ours = f"the loaded net says {major} ({probs.max():.0%}), {alike} the saved one"
     rows = [
         Row(
             "student majors: data, net, training, evaluation, saving, use",

@@ -31,9 +31,8 @@ def train(model: nn.Sequential, x: np.ndarray, y: np.ndarray, iterations: Iterab
     """The loss of each iteration, with the penalty, before its update."""
     weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]
     biases = [layer.bias for layer in model if isinstance(layer, nn.Linear)]
-    optimizer = tg.optim.SGD(
-        [{"params": weights, "weight_decay": REG}, {"params": biases}], lr=1.0
-    )  # the penalty's gradient is REG · w
+    # The penalty's gradient is REG · w.
+    optimizer = tg.optim.SGD([{"params": weights, "weight_decay": REG}, {"params": biases}], lr=1.0)
     losses = []
     for _ in iterations:
         optimizer.zero_grad()

@@ -21,7 +21,9 @@ SEEDS = range(5)
 
 
 def two_arms(n: int = 100, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """One and a quarter turns from the middle outwards, and the same turned by half a circle, n points each."""
+    """One and a quarter turns from the middle outwards, and the same turned by half a circle,
+    n points each.
+    """
     rng = np.random.default_rng(seed)
     turn = np.tile(np.arange(n) / n, 2)
     radius = turn + 0.02 * rng.uniform(-1, 1, 2 * n)

@@ -24,11 +24,9 @@ from tinygrad_edu.errors import DownloadError
 def by_matrices(hidden: int, seed: int) -> nn.Sequential:
     """784-h-h-10, sigmoid, no biases."""
     settings = {"bias": False, "init": nn.init.xavier_normal, "rng": np.random.default_rng(seed)}
-    first, second, third = (
-        nn.Linear(784, hidden, **settings),
-        nn.Linear(hidden, hidden, **settings),
-        nn.Linear(hidden, 10, **settings),
-    )
+    first = nn.Linear(784, hidden, **settings)
+    second = nn.Linear(hidden, hidden, **settings)
+    third = nn.Linear(hidden, 10, **settings)
     return nn.Sequential(first, nn.Sigmoid(), second, nn.Sigmoid(), third)
 
 

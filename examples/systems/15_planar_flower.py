@@ -15,7 +15,10 @@ from report import Row, show, track
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot
 
-NOTE = "The rate is large enough that the cost rises between iterations 7000 and 8000; from there on rounding shows in its fourth digit."
+NOTE = (
+    "The rate is large enough that the cost rises between iterations 7000 and 8000; "
+    "from there on rounding shows in its fourth digit."
+)
 
 
 def initialize_parameters(n_h: int) -> nn.Sequential:

@@ -23,7 +23,10 @@ from tinygrad_edu import data, nn, plot, train
 from tinygrad_edu.errors import DownloadError
 from tinygrad_edu.train import metrics
 
-NOTE = "The true gradient of the squared error learns more slowly at this rate: the derivative of the outputs damps the hidden errors."
+NOTE = (
+    "The true gradient of the squared error learns more slowly at this rate: "
+    "the derivative of the outputs damps the hidden errors."
+)
 
 
 def network(seed: int) -> nn.Sequential:

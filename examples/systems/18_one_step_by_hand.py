@@ -13,8 +13,10 @@ from report import Row, show, track
 import tinygrad_edu as tg
 from tinygrad_edu import nn
 
-NOTE = """The article prints .291027924 here, the figure of a program that changes w5 to w8 before it computes the hidden \
-deltas, which the text warns of."""
+NOTE = (
+    "The article prints .291027924 here, the figure of a program that changes w5 to w8 "
+    "before it computes the hidden deltas, which the text warns of."
+)
 
 X, T = np.array([0.05, 0.10]), np.array([0.01, 0.99])
 
@@ -36,7 +38,10 @@ def network() -> nn.Sequential:
 
 
 def errors(net: nn.Sequential, steps: int) -> list[float]:
-    """The error before the first step and after each one; the gradients left in the weights are those of the last error."""
+    """The error before the first step and after each one.
+
+    The gradients left in the weights are those of the last error.
+    """
     optimizer = tg.optim.SGD([net[0].weight, net[2].weight], lr=0.5)
     values = []
     for _ in track(range(steps + 1), "one step by hand"):
@@ -50,7 +55,9 @@ def errors(net: nn.Sequential, steps: int) -> list[float]:
 
 
 def changed_too_early(steps: int) -> tuple[float, np.ndarray]:
-    """The same in plain NumPy with a mistake that is often made: w5 to w8 are changed first, and the hidden deltas computed with the new ones."""
+    """The same in plain NumPy with a mistake that is often made: w5 to w8 are changed first,
+    and the hidden deltas computed with the new ones.
+    """
     w, v = np.array([[0.15, 0.20], [0.25, 0.30]]), np.array([[0.40, 0.45], [0.50, 0.55]])
     for _ in range(steps):
         h = tg.sigmoid(w @ X + 0.35)

@@ -58,8 +58,16 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     rows, costs, held_out = [], {}, []
     for name, (model, loss, rate, threshold) in steps.items():
         optimizer = tg.optim.SGD(model.parameters(), lr=rate)
-        history = train.fit(model, loss, optimizer, (x_train, y_train), epochs=epochs, validation=(x_test, y_test),
-                            metrics={"accuracy": accuracy(threshold)}, progress=False)  # fmt: skip
+        history = train.fit(
+            model,
+            loss,
+            optimizer,
+            (x_train, y_train),
+            epochs=epochs,
+            validation=(x_test, y_test),
+            metrics={"accuracy": accuracy(threshold)},
+            progress=False,
+        )
         costs[name] = history["loss"]
         held_out.append(history["val_accuracy"][-1])
         falls = history["loss"][-1] < history["loss"][0]

@@ -35,9 +35,8 @@ def forward(p: dict, x: np.ndarray) -> tuple:
 def by_hand(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, loss: str) -> Gradients:
     """The chain rule written out."""
     a1, a2 = forward(p, x)
-    slope = (
-        a2 * (1 - a2) if loss == "squared error" else 1
-    )  # the slope of the sigmoid cancels in the cross-entropy: a2 − y is left
+    # The slope of the sigmoid cancels in the cross-entropy: a2 − y is left.
+    slope = a2 * (1 - a2) if loss == "squared error" else 1
     delta2 = (a2 - y) * slope  # (n, outputs)
     delta1 = delta2 @ p["theta2"].T * a1 * (1 - a1)  # (n, hidden)
     return {

@@ -1,4 +1,5 @@
-"""The handwritten digits of the machine learning course: one-vs-all logistic regression, and a network with 25 hidden units.
+"""The handwritten digits of the machine learning course: one-vs-all logistic regression,
+and a network with 25 hidden units.
 
 Andrew Ng (2011), Machine Learning, Stanford on Coursera, exercises 3 and 4: 5000 digits of 20 × 20 pixels
 from a .mat file, in which 10 stands for 0; ten logistic classifiers with λ = 0.1, and 400-25-10 with
@@ -22,11 +23,16 @@ import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot
 from tinygrad_edu.errors import DownloadError
 
-NOTE = "A training accuracy, as the published one, but on the stand-in: other digits, so that the two figures are neighbours and no more."
+NOTE = (
+    "A training accuracy, as the published one, but on the stand-in: other digits, "
+    "so that the two figures are neighbours and no more."
+)
 
 
 def write_stand_in(path: Path) -> None:
-    """5000 digits from MNIST, stored as the course stores them: pixels go down the columns of an image, and zeros are labelled 10."""
+    """5000 digits from MNIST, stored as the course stores them: pixels go down the columns of an image,
+    and zeros are labelled 10.
+    """
     from scipy.io import savemat
 
     try:
@@ -63,7 +69,10 @@ def minimize(model: nn.Module, objective: Callable[[], tg.Tensor], iterations: i
 
 
 def one_vs_all() -> nn.Module:
-    """Ten logistic classifiers, side by side; all begin at zero, and the sum of their costs is least where each of them is."""
+    """Ten logistic classifiers, side by side.
+
+    All begin at zero, and the sum of their costs is least where each of them is.
+    """
     return nn.Linear(400, 10, init=nn.init.zeros, dtype=float)
 
 

@@ -18,7 +18,9 @@ from tinygrad_edu.errors import DownloadError
 
 
 def passengers() -> tuple[np.ndarray, np.ndarray]:
-    """Nine numbers for each passenger, ages with NaN for the missing ones; fares as logarithms, since a few paid fifty times what most did."""
+    """Nine numbers for each passenger, ages with NaN for the missing ones; fares as logarithms,
+    since a few paid fifty times what most did.
+    """
     try:
         x, y, columns, _ = data.titanic()
     except DownloadError:

@@ -1,4 +1,5 @@
-"""Three rungs: softmax regression, a network with a hidden layer, and a convolutional network that is far better than either.
+"""Three rungs: softmax regression, a network with a hidden layer, and a convolutional network
+that is far better than either.
 
 The ladder that courses climb on MNIST (Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based
 learning applied to document recognition, is where the last rung comes from): the same 60,000 images to learn
@@ -36,7 +37,10 @@ def mlp(side: int, rng: np.random.Generator) -> nn.Sequential:
 
 
 def cnn(side: int, rng: np.random.Generator) -> nn.Sequential:
-    """Convolution, pooling, twice, and a dense layer; the small images are pooled once, and their filters are smaller."""
+    """Convolution, pooling, twice, and a dense layer.
+
+    The small images are pooled once, and their filters are smaller.
+    """
     if side == 8:
         layers = [
             nn.Conv2d(1, 8, 3, padding=1, rng=rng),
@@ -79,14 +83,14 @@ def small_digits(seed: int) -> data.TrainTest:
 
 
 def learn(model: nn.Module, split: data.TrainTest, *, lr: float, epochs: int, seed: int) -> float:
-    """Mini-batches of 64 and Adam, whose rate warms up and then falls to 0 along a cosine; the held-out accuracy."""
+    """Mini-batches of 64 and Adam, whose rate warms up and then falls to 0 along a cosine;
+    the held-out accuracy.
+    """
     steps = epochs * math.ceil(len(split.x_train) / 64)
     schedule = optim.schedule.warmup(steps // 20, then=optim.schedule.cosine(lr, steps - steps // 20))
-    optimizer, loss, pairs = (
-        optim.Adam(model.parameters(), lr=lr),
-        nn.CrossEntropyLoss(),
-        (split.x_train, split.y_train),
-    )
+    optimizer = optim.Adam(model.parameters(), lr=lr)
+    loss = nn.CrossEntropyLoss()
+    pairs = (split.x_train, split.y_train)
     train.fit(
         model,
         loss,

@@ -66,9 +66,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     rows = []
     for topic in range(TOPICS):
         accuracy, f1, base_accuracy, base_f1 = np.median(figures[:, :, topic], axis=0)
-        margins = np.median(
-            figures[:, :2, topic] - figures[:, 2:, topic], axis=0
-        )  # within each seed: base rates differ from seed to seed
+        # Within each seed: base rates differ from seed to seed.
+        margins = np.median(figures[:, :2, topic] - figures[:, 2:, topic], axis=0)
         target = f"goal: above the base rates, {base_accuracy:.1%} and {base_f1:.3f}"
         rows.append(
             Row(

@@ -18,9 +18,8 @@ from sklearn.multiclass import OneVsRestClassifier
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot, train
 
-Split = tuple[
-    np.ndarray, np.ndarray, np.ndarray, np.ndarray
-]  # inputs to train on and held out, labels of both
+# Inputs to train on and held out, labels of both.
+Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 SPAM = [
     "free",
@@ -76,7 +75,10 @@ KINDS = {
 
 
 def messages(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """How often each of the words above is in a message, shape (n, 38), and which are spam; a fifth of their telling words are the other kind's."""
+    """How often each of the words above is in a message, shape (n, 38), and which are spam.
+
+    A fifth of their telling words are the other kind's.
+    """
     y = rng.integers(2, size=n)
     odds = np.array(
         [
@@ -89,13 +91,17 @@ def messages(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def vehicles(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Five measures of vehicles, shape (n, 5), each a fifth or so off what is typical of the kind; and the kinds."""
+    """Five measures of vehicles, shape (n, 5), each a fifth or so off what is typical of the kind;
+    and the kinds.
+    """
     y = rng.integers(len(KINDS), size=n)
     return np.array(list(KINDS.values()))[y] * np.exp(rng.normal(scale=0.2, size=(n, 5))), y
 
 
 def logistic(x: np.ndarray, targets: np.ndarray) -> nn.Linear:
-    """A linear layer of logits, which know nothing of each other: ½ Σ w² + Σ binary cross-entropies, scikit-learn's objective at C = 1, by L-BFGS."""
+    """A linear layer of logits, which know nothing of each other: ½ Σ w² + Σ binary cross-entropies,
+    scikit-learn's objective at C = 1, by L-BFGS.
+    """
     model = nn.Linear(x.shape[1], targets.shape[1], init=nn.init.zeros, dtype=float)
     optimizer = tg.optim.LBFGS(model.parameters(), max_iter=200, tolerance_change=1e-12)
 
@@ -178,9 +184,8 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         )
     )
     if out:
-        ax = plot.confusion_matrix(
-            train.metrics.confusion_matrix(y, says), classes=list(KINDS)
-        )  # of the last seed
+        # Of the last seed.
+        ax = plot.confusion_matrix(train.metrics.confusion_matrix(y, says), classes=list(KINDS))
         ax.set_title("Vehicles, one against all")
         plot.save(ax.figure, out / "28_one_vs_all.png")
     return rows

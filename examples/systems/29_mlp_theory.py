@@ -29,7 +29,9 @@ def step_gradient(w: np.ndarray) -> np.ndarray:
 
 
 def perceptron(targets: np.ndarray, rounds: int = 100) -> int | None:
-    """Rosenblatt's rule, w += (t − o) x, on the four corners; in which round all of them were right, or None."""
+    """Rosenblatt's rule, w += (t − o) x, on the four corners; in which round all of them were right,
+    or None.
+    """
     corners, w = np.column_stack([XOR.x, np.ones(4)]), np.zeros(3)
     for round_ in range(1, rounds + 1):
         mistakes = 0
@@ -43,7 +45,9 @@ def perceptron(targets: np.ndarray, rounds: int = 100) -> int | None:
 
 
 def delta_rule(steps: int = 2000) -> tuple[float, float]:
-    """How far Δw = Σ (t − w·x) x is from minus the gradient of ½ Σ (t − w·x)²; and, after all steps, w from the least squares solution."""
+    """How far Δw = Σ (t − w·x) x is from minus the gradient of ½ Σ (t − w·x)²; and, after all steps,
+    w from the least squares solution.
+    """
     rng = np.random.default_rng(0)
     x, t = rng.standard_normal((50, 3)), rng.standard_normal(50)
     w, apart = np.zeros(3), 0.0
@@ -55,7 +59,9 @@ def delta_rule(steps: int = 2000) -> tuple[float, float]:
 
 
 def hinge_neuron(seed: int) -> tuple[float, float]:
-    """A linear neuron under the hinge loss, on two blobs: the last loss as a part of the first, and the part of fresh points on the right side."""
+    """A linear neuron under the hinge loss, on two blobs: the last loss as a part of the first,
+    and the part of fresh points on the right side.
+    """
     (x, y), (fresh, truth) = (data.blobs(200, centers=([-2, -2], [2, 2]), seed=s) for s in (seed, seed + 100))
     neuron = nn.Linear(2, 1, rng=seed, dtype=float)
     losses = descend(neuron, lambda: tg.hinge_loss(neuron(x)[:, 0], 2 * y - 1), steps=200)
@@ -81,7 +87,9 @@ def collapse(seed: int = 0) -> float:
 
 
 class RBF(nn.Module):
-    """exp(−‖x − c‖² / 2σ²) for each unit, with centres c drawn from the data, and one σ for each that is learned like them."""
+    """exp(−‖x − c‖² / 2σ²) for each unit, with centres c drawn from the data, and one σ for each
+    that is learned like them.
+    """
 
     def __init__(self, points: np.ndarray, units: int, sigma: float, rng: np.random.Generator) -> None:
         self.centres = nn.Parameter(rng.permutation(points)[:units])  # (units, features)

@@ -45,13 +45,15 @@ class Row:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "met", None if self.met is None else bool(self.met)
-        )  # NumPy's False is not False
+        # NumPy's False is not False.
+        object.__setattr__(self, "met", None if self.met is None else bool(self.met))
 
 
 class Missing(Exception):
-    """Data or a library that a script needs are not here; the message says which.  The script counts as skipped, not as met."""
+    """Data or a library that a script needs are not here; the message says which.
+
+    The script counts as skipped, not as met.
+    """
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,10 @@ HEADER = ("#", "system", "published or recomputed", "ours", "met", "s")
 
 
 def table(results: Iterable[Result]) -> str:
-    """The rows of all results as Markdown, with their notes below; seconds stand beside the first row of a script."""
+    """The rows of all results as Markdown, with their notes below.
+
+    Seconds stand beside the first row of a script.
+    """
     verdict = {True: "yes", False: "NO", None: "–"}
     lines, notes = [HEADER], []
     for result in results:
@@ -125,7 +130,8 @@ def verdict(results: list[Result]) -> str:
         + [f"{shown} without a figure"] * bool(shown)
         + [f"{skipped} skipped"] * bool(skipped)
     )
-    return f"{len(results)} systems, {len(met)} rows: {', '.join(parts)}; {sum(result.seconds for result in results):.0f} s"
+    seconds = sum(result.seconds for result in results)
+    return f"{len(results)} systems, {len(met)} rows: {', '.join(parts)}; {seconds:.0f} s"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +161,9 @@ def show(run: Callable[..., list[Row]]) -> None:
 
 
 def track(steps: Iterable[Any], title: str = "", *, stream: Any = None) -> Iterator[Any]:
-    """The same steps, with a line on the terminal that says how far they are; silent where there is no terminal."""
+    """The same steps, with a line on the terminal that says how far they are; silent
+    where there is no terminal.
+    """
     stream = stream or sys.stderr
     if not stream.isatty():
         yield from steps

@@ -18,7 +18,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from report import Result, Row, arguments, measure, table, verdict  # noqa: E402 - the folder is on the path only now
+# The folder is on the path only now.
+from report import Result, Row, arguments, measure, table, verdict  # noqa: E402
 
 
 def scripts() -> list[Path]:
@@ -45,7 +46,10 @@ def chosen(names: list[str]) -> list[Path]:
 
 
 def load(path: Path) -> Callable[..., list[Row]]:
-    """The function ``run`` of a script; its name begins with a digit, so that no import statement reaches it."""
+    """The function ``run`` of a script.
+
+    Its name begins with a digit, so that no import statement reaches it.
+    """
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,7 @@
-"""What the framework costs, beside the same thing written by hand in NumPy, in PyTorch and in JAX; ``__main__`` is the command."""
+"""What the framework costs, beside the same thing written by hand in NumPy, in PyTorch and in JAX.
+
+``__main__`` is the command.
+"""
 
 import os
 

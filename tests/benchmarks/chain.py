@@ -32,7 +32,9 @@ def seconds(operation: Callable[[Any], Any], x: Any) -> dict[str, float]:
 
 
 def bytes_a_node(operation: Callable[[Any], Any], x: Any) -> float:
-    """What a recorded operation keeps alive, its saved values included, from a shorter chain: counting is slow."""
+    """What a recorded operation keeps alive, its saved values included, from a shorter chain:
+    counting is slow.
+    """
     tracemalloc.start()
     y = chain(operation, x, 1)
     before = tracemalloc.get_traced_memory()[0]

@@ -21,7 +21,9 @@ State = dict[str, Any]
 
 
 class Images:
-    """What a contestant is given: images, labels and initial weights by the names that both frameworks have for them."""
+    """What a contestant is given: images, labels and initial weights by the names
+    that both frameworks have for them.
+    """
 
     def __init__(self, seed: int = 0) -> None:
         from tinygrad_edu import seed as seeded

@@ -1,4 +1,6 @@
-"""Memory over a thousand training steps without the garbage collector: flat, because a graph has no reference cycles."""
+"""Memory over a thousand training steps without the garbage collector: flat,
+because a graph has no reference cycles.
+"""
 
 import gc
 import tracemalloc
@@ -15,7 +17,9 @@ WARM_UP = (
 
 
 def report() -> dict[str, Any]:
-    """Train, and print the live bytes at the beginning and at the end, and what a collection finds afterwards."""
+    """Train, and print the live bytes at the beginning and at the end,
+    and what a collection finds afterwards.
+    """
     step = ours(Problem(WORKLOADS["iris"]))
     gc.collect()
     gc.disable()

@@ -113,7 +113,10 @@ def idiomatic(problem: Problem) -> Callable[[], np.float32]:
 
 
 def tuned(problem: Problem) -> Callable[[], np.float32]:
-    """The same arithmetic with nothing looked up, wrapped or made twice; constants are 0-d arrays, which ufuncs take faster than scalars."""
+    """The same arithmetic with nothing looked up, wrapped or made twice.
+
+    Constants are 0-d arrays, which ufuncs take faster than scalars.
+    """
     own, X, Y = Buffers(problem), problem.X, problem.Y
     W, b, dW, db, H, dH, column = own.W, own.b, own.dW, own.db, own.H, own.dH, own.column
     values, slopes, mean, square, work = own.values, own.slopes, own.mean, own.square, own.work

@@ -1,4 +1,6 @@
-"""Import: what ``import tinygrad_edu`` costs over ``import numpy``, in fresh processes, and that it loads nothing optional."""
+"""Import: what ``import tinygrad_edu`` costs over ``import numpy``, in fresh processes, and
+that it loads nothing optional.
+"""
 
 import json
 import os
@@ -20,7 +22,9 @@ LOADED = f"import json, sys, tinygrad_edu; print(json.dumps([m for m in {OPTIONA
 
 
 def python(code: str, cache: str) -> str:
-    """What a fresh interpreter prints; as after an installation, modules are compiled once, here into a folder of their own."""
+    """What a fresh interpreter prints; as after an installation, modules are compiled once,
+    here into a folder of their own.
+    """
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "PYTHONPYCACHEPREFIX": cache
     }

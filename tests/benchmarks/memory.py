@@ -1,4 +1,5 @@
-"""Memory of a training step of a 10-layer, 1000-wide perceptron on 1000 examples: the most bytes alive during the third step.
+"""Memory of a training step of a 10-layer, 1000-wide perceptron on 1000 examples:
+the most bytes alive during the third step.
 
 Parameters, moments, inputs and whatever else the network has are counted for everyone.  Arrays' bytes are
 counted exactly: NumPy reports its own to `tracemalloc`, PyTorch its own to ``torch.profiler``.  Beside that
@@ -39,7 +40,10 @@ def live_in_numpy(name: str) -> int:
 
 
 def live_in_torch() -> int:
-    """The peak of the bytes that PyTorch's allocator holds; the profiler counts from before the first tensor."""
+    """The peak of the bytes that PyTorch's allocator holds.
+
+    The profiler counts from before the first tensor.
+    """
     from torch.profiler import ProfilerActivity, profile, record_function
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recording:
@@ -80,7 +84,10 @@ def in_a_process(what: str, name: str) -> int:
 
 
 def report() -> dict[str, Any]:
-    """Measure everyone and print a table; JAX's allocator does not tell, so that it has resident memory alone."""
+    """Measure everyone and print a table.
+
+    JAX's allocator does not tell, so that it has resident memory alone.
+    """
     names = {"hand-written": "idiomatic", "ours": "ours"} | {
         name: name for name in ("torch", "jax") if name in available()
     }

@@ -1,4 +1,5 @@
-"""An epoch of MNIST's size by us and by PyTorch: the two networks of examples/mnist.py, loader, dropout and Adam included.
+"""An epoch of MNIST's size by us and by PyTorch: the two networks of examples/mnist.py, loader, dropout
+and Adam included.
 
 60,000 images 1×28×28 in float32, in batches of 64, in a new order in every epoch; one thread.  The images are
 noise, for how long an epoch takes does not depend on what is in them; the accuracies are what

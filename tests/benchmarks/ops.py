@@ -1,4 +1,6 @@
-"""One recorded operation: what ``x * y`` costs on tensors that need gradients, beside `numpy.multiply` on arrays."""
+"""One recorded operation: what ``x * y`` costs on tensors that need gradients,
+beside `numpy.multiply` on arrays.
+"""
 
 import time
 from collections.abc import Callable

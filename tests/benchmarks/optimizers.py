@@ -1,4 +1,5 @@
-"""A step of Adam over three matrices of 1000 × 1000, in float32, by everyone who is installed; and over a tiny network.
+"""A step of Adam over three matrices of 1000 × 1000, in float32, by everyone who is installed;
+and over a tiny network.
 
 PyTorch has three implementations: a loop over the parameters, the default on CPUs; `foreach`, a list of them
 at once; and `fused`, a kernel of its own that passes over memory once.
@@ -13,10 +14,8 @@ import numpy as np
 
 from .race import quartiles, race, summary
 
-SIZES = {
-    "3 of 1000x1000": ([(1000, 1000)] * 3, 3),
-    "xor": ([(4, 2), (4,), (2, 4), (2,)], 500),
-}  # shapes, and steps of a run
+# Shapes, and steps of a run.
+SIZES = {"3 of 1000x1000": ([(1000, 1000)] * 3, 3), "xor": ([(4, 2), (4,), (2, 4), (2,)], 500)}
 
 
 def ours(values: list[Any], gradients: list[Any]) -> Callable[[], None]:

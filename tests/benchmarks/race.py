@@ -1,4 +1,5 @@
-"""Interleaved measuring: in every round all contestants run one after the other, in rotated order, and ratios are taken within a round.
+"""Interleaved measuring: in every round all contestants run one after the other, in rotated order,
+and ratios are taken within a round.
 
 What slows the machine for a second slows everyone in that round; the median over rounds forgets it.
 """
@@ -36,7 +37,9 @@ def race(contestants: dict[str, Callable[[], float]], rounds: int, title: str) -
 def summary(
     seconds: dict[str, list[float]], per: int, yardsticks: tuple[str, ...]
 ) -> dict[str, dict[str, Any]]:
-    """Medians in microseconds of one of ``per`` repetitions, and quartiles of the ratios to each yardstick."""
+    """Medians in microseconds of one of ``per`` repetitions,
+    and quartiles of the ratios to each yardstick.
+    """
     table: dict[str, dict[str, Any]] = {}
     for name, mine in seconds.items():
         table[name] = {"us": float(np.median(mine)) / per * 1e6}

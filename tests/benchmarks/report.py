@@ -1,4 +1,6 @@
-"""What surrounds the figures: the machine that they were measured on, and the file that they are written to."""
+"""What surrounds the figures: the machine that they were measured on, and the file
+that they are written to.
+"""
 
 import json
 import os

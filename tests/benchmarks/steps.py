@@ -1,4 +1,6 @@
-"""Training steps: forward, softmax cross-entropy, backward and Adam, in float32, by everyone who is installed."""
+"""Training steps: forward, softmax cross-entropy, backward and Adam, in float32,
+by everyone who is installed.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,7 +16,10 @@ YARDSTICKS = ("idiomatic", "tuned")
 
 
 def agreement(makers: dict[str, Callable[[Problem], Step]], problem: Problem, steps: int = 20) -> float:
-    """The largest relative difference of anyone's losses from the idiomatic ones over the first steps; above 1e-4 is an error."""
+    """The largest relative difference of anyone's losses from the idiomatic ones over the first steps.
+
+    Above 1e-4 is an error.
+    """
     losses = {}
     for name, make in makers.items():
         step = make(problem)
@@ -32,7 +37,9 @@ def agreement(makers: dict[str, Callable[[Problem], Step]], problem: Problem, st
 
 
 def timed(make: Callable[[Problem], Step], problem: Problem, steps: int) -> Callable[[], float]:
-    """A run of a fresh network: always the same steps, so that no network trains so long that its moments become denormal."""
+    """A run of a fresh network: always the same steps, so that no network trains so long
+    that its moments become denormal.
+    """
 
     def run() -> float:
         step = make(problem)

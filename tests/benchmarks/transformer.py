@@ -1,4 +1,6 @@
-"""A transformer's encoder layer: forward, mean squared error and the gradients of all weights, beside PyTorch."""
+"""A transformer's encoder layer: forward, mean squared error and the gradients of all weights,
+beside PyTorch.
+"""
 
 import time
 from collections.abc import Callable
@@ -61,7 +63,10 @@ def seconds(step: Step) -> float:
 
 
 def measure(feedforward: int, rounds: int) -> dict[str, dict[str, Any]]:
-    """Both layers on one batch of (t, b, width); their losses and gradients must agree before anything is timed."""
+    """Both layers on one batch of (t, b, width).
+
+    Their losses and gradients must agree before anything is timed.
+    """
     rng = np.random.default_rng(0)
     x, target = (rng.standard_normal((TOKENS, BATCH, WIDTH)).astype(np.float32) for _ in range(2))
     layer, step = ours(feedforward, x, target)

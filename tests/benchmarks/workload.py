@@ -1,4 +1,6 @@
-"""The workloads: sizes of multilayer perceptrons, and the data and initial weights that all contestants start from."""
+"""The workloads: sizes of multilayer perceptrons, and the data and initial weights
+that all contestants start from.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,7 +12,9 @@ LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8  # Adam, as PyTorc
 
 @dataclass(frozen=True)
 class Workload:
-    """A perceptron with relu between its layers, the size of its batch, and how many training steps make a round."""
+    """A perceptron with relu between its layers, the size of its batch,
+    and how many training steps make a round.
+    """
 
     sizes: tuple[int, ...]
     batch: int

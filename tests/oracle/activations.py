@@ -1,4 +1,6 @@
-"""Activations: bounded inputs of both signs, and inputs of ±30, where the naive formulas overflow or cancel."""
+"""Activations: bounded inputs of both signs, and inputs of ±30,
+where the naive formulas overflow or cancel.
+"""
 
 from .cases import case, positive, real
 

@@ -1,4 +1,6 @@
-"""A configuration, and the numbers that go into it: drawn from its name, the same on every machine and every NumPy."""
+"""A configuration, and the numbers that go into it: drawn from its name, the same on every machine
+and every NumPy.
+"""
 
 import zlib
 from collections.abc import Callable
@@ -10,7 +12,10 @@ import numpy as np
 
 
 def uniform(seed: str, size: int) -> np.ndarray:
-    """Numbers in [0, 1).  From the raw stream, which NumPy promises to keep; the distributions of Generator may change (NEP 19)."""
+    """Numbers in [0, 1).  From the raw stream, which NumPy promises to keep.
+
+    The distributions of Generator may change (NEP 19).
+    """
     return (np.random.PCG64(zlib.crc32(seed.encode())).random_raw(size) >> np.uint64(11)) * 2.0**-53
 
 
@@ -117,7 +122,8 @@ class Part:
     settings: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"{self.kind}({', '.join([*map(repr, self.args), *(f'{k}={v!r}' for k, v in self.settings.items())])})"
+        settings = [f"{k}={v!r}" for k, v in self.settings.items()]
+        return f"{self.kind}({', '.join([*map(repr, self.args), *settings])})"
 
 
 def part(kind: str, *args: Any, **settings: Any) -> Part:
@@ -165,7 +171,9 @@ class Case:
         return drawn(getattr(self, part), f"{self.name}/{part}")
 
     def state(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """The value of a parameter or buffer: counts are 3, variances are positive, everything else is in ±1."""
+        """The value of a parameter or buffer: counts are 3, variances are positive,
+        everything else is in ±1.
+        """
         u = uniform(f"{self.name}/state/{name}", prod(shape)).reshape(shape)
         if name.endswith("num_batches_tracked"):
             return np.array(3)

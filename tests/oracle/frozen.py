@@ -23,9 +23,8 @@ def write(family: str, results: dict[str, dict[str, np.ndarray]]) -> None:
     ]
     (FOLDER / f"{family}.json").write_text("{\n" + ",\n".join(parts) + "\n}\n")
     vectors = [np.concatenate([np.ravel(v).astype(np.float64) for v in r.values()]) for r in results.values()]
-    np.savez_compressed(
-        FOLDER / f"{family}.npz", **{str(i): v for i, v in enumerate(vectors)}
-    )  # dates every member 1980-01-01
+    # NumPy dates every member 1980-01-01, so that the bytes stay the same.
+    np.savez_compressed(FOLDER / f"{family}.npz", **{str(i): v for i, v in enumerate(vectors)})
 
 
 def read(family: str) -> dict[str, dict[str, np.ndarray]]:
@@ -44,5 +43,7 @@ def _split(vector: np.ndarray, parts: dict[str, list[int]]) -> dict[str, np.ndar
 
 
 def about_torch() -> dict[str, Any]:
-    """Its version; the settings of each layer and loss that it has ("nn"), and of each optimizer ("optim")."""
+    """Its version; the settings of each layer and loss that it has ("nn"),
+    and of each optimizer ("optim").
+    """
     return json.loads((FOLDER / "torch.json").read_text())

@@ -1,6 +1,10 @@
-"""Layers: their settings alone and together, in training and in use, with the shapes of input that they take."""
+"""Layers: their settings alone and together, in training and in use, with the shapes of input
+that they take.
+"""
 
-from .cases import Draw, case, causal, labels, padding, part, real, some
+from typing import Any
+
+from .cases import Case, Draw, case, causal, labels, padding, part, real, some
 
 # ---- fully connected, shape --------------------------------------------------------------------------------
 
@@ -301,22 +305,34 @@ CASES += [
 ]
 
 ENCODER = (4, 2, 5)  # d_model, nhead, dim_feedforward
+
+
+def encoder(*, dropout: float = 0.0, **settings: Any) -> Case:
+    return case("TransformerEncoderLayer", *ENCODER, dropout=dropout, **settings)
+
+
+PLAIN = part("TransformerEncoderLayer", *ENCODER, dropout=0.0)
+NORM_FIRST = part("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True)
+MASKS = {"mask": causal(3), "src_key_padding_mask": padding(2, 3)}
 CASES += [
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.5, of=real(3, 2, 4), train=False),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, activation="gelu", of=real(3, 2, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, batch_first=True, of=real(2, 3, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True, of=real(3, 2, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True, activation="gelu", batch_first=True, of=real(2, 3, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, layer_norm_eps=0.1, of=real(3, 2, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, bias=False, of=real(3, 2, 4)),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4), call={"src_mask": causal(3)}),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4), call={"src_mask": causal(3), "is_causal": True}),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, of=real(3, 2, 4), call={"src_key_padding_mask": padding(2, 3)}),
-    case("TransformerEncoderLayer", *ENCODER, dropout=0.0, batch_first=True, norm_first=True, of=real(2, 3, 4),
-         call={"src_mask": causal(3), "src_key_padding_mask": padding(2, 3)}),
-    case("TransformerEncoder", part("TransformerEncoderLayer", *ENCODER, dropout=0.0), 2, of=real(3, 2, 4)),
-    case("TransformerEncoder", part("TransformerEncoderLayer", *ENCODER, dropout=0.0, norm_first=True), 2, part("LayerNorm", 4), of=real(3, 2, 4),
-         call={"mask": causal(3), "src_key_padding_mask": padding(2, 3)}),
-]  # fmt: skip
+    encoder(of=real(3, 2, 4)),
+    encoder(of=real(3, 4)),
+    encoder(dropout=0.5, of=real(3, 2, 4), train=False),
+    encoder(activation="gelu", of=real(3, 2, 4)),
+    encoder(batch_first=True, of=real(2, 3, 4)),
+    encoder(norm_first=True, of=real(3, 2, 4)),
+    encoder(norm_first=True, activation="gelu", batch_first=True, of=real(2, 3, 4)),
+    encoder(layer_norm_eps=0.1, of=real(3, 2, 4)),
+    encoder(bias=False, of=real(3, 2, 4)),
+    encoder(of=real(3, 2, 4), call={"src_mask": causal(3)}),
+    encoder(of=real(3, 2, 4), call={"src_mask": causal(3), "is_causal": True}),
+    encoder(of=real(3, 2, 4), call={"src_key_padding_mask": padding(2, 3)}),
+    encoder(
+        batch_first=True,
+        norm_first=True,
+        of=real(2, 3, 4),
+        call={"src_mask": causal(3), "src_key_padding_mask": padding(2, 3)},
+    ),
+    case("TransformerEncoder", PLAIN, 2, of=real(3, 2, 4)),
+    case("TransformerEncoder", NORM_FIRST, 2, part("LayerNorm", 4), of=real(3, 2, 4), call=MASKS),
+]

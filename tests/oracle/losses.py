@@ -1,4 +1,6 @@
-"""Losses: every reduction, with and without their options; labels that are ignored, classes on any axis, soft targets."""
+"""Losses: every reduction, with and without their options; labels that are ignored, classes on any axis,
+soft targets.
+"""
 
 from .cases import binary, case, extreme, labels, log_rows, positive, probability, real, rows, signs
 

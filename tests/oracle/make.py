@@ -1,7 +1,7 @@
 """Compute all configurations with PyTorch, and freeze the results::
 
     python -m tests.oracle.make            # write tests/oracle/data/
-    python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs from what is stored
+    python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs
 
 from the root of the repository, with torch 2.13 (the CPU build does) and safetensors installed; nothing else
 here needs them.  The same PyTorch on the same machine writes the same bytes.
@@ -42,9 +42,8 @@ class Hardsigmoid(torch.nn.Module):
 def built(kind: str, args: Any, settings: dict[str, Any]) -> Any:
     """PyTorch's layer or loss."""
     cls = Hardsigmoid if kind == "Hardsigmoid" else getattr(torch.nn, kind)
-    exact = (
-        {"threshold": 40.0} if kind == "Softplus" else {}
-    )  # above its threshold, which is 20, it is a line, up to 2e-9 off
+    # Above its threshold, which is 20, it is a line, up to 2e-9 off.
+    exact = {"threshold": 40.0} if kind == "Softplus" else {}
     args = [built(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
     return cls(*args, **tensors(settings), **exact)
 
@@ -110,18 +109,16 @@ def schedule(case: optimizers.Schedule) -> dict[str, np.ndarray]:
 
 
 def networks() -> dict[str, np.ndarray]:
-    """Save the states of an MLP and a CNN as PyTorch users do; an input of each and, in use, its output, all float32."""
+    """Save the states of an MLP and a CNN as PyTorch users do; an input of each and, in use, its output,
+    all float32.
+    """
     nn = torch.nn
-    models = {
-        "mlp": (nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10)), (8, 20)),
-        "cnn": (
-            nn.Sequential(
-                nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
-                nn.Conv2d(8, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10),
-            ),
-            (4, 1, 16, 16),
-        ),
-    }  # fmt: skip
+    mlp = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10))
+    cnn = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10),
+    )  # fmt: skip
+    models = {"mlp": (mlp, (8, 20)), "cnn": (cnn, (4, 1, 16, 16))}
     calls = {}
     for name, (model, shape) in models.items():
         model = model.float()
@@ -144,7 +141,8 @@ def networks() -> dict[str, np.ndarray]:
 
 
 def public(module: Any, base: type) -> dict[str, list[str]]:
-    """The classes of a module of torch that derive from ``base``, and their settings: those of the classes they derive from too, as
+    """The classes of a module of torch that derive from ``base``, and their settings:
+    those of the classes they derive from too, as
     RNN(*args, **kwargs) does not name its own."""
     classes = {
         k: v

@@ -36,7 +36,8 @@ class Trajectory:
     @property
     def name(self) -> str:
         more = (f", vector {self.vector}" if self.vector else "") + (", halved" if self.halved else "")
-        return f"{self.kind}({', '.join(f'{k}={v!r}' for k, v in self.settings.items())}), gradients {self.gradients}{more}"
+        settings = ", ".join(f"{k}={v!r}" for k, v in self.settings.items())
+        return f"{self.kind}({settings}), gradients {self.gradients}{more}"
 
     def groups(self, matrix: Any, vector: Any) -> list[Any]:
         """What the optimizer is made of: two parameters, or two groups of one each."""

@@ -24,7 +24,9 @@ class Difference(AssertionError):
 
 
 def check(program: Program, counts: Counter[str], *, torch: bool = TORCH) -> None:
-    """Raise a `Difference` if a value, dtype or derivative is not that of NumPy, its differences, or PyTorch."""
+    """Raise a `Difference` if a value, dtype or derivative is not that of NumPy, its differences,
+    or PyTorch.
+    """
     counts["programs"] += 1
     counts["statements"] += len(program.statements)
     function = Plain(program, double=True)
@@ -218,7 +220,10 @@ def _less(program: Program) -> Any:
 def many(
     count: int, seed: int, *, torch: bool = TORCH, progress: Callable[[int], None] = lambda done: None
 ) -> Counter[str]:
-    """Check the first programs of a seed; a failing one is made small, and raised as Python that can be run."""
+    """Check the first programs of a seed.
+
+    A failing one is made small, and raised as Python that can be run.
+    """
     counts: Counter[str] = Counter()
     for number in range(count):
         program = draw(number, seed)

@@ -102,7 +102,10 @@ class Statement:
 
 
 def backward(y: str, k: str, language: str, retain: bool = True) -> str:
-    """A backward pass with a cotangent; PyTorch, given one, would import its compiler, which takes seconds."""
+    """A backward pass with a cotangent.
+
+    PyTorch, given one, would import its compiler, which takes seconds.
+    """
     call = f"({y} * {k}).sum().backward(" if language == "torch" else f"{y}.backward({k}, "
     return f"{call}retain_graph={retain})"
 
@@ -236,5 +239,6 @@ def run(program: Program, language: str, *, double: bool = False) -> dict[str, A
     """The namespace that the program leaves behind."""
     namespace: dict[str, Any] = {}
     with np.errstate(all="ignore"):
-        exec(compile(source(program, language, double=double), f"<{language}>", "exec"), namespace)  # noqa: S102  # as above
+        code = compile(source(program, language, double=double), f"<{language}>", "exec")
+        exec(code, namespace)  # noqa: S102  # as above
     return namespace

@@ -106,7 +106,9 @@ def a_split(rng: Any, x: Any) -> dict[str, str] | None:
 
 
 def subscripts(rng: Any, *arrays: Any) -> dict[str, str] | None:
-    """An einsum over letters whose lengths agree: each axis takes a known letter of its length, or a new one."""
+    """An einsum over letters whose lengths agree: each axis takes a known letter of its length,
+    or a new one.
+    """
     lengths: dict[str, int] = {}
     terms = []
     for a in arrays:

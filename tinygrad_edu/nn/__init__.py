@@ -1,32 +1,13 @@
 """Networks: modules, layers, containers, losses and initializers, with PyTorch's names."""
 
+# fmt: off
+# isort: off
 from typing import Any
 
 from . import init
 from .activation import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    Arctan,
-    Gaussian,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    Heaviside,
-    Identity,
-    LeakyReLU,
-    LogSoftmax,
-    Maxout,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Softsign,
+    CELU, ELU, GELU, SELU, Arctan, Gaussian, Hardsigmoid, Hardswish, Hardtanh, Heaviside, Identity,
+    LeakyReLU, LogSoftmax, Maxout, Mish, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softplus, Softsign,
     Tanh,
 )
 from .attention import MultiheadAttention
@@ -38,25 +19,14 @@ from .dead import dead_units
 from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
+from .layer_norm import GroupNorm, LayerNorm, RMSNorm
 from .linear import Linear
 from .loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CosineEmbeddingLoss,
-    CrossEntropyLoss,
-    HalfSquaredErrorLoss,
-    HingeLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MSELoss,
-    MultiMarginLoss,
-    NLLLoss,
-    SmoothL1Loss,
-    TripletMarginLoss,
+    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HalfSquaredErrorLoss, HingeLoss,
+    HuberLoss, KLDivLoss, L1Loss, MSELoss, MultiMarginLoss, NLLLoss, SmoothL1Loss, TripletMarginLoss,
 )
 from .module import Module
-from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from .normalization import BatchNorm1d, BatchNorm2d
 from .parameter import Buffer, Parameter
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN
@@ -64,83 +34,19 @@ from .summary import summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GRU",
-    "LSTM",
-    "RNN",
-    "SELU",
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "Arctan",
-    "AvgPool1d",
-    "AvgPool2d",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "Bilinear",
-    "Buffer",
-    "Conv1d",
-    "Conv2d",
-    "ConvTranspose2d",
-    "CosineEmbeddingLoss",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GRUCell",
-    "Gaussian",
-    "GroupNorm",
-    "HalfSquaredErrorLoss",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "Heaviside",
-    "HingeLoss",
-    "HuberLoss",
-    "Identity",
-    "KLDivLoss",
-    "L1Loss",
-    "LSTMCell",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "MaxPool1d",
-    "MaxPool2d",
-    "Maxout",
-    "Mish",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "MultiMarginLoss",
-    "MultiheadAttention",
-    "NLLLoss",
-    "PReLU",
-    "Parameter",
-    "RMSNorm",
-    "RNNCell",
-    "ReLU",
-    "ReLU6",
-    "Residual",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SmoothL1Loss",
-    "Softmax",
-    "Softplus",
-    "Softsign",
-    "Tanh",
-    "TransformerEncoder",
-    "TransformerEncoderLayer",
-    "TripletMarginLoss",
-    "dead_units",
-    "init",
-    "summary",
+    "CELU", "ELU", "GELU", "GRU", "LSTM", "RNN", "SELU", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
+    "Arctan", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
+    "Bilinear", "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineEmbeddingLoss",
+    "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "GRUCell", "Gaussian", "GroupNorm",
+    "HalfSquaredErrorLoss", "Hardsigmoid", "Hardswish", "Hardtanh", "Heaviside", "HingeLoss", "HuberLoss",
+    "Identity", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
+    "MSELoss", "MaxPool1d", "MaxPool2d", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList",
+    "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "RMSNorm", "RNNCell",
+    "ReLU", "ReLU6", "Residual", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus",
+    "Softsign", "Tanh", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
+    "dead_units", "init", "summary",
 ]
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:

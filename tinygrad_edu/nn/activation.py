@@ -1,194 +1,135 @@
-"""Activations as modules, for containers; each is the function of the same name, and where it has none, NumPy's."""
+"""Activations as modules, for containers; each calls the function of the same name, ours or NumPy's."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..arrays import given
-from ..errors import ShapeError
+from ..errors import ShapeError, names_itself
 from ..graph import record
 from ..ops import activation as ops
 from ..ops.window import layout
+from ..random import Rng
 from ..table import op_of
 from ..tensor import Tensor
+from .function import FunctionModule
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
 from .sizes import check_sizes
+from .weights import Initializer
 
 RELU = op_of(ops.relu)
 
 
-# ---- without settings --------------------------------------------------------------------------------------
+# ---- of a function --------------------------------------------------------------------------------------
 
 
-class Activation(Module):
-    """Base of activations: a function of one array, and of nothing else."""
-
-    function: ClassVar[Any]  # a static method: of an instance no method, so that it gets the array alone
+class Activation(FunctionModule):
+    """Base of activations: a function of one array, and of its settings."""
 
     def forward(self, x: Any) -> Any:
-        return self.function(x if isinstance(x, Tensor) else given(x, type(self).__name__))
+        """Apply the function to each element of x, or along its axis."""
+        x = x if isinstance(x, Tensor) else given(x, type(self).__name__)
+        if not self._settings:
+            return self._function(x)
+        return self._function(x, *[getattr(self, name) for name in self._settings])
 
 
-class ReLU(Module):
+class ReLU(Activation, function=ops.relu):
     """max(x, 0); see `tinygrad_edu.relu`."""
 
     def forward(self, x: Any) -> Any:
-        return record(Tensor, RELU, (x,)) if isinstance(x, Tensor) else ops.relu(given(x, "ReLU"))
+        # Recorded without the call of relu, which costs as much as a small array's maximum.
+        return record(Tensor, RELU, (x,)) if isinstance(x, Tensor) else super().forward(x)
 
 
-class ReLU6(Activation):
+class ReLU6(Activation, function=ops.relu6):
     """min(max(x, 0), 6); see `tinygrad_edu.relu6`."""
 
-    function = staticmethod(ops.relu6)
 
-
-class SELU(Activation):
+class SELU(Activation, function=ops.selu):
     """1.0507 · elu(x, 1.6733); see `tinygrad_edu.selu`."""
 
-    function = staticmethod(ops.selu)
 
-
-class Sigmoid(Activation):
+class Sigmoid(Activation, function=ops.sigmoid):
     """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
 
-    function = staticmethod(ops.sigmoid)
 
-
-class SiLU(Activation):
+class SiLU(Activation, function=ops.silu):
     """x · sigmoid(x), also called swish; see `tinygrad_edu.silu`."""
 
-    function = staticmethod(ops.silu)
 
-
-class Mish(Activation):
+class Mish(Activation, function=ops.mish):
     """x · tanh(softplus(x)); see `tinygrad_edu.mish`."""
 
-    function = staticmethod(ops.mish)
 
-
-class Hardsigmoid(Activation):
+class Hardsigmoid(Activation, function=ops.hardsigmoid):
     """x / 6 + ½ within [0, 1]; see `tinygrad_edu.hardsigmoid`."""
 
-    function = staticmethod(ops.hardsigmoid)
 
-
-class Hardswish(Activation):
+class Hardswish(Activation, function=ops.hardswish):
     """x · hardsigmoid(x); see `tinygrad_edu.hardswish`."""
 
-    function = staticmethod(ops.hardswish)
 
-
-class Tanh(Activation):
+class Tanh(Activation, function=np.tanh):
     """Hyperbolic tangent, `numpy.tanh`."""
 
-    function = staticmethod(np.tanh)
 
-
-class Arctan(Activation):
+class Arctan(Activation, function=np.arctan):
     """Inverse tangent, `numpy.arctan`, a sigmoid between ±π/2."""
 
-    function = staticmethod(np.arctan)
 
-
-class Softsign(Activation):
+class Softsign(Activation, function=ops.softsign):
     """x / (1 + |x|); see `tinygrad_edu.softsign`."""
 
-    function = staticmethod(ops.softsign)
 
-
-class Gaussian(Activation):
+class Gaussian(Activation, function=ops.gaussian):
     """exp(-x²), the Gaussian radial basis function; see `tinygrad_edu.gaussian`."""
 
-    function = staticmethod(ops.gaussian)
 
-
-class Identity(Module):
-    """x itself: where a container wants a layer and there is nothing to do."""
-
-    def forward(self, x: Any) -> Any:
-        return x
-
-
-# ---- with settings -----------------------------------------------------------------------------------------
-
-
-class LeakyReLU(Module):
+class LeakyReLU(Activation, function=ops.leaky_relu):
     """x where x > 0, else negative_slope · x; see `tinygrad_edu.leaky_relu`."""
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
-
-    def forward(self, x: Any) -> Any:
-        return ops.leaky_relu(given(x, "LeakyReLU"), self.negative_slope)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+    negative_slope: float = 0.01
 
 
-class ELU(Module):
+class ELU(Activation, function=ops.elu):
     """x where x > 0, else alpha · (exp(x) - 1); see `tinygrad_edu.elu`."""
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
-
-    def forward(self, x: Any) -> Any:
-        return ops.elu(given(x, "ELU"), self.alpha)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
+    alpha: float = 1.0
 
 
-class CELU(ELU):
+class CELU(ELU, function=ops.celu):
     """x where x > 0, else alpha · (exp(x / alpha) - 1); see `tinygrad_edu.celu`."""
 
-    def forward(self, x: Any) -> Any:
-        return ops.celu(given(x, "CELU"), self.alpha)
 
-
-class GELU(Module):
+class GELU(Activation, function=ops.gelu):
     """x Φ(x), exactly or with ``approximate="tanh"``; see `tinygrad_edu.gelu`."""
 
-    def __init__(self, approximate: str = "none") -> None:
-        self.approximate = approximate
-
-    def forward(self, x: Any) -> Any:
-        return ops.gelu(given(x, "GELU"), self.approximate)
-
-    def extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
+    approximate: str = "none"
 
 
-class Softplus(Module):
+class Softplus(Activation, function=ops.softplus):
     """log(1 + exp(beta · x)) / beta; see `tinygrad_edu.softplus`."""
 
-    def __init__(self, beta: float = 1.0) -> None:
-        self.beta = beta
-
-    def forward(self, x: Any) -> Any:
-        return ops.softplus(given(x, "Softplus"), self.beta)
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}"
+    beta: float = 1.0
 
 
-class Hardtanh(Module):
+class Hardtanh(Activation, function=ops.hardtanh):
     """x between min_val and max_val, these beyond; see `tinygrad_edu.hardtanh`."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
-        self.min_val, self.max_val = min_val, max_val
-
-    def forward(self, x: Any) -> Any:
-        return ops.hardtanh(given(x, "Hardtanh"), self.min_val, self.max_val)
-
-    def extra_repr(self) -> str:
-        return f"min_val={self.min_val}, max_val={self.max_val}"
+    min_val: float = -1.0
+    max_val: float = 1.0
 
 
-class Heaviside(Module):
+def step(x: Any, value: float = 1.0) -> Any:
+    """`numpy.heaviside`, in which a unit fires as it reaches its threshold."""
+    return np.heaviside(x, value)
+
+
+class Heaviside(Activation, function=step):
     """The step 0 where x < 0, 1 where x > 0, `numpy.heaviside`: the activation of the first perceptrons.
 
     Its gradient is zero everywhere, so that nothing before it learns by gradient descent: networks of steps
@@ -205,34 +146,24 @@ class Heaviside(Module):
     the brain. Psychological Review 65.
     """
 
-    def __init__(self, value: float = 1.0) -> None:
-        self.value = value
-
-    def forward(self, x: Any) -> Any:
-        return np.heaviside(given(x, "Heaviside"), self.value)
-
-    def extra_repr(self) -> str:
-        return f"value={self.value}"
+    value: float = 1.0
 
 
-class Softmax(Module):
+class Softmax(Activation, function=ops.softmax):
     """Probabilities along an axis, by default the last; see `tinygrad_edu.softmax`."""
 
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
-
-    def forward(self, x: Any) -> Any:
-        return ops.softmax(given(x, "Softmax"), self.axis)
-
-    def extra_repr(self) -> str:
-        return f"axis={self.axis}"
+    axis: int = -1
 
 
-class LogSoftmax(Softmax):
+class LogSoftmax(Softmax, function=ops.log_softmax):
     """Logarithms of probabilities along an axis; see `tinygrad_edu.log_softmax`."""
 
+
+class Identity(Module):
+    """x itself: where a container wants a layer and there is nothing to do."""
+
     def forward(self, x: Any) -> Any:
-        return ops.log_softmax(given(x, "LogSoftmax"), self.axis)
+        return x
 
 
 # ---- with parameters ---------------------------------------------------------------------------------------
@@ -258,8 +189,9 @@ class PReLU(Module):
     K. He, X. Zhang, S. Ren, J. Sun (2015). Delving deep into rectifiers. arXiv:1502.01852
     """
 
+    @names_itself
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
-        check_sizes("PReLU", num_parameters=num_parameters)
+        check_sizes(num_parameters=num_parameters)
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
     def forward(self, x: Any) -> Any:
@@ -276,7 +208,7 @@ class PReLU(Module):
 
 
 class Maxout(Module):
-    """The largest of several linear maps, y_k = max_j (x W_jᵀ + b_j)_k: a layer that learns its convex activation.
+    """The largest of several linear maps, y_k = max_j (x W_jᵀ + b_j)_k: a learned convex activation.
 
     Parameters
     ----------
@@ -306,6 +238,7 @@ class Maxout(Module):
     I. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville, Y. Bengio (2013). Maxout networks. arXiv:1302.4389
     """
 
+    @names_itself
     def __init__(
         self,
         in_features: int,
@@ -313,11 +246,11 @@ class Maxout(Module):
         pieces: int = 2,
         bias: bool = True,
         *,
-        init: Callable[..., Any] | None = None,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes("Maxout", in_features=in_features, out_features=out_features, pieces=pieces)
+        check_sizes(in_features=in_features, out_features=out_features, pieces=pieces)
         self.pieces = pieces
         self.linear = Linear(in_features, out_features * pieces, bias, init=init, rng=rng, dtype=dtype)
 

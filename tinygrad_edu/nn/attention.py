@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops.attention import attention_weights, merge_heads, sorted_mask, split_heads
 from ..ops.contraction import linear
 from ..ops.dropout import dropout as dropped
-from ..random import generator
+from ..random import Rng, generator
 from ..tensor import Tensor
 from . import init
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
-from .sizes import check_sizes
+from .sizes import check_probability, check_sizes
 
 
 class MultiheadAttention(Module):
-    """Attention of several heads at once: queries, keys and values are projected, each head attends, and all are mixed.
+    """Attention of several heads: queries, keys and values are projected, each head attends, all are mixed.
 
     head_i = softmax(Q_i K_iᵀ / √d) V_i with Q = query W_qᵀ + b_q and so on, split into heads of length d =
     embed_dim / num_heads; the output is (head_1, head_2, …) W_oᵀ + b_o.
@@ -73,6 +73,7 @@ class MultiheadAttention(Module):
     ((5, 3, 8), (5, 3, 3))
     """
 
+    @names_itself
     def __init__(
         self,
         embed_dim: int,
@@ -83,23 +84,16 @@ class MultiheadAttention(Module):
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         lengths = {name: n for name, n in (("kdim", kdim), ("vdim", vdim)) if n is not None}
-        check_sizes("MultiheadAttention", embed_dim=embed_dim, num_heads=num_heads, **lengths)
+        check_sizes(embed_dim=embed_dim, num_heads=num_heads, **lengths)
         if embed_dim % num_heads:
-            raise ArgumentError(
-                f"MultiheadAttention: embed_dim {embed_dim} is not divisible by num_heads {num_heads}."
-            )
-        if not 0 <= dropout <= 1:
-            raise ArgumentError(f"MultiheadAttention: dropout is a probability in [0, 1]; got {dropout}.")
-        self.embed_dim, self.num_heads, self.dropout, self.batch_first = (
-            embed_dim,
-            num_heads,
-            dropout,
-            batch_first,
-        )
+            raise ArgumentError(f"embed_dim {embed_dim} is not divisible by num_heads {num_heads}.")
+        check_probability("dropout", dropout)
+        self.embed_dim, self.num_heads = embed_dim, num_heads
+        self.dropout, self.batch_first = dropout, batch_first
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.rng = generator(rng)
         self.in_proj_weight = self.q_proj_weight = self.k_proj_weight = self.v_proj_weight = None
@@ -132,7 +126,7 @@ class MultiheadAttention(Module):
 
         Parameters
         ----------
-        query : Tensor or ndarray of shape (t, b, embed_dim), or (b, t, embed_dim) if batch_first, or (t, embed_dim)
+        query : Tensor or ndarray of shape (t, b, embed_dim), (b, t, embed_dim) if batch_first, or without b
         key : Tensor or ndarray of shape (s, b, kdim), (b, s, kdim) or (s, kdim)
         value : Tensor or ndarray of shape (s, b, vdim), (b, s, vdim) or (s, vdim)
         key_padding_mask : array_like of shape (b, s), optional
@@ -156,88 +150,77 @@ class MultiheadAttention(Module):
             A query that may attend to no key, for there is none or none is allowed, has weights 0, and the
             bias of out_proj for its output; in PyTorch, NaN.
         """
+        like, who = self.out_proj.weight, type(self).__name__
         same = query is key and key is value
-        query = as_input(query, self.out_proj.weight, "MultiheadAttention")
-        batched = query.ndim == 3
-        key, value = (
-            (query, query)
-            if same
-            else (as_input(x, self.out_proj.weight, "MultiheadAttention") for x in (key, value))
-        )
+        query = as_input(query, like, who)
+        key, value = (query, query) if same else (as_input(x, like, who) for x in (key, value))
         self._check(query, key, value)
+        batched, batch = query.ndim == 3, 0 if self.batch_first else 1
         if not batched:
-            query, key, value = (np.expand_dims(x, 0 if self.batch_first else 1) for x in (query, key, value))
+            query, key, value = (np.expand_dims(x, batch) for x in (query, key, value))
         q, k, v = self._heads(query, key, value, same)  # (b, heads, t or s, d)
         allowed, added = self._masks(key_padding_mask, attn_mask, is_causal, (*q.shape[:-1], k.shape[-2]))
-        weights = dropped(
-            attention_weights(q, k, allowed, added), self.dropout if self.training else 0.0, rng=self.rng
-        )  # (b, heads, t, s)
+        weights = attention_weights(q, k, allowed, added)  # (b, heads, t, s)
+        weights = dropped(weights, self.dropout if self.training else 0.0, rng=self.rng)
         y = self.out_proj(merge_heads(np.matmul(weights, v), self.batch_first))
-        shown = None if not need_weights else np.mean(weights, axis=1) if average_attn_weights else weights
-        if not batched:
-            return np.squeeze(y, 0 if self.batch_first else 1), None if shown is None else np.squeeze(
-                shown, 0
-            )
-        return y, shown
+        y = y if batched else np.squeeze(y, batch)
+        if not need_weights:
+            return y, None
+        shown = np.mean(weights, axis=1) if average_attn_weights else weights
+        return y, shown if batched else np.squeeze(shown, 0)
 
     def _check(self, query: Any, key: Any, value: Any) -> None:
-        """That query, key and value fit together, and their lengths fit the weights."""
-        time, batch = (1, 0) if self.batch_first else (0, 1)
-        lengths = self.embed_dim, self.kdim, self.vdim
+        """Raise unless query, key and value fit together, and their lengths fit the weights."""
+        lengths, shapes = (self.embed_dim, self.kdim, self.vdim), (query.shape, key.shape, value.shape)
+        axes = "(b, t, {})" if self.batch_first else "(t, b, {})"
         fits = query.ndim == key.ndim == value.ndim and query.ndim in (2, 3)
-        fits = fits and (query.shape[-1], key.shape[-1], value.shape[-1]) == lengths
+        fits = fits and tuple(shape[-1] for shape in shapes) == lengths and key.shape[:-1] == value.shape[:-1]
         if fits and query.ndim == 3:
-            fits = (
-                query.shape[batch] == key.shape[batch] == value.shape[batch]
-                and key.shape[time] == value.shape[time]
-            )
-        elif fits:
-            fits = key.shape[0] == value.shape[0]
+            batch = 0 if self.batch_first else 1
+            fits = query.shape[batch] == key.shape[batch]
         if not fits:
-            axes = "(b, t, {})" if self.batch_first else "(t, b, {})"
             expected = ", ".join(axes.format(n) for n in lengths)
             raise ShapeError(
                 f"MultiheadAttention expects query, key and value of shapes {expected}, keys and values "
-                "equally many, or all without b; "
-                f"got {query.shape}, {key.shape}, {value.shape}."
+                f"equally many, or all without b; got {query.shape}, {key.shape}, {value.shape}."
             )
 
     def _heads(self, query: Any, key: Any, value: Any, same: bool) -> Any:
-        """The three projections, split into heads; in one product where it is the same array that is projected."""
+        """The three projections, split into heads; in one product where one array is projected."""
         if same and self.in_proj_weight is not None:
-            return split_heads(
-                linear(query, self.in_proj_weight, self.in_proj_bias), 3, self.num_heads, self.batch_first
-            )
-        weights = (
-            (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-            if self.in_proj_weight is None
-            else np.split(self.in_proj_weight, 3)
-        )
-        biases = (None, None, None) if self.in_proj_bias is None else np.split(self.in_proj_bias, 3)
+            projected = linear(query, self.in_proj_weight, self.in_proj_bias)
+            return split_heads(projected, 3, self.num_heads, self.batch_first)
+        weights: Any = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        biases: list[Any] = [None, None, None]
+        if self.in_proj_weight is not None:
+            weights = np.split(self.in_proj_weight, 3)
+        if self.in_proj_bias is not None:
+            biases = np.split(self.in_proj_bias, 3)
         projected = (linear(x, weight, bias) for x, weight, bias in zip((query, key, value), weights, biases))
         return [split_heads(x, 1, self.num_heads, self.batch_first)[0] for x in projected]
 
     def _masks(
         self, key_padding_mask: Any, attn_mask: Any, is_causal: bool, shape: tuple[int, ...]
     ) -> tuple[Any, Any]:
-        """What is allowed, and what is added to the scores, of shape (b, heads, t, s); None for all, and nothing."""
+        """What is allowed, and what is added to the scores (b, heads, t, s); None for all, and nothing."""
         b, heads, t, s = shape
         allowed: list[Any] = [np.tri(t, s, dtype=bool)] if is_causal else []
         added: list[Any] = []
-        paddings = dict.fromkeys([(b, s), (s,)] if b == 1 else [(b, s)], (b, 1, 1, s))
+        of_keys: dict[tuple[int, ...], tuple[int, ...]] = {(b, s): (b, 1, 1, s)}
+        if b == 1:
+            of_keys[s,] = (1, 1, 1, s)
+        of_scores = {(t, s): (1, 1, t, s), (b * heads, t, s): shape}
         for name, mask, fitting in (
-            ("key_padding_mask", key_padding_mask, paddings),
-            ("attn_mask", attn_mask, {(t, s): (1, 1, t, s), (b * heads, t, s): shape}),
+            ("key_padding_mask", key_padding_mask, of_keys),
+            ("attn_mask", attn_mask, of_scores),
         ):
             boolean, floating = sorted_mask(mask, f"MultiheadAttention: {name}")
             given = boolean if boolean is not None else floating
             if given is None:
                 continue
             if given.shape not in fitting:
-                raise ShapeError(
-                    f"MultiheadAttention expects {name} of shape {' or '.join(map(str, fitting))}, got "
-                    f"{given.shape}."
-                )
+                expected = " or ".join(map(str, fitting))
+                raise ShapeError(f"MultiheadAttention expects {name} of shape {expected}, got {given.shape}.")
             given = np.reshape(given, fitting[given.shape])
             (allowed if boolean is not None else added).append(~given if boolean is not None else given)
         return reduce(and_, allowed) if allowed else None, reduce(add, added) if added else None

@@ -1,18 +1,17 @@
 """The bilinear layer."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ShapeError
+from ..errors import ShapeError, names_itself
 from ..ops.bilinear import bilinear
-from ..random import generator
-from . import init as initializers
+from ..random import Rng
 from .module import Module
-from .parameter import Parameter, as_input
-from .sizes import check_sizes, drawn
+from .parameter import as_input
+from .sizes import check_sizes
+from .weights import Initializer, weight_and_bias
 
 
 class Bilinear(Module):
@@ -51,6 +50,7 @@ class Bilinear(Module):
     (5, 2)
     """
 
+    @names_itself
     def __init__(
         self,
         in1_features: int,
@@ -58,45 +58,26 @@ class Bilinear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        init: Callable[..., Any] | None = None,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        sizes = in1_features, in2_features, out_features
-        check_sizes(
-            "Bilinear", in1_features=in1_features, in2_features=in2_features, out_features=out_features
-        )
-        rng = generator(rng)
-        bound = initializers.uniform_bound(in1_features)
-        self.in1_features, self.in2_features, self.out_features = sizes
-        draw = init or (
-            lambda shape, rng, dtype: initializers.uniform(
-                shape, low=-bound, high=bound, rng=rng, dtype=dtype
-            )
-        )
-        self.weight = drawn("Bilinear", draw, (out_features, in1_features, in2_features), rng, dtype)
-        offsets = (
-            np.zeros(out_features, dtype)
-            if init
-            else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
-        )
-        self.bias = Parameter(offsets) if bias else None
+        check_sizes(in1_features=in1_features, in2_features=in2_features, out_features=out_features)
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        shape = out_features, in1_features, in2_features
+        self.weight, self.bias = weight_and_bias(shape, in1_features, bias, init, rng, dtype)
 
     def forward(self, x1: Any, x2: Any) -> Any:
         """Map x1 of shape (..., in1_features) and x2 of shape (..., in2_features) to (..., out_features)."""
         x1, x2 = as_input(x1, self.weight, "Bilinear"), as_input(x2, self.weight, "Bilinear")
-        if (
-            x1.shape[-1:] != (self.in1_features,)
-            or x2.shape[-1:] != (self.in2_features,)
-            or x1.shape[:-1] != x2.shape[:-1]
-        ):
+        lengths = x1.shape[-1:] + x2.shape[-1:]
+        if lengths != (self.in1_features, self.in2_features) or x1.shape[:-1] != x2.shape[:-1]:
             raise ShapeError(
                 f"Bilinear expects x1 of shape (..., {self.in1_features}) and x2 of shape (..., "
-                f"{self.in2_features}), alike before the last axis; "
-                f"got {x1.shape} and {x2.shape}."
+                f"{self.in2_features}), alike before the last axis; got {x1.shape} and {x2.shape}."
             )
         return bilinear(x1, x2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}"
-        return f"{sizes}, bias={self.bias is not None}"
+        names = "in1_features", "in2_features", "out_features"
+        return "".join(f"{name}={getattr(self, name)}, " for name in names) + f"bias={self.bias is not None}"

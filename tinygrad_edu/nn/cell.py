@@ -1,17 +1,22 @@
-"""Cells: one step of one recurrent layer, for loops that must see each state, such as a decoder that reads what it wrote."""
+"""Cells: one step of one recurrent layer, for loops that must see each state, such as a decoder's."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..random import generator
-from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
+from ..errors import names_itself
+from ..random import Rng, generator
+from .parameter import Parameter
+from .units import ELMAN, GATED, LONG_SHORT, Units
 
 
 class Cell(Units):
     """Recurrent units that make one step when called."""
 
+    usual: ClassVar[dict[str, Any]] = {"bias": True}
+
+    @names_itself
     def __init__(
         self,
         input_size: int,
@@ -27,23 +32,14 @@ class Cell(Units):
 
     def _step(self, x: Any, hx: Any) -> tuple[Any, ...]:
         """The states after one step: a sequence of length 1."""
-        x = self._checked(x, self.weight_ih, ("N", "features"))  # type: ignore[attr-defined]  # made under its name
+        like: Parameter = self.weight_ih  # type: ignore[attr-defined]  # made under its name
+        x = self._checked(x, like, ("N", "features"))
         axes = ("N", "hidden_size") if x.ndim == 2 else ("hidden_size",)
-        states = self._first_states(hx, self.weight_ih, (*x.shape[:-1], self.hidden_size), axes)  # type: ignore[attr-defined]
+        states = self._first_states(hx, like, (*x.shape[:-1], self.hidden_size), axes)
         if x.ndim == 2:
             return tuple(after[0] for after in self._pass("", np.expand_dims(x, 0), states))
-        return tuple(
-            after[0, 0]
-            for after in self._pass(
-                "", np.expand_dims(x, (0, 1)), [np.expand_dims(state, 0) for state in states]
-            )
-        )
-
-    def extra_repr(self) -> str:
-        more = ("" if self.bias else ", bias=False") + (
-            f", nonlinearity={self.settings[0]}" if self.settings not in ((), ("tanh",)) else ""
-        )
-        return f"input_size={self.input_size}, hidden_size={self.hidden_size}{more}"
+        states = [np.expand_dims(state, 0) for state in states]
+        return tuple(after[0, 0] for after in self._pass("", np.expand_dims(x, (0, 1)), states))
 
 
 class RNNCell(Cell):
@@ -76,6 +72,7 @@ class RNNCell(Cell):
 
     kind = ELMAN
 
+    @names_itself
     def __init__(
         self,
         input_size: int,
@@ -107,7 +104,7 @@ class RNNCell(Cell):
 
 
 class LSTMCell(Cell):
-    """One step of an `LSTM`.  Parameters and attributes are those of `RNNCell`, with 4 · hidden_size rows and no nonlinearity.
+    """One step of an `LSTM`, with the arguments of `RNNCell` but nonlinearity, and 4 · hidden_size rows.
 
     Examples
     --------
@@ -126,7 +123,7 @@ class LSTMCell(Cell):
 
 
 class GRUCell(Cell):
-    """One step of a `GRU`.  Parameters and attributes are those of `RNNCell`, with 3 · hidden_size rows and no nonlinearity.
+    """One step of a `GRU`, with the arguments of `RNNCell` but nonlinearity, and 3 · hidden_size rows.
 
     Examples
     --------

@@ -43,9 +43,8 @@ class ModuleList(Module):
 
     def extend(self: L, layers: Iterable[Any]) -> L:
         """Add layers at the end; returns the list."""
-        last = next(
-            (name for name in reversed(vars(self)) if name.isdigit()), "-1"
-        )  # len(self) looks at all of them
+        # The last name that is a number, and not len(self), which looks at all of them.
+        last = next((name for name in reversed(vars(self)) if name.isdigit()), "-1")
         for position, layer in enumerate(layers, int(last) + 1):
             check_layer(f"{type(self).__name__}: layer {position}", layer)
             vars(self)[str(position)] = layer

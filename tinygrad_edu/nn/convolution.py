@@ -1,20 +1,21 @@
 """Convolutional layers, for sequences and images."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..ops.convolution import check_groups, convolution, transposed_convolution, windows_transposed
-from ..ops.window import per_axis, windows_of
-from ..random import generator
+from ..ops.convolution import check_groups, convolution
+from ..ops.transposed import transposed_convolution, windows_transposed
+from ..ops.window import Caller
+from ..random import Rng
 from ..tensor import Tensor
-from . import init as initializers
 from .module import Module
-from .parameter import Parameter, as_input
-from .sizes import check_sizes, drawn
+from .parameter import as_input
+from .shown import unusual
+from .sizes import check_sizes, told_as
+from .weights import Initializer, weight_and_bias
 
 
 class _Convolution(Module):
@@ -22,47 +23,31 @@ class _Convolution(Module):
 
     axes = 2
 
-    def _setup(
-        self, shape: tuple[int, ...], init: Callable[..., Any] | None, rng: Any, dtype: DTypeLike, bias: bool
-    ) -> None:
-        """Draw the weights, of a shape (n, m, *kernel), and a bias for each output."""
-        rng = generator(rng)
-        bound = initializers.uniform_bound(math.prod(shape[1:]))
-        draw = init or (
-            lambda shape, rng, dtype: initializers.uniform(
-                shape, low=-bound, high=bound, rng=rng, dtype=dtype
-            )
-        )
-        self.weight = drawn(type(self).__name__, draw, shape, rng, dtype)
-        n = (self.out_channels,)
-        offsets = (
-            np.zeros(n, dtype)
-            if init
-            else initializers.uniform(n, low=-bound, high=bound, rng=rng, dtype=dtype)
-        )
-        self.bias = Parameter(offsets) if bias else None
-
-    def _settings(
+    def _set_sizes(
         self, in_channels: int, out_channels: int, kernel_size: Any, groups: int
     ) -> tuple[int, ...]:
-        """Check and keep what the repr shows; returns the kernel's sizes."""
-        who = type(self).__name__
-        check_sizes(who, in_channels=in_channels, out_channels=out_channels)
-        check_groups(who, groups, in_channels)
-        check_groups(who, groups, out_channels)
+        """Check and keep the sizes; returns the kernel's."""
+        caller = Caller.of(self)
+        with told_as(caller.name):
+            check_sizes(in_channels=in_channels, out_channels=out_channels)
+        check_groups(caller, groups, in_channels)
+        check_groups(caller, groups, out_channels)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = per_axis(who, "kernel_size", kernel_size, self.axes, 1)
+        self.kernel_size = caller.per_axis("kernel_size", kernel_size, 1)
         return self.kernel_size
+
+    def _draw(
+        self, shape: tuple[int, ...], bias: bool, init: Initializer | None, rng: Any, dtype: Any
+    ) -> None:
+        """Draw the weights, of a shape (n, m, *kernel), and a bias for each output."""
+        n_in, n_out = math.prod(shape[1:]), self.out_channels
+        with told_as(type(self).__name__):
+            self.weight, self.bias = weight_and_bias(shape, n_in, bias, init, rng, dtype, n_out=n_out)
 
     def extra_repr(self) -> str:
         usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1}
-        chosen = [
-            f"{name}={getattr(self, name)}"
-            for name, value in usual.items()
-            if getattr(self, name, value) != value
-        ]
-        sizes = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"]
-        return ", ".join(sizes + chosen + ["bias=False"] * (self.bias is None))
+        sizes = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        return ", ".join([sizes, *unusual(self, usual)] + ["bias=False"] * (self.bias is None))
 
 
 class Conv2d(_Convolution):
@@ -123,25 +108,25 @@ class Conv2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         *,
-        init: Callable[..., Any] | None = None,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        kernel = self._settings(in_channels, out_channels, kernel_size, groups)
+        kernel = self._set_sizes(in_channels, out_channels, kernel_size, groups)
         self.stride, self.padding, self.dilation = stride, padding, dilation
-        self.windows = windows_of(type(self).__name__, self.axes, kernel, stride, padding, dilation)
-        self._setup((out_channels, in_channels // groups, *kernel), init, rng, dtype, bias)
+        self.windows = Caller.of(self).windows(kernel, stride, padding, dilation)
+        shape = out_channels, in_channels // groups, *kernel
+        self._draw(shape, bias, init, rng, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """Map x of shape (n, in_channels, h, w) to (n, out_channels, h', w'); sequences and inputs without a batch likewise."""
-        who = type(self).__name__
-        return convolution(
-            who, self.axes, as_input(x, self.weight, who), self.weight, self.bias, self.windows, self.groups
-        )
+        """Map x of shape (n, in_channels, h, w), or without n, to (n, out_channels, h', w')."""
+        caller = Caller.of(self)
+        x = as_input(x, self.weight, caller.name)
+        return convolution(caller, x, self.weight, self.bias, self.windows, self.groups)
 
 
 class Conv1d(Conv2d):
-    """Convolution of sequences, y[n, o, r] = b[o] + Σ w[o, c, i] · x[n, c, s r + d i - p]; as `Conv2d` otherwise.
+    """Convolution of sequences, y[n, o, r] = b[o] + Σ w[o, c, i] · x[n, c, s r + d i - p]; see `Conv2d`.
 
     Examples
     --------
@@ -157,7 +142,7 @@ class Conv1d(Conv2d):
 
 
 class ConvTranspose2d(_Convolution):
-    """Transposed convolution of images: every element spreads over a window of a larger image; see `tinygrad_edu.conv_transpose2d`.
+    """Transposed convolution: each element spreads over a window; see `tinygrad_edu.conv_transpose2d`.
 
     Parameters
     ----------
@@ -199,23 +184,19 @@ class ConvTranspose2d(_Convolution):
         bias: bool = True,
         dilation: Any = 1,
         *,
-        init: Callable[..., Any] | None = None,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        kernel = self._settings(in_channels, out_channels, kernel_size, groups)
-        self.stride, self.padding, self.output_padding, self.dilation = (
-            stride,
-            padding,
-            output_padding,
-            dilation,
-        )
-        self.windows = windows_transposed(
-            "ConvTranspose2d", kernel, stride, padding, output_padding, dilation
-        )
-        self._setup((in_channels, out_channels // groups, *kernel), init, rng, dtype, bias)
+        kernel = self._set_sizes(in_channels, out_channels, kernel_size, groups)
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.output_padding = output_padding
+        self.windows = windows_transposed(Caller.of(self), kernel, stride, padding, output_padding, dilation)
+        shape = in_channels, out_channels // groups, *kernel
+        self._draw(shape, bias, init, rng, dtype)
 
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (n, in_channels, h, w), or without n, to (n, out_channels, h', w')."""
-        x = as_input(x, self.weight, "ConvTranspose2d")
-        return transposed_convolution("ConvTranspose2d", x, self.weight, self.bias, self.windows, self.groups)
+        caller = Caller.of(self)
+        x = as_input(x, self.weight, caller.name)
+        return transposed_convolution(caller, x, self.weight, self.bias, self.windows, self.groups)

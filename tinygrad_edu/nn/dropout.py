@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import numpy as np
-
 from ..arrays import given
-from ..errors import ArgumentError
+from ..errors import names_itself
 from ..ops.dropout import dropout
-from ..random import generator
+from ..random import Rng, generator
 from .module import Module
+from .sizes import check_probability
 
 
 class Dropout(Module):
-    """In training, set each element to zero with probability p and scale the others by 1 / (1 - p); in use, nothing.
+    """In training, zero elements with probability p and scale the others by 1 / (1 - p); in use, nothing.
 
     Parameters
     ----------
@@ -26,9 +25,9 @@ class Dropout(Module):
     N. Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR 15.
     """
 
-    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise ArgumentError(f"Dropout: p is a probability in [0, 1]; got {p}.")
+    @names_itself
+    def __init__(self, p: float = 0.5, *, rng: Rng = None) -> None:
+        check_probability("p", p)
         self.p = p
         self.rng = generator(rng)
 

@@ -1,18 +1,18 @@
 """Embedding: a learned vector for each of a number of symbols."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, names_itself
 from ..ops.embedding import looked_up
-from ..random import generator
+from ..random import Rng, generator
 from ..tensor import Tensor
 from . import init as initializers
 from .module import Module
-from .sizes import check_sizes, drawn
+from .sizes import check_sizes
+from .weights import Initializer, drawn
 
 
 class Embedding(Module):
@@ -51,26 +51,24 @@ class Embedding(Module):
     (2, 3, 4)
     """
 
+    @names_itself
     def __init__(
         self,
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
         *,
-        init: Callable[..., Any] | None = None,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_sizes(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ArgumentError(
-                f"Embedding: padding_idx {padding_idx} is none of the {num_embeddings} embeddings."
-            )
+            raise ArgumentError(f"padding_idx {padding_idx} is none of the {num_embeddings} embeddings.")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        self.weight = drawn(
-            "Embedding", init or initializers.normal, (num_embeddings, embedding_dim), generator(rng), dtype
-        )
+        shape = num_embeddings, embedding_dim
+        self.weight = drawn(init or initializers.normal, shape, generator(rng), dtype)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 

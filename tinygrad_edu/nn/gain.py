@@ -1,4 +1,4 @@
-"""What the size of weights goes by: how many inputs and outputs a layer has, and what the activation after it does."""
+"""What the size of weights goes by: the numbers of inputs and outputs, and the activation that follows."""
 
 import math
 
@@ -7,9 +7,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 
 GAINS = {"linear": 1.0, "identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 3 / 4}
-GAINS |= dict.fromkeys(
-    ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], 1.0
-)
+GAINS |= {f"{kind}{axes}d": 1.0 for kind in ("conv", "conv_transpose") for axes in (1, 2, 3)}
 
 
 def gain(activation: str, negative_slope: float = 0.01) -> float:

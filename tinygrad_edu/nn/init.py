@@ -1,4 +1,4 @@
-"""Initial weights, as plain arrays: ``he_normal((n_out, n_in), rng=0)``; layers take the functions as ``init=``.
+"""Initial weights as plain arrays, ``he_normal((n_out, n_in), rng=0)``; layers take them as ``init=``.
 
 Why their sizes matter: an output is y = Σ w x over n_in inputs.  If the weights are independent of the inputs
 and of each other, with mean 0, then
@@ -24,12 +24,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, DTypeError
-from ..random import generator
+from ..errors import ArgumentError, DTypeError, names_itself
+from ..random import Rng, generator
 from .gain import as_factor, fans
 from .gain import gain as gain  # also called nn.init.gain
 
-Rng = np.random.Generator | int | None
 Shape = tuple[int, ...]
 Gain = float | str
 
@@ -60,6 +59,7 @@ def ones(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any
 # ---- a given distribution ----------------------------------------------------------------------------------
 
 
+@names_itself
 def uniform(
     shape: Shape, *, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> Any:
@@ -71,10 +71,11 @@ def uniform(
         If low is not less than high.
     """
     if not low < high:
-        raise ArgumentError(f"uniform: low is less than high; got {low} and {high}.")
-    return generator(rng).uniform(low, high, shape).astype(_floating("uniform", dtype))
+        raise ArgumentError(f"low is less than high; got {low} and {high}.")
+    return generator(rng).uniform(low, high, shape).astype(_floating(dtype))
 
 
+@names_itself
 def normal(
     shape: Shape, *, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32
 ) -> Any:
@@ -86,10 +87,11 @@ def normal(
         If std is negative.
     """
     if not std >= 0:
-        raise ArgumentError(f"normal: std is not negative; got {std}.")
-    return (mean + std * generator(rng).standard_normal(shape)).astype(_floating("normal", dtype))
+        raise ArgumentError(f"std is not negative; got {std}.")
+    return (mean + std * generator(rng).standard_normal(shape)).astype(_floating(dtype))
 
 
+@names_itself
 def truncated_normal(
     shape: Shape,
     *,
@@ -137,9 +139,9 @@ def truncated_normal(
     C. Robert (1995). Simulation of truncated normal variables. Statistics and Computing 5. arXiv:0907.4010
     """
     if not std > 0:
-        raise ArgumentError(f"truncated_normal: std is positive; got {std}.")
+        raise ArgumentError(f"std is positive; got {std}.")
     if not low < high:
-        raise ArgumentError(f"truncated_normal: low is less than high; got {low} and {high}.")
+        raise ArgumentError(f"low is less than high; got {low} and {high}.")
     rng, (a, b) = generator(rng), ((low - mean) / std, (high - mean) / std)
     wide = a < 0 < b and b - a > math.sqrt(2 * math.pi)
     peak = min(max(a, 0.0), b)  # where the density is greatest
@@ -154,9 +156,8 @@ def truncated_normal(
         z = z[accepted][:n]
         out[filled : filled + z.size] = z
         filled += z.size
-    return (
-        np.clip(mean + std * out, low, high).reshape(shape).astype(_floating("truncated_normal", dtype))
-    )  # which rounding may have crossed
+    # Rounding may have crossed the bounds.
+    return np.clip(mean + std * out, low, high).reshape(shape).astype(_floating(dtype))
 
 
 # ---- a variance that suits the layer -----------------------------------------------------------------------
@@ -201,9 +202,8 @@ def xavier_normal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTy
 
     Parameters, returns and reference as `xavier_uniform`.
     """
-    return normal(
-        shape, std=as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape)), rng=rng, dtype=dtype
-    )
+    std = as_factor(gain) * math.sqrt(2 / _many(sum(fans(shape)), shape))
+    return normal(shape, std=std, rng=rng, dtype=dtype)
 
 
 def he_uniform(
@@ -286,8 +286,9 @@ def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32
     return normal(shape, std=1 / math.sqrt(_fan(shape, "fan_in")), rng=rng, dtype=dtype)
 
 
+@names_itself
 def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeLike = np.float32) -> Any:
-    """Gain times a matrix with orthonormal rows, or columns if there are more rows: it keeps lengths as they are.
+    """Gain times a matrix with orthonormal rows, or columns if there are more rows: it keeps lengths.
 
     Every such matrix is as probable as every other: it is the Q of a normal matrix = QR, with the signs of
     its columns turned so that R has a positive diagonal (without that it would depend on how the library
@@ -329,7 +330,7 @@ def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeL
     rows, columns = shape[0], math.prod(shape[1:])
     q, r = np.linalg.qr(generator(rng).standard_normal((max(rows, columns), min(rows, columns))))
     q *= as_factor(gain) * np.copysign(1, np.diagonal(r))
-    return (q if rows >= columns else q.T).reshape(shape).astype(_floating("orthogonal", dtype))
+    return (q if rows >= columns else q.T).reshape(shape).astype(_floating(dtype))
 
 
 def _uniform_of(std: float, shape: Shape, rng: Rng, dtype: DTypeLike) -> Any:
@@ -352,10 +353,10 @@ def _many(fan: int, shape: Shape) -> int:
     return fan
 
 
-def _floating(who: str, dtype: DTypeLike) -> np.dtype[Any]:
+def _floating(dtype: DTypeLike) -> np.dtype[Any]:
     """The dtype, if weights can have it."""
     if (kind := np.dtype(dtype)).kind != "f":
-        raise DTypeError(f"{who}: dtype is floating, as weights are; got {kind}.")
+        raise DTypeError(f"dtype is floating, as weights are; got {kind}.")
     return kind
 
 

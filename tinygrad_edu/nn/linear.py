@@ -1,21 +1,20 @@
 """The fully connected layer."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ShapeError
+from ..errors import ShapeError, names_itself
 from ..graph import record
 from ..ops.contraction import linear
-from ..random import generator
+from ..random import Rng
 from ..table import op_of
 from ..tensor import Tensor
-from . import init as initializers
 from .module import Module
-from .parameter import Parameter, as_input
-from .sizes import check_sizes, drawn
+from .parameter import as_input
+from .sizes import check_sizes
+from .weights import Initializer, weight_and_bias
 
 LINEAR = op_of(linear)
 
@@ -56,32 +55,21 @@ class Linear(Module):
     (5, 2)
     """
 
+    @names_itself
     def __init__(
         self,
         in_features: int,
         out_features: int,
         bias: bool = True,
         *,
-        init: Callable[..., Any] | None = None,
-        rng: np.random.Generator | int | None = None,
+        init: Initializer | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes("Linear", in_features=in_features, out_features=out_features)
-        rng = generator(rng)
-        bound = initializers.uniform_bound(in_features)
+        check_sizes(in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
-        draw = init or (
-            lambda shape, rng, dtype: initializers.uniform(
-                shape, low=-bound, high=bound, rng=rng, dtype=dtype
-            )
-        )
-        self.weight = drawn("Linear", draw, (out_features, in_features), rng, dtype)
-        offsets = (
-            np.zeros(out_features, dtype)
-            if init
-            else initializers.uniform((out_features,), low=-bound, high=bound, rng=rng, dtype=dtype)
-        )
-        self.bias = Parameter(offsets) if bias else None
+        shape = out_features, in_features
+        self.weight, self.bias = weight_and_bias(shape, in_features, bias, init, rng, dtype)
 
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (..., in_features) to (..., out_features)."""
@@ -91,14 +79,10 @@ class Linear(Module):
         except ValueError:
             if x.shape[-1:] == (self.in_features,):
                 raise
-            hint = (
-                " Flatten the images first: x.reshape(len(x), -1)."
-                if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features
-                else ""
-            )
-            raise ShapeError(
-                f"Linear expects {self.in_features} features in the last axis, got {x.shape}.{hint}"
-            ) from None
+            message = f"Linear expects {self.in_features} features in the last axis, got {x.shape}."
+            if x.ndim > 2 and np.prod(x.shape[1:]) == self.in_features:
+                message += " Flatten the images first: x.reshape(len(x), -1)."
+            raise ShapeError(message) from None
 
     def extra_repr(self) -> str:
         return (

@@ -1,32 +1,33 @@
 """Losses as modules: each holds the settings of the function that it calls, which says what it computes."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from operator import itemgetter
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
 from ..arrays import plain
-from ..ops.losses.checks import REDUCTIONS, check_range, check_reduction
-from ..ops.losses.divergence import (
-    KL_REDUCTIONS,
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    kl_div,
-)
+from ..ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.losses.labels import nll_loss, softmax_cross_entropy
 from ..ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from ..ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ..tensor import Tensor
-from .module import Module
+from .function import SELF, FunctionModule
 from .parameter import Buffer
+from .sizes import listed
+
+WEIGHTS = ("weight", "pos_weight")
 
 
-class Loss(Module):
-    """Base of losses: settings are attributes of the names that the function gives them, and the repr shows them.
+@dataclass_transform(eq_default=False, kw_only_default=True)
+class Loss(FunctionModule, kw_only=True):
+    """Base of losses: the settings of the function are attributes, and the repr shows them.
 
     Constant weights are buffers: part of the `state_dict`, as in PyTorch, and not learned.
     """
 
-    reductions: ClassVar[tuple[str, ...]] = REDUCTIONS
+    reduction: str = "mean"
 
     def __new__(cls, *settings: Any, **named: Any) -> Self:
         if len(settings) > 1 and any(isinstance(value, (Tensor, np.ndarray)) for value in settings):
@@ -36,36 +37,62 @@ class Loss(Module):
             )
         return super().__new__(cls)
 
-    def __init__(self, *, reduction: str = "mean") -> None:
-        check_reduction(type(self).__name__, reduction, self.reductions)
-        self.reduction = reduction
+    def __init_subclass__(cls, *, function: Callable[..., Any] | None = None, kw_only: bool = True) -> None:
+        super().__init_subclass__(function=function)
+        if function is not None:
+            first = [name for name in ("reduction", *WEIGHTS) if name in cls._settings]  # in the repr
+            cls._settings = tuple(dict.fromkeys([*first, *cls._settings]))
+            cls.forward = caller(function, cls._arrays, cls._settings)  # type: ignore[method-assign]
 
-    def _buffer(self, name: str, weight: Any) -> Buffer | None:
-        return (
-            None if weight is None else Buffer(plain(weight, f"{type(self).__name__}: {name}").astype(float))
-        )
+    def _set_up(self, settings: dict[str, Any]) -> None:
+        """Take on the settings, if the function may be called with them."""
+        self._function.check_settings(settings)
+        for name in self._settings:
+            value = settings[name]
+            if name in WEIGHTS and value is not None:
+                value = Buffer(plain(value, name).astype(float))
+            setattr(self, name, value)
 
     def extra_repr(self) -> str:
-        settings = [(k, v) for k, v in vars(self).items() if k != "training" and v is not None]
-        return ", ".join(f"{k}={v.tolist() if isinstance(v, Buffer) else repr(v)}" for k, v in settings)
+        shown = {name: getattr(self, name) for name in self._settings}
+        shown |= {name: shown[name].tolist() for name in WEIGHTS if shown.get(name) is not None}
+        return ", ".join(f"{name}={value!r}" for name, value in shown.items() if value is not None)
+
+
+def caller(
+    function: Callable[..., Any], arrays: tuple[Parameter, ...], settings: tuple[str, ...]
+) -> Callable[..., Any]:
+    """The ``forward`` of a loss: its function, called with its settings."""
+
+    first, *more = settings
+    values_of = itemgetter(
+        first, *more, first
+    )  # of several keys, and so a tuple; faster than a comprehension
+
+    def forward(self: Loss, *values: Any, **named: Any) -> Any:
+        held = dict(zip(settings, values_of(self.__dict__)))
+        return function(*values, **held, **named) if named else function(*values, **held)
+
+    forward.__doc__ = (
+        f"The `{function.__name__}` of {listed(p.name for p in arrays)}, with the settings of this loss."
+    )
+    forward.__signature__ = Signature([SELF, *arrays])  # type: ignore[attr-defined]
+    return forward
+
+
+class WeightedLoss(Loss, kw_only=False):
+    """Base of losses with constant weights that may be given by position."""
+
+    _by_position: ClassVar[frozenset[str]] = frozenset(["weight"])
+
+    weight: Any = None
 
 
 # ---- of class scores ---------------------------------------------------------------------------------------
 
 
-class CrossEntropyLoss(Loss):
-    """Softmax cross-entropy of logits against class labels or soft rows; see `tinygrad_edu.softmax_cross_entropy`.
-
-    Parameters
-    ----------
-    weight : array_like of shape (c,), optional
-        A constant for each class.
-    axis : int, default=-1
-        Where the classes are; PyTorch has them on axis 1.
-    label_smoothing : float in [0, 1], default=0.0
-    ignore_index : int or None, default=-100
-        The label of examples that are left out.
-    reduction : {"mean", "sum", "none"}, default="mean"
+class CrossEntropyLoss(WeightedLoss, function=softmax_cross_entropy):
+    """Softmax cross-entropy of logits and labels, or soft rows; see `tinygrad_edu.softmax_cross_entropy`.
 
     Examples
     --------
@@ -76,327 +103,95 @@ class CrossEntropyLoss(Loss):
     0.803109
     """
 
-    def __init__(
-        self,
-        weight: Any = None,
-        *,
-        axis: int = -1,
-        label_smoothing: float = 0.0,
-        ignore_index: int | None = -100,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.weight = self._buffer("weight", weight)
-        check_range("CrossEntropyLoss", "label_smoothing", label_smoothing, 0, 1)
-        self.axis, self.label_smoothing, self.ignore_index = axis, label_smoothing, ignore_index
-
-    def forward(self, logits: Any, targets: Any) -> Any:
-        """The loss of logits of shape (..., c) against labels (...) or rows (..., c)."""
-        return softmax_cross_entropy(
-            logits,
-            targets,
-            axis=self.axis,
-            weight=self.weight,
-            label_smoothing=self.label_smoothing,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-        )
+    axis: int = -1
+    label_smoothing: float = 0.0
+    ignore_index: int | None = -100
 
 
-class NLLLoss(Loss):
-    """Negative log-likelihood of class labels, from log-probabilities; see `tinygrad_edu.nll_loss`.
+class NLLLoss(WeightedLoss, function=nll_loss):
+    """Negative log-likelihood of class labels, from log-probabilities; see `tinygrad_edu.nll_loss`."""
 
-    Parameters
-    ----------
-    weight : array_like of shape (c,), optional
-        A constant for each class.
-    axis : int, default=-1
-        Where the classes are; PyTorch has them on axis 1.
-    ignore_index : int or None, default=-100
-        The label of examples that are left out.
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(
-        self, weight: Any = None, *, axis: int = -1, ignore_index: int | None = -100, reduction: str = "mean"
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.weight = self._buffer("weight", weight)
-        self.axis, self.ignore_index = axis, ignore_index
-
-    def forward(self, log_probabilities: Any, labels: Any) -> Any:
-        """The loss of log-probabilities of shape (..., c) against labels (...)."""
-        return nll_loss(
-            log_probabilities,
-            labels,
-            axis=self.axis,
-            weight=self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-        )
+    axis: int = -1
+    ignore_index: int | None = -100
 
 
-class MultiMarginLoss(Loss):
-    """Hinge loss of several classes; see `tinygrad_edu.multi_margin_loss`.
+class MultiMarginLoss(Loss, function=multi_margin_loss):
+    """Hinge loss of several classes; see `tinygrad_edu.multi_margin_loss`."""
 
-    Parameters
-    ----------
-    p : {1, 2}, default=1
-    margin : float, default=1.0
-    weight : array_like of shape (c,), optional
-        A constant for each class.
-    axis : int, default=-1
-        Where the classes are.
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(
-        self, *, p: int = 1, margin: float = 1.0, weight: Any = None, axis: int = -1, reduction: str = "mean"
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.weight = self._buffer("weight", weight)
-        self.p, self.margin, self.axis = p, margin, axis
-
-    def forward(self, scores: Any, labels: Any) -> Any:
-        """The loss of scores of shape (..., c) against labels (...)."""
-        return multi_margin_loss(
-            scores,
-            labels,
-            p=self.p,
-            margin=self.margin,
-            axis=self.axis,
-            weight=self.weight,
-            reduction=self.reduction,
-        )
+    p: int = 1
+    margin: float = 1.0
+    weight: Any = None
+    axis: int = -1
 
 
 # ---- between probabilities ---------------------------------------------------------------------------------
 
 
-class BCELoss(Loss):
-    """Cross-entropy of probabilities of one of two classes; see `tinygrad_edu.binary_cross_entropy`.
-
-    Parameters
-    ----------
-    weight : array_like, optional
-        Constants that broadcast to the shape of the prediction.
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.weight = self._buffer("weight", weight)
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of probabilities against a target of their shape."""
-        return binary_cross_entropy(prediction, target, weight=self.weight, reduction=self.reduction)
+class BCELoss(WeightedLoss, function=binary_cross_entropy):
+    """Cross-entropy of probabilities of one of two classes; see `tinygrad_edu.binary_cross_entropy`."""
 
 
-class BCEWithLogitsLoss(Loss):
-    """Cross-entropy of the sigmoid of logits; see `tinygrad_edu.binary_cross_entropy_with_logits`.
+class BCEWithLogitsLoss(WeightedLoss, function=binary_cross_entropy_with_logits):
+    """Cross-entropy of the sigmoid of logits; see `tinygrad_edu.binary_cross_entropy_with_logits`."""
 
-    Parameters
-    ----------
-    weight : array_like, optional
-        Constants that broadcast to the shape of the logits.
-    pos_weight : array_like, optional
-        Constants that broadcast to the shape of the logits: how much more a positive counts than a negative.
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(self, weight: Any = None, *, pos_weight: Any = None, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.weight, self.pos_weight = self._buffer("weight", weight), self._buffer("pos_weight", pos_weight)
-
-    def forward(self, logits: Any, target: Any) -> Any:
-        """The loss of logits against a target of their shape."""
-        return binary_cross_entropy_with_logits(
-            logits, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
-        )
+    pos_weight: Any = None
 
 
-class KLDivLoss(Loss):
-    """Kullback-Leibler divergence of log-probabilities from a target; see `tinygrad_edu.kl_div`.
+class KLDivLoss(Loss, function=kl_div):
+    """Kullback-Leibler divergence of log-probabilities from a target; see `tinygrad_edu.kl_div`."""
 
-    Parameters
-    ----------
-    log_target : bool, default=False
-        Whether the target too is log-probabilities.
-    reduction : {"mean", "batchmean", "sum", "none"}, default="mean"
-        The divergence is "batchmean"; "mean" is PyTorch's default.
-    """
-
-    reductions = KL_REDUCTIONS
-
-    def __init__(self, *, log_target: bool = False, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.log_target = log_target
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of log-probabilities against a target of their shape."""
-        return kl_div(prediction, target, log_target=self.log_target, reduction=self.reduction)
+    log_target: bool = False
 
 
 # ---- of errors ---------------------------------------------------------------------------------------------
 
 
-class MSELoss(Loss):
-    """Mean squared error; see `tinygrad_edu.mse_loss`.
-
-    Parameters
-    ----------
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of a prediction against a target of its shape."""
-        return mse_loss(prediction, target, reduction=self.reduction)
+class MSELoss(Loss, function=mse_loss):
+    """Mean squared error; see `tinygrad_edu.mse_loss`."""
 
 
-class HalfSquaredErrorLoss(Loss):
-    """Half the sum of squared errors; see `tinygrad_edu.half_squared_error`.
+class HalfSquaredErrorLoss(Loss, function=half_squared_error):
+    """Half the sum of squared errors; see `tinygrad_edu.half_squared_error`."""
 
-    Parameters
-    ----------
-    reduction : {"sum", "mean", "none"}, default="sum"
-    """
-
-    def __init__(self, *, reduction: str = "sum") -> None:
-        super().__init__(reduction=reduction)
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of a prediction against a target of its shape."""
-        return half_squared_error(prediction, target, reduction=self.reduction)
+    reduction: str = "sum"
 
 
-class L1Loss(Loss):
-    """Mean absolute error; see `tinygrad_edu.l1_loss`.
-
-    Parameters
-    ----------
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of a prediction against a target of its shape."""
-        return l1_loss(prediction, target, reduction=self.reduction)
+class L1Loss(Loss, function=l1_loss):
+    """Mean absolute error; see `tinygrad_edu.l1_loss`."""
 
 
-class HuberLoss(Loss):
-    """Squared near 0, linear beyond delta; see `tinygrad_edu.huber_loss`.
+class HuberLoss(Loss, function=huber_loss):
+    """Squared near 0, linear beyond delta; see `tinygrad_edu.huber_loss`."""
 
-    Parameters
-    ----------
-    delta : float > 0, default=1.0
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(self, *, delta: float = 1.0, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        check_range("HuberLoss", "delta", delta, 0, above=True)
-        self.delta = delta
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of a prediction against a target of its shape."""
-        return huber_loss(prediction, target, delta=self.delta, reduction=self.reduction)
+    delta: float = 1.0
 
 
-class SmoothL1Loss(Loss):
-    """Huber's loss divided by its beta; see `tinygrad_edu.smooth_l1_loss`.
+class SmoothL1Loss(Loss, function=smooth_l1_loss):
+    """Huber's loss divided by its beta; see `tinygrad_edu.smooth_l1_loss`."""
 
-    Parameters
-    ----------
-    beta : float ≥ 0, default=1.0
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(self, *, beta: float = 1.0, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        check_range("SmoothL1Loss", "beta", beta, 0)
-        self.beta = beta
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of a prediction against a target of its shape."""
-        return smooth_l1_loss(prediction, target, beta=self.beta, reduction=self.reduction)
+    beta: float = 1.0
 
 
 # ---- with a margin -----------------------------------------------------------------------------------------
 
 
-class HingeLoss(Loss):
-    """Hinge loss of scores against signs, or its square; see `tinygrad_edu.hinge_loss`.
+class HingeLoss(Loss, function=hinge_loss):
+    """Hinge loss of scores against signs, or its square; see `tinygrad_edu.hinge_loss`."""
 
-    Parameters
-    ----------
-    margin : float, default=1.0
-    squared : bool, default=False
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(self, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin, self.squared = margin, squared
-
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of scores against a target of their shape, of -1 and 1."""
-        return hinge_loss(
-            prediction, target, margin=self.margin, squared=self.squared, reduction=self.reduction
-        )
+    margin: float = 1.0
+    squared: bool = False
 
 
-class CosineEmbeddingLoss(Loss):
-    """Of pairs of vectors that are to point the same way, or not; see `tinygrad_edu.cosine_embedding_loss`.
+class CosineEmbeddingLoss(Loss, function=cosine_embedding_loss):
+    """Loss of pairs of vectors that are to agree, or not; see `tinygrad_edu.cosine_embedding_loss`."""
 
-    Parameters
-    ----------
-    margin : float, default=0.0
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(self, *, margin: float = 0.0, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
-
-    def forward(self, x1: Any, x2: Any, target: Any) -> Any:
-        """The loss of vectors x1 and x2 of shape (..., d) against targets (...) of -1 and 1."""
-        return cosine_embedding_loss(x1, x2, target, margin=self.margin, reduction=self.reduction)
+    margin: float = 0.0
 
 
-class TripletMarginLoss(Loss):
-    """An anchor is to be nearer to a positive than to a negative; see `tinygrad_edu.triplet_margin_loss`.
+class TripletMarginLoss(Loss, function=triplet_margin_loss):
+    """An anchor is to be nearer to a positive than to a negative; see `tinygrad_edu.triplet_margin_loss`."""
 
-    Parameters
-    ----------
-    margin : float > 0, default=1.0
-    p : float ≥ 1, default=2.0
-    eps : float, default=1e-6
-    swap : bool, default=False
-    reduction : {"mean", "sum", "none"}, default="mean"
-    """
-
-    def __init__(
-        self,
-        *,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(reduction=reduction)
-        check_range("TripletMarginLoss", "margin", margin, 0, above=True)
-        check_range("TripletMarginLoss", "p", p, 1)
-        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
-
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        """The loss of three arrays of one shape, (..., d)."""
-        return triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            margin=self.margin,
-            p=self.p,
-            eps=self.eps,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
+    margin: float = 1.0
+    p: float = 2.0
+    eps: float = 1e-6
+    swap: bool = False

@@ -12,23 +12,19 @@ one, or None; one that holds a buffer takes arrays, too, as the buffer's new val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, StateError, TinygradError
-from ..tensor import Tensor
+from ..errors import ArgumentError, DTypeError, TinygradError
 from ..trees import children
-from ..versions import WRITES
 from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert, successor
-from .walk import Nested, walk
+from .state import load, state_of
+from .walk import Nested, all_of, walk
 
 M = TypeVar("M", bound="Module")
-KINDS = {"f": "floating", "i": "integer", "u": "integer", "b": "boolean"}
 
 
 class Module(Nested):
@@ -71,12 +67,10 @@ class Module(Nested):
 
         def __getattr__(self, name: str) -> Any:
             if name in names.METHODS:
-                raise AttributeError(
-                    f"{type(self).__name__} has no {name}. {names.METHODS[name]}", name=name, obj=self
-                )
-            return object.__getattribute__(
-                self, name
-            )  # raises what Python itself says, also of what a property lacks
+                said = f"{type(self).__name__} has no {name}. {names.METHODS[name]}"
+                raise AttributeError(said, name=name, obj=self)
+            # It raises what Python itself says, also of what a property lacks.
+            return object.__getattribute__(self, name)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; subclasses write this."""
@@ -95,9 +89,7 @@ class Module(Nested):
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module (named "") and all inside it, each once, with their paths."""
-        for path, value in walk("", self):
-            if isinstance(value, Module):
-                yield path, value
+        return all_of(self, Module)
 
     def modules(self) -> Iterator[Module]:
         """This module and all inside it, each once."""
@@ -105,28 +97,24 @@ class Module(Nested):
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their paths ("hidden.weight", "layers.0.bias"), in order, each once."""
-        for path, value in walk("", self):
-            if isinstance(value, Parameter):
-                yield path, value
+        return all_of(self, Parameter)
 
     def parameters(self, *, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters in order, each once; without ``recurse`` only this module's own, and none of the modules inside it."""
+        """The parameters in order, each once; without ``recurse`` only this module's own."""
         if recurse:
             return Parameters(self)
         return (value for _, value in walk("", self, into=is_container) if isinstance(value, Parameter))
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
         """The buffers with their paths, in order, each once."""
-        for path, value in walk("", self):
-            if isinstance(value, Buffer):
-                yield path, value
+        return all_of(self, Buffer)
 
     def buffers(self) -> Iterator[Buffer]:
         """The buffers in order, each once."""
         return (buffer for _, buffer in self.named_buffers())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside this one, also those in its lists, tuples and dicts, with their paths, each once."""
+        """The modules directly inside this one, or in its lists, tuples and dicts, with their paths."""
         return _children(self)
 
     def children(self) -> Iterator[Module]:
@@ -134,7 +122,7 @@ class Module(Nested):
         return (module for _, module in self.named_children())
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
-        """Call a function with every module inside this one, the inner ones first, and with this one; returns the module."""
+        """Call a function with every module, the inner ones first and this one last; returns the module."""
         for module in reversed(list(self.modules())):
             function(module)
         return self
@@ -144,9 +132,9 @@ class Module(Nested):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; they are None then."""
         if not set_to_none:
+            who = f"{type(self).__name__}.zero_grad"
             raise ArgumentError(
-                f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would "
-                "count as one."
+                f"{who}: gradients are forgotten, and not set to zero, which would count as one."
             )
         for parameter in self.parameters():
             parameter.grad = None
@@ -158,7 +146,7 @@ class Module(Nested):
         return self
 
     def freeze(self: M) -> M:
-        """Learn none of the parameters, until `unfreeze`; returns the module.  Optimizers leave frozen ones as they are."""
+        """Learn none of the parameters until `unfreeze`: optimizers leave them; returns the module."""
         for parameter in self.parameters():
             parameter.grad = None
         return self.requires_grad_(False)
@@ -176,15 +164,16 @@ class Module(Nested):
         ----------
         dtype : floating dtype
         """
+        who = f"{type(self).__name__}.to"
         try:
             dtype = np.dtype(dtype)
         except TypeError:
             raise DTypeError(
-                f"{type(self).__name__}.to: a dtype is expected, such as np.float64; got {dtype!r}.\n"
+                f"{who}: a dtype is expected, such as np.float64; got {dtype!r}.\n"
                 "  Devices there are none: this is a framework for the CPU, and there is nothing to move."
             ) from None
         if dtype.kind != "f":
-            raise DTypeError(f"{type(self).__name__}.to: parameters are floating; got {dtype}.")
+            raise DTypeError(f"{who}: parameters are floating; got {dtype}.")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
                 convert(tensor, dtype)
@@ -204,21 +193,9 @@ class Module(Nested):
 
     # ---- state ---------------------------------------------------------------------------------------------
 
-    def _named_state(self) -> list[tuple[str, Tensor]]:
-        """The parameters and buffers with their paths, in order, each once."""
-        return [(path, value) for path, value in walk("", self) if isinstance(value, (Parameter, Buffer))]
-
     def state_dict(self) -> dict[str, Any]:
         """The values of all parameters and buffers by path, as copies that training does not change."""
-        named = self._named_state()
-        state = {name: tensor._array.copy() for name, tensor in named}
-        if len(state) < len(named):
-            twice = next(a for a, b in pairwise(sorted(name for name, _ in named)) if a == b)
-            raise StateError(
-                f"{type(self).__name__}.state_dict: two parameters are called {twice!r}. Do keys of a dict "
-                "differ in type only?"
-            )
-        return state
+        return state_of(self)
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Take over the values of a state, all of them or, if anything does not fit, none.
@@ -236,38 +213,7 @@ class Module(Nested):
             Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing
             was changed.
         """
-        if not isinstance(state, Mapping):
-            got = f"{state!r:.80}."
-            if isinstance(state, tuple):
-                got = (
-                    f"a tuple of {len(state)}. Take the first: arrays, metadata = io.load_safetensors(path)."
-                )
-            raise ArgumentError(
-                f"{type(self).__name__}.load_state_dict: a state is a dict of arrays by path; got {got}"
-            )
-        own = dict(self._named_state())
-        who = f"{type(self).__name__}.load_state_dict"
-        given = {name: plain(value, f"{who}: {name}") for name, value in state.items()}
-        problems = [f"missing: {name}" for name in own if name not in given]
-        problems += [f"unexpected: {name}" for name in given if name not in own]
-        for name, tensor in own.items():
-            if name in given and given[name].shape != tensor.shape:
-                problems.append(f"{name}: expected shape {tensor.shape}, got {given[name].shape}")
-            elif name in given and not np.can_cast(given[name].dtype, tensor.dtype, "same_kind"):
-                problems.append(
-                    f"{name}: expected {KINDS[tensor.dtype.kind]} values, got {given[name].dtype}"
-                )
-        if problems:
-            raise StateError(
-                f"{type(self).__name__}.load_state_dict: the state does not fit, and nothing was loaded:\n  "
-                + "\n  ".join(problems)
-            )
-        cast = {
-            name: np.array(given[name], tensor.dtype) for name, tensor in own.items()
-        }  # copies: of this module's own, maybe
-        for name, tensor in own.items():
-            tensor._array[...] = cast[name]
-            WRITES.mark(tensor._array)
+        load(self, state)
 
     # ---- as text, and as a tree of parameters for the transforms -------------------------------------------
 
@@ -329,7 +275,7 @@ def _as_text(module: Module, seen: set[int]) -> str:
 
 
 def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
-    """A copy of a module's structure with other parameters in it, those in ``done``; everything else is shared."""
+    """A copy of a module's structure with the parameters in ``done``; everything else is shared."""
     if id(value) in done:
         return done[id(value)]
     if isinstance(value, Module):

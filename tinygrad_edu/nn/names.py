@@ -1,4 +1,4 @@
-"""Names that are looked for and not here: those of other frameworks for what we have, and slips of the pen."""
+"""Names that are looked for and not here: those that other frameworks have for ours, and slips of the pen."""
 
 from typing import Any
 
@@ -58,12 +58,10 @@ def missing(name: str, names: list[str]) -> str:
 
 
 def may_replace(name: str, value: Any) -> bool:
-    """Whether a value may stand for a method: a function in its place does; a layer only computes, as forward does."""
-    return (
-        callable(value)
-        and name not in MISTYPED
-        and (name == "forward" or not hasattr(value, "named_parameters"))
-    )
+    """Whether a value may stand for a method: a function may; a layer only for forward, as it computes."""
+    if not callable(value) or name in MISTYPED:
+        return False
+    return name == "forward" or not hasattr(value, "named_parameters")
 
 
 def refuse_attribute(module: Any, name: str) -> None:

@@ -1,15 +1,14 @@
-"""Normalization layers: batch, layer, group and root mean square normalization."""
+"""Batch normalization, of features, sequences and images; see `layer_norm` for what needs no batch."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..arrays import floating
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops import normalization as ops
-from ..ops.losses.checks import check_range
+from ..ops.losses.checks import Range
 from ..ops.window import layout
 from ..tensor import Tensor
 from .module import Module
@@ -21,14 +20,18 @@ def ones_and_zeros(
     shape: int | tuple[int, ...], weight: bool, bias: bool, dtype: DTypeLike
 ) -> tuple[Parameter | None, Parameter | None]:
     """A weight of ones and a bias of zeros, or None for what is not wanted."""
-    return (
-        Parameter(np.ones(shape, dtype)) if weight else None,
-        Parameter(np.zeros(shape, dtype)) if bias else None,
-    )
+    ones, zeros = np.ones(shape, dtype), np.zeros(shape, dtype)
+    return Parameter(ones) if weight else None, Parameter(zeros) if bias else None
+
+
+def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
+    """What a layer computes with, as a tensor; in its own dtype where there are no parameters."""
+    x = floating(x) if like is None else as_input(x, like, who)
+    return x if isinstance(x, Tensor) else Tensor(x)
 
 
 class BatchNorm1d(Module):
-    """Batch normalization of features (n, c) or sequences (n, c, length): each channel brought to mean 0 and variance 1.
+    """Batch normalization of features (n, c) or sequences (n, c, length): channels of mean 0, variance 1.
 
     y = weight · (x - mean) / √(variance + eps) + bias.  In training, mean and (biased) variance are those of
     the batch, and the running ones follow: running = (1 - momentum) · running + momentum · batch, with the
@@ -80,6 +83,7 @@ class BatchNorm1d(Module):
 
     shapes: ClassVar[dict[int, str]] = {2: "(n, c)", 3: "(n, c, length)"}
 
+    @names_itself
     def __init__(
         self,
         num_features: int,
@@ -90,10 +94,10 @@ class BatchNorm1d(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        check_sizes(type(self).__name__, num_features=num_features)
-        check_range(type(self).__name__, "eps", eps, 0)
+        check_sizes(num_features=num_features)
+        Range(0).check("eps", eps)
         if momentum is not None:
-            check_range(type(self).__name__, "momentum", momentum, 0, 1)
+            Range(0, 1).check("momentum", momentum)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = ones_and_zeros(num_features, affine, affine, dtype)
         self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
@@ -102,12 +106,11 @@ class BatchNorm1d(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
-        x = as_tensor(x, self.weight if self.weight is not None else self.running_mean, type(self).__name__)
+        like = self.running_mean if self.weight is None else self.weight
+        x = as_tensor(x, like, type(self).__name__)
         if x.ndim not in self.shapes or x.shape[1] != self.num_features:
-            shapes, hint = (
-                " or ".join(self.shapes.values()),
-                layout(x.shape, max(self.shapes) - 2, self.num_features),
-            )
+            shapes = " or ".join(self.shapes.values())
+            hint = layout(x.shape, max(self.shapes) - 2, self.num_features)
             raise ShapeError(
                 f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, "
                 f"got {x.shape}.{hint}"
@@ -130,30 +133,28 @@ class BatchNorm1d(Module):
                 "DataLoader), or use eval()."
             )
         y, mean, variance = ops.standardize(x, tuple(i for i in range(x.ndim) if i != 1), self.eps)
-        if (
-            self.training
-            and self.running_mean is not None
-            and self.running_var is not None
-            and self.num_batches_tracked is not None
-        ):
-            self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
-            share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
-            for running, batch in (
-                (self.running_mean, mean.data),
-                (self.running_var, variance.data * (n / (n - 1))),
-            ):
-                running.write((1 - share) * running.data + share * batch.reshape(-1))
+        if self.training:
+            self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)))
         return y
+
+    def _follow(self, mean: Any, variance: Any) -> None:
+        """Move the running mean and variance, if there are any, towards those of a batch."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
+        share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
+            running.write((1 - share) * running.data + share * batch)
 
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.weight is not None}, " + (f"track_running_stats={self.running_mean is not None}")
+            f"affine={self.weight is not None}, track_running_stats={self.running_mean is not None}"
         )
 
 
 class BatchNorm2d(BatchNorm1d):
-    """Batch normalization of images (n, c, height, width): each channel brought to mean 0 and variance 1; see `BatchNorm1d`.
+    """Batch normalization of images (n, c, height, width): channels of mean 0, variance 1; see `BatchNorm1d`.
 
     Parameters, attributes, errors and reference are those of `BatchNorm1d`.
 
@@ -166,213 +167,3 @@ class BatchNorm2d(BatchNorm1d):
     """
 
     shapes: ClassVar[dict[int, str]] = {4: "(n, c, height, width)"}
-
-
-class LayerNorm(Module):
-    """Layer normalization: the last axes of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
-
-    Parameters
-    ----------
-    normalized_shape : int or tuple of int
-        The lengths of the last axes, over which mean and variance are taken.
-    eps : float, default=1e-5
-        Added to the variance.
-    elementwise_affine : bool, default=True
-        Whether there is a weight.
-    bias : bool, default=True
-        Whether there is a bias beside the weight.
-    dtype : dtype, default=numpy.float32
-
-    Attributes
-    ----------
-    weight, bias : Parameter of shape normalized_shape, or None
-
-    Raises
-    ------
-    ShapeError
-        When called with an x whose last axes have other lengths.
-
-    References
-    ----------
-    J. L. Ba, J. R. Kiros, G. E. Hinton (2016). Layer normalization. arXiv:1607.06450
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tinygrad_edu import nn
-    >>> np.round(nn.LayerNorm(3)(np.array([1.0, 2.0, 4.0])).data, 3)
-    array([-1.069, -0.267,  1.336], dtype=float32)
-    """
-
-    def __init__(
-        self,
-        normalized_shape: int | Sequence[int],
-        eps: float = 1e-5,
-        elementwise_affine: bool = True,
-        bias: bool = True,
-        *,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
-        self.normalized_shape, self.eps = checked_shape(normalized_shape, "LayerNorm"), eps
-        self.weight, self.bias = ones_and_zeros(
-            self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype
-        )
-
-    def forward(self, x: Any) -> Tensor:
-        """Normalize x of shape (..., *normalized_shape)."""
-        x = with_last_axes(as_tensor(x, self.weight, "LayerNorm"), self.normalized_shape, "LayerNorm")
-        return ops.layer_norm(
-            x, self.weight, self.bias, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps
-        )
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
-
-
-class RMSNorm(Module):
-    """Root mean square normalization of the last axes, y = weight · x / √(mean(x²) + eps).
-
-    Parameters
-    ----------
-    normalized_shape : int or tuple of int
-        The lengths of the last axes, over which the mean is taken.
-    eps : float, optional
-        The dtype's spacing at 1 by default.
-    elementwise_affine : bool, default=True
-        Whether there is a weight.
-    dtype : dtype, default=numpy.float32
-
-    Attributes
-    ----------
-    weight : Parameter of shape normalized_shape, or None
-
-    Raises
-    ------
-    ShapeError
-        When called with an x whose last axes have other lengths.
-
-    References
-    ----------
-    B. Zhang, R. Sennrich (2019). Root mean square layer normalization. arXiv:1910.07467
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tinygrad_edu import nn
-    >>> np.round(nn.RMSNorm(3)(np.array([1.0, 2.0, 2.0])).data, 3)
-    array([0.577, 1.155, 1.155], dtype=float32)
-    """
-
-    def __init__(
-        self,
-        normalized_shape: int | Sequence[int],
-        eps: float | None = None,
-        elementwise_affine: bool = True,
-        *,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
-        self.normalized_shape, self.eps = checked_shape(normalized_shape, "RMSNorm"), eps
-        self.weight, _ = ones_and_zeros(self.normalized_shape, elementwise_affine, False, dtype)
-
-    def forward(self, x: Any) -> Tensor:
-        """Normalize x of shape (..., *normalized_shape)."""
-        x = with_last_axes(as_tensor(x, self.weight, "RMSNorm"), self.normalized_shape, "RMSNorm")
-        return ops.rms_norm(x, self.weight, axis=tuple(range(-len(self.normalized_shape), 0)), eps=self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.weight is not None}"
-
-
-class GroupNorm(Module):
-    """Group normalization: each group of channels of each example brought to mean 0 and variance 1, y = weight · x̂ + bias.
-
-    Parameters
-    ----------
-    num_groups : int
-        It divides the channels.
-    num_channels : int
-    eps : float, default=1e-5
-        Added to the variance.
-    affine : bool, default=True
-        Whether there are a weight and a bias, one number for each channel.
-    dtype : dtype, default=numpy.float32
-
-    Attributes
-    ----------
-    weight, bias : Parameter of shape (num_channels,), or None
-
-    Raises
-    ------
-    ShapeError
-        When called with an x whose axis 1 has another length.
-
-    References
-    ----------
-    Y. Wu, K. He (2018). Group normalization. arXiv:1803.08494
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tinygrad_edu import nn
-    >>> nn.GroupNorm(2, 6)(np.ones((2, 6, 4, 4))).shape
-    (2, 6, 4, 4)
-    """
-
-    def __init__(
-        self,
-        num_groups: int,
-        num_channels: int,
-        eps: float = 1e-5,
-        affine: bool = True,
-        *,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
-        check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
-        if num_channels % num_groups:
-            raise ArgumentError(
-                f"GroupNorm: num_channels {num_channels} is not divisible by num_groups {num_groups}."
-            )
-        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
-        self.weight, self.bias = ones_and_zeros(num_channels, affine, affine, dtype)
-
-    def forward(self, x: Any) -> Tensor:
-        """Normalize x of shape (n, c, …)."""
-        x = as_tensor(x, self.weight, "GroupNorm")
-        if x.ndim < 2 or x.shape[1] != self.num_channels:
-            hint = layout(x.shape, x.ndim - 2, self.num_channels)
-            raise ShapeError(
-                f"GroupNorm expects x of shape (n, c, …) with c = {self.num_channels} channels, got "
-                f"{x.shape}.{hint}"
-            )
-        return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
-
-
-def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
-    """What a layer computes with, as a tensor; in its own dtype where there are no parameters to agree with."""
-    x = floating(x) if like is None else as_input(x, like, who)
-    return x if isinstance(x, Tensor) else Tensor(x)
-
-
-def checked_shape(normalized_shape: int | Sequence[int], who: str) -> tuple[int, ...]:
-    """The lengths of the normalized axes, at least one of them, as a tuple."""
-    shape = (
-        tuple(normalized_shape)
-        if isinstance(normalized_shape, (Sequence, np.ndarray))
-        else (normalized_shape,)
-    )
-    if not shape or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
-        raise ArgumentError(
-            f"{who}: normalized_shape is the lengths of the last axes, each at least 1; got "
-            f"{normalized_shape}."
-        )
-    return tuple(map(int, shape))
-
-
-def with_last_axes(x: Tensor, shape: tuple[int, ...], who: str) -> Tensor:
-    """x, if its last axes have these lengths."""
-    if x.shape[-len(shape) :] != shape:
-        raise ShapeError(f"{who} expects the last axes to be {shape}, got {x.shape}.")
-    return x

@@ -1,4 +1,4 @@
-"""Parameters, which a module learns, and buffers, which it only remembers; and what a layer's input becomes beside them."""
+"""Parameters, which a module learns, buffers, which it only remembers, and what a layer takes as input."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..versions import WRITES
 
 
 class Parameter(Tensor):
-    """A tensor that a module learns: a leaf that owns its values, and requires a gradient unless it is frozen.
+    """A tensor that a module learns: a leaf that owns its values, and requires a gradient unless frozen.
 
     Parameters
     ----------
@@ -66,11 +66,7 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
         parameter; in that of a buffer what needs a gradient, or is no array of its shape and of a dtype that
         can be cast to its own.
     """
-    if (
-        value is None
-        or isinstance(value, Parameter)
-        or (isinstance(value, Buffer) and isinstance(held, Buffer))
-    ):
+    if value is None or isinstance(value, (Parameter, Buffer) if isinstance(held, Buffer) else Parameter):
         return value
     if isinstance(held, Parameter):
         name = where.rpartition(".")[2]
@@ -93,7 +89,7 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
 
 
 def as_input(x: Any, like: Tensor, who: str) -> Any:
-    """What a layer computes with: all is cast to its dtype, but for tensors of another that need a gradient, an error."""
+    """What a layer computes with: x in its dtype; a tensor of another that needs a gradient is refused."""
     if not isinstance(x, Tensor):
         x = np.asarray(given(x, who))
         if x.dtype.kind not in "fiub":

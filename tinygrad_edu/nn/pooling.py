@@ -2,12 +2,31 @@
 
 from typing import Any
 
-from ..ops.pooling import adaptive_avg_pool, avg_pool, checked_windows, max_pool
-from ..ops.window import per_axis
+from ..ops.adaptive import adaptive_avg_pool
+from ..ops.pooling import avg_pool, checked_windows, max_pool
+from ..ops.window import Caller
 from .module import Module
+from .shown import unusual
 
 
-class MaxPool2d(Module):
+class _Pooling(Module):
+    """What maxima and means have in common: the number of axes, and the repr."""
+
+    axes = 2
+    kernel_size: Any
+
+    def extra_repr(self) -> str:
+        usual = {
+            "stride": self.kernel_size,
+            "padding": 0,
+            "dilation": 1,
+            "ceil_mode": False,
+            "count_include_pad": True,
+        }
+        return ", ".join([f"kernel_size={self.kernel_size}", *unusual(self, usual)])
+
+
+class MaxPool2d(_Pooling):
     """Maximum over windows of images; see `tinygrad_edu.max_pool2d`.
 
     Parameters
@@ -27,8 +46,6 @@ class MaxPool2d(Module):
     array([[[4.]]])
     """
 
-    axes = 2
-
     def __init__(
         self,
         kernel_size: Any,
@@ -40,23 +57,12 @@ class MaxPool2d(Module):
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
-        checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, dilation)
+        checked_windows(Caller.of(self), kernel_size, self.stride, padding, dilation)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return max_pool(
-            type(self).__name__,
-            self.axes,
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-        )
-
-    def extra_repr(self) -> str:
-        return shown(self)
+        settings = self.kernel_size, self.stride, self.padding, self.dilation
+        return max_pool(Caller.of(self), x, self.ceil_mode, *settings)
 
 
 class MaxPool1d(MaxPool2d):
@@ -65,7 +71,7 @@ class MaxPool1d(MaxPool2d):
     axes = 1
 
 
-class AvgPool2d(Module):
+class AvgPool2d(_Pooling):
     """Mean over windows of images; see `tinygrad_edu.avg_pool2d`.
 
     Parameters
@@ -85,8 +91,6 @@ class AvgPool2d(Module):
     array([[[3.]]])
     """
 
-    axes = 2
-
     def __init__(
         self,
         kernel_size: Any,
@@ -98,23 +102,12 @@ class AvgPool2d(Module):
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
-        checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, 1)
+        checked_windows(Caller.of(self), kernel_size, self.stride, padding)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return avg_pool(
-            type(self).__name__,
-            self.axes,
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-        )
-
-    def extra_repr(self) -> str:
-        return shown(self)
+        settings = self.kernel_size, self.stride, self.padding
+        return avg_pool(Caller.of(self), x, self.ceil_mode, self.count_include_pad, *settings)
 
 
 class AvgPool1d(AvgPool2d):
@@ -142,14 +135,12 @@ class AdaptiveAvgPool2d(Module):
 
     def __init__(self, output_size: Any) -> None:
         sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
-        per_axis(
-            type(self).__name__, "output_size", tuple(1 if n is None else n for n in sizes), self.axes, 1
-        )
+        Caller.of(self).per_axis("output_size", tuple(1 if n is None else n for n in sizes), 1)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return adaptive_avg_pool(type(self).__name__, self.axes, x, self.output_size)
+        return adaptive_avg_pool(Caller.of(self), x, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -159,16 +150,3 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     """Mean over so many windows of sequences (n, c, l); as `AdaptiveAvgPool2d` otherwise."""
 
     axes = 1
-
-
-def shown(layer: Any) -> str:
-    """The kernel, and the settings that are not what they usually are."""
-    usual = {
-        "stride": layer.kernel_size,
-        "padding": 0,
-        "dilation": 1,
-        "ceil_mode": False,
-        "count_include_pad": True,
-    }
-    chosen = [name for name, value in usual.items() if getattr(layer, name, value) != value]
-    return ", ".join(f"{name}={getattr(layer, name)}" for name in ("kernel_size", *chosen))

@@ -1,20 +1,30 @@
 """Recurrent layers, which read sequences: RNN, LSTM and GRU; see `cell` for one step at a time."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError, names_itself
 from ..ops.dropout import dropout as dropped
-from ..random import generator
+from ..random import Rng, generator
 from .parameter import Parameter
-from .units import ELMAN, GATED, LONG_SHORT, Rng, Units
+from .sizes import check_probability
+from .units import ELMAN, GATED, LONG_SHORT, Units
 
 
 class Recurrent(Units):
-    """Layers of recurrent units, one above the other, each reading its sequence in one direction or in both."""
+    """Layers of recurrent units, one above the other, each reading in one direction or in both."""
 
+    usual: ClassVar[dict[str, Any]] = {
+        "num_layers": 1,
+        "bias": True,
+        "batch_first": False,
+        "dropout": 0.0,
+        "bidirectional": False,
+    }
+
+    @names_itself
     def __init__(
         self,
         input_size: int,
@@ -29,15 +39,9 @@ class Recurrent(Units):
         dtype: DTypeLike = np.float32,
     ) -> None:
         self._set_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        if not 0 <= dropout <= 1:
-            raise ArgumentError(f"{type(self).__name__}: dropout is a probability in [0, 1]; got {dropout}.")
-        self.num_layers, self.bias, self.batch_first, self.dropout, self.bidirectional = (
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-        )
+        check_probability("dropout", dropout)
+        self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
+        self.dropout, self.bidirectional = dropout, bidirectional
         self.rng = generator(rng)
         self.directions = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
@@ -50,60 +54,40 @@ class Recurrent(Units):
         like: Parameter = self.weight_ih_l0  # type: ignore[attr-defined]  # made under its name
         x = self._checked(x, like, ("N", "L", "features") if self.batch_first else ("L", "N", "features"))
         batched, batch_axis = x.ndim == 3, 0 if self.batch_first else 1
-        batch = (x.shape[batch_axis],) if batched else ()
         axes = ("num_layers · directions", *(["N"] if batched else []), "hidden_size")
-        states = self._first_states(
-            hx, like, (self.num_layers * len(self.directions), *batch, self.hidden_size), axes
-        )
+        batch = (x.shape[batch_axis],) if batched else ()
+        shape = (self.num_layers * len(self.directions), *batch, self.hidden_size)
+        states = self._first_states(hx, like, shape, axes)
         if not batched:
             x, states = np.expand_dims(x, 1), [np.expand_dims(state, 1) for state in states]
         elif self.batch_first:
             x = np.swapaxes(x, 0, 1)
         if x.shape[0] == 0:
             raise ShapeError(f"{type(self).__name__} expects sequences of at least one step, got none.")
+        x, final = self._layers(x, states)
+        if not batched:
+            return np.squeeze(x, 1), tuple(np.squeeze(state, 1) for state in final)
+        return np.swapaxes(x, 0, 1) if self.batch_first else x, final
+
+    def _layers(self, x: Any, states: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+        """The output of the last layer, (L, N, directions · H), and the last states of all layers."""
         ends = []
         for layer in range(self.num_layers):
             if layer and self.training:
                 x = dropped(x, self.dropout, rng=self.rng)
             x, end = self._layer(layer, x, states)
             ends += end
-        final = tuple(map(np.stack, zip(*ends)))  # of each state (num_layers · directions, N, H)
-        if not batched:
-            return np.squeeze(x, 1), tuple(np.squeeze(state, 1) for state in final)
-        return np.swapaxes(x, 0, 1) if self.batch_first else x, final
+        return x, tuple(map(np.stack, zip(*ends)))  # of each state (num_layers · directions, N, H)
 
     def _layer(self, layer: int, x: Any, states: list[Any]) -> tuple[Any, list[tuple[Any, ...]]]:
         """The output of one layer, (L, N, directions · H), and the final states of each direction."""
         outputs, ends = [], []
         for k, direction in enumerate(self.directions, layer * len(self.directions)):
-            sequences = self._pass(
-                f"_l{layer}{direction}", np.flip(x, 0) if direction else x, [state[k] for state in states]
-            )
+            read = np.flip(x, 0) if direction else x
+            sequences = self._pass(f"_l{layer}{direction}", read, [state[k] for state in states])
             outputs.append(np.flip(sequences[0], 0) if direction else sequences[0])
             ends.append(tuple(sequence[-1] for sequence in sequences))
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, -1), ends
-
-    def extra_repr(self) -> str:
-        defaults = {
-            "num_layers": 1,
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }
-        changed = {
-            name: value for name, default in defaults.items() if (value := getattr(self, name)) != default
-        }
-        if self.settings not in ((), ("tanh",)):
-            changed["nonlinearity"] = self.settings[0]
-        return ", ".join(
-            f"{name}={value}"
-            for name, value in {
-                "input_size": self.input_size,
-                "hidden_size": self.hidden_size,
-                **changed,
-            }.items()
-        )
 
 
 class RNN(Recurrent):
@@ -161,6 +145,7 @@ class RNN(Recurrent):
 
     kind = ELMAN
 
+    @names_itself
     def __init__(
         self,
         input_size: int,
@@ -189,14 +174,14 @@ class RNN(Recurrent):
 
         Parameters
         ----------
-        x : Tensor or array_like of shape (L, N, input_size), (N, L, input_size) if batch_first, or (L, input_size)
+        x : Tensor or array_like of shape (L, N, input_size), (N, L, input_size) if batch_first, or without N
         hx : Tensor or array_like of shape (num_layers · directions, N, hidden_size), optional
             The states h_0 to begin with, zeros by default; without N for an input without a batch, as all
             that is returned.
 
         Returns
         -------
-        output : Tensor of shape (L, N, directions · hidden_size), or (N, L, directions · hidden_size) if batch_first
+        output : Tensor of shape (L, N, directions · hidden_size), or (N, L, …) if batch_first
             The states of the last layer after each step.
         h_n : Tensor of shape (num_layers · directions, N, hidden_size)
             The states of all layers after the last step: of the second direction, that is the one at the
@@ -207,7 +192,9 @@ class RNN(Recurrent):
 
 
 class LSTM(Recurrent):
-    """Long short-term memory: gates decide what a cell forgets (f), takes in (i) and shows (o), so that gradients last.
+    """Long short-term memory: gates decide what a cell forgets (f), takes in (i) and shows (o).
+
+    What a cell holds is added to, and not multiplied by weights, so that gradients last.
 
     With sums a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, in blocks in the order i, f, g, o::
 
@@ -236,13 +223,13 @@ class LSTM(Recurrent):
     kind = LONG_SHORT
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
-        """Read sequences, as `RNN.forward`; the states are a pair, (h_0, c_0), and returned as such: output, (h_n, c_n)."""
+        """Read sequences, as `RNN.forward`, with pairs of states, (h_0, c_0): returns output, (h_n, c_n)."""
         output, (h_n, c_n) = self._run(x, hx)
         return output, (h_n, c_n)
 
 
 class GRU(Recurrent):
-    """Gated recurrent units: one gate (u) decides what stays of the state, another (r) what the new candidate sees of it.
+    """Gated recurrent units: a gate (u) decides what stays of the state, another (r) what a candidate sees.
 
     With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, in blocks in the order r, u, n (PyTorch writes z
     for u)::

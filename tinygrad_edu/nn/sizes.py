@@ -1,26 +1,30 @@
-"""What layers check when they are made: that their sizes are sizes, and that an initializer makes what it was asked for."""
+"""What layers check when they are made: that sizes are sizes, and probabilities probabilities."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError
-from .parameter import Parameter
+from ..errors import ArgumentError, ShapeError, told_by
 
 
-def check_sizes(who: str, **sizes: Any) -> None:
+def check_sizes(**sizes: Any) -> None:
     """Raise unless each size is an integer of at least 1."""
-    names, verb = listed(sizes), "is" if len(sizes) == 1 else "are"
+    names, verb, kind = listed(sizes), "are", "integers"
+    if len(sizes) == 1:
+        verb, kind = "is", "an integer"
     if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in sizes.values()):
-        kind = "an integer" if len(sizes) == 1 else "integers"
-        raise ArgumentError(
-            f"{who}: {names} {verb} {kind}; got {listed(map(repr, sizes.values()))}. A quotient is an "
-            "integer by //."
-        )
+        got = listed(map(repr, sizes.values()))
+        raise ArgumentError(f"{names} {verb} {kind}; got {got}. A quotient is an integer by //.")
     if min(sizes.values()) < 1:
-        raise ArgumentError(f"{who}: {names} {verb} at least 1; got {listed(map(str, sizes.values()))}.")
+        raise ArgumentError(f"{names} {verb} at least 1; got {listed(map(str, sizes.values()))}.")
+
+
+def check_probability(name: str, p: float) -> None:
+    """Raise unless p is from 0 to 1."""
+    if not 0 <= p <= 1:
+        raise ArgumentError(f"{name} is a probability in [0, 1]; got {p}.")
 
 
 def listed(words: Iterable[str]) -> str:
@@ -29,13 +33,11 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def drawn(
-    who: str, init: Callable[..., Any], shape: tuple[int, ...], rng: np.random.Generator, dtype: DTypeLike
-) -> Parameter:
-    """The weights that an initializer makes, in the layer's dtype."""
-    if not callable(init):
-        raise ArgumentError(f"{who}: init is a function, such as nn.init.he_normal; got {init!r}.")
-    weights = Parameter(init(shape, rng=rng, dtype=dtype), dtype=dtype)
-    if weights.shape != shape:
-        raise ShapeError(f"{who}: init was asked for weights of shape {shape} and made {weights.shape}.")
-    return weights
+@contextmanager
+def told_as(who: str) -> Iterator[None]:
+    """A block whose errors about arguments begin with a name, where others beside it have theirs already."""
+    try:
+        yield
+    except (ArgumentError, ShapeError) as error:
+        told_by(error, who)
+        raise

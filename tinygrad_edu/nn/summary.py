@@ -1,4 +1,4 @@
-"""What a model consists of, as a table: layers, the shapes that come out of them, and how many parameters they have."""
+"""What a model consists of, as a table: layers, the shapes of what comes out, numbers of parameters."""
 
 from typing import Any
 
@@ -84,10 +84,7 @@ def _shape(out: Any) -> str:
 
 
 def _as_table(rows: list[Row], total: str) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip()
-        for a, b, c, d in rows
-    ]
-    rule = "-" * (sum(widths) + 6)
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    aligned = [[*map(str.ljust, row[:3], widths), row[3].rjust(widths[3])] for row in rows]
+    lines, rule = ["  ".join(row).rstrip() for row in aligned], "-" * (sum(widths) + 6)
     return "\n".join([lines[0], rule, *lines[1:], rule, total])

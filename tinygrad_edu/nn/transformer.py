@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, names_itself
 from ..ops.activation import gelu, relu
-from ..random import generator
+from ..random import Rng, generator
 from ..tensor import Tensor
 from .attention import MultiheadAttention
 from .container import ModuleList
 from .dropout import Dropout
+from .layer_norm import LayerNorm
 from .linear import Linear
 from .module import Module
-from .normalization import LayerNorm
 from .parameter import as_input
 from .sizes import check_sizes
 
@@ -65,6 +65,7 @@ class TransformerEncoderLayer(Module):
     (5, 3, 8)
     """
 
+    @names_itself
     def __init__(
         self,
         d_model: int,
@@ -77,13 +78,12 @@ class TransformerEncoderLayer(Module):
         norm_first: bool = False,
         bias: bool = True,
         *,
-        rng: np.random.Generator | int | None = None,
+        rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         if not callable(activation) and activation not in ACTIVATIONS:
             raise ArgumentError(
-                f"TransformerEncoderLayer: activation is one of {', '.join(ACTIVATIONS)}, or a callable; got "
-                f"{activation!r}."
+                f"activation is one of {', '.join(ACTIVATIONS)}, or a callable; got {activation!r}."
             )
         rng = generator(rng)
         self.self_attn = MultiheadAttention(
@@ -101,21 +101,17 @@ class TransformerEncoderLayer(Module):
     def forward(
         self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
     ) -> Tensor:
-        """Map src of shape (t, b, d_model), or (b, t, d_model) if batch_first, to the same; the masks are those of `MultiheadAttention`."""
-        x, masks = (
-            as_input(src, self.linear1.weight, "TransformerEncoderLayer"),
-            (src_mask, src_key_padding_mask, is_causal),
-        )
+        """Map src of shape (t, b, d_model) to the same; the masks are those of `MultiheadAttention`."""
+        x = as_input(src, self.linear1.weight, "TransformerEncoderLayer")
+        masks = {"key_padding_mask": src_key_padding_mask, "attn_mask": src_mask, "is_causal": is_causal}
         if self.norm_first:
-            x = x + self._attend(self.norm1(x), *masks)
+            x = x + self._attend(self.norm1(x), masks)
             return x + self._transform(self.norm2(x))
-        x = self.norm1(x + self._attend(x, *masks))
+        x = self.norm1(x + self._attend(x, masks))
         return self.norm2(x + self._transform(x))
 
-    def _attend(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
-        return self.dropout1(
-            self.self_attn(x, x, x, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0]
-        )
+    def _attend(self, x: Any, masks: dict[str, Any]) -> Any:
+        return self.dropout1(self.self_attn(x, x, x, need_weights=False, **masks)[0])
 
     def _transform(self, x: Any) -> Any:
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
@@ -137,17 +133,18 @@ class TransformerEncoder(Module):
     --------
     >>> import numpy as np
     >>> from tinygrad_edu import nn
-    >>> encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16), num_layers=2)
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16)
+    >>> encoder = nn.TransformerEncoder(layer, num_layers=2)
     >>> encoder(np.ones((5, 3, 8))).shape
     (5, 3, 8)
     """
 
+    @names_itself
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
-        check_sizes("TransformerEncoder", num_layers=num_layers)
+        check_sizes(num_layers=num_layers)
         if not isinstance(encoder_layer, Module):
             raise ArgumentError(
-                "TransformerEncoder: encoder_layer is a layer, such as TransformerEncoderLayer(8, 2); got "
-                f"{encoder_layer!r}."
+                f"encoder_layer is a layer, such as TransformerEncoderLayer(8, 2); got {encoder_layer!r}."
             )
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.norm = norm
@@ -159,7 +156,7 @@ class TransformerEncoder(Module):
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
     ) -> Tensor:
-        """Map src of shape (t, b, d_model), or (b, t, d_model) if batch_first, to the same; the masks are those of `MultiheadAttention`."""
+        """Map src of shape (t, b, d_model) to the same; the masks are those of `MultiheadAttention`."""
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, is_causal)
         return src if self.norm is None else self.norm(src)

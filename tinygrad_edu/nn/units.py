@@ -7,20 +7,21 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
-from ..ops.recurrent.elman import WEIGHTS, rnn
+from ..ops.recurrent.elman import rnn
 from ..ops.recurrent.gru import gru
+from ..ops.recurrent.loop import WEIGHTS
 from ..ops.recurrent.lstm import lstm
 from . import init
 from .module import Module
 from .parameter import Parameter, as_input
+from .shown import unusual
 from .sizes import check_sizes
 
-Rng = np.random.Generator | int | None
 NONLINEARITIES = ("tanh", "relu")
 
 
 class Kind(NamedTuple):
-    """What sets the kinds of units apart: the recurrence, how many sums a unit has, and the names of its states."""
+    """What sets the kinds of units apart: the recurrence, how many sums a unit has, and its states' names."""
 
     recurrence: Callable[..., Any]
     sums: int
@@ -38,33 +39,28 @@ class Units(Module):
     kind: ClassVar[Kind]
     input_size: int
     hidden_size: int
+    usual: ClassVar[dict[str, Any]]  # settings that the repr leaves out where they have these values
     settings: tuple[Any, ...] = ()  # what the recurrence takes beside arrays
 
     def _set_sizes(self, **sizes: int) -> None:
         for name, size in sizes.items():
-            check_sizes(type(self).__name__, **{name: size})
+            check_sizes(**{name: size})
             setattr(self, name, size)
 
     def _set_nonlinearity(self, nonlinearity: str) -> None:
         if nonlinearity not in NONLINEARITIES:
-            raise ArgumentError(
-                f"{type(self).__name__}: nonlinearity is one of {', '.join(NONLINEARITIES)}; got "
-                f"{nonlinearity!r}."
-            )
+            raise ArgumentError(f"nonlinearity is one of {', '.join(NONLINEARITIES)}; got {nonlinearity!r}.")
         self.nonlinearity, self.settings = nonlinearity, (nonlinearity,)
 
     def _make_parameters(
-        self, suffix: str, inputs: int, bias: bool, rng: np.random.Generator, dtype: DTypeLike
+        self, suffix: str, inputs: int, bias: bool, rng: "np.random.Generator", dtype: DTypeLike
     ) -> None:
         """The parameters of one layer in one direction, uniform in ±1/√hidden_size."""
         rows, bound = self.kind.sums * self.hidden_size, init.uniform_bound(self.hidden_size)
         shapes: list[tuple[int, ...]] = [(rows, inputs), (rows, self.hidden_size), (rows,), (rows,)]
         for name, shape in list(zip(WEIGHTS, shapes))[: 4 if bias else 2]:
-            setattr(
-                self,
-                name + suffix,
-                Parameter(init.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)),
-            )
+            values = init.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)
+            setattr(self, name + suffix, Parameter(values))
 
     def _pass(self, suffix: str, x: Any, states: list[Any]) -> tuple[Any, ...]:
         """The states after each step, by the parameters of one layer in one direction."""
@@ -77,10 +73,9 @@ class Units(Module):
         who = type(self).__name__
         x = as_input(x, like, who)
         if x.ndim not in (len(axes) - 1, len(axes)):
-            single = tuple(axis for axis in axes if axis != "N")
+            expected, single = _shape(axes), _shape(tuple(axis for axis in axes if axis != "N"))
             raise ShapeError(
-                f"{who} expects an input of shape {_shape(axes)}, or {_shape(single)} without a batch, got "
-                f"{x.shape}."
+                f"{who} expects an input of shape {expected}, or {single} without a batch, got {x.shape}."
             )
         if x.shape[-1] != self.input_size:
             raise ShapeError(f"{who} expects {self.input_size} features in the last axis, got {x.shape}.")
@@ -93,22 +88,24 @@ class Units(Module):
         who, names = type(self).__name__, [f"{state}_0" for state in self.kind.states]
         if hx is None:
             return [np.zeros(shape, like.dtype) for _ in names]
-        if (len(hx) if isinstance(hx, tuple) else 1) != len(names):
-            expected = (
-                "one state, h_0, an array"
-                if len(names) == 1
-                else f"its states as a tuple ({', '.join(names)})"
-            )
+        given = hx if isinstance(hx, tuple) else (hx,)
+        if len(given) != len(names):
+            several = f"its states as a tuple ({', '.join(names)})"
+            expected = "one state, h_0, an array" if len(names) == 1 else several
             got = f"a tuple of {len(hx)}" if isinstance(hx, tuple) else f"one {type(hx).__name__}"
             raise ArgumentError(f"{who} expects {expected}; got {got}.")
-        hx = hx if isinstance(hx, tuple) else (hx,)
-        states = [as_input(state, like, who) for state in hx]
+        states = [as_input(state, like, who) for state in given]
         for name, state in zip(names, states):
             if state.shape != shape:
                 raise ShapeError(
                     f"{who} expects {name} of shape {shape}, which is {_shape(axes)}, got {state.shape}."
                 )
         return states
+
+    def extra_repr(self) -> str:
+        usual = {**self.usual, "nonlinearity": "tanh"}
+        sizes = f"input_size={self.input_size}, hidden_size={self.hidden_size}"
+        return ", ".join([sizes, *unusual(self, usual)])
 
 
 def _shape(axes: tuple[str, ...]) -> str:

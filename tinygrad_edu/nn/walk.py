@@ -3,7 +3,7 @@
 from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import GeneratorType, MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -11,13 +11,14 @@ from ..errors import ArgumentError
 from ..tensor import Tensor
 from .parameter import Parameter
 
+K = TypeVar("K")
+
 
 class Nested:
     """What has parameters, buffers and others of its kind inside; the walk need not know more of `Module`."""
 
-    _of_class: ClassVar[frozenset[str]] = (
-        frozenset()
-    )  # attributes of the class in which something to be learned may be
+    # Attributes of the class in which something to be learned may be.
+    _of_class: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -55,20 +56,17 @@ def inside(path: str, value: Any, refuse: bool) -> list[tuple[str, Any]]:
         items = enumerate(value)
     dotted = f"{path}." if path else ""
     kept = [
-        (name, child) for name, child in items if type(child) not in PLAIN and isinstance(child, LOOKED_AT)
+        (f"{dotted}{name}", child)
+        for name, child in items
+        if type(child) not in PLAIN and isinstance(child, LOOKED_AT)
     ]
-    found = [(f"{dotted}{name}", child) for name, child in kept]
-    if not all(isinstance(child, SEARCHED) for _, child in found):
-        return [
-            (at, child)
-            for at, child in found
-            if isinstance(child, SEARCHED) or not is_refused(at, child, refuse)
-        ]
-    return found
+    return [
+        (at, child) for at, child in kept if isinstance(child, SEARCHED) or not is_refused(at, child, refuse)
+    ]
 
 
 def is_refused(where: str, child: Any, refuse: bool) -> bool:
-    """Whether a thing is left out: a tensor that is learned and no parameter, and what is not searched; or raise."""
+    """Whether a thing is left out, as it is not searched or is learned and no parameter; or raise."""
     if isinstance(child, Tensor) and not is_stray(child):
         return False
     if not refuse:
@@ -93,16 +91,13 @@ def is_refused(where: str, child: Any, refuse: bool) -> bool:
 
 def is_stray(value: Any) -> bool:
     """Whether a value is a leaf that somebody wants gradients of, and no parameter."""
-    return (
-        isinstance(value, Tensor)
-        and not isinstance(value, Parameter)
-        and value.requires_grad
-        and value.is_leaf
-    )
+    if not isinstance(value, Tensor) or isinstance(value, Parameter):
+        return False
+    return value.requires_grad and value.is_leaf
 
 
 def may_hold(value: Any) -> bool:
-    """Whether there is a module or parameter in a value, or may be later: in a list or dict that is empty now."""
+    """Whether there is a module or parameter in a value, or may be later, in an empty list or dict."""
     if not isinstance(value, SEARCHED):
         return False
     empty = isinstance(value, (list, dict)) and not value
@@ -112,7 +107,7 @@ def may_hold(value: Any) -> bool:
 
 
 def refuse_shared(path: str, module: Nested) -> None:
-    """Raise for parameters in attributes of a module's class, which are not the module's own, unless it has them, too."""
+    """Raise for parameters in attributes of a module's class, unless the module has its own of that name."""
     for name in module._of_class - vars(module).keys():
         value = getattr(type(module), name, None)
         if any(isinstance(found, Parameter) for _, found in walk("", [value])):
@@ -160,3 +155,10 @@ def walk(
             yield found
             if not isinstance(found[1], Tensor) and into(found[1]):
                 waiting.append(iter(inside(*found, refuse)))
+
+
+def all_of(module: Nested, kind: type[K]) -> Iterator[tuple[str, K]]:
+    """All of a kind in a module, with their paths, in order, each once."""
+    for path, value in walk("", module):
+        if isinstance(value, kind):
+            yield path, value

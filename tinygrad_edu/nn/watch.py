@@ -9,7 +9,7 @@ from .module import Module
 
 @contextmanager
 def watched(model: Module, note: Callable[[Module, Any], None]) -> Iterator[None]:
-    """A block in which the model is in ``eval()`` and ``note(module, out)`` is called with what each module in it returns.
+    """A block in which the model is in use, and ``note(module, out)`` gets what each module returns.
 
     A module is noted after those inside it, each time that it is called.  At the end of the block every
     module has the attributes that it had, whatever happened; running statistics do not move, for nothing is

@@ -1,4 +1,4 @@
-"""Activations: the rectifiers, which are made of straight pieces or bend at 0, are here; all others are at hand here.
+"""Activations: the rectifiers, of straight pieces or with a bend at 0, are here; all others at hand here.
 
 Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh
 and arctan are NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is
@@ -16,29 +16,13 @@ from ..table import primitive
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 
+# fmt: off
 __all__ = [
-    "celu",
-    "elu",
-    "gaussian",
-    "gelu",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "leaky_relu",
-    "log_softmax",
-    "logsumexp",
-    "maxout",
-    "mish",
-    "prelu",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "softsign",
+    "celu", "elu", "gaussian", "gelu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+    "log_softmax", "logsumexp", "maxout", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign",
 ]
+# fmt: on
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
@@ -246,7 +230,7 @@ def prelu(x: Any, weight: Any) -> Any:
 
 
 def maxout(x: Any, pieces: int) -> Any:
-    """The largest of each ``pieces`` neighbours on the last axis: a convex function whose linear pieces are learned.
+    """The largest of each ``pieces`` neighbours on the last axis: a convex function that is learned.
 
     Equal neighbours share the gradient evenly.
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from ..arrays import floating
 from ..errors import ArgumentError
-from ..random import generator
+from ..random import Rng, generator
 from ..table import primitive
 
 
-def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> Any:
-    """Set each element to zero with probability p, and scale the others by 1 / (1 - p), so that the mean stays.
+def dropout(x: Any, p: float = 0.5, *, rng: Rng = None) -> Any:
+    """Set each element to zero with probability p, and scale the others by 1 / (1 - p): the mean stays.
 
     Parameters
     ----------

@@ -30,9 +30,8 @@ SCALED_ERFC = (  # of (1 + 2a) exp(a²) erfc(a), highest power of t first: for a
     -0.13962111684056253, 1.2329951186255526,
 )
 # fmt: on
-ERF = [
-    2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))
-]  # Taylor's, in x²
+# Taylor's coefficients of erf(x) / x, in x².
+ERF = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))]
 
 
 # fmt: off

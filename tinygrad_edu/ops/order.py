@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..table import derivative, primitive
-from .reduction import NONE, Axis, axes_of, count
+from .reduction import NONE, Axis, axes_of, group_size
 
 
 @primitive(values=lambda g, indices: np.take_along_axis(g, indices, -1))
@@ -34,7 +34,9 @@ def in_lanes(x: Any, axis: Axis) -> Any:
     """An array with the axes of a reduction merged into one, which is the last."""
     axes = axes_of(axis, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
-    return np.reshape(np.transpose(x, (*rest, *axes)), (*(x.shape[i] for i in rest), count(x.shape, axis)))
+    return np.reshape(
+        np.transpose(x, (*rest, *axes)), (*(x.shape[i] for i in rest), group_size(x.shape, axis))
+    )
 
 
 def from_lanes(lanes: Any, shape: tuple[int, ...], axis: Axis) -> Any:
@@ -156,7 +158,7 @@ def level_slope(
 
 def in_front_of_lanes(x: Any, q_shape: tuple[int, ...], rest: tuple[int, ...]) -> Any:
     """A result of quantiles, whose first axes are those of q, with these merged into one, which is the last."""
-    return np.moveaxis(np.reshape(x, (count(q_shape, None), *rest)), 0, -1)
+    return np.moveaxis(np.reshape(x, (group_size(q_shape, None), *rest)), 0, -1)
 
 
 def aligned(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..broadcast import unbroadcast
 from ..table import composite, derivative
-from .elementwise import nonzero
+from .elementwise import ones_for_zeros
 
 Axis = int | tuple[int, ...] | None
 NONE: Any = np._NoValue  # what NumPy takes for a setting that was not given
@@ -26,14 +26,14 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def along(reduced: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
-    """A reduced array with its reduced axes put back, of length 1, so that it lines up with what was reduced."""
+    """A reduced array with its reduced axes put back, of length 1: it lines up with what was reduced."""
     if keepdims or axis is None:
         return reduced
     axes = axes_of(axis, len(shape))
     return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
-def count(shape: tuple[int, ...], axis: Axis) -> int:
+def group_size(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements each reduced value stands for."""
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
@@ -49,7 +49,7 @@ def counted(shape: tuple[int, ...], axis: Axis, where: Any) -> Any:
     The count is an integer, as float16 ends at 65504; what is divided by it goes back to its own dtype.
     """
     if where is True:
-        return count(shape, axis)
+        return group_size(shape, axis)
     return np.add.reduce(np.broadcast_to(where, shape), axis=axis, keepdims=True)
 
 
@@ -93,7 +93,7 @@ def initial_wins(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, initial: 
 
 
 def product_of_others(a: Any, axis: Axis) -> Any:
-    """For each element the product of all others along the axes: exact with zeros, and differentiable in turn.
+    """For each element the product of all others along the axes, exact with zeros, differentiable in turn.
 
     The product of those before it times the product of those after it.  Where an overflow on one side meets a
     zero on the other, the product of finite numbers is 0, not NaN.
@@ -101,21 +101,22 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     axes = axes_of(axis, a.ndim)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     last = np.transpose(a, order)
-    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))
+    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], group_size(a.shape, axes)))
     one = np.ones_like(flat[..., :1])
-    before = np.multiply.accumulate(np.concatenate([one, flat[..., :-1]], axis=-1), axis=-1)
-    after = np.flip(
-        np.multiply.accumulate(np.concatenate([one, np.flip(flat, -1)[..., :-1]], axis=-1), axis=-1), -1
-    )
-    others = before * after
+    others = product_before(flat, one) * np.flip(product_before(np.flip(flat, -1), one), -1)
     lost = np.isnan(others) & np.all(np.isfinite(flat), axis=-1, keepdims=True)
     return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
+
+
+def product_before(a: Any, one: Any) -> Any:
+    """For each element the product of those before it along the last axis, one for the first."""
+    return np.multiply.accumulate(np.concatenate([one, a[..., :-1]], axis=-1), axis=-1)
 
 
 def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where: Any) -> Any:
     """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
     if where is True:
-        return spread(g * (1 / max(count(shape, axis), 1)), shape, axis, keepdims)
+        return spread(g * (1 / max(group_size(shape, axis), 1)), shape, axis, keepdims)
     shares = along(g, shape, axis, keepdims) / counted(shape, axis, where)
     return masked(where, np.broadcast_to(np.astype(shares, g.dtype), shape), 0)
 
@@ -129,7 +130,7 @@ def product_slope(g: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, wher
 def length_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
     """The gradient of a length: the unit vector, and 0 where the length is 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    return g * (a / nonzero(out))
+    return g * (a / ones_for_zeros(out))
 
 
 def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) -> Any:
@@ -176,7 +177,7 @@ def deviation_slope(
     """The gradient of a standard deviation: (a - mean) / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
     n = freedom(a.shape, axis, ddof, where, correction)
-    slope = g * centred(a, axis, where, mean) / (nonzero(out) * n)
+    slope = g * centred(a, axis, where, mean) / (ones_for_zeros(out) * n)
     return slope if where is True else np.astype(slope, g.dtype)
 
 
@@ -210,7 +211,7 @@ derivative(np.logaddexp2.reduce, reducing(np.logaddexp2),
            initial=lambda g, initial, out: total(share_slope(g, initial, out, (), True, np.exp2), np.shape(initial)))
 derivative(np.hypot.reduce, reducing(np.hypot),
            array=lambda g, array, out, axis, keepdims, where: masked(where, length_slope(g, array, out, axis, keepdims), 0),
-           initial=lambda g, initial, out: total(g * (initial / nonzero(out)), np.shape(initial)))
+           initial=lambda g, initial, out: total(g * (initial / ones_for_zeros(out)), np.shape(initial)))
 derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.var(
                a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, axis, ddof, keepdims, where, mean, correction: variance_slope(

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..table import derivative, op_of
 from .order import put_back
-from .reduction import Axis, absent, axes_of, count, masked, reducing, total
+from .reduction import Axis, absent, axes_of, group_size, masked, reducing, total
 
 # ---- running sums and products -----------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ def in_front(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
 
 def in_rows(x: Any, axis: Axis) -> list[Any]:
     """An array as the list of what a fold takes one after the other."""
-    n, ndim = count(x.shape, axis), len(axes_of(axis, x.ndim))
+    n, ndim = group_size(x.shape, axis), len(axes_of(axis, x.ndim))
     moved = np.transpose(x, in_front(x.shape, axis))
     flat = np.reshape(moved, (n, *moved.shape[ndim:]))
     return [flat[j] for j in range(n)]

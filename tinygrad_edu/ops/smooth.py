@@ -218,11 +218,10 @@ def bent(x: Any) -> Any:
 
 
 def gelu_tanh_slope(x: Any) -> Any:
-    """The slope of x · ½ (1 + t) is ½ (1 + t) + ½ x t', with t = tanh(bent(x)) and so t' = (1 - t²) bent'(x)."""
+    """The slope of x · ½ (1 + t), ½ (1 + t) + ½ x t', with t = tanh(bent(x)), t' = (1 - t²) bent'(x)."""
     t = np.tanh(bent(x))
-    return 0.5 * (
-        1 + t + x * (1 - np.square(t)) * (math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * np.square(x)))
-    )
+    of_bent = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * np.square(x))
+    return 0.5 * (1 + t + x * (1 - np.square(t)) * of_bent)
 
 
 def lead(x: Any, other: Any, out: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..table import composite, derivative, primitive
 from .order import aligned
-from .reduction import NONE, Axis, along, axes_of, count, spread
+from .reduction import NONE, Axis, along, axes_of, group_size, spread
 
 # ---- averages ----------------------------------------------------------------------------------------------
 
@@ -15,7 +15,7 @@ def average_slope(g: Any, a: Any, axis: Axis, weights: Any, returned: Any, keepd
     """The gradient of Σ w a / Σ w in a: the weight of each element, as a part of all."""
     g, keepdims = g[0] if returned else g, keepdims is not NONE and bool(keepdims)
     if weights is None:
-        return spread(g * (1 / max(count(a.shape, axis), 1)), a.shape, axis, keepdims)
+        return spread(g * (1 / max(group_size(a.shape, axis), 1)), a.shape, axis, keepdims)
     w = aligned(weights, a.shape, axis)
     return along(g, a.shape, axis, keepdims) * (
         w / np.add.reduce(w, axis=axes_of(axis, a.ndim), keepdims=True)

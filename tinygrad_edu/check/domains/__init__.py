@@ -5,15 +5,23 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
-from . import activation, convolution, functions, loss, normalization, order, recurrent, scans
-
-DOMAINS = (
-    functions.DOMAINS
-    | activation.DOMAINS
-    | convolution.DOMAINS
-    | loss.DOMAINS
-    | normalization.DOMAINS
-    | order.DOMAINS
-    | recurrent.DOMAINS
-    | scans.DOMAINS
+from . import (
+    activation,
+    contraction,
+    convolution,
+    elementwise,
+    indexing,
+    loss,
+    normalization,
+    order,
+    recurrent,
+    scans,
+    shape,
 )
+from .domain import Domains
+
+_FAMILIES = (
+    elementwise, contraction, scans, order, indexing, shape, activation, convolution, loss, normalization, recurrent,
+)  # fmt: skip
+
+DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}

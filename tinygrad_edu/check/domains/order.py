@@ -10,8 +10,9 @@ from hypothesis.strategies import SearchStrategy
 
 from ...ops import order, statistics
 from ...ops.reduction import axes_of
-from ..calls import Call, Domain, booleans, call, case, choice, integers, masked, one_axis, positive
 from ..strategies import Draw, arrays, axes, shapes
+from .domain import Call, Domain, booleans, call, case, choice, integers, masked, one_axis
+from .elementwise import positive
 
 METHODS = (
     "linear", "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen",

@@ -6,22 +6,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ..calls import (
-    CLOSE,
-    Call,
-    Domain,
-    Pair,
-    call,
-    case,
-    from_multiple,
-    integers,
-    masked,
-    nonzero,
-    odd,
-    one_axis,
-    reduction,
-)
 from ..strategies import Draw, arrays, axes, shapes
+from .domain import CLOSE, Call, Domain, call, case, integers, masked, off_zero, one_axis, reduction
+from .elementwise import Pair, divisors, from_multiple
 
 
 def tame(kinks: Callable[..., Any] | None, rows: Any, ufunc: np.ufunc, first: Any = None) -> bool:
@@ -88,19 +75,19 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.fmin.accumulate:       running(distinct=True),
     np.logaddexp.accumulate:  running(),
     np.logaddexp2.accumulate: running(),
-    np.hypot.reduce:          reduction(min_side=1, elements=lambda shape, distinct: nonzero(shape), initial=True, where=1),
-    np.hypot.accumulate:      running(lambda shape, distinct: nonzero(shape)),
-    np.divmod.outer:          Pair(nonzero, odd, kinks=from_multiple).outer(),
+    np.hypot.reduce:          reduction(min_side=1, elements=lambda shape, distinct: off_zero(shape), initial=True, where=1),
+    np.hypot.accumulate:      running(lambda shape, distinct: off_zero(shape)),
+    np.divmod.outer:          Pair(off_zero, divisors, kinks=from_multiple).outer(),
     np.ldexp.outer:           case(lambda d: call(d(arrays(shapes(0, 2, max_side=2))), d(integers((2,), -2, 2)))),
     **folding(np.subtract,     arrays,  None, 3),
-    **folding(np.divide,       nonzero, None, 3),
-    **folding(np.arctan2,      nonzero, lambda x1, x2: np.hypot(x1, np.maximum(x2, 0)), 3),
+    **folding(np.divide,       off_zero, None, 3),
+    **folding(np.arctan2,      off_zero, lambda x1, x2: np.hypot(x1, np.maximum(x2, 0)), 3),
     **folding(np.power,        modest,  None, 3),
     **folding(np.float_power,  modest,  None, 3),
-    **folding(np.floor_divide, odd,     from_multiple, 2),
-    **folding(np.remainder,    odd,     from_multiple, 2),
-    **folding(np.fmod,         odd,     from_multiple, 2),
-    **folding(np.copysign,     nonzero, None, 3),
-    **folding(np.heaviside,    nonzero, lambda x1, x2: x1, 2),
+    **folding(np.floor_divide, divisors,     from_multiple, 2),
+    **folding(np.remainder,    divisors,     from_multiple, 2),
+    **folding(np.fmod,         divisors,     from_multiple, 2),
+    **folding(np.copysign,     off_zero, None, 3),
+    **folding(np.heaviside,    off_zero, lambda x1, x2: x1, 2),
 }
 # fmt: on

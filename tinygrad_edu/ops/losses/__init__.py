@@ -1,4 +1,4 @@
-"""The losses, a file a family: labels, regression, divergence and margin; `checks` is what they share."""
+"""The losses, a file a family, and what they share: `checks`, and `classes` of those with labels."""
 
 from . import divergence, labels, margin, regression
 

@@ -1,4 +1,4 @@
-"""Losses between probabilities: binary cross-entropy, of probabilities or of logits, and the Kullback-Leibler divergence."""
+"""Losses between probabilities: binary cross-entropy, and the Kullback-Leibler divergence."""
 
 from typing import Any
 
@@ -6,17 +6,14 @@ import numpy as np
 
 from ...table import primitive
 from ..activation import softplus
-from ..elementwise import nonzero
+from ..elementwise import ones_for_zeros
 from .checks import (
     LOGARITHMS,
     PROBABILITIES,
     REDUCTIONS,
-    SLACK,
-    alike,
-    check_reduction,
-    check_values,
-    constant,
+    loss_function,
     nothing_left,
+    of_one_shape,
     reduced,
     weighted,
 )
@@ -24,12 +21,17 @@ from .checks import (
 LOWEST = -100  # what binary_cross_entropy takes for the logarithm of 0
 STEEPEST = 1e12  # and for its slope there
 
-TWO_CLASSES = "Signs -1 and 1 become targets by (target + 1) / 2; more than two classes are labels for softmax_cross_entropy."
+TWO_CLASSES = (
+    "Signs -1 and 1 become targets by (target + 1) / 2; more than two classes are labels for "
+    "softmax_cross_entropy."
+)
 OF_LOGITS = "For logits use binary_cross_entropy_with_logits, which needs no sigmoid."
 OF_SCORES = "The logarithms of a softmax are log_softmax(logits); of probabilities, np.log(q)."
-KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
+OF_PROBABILITIES = "Probabilities are targets with log_target=False."
+OF_LOGARITHMS = "Logarithms of probabilities are targets with log_target=True."
 
 
+@loss_function()
 def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
     """Cross-entropy of probabilities of one of two classes, ``-w (t log p + (1 - t) log(1 - p))``.
 
@@ -67,13 +69,14 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
     >>> tg.binary_cross_entropy([0.0, 1.0], [1.0, 1.0], reduction="none")
     array([100.,   0.])
     """
-    p, t = alike("binary_cross_entropy", "target", prediction=prediction, target=target)
-    check_values("binary_cross_entropy", "predictions", p, -SLACK, 1 + SLACK, PROBABILITIES, OF_LOGITS)
-    check_values("binary_cross_entropy", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES)
+    p, t = of_one_shape("target", prediction=prediction, target=target)
+    PROBABILITIES.check("predictions", p, OF_LOGITS)
+    PROBABILITIES.check("targets", t, TWO_CLASSES)
     losses = t * -lowest_log(p) - (1 - t) * lowest_log_of_rest(p)
-    return reduced("binary_cross_entropy", weighted("binary_cross_entropy", losses, weight), reduction)
+    return reduced(weighted(losses, weight), reduction)
 
 
+@loss_function()
 def binary_cross_entropy_with_logits(
     logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -112,23 +115,13 @@ def binary_cross_entropy_with_logits(
     >>> tg.binary_cross_entropy_with_logits([-1000.0, 1000.0], [0.0, 0.0], reduction="none")
     array([   0., 1000.])
     """
-    z, t = alike("binary_cross_entropy_with_logits", "target", logits=logits, target=target)
-    check_values(
-        "binary_cross_entropy_with_logits", "targets", t, -SLACK, 1 + SLACK, PROBABILITIES, TWO_CLASSES
-    )
-    positive = (
-        t
-        if pos_weight is None
-        else t * constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight, t)
-    )
-    losses = positive * softplus(-z) + (1 - t) * softplus(z)
-    return reduced(
-        "binary_cross_entropy_with_logits",
-        weighted("binary_cross_entropy_with_logits", losses, weight),
-        reduction,
-    )
+    z, t = of_one_shape("target", logits=logits, target=target)
+    PROBABILITIES.check("targets", t, TWO_CLASSES)
+    losses = weighted(t, pos_weight, "pos_weight") * softplus(-z) + (1 - t) * softplus(z)
+    return reduced(weighted(losses, weight), reduction)
 
 
+@loss_function(reductions=(*REDUCTIONS, "batchmean"))
 def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction: str = "mean") -> Any:
     """Kullback-Leibler divergence ``Σ p (log p - log q)`` of a prediction q, given as log q, from a target p.
 
@@ -170,38 +163,19 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     >>> round(float(tg.kl_div(np.log([[0.5, 0.5]]), [[1.0, 0.0]], reduction="batchmean")), 6)
     0.693147
     """
-    check_reduction("kl_div", reduction, KL_REDUCTIONS)
-    log_q, p = alike("kl_div", prediction=prediction, target=target)
-    check_values("kl_div", "predictions", log_q, -np.inf, SLACK, LOGARITHMS, OF_SCORES)
+    log_q, p = of_one_shape(prediction=prediction, target=target)
+    LOGARITHMS.check("predictions", log_q, OF_SCORES)
     if log_target:
-        check_values(
-            "kl_div",
-            "targets, with log_target=True,",
-            p,
-            -np.inf,
-            SLACK,
-            LOGARITHMS,
-            "Probabilities are targets with log_target=False.",
-        )
-    else:
-        check_values(
-            "kl_div",
-            "targets",
-            p,
-            0,
-            1 + SLACK,
-            PROBABILITIES,
-            "Logarithms of probabilities are targets with log_target=True.",
-        )
-    if log_target:
+        LOGARITHMS.check("targets, with log_target=True,", p, OF_PROBABILITIES)
         p, log_p = np.exp(p), np.where(p == -np.inf, 0, p)
     else:
-        log_p = np.log(nonzero(p))
-    losses = p * (log_p - np.where((p == 0) & (log_q == -np.inf), 0, log_q))
+        PROBABILITIES._replace(low=0).check("targets", p, OF_LOGARITHMS)
+        log_p = np.log(ones_for_zeros(p))
+    losses = p * (log_p - np.where((p == 0) & (log_q == -np.inf), 0, log_q))  # 0 log 0 is 0
     if reduction != "batchmean":
-        return reduced("kl_div", losses, reduction)
+        return reduced(losses, reduction)
     if losses.size == 0 or losses.ndim == 0:
-        raise nothing_left("kl_div", f"the prediction has shape {losses.shape}")
+        raise nothing_left(f"the prediction has shape {losses.shape}")
     return np.sum(losses) / losses.shape[0]
 
 

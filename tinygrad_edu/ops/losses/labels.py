@@ -1,29 +1,31 @@
-"""Losses of class scores against class labels: softmax cross-entropy, and the negative log-likelihood that it is made of."""
+"""Losses of class scores and labels: softmax cross-entropy, and the negative log-likelihood in it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...arrays import fixed, floating, given
-from ...errors import ArgumentError, DTypeError, ShapeError
+from ...arrays import floating, given
+from ...errors import ArgumentError, DTypeError, ShapeError, told_by
 from ...table import primitive
-from ..activation import log_softmax, softmax
-from ..indexing import scatter
+from ..softmax import log_softmax, softmax
 from .checks import (
     LOGARITHMS,
     REDUCTIONS,
     SLACK,
-    check_range,
-    check_reduction,
-    check_values,
+    Range,
+    checker,
+    loss_function,
     nothing_left,
     of_one_dtype,
-    only_ones_differ,
     reduced,
 )
+from .classes import class_weights, classes_last, counted, integers, placed, reduced_over, unfit, with_labels
 
-NO_ROWS = "Labels are integers, of the shape of the examples; rows with several ones are targets of binary_cross_entropy_with_logits."
+OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
+NO_ROWS = (
+    "Labels are integers, of the shape of the examples; rows with several ones are targets of "
+    "binary_cross_entropy_with_logits."
+)
 
 
 def softmax_cross_entropy(
@@ -93,67 +95,53 @@ def softmax_cross_entropy(
     >>> round(tg.softmax_cross_entropy(logits, [0, -100], label_smoothing=0.2).item(), 6)
     0.607606
     """
-    if reduction not in REDUCTIONS:
-        check_reduction("softmax_cross_entropy", reduction)
-    targets = given(targets, "softmax_cross_entropy: targets")
-    logits = floating(logits, "softmax_cross_entropy: logits")
-    if axis != -1 and axis != logits.ndim - 1:
-        logits = np.moveaxis(logits, axis, -1)
-        if targets.ndim == logits.ndim:
-            targets = np.moveaxis(targets, axis, -1)
-    shape = logits.shape
-    examples = shape[:-1]
-    if shape[-1:] == (1,):
-        raise one_class("softmax_cross_entropy", shape)
+    # As loss_function would do it, without the packing of arguments: every step of a training calls this.
+    try:
+        if label_smoothing != 0 or reduction not in REDUCTIONS:
+            check_settings({"label_smoothing": label_smoothing, "reduction": reduction})
+        return _cross_entropy(logits, targets, axis, weight, label_smoothing, ignore_index, reduction)
+    except (ArgumentError, ShapeError, DTypeError) as error:
+        told_by(error, "softmax_cross_entropy")
+        raise
+
+
+check_settings = checker(REDUCTIONS, label_smoothing=Range(0, 1))
+softmax_cross_entropy.check_settings = check_settings  # type: ignore[attr-defined]
+
+
+def _cross_entropy(
+    logits: Any,
+    targets: Any,
+    axis: int,
+    weight: Any,
+    label_smoothing: float,
+    ignore_index: int | None,
+    reduction: str,
+) -> Any:
+    """The cross-entropy, checked once, and then in its fused form or by composition."""
+    targets, logits = given(targets, "targets"), floating(logits, "logits")
+    if axis != -1 and targets.ndim == logits.ndim:
+        targets = np.moveaxis(targets, axis, -1)
+    logits = classes_last(logits, axis)
+    examples = logits.shape[:-1]
     if reduction == "mean" and 0 in examples:
-        raise nothing_left("softmax_cross_entropy", f"the logits have shape {shape}")
+        raise nothing_left(f"the logits have shape {logits.shape}")
     if targets.shape != examples:
-        return _cross_entropy_of_rows(logits, targets, weight, label_smoothing, ignore_index, reduction)
-    if targets.dtype.kind not in "iu":
-        raise _not_integers("softmax_cross_entropy", targets)
-    labels = fixed(targets, "softmax_cross_entropy: targets")
-    if weight is None and label_smoothing == 0 and len(shape) == 2 and ignore_index in (None, -100):
-        try:
-            return cross_entropy_of_labels(logits, labels, reduction, -1)
-        except (
-            ArgumentError
-        ):  # a label is none of the classes: to be left out, or wrong, which is found out below
-            pass
-    return _cross_entropy_of_labels(logits, labels, weight, label_smoothing, ignore_index, reduction)
+        logits, rows = _checked_rows(logits, targets, ignore_index)
+        losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)
+        return reduced(losses, reduction)
+
+    batch = counted(logits, integers(targets, "targets"), ignore_index, reduction)
+    scores, _, hit, *_ = batch
+    if weight is None and label_smoothing == 0:
+        losses = cross_entropy_of_labels(scores, hit, reduction)
+        return placed(batch, losses) if reduction == "none" else losses
+    weight = class_weights(weight, logits)
+    losses = row_losses(scores, hit.astype(logits.dtype), weight, label_smoothing)
+    return reduced_over(batch, losses, reduction, weight)
 
 
-def _cross_entropy_of_labels(
-    logits: Any, labels: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
-) -> Any:
-    fused = weight is None and label_smoothing == 0
-    weight = class_weights("softmax_cross_entropy", weight, logits)
-
-    def each(z: Any, y: Any) -> Any:
-        return (
-            cross_entropy_of_labels(z, y, "none", -1)
-            if fused
-            else _row_losses(z, one_hot(y, z), weight, label_smoothing)
-        )
-
-    return over_labels("softmax_cross_entropy", each, logits, labels, weight, ignore_index, reduction)
-
-
-def _cross_entropy_of_rows(
-    logits: Any, rows: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
-) -> Any:
-    if rows.shape != logits.shape:
-        raise _unfit("softmax_cross_entropy", rows, logits.shape, f", or rows of shape {logits.shape}")
-    if ignore_index not in (None, -100):
-        raise ArgumentError(
-            f"softmax_cross_entropy: ignore_index={ignore_index} is for class labels; the targets are rows "
-            f"of shape {rows.shape}."
-        )
-    logits, rows = of_one_dtype("softmax_cross_entropy", logits=logits, targets=rows)
-    _check_rows(rows)
-    weight = class_weights("softmax_cross_entropy", weight, logits)
-    return reduced("softmax_cross_entropy", _row_losses(logits, rows, weight, label_smoothing), reduction)
-
-
+@loss_function()
 def nll_loss(
     log_probabilities: Any,
     labels: Any,
@@ -163,7 +151,7 @@ def nll_loss(
     ignore_index: int | None = -100,
     reduction: str = "mean",
 ) -> Any:
-    """Negative log-likelihood of class labels, ``-w_y l_y``; its gradient in l is -w_y at the label and 0 elsewhere.
+    """Negative log-likelihood of labels, ``-w_y l_y``; its gradient in l is -w_y at the label, 0 elsewhere.
 
     Of the logarithms of a softmax it is the `softmax_cross_entropy`, which is faster.
 
@@ -198,101 +186,20 @@ def nll_loss(
     >>> float(tg.nll_loss(np.log([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]), [0, 2]) * 2 / np.log(8 / 3))
     1.0
     """
-    log_p, labels = class_labels("nll_loss", log_probabilities, labels, axis)
-    check_values(
-        "nll_loss",
-        "predictions",
-        log_p,
-        -np.inf,
-        SLACK,
-        LOGARITHMS,
-        "Logits go into softmax_cross_entropy, or into log_softmax first.",
-    )
-    weight = class_weights("nll_loss", weight, log_p)
-
-    def each(log_p: Any, y: Any) -> Any:
-        picked = log_p[np.arange(len(y)), y]
-        return -picked if weight is None else picked * -weight[y]
-
-    return over_labels("nll_loss", each, log_p, labels, weight, ignore_index, reduction)
+    log_p, labels = with_labels(log_probabilities, labels, axis)
+    LOGARITHMS.check("predictions", log_p, OF_LOGITS)
+    weight = class_weights(weight, log_p)
+    batch = counted(log_p, labels, ignore_index, reduction)
+    scores, y, hit, *_ = batch
+    losses = -scores[hit] if weight is None else scores[hit] * -weight[y]
+    return reduced_over(batch, losses, reduction, weight)
 
 
-# ---- labels, weights, rows ---------------------------------------------------------------------------------
+# ---- rows of probabilities ---------------------------------------------------------------------------------
 
 
-def class_labels(loss: str, scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
-    """Floating scores (..., c), with the classes moved to the last axis, and their labels (...), a plain array of integers."""
-    (scores,) = of_one_dtype(loss, scores=scores)
-    if scores.ndim == 0:
-        raise ShapeError(f"{loss}: scores have an axis of classes, (..., c); got a number, of shape ().")
-    scores, labels = np.moveaxis(scores, axis, -1), fixed(labels, f"{loss}: labels")
-    if labels.shape != scores.shape[:-1]:
-        raise _unfit(loss, labels, scores.shape, "")
-    if labels.dtype.kind not in "iu":
-        raise _not_integers(loss, labels)
-    if scores.shape[-1] == 1:
-        raise one_class(loss, scores.shape)
-    return scores, labels
-
-
-def over_labels(
-    loss: str,
-    each: Callable[[Any, Any], Any],
-    scores: Any,
-    labels: Any,
-    weight: Any,
-    ignore_index: int | None,
-    reduction: str,
-) -> Any:
-    """The reduction of ``each(scores (n, c), labels (n,)) -> losses (n,)``, computed for the examples that are not left out."""
-    check_reduction(loss, reduction)
-    rows, y = (
-        np.reshape(scores, (-1, scores.shape[-1])) if scores.ndim != 2 else scores,
-        np.reshape(labels, -1),
-    )
-    kept = np.not_equal(y, ignore_index) if ignore_index is not None else np.ones(y.shape, bool)
-    complete = bool(kept.all())
-    if not complete:
-        rows, y = rows[kept], y[kept]
-    if np.any(wrong := (y < 0) | (y >= rows.shape[1])):
-        raise _wrong_label(loss, y[wrong][0], rows.shape[1])
-    losses = each(rows, y)
-    if reduction == "none":
-        return np.reshape(losses if complete else scatter(losses, kept, kept.shape), labels.shape)
-    if reduction == "sum":
-        return np.sum(losses)
-    total = len(y) if weight is None else weight[y].sum()
-    if total == 0:
-        why = (
-            "the weights of all labels are 0"
-            if len(y)
-            else f"there are {labels.size} labels" + f", all {ignore_index}" * (labels.size > 0)
-        )
-        raise nothing_left(loss, why)
-    return np.sum(losses) / total
-
-
-def class_weights(loss: str, weight: Any, scores: Any) -> Any:
-    """The weights of the classes as a plain array of the dtype of the scores (..., c), or None."""
-    if weight is None:
-        return None
-    weight = fixed(weight, f"{loss}: weight").astype(scores.dtype, copy=False)
-    if weight.shape != scores.shape[-1:]:
-        raise ShapeError(
-            f"{loss}: weight has one number for each class, and so shape {scores.shape[-1:]}; got "
-            f"{weight.shape}."
-        )
-    return weight
-
-
-def one_hot(labels: Any, scores: Any) -> Any:
-    """For labels (n,) rows (n, c), of the dtype of the scores: 1 at the label, 0 elsewhere."""
-    return np.equal(labels[:, None], np.arange(scores.shape[1])).astype(scores.dtype)
-
-
-def _row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> Any:
+def row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> Any:
     """The loss of each example, by composition, for rows (..., c), smoothed and weighted."""
-    check_range("softmax_cross_entropy", "label_smoothing", label_smoothing, 0, 1)
     if label_smoothing:
         rows = rows * (1 - label_smoothing) + label_smoothing / rows.shape[-1]
     if weight is not None:
@@ -302,60 +209,56 @@ def _row_losses(logits: Any, rows: Any, weight: Any, label_smoothing: float) -> 
     return -np.add.reduce(rows * log_p, axis=-1)
 
 
-def _check_rows(rows: Any) -> None:
-    """Raise unless each row is a distribution, but for the rounding of figures such as .33."""
+def _checked_rows(logits: Any, rows: Any, ignore_index: int | None) -> list[Any]:
+    """Logits and rows of targets, if each row is a distribution but for rounding, as of .33."""
+    shape = logits.shape
+    if rows.shape != shape:
+        raise unfit(rows, shape, f", or rows of shape {shape}")
+    if ignore_index not in (None, -100):
+        raise ArgumentError(
+            f"ignore_index={ignore_index} is for class labels; the targets are rows of shape {rows.shape}."
+        )
+    logits, rows = of_one_dtype(logits=logits, targets=rows)
     values = rows.data if hasattr(rows, "requires_grad") else rows
     if not values.size:
-        return
+        return [logits, rows]
     if (least := np.minimum.reduce(values, None)) < -SLACK:
-        raise ArgumentError(
-            f"softmax_cross_entropy: rows of targets are probabilities, in [0, 1]; got {least:g}.\n  "
-            f"{NO_ROWS}"
-        )
+        raise ArgumentError(f"rows of targets are probabilities, in [0, 1]; got {least:g}.\n  {NO_ROWS}")
     off = np.matmul(values, np.ones(values.shape[-1], values.dtype)) - 1
     if np.maximum.reduce(np.absolute(off), None) > SLACK * 1.01:  # a row of three .33 is one
         worst = off.flat[np.argmax(np.absolute(off))] + 1
         raise ArgumentError(
-            "softmax_cross_entropy: rows of targets are probabilities, which sum to 1; got one with the sum "
-            f"{worst:g}.\n  {NO_ROWS}"
+            f"rows of targets are probabilities, which sum to 1; got one with the sum {worst:g}.\n  {NO_ROWS}"
         )
-
-
-def one_class(loss: str, shape: tuple[int, ...]) -> ArgumentError:
-    """The error for scores of a single class, which is always the right one."""
-    return ArgumentError(
-        f"{loss}: scores of shape {shape} have one class, which is always right: the loss would be the same "
-        "for any score.\n"
-        "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); here "
-        "each class has its own."
-    )
-
-
-def _not_integers(loss: str, labels: Any) -> DTypeError:
-    return DTypeError(
-        f"{loss}: class labels are integers; got {labels.dtype}. Convert them knowingly: labels.astype(int)."
-    )
-
-
-def _unfit(loss: str, targets: Any, shape: tuple[int, ...], or_rows: str) -> ShapeError:
-    reshape = (
-        f"\n  Labels in a column or row are reshaped by targets.reshape{shape[:-1]}."
-        if only_ones_differ(targets.shape, shape[:-1])
-        else ""
-    )
-    return ShapeError(
-        f"{loss}: targets of shape {targets.shape} do not fit scores of shape {shape}.\n  Expected labels of "
-        f"shape {shape[:-1]}{or_rows}.{reshape}"
-    )
-
-
-def _wrong_label(loss: str, label: Any, classes: int) -> ArgumentError:
-    return ArgumentError(
-        f"{loss}: class label {label} is outside [0, {classes}); the scores have {classes} classes."
-    )
+    return [logits, rows]
 
 
 # ---- the fused form ----------------------------------------------------------------------------------------
+
+
+# fmt: off
+@primitive(x=lambda g, out: out * (g - np.add.reduce(g * out, axis=-1, keepdims=True)))
+def softmax_of_rows(x: Any) -> Any:
+    """The softmax along the last axis: the probabilities that the loss keeps are differentiated as its output."""
+    return softmax(x)
+
+
+# `at` is `hit` again: what the forward hands over is not watched for writes, as an argument that is saved would be.
+@primitive(keep={"p": softmax_of_rows, "at": None},
+           logits=lambda g, p, at, reduction: logits_gradient(g, p, at, reduction))
+def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
+    """The loss of logits (n, c), each row of which is hit at its label; the probabilities come up on the way, and are kept."""
+    z = logits - over_classes(np.maximum.reduce, logits)
+    picked = z[hit]  # (n,)
+    p = np.exp(z, z)  # in place, as z is not needed any more
+    total = over_classes(np.add.reduce, p)
+    p /= total
+    losses = np.log(total[:, 0]) - picked
+    if reduction == "none":
+        return losses, p, hit
+    loss = np.add.reduce(losses)
+    return (loss / hit.shape[0] if reduction == "mean" else loss), p, hit
+# fmt: on
 
 
 def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
@@ -366,36 +269,14 @@ def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     return d
 
 
-@primitive(
-    keep={"p": softmax, "hit": None},
-    logits=lambda g, p, hit, reduction: logits_gradient(g, p, hit, reduction),
-)
-def cross_entropy_of_labels(logits: Any, labels: Any, reduction: str, axis: int) -> Any:
-    """The fused form, for logits (n, c) and labels (n,): the probabilities come up on the way, and are kept for the gradient."""
-    hit = labels[:, None] == np.arange(logits.shape[1])  # (n, c), one true in each row
-    z = logits - over_classes(np.maximum.reduce, logits)
-    picked = z[hit]  # (n,), unless a label is none of the classes
-    if picked.shape != labels.shape:
-        wrong = (labels < 0) | (labels >= logits.shape[1])
-        raise _wrong_label("softmax_cross_entropy", labels[wrong][0], logits.shape[1])
-    p = np.exp(z, z)
-    total = over_classes(np.add.reduce, p)
-    p /= total
-    losses = np.log(total[:, 0]) - picked
-    if reduction == "none":
-        return losses, p, hit
-    loss = np.add.reduce(losses)
-    return (loss / labels.shape[0] if reduction == "mean" else loss), p, hit
-
-
 def over_classes(reduce: Any, rows: Any) -> Any:
-    """The reduction of (n, c) to (n, 1): along the long axis of a transposed copy where c is short, as NumPy is slow along short axes."""
+    """The reduction of (n, c) to (n, 1), for short c along the long axis of a copy, which is faster."""
     if rows.shape[0] < 64 or rows.shape[1] >= 32:
         return reduce(rows, 1, None, None, True)
     return reduce(rows.T.copy(), 0)[:, None]
 
 
-def plain_cross_entropy_of_labels(logits: Any, labels: Any, reduction: str) -> Any:
+def plain_cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
     """The same by composition: what `cross_entropy_of_labels` is tested against."""
-    losses = -log_softmax(logits)[np.arange(len(labels)), labels]
+    losses = -log_softmax(logits)[hit]
     return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)

@@ -1,4 +1,7 @@
-"""Losses with a margin: nothing is lost where the answer is right by more than it.  At the kink itself the slope is 0, as relu's."""
+"""Losses with a margin: nothing is lost where the answer is right by more than it.
+
+At the kink itself the slope is 0, as relu's.
+"""
 
 from typing import Any
 
@@ -7,15 +10,16 @@ import numpy as np
 from ...arrays import given
 from ...errors import ArgumentError, ShapeError
 from ..activation import relu
-from ..elementwise import nonzero
-from .checks import alike, check_range, reduced
-from .labels import class_labels, class_weights, one_hot, over_labels
+from ..elementwise import ones_for_zeros
+from .checks import Range, loss_function, of_one_shape, reduced
+from .classes import class_weights, counted, reduced_over, with_labels
 
 
+@loss_function()
 def hinge_loss(
     prediction: Any, target: Any, *, margin: float = 1.0, squared: bool = False, reduction: str = "mean"
 ) -> Any:
-    """Hinge loss of scores x against signs t, ``max(0, m - t x)``, or its square; the loss of support vector machines.
+    """Hinge loss of scores x and signs t, ``max(0, m - t x)``, or its square, as of support vector machines.
 
     The slope in x is -t where t x < m, and 0 elsewhere.  PyTorch has none of this name: its
     ``hinge_embedding_loss`` is of distances.
@@ -53,13 +57,14 @@ def hinge_loss(
     >>> tg.hinge_loss([0.5, -2.0, 3.0], [1, 1, 1], reduction="none")
     array([0.5, 3. , 0. ])
     """
-    target = given(target, "hinge_loss: target")
-    _check_signs("hinge_loss", target)
-    prediction, target = alike("hinge_loss", prediction=prediction, target=target)
+    target = given(target, "target")
+    _check_signs(target)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
     losses = relu(margin - target * prediction)
-    return reduced("hinge_loss", np.square(losses) if squared else losses, reduction)
+    return reduced(np.square(losses) if squared else losses, reduction)
 
 
+@loss_function()
 def multi_margin_loss(
     scores: Any,
     labels: Any,
@@ -70,7 +75,9 @@ def multi_margin_loss(
     weight: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    """Hinge loss of several classes, ``(1/c) Σ_{j≠y} w_y max(0, m - x_y + x_j)^p``: each other score is to be lower by the margin.
+    """Hinge loss of several classes, ``(1/c) Σ_{j≠y} w_y max(0, m - x_y + x_j)^p``.
+
+    Each other score is to be lower than the right one by the margin.
 
     Parameters
     ----------
@@ -109,23 +116,21 @@ def multi_margin_loss(
     0.5
     """
     if p not in (1, 2):
-        raise ArgumentError(f"multi_margin_loss: p is 1 or 2; got {p!r}.")
-    scores, labels = class_labels("multi_margin_loss", scores, labels, axis)
-    weight = class_weights("multi_margin_loss", weight, scores)
-
-    def each(x: Any, y: Any) -> Any:
-        others = 1 - one_hot(y, x)  # (n, c)
-        behind = relu(margin - x[np.arange(len(y)), y][:, None] + x) * others
-        losses = np.add.reduce(behind if p == 1 else np.square(behind), axis=-1) / x.shape[1]
-        return losses if weight is None else losses * weight[y]
-
-    return over_labels("multi_margin_loss", each, scores, labels, None, None, reduction)
+        raise ArgumentError(f"p is 1 or 2; got {p!r}.")
+    scores, labels = with_labels(scores, labels, axis)
+    weight = class_weights(weight, scores)
+    batch = counted(scores, labels, None, reduction)
+    x, y, hit, *_ = batch
+    behind = relu(margin - x[hit][:, None] + x) * ~hit  # (n, c), 0 at the label
+    losses = np.add.reduce(behind if p == 1 else np.square(behind), axis=-1) / x.shape[1]
+    return reduced_over(batch, losses if weight is None else losses * weight[y], reduction, None)
 
 
+@loss_function()
 def cosine_embedding_loss(
     x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
-    """Of pairs of vectors ``1 - cos(x1, x2)`` where the target is 1, and ``max(0, cos(x1, x2) - m)`` where it is -1.
+    """Loss of pairs of vectors, ``1 - cos(x1, x2)`` for targets 1, ``max(0, cos(x1, x2) - m)`` for -1.
 
     Vectors that belong together are to point the same way, others not.  As in PyTorch, 1e-12 is added to the
     squared lengths, so that a vector of zeros has a cosine of 0.
@@ -155,27 +160,24 @@ def cosine_embedding_loss(
     Examples
     --------
     >>> import numpy as np, tinygrad_edu as tg
-    >>> np.round(tg.cosine_embedding_loss([[1.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 0.0]], [1, -1], reduction="none"), 6)
+    >>> x1, x2 = [[1.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 0.0]]
+    >>> np.round(tg.cosine_embedding_loss(x1, x2, [1, -1], reduction="none"), 6)
     array([0.292893, 0.6     ])
     """
-    x1, x2 = alike("cosine_embedding_loss", x1=x1, x2=x2)
-    target = given(target, "cosine_embedding_loss: target")
+    x1, x2 = of_one_shape(x1=x1, x2=x2)
+    target = given(target, "target")
     if x1.ndim == 0 or target.shape != x1.shape[:-1]:
         raise ShapeError(
-            f"cosine_embedding_loss: target of shape {target.shape} does not fit vectors of shape "
+            f"target of shape {target.shape} does not fit vectors of shape "
             f"{x1.shape}: one for each, of shape {x1.shape[:-1]}."
         )
-    _check_signs("cosine_embedding_loss", target)
-    dot, norms = (
-        np.add.reduce(x1 * x2, axis=-1),
-        [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)],
-    )
-    cosine = dot / np.sqrt(norms[0] * norms[1])
-    return reduced(
-        "cosine_embedding_loss", np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction
-    )
+    _check_signs(target)
+    squares = [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)]
+    cosine = np.add.reduce(x1 * x2, axis=-1) / np.sqrt(squares[0] * squares[1])
+    return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
 
 
+@loss_function(margin=Range(0, above=True), p=Range(1))
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -187,7 +189,7 @@ def triplet_margin_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Any:
-    """``max(0, d(a, p) - d(a, n) + m)``: an anchor is to be nearer to a positive than to a negative, by the margin.
+    """``max(0, d(a, p) - d(a, n) + m)``: an anchor is to be nearer to a positive than to a negative.
 
     The distance is ``d(a, b) = ‖a - b + ε‖_p``; with ε = 0 its gradient is 0 where a and b are equal.
 
@@ -228,20 +230,15 @@ def triplet_margin_loss(
     >>> float(tg.triplet_margin_loss([0.0, 0.0], [3.0, 4.0], [0.0, 2.0], eps=0.0))
     4.0
     """
-    check_range("triplet_margin_loss", "margin", margin, 0, above=True)
-    check_range("triplet_margin_loss", "p", p, 1)
-    anchor, positive, negative = alike(
-        "triplet_margin_loss", anchor=anchor, positive=positive, negative=negative
-    )
+    anchor, positive, negative = of_one_shape(anchor=anchor, positive=positive, negative=negative)
     if anchor.ndim == 0:
         raise ShapeError(
-            "triplet_margin_loss: anchor, positive and negative are vectors, of shape (..., d); got numbers "
-            "of shape ()."
+            "anchor, positive and negative are vectors, of shape (..., d); got numbers of shape ()."
         )
     near, far = _norm(anchor - positive + eps, p), _norm(anchor - negative + eps, p)
     if swap:
         far = np.minimum(far, _norm(positive - negative + eps, p))
-    return reduced("triplet_margin_loss", relu(near - far + margin), reduction)
+    return reduced(relu(near - far + margin), reduction)
 
 
 def _norm(x: Any, p: float) -> Any:
@@ -251,16 +248,15 @@ def _norm(x: Any, p: float) -> Any:
     if p == 1:
         return np.add.reduce(np.absolute(x), axis=-1)
     total = np.add.reduce(np.square(x) if p == 2 else np.absolute(x) ** p, axis=-1)
-    root = np.sqrt(nonzero(total)) if p == 2 else nonzero(total) ** (1 / p)
+    root = np.sqrt(ones_for_zeros(total)) if p == 2 else ones_for_zeros(total) ** (1 / p)
     return np.where(total == 0, 0, root)
 
 
-def _check_signs(loss: str, target: Any) -> None:
+def _check_signs(target: Any) -> None:
     """Raise unless each target is -1 or 1."""
     booleans = target.dtype.kind == "b"
     if booleans or np.any(wrong := (target != 1) & (target != -1) & (target == target)):
         found = "booleans" if booleans else target[wrong].tolist()[0]
         raise ArgumentError(
-            f"{loss}: targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * "
-            "target - 1."
+            f"targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * target - 1."
         )

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from .checks import alike, check_range, reduced
+from .checks import Range, loss_function, of_one_shape, reduced
 
 # ---- squared errors ----------------------------------------------------------------------------------------
 
 
+@loss_function()
 def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """Mean squared error, ``(1/n) Σ (x - t)²`` over all n elements; its gradient in x is ``2 (x - t) / n``.
 
@@ -41,10 +42,11 @@ def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     >>> tg.mse_loss(x, [0.0, 0.0]).item()
     2.5
     """
-    prediction, target = alike("mse_loss", prediction=prediction, target=target)
-    return reduced("mse_loss", np.square(prediction - target), reduction)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
+    return reduced(np.square(prediction - target), reduction)
 
 
+@loss_function()
 def half_squared_error(prediction: Any, target: Any, *, reduction: str = "sum") -> Any:
     """Half the squared error, ``½ Σ (x - t)²``, the loss of the textbooks: its gradient in x is ``x - t``.
 
@@ -74,15 +76,16 @@ def half_squared_error(prediction: Any, target: Any, *, reduction: str = "sum") 
     >>> x.grad
     Tensor([1., 2.])
     """
-    prediction, target = alike("half_squared_error", prediction=prediction, target=target)
-    return reduced("half_squared_error", np.square(prediction - target) * 0.5, reduction)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
+    return reduced(np.square(prediction - target) * 0.5, reduction)
 
 
 # ---- absolute errors, and those that are squares near 0 ----------------------------------------------------
 
 
+@loss_function()
 def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """Mean absolute error, ``(1/n) Σ |x - t|``; its gradient in x is ``sign(x - t) / n``, and 0 where the two are equal.
+    """Mean absolute error, ``(1/n) Σ |x - t|``; its gradient in x is ``sign(x - t) / n``, and 0 at x = t.
 
     Parameters
     ----------
@@ -106,12 +109,15 @@ def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     >>> tg.l1_loss([1.0, 2.0], [0.0, 4.0])
     np.float64(1.5)
     """
-    prediction, target = alike("l1_loss", prediction=prediction, target=target)
-    return reduced("l1_loss", np.absolute(prediction - target), reduction)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
+    return reduced(np.absolute(prediction - target), reduction)
 
 
+@loss_function(delta=Range(0, above=True))
 def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Any:
-    """Huber's loss, ``½ e²`` for errors ``e = x - t`` up to δ, and ``δ (|e| - ½ δ)`` beyond; its slope in e is e, clipped to ±δ.
+    """Huber's loss, ``½ e²`` for errors ``e = x - t`` up to δ, and ``δ (|e| - ½ δ)`` beyond.
+
+    Its slope in e is e, clipped to ±δ.
 
     Parameters
     ----------
@@ -141,9 +147,8 @@ def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: s
     >>> tg.huber_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
     array([0.125, 2.5  ])
     """
-    check_range("huber_loss", "delta", delta, 0, above=True)
-    prediction, target = alike("huber_loss", prediction=prediction, target=target)
-    return reduced("huber_loss", _huber(prediction - target, delta), reduction)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
+    return reduced(_huber(prediction - target, delta), reduction)
 
 
 def _huber(error: Any, delta: float) -> Any:
@@ -152,8 +157,11 @@ def _huber(error: Any, delta: float) -> Any:
     return near * (error - near * 0.5)
 
 
+@loss_function(beta=Range(0))
 def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction: str = "mean") -> Any:
-    """Huber's loss divided by its β, ``½ e² / β`` for errors up to β and ``|e| - ½ β`` beyond: slopes of ±1, however small β is.
+    """Huber's loss divided by its β, ``½ e² / β`` for errors up to β and ``|e| - ½ β`` beyond.
+
+    Its slopes are ±1, however small β is.
 
     Parameters
     ----------
@@ -183,7 +191,6 @@ def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction
     >>> tg.smooth_l1_loss([0.5, 3.0], [0.0, 0.0], beta=2.0, reduction="none")
     array([0.0625, 2.    ])
     """
-    check_range("smooth_l1_loss", "beta", beta, 0)
-    prediction, target = alike("smooth_l1_loss", prediction=prediction, target=target)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
     error = prediction - target
-    return reduced("smooth_l1_loss", _huber(error, beta) / beta if beta else np.absolute(error), reduction)
+    return reduced(_huber(error, beta) / beta if beta else np.absolute(error), reduction)

@@ -1,0 +1,122 @@
+"""Every function of NumPy has exactly one fate, and those without a rule say so."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tests.helpers import python
+from tinygrad_edu import Tensor
+from tinygrad_edu.coverage import FATES, fate_of, group_of, grouped, label_of, overridable, report
+from tinygrad_edu.entry import name_of
+from tinygrad_edu.errors import MissingRule, UnsupportedCall
+from tinygrad_edu.table import TABLE, entries
+
+FUNCTIONS = sorted(overridable(), key=lambda f: (name_of(f), repr(f)))
+REFUSING = [f for f in FUNCTIONS if fate_of(f) == "refuses"]
+
+# Called with x alone, and so on: one of these fits most functions.
+FORMS = [
+    lambda x: (x,), lambda x: (x, x), lambda x: ([x, x],), lambda x: (x, 1), lambda x: (x, x, x),
+    lambda x: (x, [0], x), lambda x: (x, [x > 0], [np.sin]), lambda x: ([x > 0], [x]),
+    lambda x: (x, x, [x, x]), lambda x: ("f", x), lambda x: (np.sum, 0, x),
+]  # fmt: skip
+
+
+def test_every_function_has_one_fate():
+    assert {fate_of(f) for f in FUNCTIONS} <= set(FATES)
+    listed = [name for groups in grouped(FUNCTIONS).values() for names in groups.values() for name in names]
+    assert sorted(listed) == sorted({label_of(f) for f in FUNCTIONS})
+
+
+def test_every_function_of_the_table_is_numpys_or_ours():
+    unknown = [
+        name_of(f) for f in TABLE if f not in set(FUNCTIONS) and group_of(f).startswith(("np", "ufuncs"))
+    ]
+    assert unknown == []
+    for function in TABLE:
+        if group_of(function) == "methods of ufuncs":
+            assert getattr(function.__self__, function.__name__) == function
+
+
+@pytest.mark.parametrize(
+    ("function", "fate"),
+    [
+        (np.exp, "differentiates"),
+        (np.sum, "composite"),
+        (np.argmax, "constant"),
+        (np.interp, "refuses"),
+        (np.sign, "differentiates"),
+    ],
+)
+def test_each_function_has_its_fate(function, fate):
+    assert fate_of(function) == fate
+
+
+@pytest.mark.parametrize("function", REFUSING, ids=name_of)
+def test_function_without_a_rule_refuses_by_name(function):
+    matrix, vector = (Tensor(np.ones(shape), requires_grad=True) for shape in ((2, 2), (3,)))
+    for x, form in product((matrix, vector), FORMS):
+        try:
+            result = function(*form(x))
+        except (MissingRule, UnsupportedCall) as refusal:
+            message = str(refusal)
+        except Exception:  # this form does not fit
+            continue
+        else:
+            raise AssertionError(f"{name_of(function)}{form(x)} returned {result!r}")
+        assert name_of(function) in message
+        assert "step around" in message or "use x[…] = v" in message
+        return
+    pytest.skip("no simple call reaches it")
+
+
+def test_most_refusals_are_reached():
+    x = Tensor(np.ones(3), requires_grad=True)
+
+    def refused(function):
+        for form in FORMS:
+            try:
+                function(*form(x))
+            except (MissingRule, UnsupportedCall):
+                return True
+            except Exception:
+                continue
+        return False
+
+    named = [f for f in REFUSING if group_of(f) in ("np", "np.linalg", "ufuncs")]
+    assert sum(map(refused, named)) > 0.8 * len(named)
+
+
+def test_report_names_every_function_and_counts_them():
+    text = report()
+    assert all(f"\n{fate}\n" in "\n" + text for fate in FATES)
+    assert all(
+        label_of(f) in text for f in (*FUNCTIONS, *entries()) if not group_of(f).startswith(("test", "__"))
+    )
+    total = int(text.partition(f"NumPy {np.__version__}: ")[2].split()[0])
+    assert total == sum(int(n) for n, fate in map(str.split, text.splitlines()[-5:-1]) if fate in FATES) > 400
+
+
+def run(*arguments):
+    return python("-m", "tinygrad_edu", *arguments)
+
+
+def test_command_prints_the_report():
+    done = run("coverage")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "np.exp" in done.stdout
+    assert "operations of its own" in done.stdout
+
+
+def test_command_without_arguments_helps():
+    done = run()
+    assert done.returncode == 0
+    assert "coverage" in done.stdout
+
+
+def test_unknown_command_is_an_error():
+    done = run("cover")
+    assert done.returncode == 2
+    assert "cover" in done.stderr
+    assert "coverage" in done.stderr

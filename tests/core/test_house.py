@@ -1,0 +1,181 @@
+"""The order of the house: who may import whom, what importing brings along, and how wide a line is.
+
+A *room* is a module or a folder that lies directly in the package.  `HOUSE` names them all: each imports only
+rooms of earlier rows, or of its own row to its left.  That holds for every import that Python text can make,
+inside functions and for types too, since a reader follows those as well.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "tinygrad_edu"
+WIDTH = 110
+
+# fmt: off
+HOUSE = [
+    ("errors", "aliases", "hints", "settings"),                            # words that everyone uses
+    ("modes", "random", "versions", "arrays", "trees", "files", "coercion"),
+    ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
+    ("ops", "coverage"),                                                   # the derivatives themselves
+    ("refusals", "graph", "dispatch", "backward"),                         # a call is recorded, and taken back
+    ("methods", "conversion", "in_place", "tensor", "debug"),
+    ("tree_call", "primitive", "evaluation", "transforms"),                # functions of functions
+    ("check", "io", "nn", "optim"),
+    ("plot", "data", "train"),
+    ("__init__", "__main__"),                                              # the door
+]
+# fmt: on
+PLACE = {room: place for place, room in enumerate(room for row in HOUSE for room in row)}
+DRAWING = ("check.strategies", "check.domains")  # they draw arguments, by hypothesis
+
+
+class Import(NamedTuple):
+    """One import of a module, by its full name, and whether it takes place when the file is imported."""
+
+    target: str
+    line: int
+    at_once: bool
+
+
+def imports(text: str, package: str) -> Iterator[Import]:
+    """All imports in the text of a module that lies in ``package``; ``from a import b`` gives ``a.b``."""
+
+    def walk(node: ast.AST, at_once: bool) -> Iterator[Import]:
+        match node:
+            case ast.Import():
+                yield from (Import(alias.name, node.lineno, at_once) for alias in node.names)
+            case ast.ImportFrom():
+                above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
+                origin = ".".join([*above, *filter(None, [node.module])])
+                yield from (Import(f"{origin}.{alias.name}", node.lineno, at_once) for alias in node.names)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                at_once = False
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                return  # such an import never takes place
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, at_once)
+
+    return walk(ast.parse(text), True)
+
+
+def modules() -> dict[str, Path]:
+    """The files of the package by the full names of their modules."""
+    files = {".".join(f.relative_to(ROOT).with_suffix("").parts): f for f in (ROOT / PACKAGE).rglob("*.py")}
+    return {name.removesuffix(".__init__"): file for name, file in sorted(files.items())}
+
+
+MODULES = modules()
+
+
+def within(text: str, name: str) -> Iterator[tuple[str, int]]:
+    """The modules of this package that the text of the module called ``name`` imports, each with the line."""
+    for target, line, _ in imports(text, package_of(name)):
+        module = target if target in MODULES else target.rpartition(".")[0]  # or a name in a module
+        if module.partition(".")[0] == PACKAGE and module != name:
+            yield module, line
+
+
+def package_of(name: str) -> str:
+    return name if MODULES[name].name == "__init__.py" else name.rpartition(".")[0]
+
+
+def room(module: str) -> str:
+    _, *inside = module.split(".")
+    return inside[0] if inside else "__init__"
+
+
+def upward(text: str, name: str) -> list[str]:
+    """Imports that go from a room to another that does not stand before it, in words."""
+    here = room(name)
+    return [
+        f"{name}, line {line}: {here} imports {room(module)}"
+        for module, line in within(text, name)
+        if room(module) != here and PLACE[room(module)] > PLACE[here]
+    ]
+
+
+def too_wide(text: str) -> list[int]:
+    """The lines of more than 110 columns outside tables, which stand between ``fmt: off`` and ``fmt: on``."""
+    found, in_table = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        in_table = "# fmt: off" in line or (in_table and "# fmt: on" not in line)
+        if not in_table and len(line) > WIDTH:
+            found.append(number)
+    return found
+
+
+# ---- layers ------------------------------------------------------------------------------------------------
+
+
+def test_every_room_has_a_place():
+    rooms = {room(name) for name in MODULES}
+    assert rooms == PLACE.keys(), "a new room gets its place in HOUSE"
+
+
+def test_imports_go_down():
+    found = [line for name, file in MODULES.items() for line in upward(file.read_text(), name)]
+    assert found == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {name: {module for module, _ in within(file.read_text(), name)} for name, file in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tinygrad_edu.plot.region", "def draw():\n    from ..train.predict import predict"),
+        ("tinygrad_edu.graph", "from . import nn, modes"),
+        ("tinygrad_edu.errors", "import tinygrad_edu.io.npz"),
+        ("tinygrad_edu.ops.shape", "from .. import Tensor"),
+    ],
+)
+def test_an_import_that_goes_up_is_found(name, text):
+    assert len(upward(text, name)) == 1
+
+
+# ---- what importing brings along ---------------------------------------------------------------------------
+
+
+def test_importing_needs_numpy_alone():
+    found = []
+    for name, file in MODULES.items():
+        drawing = name.removeprefix(f"{PACKAGE}.").startswith(DRAWING)
+        allowed = {PACKAGE, "numpy", *sys.stdlib_module_names, *(["hypothesis"] if drawing else [])}
+        needed = [i for i in imports(file.read_text(), package_of(name)) if i.at_once]
+        found += [
+            f"{name}, line {i.line}: {i.target}" for i in needed if i.target.split(".")[0] not in allowed
+        ]
+    assert found == []
+
+
+def test_an_import_of_another_library_is_found():
+    text = "import scipy.io\ndef f():\n    import pandas"
+    assert [(i.target, i.at_once) for i in imports(text, PACKAGE)] == [
+        ("scipy.io", True), ("pandas", False)
+    ]  # fmt: skip
+
+
+# ---- width -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, "tests", "examples"])
+def test_lines_are_at_most_110_columns_wide(folder):
+    found = [f"{file}:{n}" for file in (ROOT / folder).rglob("*.py") for n in too_wide(file.read_text())]
+    assert found == []
+
+
+def test_a_line_that_is_too_wide_is_found():
+    long = "x" * 111
+    assert too_wide(f"{long}\n# fmt: off\n{long}\n# fmt: on\n{long}\n{long[1:]}") == [1, 5]

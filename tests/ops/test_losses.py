@@ -1,0 +1,226 @@
+"""Losses beside their formulas, at kinks, far out and where rounding counts."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+
+# ---- values ------------------------------------------------------------------------------------------------
+
+
+RNG = np.random.default_rng(0)
+X, T, U = RNG.normal(size=(3, 5, 4)) * 2
+P, Q = RNG.uniform(0.05, 0.95, (2, 5, 4))
+R = P / P.sum(-1, keepdims=True)
+Y, S, W = RNG.integers(0, 4, 5), np.sign(U), RNG.uniform(0.5, 2, 4)
+Y[0] = 3
+E = X - T
+LOG_P = X - np.log(np.exp(X).sum(-1, keepdims=True))
+EACH, OTHERS = np.arange(5), np.arange(4) != Y[:, None]
+BEHIND = np.maximum(0, 0.75 - X[EACH, Y][:, None] + X)
+COSINE = [x @ t / np.sqrt(x @ x * (t @ t)) for x, t in zip(X, T)]
+
+
+def distance(a, b, p, eps=0.0):
+    return np.array([np.linalg.norm(x - y + eps, p) for x, y in zip(a, b)])
+
+
+VALUES = {
+    "mse": (lambda: tg.mse_loss(X, T, reduction="none"), E**2),
+    "half squared error": (lambda: tg.half_squared_error(X, T, reduction="none"), E**2 / 2),
+    "l1": (lambda: tg.l1_loss(X, T, reduction="none"), abs(E)),
+    "huber": (
+        lambda: tg.huber_loss(X, T, delta=1.5, reduction="none"),
+        np.where(abs(E) <= 1.5, E**2 / 2, 1.5 * (abs(E) - 0.75)),
+    ),
+    "smooth l1": (
+        lambda: tg.smooth_l1_loss(X, T, beta=1.5, reduction="none"),
+        np.where(abs(E) <= 1.5, E**2 / 3, abs(E) - 0.75),
+    ),
+    "nll": (lambda: tg.nll_loss(LOG_P, Y, weight=W, reduction="none"), -W[Y] * LOG_P[EACH, Y]),
+    "nll, mean": (lambda: tg.nll_loss(LOG_P, Y, weight=W), -(W[Y] * LOG_P[EACH, Y]).sum() / W[Y].sum()),
+    "cross-entropy": (
+        lambda: tg.softmax_cross_entropy(X, Y, weight=W, reduction="none"),
+        -W[Y] * LOG_P[EACH, Y],
+    ),
+    "cross-entropy of rows": (
+        lambda: tg.softmax_cross_entropy(X, R, weight=W, label_smoothing=0.2),
+        -(W * (0.8 * R + 0.05) * LOG_P).sum(-1).mean(),
+    ),
+    "bce": (
+        lambda: tg.binary_cross_entropy(P, Q, weight=W, reduction="none"),
+        -W * (Q * np.log(P) + (1 - Q) * np.log(1 - P)),
+    ),
+    "bce with logits": (
+        lambda: tg.binary_cross_entropy_with_logits(X, Q, weight=P, pos_weight=W, reduction="none"),
+        P * (W * Q * np.log(1 + np.exp(-X)) + (1 - Q) * np.log(1 + np.exp(X))),
+    ),
+    "kl": (lambda: tg.kl_div(np.log(P), Q, reduction="batchmean"), (Q * np.log(Q / P)).sum() / 5),
+    "kl of logarithms": (
+        lambda: tg.kl_div(np.log(P), np.log(Q), log_target=True),
+        (Q * np.log(Q / P)).mean(),
+    ),
+    "hinge": (lambda: tg.hinge_loss(X, S, margin=0.75, reduction="none"), np.maximum(0, 0.75 - S * X)),
+    "squared hinge": (
+        lambda: tg.hinge_loss(X, S, squared=True, reduction="none"),
+        np.maximum(0, 1 - S * X) ** 2,
+    ),
+    "multi margin": (
+        lambda: tg.multi_margin_loss(X, Y, margin=0.75, reduction="none"),
+        (BEHIND * OTHERS).sum(-1) / 4,
+    ),
+    "multi margin, p = 2": (
+        lambda: tg.multi_margin_loss(X, Y, p=2, margin=0.75, weight=W),
+        (W[Y] * (BEHIND**2 * OTHERS).sum(-1) / 4).mean(),
+    ),
+    "cosine embedding, alike": (
+        lambda: tg.cosine_embedding_loss(X, T, np.ones(5), reduction="none"),
+        1 - np.array(COSINE),
+    ),
+    "cosine embedding, not": (
+        lambda: tg.cosine_embedding_loss(X, T, -np.ones(5), margin=-0.3, reduction="none"),
+        np.maximum(0, np.array(COSINE) + 0.3),
+    ),
+    "cosine embedding, of zeros": (
+        lambda: tg.cosine_embedding_loss(np.zeros((1, 2)), np.ones((1, 2)), [1]),
+        1,
+    ),
+    "cosine embedding, of nearly zeros": (
+        lambda: tg.cosine_embedding_loss([[1e-6, 0.0]], [[1.0, 0.0]], [1]),
+        1 - 0.5**0.5,
+    ),
+    **{
+        f"triplet margin, p = {p}": (
+            lambda p=p: tg.triplet_margin_loss(X, T, U, margin=9, p=p, eps=0.1, reduction="none"),
+            np.maximum(0, distance(X, T, p, 0.1) - distance(X, U, p, 0.1) + 9),
+        )
+        for p in (1, 2, 3, np.inf)
+    },
+    "triplet margin, of equal points": (
+        lambda: tg.triplet_margin_loss([1.0, 2.0], [1.0, 2.0], [1.0, 2.5], eps=0),
+        0.5,
+    ),
+    "triplet margin, swapped": (
+        lambda: tg.triplet_margin_loss(X, T, U, swap=True, eps=0, reduction="none"),
+        np.maximum(0, distance(X, T, 2) - np.minimum(distance(X, U, 2), distance(T, U, 2)) + 1),
+    ),
+}
+
+
+@pytest.mark.parametrize(("actual", "expected"), VALUES.values(), ids=VALUES)
+def test_values_are_their_formulas(actual, expected):
+    np.testing.assert_allclose(actual(), expected, rtol=1e-10)
+
+
+# ---- kinks, zeros, large numbers ---------------------------------------------------------------------------
+
+
+GRADIENTS = {
+    "l1 at 0": (lambda x: tg.l1_loss(x, [1.0], reduction="sum"), [1.0], [0]),
+    "smooth l1, beta 0, at 0": (lambda x: tg.smooth_l1_loss(x, [1.0], beta=0, reduction="sum"), [1.0], [0]),
+    "huber at ±delta": (
+        lambda x: tg.huber_loss(x, [0.0, 0.0], delta=2, reduction="sum"),
+        [2.0, -2.0],
+        [2, -2],
+    ),
+    "hinge": (lambda x: tg.hinge_loss(x, [1, -1], reduction="sum"), [1.0, -1.0], [0, 0]),
+    "multi margin": (lambda x: tg.multi_margin_loss(x, [0], reduction="sum"), [[2.0, 1.0, 0.0]], [[0, 0, 0]]),
+    "cosine": (lambda x: tg.cosine_embedding_loss(x, [[0.0, 1.0]], [-1]), [[1.0, 0.0]], [[0, 0]]),
+    "triplet": (lambda x: tg.triplet_margin_loss(x, [[1.0]], [[3.0]], eps=0), [[1.5]], [[0]]),
+    "triplet, anchor = positive": (
+        lambda x: tg.triplet_margin_loss(x, [[1.0, 2.0]], [[1.0, 2.5]], eps=0),
+        [[1.0, 2.0]],
+        [[0, 1]],
+    ),
+    "triplet, p = 3, anchor = positive": (
+        lambda x: tg.triplet_margin_loss(x, [[1.0, 2.0]], [[1.0, 2.5]], eps=0, p=3),
+        [[1.0, 2.0]],
+        [[0, 1]],
+    ),
+    "certain and right": (
+        lambda x: tg.binary_cross_entropy(x, [0.0, 1.0], reduction="sum"),
+        [0.0, 1.0],
+        [1, -1],
+    ),
+    "certain and wrong": (
+        lambda x: tg.binary_cross_entropy(x, [1.0, 0.0], reduction="sum"),
+        [0.0, 1.0],
+        [-1e12, 1e12],
+    ),
+    "logits": (
+        lambda x: tg.binary_cross_entropy_with_logits(x, [1, 0, 0.5], reduction="sum"),
+        [1000.0, -1000.0, 1000.0],
+        [0, 0, 0.5],
+    ),
+    "huber": (lambda x: tg.huber_loss(x, [0.0, 0.0], reduction="sum"), [1e300, -1e300], [1, -1]),
+    "smoothed": (
+        lambda x: tg.softmax_cross_entropy(x, [1], label_smoothing=0.5),
+        [[1000.0, -1000.0]],
+        [[0.75, -0.75]],
+    ),
+    "no logits in a row left out": (
+        lambda x: tg.softmax_cross_entropy(x, [0, -100]),
+        [[0.0, 0.0], [np.nan, np.nan]],
+        [[-0.5, 0.5], [0, 0]],
+    ),
+    "masked and smoothed row": (
+        lambda x: tg.softmax_cross_entropy(x, [[1.0, 0.0]]),
+        [[0.0, -np.inf]],
+        [[0, 0]],
+    ),
+    "triplet, positive = negative": (
+        lambda x: tg.triplet_margin_loss([[0.5, 0.5]], x, [[1.0, 2.0]], eps=0, swap=True),
+        [[1.0, 2.0]],
+        [[0.5 / 2.5**0.5, 1.5 / 2.5**0.5]],
+    ),
+    "divergence": (lambda x: tg.kl_div(x, [[1.0, 0.0]], reduction="sum"), [[0.0, -np.inf]], [[-1, 0]]),
+    "divergence of logarithms": (
+        lambda x: tg.kl_div(x, [[0.0, -np.inf]], log_target=True, reduction="sum"),
+        [[0.0, -np.inf]],
+        [[-1, 0]],
+    ),
+}
+
+
+@pytest.mark.parametrize(("loss", "x", "gradient"), GRADIENTS.values(), ids=GRADIENTS)
+def test_gradients_at_kinks_and_far_out(loss, x, gradient):
+    x = tg.Tensor(x, requires_grad=True)
+    value = loss(x)
+    assert np.isfinite(value.item())
+    value.backward()
+    np.testing.assert_allclose(x.grad.data, gradient, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("log_target", [False, True])
+def test_what_a_prediction_excludes_and_the_target_does_not_is_infinitely_far(log_target):
+    log_q, p = tg.Tensor([[0.0, -np.inf]], requires_grad=True), np.array([[0.25, 0.75]])
+    losses = tg.kl_div(log_q, np.log(p) if log_target else p, log_target=log_target, reduction="none")
+    np.testing.assert_allclose(losses.data, [[0.25 * np.log(0.25), np.inf]], rtol=1e-12)
+    losses.sum().backward()
+    np.testing.assert_allclose(log_q.grad.data, -p, rtol=1e-12)
+
+
+def test_certain_and_wrong_costs_100():
+    np.testing.assert_array_equal(
+        tg.binary_cross_entropy([0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0], reduction="none"),
+        [100, 100, 0, 0],
+    )
+
+
+def test_small_losses_of_logits_are_exact():
+    z = np.array([40.0, -40.0])
+    np.testing.assert_allclose(
+        tg.binary_cross_entropy_with_logits(z, [1.0, 0.0], reduction="none"),
+        np.log1p(np.exp(-40.0)),
+        rtol=1e-14,
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_rounding_adds_to_a_probability_counts_as_certain(dtype):
+    beyond = np.nextafter(dtype([1, 1, 0, 0]), dtype([2, 2, -1, -1]))
+    p = tg.Tensor(beyond, requires_grad=True)
+    losses = tg.binary_cross_entropy(p, [1.0, 0.0, 1.0, 0.0], reduction="none")
+    np.testing.assert_array_equal(losses.detach().numpy(), dtype([0, 100, 100, 0]))
+    np.sum(losses).backward()
+    np.testing.assert_allclose(p.grad.numpy(), [-1, 1e12, -1e12, 1], rtol=1e-6)

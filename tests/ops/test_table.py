@@ -1,0 +1,352 @@
+"""Every entry of the table, on calls drawn from its domain: values, derivatives of first and second order,
+layouts, dtypes.
+
+The oracles are NumPy's own functions and numerical derivatives.  A new operation needs a line in
+`check.domains`, and no test of its own.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from tests.helpers import is_floating
+from tinygrad_edu import Tensor, primitive
+from tinygrad_edu.check.domains import DOMAINS
+from tinygrad_edu.check.domains.domain import Call, call
+from tinygrad_edu.check.strategies import arrays, cotangents, layouts
+from tinygrad_edu.check.strict import StrictArray
+from tinygrad_edu.entry import Op, name_of
+from tinygrad_edu.table import entries
+from tinygrad_edu.transforms import jvp, vjp
+
+TABLE = entries()
+OURS = [f for f in TABLE if not (getattr(f, "__module__", None) or "numpy").startswith(("test", "__"))]
+ENTRIES = [f for f in OURS if TABLE[f].fate != "constant"]
+RULES = [f for f in ENTRIES if isinstance(TABLE[f], Op)]
+every_entry = pytest.mark.parametrize("function", ENTRIES, ids=name_of)
+every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
+
+
+# ---- calls as functions of their floating arrays -----------------------------------------------------------
+
+
+def floating(call):
+    """The floating arrays of a call, in order."""
+    return [a for arg in call.args for a in (arg if isinstance(arg, list) else [arg]) if is_floating(a)]
+
+
+def replaced(call, values):
+    """The call with other values in the place of its floating arrays."""
+    values = iter(values)
+    swap = lambda arg: (
+        [swap(a) for a in arg] if isinstance(arg, list) else next(values) if is_floating(arg) else arg
+    )
+    return Call(tuple(map(swap, call.args)), call.kwargs)
+
+
+def outputs(result):
+    """The floating outputs of a function, always as a tuple."""
+    return tuple(
+        r for r in (result if isinstance(result, (tuple, list)) else (result,)) if r.dtype.kind == "f"
+    )
+
+
+def as_function(function, call):
+    """The function of the call's floating arrays alone, and those arrays."""
+
+    def f(*values):
+        c = replaced(call, values)
+        return outputs(function(*c.args, **c.kwargs))
+
+    return f, floating(call)
+
+
+def read_only(array):
+    array = array.view()
+    array.flags.writeable = False
+    return array
+
+
+def same_bits(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+# ---- numerical derivatives ---------------------------------------------------------------------------------
+
+
+def flat(values):
+    return np.concatenate([np.ravel(v.data if isinstance(v, Tensor) else v) for v in values] or [np.zeros(0)])
+
+
+def unflat(vector, like):
+    parts = np.split(vector, np.cumsum([a.size for a in like])[:-1])
+    return [p.reshape(a.shape) for p, a in zip(parts, like)]
+
+
+def slope(f, x, v, h=5e-4):
+    """The derivative of f at x along v, by central differences of fourth order."""
+    at = lambda t: f(x + t * v)
+    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+
+
+def numerical_jacobian(f, values):
+    """The Jacobian of f's flattened outputs in its flattened arguments, of shape (outputs, arguments)."""
+    x, g = flat(values), lambda x: flat(f(*unflat(x, values)))
+    return (
+        np.stack([slope(g, x, e) for e in np.eye(x.size)] or [np.zeros_like(g(x))[:0]], -1)
+        if x.size
+        else np.zeros((g(x).size, 0))
+    )
+
+
+def assert_close(actual, expected, scale=0.0):
+    """Equal up to the error of numerical differentiation, relative to the largest element."""
+    bound = 1e-6 * max(np.abs(expected).max(initial=0), scale, 1e-2)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=bound)
+
+
+def check_first_order(function, call, draw):
+    f, values = as_function(function, call)
+    jacobian = numerical_jacobian(f, values)
+    out, pullback = vjp(f, *map(read_only, values))
+    u = tuple(read_only(draw(cotangents(o))) for o in out)
+    v = [read_only(draw(cotangents(a))) for a in values]
+    gradients = pullback(u)
+    assert [g.shape for g in gradients] == [a.shape for a in values]
+    scale = np.abs(jacobian).max(initial=0)
+    assert_close(flat(gradients), flat(u) @ jacobian, scale)
+    _, tangents = jvp(f, values, v)
+    assert [t.shape for t in tangents] == [o.shape for o in out]
+    assert_close(flat(tangents), jacobian @ flat(v), scale)
+    np.testing.assert_allclose(
+        flat(tangents) @ flat(u), flat(v) @ flat(gradients), rtol=1e-9, atol=1e-9 * max(scale, 1)
+    )
+
+
+def check_second_order(function, call, draw):
+    """The gradient of ⟨v, Jᵀu⟩ is the slope of Jᵀu along v, because the Hessian of ⟨u, f⟩ is symmetric."""
+    f, values = as_function(function, call)
+    u = tuple(draw(cotangents(o)) for o in f(*values))
+    v = [draw(cotangents(a)) for a in values]
+    gradient = lambda *xs: vjp(f, *xs)[1](u)
+    expected = slope(lambda x: flat(gradient(*unflat(x, values))), flat(values), flat(v))
+    _, pullback = vjp(lambda *xs: sum(np.sum(g * w) for g, w in zip(gradient(*xs), v)), *values)
+    assert_close(flat(pullback(np.ones(()))), expected, np.abs(flat(gradient(*values))).max(initial=0))
+
+
+# ---- the table has a domain for every entry ----------------------------------------------------------------
+
+
+def test_every_entry_has_a_domain_and_every_domain_an_entry():
+    assert [name_of(f) for f in ENTRIES if f not in DOMAINS] == []
+    assert [name_of(f) for f in DOMAINS if f not in TABLE or TABLE[f].fate == "constant"] == []
+
+
+# ---- every entry -------------------------------------------------------------------------------------------
+
+
+@every_entry
+@given(data=st.data())
+def test_value_is_that_of_numpy(function, data, count):
+    count(name_of(function))
+    c = data.draw(DOMAINS[function].calls)
+    f, values = as_function(function, c)
+    expected = f(*values)
+    actual = f(*(Tensor(a, requires_grad=True) for a in values))
+    assert all(isinstance(a, Tensor) and a.requires_grad for a in actual)
+    for a, b in zip(actual, expected, strict=True):
+        if TABLE[function].fate == "differentiates":
+            assert same_bits(a.data, np.asarray(b))
+        else:
+            assert (a.shape, a.dtype) == (b.shape, b.dtype)
+            np.testing.assert_allclose(a.data, b, rtol=1e-13, atol=1e-14)
+    if DOMAINS[function].reference is not None:
+        for a, b in zip(actual, as_function(DOMAINS[function].reference, c)[0](*values), strict=True):
+            assert a.shape == b.shape
+            np.testing.assert_allclose(a.data, b, rtol=1e-12, atol=1e-14)
+
+
+@every_entry
+@given(data=st.data())
+def test_first_derivative_is_numerical(function, data, count):
+    count(name_of(function))
+    check_first_order(function, data.draw(DOMAINS[function].calls), data.draw)
+
+
+@every_entry
+@given(data=st.data())
+def test_second_derivative_is_numerical(function, data, count):
+    count(name_of(function))
+    check_second_order(function, data.draw(DOMAINS[function].calls), data.draw)
+
+
+@every_entry
+@given(data=st.data())
+def test_layout_does_not_matter(function, data, count):
+    """Reversed, strided, read-only and overlapping memory; and one argument differentiated alone."""
+    count(name_of(function))
+    c = data.draw(DOMAINS[function].calls)
+    assume(floating(c))
+    odd = [data.draw(layouts(a)) for a in floating(c)]
+    before = [a.copy() for a in odd]
+    f, _ = as_function(function, c)
+    with np.errstate(all="ignore"):  # where an element that repeats makes a correlation 0/0
+        compare_layouts(f, odd, before, data)
+
+
+def compare_layouts(f, odd, before, data):
+    out, pullback = vjp(f, *before)
+    u = tuple(data.draw(layouts(data.draw(cotangents(o)))) for o in out)
+    saved = [a.copy() for a in u]
+    expected = pullback(tuple(saved))
+    alone = data.draw(st.integers(0, len(odd) - 1))
+    tensors = [Tensor(a) for a in odd]
+    x = tensors[alone].requires_grad_()
+    total = sum(np.sum(y * w) for y, w in zip(f(*tensors), u))
+    # A result may depend on no argument: np.full_like of its first array, np.unstack into nothing.
+    if not getattr(total, "requires_grad", False):
+        assert not np.any(expected[alone])
+        return
+    total.backward()
+    np.testing.assert_allclose(x.grad.data, expected[alone], rtol=1e-12, atol=1e-12)
+    assert x.grad.data.flags.c_contiguous
+    assert x.grad.data.flags.writeable
+    assert not any(np.shares_memory(x.grad.data, a) for a in (*odd, *u))
+    assert all(same_bits(a, b) for a, b in zip((*odd, *u), (*before, *saved)))
+
+
+@every_entry
+@given(data=st.data())
+def test_other_arrays_give_the_same_bits(function, data, count):
+    count(name_of(function))
+    c = data.draw(DOMAINS[function].calls)
+    assume(floating(c))
+    f, values = as_function(function, c)
+    plain = [Tensor(a, requires_grad=True) for a in values]
+    strict = [Tensor(StrictArray(a), requires_grad=True) for a in values]
+    for y, z in zip(f(*plain), f(*strict), strict=True):
+        assert isinstance(z._array, StrictArray)
+        assert same_bits(y.data, z._array.array)
+        u = data.draw(cotangents(y))
+        y.backward(u, retain_graph=True)
+        z.backward(Tensor(StrictArray(u)), retain_graph=True)
+    for x, s in zip(plain, strict):
+        assert (x.grad is None) == (s.grad is None)  # np.full_like does not depend on its first array
+        assert x.grad is None or isinstance(s.grad._array, StrictArray)
+        assert x.grad is None or same_bits(x.grad.data, s.grad._array.array)
+
+
+@pytest.mark.parametrize(
+    "function", [f for f in ENTRIES if f is not np.astype], ids=name_of
+)  # whose dtype is asked for
+@given(data=st.data())
+def test_float32_stays_float32(function, data, count):
+    count(name_of(function))
+    c = data.draw(DOMAINS[function].calls)
+    f, values = as_function(function, c)
+    values = [a.astype(np.float32) for a in values]
+    expected = f(*values)
+    out, pullback = vjp(f, *values)
+    assert [o.dtype for o in out] == [e.dtype for e in expected]
+    assert all(g.dtype == np.float32 for g in pullback(tuple(data.draw(cotangents(o)) for o in out)))
+
+
+# ---- rules, before the engine brings their results into shape ----------------------------------------------
+
+
+@every_rule
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_rule_returns_what_it_should(function, dtype, data, count):
+    """An array of the gradient's dtype, without touching its read-only arguments;
+    exactly of its argument's shape, unless it broadcasts.
+    """
+    count(name_of(function))
+    entry, c = TABLE[function], data.draw(DOMAINS[function].calls)
+    c = replaced(c, [read_only(a.astype(dtype)) for a in floating(c)])
+    arrays = list(entry.bind(c.args, c.kwargs))
+    wanted = [i for i, a in enumerate(arrays) if is_floating(a) and entry.argument(i) in entry.rules]
+    plan = entry.plan(tuple(wanted))
+    out, kept = entry.forward(*arrays), ()
+    if entry.keep:
+        out, *kept = out
+    parts = out if isinstance(out, tuple) else (out,)
+    assume(parts)
+    g = tuple(read_only(data.draw(cotangents(np.asarray(o)))) for o in parts)
+    lock = lambda v: (
+        tuple(map(lock, v)) if type(v) is tuple else read_only(v) if isinstance(v, np.ndarray) else v
+    )
+    saved = lock(plan.save([tuple(out) if isinstance(out, tuple) else np.asarray(out), *kept, *arrays]))
+    if plan.joint is not None:
+        saved = plan.joint(g if isinstance(out, tuple) else g[0], *saved)
+    for (rule, start, stop), i in zip(plan.steps, wanted):
+        gradient = rule(g if isinstance(out, tuple) else g[0], *saved[start:stop])
+        assert isinstance(gradient, (np.ndarray, np.generic))
+        assert gradient.dtype == g[0].dtype
+        if entry.broadcasts:
+            assert np.broadcast_shapes(gradient.shape, arrays[i].shape) == gradient.shape
+        else:
+            assert gradient.shape == arrays[i].shape
+
+
+@pytest.mark.parametrize(
+    "function", [f for f in ENTRIES if isinstance(f, np.ufunc) and f.signature is None], ids=name_of
+)
+@pytest.mark.parametrize("shape", [(), (0,), (2, 0), (1,)], ids=str)
+@given(data=st.data())
+def test_ufunc_of_no_axes_and_of_no_elements(function, shape, data):
+    c = data.draw(DOMAINS[function].calls.filter(lambda c: all(np.size(a) for a in c.args)))
+    f, values = as_function(function, Call(tuple(np.resize(a, shape) for a in c.args), {}))
+    out, pullback = vjp(f, *values)
+    gradients = pullback(tuple(np.ones_like(o) for o in out))
+    assert all(np.shape(o) == shape and isinstance(o, (np.ndarray, np.generic)) for o in out)
+    assert all(g.shape == shape and type(g) is np.ndarray for g in gradients)
+
+
+@pytest.mark.parametrize("repeats", [2, [2, 2]], ids=str)
+def test_infinite_gradient_of_a_repeated_element_reaches_no_other(repeats):
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    np.repeat(x, repeats).backward([np.inf, 1.0, 2.0, 3.0])
+    assert x.grad.tolist() == [np.inf, 5.0]
+
+
+# ---- the checks themselves ---------------------------------------------------------------------------------
+
+
+WRONG = {
+    "twice": lambda g, x: 2 * g * np.cos(x),
+    "sign": lambda g, x: -g * np.cos(x),
+    "without g": lambda g, x: np.cos(x),
+    "g squared": lambda g, x: g * g * np.cos(x),
+    "zero": lambda g, x: np.zeros_like(g),
+    "a thousandth off": lambda g, x: 1.001 * g * np.cos(x),
+}
+
+
+@pytest.mark.parametrize("rule", WRONG.values(), ids=WRONG)
+def test_first_order_check_fails_on_a_wrong_rule(rule):
+    wrong = primitive(x=rule)(lambda x: np.sin(x))
+
+    @settings(phases=[Phase.generate])
+    @given(data=st.data())
+    def check(data):
+        check_first_order(wrong, call(data.draw(arrays((2,)))), data.draw)
+
+    with pytest.raises(AssertionError):
+        check()
+
+
+def test_second_order_check_fails_on_a_rule_that_hides_its_argument():
+    """A rule that computes on bare memory has the right first derivative, and no second one."""
+    wrong = primitive(x=lambda g, x: g * np.cos(x.detach().data if isinstance(x, Tensor) else x))(
+        lambda x: np.sin(x)
+    )
+
+    @settings(phases=[Phase.generate])
+    @given(data=st.data())
+    def check(data):
+        check_second_order(wrong, call(data.draw(arrays((2,)))), data.draw)
+
+    with pytest.raises(AssertionError):
+        check()
