@@ -1,4 +1,4 @@
-"""Order, NaN, weighted statistics and folds: closed forms, NumPy's warnings and errors, and the conventions at ties and NaN."""
+"""Order, NaN, weighted statistics and folds: closed forms, NumPy's warnings, ties and NaN."""
 
 import inspect
 import itertools
@@ -101,9 +101,10 @@ def test_sort_and_maximum_agree_at_the_ends():
 
 # ---- quantiles ---------------------------------------------------------------------------------------------
 
-# Hyndman and Fan's i + γ of the 1st, 2nd … of n values, in their numbering from 1: p n + m, with m of each method.
+# Hyndman and Fan's i + γ of n values, in their numbering from 1: p n + m, with m of each method.
 HYNDMAN_FAN = {
-    "interpolated_inverted_cdf": lambda p: 0.0, "hazen": lambda p: 0.5, "weibull": lambda p: p, "linear": lambda p: 1 - p,
+    "interpolated_inverted_cdf": lambda p: 0.0, "hazen": lambda p: 0.5, "weibull": lambda p: p,
+    "linear": lambda p: 1 - p,
     "median_unbiased": lambda p: (p + 1) / 3, "normal_unbiased": lambda p: p / 4 + 3 / 8,
 }  # fmt: skip
 
@@ -229,11 +230,13 @@ def test_permission_to_overwrite_is_not_made_use_of():
 @pytest.mark.parametrize(
     ("skipping", "plain"),
     [
-        (np.nansum, np.sum), (np.nanprod, np.prod), (np.nanmax, np.max), (np.nanmin, np.min), (np.nanmean, np.mean),
+        (np.nansum, np.sum), (np.nanprod, np.prod), (np.nanmax, np.max), (np.nanmin, np.min),
+        (np.nanmean, np.mean),
         (np.nanvar, np.var), (np.nanstd, np.std), (np.nanmedian, np.median), (np.nancumsum, np.cumsum),
         (np.nancumprod, np.cumprod),
         (lambda x: np.nanquantile(x, [0.2, 0.7]), lambda x: np.quantile(x, [0.2, 0.7])),
-        (lambda x: np.nanpercentile(x, 35, method="weibull"), lambda x: np.percentile(x, 35, method="weibull")),
+        (lambda x: np.nanpercentile(x, 35, method="weibull"),
+         lambda x: np.percentile(x, 35, method="weibull")),
     ],
 )  # fmt: skip
 def test_nan_is_looked_past_as_if_it_were_not_there(skipping, plain, seed):
@@ -308,7 +311,8 @@ def test_nan_that_where_leaves_out_is_no_part_of_it(f, keepdims):
 @pytest.mark.parametrize(
     "reduce",
     [np.sum, np.prod, np.max, np.min, np.nansum, np.nanprod, np.nanmax, np.nanmin]
-    + [u.reduce for u in (np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.hypot, np.logaddexp, np.logaddexp2)]
+    + [u.reduce for u in (np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin)]
+    + [u.reduce for u in (np.hypot, np.logaddexp, np.logaddexp2)]
     + [u.reduce for u in (np.subtract, np.divide, np.float_power)],
     ids=name_of,
 )  # fmt: skip
@@ -385,9 +389,12 @@ def test_correction_is_ddof():
 
 
 REDUCTIONS = [
-    np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.ptp, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.nanmean,
-    np.nanvar, np.nanstd, np.nancumsum, np.nancumprod, np.median, np.quantile, np.percentile, np.nanmedian, np.nanquantile,
-    np.nanpercentile, np.sort, np.partition, np.average, np.cov, np.corrcoef, np.cumsum, np.cumprod, np.cumulative_sum,
+    np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.ptp, np.nansum, np.nanprod, np.nanmax,
+    np.nanmin, np.nanmean,
+    np.nanvar, np.nanstd, np.nancumsum, np.nancumprod, np.median, np.quantile, np.percentile,
+    np.nanmedian, np.nanquantile,
+    np.nanpercentile, np.sort, np.partition, np.average, np.cov, np.corrcoef, np.cumsum, np.cumprod,
+    np.cumulative_sum,
     np.cumulative_prod, np.trim_zeros, np.histogram, np.bincount,
 ]  # fmt: skip
 
@@ -416,7 +423,8 @@ def test_more_elements_than_float16_can_count(f):
 # ---- folds -------------------------------------------------------------------------------------------------
 
 UFUNCS = [
-    np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2, np.heaviside, np.floor_divide,
+    np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2,
+    np.heaviside, np.floor_divide,
     np.remainder, np.fmod, np.copysign, np.maximum, np.minimum, np.fmax, np.fmin, np.power, np.float_power,
 ]  # fmt: skip
 
@@ -550,7 +558,9 @@ def test_weights_that_add_up_to_nothing_are_numpys_error():
 
 COVARIANCES = [
     dict(zip(("ddof", "fweights", "aweights"), settings))
-    for settings in itertools.product([None, 0, 1], [None, np.array([1, 2, 1, 3])], [None, np.array([0.5, 1, 2, 1.5])])
+    for settings in itertools.product(
+        [None, 0, 1], [None, np.array([1, 2, 1, 3])], [None, np.array([0.5, 1, 2, 1.5])]
+    )
 ]  # fmt: skip
 
 
@@ -708,7 +718,8 @@ MASKABLE = [np.sum, np.prod, np.mean, np.var, np.std, np.nansum, np.nanprod, np.
 
 @pytest.mark.parametrize(
     "where",
-    [[True, False, True], np.array([[True, False, True]]), tg.Tensor([True, False, True]), np.True_, [[True], [True]]],
+    [[True, False, True], np.array([[True, False, True]]), tg.Tensor([True, False, True]), np.True_,
+     [[True], [True]]],
     ids=["list", "array", "tensor", "scalar", "column"],
 )  # fmt: skip
 @pytest.mark.parametrize("f", MASKABLE, ids=name_of)

@@ -1,7 +1,8 @@
 """Reductions that look past NaN.
 
-A NaN that was looked past has a gradient of 0, as it had no part in the result.  Where nothing else is left and the
-result is NaN (with NumPy's warning), the gradient is NaN; nansum and nanprod of nothing are 0 and 1, and flat.
+A NaN that was looked past has a gradient of 0, as it had no part in the result.  Where nothing else is left
+and the result is NaN (with NumPy's warning), the gradient is NaN; nansum and nanprod of nothing are 0 and 1,
+and flat.
 """
 
 from typing import Any

@@ -1,9 +1,9 @@
 """Functions of order: sorting, partitions, medians, quantiles.
 
-All of them read elements of the sorted array, so their gradients go back to where those elements stand.  Equal
-elements keep their order (as in a stable sort): of two that tie, the first counts as the smaller.  A result that is
-NaN, because its group holds a NaN, has a gradient of NaN for the whole group; the nan-functions look past NaN, whose
-gradient is 0, and only a group of nothing else is lost.
+All of them read elements of the sorted array, so their gradients go back to where those elements stand. Equal
+elements keep their order (as in a stable sort): of two that tie, the first counts as the smaller.  A result
+that is NaN, because its group holds a NaN, has a gradient of NaN for the whole group; the nan-functions look
+past NaN, whose gradient is 0, and only a group of nothing else is lost.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .reduction import NONE, Axis, axes_of, group_size
 
 @primitive(values=lambda g, indices: np.take_along_axis(g, indices, -1))
 def put_back(values: Any, indices: Any, n: int, once: bool = False) -> Any:
-    """The adjoint of np.take_along_axis along the last axis: zeros, to which the values are added at their places.
+    """The adjoint of np.take_along_axis along the last axis: zeros, to which the values are added.
 
     With ``once``, no two have the same place, which is faster.
     """
@@ -51,11 +51,11 @@ def from_lanes(lanes: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 
 def unsorted(g: Any, a: Any, out: Any, axis: int | None) -> Any:
-    """The gradient of a permutation of each lane, as sorting and partitions are: back to where the elements were.
+    """The gradient of a permutation of each lane, a sort or partition: back to where the elements were.
 
-    The stable orders p of a and q of out satisfy a[p] = out[q], both being the sorted lane; so out[q[k]] = a[p[k]],
-    and the gradient at q[k] belongs to p[k].  This needs no word on how NumPy arranged what a partition leaves open.
-    Of an ascending sort q is 0, 1, 2 …, and ``out`` need not be given.
+    The stable orders p of a and q of out satisfy a[p] = out[q], both being the sorted lane; so out[q[k]] =
+    a[p[k]], and the gradient at q[k] belongs to p[k].  This needs no word on how NumPy arranged what a
+    partition leaves open. Of an ascending sort q is 0, 1, 2 …, and ``out`` need not be given.
     """
 
     def last(x: Any) -> Any:
@@ -74,10 +74,10 @@ def unsorted(g: Any, a: Any, out: Any, axis: int | None) -> Any:
 class Sorted(NamedTuple):
     """The lanes of an array in their order, and where a quantile lies in each.
 
-    Every quantile, by any method, is (1 - γ) s_i + γ s_(i+1) of the sorted values s (R. Hyndman and Y. Fan, Sample
-    quantiles in statistical packages, The American Statistician 50, 1996).  So what NumPy's own function makes of
-    the numbers 0, 1, 2 … in the place of the sorted values is i + γ.  With weights, and where NaN is skipped, that
-    differs from lane to lane.
+    Every quantile, by any method, is (1 - γ) s_i + γ s_(i+1) of the sorted values s (R. Hyndman and Y. Fan,
+    Sample quantiles in statistical packages, The American Statistician 50, 1996).  So what NumPy's own
+    function makes of the numbers 0, 1, 2 … in the place of the sorted values is i + γ.  With weights, and
+    where NaN is skipped, that differs from lane to lane.
     """
 
     lanes: Any  # (..., n)
@@ -90,7 +90,7 @@ class Sorted(NamedTuple):
 def sorted_lanes(
     a: Any, q: Any, axis: Axis, skip: bool, weights: Any, quantile: Callable[..., Any]
 ) -> Sorted:
-    """The lanes of an array, and where the quantiles lie that ``quantile`` makes of sorted lanes and their weights."""
+    """The lanes of an array, and where in them ``quantile`` finds the quantiles."""
     lanes = in_lanes(a, axis)
     n = lanes.shape[-1]
     order, missing = np.argsort(lanes, axis=-1, stable=True), np.isnan(lanes)
@@ -124,7 +124,8 @@ def quantile_slope(
 
 
 GROWTH = {
-    "linear": -1, "interpolated_inverted_cdf": 0, "hazen": 0, "weibull": 1, "median_unbiased": 1 / 3, "normal_unbiased": 1 / 4,
+    "linear": -1, "interpolated_inverted_cdf": 0, "hazen": 0, "weibull": 1, "median_unbiased": 1 / 3,
+    "normal_unbiased": 1 / 4,
 }  # fmt: skip
 
 
@@ -133,9 +134,9 @@ def level_slope(
 ) -> Any:
     """The gradient of a quantile in q.
 
-    By the continuous methods i + γ is (n + c) q and a constant, with Hyndman and Fan's c in `GROWTH`, and as long as
-    it is not cut off at the ends; so the slope is (n + c)(s_(i+1) - s_i), and the mean of the slopes on either side
-    where γ = 0.  By the others the quantile is a step function of q, and flat.
+    By the continuous methods i + γ is (n + c) q and a constant, with Hyndman and Fan's c in `GROWTH`, and as
+    long as it is not cut off at the ends; so the slope is (n + c)(s_(i+1) - s_i), and the mean of the slopes
+    on either side where γ = 0.  By the others the quantile is a step function of q, and flat.
     """
     if method not in GROWTH or not a.size:
         return np.zeros_like(g, shape=np.shape(q))
@@ -157,12 +158,12 @@ def level_slope(
 
 
 def in_front_of_lanes(x: Any, q_shape: tuple[int, ...], rest: tuple[int, ...]) -> Any:
-    """A result of quantiles, whose first axes are those of q, with these merged into one, which is the last."""
+    """A result of quantiles with its first axes, those of q, merged into one, which is the last."""
     return np.moveaxis(np.reshape(x, (group_size(q_shape, None), *rest)), 0, -1)
 
 
 def aligned(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """Weights for the elements of an array, or for its places along ``axis`` alone, in the shape of the array."""
+    """Weights for the elements of an array, or for its places along ``axis``, in the array's shape."""
     if np.shape(weights) == shape:
         return np.reshape(weights, shape)
     axes = axes_of(axis, len(shape))
@@ -171,13 +172,14 @@ def aligned(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 
 def _quantile(function: Callable[..., Any], skip: bool) -> None:
-    """File one of NumPy's four functions of quantiles; ``overwrite_input=`` is a permission that is not made use of."""
+    """File a function of quantiles; ``overwrite_input=`` is a permission that is not made use of."""
 
     whole = 100 if function in (np.percentile, np.nanpercentile) else 1
 
     def at(q: Any, method: str) -> Any:
         return lambda numbers, weights: function(numbers, q, axis=-1, method=method, weights=weights)
 
+    # fmt: off
     derivative(
         function,
         lambda a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None:
@@ -187,7 +189,8 @@ def _quantile(function: Callable[..., Any], skip: bool) -> None:
         q=lambda g, a, q, axis, method, weights:
             level_slope(g / whole, a, q, axis, skip=skip, weights=weights, method=method, quantile=at(q, method)),
         weights=lambda g, weights: np.zeros_like(g, shape=np.shape(weights)),
-    )  # fmt: skip
+    )
+    # fmt: on
 
 
 # fmt: off
@@ -218,12 +221,14 @@ def kept_by_trim(filt: Any, shape: tuple[int, ...], trim: str, axis: Axis) -> tu
     return tuple(slice(start, start + n) for start, n in zip(starts, shape))
 
 
-@primitive(values=lambda g, values_shape, filt, trim, axis: trimmed(g, filt, values_shape, trim, axis))  # type: ignore[has-type]  # each the other's adjoint
+# fmt: off
+@primitive(values=lambda g, values_shape, filt, trim, axis: trimmed(g, filt, values_shape, trim, axis))  # type: ignore[has-type]  # adjoints
 def untrimmed(values: Any, filt: Any, trim: str, axis: Axis) -> Any:
     """The adjoint of np.trim_zeros: what it left, among zeros."""
     total = np.zeros_like(values, shape=np.shape(filt))
     total[kept_by_trim(filt, values.shape, trim, axis)] = values
     return total
+# fmt: on
 
 
 @primitive(x=lambda g, filt, trim, axis: untrimmed(g, filt, trim, axis))

@@ -39,12 +39,12 @@ def group_size(shape: tuple[int, ...], axis: Axis) -> int:
 
 
 def masked(where: Any, values: Any, others: Any) -> Any:
-    """The values of the elements that a reduction includes, and others for those that its ``where=`` leaves out."""
+    """The values of what a reduction includes, and others for what its ``where=`` leaves out."""
     return values if where is True else np.where(where, values, others)
 
 
 def counted(shape: tuple[int, ...], axis: Axis, where: Any) -> Any:
-    """How many elements each reduced value stands for, without those that ``where=`` leaves out; with its axes kept.
+    """How many elements each reduced value stands for, less those that ``where=`` leaves out; axes are kept.
 
     The count is an integer, as float16 ends at 65504; what is divided by it goes back to its own dtype.
     """
@@ -134,13 +134,13 @@ def length_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) -> Any:
-    """The gradient of the logarithm of a sum of exponentials: each term's part of the sum, and none where all are 0."""
+    """The gradient of log Σ exp: each term's part of the sum, and none where all are 0."""
     g, out = along(g, np.shape(a), axis, keepdims), along(out, np.shape(a), axis, keepdims)
     return g * exp(a - np.where(out == -np.inf, 0, out))
 
 
 def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
-    """Each element less the mean of its group, or less what is given as that, and 0 for what ``where=`` leaves out.
+    """Each element less the mean of its group, which may be given; 0 for what ``where=`` leaves out.
 
     A group of no elements has no mean, which needs no warning.
     """
@@ -153,7 +153,7 @@ def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
 
 
 def freedom(shape: tuple[int, ...], axis: Axis, ddof: Any, where: Any, correction: Any) -> Any:
-    """What a variance divides by: the count less ``ddof``, which is called ``correction`` too, and never less than 0."""
+    """What a variance divides by: the count less ``ddof`` (or ``correction``), and never less than 0."""
     n, ddof = counted(shape, axis, where), ddof if correction is NONE else correction
     return max(n - ddof, 0) if where is True else np.maximum(n - ddof, 0)
 
@@ -163,8 +163,8 @@ def variance_slope(
 ) -> Any:
     """The gradient of a variance Σ (a - mean)² / (n - ddof): 2 (a - mean) / (n - ddof).
 
-    The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that was
-    given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
+    The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that
+    was given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
     """
     n = freedom(a.shape, axis, ddof, where, correction)
     slope = along(g, a.shape, axis, keepdims) * (2 * centred(a, axis, where, mean)) / n
@@ -174,7 +174,7 @@ def variance_slope(
 def deviation_slope(
     g: Any, a: Any, out: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
 ) -> Any:
-    """The gradient of a standard deviation: (a - mean) / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
+    """The gradient of a standard deviation, (a - mean) / ((n - ddof) · out), or 0, a subgradient, at 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
     n = freedom(a.shape, axis, ddof, where, correction)
     slope = g * centred(a, axis, where, mean) / (ones_for_zeros(out) * n)
@@ -228,7 +228,7 @@ derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=F
 
 
 def given(initial: Any, where: Any) -> dict[str, Any]:
-    """Those of the two settings that were given: most calls have neither, and each takes its time on the way."""
+    """Those of the two settings that were given: most calls have neither, and each takes its time."""
     if initial is NONE and where is True:
         return {}
     return {"initial": initial, "where": where}

@@ -1,9 +1,9 @@
-"""What ufuncs of two arguments make of a whole axis: folds (`reduce`) and their intermediate results (`accumulate`).
+"""What ufuncs of two arguments make of a whole axis: folds (`reduce`) and running results (`accumulate`).
 
-A fold is ``out_j = f(out_{j-1}, a_j)``.  Its gradient runs the other way, with the rules of f that are filed: what
-has reached ``out_j`` goes on to ``out_{j-1}`` by the rule of x1, and to ``a_j`` by that of x2.  So every ufunc with
-rules has these two methods too, by two functions of this file.  What needs no walk comes first: running sums, products
-and extrema; folds that need none are in `reduction`.
+A fold is ``out_j = f(out_{j-1}, a_j)``.  Its gradient runs the other way, with the rules of f that are filed:
+what has reached ``out_j`` goes on to ``out_{j-1}`` by the rule of x1, and to ``a_j`` by that of x2.  So every
+ufunc with rules has these two methods too, by two functions of this file.  What needs no walk comes first:
+running sums, products and extrema; folds that need none are in `reduction`.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def only(axis: Any) -> Any:
 
 
 def running_sum(g: Any, shape: tuple[int, ...], axis: int | None) -> Any:
-    """The gradient of a running sum, of all elements if there is no axis: the running sum from the other end."""
+    """The gradient of a running sum, of all elements if axis is None: the running sum from the other end."""
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), shape)
 
 
@@ -36,7 +36,7 @@ def running_product(g: Any, a: Any, axis: int | None) -> Any:
 
 
 def behind(g: Any, axis: int | None, include_initial: Any) -> Any:
-    """The gradient of running values without that of the constant that ``include_initial=`` puts before them."""
+    """The gradient of running values, less that of the constant which ``include_initial=`` puts first."""
     return g[(slice(None),) * ((axis or 0) % g.ndim) + (slice(1, None),)] if include_initial else g
 
 
@@ -61,7 +61,7 @@ def cumulative_product(g: Any, a: Any, axis: int) -> Any:
 
 
 def walked_product(g: Any, a: Any, axis: int) -> Any:
-    """The same gradient from the far end, Σ_j g_j Π a_k = (Π a_k before i) · h_i, with h_i = g_i + a_(i+1) h_(i+1).
+    """The same gradient from the far end: (Π a_k before i) · h_i, with h_i = g_i + a_(i+1) h_(i+1).
 
     A zero before i makes the slope 0, however far h_i may overflow.
     """
@@ -98,7 +98,8 @@ derivative(np.cumulative_prod, lambda x, *, axis=None, dtype=None, out=None, inc
 def latest_winner(g: Any, a: Any, out: Any, axis: int) -> Any:
     """The gradient of a running maximum or minimum: to the latest of the elements so far that equal it.
 
-    Where all are equal, each is its own extremum.  An element that takes part in a result which is NaN gets NaN.
+    Where all are equal, each is its own extremum.  An element that takes part in a result which is NaN gets
+    NaN.
     """
     a, out, g = (np.moveaxis(x, axis, -1) for x in (a, out, g))
     winners = np.maximum.accumulate(np.where(a == out, np.arange(a.shape[-1]), 0), axis=-1)
@@ -131,7 +132,7 @@ def by_rule(ufunc: np.ufunc, argument: str, g: Any, x1: Any, x2: Any, out: Any) 
 def walked_back(
     ufunc: np.ufunc, gs: list[Any], rows: list[Any], outs: list[Any], masks: list[Any]
 ) -> list[Any]:
-    """The gradients of the rows of a fold, given those of its intermediate results; a row that is masked took no part."""
+    """The gradients of a fold's rows, given those of its results; a row that is masked took no part."""
     found, g = [], gs[-1]
     for j in range(len(rows) - 1, 0, -1):
         x1, x2, out = outs[j - 1], rows[j], outs[j]
@@ -164,7 +165,7 @@ def in_rows(x: Any, axis: Axis) -> list[Any]:
 
 
 def unreduced(ufunc: np.ufunc, g: Any, a: Any, axis: Axis, initial: Any, where: Any) -> tuple[Any, Any]:
-    """The gradients of ``ufunc.reduce``: that of ``initial=``, which is the first row if it is given, and that of a."""
+    """The gradients of ``ufunc.reduce``: that of ``initial=``, if it is given, and that of a."""
     order = in_front(a.shape, axis)
     sizes = [a.shape[i] for i in order]
     rest = tuple(sizes[len(axes_of(axis, a.ndim)) :])
@@ -202,7 +203,7 @@ def _scan(ufunc: np.ufunc) -> None:
     )
 
 
-# The folds of power and arctan2 are refused: along the last axis NumPy (2.4) computes f(first, last) for them.
+# The folds of power and arctan2 are refused: along the last axis NumPy computes f(first, last).
 FOLDED: tuple[np.ufunc, ...] = (
     np.subtract, np.divide, np.float_power, np.floor_divide, np.remainder, np.fmod, np.copysign, np.heaviside,
 )  # fmt: skip

@@ -23,7 +23,7 @@ def average_slope(g: Any, a: Any, axis: Axis, weights: Any, returned: Any, keepd
 
 
 def weights_slope(g: Any, a: Any, out: Any, axis: Axis, weights: Any, returned: Any, keepdims: Any) -> Any:
-    """The gradient of Σ w a / Σ w in w: (a - average) / Σ w; and that of Σ w itself, if it was returned too."""
+    """The gradient of Σ w a / Σ w in w, (a - average) / Σ w, and of Σ w, if that was returned too."""
     axes, keepdims = axes_of(axis, a.ndim), keepdims is not NONE and bool(keepdims)
 
     def lined_up(x: Any) -> Any:
@@ -45,7 +45,7 @@ ROWS_TURN = np.lib.NumpyVersion(np.__version__) >= "2.2.0"  # even where there i
 
 
 def turned(m: Any, rowvar: Any, single: bool) -> bool:
-    """Whether np.cov takes the columns of an argument as its variables; ``single``, even those of a single row."""
+    """Whether np.cov takes columns as its variables; ``single``, even those of a single row."""
     return not rowvar and np.ndim(m) == 2 and (np.shape(m)[0] != 1 or single)
 
 
@@ -58,9 +58,9 @@ def variables(m: Any, rowvar: Any, dtype: Any, single: bool = ROWS_TURN) -> Any:
 class Covariance:
     """What the gradients of a covariance Σ_n w_n (x_n - μ)(x_n - μ)ᵀ / f have in common.
 
-    With w = frequencies · weights and W = Σ w, μ is Σ w x / W, and f is the number of observations less ddof; or W,
-    if ddof is 0; W - ddof with frequencies alone; W - ddof · S / W with S = Σ w · weights otherwise.  What μ adds to the
-    gradients is a multiple of Σ w (x - μ) = 0.
+    With w = frequencies · weights and W = Σ w, μ is Σ w x / W, and f is the number of observations less ddof;
+    or W, if ddof is 0; W - ddof with frequencies alone; W - ddof · S / W with S = Σ w · weights
+    otherwise.  What μ adds to the gradients is a multiple of Σ w (x - μ) = 0.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class Covariance:
         return found if self.w is None else found * self.w
 
     def of_weights(self) -> Any:
-        """The gradient of the weights: what each adds to the sum, Σ_pq g x x / f, and what it changes of f, times -Σ g c / f."""
+        """The gradient of the weights: what each adds to the sum, and what it changes of f."""
         squares = np.sum(self.x * np.matmul(self.g, self.x), axis=0) / self.f
         through_f = -np.sum(squares * self.w) / self.f
         of_total: Any = 1.0
@@ -136,7 +136,7 @@ def aweights_slope(
 
 @primitive(c=lambda g: g)
 def within_one(c: Any) -> Any:
-    """Correlations without the rounding errors that lead out of [-1, 1], at which the gradient is that of no bound."""
+    """Correlations without the rounding errors that lead out of [-1, 1]; these bounds cut no gradient."""
     return np.clip(c, -1, 1)
 
 

@@ -103,7 +103,7 @@ def unary(
 
 
 def masked(d: Draw, a: Any, axis: Any, least: int = 0) -> Any:
-    """A value of ``where=`` that leaves at least so many elements to each group; it broadcasts to the array."""
+    """A value of ``where=`` that leaves at least so many elements to each group."""
     mask = d(st.one_of(st.just(True), booleans(a.shape), booleans(a.shape[-1:])))
     left = np.add.reduce(np.broadcast_to(mask, a.shape), axis=axis)
     return mask if np.all(left >= least) else True

@@ -1,4 +1,4 @@
-"""Domains of functions of order and of those that look past NaN, of averages, covariances, and counts by weight."""
+"""Domains of functions of order, of those that look past NaN, and of weighted statistics."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from .domain import Call, Domain, booleans, call, case, choice, integers, masked
 from .elementwise import positive
 
 METHODS = (
-    "linear", "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen",
+    "linear", "inverted_cdf", "averaged_inverted_cdf", "closest_observation",
+    "interpolated_inverted_cdf", "hazen",
     "weibull", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest",
 )  # fmt: skip
 
@@ -30,7 +31,7 @@ def distinct(shape: Any = None) -> SearchStrategy[Any]:
 
 @st.composite
 def with_nan(draw: Draw, shape: Any = None, least: int = 1) -> Any:
-    """Distinct elements, some of them NaN; at least so many along the last axis are not, if it has as many."""
+    """Distinct elements, some of them NaN, but for the first ones along the last axis."""
     a = draw(arrays(shape, distinct=True))
     if a.ndim:
         lost = draw(booleans(a.shape))
@@ -84,7 +85,7 @@ def quantiles(scale: float, elements: Callable[..., Any]) -> Domain:
         a = d(elements(shapes(1, 2, min_side=1)))
         axis = d(axes(a.ndim, min_size=1)) if elements is distinct else last_axis(d, a)
         q = d(choice(0.0, 0.25, 0.4, 0.5, 0.83, 1.0, [0.1, 0.7], [], [[0.2], [0.6]]))
-        q = [[scale * x for x in row] if isinstance(row, list) else scale * row for row in q] if isinstance(q, list) else scale * q  # fmt: skip
+        q = (scale * np.array(q)).tolist()
         settings: dict[str, Any] = {"method": d(choice(*METHODS))}
         n = math.prod(a.shape[i] for i in axes_of(axis, a.ndim))
         if elements is distinct and (tame := levels(n, settings["method"])):
@@ -192,7 +193,7 @@ def varies(c: Call) -> bool:
 
 
 def binned(d: Draw) -> Call:
-    """Numbers, of which some lie outside, bins or their number, and weights of either sign that do not add up to 0."""
+    """Numbers, of which some lie outside, bins or their number, and weights."""
     weights = d(positive((4,)))
     values = d(st.lists(st.sampled_from([-1.5, 0.0, 0.5, 1.0, 2.0, 2.5]), min_size=4, max_size=4))
     if d(st.booleans()):
@@ -213,7 +214,7 @@ def zeros_around(d: Draw) -> Call:
 
 
 def between_zeros(d: Draw) -> Call:
-    """Values, the array with zeros at its ends whose other elements they are, and the ends that were trimmed."""
+    """Values, an array of zeros at the ends and ones at their places, and the ends that were trimmed."""
     values, before, after = d(arrays(shapes(1, 2, min_side=1))), d(st.integers(0, 2)), d(st.integers(0, 2))
     whole = np.pad(np.ones(values.shape, int), ((before, after),) + ((0, 0),) * (values.ndim - 1))
     return call(values, whole, "fb", None)
