@@ -24,7 +24,7 @@ from .versions import WRITES
 
 ndarray = np.ndarray
 MANY = 64  # arguments; the plan for a longer stack or concatenation is seldom wanted twice
-SIMPLE = {ndarray, float, int, bool, type(None), str, slice, np.float64, np.float32}
+SIMPLE = {ndarray, float, int, bool, type(None), str, slice, np.float64, np.float32, type(np._NoValue)}
 _order = count(1).__next__
 _new = object.__new__
 

@@ -36,6 +36,7 @@ from .in_place import InPlace
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
+from .ops.reduction import NONE
 from .table import op_of
 from .versions import WRITES
 
@@ -409,7 +410,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         """The sum over one axis, several, or all; see `numpy.sum`."""
         if out is not None or settings:
             return np.sum(self, axis, dtype, out, keepdims, **settings)
-        return record(Tensor, SUM, (self, axis, dtype, keepdims))
+        return record(Tensor, SUM, (self, axis, dtype, None, keepdims, NONE, True))
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """The same values in another shape; see `numpy.ndarray.reshape`."""

@@ -59,8 +59,15 @@ KEYWORDS = {
     "shape": [None, 2, (2, 3), (-1,), (-1, -1), (7,), "x"],
     "nonsense": [None, 0],
 }
-# NumPy itself ends with a segmentation fault at an out= without axes.
-CRASHES = ("accumulate", "cumsum", "cumprod")
+CRASHES = (
+    "accumulate",
+    "cumsum",
+    "cumprod",
+    "nancumsum",
+    "nancumprod",
+    "cumulative_sum",
+    "cumulative_prod",
+)  # NumPy itself ends with a segmentation fault at an out= without axes
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
 
 

@@ -191,6 +191,11 @@ def test_layout_does_not_matter(function, data, count):
     odd = [data.draw(layouts(a)) for a in floating(c)]
     before = [a.copy() for a in odd]
     f, _ = as_function(function, c)
+    with np.errstate(all="ignore"):  # where an element that repeats makes a correlation 0/0
+        compare_layouts(f, odd, before, data)
+
+
+def compare_layouts(f, odd, before, data):
     out, pullback = vjp(f, *before)
     u = tuple(data.draw(layouts(data.draw(cotangents(o)))) for o in out)
     saved = [a.copy() for a in u]

@@ -5,6 +5,7 @@
 # isort: off
 from . import elementwise, constant, smooth, erf         # functions of single elements
 from . import reduction, contraction, bilinear           # sums, and sums of products
+from . import scans, order, nans, statistics              # running results, order, NaN, weights
 from . import shape, indexing                            # elements moved, and some of them chosen
 from . import activation, softmax, normalization         # functions of what a layer computes
 from . import convolution, transposed                    # layers of images

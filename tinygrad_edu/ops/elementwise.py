@@ -231,6 +231,6 @@ def _outer(ufunc: np.ufunc) -> None:
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2,
     np.heaviside, np.floor_divide, np.remainder, np.fmod, np.copysign, np.maximum, np.minimum,
-    np.fmax, np.fmin, np.power, np.float_power,
+    np.fmax, np.fmin, np.power, np.float_power, np.divmod, np.ldexp,
 ):  # fmt: skip
     _outer(_ufunc)

@@ -1,14 +1,16 @@
-"""Sums, means, products, extrema, spreads, and running sums and products."""
+"""Sums, means, products, extrema and spreads, with the settings that all of them take."""
 
 import math
 from typing import Any
 
 import numpy as np
 
+from ..broadcast import unbroadcast
 from ..table import composite, derivative
 from .elementwise import ones_for_zeros
 
 Axis = int | tuple[int, ...] | None
+NONE: Any = np._NoValue  # what NumPy takes for a setting that was not given
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
@@ -36,12 +38,58 @@ def group_size(shape: tuple[int, ...], axis: Axis) -> int:
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
-def winners(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+def masked(where: Any, values: Any, others: Any) -> Any:
+    """The values of what a reduction includes, and others for what its ``where=`` leaves out."""
+    return values if where is True else np.where(where, values, others)
+
+
+def counted(shape: tuple[int, ...], axis: Axis, where: Any) -> Any:
+    """How many elements each reduced value stands for, less those that ``where=`` leaves out; axes are kept.
+
+    The count is an integer, as float16 ends at 65504; what is divided by it goes back to its own dtype.
+    """
+    if where is True:
+        return group_size(shape, axis)
+    return np.add.reduce(np.broadcast_to(where, shape), axis=axis, keepdims=True)
+
+
+def total(g: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient of ``initial=``, which is one number and takes part in every reduced value."""
+    return np.reshape(np.add.reduce(g, axis=None), shape)
+
+
+def absent(setting: Any) -> bool:
+    """Whether a setting was not given: NumPy takes None for that too."""
+    return setting is NONE or setting is None
+
+
+def equal_initial(out: Any, initial: Any) -> Any:
+    """Where an extremum equals ``initial=``, of which NumPy made one of its dtype."""
+    return out == (np.astype(np.reshape(initial, ()), out.dtype) if hasattr(initial, "dtype") else initial)
+
+
+def ties(a: Any, out: Any, axis: Axis, initial: Any, where: Any) -> tuple[Any, Any]:
+    """Which elements equal the extremum, and how many do, with ``initial=`` among them."""
+    wins = masked(where, a == out, False)
+    n = np.add.reduce(wins, axis=axis, keepdims=True)
+    return wins, n if absent(initial) else n + equal_initial(out, initial)
+
+
+def winners(
+    g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, initial: Any = NONE, where: Any = True
+) -> Any:
     """The gradient of max and min: shared evenly among equal winners; NaN where the winner is NaN."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    wins = a == out
-    n = np.add.reduce(wins, axis=axis, keepdims=True)
-    return np.astype(np.where(wins, g / n, 0 / n), g.dtype)
+    wins, n = ties(a, out, axis, initial, where)
+    return masked(where, np.astype(np.where(wins, g / n, 0 / n), g.dtype), 0)
+
+
+def initial_wins(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The part of that gradient that belongs to ``initial=``: its share wherever it is one of the winners."""
+    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
+    n = ties(a, out, axis, initial, where)[1]
+    shares = np.where(equal_initial(out, initial), g / n, 0 / n)
+    return total(np.astype(shares, g.dtype), np.shape(initial))
 
 
 def product_of_others(a: Any, axis: Axis) -> Any:
@@ -65,97 +113,175 @@ def product_before(a: Any, one: Any) -> Any:
     return np.multiply.accumulate(np.concatenate([one, a[..., :-1]], axis=-1), axis=-1)
 
 
-def only(axis: Any) -> Any:
-    """The one axis that ufuncs accumulate along, which may stand in a tuple; None of a vector."""
-    return axis[0] if isinstance(axis, tuple) else axis
+def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where: Any) -> Any:
+    """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
+    if where is True:
+        return spread(g * (1 / max(group_size(shape, axis), 1)), shape, axis, keepdims)
+    shares = along(g, shape, axis, keepdims) / counted(shape, axis, where)
+    return masked(where, np.broadcast_to(np.astype(shares, g.dtype), shape), 0)
 
 
-def running_sum(g: Any, shape: tuple[int, ...], axis: int | None) -> Any:
-    """The gradient of a running sum, of all elements if axis is None: the running sum from the other end."""
-    return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), shape)
+def product_slope(g: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The gradient of a product: for each element the product of all others, ``initial=`` among them."""
+    g = along(g if absent(initial) else g * initial, a.shape, axis, keepdims)
+    return masked(where, g * product_of_others(masked(where, a, 1), axis), 0)
 
 
-def running_product(g: Any, a: Any, axis: int | None) -> Any:
-    """The gradient of a running product, of all elements if there is no axis."""
-    rows = np.reshape(a, -1) if axis is None or not a.ndim else a
-    return np.reshape(cumulative_product(g, rows, 0 if axis is None else axis), a.shape)
-
-
-def cumulative_product(g: Any, a: Any, axis: int) -> Any:
-    """The gradient of a running product: exact with zeros, O(n²) in the length of the axis.
-
-    out_j is the product of a_k for k ≤ j, so its slope in a_i, i ≤ j, is the product of the a_k with k ≤ j
-    and k ≠ i.
-    """
-    rows = np.expand_dims(np.moveaxis(a, axis, -1), -2)
-    n = a.shape[axis]
-    i, j = np.arange(n)[:, None], np.arange(n)
-    slopes = np.where(i <= j, np.multiply.accumulate(np.where(i == j, 1, rows), axis=-1), 0)
-    g = np.expand_dims(np.moveaxis(g, axis, -1), -2)
-    return np.moveaxis(np.add.reduce(g * slopes, axis=-1), -1, axis)
-
-
-def centred(a: Any, axis: Axis) -> Any:
-    """Each element less the mean of its group; a group of no elements has none, which needs no warning."""
-    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(group_size(a.shape, axis), 1)
-
-
-def weights(array: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """The part of each term in the logarithm of a sum of exponentials; none where all terms are 0."""
-    out = along(out, array.shape, axis, keepdims)
-    return np.exp(array - np.where(out == -np.inf, 0, out))
-
-
-def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    """The gradient of a standard deviation, centred / ((n - ddof) · out), or 0, a subgradient, at 0."""
+def length_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
+    """The gradient of a length: the unit vector, and 0 where the length is 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    return g * centred(a, axis) / (ones_for_zeros(out) * (group_size(a.shape, axis) - ddof))
+    return g * (a / ones_for_zeros(out))
+
+
+def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) -> Any:
+    """The gradient of log Σ exp: each term's part of the sum, and none where all are 0."""
+    g, out = along(g, np.shape(a), axis, keepdims), along(out, np.shape(a), axis, keepdims)
+    return g * exp(a - np.where(out == -np.inf, 0, out))
+
+
+def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
+    """Each element less the mean of its group, which may be given; 0 for what ``where=`` leaves out.
+
+    A group of no elements has no mean, which needs no warning.
+    """
+    if absent(mean):
+        n = counted(a.shape, axis, where)
+        n = max(n, 1) if where is True else np.maximum(n, 1)
+        mean = np.add.reduce(a, axis=axis, keepdims=True, where=where) / n
+        mean = mean if where is True else np.astype(mean, a.dtype)
+    return masked(where, a - mean, 0)
+
+
+def freedom(shape: tuple[int, ...], axis: Axis, ddof: Any, where: Any, correction: Any) -> Any:
+    """What a variance divides by: the count less ``ddof`` (or ``correction``), and never less than 0."""
+    n, ddof = counted(shape, axis, where), ddof if correction is NONE else correction
+    return max(n - ddof, 0) if where is True else np.maximum(n - ddof, 0)
+
+
+def variance_slope(
+    g: Any, a: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
+) -> Any:
+    """The gradient of a variance Σ (a - mean)² / (n - ddof): 2 (a - mean) / (n - ddof).
+
+    The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that
+    was given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
+    """
+    n = freedom(a.shape, axis, ddof, where, correction)
+    slope = along(g, a.shape, axis, keepdims) * (2 * centred(a, axis, where, mean)) / n
+    return slope if where is True else np.astype(slope, g.dtype)
+
+
+def deviation_slope(
+    g: Any, a: Any, out: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
+) -> Any:
+    """The gradient of a standard deviation, (a - mean) / ((n - ddof) · out), or 0, a subgradient, at 0."""
+    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
+    n = freedom(a.shape, axis, ddof, where, correction)
+    slope = g * centred(a, axis, where, mean) / (ones_for_zeros(out) * n)
+    return slope if where is True else np.astype(slope, g.dtype)
+
+
+def reducing(ufunc: np.ufunc) -> Any:
+    """The reduction by a ufunc, of all its settings but ``out=``."""
+    reduce: Any = ufunc.reduce
+    return lambda array, axis=0, dtype=None, out=None, keepdims=False, initial=NONE, where=True: reduce(
+        array, axis, dtype, None, keepdims, initial, where
+    )
 
 
 # fmt: off
-derivative(np.add.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.add.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array_shape, axis, keepdims: spread(g, array_shape, axis, keepdims))
-derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False: np.mean(a, axis, dtype, None, keepdims),
-           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(group_size(a_shape, axis), 1)), a_shape, axis, keepdims))
-derivative(np.maximum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.maximum.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
-derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.minimum.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
-derivative(np.multiply.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.multiply.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, axis, keepdims: along(g, array.shape, axis, keepdims) * product_of_others(array, axis))
-derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, dtype),
-           array=lambda g, array_shape, axis: running_sum(g, array_shape, only(axis)))
-derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, dtype),
-           array=lambda g, array, axis: running_product(g, array, only(axis)))
-derivative(np.cumsum, lambda a, axis=None, dtype=None, out=None: np.cumsum(a, axis, dtype),
-           a=lambda g, a_shape, axis: running_sum(g, a_shape, axis))
-derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, axis, dtype),
-           a=lambda g, a, axis: running_product(g, a, axis))
-derivative(np.logaddexp.reduce, lambda array, axis=0, dtype=None, out=None, keepdims=False: np.logaddexp.reduce(array, axis, dtype, None, keepdims),
-           array=lambda g, array, out, axis, keepdims: along(g, array.shape, axis, keepdims) * weights(array, out, axis, keepdims))
-derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
-           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (group_size(a.shape, axis) - ddof))
-derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
-           a=lambda g, a, out, axis, ddof, keepdims: deviation(g, a, out, axis, ddof, keepdims))
+derivative(np.add.reduce, reducing(np.add),
+           array=lambda g, array_shape, axis, keepdims, where: masked(where, spread(g, array_shape, axis, keepdims), 0),
+           initial=lambda g, initial_shape: total(g, initial_shape))
+derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, where=True: np.mean(a, axis, dtype, None, keepdims, where=where),
+           a=lambda g, a_shape, axis, keepdims, where: mean_slope(g, a_shape, axis, keepdims, where))
+for _extremum in (np.maximum, np.minimum, np.fmax, np.fmin):
+    derivative(_extremum.reduce, reducing(_extremum),
+           array=lambda g, array, out, axis, keepdims, initial, where: winners(g, array, out, axis, keepdims, initial, where),
+           initial=lambda g, array, out, axis, keepdims, initial, where: initial_wins(g, array, out, axis, keepdims, initial, where))
+derivative(np.multiply.reduce, reducing(np.multiply),
+           array=lambda g, array, axis, keepdims, initial, where: product_slope(g, array, axis, keepdims, initial, where),
+           initial=lambda g, array, axis, keepdims, initial_shape, where: total(
+               g * np.multiply.reduce(array, axis, keepdims=keepdims, where=where), initial_shape))
+derivative(np.logaddexp.reduce, reducing(np.logaddexp),
+           array=lambda g, array, out, axis, keepdims, where: masked(where, share_slope(g, array, out, axis, keepdims, np.exp), 0),
+           initial=lambda g, initial, out: total(share_slope(g, initial, out, (), True, np.exp), np.shape(initial)))
+derivative(np.logaddexp2.reduce, reducing(np.logaddexp2),
+           array=lambda g, array, out, axis, keepdims, where: masked(where, share_slope(g, array, out, axis, keepdims, np.exp2), 0),
+           initial=lambda g, initial, out: total(share_slope(g, initial, out, (), True, np.exp2), np.shape(initial)))
+derivative(np.hypot.reduce, reducing(np.hypot),
+           array=lambda g, array, out, axis, keepdims, where: masked(where, length_slope(g, array, out, axis, keepdims), 0),
+           initial=lambda g, initial, out: total(g * (initial / ones_for_zeros(out)), np.shape(initial)))
+derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.var(
+               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+           a=lambda g, a, axis, ddof, keepdims, where, mean, correction: variance_slope(
+               g, a, axis, ddof, keepdims, where, mean, correction),
+           mean=lambda g, a, axis, ddof, keepdims, where, mean, correction: -unbroadcast(variance_slope(
+               g, a, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
+derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.std(
+               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+           a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: deviation_slope(
+               g, a, out, axis, ddof, keepdims, where, mean, correction),
+           mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(deviation_slope(
+               g, a, out, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
 # fmt: on
 
 
-def _total(ufunc: np.ufunc, function: Any) -> None:
-    @composite(function)
-    def total(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-        return ufunc.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+def given(initial: Any, where: Any) -> dict[str, Any]:
+    """Those of the two settings that were given: most calls have neither, and each takes its time."""
+    if initial is NONE and where is True:
+        return {}
+    return {"initial": initial, "where": where}
 
 
-def _extremum(ufunc: np.ufunc, *functions: Any) -> None:
-    @composite(*functions)
-    def extremum(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
-        return ufunc.reduce(a, axis=axis, keepdims=keepdims)
+@composite(np.sum)
+def _sum(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **given(initial, where))
 
 
-_total(np.add, np.sum)
-_total(np.multiply, np.prod)
-_extremum(np.maximum, np.max, np.amax)
-_extremum(np.minimum, np.min, np.amin)
+@composite(np.prod)
+def _prod(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **given(initial, where))
+
+
+@composite(np.max, np.amax)
+def _max(
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, **given(initial, where))
+
+
+@composite(np.min, np.amin)
+def _min(
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, **given(initial, where))
 
 
 @composite(np.ptp)

@@ -13,11 +13,16 @@ from . import (
     indexing,
     loss,
     normalization,
+    order,
     recurrent,
+    scans,
     shape,
 )
 from .domain import Domains
 
-_FAMILIES = elementwise, contraction, indexing, shape, activation, convolution, loss, normalization, recurrent
+_FAMILIES = (
+    elementwise, contraction, scans, order, indexing, shape, activation, convolution, loss, normalization,
+    recurrent,
+)  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}

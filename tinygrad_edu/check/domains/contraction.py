@@ -10,13 +10,23 @@ from hypothesis.strategies import SearchStrategy
 
 from ...ops import contraction
 from ..strategies import Draw, Shape, arrays, axes, einsums, shapes
-from .domain import Call, Domain, Domains, call, case, choice, one_axis, reduction, running
+from .domain import Call, Domain, Domains, call, case, choice, masked, reduction, running
 
 
-def deviating(d: Draw) -> Call:
+def deviating(*, elements: Callable[..., Any] = arrays) -> Domain:
     """At least two values in each group, all different, so that no deviation is 0."""
-    a = d(arrays(shapes(1, 2, min_side=2), distinct=True))
-    return call(a, axis=d(axes(a.ndim, min_size=1)), ddof=d(choice(0, 1, 0.5)), keepdims=d(st.booleans()))
+
+    def build(d: Draw) -> Call:
+        a = d(elements(shapes(1, 2, min_side=2), distinct=True))
+        axis = d(axes(a.ndim, min_size=1))
+        settings: dict[str, Any] = {d(choice("ddof", "correction")): d(choice(0, 1, 0.5)), "axis": axis}
+        if d(st.booleans()):
+            settings["where"] = masked(d, a, axis, 2)
+        if d(st.booleans()):
+            settings["mean"] = 4.0
+        return call(a, keepdims=d(st.booleans()), **settings)
+
+    return case(build)
 
 
 def gufunc(signature: str) -> Domain:
@@ -65,13 +75,15 @@ explicit = einsums().filter(lambda drawn: "->" in drawn[0] and "." not in drawn[
 
 # fmt: off
 DOMAINS: Domains = {
-    **dict.fromkeys((np.add.reduce, np.sum, np.multiply.reduce, np.prod), reduction()),
-    **dict.fromkeys((np.maximum.reduce, np.minimum.reduce, np.max, np.min, np.ptp), reduction(min_side=1, distinct=True)),
-    **dict.fromkeys((np.var, np.std), case(deviating)),
+    **dict.fromkeys((np.add.reduce, np.sum, np.multiply.reduce, np.prod), reduction(initial=True, where=0)),
+    **dict.fromkeys((np.maximum.reduce, np.minimum.reduce, np.fmax.reduce, np.fmin.reduce, np.max, np.min),
+                    reduction(min_side=1, distinct=True, initial=True, where=0, needed=True)),
+    **dict.fromkeys((np.logaddexp.reduce, np.logaddexp2.reduce), reduction(min_side=1, initial=True, where=1)),
+    **dict.fromkeys((np.var, np.std), deviating()),
+    np.ptp:              reduction(min_side=1, distinct=True),
     **dict.fromkeys((np.add.accumulate, np.multiply.accumulate), running()),
     **dict.fromkeys((np.cumsum, np.cumprod), running(none=True)),
-    np.mean:             reduction(min_side=1),
-    np.logaddexp.reduce: case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(one_axis(a)))),
+    np.mean:             reduction(min_side=1, where=1),
 
     np.matmul:           gufunc("(n?,k),(k,m?)->(n?,m?)"),
     np.linalg.matmul:    gufunc("(n,k),(k,m)->(n,m)"),

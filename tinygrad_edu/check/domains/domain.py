@@ -102,10 +102,38 @@ def unary(
     return case(lambda d: call(d(elements)), reference=reference)
 
 
-def reduction(min_side: int = 0, *, distinct: bool = False) -> Domain:
-    """One array, its axes, and whether to keep them."""
-    drawn = arrays(shapes(min_side=min_side), distinct=distinct)
-    return case(lambda d: call(a := d(drawn), axis=d(axes(a.ndim)), keepdims=d(st.booleans())))
+def masked(d: Draw, a: Any, axis: Any, least: int = 0) -> Any:
+    """A value of ``where=`` that leaves at least so many elements to each group."""
+    mask = d(st.one_of(st.just(True), booleans(a.shape), booleans(a.shape[-1:])))
+    left = np.add.reduce(np.broadcast_to(mask, a.shape), axis=axis)
+    return mask if np.all(left >= least) else True
+
+
+def reduction(
+    min_side: int = 0,
+    *,
+    distinct: bool = False,
+    elements: Callable[..., Any] = arrays,
+    initial: bool = False,
+    needed: bool = False,
+    where: int | None = None,
+) -> Domain:
+    """One array, its axes, and whether to keep them.
+
+    With ``initial``, a value to start with too, which is ``needed`` where a mask may leave nothing else; with
+    ``where``, a mask, which leaves at least so many elements to each group.
+    """
+
+    def build(d: Draw) -> Call:
+        a = d(elements(shapes(min_side=min_side), distinct=distinct))
+        settings = {"axis": d(axes(a.ndim)), "keepdims": d(st.booleans())}
+        if where is not None and d(st.booleans()):
+            settings["where"] = masked(d, a, settings["axis"], where)
+        if initial and ((needed and "where" in settings) or d(st.booleans())):
+            settings["initial"] = d(choice(-1.03, 2.53))  # on no grid, so that it ties with no element
+        return call(a, **settings)
+
+    return case(build)
 
 
 def running(*, none: bool = False) -> Domain:

@@ -1,0 +1,187 @@
+"""Weighted means, covariances and correlations, and counts by weight."""
+
+from typing import Any
+
+import numpy as np
+
+from ..table import composite, derivative, primitive
+from .order import aligned
+from .reduction import NONE, Axis, along, axes_of, group_size, spread
+
+# ---- averages ----------------------------------------------------------------------------------------------
+
+
+def average_slope(g: Any, a: Any, axis: Axis, weights: Any, returned: Any, keepdims: Any) -> Any:
+    """The gradient of Σ w a / Σ w in a: the weight of each element, as a part of all."""
+    g, keepdims = g[0] if returned else g, keepdims is not NONE and bool(keepdims)
+    if weights is None:
+        return spread(g * (1 / max(group_size(a.shape, axis), 1)), a.shape, axis, keepdims)
+    w = aligned(weights, a.shape, axis)
+    return along(g, a.shape, axis, keepdims) * (
+        w / np.add.reduce(w, axis=axes_of(axis, a.ndim), keepdims=True)
+    )
+
+
+def weights_slope(g: Any, a: Any, out: Any, axis: Axis, weights: Any, returned: Any, keepdims: Any) -> Any:
+    """The gradient of Σ w a / Σ w in w, (a - average) / Σ w, and of Σ w, if that was returned too."""
+    axes, keepdims = axes_of(axis, a.ndim), keepdims is not NONE and bool(keepdims)
+
+    def lined_up(x: Any) -> Any:
+        return along(x, a.shape, axis, keepdims)
+
+    w = np.add.reduce(aligned(weights, a.shape, axis), axis=axes, keepdims=True)
+    found = lined_up(g[0] if returned else g) * ((a - lined_up(out[0] if returned else out)) / w)
+    found = found + lined_up(g[1]) if returned else found
+    if np.shape(weights) == a.shape:
+        return found
+    ascending = np.add.reduce(found, axis=tuple(i for i in range(a.ndim) if i not in axes))
+    return np.transpose(ascending, [sorted(axes).index(i) for i in axes])
+
+
+# ---- covariances -------------------------------------------------------------------------------------------
+
+
+ROWS_TURN = np.lib.NumpyVersion(np.__version__) >= "2.2.0"  # even where there is one row alone
+
+
+def turned(m: Any, rowvar: Any, single: bool) -> bool:
+    """Whether np.cov takes columns as its variables; ``single``, even those of a single row."""
+    return not rowvar and np.ndim(m) == 2 and (np.shape(m)[0] != 1 or single)
+
+
+def variables(m: Any, rowvar: Any, dtype: Any, single: bool = ROWS_TURN) -> Any:
+    """Observations as np.cov takes them: a row for each variable, a column for each observation."""
+    rows = np.astype(np.atleast_2d(m), dtype)
+    return np.matrix_transpose(rows) if turned(m, rowvar, single) else rows
+
+
+class Covariance:
+    """What the gradients of a covariance Σ_n w_n (x_n - μ)(x_n - μ)ᵀ / f have in common.
+
+    With w = frequencies · weights and W = Σ w, μ is Σ w x / W, and f is the number of observations less ddof;
+    or W, if ddof is 0; W - ddof with frequencies alone; W - ddof · S / W with S = Σ w · weights
+    otherwise.  What μ adds to the gradients is a multiple of Σ w (x - μ) = 0.
+
+    Attributes
+    ----------
+    g : array of shape (p, p)
+        The gradient of the result.
+    x : array of shape (p, n)
+        The observations less their mean.
+    """
+
+    def __init__(
+        self, g: Any, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, fweights: Any, aweights: Any
+    ) -> None:
+        x = variables(m, rowvar, g.dtype)
+        self.first = x.shape[0]
+        if y is not None:
+            x = np.concatenate([x, variables(y, rowvar, g.dtype, False)], 0)
+        p, n = x.shape
+        self.g, self.ddof = np.reshape(g, (p, p)), (0 if bias else 1) if ddof is None else ddof
+        self.w: Any = None
+        self.frequencies = None if fweights is None else np.astype(np.reshape(fweights, -1), g.dtype)
+        self.weights = None if aweights is None else np.astype(np.reshape(aweights, -1), g.dtype)
+        given: list[Any] = [w for w in (self.frequencies, self.weights) if w is not None]
+        if not given:
+            self.x, self.f = x - np.mean(x, axis=1, keepdims=True), max(n - self.ddof, 0)
+            return
+        self.w = given[0] if len(given) == 1 else given[0] * given[1]
+        self.total = np.sum(self.w)
+        self.x, f = x - np.matmul(x, self.w[:, None]) / self.total, self.total
+        if self.ddof:
+            f = f - (self.ddof if self.weights is None else self.ddof * np.sum(self.w * self.weights) / f)
+        self.f = np.where(f <= 0, 0, f)
+
+    def observations(self) -> Any:
+        """The gradient of the observations, (G + Gᵀ) x · w / f, of shape (p, n)."""
+        found = np.matmul(self.g + np.matrix_transpose(self.g), self.x) / self.f
+        return found if self.w is None else found * self.w
+
+    def of_weights(self) -> Any:
+        """The gradient of the weights: what each adds to the sum, and what it changes of f."""
+        squares = np.sum(self.x * np.matmul(self.g, self.x), axis=0) / self.f
+        through_f = -np.sum(squares * self.w) / self.f
+        of_total: Any = 1.0
+        if self.ddof:
+            weights: Any = self.weights
+            of_total = 1 + self.ddof * (np.sum(self.w * weights) / self.total - 2 * weights) / self.total
+        found = squares + through_f * of_total
+        return found if self.frequencies is None else found * self.frequencies
+
+
+def m_slope(g: Any, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, fweights: Any, aweights: Any) -> Any:
+    """The gradient of a covariance in its first argument."""
+    if not g.size:
+        return np.zeros_like(g, shape=np.shape(m))
+    c = Covariance(g, m, y, rowvar, bias, ddof, fweights, aweights)
+    found = c.observations()[: c.first]
+    return np.reshape(np.matrix_transpose(found) if turned(m, rowvar, ROWS_TURN) else found, np.shape(m))
+
+
+def y_slope(g: Any, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, fweights: Any, aweights: Any) -> Any:
+    """The gradient of a covariance in its second argument."""
+    c = Covariance(g, m, y, rowvar, bias, ddof, fweights, aweights)
+    found = c.observations()[c.first :]
+    return np.reshape(np.matrix_transpose(found) if turned(y, rowvar, False) else found, np.shape(y))
+
+
+def aweights_slope(
+    g: Any, m: Any, y: Any, rowvar: Any, bias: Any, ddof: Any, fweights: Any, aweights: Any
+) -> Any:
+    """The gradient of a covariance in the weights of the observations."""
+    found = Covariance(g, m, y, rowvar, bias, ddof, fweights, aweights).of_weights()
+    return np.reshape(found, np.shape(aweights))
+
+
+@primitive(c=lambda g: g)
+def within_one(c: Any) -> Any:
+    """Correlations without the rounding errors that lead out of [-1, 1]; these bounds cut no gradient."""
+    return np.clip(c, -1, 1)
+
+
+@composite(np.corrcoef)
+def _corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -> Any:
+    c = np.cov(x, y, rowvar, dtype=dtype)
+    if not c.ndim:
+        return c / c
+    deviations = np.sqrt(np.diagonal(c))
+    return within_one(c / deviations[:, None] / deviations[None, :])
+
+
+# ---- counts by weight --------------------------------------------------------------------------------------
+
+
+def histogram_slope(g: Any, out: Any, a: Any, density: Any, weights: Any) -> Any:
+    """The gradient of a histogram in its weights: each gets that of the bin it is counted in.
+
+    Densities are h / (widths · Σ h): each weight adds to one bin, and takes from all by Σ h.
+    """
+    counted, edges = out
+    g = g[0] + np.zeros_like(counted)
+    values, n = np.reshape(a, -1), g.shape[0]
+    places = np.searchsorted(edges, values, "right") - 1
+    places = np.where(values == edges[-1], n - 1, places)
+    inside = (places >= 0) & (places < n)
+    found = np.take(g, np.clip(places, 0, n - 1))
+    if density:
+        whole = np.sum(np.where(inside, np.reshape(weights, -1), 0))
+        widths = np.take(np.astype(edges[1:] - edges[:-1], g.dtype), np.clip(places, 0, n - 1))
+        found = (found / widths - np.sum(g * counted)) / whole
+    return np.reshape(np.where(inside, found, 0), np.shape(weights))
+
+
+# fmt: off
+derivative(np.average, lambda a, axis=None, weights=None, returned=False, *, keepdims=NONE: np.average(a, axis, weights, returned, keepdims=keepdims),
+           a=lambda g, a, axis, weights, returned, keepdims: average_slope(g, a, axis, weights, returned, keepdims),
+           weights=lambda g, a, out, axis, weights, returned, keepdims: weights_slope(g, a, out, axis, weights, returned, keepdims))
+derivative(np.cov, lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None: np.cov(
+               m, y, rowvar, bias, ddof, fweights, aweights, dtype=dtype),
+           m=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: m_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
+           y=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: y_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
+           aweights=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: aweights_slope(g, m, y, rowvar, bias, ddof, fweights, aweights))
+derivative(np.histogram, lambda a, bins=10, range=None, density=None, weights=None: np.histogram(a, bins, range, density, weights),
+           weights=lambda g, out, a, density, weights: histogram_slope(g, out, a, density, weights))
+derivative(np.bincount, lambda x, weights=None, minlength=0: np.bincount(x, weights, minlength),
+           weights=lambda g, x: np.take(g, x))
+# fmt: on
