@@ -56,7 +56,8 @@ OPERATIONS: dict[str, Callable[..., list[Any]]] = {
     "one of several parts": lambda x, y, s: [np.split(np.concatenate([x, y]), 2)[1]],
     "softmax": lambda x, y, s: [tg.softmax(x), tg.logsumexp(y, axis=1, keepdims=True) + x],
     "view": lambda x, y, s: [x[::-1], y.reshape(-1)[2::-1].reshape(1, 3) + x],
-    "number": lambda x, y, s: [x * s, y + s, np.exp(s) * x],
+    "number": lambda x, y, s: [x * s, y + s],
+    "function of the number": lambda x, y, s: [np.exp(s) * x],
     "row": lambda x, y, s: [x * s[None] + y * s[None, None]],
     "constant": lambda x, y, s: [x * 3.0, y - np.ones(3)],
 }
