@@ -180,17 +180,13 @@ class Pass:
             self.send(whole, [None] * len(whole.shape), False)
 
     def collect(self, part: Part, gradient: Cotangent) -> None:
-        """Put the gradient of one output in its place; another `Part` of that output may have been there
-        before.
-        """
+        """Put the gradient of one output in its place, where another `Part` of it may have been before."""
         places = self.gradients[part.parents[0]]
         before = places[part.index]
         places[part.index] = gradient if before is None else before + gradient
 
     def looked_over(self, node: Node) -> Saved:
-        """What a node saved for its rules, if it is there and unchanged: as tensors, if their work is
-        recorded.
-        """
+        """What a node saved for its rules, if it is unchanged; as tensors, if their work is recorded."""
         if node.saved is None:
             raise GraphError(
                 f"{node.name}: its saved values were released by an earlier backward pass.\n"
@@ -228,32 +224,12 @@ class Pass:
     # ---- what rules return ---------------------------------------------------------------------------------
 
     def settled(self, node: Node, parent: Node, gradient: Any) -> Cotangent:
-        """Bring what a rule returned to the kind, shape and dtype of its argument, or say why it cannot be
-        the gradient.
-        """
+        """Bring what a rule returned to the kind, shape and dtype of its argument, or say why that cannot be."""
         op, shape, found = node.plan.op, parent.shape, self.as_gradient(gradient)
         if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
-            what = (
-                f"{type(gradient).__name__} of dtype {gradient.dtype}"
-                if hasattr(gradient, "dtype")
-                else repr(gradient)[:60]
-            )
-            hint = ""
-            if gradient is None:
-                hint = "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
-            raise _wrong_rule(
-                node, parent, f"{what}; expected an array of {parent.dtype}, of shape {shape}.{hint}"
-            )
+            raise _no_gradient(node, parent, gradient)
         if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
-            hint = (
-                "."
-                if op.broadcasts
-                else "; file the function with broadcasts=True if its arguments broadcast."
-            )
-            what = f"a gradient of shape {found.shape}; its argument has shape {shape}."
-            raise _wrong_rule(
-                node, parent, f"{what}\n  A rule returns exactly the shape of its argument{hint}"
-            )
+            raise _of_wrong_shape(node, parent, found.shape)
         found = unbroadcast(found, shape)
         if isinstance(found, np.generic):  # which += would not change
             found = self.as_kind(np.asarray(found))
@@ -305,6 +281,27 @@ def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
     return not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
 
 
-def _wrong_rule(node: Node, parent: Node, what: str) -> WrongRule:
-    argument = node.plan.op.called(node.plan.positions[node.parents.index(parent)])
-    return WrongRule(f"{node.name}: the rule of {argument} returned {what}")
+def _no_gradient(node: Node, parent: Node, returned: Any) -> WrongRule:
+    """The error for a rule that returned what is no array of numbers."""
+    what, hint = repr(returned)[:60], ""
+    if hasattr(returned, "dtype"):
+        what = f"{type(returned).__name__} of dtype {returned.dtype}"
+    if returned is None:
+        hint = "\n  Leave the rule out if there is no derivative; return zeros_like(g) if it is zero."
+    expected = f"expected an array of {parent.dtype}, of shape {parent.shape}."
+    return WrongRule(f"{_rule_of(node, parent)} returned {what}; {expected}{hint}")
+
+
+def _of_wrong_shape(node: Node, parent: Node, shape: Shape) -> WrongRule:
+    """The error for a rule that returned a gradient of another shape."""
+    hint = "; file the function with broadcasts=True if its arguments broadcast."
+    if node.plan.op.broadcasts:
+        hint = "."
+    returned = f"returned a gradient of shape {shape}; its argument has shape {parent.shape}."
+    return WrongRule(
+        f"{_rule_of(node, parent)} {returned}\n  A rule returns exactly the shape of its argument{hint}"
+    )
+
+
+def _rule_of(node: Node, parent: Node) -> str:
+    return f"{node.name}: the rule of {node.plan.op.called(node.plan.positions[node.parents.index(parent)])}"

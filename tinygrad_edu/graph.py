@@ -165,11 +165,7 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     if plan is not None and dtype.kind == "f":
         result._node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
     elif plan is not None and not op.trusted:
-        raise WrongRule(
-            f"{op.name}: its forward returned {dtype}, of which there is no gradient, though it has rules.\n"
-            "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is "
-            "wanted."
-        )
+        raise _not_floating(op, dtype)
     if debug.value is not None:
         debug.value.recorded(op, result._node, out)
     return result
@@ -194,6 +190,14 @@ def _record_parts(
         debug.recorded(op, node, outputs)
     parts = [node.part(i) if node and o.dtype.kind == "f" else None for i, o in enumerate(outputs)]
     return tuple(map(cls._make, outputs, parts))
+
+
+def _not_floating(op: Op, dtype: DType) -> WrongRule:
+    """The error for somebody's op that has rules, and whose forward returned integers or booleans."""
+    return WrongRule(
+        f"{op.name}: its forward returned {dtype}, of which there is no gradient, though it has rules.\n"
+        "  Return a floating array, y.astype(float); or pass x.detach() to it where no gradient is wanted."
+    )
 
 
 def as_array(out: Any) -> Array:
