@@ -224,7 +224,7 @@ class Pass:
     # ---- what rules return ---------------------------------------------------------------------------------
 
     def settled(self, node: Node, parent: Node, gradient: Any) -> Cotangent:
-        """Bring what a rule returned to the kind, shape and dtype of its argument, or say why it cannot be."""
+        """Bring what a rule returned to the kind, shape and dtype of its argument, or say what is wrong."""
         op, shape, found = node.plan.op, parent.shape, self.as_gradient(gradient)
         if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
             raise _no_gradient(node, parent, gradient)
