@@ -5,6 +5,7 @@ and the result is NaN (with NumPy's warning), the gradient is NaN; nansum and na
 and flat.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def settled(gradient: Any, out: Any, axis: Axis, keepdims: Any, where: Any) -> A
 
 def given(keepdims: Any) -> bool:
     """Whether the reduced axes are kept."""
-    return keepdims is not NONE and bool(keepdims)
+    return keepdims is not NONE and bool(operator.index(keepdims))  # which NumPy takes as a number
 
 
 def nanvar_slope(

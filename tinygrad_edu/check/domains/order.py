@@ -277,7 +277,7 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.average:          case(averaged),
     np.cov:              Domain(case(observed).calls.filter(enough_freedom)),
     np.corrcoef:         Domain(case(correlated).calls.filter(varies)),
-    statistics.within_one: case(lambda d: call(d(arrays(low=-1, high=1))), reference=np.copy),
+    statistics.within_one: case(lambda d: call(d(arrays(low=-7 / 8, high=7 / 8))), reference=np.copy),
     np.histogram:        case(binned),
     np.bincount:         case(counted),
 }
