@@ -86,4 +86,6 @@ def _plain(value: Any) -> Any:
 def _strict(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return StrictArray(np.asarray(value))
+    if hasattr(value, "_fields"):
+        return type(value)(*map(_strict, value))
     return type(value)(map(_strict, value)) if type(value) in (list, tuple) else value

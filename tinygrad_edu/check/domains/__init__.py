@@ -5,12 +5,13 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
-from . import activation, convolution, functions, loss, normalization, recurrent
+from . import activation, convolution, functions, linalg, loss, normalization, recurrent
 
 DOMAINS = (
     functions.DOMAINS
     | activation.DOMAINS
     | convolution.DOMAINS
+    | linalg.DOMAINS
     | loss.DOMAINS
     | normalization.DOMAINS
     | recurrent.DOMAINS
