@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import Tensor
-from tinygrad_edu.check.calls import Call
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.domains.constant import CONSTANTS
+from tinygrad_edu.check.domains.domain import Call
 from tinygrad_edu.entry import name_of
 from tinygrad_edu.errors import CoercionError, DTypeError, MissingRule, UnsupportedCall
 from tinygrad_edu.table import entries

@@ -10,8 +10,8 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Tensor, primitive
-from tinygrad_edu.check.calls import Call, call
 from tinygrad_edu.check.domains import DOMAINS
+from tinygrad_edu.check.domains.domain import Call, call
 from tinygrad_edu.check.strategies import arrays, cotangents, layouts
 from tinygrad_edu.check.strict import StrictArray
 from tinygrad_edu.entry import Op, name_of
@@ -273,7 +273,7 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     lock = lambda v: (
         tuple(map(lock, v)) if type(v) is tuple else read_only(v) if isinstance(v, np.ndarray) else v
     )
-    saved = lock(plan.save(arrays, out if isinstance(out, tuple) else np.asarray(out), tuple(kept)))
+    saved = lock(plan.save([tuple(out) if isinstance(out, tuple) else np.asarray(out), *kept, *arrays]))
     if plan.joint is not None:
         saved = plan.joint(g if isinstance(out, tuple) else g[0], *saved)
     for (rule, start, stop), i in zip(plan.steps, wanted):

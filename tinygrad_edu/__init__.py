@@ -55,10 +55,11 @@ from .ops.activation import (
     softplus,
     softsign,
 )
+from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
 from .ops.attention import masked_softmax, positional_encoding, scaled_dot_product_attention
 from .ops.bilinear import bilinear
 from .ops.contraction import linear
-from .ops.convolution import conv1d, conv2d, conv_transpose2d
+from .ops.convolution import conv1d, conv2d
 from .ops.dropout import dropout
 from .ops.embedding import embedding
 from .ops.erf import erf, erfc
@@ -67,14 +68,8 @@ from .ops.losses.labels import nll_loss, softmax_cross_entropy
 from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
-from .ops.pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    avg_pool1d,
-    avg_pool2d,
-    max_pool1d,
-    max_pool2d,
-)
+from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .ops.transposed import conv_transpose2d
 from .primitive import primitive
 from .random import seed
 from .tensor import Tensor

@@ -9,20 +9,17 @@ from .coverage import report
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; without one, say which there are."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinygrad_edu", description="Plain NumPy that differentiates."
-    )
+    about = "Plain NumPy that differentiates."
+    parser = argparse.ArgumentParser(prog="python -m tinygrad_edu", description=about)
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    commands.add_parser(
-        "coverage", help="list every function of the installed NumPy, and whether it differentiates"
-    )
+    explained = "list every function of the installed NumPy, and whether it differentiates"
+    commands.add_parser("coverage", help=explained)
     command = parser.parse_args(arguments).command
     try:
         print(report() if command == "coverage" else parser.format_help(), flush=True)
     except BrokenPipeError:  # whoever read it has seen enough, as in `… | head`
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # so that Python's own flush at the end has somewhere to go
+        # Python's own flush at the end must have somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -268,7 +268,10 @@ class Pass:
         g = self.gradients[node]
         if self.create_graph or not isinstance(g, (ndarray, np.generic)):
             return np.copy(g)
-        return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
+        whole = (
+            type(g) is ndarray and g.flags.c_contiguous
+        )  # and not a scalar, which cannot be added to in place
+        return g if whole and node in self.ours else np.array(g, order="C")
 
 
 def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:

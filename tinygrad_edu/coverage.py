@@ -1,4 +1,6 @@
-"""Which of NumPy's functions differentiate: the fate of every function that can be overridden, as ``python -m tinygrad_edu coverage`` prints it.
+"""Which of NumPy's functions differentiate: the fate of every function that can be overridden.
+
+``python -m tinygrad_edu coverage`` prints it.
 
 A function *differentiates*, is *composite* (written with other functions of the table), is *constant* (its
 result is integer or boolean), or *refuses*: on a tensor that needs a gradient it raises `MissingRule`, which
@@ -42,7 +44,7 @@ def fate_of(function: Callable[..., Any]) -> str:
 
 
 def group_of(function: Callable[..., Any]) -> str:
-    """The heading under which a function is listed: its module, or that it is a ufunc's method, or our own."""
+    """The heading under which a function is listed: its module, a ufunc's methods, or our own."""
     module = getattr(function, "__module__", None) or "numpy"
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return "methods of ufuncs"
@@ -53,24 +55,17 @@ def group_of(function: Callable[..., Any]) -> str:
 
 def label_of(function: Callable[..., Any]) -> str:
     """The name under which a function is listed."""
-    return (
-        name_of(function).replace("np.", "np._core.umath.")
-        if group_of(function) == BEHIND
-        else name_of(function)
-    )
+    name = name_of(function)
+    return name.replace("np.", "np._core.umath.") if group_of(function) == BEHIND else name
 
 
 def grouped(functions: Iterable[Callable[..., Any]]) -> dict[str, dict[str, list[str]]]:
     """Names in alphabetical order, by fate and then by group."""
     names: dict[str, dict[str, set[str]]] = {fate: defaultdict(set) for fate in FATES}
-    for (
-        function
-    ) in functions:  # creation functions are listed once: NumPy has a second object for their like=
+    for function in functions:  # NumPy has a second object for the like= of some, which are listed once
         names[fate_of(function)][group_of(function)].add(label_of(function))
-    return {
-        fate: {group: sorted(found) for group, found in sorted(groups.items())}
-        for fate, groups in names.items()
-    }
+    ordered = {fate: sorted(groups.items()) for fate, groups in names.items()}
+    return {fate: {group: sorted(found) for group, found in groups} for fate, groups in ordered.items()}
 
 
 def report(width: int = 120) -> str:

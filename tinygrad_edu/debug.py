@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .aliases import Rule
+from .entry import Op
 from .errors import ArgumentError, InPlaceError, NonFiniteError, WrongRule
 from .graph import Node, notes_of
 from .modes import MODE, Mode, leave
@@ -70,7 +72,7 @@ class Debug(Setting):
         if not isinstance(on, bool):
             expected = "debug(), debug(False) or, as a decorator, @debug()"
             raise ArgumentError(f"debug: expected {expected}; got debug({on!r:.80}).")
-        self.inspector = Inspector(nonfinite) if on else None
+        self.inspector = Suspicious(nonfinite) if on else None
         super().__init__("debug()" if on else "debug(False)", self.inspector, PROCESS, MODE.get().debug)
 
     def __enter__(self) -> None:
@@ -85,15 +87,30 @@ PROCESS = Mode().debug
 
 
 class Inspector:
-    """What `record` and the backward pass call under the debug mode."""
+    """What the core calls under a mode that inspects: for each recorded operation, and to run each rule.
 
-    guards_forwards = True  # the forward of a primitive gets read-only arrays
+    Rules get read-only views of the gradient and of the saved values.  Subclasses look at more.
+    """
+
+    guards_forwards = False  # whether the forward of a primitive gets read-only arrays, too
+
+    def recorded(self, op: Op, node: Node | None, out: Any) -> None:
+        """A result has just been computed; it has a node if a gradient may be wanted of it."""
+
+    def run(self, node: Node, rule: Rule, g: Any, saved: tuple[Any, ...]) -> Any:
+        """The gradient that a rule returns, given that of its node's output and the values it saved."""
+        return rule(read_only(g), *map(read_only, saved))
+
+
+class Suspicious(Inspector):
+    """The debug mode's inspector."""
+
+    guards_forwards = True
 
     def __init__(self, nonfinite: bool) -> None:
         self.nonfinite, self.looked_at = nonfinite, 0
 
-    def recorded(self, op: Any, node: Node | None, out: Any) -> None:
-        """A result has just been computed."""
+    def recorded(self, op: Op, node: Node | None, out: Any) -> None:
         line = _users_line()
         if node is not None:
             notes = notes_of(node)
@@ -101,31 +118,23 @@ class Inspector:
         for output in out if isinstance(out, tuple) else (out,):
             self._check_finite(output, f"{op.name} returned", line)
 
-    def run(self, node: Node, rule: Any, g: Any, saved: tuple[Any, ...]) -> Any:
-        """Run a rule on read-only arrays, and look at what it used and what it returned."""
-        line = node.notes.line if node.notes is not None else "a line recorded outside of the debug mode"
-        again = node.order == self.looked_at and rule is not (
-            node.plan.joint or node.plan.steps[0][0]
-        )  # for another argument
-        if (
-            not again
-            and node.notes is not None
-            and node.notes.checksums
-            and node.notes.checksums != _checksums(node.saved)
-        ):
+    def run(self, node: Node, rule: Rule, g: Any, saved: tuple[Any, ...]) -> Any:
+        notes = node.notes
+        line = "a line recorded outside of the debug mode" if notes is None else notes.line
+        # The rules of a node run one after the other: its saved values are looked at once, by the first.
+        first = node.order != self.looked_at or rule is (node.plan.joint or node.plan.steps[0][0])
+        if first and notes is not None and notes.checksums and notes.checksums != _checksums(node.saved):
             raise InPlaceError(
                 f"{node.name}: a value that its derivative needs was changed after the operation, at {line}."
             )
         self.looked_at = node.order
         try:
-            gradient = rule(_read_only(g), *map(_read_only, saved))
+            gradient = super().run(node, rule, g, saved)
         except ValueError as error:
-            if "read-only" not in str(error):
+            if not is_write(error):
                 raise
-            raise WrongRule(
-                f"{node.name}: a derivative rule writes into an array that it was given (called at {line}); "
-                "rules change nothing."
-            ) from error
+            what = f"a derivative rule writes into an array that it was given (called at {line})"
+            raise WrongRule(f"{node.name}: {what}; rules change nothing.") from error
         self._check_finite(gradient, f"The gradient of {node.name} is", line)
         return gradient
 
@@ -136,17 +145,32 @@ class Inspector:
         wrong = np.argwhere(~np.isfinite(array))
         if len(wrong):
             index = tuple(int(i) for i in wrong[0])
-            raise NonFiniteError(
-                f"{what} {array[index]} at index {index} (shape {array.shape}, {len(wrong)} such), at {line}."
-            )
+            where = f"at index {index} (shape {array.shape}, {len(wrong)} such), at {line}"
+            raise NonFiniteError(f"{what} {array[index]} {where}.")
+
+
+def is_write(error: Exception) -> bool:
+    """Whether NumPy raised the error because somebody wrote into a read-only array."""
+    return isinstance(error, ValueError) and "read-only" in str(error)
+
+
+def read_only(value: Any) -> Any:
+    """A read-only view of an array, a tuple of them for a tuple; anything else as it is."""
+    if type(value) is tuple:
+        return tuple(map(read_only, value))
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    return value
 
 
 def _users_line() -> str:
     """The innermost line that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and (
-        frame.f_code.co_filename.startswith(PACKAGE) or NUMPY in frame.f_code.co_filename
-    ):
+    while frame.f_back is not None:
+        file = frame.f_code.co_filename
+        if not (file.startswith(PACKAGE) or NUMPY in file):
+            break
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 
@@ -154,13 +178,3 @@ def _users_line() -> str:
 def _checksums(saved: tuple[Any, ...] | None) -> tuple[int, ...]:
     flat = [v for value in saved or () for v in (value if isinstance(value, tuple) else (value,))]
     return tuple(zlib.crc32(np.ascontiguousarray(v).tobytes()) for v in flat if isinstance(v, np.ndarray))
-
-
-def _read_only(value: Any) -> Any:
-    if type(value) is tuple:
-        return tuple(map(_read_only, value))
-    if not isinstance(value, np.ndarray):
-        return value
-    view = value.view()
-    view.flags.writeable = False
-    return view

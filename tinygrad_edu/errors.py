@@ -123,7 +123,7 @@ def names_itself(function: Function) -> Function:
 
 
 def told_by(error: TinygradError, who: str) -> TinygradError:
-    """The error, with the name of who tells it before its message, unless somebody has told it already."""
-    if not error.teller and error.origin is None:
+    """The error, with the name of who tells it before its message, unless that has a name already."""
+    if not error.teller and error.origin is None and not str(error).startswith((f"{who}:", f"{who} ")):
         error.teller, error.args = who, (f"{who}: {error}",)
     return error

@@ -88,23 +88,17 @@ def name_of(path: FilePath) -> str:
         If it is no path, but a file object, text, or an address.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
-        in_memory = "What is in memory is written to a file first: pathlib.Path(path).write_text(text)"
-        advice = (
-            "Give the path of this open file" if isinstance(getattr(path, "name", None), str) else in_memory
-        )
+        advice = "What is in memory is written to a file first: pathlib.Path(path).write_text(text)"
+        if isinstance(getattr(path, "name", None), str):
+            advice = "Give the path of this open file"
         raise ArgumentError(f"a reader expects the path of a file; got {path!r:.60}. {advice}.")
     text = os.fsdecode(path)
     if re.match(r"(https?|ftp|s3|gs)://", text):
-        fetch = "urllib.request.urlretrieve(address, path)"
-        raise ArgumentError(
-            f"{printable(text)} is an address, and readers take files: fetch it first, {fetch}, and read "
-            "that path."
-        )
+        fetch = "fetch it first, urllib.request.urlretrieve(address, path), and read that path"
+        raise ArgumentError(f"{printable(text)} is an address, and readers take files: {fetch}.")
     if "\n" in text and not os.path.exists(path):
-        raise ArgumentError(
-            f"a reader expects the path of a file; got text of several lines, {printable(text, 40)}. Write "
-            "it to a file first."
-        )
+        lines = f"text of several lines, {printable(text, 40)}. Write it to a file first"
+        raise ArgumentError(f"a reader expects the path of a file; got {lines}.")
     return os.path.basename(os.path.normpath(text))
 
 
@@ -113,7 +107,7 @@ def _unwaiting(path: FilePath, source: str) -> BinaryIO:
     name_of(path)
     if os.path.isdir(path):
         raise _special(source)
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115 (callers close it)
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 (callers close it)
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or file.isatty():
         file.close()
@@ -123,10 +117,13 @@ def _unwaiting(path: FilePath, source: str) -> BinaryIO:
     return file
 
 
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _special(source: str) -> FormatError:
-    return FormatError(
-        f"{source} is a folder or a device, or a pipe that would have to be waited for; expected a file."
-    )
+    found = "a folder or a device, or a pipe that would have to be waited for"
+    return FormatError(f"{source} is {found}; expected a file.")
 
 
 def _too_large(source: str, max_bytes: int) -> FormatError:
@@ -141,10 +138,10 @@ def printable(text: str, most: int = 200) -> str:
 
 # ---- other formats -----------------------------------------------------------------------------------------
 
+# fmt: off
 UNPACK = "Unpack it first."
 SAFER = "In PyTorch, safetensors.torch.save_file(model.state_dict(), path) writes a file that io.load_safetensors reads."
 PICKLE = "Reading one can run any code, so none is read here. Who made it can save its arrays by np.savez, for io.load_npz."
-# fmt: off
 BINARY = (  # how it begins, what it is, what to do
     (rb"\x1f\x8b",                                             "packed by gzip",                      UNPACK),
     (rb"BZh[1-9]1AY&SY",                                       "packed by bzip2 (.bz2)",              UNPACK),
@@ -182,7 +179,7 @@ TEXT = (  # how the first line begins that is neither empty nor a comment
 
 
 def foreign(start: bytes) -> tuple[str, str]:
-    """What a file is, as far as its first bytes tell, and what to do with it; two empty texts if they do not."""
+    """What a file is, and what to do with it, as far as its first bytes tell; else two empty texts."""
     lines = (line.lstrip(b"\xef\xbb\xbf \t") for line in start.splitlines())
     line = next((line for line in lines if line and line[:1] not in b"#%"), b"")
     found = [(what, remedy) for pattern, what, remedy in BINARY if re.match(pattern, start, re.DOTALL)]

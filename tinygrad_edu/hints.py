@@ -1,4 +1,7 @@
-"""What stands here for the names that people bring from other frameworks: the end of the message when an attribute is missing."""
+"""What stands here for the names that people bring from other frameworks.
+
+It is the end of the message that an attribute is missing.
+"""
 
 import sys
 from collections.abc import Iterable
@@ -86,25 +89,27 @@ def missing(module: str, name: str) -> AttributeError:
     if name.startswith("_"):
         return AttributeError(f"{said}.", name=name)
     spellings = {other.lower().replace("_", ""): f"{part}.{other}" for other in public}
-    plain = name.removesuffix("_")  # PyTorch's functions that write
-    ours = PARTS[part].get(plain) or spellings.get(plain.lower().replace("_", ""))
-    for other in ("train.metrics", "optim.schedule", "nn.init", *PARTS, "nn") if not ours else ():
-        if f"{package}.{other}" in sys.modules and plain in _public(f"{package}.{other}"):
-            ours = f"{other}.{plain}"
-            break
+    bare = name.removesuffix("_")  # PyTorch's functions that write end with it
+    ours = PARTS[part].get(bare) or spellings.get(bare.lower().replace("_", "")) or _elsewhere(package, bare)
     return AttributeError(f"{said}{f': use {ours}' if ours else _similar(name, public)}.", name=name)
+
+
+def _elsewhere(package: str, name: str) -> str:
+    """The name as another part of the package has it; empty if none does."""
+    parts = ("train.metrics", "optim.schedule", "nn.init", *PARTS, "nn")
+    loaded = (part for part in parts if f"{package}.{part}" in sys.modules)
+    return next((f"{part}.{name}" for part in loaded if name in _public(f"{package}.{part}")), "")
 
 
 def _public(module: str) -> list[str]:
     """The names that a module is there for."""
     names = vars(sys.modules[module])
-    return names.get("__all__") or [
-        name for name, value in names.items() if getattr(value, "__module__", "") == module and name[0] != "_"
-    ]
+    own = (name for name, value in names.items() if getattr(value, "__module__", "") == module)
+    return names.get("__all__") or [name for name in own if name[0] != "_"]
 
 
 def package_hint(name: str, public: Iterable[str]) -> str:
-    """What to write in the place of ``tinygrad_edu.name``, for the end of a sentence; an empty string if nobody knows."""
+    """What to write instead of ``tinygrad_edu.name``, as the end of a sentence; empty if nobody knows."""
     package: Any = sys.modules[__package__]
     if name in PACKAGE:
         return f": use {PACKAGE[name]}"
@@ -129,7 +134,10 @@ def tensor_hint(name: str) -> str:
 
 
 class NoAttribute(AttributeError):
-    """An attribute that a Tensor does not have.  What stands for it is looked up when somebody reads the message: most only ask."""
+    """An attribute that a Tensor does not have.
+
+    What stands for it is looked up when somebody reads the message: most only ask whether there is one.
+    """
 
     def __init__(self, owner: type, name: str) -> None:
         super().__init__(owner, name)
@@ -152,15 +160,12 @@ class Absent:
 
 
 def absent_names(owner: type) -> set[str]:
-    """The names of other frameworks, of NumPy's functions and of an array's attributes that a class does not have."""
+    """The names of other frameworks, NumPy's functions and arrays' attributes that a class does not have."""
     functions = {name for name, value in vars(np).items() if callable(value) and not isinstance(value, type)}
     arrays = {name for name in dir(np.ndarray) if not name.startswith("_")}
     linear = {name for name in np.linalg.__all__ if callable(getattr(np.linalg, name))}
-    return {
-        n
-        for n in {*TENSOR, *OURS, *functions, *arrays, *linear}
-        if not n.startswith("_") and not hasattr(owner, n)
-    }
+    names = {*TENSOR, *OURS, *functions, *arrays, *linear}
+    return {name for name in names if not name.startswith("_") and not hasattr(owner, name)}
 
 
 def _similar(name: str, public: Iterable[str]) -> str:

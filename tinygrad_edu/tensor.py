@@ -331,7 +331,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Tensor:
-        return record(Tensor, GETITEM, (self, indexing.plain(key)))
+        return record(Tensor, GETITEM, (self, indexing.as_key(key)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """``x[key] = value``, differentiable: x becomes the result.
@@ -347,10 +347,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
                     "x floating first."
                 )
-            result = record(Tensor, SETITEM, (self, indexing.plain(key), value))
+            result = record(Tensor, SETITEM, (self, indexing.as_key(key), value))
             self._array, self._node, self._leaf = result._array, result._node, None
         else:
-            self._array[indexing.plain(key)] = value._array if isinstance(value, Tensor) else value
+            self._array[indexing.as_key(key)] = value._array if isinstance(value, Tensor) else value
             WRITES.mark(self._array)
 
     # ---- copies ---------------------------------------------------------------------------------------------

@@ -18,23 +18,49 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .function import FlatFunction
+from .adapter import DOUBLE, FlatFunction
+from .leaves import Array
 
-DOUBLE = 52  # bits of a float64's fraction
-_STEPS = (
-    0.23,
-    0.33,
-    0.13,
-    0.42,
-    0.52,
-)  # as powers of the rounding error: 2⁻¹² for float64, then smaller and larger ones
+VectorFunction = Callable[[Array], Array]  # from a vector of shape (n,) to one of shape (m,)
+
+# As powers of the rounding error: 2⁻¹² for float64, then smaller and larger ones.
+_STEPS = (0.23, 0.33, 0.13, 0.42, 0.52)
 
 
 class Direction(NamedTuple):
-    """Elements of the flat input, and how far each of them moves for t = 1; a power of two for a single one."""
+    """Elements of the flat input, and how far each of them moves for t = 1.
+
+    A single element moves by a power of two, so that its steps are exact.
+    """
 
     index: Any
     step: Any
+
+    @property
+    def single(self) -> bool:
+        """Whether it moves one element alone."""
+        return np.ndim(self.index) == 0
+
+    @property
+    def unit(self) -> float:
+        """What a slope is divided by to be reported: a single element's slope becomes its derivative."""
+        return self.step if self.single else 1.0
+
+    @property
+    def distance(self) -> float:
+        """How far it goes, all its elements together."""
+        return float(np.sum(np.abs(self.step)))
+
+    def moved(self, z: Array, t: Any) -> Array:
+        """The point at t along the direction."""
+        moved = z.copy()
+        moved[self.index] += t * self.step
+        return moved
+
+    def along(self, gradients: Array) -> Array:
+        """The slopes that gradients, of shape (c, n), claim in this direction."""
+        part = gradients[:, self.index]
+        return part * self.step if self.single else part @ self.step
 
 
 class Slopes(NamedTuple):
@@ -45,8 +71,8 @@ class Slopes(NamedTuple):
     output moved at all.
     """
 
-    value: Any
-    error: Any
+    value: Array
+    error: Array
     sound: Any
     still: Any
 
@@ -56,8 +82,8 @@ class Slopes(NamedTuple):
 
 
 def slopes(
-    function: Callable[[Any], Any],
-    z: Any,
+    function: VectorFunction,
+    z: Array,
     directions: Sequence[Direction],
     *,
     weights: Any = None,
@@ -90,62 +116,45 @@ def slopes(
     base = function(z)
     size = np.abs(base) if terms is None else terms
     size = size if weights is None else np.abs(weights) @ size
-    count = len(directions)
-    value, error, still = (
-        np.zeros((count, size.size)),
-        np.full((count, size.size), np.inf),
-        np.full(count, True),
-    )
-    first, small = (
-        np.zeros_like(error),
-        np.full_like(error, np.inf),
-    )  # the errors at the first step, and at a thousandth of it
+
+    def change(direction: Direction, t: float) -> Array:
+        moved = function(direction.moved(z, t)) - base
+        return moved if weights is None else weights @ moved
+
+    shape = len(directions), size.size
+    value, error, still = np.zeros(shape), np.full(shape, np.inf), np.full(shape[0], True)
+    first, small = np.zeros(shape), np.full(shape, np.inf)  # errors at the first step, and a thousandth of it
     steps = [2.0 ** -round(power * bits) for power in _STEPS]
     noise = np.ldexp(size, -bits)
-    floor = 16 * noise / steps[0]
-    todo = np.arange(count)
+    todo = np.arange(shape[0])
     for k, t in enumerate(steps):
-        v, e, unmoved = _central(
-            function, z, base, [directions[int(i)] for i in todo], t, weights, 2 * noise / t
-        )
+        chosen, rounding = [directions[int(i)] for i in todo], 2 * noise / t
+        v, e, unmoved = _central(change, chosen, t, rounding)
         still[todo] &= unmoved
-        lost = (v == 0) & (
-            error[todo] < 0.1 * np.abs(value[todo])
-        )  # f was seen to move: this step is below its rounding
-        better = (e < error[todo]) & ~lost
+        below_rounding = (v == 0) & (error[todo] < 0.1 * np.abs(value[todo]))  # f was seen to move
+        better = (e < error[todo]) & ~below_rounding
         value[todo], error[todo] = np.where(better, v, value[todo]), np.where(better, e, error[todo])
         if k in (0, 3):
             (small if k else first)[todo] = e
-        enough = rtol * np.max(np.abs(value[todo]), axis=1, keepdims=True) + floor
-        flat = (value[todo] == 0) & (error[todo] <= 2 * noise / t)  # a step function, seen from close enough
+        enough = rtol * np.max(np.abs(value[todo]), axis=1, keepdims=True) + 16 * noise / steps[0]
+        flat = (value[todo] == 0) & (error[todo] <= rounding)  # a step function, seen from close enough
         todo = todo[~np.all((error[todo] <= enough) | flat, axis=1)]
         if not todo.size:
             break
     scale = np.max(np.abs(value), axis=1, keepdims=True)
-    fine = error <= 1e-2 * scale + 1e-7 * np.max(scale, initial=0) + 8 * floor
+    fine = error <= 1e-2 * scale + 1e-7 * np.max(scale, initial=0) + 128 * noise / steps[0]
     shrinks = (small <= first / 8) & np.isfinite(error)
     return Slopes(value, error, np.all(fine | shrinks, axis=1), still)
 
 
 def _central(
-    function: Callable[[Any], Any],
-    z: Any,
-    base: Any,
-    directions: Sequence[Direction],
-    t: float,
-    weights: Any,
-    rounding: Any,
+    change: Callable[[Direction, float], Any], directions: list[Direction], t: float, rounding: Array
 ) -> tuple[Any, Any, Any]:
-    """Derivatives along directions with steps t and 2t, estimates of their errors, and where nothing moved."""
-    samples = np.empty(
-        (4, len(directions), len(base if weights is None else weights))
-    )  # how far the values are from the base
-    for i, (index, step) in enumerate(directions):
-        for row, k in zip(samples, (t, -t, 2 * t, -2 * t)):
-            moved = z.copy()
-            moved[index] += k * step
-            change = function(moved) - base
-            row[i] = change if weights is None else weights @ change
+    """Derivatives along directions by steps t and 2t, estimates of their errors, and where nothing moved."""
+    samples = np.empty((4, len(directions), rounding.size))
+    for row, step in zip(samples, (t, -t, 2 * t, -2 * t)):
+        for i, direction in enumerate(directions):
+            row[i] = change(direction, step)
     still = ~np.any(samples, axis=(0, 2))
     ahead, behind, far_ahead, far_behind = samples
     near, far = (ahead - behind) / (2 * t), (far_ahead - far_behind) / (4 * t)
@@ -155,36 +164,20 @@ def _central(
     return value, np.where(np.isfinite(value) & np.isfinite(error), error, np.inf), still
 
 
-def complex_slopes(function: FlatFunction, weights: Any, z: Any, directions: Sequence[Direction]) -> Any:
-    """Derivatives of an analytic function by the complex step, Im f(z + i·h·d) / h: no difference, no rounding error.
+def complex_slopes(
+    function: FlatFunction, weights: Array, z: Array, directions: Sequence[Direction]
+) -> Array:
+    """Derivatives of an analytic function by the complex step, Im f(z + i·h·d) / h, without rounding errors.
 
     Of shape (directions, weights); they are right only where f is analytic and computes with complex numbers:
     the caller must compare them with real differences.
     """
     h = 2.0**-70
-    rows = []
-    for index, step in directions:
-        moved = z.astype(np.complex128)
-        moved[index] += 1j * h * step
-        rows.append(weights @ (function.complex_values(moved).imag / h))
-    return np.stack(rows)
+    z = z.astype(np.complex128)
+    values = [function.complex_values(direction.moved(z, 1j * h)) for direction in directions]
+    return np.stack([weights @ (value.imag / h) for value in values])
 
 
-def one_by_one(flat: FlatFunction, z: Any) -> list[Direction]:
+def one_by_one(flat: FlatFunction, z: Array) -> list[Direction]:
     """A direction for each element."""
     return [Direction(i, step) for i, step in enumerate(flat.sizes(z))]
-
-
-def bits_of(flat: FlatFunction) -> int:
-    """Bits of the fraction of the coarsest floating dtype that goes into f or comes out of it."""
-    if not flat.outputs:
-        _probe(flat)
-    return min(
-        DOUBLE,
-        *(np.finfo(d).nmant for d in [*(s.dtype for s in flat.slots), *(dtype for _, dtype in flat.outputs)]),
-    )
-
-
-def _probe(flat: FlatFunction) -> list[tuple[tuple[int, ...], Any]]:
-    flat.values(flat.point)
-    return flat.outputs

@@ -1,4 +1,4 @@
-"""A closer look along one direction: f at steps of every size, from large ones to the last that still move the input.
+"""A closer look along one direction: f at steps of every size, from large ones to the smallest that count.
 
 A slope is believed where neighbouring steps agree on it, to within what their own errors and the rounding of
 f allow.  So it is found for inputs of any magnitude, for functions that bend on a scale of their own, and
@@ -6,18 +6,16 @@ beside other elements that are huge or tiny; a kink is what looks the same at ev
 steps agree nothing is claimed.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .differences import DOUBLE, Direction
+from .adapter import DOUBLE
+from .differences import Direction, VectorFunction
+from .leaves import Array
 
 _POWERS = (0.04, 0.13, 0.23, 0.33, 0.42, 0.52, 0.62, 0.71, 0.81, 0.90)  # of the rounding error, as steps
-_AT_KINKS = (
-    slice(3, 6),
-    slice(7, 10),
-)  # the steps at which a kink is looked for: middling ones, and the smallest
+_AT_KINKS = slice(3, 6), slice(7, 10)  # the steps at which a kink is looked for: middling ones, the smallest
 _WIDEST = 4.0  # steps reach up to 2⁴, if the element is smaller
 _FINE, _SPREAD = 0.01, 8.0  # a believable spread of a slope: relative to itself, or to the rounding error
 
@@ -43,38 +41,34 @@ class Ladder:
     """
 
     def __init__(
-        self, function: Callable[[Any], Any], z: Any, base: Any, direction: Direction, bits: int = DOUBLE
+        self, function: VectorFunction, z: Array, base: Array, direction: Direction, bits: int = DOUBLE
     ) -> None:
-        index, step = direction
+        self.base, self.bits = base, bits
+        self.at_zero = direction.single and z[direction.index] == 0
         usual = [float(-round(power * bits)) for power in _POWERS]
         powers = list(usual)
-        self.at_zero = np.ndim(index) == 0 and z[index] == 0
-        if np.ndim(index) == 0:
-            room = _WIDEST - np.log2(step)
-            powers += list(np.arange(usual[0] + 5, min(room, 990) + 1, 5)) + (
-                [-60.0, -80.0, -120.0] if self.at_zero else []
-            )
-        powers = sorted(powers, reverse=True)
+        if direction.single:
+            room = _WIDEST - np.log2(direction.step)
+            powers += [*np.arange(usual[0] + 5, min(room, 990) + 1, 5)]
+            powers += [-60.0, -80.0, -120.0] if self.at_zero else []
+        powers.sort(reverse=True)
         self.widest = powers.index(usual[0])  # the place of the largest of the usual steps
-        self.looks = [slice(self.widest + s.start, self.widest + s.stop) for s in _AT_KINKS]
-        if self.at_zero:
-            self.looks = [slice(k, k + 3) for k in range(len(powers) - 2)]
-        self.t, self.base, self.bits = np.exp2(powers)[:, None], base, bits
+        self.threes = [slice(k, k + 3) for k in range(len(powers) - 2)]
+        at_kinks = [slice(self.widest + s.start, self.widest + s.stop) for s in _AT_KINKS]
+        self.looks = self.threes if self.at_zero else at_kinks
+        self.t = t = np.exp2(powers)[:, None]
         samples = np.empty((4, len(powers), base.size))  # at t, −t, 2t and −2t
-        for k, t in enumerate(self.t[:, 0]):
-            for row, factor in zip(samples, (t, -t, 2 * t, -2 * t)):
-                moved = z.copy()
-                moved[index] += factor * step
-                row[k] = function(moved)
+        for row, factor in zip(samples, (1, -1, 2, -2)):
+            row[:] = [function(direction.moved(z, factor * step)) for step in t[:, 0]]
         ahead, behind, far_ahead, far_behind = samples
         self.reach = np.max(np.abs(samples), axis=0)  # f may be larger there, and its rounding errors with it
         self.moved = np.any(samples != base, axis=(0, 1))
-        self.right, self.left = (ahead - base) / self.t, (base - behind) / self.t
-        bend, far_bend = self.right - self.left, ((far_ahead - base) - (base - far_behind)) / (2 * self.t)
-        self.near, self.far = (ahead - behind) / (2 * self.t), (far_ahead - far_behind) / (4 * self.t)
+        self.right, self.left = (ahead - base) / t, (base - behind) / t
+        self.near, self.far = (ahead - behind) / (2 * t), (far_ahead - far_behind) / (4 * t)
+        bend, far_bend = self.right - self.left, ((far_ahead - base) - (base - far_behind)) / (2 * t)
         self.unsmooth = far_bend - 2 * bend  # zero for a parabola
 
-    def slope(self, weights: Any, terms: Any) -> tuple[Any, Any] | None:
+    def slope(self, weights: Array, terms: Array) -> tuple[Any, Any] | None:
         """The derivative of ``weights @ f`` and its error, from the steps that agree best; None if none do.
 
         Parameters
@@ -86,58 +80,51 @@ class Ladder:
         near, far, unsmooth = (array @ weights.T for array in (self.near, self.far, self.unsmooth))  # (k, c)
         noise = np.ldexp(np.maximum(self.reach, terms) @ np.abs(weights.T), 1 - self.bits) / self.t
         value = near + (near - far) / 3
-        unsmooth = np.abs(unsmooth)
-        if (
-            self.bits == DOUBLE
-        ):  # where it falls as for smooth functions, which it does not at a kink, it is no error
-            falls = unsmooth[1:] <= np.maximum(
-                unsmooth[:-1] / 16, np.minimum(_SPREAD * noise[1:], unsmooth[:-1] / 2)
-            )
-            unsmooth[:-1][falls] = 0
-        spread = np.abs(near - far) / 3 + unsmooth
+        spread = np.abs(near - far) / 3 + self._excess(np.abs(unsmooth), noise)
         error = spread + noise + np.ldexp(np.abs(value), 1 - self.bits) / self.t  # f may round its input, too
-        scale = np.max(np.abs(value), axis=1, keepdims=True)
-        usual = (
-            self.t <= self.t[self.widest]
-        )  # beyond these f may be flat, and tell nothing of its slope here
-        good = np.all((spread <= _FINE * scale) | ((spread <= _SPREAD * noise) & usual), axis=1)
-        good &= np.all(np.isfinite(error), axis=1)
-        agree = (
-            np.all(np.abs(value[1:] - value[:-1]) <= error[1:] + error[:-1], axis=1) & good[1:] & good[:-1]
-        )
-        if self.bits < DOUBLE:  # the steps of coarse dtypes lie closer together: three must agree
-            agree = np.append(agree[1:] & agree[:-1], False) | np.append(False, agree[1:] & agree[:-1])
-        largest = np.max(error, axis=1)
-        shrinks = (
-            largest[1:] <= largest[:-1] / 4
-        )  # a slope of zero, towards which those at finite steps shrink
-        vanishing = np.append([False, False], shrinks[1:] & shrinks[:-1])
-        believed = np.flatnonzero(np.append(agree, False) | np.append(False, agree) | vanishing)
+        believed = self._believed(value, spread, noise, error)
         if not believed.size:
             return None
         best = believed[-1]
-        for k in believed[
-            -2::-1
-        ]:  # larger steps have smaller rounding errors, as long as they tell of the same slope
+        for k in believed[-2::-1]:  # larger steps are rounded less, as long as they tell of the same slope
             if np.any(np.abs(value[k] - value[best]) > 1.5 * (error[k] + error[best])):
                 break
             best = k if np.max(error[k]) < np.max(error[best]) else best
-        others = value[
-            [k for k in believed if np.all(error[k] <= 10 * error[best])]
-        ]  # what they say is as good as the best
-        return value[best], np.maximum(error[best], np.max(np.abs(others - value[best]), axis=0))
+        as_good = [k for k in believed if np.all(error[k] <= 10 * error[best])]
+        return value[best], np.maximum(error[best], np.max(np.abs(value[as_good] - value[best]), axis=0))
 
-    def kink(self, terms: Any, error: float | None = None) -> tuple[int, float, float] | None:
+    def _excess(self, unsmooth: Array, noise: Array) -> Array:
+        """The unsmoothness that counts as an error: none where it falls as that of smooth functions does."""
+        if self.bits == DOUBLE:
+            before, after = unsmooth[:-1], unsmooth[1:]
+            usual = np.maximum(before / 16, np.minimum(_SPREAD * noise[1:], before / 2))  # not so at a kink
+            before[after <= usual] = 0
+        return unsmooth
+
+    def _believed(self, value: Array, spread: Array, noise: Array, error: Array) -> Array:
+        """The steps at which a slope is believed: neighbours agree on it, or it shrinks towards zero."""
+        scale = np.max(np.abs(value), axis=1, keepdims=True)
+        usual = self.t <= self.t[self.widest]  # beyond, f may be flat, and tell nothing of its slope here
+        good = np.all((spread <= _FINE * scale) | ((spread <= _SPREAD * noise) & usual), axis=1)
+        good &= np.all(np.isfinite(error), axis=1)
+        close = np.all(np.abs(value[1:] - value[:-1]) <= error[1:] + error[:-1], axis=1)
+        agree = close & good[1:] & good[:-1]
+        if self.bits < DOUBLE:  # the steps of coarse dtypes lie closer together: three must agree
+            agree = _either(agree[1:] & agree[:-1])
+        largest = np.max(error, axis=1)
+        shrinks = largest[1:] <= largest[:-1] / 4
+        vanishing = np.append([False, False], shrinks[1:] & shrinks[:-1])
+        return np.flatnonzero(_either(agree) | vanishing)
+
+    def kink(self, terms: Array, error: float | None = None) -> tuple[int, float, float] | None:
         """The output with the largest kink here, and its one-sided slopes; None if there is no kink.
 
         If the slope is known to within an error only, kinks that are larger, and show at any steps, count
         too.
         """
-        noise, steadiness = (
-            np.ldexp(np.maximum(self.reach, terms), 3 - self.bits) / self.t,
-            max(0.03, 2.0 ** (-0.2 * self.bits)),
-        )
-        for steps in self.looks if error is None else [slice(k, k + 3) for k in range(len(self.t) - 2)]:
+        noise = np.ldexp(np.maximum(self.reach, terms), 3 - self.bits) / self.t
+        steadiness = max(0.03, 2.0 ** (-0.2 * self.bits))
+        for steps in self.looks if error is None else self.threes:
             right, left, t = self.right[steps], self.left[steps], self.t[steps]
             jump = np.abs(right[1] - left[1])
             slight = 1e-3 * np.maximum(np.abs(right[1]), np.abs(left[1]))
@@ -153,7 +140,7 @@ class Ladder:
                 return j, float(left[1, j]), float(right[1, j])
         return None
 
-    def jump(self, terms: Any) -> tuple[int, float, str] | None:
+    def jump(self, terms: Array) -> tuple[int, float, str] | None:
         """The output that jumps here, by how much, and on which side; None if none does."""
         noise = np.ldexp(terms, 3 - self.bits)
         for steps in self.looks:
@@ -172,3 +159,8 @@ class Ladder:
             if np.all(np.any(~np.isfinite(slopes), axis=1)):
                 return side
         return None
+
+
+def _either(pairs: Array) -> Array:
+    """Of k + 1 things in a row, those that belong to one of the k pairs of neighbours that are marked."""
+    return np.append(pairs, False) | np.append(False, pairs)

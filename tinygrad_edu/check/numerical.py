@@ -1,4 +1,4 @@
-"""Numerical derivatives of functions of trees, each with an estimate of its error: `numerical_vjp` and `numerical_jvp`."""
+"""`numerical_vjp`, `numerical_jvp`: derivatives of functions of trees, with an estimate of each error."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from ..arrays import plain
-from .differences import Direction, bits_of, one_by_one, slopes
-from .function import FlatFunction
+from .adapter import FlatFunction
+from .differences import Direction, one_by_one, slopes
 from .ladder import Ladder
+from .leaves import Array
 
 
 def numerical_vjp(
     f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Array], list[Array]]:
     """The gradients of ⟨cotangent, f(*inputs)⟩, element by element, by differences.
 
     Parameters
@@ -41,12 +42,10 @@ def numerical_vjp(
     True
     """
     flat = FlatFunction(f, inputs)
-    point, bits, base = flat.point, bits_of(flat), flat.values(flat.point)
+    point, bits, base = flat.point, flat.bits, flat.values(flat.point)
     several = isinstance(cotangent, (tuple, list)) and len(flat.outputs) > 1
-    parts = list(cotangent) if several else [cotangent]
-    u = np.concatenate(
-        [np.ravel(plain(part, "numerical_vjp: cotangent")).astype(np.float64) for part in parts]
-    )
+    parts = cotangent if several else [cotangent]
+    u = np.concatenate([_vector(part, "numerical_vjp: cotangent") for part in parts])
     directions, terms = one_by_one(flat, point), np.abs(base)
     with np.errstate(all="ignore"):
         found = slopes(flat.values_around, point, directions, weights=u[None], bits=bits)
@@ -57,14 +56,12 @@ def numerical_vjp(
                 (value[i],), (error[i],) = closer
     step = np.array([d.step for d in directions])
     gradient, error = value / step, error / step
-    return [gradient[s.range].reshape(s.shape) for s in flat.slots], [
-        error[s.range].reshape(s.shape) for s in flat.slots
-    ]
+    return [slot.of(gradient) for slot in flat.slots], [slot.of(error) for slot in flat.slots]
 
 
 def numerical_jvp(
     f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Array], list[Array]]:
     """The derivative of f along tangents, by differences.
 
     Parameters
@@ -88,22 +85,23 @@ def numerical_jvp(
     array([ 2., -6.])
     """
     flat = FlatFunction(f, inputs)
-    d = np.concatenate(
-        [np.zeros(0), *(np.ravel(plain(t, "numerical_jvp: a tangent")).astype(np.float64) for t in tangents)]
-    )
-    moving = np.flatnonzero(d)
+    tangent = np.concatenate([np.zeros(0), *(_vector(t, "numerical_jvp: a tangent") for t in tangents)])
+    moving = np.flatnonzero(tangent)
     sizes = flat.sizes(flat.point, 2.0**-10)[moving]
-    scale = float(
-        np.min(sizes / np.abs(d[moving]), initial=np.inf)
-    )  # t = 1 moves no element by more than its size
-    scale = scale if np.isfinite(scale) else 1.0
+    scale = float(np.min(sizes / np.abs(tangent[moving]), initial=np.inf))
+    scale = scale if np.isfinite(scale) else 1.0  # t = 1 moves no element by more than its size
+    direction = Direction(slice(None), scale * tangent)
     with np.errstate(all="ignore"):
-        found = slopes(
-            flat.values_around, flat.point, [Direction(slice(None), scale * d)], bits=bits_of(flat)
-        )
+        found = slopes(flat.values_around, flat.point, [direction], bits=flat.bits)
     return _shaped(found.value[0] / scale, flat), _shaped(found.error[0] / scale, flat)
 
 
-def _shaped(vector: Any, flat: FlatFunction) -> list[Any]:
+def _vector(values: Any, who: str) -> Array:
+    """The elements of an array_like, float64."""
+    return np.ravel(plain(values, who)).astype(np.float64)
+
+
+def _shaped(vector: Array, flat: FlatFunction) -> list[Array]:
+    """The outputs of f, from a vector of all their elements."""
     ends = np.cumsum([int(np.prod(shape)) for shape, _ in flat.outputs])
     return [piece.reshape(shape) for piece, (shape, _) in zip(np.split(vector, ends[:-1]), flat.outputs)]

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.strategies import SearchStrategy
 
+from ..debug import read_only
 from ..tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -55,15 +56,14 @@ def numbers(
     -0.125
     """
     grid = [k * STEP for k in range(math.ceil(low / STEP), math.floor(high / STEP) + 1)]
-    return st.sampled_from(
-        sorted((x for x in grid if all(abs(x - p) >= margin for p in away_from)), key=lambda x: (abs(x), -x))
-    )
+    allowed = [x for x in grid if all(abs(x - p) >= margin for p in away_from)]
+    return st.sampled_from(sorted(allowed, key=lambda x: (abs(x), -x)))
 
 
 def shapes(
     min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side: int = 3
 ) -> SearchStrategy[Shape]:
-    """Shapes of arrays with at most twelve elements; 0-d and empty ones unless ``min_dims`` and ``min_side`` say otherwise.
+    """Shapes of arrays with at most twelve elements; 0-d and empty ones if ``min_dims``, ``min_side`` allow.
 
     Examples
     --------
@@ -71,13 +71,12 @@ def shapes(
     >>> find(shapes(min_side=1), lambda shape: len(shape) == 2)
     (1, 1)
     """
-    return hnp.array_shapes(
-        min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side
-    ).filter(lambda s: math.prod(s) <= 12)
+    drawn = hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
+    return drawn.filter(lambda s: math.prod(s) <= 12)
 
 
 def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> SearchStrategy[tuple[Shape, ...]]:
-    """Tuples of ``n`` shapes that broadcast together; any of them may be 0-d or empty, or have axes of length 1.
+    """Tuples of ``n`` shapes that broadcast together; any may be 0-d or empty, or have axes of length 1.
 
     Examples
     --------
@@ -85,9 +84,9 @@ def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> Search
     >>> find(broadcastable(2), lambda shapes: shapes[0] == (1,) and shapes[1] != (1,))
     ((1,), ())
     """
-    return hnp.mutually_broadcastable_shapes(
-        num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side
-    ).map(lambda drawn: drawn.input_shapes)
+    several = hnp.mutually_broadcastable_shapes
+    drawn = several(num_shapes=n, max_dims=max_dims, min_side=0, max_side=max_side)
+    return drawn.map(lambda shapes: shapes.input_shapes)
 
 
 @st.composite
@@ -124,13 +123,9 @@ def arrays(
     >>> find(arrays((2,), distinct=True), lambda x: True)
     array([0.    , 0.0625])
     """
-    shape = draw(shapes() if shape is None else shape) if not isinstance(shape, tuple) else shape
-    n = math.prod(shape)
-    values = draw(
-        st.lists(
-            numbers(low, high, away_from=away_from, margin=margin), min_size=n, max_size=n, unique=distinct
-        )
-    )
+    shape = shape if isinstance(shape, tuple) else draw(shapes() if shape is None else shape)
+    n, elements = math.prod(shape), numbers(low, high, away_from=away_from, margin=margin)
+    values = draw(st.lists(elements, min_size=n, max_size=n, unique=distinct))
     return np.array(values, dtype=dtype).reshape(shape)
 
 
@@ -147,7 +142,7 @@ def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) 
 
 
 def cotangents(like: Any) -> SearchStrategy[Any]:
-    """Gradients for an output: of its shape and dtype, both signs, never 0 or ±1, so that a rule that forgets g is seen.
+    """Gradients for an output: of both signs, never 0 or ±1, so that a rule that forgets g is seen.
 
     Examples
     --------
@@ -160,7 +155,7 @@ def cotangents(like: Any) -> SearchStrategy[Any]:
 
 @st.composite
 def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_size: int = 0) -> Any:
-    """Values of ``axis=`` for an array of ``ndim`` axes: None, an int of either sign, or a tuple of different ones.
+    """Values of ``axis=`` for ``ndim`` axes: None, an int of either sign, or a tuple of different ones.
 
     Parameters
     ----------
@@ -182,20 +177,14 @@ def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_siz
     choices: list[SearchStrategy[Any]] = [st.none()] if none else []
     choices += [st.sampled_from(signed)] if signed else []
     if many and ndim >= min_size:
-        choices += [
-            st.lists(
-                st.sampled_from(signed or [0]),
-                min_size=min_size,
-                max_size=ndim,
-                unique_by=lambda a: a % max(ndim, 1),
-            ).map(tuple)
-        ]
+        one, place = st.sampled_from(signed or [0]), lambda axis: axis % max(ndim, 1)
+        choices += [st.lists(one, min_size=min_size, max_size=ndim, unique_by=place).map(tuple)]
     return draw(st.one_of(choices))
 
 
 @st.composite
 def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
-    """Keys that index an array of that shape, as NumPy allows: integers, slices, Ellipsis, newaxis, arrays, masks.
+    """Keys that index an array of that shape: integers, slices, Ellipsis, newaxis, arrays, masks.
 
     Integers may be negative, slices may run backwards, and arrays may name an element several times.
 
@@ -211,45 +200,41 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
     >>> find(keys((3,)), lambda key: isinstance(key, np.ndarray) and key.dtype == int and key.size > 1)
     array([0, 0])
     """
-    kind = (
-        draw(st.sampled_from(["basic", "mask", "array", "array", "several"]))
-        if advanced and shape
-        else "basic"
-    )
+    kinds = ["basic", "mask", "array", "array", "several"] if advanced and shape else ["basic"]
+    kind = draw(st.sampled_from(kinds))
     if kind == "array" and shape[0]:
-        several = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3))
-        return draw(
-            hnp.arrays(np.intp, several, elements=st.integers(-shape[0], shape[0] - 1), fill=st.nothing())
-        )
+        return draw(_places(draw(_few), shape[0]))
     if kind == "basic":
         return draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=4))
     if kind == "mask":
         n = draw(st.integers(1, len(shape)))
         return draw(hnp.arrays(bool, shape[:n], elements=st.booleans(), fill=st.nothing()))
-    together = draw(hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3))
+    together = draw(_few)
     parts: list[Any] = []
     for n in shape[: draw(st.integers(1, len(shape)))]:
-        choices: list[SearchStrategy[Any]] = [st.slices(n), st.just(slice(None))]
-        if n:
-            choices += [
-                st.integers(-n, n - 1),
-                hnp.arrays(np.intp, together, elements=st.integers(-n, n - 1), fill=st.nothing()),
-            ]
-        parts.append(draw(st.one_of(choices[::-1])))
+        slices: list[SearchStrategy[Any]] = [st.just(slice(None)), st.slices(n)]
+        places = [_places(together, n), st.integers(-n, n - 1)] if n else []
+        parts.append(draw(st.one_of(places + slices)))
     if draw(st.booleans()) and len(parts) < 3:
-        extra = draw(
-            st.sampled_from([None, Ellipsis])
-        )  # what follows an Ellipsis would belong to the last axes
-        parts.insert(
-            draw(st.integers(0, len(parts))) if extra is None or len(parts) == len(shape) else len(parts),
-            extra,
-        )
+        extra = draw(st.sampled_from([None, Ellipsis]))
+        anywhere = extra is None or len(parts) == len(
+            shape
+        )  # else an Ellipsis comes last, to leave axes alone
+        parts.insert(draw(st.integers(0, len(parts))) if anywhere else len(parts), extra)
     return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+_few = hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3)
+
+
+def _places(shape: Shape, n: int) -> SearchStrategy[Any]:
+    """Arrays of places along an axis of n elements, counted from either end."""
+    return hnp.arrays(np.intp, shape, elements=st.integers(-n, n - 1), fill=st.nothing())
 
 
 @st.composite
 def einsums(draw: Draw, max_operands: int = 3) -> tuple[str, tuple[Shape, ...]]:
-    """Subscripts for `numpy.einsum`, with the shapes of the operands: sums, diagonals, implicit outputs, ellipses.
+    """Subscripts for `numpy.einsum` and shapes of operands: sums, diagonals, implicit outputs, ellipses.
 
     Examples
     --------
@@ -268,9 +253,8 @@ def einsums(draw: Draw, max_operands: int = 3) -> tuple[str, tuple[Shape, ...]]:
     subscripts = ",".join(dots + term for term in terms)
     if draw(st.integers(0, 3)) < 3:
         subscripts += "->" + dots + output
-    return subscripts, tuple(
-        (*batch, *(sizes[letter] for letter in term)) for batch, term in zip(batches, terms)
-    )
+    operands = [(*batch, *(sizes[letter] for letter in term)) for batch, term in zip(batches, terms)]
+    return subscripts, tuple(operands)
 
 
 def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
@@ -287,7 +271,7 @@ def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
 
 @st.composite
 def layouts(draw: Draw, array: Any) -> Any:
-    """The array in another memory layout: C, Fortran, reversed, every other element, stride 0; writable or read-only.
+    """The array in another layout: C, Fortran, reversed, every other element, stride 0; perhaps read-only.
 
     Stride 0 repeats the first element along an axis, so that its values differ from those of ``array``; the
     shape and the dtype are the same in every layout.
@@ -313,7 +297,4 @@ def layouts(draw: Draw, array: Any) -> Any:
         array = np.broadcast_to(np.take(array, [0], axis), array.shape)  # read-only already
     else:
         array = array.copy(order="F" if kind == "F" else "C")
-    if draw(st.booleans()):
-        array = array.view()
-        array.flags.writeable = False
-    return array
+    return read_only(array) if draw(st.booleans()) else array

@@ -1,4 +1,4 @@
-"""An array that speaks NumPy's two protocols and nothing else, to find out whether code runs on arrays that are not NumPy's.
+"""An array that speaks NumPy's two protocols and nothing else: does code run on arrays not NumPy's?
 
 Arrays on a GPU, and arrays that trace what is done to them, cannot be turned into NumPy arrays on the way.
 What runs on a `StrictArray` runs on those: it refuses every coercion.
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that answers to ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
+    """An array that has ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
 
     It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators and
     items; and copy.
@@ -40,20 +40,16 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out", ())
-        if any(
-            hasattr(x, "__array_ufunc__") and not isinstance(x, (StrictArray, np.ndarray, np.generic))
-            for x in (*inputs, *out)
-        ):
+        ours = StrictArray, np.ndarray, np.generic
+        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ours) for x in (*inputs, *out)):
             return NotImplemented
-        result = getattr(ufunc, method)(
-            *map(_plain, inputs), **{name: _plain(value) for name, value in kwargs.items()}
-        )
-        return out[0] if out else _strict(result)
+        result = getattr(ufunc, method)(*_unwrapped(inputs), **_unwrapped(kwargs))
+        return out[0] if out else _wrapped(result)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if not all(issubclass(kind, (StrictArray, np.ndarray)) for kind in types):
             return NotImplemented
-        return _strict(function(*_plain(args), **_plain(kwargs)))
+        return _wrapped(function(*_unwrapped(args), **_unwrapped(kwargs)))
 
     shape = property(lambda self: self.array.shape, doc="The shape, a tuple of int.")
     dtype = property(lambda self: self.array.dtype, doc="The dtype.")
@@ -66,26 +62,26 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
         return StrictArray(self.array.copy())
 
     def __getitem__(self, key: Any) -> "StrictArray":
-        return StrictArray(np.asarray(self.array[_plain(key)]))
+        return StrictArray(np.asarray(self.array[_unwrapped(key)]))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.array[_plain(key)] = _plain(value)
+        self.array[_unwrapped(key)] = _unwrapped(value)
 
     def __repr__(self) -> str:
         return f"Strict{np.array_repr(self.array)[0].upper()}{np.array_repr(self.array)[1:]}"
 
 
-def _plain(value: Any) -> Any:
+def _unwrapped(value: Any) -> Any:
     if isinstance(value, StrictArray):
         return value.array
     if type(value) in (list, tuple):
-        return type(value)(map(_plain, value))
-    return {name: _plain(item) for name, item in value.items()} if type(value) is dict else value
+        return type(value)(map(_unwrapped, value))
+    return {name: _unwrapped(item) for name, item in value.items()} if type(value) is dict else value
 
 
-def _strict(value: Any) -> Any:
+def _wrapped(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return StrictArray(np.asarray(value))
     if hasattr(value, "_fields"):
-        return type(value)(*map(_strict, value))
-    return type(value)(map(_strict, value)) if type(value) in (list, tuple) else value
+        return type(value)(*map(_wrapped, value))
+    return type(value)(map(_wrapped, value)) if type(value) in (list, tuple) else value

@@ -1,4 +1,17 @@
-"""Data: data sets and batches of them, splits, scaling, encoding, readers of files, toy sets made by code and published ones by name."""
+"""Data: what a model learns from, from a file, a published set or code, to the batches of an epoch.
+
+* `read_csv`, `read_idx`, `read_mat` read files (the folder `files`); a `Table` is what a CSV file becomes.
+* `mnist`, `titanic` and others are published sets, fetched once and checked (the folder `published`);
+  `bundled` has those that come with scikit-learn.
+* `moons`, `blobs` and others are toy sets, and `student_records` and `line` records, made by code.
+* `StandardScaler`, `MinMaxScaler` and `Imputer` learn from the training part what they do to every part;
+  `LabelEncoder`, `one_hot` and `relabel` make numbers of classes.
+* `train_test_split`, `k_fold` and `stratified_k_fold` divide rows.
+* `ArrayDataset` and `DataLoader` give a model its samples, batch after batch.
+
+Nothing here knows of models: data imports the errors, the reading of files, the generators and the door for
+arrays, and, when something is to be stored, `io.atomic`; never nn, optim, train or plot.
+"""
 
 from typing import Any
 
@@ -30,53 +43,16 @@ from .scale import MinMaxScaler, StandardScaler
 from .split import k_fold, stratified_k_fold, train_test_split
 from .toy import Points, blobs, checkerboard, circles, flower, moons, spirals, xor
 
+# fmt: off
 __all__ = [
-    "STUDENT_COLUMNS",
-    "STUDENT_MAJORS",
-    "ArrayDataset",
-    "DataLoader",
-    "Dataset",
-    "HeartDisease",
-    "Imputer",
-    "LabelEncoder",
-    "MappedDataset",
-    "MinMaxScaler",
-    "Points",
-    "Records",
-    "StandardScaler",
-    "Table",
-    "Titanic",
-    "TrainTest",
-    "blobs",
-    "breast_cancer",
-    "bundled",
-    "checkerboard",
-    "circles",
-    "course_digits",
-    "diabetes",
-    "digits",
-    "flower",
-    "heart_disease",
-    "iris",
-    "iris_train_test",
-    "k_fold",
-    "line",
-    "mnist",
-    "moons",
-    "one_hot",
-    "read_csv",
-    "read_idx",
-    "read_mat",
-    "relabel",
-    "spirals",
-    "stratified_k_fold",
-    "student_records",
-    "titanic",
-    "train_test_split",
-    "wheat_seeds",
-    "wine",
-    "xor",
+    "STUDENT_COLUMNS", "STUDENT_MAJORS", "ArrayDataset", "DataLoader", "Dataset", "HeartDisease", "Imputer",
+    "LabelEncoder", "MappedDataset", "MinMaxScaler", "Points", "Records", "StandardScaler", "Table",
+    "Titanic", "TrainTest", "blobs", "breast_cancer", "bundled", "checkerboard", "circles", "course_digits",
+    "diabetes", "digits", "flower", "heart_disease", "iris", "iris_train_test", "k_fold", "line", "mnist",
+    "moons", "one_hot", "read_csv", "read_idx", "read_mat", "relabel", "spirals", "stratified_k_fold",
+    "student_records", "titanic", "train_test_split", "wheat_seeds", "wine", "xor",
 ]
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:

@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
 from ..random import generator
+from .checks import Rng, shapes_of
 
 Arrays = tuple[NDArray[Any], ...]
+Numbers = slice | NDArray[np.integer]  # of samples
 
 
 @runtime_checkable
 class Dataset(Protocol):
-    """What a `DataLoader` asks of samples that it can take in any order: how many there are, and the one with a number.
+    """What a `DataLoader` asks of samples in any order: how many there are, and each by its number.
 
     A sample is an array or number, or a tuple of them, for example (x, y).
     """
@@ -45,9 +47,7 @@ class Batches:
     def __len__(self) -> int:
         raise NotImplementedError
 
-    def take(
-        self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None
-    ) -> Arrays:
+    def take(self, which: Numbers, rng: Rng = None) -> Arrays:
         """The samples of a slice or of an array of numbers, as one batch; random maps draw from ``rng``."""
         raise NotImplementedError
 
@@ -56,20 +56,19 @@ class Batches:
         raise NotImplementedError
 
     def __getitem__(self, index: Any) -> Arrays:
+        who = type(self).__name__
         if isinstance(index, slice):
             return self.take(index)
         if np.ndim(index):
-            numbers = plain(index, type(self).__name__)
+            numbers = plain(index, who)
             return self.take(numbers if numbers.size else numbers.astype(np.intp))
         try:
             number = operator.index(index)
         except TypeError:
-            raise DTypeError(
-                f"{type(self).__name__}: samples are chosen by a number, numbers or a slice; got "
-                f"{index!r:.40}."
-            ) from None
+            expected = "samples are chosen by a number, numbers or a slice"
+            raise DTypeError(f"{who}: {expected}; got {index!r:.40}.") from None
         if not -len(self) <= number < len(self):
-            raise IndexError(f"{type(self).__name__}: there is no sample {number}; there are {len(self)}.")
+            raise IndexError(f"{who}: there is no sample {number}; there are {len(self)}.")
         place = number % len(self)
         return tuple(array[0] for array in self.take(slice(place, place + 1)))
 
@@ -126,28 +125,24 @@ class ArrayDataset(Batches):
     ArrayDataset(3 samples: float64 (2,), int64 ())
     """
 
+    @names_itself
     def __init__(self, *arrays: Any) -> None:
         if not arrays:
-            raise ArgumentError("ArrayDataset: expected at least one array, got none.")
-        self.arrays: Arrays = tuple(_read_only(i, array) for i, array in enumerate(arrays))
+            raise ArgumentError("expected at least one array, got none.")
+        self.arrays: Arrays = tuple(_read_only(f"array {i}", array) for i, array in enumerate(arrays))
         if len({len(array) for array in self.arrays}) > 1:
-            shapes = ", ".join(str(array.shape) for array in self.arrays)
-            raise ShapeError(
-                "ArrayDataset: every array has one row a sample, but theirs differ in number: shapes "
-                f"{shapes}."
-            )
+            differ = f"theirs differ in number: shapes {shapes_of(self.arrays)}"
+            raise ShapeError(f"every array has one row a sample, but {differ}.")
 
     def __len__(self) -> int:
         return len(self.arrays[0])
 
-    def take(
-        self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None
-    ) -> Arrays:
+    def take(self, which: Numbers, rng: Rng = None) -> Arrays:
         """The samples of a slice, as views, or of an array of numbers, as copies."""
         return tuple(array[which] for array in self.arrays)
 
     def floats_as(self, dtype: DTypeLike) -> Self:
-        """The same samples; floating arrays of another dtype are copied to this one, all others are shared."""
+        """The same samples; floating arrays of another dtype are converted, all others are shared."""
         return type(self)(*(cast_floats(array, dtype) for array in self.arrays))
 
     def __repr__(self) -> str:
@@ -176,30 +171,22 @@ class MappedDataset(Batches):
     def __len__(self) -> int:
         return len(self.data)
 
-    def take(
-        self, which: slice | NDArray[np.integer], rng: np.random.Generator | int | None = None
-    ) -> Arrays:
+    def take(self, which: Numbers, rng: Rng = None) -> Arrays:
         """The samples of a slice or of an array of numbers, mapped together."""
         rng = (
             generator(rng) if self.random else None
-        )  # one for a chain of maps, which do not draw the same numbers then
+        )  # one for a whole chain of maps: they draw other numbers
         given = self.data.take(which, rng)
         mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
         if mapped is None or isinstance(mapped, (list, Mapping)):
-            raise ArgumentError(
-                f"map: the function returns an array, or a tuple of arrays; got {type(mapped).__name__}."
-            )
-        arrays = tuple(
-            plain(a, "map: what the function returned")
-            for a in (mapped if isinstance(mapped, tuple) else (mapped,))
-        )
+            kind = type(mapped).__name__
+            raise ArgumentError(f"map: the function returns an array, or a tuple of arrays; got {kind}.")
+        several = mapped if isinstance(mapped, tuple) else (mapped,)
+        arrays = tuple(plain(array, "map: what the function returned") for array in several)
         rows = len(given[0])
-        if any(array.ndim == 0 or len(array) != rows for array in arrays):
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            raise ShapeError(
-                f"map: the function was given {rows} rows, and returned arrays of shapes {shapes}; it keeps "
-                "the first axis."
-            )
+        if any(array.shape[:1] != (rows,) for array in arrays):
+            got = f"was given {rows} rows, and returned arrays of shapes {shapes_of(arrays)}"
+            raise ShapeError(f"map: the function {got}; it keeps the first axis.")
         return arrays
 
     def floats_as(self, dtype: DTypeLike) -> Self:
@@ -237,13 +224,10 @@ def _remedy(array: NDArray[Any]) -> str:
     return f" These are objects{found}; give arrays of numbers, each with one row a sample."
 
 
-def _read_only(i: int, values: Any) -> NDArray[Any]:
-    array = plain(values, f"ArrayDataset: array {i}")
-    check_numbers(f"ArrayDataset: array {i}", array)
+def _read_only(what: str, values: Any) -> NDArray[Any]:
+    array = check_numbers(what, plain(values, what))
     if array.ndim == 0:
-        raise ShapeError(
-            f"ArrayDataset: array {i} is a single number; expected one row a sample, shape (n, …)."
-        )
+        raise ShapeError(f"{what} is a single number; expected one row a sample, shape (n, …).")
     view = array.view(np.ndarray)
     view.flags.writeable = False
     return view

@@ -1,4 +1,4 @@
-"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, and labels that count otherwise."""
+"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, labels as others."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -8,13 +8,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from ..errors import ArgumentError, DTypeError, ShapeError, StateError, names_itself
 from ..files import printable
+from .checks import values_of
 
 SHOWN = 20  # classes that are listed
 
 
+@names_itself
 def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike = np.float32) -> NDArray[Any]:
     """Rows that are 1 at the class and 0 elsewhere.
 
@@ -44,33 +45,28 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
            [0., 0., 1.],
            [0., 1., 0.]], dtype=float32)
     """
-    values = plain(labels, "one_hot")
+    values = values_of(labels)
     if values.dtype.kind not in "biu" and values.size:
-        raise DTypeError(
-            f"one_hot: labels are integers; got {values.dtype}. Names become numbers by LabelEncoder, floats "
-            "by relabel(labels)."
-        )
+        advice = "Names become numbers by LabelEncoder, floats by relabel(labels)."
+        raise DTypeError(f"labels are integers; got {values.dtype}. {advice}")
     if classes is None:
         if not values.size:
-            raise ArgumentError("one_hot: without labels, say how many classes there are.")
+            raise ArgumentError("without labels, say how many classes there are.")
         classes = int(values.max()) + 1
     elif not isinstance(classes, (int, np.integer)) or classes < 1:
-        raise ArgumentError(
-            f"one_hot: classes is a whole number, for there is at least one class; got {classes!r}."
-        )
+        raise ArgumentError(f"classes is a whole number, for there is at least one class; got {classes!r}.")
     wrong = values[(values < 0) | (values >= classes)]
     if wrong.size:
-        raise ArgumentError(
-            f"one_hot: label {wrong[0]} is outside [0, {max(classes, 1)}). Labels that count otherwise: "
-            f"relabel(labels, {{10: 0}})."
-        )
+        advice = "Labels that count otherwise: relabel(labels, {10: 0})."
+        raise ArgumentError(f"label {wrong[0]} is outside [0, {max(classes, 1)}). {advice}")
     rows = np.zeros((*values.shape, classes), dtype)
     np.put_along_axis(rows, values.astype(np.int64)[..., None], 1, axis=-1)
     return rows
 
 
+@names_itself
 def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDArray[np.int64]:
-    """Class labels of files that store or count them otherwise, as integers of shape (n,), with some of them changed.
+    """Class labels as integers of shape (n,), of files that store or count them otherwise.
 
     Parameters
     ----------
@@ -97,27 +93,24 @@ def relabel(labels: ArrayLike, changes: Mapping[int, int] | None = None) -> NDAr
     >>> relabel([[10.0], [1.0], [9.0]], {10: 0})
     array([0, 1, 9])
     """
-    values = plain(labels, "relabel")
+    values = values_of(labels)
     if values.dtype.kind == "O":
-        values = plain(values.tolist(), "relabel")  # whose numbers have a dtype, if they are numbers
+        values = values_of(values.tolist())  # whose numbers have a dtype, if they are numbers
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise ShapeError(f"relabel: expected labels of shape (n,) or (n, 1), got {values.shape}.")
+        raise ShapeError(f"expected labels of shape (n,) or (n, 1), got {values.shape}.")
     if values.dtype.kind not in "biuf":
-        raise DTypeError(
-            f"relabel: expected numbers, got {values.dtype}. Names become numbers by LabelEncoder."
-        )
+        raise DTypeError(f"expected numbers, got {values.dtype}. Names become numbers by LabelEncoder.")
     fraction = ~np.isfinite(values) | (values != np.trunc(values))
     if fraction.any():
-        raise ArgumentError(
-            f"relabel: labels are whole numbers; got {values[fraction][0]} in row {int(fraction.argmax())}."
-        )
+        row = int(fraction.argmax())
+        raise ArgumentError(f"labels are whole numbers; got {values[row]} in row {row}.")
     others = {index(label): index(other) for label, other in (changes or {}).items()}
     found, places = np.unique(values, return_inverse=True)
     new = [others.get(int(label), int(label)) for label in found.tolist()]
     if wide := [label for label in new if not -(2**63) <= label < 2**63]:
-        raise ArgumentError(f"relabel: labels are below 2**63; got {wide[0]}.")
+        raise ArgumentError(f"labels are below 2**63; got {wide[0]}.")
     return np.array(new, np.int64)[places]
 
 
@@ -147,53 +140,44 @@ class LabelEncoder:
 
     classes: list[Any]
 
+    @names_itself
     def fit(self, labels: ArrayLike) -> Self:
         """Learn the names; returns the encoder.  ``labels`` has shape (n,), n ≥ 1."""
-        names = np.unique(_names("fit", labels))
+        names = np.unique(_names(labels))
         if not len(names):
-            raise ArgumentError("LabelEncoder.fit: there are no labels to learn from.")
+            raise ArgumentError("there are no labels to learn from.")
         if names.dtype.kind == "f" and not np.isfinite(names).all():
-            raise ArgumentError("LabelEncoder.fit: a label is missing (NaN) or infinite.")
+            raise ArgumentError("a label is missing (NaN) or infinite.")
         self.classes = names.tolist()
         return self
 
+    @names_itself
     def transform(self, labels: ArrayLike) -> NDArray[np.int64]:
         """The numbers of names, shape (n,)."""
-        values, known = _names("transform", labels), np.asarray(self._known("transform"))
+        values, known = _names(labels), np.asarray(self._known("transform"))
         if values.size and (values.dtype.kind == "U") != (known.dtype.kind == "U"):
-            raise ArgumentError(
-                f"LabelEncoder.transform: the classes are [{self._listed()}]; got labels of {values.dtype}."
-            )
+            raise ArgumentError(f"the classes are [{self._listed()}]; got labels of {values.dtype}.")
         places = np.searchsorted(known, values)
-        wrong = known[np.minimum(places, len(known) - 1)] != values
-        if wrong.any():
-            raise ArgumentError(
-                f"LabelEncoder.transform: {values[wrong].tolist()[0]!r} is none of the classes "
-                f"[{self._listed()}]."
-            )
+        wrong = values[known[np.minimum(places, len(known) - 1)] != values]
+        if wrong.size:
+            raise ArgumentError(f"{wrong.tolist()[0]!r} is none of the classes [{self._listed()}].")
         return places.astype(np.int64)
 
     def fit_transform(self, labels: ArrayLike) -> NDArray[np.int64]:
         """`fit`, and `transform` of the same labels."""
         return self.fit(labels).transform(labels)
 
+    @names_itself
     def inverse_transform(self, numbers: ArrayLike) -> NDArray[Any]:
         """The names of numbers, shape (n,)."""
-        known, values = (
-            np.asarray(self._known("inverse_transform")),
-            plain(numbers, "LabelEncoder.inverse_transform"),
-        )
+        known, values = np.asarray(self._known("inverse_transform")), values_of(numbers)
         if values.dtype.kind not in "biu" and values.size:
-            raise DTypeError(
-                f"LabelEncoder.inverse_transform: classes are integers; got {values.dtype}. Of scores or "
-                "rows, take argmax(axis=1)."
-            )
+            advice = "Of scores or rows, take argmax(axis=1)."
+            raise DTypeError(f"classes are integers; got {values.dtype}. {advice}")
         values = values.astype(np.int64)
         wrong = values[(values < 0) | (values >= len(known))]
         if wrong.size:
-            raise ArgumentError(
-                f"LabelEncoder.inverse_transform: class {wrong[0]} is outside [0, {len(known)})."
-            )
+            raise ArgumentError(f"class {wrong[0]} is outside [0, {len(known)}).")
         return known[values]
 
     def state_dict(self) -> dict[str, Any]:
@@ -201,24 +185,22 @@ class LabelEncoder:
         return {"class": "LabelEncoder", "classes": list(self._known("state_dict"))}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the classes of another encoder; raises a StateError, and changes nothing, if it is no such state."""
-        classes = state.get("classes")
-        if (
-            set(state) != {"class", "classes"}
-            or state["class"] != "LabelEncoder"
-            or not isinstance(classes, (list, tuple))
-            or not classes
-        ):
-            raise StateError(
-                "LabelEncoder.load_state_dict: expected what state_dict() returns, got a mapping with "
-                f"{printable(', '.join(map(str, state)))}."
-            )
+        """Take over the classes of another encoder.
+
+        Raises
+        ------
+        StateError
+            If it is no such state; nothing was changed.
+        """
+        who, classes = "LabelEncoder.load_state_dict", state.get("classes")
+        complete = set(state) == {"class", "classes"} and state["class"] == "LabelEncoder"
+        if not complete or not isinstance(classes, (list, tuple)) or not classes:
+            got = f"a mapping with {printable(', '.join(map(str, state)))}"
+            raise StateError(f"{who}: expected what state_dict() returns, got {got}.")
         kinds = {type(name) for name in classes}
         if not (kinds == {str} or kinds <= {bool, int, float}) or any(a >= b for a, b in pairwise(classes)):
-            raise StateError(
-                "LabelEncoder.load_state_dict: classes are names, or numbers, in increasing order; got "
-                f"{list(classes)!r:.200}."
-            )
+            expected = "classes are names, or numbers, in increasing order"
+            raise StateError(f"{who}: {expected}; got {list(classes)!r:.200}.")
         self.classes = list(classes)
 
     def __repr__(self) -> str:
@@ -234,17 +216,14 @@ class LabelEncoder:
         return self.classes
 
 
-def _names(method: str, labels: ArrayLike) -> NDArray[Any]:
-    values = plain(labels, f"LabelEncoder.{method}")
-    if values.dtype.kind == "T" or (
-        values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel())
-    ):
+def _names(labels: ArrayLike) -> NDArray[Any]:
+    values = values_of(labels)
+    texts = values.dtype.kind == "O" and all(isinstance(value, str) for value in values.ravel())
+    if texts or values.dtype.kind == "T":
         values = np.array(values.tolist(), str)
     if values.ndim != 1 or (values.dtype.kind not in "biufU" and values.size):
-        raise ShapeError(
-            f"LabelEncoder.{method}: expected names or numbers of shape (n,), got {values.dtype} of shape "
-            f"{values.shape}.{_remedy(values)}"
-        )
+        got = f"{values.dtype} of shape {values.shape}"
+        raise ShapeError(f"expected names or numbers of shape (n,), got {got}.{_remedy(values)}")
     return values
 
 
@@ -256,5 +235,6 @@ def _remedy(values: NDArray[Any]) -> str:
         return " Bytes become names by np.char.decode(labels)."
     if values.dtype.kind == "O" and values.ndim == 1:
         place, odd = next((i, value) for i, value in enumerate(values) if not isinstance(value, str))
-        return f" Label {place} is {odd!r:.40}: a missing one needs a name of its own, numbers among names are texts, str(label)."
+        needs = "a missing one needs a name of its own, numbers among names are texts, str(label)"
+        return f" Label {place} is {odd!r:.40}: {needs}."
     return ""

@@ -1,15 +1,16 @@
-"""What is learned from the columns of the training part, and applied to every part: the base of scalers and imputers."""
+"""What is learned from the columns of the training part and applied to every part: scalers and imputers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError, StateError
+from ..errors import ArgumentError, DTypeError, ShapeError, StateError, names_itself
 from ..files import printable
+from .checks import refuse_state, values_of, wrong_names
 
 
 class Fitted:
@@ -29,6 +30,7 @@ class Fitted:
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
         raise NotImplementedError
 
+    @names_itself
     def fit(self, x: Any) -> Self:
         """Learn the statistics; returns the object itself.
 
@@ -38,14 +40,13 @@ class Fitted:
             The training part alone: what is learned from other rows is knowledge that the model will not have
             in use.
         """
-        values = self._checked("fit", x)
+        values = self._checked(x)
         if not len(values):
-            raise ShapeError(
-                f"{type(self).__name__}.fit: there are no rows to learn from; got shape {values.shape}."
-            )
+            raise ShapeError(f"there are no rows to learn from; got shape {values.shape}.")
         vars(self).update(self._statistics(values.astype(np.float64)))
         return self
 
+    @names_itself
     def transform(self, x: Any) -> NDArray[Any]:
         """Apply what was learned.
 
@@ -59,10 +60,7 @@ class Fitted:
         ndarray of shape (n, …)
             Of the dtype of x if that is floating, otherwise float64.
         """
-        values = self._fitting("transform", x)
-        return self._transformed(values).astype(
-            _floating(values), copy=False
-        )  # float64 statistics make it float64 before
+        return self._applied("transform", x, self._transformed)
 
     def fit_transform(self, x: Any) -> NDArray[Any]:
         """`fit`, and `transform` of the same rows."""
@@ -80,10 +78,8 @@ class Fitted:
         """
         self._need_fit("state_dict")
         own = vars(self)
-        state = {name: own[name] for name in self._settings} | {
-            name: own[name].copy() for name in self._names
-        }
-        return {"class": type(self).__name__, **state}
+        settings = {name: own[name] for name in self._settings}
+        return {"class": type(self).__name__, **settings, **{name: own[name].copy() for name in self._names}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what another object of the same class has learned, and its settings.
@@ -99,10 +95,7 @@ class Fitted:
             Listing what does not fit; nothing was changed.
         """
         who = type(self).__name__
-        names = ["class", *self._settings, *self._names]
-        problems = [f"missing: {name}" for name in names if name not in state] + [
-            f"unexpected: {printable(str(name), 80)}" for name in state if name not in names
-        ]
+        problems = wrong_names(state, ["class", *self._settings, *self._names])
         if state.get("class", who) != who:
             problems.append(f"it is of a {printable(str(state['class']), 80)}")
         loaded: dict[str, Any] = {}
@@ -113,62 +106,49 @@ class Fitted:
         except (TypeError, ValueError) as error:
             problems.append(str(error))
         if not problems and len({loaded[name].shape for name in self._names}) > 1:
-            problems.append(
-                "shapes differ: " + ", ".join(f"{name} {loaded[name].shape}" for name in self._names)
-            )
-        if problems:
-            raise StateError(
-                f"{who}.load_state_dict: the state does not fit, and nothing was loaded:\n  "
-                + "\n  ".join(problems)
-            )
+            shapes = ", ".join(f"{name} {loaded[name].shape}" for name in self._names)
+            problems.append(f"shapes differ: {shapes}")
+        refuse_state(who, problems)
         vars(self).update(loaded)
 
     def __repr__(self) -> str:
         own = vars(self)
-        settings = [f"{name}={own[name]!r}" for name in self._settings]
-        fitted = [
-            f"fitted to columns of shape {own[self._names[0]].shape}"
-            if self._names[0] in own
-            else "not fitted"
-        ]
-        return f"{type(self).__name__}({', '.join(settings + fitted)})"
+        parts = [f"{name}={own[name]!r}" for name in self._settings]
+        learned = own.get(self._names[0])
+        parts += ["not fitted" if learned is None else f"fitted to columns of shape {learned.shape}"]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     # ---- what may come in ----------------------------------------------------------------------------------
 
     def _need_fit(self, method: str) -> None:
         if self._names[0] not in vars(self):
-            raise StateError(
-                f"{type(self).__name__}.{method}: nothing was learned yet; call fit(x_train) first."
-            )
+            who = f"{type(self).__name__}.{method}"
+            raise StateError(f"{who}: nothing was learned yet; call fit(x_train) first.")
 
-    def _fitting(self, method: str, x: Any) -> NDArray[Any]:
-        """An array with the columns that were learned from."""
+    def _applied(self, method: str, x: Any, function: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+        """What a function makes of x, with the dtype that `transform` promises; x has the fitted columns."""
         self._need_fit(method)
-        values, columns = self._checked(method, x), vars(self)[self._names[0]].shape
+        values, columns = self._checked(x), vars(self)[self._names[0]].shape
         if values.shape[1:] != columns:
-            raise ShapeError(
-                f"{type(self).__name__}.{method}: fitted to columns of shape {columns}, got rows of shape "
-                f"{values.shape[1:]}."
-                f"{_way_on(values.shape, columns)}"
-            )
-        return values
+            got = f"got rows of shape {values.shape[1:]}.{_way_on(values.shape, columns)}"
+            raise ShapeError(f"fitted to columns of shape {columns}, {got}")
+        dtype = values.dtype if values.dtype.kind == "f" else np.float64
+        return function(values).astype(dtype, copy=False)  # float64 statistics have made it float64
 
-    def _checked(self, method: str, x: Any) -> NDArray[Any]:
+    def _checked(self, x: Any) -> NDArray[Any]:
         """An array of real, finite numbers with rows."""
-        who = f"{type(self).__name__}.{method}"
-        values = plain(x, who)
+        values = values_of(x)
         if values.dtype.kind not in "biuf":
-            raise DTypeError(f"{who}: expected real numbers, got {values.dtype}.")
+            raise DTypeError(f"expected real numbers, got {values.dtype}.")
         if values.ndim == 0:
-            raise ShapeError(f"{who}: expected rows, shape (n, …); got a single number.")
-        bad = ~np.isfinite(values) if not self._takes_nan else np.isinf(values)
+            raise ShapeError("expected rows, shape (n, …); got a single number.")
+        bad = np.isinf(values) if self._takes_nan else ~np.isfinite(values)
         if bad.any():
-            places = np.argwhere(bad)[0].tolist()
-            what = "an infinity" if np.isinf(values[tuple(places)]) else "a missing value (NaN)"
-            fix = "" if what == "an infinity" else " Fill missing values first: Imputer()."
-            raise ArgumentError(
-                f"{who}: {what} in row {places[0]}{f', column {places[1]}' if len(places) > 1 else ''}.{fix}"
-            )
+            place = tuple(np.argwhere(bad)[0].tolist())
+            where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
+            if np.isinf(values[place]):
+                raise ArgumentError(f"an infinity in {where}.")
+            raise ArgumentError(f"a missing value (NaN) in {where}. Fill missing values first: Imputer().")
         return values
 
 
@@ -177,16 +157,6 @@ def _way_on(shape: tuple[int, ...], columns: tuple[int, ...]) -> str:
     if shape == columns and columns:
         return f"\n  A single row is x[None], of shape {(1, *columns)}."
     if math.prod(shape[1:]) == math.prod(columns):
-        axes = "".join(f", {n}" for n in columns)
-        return f"\n  The same numbers, as they were fitted: x.reshape({(axes and '-1' + axes) or '-1'}); afterwards .reshape(x.shape)."
+        axes = ", ".join(map(str, (-1, *columns)))
+        return f"\n  The same numbers, as they were fitted: x.reshape({axes}); afterwards .reshape(x.shape)."
     return ""
-
-
-def _floating(values: NDArray[Any]) -> np.dtype[Any]:
-    return values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
-
-
-def column_name(statistic: ArrayLike, place: int) -> str:
-    """Which column an element of a statistic belongs to, as text."""
-    where = np.unravel_index(place, np.shape(statistic))
-    return ", ".join(str(int(i)) for i in where) or "0"

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
-from .fitted import Fitted, column_name
+from ..errors import ArgumentError, names_itself
+from .fitted import Fitted
 
 STRATEGIES = ("mean", "median", "constant")
 
@@ -47,11 +47,12 @@ class Imputer(Fitted):
     _takes_nan: ClassVar = True
     fill: NDArray[np.float64]
 
+    @names_itself
     def __init__(self, strategy: str = "mean", *, value: float = 0.0) -> None:
         if strategy not in STRATEGIES:
-            raise ArgumentError(f"Imputer: strategy is one of {', '.join(STRATEGIES)}; got {strategy!r}.")
+            raise ArgumentError(f"strategy is one of {', '.join(STRATEGIES)}; got {strategy!r}.")
         if not np.isfinite(value):
-            raise ArgumentError(f"Imputer: value is a finite number; got {value!r}.")
+            raise ArgumentError(f"value is a finite number; got {value!r}.")
         self.strategy, self.value = strategy, float(value)
 
     def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -59,14 +60,11 @@ class Imputer(Fitted):
             return {"fill": np.full(x.shape[1:], self.value)}
         empty = np.isnan(x).all(axis=0)
         if empty.any():
-            column = column_name(empty, int(empty.argmax()))
-            raise ArgumentError(
-                f"Imputer.fit: column {column} has no value at all, so no {self.strategy}. Leave it out, or "
-                "fill in a constant."
-            )
-        return {
-            "fill": np.asarray(np.nanmean(x, axis=0) if self.strategy == "mean" else np.nanmedian(x, axis=0))
-        }
+            column = ", ".join(map(str, np.argwhere(empty)[0])) or "0"
+            advice = "Leave it out, or fill in a constant."
+            raise ArgumentError(f"column {column} has no value at all, so no {self.strategy}. {advice}")
+        middle = np.nanmean if self.strategy == "mean" else np.nanmedian
+        return {"fill": np.asarray(middle(x, axis=0))}
 
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
         return np.where(np.isnan(x), self.fill, x)

@@ -12,26 +12,18 @@ it would have seen.
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError, StateError
-from ..files import printable
+from ..errors import ArgumentError, DTypeError, names_itself
 from ..random import generator
-from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats, check_numbers
+from .checks import refuse_state, whole, wrong_names
+from .collate import collated
+from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats
 
-PAD = (
-    "  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
-)
-READY = (
-    "  Items are single samples.  Of batches that are ready, give what they were made of, "
-    "data.DataLoader(dataset, batch_size), "
-    "or put them together: (np.concatenate(xs), np.concatenate(ys))."
-)
+SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
 
 
 class DataLoader:
@@ -42,7 +34,7 @@ class DataLoader:
     data : tuple of arrays, array, Dataset, iterable, or function
         * A tuple of arrays (x, y, …) with one row a sample, or a single array.
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
-        * An iterable of samples, such as a generator; or a function that returns one, and is called for every epoch.
+        * An iterable of samples, such as a generator; or a function that returns one, called for every epoch.
 
         Samples are arrays or numbers, or tuples of them, of the same shapes.  Batches that are ready are not
         taken for what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
@@ -90,6 +82,7 @@ class DataLoader:
     (1, 2) float32 [4]
     """
 
+    @names_itself
     def __init__(
         self,
         data: Any,
@@ -100,14 +93,13 @@ class DataLoader:
         drop_last: bool = False,
         dtype: DTypeLike | None = np.float32,
     ) -> None:
-        self.batch_size = _whole("batch_size", batch_size, 1)
-        self.seed = int(generator(None).integers(2**63)) if seed is None else _whole("seed", seed, 0)
+        self.batch_size = whole("batch_size", batch_size, 1)
+        self.seed = int(generator(None).integers(2**63)) if seed is None else whole("seed", seed, 0)
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self.dtype = None if dtype is None else np.dtype(dtype)
         if self.dtype is not None and self.dtype.kind != "f":
-            raise DTypeError(
-                f"DataLoader: dtype is that of the floating arrays, so a floating one; got {self.dtype}."
-            )
+            expected = "dtype is that of the floating arrays, so a floating one"
+            raise DTypeError(f"{expected}; got {self.dtype}.")
         self._data = self._prepared(data)
         self._epoch = self._batch = 0  # the place of the next batch
         self._resumed = False
@@ -115,33 +107,12 @@ class DataLoader:
     def _prepared(self, data: Any) -> Any:
         if isinstance(data, tuple) or hasattr(data, "__array__"):
             data = ArrayDataset(*data) if isinstance(data, tuple) else ArrayDataset(data)
-        if isinstance(data, Mapping):
-            names = ", ".join(f"data[{name!r}]" for name in list(data)[:2])
-            raise ArgumentError(
-                f"DataLoader: got a {type(data).__name__}; expected a tuple of its arrays: "
-                f"DataLoader(({names}, …))."
-            )
-        if not _has_samples(data) and isinstance(getattr(data, "batch_size", None), int):
-            of = "its dataset" if hasattr(data, "dataset") else "the arrays that they are made of"
-            raise ArgumentError(
-                f"DataLoader: expected single samples; a {type(data).__module__.partition('.')[0]} "
-                f"{type(data).__name__} gives batches of "
-                f"{data.batch_size}. Give {of}: "
-                f"DataLoader({'loader.dataset' if hasattr(data, 'dataset') else '(x, y)'}, "
-                f"{data.batch_size})."
-            )
         if isinstance(data, Batches):
             return data if self.dtype is None else data.floats_as(self.dtype)
-        if not (_has_samples(data) or isinstance(data, Iterable) or callable(data)):
-            raise ArgumentError(
-                "DataLoader: expected arrays (x, y, …), a dataset or an iterable of samples; got "
-                f"{type(data).__name__}."
-            )
+        _check_samples(data)
         if self.shuffle and not _has_samples(data):
-            raise ArgumentError(
-                "DataLoader: what can only be iterated over cannot be shuffled. Make it a list, or give it "
-                "__len__ and __getitem__."
-            )
+            advice = "Make it a list, or give it __len__ and __getitem__."
+            raise ArgumentError(f"what can only be iterated over cannot be shuffled. {advice}")
         return data
 
     # ---- how many, and in which order ----------------------------------------------------------------------
@@ -163,8 +134,7 @@ class DataLoader:
             raise TypeError("DataLoader: an iterable has no order but its own.")
         if not self.shuffle:
             return np.arange(self.samples)
-        sequence = np.random.SeedSequence([self.seed, _whole("epoch", epoch, 0)])
-        return np.random.Generator(np.random.PCG64(sequence)).permutation(self.samples)
+        return self._rng(whole("DataLoader: epoch", epoch, 0)).permutation(self.samples)
 
     # ---- the batches ---------------------------------------------------------------------------------------
 
@@ -175,19 +145,15 @@ class DataLoader:
 
     @epoch.setter
     def epoch(self, value: int) -> None:
-        self._epoch, self._batch, self._resumed = _whole("epoch", value, 0), 0, False
+        self._epoch, self._batch, self._resumed = whole("DataLoader: epoch", value, 0), 0, False
 
     def __iter__(self) -> Iterator[Arrays]:
         if self._batch and not self._resumed:
             self._epoch, self._batch = self._epoch + 1, 0
         self._resumed = False
         epoch, start = self._epoch, self._batch
-        batches = (
-            self._from_dataset(epoch, start)
-            if _has_samples(self._data)
-            else self._from_iterable(epoch, start)
-        )
-        for number, batch in enumerate(batches, start + 1):
+        batches = self._from_dataset if _has_samples(self._data) else self._from_iterable
+        for number, batch in enumerate(batches(epoch, start), start + 1):
             self._epoch, self._batch = epoch, number
             yield batch
         self._epoch, self._batch = epoch + 1, 0
@@ -202,7 +168,7 @@ class DataLoader:
                 yield tuple(cast_floats(array, self.dtype) for array in batch)
             else:
                 places = range(rows.start, rows.stop) if order is None else order[rows].tolist()
-                yield self._collated([self._data[i] for i in places], places)
+                yield collated([self._data[i] for i in places], places, self.dtype)
 
     def _from_iterable(self, epoch: int, start: int) -> Iterator[Arrays]:
         iterator = iter(self._data() if callable(self._data) else self._data)
@@ -216,30 +182,13 @@ class DataLoader:
             pass
         while samples := list(islice(iterator, self.batch_size)):
             if len(samples) == self.batch_size or not self.drop_last:
-                yield self._collated(samples, range(first, first + len(samples)))
+                yield collated(samples, range(first, first + len(samples)), self.dtype)
             first += len(samples)
 
-    def _rng(self, epoch: int, number: int) -> np.random.Generator:
-        """The generator of the random maps of a batch."""
-        return np.random.Generator(
-            np.random.PCG64(np.random.SeedSequence([self.seed, epoch], spawn_key=(number,)))
-        )
-
-    def _collated(self, samples: list[Any], places: Iterable[int]) -> Arrays:
-        """One array of each field of the samples, by np.stack."""
-        rows = [_fields(sample, place) for sample, place in zip(samples, places)]
-        for place, row in zip(places, rows):
-            if [field.shape for field in row] != [field.shape for field in rows[0]]:
-                shapes, first = (" and ".join(str(field.shape) for field in r) for r in (row, rows[0]))
-                raise ShapeError(
-                    f"DataLoader: samples of one batch have the same shapes; sample {place} has {shapes}, "
-                    f"another {first}.\n{_way_on(row, rows[0])}"
-                )
-        columns = [
-            check_numbers(f"DataLoader: field {i} of the samples", np.stack(column))
-            for i, column in enumerate(zip(*rows))
-        ]
-        return tuple(cast_floats(column, self.dtype) for column in columns)
+    def _rng(self, epoch: int, *batch: int) -> np.random.Generator:
+        """The generator of the order of an epoch, or of the random maps of a batch of it."""
+        sequence = np.random.SeedSequence([self.seed, epoch], spawn_key=batch)
+        return np.random.Generator(np.random.PCG64(sequence))
 
     # ---- state ---------------------------------------------------------------------------------------------
 
@@ -248,20 +197,13 @@ class DataLoader:
 
         Within a loop, that is the place after the batch which the loop has been given.
         """
-        return {"seed": self.seed, "epoch": self._epoch, "batch": self._batch, **self._settings()}
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "samples": self.samples,
-            "batch_size": self.batch_size,
-            "shuffle": self.shuffle,
-            "drop_last": self.drop_last,
-        }
+        place = {"seed": self.seed, "epoch": self._epoch, "batch": self._batch}
+        return place | {name: getattr(self, name) for name in SETTINGS}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the seed and the place of another loader over the same data: the next iteration goes on from there.
+        """Take over the seed and the place of another loader over the same data.
 
-        An iterable is read, and what comes before that place is left out.
+        The next iteration goes on from there.  An iterable is read, and what comes before is left out.
 
         Parameters
         ----------
@@ -273,28 +215,20 @@ class DataLoader:
         StateError
             If the samples or the settings are others, or it is no such state; nothing was changed.
         """
-        names = ["seed", "epoch", "batch", *self._settings()]
-        problems = [f"missing: {name}" for name in names if name not in state] + [
-            f"unexpected: {printable(str(name), 80)}" for name in state if name not in names
-        ]
-        problems += [
-            f"{k}: expected {v}, got {state[k]!r:.80}"
-            for k, v in self._settings().items()
-            if k in state and state[k] != v
-        ]
+        own = self.state_dict()
+        problems = wrong_names(state, own)
+        for name in SETTINGS:
+            if name in state and state[name] != own[name]:
+                problems.append(f"{name}: expected {own[name]}, got {state[name]!r:.80}")
         place = []
-        for name in names[:3]:
+        for name in ("seed", "epoch", "batch"):
             try:
-                place.append(_whole(name, state.get(name, 0), 0))
+                place.append(whole(f"DataLoader: {name}", state.get(name, 0), 0))
             except ArgumentError as error:
                 problems.append(str(error))
         if not problems and self.samples is not None and place[2] > len(self):
             problems.append(f"batch: an epoch has {len(self)} batches, got {place[2]}")
-        if problems:
-            raise StateError(
-                "DataLoader.load_state_dict: the state does not fit, and nothing was loaded:\n  "
-                + "\n  ".join(problems)
-            )
+        refuse_state("DataLoader", problems)
         self.seed, self._epoch, self._batch = place
         self._resumed = True
 
@@ -302,58 +236,27 @@ class DataLoader:
         data = repr(self._data) if isinstance(self._data, Batches) else type(self._data).__name__
         batches = "" if self.samples is None else f"{len(self)} batch{'es' * (len(self) != 1)} of "
         order = f"shuffled by seed {self.seed}" if self.shuffle else "in order"
-        return f"DataLoader({data}, {batches}{self.batch_size}, {order}{', last short batch dropped' * self.drop_last}, epoch {self._epoch})"
-
-
-def _fields(sample: Any, place: int) -> Arrays:
-    """The arrays of a sample."""
-    fields = sample if isinstance(sample, tuple) else (sample,)
-    for number, field in enumerate(fields):
-        if isinstance(field, Mapping):
-            names = ", ".join(f"sample[{name!r}]" for name in list(field)[:2])
-            raise DTypeError(
-                f"DataLoader: sample {place} is a {type(field).__name__}; expected arrays or a tuple of "
-                f"them: ({names}, …)."
-            )
-        if field is None:
-            what = f"field {number} of sample {place}" if isinstance(sample, tuple) else f"sample {place}"
-            raise DTypeError(
-                f"DataLoader: {what} is None; expected an array or a number. Without targets, samples are x "
-                "alone."
-            )
-    try:
-        return tuple(plain(field, f"DataLoader: sample {place}") for field in fields)
-    except ShapeError as error:
-        if not isinstance(sample, list):
-            raise
-        raise ShapeError(
-            f"{error}\n  The fields of a sample come as a tuple, (x, y), and not as a list.\n{READY}"
-        ) from None
-
-
-def _way_on(row: Arrays, first: Arrays) -> str:
-    """What to do about samples of different shapes."""
-    if len(row) == len(first) > 1 and all(
-        len({field.shape[:1] for field in fields}) == 1 and fields[0].ndim for fields in (row, first)
-    ):
-        return f"{READY}\n{PAD}"
-    way = "  Arrays that each hold one row a sample come as a tuple: DataLoader((x, y))."
-    if len(row) == len(first) and all(
-        a.shape[1:] == b.shape[1:] and a.ndim == b.ndim for a, b in zip(row, first)
-    ):
-        way += f"\n{PAD}"
-    return way
+        dropped = ", last short batch dropped" * self.drop_last
+        return f"DataLoader({data}, {batches}{self.batch_size}, {order}{dropped}, epoch {self._epoch})"
 
 
 def _has_samples(data: Any) -> bool:
     return isinstance(data, (Batches, Dataset)) and not isinstance(data, (Mapping, type))
 
 
-def _whole(name: str, value: Any, low: int) -> int:
-    try:
-        number = index(value)
-    except TypeError:
-        number = low - 1
-    if number < low or isinstance(value, (bool, np.bool)):
-        raise ArgumentError(f"DataLoader: {name} is a whole number, at least {low}; got {value!r}.")
-    return number
+def _check_samples(data: Any) -> None:
+    """Raise for what gives no single samples, and say where they are to be found."""
+    kind = type(data).__name__
+    if isinstance(data, Mapping):
+        names = ", ".join(f"data[{name!r}]" for name in list(data)[:2])
+        raise ArgumentError(f"got a {kind}; expected a tuple of its arrays: DataLoader(({names}, …)).")
+    if _has_samples(data):
+        return
+    if isinstance(size := getattr(data, "batch_size", None), int):
+        what, way = "the arrays that they are made of", "(x, y)"
+        if hasattr(data, "dataset"):
+            what, way = "its dataset", "loader.dataset"
+        found = f"a {type(data).__module__.partition('.')[0]} {kind} gives batches of {size}"
+        raise ArgumentError(f"expected single samples; {found}. Give {what}: DataLoader({way}, {size}).")
+    if not (isinstance(data, Iterable) or callable(data)):
+        raise ArgumentError(f"expected arrays (x, y, …), a dataset or an iterable of samples; got {kind}.")

@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from ..errors import names_itself
 from ..random import generator
-from .toy import Points, Rng, amount, count
+from .checks import Rng, deviation, whole
+from .toy import Points
 
 STUDENT_COLUMNS = ("sex", "units", "maryland", "nebraska", "oklahoma", "score")
 STUDENT_MAJORS = ("finance", "geology", "history")
 
 
+@names_itself
 def student_records(n: int = 240, *, noise: float = 0.05, rng: Rng = None) -> Points:
     """Made-up records of students, from which their major is to be predicted.
 
@@ -45,22 +48,16 @@ def student_records(n: int = 240, *, noise: float = 0.05, rng: Rng = None) -> Po
     are not his.
     """
     draw = generator(rng)
-    sex = draw.choice([-1.0, 1.0], count("student_records", n, 1))
-    units, state, score = (
-        draw.integers(10, 100, n) / 100,
-        draw.integers(3, size=n),
-        draw.integers(200, 1000, n) / 1000,
-    )
-    x = np.column_stack([sex, units, np.eye(3)[state], score])
-    suits = np.stack(
-        [1.2 * score, 0.8 + 0.4 * sex * (units - 0.5), 1.2 * (1.2 - score)], axis=1
-    )  # finance, geology, history
-    suits += 0.15 * np.eye(3)[state] + draw.normal(
-        scale=amount("student_records", "noise", noise), size=(n, 3)
-    )
-    return Points(x, suits.argmax(axis=1))
+    sex = draw.choice([-1.0, 1.0], whole("n", n, 1))
+    units, state = draw.integers(10, 100, n) / 100, np.eye(3)[draw.integers(3, size=n)]
+    score = draw.integers(200, 1000, n) / 1000
+    finance, geology, history = 1.2 * score, 0.8 + 0.4 * sex * (units - 0.5), 1.2 * (1.2 - score)
+    suits = np.stack([finance, geology, history], axis=1)  # (n, 3)
+    suits += 0.15 * state + draw.normal(scale=deviation("noise", noise), size=(n, 3))
+    return Points(np.column_stack([sex, units, state, score]), suits.argmax(axis=1))
 
 
+@names_itself
 def line(
     n: int = 100, *, slope: float = 3.0, intercept: float = 4.0, noise: float = 1.0, rng: Rng = None
 ) -> Points:
@@ -86,5 +83,5 @@ def line(
     array([3., 4.])
     """
     draw = generator(rng)
-    x = draw.uniform(-2, 2, (count("line", n, 1), 1))
-    return Points(x, slope * x + intercept + draw.normal(scale=amount("line", "noise", noise), size=x.shape))
+    x = draw.uniform(-2, 2, (whole("n", n, 1), 1))
+    return Points(x, slope * x + intercept + draw.normal(scale=deviation("noise", noise), size=x.shape))

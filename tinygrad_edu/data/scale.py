@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
-from .fitted import Fitted, _floating
+from ..errors import ArgumentError, names_itself
+from .fitted import Fitted
 
 
 class StandardScaler(Fitted):
@@ -61,17 +61,17 @@ class StandardScaler(Fitted):
             eps, n = np.finfo(np.float64).eps, len(x)
             constant = variance <= n * eps * variance + (n * mean * eps) ** 2
         if not np.isfinite(variance).all():
-            raise ArgumentError("StandardScaler.fit: values are too large for their variance to be a number.")
+            raise ArgumentError("values are too large for their variance to be a number.")
         mean = np.where(np.all(x == x[0], axis=0), x[0], mean)
         return {"mean": np.asarray(mean), "scale": np.where(constant, 1.0, np.sqrt(variance))}
 
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
         return (x - self.mean) / self.scale
 
+    @names_itself
     def inverse_transform(self, x: Any) -> NDArray[Any]:
         """Scaled values in their first units again: ``x * scale + mean``, shape (n, …)."""
-        values = self._fitting("inverse_transform", x)
-        return (values.astype(np.float64) * self.scale + self.mean).astype(_floating(values), copy=False)
+        return self._applied("inverse_transform", x, lambda x: x.astype(np.float64) * self.scale + self.mean)
 
 
 class MinMaxScaler(Fitted):
@@ -111,18 +111,17 @@ class MinMaxScaler(Fitted):
     minimum: NDArray[np.float64]
     maximum: NDArray[np.float64]
 
+    @names_itself
     def __init__(self, *, low: float = 0.0, high: float = 1.0) -> None:
         if not -np.inf < low < high < np.inf:
-            raise ArgumentError(
-                f"MinMaxScaler: low is below high, and both are finite; got {low!r} and {high!r}."
-            )
+            raise ArgumentError(f"low is below high, and both are finite; got {low!r} and {high!r}.")
         self.low, self.high = float(low), float(high)
 
     def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         minimum, maximum = np.asarray(x.min(axis=0)), np.asarray(x.max(axis=0))
         with np.errstate(over="ignore"):
             if not np.isfinite(maximum - minimum).all():
-                raise ArgumentError("MinMaxScaler.fit: values are too large for their range to be a number.")
+                raise ArgumentError("values are too large for their range to be a number.")
         return {"minimum": minimum, "maximum": maximum}
 
     @property
@@ -133,8 +132,10 @@ class MinMaxScaler(Fitted):
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
         return self.low + (x - self.minimum) / self._range * (self.high - self.low)
 
+    @names_itself
     def inverse_transform(self, x: Any) -> NDArray[Any]:
         """Scaled values in their first units again, shape (n, …)."""
-        values = self._fitting("inverse_transform", x)
-        first = (values.astype(np.float64) - self.low) / (self.high - self.low) * self._range + self.minimum
-        return first.astype(_floating(values), copy=False)
+        return self._applied("inverse_transform", x, self._restored)
+
+    def _restored(self, x: NDArray[Any]) -> NDArray[np.float64]:
+        return (x.astype(np.float64) - self.low) / (self.high - self.low) * self._range + self.minimum

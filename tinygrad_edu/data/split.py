@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
 from ..random import generator
+from .checks import Rng, shapes_of, values_of
 
 Indices = NDArray[np.int64]
-Rng = np.random.Generator | int | None
 
 
+@names_itself
 def train_test_split(
     *arrays: Any, test_size: float = 0.25, stratify: ArrayLike | None = None, rng: Rng = None
 ) -> tuple[NDArray[Any], ...]:
@@ -60,18 +61,19 @@ def train_test_split(
     >>> sorted(y_test.tolist())
     [0, 1]
     """
-    values = [plain(array, f"train_test_split: array {i}") for i, array in enumerate(arrays)]
-    n = _rows("train_test_split", values)
+    values = [plain(array, f"array {i}") for i, array in enumerate(arrays)]
+    n = _rows(values)
     test = _test_rows(test_size, n)
     rng = generator(rng)
     if stratify is None:
         order = rng.permutation(n)
         parts = order[test:], order[:test]
     else:
-        parts = _stratified(_classes("train_test_split", stratify, n), test, rng)
+        parts = _stratified(_classes(values_of(stratify), n), test, rng)
     return tuple(value[part] for value in values for part in parts)
 
 
+@names_itself
 def k_fold(n: int, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator[tuple[Indices, Indices]]:
     """Divide n rows into k parts, and let each be the test part once.
 
@@ -102,12 +104,13 @@ def k_fold(n: int, k: int, *, shuffle: bool = True, rng: Rng = None) -> Iterator
     [3 4] [0 1 2]
     [0 1 2] [3 4]
     """
-    n, k = _fold_count("k_fold", n, k)
+    n, k = _fold_count(n, k)
     fold = np.empty(n, np.int64)
-    fold[generator(rng).permutation(n) if shuffle else np.arange(n)] = _runs(n, k)
+    fold[generator(rng).permutation(n) if shuffle else np.arange(n)] = runs(n, k)
     return _folds(fold, k)
 
 
+@names_itself
 def stratified_k_fold(
     labels: ArrayLike, k: int, *, shuffle: bool = True, rng: Rng = None
 ) -> Iterator[tuple[Indices, Indices]]:
@@ -144,9 +147,9 @@ def stratified_k_fold(
     a a b
     a a b
     """
-    values = plain(labels, "stratified_k_fold")
-    n, k = _fold_count("stratified_k_fold", _rows("stratified_k_fold", [values]), k)
-    classes = _classes("stratified_k_fold", values, n)
+    values = values_of(labels)
+    n, k = _fold_count(_rows([values]), k)
+    classes = _classes(values, n)
     mixed = generator(rng).permutation(n) if shuffle else np.arange(n)
     fold = np.empty(n, np.int64)
     fold[mixed[np.argsort(classes[mixed], kind="stable")]] = np.arange(n) % k
@@ -158,15 +161,16 @@ def _folds(fold: Indices, k: int) -> Iterator[tuple[Indices, Indices]]:
     return ((np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k))
 
 
-def _runs(n: int, k: int) -> Indices:
+def runs(n: int, k: int) -> Indices:
     """0 … 0 1 … 1 …: k runs of n numbers in all, the longer ones first."""
     return np.repeat(np.arange(k), [n // k + (i < n % k) for i in range(k)])
 
 
 def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
-    """Rows to train on and to test with; the class c has ``test · count(c) / n`` of the latter, rounded so that they add up.
+    """Rows to train on and to test with; each class has its share of the latter, in whole rows.
 
-    All shares are rounded down, and the largest remainders get what is left, one each.
+    The share of a class of m rows is ``test · m / n``.  All shares are rounded down, and the largest
+    remainders get what is left, one each.
     """
     n, counts = len(classes), np.bincount(classes)
     shares, remainders = np.divmod(counts * test, n)
@@ -178,10 +182,10 @@ def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[
     return rng.permutation(by_class[~chosen]), rng.permutation(by_class[chosen])
 
 
-def _rows(who: str, values: list[NDArray[Any]]) -> int:
+def _rows(values: list[NDArray[Any]]) -> int:
     if not values or any(value.ndim == 0 for value in values) or len({len(value) for value in values}) > 1:
-        shapes = ", ".join(str(value.shape) for value in values) or "no arrays"
-        raise ShapeError(f"{who}: expected arrays with the same number of rows; got {shapes}.")
+        got = shapes_of(values) or "no arrays"
+        raise ShapeError(f"expected arrays with the same number of rows; got {got}.")
     return len(values[0])
 
 
@@ -191,51 +195,44 @@ def _test_rows(size: Any, n: int) -> int:
     except TypeError:
         rows = math.ceil(size * n) if isinstance(size, (float, np.floating)) and 0 < size < 1 else 0
     if isinstance(size, bool) or not 0 < rows < n:
-        raise ArgumentError(
-            f"train_test_split: test_size={size!r} of {n} rows leaves a part empty, or is no size.\n"
-            f"  Expected a part in (0, 1), or a number from 1 to {n - 1}."
-        )
+        expected = f"\n  Expected a part in (0, 1), or a number from 1 to {n - 1}."
+        raise ArgumentError(f"test_size={size!r} of {n} rows leaves a part empty, or is no size.{expected}")
     return rows
 
 
-def _fold_count(who: str, n: Any, k: Any) -> tuple[int, int]:
+def _fold_count(n: Any, k: Any) -> tuple[int, int]:
     try:
         rows, parts = index(n), index(k)
     except TypeError:
-        raise ArgumentError(
-            f"{who}: expected whole numbers of rows and of parts; got {n!r} and {k!r}."
-        ) from None
+        got = f"{n!r} and {k!r}"
+        raise ArgumentError(f"expected whole numbers of rows and of parts; got {got}.") from None
     if not 2 <= parts <= rows:
-        raise ArgumentError(f"{who}: k is from 2 to the number of rows; got {parts} parts of {rows} rows.")
+        raise ArgumentError(f"k is from 2 to the number of rows; got {parts} parts of {rows} rows.")
     return rows, parts
 
 
-def _classes(who: str, labels: ArrayLike, n: int) -> Indices:
+def _classes(labels: NDArray[Any], n: int) -> Indices:
     """Numbers from 0 for the classes of n rows."""
-    values = plain(labels, who)
-    if values.shape != (n,):
-        raise ShapeError(
-            f"{who}: the classes to stratify by have shape {values.shape}, expected ({n},), one for each row."
-        )
-    missing = (
-        values != values
-        if values.dtype.kind != "O"
-        else np.array([v is None or v != v for v in values], bool)
-    )
+    if labels.shape != (n,):
+        expected = f"expected ({n},), one for each row"
+        raise ShapeError(f"the classes to stratify by have shape {labels.shape}, {expected}.")
+    missing = _missing(labels)
     if missing.any():
-        raise ArgumentError(
-            f"{who}: the class of row {int(missing.argmax())} is missing ({values[missing][0]}); leave it "
-            "out, or give it a name."
-        )
+        what = f"the class of row {int(missing.argmax())} is missing ({labels[missing][0]})"
+        raise ArgumentError(f"{what}; leave it out, or give it a name.")
     try:
-        names, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+        names, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     except TypeError:
-        raise DTypeError(
-            f"{who}: classes are all names or all numbers; got both. Texts are [str(c) for c in classes]."
-        ) from None
+        advice = "Texts are [str(c) for c in classes]."
+        raise DTypeError(f"classes are all names or all numbers; got both. {advice}") from None
     if counts.min() < 2:
-        raise ArgumentError(
-            f"{who}: class {names[counts.argmin()]} has a single row, which cannot be on both sides; leave "
-            "it out, or do not stratify."
-        )
+        single = f"class {names[counts.argmin()]} has a single row, which cannot be on both sides"
+        raise ArgumentError(f"{single}; leave it out, or do not stratify.")
     return classes
+
+
+def _missing(labels: NDArray[Any]) -> NDArray[np.bool]:
+    """Which labels are NaN or None."""
+    if labels.dtype.kind == "O":
+        return np.array([label is None or label != label for label in labels], bool)
+    return labels != labels

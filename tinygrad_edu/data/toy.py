@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, names_itself
 from ..random import generator
+from .checks import Rng, deviation, whole
+from .split import runs
 
 Seed = int | np.random.RandomState | np.random.Generator | None
-Rng = np.random.Generator | int | None
 Array = np.ndarray[Any, Any]
 
 
@@ -28,6 +29,7 @@ class Points(NamedTuple):
     y: Array  # (n,) int64 labels; of a regression, (n, 1) float64
 
 
+@names_itself
 def blobs(
     n: int = 2100,
     *,
@@ -64,16 +66,14 @@ def blobs(
     """
     middles = np.asarray(centers, float)
     if middles.ndim != 2 or middles.size == 0:
-        raise ShapeError(
-            "blobs: centers holds a row for each class, with a number for each feature; got shape "
-            f"{middles.shape}."
-        )
-    rng, y = _legacy(seed), _labels(count("blobs", n, len(middles)), len(middles))
-    return Points(
-        rng.standard_normal((n, middles.shape[1])) * amount("blobs", "spread", spread) + middles[y], y
-    )
+        expected = "centers holds a row for each class, with a number for each feature"
+        raise ShapeError(f"{expected}; got shape {middles.shape}.")
+    classes, features = middles.shape
+    rng, y = _legacy(seed), runs(whole("n", n, classes), classes)
+    return Points(rng.standard_normal((n, features)) * deviation("spread", spread) + middles[y], y)
 
 
+@names_itself
 def moons(n: int = 100, *, noise: float = 0.0, seed: Seed = None) -> Points:
     """Two half circles that reach into each other; equal to scikit-learn's ``make_moons`` to the bit.
 
@@ -97,17 +97,14 @@ def moons(n: int = 100, *, noise: float = 0.0, seed: Seed = None) -> Points:
     >>> x[0].round(4), y[:5]
     (array([0.7435, 0.4647]), array([0, 1, 1, 0, 1]))
     """
-    outer = np.linspace(0, np.pi, count("moons", n, 2) // 2)
+    outer = np.linspace(0, np.pi, whole("n", n, 2) // 2)
     inner = np.linspace(0, np.pi, n - n // 2)
-    x = np.concatenate(
-        [
-            np.stack([np.cos(outer), np.sin(outer)], axis=1),
-            np.stack([1 - np.cos(inner), 1 - np.sin(inner) - 0.5], axis=1),
-        ]
-    )
-    return _shuffled(x, len(outer), amount("moons", "noise", noise), seed)
+    upper = np.column_stack([np.cos(outer), np.sin(outer)])
+    lower = np.column_stack([1 - np.cos(inner), 1 - np.sin(inner) - 0.5])
+    return _shuffled(upper, lower, noise, seed)
 
 
+@names_itself
 def circles(n: int = 100, *, noise: float = 0.0, factor: float = 0.8, seed: Seed = None) -> Points:
     """A small circle in a large one; equal to scikit-learn's ``make_circles`` to the bit.
 
@@ -134,20 +131,15 @@ def circles(n: int = 100, *, noise: float = 0.0, factor: float = 0.8, seed: Seed
     (array([1. , 0.5, 1. , 0.5]), array([0, 1, 0, 1]))
     """
     if not 0 <= factor < 1:
-        raise ArgumentError(
-            f"circles: factor, the radius of the inner circle, lies in [0, 1); got {factor!r}."
-        )
-    outer = np.linspace(0, 2 * np.pi, count("circles", n, 2) // 2, endpoint=False)
-    inner = np.linspace(0, 2 * np.pi, n - n // 2, endpoint=False)
-    x = np.concatenate(
-        [
-            np.stack([np.cos(outer), np.sin(outer)], axis=1),
-            np.stack([np.cos(inner) * factor, np.sin(inner) * factor], axis=1),
-        ]
-    )
-    return _shuffled(x, len(outer), amount("circles", "noise", noise), seed)
+        raise ArgumentError(f"factor, the radius of the inner circle, lies in [0, 1); got {factor!r}.")
+    angles = np.linspace(0, 2 * np.pi, whole("n", n, 2) // 2, endpoint=False)
+    outer = np.column_stack([np.cos(angles), np.sin(angles)])
+    angles = np.linspace(0, 2 * np.pi, n - n // 2, endpoint=False)
+    inner = np.column_stack([np.cos(angles) * factor, np.sin(angles) * factor])
+    return _shuffled(outer, inner, noise, seed)
 
 
+@names_itself
 def spirals(n: int = 300, *, arms: int = 3, noise: float = 0.2, seed: Seed = None) -> Points:
     """Arms that wind round the origin, arm after arm, as in the case study of Stanford's CS231n.
 
@@ -180,15 +172,15 @@ def spirals(n: int = 300, *, arms: int = 3, noise: float = 0.2, seed: Seed = Non
     ----------
     A. Karpathy (2015). CS231n: Putting it together, minimal neural network case study. Stanford.
     """
-    each, rng, sigma = _even("spirals", n, arms), _legacy(seed), amount("spirals", "noise", noise)
-    radius = np.linspace(0, 1, each)
-    angles = [
-        np.linspace(4 * arm, 4 * (arm + 1), each) + rng.standard_normal(each) * sigma for arm in range(arms)
-    ]
-    x = [np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1) for angle in angles]
-    return Points(np.concatenate(x), _labels(n, arms))
+    each, rng, sigma = _share(n, arms), _legacy(seed), deviation("noise", noise)
+    radius, x = np.linspace(0, 1, each), []
+    for arm in range(arms):
+        angle = np.linspace(4 * arm, 4 * (arm + 1), each) + rng.standard_normal(each) * sigma
+        x.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
+    return Points(np.concatenate(x), runs(n, arms))
 
 
+@names_itself
 def flower(n: int = 400, *, noise: float = 0.2, seed: Seed = None) -> Points:
     """A flower whose petals belong to two classes in turn: the planar data of deeplearning.ai's first course.
 
@@ -217,15 +209,16 @@ def flower(n: int = 400, *, noise: float = 0.2, seed: Seed = None) -> Points:
     A. Ng, K. Katanforoosh and Y. Bensouda Mourri (2017). Planar data classification with one hidden layer.
     deeplearning.ai.
     """
-    each, rng, sigma = _even("flower", n, 2), _legacy(seed), amount("flower", "noise", noise)
-    x = np.empty((n, 2))
-    for j in range(2):
-        t = np.linspace(j * 3.12, (j + 1) * 3.12, each) + rng.standard_normal(each) * sigma
-        r = 4 * np.sin(4 * t) + rng.standard_normal(each) * sigma
-        x[j * each : (j + 1) * each] = np.stack([r * np.sin(t), r * np.cos(t)], axis=1)
-    return Points(x, _labels(n, 2))
+    each, rng, sigma = _share(n, 2), _legacy(seed), deviation("noise", noise)
+    x = []
+    for petals in range(2):
+        angle = np.linspace(petals * 3.12, (petals + 1) * 3.12, each) + rng.standard_normal(each) * sigma
+        radius = 4 * np.sin(4 * angle) + rng.standard_normal(each) * sigma
+        x.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
+    return Points(np.concatenate(x), runs(n, 2))
 
 
+@names_itself
 def xor(n: int = 4, *, noise: float = 0.0, rng: Rng = None) -> Points:
     """The exclusive or of two bits, the smallest problem that no linear model solves.
 
@@ -247,13 +240,14 @@ def xor(n: int = 4, *, noise: float = 0.0, rng: Rng = None) -> Points:
     >>> xor()
     Points(x=array([[0., 0.], [0., 1.], [1., 0.], [1., 1.]]), y=array([0, 1, 1, 0]))
     """
-    corner = np.arange(count("xor", n, 1)) % 4
+    corner = np.arange(whole("n", n, 1)) % 4
     x = np.stack([corner // 2, corner % 2], axis=1).astype(float)
-    if amount("xor", "noise", noise):
+    if deviation("noise", noise):
         x += generator(rng).normal(scale=noise, size=x.shape)
     return Points(x, (corner // 2 ^ corner % 2).astype(np.int64))
 
 
+@names_itself
 def checkerboard(n: int = 10_000, *, squares: int = 4, rng: Rng = None) -> Points:
     """Points drawn evenly from a chess board on [0, 1)², labelled by the colour of their square.
 
@@ -275,54 +269,32 @@ def checkerboard(n: int = 10_000, *, squares: int = 4, rng: Rng = None) -> Point
     >>> x[0].round(2), y
     (array([0.64, 0.27]), array([1, 0, 0, 0, 1]))
     """
-    x = generator(rng).random((count("checkerboard", n, 1), 2))
-    return Points(
-        x, np.floor(x * count("checkerboard", squares, 1, "squares")).astype(np.int64).sum(axis=1) % 2
-    )
+    x = generator(rng).random((whole("n", n, 1), 2))
+    square = np.floor(x * whole("squares", squares, 1)).astype(np.int64)  # (n, 2), from the corner
+    return Points(x, square.sum(axis=1) % 2)
 
 
 def _legacy(seed: Seed) -> Any:
-    """The generator meant by ``seed=``; without one, a new one that `tinygrad_edu.seed` decides on, where it is in force."""
+    """The generator meant by ``seed=``; None is a new one, seeded by `tinygrad_edu.seed` if in force."""
     if isinstance(seed, np.random.RandomState | np.random.Generator):
         return seed
     return np.random.RandomState(generator(None).integers(2**32) if seed is None else seed)
 
 
-def _shuffled(x: Array, zeros: int, noise: float, seed: Seed) -> Points:
-    """The points, the first ones labelled 0 and the rest 1, in random order with noise added: scikit-learn's draws, in its order."""
-    rng, order = _legacy(seed), np.arange(len(x))
+def _shuffled(zeros: Array, ones: Array, noise: float, seed: Seed) -> Points:
+    """The points of two classes in random order, with noise added: scikit-learn's draws, in its order."""
+    sigma, rng, order = deviation("noise", noise), _legacy(seed), np.arange(len(zeros) + len(ones))
     rng.shuffle(order)
-    x = x[order]
-    if noise:
-        x += rng.normal(scale=noise, size=x.shape)
-    return Points(x, (order >= zeros).astype(np.int64))
+    x = np.concatenate([zeros, ones])[order]
+    if sigma:
+        x += rng.normal(scale=sigma, size=x.shape)
+    return Points(x, (order >= len(zeros)).astype(np.int64))
 
 
-def _labels(n: int, classes: int) -> Array:
-    """Class after class, the first ones with one more where n is no multiple."""
-    sizes = [n // classes + (k < n % classes) for k in range(classes)]
-    return np.repeat(np.arange(classes, dtype=np.int64), sizes)
-
-
-def count(function: str, n: int, least: int, name: str = "n") -> int:
-    """``n``, if it is a whole number and large enough."""
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least:
-        raise ArgumentError(f"{function}: {name} is a whole number, {least} or more; got {n!r}.")
-    return int(n)
-
-
-def _even(function: str, n: int, classes: int) -> int:
-    each, rest = divmod(count(function, n, 1), count(function, classes, 1, "arms"))
+def _share(n: int, classes: int) -> int:
+    """How many of n points each class gets, if it comes out even."""
+    each, rest = divmod(whole("n", n, 1), whole("arms", classes, 1))
     if rest or not each:
-        raise ArgumentError(
-            f"{function}: n is shared out among {classes} classes; got {n!r}, which is no multiple of "
-            f"{classes}."
-        )
+        got = f"got {n!r}, which is no multiple of {classes}"
+        raise ArgumentError(f"n is shared out among {classes} classes; {got}.")
     return each
-
-
-def amount(function: str, name: str, value: float) -> float:
-    """``value``, if it can be a standard deviation."""
-    if not 0 <= value < np.inf:
-        raise ArgumentError(f"{function}: {name} is a finite number, 0 or more; got {value!r}.")
-    return value

@@ -1,9 +1,11 @@
-"""Files that can be trusted: arrays and checkpoints, written whole or not at all, and read without believing a word.
+"""Files that can be trusted: written whole or not at all, and read without believing a word.
 
 * `save_safetensors`, `load_safetensors`: named arrays in the format that models are exchanged in.
 * `save_npz`, `load_npz`, `load_npy`: named arrays in NumPy's own formats.
-* `save_checkpoint`, `load_checkpoint`: all that a training needs to go on, to the bit: nested dicts and lists of arrays and numbers.
-* `atomic_write`: a file of your own that an interruption leaves old or new, never half; `keep_previous`: the last few beside it.
+* `save_checkpoint`, `load_checkpoint`: all that a training needs to go on, to the bit: nested dicts and lists
+  of arrays and numbers.
+* `atomic_write`: a file of your own that an interruption leaves old or new, never half; `keep_previous`: the
+  last few beside it.
 
 No file can run code, name a class to be built, or make a reader take more memory than ``max_bytes`` allows:
 there is no pickle here, and sizes are compared with the length of the file before anything is allocated.

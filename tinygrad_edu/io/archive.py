@@ -24,7 +24,7 @@ def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
     size : int
         Its length in bytes.
     path : str
-        For the message.
+        What errors call the file.
 
     Raises
     ------
@@ -36,10 +36,8 @@ def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
     end = tail[-22:]
     if not end.startswith(END) or len(end) < 22 or end[-2:] != b"\0\0":
         file.seek(0)
-        raise FormatError(
-            f"{path} is no archive of arrays (.npz): it does not end as "
-            f"one.{foreign_hint(file.read(SEEN), 'io.load_npz')}"
-        )
+        hint = foreign_hint(file.read(SEEN), "io.load_npz")
+        raise FormatError(f"{path} is no archive of arrays (.npz): it does not end as one.{hint}")
     (length,) = struct.unpack_from("<L", end, 12)
     if tail[-42:-38] == LOCATOR:  # the numbers of an archive above 4 GiB are in a record of their own
         record = tail[:56]
@@ -47,7 +45,6 @@ def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
             raise FormatError(f"{path} is a damaged archive: it lacks the record that its end points to.")
         length = max(length if length < 0xFFFFFFFF else 0, struct.unpack_from("<Q", record, 40)[0])
     if length > MAX_DIRECTORY:
-        raise FormatError(
-            f"{path}: the directory of the archive has {length} bytes; expected at most {MAX_DIRECTORY}."
-        )
+        expected = f"expected at most {MAX_DIRECTORY}"
+        raise FormatError(f"{path}: the directory of the archive has {length} bytes; {expected}.")
     return zipfile.ZipFile(file)

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: whatever happens, the path holds what it held before, or everything new.
+"""Writing a file whole or not at all: whatever happens, a path holds what it held before, or all that is new.
 
 The bytes go to a temporary file in the same folder, are forced to the disk, and the temporary file then takes
 the name of the target in one step of the file system.  A process that is killed leaves its temporary file
@@ -22,7 +22,7 @@ from ..errors import ArgumentError
 
 try:
     import fcntl
-except ImportError:  # Windows, where the file of another process cannot be deleted while that has it open: the lock is built in
+except ImportError:  # Windows locks by itself: it deletes no file that another process has open
     fcntl = None  # type: ignore[assignment]
 
 
@@ -66,16 +66,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     T. Pillai et al., "All File Systems Are Not Created Equal: On the Complexity of Crafting Crash-Consistent
     Applications", OSDI 2014: why the file, and then the folder, are forced to the disk.
     """
-    target = Path(os.path.realpath(path))
+    where, target = os.fspath(path), Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise ArgumentError(
-            f"{os.fspath(path)} cannot be written: there is no folder {target.parent}. Make it first."
-        )
+        raise ArgumentError(f"{where} cannot be written: there is no folder {target.parent}. Make it first.")
     if target.exists() and not target.is_file():
-        raise ArgumentError(
-            f"{os.fspath(path)} cannot be written: it is a folder or a device. The name of a file is "
-            "expected."
-        )
+        problem = "it is a folder or a device. The name of a file is expected"
+        raise ArgumentError(f"{where} cannot be written: {problem}.")
     with _reached(target.parent) as folder:
         target = folder / target.name
         _sweep(target)
@@ -98,13 +94,19 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _reached(folder: Path) -> Iterator[Path]:
-    """The folder by a path that leaves room for temporary names: its own, or where Linux shows an open one."""
+    """The folder by a path with room for temporary names: its own, or where Linux shows an open one."""
     if len(os.fsencode(folder)) + 2 * LONGEST < LONGEST_PATH or not os.path.isdir(OPEN):
         yield folder
         return
+    with _opened(folder) as descriptor:
+        yield Path(OPEN, str(descriptor))
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield Path(OPEN, str(descriptor))
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -124,7 +126,7 @@ def _create(target: Path) -> tuple[BinaryIO, Path]:
 
 
 def _stem(target: Path) -> str:
-    """What the temporary files of a target are called after: its name, or a number for a name that leaves no room for more."""
+    """What the temporary files of a target are called after: its name, or a number if it leaves no room."""
     name = os.fsencode(target.name)
     return target.name if len(name) <= LONGEST else f"{target.name[:8]}~{zlib.crc32(name):08x}"
 
@@ -149,12 +151,8 @@ def _delete_unless_locked(path: Path) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Force the new name to the disk, where the system lets folders be opened."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with suppress(OSError), _opened(folder) as descriptor:
+        os.fsync(descriptor)
 
 
 def keep_previous(path: str | os.PathLike[str], count: int) -> None:
@@ -165,7 +163,7 @@ def keep_previous(path: str | os.PathLike[str], count: int) -> None:
     Parameters
     ----------
     path : str or path-like
-        Of a file; without one, nothing happens.
+        The path of the file; without a file there, nothing happens.
     count : int
         How many to keep; the oldest is dropped.
     """

@@ -8,9 +8,9 @@ its version, and the rest of the state as JSON:
 
 An object whose only key begins with a dollar sign stands for what JSON has not:
 
-    $array    an array, by its name in the file            $int      an integer beyond ±2^53, in hexadecimal
-    $scalar   a NumPy scalar, likewise                     $float    a float that is not finite, as the 16 digits of its bits
-    $tuple    a tuple                                      $dict     a dict that has such a key of its own
+    $array    an array, by its name in the file      $int      an integer beyond ±2^53, in hexadecimal
+    $scalar   a NumPy scalar, likewise               $float    a float that is not finite, as 16 digits
+    $tuple    a tuple                                $dict     a dict that has such a key of its own
 
 There is nothing in it that names a class or a function: reading one can only give dicts, lists, tuples,
 arrays, numbers and strings.
@@ -20,7 +20,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,13 +31,13 @@ from ..files import FilePath, opened
 from ..tensor import Tensor
 from .safetensors import read_arrays, read_header, write
 from .strict_json import parse
-from .values import MAX_BYTES
+from .values import MAX_BYTES, Arrays
 
 FORMAT = "tinygrad_edu checkpoint"
 VERSION = 1
+TAGS = ("$array", "$scalar", "$tuple", "$dict", "$int", "$float")
+STATES = "dicts, lists and tuples of arrays, numbers, strings, booleans and None"
 DEEPEST = 100  # levels of nesting: far more than states have, far fewer than Python's stack
-
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 def save_checkpoint(path: FilePath, state: Any) -> None:
@@ -48,9 +48,9 @@ def save_checkpoint(path: FilePath, state: Any) -> None:
     path : str or path-like
         The folder must exist.
     state : nested dict, list and tuple
-        Of arrays, tensors, NumPy's scalars, numbers, strings, booleans and None.  Keys are strings.  What has
-        a method ``state_dict()``, such as a model or an optimizer, is saved as what that returns; of a random
-        generator, save ``rng.bit_generator.state``.
+        It holds arrays, tensors, NumPy's scalars, numbers, strings, booleans and None.  Keys are strings.
+        What has a method ``state_dict()``, such as a model or an optimizer, is saved as what that returns; of
+        a random generator, save ``rng.bit_generator.state``.
 
     Raises
     ------
@@ -64,8 +64,9 @@ def save_checkpoint(path: FilePath, state: Any) -> None:
     >>> import tempfile
     >>> rng = np.random.default_rng(0)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_checkpoint(folder + "/best.ckpt", {"step": 7, "w": np.ones(2), "rng": rng.bit_generator.state})
-    ...     state = load_checkpoint(folder + "/best.ckpt")
+    ...     path = folder + "/best.ckpt"
+    ...     save_checkpoint(path, {"step": 7, "w": np.ones(2), "rng": rng.bit_generator.state})
+    ...     state = load_checkpoint(path)
     >>> state["step"], state["w"]
     (7, array([1., 1.]))
     >>> resumed = np.random.default_rng()
@@ -90,8 +91,7 @@ def load_checkpoint(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
     Returns
     -------
     nested dict, list and tuple
-        Of ndarrays, NumPy's scalars, numbers, strings, booleans and None: what was saved, except that
-        mappings are dicts and tensors are arrays.
+        What was saved, except that mappings are dicts and tensors are arrays.
 
     Raises
     ------
@@ -106,9 +106,8 @@ def load_checkpoint(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
         arrays = read_arrays(file, entries, str(path))
     state = _decoded(tree, arrays, str(path), DEEPEST)
     if arrays:
-        raise FormatError(
-            f"{path}: the state does not say where its array {next(iter(arrays))!r:.80} belongs."
-        )
+        left = f"{next(iter(arrays))!r:.80}"
+        raise FormatError(f"{path}: the state does not say where its array {left} belongs.")
     return state
 
 
@@ -118,10 +117,8 @@ def load_checkpoint(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
 def _encoded(value: Any, place: tuple[str, ...], arrays: Arrays) -> Any:
     """The value as JSON has it; the arrays in it are put beside, each under a name of its own."""
     if len(place) > DEEPEST:
-        raise ArgumentError(
-            f"save_checkpoint: the state is nested more than {DEEPEST} levels deep, at {_named(place)}. Does "
-            "it contain itself?"
-        )
+        where = f"more than {DEEPEST} levels deep, at {_named(place)}"
+        raise ArgumentError(f"save_checkpoint: the state is nested {where}. Does it contain itself?")
     if value is None or type(value) in (bool, str):
         return value
     if type(value) is int:
@@ -139,20 +136,15 @@ def _encoded(value: Any, place: tuple[str, ...], arrays: Arrays) -> Any:
     if type(value) in (list, tuple):
         items = [_encoded(item, (*place, str(i)), arrays) for i, item in enumerate(value)]
         return items if type(value) is list else {"$tuple": items}
-    raise ArgumentError(
-        f"save_checkpoint: {_named(place)} is of type {type(value).__name__}; expected dicts, lists and "
-        "tuples of arrays, numbers, strings, "
-        "booleans and None. Save what it can be built from again."
-    )
+    found = f"{_named(place)} is of type {type(value).__name__}; expected {STATES}"
+    raise ArgumentError(f"save_checkpoint: {found}. Save what it can be built from again.")
 
 
 def _encoded_dict(value: Mapping[Any, Any], place: tuple[str, ...], arrays: Arrays) -> Any:
     for key in value:
         if type(key) is not str:
-            raise ArgumentError(
-                f"save_checkpoint: keys are strings; {_named(place)} has the key {key!r:.80}. Save a list, "
-                "or str(key)."
-            )
+            found = f"{_named(place)} has the key {key!r:.80}"
+            raise ArgumentError(f"save_checkpoint: keys are strings; {found}. Save a list, or str(key).")
     items = {key: _encoded(item, (*place, key), arrays) for key, item in value.items()}
     return {"$dict": items} if any(key.startswith("$") for key in items) else items
 
@@ -174,22 +166,16 @@ def _free(name: str, taken: Arrays) -> str:
 
 def _tree(metadata: dict[str, str], path: str) -> Any:
     """The JSON part of a checkpoint of this format and version."""
-    if metadata.get("format") != FORMAT:
-        raise FormatError(
-            f"{path} is no checkpoint: its format is {metadata.get('format')!r:.80}, expected {FORMAT!r}. "
-            "load_safetensors reads files of arrays."
-        )
-    version = metadata.get("version")
+    kind, version = metadata.get("format"), metadata.get("version")
+    if kind != FORMAT:
+        found = f"its format is {kind!r:.80}, expected {FORMAT!r}"
+        raise FormatError(f"{path} is no checkpoint: {found}. load_safetensors reads files of arrays.")
     if version != str(VERSION):
-        raise FormatError(
-            f"{path} is a checkpoint of version {version!r:.40}; this tinygrad_edu reads '{VERSION}'. Use "
-            "the one that wrote it."
-        )
+        readable = f"this tinygrad_edu reads '{VERSION}'. Use the one that wrote it"
+        raise FormatError(f"{path} is a checkpoint of version {version!r:.40}; {readable}.")
     if metadata.keys() != {"format", "version", "state"}:
-        raise FormatError(
-            f"{path}: expected format, version and state, and nothing else; got "
-            f"{', '.join(map(repr, metadata)):.120}."
-        )
+        found = f"{', '.join(map(repr, metadata)):.120}"
+        raise FormatError(f"{path}: expected format, version and state, and nothing else; got {found}.")
     return parse(metadata["state"], f"{path}: its state")
 
 
@@ -207,54 +193,24 @@ def _decoded(value: Any, arrays: Arrays, path: str, levels: int) -> Any:
         return {key: _decoded(item, arrays, path, levels - 1) for key, item in value.items()}
     (tag, content), *more = value.items()
     if more or tag not in TAGS:
-        raise FormatError(
-            f"{path}: expected one of {', '.join(TAGS)} alone; got {', '.join(map(repr, value)):.120}."
-        )
-    try:
-        return TAGS[tag](content, arrays, path, levels)
-    except FormatError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FormatError(f"{path}: {tag} cannot be {content!r:.80}.") from error
+        found = f"{', '.join(map(repr, value)):.120}"
+        raise FormatError(f"{path}: expected one of {', '.join(TAGS)} alone; got {found}.")
+    return _tagged(tag, content, arrays, path, levels)
 
 
-def _array(name: Any, arrays: Arrays, path: str, levels: int) -> Any:
-    return arrays.pop(name)
-
-
-def _scalar(name: Any, arrays: Arrays, path: str, levels: int) -> Any:
-    if (array := arrays.pop(name)).shape:
-        raise ValueError
-    return array[()]
-
-
-def _tuple(items: Any, arrays: Arrays, path: str, levels: int) -> Any:
-    if not isinstance(items, list):
-        raise TypeError
-    return tuple(_decoded(items, arrays, path, levels))
-
-
-def _dict(items: Any, arrays: Arrays, path: str, levels: int) -> Any:
-    return {key: _decoded(item, arrays, path, levels - 1) for key, item in items.items()}
-
-
-def _int(digits: Any, arrays: Arrays, path: str, levels: int) -> Any:
-    if not re.fullmatch(r"-?0x[0-9a-f]+", digits):
-        raise ValueError
-    return int(digits, 16)
-
-
-def _float(digits: Any, arrays: Arrays, path: str, levels: int) -> Any:
-    if not re.fullmatch(r"[0-9a-f]{16}", digits):
-        raise ValueError
-    return struct.unpack(">d", bytes.fromhex(digits))[0]
-
-
-TAGS: dict[str, Callable[[Any, Arrays, str, int], Any]] = {
-    "$array": _array,
-    "$scalar": _scalar,
-    "$tuple": _tuple,
-    "$dict": _dict,
-    "$int": _int,
-    "$float": _float,
-}
+def _tagged(tag: str, content: Any, arrays: Arrays, path: str, levels: int) -> Any:
+    """What an object with this one key stands for."""
+    match tag, content:
+        case "$array", str() if content in arrays:
+            return arrays.pop(content)
+        case "$scalar", str() if content in arrays and not arrays[content].shape:
+            return arrays.pop(content)[()]
+        case "$tuple", list():
+            return tuple(_decoded(content, arrays, path, levels))
+        case "$dict", dict():
+            return {key: _decoded(item, arrays, path, levels - 1) for key, item in content.items()}
+        case "$int", str() if re.fullmatch(r"-?0x[0-9a-f]+", content):
+            return int(content, 16)
+        case "$float", str() if re.fullmatch(r"[0-9a-f]{16}", content):
+            return struct.unpack(">d", bytes.fromhex(content))[0]
+    raise FormatError(f"{path}: {tag} cannot be {content!r:.80}.")

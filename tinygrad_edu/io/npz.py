@@ -1,4 +1,4 @@
-"""NumPy's own files: .npy, one array, and .npz, a zip archive of them, read without pickle and without believing their headers.
+"""NumPy's own files, read without pickle and without belief: .npy, one array, and .npz, an archive of them.
 
 ``np.load`` allocates what a header asks for (8 TiB, if it says so), returns what is not an array as bytes,
 and opens the members of an archive only when they are used.  These readers compare every header with the
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 from struct import error as StructError
 from typing import Any, BinaryIO
+from zipfile import ZipInfo
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +23,7 @@ from ..files import SEEN, FilePath, foreign_hint, opened
 from ..tensor import Tensor
 from .archive import opened_archive
 from .atomic import atomic_write
-from .values import MAX_BYTES, check_shape, fill, named_arrays, native
+from .values import MAX_BYTES, Array, Arrays, check_shape, check_total, fill, named_arrays, native
 
 MAX_HEADER = 10_000  # NumPy's own limit; one of an array without named fields takes 128
 NUMBERS_AND_TEXT = re.compile(r"[<>|=](?:b1|[iu][1248]|f[248]|c8|c16|[SU][1-9][0-9]{0,8})")
@@ -32,15 +33,8 @@ ITEM = re.compile(
     r"""(?:['"](?P<text>[^'"]*)['"]|(?P<boolean>True|False)|\((?P<lengths>[0-9L,\s]*)\))\s*(?:,\s*|(?=\}))"""
 )
 KEYS = {"descr": "text", "fortran_order": "boolean", "shape": "lengths"}
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    StructError,
-)  # what zipfile raises on damaged archives
+# What zipfile raises on damaged archives.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, StructError)
 
 
 def save_npz(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, compressed: bool = False) -> None:
@@ -76,20 +70,18 @@ def save_npz(path: FilePath, arrays: Mapping[str, ArrayLike | Tensor], *, compre
         if problem := _bad_name(f"{name}.npy"):
             raise ArgumentError(f"save_npz: the name {name!r:.80} {problem}.")
         if not NUMBERS_AND_TEXT.fullmatch(array.dtype.str):
-            raise DTypeError(
-                f"save_npz: {name!r:.80} is of dtype {array.dtype}; expected numbers, booleans or texts of "
-                "at least one character."
-            )
+            expected = "numbers, booleans or texts of at least one character"
+            raise DTypeError(f"save_npz: {name!r:.80} is of dtype {array.dtype}; expected {expected}.")
     kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", kind) as archive:
         for name, array in values.items():
-            member = zipfile.ZipInfo(f"{name}.npy")  # whose date is fixed: equal arrays make equal files
+            member = ZipInfo(f"{name}.npy")  # whose date is fixed: equal arrays make equal files
             member.compress_type = kind
             with archive.open(member, "w", force_zip64=True) as to:
                 np.lib.format.write_array(to, array, allow_pickle=False)
 
 
-def load_npz(path: FilePath, *, max_bytes: int = MAX_BYTES) -> dict[str, np.ndarray[Any, Any]]:
+def load_npz(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Arrays:
     """Read all arrays of an archive.
 
     Parameters
@@ -116,16 +108,16 @@ def load_npz(path: FilePath, *, max_bytes: int = MAX_BYTES) -> dict[str, np.ndar
         try:
             with opened_archive(file, size, str(path)) as archive:
                 file.seek(0)
-                return _read_members(
-                    archive, size, str(path), max_bytes, foreign_hint(file.read(SEEN), "io.load_npz")
-                )
+                hint = foreign_hint(file.read(SEEN), "io.load_npz")
+                _check_members(archive.infolist(), size, str(path), max_bytes, hint)
+                return _read_members(archive, str(path))
         except FormatError:
             raise
         except DAMAGE as error:
             raise FormatError(f"{path} is a damaged archive: {error}") from error
 
 
-def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> np.ndarray[Any, Any]:
+def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Array:
     """Read the array of a .npy file.
 
     Parameters
@@ -137,7 +129,7 @@ def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> np.ndarray[Any, A
     Returns
     -------
     ndarray
-        Of numbers, booleans, byte strings or texts, in the byte order of this machine.
+        It holds numbers, booleans, byte strings or texts, in the byte order of this machine.
 
     Raises
     ------
@@ -161,28 +153,26 @@ def load_npy(path: FilePath, *, max_bytes: int = MAX_BYTES) -> np.ndarray[Any, A
 # ---- members -----------------------------------------------------------------------------------------------
 
 
-def _read_members(
-    archive: zipfile.ZipFile, size: int, path: str, max_bytes: int, hint: str
-) -> dict[str, np.ndarray[Any, Any]]:
-    """All members, after all that the directory declares was looked at."""
-    members = archive.infolist()
-    names = [member.orig_filename for member in members]
-    if len(set(names)) < len(names):
+def _check_members(members: list[ZipInfo], size: int, path: str, max_bytes: int, hint: str) -> None:
+    """Look at all that the directory of an archive declares, before anything is unpacked."""
+    if len({member.orig_filename for member in members}) < len(members):
         raise FormatError(f"{path}: two of its members have the same name.")
-    for member, name in zip(members, names):
-        if problem := _bad_name(name):
-            raise FormatError(f"{path}: its member {name!r:.80} {problem}.{hint}")
+    for member in members:
+        where = f"{path}: its member {member.orig_filename!r:.80}"
+        if problem := _bad_name(member.orig_filename):
+            raise FormatError(f"{where} {problem}.{hint}")
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise FormatError(
-                f"{path}: its member {name!r:.80} is encrypted, or packed in a way that NumPy does not use."
-            )
-        _check_unpacked(member.file_size, member.compress_size, f"{path}: its member {name!r:.80}")
+            raise FormatError(f"{where} is encrypted, or packed in a way that NumPy does not use.")
+        _check_unpacked(member.file_size, member.compress_size, where)
     total = sum(member.file_size for member in members)
-    _check_unpacked(total, size, str(path))  # members may share their bytes, each of them with a modest ratio
-    if total > max_bytes:
-        raise FormatError(f"{path}: the arrays take {total} bytes, more than max_bytes={max_bytes} allows.")
+    _check_unpacked(total, size, path)  # members may share their bytes, each of them with a modest ratio
+    check_total(total, max_bytes, path)
+
+
+def _read_members(archive: zipfile.ZipFile, path: str) -> Arrays:
     arrays = {}
-    for member, name in zip(members, names):
+    for member in archive.infolist():
+        name = member.orig_filename
         with archive.open(member) as file:
             arrays[name.removesuffix(".npy")] = _read_array(file, member.file_size, f"{path}: {name!r:.80}")
     return arrays
@@ -190,23 +180,16 @@ def _read_members(
 
 def _check_unpacked(declared: int, stored: int, where: str) -> None:
     if declared > max(64 << 20, 100 * stored):
-        raise FormatError(
-            f"{where} unpacks from {stored} to {declared} bytes, as made to fill the memory. If it is yours, "
-            "save it uncompressed."
-        )
+        bomb = f"unpacks from {stored} to {declared} bytes, as made to fill the memory"
+        raise FormatError(f"{where} {bomb}. If it is yours, save it uncompressed.")
 
 
 def _bad_name(name: str) -> str:
     """What is wrong with the name of a member; empty if nothing is."""
     if not name.endswith(".npy") or name == ".npy":
         return "is no array (.npy)"
-    if (
-        name.startswith("/")
-        or ":" in name
-        or "\\" in name
-        or ".." in name.split("/")
-        or not name.isprintable()
-    ):
+    path_like = name.startswith("/") or ":" in name or "\\" in name or ".." in name.split("/")
+    if path_like or not name.isprintable():
         return "could be taken for a path, or does not print; expected a plain name"
     return ""
 
@@ -214,68 +197,57 @@ def _bad_name(name: str) -> str:
 # ---- one array ---------------------------------------------------------------------------------------------
 
 
-def _read_array(file: Any, size: int, where: str) -> np.ndarray[Any, Any]:
-    """The array in ``size`` bytes of a file; it is allocated when they were found to be as many as the header says."""
-    dtype, fortran_order, shape, begun = _read_header(file, size, where)
+def _read_array(file: Any, size: int, where: str) -> Array:
+    """The array in ``size`` bytes of a file; it is allocated when they are as many as the header says."""
+    text, begun = _header_text(file, size, where)
+    dtype, fortran_order, shape = _described(text, where)
     expected = check_shape(shape, dtype.itemsize, where)
     if begun + expected != size:
-        raise FormatError(
-            f"{where}: {dtype} of shape {shape!s:.80} takes {expected} bytes, and the file has "
-            f"{size - begun}."
-        )
-    array: np.ndarray[Any, Any] = np.empty(shape[::-1] if fortran_order else shape, dtype)
+        takes = f"{dtype} of shape {shape!s:.80} takes {expected} bytes"
+        raise FormatError(f"{where}: {takes}, and the file has {size - begun}.")
+    array: Array = np.empty(shape[::-1] if fortran_order else shape, dtype)
     fill(array, file, where)
     return native(array.T if fortran_order else array)
 
 
-def _read_header(file: BinaryIO, size: int, where: str) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
-    """dtype, fortran_order and shape as the header has them, and how many bytes it takes; its text is matched and never evaluated."""
+def _header_text(file: BinaryIO, size: int, where: str) -> tuple[str, int]:
+    """The text of the header, and where in the file it ends."""
     start = file.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\1\0", b"\2\0", b"\3\0"):
         hint = foreign_hint(start + file.read(SEEN), "io.load_npy")
         raise FormatError(f"{where} is no .npy file of version 1, 2 or 3: it begins with {start!r}.{hint}")
     width = 2 if start[6] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
-    begun = 8 + width + length
-    if length > MAX_HEADER or begun > size:
-        raise FormatError(
-            f"{where}: its header has {length} bytes; {min(MAX_HEADER, max(0, size - 8 - width))} are "
-            "possible."
-        )
-    text = file.read(length).decode("latin1").strip()
-    items, reached = [], 1
+    possible = min(MAX_HEADER, max(0, size - 8 - width))
+    if length > possible:
+        raise FormatError(f"{where}: its header has {length} bytes; {possible} are possible.")
+    return file.read(length).decode("latin1").strip(), 8 + width + length
+
+
+def _described(text: str, where: str) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
+    """dtype, fortran_order and shape as a header has them; its text is matched and never evaluated."""
+    found, reached = dict[str, str](), 1
     while item := ITEM.match(text, reached):  # from where the last one ended: a search would try every blank
-        items.append(item)
-        reached = item.end()
-    dtype, boolean, shape = (
-        next((item[group] for item in items if item["key"] == key), None) for key, group in KEYS.items()
-    )
-    if (
-        text[:1] + text[reached:] != "{}"
-        or len(items) != 3
-        or dtype is None
-        or boolean is None
-        or shape is None
-    ):
-        raise FormatError(
-            f"{where}: expected the dtype, order and shape of an array of numbers; its header is "
-            f"{text!r:.160}."
-        )
+        if item["key"] in found:
+            break  # a key that comes twice
+        found[item["key"]], reached = item[KEYS[item["key"]]], item.end()
+    if text[:1] + text[reached:] != "{}" or len(found) != 3 or None in found.values():
+        expected = "the dtype, order and shape of an array of numbers"
+        raise FormatError(f"{where}: expected {expected}; its header is {text!r:.160}.")
+    dtype = found["descr"]
     if not NUMBERS_AND_TEXT.fullmatch(dtype) or (dtype[1] in "SU" and int(dtype[2:]) > LONGEST_TEXT):
-        raise FormatError(
-            f"{where} is of dtype {dtype!r:.40}; expected numbers or texts. Objects need pickle, which can "
-            "run any code."
-        )
-    return np.dtype(dtype), boolean == "True", _lengths(shape, where), begun
+        reason = "Objects need pickle, which can run any code"
+        raise FormatError(f"{where} is of dtype {dtype!r:.40}; expected numbers or texts. {reason}.")
+    return np.dtype(dtype), found["fortran_order"] == "True", _lengths(found["shape"], where)
 
 
 def _lengths(text: str, where: str) -> tuple[int, ...]:
-    """The shape in a text such as ``3, 4`` or ``3,``."""
+    """The shape in a text such as ``3, 4`` or ``3,``; Python 2 wrote ``3L``."""
+    if not text.strip():
+        return ()
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1].strip():
         parts.pop()
-    if text.strip() and not all(
-        re.fullmatch(r"\s*[0-9]{1,19}L?\s*", part) for part in parts
-    ):  # Python 2 wrote 3L
+    if not all(re.fullmatch(r"\s*[0-9]{1,19}L?\s*", part) for part in parts):
         raise FormatError(f"{where}: no array has the shape ({text:.80}).")
-    return tuple(int(part.strip().removesuffix("L")) for part in parts) if text.strip() else ()
+    return tuple(int(part.strip().removesuffix("L")) for part in parts)

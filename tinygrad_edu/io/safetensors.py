@@ -1,7 +1,8 @@
 """The safetensors format: named arrays in one file that no program has to trust.
 
     8 bytes         n, little-endian, the length of the header
-    n bytes         JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"key": "text"}}
+    n bytes         JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …,
+                           "__metadata__": {"key": "text"}}
     the rest        the arrays, little-endian and in C order, without gaps
 
 The reader believes nothing: `read_header` looks at the size of the file, the length of the header, UTF-8,
@@ -13,6 +14,7 @@ References: the format's README, https://github.com/huggingface/safetensors.
 
 import json
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -23,7 +25,7 @@ from ..files import SEEN, FilePath, foreign_hint, opened
 from ..tensor import Tensor
 from .atomic import atomic_write
 from .strict_json import parse
-from .values import MAX_BYTES, check_shape, fill, named_arrays, native
+from .values import MAX_BYTES, Array, Arrays, check_shape, check_total, fill, named_arrays, native
 
 # fmt: off
 DTYPES = {
@@ -77,17 +79,16 @@ def save_safetensors(
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_safetensors(folder + "/line.safetensors", {"slope": np.float32([[2]]), "offset": 1.0}, metadata={"unit": "m"})
-    ...     load_safetensors(folder + "/line.safetensors")
+    ...     path = folder + "/line.safetensors"
+    ...     save_safetensors(path, {"slope": np.float32([[2]]), "offset": 1.0}, metadata={"unit": "m"})
+    ...     load_safetensors(path)
     ({'slope': array([[2.]], dtype=float32), 'offset': array(1.)}, {'unit': 'm'})
     """
     values = named_arrays(arrays, "save_safetensors")
     write(path, values, _texts(metadata or {}))
 
 
-def load_safetensors(
-    path: FilePath, *, max_bytes: int = MAX_BYTES
-) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, str]]:
+def load_safetensors(path: FilePath, *, max_bytes: int = MAX_BYTES) -> tuple[Arrays, dict[str, str]]:
     """Read the arrays of a file, and its texts.
 
     Parameters
@@ -118,67 +119,54 @@ def load_safetensors(
 # ---- writing -----------------------------------------------------------------------------------------------
 
 
-def write(path: FilePath, arrays: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]) -> None:
+def write(path: FilePath, arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Write plain arrays; whatever can be wrong with them is found before the file is begun."""
+    if "__metadata__" in arrays:
+        kept = "'__metadata__', which the format keeps for itself"
+        raise ArgumentError(f"safetensors: no array can have the name {kept}.")
+    codes = {name: _code(name, array) for name, array in arrays.items()}
+    # The widest elements come first, as the reference has it: so every array is aligned in the file.
+    order = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)
+    ends = dict(zip(order, accumulate(arrays[name].nbytes for name in order)))
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
-    begins, end = {}, 0
-    order = sorted(
-        arrays, key=lambda name: -arrays[name].dtype.itemsize
-    )  # every array is aligned in the file, as the reference has it
-    for name in order:
-        begins[name], end = end, end + arrays[name].nbytes
     for name, array in arrays.items():
-        if name == "__metadata__":
-            raise ArgumentError(
-                "safetensors: no array can have the name '__metadata__', which the format keeps for itself."
-            )
-        header[name] = {
-            "dtype": _code(name, array),
-            "shape": array.shape,
-            "data_offsets": (begins[name], begins[name] + array.nbytes),
-        }
-    text = _encoded(json.dumps(header, ensure_ascii=False, separators=(",", ":")))
+        place = (ends[name] - array.nbytes, ends[name])
+        header[name] = {"dtype": codes[name], "shape": array.shape, "data_offsets": place}
+    text = _utf8(json.dumps(header, ensure_ascii=False, separators=(",", ":")))
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
-        raise ArgumentError(
-            f"safetensors: names, shapes and texts take {len(text)} bytes; the format allows {MAX_HEADER}. "
-            "Put numbers into arrays."
-        )
+        allowed = f"the format allows {MAX_HEADER}. Put numbers into arrays"
+        raise ArgumentError(f"safetensors: names, shapes and texts take {len(text)} bytes; {allowed}.")
     with atomic_write(path) as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for name in order:
-            array = np.asarray(arrays[name], dtype=DTYPES[_code(name, arrays[name])], order="C")
+            array = np.asarray(arrays[name], dtype=DTYPES[codes[name]], order="C")
             file.write(array.reshape(-1).view(np.uint8).data)
 
 
-def _code(name: str, array: np.ndarray[Any, Any]) -> str:
+def _code(name: str, array: Array) -> str:
     code = CODES.get(array.dtype.newbyteorder("<").str)
     if code is None:
-        raise DTypeError(
-            f"safetensors: {name!r:.80} is of dtype {array.dtype}; the format takes "
-            f"{', '.join(str(np.dtype(d)) for d in CODES)}."
-        )
+        known = ", ".join(str(np.dtype(dtype)) for dtype in CODES)
+        raise DTypeError(f"safetensors: {name!r:.80} is of dtype {array.dtype}; the format takes {known}.")
     return code
 
 
 def _texts(metadata: Mapping[str, str]) -> Mapping[str, str]:
     for key, text in metadata.items():
         if not (isinstance(key, str) and isinstance(text, str)):
-            raise ArgumentError(
-                f"safetensors: metadata are strings by strings; got {key!r:.40}: {text!r:.40}. Write numbers "
-                "as text, str(…)."
-            )
+            found = f"{key!r:.40}: {text!r:.40}"
+            advice = "Write numbers as text, str(…)"
+            raise ArgumentError(f"safetensors: metadata are strings by strings; got {found}. {advice}.")
     return metadata
 
 
-def _encoded(text: str) -> bytes:
+def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        around = text[max(0, error.start - 20) : error.end + 20]
-        raise ArgumentError(
-            f"safetensors: names and texts are of Unicode characters; half of one is in {around!r}."
-        ) from None
+        around = f"half of one is in {text[max(0, error.start - 20) : error.end + 20]!r}"
+        raise ArgumentError(f"safetensors: names and texts are of Unicode characters; {around}.") from None
 
 
 # ---- reading -----------------------------------------------------------------------------------------------
@@ -189,17 +177,7 @@ def read_header(file: BinaryIO, size: int, path: str, max_bytes: int) -> tuple[l
     who = f"{path} is no valid safetensors file"
     if size < 8:
         raise FormatError(f"{who}: it has {size} bytes, and the length of the header alone takes 8.")
-    length = int.from_bytes(file.read(8), "little")
-    allowed = min(MAX_HEADER, size - 8, max_bytes // PARSED)
-    if length > allowed:
-        file.seek(0)
-        if hint := foreign_hint(file.read(SEEN), "io.load_safetensors"):
-            raise FormatError(f"{who}.{hint}")
-        raise FormatError(
-            f"{who}: it declares a header of {length} bytes; {allowed} are possible in {size} bytes and with "
-            f"max_bytes={max_bytes}."
-        )
-    raw = file.read(length)
+    raw = _header_bytes(file, size, who, max_bytes)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -209,18 +187,29 @@ def read_header(file: BinaryIO, size: int, path: str, max_bytes: int) -> tuple[l
     header = parse(text, f"{who}: its header")
     metadata = _metadata(header.pop("__metadata__", {}), who)
     entries = [_entry(name, described, who) for name, described in header.items()]
-    _check_ranges(entries, size - 8 - length, who)
+    _check_ranges(entries, size - 8 - len(raw), who)
     total = sum((e.end - e.begin) * (2 if e.code == "BF16" else 1) for e in entries)
-    if total > max_bytes:
-        raise FormatError(f"{path}: the arrays take {total} bytes, more than max_bytes={max_bytes} allows.")
+    check_total(total, max_bytes, path)
     return entries, metadata
+
+
+def _header_bytes(file: BinaryIO, size: int, who: str, max_bytes: int) -> bytes:
+    """The bytes of the header, if there can be as many as the file says."""
+    length = int.from_bytes(file.read(8), "little")
+    allowed = min(MAX_HEADER, size - 8, max_bytes // PARSED)
+    if length <= allowed:
+        return file.read(length)
+    file.seek(0)
+    if hint := foreign_hint(file.read(SEEN), "io.load_safetensors"):
+        raise FormatError(f"{who}.{hint}")
+    possible = f"{allowed} are possible in {size} bytes and with max_bytes={max_bytes}"
+    raise FormatError(f"{who}: it declares a header of {length} bytes; {possible}.")
 
 
 def _metadata(found: Any, who: str) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
         raise FormatError(f"{who}: __metadata__ is an object of texts; got {found!r:.80}.")
-    for key, text in found.items():
-        _check_text(key, who)
+    for text in (*found, *found.values()):
         _check_text(text, who)
     return found
 
@@ -230,27 +219,21 @@ def _entry(name: str, described: Any, who: str) -> Entry:
     _check_text(name, who)
     where = f"{who}: {name!r:.80}"
     if not isinstance(described, dict) or described.keys() != {"dtype", "shape", "data_offsets"}:
-        raise FormatError(
-            f"{where}: expected dtype, shape and data_offsets, and nothing else; got {described!r:.120}."
-        )
+        expected = "dtype, shape and data_offsets, and nothing else"
+        raise FormatError(f"{where}: expected {expected}; got {described!r:.120}.")
     code, shape, offsets = described["dtype"], described["shape"], described["data_offsets"]
     if not isinstance(code, str) or code not in STORED:
         raise FormatError(f"{where} has the dtype {code!r:.40}; this reader knows {', '.join(STORED)}.")
     if not isinstance(shape, list):
         raise FormatError(f"{where}: a shape is a list of lengths; got {shape!r:.80}.")
-    expected = check_shape(shape, np.dtype(STORED[code]).itemsize, where)
-    if not (
-        isinstance(offsets, list)
-        and len(offsets) == 2
-        and all(type(offset) is int and offset >= 0 for offset in offsets)
-    ):
+    size = check_shape(shape, np.dtype(STORED[code]).itemsize, where)
+    numbers = isinstance(offsets, list) and all(type(n) is int and n >= 0 for n in offsets)
+    if not numbers or len(offsets) != 2:
         raise FormatError(f"{where}: data_offsets are two numbers of at least 0; got {offsets!r:.80}.")
     begin, end = offsets
-    if end - begin != expected:
-        raise FormatError(
-            f"{where}: {code} of shape {tuple(shape)} takes {expected} bytes; data_offsets are "
-            f"{offsets!r:.80}."
-        )
+    if end - begin != size:
+        takes = f"{code} of shape {tuple(shape)} takes {size} bytes"
+        raise FormatError(f"{where}: {takes}; data_offsets are {offsets!r:.80}.")
     return Entry(name, code, tuple(shape), begin, end)
 
 
@@ -260,15 +243,12 @@ def _check_ranges(entries: list[Entry], available: int, who: str) -> None:
     for entry in sorted(entries, key=lambda e: (e.begin, e.end)):
         if entry.begin != reached:
             problem = "overlaps the one before it" if entry.begin < reached else "leaves a gap before it"
-            raise FormatError(
-                f"{who}: {entry.name!r:.80} begins at {entry.begin!s:.40}, expected {reached}: it {problem}."
-            )
+            place = f"{entry.name!r:.80} begins at {entry.begin!s:.40}, expected {reached}"
+            raise FormatError(f"{who}: {place}: it {problem}.")
         reached = entry.end
     if reached != available:
-        raise FormatError(
-            f"{who}: the arrays take {reached!s:.40} bytes, and the file has {available} for them. Was it "
-            "cut off, or appended to?"
-        )
+        sizes = f"the arrays take {reached!s:.40} bytes, and the file has {available} for them"
+        raise FormatError(f"{who}: {sizes}. Was it cut off, or appended to?")
 
 
 def _check_text(text: str, who: str) -> None:
@@ -279,9 +259,9 @@ def _check_text(text: str, who: str) -> None:
         raise FormatError(f"{who}: {text!r:.80} has half a character.") from None
 
 
-def read_arrays(file: BinaryIO, entries: list[Entry], path: str) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays that a checked header declares, by name and in its order; the file is just behind the header."""
-    arrays: dict[str, np.ndarray[Any, Any]] = {entry.name: np.empty(0) for entry in entries}
+def read_arrays(file: BinaryIO, entries: list[Entry], path: str) -> Arrays:
+    """The arrays that a checked header declares, by name and in its order; the file stands behind it."""
+    arrays: Arrays = {entry.name: np.empty(0) for entry in entries}
     for entry in sorted(entries, key=lambda e: (e.begin, e.end)):
         array = np.empty(entry.shape, STORED[entry.code])
         fill(array, file, f"{path}: {entry.name!r:.80}")

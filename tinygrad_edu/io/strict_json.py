@@ -18,6 +18,7 @@ def parse(text: str, where: str) -> Any:
     Raises
     ------
     FormatError
+        If it is no such text.
     """
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..ops.convolution import check_groups, convolution, transposed_convolution, windows_transposed
-from ..ops.window import per_axis, windows_of
+from ..ops.convolution import check_groups, convolution
+from ..ops.transposed import transposed_convolution, windows_transposed
+from ..ops.window import Caller
 from ..random import generator
 from ..tensor import Tensor
 from . import init as initializers
@@ -46,12 +47,12 @@ class _Convolution(Module):
         self, in_channels: int, out_channels: int, kernel_size: Any, groups: int
     ) -> tuple[int, ...]:
         """Check and keep what the repr shows; returns the kernel's sizes."""
-        who = type(self).__name__
-        check_sizes(who, in_channels=in_channels, out_channels=out_channels)
-        check_groups(who, groups, in_channels)
-        check_groups(who, groups, out_channels)
+        caller = Caller.of(self)
+        check_sizes(caller.name, in_channels=in_channels, out_channels=out_channels)
+        check_groups(caller, groups, in_channels)
+        check_groups(caller, groups, out_channels)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = per_axis(who, "kernel_size", kernel_size, self.axes, 1)
+        self.kernel_size = caller.per_axis("kernel_size", kernel_size, 1)
         return self.kernel_size
 
     def extra_repr(self) -> str:
@@ -129,15 +130,14 @@ class Conv2d(_Convolution):
     ) -> None:
         kernel = self._settings(in_channels, out_channels, kernel_size, groups)
         self.stride, self.padding, self.dilation = stride, padding, dilation
-        self.windows = windows_of(type(self).__name__, self.axes, kernel, stride, padding, dilation)
+        self.windows = Caller.of(self).windows(kernel, stride, padding, dilation)
         self._setup((out_channels, in_channels // groups, *kernel), init, rng, dtype, bias)
 
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (n, in_channels, h, w) to (n, out_channels, h', w'); sequences and inputs without a batch likewise."""
-        who = type(self).__name__
-        return convolution(
-            who, self.axes, as_input(x, self.weight, who), self.weight, self.bias, self.windows, self.groups
-        )
+        caller = Caller.of(self)
+        x = as_input(x, self.weight, caller.name)
+        return convolution(caller, x, self.weight, self.bias, self.windows, self.groups)
 
 
 class Conv1d(Conv2d):
@@ -210,12 +210,11 @@ class ConvTranspose2d(_Convolution):
             output_padding,
             dilation,
         )
-        self.windows = windows_transposed(
-            "ConvTranspose2d", kernel, stride, padding, output_padding, dilation
-        )
+        self.windows = windows_transposed(Caller.of(self), kernel, stride, padding, output_padding, dilation)
         self._setup((in_channels, out_channels // groups, *kernel), init, rng, dtype, bias)
 
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (n, in_channels, h, w), or without n, to (n, out_channels, h', w')."""
-        x = as_input(x, self.weight, "ConvTranspose2d")
-        return transposed_convolution("ConvTranspose2d", x, self.weight, self.bias, self.windows, self.groups)
+        caller = Caller.of(self)
+        x = as_input(x, self.weight, caller.name)
+        return transposed_convolution(caller, x, self.weight, self.bias, self.windows, self.groups)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from ..ops.pooling import adaptive_avg_pool, avg_pool, checked_windows, max_pool
-from ..ops.window import per_axis
+from ..ops.adaptive import adaptive_avg_pool
+from ..ops.pooling import avg_pool, checked_windows, max_pool
+from ..ops.window import Caller
 from .module import Module
 
 
@@ -40,20 +41,12 @@ class MaxPool2d(Module):
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
-        checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, dilation)
+        checked_windows(Caller.of(self), kernel_size, self.stride, padding, dilation)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return max_pool(
-            type(self).__name__,
-            self.axes,
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-        )
+        settings = self.kernel_size, self.stride, self.padding, self.dilation
+        return max_pool(Caller.of(self), x, self.ceil_mode, *settings)
 
     def extra_repr(self) -> str:
         return shown(self)
@@ -98,20 +91,12 @@ class AvgPool2d(Module):
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
-        checked_windows(type(self).__name__, self.axes, kernel_size, self.stride, padding, 1)
+        checked_windows(Caller.of(self), kernel_size, self.stride, padding)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return avg_pool(
-            type(self).__name__,
-            self.axes,
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-        )
+        settings = self.kernel_size, self.stride, self.padding
+        return avg_pool(Caller.of(self), x, self.ceil_mode, self.count_include_pad, *settings)
 
     def extra_repr(self) -> str:
         return shown(self)
@@ -142,14 +127,12 @@ class AdaptiveAvgPool2d(Module):
 
     def __init__(self, output_size: Any) -> None:
         sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
-        per_axis(
-            type(self).__name__, "output_size", tuple(1 if n is None else n for n in sizes), self.axes, 1
-        )
+        Caller.of(self).per_axis("output_size", tuple(1 if n is None else n for n in sizes), 1)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
-        return adaptive_avg_pool(type(self).__name__, self.axes, x, self.output_size)
+        return adaptive_avg_pool(Caller.of(self), x, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"

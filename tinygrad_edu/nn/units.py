@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, ShapeError
-from ..ops.recurrent.elman import WEIGHTS, rnn
+from ..ops.recurrent.elman import rnn
 from ..ops.recurrent.gru import gru
+from ..ops.recurrent.loop import WEIGHTS
 from ..ops.recurrent.lstm import lstm
 from . import init
 from .module import Module

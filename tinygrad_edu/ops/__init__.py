@@ -1,49 +1,16 @@
 """The operations and their derivatives, a file a family; importing this package files every rule."""
+# ruff: noqa: F401  # they are imported for the rules that they file
 
-from . import (
-    activation,
-    attention,
-    bilinear,
-    constant,
-    contraction,
-    convolution,
-    dropout,
-    elementwise,
-    embedding,
-    erf,
-    indexing,
-    linalg,
-    losses,
-    normalization,
-    pooling,
-    recurrent,
-    reduction,
-    shape,
-    smooth,
-    softmax,
-    window,
-)
-
-__all__ = [
-    "activation",
-    "attention",
-    "bilinear",
-    "constant",
-    "contraction",
-    "convolution",
-    "dropout",
-    "elementwise",
-    "embedding",
-    "erf",
-    "indexing",
-    "linalg",
-    "losses",
-    "normalization",
-    "pooling",
-    "recurrent",
-    "reduction",
-    "shape",
-    "smooth",
-    "softmax",
-    "window",
-]
+# fmt: off
+# isort: off
+from . import elementwise, constant, smooth, erf         # functions of single elements
+from . import reduction, contraction, bilinear           # sums, and sums of products
+from . import shape, indexing, building                  # elements moved, and some of them chosen
+from . import linalg, calculus, polynomial, special      # matrices, grids, polynomials, Bessel functions
+from . import activation, softmax, normalization         # functions of what a layer computes
+from . import convolution, transposed                    # layers of images
+from . import pooling, adaptive, window
+from . import recurrent, attention, embedding, dropout   # layers of sequences and words
+from . import losses
+# fmt: on
+# isort: on

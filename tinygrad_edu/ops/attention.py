@@ -1,4 +1,4 @@
-"""Attention: averages of values, weighted by how well keys match a query; and the encoding of positions that goes with it."""
+"""Attention: averages of values, weighted by how well keys match a query; and the encoding of positions."""
 
 import math
 from typing import Any
@@ -12,10 +12,8 @@ from ..table import primitive
 from .dropout import dropout
 from .softmax import shares, softmax
 
-ORDER = {
-    True: (0, 2, 1, 3),
-    False: (2, 0, 1, 3),
-}  # from (b, heads, t, d) to (b, t, heads, d) if the batch is first, else (t, b, heads, d)
+# by whether the batch is first: from (b, heads, t, d) to (b, t, heads, d), or to (t, b, heads, d)
+ORDER = {True: (0, 2, 1, 3), False: (2, 0, 1, 3)}
 
 
 # fmt: off
@@ -69,23 +67,14 @@ def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1) -> Any:
         raise DTypeError(
             f"masked_softmax: mask is boolean, True where an entry is allowed; got {mask.dtype}."
         )
-    if not broadcasts_to(mask.shape, x.shape):
-        raise ShapeError(
-            f"masked_softmax: a mask of shape {mask.shape} does not broadcast to x of shape {x.shape}."
-        )
+    check_broadcast("masked_softmax", mask, f"x of shape {x.shape}", x)
     return softmax_where(x, mask, axis)
 
 
 def scaled_dot_product_attention(
-    q: Any,
-    k: Any,
-    v: Any,
-    *,
-    mask: Any = None,
-    is_causal: bool = False,
-    dropout_p: float = 0.0,
-    rng: np.random.Generator | int | None = None,
-) -> Any:
+    q: Any, k: Any, v: Any, *, mask: Any = None, is_causal: bool = False,
+    dropout_p: float = 0.0, rng: np.random.Generator | int | None = None,
+) -> Any:  # fmt: skip
     """Averages of values, weighted by how well their keys match each query: softmax(q kᵀ / √d) v.
 
     Parameters
@@ -106,7 +95,7 @@ def scaled_dot_product_attention(
     dropout_p : float in [0, 1], default=0.0
         Weights are dropped with this probability, whenever it is not 0: there is no training mode here.
     rng : numpy.random.Generator or int, optional
-        Of the dropout.
+        Draws which weights are dropped.
 
     Returns
     -------
@@ -139,22 +128,22 @@ def attention_weights(q: Any, k: Any, allowed: Any = None, added: Any = None) ->
     Those are not allowed to which -inf is added.
     """
     if q.ndim < 2 or k.ndim < 2 or q.shape[-1] != k.shape[-1]:
-        raise ShapeError(
-            f"attention: queries (…, t, d) and keys (…, s, d) are of one length d; got shapes {q.shape} and "
-            f"{k.shape}."
-        )
+        got = f"got shapes {q.shape} and {k.shape}"
+        raise ShapeError(f"attention: queries (…, t, d) and keys (…, s, d) are of one length d; {got}.")
     scores = np.matmul(q * (1 / math.sqrt(q.shape[-1])), np.matrix_transpose(k))  # (..., t, s)
     for mask in (allowed, added):
-        if mask is not None and not broadcasts_to(mask.shape, scores.shape):
-            raise ShapeError(
-                f"attention: a mask of shape {mask.shape} does not broadcast to the scores, of shape "
-                f"{scores.shape}."
-            )
+        check_broadcast("attention", mask, f"the scores, of shape {scores.shape}", scores)
     if added is not None:
         finite = added != -np.inf
         scores = scores + np.where(finite, added, 0).astype(scores.dtype)
         allowed = finite if allowed is None else np.logical_and(allowed, finite)
     return softmax(scores) if allowed is None else masked_softmax(scores, allowed)
+
+
+def check_broadcast(who: str, mask: Any, described: str, x: Any) -> None:
+    """Refuse a mask that has not, and cannot get, the shape of x."""
+    if mask is not None and not broadcasts_to(mask.shape, x.shape):
+        raise ShapeError(f"{who}: a mask of shape {mask.shape} does not broadcast to {described}.")
 
 
 def sorted_mask(mask: Any, who: str) -> tuple[Any, Any]:
@@ -200,9 +189,8 @@ def positional_encoding(length: int, dim: int, *, base: float = 10000.0, dtype: 
            [0.84, 0.54, 0.01, 1.  ]], dtype=float32)
     """
     if length < 0 or dim < 1:
-        raise ArgumentError(
-            f"positional_encoding: length is at least 0 and dim at least 1; got {length} and {dim}."
-        )
+        got = f"got {length} and {dim}"
+        raise ArgumentError(f"positional_encoding: length is at least 0 and dim at least 1; {got}.")
     angles = np.arange(length)[:, None] / base ** (np.arange(0, dim, 2) / dim)  # (length, dim / 2)
     y = np.empty((length, dim))
     y[:, 0::2], y[:, 1::2] = np.sin(angles), np.cos(angles)[:, : dim // 2]

@@ -1,6 +1,5 @@
 """Arrays built of others: diagonals, blocks, insertions, choices, grids, and what a function makes of each part."""
 
-import math
 import operator
 from collections.abc import Callable
 from itertools import product
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
-from ..errors import UnsupportedCall
 from ..table import composite, derivative
 from .elementwise import as_arrays
 from .indexing import on_diagonal
@@ -61,7 +59,9 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     expected = np.insert(np.zeros(arr.shape, arr.dtype), obj, np.zeros(values.shape, values.dtype), axis)
     axis %= arr.ndim
     n, added = arr.shape[axis], expected.shape[axis] - arr.shape[axis]
-    if np.ndim(obj) == 0 and not isinstance(obj, slice):  # the values' first axis is the one along which they go in
+    if np.ndim(obj) == 0 and not isinstance(
+        obj, slice
+    ):  # the values' first axis is the one along which they go in
         values = np.moveaxis(np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape), 0, axis)
     block = (*arr.shape[:axis], added, *arr.shape[axis + 1 :])
     values = np.astype(np.broadcast_to(values, block), arr.dtype)
@@ -115,8 +115,8 @@ def _choose(a: Any, choices: Any, out: None = None, mode: Any = "raise") -> Any:
 @composite(np.piecewise)
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     (x,) = as_arrays(x)
-    made = [lambda part, *args, **kw: np.zeros(np.shape(part)) if callable(f) else 0 for f in funclist]
-    np.piecewise(np.zeros(x.shape, x.dtype), condlist, made, *args, **kw)  # NumPy's own word
+    made = [np.zeros_like if callable(f) else 0 for f in funclist]
+    np.piecewise(np.zeros(x.shape, x.dtype), condlist, made)  # NumPy's own word
     conditions = np.atleast_1d(condlist) if np.ndim(condlist) > x.ndim else np.asarray([condlist])
     if len(funclist) == len(conditions) + 1:
         conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
@@ -178,7 +178,12 @@ def _logspace(
 ) -> Any:
     start, stop, base = as_arrays(start, stop, base)
     if base.ndim:
-        base = np.expand_dims(np.broadcast_to(base, np.broadcast(np.zeros(start.shape), np.zeros(stop.shape), np.zeros(base.shape)).shape), axis)
+        base = np.expand_dims(
+            np.broadcast_to(
+                base, np.broadcast(np.zeros(start.shape), np.zeros(stop.shape), np.zeros(base.shape)).shape
+            ),
+            axis,
+        )
     powers = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
     return powers if dtype is None else np.astype(powers, np.dtype(dtype))
 
@@ -241,5 +246,3 @@ def _apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
         if value.ndim != ndim:
             raise ValueError("function is not returning an array of the correct shape")  # NumPy's
     return value
-
-

@@ -22,7 +22,9 @@ def span(a: Array, axis: int, start: int | None, stop: int | None) -> Array:
 
 
 @composite(np.diff)
-def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = GIVEN_NOTHING, append: Any = GIVEN_NOTHING) -> Any:
+def _diff(
+    a: Any, n: int = 1, axis: int = -1, prepend: Any = GIVEN_NOTHING, append: Any = GIVEN_NOTHING
+) -> Any:
     np.diff(np.zeros(np.shape(a)), operator.index(n), axis)  # NumPy's own word on n and axis
     if n == 0:
         return a
@@ -30,7 +32,8 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = GIVEN_NOTHING, appe
     axis %= a.ndim
     edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     before, after = (
-        [] if x is GIVEN_NOTHING else [np.broadcast_to(x, edge) if np.ndim(x) == 0 else x] for x in (prepend, append)
+        [] if x is GIVEN_NOTHING else [np.broadcast_to(x, edge) if np.ndim(x) == 0 else x]
+        for x in (prepend, append)
     )
     if before or after:
         a = np.concatenate([*before, a, *after], axis)
@@ -43,7 +46,9 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = GIVEN_NOTHING, appe
 @composite(np.ediff1d)
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     (ary,) = as_arrays(ary)
-    fitting = [np.ediff1d(np.zeros(2, ary.dtype), *(as_zeros(x) for x in (to_end, to_begin)))]  # NumPy's own word
+    fitting = [
+        np.ediff1d(np.zeros(2, ary.dtype), *(as_zeros(x) for x in (to_end, to_begin)))
+    ]  # NumPy's own word
     flat = np.ravel(ary)
     inner = flat[1:] - flat[:-1]
     ends = ([] if x is None else [np.astype(np.ravel(x), fitting[0].dtype)] for x in (to_begin, to_end))
@@ -53,13 +58,21 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 def as_zeros(x: Any) -> Any:
     """Zeros of the shape and dtype of x, to ask NumPy whether a call is right."""
-    return None if x is None else np.zeros_like(np.shape(x), shape=np.shape(x), dtype=getattr(x, "dtype", None) or np.asarray(x).dtype)
+    return (
+        None
+        if x is None
+        else np.zeros_like(
+            np.shape(x), shape=np.shape(x), dtype=getattr(x, "dtype", None) or np.asarray(x).dtype
+        )
+    )
 
 
 @composite(np.gradient)
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     (f,) = as_arrays(f)
-    np.gradient(np.zeros(f.shape), *map(plain_grid, varargs), axis=axis, edge_order=edge_order)  # NumPy's own word
+    np.gradient(
+        np.zeros(f.shape), *map(plain_grid, varargs), axis=axis, edge_order=edge_order
+    )  # NumPy's own word
     axes = tuple(range(f.ndim)) if axis is None else tuple(a % f.ndim for a in np.atleast_1d(axis).tolist())
     grids = list(varargs) if len(varargs) == len(axes) else list(varargs or (1.0,)) * len(axes)
     slopes = tuple(slope(f, grid, a, edge_order) for grid, a in zip(grids, axes))
@@ -86,19 +99,26 @@ def slope(f: Array, grid: Any, axis: int, edge_order: int) -> Array:
         + span(f, axis, 2, None) * (h / (k * (h + k)))
     )
     ends = []
-    for points, (h, k) in (((0, 1, 2), (steps[:1], steps[1:2])), ((-1, -2, -3), (-steps[-1:], -steps[-2:-1]))):
+    for points, (h, k) in (
+        ((0, 1, 2), (steps[:1], steps[1:2])),
+        ((-1, -2, -3), (-steps[-1:], -steps[-2:-1])),
+    ):
         a, b, c = (np.take(f, [min(p, n - 1) if p >= 0 else max(p, -n)], axis) for p in points)
         if edge_order == 1:
             ends.append((b - a) / h)
         else:
-            ends.append(a * (-(2 * h + k) / (h * (h + k))) + b * ((h + k) / (h * k)) + c * (-h / (k * (h + k))))
+            ends.append(
+                a * (-(2 * h + k) / (h * (h + k))) + b * ((h + k) / (h * k)) + c * (-h / (k * (h + k)))
+            )
     return np.concatenate([ends[0], inner, ends[1]], axis)
 
 
 @composite(np.trapezoid)
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     (y,) = as_arrays(y)
-    np.trapezoid(np.zeros(y.shape), None if x is None else np.zeros(np.shape(x)), plain_grid(dx), axis)  # NumPy's own word
+    np.trapezoid(
+        np.zeros(y.shape), None if x is None else np.zeros(np.shape(x)), plain_grid(dx), axis
+    )  # NumPy's own word
     steps = dx
     if x is not None:
         steps = np.diff(x, axis=-1 if np.ndim(x) == 1 else axis)
@@ -113,7 +133,9 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 @composite(np.interp)
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     x, xp, fp = as_arrays(x, xp, fp)
-    np.interp(0.0, *(np.arange(float(np.size(a))).reshape(np.shape(a)) for a in (xp, fp)), period=period and 1.0)
+    np.interp(
+        0.0, *(np.arange(float(np.size(a))).reshape(np.shape(a)) for a in (xp, fp)), period=period and 1.0
+    )
     if period is not None:
         left = right = None
         period = np.absolute(period)
@@ -139,7 +161,9 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
 def cropped_from(n: int, m: int, mode: str) -> int:
     """Where the output begins in the full convolution of n and m elements."""
     short = min(n, m) - 1
-    return {"full": 0, "same": short // 2 if m <= n else short - (short + 1) // 2, "valid": short}[mode_of(mode)]
+    return {"full": 0, "same": short // 2 if m <= n else short - (short + 1) // 2, "valid": short}[
+        mode_of(mode)
+    ]
 
 
 def mode_of(mode: Any) -> str:

@@ -9,18 +9,9 @@ from ..errors import ArgumentError, ShapeError
 from ..table import composite, derivative, elementwise, primitive
 from .elementwise import as_arrays
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in NumPy's order, by which an implicit output is sorted
+# in the order by which NumPy sorts an implicit output
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
-
-
-def row(x: Any) -> Any:
-    """A vector as a matrix of one row; a matrix as it is."""
-    return np.expand_dims(x, 0) if x.ndim == 1 else x
-
-
-def column(x: Any) -> Any:
-    """A vector as a matrix of one column; a matrix as it is."""
-    return np.expand_dims(x, 1) if x.ndim == 1 else x
 
 
 def as_matrix(g: Any, x1_is_vector: bool, x2_is_vector: bool) -> Any:
@@ -30,18 +21,18 @@ def as_matrix(g: Any, x1_is_vector: bool, x2_is_vector: bool) -> Any:
 
 
 def left(g: Any, x2: Any, x1_shape: tuple[int, ...]) -> Any:
-    """g x2ᵀ, a matmul's gradient in x1; a vector's loses its row axis again."""
-    out = np.matmul(
-        as_matrix(g, len(x1_shape) == 1, x2.ndim == 1), np.matrix_transpose(column(x2))
-    )  # (..., n, k)
+    """g x2ᵀ, a matmul's gradient in x1; a vector x2 is a column, and a vector x1 loses its row axis again."""
+    g = as_matrix(g, len(x1_shape) == 1, x2.ndim == 1)
+    x2 = np.expand_dims(x2, 1) if x2.ndim == 1 else x2
+    out = np.matmul(g, np.matrix_transpose(x2))  # (..., n, k)
     return np.squeeze(out, -2) if len(x1_shape) == 1 else out
 
 
 def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
-    """x1ᵀ g, a matmul's gradient in x2; a vector's loses its column axis again."""
-    out = np.matmul(
-        np.matrix_transpose(row(x1)), as_matrix(g, x1.ndim == 1, len(x2_shape) == 1)
-    )  # (..., k, m)
+    """x1ᵀ g, a matmul's gradient in x2; a vector x1 is a row, and a vector x2 loses its column axis again."""
+    g = as_matrix(g, x1.ndim == 1, len(x2_shape) == 1)
+    x1 = np.expand_dims(x1, 0) if x1.ndim == 1 else x1
+    out = np.matmul(np.matrix_transpose(x1), g)  # (..., k, m)
     return np.squeeze(out, -1) if len(x2_shape) == 1 else out
 
 
@@ -94,15 +85,17 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
 
 def paired(axes: Any, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int]]:
-    """The axes of a and of b over which a tensordot sums, as numbers from 0; an int is so many last ones of a, and first ones of b."""
+    """The axes of a and of b over which a tensordot sums, as numbers from 0.
+
+    An int means so many of the last axes of a, and so many of the first axes of b.
+    """
     over_a, over_b = axes if np.iterable(axes) else (range(-axes, 0), range(axes))
-    return [i % a_ndim for i in np.atleast_1d(over_a).tolist()], [
-        i % b_ndim for i in np.atleast_1d(over_b).tolist()
-    ]
+    over_a, over_b = np.atleast_1d(over_a).tolist(), np.atleast_1d(over_b).tolist()
+    return [i % a_ndim for i in over_a], [i % b_ndim for i in over_b]
 
 
 def tensordot_gradient(g: Any, other: Any, mine: list[int], others: list[int], *, first: bool) -> Any:
-    """The gradient of a tensordot in one argument: g and the other one, summed over the axes that this argument has not."""
+    """The gradient of a tensordot in one argument: g and the other, summed over the axes that it has not."""
     kept = [i for i in range(np.ndim(other)) if i not in others]
     n = g.ndim - len(kept)  # axes that g has from this argument
     out = np.tensordot(g, other, (range(n, g.ndim) if first else range(len(kept)), kept))
@@ -116,26 +109,26 @@ def flat(x: Any) -> Any:
 
 
 def times(x: Any, matrix: Any) -> Any:
-    """x times a matrix, all rows of x in one product: NumPy would call BLAS again for each of x's first axis."""
+    """x times a matrix, all rows of x in one product; NumPy would call BLAS for each of x's first axis."""
     if x.ndim < 3:
         return np.matmul(x, matrix)
     return np.reshape(np.matmul(flat(x), matrix), (*x.shape[:-1], matrix.shape[-1]))
 
 
 def times_transpose(x: Any, weight: Any) -> Any:
-    """x Wᵀ: for a large W and few rows as (W xᵀ)ᵀ, for which BLAS has the faster kernel, up to twice as fast."""
+    """x Wᵀ: of a large W and few rows as (W xᵀ)ᵀ, for which BLAS has a kernel up to twice as fast."""
     if x.ndim == 2 and 1 < x.shape[0] <= 64:
         return np.matmul(weight, x.T).T.copy()
     return times(x, weight.T)
 
 
 def sum_of_rows(g: Any) -> Any:
-    """(n, m) to (m,): as a product with ones where there are many rows, which is faster than NumPy's sum along the first axis."""
+    """(n, m) to (m,): of many rows by a product with ones, which is faster than NumPy's sum of rows."""
     return np.add.reduce(g, 0) if g.shape[0] < 256 else np.matmul(np.ones_like(g, shape=g.shape[:1]), g)
 
 
 def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:
-    """The gradient of an explicit einsum in one operand: the einsum of g with the other operands, to its own letters.
+    """The gradient of an explicit einsum in one operand: the einsum of g and the others, to its own letters.
 
     A letter that has its full length in this operand alone was summed over, or broadcast: ones bring it back.
     A letter that this operand repeats is a diagonal: an identity matrix puts the gradient on it.
@@ -147,22 +140,18 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
         for letter, n in zip(term, np.shape(operand)):
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
     spare = iter(set(LETTERS) - set(sizes))
-    term, factors = terms[index], [(output, g)]
-    factors += [(t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index]
+    factors = [(output, g), *((t, o) for i, (t, o) in enumerate(zip(terms, operands)) if i != index)]
     target = ""
-    for letter in term:
-        if (
-            letter in target
-        ):  # repeated: the second one becomes a letter of its own, tied by an identity matrix
+    for letter in terms[index]:
+        if letter in target:  # the second one becomes a letter of its own, tied to the first
             fresh = next(spare)
             factors.append((letter + fresh, np.eye(sizes[letter], dtype=g.dtype)))
             target += fresh
         else:
             target += letter
-    for letter in term:
-        if not any(
-            letter in t and np.shape(operand)[t.index(letter)] == sizes[letter] for t, operand in factors
-        ):
+    for letter in terms[index]:
+        lengths = [np.shape(operand)[t.index(letter)] for t, operand in factors if letter in t]
+        if sizes[letter] not in lengths:
             factors.append((letter, np.ones(sizes[letter], dtype=g.dtype)))
     return np.einsum(",".join(t for t, _ in factors) + "->" + target, *(o for _, o in factors))
 
@@ -182,21 +171,20 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` in the form with letters."""
     pairs, last = len(operands) // 2, operands[-1] if len(operands) % 2 else None
     if not pairs:
+        forms = "subscripts and their operands, or each operand with a list of numbers from 0 to 51"
+        raise ArgumentError(f"einsum takes {forms}.")
+    subscripts = ",".join(map(_spelled, operands[1 : 2 * pairs : 2]))
+    return (subscripts if last is None else f"{subscripts}->{_spelled(last)}", *operands[: 2 * pairs : 2])
+
+
+def _spelled(sublist: Any) -> str:
+    """A list of numbers as letters."""
+    numbers = [s if s is Ellipsis else operator.index(s) for s in sublist]
+    if wrong := [s for s in numbers if s is not Ellipsis and not 0 <= s <= 51]:
         raise ArgumentError(
-            "einsum takes subscripts and their operands, or each operand with a list of numbers from 0 to 51."
+            f"einsum: the axes of an operand are named by numbers from 0 to 51; got {wrong[0]}."
         )
-
-    def spell(sublist: Any) -> str:
-        numbers = [s if s is Ellipsis else operator.index(s) for s in sublist]
-        if out := [s for s in numbers if s is not Ellipsis and not 0 <= s < len(LETTERS)]:
-            raise ArgumentError(
-                f"einsum: the axes of an operand are named by numbers from 0 to {len(LETTERS) - 1}; got "
-                f"{out[0]}."
-            )
-        return "".join("..." if s is Ellipsis else LETTERS[s] for s in numbers)
-
-    subscripts = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
-    return (subscripts if last is None else f"{subscripts}->{spell(last)}", *operands[: 2 * pairs : 2])
+    return "".join("..." if s is Ellipsis else LETTERS[s] for s in numbers)
 
 
 def _explicit(subscripts: str, ndims: list[int]) -> str:
@@ -206,9 +194,8 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
     if any("." in part.replace("...", "", 1) for part in (*terms, output)):
         raise ArgumentError(f"einsum: {subscripts!r} has dots that are no ellipsis, or several in one term.")
     if len(terms) != len(ndims):
-        raise ArgumentError(
-            f"einsum: {subscripts!r} is about {len(terms)} operands; it was given {len(ndims)}."
-        )
+        message = f"{subscripts!r} is about {len(terms)} operands; it was given {len(ndims)}."
+        raise ArgumentError(f"einsum: {message}")
     free = [c for c in LETTERS if c not in subscripts]
     widths = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims)]
     most = max((w for w, t in zip(widths, terms) if "..." in t), default=0)
@@ -248,19 +235,15 @@ def _outer(a: Any, b: Any, out: None = None) -> Any:
 @composite(np.linalg.outer)
 def _linalg_outer(x1: Any, x2: Any, /) -> Any:
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ShapeError(
-            f"np.linalg.outer takes two vectors; got shapes {np.shape(x1)} and {np.shape(x2)}. np.outer "
-            "flattens them first."
-        )
+        got = f"got shapes {np.shape(x1)} and {np.shape(x2)}"
+        raise ShapeError(f"np.linalg.outer takes two vectors; {got}. np.outer flattens them first.")
     return np.outer(x1, x2)
 
 
 @composite(np.vecdot, np.linalg.vecdot)
 def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     empty = [np.empty(0, x.dtype) for x in as_arrays(x1, x2)]
-    np.vecdot(
-        *empty, axis=axis if isinstance(axis, bool) else -1
-    )  # NumPy's own word on the dtypes, and on booleans
+    np.vecdot(*empty, axis=axis if isinstance(axis, bool) else -1)  # NumPy's own word on dtypes and booleans
     rows, columns = (np.moveaxis(x, operator.index(axis), -1) for x in (x1, x2))
     return np.matmul(np.expand_dims(rows, -2), np.expand_dims(columns, -1))[..., 0, 0]
 

@@ -1,8 +1,11 @@
-"""Convolution: one form, linear in image x, weights w and output y, whose three partial derivatives are the three operations here.
+"""Convolution: one form, linear in image x, weights w and output y; its derivatives are three operations.
 
-    φ(x, w, y) = Σ y[n, o, r, q] · w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p]      (stride s, dilation d, padding p)
+    φ(x, w, y) = Σ y[n, o, r, q] · w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p]
 
-* in y it is `convolve`, what a convolutional layer computes of x and w (a correlation: the kernel is not turned);
+with stride s, dilation d and padding p.
+
+* In y it is `convolve`, what a convolutional layer computes of x and w (a correlation: the kernel is not
+  turned);
 * in x it is `convolve_transposed`, which spreads every output over the window that it was computed from;
 * in w it is `correlate`, the image under each place of the kernel times the output.
 
@@ -16,7 +19,6 @@ times the images, never exist together.
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -26,17 +28,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
-from .window import (
-    Windows,
-    as_given,
-    as_images,
-    batch_first,
-    batch_last,
-    check_fit,
-    per_axis,
-    steps,
-    windows_of,
-)
+from .window import Caller, Windows, batch_first, batch_last, steps
 
 CACHE = 1 << 19  # bytes of windows that are multiplied at a time
 
@@ -115,7 +107,7 @@ def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int
 
 
 def windows_on(x: Any, windows: Windows) -> Any:
-    """The windows on images (n, c, h, w): a view (c, kh, kw, rows, columns, n) of their padded copy, the batch last."""
+    """The windows on images (n, c, h, w): a view (c, kh, kw, rows, columns, n) of their padded copy."""
     (sh, sw), (dh, dw), (rows, columns) = windows.stride, windows.dilation, windows.counts(x.shape)
     padded = np.zeros_like(x, x.dtype, "C", shape=windows.framed(x.shape))
     n, c, h, w = padded.shape
@@ -126,7 +118,7 @@ def windows_on(x: Any, windows: Windows) -> Any:
 
 
 def in_blocks(seen: Any, groups: int) -> Iterator[tuple[slice, Any]]:
-    """Some windows at a time: the positions that they cover, and a matrix (groups, c/groups·kh·kw, positions).
+    """Some windows at a time: what positions they cover, and a matrix (groups, c/groups kh kw, positions).
 
     They are the windows on a few rows, or on a part of one; all are written to the same memory.
     """
@@ -143,7 +135,7 @@ def in_blocks(seen: Any, groups: int) -> Iterator[tuple[slice, Any]]:
 
 
 def at_once(rows: int, columns: int, size: int) -> tuple[int, int]:
-    """How many rows and columns of windows, of so many bytes each, to work on together: some rows, or a part of a long one."""
+    """How many rows and columns of windows of a size in bytes to work on: some rows, or a part of one."""
     row = max(1, columns * size)
     parts = -(-row // (2 * CACHE))
     return max(1, min(rows, CACHE // row)), -(-columns // parts)
@@ -155,15 +147,9 @@ def span(indices: list[int]) -> slice:
 
 
 def conv1d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
+    x: Any, weight: Any, bias: Any = None, *,
+    stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
+) -> Any:  # fmt: skip
     """Convolution of sequences: `conv2d` of images of one row.
 
     Parameters
@@ -184,21 +170,13 @@ def conv1d(
     >>> conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
     array([[1., 2., 4.]])
     """
-    weight, bias = parameters_of("conv1d", weight, bias)
-    windows = windows_of("conv1d", 1, kernel_of("conv1d", 1, weight), stride, padding, dilation)
-    return convolution("conv1d", 1, x, weight, bias, windows, groups)
+    return convolved(Caller("conv1d", 1), x, weight, bias, groups, stride, padding, dilation)
 
 
 def conv2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
+    x: Any, weight: Any, bias: Any = None, *,
+    stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
+) -> Any:  # fmt: skip
     """Convolution of images, y[n, o, r, q] = b[o] + Σ w[o, c, i, j] · x[n, c, s r + d i - p, s q + d j - p].
 
     As in every network library this is a correlation: the kernel is not turned around.
@@ -242,139 +220,46 @@ def conv2d(
     array([[[27., 37.],
             [57., 67.]]])
     """
-    weight, bias = parameters_of("conv2d", weight, bias)
-    windows = windows_of("conv2d", 2, kernel_of("conv2d", 2, weight), stride, padding, dilation)
-    return convolution("conv2d", 2, x, weight, bias, windows, groups)
+    return convolved(Caller("conv2d", 2), x, weight, bias, groups, stride, padding, dilation)
 
 
-def conv_transpose2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
-    """Transposed convolution of images: the gradient of `conv2d` in its image, as an operation of its own.
-
-    Every element of x spreads over a window of the output: y[n, o, s r + d i - p, s q + d j - p] gathers
-    b[o] + Σ w[c, o, i, j] · x[n, c, r, q].
-
-    Parameters
-    ----------
-    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
-    weight : Tensor or ndarray of shape (c, o/groups, kh, kw)
-    bias : Tensor or ndarray of shape (o,), optional
-    stride, dilation : int or (int, int), at least 1, default=1
-    padding : int or (int, int), default=0
-        Rows and columns taken off on every side.
-    output_padding : int or (int, int), default=0
-        Rows and columns added at the end, fewer than the stride or the dilation: with a stride, images of
-        several sizes are convolved to the same size, and this chooses among them.
-    groups : int, default=1
-
-    Returns
-    -------
-    Tensor or ndarray of shape (n, o, h', w') or (o, h', w')
-        With h' = (h - 1) s - 2p + d (kh - 1) + output_padding + 1.
-
-    References
-    ----------
-    M. Zeiler, D. Krishnan, G. Taylor, R. Fergus (2010). Deconvolutional networks. CVPR.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> conv_transpose2d(np.array([[[1.0, 10.0]]]), np.array([[[[1.0, 2.0]]]]), stride=2)
-    array([[[ 1.,  2., 10., 20.]]])
-    """
-    weight, bias = parameters_of("conv_transpose2d", weight, bias)
-    windows = windows_transposed(
-        "conv_transpose2d",
-        kernel_of("conv_transpose2d", 2, weight),
-        stride,
-        padding,
-        output_padding,
-        dilation,
-    )
-    return transposed_convolution("conv_transpose2d", x, weight, bias, windows, groups)
+def convolved(caller: Caller, x: Any, weight: Any, bias: Any, groups: int, *settings: Any) -> Any:
+    """What a function returns, by its weights and its settings of stride, padding and dilation."""
+    weight, bias = parameters(caller, weight, bias)
+    return convolution(caller, x, weight, bias, caller.windows(weight.shape[2:], *settings), groups)
 
 
-def convolution(who: str, axes: int, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
-    """A convolution of sequences or images, with or without a batch axis, in the name of a function or layer."""
-    check_groups(who, groups, weight.shape[0])
-    check_bias(who, bias, weight.shape[0])
-    x = floating(x, who)
-    images = as_images(who, x, axes, weight.shape[1] * groups)
-    check_fit(who, windows, images.shape, x.shape, axes)
-    kernels = weight if axes == 2 else np.expand_dims(weight, 2)
-    return as_given(convolve(images, kernels, bias, windows, groups), x.shape, axes)
+def convolution(caller: Caller, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """A convolution of sequences or images, with or without a batch axis, for a function or layer."""
+    check_groups(caller, groups, weight.shape[0])
+    check_bias(caller, bias, weight.shape[0])
+    x = floating(x, caller.name)
+    images = caller.images(x, weight.shape[1] * groups)
+    caller.check_fit(windows, images.shape, x.shape)
+    kernels = weight if caller.axes == 2 else np.expand_dims(weight, 2)
+    return caller.as_given(convolve(images, kernels, bias, windows, groups), x.shape)
 
 
-def transposed_convolution(who: str, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
-    """A transposed convolution of images, with or without a batch axis, in the name of a function or layer."""
-    check_groups(who, groups, weight.shape[0])
-    check_bias(who, bias, weight.shape[1] * groups)
-    x = floating(x, who)
-    y = as_images(who, x, 2, weight.shape[0])
-    size = [
-        (count - 1) * s + r - sum(p)
-        for count, s, r, p in zip(y.shape[2:], windows.stride, windows.reach, windows.padding)
-    ]
-    if min(size) < 1 or min(y.shape[2:]) < 1:
-        raise ShapeError(
-            f"{who} expects an input whose output has rows and columns, got {x.shape}, for an output of size "
-            f"{tuple(size)}."
-        )
-    image = convolve_transposed(y, weight, (y.shape[0], weight.shape[1] * groups, *size), windows, groups)
-    return as_given(image if bias is None else image + np.reshape(bias, (-1, 1, 1)), x.shape, 2)
-
-
-def windows_transposed(
-    who: str, kernel: Any, stride: Any, padding: Any, output_padding: Any, dilation: Any
-) -> Windows:
-    """The windows of a transposed convolution; what is added to the output is padding that it does not take off behind."""
-    extra = per_axis(who, "output_padding", output_padding, 2, 0)
-    windows = windows_of(who, 2, kernel, stride, per_axis(who, "padding", padding, 2, 0), dilation)
-    if any(e >= max(s, d) for e, s, d in zip(extra, windows.stride, windows.dilation)):
-        raise ArgumentError(
-            f"{who}: output_padding is less than the stride {stride!r} or the dilation {dilation!r}; got "
-            f"{output_padding!r}."
-        )
-    (top, bottom), (left, right) = windows.padding
-    return replace(windows, padding=((top, bottom - extra[0]), (left, right - extra[1])))
-
-
-def check_groups(who: str, groups: int, channels: int) -> None:
+def check_groups(caller: Caller, groups: int, channels: int) -> None:
     """Refuse groups that do not part the channels evenly."""
     if not isinstance(groups, (int, np.integer)) or groups < 1 or channels % groups:
-        raise ArgumentError(
-            f"{who}: groups is a divisor of the number of channels; got {groups!r} for {channels} channels."
-        )
+        message = f"groups is a divisor of the number of channels; got {groups!r} for {channels} channels."
+        raise ArgumentError(f"{caller.name}: {message}")
 
 
-def check_bias(who: str, bias: Any, channels: int) -> None:
+def check_bias(caller: Caller, bias: Any, channels: int) -> None:
     """Refuse a bias that does not have one element for each channel of the output."""
     if bias is not None and bias.shape != (channels,):
-        raise ShapeError(
-            f"{who} expects a bias of shape ({channels},), one for each channel of the output, got "
-            f"{bias.shape}."
-        )
+        expected = f"a bias of shape ({channels},), one for each channel of the output"
+        raise ShapeError(f"{caller.name} expects {expected}, got {bias.shape}.")
 
 
-def parameters_of(who: str, weight: Any, bias: Any) -> tuple[Any, Any]:
-    """Weight and bias of a function, each a tensor or an ndarray."""
-    return given(weight, f"{who}: weight"), None if bias is None else given(bias, f"{who}: bias")
-
-
-def kernel_of(who: str, axes: int, weight: Any) -> tuple[int, ...]:
-    """The sizes of the kernels in an array of weights."""
+def parameters(caller: Caller, weight: Any, bias: Any) -> tuple[Any, Any]:
+    """Weight and bias of a function, each a tensor or an ndarray, the weight with the axes of its kernels."""
+    weight = given(weight, f"{caller.name}: weight")
+    bias = None if bias is None else given(bias, f"{caller.name}: bias")
+    axes = caller.axes
     if len(weight.shape) != axes + 2:
-        raise ShapeError(
-            f"{who} expects a weight of {axes + 2} axes, two of channels and {axes} of the kernel, got "
-            f"{weight.shape}."
-        )
-    return tuple(weight.shape[2:])
+        expected = f"a weight of {axes + 2} axes, two of channels and {axes} of the kernel"
+        raise ShapeError(f"{caller.name} expects {expected}, got {weight.shape}.")
+    return weight, bias

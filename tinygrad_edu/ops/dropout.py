@@ -11,7 +11,7 @@ from ..table import primitive
 
 
 def dropout(x: Any, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> Any:
-    """Set each element to zero with probability p, and scale the others by 1 / (1 - p), so that the mean stays.
+    """Set each element to zero with probability p, and scale the others by 1 / (1 - p): the mean stays.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Ufuncs: one line a derivative, from simple to tricky.  The arguments broadcast; the engine sums what they spread over."""
+"""Ufuncs: one line a derivative, from simple to tricky.
+
+The arguments broadcast; the engine sums what they spread over.
+"""
 
 import math
 from typing import Any
@@ -12,7 +15,7 @@ MISSING: Any = object()
 LN2, LN10 = math.log(2), math.log(10)
 
 
-def nonzero(x: Any) -> Any:
+def ones_for_zeros(x: Any) -> Any:
     """x with its zeros replaced by ones, for quotients that are 0 by convention where they would be 0/0."""
     return np.where(x == 0, 1, x)
 
@@ -59,8 +62,8 @@ elementwise(np.radians,     x=lambda g: np.radians(g))
 elementwise(np.rad2deg,     x=lambda g: np.rad2deg(g))
 elementwise(np.degrees,     x=lambda g: np.degrees(g))
 
-elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / nonzero(out)),
-                            x2=lambda g, x2, out: g * (x2 / nonzero(out)))
+elementwise(np.hypot,       x1=lambda g, x1, out: g * (x1 / ones_for_zeros(out)),
+                            x2=lambda g, x2, out: g * (x2 / ones_for_zeros(out)))
 elementwise(np.arctan2,     x1=lambda g, x1, x2: g * per_radius(x2, x1, x2),
                             x2=lambda g, x1, x2: -g * per_radius(x1, x1, x2))
 
@@ -107,10 +110,8 @@ derivative(np.where, lambda condition, x=MISSING, y=MISSING: chosen(condition, x
                             y=lambda g, condition: np.where(condition, 0, g))
 derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, dtype, copy=copy),
                             x=lambda g: g)
-derivative(np.round, lambda a, decimals=0, out=None: np.round(a, decimals),
-                            a=lambda g, out: or_nan(out, 0))
-if np.around is not np.round:  # one function in some versions
-    derivative(np.around, lambda a, decimals=0, out=None: np.around(a, decimals),
+for _round in dict.fromkeys((np.round, np.around)):  # one function in some versions
+    derivative(_round, lambda a, decimals=0, out=None: np.round(a, decimals),
                             a=lambda g, out: or_nan(out, 0))
 derivative(np.nan_to_num, lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, copied(copy), nan, posinf, neginf),
                             x=lambda g, x: np.where(np.isfinite(x), g, 0))
@@ -120,54 +121,52 @@ derivative(np.fix, lambda x, out=None: np.fix(x),
 
 
 def chosen(condition: Any, x: Any, y: Any) -> Any:
-    """np.where of a condition alone, which is where it is true; or of one of two choices, which NumPy refuses."""
+    """np.where of a condition alone, the places where it is true; or of one choice, which NumPy refuses."""
     return np.where(*(v for v in (condition, x, y) if v is not MISSING))
 
 
 def copied(copy: Any) -> Any:
     """The setting of np.nan_to_num by which it leaves alone the array that it was given."""
     if not copy:
-        raise UnsupportedCall(
-            "np.nan_to_num(…, copy=False) writes into its argument, which the graph cannot follow: leave "
-            "copy= out."
-        )
+        reason = "writes into its argument, which the graph cannot follow: leave copy= out."
+        raise UnsupportedCall(f"np.nan_to_num(…, copy=False) {reason}")
     return copy
 
 
 def or_nan(out: Any, gradient: Any) -> Any:
-    """The gradient of a function of flat or straight pieces; NaN where its value is: there nobody can tell the piece."""
+    """The gradient of a function of flat or straight pieces; NaN where its value is, on no known piece."""
     return np.where(np.isnan(out), out, gradient)
 
 
 def of_power(base: Any, exponent: Any) -> Any:
-    """The base of a power's derivative x2 · x1^(x2 - 1), with ones where that is 0 times what overflows or is NaN: x**0 is flat.
+    """The base of a power's derivative x2 · x1^(x2 - 1), with ones where that is 0 times infinity or NaN.
 
-    The bound is so low that derivatives up to the fourth order stay finite above it.
+    There the power is x**0, which is flat.  The bound is so low that derivatives up to the fourth order stay
+    finite above it.
     """
     return np.where((exponent == 0) & ~(np.absolute(base) >= np.finfo(base.dtype).tiny ** 0.25), 1, base)
 
 
 def of_logarithm(base: Any, exponent: Any, out: Any) -> Any:
-    """The base of a power, with ones for its zeros where the power is flat in its exponent, and its slope not 0 times infinity."""
+    """The base of a power, with ones for zeros where the power is flat in its exponent: 0 log 0 is NaN."""
     return np.where((base == 0) & (exponent >= 0), np.ones_like(out), base)
 
 
 def share(g: Any, mine: Any, other: Any) -> Any:
-    """g where mine is the larger, half of it where the two are equal, zero where it is the smaller; NaN where neither can be told."""
-    return np.where(
-        mine == other, g / 2, np.where(mine > other, g, np.where(mine < other, np.zeros_like(g), np.nan))
-    )
+    """g where mine is the larger, half of it where both are equal, 0 where it is the smaller; NaN at NaN."""
+    unequal = np.where(mine > other, g, np.where(mine < other, np.zeros_like(g), np.nan))
+    return np.where(mine == other, g / 2, unequal)
 
 
 def the_number(g: Any, mine: Any, other: Any, shared: Any) -> Any:
-    """g where the other argument of fmax or fmin is NaN and this one a number, 0 the other way round, else what maximum would give."""
+    """The gradient of fmax and fmin: g for a number beside NaN, 0 for NaN beside a number, else as shared."""
     mine_is_nan, other_is_nan = np.not_equal(mine, mine), np.not_equal(other, other)
     return np.where(mine_is_nan == other_is_nan, shared, np.where(mine_is_nan, 0, g))
 
 
 def per_radius(x: Any, x1: Any, x2: Any) -> Any:
     """x / (x1² + x2²), and 0 at the origin; without squares, which would overflow."""
-    radius = nonzero(np.hypot(x1, x2))
+    radius = ones_for_zeros(np.hypot(x1, x2))
     return x / radius / radius
 
 
@@ -188,20 +187,13 @@ def clip_above(a: Any, upper: Any) -> Any:
 
 @composite(np.clip)
 def _clip(
-    a: Any,
-    a_min: Any = MISSING,
-    a_max: Any = MISSING,
-    out: None = None,
-    *,
-    min: Any = MISSING,
-    max: Any = MISSING,
-) -> Any:  # NumPy's names
-    """At a bound the gradient is 0; a bound that is itself a tensor in the graph shares it, as in maximum and minimum."""
+    a: Any, a_min: Any = MISSING, a_max: Any = MISSING, out: None = None, *,
+    min: Any = MISSING, max: Any = MISSING,  # NumPy's names
+) -> Any:  # fmt: skip
+    """At a bound the gradient is 0; a bound in the graph shares it, as in maximum and minimum."""
     if (a_min is MISSING) != (a_max is MISSING):
-        raise TypeError(
-            "np.clip takes a_min and a_max together; for one bound alone give None for the other, or min= or "
-            "max=."
-        )
+        alone = "for one bound alone give None for the other, or min= or max=."
+        raise TypeError(f"np.clip takes a_min and a_max together; {alone}")
     if a_min is not MISSING and not (min is MISSING and max is MISSING):
         raise ValueError("np.clip takes a_min and a_max, or min= and max=, not both.")
     lower, upper = (min, max) if a_min is MISSING else (a_min, a_max)
@@ -237,7 +229,8 @@ def _outer(ufunc: np.ufunc) -> None:
 
 
 for _ufunc in (
-    np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2, np.heaviside, np.floor_divide,
-    np.remainder, np.fmod, np.copysign, np.maximum, np.minimum, np.fmax, np.fmin, np.power, np.float_power,
+    np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2,
+    np.heaviside, np.floor_divide, np.remainder, np.fmod, np.copysign, np.maximum, np.minimum,
+    np.fmax, np.fmin, np.power, np.float_power,
 ):  # fmt: skip
     _outer(_ufunc)

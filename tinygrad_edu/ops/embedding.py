@@ -62,7 +62,7 @@ def embedding(indices: Any, weight: Any, *, padding_idx: int | None = None) -> A
 
 
 def looked_up(indices: Any, weight: Any, padding_idx: int | None, who: str) -> Any:
-    """The rows, after a look at the indices; errors speak for ``who`` was called."""
+    """The rows, after a check of the indices; errors begin with the name of who was called."""
     indices = checked_indices(indices, weight, who)
     y = rows(weight, indices)
     if padding_idx is None or not hasattr(weight, "detach"):
@@ -74,15 +74,12 @@ def looked_up(indices: Any, weight: Any, padding_idx: int | None, who: str) -> A
 def checked_indices(indices: Any, weight: Any, who: str) -> Any:
     """Indices as an array, each of which names a row of the weight."""
     if weight.ndim != 2:
-        raise ShapeError(
-            f"{who} expects a weight of shape (n, d), a row for each index; got shape {weight.shape}."
-        )
+        expected = "a weight of shape (n, d), a row for each index"
+        raise ShapeError(f"{who} expects {expected}; got shape {weight.shape}.")
     indices = plain(given(indices, who), who)
     if indices.dtype.kind not in "iu" and indices.size:
-        raise DTypeError(
-            f"{who} expects integer indices, got {indices.dtype}. Convert them knowingly: "
-            "indices.astype(int)."
-        )
+        hint = "Convert them knowingly: indices.astype(int)."
+        raise DTypeError(f"{who} expects integer indices, got {indices.dtype}. {hint}")
     indices = indices.astype(np.intp, copy=False)  # places among n · d elements are no longer of a small type
     n = weight.shape[0]
     if indices.size and (indices.min() < 0 or indices.max() >= n):

@@ -13,10 +13,10 @@ from ..broadcast import unbroadcast
 from ..table import composite, derivative, primitive
 
 
-def plain(key: Any) -> Any:
+def as_key(key: Any) -> Any:
     """A key of integers, slices, arrays, None and Ellipsis: tensors and lists in it become arrays."""
     if isinstance(key, tuple):
-        return tuple(map(plain, key))
+        return tuple(map(as_key, key))
     if key is None or key is Ellipsis or isinstance(key, (int, slice, np.ndarray, np.generic)):
         return key
     return np.asarray(key, dtype=None if key != [] else np.intp) if isinstance(key, list) else np.asarray(key)
@@ -24,13 +24,11 @@ def plain(key: Any) -> Any:
 
 def is_basic(key: Any) -> bool:
     """Whether a key selects no element twice: integers and slices only."""
-    keys = key if isinstance(key, tuple) else (key,)
-    return all(
-        k is None
-        or k is Ellipsis
-        or (isinstance(k, (int, slice, np.integer)) and not isinstance(k, (bool, np.bool_)))
-        for k in keys
-    )
+    for k in key if isinstance(key, tuple) else (key,):
+        once = k is None or k is Ellipsis or isinstance(k, (int, slice, np.integer))
+        if not once or isinstance(k, bool):
+            return False
+    return True
 
 
 # fmt: off
@@ -59,7 +57,7 @@ def setitem(x: Any, key: Any, value: Any) -> Any:
 
 
 def last_writers(g: Any, key: Any) -> Any:
-    """g at the key, with zeros for the values of an assignment that a later one overwrote: a key may name an element twice."""
+    """g at the key, 0 for values that a later one overwrote, where the key names an element twice."""
     item = getitem(g, key)
     if is_basic(key):
         return item
@@ -91,9 +89,7 @@ derivative(np.diagonal, lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, off
 def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: Any) -> Any:
     """The adjoint of np.take: what was taken several times gets the sum."""
     axis, to = (0, (math.prod(shape),)) if axis is None or not shape else (axis % len(shape), shape)
-    indices = np.take(
-        np.arange(to[axis]), indices, mode=mode
-    )  # NumPy knows the modes, which may be numbers too
+    indices = np.take(np.arange(to[axis]), indices, mode=mode)  # NumPy knows all modes, numbers too
     return np.reshape(scatter(g, (*[slice(None)] * axis, indices), to), shape)
 
 
@@ -102,11 +98,8 @@ def give_back_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | No
     if axis is None:
         return give_back(g, shape, indices, None, "raise")
     axis %= len(shape)
-    ranges = [
-        np.reshape(np.arange(n), [-1 if j == i else 1 for j in range(len(shape))])
-        for i, n in enumerate(shape)
-    ]
-    return scatter(g, (*ranges[:axis], indices, *ranges[axis + 1 :]), shape)
+    places = [np.reshape(np.arange(n), (-1, *[1] * (len(shape) - 1 - i))) for i, n in enumerate(shape)]
+    return scatter(g, (*places[:axis], indices, *places[axis + 1 :]), shape)
 
 
 def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:

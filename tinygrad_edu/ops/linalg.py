@@ -25,7 +25,7 @@ import numpy as np
 from ..aliases import Array, Cotangent, Shape
 from ..errors import UnsupportedCall
 from ..table import composite, constant, derivative, fused, primitive
-from .elementwise import as_arrays, nonzero
+from .elementwise import as_arrays, ones_for_zeros
 from .reduction import along, axes_of, winners
 
 BOTH = (-2, -1)  # the axes of a matrix, in a stack of them
@@ -131,7 +131,7 @@ def svd_gradient(g: Cotangent, out: Array) -> Array:
     and V: (I - U Uᵀ) g_U S⁻¹ Vᵀ + U S⁻¹ g_Vᵀ (I - V Vᵀ).
     """
     (gu, gs, gvh), (u, s, vh) = g, out
-    f, row, inverse = gaps(np.square(s)), s[..., None, :], (1 / nonzero(s))[..., None, :]
+    f, row, inverse = gaps(np.square(s)), s[..., None, :], (1 / ones_for_zeros(s))[..., None, :]
     uu, vv = T(u) @ gu, vh @ T(gvh)
     inner = as_diagonal(gs) + f * (uu - T(uu)) * row + T(row) * (f * (vv - T(vv)))
     beyond_u = ((gu - u @ uu) * inverse) @ vh
@@ -187,12 +187,12 @@ def vector_norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: A
         return winners(g, np.absolute(x), out, axis, keepdims) * np.sign(x)
     g, out = along(g, x.shape, axis, keepdims), along(out, x.shape, axis, keepdims)
     if order in (None, 2):
-        return g * (x / nonzero(out))
+        return g * (x / ones_for_zeros(out))
     if order == 0:
         return np.zeros_like(x)
     if order == 1:
         return g * np.sign(x)
-    return g * np.sign(x) * (np.absolute(x) / nonzero(out)) ** (order - 1)
+    return g * np.sign(x) * (np.absolute(x) / ones_for_zeros(out)) ** (order - 1)
 
 
 def matrix_norm_gradient(g: Cotangent, x: Array, order: Any, axis: tuple[int, int]) -> Array:

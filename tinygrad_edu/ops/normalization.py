@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
-from .reduction import axes_of, count
+from .reduction import axes_of, group_size
 
 Axis = int | tuple[int, ...]
 
@@ -51,7 +51,7 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
     """
     (g_y, g_mean, g_variance), (y, _, variance) = g, out
-    n, s = count(y.shape, axis), np.sqrt(variance + eps)
+    n, s = group_size(y.shape, axis), np.sqrt(variance + eps)
     d = g_y / s
     d += g_mean / n - mean_over(g_y, axis) / s
     d -= y * (mean_over(g_y * y, axis) / s - g_variance * (2 * s / n))
@@ -59,18 +59,20 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
 
 
 def mean_over(x: Any, axis: Axis) -> Any:
-    """The mean over axes that stay, with length 1: for the last ones a product with ones, as NumPy is slow along short axes."""
-    axes, shape = axes_of(axis, x.ndim), x.shape
-    first = next(
-        (i for i in range(x.ndim) if all(a in axes for a in range(i, x.ndim))), x.ndim
-    )  # of the last axes, if they are averaged
+    """The mean over axes that stay, with length 1: along the last ones by a product with ones.
+
+    NumPy sums slowly along short axes.
+    """
+    axes, shape, first = axes_of(axis, x.ndim), x.shape, x.ndim
+    while first - 1 in axes:  # the last axes, as far as they are averaged
+        first -= 1
     kept, n = shape[:first], math.prod(shape[first:])
     if first < x.ndim:
         total = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
         x = np.reshape(total, (*kept, *[1] * (x.ndim - first)))
     if others := tuple(a for a in axes if a < first):
         x = np.add.reduce(x, axis=others, keepdims=True)
-    return x / max(count(shape, axes), 1)
+    return x / max(group_size(shape, axes), 1)
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
@@ -107,7 +109,7 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1,
 
 
 def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None = None) -> Any:
-    """Root mean square normalization, y = weight · x / √(mean(x²) + eps): layer normalization without the mean.
+    """Root mean square normalization, y = weight · x / √(mean(x²) + eps): no mean is taken off.
 
     Parameters
     ----------
@@ -116,7 +118,7 @@ def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None =
         Broadcasts against x.
     axis : int or tuple of int, default=-1
     eps : float, optional
-        The dtype's spacing at 1 by default, as in PyTorch.
+        By default it is the dtype's spacing at 1, as in PyTorch.
 
     Returns
     -------
@@ -144,8 +146,8 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     ----------
     x : Tensor or ndarray of shape (n, c, ...)
     num_groups : int
-        Of consecutive channels; it divides c.  With 1 group all of an example is normalized together, with c
-        each channel by itself (instance normalization).
+        How many groups of consecutive channels there are; it divides c.  With 1 group all of an example is
+        normalized together, with c each channel by itself (instance normalization).
     weight, bias : Tensor or ndarray of shape (c,), optional
     eps : float, default=1e-5
 
@@ -172,10 +174,8 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     if num_groups < 1:
         raise ArgumentError(f"group_norm: num_groups is at least 1; got {num_groups}.")
     if x.ndim < 2 or x.shape[1] % num_groups:
-        raise ShapeError(
-            f"group_norm: an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups; got "
-            f"{x.shape}."
-        )
+        expected = f"an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups"
+        raise ShapeError(f"group_norm: {expected}; got {x.shape}.")
     shape, grouped = x.shape, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
     normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)
     return scaled(normalized, *(along_channels(p, len(shape)) for p in (weight, bias)))
@@ -200,11 +200,9 @@ def scaled(x: Any, weight: Any, bias: Any) -> Any:
 
 def along_channels(p: Any, ndim: int) -> Any:
     """A value for each channel, lined up with axis 1 of an array of so many axes."""
-    return (
-        p
-        if p is None or ndim == 2
-        else np.reshape(given(p, "normalization: weight and bias"), (-1, *[1] * (ndim - 2)))
-    )
+    if p is None or ndim == 2:
+        return p
+    return np.reshape(given(p, "normalization: weight and bias"), (-1, *[1] * (ndim - 2)))
 
 
 def plain_standardize(x: Any, axis: Axis, eps: float) -> Any:

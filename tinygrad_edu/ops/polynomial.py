@@ -59,7 +59,7 @@ def _polyder(p: Any, m: int = 1) -> Any:
 def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     (p,) = coefficients(p)
     np.polyint(np.zeros(p.shape), m, None if k is None else np.zeros(np.shape(k)))  # NumPy's own word
-    constants = np.broadcast_to(0.0 if k is None else k, (m,)) if m else []
+    constants: Any = np.broadcast_to(0.0 if k is None else k, (m,)) if m else []
     for i in range(operator.index(m)):
         p = np.concatenate([p / np.arange(len(p), 0, -1), np.reshape(constants[i], (1,))])
     return p
@@ -69,7 +69,9 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def _poly(seq_of_zeros: Any) -> Any:
     (zeros,) = coefficients(seq_of_zeros)
     if zeros.ndim != 1:
-        raise UnsupportedCall("np.poly of a matrix takes its eigenvalues, and has no derivative rule; give it the zeros.")
+        raise UnsupportedCall(
+            "np.poly of a matrix takes its eigenvalues, and has no derivative rule; give it the zeros."
+        )
     product = np.ones(1, zeros.dtype)
     for i in range(len(zeros)):
         product = np.convolve(product, np.stack([np.ones((), zeros.dtype), -zeros[i]]))
@@ -94,7 +96,9 @@ def _polyfit(
     x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
     if full or cov:
-        raise UnsupportedCall("np.polyfit(…, full=True) and cov=True have no derivative rule; take the coefficients alone.")
+        raise UnsupportedCall(
+            "np.polyfit(…, full=True) and cov=True have no derivative rule; take the coefficients alone."
+        )
     x, y = as_arrays(x, y)
     plain = [np.arange(1.0, 1 + np.size(a)).reshape(np.shape(a)) for a in (x, y)]
     np.polyfit(*plain, deg, w=None if w is None else np.ones(np.shape(w)), rcond=1e-300)  # NumPy's own word

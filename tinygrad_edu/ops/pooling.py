@@ -5,6 +5,7 @@ a strided view of the image, and a few operations on such views do the work of a
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from ..arrays import floating
 from ..errors import ArgumentError
 from ..table import primitive
-from .window import Windows, as_given, as_images, check_fit, packed, per_axis, windows_of
+from .window import Caller, Windows, packed
 
 
 # fmt: off
@@ -21,7 +22,7 @@ from .window import Windows, as_given, as_images, check_fit, packed, per_axis, w
            x=lambda g, x_shape, out, winner, windows: unpick(np.where(out == out, g, out), winner, x_shape, windows))  # type: ignore[has-type]
 def maximum_over(x: Any, windows: Windows) -> Any:
     """The maximum of each window of images (n, c, h, w), and the place in the kernel where it first occurs."""
-    slabs = windows.slabs(padded(packed(x), windows, -np.inf), windows.counts(x.shape))
+    slabs = slabs_on(x, windows, -np.inf)
     out = np.copy(next(slabs))
     winner = np.zeros_like(out, np.min_scalar_type(math.prod(windows.kernel)))
     for place, slab in enumerate(slabs, 1):
@@ -35,7 +36,7 @@ def maximum_over(x: Any, windows: Windows) -> Any:
 def pick(x: Any, winner: Any, windows: Windows) -> Any:
     """The element of each window that stands at the window's winning place."""
     out: Any = 0
-    for place, slab in enumerate(windows.slabs(padded(packed(x), windows, 0), windows.counts(x.shape))):
+    for place, slab in enumerate(slabs_on(x, windows, 0)):
         out = out + slab * (winner == place)
     return out
 
@@ -54,7 +55,7 @@ def unpick(y: Any, winner: Any, shape: tuple[int, ...], windows: Windows) -> Any
 @primitive(x=lambda g, x_shape, windows: spread(g, x_shape, windows))  # type: ignore[has-type]  # each the other's adjoint
 def sum_over(x: Any, windows: Windows) -> Any:
     """The sum of each window of images (n, c, h, w)."""
-    slabs = windows.slabs(padded(packed(x), windows, 0), windows.counts(x.shape))
+    slabs = slabs_on(x, windows, 0)
     out = np.copy(next(slabs))
     for slab in slabs:
         out += slab
@@ -72,30 +73,24 @@ def spread(y: Any, shape: tuple[int, ...], windows: Windows) -> Any:
 
 
 def plain_maximum_over(x: Any, windows: Windows) -> Any:
-    """`maximum_over` by composition, which it is tested against; here equal elements share the gradient evenly."""
+    """`maximum_over` by composition, which it is tested against; equal elements share the gradient evenly."""
     padded = np.pad(x, ((0, 0), (0, 0), *windows.padding), constant_values=-np.inf)
     return np.max(np.stack(list(windows.slabs(padded, windows.counts(x.shape)))), axis=0)
 
 
-def padded(x: Any, windows: Windows, value: float) -> Any:
-    """Images with their padding; themselves, if there is none."""
-    shape = windows.framed(x.shape)
-    if shape == x.shape:
-        return x
-    out = np.full_like(x, value, shape=shape)
-    out[:, :, *windows.inner(x.shape)] = x
-    return out
+def slabs_on(x: Any, windows: Windows, padding: float) -> Iterator[Any]:
+    """For each place in the kernel what all windows on images (n, c, h, w) have there, padding included."""
+    image, shape = packed(x), windows.framed(x.shape)
+    if shape != x.shape:
+        image = np.full_like(image, padding, shape=shape)
+        image[:, :, *windows.inner(x.shape)] = x
+    return windows.slabs(image, windows.counts(x.shape))
 
 
 def max_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+) -> Any:  # fmt: skip
     """Maximum over windows of sequences (n, c, l) or (c, l); see `max_pool2d`.
 
     Examples
@@ -104,18 +99,13 @@ def max_pool1d(
     >>> max_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[3., 2.]])
     """
-    return max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pool(Caller("max_pool1d", 1), x, ceil_mode, kernel_size, stride, padding, dilation)
 
 
 def max_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+) -> Any:  # fmt: skip
     """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
 
     The gradient goes to the maximum; among equal ones, to the first of the window, row by row.  Of NaN it is
@@ -154,18 +144,13 @@ def max_pool2d(
     >>> max_pool2d(np.array([[[1.0, 2.0, 5.0], [4.0, 3.0, 6.0]]]), 2, ceil_mode=True)
     array([[[4., 6.]]])
     """
-    return max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
+    return max_pool(Caller("max_pool2d", 2), x, ceil_mode, kernel_size, stride, padding, dilation)
 
 
 def avg_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+) -> Any:  # fmt: skip
     """Mean over windows of sequences (n, c, l) or (c, l); see `avg_pool2d`.
 
     Examples
@@ -174,18 +159,14 @@ def avg_pool1d(
     >>> avg_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[2., 1.]])
     """
-    return avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    caller = Caller("avg_pool1d", 1)
+    return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
 
 
 def avg_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    *,
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Any:
+    x: Any, kernel_size: Any, stride: Any = None, *,
+    padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+) -> Any:  # fmt: skip
     """Mean over windows of images, y[n, c, r, q] = Σ_ij x[n, c, s r + i - p, s q + j - p] / k².
 
     Parameters
@@ -218,134 +199,54 @@ def avg_pool2d(
     >>> avg_pool2d(np.array([[[1.0, 2.0], [3.0, 6.0]]]), 2)
     array([[[3.]]])
     """
-    return avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    caller = Caller("avg_pool2d", 2)
+    return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
 
 
-def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
-    """Mean over so many windows of sequences (n, c, l) or (c, l); see `adaptive_avg_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adaptive_avg_pool1d(np.array([[1.0, 3.0, 2.0]]), 2)
-    array([[2. , 2.5]])
-    """
-    return adaptive_avg_pool("adaptive_avg_pool1d", 1, x, output_size)
+def max_pool(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> Any:
+    """The maximum over windows, for a function or layer; the settings are those of `checked_windows`."""
+    images, windows, given = prepared(caller, x, ceil_mode, *settings)
+    return caller.as_given(maximum_over(images, windows), given)
 
 
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
-    """Mean over windows of images, as many as asked for: window r of the h' on an axis of length h covers ⌊r h/h'⌋ to ⌈(r + 1) h/h'⌉.
-
-    Parameters
-    ----------
-    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
-    output_size : int or (int, int), at least 1
-        (h', w'); None in a pair keeps the size.
-
-    Returns
-    -------
-    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adaptive_avg_pool2d(np.arange(6.0).reshape(1, 2, 3), 1)
-    array([[[2.5]]])
-    """
-    return adaptive_avg_pool("adaptive_avg_pool2d", 2, x, output_size)
-
-
-def max_pool(
-    who: str, axes: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Any:
-    """The maximum over windows, in the name of a function or layer."""
-    x = floating(x, who)
-    images = as_images(who, x, axes)
-    windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, dilation, ceil_mode)
-    return as_given(maximum_over(images, windows), x.shape, axes)
-
-
-def avg_pool(
-    who: str,
-    axes: int,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    count_include_pad: bool,
-) -> Any:
-    """The mean over windows, in the name of a function or layer."""
-    x = floating(x, who)
-    images = as_images(who, x, axes)
-    windows = pooling_windows(who, axes, x, images.shape, kernel_size, stride, padding, 1, ceil_mode)
-    before = [p[0] if count_include_pad else 0 for p in windows.padding]
-    counts = [
-        [min(r * s - p[0] + k, n + b) - max(r * s - p[0], -b) for r in range(count)]
-        for count, s, p, k, n, b in zip(
-            windows.counts(images.shape),
-            windows.stride,
-            windows.padding,
-            windows.kernel,
-            images.shape[2:],
-            before,
-        )
-    ]
-    return as_given(sum_over(images, windows) / np.outer(*counts).astype(images.dtype), x.shape, axes)
-
-
-def adaptive_avg_pool(who: str, axes: int, x: Any, output_size: Any) -> Any:
-    """The mean over a number of windows, in the name of a function or layer: a product with a matrix of weights for each axis."""
-    x = floating(x, who)
-    images = as_images(who, x, axes)
-    sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
-    sizes = (
-        [n if size is None else size for size, n in zip(sizes, x.shape[-axes:])]
-        if len(sizes) == axes
-        else sizes
-    )
-    rows, columns = (images.shape[2], *per_axis(who, "output_size", tuple(sizes), axes, 1))[-2:]
-    left, right = (averages(count, n, images.dtype) for count, n in zip((rows, columns), images.shape[2:]))
-    return as_given(np.matmul(np.matmul(left, images), right.T), x.shape, axes)
-
-
-def averages(count: int, n: int, dtype: Any) -> Any:
-    """(count, n): each row the weights of the mean over one of ``count`` windows on an axis of length n."""
-    starts, stops = np.arange(count) * n // count, -(-(np.arange(count) + 1) * n // count)
-    inside = (starts[:, None] <= np.arange(n)) & (np.arange(n) < stops[:, None])
-    return (inside / (stops - starts)[:, None]).astype(dtype)
+def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *settings: Any) -> Any:
+    """The mean over windows, for a function or layer; the settings are those of `checked_windows`."""
+    images, windows, given = prepared(caller, x, ceil_mode, *settings)
+    lengths = []  # of the windows along each axis, without what they have beyond the border that counts
+    counts = windows.counts(images.shape)
+    along = zip(images.shape[2:], counts, windows.kernel, windows.stride, windows.padding)
+    for n, count, k, s, (p, _) in along:
+        border = p if count_include_pad else 0
+        starts = range(-p, count * s - p, s)
+        lengths.append([min(start + k, n + border) - max(start, -border) for start in starts])
+    return caller.as_given(sum_over(images, windows) / np.outer(*lengths).astype(images.dtype), given)
 
 
 def checked_windows(
-    who: str, axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+    caller: Caller, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1
 ) -> Windows:
     """Windows from the settings of a pooling, each of which sees more of the image than of the padding."""
     stride = kernel_size if stride is None else stride
-    windows = windows_of(who, axes, kernel_size, stride, per_axis(who, "padding", padding, axes, 0), dilation)
+    windows = caller.windows(kernel_size, stride, caller.per_axis("padding", padding, 0), dilation)
     if any(before > reach // 2 for (before, _), reach in zip(windows.padding, windows.reach)):
         raise ArgumentError(
-            f"{who}: padding is at most half of what the kernel {kernel_size!r} reaches over; got "
+            f"{caller.name}: padding is at most half of what the kernel {kernel_size!r} reaches over; got "
             f"{padding!r}."
         )
     return windows
 
 
-def pooling_windows(
-    who: str,
-    axes: int,
-    x: Any,
-    shape: tuple[int, ...],
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
-) -> Windows:
-    """The windows of a pooling of images of a shape; in ceil mode with as much padding behind as one more window needs."""
-    windows = checked_windows(who, axes, kernel_size, stride, padding, dilation)
-    check_fit(who, windows, shape, x.shape, axes)
-    if not ceil_mode:
-        return windows
+def prepared(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> tuple[Any, Windows, Any]:
+    """x as a batch of images, the windows on them, and the shape that x was given in."""
+    x = floating(x, caller.name)
+    images = caller.images(x)
+    windows = checked_windows(caller, *settings)
+    caller.check_fit(windows, images.shape, x.shape)
+    return images, with_one_more(windows, images.shape) if ceil_mode else windows, x.shape
+
+
+def with_one_more(windows: Windows, shape: tuple[int, ...]) -> Windows:
+    """The windows on images of a shape, and one more where elements are left out; padding gives it room."""
     around = []
     for n, (before, after), reach, stride in zip(shape[2:], windows.padding, windows.reach, windows.stride):
         missing = -(n + before + after - reach) % stride

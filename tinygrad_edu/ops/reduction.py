@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..table import composite, derivative
-from .elementwise import nonzero
+from .elementwise import ones_for_zeros
 
 Axis = int | tuple[int, ...] | None
 
@@ -24,14 +24,14 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def along(reduced: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
-    """A reduced array with its reduced axes put back, of length 1, so that it lines up with what was reduced."""
+    """A reduced array with its reduced axes put back, of length 1: it lines up with what was reduced."""
     if keepdims or axis is None:
         return reduced
     axes = axes_of(axis, len(shape))
     return np.reshape(reduced, tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
-def count(shape: tuple[int, ...], axis: Axis) -> int:
+def group_size(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements each reduced value stands for."""
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
@@ -45,7 +45,7 @@ def winners(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def product_of_others(a: Any, axis: Axis) -> Any:
-    """For each element the product of all others along the axes: exact with zeros, and differentiable in turn.
+    """For each element the product of all others along the axes, exact with zeros, differentiable in turn.
 
     The product of those before it times the product of those after it.  Where an overflow on one side meets a
     zero on the other, the product of finite numbers is 0, not NaN.
@@ -53,15 +53,16 @@ def product_of_others(a: Any, axis: Axis) -> Any:
     axes = axes_of(axis, a.ndim)
     order = (*(i for i in range(a.ndim) if i not in axes), *axes)
     last = np.transpose(a, order)
-    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], count(a.shape, axes)))
+    flat = np.reshape(last, (*last.shape[: a.ndim - len(axes)], group_size(a.shape, axes)))
     one = np.ones_like(flat[..., :1])
-    before = np.multiply.accumulate(np.concatenate([one, flat[..., :-1]], axis=-1), axis=-1)
-    after = np.flip(
-        np.multiply.accumulate(np.concatenate([one, np.flip(flat, -1)[..., :-1]], axis=-1), axis=-1), -1
-    )
-    others = before * after
+    others = product_before(flat, one) * np.flip(product_before(np.flip(flat, -1), one), -1)
     lost = np.isnan(others) & np.all(np.isfinite(flat), axis=-1, keepdims=True)
     return np.transpose(np.reshape(np.where(lost, 0, others), last.shape), tuple(np.argsort(order)))
+
+
+def product_before(a: Any, one: Any) -> Any:
+    """For each element the product of those before it along the last axis, one for the first."""
+    return np.multiply.accumulate(np.concatenate([one, a[..., :-1]], axis=-1), axis=-1)
 
 
 def only(axis: Any) -> Any:
@@ -70,16 +71,14 @@ def only(axis: Any) -> Any:
 
 
 def running_sum(g: Any, shape: tuple[int, ...], axis: int | None) -> Any:
-    """The gradient of a running sum, of all elements if there is no axis: the running sum from the other end."""
+    """The gradient of a running sum, of all elements if axis is None: the running sum from the other end."""
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), shape)
 
 
 def running_product(g: Any, a: Any, axis: int | None) -> Any:
     """The gradient of a running product, of all elements if there is no axis."""
-    flat = axis is None or not a.ndim
-    return np.reshape(
-        cumulative_product(g, np.reshape(a, -1) if flat else a, 0 if axis is None else axis), a.shape
-    )
+    rows = np.reshape(a, -1) if axis is None or not a.ndim else a
+    return np.reshape(cumulative_product(g, rows, 0 if axis is None else axis), a.shape)
 
 
 def cumulative_product(g: Any, a: Any, axis: int) -> Any:
@@ -92,33 +91,32 @@ def cumulative_product(g: Any, a: Any, axis: int) -> Any:
     n = a.shape[axis]
     i, j = np.arange(n)[:, None], np.arange(n)
     slopes = np.where(i <= j, np.multiply.accumulate(np.where(i == j, 1, rows), axis=-1), 0)
-    return np.moveaxis(
-        np.add.reduce(np.expand_dims(np.moveaxis(g, axis, -1), -2) * slopes, axis=-1), -1, axis
-    )
+    g = np.expand_dims(np.moveaxis(g, axis, -1), -2)
+    return np.moveaxis(np.add.reduce(g * slopes, axis=-1), -1, axis)
 
 
 def centred(a: Any, axis: Axis) -> Any:
     """Each element less the mean of its group; a group of no elements has none, which needs no warning."""
-    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(count(a.shape, axis), 1)
+    return a - np.add.reduce(a, axis=axis, keepdims=True) / max(group_size(a.shape, axis), 1)
 
 
 def weights(array: Any, out: Any, axis: Axis, keepdims: bool) -> Any:
-    """The part that each term has in the logarithm of a sum of exponentials: none where all terms are 0."""
+    """The part of each term in the logarithm of a sum of exponentials; none where all terms are 0."""
     out = along(out, array.shape, axis, keepdims)
     return np.exp(array - np.where(out == -np.inf, 0, out))
 
 
 def deviation(g: Any, a: Any, out: Any, axis: Axis, ddof: float, keepdims: bool) -> Any:
-    """The gradient of a standard deviation: centred / ((n - ddof) · out), and 0, the smallest subgradient, where out is 0."""
+    """The gradient of a standard deviation, centred / ((n - ddof) · out), or 0, a subgradient, at 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    return g * centred(a, axis) / (nonzero(out) * (count(a.shape, axis) - ddof))
+    return g * centred(a, axis) / (ones_for_zeros(out) * (group_size(a.shape, axis) - ddof))
 
 
 # fmt: off
 derivative(np.add.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.add.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array_shape, axis, keepdims: spread(g, array_shape, axis, keepdims))
 derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False: np.mean(a, axis, dtype, None, keepdims),
-           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(count(a_shape, axis), 1)), a_shape, axis, keepdims))
+           a=lambda g, a_shape, axis, keepdims: spread(g * (1 / max(group_size(a_shape, axis), 1)), a_shape, axis, keepdims))
 derivative(np.maximum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.maximum.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array, out, axis, keepdims: winners(g, array, out, axis, keepdims))
 derivative(np.minimum.reduce, lambda array, axis=0, dtype=None, keepdims=False: np.minimum.reduce(array, axis, dtype, None, keepdims),
@@ -136,30 +134,28 @@ derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, 
 derivative(np.logaddexp.reduce, lambda array, axis=0, dtype=None, out=None, keepdims=False: np.logaddexp.reduce(array, axis, dtype, None, keepdims),
            array=lambda g, array, out, axis, keepdims: along(g, array.shape, axis, keepdims) * weights(array, out, axis, keepdims))
 derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.var(a, axis, dtype, None, ddof, keepdims),
-           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (count(a.shape, axis) - ddof))
+           a=lambda g, a, axis, ddof, keepdims: along(g, a.shape, axis, keepdims) * (2 * centred(a, axis)) / (group_size(a.shape, axis) - ddof))
 derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False: np.std(a, axis, dtype, None, ddof, keepdims),
            a=lambda g, a, out, axis, ddof, keepdims: deviation(g, a, out, axis, ddof, keepdims))
 # fmt: on
 
 
-@composite(np.sum)
-def _sum(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+def _total(ufunc: np.ufunc, function: Any) -> None:
+    @composite(function)
+    def total(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
+        return ufunc.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
-@composite(np.prod)
-def _prod(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+def _extremum(ufunc: np.ufunc, *functions: Any) -> None:
+    @composite(*functions)
+    def extremum(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+        return ufunc.reduce(a, axis=axis, keepdims=keepdims)
 
 
-@composite(np.max, np.amax)
-def _max(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.maximum.reduce(a, axis=axis, keepdims=keepdims)
-
-
-@composite(np.min, np.amin)
-def _min(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
-    return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
+_total(np.add, np.sum)
+_total(np.multiply, np.prod)
+_extremum(np.maximum, np.max, np.amax)
+_extremum(np.minimum, np.min, np.amin)
 
 
 @composite(np.ptp)

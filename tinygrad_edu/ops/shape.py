@@ -14,12 +14,10 @@ from .indexing import getitem, scatter
 
 
 def checked_order(order: str) -> str:
-    """An order that the elements' places in memory have no part in: the gradient, which lies elsewhere, has the same."""
+    """An order that does not depend on how the array lies in memory: its gradient lies otherwise."""
     if order == "A":
-        raise UnsupportedCall(
-            "np.reshape(…, order='A') depends on how the array lies in memory; a tensor takes order='C' or "
-            "'F'."
-        )
+        reason = "depends on how the array lies in memory; a tensor takes order='C' or 'F'."
+        raise UnsupportedCall(f"np.reshape(…, order='A') {reason}")
     return order
 
 
@@ -61,10 +59,8 @@ derivative(np.transpose, lambda a, axes=None: np.transpose(a, axes),
            a=lambda g, a_shape, axes: np.transpose(g, inverse(axes, len(a_shape))))
 derivative(np.swapaxes, lambda a, axis1, axis2: np.swapaxes(a, axis1, axis2),
            a=lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2))
-derivative(np.matrix_transpose, lambda x: np.matrix_transpose(x),
-           x=lambda g: np.matrix_transpose(g))
-if np.linalg.matrix_transpose is not np.matrix_transpose:  # one function in some versions
-    derivative(np.linalg.matrix_transpose, lambda x: np.linalg.matrix_transpose(x),
+for _transpose in dict.fromkeys((np.matrix_transpose, np.linalg.matrix_transpose)):  # one function in some versions
+    derivative(_transpose, lambda x: np.matrix_transpose(x),
            x=lambda g: np.matrix_transpose(g))
 derivative(np.moveaxis, lambda a, source, destination: np.moveaxis(a, source, destination),
            a=lambda g, source, destination: np.moveaxis(g, destination, source))
@@ -123,9 +119,8 @@ def piece(g: Any, axis: int, start: int, stop: int) -> Any:
 
 def joined(parts: Any, shape: tuple[int, ...], indices: Any, axis: int) -> Any:
     """The adjoint of a split; places that do not rise leave elements out, or give them to several parts."""
-    places = (
-        [0, *(slice(i).indices(shape[axis])[1] for i in indices), shape[axis]] if np.ndim(indices) else []
-    )
+    n = shape[axis]
+    places = [0, *(slice(i).indices(n)[1] for i in indices), n] if np.ndim(indices) else []
     if places == sorted(places):
         return np.concatenate(parts, axis)
     before: tuple[slice, ...] = (slice(None),) * (axis % len(shape))
@@ -158,11 +153,10 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
 def _concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, *, dtype: Any = None) -> Any:
     arrays = [np.ravel(a) for a in arrays] if axis is None else arrays
     joined = concatenate(0 if axis is None else axis, *arrays)
-    if dtype is not None:
-        np.concatenate(
-            [np.empty(0, joined.dtype)], dtype=dtype
-        )  # NumPy's own error where that loses more than digits
-    return joined if dtype is None else joined.astype(dtype)
+    if dtype is None:
+        return joined
+    np.concatenate([np.empty(0, joined.dtype)], dtype=dtype)  # NumPy's own error if more than digits are lost
+    return joined.astype(dtype)
 
 
 @composite(np.stack)
@@ -194,9 +188,7 @@ def _column_stack(tup: Any) -> Any:
 
 @composite(np.append)
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return np.concatenate(
-        [arr, values] if axis is not None else [np.ravel(arr), np.ravel(values)], 0 if axis is None else axis
-    )
+    return np.concatenate([arr, values], axis)
 
 
 @composite(np.array_split)
@@ -213,9 +205,8 @@ def _split_along(function: Any, axis: int, least: int) -> None:
     @composite(function)
     def split_along(ary: Any, indices_or_sections: Any) -> Any:
         if ary.ndim < least:
-            raise ShapeError(
-                f"{name_of(function)} splits arrays of {least} or more axes; got shape {ary.shape}."
-            )
+            name = name_of(function)
+            raise ShapeError(f"{name} splits arrays of {least} or more axes; got shape {ary.shape}.")
         return np.split(ary, indices_or_sections, min(axis, ary.ndim - 1))
 
 
@@ -228,23 +219,20 @@ _split_along(np.dsplit, 2, 3)
 def _ravel(a: Any, order: Any = "C") -> Any:
     if order != "K":
         return np.reshape(a, -1, order=order)
-    return np.reshape(
-        np.transpose(a, sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))), -1
-    )  # as the elements lie in memory
+    as_in_memory = sorted(range(a.ndim), key=lambda i: -abs(a.strides[i]))
+    return np.reshape(np.transpose(a, as_in_memory), -1)
 
 
-def _at_least(function: Any, shape: Any) -> None:
+def _at_least(function: Any) -> None:
     @composite(function)
     def at_least(*arys: Any) -> Any:
-        shaped = tuple(np.reshape(a, shape(np.shape(a))) for a in arys)
+        shaped = tuple(np.reshape(a, function(np.broadcast_to(0, np.shape(a))).shape) for a in arys)
         return shaped[0] if len(shaped) == 1 else shaped
 
 
-_at_least(np.atleast_1d, lambda s: s or (1,))
-_at_least(np.atleast_2d, lambda s: s if len(s) > 1 else (1, *s) if s else (1, 1))
-_at_least(
-    np.atleast_3d, lambda s: s if len(s) > 2 else (*s, 1) if len(s) == 2 else (1, *s, 1) if s else (1, 1, 1)
-)
+_at_least(np.atleast_1d)
+_at_least(np.atleast_2d)
+_at_least(np.atleast_3d)
 
 
 @composite(np.broadcast_arrays)
@@ -257,8 +245,8 @@ def _broadcast_arrays(*args: Any) -> Any:
 def _full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
 ) -> Any:
-    zeros, given = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape), np.shape(fill_value)
-    fill = np.reshape(
-        fill_value, given[max(len(given) - zeros.ndim, 0) :]
-    )  # without axes of length 1 in front, as assignments take it
+    zeros = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape)
+    given = np.shape(fill_value)
+    # without axes of length 1 in front, as assignments take it
+    fill = np.reshape(fill_value, given[max(len(given) - zeros.ndim, 0) :])
     return np.astype(np.broadcast_to(fill, zeros.shape), zeros.dtype)

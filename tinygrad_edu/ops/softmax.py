@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..table import primitive
-from .elementwise import nonzero
+from .elementwise import ones_for_zeros
 
 Axis = int | tuple[int, ...] | None
 
@@ -100,4 +100,4 @@ def highest(x: Any, axis: Axis) -> Any:
 def shares(x: Any, axis: Axis) -> Any:
     """The softmax, but 0 and not NaN for a slice of nothing but -inf."""
     e = np.exp(x - highest(x, axis))
-    return e / nonzero(np.add.reduce(e, axis=axis, keepdims=True))
+    return e / ones_for_zeros(np.add.reduce(e, axis=axis, keepdims=True))

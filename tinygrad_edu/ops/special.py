@@ -5,11 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from ..aliases import Array
+from ..aliases import Array, Cotangent
 from ..table import derivative, primitive
 
 
-@primitive(x=lambda g, x, n: g * sinc_slope(x, n + 1))
+def next_slope(g: Cotangent, x: Array, n: int) -> Any:
+    """The gradient of the n-th derivative is the next one."""
+    return g * sinc_slope(x, n + 1)
+
+
+@primitive(x=next_slope)
 def sinc_slope(x: Array, n: int) -> Any:
     """The n-th derivative of sin(πx) / (πx).
 
@@ -19,7 +24,9 @@ def sinc_slope(x: Array, n: int) -> Any:
     x = np.asarray(x)
     near, far = np.where(np.absolute(x) <= 1, x, 0), np.where(np.absolute(x) <= 1, 2, x)
     series = np.zeros_like(near)
-    for k in reversed(range((n + 1) // 2, n // 2 + 18)):  # as many terms as there are digits, by Horner's rule
+    for k in reversed(
+        range((n + 1) // 2, n // 2 + 18)
+    ):  # as many terms as there are digits, by Horner's rule
         coefficient = (-1) ** k * math.pi ** (2 * k) * math.perm(2 * k, n) / math.factorial(2 * k + 1)
         series = series * near * near + coefficient
     series = series * near ** (n % 2)
@@ -29,7 +36,12 @@ def sinc_slope(x: Array, n: int) -> Any:
     return np.where(np.absolute(x) <= 1, series, step).astype(x.dtype, copy=False)
 
 
-@primitive(x=lambda g, x, n: g * (bessel_i(x, abs(n - 1)) + bessel_i(x, n + 1)) / 2)
+def between_neighbours(g: Cotangent, x: Array, n: int) -> Any:
+    """Iₙ′ = (Iₙ₋₁ + Iₙ₊₁) / 2, in which I₋₁ is I₁."""
+    return g * (bessel_i(x, abs(n - 1)) + bessel_i(x, n + 1)) / 2
+
+
+@primitive(x=between_neighbours)
 def bessel_i(x: Array, n: int) -> Any:
     """The modified Bessel function Iₙ of the first kind, of a whole order n ≥ 0.
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,17 +52,14 @@ class Windows:
 
     def counts(self, shape: tuple[int, ...]) -> Pair:
         """The number of windows, (rows, columns), on images of a shape (..., h, w)."""
-        rows, columns = (
-            (n + sum(p) - r) // s + 1 for n, p, r, s in zip(shape[-2:], self.padding, self.reach, self.stride)
-        )
+        along = zip(shape[-2:], self.padding, self.reach, self.stride)
+        rows, columns = ((n + sum(p) - r) // s + 1 for n, p, r, s in along)
         return rows, columns
 
     def framed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of images with their padding."""
-        return (
-            *shape[:-2],
-            *(n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding)),
-        )
+        sizes = (n + before + max(after, 0) for n, (before, after) in zip(shape[-2:], self.padding))
+        return *shape[:-2], *sizes
 
     def inner(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Where in a padded image the image of a shape (..., h, w) lies."""
@@ -70,7 +67,10 @@ class Windows:
         return slice(top, top + shape[-2]), slice(left, left + shape[-1])
 
     def slabs(self, image: Any, counts: Pair) -> Iterator[Any]:
-        """For each place in the kernel, row by row, the elements there of all windows on a padded image: views (n, c, rows, columns)."""
+        """For each place in the kernel, row by row, what all windows on a padded image have there.
+
+        They are views (n, c, rows, columns).
+        """
         (sh, sw), (dh, dw) = self.stride, self.dilation
         for i, j in product(range(self.kernel[0]), range(self.kernel[1])):
             yield image[..., steps(i * dh, counts[0], sh), steps(j * dw, counts[1], sw)]
@@ -97,60 +97,91 @@ def steps(start: int, count: int, step: int) -> slice:
     return slice(start, start + (count - 1) * step + 1 if count > 0 else start, step)
 
 
-def windows_of(who: str, axes: int, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
-    """Windows from the settings of a layer, each a number or one for each axis; sequences are images of one row."""
-    kernel, stride, dilation = (
-        per_axis(who, name, value, axes, 1)
-        for name, value in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation))
-    )
-    if padding == "same":
-        if stride != (1,) * axes:
-            raise ArgumentError(
-                f"{who}: padding='same' keeps the size of images only with stride 1; got stride {stride}."
-            )
-        total = [d * (k - 1) for k, d in zip(kernel, dilation)]
-        around = [(n // 2, n - n // 2) for n in total]
-    else:
-        around = [
-            (p, p)
-            for p in per_axis(
-                who, "padding", 0 if padding == "valid" else padding, axes, 0, ", 'same' or 'valid'"
-            )
-        ]
-    if axes == 1:
-        kernel, stride, dilation, around = (1, *kernel), (1, *stride), (1, *dilation), [(0, 0), *around]
-    return Windows(kernel, stride, tuple(around), dilation)
+class Caller(NamedTuple):
+    """A function or layer that slides windows, as what it is given is checked and reshaped for it.
 
+    Attributes
+    ----------
+    name : str
+        What it is called: errors begin with it.
+    axes : int
+        How many axes its windows slide along: 1 for sequences, which are images of one row, 2 for images.
+    """
 
-def per_axis(who: str, name: str, value: Any, axes: int, least: int, others: str = "") -> tuple[int, ...]:
-    """A setting as a tuple with an entry for each axis."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
-    if len(values) != axes or not all(
-        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in values
-    ):
-        many = " or a pair of them" if axes == 2 else ""
-        raise ArgumentError(f"{who}: {name} is an int of at least {least}{many}{others}; got {value!r}.")
-    return tuple(map(int, values))
+    name: str
+    axes: int
 
+    @classmethod
+    def of(cls, layer: Any) -> "Caller":
+        """The layer as a caller."""
+        return cls(type(layer).__name__, layer.axes)
 
-def as_images(who: str, x: Any, axes: int, channels: int | None = None) -> Any:
-    """Sequences or images, with or without a batch axis, as a batch of images (n, c, h, w)."""
-    shape = x.shape
-    if len(shape) not in (axes + 1, axes + 2):
-        one = "(C, H, W)" if axes == 2 else "(C, L)"
-        raise ShapeError(
-            f"{who} expects an input of shape (N, {one[1:]} or {one}, got "
-            f"{shape}.{layout(shape, axes, channels)}"
+    def per_axis(self, setting: str, value: Any, least: int, others: str = "") -> tuple[int, ...]:
+        """A setting, one number or one for each axis, as a tuple with an entry for each axis."""
+        values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * self.axes
+        whole = (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in values)
+        if len(values) == self.axes and all(whole):
+            return tuple(map(int, values))
+        many = " or a pair of them" if self.axes == 2 else ""
+        message = f"{setting} is an int of at least {least}{many}{others}; got {value!r}."
+        raise ArgumentError(f"{self.name}: {message}")
+
+    def windows(self, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
+        """Windows from settings, each a number or one for each axis; padding may be "same" or "valid"."""
+        kernel = self.per_axis("kernel_size", kernel, 1)
+        stride = self.per_axis("stride", stride, 1)
+        dilation = self.per_axis("dilation", dilation, 1)
+        if padding == "same":
+            if any(s != 1 for s in stride):
+                message = f"padding='same' keeps the size of images only with stride 1; got stride {stride}."
+                raise ArgumentError(f"{self.name}: {message}")
+            total = [d * (k - 1) for k, d in zip(kernel, dilation)]
+            around = [(n // 2, n - n // 2) for n in total]
+        else:
+            padding = 0 if padding == "valid" else padding
+            around = [(p, p) for p in self.per_axis("padding", padding, 0, ", 'same' or 'valid'")]
+        if self.axes == 1:
+            kernel, stride, dilation, around = (1, *kernel), (1, *stride), (1, *dilation), [(0, 0), *around]
+        return Windows(kernel, stride, tuple(around), dilation)
+
+    def images(self, x: Any, channels: int | None = None) -> Any:
+        """Sequences or images, with or without a batch axis, as a batch of images (n, c, h, w)."""
+        axes, shape, expected = self.axes, x.shape, ""
+        if len(shape) not in (axes + 1, axes + 2):
+            one = "C, H, W" if axes == 2 else "C, L"
+            expected = f"an input of shape (N, {one}) or ({one})"
+        elif channels is not None and shape[-axes - 1] != channels:
+            expected = f"{channels} channels on axis {len(shape) - axes - 1}"
+        if expected:
+            raise ShapeError(f"{self.name} expects {expected}, got {shape}.{layout(shape, axes, channels)}")
+        if len(shape) == 4:
+            return x
+        batch = shape if len(shape) == axes + 2 else (1, *shape)
+        return np.reshape(x, batch if axes == 2 else (*batch[:2], 1, batch[2]))
+
+    def as_given(self, y: Any, shape: tuple[int, ...]) -> Any:
+        """A batch of images (n, c, h, w), made from an input of that shape, with the axes of the input."""
+        lead = y.shape[:2] if len(shape) == self.axes + 2 else y.shape[1:2]
+        return y if len(shape) == 4 else np.reshape(y, (*lead, *y.shape[-self.axes :]))
+
+    def check_fit(self, windows: Windows, images: tuple[int, ...], given: tuple[int, ...]) -> None:
+        """Refuse images smaller than a window, by their shape as a batch of images, and as given."""
+        if min(windows.counts(images)) >= 1:
+            return
+        axes = self.axes
+        least = [max(1, r - sum(p)) for r, p in zip(windows.reach, windows.padding)]
+        size = (
+            f"({least[0]}, {least[1]}) on the last axes"
+            if axes == 2
+            else f"length {least[1]} on the last axis"
         )
-    if channels is not None and shape[-axes - 1] != channels:
+        kernel, reach = windows.kernel[-axes:], windows.reach[-axes:]
+        last = len(given) == axes + 2 and given[-1] <= 4 < given[1]
         raise ShapeError(
-            f"{who} expects {channels} channels on axis {len(shape) - axes - 1}, got "
-            f"{shape}.{layout(shape, axes, channels)}"
+            f"{self.name} expects an input of at least {size}, got {given}: the kernel {kernel} reaches over "
+            f"{reach}.\n  Take a smaller kernel, or more padding."
+            + ("  Or are the channels last? np.moveaxis(x, -1, 1) has them on axis 1." if last else "")
         )
-    if len(shape) == 4:
-        return x
-    n, c, w = (shape[:-axes] if len(shape) == axes + 2 else (1, *shape[:-axes])) + shape[-1:]
-    return np.reshape(x, (n, c, shape[-2] if axes == 2 else 1, w))
 
 
 def layout(shape: tuple[int, ...], axes: int, channels: int | None) -> str:
@@ -159,36 +190,15 @@ def layout(shape: tuple[int, ...], axes: int, channels: int | None) -> str:
     ``axes`` is how many axes they have beside the channels.
     """
     n, last = len(shape), shape[-1] if shape else 0
+    no_channels = "\n  There is no axis of channels here; x[None] has one." if n == axes else ""
     if channels is None:
-        return "\n  There is no axis of channels here; x[None] has one." if n == axes else ""
+        return no_channels
     if n > axes and n > 2 and last == channels:
-        return (
-            f"\n  The channels are last here; they are on their axis in np.moveaxis(x, -1, {n - axes - 1})."
-        )
+        there = n - axes - 1
+        return f"\n  The channels are last here; they are on their axis in np.moveaxis(x, -1, {there})."
     if n == axes + 1 and channels == 1:
         return "\n  There is no axis of channels here; x[:, None] has one."
     side = math.isqrt(last // channels)
     if n == axes == 2 and side > 1 and side * side * channels == last:
         return f"\n  Flat images have their axes again by x.reshape(-1, {channels}, {side}, {side})."
-    return "\n  There is no axis of channels here; x[None] has one." if n == axes and channels == 1 else ""
-
-
-def as_given(y: Any, shape: tuple[int, ...], axes: int) -> Any:
-    """A batch of images (n, c, h, w), made from an input of a shape, with the axes that this input has."""
-    lead = y.shape[:2] if len(shape) == axes + 2 else y.shape[1:2]
-    return y if len(shape) == 4 else np.reshape(y, (*lead, *y.shape[-axes:]))
-
-
-def check_fit(who: str, windows: Windows, shape: tuple[int, ...], given: tuple[int, ...], axes: int) -> None:
-    """Refuse images that are smaller than a window."""
-    if min(windows.counts(shape)) < 1:
-        least = tuple(max(1, r - sum(p)) for r, p in zip(windows.reach, windows.padding))[-axes:]
-        size = f"({least[0]}, {least[1]})" if axes == 2 else f"length {least[0]}"
-        last = len(given) == axes + 2 and given[-1] <= 4 < given[1]
-        raise ShapeError(
-            f"{who} expects an input of at least {size} on the last {'axes' if axes == 2 else 'axis'}, got "
-            f"{given}:"
-            f" the kernel {windows.kernel[-axes:]} reaches over {windows.reach[-axes:]}.\n  Take a smaller "
-            "kernel, or more padding."
-            + ("  Or are the channels last? np.moveaxis(x, -1, 1) has them on axis 1." if last else "")
-        )
+    return no_channels if channels == 1 else ""

@@ -1,4 +1,4 @@
-"""Optimizers, in order of complexity: from SGD to Adam and its kin, Lion, Muon and L-BFGS; clipping; schedules."""
+"""Optimizers, from SGD to Adam and its kin, Lion, Muon and L-BFGS; clipping; schedules."""
 
 from typing import Any
 
@@ -20,27 +20,13 @@ from .radam import RAdam
 from .rmsprop import RMSprop
 from .sgd import SGD
 
+# fmt: off
 __all__ = [
-    "LBFGS",
-    "SGD",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Elementwise",
-    "Group",
-    "Lion",
-    "Muon",
-    "NAdam",
-    "Optimizer",
-    "RAdam",
-    "RMSprop",
-    "ReduceOnPlateau",
-    "clip_grad_norm",
-    "clip_grad_value",
-    "schedule",
+    "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Elementwise", "Group", "Lion",
+    "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop", "ReduceOnPlateau", "clip_grad_norm",
+    "clip_grad_value", "schedule",
 ]
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:

@@ -1,17 +1,16 @@
 """Adadelta: Adagrad whose memory fades, and whose steps have the unit of the parameter."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adadelta(Elementwise):
-    """Adagrad with a memory that fades, and steps in the unit of the parameter, so that no rate need be found.
+    """Adagrad with a memory that fades, and steps in the unit of the parameter: no rate need be found.
 
         s ← ρ s + (1 - ρ) g²,    Δ = g · √(u + ε) / √(s + ε),    u ← ρ u + (1 - ρ) Δ²,    p ← p - lr · Δ
 
@@ -21,11 +20,11 @@ class Adadelta(Elementwise):
     lr : float, at least 0, default=1.0
     rho : float in [0, 1), default=0.9
     eps : float, at least 0, default=1e-6
-        Inside the roots; the first step is about lr · √(ε / (1 - ρ)).
+        It stands inside the roots; the first step is about lr · √(ε / (1 - ρ)).
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
 
     References
     ----------
@@ -44,7 +43,7 @@ class Adadelta(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1.0,
         *,
         rho: float = 0.9,
@@ -52,31 +51,24 @@ class Adadelta(Elementwise):
         weight_decay: float = 0.0,
         l1: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, l1=l1)
+        super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"s": 0.0, "u": 0.0}
+    def equations(group: Group, t: int, g: Any, s: Any, u: Any) -> Step:
+        rho, eps = group.rho, group.eps
+        s = rho * s + (1 - rho) * g**2
+        delta = g * sqrt(u + eps) / sqrt(s + eps)
+        u = rho * u + (1 - rho) * delta**2
+        return group.lr * delta, {"s": s, "u": u}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.rho, 1 - group.rho, group.eps]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (s, u), e, (lr, rho, rest, eps) = state, scratch, coefficients
-        multiply(s, rho, s)
-        square(g, d)
-        multiply(d, rest, d)
-        add(s, d, s)
-        add(u, eps, d)
-        add(s, eps, e)
-        divide(d, e, d)
-        sqrt(d, d)
-        multiply(d, g, d)
-        multiply(u, rho, u)
-        square(d, e)
-        multiply(e, rest, e)
-        add(u, e, u)
+        (s, u), e, (lr, rho, rest, eps) = state, scratch, numbers
+        average(s, rho, rest, square(g, d), d)
+        divide(add(u, eps, d), add(s, eps, e), d)
+        multiply(sqrt(d, d), g, d)
+        average(u, rho, rest, square(d, e), e)
         multiply(d, lr, d)

@@ -1,13 +1,12 @@
 """Adagrad: a rate for each element, which falls with the squares of the gradients that it has seen."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adagrad(Elementwise):
@@ -20,12 +19,13 @@ class Adagrad(Elementwise):
     params : iterable of Tensor, or of dict
     lr : float, at least 0, default=1e-2
     lr_decay : float, at least 0, default=0.0
+        How fast the rate falls with the steps.
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
     initial_accumulator_value : float, at least 0, default=0.0
-        The s at first.
+        The s that each element begins with.
     eps : float, at least 0, default=1e-10
 
     References
@@ -46,7 +46,7 @@ class Adagrad(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-2,
         *,
         lr_decay: float = 0.0,
@@ -55,31 +55,23 @@ class Adagrad(Elementwise):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            l1=l1,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"s": group.initial_accumulator_value}
 
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, s: Any) -> Step:
+        s = s + g**2
+        return group.lr / (1 + (t - 1) * group.lr_decay) * g / (sqrt(s) + group.eps), {"s": s}
+
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr / (1 + (t - 1) * group.lr_decay), group.eps]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (s,), (rate, eps) = state, coefficients
-        square(g, d)
-        add(s, d, s)
-        sqrt(s, d)
-        add(d, eps, d)
-        divide(g, d, d)
+        (s,), (rate, eps) = state, numbers
+        add(s, square(g, d), s)
+        divide(g, add(sqrt(s, d), eps, d), d)
         multiply(d, rate, d)

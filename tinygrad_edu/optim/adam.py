@@ -1,14 +1,13 @@
 """Adam, with AMSGrad, and AdamW, which decays the weights apart from the gradient."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, maximum, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adam(Elementwise):
@@ -25,13 +24,14 @@ class Adam(Elementwise):
     lr : float, at least 0, default=1e-3
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
-        Outside of the root, and after the correction of v.
+        It stands outside of the root, and after the correction of v.
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g, so that it passes through the moments; see `AdamW`.
+        It adds weight_decay · p to g, and so passes through the moments; see `AdamW`.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
     amsgrad : bool, default=False
-        The largest v is taken before it is corrected, as in PyTorch; the paper has no correction.
+        Whether the largest v takes the place of v.  It is taken before the correction, as in PyTorch; the
+        paper has no correction.
 
     References
     ----------
@@ -51,7 +51,7 @@ class Adam(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -60,13 +60,20 @@ class Adam(Elementwise):
         l1: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(
-            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"m": 0.0, "v": 0.0, **({"largest": 0.0} if group.amsgrad else {})}
+
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, m: Any, v: Any, largest: Any = 0.0) -> Step:
+        beta1, beta2 = group.betas
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        largest = maximum(largest, v)  # it is v itself without AMSGrad, which remembers it
+        m_hat, v_hat = m / (1 - beta1**t), largest / (1 - beta2**t)
+        return group.lr * m_hat / (sqrt(v_hat) + group.eps), {"m": m, "v": v, "largest": largest}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
@@ -75,29 +82,22 @@ class Adam(Elementwise):
         root = math.sqrt(1 - beta2**t)
         return [beta1, 1 - beta1, beta2, 1 - beta2, group.lr * root / (1 - beta1**t), group.eps * root]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
         m, v = state[:2]
-        beta1, rest1, beta2, rest2, rate, eps = coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
-        multiply(v, beta2, v)
-        square(g, d)
-        multiply(d, rest2, d)
-        add(v, d, v)
-        if len(state) > 2:
+        beta1, rest1, beta2, rest2, rate, eps = numbers
+        average(m, beta1, rest1, g, d)
+        average(v, beta2, rest2, square(g, d), d)
+        if group.amsgrad:
             v = maximum(v, state[2], out=state[2])
-        sqrt(v, d)
-        add(d, eps, d)
-        divide(m, d, d)
+        divide(m, add(sqrt(v, d), eps, d), d)
         multiply(d, rate, d)
 
 
 class AdamW(Adam):
-    """Adam whose weight decay does not pass through its moments: p ← p (1 - lr · weight_decay) before each step.
+    """Adam whose weight decay does not pass through its moments.
+
+    Before each step, p ← p (1 - lr · weight_decay).
 
     Parameters
     ----------
@@ -106,9 +106,11 @@ class AdamW(Adam):
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
     weight_decay : float, at least 0, default=0.01
+        It is decoupled from the gradient.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g, and does pass through the moments; PyTorch has no such setting.
+        It adds l1 · sign(p) to g, and so passes through the moments; PyTorch has no such setting.
     amsgrad : bool, default=False
+        Whether the largest v takes the place of v, as in `Adam`.
 
     References
     ----------
@@ -129,7 +131,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -138,4 +140,4 @@ class AdamW(Adam):
         l1: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, amsgrad=amsgrad)
+        super().__init__(**arguments(locals()))

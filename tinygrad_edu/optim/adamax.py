@@ -1,13 +1,12 @@
 """Adamax: Adam by the largest gradient of late in the place of a mean square."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import absolute, add, divide, maximum, multiply
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Adamax(Elementwise):
@@ -21,11 +20,11 @@ class Adamax(Elementwise):
     lr : float, at least 0, default=2e-3
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
-        Inside the maximum, as in PyTorch; the paper has none.
+        It stands inside the maximum, as in PyTorch; the paper has none.
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
 
     References
     ----------
@@ -44,7 +43,7 @@ class Adamax(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 2e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -52,27 +51,24 @@ class Adamax(Elementwise):
         weight_decay: float = 0.0,
         l1: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1)
+        super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"m": 0.0, "u": 0.0}
+    def equations(group: Group, t: int, g: Any, m: Any, u: Any) -> Step:
+        beta1, beta2 = group.betas
+        m = beta1 * m + (1 - beta1) * g
+        u = maximum(beta2 * u, absolute(g) + group.eps)
+        return group.lr / (1 - beta1**t) * m / u, {"m": m, "u": u}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
         return [beta1, 1 - beta1, beta2, group.eps, group.lr / (1 - beta1**t)]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (m, u), (beta1, rest1, beta2, eps, rate) = state, coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
+        (m, u), (beta1, rest1, beta2, eps, rate) = state, numbers
+        average(m, beta1, rest1, g, d)
         multiply(u, beta2, u)
-        absolute(g, d)
-        add(d, eps, d)
-        maximum(u, d, out=u)
+        maximum(u, add(absolute(g, d), eps, d), out=u)
         divide(m, u, d)
         multiply(d, rate, d)

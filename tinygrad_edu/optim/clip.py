@@ -6,23 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, NonFiniteError
+from ..errors import ArgumentError, NonFiniteError, names_itself
 from ..tensor import Tensor
 from ..versions import WRITES
 from .group import listed_parameters
 
 
+@names_itself
 def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: float = 2.0) -> float:
-    """Scale all gradients, in place and by one factor, so that the norm of all of them together is at most max_norm.
+    """Scale all gradients, in place and by one factor, so that their joint norm is at most max_norm.
 
         g ← g · min(1, max_norm / ‖g‖),    ‖g‖ = (Σ |gᵢ|ᵖ)^(1/p) over every element of every gradient
 
     Parameters
     ----------
     params : iterable of Tensor
-        Those without a gradient are passed over; one that comes twice counts once.
+        Parameters without a gradient are passed over; one that comes twice counts once.
     max_norm : float, above 0
-        Infinity changes nothing, and measures.
+        With infinity nothing is changed, only measured.
     norm_type : float, above 0, default=2.0
         The p; infinity takes the largest element.
 
@@ -58,23 +59,19 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
     >>> p.grad
     Tensor([0.6, 0.8])
     """
-    if not max_norm > 0:
-        raise ArgumentError(f"clip_grad_norm: max_norm is above 0; got {max_norm}.")
-    if not norm_type > 0:
-        raise ArgumentError(f"clip_grad_norm: norm_type is above 0, or math.inf; got {norm_type}.")
-    gradients = _gradients("clip_grad_norm", params)
-    norms = [_norm(g, norm_type, i) for i, g in enumerate(gradients) if g is not None]
+    _check_above_zero("max_norm", max_norm)
+    _check_above_zero("norm_type", norm_type, ", or math.inf")
+    gradients = _gradients(params)
+    norms = [_norm(g, norm_type, i) for i, g in gradients]
     total = math.hypot(*norms) if norm_type == 2 else _combined(norms, norm_type)
     if total > max_norm:
-        for g in gradients:
-            if g is not None:
-                WRITES.mark(g)
-                np.divide(
-                    g, total / max_norm, out=g
-                )  # rounds better than to multiply by the inverse: 3 / 5 is 0.6
+        for _, g in gradients:
+            WRITES.mark(g)
+            np.divide(g, total / max_norm, out=g)  # rounds better than a product: 3 / 5 is 0.6
     return total
 
 
+@names_itself
 def clip_grad_value(params: Iterable[Tensor], clip_value: float) -> None:
     """Move every element of every gradient, in place, into the interval from -clip_value to clip_value.
 
@@ -104,31 +101,34 @@ def clip_grad_value(params: Iterable[Tensor], clip_value: float) -> None:
     >>> p.grad
     Tensor([ 1. , -0.5])
     """
-    if not clip_value > 0:
-        raise ArgumentError(f"clip_grad_value: clip_value is above 0; got {clip_value}.")
-    gradients = _gradients("clip_grad_value", params)
-    for i, g in enumerate(gradients):
-        if g is not None and np.isnan(np.min(g, initial=0)):
+    _check_above_zero("clip_value", clip_value)
+    gradients = _gradients(params)
+    for i, g in gradients:
+        if np.isnan(np.min(g, initial=0)):
             raise _not_finite("clip_grad_value", i, g)
-    for g in gradients:
-        if g is not None:
-            WRITES.mark(g)
-            np.clip(g, -clip_value, clip_value, out=g)
+    for _, g in gradients:
+        WRITES.mark(g)
+        np.clip(g, -clip_value, clip_value, out=g)
 
 
-def _gradients(who: str, params: Iterable[Tensor]) -> list[Any]:
-    """The array of each parameter's gradient, or None; each parameter once."""
-    given = [params] if isinstance(params, Tensor) else listed_parameters(who, params)
-    unique = list({id(p): p for p in given}.values())
+def _check_above_zero(name: str, value: float, other: str = "") -> None:
+    if not value > 0:
+        raise ArgumentError(f"{name} is above 0{other}; got {value}.")
+
+
+def _gradients(params: Iterable[Tensor]) -> list[tuple[int, Any]]:
+    """The gradients that there are, with the numbers of their parameters; each parameter counts once."""
+    given = [params] if isinstance(params, Tensor) else listed_parameters(params)
+    unique = {id(p): p for p in given}.values()
     if not unique:
         raise ArgumentError(
-            f"{who}: there are no parameters. Was the generator used up? Give it model.parameters() anew."
+            "there are no parameters. Was the generator used up? Give it model.parameters() anew."
         )
-    return [None if p.grad is None else p.grad._array for p in unique]
+    return [(i, p.grad._array) for i, p in enumerate(unique) if p.grad is not None]
 
 
 def _norm(g: Any, p: float, i: int) -> float:
-    """The p-norm of one gradient; its elements are brought near 1 where their powers could overflow or vanish."""
+    """The p-norm of one gradient; its elements are scaled where their powers could overflow or vanish."""
     if p == 2 and g.itemsize > 2:
         flat = g.reshape(-1)
         with np.errstate(over="ignore"):
@@ -146,11 +146,9 @@ def _norm(g: Any, p: float, i: int) -> float:
 def _combined(norms: list[float], p: float) -> float:
     """The norm of several arrays together, from that of each."""
     largest = max(norms, default=0.0)
-    return (
-        largest
-        if largest == 0 or p == math.inf
-        else largest * math.fsum((norm / largest) ** p for norm in norms) ** (1 / p)
-    )
+    if largest == 0 or p == math.inf:
+        return largest
+    return largest * math.fsum((norm / largest) ** p for norm in norms) ** (1 / p)
 
 
 def _not_finite(who: str, i: int, g: Any) -> NonFiniteError:

@@ -1,7 +1,7 @@
-"""L-BFGS: Newton's method with a Hessian guessed from the last few steps, for small problems without noise."""
+"""L-BFGS: Newton's method with a Hessian guessed from the last steps, for small problems without noise."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,14 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError, NonFiniteError
 from ..tensor import Tensor
 from ..versions import WRITES
-from .group import Group
+from .group import Group, Params
 from .line_search import Point, strong_wolfe
-from .optimizer import Optimizer, check_fits
+from .optimizer import Optimizer, check_fits, misfit
+from .setting import arguments
 
 
 class LBFGS(Optimizer):
-    """Steps x ← x - t H g, where H is an estimate of the inverse Hessian that explains the last changes of the gradient.
+    """Steps x ← x - t H g, where the inverse Hessian H explains the last changes of the gradient.
 
     With s = xₖ₊₁ - xₖ, y = gₖ₊₁ - gₖ and ρ = 1 / (s · y), each of the last pairs makes H explain it too,
 
@@ -26,11 +27,11 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     params : iterable of Tensor
-        In one group; those without a gradient stay where they are.
+        They form one group; those without a gradient stay where they are.
     lr : float, at least 0, default=1.0
-        The t that is tried first; of the very first step min(1, 1 / Σ|g|) times as much.
+        The t that is tried first; in the very first step, min(1, 1 / Σ|g|) times as much is.
     max_iter : int, at least 1, default=20
-        Iterations of one call of `step`.
+        How many iterations one call of `step` makes at most.
     max_eval : int, at least 1, optional
         No iteration begins after that many evaluations of the closure; by default 5/4 of max_iter.
     tolerance_grad : float, at least 0, default=1e-7
@@ -40,12 +41,12 @@ class LBFGS(Optimizer):
     history_size : int, at least 1, default=100
         How many pairs are kept.
     line_search_fn : {"strong_wolfe", None}, default="strong_wolfe"
-        None always takes t = lr, and may diverge.
+        None takes t = lr always, and may diverge.
 
     Raises
     ------
     ArgumentError
-        Also for more than one group.
+        If there is more than one group, beside what every optimizer raises.
     NonFiniteError
         If the value or the gradient at the start of a step is not finite.
 
@@ -53,8 +54,8 @@ class LBFGS(Optimizer):
     -----
     Differences from PyTorch: the line search is the default; a pair is used if s · y > 1e-10 y · y, whatever
     the scale of the problem, where PyTorch has s · y > 1e-10; and an interrupted step leaves the last
-    accepted point.  It keeps 2 history_size + 2 vectors of the size of all parameters together, and allocates
-    five more in an iteration.
+    accepted point.  The optimizer keeps 2 history_size + 2 vectors of the size of all parameters together,
+    and allocates five more in an iteration.
 
     References
     ----------
@@ -79,7 +80,7 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1.0,
         *,
         max_iter: int = 20,
@@ -89,16 +90,8 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = "strong_wolfe",
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            max_iter=max_iter,
-            max_eval=max(1, max_iter * 5 // 4) if max_eval is None else max_eval,
-            tolerance_grad=tolerance_grad,
-            tolerance_change=tolerance_change,
-            history_size=history_size,
-            line_search_fn=line_search_fn,
-        )
+        max_eval = max(1, max_iter * 5 // 4) if max_eval is None else max_eval
+        super().__init__(**arguments(locals()))
         if len(self.groups) > 1:
             raise ArgumentError(
                 f"LBFGS has one group, since it sees all parameters as one vector; got {len(self.groups)}."
@@ -114,35 +107,42 @@ class LBFGS(Optimizer):
         Parameters
         ----------
         closure : callable
-            Forgets the gradients, computes the loss, calls its ``backward`` and returns it; it is called many
-            times, and must compute the same function each time.
+            It forgets the gradients, computes the loss, calls its ``backward`` and returns it.  It is called
+            many times, and must compute the same function each time.
 
         Returns
         -------
         float
             The loss at the start.
         """
-        group = self.groups[0]
         self._check_params()
         x = self._gathered([p._array for p in self.params])
-        point = first = self._evaluate(closure)
-        self._check_models()
-        self._kept += 1
+        first = self._evaluate(closure)
+        self._watch.step(self)
+        self._begin(first)
+        self._minimize(x, first, closure)
+        return first.value
+
+    def _begin(self, point: Point) -> None:
+        """Check the first point of a step, and forget what was learned of a function of other parameters."""
         if all(p.grad is None for p in self.params):
             raise ArgumentError(
                 "LBFGS: no parameter has a gradient after the closure. It calls loss.backward(), and the "
                 "loss depends on them."
             )
-        active = [p.grad is not None and p.requires_grad for p in self.params]
-        if not (np.isfinite(point.value) and np.isfinite(point.gradient).all()):
+        wrong = np.sum(~np.isfinite(point.gradient))
+        if wrong or not np.isfinite(point.value):
             raise NonFiniteError(
-                f"LBFGS: the loss is {point.value}, and {np.sum(~np.isfinite(point.gradient))} elements of "
-                "its gradient not finite."
+                f"LBFGS: the loss is {point.value}, and {wrong} elements of its gradient not finite."
             )
+        active = [gradient is not None for gradient in self._gradients()]
         if self._active not in (None, active):
-            self._pairs, self._last = [], None  # of a function of other parameters
+            self._pairs, self._last = [], None
         self._active = active
-        evaluations = 1
+
+    def _minimize(self, x: Any, point: Point, closure: Callable[[], Tensor]) -> None:
+        """Iterate from x, all parameters as one vector; an error leaves the last point that was taken."""
+        group, evaluations = self.groups[0], 1
 
         def along(t: float) -> Point:
             nonlocal evaluations
@@ -160,24 +160,23 @@ class LBFGS(Optimizer):
                 start = point._replace(t=0.0, slope=float(point.gradient @ d))
                 if start.slope > -group.tolerance_change:
                     break
-                t = group.lr if self._last else group.lr * min(1.0, 1 / float(np.abs(start.gradient).sum()))
-                if group.line_search_fn:
-                    point = strong_wolfe(along, start, t)
-                elif iteration < group.max_iter:
-                    point = along(t)
-                else:
-                    point = start._replace(t=t)  # nobody asks for the value after the last iteration
+                point = self._search(along, start, last=iteration == group.max_iter)
                 s = point.t * d
                 x, self._last = x + s, (s, start.gradient)
-                small = (
-                    np.abs(s).max() <= group.tolerance_change
-                    or abs(point.value - start.value) < group.tolerance_change
-                )
-                if evaluations >= group.max_eval or small:
+                still = np.abs(s).max() <= group.tolerance_change
+                flat = abs(point.value - start.value) < group.tolerance_change
+                if evaluations >= group.max_eval or still or flat:
                     break
         finally:
             self._place(x)
-        return first.value
+
+    def _search(self, along: Callable[[float], Point], start: Point, last: bool) -> Point:
+        """The next point along the direction; without a line search, the last need not be evaluated."""
+        group = self.groups[0]
+        t = group.lr if self._last else group.lr * min(1.0, 1 / float(np.abs(start.gradient).sum()))
+        if group.line_search_fn:
+            return strong_wolfe(along, start, t)
+        return start._replace(t=t) if last else along(t)
 
     def _learn(self, gradient: Any, group: Group) -> None:
         """Keep the pair of the step before, if the function curved upwards along it."""
@@ -219,48 +218,43 @@ class LBFGS(Optimizer):
     def _evaluate(self, closure: Callable[[], Tensor]) -> Point:
         loss = closure()
         if not isinstance(loss, Tensor):
-            kind = type(loss).__name__
             raise DTypeError(
-                f"LBFGS: the closure returns the loss, a Tensor; got {kind}. Does it end with return loss?"
+                f"LBFGS: the closure returns the loss, a Tensor; got {type(loss).__name__}. Does it end with "
+                "return loss?"
             )
         self._check_params()
         gradients = [
-            np.zeros(p.shape, p.dtype) if p.grad is None or not p.requires_grad else p.grad._array
-            for p in self.params
+            np.zeros(*kind) if gradient is None else gradient._array
+            for gradient, kind in zip(self._gradients(), self._kinds)
         ]
         return Point(0.0, float(loss.item()), 0.0, self._gathered(gradients))
+
+    def _gradients(self) -> list[Tensor | None]:
+        """The gradients of the parameters that learn, None for others."""
+        return [p.grad if p.requires_grad else None for p in self.params]
 
     # ---- state ---------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, list[Any]]:
         """The pairs, the oldest first, and the last step with the gradient before it, if there was one."""
-        pairs, last = self._pairs, [self._last] if self._last else []
-        vectors = {
-            "s": [s for s, _ in pairs],
-            "y": [y for _, y in pairs],
-            "step": [s for s, _ in last],
-            "gradient": [g for _, g in last],
+        last = [self._last] if self._last else []
+        return {
+            "s": [s.copy() for s, _ in self._pairs],
+            "y": [y.copy() for _, y in self._pairs],
+            "step": [step.copy() for step, _ in last],
+            "gradient": [gradient.copy() for _, gradient in last],
         }
-        return {name: [v.copy() for v in some] for name, some in vectors.items()}
 
     def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> dict[str, list[Any]]:
         like = self._gathered([np.empty(shape, dtype) for shape, dtype in self._kinds])
         restored = {name: [np.array(v) for v in state[name]] for name in ("s", "y", "step", "gradient")}
-        for name, some in restored.items():
-            for i, v in enumerate(some):
-                if v.shape != like.shape or v.dtype != like.dtype:
-                    problems.append(
-                        f"state.{name}[{i}]: expected shape {like.shape}, {like.dtype}, got {v.shape}, "
-                        f"{v.dtype}"
-                    )
-        if (
-            len(restored["s"]) != len(restored["y"])
-            or len(restored["step"]) != len(restored["gradient"])
-            or len(restored["step"]) > 1
-        ):
+        for name, vectors in restored.items():
+            for i, v in enumerate(vectors):
+                problems += misfit(f"state.{name}[{i}]", v, like.shape, like.dtype)
+        s, y, step, gradient = counts = [len(vectors) for vectors in restored.values()]
+        if s != y or step != gradient or step > 1:
             problems.append(
-                "state: expected as many s as y, and one step with its gradient or none; got "
-                f"{[len(v) for v in restored.values()]}"
+                f"state: expected as many s as y, and one step with its gradient or none; got {counts}"
             )
         return restored
 

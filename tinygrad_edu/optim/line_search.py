@@ -1,8 +1,11 @@
-"""A line search: how far to go along a direction, so that the value falls enough and the slope flattens enough."""
+"""A line search: how far to go until the value has fallen and the slope flattened enough."""
 
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+Along = Callable[[float], "Point"]
+Condition = Callable[["Point"], bool]
 
 
 class Point(NamedTuple):
@@ -15,13 +18,7 @@ class Point(NamedTuple):
 
 
 def strong_wolfe(
-    along: Callable[[float], Point],
-    start: Point,
-    t: float,
-    *,
-    c1: float = 1e-4,
-    c2: float = 0.9,
-    evaluations: int = 25,
+    along: Along, start: Point, t: float, *, c1: float = 1e-4, c2: float = 0.9, evaluations: int = 25
 ) -> Point:
     """A point that meets the strong Wolfe conditions, or the best that was found.
 
@@ -49,19 +46,24 @@ def strong_wolfe(
     ----------
     J. Nocedal, S. Wright (2006). Numerical optimization, 2nd edition, algorithms 3.5 and 3.6.
     """
+
+    def falls(point: Point) -> bool:
+        return point.value <= start.value + c1 * point.t * start.slope
+
+    def flattens(point: Point) -> bool:
+        return abs(point.slope) <= -c2 * start.slope
+
     before = start
     while evaluations:
         point, evaluations = along(t), evaluations - 1
         if not math.isfinite(point.value + point.slope):
             t = (before.t + t) / 2  # beyond the domain, or an overflow
-        elif point.value > start.value + c1 * t * start.slope or (
-            before is not start and point.value >= before.value
-        ):
-            return _zoom(along, start, before, point, c1, c2, evaluations)
-        elif abs(point.slope) <= -c2 * start.slope:
+        elif not falls(point) or (before is not start and point.value >= before.value):
+            return _zoom(along, before, point, falls, flattens, evaluations)
+        elif flattens(point):
             return point
         elif point.slope >= 0:
-            return _zoom(along, start, point, before, c1, c2, evaluations)
+            return _zoom(along, point, before, falls, flattens, evaluations)
         else:
             t = _lowest_of_cubic(before, point, point.t + 0.01 * (point.t - before.t), 10 * point.t)
             before = point
@@ -69,15 +71,12 @@ def strong_wolfe(
 
 
 def _zoom(
-    along: Callable[[float], Point],
-    start: Point,
-    low: Point,
-    high: Point,
-    c1: float,
-    c2: float,
-    evaluations: int,
+    along: Along, low: Point, high: Point, falls: Condition, flattens: Condition, evaluations: int
 ) -> Point:
-    """Narrow an interval that has a point to accept inside; ``low`` is the best so far, and slopes down towards ``high``."""
+    """Narrow an interval that has a point to accept inside.
+
+    ``low`` is the best point so far, and slopes down towards ``high``.
+    """
     for _ in range(evaluations):
         left, right = sorted((low.t, high.t))
         margin = 0.1 * (right - left)  # every step takes at least a tenth off
@@ -85,9 +84,9 @@ def _zoom(
         if not left < t < right:
             break  # the interval is as short as numbers can tell
         point = along(t)
-        if not point.value <= start.value + c1 * t * start.slope or point.value >= low.value:
+        if not falls(point) or point.value >= low.value:
             high = point
-        elif abs(point.slope) <= -c2 * start.slope:
+        elif flattens(point):
             return point
         else:
             high = low if point.slope * (high.t - low.t) >= 0 else high
@@ -96,7 +95,10 @@ def _zoom(
 
 
 def _lowest_of_cubic(a: Point, b: Point, low: float, high: float) -> float:
-    """Where the cubic through two points with these slopes is lowest, held between low and high; the middle if there is no such place."""
+    """Where the cubic through two points with these slopes is lowest, held between low and high.
+
+    It is the middle if there is no such place.
+    """
     d1 = a.slope + b.slope - 3 * (a.value - b.value) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
     if not 0 <= square < math.inf:

@@ -1,13 +1,12 @@
 """Lion: the sign of a momentum."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, multiply, sign
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class Lion(Elementwise):
@@ -24,7 +23,7 @@ class Lion(Elementwise):
     lr : float, at least 0, default=1e-4
     betas : pair of float in [0, 1), default=(0.9, 0.99)
     weight_decay : float, at least 0, default=0.0
-        Decoupled.
+        It is decoupled from the gradient.
 
     Notes
     -----
@@ -49,32 +48,27 @@ class Lion(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-4,
         *,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
+        super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"m": 0.0}
+    def equations(group: Group, t: int, g: Any, m: Any) -> Step:
+        beta1, beta2 = group.betas
+        step = group.lr * sign(beta1 * m + (1 - beta1) * g)
+        return step, {"m": beta2 * m + (1 - beta2) * g}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
         return [group.lr, beta1, 1 - beta1, beta2, 1 - beta2]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (m,), e, (lr, beta1, rest1, beta2, rest2) = state, scratch, coefficients
-        multiply(m, beta1, d)
-        multiply(g, rest1, e)
-        add(d, e, d)
-        sign(d, d)
-        multiply(d, lr, d)
-        multiply(m, beta2, m)
-        multiply(g, rest2, e)
-        add(m, e, m)
+        (m,), e, (lr, beta1, rest1, beta2, rest2) = state, scratch, numbers
+        add(multiply(m, beta1, d), multiply(g, rest1, e), d)
+        multiply(sign(d, d), lr, d)
+        average(m, beta2, rest2, g, e)

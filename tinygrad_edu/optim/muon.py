@@ -1,20 +1,19 @@
 """Muon: momentum made orthogonal, for the matrices of a network."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
-from ..tensor import Tensor
 from ..versions import WRITES
-from .group import Group
+from .group import Group, Params
 from .optimizer import Optimizer, check_fits
+from .setting import arguments
 
 
 class Muon(Optimizer):
-    """Steps along U Vᵀ, where U Σ Vᵀ is the momentum: as far in every direction, however small its singular value.
+    """Steps along U Vᵀ, where U Σ Vᵀ is the momentum: as far in every direction, whatever its singular value.
 
         m ← momentum · m + (1 - momentum) · g,    u = momentum · m + (1 - momentum) · g (Nesterov), or m
         W ← W (1 - lr · weight_decay) - lr · ratio · orthogonalized(u)
@@ -27,16 +26,17 @@ class Muon(Optimizer):
         an AdamW of their own.
     lr : float, at least 0, default=1e-3
     weight_decay : float, at least 0, default=0.1
-        Decoupled.
+        It is decoupled from the gradient.
     momentum : float in [0, 1), default=0.95
     nesterov : bool, default=True
+        Whether u looks one step ahead.
     ns_steps : int, at least 1, default=5
-        Steps of Newton and Schulz; see `orthogonalized`.
+        How many steps of Newton and Schulz are made; see `orthogonalized`.
     eps : float, at least 0, default=1e-7
-        The norm that a smaller u is taken to have.
+        If the norm of u is smaller, it counts as this.
     adjust_lr_fn : {"original", "match_rms_adamw"}, default="original"
-        The ratio: √max(1, rows / columns), or 0.2 √max(rows, columns), with which the elements move as far as
-        by AdamW, so that its lr and weight_decay serve.
+        Which ratio is taken: √max(1, rows / columns), or 0.2 √max(rows, columns), with which the elements
+        move as far as by AdamW, so that its lr and weight_decay serve.
 
     Notes
     -----
@@ -64,7 +64,7 @@ class Muon(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         weight_decay: float = 0.1,
@@ -74,16 +74,7 @@ class Muon(Optimizer):
         eps: float = 1e-7,
         adjust_lr_fn: str = "original",
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            nesterov=nesterov,
-            ns_steps=ns_steps,
-            eps=eps,
-            adjust_lr_fn=adjust_lr_fn,
-        )
+        super().__init__(**arguments(locals()))
         for p in self.params:
             if p.ndim < 2:
                 raise ArgumentError(
@@ -97,16 +88,15 @@ class Muon(Optimizer):
     @staticmethod
     def check(group: Group) -> None:
         if not group.momentum < 1:
-            raise ArgumentError(f"Muon: momentum is in [0, 1), the weight of a mean; got {group.momentum}.")
+            raise ArgumentError(f"momentum is in [0, 1), the weight of a mean; got {group.momentum}.")
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"m": 0.0}
 
     def step(self) -> None:
-        """Update every parameter that has a gradient; those without one, and their state, stay as they are."""
-        self._check_models()
-        self._kept += 1
+        """Update every parameter that has a gradient; the others, and what is remembered of them, stay."""
+        self._watch.step(self)
         groups = [group for group in self.groups for _ in group.params]
         learned = [(g, p, s) for g, p, s in zip(groups, self.params, self._momenta) if p.requires_grad]
         for _, p, state in learned:
@@ -123,21 +113,18 @@ class Muon(Optimizer):
 
 
 def _update(group: Group, p: Any, g: Any, state: dict[str, Any]) -> None:
-    """Update one parameter in place."""
+    """Update one parameter by the equations as they are: beside the products of matrices, all else is cheap."""
     m, momentum = state["m"], group.momentum
-    m *= momentum
-    m += g * (1 - momentum)
-    u = m * momentum + g * (1 - momentum) if group.nesterov else m
+    m[...] = momentum * m + (1 - momentum) * g
+    u = momentum * m + (1 - momentum) * g if group.nesterov else m
     rows, columns = len(p), p.size // len(p)
-    ratio = (
-        math.sqrt(max(1, rows / columns))
-        if group.adjust_lr_fn == "original"
-        else 0.2 * math.sqrt(max(rows, columns))
-    )
+    ratio = math.sqrt(max(1, rows / columns))
+    if group.adjust_lr_fn == "match_rms_adamw":
+        ratio = 0.2 * math.sqrt(max(rows, columns))
     step = orthogonalized(u.reshape(rows, columns), steps=group.ns_steps, eps=group.eps)
     step *= group.lr * ratio
-    WRITES.mark(p)
     state["steps"] += 1
+    WRITES.mark(p)
     p *= 1 - group.lr * group.weight_decay
     p -= step.reshape(p.shape)
 
@@ -154,7 +141,7 @@ def orthogonalized(matrix: Any, *, steps: int = 5, eps: float = 1e-7) -> Any:
     matrix : ndarray of shape (rows, columns)
     steps : int, default=5
     eps : float, default=1e-7
-        What the matrix is divided by, if its norm is less.
+        The matrix is divided by this if its norm is less.
 
     Returns
     -------

@@ -2,14 +2,13 @@
 
 import math
 from array import array
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class NAdam(Elementwise):
@@ -17,7 +16,8 @@ class NAdam(Elementwise):
 
         μₜ = β₁ (1 - ½ · 0.96^(t · momentum_decay)),    πₜ = μ₁ μ₂ … μₜ
         m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²
-        m̂ = μₜ₊₁ m / (1 - πₜ₊₁) + (1 - μₜ) g / (1 - πₜ),    v̂ = v / (1 - β₂ᵗ),    p ← p - lr · m̂ / (√v̂ + ε)
+        m̂ = μₜ₊₁ m / (1 - πₜ₊₁) + (1 - μₜ) g / (1 - πₜ),    v̂ = v / (1 - β₂ᵗ)
+        p ← p - lr · m̂ / (√v̂ + ε)
 
     Parameters
     ----------
@@ -26,16 +26,17 @@ class NAdam(Elementwise):
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g, or is decoupled.
+        It adds weight_decay · p to g, or is decoupled.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
     momentum_decay : float, at least 0, default=4e-3
+        How fast the momentum warms up.
     decoupled_weight_decay : bool, default=False
         Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
 
     Notes
     -----
-    A difference from PyTorch: πₜ is that of the present settings, also if β₁ was another one before.
+    A difference from PyTorch: πₜ is that of the present settings, even if β₁ was another one before.
 
     References
     ----------
@@ -54,7 +55,7 @@ class NAdam(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 2e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -65,20 +66,17 @@ class NAdam(Elementwise):
         decoupled_weight_decay: bool = False,
     ) -> None:
         self._products: dict[tuple[float, float], array[float]] = {}
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            l1=l1,
-            momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"m": 0.0, "v": 0.0}
+    def equations(group: Group, t: int, g: Any, m: Any, v: Any) -> Step:
+        (beta1, beta2), decay = group.betas, group.momentum_decay
+        mu, ahead = _momentum(beta1, decay, t), _momentum(beta1, decay, t + 1)
+        product = math.prod(_momentum(beta1, decay, i) for i in range(1, t + 1))
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        return group.lr * m_hat / (sqrt(v / (1 - beta2**t)) + group.eps), {"m": m, "v": v}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         (beta1, beta2), decay = group.betas, group.momentum_decay
@@ -94,24 +92,13 @@ class NAdam(Elementwise):
             products.append(products[-1] * _momentum(beta1, decay, len(products)))
         return products[t] if t < len(products) else 0.0
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
-        multiply(v, beta2, v)
-        square(g, d)
-        multiply(d, rest2, d)
-        add(v, d, v)
-        multiply(m, ahead, d)
-        multiply(g, present, e)
-        add(d, e, d)
-        sqrt(v, e)
-        add(e, eps, e)
-        divide(d, e, d)
+        (m, v), e, (beta1, rest1, beta2, rest2, ahead, present, eps) = state, scratch, numbers
+        average(m, beta1, rest1, g, d)
+        average(v, beta2, rest2, square(g, d), d)
+        add(multiply(m, ahead, d), multiply(g, present, e), d)
+        divide(d, add(sqrt(v, e), eps, e), d)
 
 
 def _momentum(beta1: float, decay: float, t: int) -> float:

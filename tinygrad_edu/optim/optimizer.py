@@ -1,14 +1,16 @@
-"""What all optimizers share: their groups of parameters, the learning rate, and a state that is saved and restored."""
+"""What all optimizers share: groups of parameters, the learning rate, and a state that can be saved."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError, StateError
+from ..errors import ArgumentError, ShapeError, StateError, names_itself
 from ..tensor import Tensor
-from .group import Group, groups_of, nearest, unknown
+from .group import Group, Params, groups_of
+from .ownership import Watch
+from .setting import nearest, unknown
 
 
 class _Complete(type):
@@ -19,10 +21,9 @@ class _Complete(type):
             made = super().__call__(*args, **kwargs)
         except TypeError as error:
             if "unexpected keyword argument" in str(error):
-                named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # that of this very class
-                error.args = (
-                    f"{error}{''.join(nearest(name, named) for name in kwargs if name not in named)}",
-                )
+                named = inspect.signature(cls.__init__).parameters  # type: ignore[misc]  # of this very class
+                meant = [nearest(name, named) for name in kwargs if name not in named]
+                error.args = (f"{error}{''.join(meant)}",)
             raise
         made._complete = True
         return made
@@ -44,16 +45,16 @@ class Optimizer(metaclass=_Complete):
     Attributes
     ----------
     groups : tuple of Group
-        Whose settings are attributes: ``optimizer.groups[0].lr = 0.01``.
+        Their settings are attributes: ``optimizer.groups[0].lr = 0.01``.
     params : tuple of Tensor
-        Those of all groups.  An optimizer has the parameters that it was made with: of others, make another.
+        The parameters of all groups.  They stay the same: for others, make another optimizer.
 
     Raises
     ------
     ArgumentError
         If there are no parameters, one comes twice, one is not a floating leaf, or a setting is unknown or
-        out of range. When an attribute is assigned to that there is not (subclasses make theirs in
-        ``__init__``).  In a step, or within eight where ``model.zero_grad()`` forgets the gradients, if
+        out of range; if an attribute is assigned to that there is not (subclasses make theirs in
+        ``__init__``); and in a step, or within eight where ``model.zero_grad()`` forgets the gradients, if
         parameters that came from ``model.parameters()`` are no longer the model's, and others are in their
         place.
 
@@ -64,39 +65,11 @@ class Optimizer(metaclass=_Complete):
     the negative).
     """
 
-    def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], **settings: Any) -> None:
+    @names_itself
+    def __init__(self, params: Params, **settings: Any) -> None:
         self.groups = tuple(groups_of(type(self), params, settings))
         self.params = tuple(p for group in self.groups for p in group.params)
-        self._looked: list[int] = []  # which parameters had no gradient when the models were last looked at
-        self._kept = 0  # how many steps there were since this optimizer last forgot the gradients
-
-    def _due(self) -> bool:
-        """Whether replaced parameters may have gradients, and it is time to look for such."""
-        return self._kept > 0 and self._kept % 8 == 0
-
-    def _check_models(self) -> None:
-        """Raise if parameters are no longer their model's, which has others instead, and get no gradient.
-
-        Those of an optimizer that forgets the gradients itself have none then.  Where somebody else forgets
-        them, as ``model.zero_grad()`` does, they keep their last ones, so that the models are looked at in
-        every eighth step.
-        """
-        due = self._due()
-        owned = [
-            group for group in self.groups if group._owner is not None and group._owner.module() is not None
-        ]
-        without = [id(p) for p in self.params if p.requires_grad and p.grad is None] if owned else []
-        if not owned or (not due and without == self._looked):
-            return
-        models = [group._owner.module() for group in owned]
-        own = [(f"{type(m).__name__}.{name}", p) for m in models for name, p in m.named_parameters()]
-        forgotten, _ = compared(own, self.params)
-        _, foreign = compared(own, [p for group in owned for p in group.params])
-        if forgotten and any(due or id(p) in without for p in foreign):
-            raise ArgumentError(
-                f"{type(self).__name__}: {replaced(forgotten, foreign)} Make the optimizer again."
-            )
-        self._looked = without
+        self._watch = Watch()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_complete" in vars(self) and not name.startswith("_"):
@@ -123,12 +96,12 @@ class Optimizer(metaclass=_Complete):
 
     @property
     def lr(self) -> float:
-        """The learning rate; assigning sets that of all groups.  Reading raises if they differ: ``groups[i].lr`` tells."""
+        """The learning rate; assigning sets that of all groups, and reading raises if they differ."""
         rates = [group.lr for group in self.groups]
         if rates.count(rates[0]) < len(rates):
+            who = type(self).__name__
             raise ArgumentError(
-                f"{type(self).__name__}: the groups have different learning rates, {rates}; read "
-                "groups[i].lr."
+                f"{who}: the groups have different learning rates, {rates}; read groups[i].lr."
             )
         return rates[0]
 
@@ -144,7 +117,7 @@ class Optimizer(metaclass=_Complete):
                 f"{type(self).__name__}.zero_grad: gradients are forgotten, and not set to zero, which would "
                 "count as one."
             )
-        vars(self)["_kept"] = 0
+        self._watch.kept = 0
         for p in self.params:
             if p._node is not None:
                 p._leaf.grad = None  # as p.grad = None does, in a third of the time
@@ -157,7 +130,7 @@ class Optimizer(metaclass=_Complete):
     # ---- state ---------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resumed training needs beside the parameters, as copies: settings, counts of steps, and the slots.
+        """All that a resumed training needs beside the parameters: settings, counts of steps, and slots.
 
         Returns
         -------
@@ -166,14 +139,15 @@ class Optimizer(metaclass=_Complete):
             the number of parameters; ``state``, whose form is that of the class.  Nested dicts and lists of
             numbers, strings, None and ndarrays.
         """
-        groups = [
-            {"params": len(g.params), **{name: _plain(value) for name, value in g.settings().items()}}
-            for g in self.groups
-        ]
+        groups = [{"params": len(group.params), **group.settings()} for group in self.groups]
+        for settings in groups:
+            settings.update({name: list(v) for name, v in settings.items() if isinstance(v, tuple)})
         return {"optimizer": type(self).__name__, "groups": groups, "state": self._state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the settings and the state of another optimizer of the same class: all of it or, if anything does not fit, nothing.
+        """Take over the settings and the state of another optimizer of the same class.
+
+        If anything does not fit, nothing is taken over.
 
         Parameters
         ----------
@@ -183,7 +157,7 @@ class Optimizer(metaclass=_Complete):
         Raises
         ------
         StateError
-            Listing what differs: the class, groups, parameters, settings' names and values, shapes and
+            It lists what differs: the class, groups, parameters, settings' names and values, shapes and
             dtypes; nothing was changed.
         """
         problems: list[str] = []
@@ -211,47 +185,38 @@ class Optimizer(metaclass=_Complete):
             return []
         groups = []
         for i, (group, saved) in enumerate(zip(self.groups, state["groups"])):
+            where, known = f"groups[{i}]", group.settings()
             settings = {name: value for name, value in saved.items() if name != "params"}
             if saved["params"] != len(group.params):
-                problems.append(
-                    f"groups[{i}]: expected {len(group.params)} parameters, got {saved['params']}"
-                )
-            elif settings.keys() != group.settings().keys():
-                missing, unexpected = (
-                    group.settings().keys() - settings.keys(),
-                    settings.keys() - group.settings().keys(),
-                )
-                problems += [f"groups[{i}]: missing setting {name}" for name in sorted(missing)]
-                problems += [f"groups[{i}]: unexpected setting {name}" for name in sorted(unexpected)]
-            else:
+                problems.append(f"{where}: expected {len(group.params)} parameters, got {saved['params']}")
+                continue
+            problems += [f"{where}: missing setting {name}" for name in sorted(known.keys() - settings)]
+            problems += [f"{where}: unexpected setting {name}" for name in sorted(settings.keys() - known)]
+            if settings.keys() == known.keys():
                 try:
                     groups.append(Group(type(self), group.params, settings))
                 except ArgumentError as error:
-                    problems.append(f"groups[{i}]: {error}")
+                    problems.append(f"{where}: {error}")
         return groups
 
     def _state(self) -> Any:
-        """The state beside the settings: by default a dict for each parameter, with its ``steps`` and its slots."""
+        """The state beside the settings; `_check_state` expects of each parameter its steps and slots."""
         raise NotImplementedError
 
     def _check_state(self, state: Any, groups: list[Group], problems: list[str]) -> Any:
-        """What `_restore` takes, as copies; what does not fit is added to the problems.  Nothing is changed yet."""
+        """Copies for `_restore`; what does not fit is added to the problems, and nothing is changed."""
         if len(state) != len(self.params):
             problems.append(f"state: expected {len(self.params)} parameters, got {len(state)}")
             return []
         restored = []
         slots = [self.slots(group) for group in groups for _ in group.params]
         for i, (p, saved, names) in enumerate(zip(self.params, state, slots)):
-            where = f"state[{i}]"
-            problems += [f"{where}: missing {name}" for name in ["steps", *names] if name not in saved]
-            problems += [f"{where}: unexpected {name}" for name in saved if name not in ["steps", *names]]
+            where, expected = f"state[{i}]", ["steps", *names]
+            problems += [f"{where}: missing {name}" for name in expected if name not in saved]
+            problems += [f"{where}: unexpected {name}" for name in saved if name not in expected]
             found = {name: np.array(saved[name]) for name in names if name in saved}
             for name, array in found.items():
-                if array.shape != p.shape or array.dtype != p.dtype:
-                    problems.append(
-                        f"{where}.{name}: expected shape {p.shape}, {p.dtype}, got {array.shape}, "
-                        f"{array.dtype}"
-                    )
+                problems += misfit(f"{where}.{name}", array, p.shape, p.dtype)
             steps = saved.get("steps", 0)
             if isinstance(steps, (int, np.integer)) and steps >= 0:
                 restored.append({"steps": int(steps), **found})
@@ -264,12 +229,15 @@ class Optimizer(metaclass=_Complete):
         raise NotImplementedError
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def misfit(where: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
+    """What to say of an array of a saved state that is not of this shape and dtype; nothing, if it is."""
+    if array.shape == shape and array.dtype == dtype:
+        return []
+    return [f"{where}: expected shape {shape}, {dtype}, got {array.shape}, {array.dtype}"]
 
 
 def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Raise a ShapeError unless a parameter and its gradient are of the kind for which the optimizer was made.
+    """Raise a ShapeError unless a parameter and its gradient are as they were when the optimizer was made.
 
     A parameter whose memory is read-only gets memory of its own.
     """
@@ -287,29 +255,3 @@ def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: n
         )
     if not array.flags.writeable:
         p._array = array.copy()
-
-
-def compared(own: list[tuple[str, Any]], params: Sequence[Tensor]) -> tuple[list[str], list[Tensor]]:
-    """The names of a model's parameters, of those that ask for gradients, that an optimizer lacks; and its own that the model lacks."""
-    known, present = {id(p) for p in params}, {id(p) for _, p in own}
-    forgotten = [name for name, p in own if p.requires_grad and id(p) not in known]
-    return forgotten, [p for p in params if id(p) not in present]
-
-
-def replaced(forgotten: list[str], foreign: list[Tensor]) -> str:
-    """What to say of parameters that were replaced after the optimizer was made."""
-    verb, names, shapes = (
-        "is" if len(forgotten) == 1 else "are",
-        listed(forgotten),
-        listed(p.shape for p in foreign),
-    )
-    return (
-        f"{names} {verb} not among the optimizer's parameters, and it has others, of shape {shapes}, "
-        "which the model no longer has: they were replaced after it was made."
-    )
-
-
-def listed(things: Iterable[Any]) -> str:
-    """A few of them, and how many more there are."""
-    shown = [str(thing) for thing in things]
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")

@@ -4,12 +4,20 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ArgumentError, StateError
-from .group import at_least_zero, below_one, one_of, unknown
+from ..errors import ArgumentError, StateError, names_itself
+from .setting import at_least_zero, below_one, one_of, unknown
+
+
+def _whole(name: str, value: Any) -> int:
+    if at_least_zero(name, value) != int(value):
+        raise ArgumentError(f"{name} is a whole number, 0 or more; got {value}.")
+    return int(value)
 
 
 class ReduceOnPlateau:
-    """The rate becomes max(factor · rate, min_lr) after more than ``patience`` metrics in a row that are no better than the best.
+    """A rate that becomes max(factor · rate, min_lr) when the metrics get no better.
+
+    That is after more than ``patience`` metrics in a row that are no better than the best.
 
     Better is below best - threshold · |best| (mode "min"), or above best + threshold · |best| ("max"); with
     threshold_mode "abs" the threshold itself takes the place of threshold · |best|.  A metric that is not a
@@ -18,10 +26,11 @@ class ReduceOnPlateau:
     Parameters
     ----------
     lr : float, at least 0
-        The rate at first.
+        The rate to begin with.
     mode : {"min", "max"}, default="min"
         Whether the metric should fall, as a loss does, or rise, as an accuracy.
     factor : float in [0, 1), default=0.1
+        What the rate is multiplied by.
     patience : int, at least 0, default=10
         How many metrics that are not better are put up with.
     threshold : float, at least 0, default=1e-4
@@ -48,6 +57,7 @@ class ReduceOnPlateau:
     [1.0, 1.0, 1.0, 0.1, 0.1]
     """
 
+    @names_itself
     def __init__(
         self,
         lr: float,
@@ -60,24 +70,16 @@ class ReduceOnPlateau:
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        who = type(self).__name__
-        self.lr, self.min_lr = at_least_zero(who, "lr", lr), at_least_zero(who, "min_lr", min_lr)
-        self.factor, self.threshold = (
-            below_one(who, "factor", factor),
-            at_least_zero(who, "threshold", threshold),
-        )
-        self.mode, self.threshold_mode = (
-            one_of("min", "max")(who, "mode", mode),
-            one_of("rel", "abs")(who, "threshold_mode", threshold_mode),
-        )
-        self.patience, self.cooldown = _whole(who, "patience", patience), _whole(who, "cooldown", cooldown)
+        self.lr, self.min_lr = at_least_zero("lr", lr), at_least_zero("min_lr", min_lr)
+        self.factor, self.threshold = below_one("factor", factor), at_least_zero("threshold", threshold)
+        self.mode = one_of("min", "max")("mode", mode)
+        self.threshold_mode = one_of("rel", "abs")("threshold_mode", threshold_mode)
+        self.patience, self.cooldown = _whole("patience", patience), _whole("cooldown", cooldown)
         if self.min_lr > self.lr:
-            raise ArgumentError(f"{who}: min_lr is at most lr; got {min_lr} and {lr}.")
+            raise ArgumentError(f"min_lr is at most lr; got {min_lr} and {lr}.")
         self.best = math.inf if mode == "min" else -math.inf
-        self.bad, self.resting = (
-            0,
-            0,
-        )  # metrics in a row that were not better; those that need not be counted yet
+        self.bad = 0  # how many metrics in a row were not better
+        self.resting = 0  # how many need not be counted yet
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "resting" in vars(self) and name not in vars(self):
@@ -99,9 +101,8 @@ class ReduceOnPlateau:
         return self.lr
 
     def _better(self, value: float) -> bool:
-        margin = self.threshold * (
-            abs(self.best) if self.threshold_mode == "rel" and math.isfinite(self.best) else 1
-        )
+        relative = self.threshold_mode == "rel" and math.isfinite(self.best)
+        margin = self.threshold * (abs(self.best) if relative else 1)
         return value < self.best - margin if self.mode == "min" else value > self.best + margin
 
     def state_dict(self) -> dict[str, Any]:
@@ -114,12 +115,13 @@ class ReduceOnPlateau:
         Raises
         ------
         StateError
-            Listing the names that are missing and unexpected, and values of another type; nothing was loaded.
+            It lists the names that are missing and unexpected, and values of another type; nothing was
+            loaded.
         """
         if not isinstance(state, Mapping):
-            kind = type(state).__name__
             raise StateError(
-                f"ReduceOnPlateau.load_state_dict: expected what state_dict() returns, a dict; got {kind}."
+                "ReduceOnPlateau.load_state_dict: expected what state_dict() returns, a dict; got "
+                f"{type(state).__name__}."
             )
         own = vars(self)
         problems = [f"missing: {name}" for name in own if name not in state]
@@ -133,9 +135,3 @@ class ReduceOnPlateau:
                 + "\n  ".join(problems)
             )
         own.update(state)
-
-
-def _whole(who: str, name: str, value: Any) -> int:
-    if at_least_zero(who, name, value) != int(value):
-        raise ArgumentError(f"{who}: {name} is a whole number, 0 or more; got {value}.")
-    return int(value)

@@ -1,18 +1,19 @@
 """RAdam: Adam that waits until its mean square can be trusted."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, multiply, sqrt, square
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class RAdam(Elementwise):
-    """Adam whose rate is rectified by the variance of 1 / √v̂, which is large in the first steps: a warm-up without settings.
+    """Adam whose rate is rectified by the variance of 1 / √v̂, which is large in the first steps.
+
+    It is a warm-up without settings.
 
         m ← β₁ m + (1 - β₁) g,    v ← β₂ v + (1 - β₂) g²,    m̂ = m / (1 - β₁ᵗ),    v̂ = v / (1 - β₂ᵗ)
         ρ∞ = 2 / (1 - β₂) - 1,    ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)
@@ -25,11 +26,11 @@ class RAdam(Elementwise):
     lr : float, at least 0, default=1e-3
     betas : pair of float in [0, 1), default=(0.9, 0.999)
     eps : float, at least 0, default=1e-8
-        Added to √v before its correction, as in PyTorch: the ε of the formula is eps / √(1 - β₂ᵗ).
+        It is added to √v before the correction, as in PyTorch: the ε of the formula is eps / √(1 - β₂ᵗ).
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g, or is decoupled.
+        It adds weight_decay · p to g, or is decoupled.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g; PyTorch has no such setting.
+        It adds l1 · sign(p) to g; PyTorch has no such setting.
     decoupled_weight_decay : bool, default=False
         Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
 
@@ -51,7 +52,7 @@ class RAdam(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -60,55 +61,41 @@ class RAdam(Elementwise):
         l1: float = 0.0,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            l1=l1,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
-    def slots(group: Group) -> dict[str, float]:
-        return {"m": 0.0, "v": 0.0}
+    def equations(group: Group, t: int, g: Any, m: Any, v: Any) -> Step:
+        beta1, beta2 = group.betas
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat, r = m / (1 - beta1**t), _rectification(beta2, t)
+        if not r:
+            return group.lr * m_hat, {"m": m, "v": v}
+        root = (sqrt(v) + group.eps) / math.sqrt(1 - beta2**t)
+        return group.lr * r * m_hat / root, {"m": m, "v": v}
 
     def coefficients(self, group: Group, t: int) -> list[float]:
         beta1, beta2 = group.betas
-        rate = group.lr / (1 - beta1**t) * _rectification(beta2, t)
+        r = _rectification(beta2, t)
+        rate = group.lr / (1 - beta1**t) * (r * math.sqrt(1 - beta2**t) if r else 1.0)
         return [beta1, 1 - beta1, beta2, 1 - beta2, rate, group.eps]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        (m, v), (beta1, rest1, beta2, rest2, rate, eps) = state, coefficients
-        multiply(m, beta1, m)
-        multiply(g, rest1, d)
-        add(m, d, m)
-        multiply(v, beta2, v)
-        square(g, d)
-        multiply(d, rest2, d)
-        add(v, d, v)
-        if _length(group.betas[1], t) > 5:
-            sqrt(v, d)
-            add(d, eps, d)
-            divide(m, d, d)
-            multiply(d, rate, d)
-        else:
+        (m, v), (beta1, rest1, beta2, rest2, rate, eps) = state, numbers
+        average(m, beta1, rest1, g, d)
+        average(v, beta2, rest2, square(g, d), d)
+        if not _rectification(group.betas[1], t):
             multiply(m, rate, d)
-
-
-def _length(beta2: float, t: int) -> float:
-    """ρ: how many gradients v is the mean of, about."""
-    return 2 / (1 - beta2) - 1 - 2 * t * beta2**t / (1 - beta2**t)
+            return
+        divide(m, add(sqrt(v, d), eps, d), d)
+        multiply(d, rate, d)
 
 
 def _rectification(beta2: float, t: int) -> float:
-    """r √(1 - β₂ᵗ) where the rate is rectified, otherwise 1."""
-    limit, length = 2 / (1 - beta2) - 1, _length(beta2, t)
-    if length <= 5:
-        return 1.0
-    ratio = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
-    return math.sqrt(ratio) * math.sqrt(1 - beta2**t)
+    """r, or 0 while v is the mean of too few gradients, about ρ, to divide by."""
+    limit = 2 / (1 - beta2) - 1
+    rho = limit - 2 * t * beta2**t / (1 - beta2**t)
+    if rho <= 5:
+        return 0.0
+    return math.sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))

@@ -1,13 +1,12 @@
 """RMSprop: gradients over the root of the mean of their squares."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, divide, maximum, multiply, sqrt, square, subtract
 
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step, average
+from .group import Group, Params
+from .setting import arguments
 
 
 class RMSprop(Elementwise):
@@ -24,13 +23,15 @@ class RMSprop(Elementwise):
     lr : float, at least 0, default=1e-2
     alpha : float in [0, 1), default=0.99
     eps : float, at least 0, default=1e-8
-        Outside of the root.
+        It stands outside of the root.
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g.
+        It adds l1 · sign(p) to g.
     momentum : float, at least 0, default=0.0
+        How much of v each step keeps; 0 has no v.
     centered : bool, default=False
+        Whether the root is the standard deviation.
 
     Notes
     -----
@@ -55,7 +56,7 @@ class RMSprop(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-2,
         *,
         alpha: float = 0.99,
@@ -65,45 +66,34 @@ class RMSprop(Elementwise):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            alpha=alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            l1=l1,
-            momentum=momentum,
-            centered=centered,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def slots(group: Group) -> dict[str, float]:
         return {"s": 0.0, **({"a": 0.0} if group.centered else {}), **({"v": 0.0} if group.momentum else {})}
 
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, s: Any, a: Any = 0.0, v: Any = 0.0) -> Step:
+        alpha = group.alpha
+        s = alpha * s + (1 - alpha) * g**2
+        a = alpha * a + (1 - alpha) * g if group.centered else a
+        v = group.momentum * v + g / (sqrt(maximum(s - a**2, 0)) + group.eps)
+        return group.lr * v, {"s": s, "a": a, "v": v}
+
     def coefficients(self, group: Group, t: int) -> list[float]:
         return [group.lr, group.alpha, 1 - group.alpha, group.eps, group.momentum, 0.0]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        lr, alpha, rest, eps, momentum, zero = coefficients
+        lr, alpha, rest, eps, momentum, zero = numbers
         s = state[0]
-        multiply(s, alpha, s)
-        square(g, d)
-        multiply(d, rest, d)
-        add(s, d, s)
+        average(s, alpha, rest, square(g, d), d)
         if group.centered:
             a = state[1]
-            multiply(a, alpha, a)
-            multiply(g, rest, d)
-            add(a, d, a)
-            square(a, d)
-            subtract(s, d, d)
-            maximum(d, zero, out=d)
+            average(a, alpha, rest, g, d)
+            maximum(subtract(s, square(a, d), d), zero, out=d)
         sqrt(d if group.centered else s, d)
-        add(d, eps, d)
-        divide(g, d, d)
+        divide(g, add(d, eps, d), d)
         if group.momentum:
             v = state[-1]
             multiply(v, momentum, v)

@@ -20,40 +20,17 @@ PyTorch's schedulers are the same equations, but hold the optimizer, and change 
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from ..errors import ArgumentError
-from .group import Check, at_least_zero, below_one, count
-from .group import any_number as number
 from .plateau import ReduceOnPlateau as ReduceOnPlateau
-
-Schedule = Callable[[Any], Any]
-
-
-def _schedule(rate: Callable[[float], float]) -> Schedule:
-    """A function of one step as a function of a step or an array of them."""
-
-    @wraps(rate)
-    def at(step: Any) -> Any:
-        if np.ndim(step):
-            return np.array([at(t) for t in np.ravel(step).tolist()], float).reshape(np.shape(step))
-        if not step >= 0:
-            raise ArgumentError(f"A schedule begins at step 0; got {step}.")
-        return rate(step)
-
-    return at
+from .rates import Schedule, makes_schedule
+from .setting import any_number, at_least_zero, below_one, count
 
 
-def _check(who: str, check: Check, **settings: Any) -> None:
-    for name, value in settings.items():
-        check(who, name, value)
-
-
+@makes_schedule(lr=at_least_zero)
 def constant(lr: float) -> Schedule:
     """Always the same rate, lr.
 
@@ -62,48 +39,47 @@ def constant(lr: float) -> Schedule:
     >>> constant(0.1)(7)
     0.1
     """
-    _check("constant", at_least_zero, lr=lr)
-    return _schedule(lambda t: lr)
+    return lambda t: lr
 
 
+@makes_schedule(lr=at_least_zero, gamma=at_least_zero, step_size=count)
 def step(lr: float, step_size: int, *, gamma: float = 0.1) -> Schedule:
     """A staircase: lr · gamma^⌊t / step_size⌋.  PyTorch's StepLR.
 
     Examples
     --------
-    >>> step(1.0, 2)(np.arange(6))
+    >>> step(1.0, 2)(range(6))
     array([1.  , 1.  , 0.1 , 0.1 , 0.01, 0.01])
     """
-    _check("step", at_least_zero, lr=lr, gamma=gamma)
-    _check("step", count, step_size=step_size)
-    return _schedule(lambda t: lr * gamma ** (t // step_size))
+    return lambda t: lr * gamma ** (t // step_size)
 
 
+@makes_schedule(lr=at_least_zero, gamma=at_least_zero)
 def multi_step(lr: float, milestones: Sequence[float], *, gamma: float = 0.1) -> Schedule:
     """A staircase with steps of any length: lr · gamma^k after k of the milestones.  PyTorch's MultiStepLR.
 
     Examples
     --------
-    >>> multi_step(1.0, [1, 4], gamma=0.5)(np.arange(6))
+    >>> multi_step(1.0, [1, 4], gamma=0.5)(range(6))
     array([1.  , 0.5 , 0.5 , 0.5 , 0.25, 0.25])
     """
-    _check("multi_step", at_least_zero, lr=lr, gamma=gamma)
-    steps = _increasing("multi_step", milestones)
-    return _schedule(lambda t: lr * gamma ** bisect_right(steps, t))
+    steps = _increasing(milestones)
+    return lambda t: lr * gamma ** bisect_right(steps, t)
 
 
+@makes_schedule(lr=at_least_zero, gamma=at_least_zero)
 def exponential(lr: float, gamma: float) -> Schedule:
     """The same part of the rate is lost in every step: lr · gammaᵗ.  PyTorch's ExponentialLR.
 
     Examples
     --------
-    >>> exponential(8.0, 0.5)(np.arange(4))
+    >>> exponential(8.0, 0.5)(range(4))
     array([8., 4., 2., 1.])
     """
-    _check("exponential", at_least_zero, lr=lr, gamma=gamma)
-    return _schedule(lambda t: lr * gamma**t)
+    return lambda t: lr * gamma**t
 
 
+@makes_schedule(lr=at_least_zero, power=at_least_zero, end=at_least_zero, total_iters=count)
 def polynomial(lr: float, total_iters: int, *, power: float = 1.0, end: float = 0.0) -> Schedule:
     """Down to ``end`` along a power: end + (lr - end) (1 - t / total_iters)^power, and ``end`` after that.
 
@@ -111,14 +87,13 @@ def polynomial(lr: float, total_iters: int, *, power: float = 1.0, end: float = 
 
     Examples
     --------
-    >>> polynomial(1.0, 4)(np.arange(6))
+    >>> polynomial(1.0, 4)(range(6))
     array([1.  , 0.75, 0.5 , 0.25, 0.  , 0.  ])
     """
-    _check("polynomial", at_least_zero, lr=lr, power=power, end=end)
-    _check("polynomial", count, total_iters=total_iters)
-    return _schedule(lambda t: end + (lr - end) * (1 - t / total_iters) ** power if t < total_iters else end)
+    return lambda t: end + (lr - end) * (1 - t / total_iters) ** power if t < total_iters else end
 
 
+@makes_schedule(lr=at_least_zero, decay=at_least_zero)
 def inverse_time(lr: float, decay: float) -> Schedule:
     """As fast as Robbins and Monro allow: lr / (1 + decay · t).  PyTorch has none; Keras' InverseTimeDecay.
 
@@ -128,15 +103,15 @@ def inverse_time(lr: float, decay: float) -> Schedule:
 
     Examples
     --------
-    >>> inverse_time(1.0, 0.5)(np.arange(3) * 2)
+    >>> inverse_time(1.0, 0.5)(range(0, 6, 2))
     array([1.        , 0.5       , 0.33333333])
     """
-    _check("inverse_time", at_least_zero, lr=lr, decay=decay)
-    return _schedule(lambda t: lr / (1 + decay * t))
+    return lambda t: lr / (1 + decay * t)
 
 
+@makes_schedule(lr=at_least_zero, eta_min=at_least_zero, T_max=count)
 def cosine(lr: float, T_max: int, *, eta_min: float = 0.0) -> Schedule:
-    """Half a cosine from lr to eta_min: eta_min + (lr - eta_min) (1 + cos(π t / T_max)) / 2, and eta_min after T_max.
+    """Half a cosine, eta_min + (lr - eta_min) (1 + cos(π t / T_max)) / 2, and eta_min after T_max.
 
     PyTorch's CosineAnnealingLR rises again after T_max.
 
@@ -146,14 +121,13 @@ def cosine(lr: float, T_max: int, *, eta_min: float = 0.0) -> Schedule:
 
     Examples
     --------
-    >>> cosine(1.0, 4)(np.arange(6)).round(3)
+    >>> cosine(1.0, 4)(range(6)).round(3)
     array([1.   , 0.854, 0.5  , 0.146, 0.   , 0.   ])
     """
-    _check("cosine", at_least_zero, lr=lr, eta_min=eta_min)
-    _check("cosine", count, T_max=T_max)
-    return _schedule(lambda t: _half_cosine(lr, eta_min, min(t / T_max, 1)))
+    return lambda t: _half_cosine(lr, eta_min, min(t / T_max, 1))
 
 
+@makes_schedule(lr=at_least_zero, eta_min=at_least_zero, T_0=count, T_mult=count)
 def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:
     """Half cosines from lr to eta_min, each T_mult times as long as the one before; the first has T_0 steps.
 
@@ -166,11 +140,9 @@ def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.
 
     Examples
     --------
-    >>> cosine_restarts(1.0, 2, T_mult=2)(np.arange(7)).round(3)
+    >>> cosine_restarts(1.0, 2, T_mult=2)(range(7)).round(3)
     array([1.   , 0.5  , 1.   , 0.854, 0.5  , 0.146, 1.   ])
     """
-    _check("cosine_restarts", at_least_zero, lr=lr, eta_min=eta_min)
-    _check("cosine_restarts", count, T_0=T_0, T_mult=T_mult)
 
     def rate(t: float) -> float:
         if T_mult == 1:
@@ -180,9 +152,16 @@ def cosine_restarts(lr: float, T_0: int, *, T_mult: int = 1, eta_min: float = 0.
             t, length = t - length, length * T_mult
         return _half_cosine(lr, eta_min, t / length)
 
-    return _schedule(rate)
+    return rate
 
 
+@makes_schedule(
+    max_lr=at_least_zero,
+    total_steps=count,
+    pct_start=below_one,
+    div_factor=any_number,
+    final_div_factor=any_number,
+)
 def one_cycle(
     max_lr: float,
     total_steps: int,
@@ -192,7 +171,7 @@ def one_cycle(
     final_div_factor: float = 1e4,
     anneal: str = "cos",
 ) -> Schedule:
-    """Up from max_lr / div_factor in the part pct_start of all steps, then down to max_lr / div_factor / final_div_factor.
+    """Up from max_lr / div_factor to max_lr, then down to max_lr / div_factor / final_div_factor.
 
     Parameters
     ----------
@@ -200,6 +179,7 @@ def one_cycle(
     total_steps : int, at least 2
         The last rate is that of step total_steps - 1, and stays after it.
     pct_start : float in [0, 1), default=0.3
+        In which part of all steps the rate rises.
     div_factor : float, above 0, default=25.0
     final_div_factor : float, above 0, default=1e4
     anneal : {"cos", "linear"}, default="cos"
@@ -207,8 +187,7 @@ def one_cycle(
 
     Notes
     -----
-    PyTorch's OneCycleLR.  Smith moves the momentum the other way in the same time: ``group.momentum = …``
-    does that.
+    PyTorch's OneCycleLR.  Smith moves the momentum the other way at the same time (``group.momentum = …``).
 
     References
     ----------
@@ -220,28 +199,24 @@ def one_cycle(
     >>> one_cycle(1.0, 10, div_factor=2, final_div_factor=5, anneal="linear")([0, 1, 2, 9])
     array([0.5 , 0.75, 1.  , 0.1 ])
     """
-    _check("one_cycle", at_least_zero, max_lr=max_lr)
-    _check("one_cycle", count, total_steps=total_steps)
-    _check("one_cycle", below_one, pct_start=pct_start)
-    _check("one_cycle", number, div_factor=div_factor, final_div_factor=final_div_factor)
     if total_steps < 2 or min(div_factor, final_div_factor) <= 0 or anneal not in ("cos", "linear"):
         raise ArgumentError(
-            "one_cycle: total_steps is at least 2, div_factor and final_div_factor are above 0, anneal is "
-            '"cos" or "linear"; '
-            f"got {total_steps}, {div_factor}, {final_div_factor} and {anneal!r}."
+            "total_steps is at least 2, div_factor and final_div_factor are above 0, anneal is "
+            f'"cos" or "linear"; got {total_steps}, {div_factor}, {final_div_factor} and {anneal!r}.'
         )
     start, last = max_lr / div_factor, total_steps - 1
     end, peak = start / final_div_factor, max(pct_start * total_steps - 1, 0)
     between = _half_cosine if anneal == "cos" else _line
-    return _schedule(
-        lambda t: (
-            between(start, max_lr, t / peak)
-            if t < peak
-            else between(max_lr, end, min((t - peak) / (last - peak), 1))
-        )
-    )
+
+    def rate(t: float) -> float:
+        if t < peak:
+            return between(start, max_lr, t / peak)
+        return between(max_lr, end, min((t - peak) / (last - peak), 1))
+
+    return rate
 
 
+@makes_schedule(steps=count)
 def warmup(steps: int, *, then: Schedule, start: float | None = None) -> Schedule:
     """A straight line up to the first rate of another schedule, which begins its own time when the line ends.
 
@@ -261,17 +236,17 @@ def warmup(steps: int, *, then: Schedule, start: float | None = None) -> Schedul
 
     Examples
     --------
-    >>> warmup(3, start=0.25, then=constant(1.0))(np.arange(5))
+    >>> warmup(3, start=0.25, then=constant(1.0))(range(5))
     array([0.25, 0.5 , 0.75, 1.  , 1.  ])
     """
-    _check("warmup", count, steps=steps)
-    low = 1 / (steps + 1) if start is None else at_least_zero("warmup", "start", start)
+    low = 1 / (steps + 1) if start is None else at_least_zero("start", start)
     _check_schedules("warmup", [then])
-    return _schedule(lambda t: then(0) * _line(low, 1.0, t / steps) if t < steps else then(t - steps))
+    return lambda t: then(0) * _line(low, 1.0, t / steps) if t < steps else then(t - steps)
 
 
+@makes_schedule()
 def join(schedules: Sequence[Schedule], milestones: Sequence[float]) -> Schedule:
-    """One schedule after the other; each begins its own time, from 0, at its milestone.  PyTorch's SequentialLR.
+    """One schedule after the other; each begins its own time at its milestone.  PyTorch's SequentialLR.
 
     Parameters
     ----------
@@ -281,21 +256,21 @@ def join(schedules: Sequence[Schedule], milestones: Sequence[float]) -> Schedule
 
     Examples
     --------
-    >>> join([constant(1.0), polynomial(0.5, 2)], [3])(np.arange(6))
+    >>> join([constant(1.0), polynomial(0.5, 2)], [3])(range(6))
     array([1.  , 1.  , 1.  , 0.5 , 0.25, 0.  ])
     """
-    starts, parts = _increasing("join", milestones), list(schedules)
+    starts, parts = _increasing(milestones), list(schedules)
     _check_schedules("join", parts)
     if len(parts) != len(starts) + 1:
         raise ArgumentError(
-            f"join: {len(parts)} schedules have {len(parts) - 1} milestones between them; got {len(starts)}."
+            f"{len(parts)} schedules have {len(parts) - 1} milestones between them; got {len(starts)}."
         )
 
     def rate(t: float) -> float:
         i = bisect_right(starts, t)
         return parts[i](t - starts[i - 1] if i else t)
 
-    return _schedule(rate)
+    return rate
 
 
 def _line(start: float, end: float, part: float) -> float:
@@ -306,17 +281,20 @@ def _half_cosine(start: float, end: float, part: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * part)) / 2
 
 
-def _increasing(who: str, milestones: Sequence[float]) -> list[float]:
+def _increasing(milestones: Sequence[float]) -> list[float]:
     steps = list(milestones)
-    _check(who, at_least_zero, **{f"milestones[{i}]": t for i, t in enumerate(steps)})
+    for i, t in enumerate(steps):
+        at_least_zero(f"milestones[{i}]", t)
     if any(a >= b for a, b in pairwise(steps)):
-        raise ArgumentError(f"{who}: milestones increase; got {steps}.")
+        raise ArgumentError(f"milestones increase; got {steps}.")
     return steps
 
 
 def _check_schedules(who: str, schedules: Sequence[Any]) -> None:
     for schedule in schedules:
         if not callable(schedule):
-            raise ArgumentError(
+            error = ArgumentError(
                 f"{who} takes schedules, functions of the step such as constant(0.1); got {schedule!r}."
             )
+            error.teller = who  # whose name the message has
+            raise error

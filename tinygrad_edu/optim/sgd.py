@@ -1,14 +1,13 @@
 """Stochastic gradient descent, with momentum, and Nesterov's."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from numpy import add, multiply, negative, subtract
 
 from ..errors import ArgumentError
-from ..tensor import Tensor
-from .elementwise import Elementwise
-from .group import Group
+from .elementwise import Elementwise, Step
+from .group import Group, Params
+from .setting import arguments
 
 
 class SGD(Elementwise):
@@ -33,12 +32,13 @@ class SGD(Elementwise):
     momentum : float, at least 0, default=0.0
     dampening : float, default=0.0
     weight_decay : float, at least 0, default=0.0
-        Adds weight_decay · p to g.
+        It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
-        Adds l1 · sign(p) to g.
+        It adds l1 · sign(p) to g.
     nesterov : bool, default=False
-        Needs a momentum, and no dampening.
+        Whether momentum looks one step ahead; it needs a momentum, and no dampening.
     classical : bool, default=False
+        Whether momentum is of the classical form.
 
     Notes
     -----
@@ -64,7 +64,7 @@ class SGD(Elementwise):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Params,
         lr: float = 1e-3,
         *,
         momentum: float = 0.0,
@@ -74,22 +74,13 @@ class SGD(Elementwise):
         nesterov: bool = False,
         classical: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            l1=l1,
-            nesterov=nesterov,
-            classical=classical,
-        )
+        super().__init__(**arguments(locals()))
 
     @staticmethod
     def check(group: Group) -> None:
         if group.nesterov and (not group.momentum or group.dampening):
             raise ArgumentError(
-                f"SGD: nesterov needs momentum > 0 and dampening 0; got momentum={group.momentum}, "
+                f"nesterov needs momentum > 0 and dampening 0; got momentum={group.momentum}, "
                 f"dampening={group.dampening}."
             )
 
@@ -97,15 +88,25 @@ class SGD(Elementwise):
     def slots(group: Group) -> dict[str, float]:
         return {"v": 0.0} if group.momentum else {}
 
+    @staticmethod
+    def equations(group: Group, t: int, g: Any, v: Any = 0.0) -> Step:
+        lr, momentum = group.lr, group.momentum
+        share = 1 - group.dampening if t > 1 else 1.0
+        if not momentum:
+            return lr * g, {}
+        if group.classical:
+            v = momentum * v - lr * share * g
+            return (lr * g - momentum * v if group.nesterov else -v), {"v": v}
+        v = momentum * v + share * g
+        return lr * (g + momentum * v if group.nesterov else v), {"v": v}
+
     def coefficients(self, group: Group, t: int) -> list[float]:
         share = 1 - group.dampening if t > 1 else 1.0
         return [group.lr, group.momentum, group.lr * share if group.classical else share]
 
-    def update(
-        self, group: Group, t: int, g: Any, d: Any, state: list[Any], scratch: Any, coefficients: list[Any]
-    ) -> None:
+    def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
-        lr, momentum, share = coefficients
+        lr, momentum, share = numbers
         if not group.momentum:
             multiply(g, lr, d)
             return
@@ -115,15 +116,13 @@ class SGD(Elementwise):
         if group.classical:
             subtract(v, d, v)
             if group.nesterov:
-                multiply(v, momentum, scratch)
-                subtract(d, scratch, d)
+                subtract(d, multiply(v, momentum, scratch), d)
             else:
                 negative(v, d)
         else:
             add(v, d, v)
             if group.nesterov:
-                multiply(v, momentum, d)
-                add(g, d, d)
+                add(g, multiply(v, momentum, d), d)
                 multiply(d, lr, d)
             else:
                 multiply(v, lr, d)

@@ -15,21 +15,21 @@ line of a cell shows it in a notebook, `save` writes it to a file, and ``ax=plt.
 ``python examples/gallery.py --out FOLDER`` makes the pictures named here; they lie in
 ``examples/pictures/plot``.
 
-========================  ===============================================================  ===========================
-`curves`, `loss_curve`    losses and metrics of a training                                 curves.png
-`LiveLoss`                the same while it is trained, with the line to get below         live_loss.png
-`class_scatter`           points of the plane in the colors of their classes               class_scatter.png
-`decision_regions`        what a classifier makes of the plane, with probabilities         decision_regions.png
-`decision_grid`           the same of several models                                       decision_grid.png
-`confusion_matrix`        which classes were taken for which                               confusion_matrix.png
-`images`                  a grid of images with titles                                     images.png
-`weights`                 what the units of a layer look for                               weights.png
-`activation_curves`       activations with their derivatives                               activation_curves.png
-`activation_histograms`   what comes out of each layer                                     activation_histograms.png
-`gradient_histograms`     the sizes of the gradients of each parameter                     gradient_histograms.png
+========================  =========================================================  ========================
+`curves`, `loss_curve`    losses and metrics of a training                           curves.png
+`LiveLoss`                the same while it is trained, with the line to get below   live_loss.png
+`class_scatter`           points of the plane in the colors of their classes         class_scatter.png
+`decision_regions`        what a classifier makes of the plane, with probabilities   decision_regions.png
+`decision_grid`           the same of several models                                 decision_grid.png
+`confusion_matrix`        which classes were taken for which                         confusion_matrix.png
+`images`                  a grid of images with titles                               images.png
+`weights`                 what the units of a layer look for                         weights.png
+`activation_curves`       activations with their derivatives                         activation_curves.png
+`activation_histograms`   what comes out of each layer                               activation_histograms.png
+`gradient_histograms`     the sizes of the gradients of each parameter               gradient_histograms.png
 `save`, `check_path`      pictures as files, whole or not at all
 `PALETTE`                 the ten colors of classes and lines
-========================  ===============================================================  ===========================
+========================  =========================================================  ========================
 """
 
 from typing import Any

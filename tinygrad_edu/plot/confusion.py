@@ -6,16 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ArgumentError, ShapeError
-from .style import SHARES, names_of, new_axes, numbers
+from ..errors import ArgumentError, ShapeError, names_itself
+from .given import Array, names_of, numbers
+from .style import SHARES, Axes, new_axes
 
 MOST_TEXTS = 15  # rows of counts that are written as texts; a text takes a millisecond or more
 SMALLEST = 2.0  # points for a count, below which none are written: they would cover each other
 HEIGHT = 0.73  # of a digit, as a part of the size of the font
 
 
-def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None, ax: Any = None) -> Any:
-    """How often each true class (rows) was taken for each class (columns); darker is a larger part of the row.
+@names_itself
+def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None, ax: Axes = None) -> Axes:
+    """How often each true class (rows) was taken for each class (columns); darker is more of the row.
 
     Zeros are left blank, so that what was confused stands out.  Of so many classes that numbers could not be
     read, colors alone are drawn.
@@ -38,56 +40,53 @@ def confusion_matrix(counts: ArrayLike, *, classes: Sequence[Any] | None = None,
     ArgumentError
         If a count is below 0 or not finite.
     """
-    matrix = numbers(counts, "confusion_matrix")
+    matrix = numbers(counts, "counts")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise ShapeError(
-            "confusion_matrix: expected a square matrix of counts, got shape "
-            f"{matrix.shape}.{_way_on(matrix)}"
-        )
+        advice = " Of labels, train.metrics.confusion_matrix makes it." if matrix.ndim == 1 else ""
+        raise ShapeError(f"expected a square matrix of counts, got shape {matrix.shape}.{advice}")
     if not (matrix >= 0).all() or np.isinf(matrix).any():
-        raise ArgumentError(
-            "confusion_matrix: counts are numbers of at least 0; a NaN, an infinity or a negative one is "
-            "among them."
-        )
-    count = len(matrix)
-    names = names_of("confusion_matrix", classes, count)
-    if len(names) != count:
-        raise ShapeError(f"confusion_matrix: {len(names)} names for {count} classes.")
-    side = float(np.clip(1.6 + 0.42 * count, 3.2, 9))
+        found = "a NaN, an infinity or a negative one is among them"
+        raise ArgumentError(f"counts are numbers of at least 0; {found}.")
+    names = names_of(classes, len(matrix))
+    if len(names) != len(matrix):
+        raise ShapeError(f"{len(names)} names for {len(matrix)} classes.")
+    side = float(np.clip(1.6 + 0.42 * len(matrix), 3.2, 9))
     ax = new_axes(ax, (side, side))
-    shares = matrix / np.maximum(
-        matrix.sum(axis=1, keepdims=True), 1
-    )  # a class without examples is a blank row
-    ax.imshow(np.sqrt(shares), cmap=SHARES, vmin=0, vmax=1.15)  # the root, so that single mistakes are seen
+    # A class without examples is a blank row.  The root of the shares is drawn, so that single mistakes show.
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    ax.imshow(np.sqrt(shares), cmap=SHARES, vmin=0, vmax=1.15)
+    _write_counts(ax, matrix, np.where(shares > 0.4, "white", "black"))
+    _label(ax, names)
+    return ax
+
+
+def _write_counts(ax: Axes, matrix: Array, inks: Array) -> None:
+    """The counts as numbers in their cells, as large as there is room."""
     digits = len(f"{matrix.max(initial=0):g}")
-    room = 220 / max(count, 1) / (0.62 * max(digits, 2))
+    room = 220 / len(matrix) / (0.62 * max(digits, 2))
     size = float(np.clip(room, 4, 11))
-    inks = np.where(shares > 0.4, "white", "black")
-    if count <= MOST_TEXTS:
+    if len(matrix) <= MOST_TEXTS:
         for row, column in np.argwhere(matrix):
             text = f"{matrix[row, column]:g}"
             ax.text(column, row, text, ha="center", va="center", fontsize=size, color=inks[row, column])
     elif room > SMALLEST:
         _outlined(ax, matrix, inks, size)
-    places = np.arange(count)
+
+
+def _label(ax: Axes, names: list[str]) -> None:
+    """The names of the classes on both axes, and white lines between the cells."""
+    places, lines = np.arange(len(names)), {"colors": "white", "linewidths": 1.2}
+    turned = {"rotation": 40, "ha": "right"} if sum(map(len, names)) > 30 else {}
     ax.set(xlabel="predicted", ylabel="true")
-    long = sum(map(len, names)) > 30
-    ax.set_xticks(
-        places, names, rotation=40 if long else 0, ha="right" if long else "center", rotation_mode="anchor"
-    )
+    ax.set_xticks(places, names, rotation_mode="anchor", **turned)
     ax.set_yticks(places, names)
-    ax.hlines(places[1:] - 0.5, -0.5, count - 0.5, colors="white", linewidths=1.2)
-    ax.vlines(places[1:] - 0.5, -0.5, count - 0.5, colors="white", linewidths=1.2)
-    ax.tick_params(length=0, labelsize=float(np.clip(400 / max(count, 1), 4, 10)))
+    ax.hlines(places[1:] - 0.5, -0.5, len(names) - 0.5, **lines)
+    ax.vlines(places[1:] - 0.5, -0.5, len(names) - 0.5, **lines)
+    ax.tick_params(length=0, labelsize=float(np.clip(400 / len(names), 4, 10)))
     ax.spines[:].set_visible(False)
-    return ax
 
 
-def _way_on(matrix: Any) -> str:
-    return " Of labels, train.metrics.confusion_matrix makes it." if matrix.ndim == 1 else ""
-
-
-def _outlined(ax: Any, matrix: Any, inks: Any, size: float) -> None:
+def _outlined(ax: Axes, matrix: Array, inks: Array, size: float) -> None:
     """The counts as one collection of outlines: many of them are drawn as fast as few."""
     from matplotlib.collections import PathCollection
 
@@ -95,14 +94,9 @@ def _outlined(ax: Any, matrix: Any, inks: Any, size: float) -> None:
     texts = [f"{matrix[row, column]:g}" for row, column in places]
     distinct = sorted(set(texts))
     outline = dict(zip(distinct, _outlines(distinct, size)))
-    drawn = PathCollection(
-        [outline[text] for text in texts],
-        offsets=places[:, ::-1],
-        offset_transform=ax.transData,
-        facecolors=[inks[row, column] for row, column in places],
-        linewidths=0,
-        zorder=3,
-    )
+    where = {"offsets": places[:, ::-1], "offset_transform": ax.transData, "zorder": 3}
+    colors = inks[tuple(places.T)]
+    drawn = PathCollection([outline[text] for text in texts], facecolors=colors, linewidths=0, **where)
     drawn.set_transform(ax.figure.dpi_scale_trans)
     drawn.set_in_layout(False)
     ax.add_collection(drawn, autolim=False)
@@ -113,9 +107,12 @@ def _outlines(texts: list[str], size: float) -> list[Any]:
     from matplotlib.path import Path
     from matplotlib.textpath import TextPath
 
-    character = {c: TextPath((0, 0), c, size=size / 72) for c in sorted(set("".join(texts)))}
-    end = TextPath((0, 0), "0", size=size / 72).get_extents().x1
-    advance = {c: TextPath((0, 0), f"{c}0", size=size / 72).get_extents().x1 - end for c in character}
+    def drawn(text: str) -> Any:
+        return TextPath((0, 0), text, size=size / 72)
+
+    character = {c: drawn(c) for c in sorted(set("".join(texts)))}
+    end = drawn("0").get_extents().x1
+    advance = {c: drawn(f"{c}0").get_extents().x1 - end for c in character}
     outlines = []
     for text in texts:
         starts = np.cumsum([0.0, *(advance[c] for c in text)])

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ShapeError
-from .style import GREY, TALLEST, color, dash, legend_beside, legend_width, mark, new_axes, numbers, tidy
+from .given import Array, numbers
+from .style import GREY, TALLEST, Axes, color, dash, legend_beside, legend_width, mark, new_axes, tidy
 
 RUNS = 5000  # of neighbouring values: more than a page is pixels wide
 
@@ -15,12 +16,12 @@ RUNS = 5000  # of neighbouring values: more than a page is pixels wide
 def curves(
     values: ArrayLike | Mapping[str, ArrayLike],
     *,
-    ax: Any = None,
+    ax: Axes = None,
     xlabel: str = "epoch",
     ylabel: str = "",
     log: bool = False,
     target: float | None = None,
-) -> Any:
+) -> Axes:
     """One line, or one for each name, of a value that changes in the course of training.
 
     Parameters
@@ -35,7 +36,7 @@ def curves(
     log : bool, default=False
         Whether the values are on a logarithmic scale.
     target : float, optional
-        Where the values are to get to: a dashed line.
+        The value that they are to get to, drawn as a dashed line.
 
     Returns
     -------
@@ -46,34 +47,31 @@ def curves(
     ShapeError
         If a line is not one-dimensional.
     """
-    columns: Any = getattr(values, "columns", values)  # of a history
-    named = columns if isinstance(columns, Mapping) else values if isinstance(values, Mapping) else None
-    given = [("", values)] if named is None else named.items()
-    lines = {name: numbers(line, f"curves: {name or 'the values'}") for name, line in given}
+    columns: Any = getattr(values, "columns", None)  # of a history
+    named = columns if isinstance(columns, Mapping) else values
+    given: Mapping[str, Any] = named if isinstance(named, Mapping) else {"": named}
+    lines = {name: numbers(line, f"curves: {name or 'the values'}") for name, line in given.items()}
     for name, line in lines.items():
         if line.ndim != 1:
-            raise ShapeError(
-                f"curves draws sequences of numbers; {name or 'the values'} have shape {line.shape}."
-            )
+            found = f"{name or 'the values'} have shape {line.shape}"
+            raise ShapeError(f"curves draws sequences of numbers; {found}.")
     ax = new_axes(ax, (6.0 + legend_width(len(lines)), 4.0))
     for i, (name, line) in enumerate(lines.items()):
-        dot = mark(i) if line.size == 1 else None
         shown = envelope(line)
-        ax.plot(
-            shown + 1, line[shown], label=name, color=color(i), linestyle=dash(i), linewidth=1.8, marker=dot
-        )
+        look = {"color": color(i), "linestyle": dash(i), "marker": mark(i) if line.size == 1 else None}
+        ax.plot(shown + 1, line[shown], label=name, linewidth=1.8, **look)
     finish(ax, xlabel, ylabel, log, target)
     if max((line.size for line in lines.values()), default=0) == 1:
         ax.set_xlim(0.5, 1.5)
     if len(lines) > TALLEST:
         legend_beside(ax, pad=0.5)
-    elif named or target is not None:
+    elif (lines and given is named) or target is not None:
         ax.legend(frameon=False)
     return ax
 
 
-def envelope(line: Any) -> Any:
-    """The places of a line that are drawn: all of them, or of so many that pixels are shared the lowest and highest of each run.
+def envelope(line: Array) -> Array:
+    """The places of a line that are drawn: all, or the lowest and highest of each run that shares a pixel.
 
     Places without a finite number stay, one of each run, lest a gap be closed.
     """
@@ -82,20 +80,14 @@ def envelope(line: Any) -> Any:
     length = -(-line.size // RUNS)
     padded = np.pad(line.astype(np.float64), (0, -line.size % length), mode="edge").reshape(-1, length)
     finite = np.isfinite(padded)
-    starts = length * np.arange(len(padded))
-    odd = (
-        np.where(finite, padded, np.inf).argmin(1),
-        np.where(finite, padded, -np.inf).argmax(1),
-        finite.argmin(1),
-    )
-    return np.unique(
-        np.minimum(
-            np.concatenate([starts, *(starts + place for place in odd), [line.size - 1]]), line.size - 1
-        )
-    )
+    starts, last = length * np.arange(len(padded)), line.size - 1
+    lowest = np.where(finite, padded, np.inf).argmin(axis=1)
+    highest = np.where(finite, padded, -np.inf).argmax(axis=1)
+    places = [starts, starts + lowest, starts + highest, starts + finite.argmin(axis=1), [last]]
+    return np.unique(np.minimum(np.concatenate(places), last))
 
 
-def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Any:
+def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "loss", **settings: Any) -> Axes:
     """`curves` whose vertical axis is called loss.
 
     Parameters
@@ -103,7 +95,7 @@ def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "lo
     losses : array_like of shape (n,), or mapping of str to such
     ylabel : str, default="loss"
     **settings
-        ax, xlabel, log and target, as of `curves`.
+        The settings ax, xlabel, log and target of `curves`.
 
     Returns
     -------
@@ -112,14 +104,13 @@ def loss_curve(losses: ArrayLike | Mapping[str, ArrayLike], *, ylabel: str = "lo
     return curves(losses, ylabel=ylabel, **settings)
 
 
-def finish(ax: Any, xlabel: str, ylabel: str, log: bool, target: float | None) -> None:
+def finish(ax: Axes, xlabel: str, ylabel: str, log: bool, target: float | None) -> None:
     """What belongs to such lines besides the lines: names, scale, whole epochs, and the target."""
     from matplotlib.ticker import MaxNLocator
 
     if target is not None:
-        ax.axhline(
-            target, color=GREY, linestyle=(0, (5, 3)), linewidth=1.4, label=f"target {target:g}", zorder=1
-        )
+        look = {"color": GREY, "linestyle": (0, (5, 3)), "linewidth": 1.4, "zorder": 1}
+        ax.axhline(target, label=f"target {target:g}", **look)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     tidy(ax)

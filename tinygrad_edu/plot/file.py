@@ -8,7 +8,7 @@ from ..errors import ArgumentError
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
-    """The path, if a picture can be saved there; meant to be called before long computations, and not only after.
+    """The path, if a picture can be saved there; a long computation asks before it begins.
 
     Parameters
     ----------
@@ -33,20 +33,18 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         raise ArgumentError(f"{target} cannot be written: no permission to write to {target.parent}.")
     formats = FigureCanvasBase.get_supported_filetypes()
     if target.suffix[1:].lower() not in formats:
-        raise ArgumentError(
-            f"{target}: the suffix of a picture is one of {', '.join(sorted(formats))}; got "
-            f"{target.suffix!r}."
-        )
+        allowed = ", ".join(sorted(formats))
+        raise ArgumentError(f"{target}: the suffix of a picture is one of {allowed}; got {target.suffix!r}.")
     return target
 
 
 def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
-    """Write a figure to a file, whole or not at all: an interrupted or failed write leaves the old file as it was.
+    """Write a figure to a file, whole or not at all: a write that fails leaves the old file as it was.
 
     Parameters
     ----------
     figure : matplotlib Figure or Axes
-        Of axes, all of the figure that they are in.
+        What to write; axes stand for all of the figure that they are in.
     path : str or path-like
         The suffix chooses the format: .png, .svg, .pdf …
     dpi : int, default=150
@@ -62,16 +60,13 @@ def save(figure: Any, path: str | os.PathLike[str], *, dpi: int = 150) -> Path:
         As `check_path`, or if there is no figure.
     """
     if isinstance(figure, (str, os.PathLike)) and not isinstance(path, (str, os.PathLike)):
-        raise ArgumentError(
-            f"save: the figure comes first, and then the path: plot.save(figure, {os.fspath(figure)!r:.80})."
-        )
+        call = f"plot.save(figure, {os.fspath(figure)!r:.80})"
+        raise ArgumentError(f"save: the figure comes first, and then the path: {call}.")
     target = check_path(path)
     picture = getattr(figure, "figure", figure)  # of axes; a figure is its own
     if not hasattr(picture, "savefig"):
-        raise ArgumentError(
-            "save: expected a figure, or axes as the functions of plot return them; got "
-            f"{type(figure).__name__}."
-        )
+        expected = "a figure, or axes as the functions of plot return them"
+        raise ArgumentError(f"save: expected {expected}; got {type(figure).__name__}.")
     from ..io.atomic import atomic_write
 
     with atomic_write(target) as file:

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import ArgumentError
-from .style import new_axes
+from .style import Axes, new_axes
 
 TITLE = 0.25  # inches that the title of a cell takes
 
 
-def columns_for(who: str, count: int, columns: int | None) -> int:
-    """How many columns a grid has: by default about as many as rows.
+def columns_for(cells: int, columns: int | None) -> int:
+    """How many columns a grid of so many cells has: by default about as many as rows.
 
     Raises
     ------
@@ -19,46 +18,44 @@ def columns_for(who: str, count: int, columns: int | None) -> int:
         If there is to be none.
     """
     if columns is not None and columns < 1:
-        raise ArgumentError(f"{who}: columns is at least 1; got {columns}.")
-    return columns or max(1, math.ceil(math.sqrt(count)))
+        raise ArgumentError(f"columns is at least 1; got {columns}.")
+    return columns or max(1, math.ceil(math.sqrt(cells)))
 
 
 def cells(
-    ax: Any,
-    count: int,
+    ax: Axes,
+    number: int,
     columns: int,
     *,
     size: tuple[float, float],
     titles: Sequence[str] | None = None,
     labeled: bool = False,
-) -> tuple[Any, list[Any]]:
+) -> tuple[Axes, list[Axes]]:
     """Axes that become an invisible frame, and as many inset axes, row by row.
 
     Parameters
     ----------
     ax : matplotlib Axes or None
         None makes a figure in which a cell has about the given size.
-    count, columns : int, at least 1
+    number, columns : int, at least 1
     size : (float, float)
-        Of a cell, in inches, if the figure is a new one.
+        Width and height of a cell in inches, if the figure is a new one.
     titles : sequence of str, optional
     labeled : bool, default=False
         Whether there must be room for numbers at the left of each cell and below it.
     """
-    rows = max(1, math.ceil(count / columns))
+    rows = max(1, math.ceil(number / columns))
     width, height = columns * size[0], rows * (size[1] + (TITLE if titles is not None else 0))
     frame = new_axes(ax, (width, height))
     frame.set_axis_off()
-    gap, before = (
-        (0.24, 0.2) if labeled else (0.08, 0.04)
-    )  # between neighbors, and what of it is left of a cell and below, as parts of a cell
-    used = (1 - gap, 1 - gap - (0 if titles is None else max(0.12, TITLE / (size[1] + TITLE))))
+    # The gap between neighbors, and what of it is left of a cell and below, as parts of a cell.
+    gap, before = (0.24, 0.2) if labeled else (0.08, 0.04)
+    title = 0 if titles is None else max(0.12, TITLE / (size[1] + TITLE))
     inside = []
-    for i in range(count):
+    for i in range(number):
         left, bottom = (i % columns) / columns, 1 - (i // columns + 1) / rows
-        cell = frame.inset_axes(
-            (left + before / columns, bottom + before / rows, used[0] / columns, used[1] / rows)
-        )
+        corner = left + before / columns, bottom + before / rows
+        cell = frame.inset_axes((*corner, (1 - gap) / columns, (1 - gap - title) / rows))
         if titles is not None:
             cell.set_title(titles[i], fontsize="small", pad=3)
         cell.set_in_layout(labeled)  # without labels it lies within the frame

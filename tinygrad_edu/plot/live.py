@@ -3,13 +3,12 @@
 import os
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
 from ..errors import ArgumentError
 from .curve import finish
 from .file import check_path, save
-from .style import color, new_axes
+from .style import Axes, color, new_axes
 
 
 class LiveLoss:
@@ -22,7 +21,7 @@ class LiveLoss:
     Parameters
     ----------
     target : float, optional
-        Where the loss is to get to: a dashed line.
+        The loss that is to be reached, drawn as a dashed line.
     ax : matplotlib Axes, optional
     path : str or path-like, optional
         Where the picture is saved at the end of the block, or by `close`, however the training ends.
@@ -60,7 +59,7 @@ class LiveLoss:
         self,
         *,
         target: float | None = None,
-        ax: Any = None,
+        ax: Axes = None,
         path: str | os.PathLike[str] | None = None,
         every: float = 0.2,
         xlabel: str = "epoch",
@@ -81,15 +80,9 @@ class LiveLoss:
 
     def __call__(self, loss: Any) -> None:
         """Add a loss: a number, a tensor with one element, or a History, whose last loss it is."""
-        self.losses.append(
-            float(
-                loss["loss"][-1]
-                if hasattr(loss, "columns")
-                else loss.item()
-                if hasattr(loss, "item")
-                else loss
-            )
-        )
+        if hasattr(loss, "columns"):
+            loss = loss["loss"][-1]
+        self.losses.append(float(loss.item() if hasattr(loss, "item") else loss))
         if time.monotonic() >= self._next:
             self.draw()
 
@@ -119,9 +112,7 @@ class LiveLoss:
     def __enter__(self) -> "LiveLoss":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -132,7 +123,7 @@ def _notebook() -> Any:
     return ipython.display.display if hasattr(shell, "kernel") else None
 
 
-def _window() -> Any:
+def _window() -> Axes:
     """Axes in a window of their own if matplotlib is interactive, otherwise in none."""
     ax = new_axes(None)
     import matplotlib

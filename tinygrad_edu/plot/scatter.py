@@ -6,35 +6,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import names_itself
 from ..tensor import Tensor
-from .style import (
-    color,
-    legend_beside,
-    legend_width,
-    mark,
-    names_of,
-    new_axes,
-    plane,
-    points_and_labels,
-    tidy,
-)
+from .given import Array, names_of, points_and_labels
+from .style import Axes, color, legend_beside, legend_width, mark, new_axes, plane, tidy
 
 
+@names_itself
 def class_scatter(
     points: ArrayLike | Tensor,
     labels: ArrayLike | Tensor,
     *,
     classes: Sequence[Any] | None = None,
     axes: Sequence[str] = ("", ""),
-    ax: Any = None,
-) -> Any:
+    ax: Axes = None,
+) -> Axes:
     """Points of the plane, each in the color of its class.
 
     Parameters
     ----------
     points : Tensor or array_like of shape (n, 2)
     labels : Tensor or array_like of int of shape (n,)
-        From 0.
+        The class of each point, from 0.
     classes : sequence, optional
         The names of the classes; by default their numbers.
     axes : (str, str), default=("", "")
@@ -52,8 +45,8 @@ def class_scatter(
     ArgumentError
         If a label is not a whole number from 0.
     """
-    xy, whole = points_and_labels("class_scatter", points, labels)
-    names = names_of("class_scatter", classes, 1 + whole.max())
+    xy, whole = points_and_labels(points, labels)
+    names = names_of(classes, 1 + whole.max())
     ax = new_axes(ax, (5.4 + legend_width(len(names)), 4.2))
     scatter(ax, xy, whole, names)
     low, high = bounds(xy)
@@ -64,24 +57,17 @@ def class_scatter(
     return ax
 
 
-def scatter(ax: Any, xy: Any, labels: Any, names: Sequence[str], *, size: float | None = None) -> None:
+def scatter(ax: Axes, xy: Array, labels: Array, names: Sequence[str], *, size: float | None = None) -> None:
     """The points, class after class; the more there are, the smaller they are drawn."""
     area = size if size is not None else float(np.clip(9000 / len(xy), 6, 32))
+    edge = 0.5 if area > 8 else 0.25
     for label in np.unique(labels):
         x, y = xy[labels == label].T
-        ax.scatter(
-            x,
-            y,
-            s=area,
-            color=color(label),
-            marker=mark(label),
-            edgecolors="white",
-            linewidths=0.5 if area > 8 else 0.25,
-            label=names[label],
-        )
+        look = {"color": color(label), "marker": mark(label), "label": names[label]}
+        ax.scatter(x, y, s=area, edgecolors="white", linewidths=edge, **look)
 
 
-def bounds(xy: Any) -> tuple[Any, Any]:
+def bounds(xy: Array) -> tuple[Array, Array]:
     """The lower left and the upper right corner of the picture: those of the points, and a margin."""
     low, high = xy.min(axis=0), xy.max(axis=0)
     margin = np.maximum(high - low, 1e-6) * 0.08

@@ -4,40 +4,27 @@ import io
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike
+from .given import Array
 
-from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError
-from ..tensor import Tensor
+Axes = Any  # of matplotlib, which is imported when it is first needed; None means those of a new figure
 
+# fmt: off
 PALETTE = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#832db6",
-    "#94a4a2",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
+    "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2",
+    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )
-"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th.  Then they begin again, with
-another mark, dash or stripe for each ten.
+"""Ten colors that people with any form of color vision tell apart; class k, or line k, has the k-th.  Then
+they begin again, with another mark, dash or stripe for each ten.
 
-M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2107.02270.  Here purple comes before grey.
+M. A. Petroff (2021). Accessible color sequences for data visualization. arXiv:2107.02270.  Here purple comes
+before grey.
 """
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")  # of points: one for ten classes
-DASHES = (
-    "-",
-    (0, (5, 2)),
-    (0, (1, 1.5)),
-    (0, (6, 2, 1, 2)),
-    (0, (9, 3)),
-    (0, (3, 1, 1, 1, 1, 1)),
-)  # of lines, likewise
+DASHES = (  # of lines, likewise
+    "-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)),
+)
+# fmt: on
 
 DIVERGING = "RdBu"  # signed values: red below 0, white at 0, blue above
 SHARES = "Blues"  # from none to all
@@ -61,7 +48,7 @@ def dash(index: int) -> Any:
     return DASHES[index // len(PALETTE) % len(DASHES)]
 
 
-def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
+def new_axes(ax: Axes, size: tuple[float, float] = (6.0, 4.0)) -> Axes:
     """The given axes, or those of a new figure.
 
     The figure is none of pyplot's: it is gone when nobody holds it any more, and draws on no window.
@@ -76,9 +63,8 @@ def new_axes(ax: Any, size: tuple[float, float] = (6.0, 4.0)) -> Any:
     try:
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError as error:
-        raise ImportError(
-            "Pictures need matplotlib: pip install 'tinygrad_edu[plot]', or pip install matplotlib."
-        ) from error
+        how = "pip install 'tinygrad_edu[plot]', or pip install matplotlib"
+        raise ImportError(f"Pictures need matplotlib: {how}.") from error
     return _figure_class()(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)).add_subplot()
 
 
@@ -97,7 +83,7 @@ def _figure_class() -> Any:
     return Picture
 
 
-def tidy(ax: Any, *, grid: str = "y") -> None:
+def tidy(ax: Axes, *, grid: str = "y") -> None:
     """Draw no more than is needed: two of the four edges, and faint lines to read values by."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
@@ -105,7 +91,7 @@ def tidy(ax: Any, *, grid: str = "y") -> None:
         ax.grid(True, axis=grid, color=GREY, alpha=0.2, linewidth=0.8)
 
 
-def plane(ax: Any, low: Any, high: Any) -> None:
+def plane(ax: Axes, low: Array, high: Array) -> None:
     """Limits of both axes; one scale for both, unless one of them would be a strip then."""
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     width, height = high - low
@@ -117,91 +103,9 @@ def legend_width(count: int) -> float:
     return 1.1 * ((count - 1) // TALLEST)
 
 
-def legend_beside(ax: Any, *, pad: float = 0.2) -> None:
+def legend_beside(ax: Axes, *, pad: float = 0.2) -> None:
     """The names of the classes, to the right of the axes, where they hide nothing."""
     handles, labels = ax.get_legend_handles_labels()
     place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "ncols": 1 + (len(labels) - 1) // TALLEST}
-    ax.legend(
-        handles,
-        labels,
-        **place,
-        frameon=False,
-        handletextpad=pad,
-        columnspacing=1.0,
-        borderaxespad=0.3,
-        markerscale=1.5,
-    )
-
-
-def numbers(values: Any, who: str) -> Any:
-    """An ndarray of real numbers or booleans.
-
-    Raises
-    ------
-    DTypeError
-        If it holds something else.
-    """
-    if isinstance(values, (list, tuple)) and any(isinstance(value, Tensor) for value in values):
-        values = [value.detach().numpy() if isinstance(value, Tensor) else value for value in values]
-    array = plain(values, who)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{who}: expected real numbers; got {array.dtype}.")
-    return array.astype(np.float64) if array.dtype.itemsize > 8 else array  # matplotlib has no larger floats
-
-
-def points_and_labels(who: str, points: ArrayLike | Tensor, labels: ArrayLike | Tensor) -> tuple[Any, Any]:
-    """Points of the plane and the class of each, as arrays.
-
-    Raises
-    ------
-    ShapeError
-        If the points are not pairs, there is none, or the labels are not as many.
-    ArgumentError
-        If a point is not finite, or the labels are not whole numbers from 0.
-    """
-    xy, classes = numbers(points, f"{who}: points"), plain(labels, f"{who}: labels")
-    if xy.ndim != 2 or xy.shape[1] != 2 or classes.shape != xy.shape[:1] or not len(xy):
-        fix = (
-            " One-hot rows become labels by labels.argmax(axis=1), a column by labels.reshape(-1)."
-            if classes.ndim == 2
-            else ""
-        )
-        raise ShapeError(
-            f"{who}: expected points (n, 2) and labels (n,), n ≥ 1; got {xy.shape} and {classes.shape}.{fix}"
-        )
-    if not np.isfinite(xy).all():
-        row = int(np.argmin(np.isfinite(xy).all(axis=1)))
-        raise ArgumentError(
-            f"{who}: points are finite; got {xy[row]} in row {row}. Leave it out, or fill it in by "
-            "data.Imputer()."
-        )
-    if (
-        classes.dtype.kind not in "fiub"
-        or not np.isfinite(classes).all()
-        or (classes != np.trunc(classes)).any()
-        or classes.min() < 0
-    ):
-        of_numbers = classes.dtype.kind in "fiub"
-        fix = (
-            "data.relabel makes them of other numbers"
-            if of_numbers
-            else "data.LabelEncoder() makes them of names"
-        )
-        got = (np.unique(classes) if of_numbers else classes)[:3]
-        raise ArgumentError(f"{who}: labels are whole numbers from 0; got {got}. {fix}.")
-    return xy, classes.astype(np.int64)
-
-
-def names_of(who: str, classes: Any, count: int) -> list[str]:
-    """The names of the classes; their numbers, where they have none.
-
-    Raises
-    ------
-    ShapeError
-        If there are fewer names than classes.
-    """
-    if classes is None:
-        return [str(k) for k in range(count)]
-    if len(classes) < count:
-        raise ShapeError(f"{who}: {len(classes)} names for {count} classes.")
-    return [str(name) for name in classes]
+    spaces = {"handletextpad": pad, "columnspacing": 1.0, "borderaxespad": 0.3}
+    ax.legend(handles, labels, **place, **spaces, frameon=False, markerscale=1.5)

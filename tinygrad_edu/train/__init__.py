@@ -1,4 +1,4 @@
-"""Training: `fit` and its History, prediction, metrics, early stopping, checkpoints, and reports over several seeds.
+"""Training: `fit` and its History, prediction, metrics, early stopping, checkpoints, reports over seeds.
 
 A training in full, in a few lines::
 

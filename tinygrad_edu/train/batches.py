@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,111 +11,117 @@ from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..nn.module import Module
 from ..tensor import Tensor
+from .parts import Loss, Metric, Metrics, gives_batches
 
 PLACES = ("inputs", "targets", "weights")  # what a batch holds, in this order
 
 
+def loaders_of(
+    model: Module, data: Any, validation: Any, *, batch_size: int | None, seed: int
+) -> tuple[Any, Any]:
+    """What gives the batches of `fit`: those to train on, shuffled anew each time, and those held out."""
+    loader = loader_of("fit", data, model, batch_size=batch_size, shuffle=True, seed=seed)
+    if validation is None:
+        return loader, None
+    return loader, loader_of("fit: validation", validation, model, batch_size=1024)
+
+
 def loader_of(
-    who: str,
-    data: Any,
-    model: Module,
-    *,
-    batch_size: int | None,
-    shuffle: bool,
-    seed: int = 0,
-    own_settings: bool = False,
+    source: str, data: Any, model: Module, *, batch_size: int | None, shuffle: bool = False, seed: int = 0
 ) -> Any:
     """The data as something that gives batches, once more with each iteration.
 
     Floating arrays get the dtype of the model's parameters.  What already gives batches, a DataLoader, stays
     as it is.
+
+    Parameters
+    ----------
+    source : str
+        What errors call the data, such as "fit: validation".
     """
-    if hasattr(data, "load_state_dict") and hasattr(data, "__iter__"):
-        if own_settings and (batch_size, seed) != (32, 0):
-            raise ArgumentError(
-                "fit: batch_size and seed are settings of the DataLoader, which the data already are."
-            )
+    if gives_batches(data):
         return data
     if isinstance(data, (Mapping, str, bytes)):
         kind = type(data).__name__
-        raise ArgumentError(
-            f"{who}: data are (x, y), a dataset, or samples; got a {kind}. Of a dict: (d['x'], d['y'])."
-        )
+        advice = "Of a dict: (d['x'], d['y'])"
+        raise ArgumentError(f"{source}: data are (x, y), a dataset, or samples; got a {kind}. {advice}.")
     from ..data import DataLoader
 
-    names = [*PLACES, *map(str, range(len(PLACES), len(data)))] if isinstance(data, tuple) else []
-    arrays = (
-        tuple(plain(one, f"{who}: {name}") for name, one in zip(names, data))
-        if isinstance(data, tuple)
-        else data
-    )
+    if isinstance(data, tuple):
+        names = [*PLACES, *map(str, range(len(PLACES), len(data)))]
+        data = tuple(plain(array, f"{source}: {name}") for name, array in zip(names, data))
     if batch_size is None:
-        if not isinstance(arrays, tuple) and not hasattr(arrays, "__len__"):
-            raise ArgumentError(
-                "batch_size=None takes all examples at once, and an iterable does not tell how many it has. "
-                "Say a batch_size."
-            )
-        batch_size, shuffle = max(len(arrays[0] if isinstance(arrays, tuple) else arrays), 1), False
+        batch_size, shuffle = _all_of(data), False
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
-    loader = DataLoader(arrays, batch_size, seed=seed, dtype=dtype)
-    loader.shuffle = (
-        shuffle and loader.samples is not None
-    )  # what is only iterated over has an order of its own
+    loader = DataLoader(data, batch_size, seed=seed, dtype=dtype)
+    loader.shuffle = shuffle and loader.samples is not None  # what is only iterated over has its own order
     return loader
 
 
-def loss_of(loss: Callable[[Any, Any], Any], outputs: Any, batch: Any) -> tuple[Any, float]:
-    """The loss of a batch (x, y) or (x, y, weights) as a tensor of one number, and how much it counts beside other batches.
+def _all_of(data: Any) -> int:
+    """How many examples there are, or 1 if there are none."""
+    if not hasattr(data, "__len__"):
+        problem = "an iterable does not tell how many it has. Say a batch_size"
+        raise ArgumentError(f"batch_size=None takes all examples at once, and {problem}.")
+    return max(len(data[0] if isinstance(data, tuple) else data), 1)
 
-    A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, the number of examples if there are
-    no weights.
+
+def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
+    """The loss of a batch (x, y) or (x, y, weights), and how much it counts beside other batches.
+
+    It is a tensor of one number.  A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, and
+    the number of examples if there are no weights.
     """
-    if not 2 <= len(batch) <= 3:
-        raise ArgumentError(
-            "fit and evaluate need batches of inputs and targets, (x, y) or (x, y, weights); got "
-            f"{len(batch)} arrays."
-        )
+    arrays = len(batch)
+    if not 2 <= arrays <= 3:
+        needed = "batches of inputs and targets, (x, y) or (x, y, weights)"
+        raise ArgumentError(f"fit and evaluate need {needed}; got {arrays} arrays.")
     if outputs is None:
         raise DTypeError("The model returned None: does its forward end with return?")
-    try:
-        value = loss(outputs, batch[1])
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
-        if isinstance(outputs, (tuple, list, dict)):
-            error.add_note(
-                f"The model returned a {type(outputs).__name__}, which is what the loss was given: let the "
-                "model, or the loss, pick one of it."
-            )
-        raise
-    if not hasattr(value, "ndim"):  # plain arrays have it: they can be evaluated, if not learned from
-        raise no_tensor(value)
-    if len(batch) == 2 and value.ndim == 0:
+    value = _value_of(loss, outputs, batch[1])
+    if arrays == 2 and value.ndim == 0:
         return value, len(batch[0])
     if value.ndim == 0:
-        raise ArgumentError(
-            'Weights of examples need the loss of each example: a loss with reduction="none", such as '
-            'nn.MSELoss(reduction="none").'
-        )
+        such = 'a loss with reduction="none", such as nn.MSELoss(reduction="none")'
+        raise ArgumentError(f"Weights of examples need the loss of each example: {such}.")
     if value.ndim > 1:
         value = np.mean(value, axis=tuple(range(1, value.ndim)))
-    if len(batch) == 2:
+    if arrays == 2:
         return np.mean(value), len(value)
-    weights = np.asarray(batch[2], value.dtype)
-    if weights.shape != value.shape:
-        raise ShapeError(
-            f"There is one weight for each example: expected shape {value.shape}, got {weights.shape}."
-        )
-    if (weights < 0).any():
-        raise ArgumentError(f"Weights of examples are 0 or more; got {weights.min()}.")
+    weights = _weights_of(batch[2], value)
     total = float(weights.sum())
     return np.sum(value * weights) / (total or 1.0), total
 
 
+def _value_of(loss: Loss, outputs: Any, targets: Any) -> Any:
+    """What the loss returns; an error on outputs that are several arrays says so."""
+    try:
+        value = loss(outputs, targets)
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if isinstance(outputs, (tuple, list, dict)):
+            given = f"The model returned a {type(outputs).__name__}, which is what the loss was given"
+            error.add_note(f"{given}: let the model, or the loss, pick one of it.")
+        raise
+    if not hasattr(value, "ndim"):  # plain arrays have it: they can be evaluated, if not learned from
+        raise no_tensor(value)
+    return value
+
+
+def _weights_of(given: Any, losses: Any) -> Any:
+    """The weights of examples as an array, one for each loss."""
+    weights = np.asarray(given, losses.dtype)
+    if weights.shape != losses.shape:
+        found = f"expected shape {losses.shape}, got {weights.shape}"
+        raise ShapeError(f"There is one weight for each example: {found}.")
+    if (weights < 0).any():
+        raise ArgumentError(f"Weights of examples are 0 or more; got {weights.min()}.")
+    return weights
+
+
 def no_tensor(value: Any) -> DTypeError:
     """The error of a loss that nothing can be learned from."""
-    return DTypeError(
-        "The loss is a tensor, computed from the outputs by NumPy's functions or this package's; got "
-        f"{type(value).__name__}."
-    )
+    made = "computed from the outputs by NumPy's functions or this package's"
+    return DTypeError(f"The loss is a tensor, {made}; got {type(value).__name__}.")
 
 
 class Totals:
@@ -128,16 +134,15 @@ class Totals:
         Whether outputs and targets are kept, for metrics.
     """
 
-    def __init__(self, loss: Callable[[Any, Any], Any], *, keep: bool = False) -> None:
+    def __init__(self, loss: Loss, *, keep: bool = False) -> None:
         self.keep, self.summed = keep, reduction_of(loss) == "sum"
         self.clear()
 
     def clear(self) -> None:
         """Forget the epoch."""
-        self.loss = self.weight = self.before = 0.0  # the seconds before the clock was started
+        self.loss = self.weight = self.before = 0.0  # before: the seconds until the clock was started
+        self.kept: dict[str, list[Any]] = {"outputs": [], "targets": []}
         self.start()
-        self.outputs: list[Any] = []
-        self.targets: list[Any] = []
 
     def start(self) -> None:
         """Let the clock run from here."""
@@ -149,75 +154,65 @@ class Totals:
         return self.before + time.perf_counter() - self.started
 
     def add(self, loss: float, weight: float, outputs: Any, targets: Any) -> None:
-        """Another batch."""
+        """Add another batch."""
         self.loss += loss if self.summed else loss * weight
         self.weight += weight
         if self.keep:
             if not isinstance(outputs, Tensor):
-                raise DTypeError(
-                    f"Metrics need a model of which one tensor comes out; got {type(outputs).__name__}."
-                )
-            for kept, array, what in (
-                (self.outputs, outputs._array, "outputs"),
-                (self.targets, targets, "targets"),
-            ):
-                if kept and kept[0].shape[1:] != array.shape[1:]:
-                    found = f"after batches of {kept[0].shape} came one of {array.shape}"
-                    raise ShapeError(
-                        f"Metrics are of all {what} together, each of one shape; {found}. Pad them."
-                    )
-                kept.append(array)
+                kind = type(outputs).__name__
+                raise DTypeError(f"Metrics need a model of which one tensor comes out; got {kind}.")
+            self._keep("outputs", outputs._array)
+            self._keep("targets", targets)
 
-    def report(self, metrics: Mapping[str, Callable[[Any, Any], float]]) -> dict[str, float]:
-        """The loss, a mean over the examples, or the sum if the loss is one; and the metrics of all examples together."""
+    def _keep(self, what: str, array: Any) -> None:
+        kept = self.kept[what]
+        if kept and kept[0].shape[1:] != array.shape[1:]:
+            found = f"after batches of {kept[0].shape} came one of {array.shape}"
+            raise ShapeError(f"Metrics are of all {what} together, each of one shape; {found}. Pad them.")
+        kept.append(array)
+
+    def report(self, metrics: Metrics) -> dict[str, float]:
+        """The loss, a mean over the examples or the sum if the loss is one, and the metrics of all."""
         if not self.weight:
             raise ArgumentError("There is no loss of no data: the data are empty, or all weights are 0.")
         report = {"loss": self.loss if self.summed else self.loss / self.weight}
         if metrics:
-            targets, outputs = np.concatenate(self.targets), np.concatenate(self.outputs)
+            targets, outputs = (np.concatenate(self.kept[what]) for what in ("targets", "outputs"))
             report |= {name: measured(name, metric, targets, outputs) for name, metric in metrics.items()}
         return report
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, for a checkpoint in the middle of an epoch."""
-        sums = np.array([self.loss, self.weight, self.seconds])
-        kept = (
-            {"outputs": np.concatenate(self.outputs), "targets": np.concatenate(self.targets)}
-            if self.outputs
-            else {}
-        )
-        return {"sums": sums, **kept}
+        kept = {what: np.concatenate(arrays) for what, arrays in self.kept.items() if arrays}
+        return {"sums": np.array([self.loss, self.weight, self.seconds]), **kept}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         self.loss, self.weight, self.before = np.asarray(state["sums"]).tolist()
         kept = self.keep and "outputs" in state
-        self.outputs, self.targets = ([state["outputs"]], [state["targets"]]) if kept else ([], [])
+        self.kept = {what: [state[what]] if kept else [] for what in ("outputs", "targets")}
 
 
 def reduction_of(loss: Any) -> str:
-    """How a loss makes one number of many: its setting, or the default of a function; "mean" if it does not say."""
+    """How a loss makes one number of many: its setting, or a function's default; "mean" if neither says."""
     if hasattr(loss, "reduction"):
         return str(loss.reduction)
     try:
-        parameter = inspect.signature(loss).parameters.get("reduction")
-    except (TypeError, ValueError):
+        default = inspect.signature(loss).parameters["reduction"].default
+    except (TypeError, ValueError, KeyError):
         return "mean"
-    return parameter.default if parameter is not None and isinstance(parameter.default, str) else "mean"
+    return default if isinstance(default, str) else "mean"
 
 
-def measured(name: str, metric: Callable[[Any, Any], float], targets: Any, outputs: Any) -> float:
+def measured(name: str, metric: Metric, targets: Any, outputs: Any) -> float:
     """What a metric returns, as a column of the history has it."""
     try:
         value: Any = metric(targets, outputs)
     except StopIteration as error:  # a loop around it would take it for its own end
-        raise ArgumentError(
-            f"The metric {name!r} raised StopIteration: an iterator in it is at its end."
-        ) from error
+        told = f"The metric {name!r} raised StopIteration: an iterator in it is at its end."
+        raise ArgumentError(told) from error
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise DTypeError(
-            f"The metric {name!r} returns one number; got {value!r:.80}. Of one for each class or label, "
-            "take the mean."
-        ) from None
+        got = f"{value!r:.80}. Of one for each class or label, take the mean"
+        raise DTypeError(f"The metric {name!r} returns one number; got {got}.") from None

@@ -1,16 +1,17 @@
 """The end of an iterator, where none is meant to end."""
 
 import traceback
-from types import TracebackType
 
 
 class Ends:
-    """A block in which a StopIteration that comes through is an error: a loop around it would take it for its own end.
+    """A block in which a StopIteration that comes through is an error.
+
+    A loop around it would take it for its own end.
 
     Parameters
     ----------
     who : str
-        Whose block it is, for the error, a RuntimeError, which says where the iterator was asked.
+        The function whose block it is.  A RuntimeError names it, and the place where the iterator was asked.
     """
 
     def __init__(self, who: str) -> None:
@@ -19,15 +20,11 @@ class Ends:
     def __enter__(self) -> None:
         """Nothing is to be done yet."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        ended = (
-            error.__cause__ if isinstance(error, RuntimeError) else error
-        )  # a generator has made it a RuntimeError
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # In a generator, Python has made it a RuntimeError already.
+        ended = error.__cause__ if isinstance(error, RuntimeError) else error
         if isinstance(ended, StopIteration):
             place = traceback.extract_tb(ended.__traceback__)[-1]
             where = f"{place.name} ({place.filename}, line {place.lineno})"
-            raise RuntimeError(
-                f"{self.who}: StopIteration in {where}: an iterator there is at its end."
-            ) from error
+            told = f"{self.who}: StopIteration in {where}: an iterator there is at its end."
+            raise RuntimeError(told) from error

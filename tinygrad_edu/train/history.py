@@ -1,10 +1,15 @@
-"""History: what a training reported after each epoch, as columns; it prints as a table, draws its curves and saves as CSV."""
+"""History: what a training reported after each epoch, as columns.
+
+It prints as a table, draws its curves and saves as CSV.
+"""
 
 import os
 from collections.abc import Iterator, KeysView, Mapping
 from typing import Any
 
 from ..errors import ArgumentError, StateError
+
+NO_HISTORY = "History.load_state_dict: this is not a history"
 
 
 class History:
@@ -16,13 +21,14 @@ class History:
         ``history["loss"]`` is short for ``history.columns["loss"]``, and
         ``pandas.DataFrame(history.columns)`` is a table.
     steps : int
-        Steps of the optimizer, those of an epoch that was not completed too.
+        The number of the optimizer's steps, with those of an epoch that was not completed.
     stopped : {None, "early", "interrupted", "nan", "callback"}
         What ended the training before its last epoch, if anything did.
     reason : str
         The same as a sentence, with the number of the step; empty if nothing did.
     best_epoch : int or None
-        From 1: the epoch with the best monitored value, where something was monitored (see `EarlyStopping`).
+        The number, from 1, of the epoch with the best monitored value, where something was monitored (see
+        `EarlyStopping`).
 
     Examples
     --------
@@ -61,9 +67,8 @@ class History:
         if self._epochs == 0:
             self.columns = {name: [] for name in row}
         if row.keys() != self.columns.keys():
-            raise ArgumentError(
-                f"History.append: expected the columns {', '.join(self.columns)}; got {', '.join(row)}."
-            )
+            expected, got = ", ".join(self.columns), ", ".join(row)
+            raise ArgumentError(f"History.append: expected the columns {expected}; got {got}.")
         for name, value in row.items():
             self.columns[name].append(value)
         self._epochs += 1
@@ -72,15 +77,21 @@ class History:
         """Note what ended the training before its last epoch."""
         self.stopped, self.reason = stopped, reason
 
+    def count_step(self) -> None:
+        """Note another step of the optimizer."""
+        self.steps += 1
+
+    def mark_best(self, epoch: int | None) -> None:
+        """Note which epoch is the best so far, counted from 1."""
+        self.best_epoch = epoch
+
     def __len__(self) -> int:
         return self._epochs
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self.columns:
-            raise ArgumentError(
-                f"History has no column {name!r}; its columns are "
-                f"{', '.join(self.columns) or 'none yet: no epoch is complete'}."
-            )
+            found = ", ".join(self.columns) or "none yet: no epoch is complete"
+            raise ArgumentError(f"History has no column {name!r}; its columns are {found}.")
         return self.columns[name]
 
     def keys(self) -> KeysView[str]:
@@ -110,17 +121,13 @@ class History:
 
     def _table(self) -> list[str]:
         """A line for each epoch; of many, those at the beginning and at the end."""
-        shown = (
-            range(self._epochs)
-            if self._epochs <= 20
-            else [*range(5), *range(self._epochs - 10, self._epochs)]
-        )
-        cells = [["epoch", *self.columns]]
-        cells += [[str(i + 1), *(f"{column[i]:.4g}" for column in self.columns.values())] for i in shown]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells]
-        if self._epochs > 20:
-            lines.insert(6, "…".rjust(widths[0]))
+        shown, many = list(range(self._epochs)), self._epochs > 20
+        if many:
+            shown[5:-10] = []
+        rows = ([str(i + 1), *(f"{column[i]:.4g}" for column in self.columns.values())] for i in shown)
+        lines = aligned([["epoch", *self.columns], *rows])
+        if many:
+            lines.insert(6, "…".rjust(len("epoch")))
         return lines
 
     def plot(self, *names: str, ax: Any = None, log: bool = False) -> Any:
@@ -129,7 +136,8 @@ class History:
         Parameters
         ----------
         *names : str
-            By default the losses.  ``history.plot("accuracy")`` draws the validation's, val_accuracy, too.
+            The columns to draw, by default the losses.  ``history.plot("accuracy")`` draws the validation's,
+            val_accuracy, too.
         ax : matplotlib Axes, optional
         log : bool, default=False
             Whether the values are on a logarithmic scale.
@@ -151,7 +159,9 @@ class History:
         return loss_curve(drawn, ax=ax, ylabel=", ".join(asked), log=log)
 
     def save_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the table to a file, whole or not at all: a header, then a line for each epoch, with every digit.
+        """Write the table to a file, whole or not at all: a header, and a line for each epoch.
+
+        Numbers have every digit.
 
         Parameters
         ----------
@@ -160,9 +170,8 @@ class History:
         from ..io import atomic_write
 
         lines = [",".join(["epoch", *map(_quoted, self.columns)])]
-        lines += [
-            ",".join([str(i + 1), *map(repr, row)]) for i, row in enumerate(zip(*self.columns.values()))
-        ]
+        for i, row in enumerate(zip(*self.columns.values()), 1):
+            lines.append(",".join([str(i), *map(repr, row)]))
         with atomic_write(path) as file:
             file.write(("\n".join(lines) + "\n").encode())
 
@@ -181,21 +190,20 @@ class History:
             If it is something else; nothing was changed.
         """
         try:
-            columns = {
-                str(name): [float(value) for value in column] for name, column in state["columns"].items()
-            }
+            columns = {str(name): list(map(float, column)) for name, column in state["columns"].items()}
             steps = int(state["steps"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise StateError(
-                f"History.load_state_dict: this is not a history ({type(error).__name__}: {error})."
-            ) from None
+            raise StateError(f"{NO_HISTORY} ({type(error).__name__}: {error}).") from None
         lengths = {len(column) for column in columns.values()}
         if len(lengths) > 1 or steps < 0:
-            raise StateError(
-                "History.load_state_dict: this is not a history: its columns have different lengths, or its "
-                "steps are negative."
-            )
+            raise StateError(f"{NO_HISTORY}: its columns have different lengths, or its steps are negative.")
         self.columns, self.steps, self._epochs = columns, steps, max(lengths, default=0)
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """The lines of a table: each column as wide as its widest cell, and flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows]
 
 
 def _quoted(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 
@@ -30,10 +30,8 @@ class Interrupt:
         self._outer: Any = None
 
     def __enter__(self) -> "Interrupt":
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        ):
+        pythons_own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if pythons_own and threading.current_thread() is threading.main_thread():
             self._outer = signal.signal(signal.SIGINT, self._note)
         return self
 
@@ -42,8 +40,6 @@ class Interrupt:
         if again or self.at_once:
             raise KeyboardInterrupt
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._outer is not None:
             signal.signal(signal.SIGINT, self._outer)

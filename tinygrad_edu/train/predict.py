@@ -1,7 +1,5 @@
 """A model in use: predictions and an evaluation, in batches, without gradients and in evaluation mode."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,31 +7,22 @@ import numpy as np
 from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..modes import no_grad
+from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
 from .batches import Totals, loader_of, loss_of
-from .parts import Metrics, check_loss, check_metrics, check_model
-
-
-@contextmanager
-def training_mode(model: Module, mode: bool) -> Iterator[None]:
-    """All modules of a model in training, or all in use, for a block; then each is again as it was."""
-    before = [(module, module.training) for module in model.modules()]
-    try:
-        model.train(mode)
-        yield
-    finally:
-        for module, was in before:
-            module.training = was
+from .parts import Loss, Metrics, check_loss, check_metrics, check_model, told_as
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
-    """What a model says of each example, computed in batches without gradients, as in use: no dropout, running statistics.
+    """What a model says of each example, computed in batches, without gradients.
+
+    The model is in use meanwhile: nothing is dropped out, and normalization goes by its running statistics.
 
     Parameters
     ----------
     model : Module
-        Of which one tensor comes out.  Its modules have their modes back afterwards, whatever happens.
+        One tensor comes out of it.  Its modules have their modes back afterwards, whatever happens.
     x : array_like of shape (n, …)
     batch_size : int, at least 1, default=1024
         How many examples are computed at once; smaller needs less memory.
@@ -57,33 +46,32 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     >>> predict(nn.Linear(3, 2, rng=0), np.ones((5, 3))).shape
     (5, 2)
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ArgumentError(f"predict: batch_size is at least 1, a whole number; got {batch_size!r}.")
-    check_model("predict", model)
-    given = type(x).__name__
-    try:
-        x = plain(x, "predict: x")
-    except ShapeError as error:
-        raise ShapeError(
-            f"predict: x is one array of examples, (n, …), without their targets; got a {given}.\n  {error}"
-        ) from None
-    if x.ndim == 0:
-        raise ShapeError(
-            "predict: x has examples on its first axis, (n, …); got a single "
-            f"{'number' if x.dtype.kind in 'biufc' else given}."
-        )
+    with told_as("predict"):
+        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise ArgumentError(f"batch_size is at least 1, a whole number; got {batch_size!r}.")
+        check_model(model)
+        x = _examples(x)
     with training_mode(model, False), no_grad():
         outputs = [model(x[start : start + batch_size]) for start in range(0, max(len(x), 1), batch_size)]
     return np.concatenate([array_of(output) for output in outputs])
 
 
+def _examples(x: Any) -> Any:
+    """An array of examples."""
+    given = type(x).__name__
+    try:
+        array = plain(x, "x")
+    except ShapeError as error:
+        said = "x is one array of examples, (n, …), without their targets"
+        raise ShapeError(f"{said}; got a {given}.\n  predict: {error}") from None
+    if array.ndim == 0:
+        what = "number" if array.dtype.kind in "biufc" else given
+        raise ShapeError(f"x has examples on its first axis, (n, …); got a single {what}.")
+    return array
+
+
 def evaluate(
-    model: Module,
-    loss: Callable[[Any, Any], Any],
-    data: Any,
-    *,
-    metrics: Metrics | None = None,
-    batch_size: int = 1024,
+    model: Module, loss: Loss, data: Any, *, metrics: Metrics | None = None, batch_size: int = 1024
 ) -> dict[str, float]:
     """The loss and metrics of a model on data, computed in batches without gradients, as in use.
 
@@ -92,13 +80,13 @@ def evaluate(
     model : Module
         Its modules have their modes back afterwards, whatever happens.
     loss : callable
-        Of (outputs, targets), as in `fit`.
+        A function of (outputs, targets), as in `fit`.
     data : tuple of arrays (x, y) or (x, y, weights), or DataLoader, or whatever a DataLoader takes
     metrics : mapping of str to callable, optional
         Functions of (targets, outputs), ndarrays of all the data: each is computed once, and is no mean over
         batches. Weights of examples count in the loss alone.
     batch_size : int, at least 1, default=1024
-        Of data that is no DataLoader.
+        How many examples are computed at once; ignored for a DataLoader.
 
     Returns
     -------
@@ -118,13 +106,14 @@ def evaluate(
     >>> evaluate(nn.Identity(), nn.L1Loss(), (x, np.zeros((3, 1), np.float32)), batch_size=2)
     {'loss': 3.0}
     """
-    check_model("evaluate", model)
-    check_loss("evaluate", loss)
     functions = metrics or {}
-    check_metrics("evaluate", functions)
+    with told_as("evaluate"):
+        check_model(model)
+        check_loss(loss)
+        check_metrics(functions)
     totals = Totals(loss, keep=bool(functions))
     with training_mode(model, False), no_grad():
-        for batch in loader_of("evaluate", data, model, batch_size=batch_size, shuffle=False):
+        for batch in loader_of("evaluate", data, model, batch_size=batch_size):
             outputs = model(batch[0])
             value, weight = loss_of(loss, outputs, batch)
             totals.add(value.item(), weight, outputs, batch[1])
@@ -137,9 +126,8 @@ def array_of(output: Any) -> Any:
         return output.detach().numpy()
     if isinstance(output, np.ndarray):
         return output
-    several = f" of {len(output)}" if isinstance(output, (tuple, list)) else ""
+    found = type(output).__name__ + (f" of {len(output)}" if isinstance(output, (tuple, list)) else "")
     raise DTypeError(
-        "predict and metrics need a model of which one tensor comes out; got "
-        f"{type(output).__name__}{several}.\n"
+        f"predict and metrics need a model of which one tensor comes out; got {found}.\n"
         "  A Module of yours returns the one that is meant: out, h = rnn(x), and return out."
     )

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
 from ..errors import ArgumentError
@@ -15,7 +14,7 @@ class Progress:
     ----------
     epochs : int
     batches : int or None
-        Of an epoch, if that is known.
+        How many batches an epoch has, if that is known.
     show : {"auto", True, False}
         "auto" shows it if stderr is a terminal; True elsewhere too, as lines of text, one a second at most;
         False never.
@@ -35,36 +34,33 @@ class Progress:
     def __enter__(self) -> "Progress":
         if self.shown and self.terminal:
             try:
-                from tqdm import tqdm  # type: ignore[import-untyped]  # it has stubs in a package of their own
+                from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are a package of their own
             except ImportError:
                 return self
-            self.bar = tqdm(
-                total=self.epochs, unit="epoch", bar_format="{bar:20} {elapsed}<{remaining} {desc}"
-            )
+            look = "{bar:20} {elapsed}<{remaining} {desc}"
+            self.bar = tqdm(total=self.epochs, unit="epoch", bar_format=look)
         return self
 
-    def begin(self, epoch: int, batch: int = 0) -> None:
-        """An epoch, counted from 0, begins or goes on."""
-        self.epoch, self.batch = epoch, batch
+    def begin(self, epoch: int) -> None:
+        """Tell that an epoch, counted from 0, begins or goes on."""
+        self.epoch, self.batch = epoch, 0
 
     def step(self, batches: int) -> None:
-        """More batches are done."""
+        """Tell that more batches are done."""
         self.batch += batches
         if self.shown and self.terminal and time.monotonic() >= self.next:
             of = f"/{self.batches}" if self.batches else ""
-            self._write(
-                f"epoch {self.epoch + 1}/{self.epochs}, batch {self.batch}{of}",
-                self.epoch + self.batch / (self.batches or 1e9),
-            )
+            done = self.epoch + self.batch / (self.batches or 1e9)
+            self._write(f"epoch {self.epoch + 1}/{self.epochs}, batch {self.batch}{of}", done)
 
     def end(self, values: dict[str, float]) -> None:
-        """The epoch is done; these are its loss and metrics by name."""
+        """Tell that the epoch is done, with its loss and metrics by name."""
         self.values = values
         if self.shown and (self.epoch + 1 == self.epochs or time.monotonic() >= self.next):
             self._write(f"epoch {self.epoch + 1}/{self.epochs}", self.epoch + 1)
 
     def _write(self, place: str, done: float) -> None:
-        """The place, and the values of the last complete epoch."""
+        """Show the place, and the values of the last complete epoch."""
         self.next = time.monotonic() + (0.1 if self.terminal else 1.0)
         text = ", ".join(f"{name} {value:.4g}" for name, value in self.values.items())
         line = f"{place}: {text}" if text else place
@@ -72,16 +68,13 @@ class Progress:
             self.bar.n = done
             self.bar.set_description_str(line)
         elif self.terminal:
-            print(
-                f"\r{line:<{self.width}}", end="", file=sys.stderr, flush=True
-            )  # over the line before, if that was longer too
+            # It covers the line before, if that was longer too.
+            print(f"\r{line:<{self.width}}", end="", file=sys.stderr, flush=True)
             self.width = len(line)
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self.bar is not None:
             self.bar.close()
         elif self.width:

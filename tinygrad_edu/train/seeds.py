@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from .history import aligned
 from .interrupt import Interrupt
 
 
 class SeedReport:
-    """What a run gave for each seed, with the median, the mean and the spread over them; it prints as a table.
+    """What a run gave for each seed, with the median, the mean and the spread; it prints as a table.
 
     Attributes
     ----------
     seeds : list of int
-        Those of the runs that were completed.
+        The seeds of the runs that were completed.
     columns : dict of str to ndarray of shape (seeds,)
         The values by name; those of runs that return one number are called "value".
 
@@ -59,22 +60,16 @@ class SeedReport:
         return float(np.mean(self.columns[self._name(name)]))
 
     def spread(self, name: str | None = None) -> float:
-        """The standard deviation of a column, √(Σ (x - mean)² / (n - 1)); of a single value it is not a number."""
+        """The standard deviation of a column, √(Σ (x - mean)² / (n - 1)); NaN for a single value."""
         column = self.columns[self._name(name)]
         return float(np.std(column, ddof=1)) if len(column) > 1 else math.nan
 
     def __repr__(self) -> str:
-        cells = [["seed", *self.columns]]
-        cells += [
-            [str(seed), *(f"{column[i]:.4g}" for column in self.columns.values())]
-            for i, seed in enumerate(self.seeds)
-        ]
-        cells += [
-            [word, *(f"{of(name):.4g}" for name in self.columns)]
-            for word, of in (("median", self.median), ("mean", self.mean), ("±", self.spread))
-        ]
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in cells)
+        rows = [[seed, *values] for seed, *values in zip(self.seeds, *self.columns.values())]
+        for word, over in (("median", self.median), ("mean", self.mean), ("±", self.spread)):
+            rows.append([word, *map(over, self.columns)])
+        cells = [[str(first), *(f"{value:.4g}" for value in values)] for first, *values in rows]
+        return "\n".join(aligned([["seed", *self.columns], *cells]))
 
 
 def over_seeds(
@@ -85,8 +80,9 @@ def over_seeds(
     Parameters
     ----------
     run : callable
-        Of the seed, which all its randomness comes from: the split, the initialization, the order of the
-        batches, dropout. It returns a number, or a dict of numbers, with the same names for every seed.
+        A function of the seed, which all its randomness comes from: the split, the initialization, the order
+        of the batches, dropout.  It returns a number, or a dict of numbers that has the same names for every
+        seed.
     seeds : iterable of int, default=range(5)
 
     Returns
@@ -115,24 +111,19 @@ def over_seeds(
     if not chosen or len(set(chosen)) < len(chosen):
         raise ArgumentError(f"over_seeds: expected different seeds, at least one; got {chosen}.")
     rows: list[Mapping[str, float]] = []
-    with Interrupt(at_once=True) as interrupt:
-        for seed in chosen:
-            try:
+    try:
+        with Interrupt(at_once=True) as interrupt:
+            for seed in chosen:
                 row = _row(run(seed), seed)
-            except KeyboardInterrupt:
-                if not rows:
-                    raise
-                break
-            if interrupt.requested:
-                if not rows:
+                if interrupt.requested:  # and caught in the run, as `fit` does
                     raise KeyboardInterrupt
-                break
-            if rows and row.keys() != rows[0].keys():
-                raise ArgumentError(
-                    f"over_seeds: runs return the same names; got {', '.join(rows[0])} first and "
-                    f"{', '.join(row)} for seed {seed}."
-                )
-            rows.append(row)
+                if rows and row.keys() != rows[0].keys():
+                    names = f"{', '.join(rows[0])} first and {', '.join(row)} for seed {seed}"
+                    raise ArgumentError(f"over_seeds: runs return the same names; got {names}.")
+                rows.append(row)
+    except KeyboardInterrupt:
+        if not rows:
+            raise
     return SeedReport(chosen[: len(rows)], rows)
 
 
@@ -141,6 +132,6 @@ def _row(result: Any, seed: int) -> dict[str, float]:
     try:
         return {str(name): float(value) for name, value in named.items()}
     except (TypeError, ValueError):
-        raise ArgumentError(
-            f"over_seeds: a run returns a number, or a dict of numbers; got {result!r:.80} for seed {seed}."
-        ) from None
+        given = f"{result!r:.80} for seed {seed}"
+        told = f"over_seeds: a run returns a number, or a dict of numbers; got {given}."
+        raise ArgumentError(told) from None

@@ -12,7 +12,7 @@ from .history import History
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """End a training when a column of its history has been no better than its best for ``patience`` epochs in a row.
+    """End a training when a column of its history has not got better for ``patience`` epochs in a row.
 
     The model then gets the weights (and buffers) of its best epoch back, as it does at the end of the last
     epoch and after Ctrl-C.  These are settings alone: one object serves any number of trainings.
@@ -23,7 +23,8 @@ class EarlyStopping:
     monitor : str, optional
         The name of the column; by default "val_loss", or "loss" without validation data.
     mode : {"min", "max"}, optional
-        Which is better.  By default "min" for names that end with "loss"; of any other it must be said.
+        Whether smaller or larger values are better.  It is "min" by default for names that end with "loss",
+        and must be said for any other.
     min_delta : float, at least 0, default=0.0
         Better is below best - min_delta, or above best + min_delta.  A value that is not a number is never
         better.
@@ -54,18 +55,15 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if isinstance(self.patience, str) or not self.patience >= 1:
-            raise ArgumentError(
-                f"EarlyStopping: patience is a number of epochs, 1 or more; got {self.patience!r}."
-            )
+            given = f"{self.patience!r}"
+            raise ArgumentError(f"EarlyStopping: patience is a number of epochs, 1 or more; got {given}.")
         if self.mode not in ("min", "max", None):
             raise ArgumentError(f'EarlyStopping: mode is "min" or "max"; got {self.mode!r}.')
         if not 0 <= self.min_delta < math.inf:
             raise ArgumentError(f"EarlyStopping: min_delta is at least 0; got {self.min_delta}.")
         if self.mode is None and self.monitor is not None and not self.monitor.endswith("loss"):
-            raise ArgumentError(
-                f'EarlyStopping: say whether a better {self.monitor!r} is smaller or larger: mode="min" or '
-                'mode="max".'
-            )
+            which = f"whether a better {self.monitor!r} is smaller or larger"
+            raise ArgumentError(f'EarlyStopping: say {which}: mode="min" or mode="max".')
 
 
 class Best:
@@ -83,7 +81,7 @@ class Best:
         better = value < self.value - self.settings.min_delta
         if better:
             self.value, self.epoch, self.weights = value, len(history), model.state_dict()
-            history.best_epoch = self.epoch
+            history.mark_best(self.epoch)
         return better
 
     def restore(self, model: Module) -> None:
@@ -99,7 +97,8 @@ class Best:
         """Why there is no use in going on."""
         if not self.epoch:
             value = history[self.monitor][-1]
-            return f"{self.monitor} was {value}, and in none of {len(history)} epochs a number that could be the best"
+            never = f"in none of {len(history)} epochs a number that could be the best"
+            return f"{self.monitor} was {value}, and {never}"
         since = history[self.monitor][self.epoch :]
         strange = sum(not math.isfinite(value) for value in since)
         text = f"{self.monitor} was not better for {self.settings.patience} epochs after epoch {self.epoch}"
@@ -118,12 +117,7 @@ class Best:
             If something else was monitored; nothing was changed.
         """
         if state["monitor"] != self.monitor:
-            raise StateError(
-                f"The checkpoint's training was monitored by {state['monitor']!r}, this one is by "
-                f"{self.monitor!r}."
-            )
-        self.value, self.epoch, self.weights = (
-            float(state["value"]),
-            int(state["epoch"]),
-            dict(state["weights"]),
-        )
+            by = f"by {state['monitor']!r}, this one is by {self.monitor!r}"
+            raise StateError(f"The checkpoint's training was monitored {by}.")
+        self.value, self.epoch = float(state["value"]), int(state["epoch"])
+        self.weights = dict(state["weights"])

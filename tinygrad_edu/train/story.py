@@ -1,4 +1,4 @@
-"""What to say of a loss or a gradient that is not finite: where the training was, and what else is not finite."""
+"""What to say of a loss or gradient that is not finite: where the training was, and what else is not."""
 
 import copy
 from typing import Any
@@ -6,58 +6,57 @@ from typing import Any
 import numpy as np
 
 from .batches import PLACES
-from .checkpoint import Training
+from .training import Training
 
-ADVICE = (
-    "A lower learning rate or clip_norm= may help; tinygrad_edu.debug() names the operation it began with."
-)
+DEBUG = "tinygrad_edu.debug() names the operation it began with."
+
+
+class Diverged(Exception):
+    """A loss or a gradient is not finite; the message is the story of it."""
 
 
 def story(training: Training, what: str, group: list[Any]) -> str:
-    """Of a step that was not made, and the batches that it was to be made from."""
+    """The story of a step that was not made, and of the batches that it was to be made from."""
     spoilt = [name for name, p in training.model.named_parameters() if not np.isfinite(p.data).all()]
-    state = (
-        f"not all of {spoilt[0]} is finite, after the step before" if spoilt else "the parameters are finite"
-    )
-    found = next(
-        (f for f in (_in_batch(training.loader, batch, i, len(group)) for i, batch in enumerate(group)) if f),
-        "",
-    )
-    return f"{what} at step {training.history.steps + 1} (epoch {len(training.history) + 1}); {state}{_cause(found, ADVICE)}"
+    state = "the parameters are finite"
+    if spoilt:
+        state = f"not all of {spoilt[0]} is finite, after the step before"
+    found = (_in_batch(training.loader, batch, i - len(group)) for i, batch in enumerate(group))
+    cause = _cause(next(filter(None, found), ""), f"A lower learning rate or clip_norm= may help; {DEBUG}")
+    place = f"step {training.history.steps + 1} (epoch {len(training.history) + 1})"
+    return f"{what} at {place}; {state}{cause}"
 
 
-def story_of_validation(training: Training, held_out: Any, value: float) -> str:
-    """Of a validation loss that is not finite."""
+def story_of_validation(training: Training, value: float) -> str:
+    """The story of a validation loss that is not finite."""
     found = ""
-    if getattr(held_out, "samples", None):
-        batches = copy.copy(held_out)  # a copy, so that the loader stays where it is
+    if getattr(training.held_out, "samples", None):
+        batches = copy.copy(training.held_out)  # a copy, so that the loader stays where it is
         batches.epoch = 0
-        found = next((f for f in (_in_batch(batches, batch, 0, 1) for batch in batches) if f), "")
-    advice = "No epoch counts as better then; tinygrad_edu.debug() names the operation it began with."
-    return f"the validation loss is {value} after epoch {len(training.history)}{_cause(found, advice)}"
+        found = next(filter(None, (_in_batch(batches, batch, -1) for batch in batches)), "")
+    cause = _cause(found, f"No epoch counts as better then; {DEBUG}")
+    return f"the validation loss is {value} after epoch {len(training.history)}{cause}"
 
 
 def _cause(found: str, advice: str) -> str:
-    return (
-        f"; {found}. Remove such examples, or replace such values (data.Imputer)." if found else f". {advice}"
-    )
+    remedy = "Remove such examples, or replace such values (data.Imputer)"
+    return f"; {found}. {remedy}." if found else f". {advice}"
 
 
-def _in_batch(loader: Any, batch: Any, place: int, size: int) -> str:
-    """Which array of a batch is not finite, and where first; the batch is at a place among the loader's last ones."""
+def _in_batch(loader: Any, batch: Any, place: int) -> str:
+    """Which array of a batch is not finite, and where first; -1 is the place of the loader's last batch."""
     for name, array in zip(PLACES, batch):
         if getattr(array, "dtype", np.dtype(int)).kind == "f" and not np.isfinite(array).all():
-            first = np.argwhere(~np.isfinite(array))[0].tolist()
-            value, example = array[tuple(first)], _example(loader, place - size, first[0])
-            where = f"row {first[0]} of the batch" + (
-                "" if example is None else f", example {example} of the data,"
-            )
-            return f"the {name} are not finite: {where} holds {value}"
+            first = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+            where, example = f"row {first[0]} of the batch", _example(loader, place, first[0])
+            if example is not None:
+                where += f", example {example} of the data,"
+            return f"the {name} are not finite: {where} holds {array[first]}"
     return ""
 
 
 def _example(loader: Any, place: int, row: int) -> int | None:
-    """The number in the data of a row of a batch, the place-th of those that the loader gave (-1 is the last)."""
+    """The number in the data of a row of a batch; -1 is the place of the loader's last batch."""
     from ..data import DataLoader
 
     if not isinstance(loader, DataLoader) or loader.samples is None:

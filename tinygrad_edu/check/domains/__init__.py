@@ -5,14 +5,31 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
-from . import activation, convolution, functions, linalg, loss, normalization, recurrent
-
-DOMAINS = (
-    functions.DOMAINS
-    | activation.DOMAINS
-    | convolution.DOMAINS
-    | linalg.DOMAINS
-    | loss.DOMAINS
-    | normalization.DOMAINS
-    | recurrent.DOMAINS
+from . import (
+    activation,
+    contraction,
+    convolution,
+    elementwise,
+    indexing,
+    linalg,
+    loss,
+    normalization,
+    recurrent,
+    shape,
 )
+from .domain import Domains
+
+_FAMILIES = (
+    elementwise,
+    contraction,
+    indexing,
+    shape,
+    linalg,
+    activation,
+    convolution,
+    loss,
+    normalization,
+    recurrent,
+)
+
+DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}

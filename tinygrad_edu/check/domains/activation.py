@@ -1,22 +1,23 @@
 """Domains of activations, and of the error function that one of them needs."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...ops import activation, erf, smooth, softmax
-from ..calls import Domain, call, case, choice, softmax_by_hand, unary
 from ..strategies import arrays, axes, numbers, shapes
+from .domain import Domains, call, case, choice, unary
 
-by_math: dict[str, Any] = {
-    name: np.vectorize(getattr(math, name), otypes=[float]) for name in ("erf", "erfc")
-}
+erf_by_hand, erfc_by_hand = (np.vectorize(function, otypes=[float]) for function in (math.erf, math.erfc))
+
+
+def softmax_by_hand(x: Any, axis: Any = -1) -> Any:
+    return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
 
 
 def normal_by_hand(x: Any) -> Any:
-    return by_math["erfc"](-x / math.sqrt(2)) / 2
+    return erfc_by_hand(-x / math.sqrt(2)) / 2
 
 
 def gelu_tanh_by_hand(x: Any) -> Any:
@@ -24,7 +25,7 @@ def gelu_tanh_by_hand(x: Any) -> Any:
 
 
 # fmt: off
-DOMAINS: dict[Callable[..., Any], Domain] = {
+DOMAINS: Domains = {
     activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
     activation.leaky_relu: case(lambda d: call(x := d(arrays(away_from=(0,))), d(numbers(0, 1) | arrays(x.shape[-1:], low=0, high=1))),
                                 reference=lambda x, slope: np.where(x > 0, x, slope * x)),
@@ -38,8 +39,8 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     smooth.softsign:       unary(-3, 3, 0, reference=lambda x: x / (1 + np.abs(x))),
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
     smooth.gelu_tanh:      unary(reference=gelu_tanh_by_hand),
-    erf.erf:               unary(reference=by_math["erf"]),
-    erf.erfc:              unary(reference=by_math["erfc"]),
+    erf.erf:               unary(reference=erf_by_hand),
+    erf.erfc:              unary(reference=erfc_by_hand),
     erf.normal_cdf:        unary(reference=normal_by_hand),
     softmax.softmax:       case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(axes(a.ndim))), reference=softmax_by_hand),
     softmax.log_softmax:   case(lambda d: call(a := d(arrays(shapes(1, min_side=1))), axis=d(axes(a.ndim))),

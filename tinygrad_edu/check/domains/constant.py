@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..calls import Domain, call, case, choice, integers, one_axis, reduction, running, unary
 from ..strategies import arrays, axes, broadcastable, shapes
+from .domain import Domain, Domains, call, case, choice, integers, one_axis, reduction, running, unary
 
 
 def two(elements: Callable[..., Any] = arrays) -> Domain:
@@ -28,7 +28,7 @@ def bits(dtype: Any) -> Domain:
 
 
 # fmt: off
-CONSTANTS: dict[Callable[..., Any], Domain] = {
+CONSTANTS: Domains = {
     **dict.fromkeys((np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.logical_and, np.logical_or,
                      np.logical_xor, np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.result_type, np.common_type,
                      np.shares_memory, np.may_share_memory), two()),

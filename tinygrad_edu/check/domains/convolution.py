@@ -1,6 +1,6 @@
 """Domains of convolution, pooling and padding."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 
 from ...ops import convolution, pooling
 from ...ops.window import Windows
-from ..calls import Call, Domain, call, case, choice, integers
 from ..strategies import Draw, Shape, arrays, shapes
+from .domain import Call, Domains, call, case, choice, integers
 
 # ---- windows, and images that they lie on ------------------------------------------------------------------
 
 
 def sliding(draw: Draw, *, pooling: bool = False) -> tuple[Windows, Shape]:
-    """Windows, and the height and width of an image on which there are one or two of them along each axis, and sometimes a rest."""
+    """Windows, and the height and width of an image with one or two along each axis, and maybe a rest."""
     axes = [axis(draw, pooling) for _ in range(2)]
     kernel, stride, padding, dilation, sizes = (tuple(values) for values in zip(*axes))
     return Windows(kernel, stride, padding, dilation), sizes
 
 
 def axis(draw: Draw, pooling: bool) -> tuple[int, int, tuple[int, int], int, int]:
-    """Kernel, stride, padding and dilation along one axis, and the image's length; pooling leaves no window empty."""
+    """Kernel, stride, padding, dilation and image length along one axis; pooling leaves no window empty."""
     kernel, stride, count = (draw(st.integers(1, most)) for most in (3, 3, 2))
     dilation = draw(st.integers(1, 2)) if kernel < 3 else 1
     reach = dilation * (kernel - 1) + 1
@@ -37,14 +37,8 @@ def layer(draw: Draw) -> tuple[Shape, Shape, Shape, Windows, int]:
     """The shapes of images, weights and outputs, windows and groups."""
     windows, sizes = sliding(draw)
     groups, per_group, outputs, n = (draw(st.integers(1, 2)) for _ in range(4))
-    x = (n, groups * per_group, *sizes)
-    return (
-        x,
-        (groups * outputs, per_group, *windows.kernel),
-        (n, groups * outputs, *windows.counts(x)),
-        windows,
-        groups,
-    )
+    x, weight = (n, groups * per_group, *sizes), (groups * outputs, per_group, *windows.kernel)
+    return x, weight, (n, groups * outputs, *windows.counts(x)), windows, groups
 
 
 def convolved(draw: Draw) -> Call:
@@ -65,9 +59,8 @@ def correlated(draw: Draw) -> Call:
 
 def pooled(draw: Draw, *, distinct: bool = False) -> Call:
     windows, sizes = sliding(draw, pooling=True)
-    lead = (
-        draw(choice((1, 1), (2, 1), (1, 2))) if sizes[0] * sizes[1] <= 40 else (1, 1)
-    )  # there are 97 distinct numbers to draw
+    several = sizes[0] * sizes[1] <= 40  # there are 97 distinct numbers to draw
+    lead = draw(choice((1, 1), (2, 1), (1, 2))) if several else (1, 1)
     return call(draw(arrays((*lead, *sizes), distinct=distinct)), windows)
 
 
@@ -92,18 +85,15 @@ def padding(draw: Draw) -> Call:
     a = draw(arrays(shapes(1, 2, max_side=2)))
     one, pair = st.integers(0, 2), st.tuples(st.integers(0, 2), st.integers(0, 2))
     widths = draw(st.one_of(one, pair, st.tuples(pair), st.lists(pair, min_size=a.ndim, max_size=a.ndim)))
-    return call(
-        a,
-        widths,
-        **draw(choice({}, {"mode": "constant"}, {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)})),
-    )
+    values = {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)}
+    return call(a, widths, **draw(choice({}, {"mode": "constant"}, *values)))
 
 
 # ---- the definitions, element by element -------------------------------------------------------------------
 
 
 def places(windows: Windows, shape: Shape) -> Iterator[tuple[int, int, int, int, int, int]]:
-    """Window (r, q), element (i, j) of it, and where on an image (..., h, w) that is, unless in the padding."""
+    """Window (r, q), its element (i, j), and where on an image (..., h, w) that is, unless in the padding."""
     (sh, sw), (dh, dw), ((top, _), (left, _)) = windows.stride, windows.dilation, windows.padding
     for r, q, i, j in product(*map(range, (*windows.counts(shape), *windows.kernel))):
         a, b = sh * r + dh * i - top, sw * q + dw * j - left
@@ -146,44 +136,35 @@ def maximum_by_hand(x: Any, windows: Windows) -> Any:
     return out
 
 
-def sum_by_hand(x: Any, windows: Windows) -> Any:
-    out = np.zeros((*x.shape[:2], *windows.counts(x.shape)))
-    for r, q, _, _, a, b in places(windows, x.shape):
-        out[..., r, q] += x[..., a, b]
-    return out
-
-
-def spread_by_hand(y: Any, shape: Shape, windows: Windows) -> Any:
-    x = np.zeros(shape)
-    for r, q, _, _, a, b in places(windows, shape):
-        x[..., a, b] += y[..., r, q]
-    return x
+def picked_by(winner: Any, windows: Windows, r: int, q: int, i: int, j: int) -> Any:
+    """Where element (i, j) of window (r, q) is the winner; everywhere if there are no winners."""
+    return True if winner is None else winner[..., r, q] == i * windows.kernel[1] + j
 
 
 def pick_by_hand(x: Any, winner: Any, windows: Windows) -> Any:
-    out = np.zeros(winner.shape)
+    out = np.zeros((*x.shape[:2], *windows.counts(x.shape)))
     for r, q, i, j, a, b in places(windows, x.shape):
-        out[..., r, q] += np.where(winner[..., r, q] == i * windows.kernel[1] + j, x[..., a, b], 0)
+        out[..., r, q] += np.where(picked_by(winner, windows, r, q, i, j), x[..., a, b], 0)
     return out
 
 
 def unpick_by_hand(y: Any, winner: Any, shape: Shape, windows: Windows) -> Any:
     x = np.zeros(shape)
     for r, q, i, j, a, b in places(windows, shape):
-        x[..., a, b] += np.where(winner[..., r, q] == i * windows.kernel[1] + j, y[..., r, q], 0)
+        x[..., a, b] += np.where(picked_by(winner, windows, r, q, i, j), y[..., r, q], 0)
     return x
 
 
 # fmt: off
-DOMAINS: dict[Callable[..., Any], Domain] = {
+DOMAINS: Domains = {
     convolution.convolve:            case(convolved, reference=convolve_by_hand),
     convolution.convolve_transposed: case(convolved_back, reference=convolve_transposed_by_hand),
     convolution.correlate:           case(correlated, reference=correlate_by_hand),
     pooling.maximum_over:            case(lambda d: pooled(d, distinct=True), reference=maximum_by_hand),
     pooling.pick:                    case(picked, reference=pick_by_hand),
     pooling.unpick:                  case(unpicked, reference=unpick_by_hand),
-    pooling.sum_over:                case(pooled, reference=sum_by_hand),
-    pooling.spread:                  case(spread, reference=spread_by_hand),
+    pooling.sum_over:                case(pooled, reference=lambda x, windows: pick_by_hand(x, None, windows)),
+    pooling.spread:                  case(spread, reference=lambda y, shape, windows: unpick_by_hand(y, None, shape, windows)),
     np.pad:                          case(padding),
 }
 # fmt: on

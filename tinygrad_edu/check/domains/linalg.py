@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ...ops import linalg
-from ..calls import Call, Domain, call, case, choice
 from ..strategies import arrays, shapes
+from .domain import Call, Domain, call, case, choice
 
 Draw = Callable[[Any], Any]
 ORDERS = [None, 1, -1, 2, -2, 3, 0.5, np.inf, -np.inf]

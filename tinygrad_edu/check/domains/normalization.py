@@ -1,20 +1,20 @@
 """Domains of normalization, attention and embedding."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from ...ops import attention, embedding, normalization
-from ..calls import Call, Domain, booleans, call, case, integers
 from ..strategies import Draw, arrays, axes, shapes
+from .domain import Call, Domains, booleans, call, case, choice, integers
+from .indexing import scatter_by_hand
 
 
 def spread_out(d: Draw) -> Call:
     """An array whose elements differ, and the axes over which it is standardized."""
     a = d(arrays(shapes(1, 3, min_side=1), distinct=True))
-    return call(a, d(axes(a.ndim, none=False, min_size=1)), d(st.sampled_from([1 / 16, 1.0])))
+    return call(a, d(axes(a.ndim, none=False, min_size=1)), d(choice(1 / 16, 1.0)))
 
 
 def masked(d: Draw) -> Call:
@@ -53,13 +53,11 @@ def added_up(d: Draw) -> Call:
 
 
 def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
-    total = np.zeros((n, values.shape[-1]), values.dtype)
-    np.add.at(total, indices, values)
-    return total
+    return scatter_by_hand(values, indices, (n, values.shape[-1]))
 
 
 # fmt: off
-DOMAINS: dict[Callable[..., Any], Domain] = {
+DOMAINS: Domains = {
     normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
     attention.softmax_where:   case(masked, reference=masked_softmax_by_hand),
     attention.split_heads:     case(to_be_split, reference=split_by_hand),

@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ...ops.recurrent import elman, gru, lstm
-from ..calls import Call, Domain, call, case, choice
 from ..strategies import Draw, arrays
+from .domain import Call, Domains, call, case, choice
 
 
 def sequence(d: Draw, sums: int, states: int) -> tuple[list[Any], tuple[int, int, int]]:
-    """What a recurrence is called with, x, states, weights and biases, which may be None; and the shape of what it returns."""
+    """x, states, weights, and biases or None, of a recurrence; and the shape of what it returns."""
     steps, n, inputs, hidden = (d(st.integers(1, high)) for high in (3, 2, 2, 2))
     shapes = [(steps, n, inputs), *[(n, hidden)] * states, (sums * hidden, inputs), (sums * hidden, hidden)]
     drawn = [d(arrays(shape, low=-2, high=2)) for shape in shapes]
@@ -26,7 +26,10 @@ def recurrence(sums: int, states: int, *settings: Any) -> Callable[[Draw], Call]
 
 
 def gradients(sums: int, states: int, kept: int) -> Callable[[Draw], Call]:
-    """Calls of a recurrence's gradients: those of its outputs, what it was called with, its outputs, and nothing that it kept."""
+    """Calls of the gradients of a recurrence.
+
+    They take the gradients of its outputs, what it was called with, its outputs, and None for what it kept.
+    """
 
     def build(d: Draw) -> Call:
         arguments, shape = sequence(d, sums, states)
@@ -37,17 +40,10 @@ def gradients(sums: int, states: int, kept: int) -> Callable[[Draw], Call]:
 
 
 def rnn_gradients(d: Draw) -> Call:
-    """Calls of the simple recurrence's gradients, which need no biases; outputs of relu keep away from its kink."""
+    """Calls of the simple recurrence's gradients, which need no biases; outputs keep off the kink of relu."""
     (x, h0, weight_ih, weight_hh, *_), shape = sequence(d, 1, 1)
-    return call(
-        d(arrays(shape)),
-        x,
-        h0,
-        weight_ih,
-        weight_hh,
-        d(choice("tanh", "relu")),
-        d(arrays(shape, away_from=(0,))),
-    )
+    g, nonlinearity, outputs = d(arrays(shape)), d(choice("tanh", "relu")), d(arrays(shape, away_from=(0,)))
+    return call(g, x, h0, weight_ih, weight_hh, nonlinearity, outputs)
 
 
 def sigmoid(x: Any) -> Any:
@@ -76,9 +72,8 @@ def distance_to_relu(x: Any, h: Any, *settings: Any) -> Any:
     if nonlinearity == "tanh":
         return 1
     states = [h, *rnn_by_hand(x, h, *settings)]
-    return (
-        np.array([np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]) / 4
-    )  # a step of the check moves a sum further than an input
+    added = [np.add(*sums(row, h, *weights)) for row, h in zip(x, states)]
+    return np.array(added) / 4  # a step of the check moves a sum further than an input
 
 
 def lstm_by_hand(x: Any, h: Any, c: Any, *weights: Any) -> Any:
@@ -102,7 +97,7 @@ def gru_by_hand(x: Any, h: Any, *weights: Any) -> Any:
 
 
 # fmt: off
-DOMAINS: dict[Callable[..., Any], Domain] = {
+DOMAINS: Domains = {
     elman.rnn:           case(recurrence(1, 1, ("tanh", "relu")), kinks=distance_to_relu, reference=rnn_by_hand),
     lstm.lstm:               case(recurrence(4, 2), reference=lstm_by_hand),
     gru.gru:                 case(recurrence(3, 1), reference=gru_by_hand),

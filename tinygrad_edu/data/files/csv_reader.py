@@ -1,4 +1,4 @@
-"""CSV files, read strictly: what is not understood is an error that names file, line and column, and never a silent NaN.
+"""CSV files, read strictly: what is not understood is an error that names the place, never a silent NaN.
 
 table = read_csv("titanic.csv")
 x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype=np.int64)
@@ -12,9 +12,11 @@ import numpy as np
 
 from ...errors import ArgumentError, FormatError
 from ...files import SEEN, FilePath, contents, foreign, name_of, printable
-from .table import Cell, Row, Table, as_number, comment_hint, delimiter_hint
+from .cells import Cell, Row, as_number, comment_hint, delimiter_hint
+from .table import Table
 
 MISSING = ("", "?", "NA", "nan", "NaN")
+MOST_KNOWN = 1000  # texts that are held once; to file more takes longer than to make copies
 
 
 def read_csv(
@@ -81,10 +83,8 @@ def read_csv(
         raise FormatError(f"{source}: the file is empty.")
     has_header = _has_header(source, rows) if header == "auto" else bool(header)
     if has_header and len(rows) == 1:
-        raise FormatError(
-            f"{source}: there is a header, and no row after it; header=False takes it for "
-            f"one.{comment_hint(rows[0])}"
-        )
+        advice = f"header=False takes it for one.{comment_hint(rows[0])}"
+        raise FormatError(f"{source}: there is a header, and no row after it; {advice}")
     names = [name or f"column {i}" for i, name in enumerate(first if has_header else [""] * len(first), 1)]
     return Table(source, _named(source, names, columns), rows[1:] if has_header else rows)
 
@@ -98,23 +98,19 @@ def _text(source: str, path: FilePath, max_bytes: int) -> str:
     try:
         text = data.decode("utf-8-sig").lstrip("\ufeff")  # some programs put a second mark before the first
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise FormatError(
-            f"{source}, line {line}: byte {data[error.start]:#04x} is not UTF-8. Save the file as CSV in "
-            "UTF-8."
-        ) from None
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        problem = f"byte {byte:#04x} is not UTF-8. Save the file as CSV in UTF-8."
+        raise FormatError(f"{source}, line {line}: {problem}") from None
     if "\0" in text:
-        raise FormatError(
-            f"{source}, line {text.count(chr(10), 0, text.index(chr(0))) + 1}: a zero byte; this is not a "
-            "text file."
-        )
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise FormatError(f"{source}, line {line}: a zero byte; this is not a text file.")
     return text
 
 
 def _rows(
     source: str, text: str, delimiter: str, quotechar: str, missing: set[str]
 ) -> tuple[list[str], list[Row]]:
-    """The texts of the first row, and all rows, of as many cells each, without the empty lines around them."""
+    """The texts of the first row, and all rows: of as many cells each, without empty lines around them."""
     import csv
 
     lines: Iterable[str] = io.StringIO(text, newline="")
@@ -124,20 +120,21 @@ def _rows(
     first: list[str] = []
     rows: list[Row] = []
     empty: list[Row] = []  # lines that count only if something follows
+    known: dict[Cell, Cell] = {}  # texts that stand in many cells are held once: half the memory, of images
     line = 1
     try:
-        for cells in reader:
-            texts = [cell.strip() for cell in cells]
-            row, line = (
-                Row(tuple(None if cell in missing else cell for cell in texts), line),
-                reader.line_num + 1,
-            )
-            if not any(texts) and len(texts) <= 1:
+        for texts in reader:
+            cells: list[Cell] = [*map(str.strip, texts)]
+            if not missing.isdisjoint(cells):
+                cells = [None if cell in missing else cell for cell in cells]
+            share = known.setdefault if len(known) < MOST_KNOWN else known.get
+            row, line = Row(tuple(map(share, cells, cells)), line), reader.line_num + 1
+            if len(texts) <= 1 and not "".join(texts).strip():
                 empty += [row] if rows else []
                 continue
-            first = first or texts
+            first = first or [text.strip() for text in texts]
             for other in [*empty, row]:
-                rows.append(_fitting(source, other, rows))
+                rows.append(_fitting(source, other, rows[0] if rows else row))
             empty.clear()
     except csv.Error as error:
         raise FormatError(f"{source}, line {line}: {error}. {_quote_hint(str(error), quotechar)}") from None
@@ -149,8 +146,7 @@ def _quote_hint(error: str, quotechar: str) -> str:
     if "expected after" in error:
         return (
             f"After a {quotechar} that ends a cell there can only be a delimiter, and no spaces; within one, "
-            f"{quotechar} is doubled. "
-            "If quotes mean nothing in this file, give a quotechar= that it has not."
+            f"{quotechar} is doubled. If quotes mean nothing in this file, give a quotechar= that it has not."
         )
     if "field limit" in error:
         return (
@@ -160,17 +156,16 @@ def _quote_hint(error: str, quotechar: str) -> str:
     return "The row that begins there has a quote that does not end, or does not begin."
 
 
-def _fitting(source: str, row: Row, rows: list[Row]) -> Row:
-    """The row, if it has as many cells as the first one."""
-    cells = row.cells or (None,)
-    expected = len(rows[0].cells) if rows else len(cells)
-    if len(cells) != expected or (expected > 1 and not row.cells):
-        raise FormatError(
-            f"{source}, line {row.line}: expected {expected} cell{'s' * (expected > 1)} as in line "
-            f"{rows[0].line}, got {len(row.cells)}."
-            f"{comment_hint(rows[0], row) or delimiter_hint(rows[0])}"
-        )
-    return Row(cells, row.line)
+def _fitting(source: str, row: Row, first: Row) -> Row:
+    """The row, if it has as many cells as the first one; an empty line lacks the value of the one column."""
+    expected = len(first.cells)
+    if len(row.cells) == expected:
+        return row
+    if expected == 1 and not row.cells:
+        return Row((None,), row.line)
+    cells = f"{expected} cell{'s' * (expected > 1)} as in line {first.line}"
+    hint = comment_hint(first, row) or delimiter_hint(first)
+    raise FormatError(f"{source}, line {row.line}: expected {cells}, got {len(row.cells)}.{hint}")
 
 
 # ---- the names of the columns ------------------------------------------------------------------------------
@@ -186,20 +181,17 @@ def _has_header(source: str, rows: list[Row]) -> bool:
     if named and not numbers:
         return True
     if numbers and not named:
-        valued = any(number < 0 or number != int(number) for number in numbers) or len(set(numbers)) < len(
-            numbers
-        )
-        repeated = any(cell == row[place] for place, cell in texts for row in below)
+        valued = any(number < 0 or number != int(number) for number in numbers)
+        valued |= len(set(numbers)) < len(numbers)
+        repeated = any(row[place] == text for place, text in texts for row in below)
         if valued or repeated or not (texts or _counts_up(numbers, rows)):
             return False
     either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
+    comment = comment_hint(rows[0])
     if not below:
-        raise FormatError(
-            f"{either} There is no row after it; header=False takes it for one.{comment_hint(rows[0])}"
-        )
-    raise FormatError(
-        f"{either} Say header=True or header=False.{comment_hint(rows[0]) or delimiter_hint(rows[0])}"
-    )
+        raise FormatError(f"{either} There is no row after it; header=False takes it for one.{comment}")
+    hint = comment or delimiter_hint(rows[0])
+    raise FormatError(f"{either} Say header=True or header=False.{hint}")
 
 
 def _is_numeric(column: list[Cell]) -> bool:
@@ -208,7 +200,7 @@ def _is_numeric(column: list[Cell]) -> bool:
 
 
 def _counts_up(numbers: list[float], rows: list[Row]) -> bool:
-    """Whether the numbers of the first row, above others, are 0, 1, 2 or 2000, 2005, 2010, and the next row does not go on so."""
+    """Whether the first row counts: 0, 1, 2 or 2000, 2005, 2010, and the next row does not go on so."""
     steps = {b - a for a, b in pairwise(numbers)}
     if len(rows) < 2 or len(steps) != 1 or 0 in steps or (len(numbers) == 2 and steps.isdisjoint({1, -1})):
         return False
@@ -217,19 +209,18 @@ def _counts_up(numbers: list[float], rows: list[Row]) -> bool:
 
 
 def _named(source: str, names: list[str], columns: Sequence[str] | None) -> list[str]:
-    if columns is not None and len(columns) != len(names):
-        raise FormatError(
-            f"{source}: {len(columns)} names were given, and the file has {len(names)} columns."
-        )
-    names = names if columns is None else list(columns)
+    """The names of the columns, each once: those of the file, or those that were given instead."""
+    advice = "names them"
+    if columns is not None:
+        if len(columns) != len(names):
+            found = f"the file has {len(names)} columns"
+            raise FormatError(f"{source}: {len(columns)} names were given, and {found}.")
+        names, advice = list(columns), "names each once"
     places: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if places.setdefault(name, place) != place:
-            both = f"{source}: columns {places[name]} and {place} are both called {printable(name, 80)!r}"
-            raise FormatError(
-                f"{both}; read_csv(…, columns=…) "
-                f"{'names each once' if columns is not None else 'names them'}."
-            )
+            both = f"columns {places[name]} and {place} are both called {printable(name, 80)!r}"
+            raise FormatError(f"{source}: {both}; read_csv(…, columns=…) {advice}.")
     return names
 
 

@@ -1,6 +1,7 @@
-"""IDX files, the format of MNIST: a header with the shape, then the numbers, big-endian; as they are, or packed by gzip.
+"""IDX files, the format of MNIST: a header with the shape, then the numbers, as they are or packed by gzip.
 
-The header is two zero bytes, the type, the number of axes, and the length of each axis in four bytes.
+The header is two zero bytes, the type, the number of axes, and the length of each axis in four bytes.  All
+numbers are big-endian.
 
 References
 ----------
@@ -66,9 +67,8 @@ def read_idx(path: FilePath, *, max_bytes: int = 2**31) -> NDArray[Any]:
     with opened(path, sys.maxsize, source) as (file, stored):
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        return (
-            _unpacked(source, file, stored, max_bytes) if packed else _array(source, file, stored, max_bytes)
-        )
+        read = _unpacked if packed else _array
+        return read(source, file, stored, max_bytes)
 
 
 def _unpacked(source: str, file: BinaryIO, stored: int, max_bytes: int) -> NDArray[Any]:
@@ -88,9 +88,8 @@ def _array(source: str, file: "BinaryIO | GzipFile", stored: int | None, max_byt
     size = math.prod(shape) * dtype.itemsize
     says = f"{source}: the header says {dtype.name} of shape {shape}, {size} bytes"
     if size > max_bytes:
-        raise FormatError(
-            f"{says}, and at most {max_bytes} are possible in this file or allowed by max_bytes=."
-        )
+        possible = f"at most {max_bytes} are possible in this file or allowed by max_bytes="
+        raise FormatError(f"{says}, and {possible}.")
     if stored is not None and stored != file.tell() + size:
         raise FormatError(f"{says}; the file has {stored - file.tell()} after it.")
     data = read_at_most(file, size)
@@ -103,16 +102,13 @@ def _header(source: str, file: "BinaryIO | GzipFile") -> tuple[tuple[int, ...], 
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
         hint = foreign_hint(magic + file.read(SEEN), "data.read_idx")
-        got = magic.hex(" ") or "an empty file"
-        raise FormatError(
-            f"{source}: an IDX file begins with two zero bytes, a type and a number of axes; got {got}.{hint}"
-        )
-    kind, axes = magic[2], magic[3]
+        got = f"got {magic.hex(' ') or 'an empty file'}.{hint}"
+        begin = "an IDX file begins with two zero bytes, a type and a number of axes"
+        raise FormatError(f"{source}: {begin}; {got}")
+    kind, axes = magic[2:]
     if kind not in TYPES:
-        raise FormatError(
-            f"{source}: {kind:#04x} is no type of IDX; expected one of "
-            f"{', '.join(f'{k:#04x}' for k in TYPES)}."
-        )
+        expected = ", ".join(f"{k:#04x}" for k in TYPES)
+        raise FormatError(f"{source}: {kind:#04x} is no type of IDX; expected one of {expected}.")
     if not 1 <= axes <= MOST_AXES:
         raise FormatError(f"{source}: the header says {axes} axes; expected 1 to {MOST_AXES}.")
     lengths = file.read(4 * axes)

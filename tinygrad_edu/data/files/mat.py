@@ -1,6 +1,7 @@
 """MATLAB's .mat files, read through SciPy: matrices of numbers by name, and nothing else."""
 
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from io import BytesIO
@@ -11,21 +12,9 @@ from numpy.typing import NDArray
 
 from ...errors import ArgumentError, FormatError
 from ...files import SEEN, FilePath, contents, foreign_hint, name_of, printable
-from .mat_layout import check_layout
+from .mat_layout import check_layout, damaged
 
-CLASSES = (
-    "double",
-    "single",
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "logical",
-)
+NUMBERS = re.compile(r"double|single|logical|u?int(8|16|32|64)")  # MATLAB's classes of numbers
 
 
 def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) -> tuple[NDArray[Any], ...]:
@@ -68,62 +57,45 @@ def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) ->
         labels = relabel(y, {10: 0})
     """
     if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
-        raise ArgumentError(
-            f"read_mat: expected a sequence of names of variables, such as ['X', 'y']; got {names!r}."
-        )
+        expected = "a sequence of names of variables, such as ['X', 'y']"
+        raise ArgumentError(f"read_mat: expected {expected}; got {names!r}.")
     source = name_of(path)
     data = bytes(contents(path, max_bytes, source))
-    start = data[:128]
-    if start[:8] == b"\x89HDF\r\n\x1a\n" or start.startswith(b"MATLAB 7.3"):
-        raise FormatError(
-            f"{source}: this is a file of version 7.3, which is HDF5. Save it in MATLAB by save(…, '-v7'), "
-            "or read it with h5py."
-        )
+    if data.startswith((b"\x89HDF\r\n\x1a\n", b"MATLAB 7.3")):
+        advice = "Save it in MATLAB by save(…, '-v7'), or read it with h5py."
+        raise FormatError(f"{source}: this is a file of version 7.3, which is HDF5. {advice}")
     check_layout(source, data, max_bytes)
-    found = _listed(source, data)
+    listed = _scipy("whosmat", source, data)
+    found = {str(name): (tuple(map(int, shape)), str(kind)) for name, shape, kind in listed}
     for name in names:
-        _check(source, name, found, max_bytes)
-    values = _damaged_if_failing(source, "loadmat", data, variable_names=list(names))
-    return tuple(_matrix(source, name, values) for name in names)
+        if name not in found:
+            there = printable(", ".join(found), 400) or "none"
+            raise ArgumentError(f"{source}: there is no variable {name!r}; there are {there}.")
+        _check(f"{source}: {name}", *found[name], max_bytes)
+    values = _scipy("loadmat", source, data, variable_names=list(names))
+    return tuple(_matrix(f"{source}: {name}", values.get(name)) for name in names)
 
 
-def _listed(source: str, data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Shape and class of every variable."""
-    return {
-        str(name): (tuple(int(n) for n in shape), str(kind))
-        for name, shape, kind in _damaged_if_failing(source, "whosmat", data)
-    }
-
-
-def _check(source: str, name: str, found: dict[str, tuple[tuple[int, ...], str]], max_bytes: int) -> None:
-    if name not in found:
-        raise ArgumentError(
-            f"{source}: there is no variable {name!r}; there are "
-            f"{printable(', '.join(found), 400) or 'none'}."
-        )
-    shape, kind = found[name]
-    if kind not in CLASSES or len(shape) != 2:
-        raise FormatError(
-            f"{source}: {name} is of class {kind} and shape {shape}; only matrices of numbers can be read."
-        )
+def _check(what: str, shape: tuple[int, ...], kind: str, max_bytes: int) -> None:
+    """Raise unless a variable, which was not read yet, is a matrix of numbers within the limit."""
+    if not NUMBERS.fullmatch(kind) or len(shape) != 2:
+        found = f"of class {kind} and shape {shape}"
+        raise FormatError(f"{what} is {found}; only matrices of numbers can be read.")
     if 8 * math.prod(shape) > max_bytes:
-        raise FormatError(
-            f"{source}: {name} has shape {shape}, more than the {max_bytes} bytes that max_bytes= allows."
-        )
+        allowed = f"the {max_bytes} bytes that max_bytes= allows"
+        raise FormatError(f"{what} has shape {shape}, more than {allowed}.")
 
 
-def _matrix(source: str, name: str, values: dict[str, Any]) -> NDArray[Any]:
-    value = values.get(name)
-    if not isinstance(value, np.ndarray) or value.ndim != 2 or value.dtype.kind not in "biuf":
-        what = (
-            f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
-        )
-        raise FormatError(f"{source}: {name} holds {what}; only real matrices of numbers can be read.")
-    return np.array(value, dtype=value.dtype.newbyteorder("="))
+def _matrix(what: str, value: Any) -> NDArray[Any]:
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "biuf":
+        return np.array(value, dtype=value.dtype.newbyteorder("="))
+    is_array = isinstance(value, np.ndarray)
+    found = f"{value.dtype} of shape {value.shape}" if is_array else type(value).__name__
+    raise FormatError(f"{what} holds {found}; only real matrices of numbers can be read.")
 
 
-def _damaged_if_failing(source: str, reader: str, data: bytes, **settings: Any) -> Any:
-    """What a function of scipy.io returns; whatever it raises over a damaged file is one of our own errors."""
+def _scipy(reader: str, source: str, data: bytes, **settings: Any) -> Any:
+    """What a function of scipy.io makes of a file; a FormatError, whatever it raises over a damaged one."""
     try:
         import scipy.io  # type: ignore[import-untyped]  # SciPy comes without types
     except ImportError:
@@ -133,8 +105,6 @@ def _damaged_if_failing(source: str, reader: str, data: bytes, **settings: Any) 
             warnings.simplefilter("error")
             return getattr(scipy.io, reader)(BytesIO(data), **settings)
     except Exception as error:  # SciPy's reader raises nearly everything over bytes that it does not expect
+        problem = damaged(f"{type(error).__name__}: {printable(str(error))}")
         hint = foreign_hint(data[:SEEN], "data.read_mat")
-        raise FormatError(
-            f"{source}: not a .mat file, or a damaged one ({type(error).__name__}: "
-            f"{printable(str(error))}).{hint}"
-        ) from None
+        raise FormatError(f"{source}: {problem}{hint}") from None

@@ -1,41 +1,46 @@
-"""What a cell may be that is no number, and how to get at the number in it: advice in errors of `Table.numbers`."""
+"""What a cell may be that is no number, and how to get at a number in it: for errors of `Table.numbers`."""
 
 import re
 
 DIGITS = r"[0-9]+(?:[.,][0-9]+)*"
 CURRENCY = r"[$€£¥₹₽₩¢]|\b(?:USD|EUR|GBP|CHF|JPY)(?![a-z])"
-TAKE_OFF = "Take it off in the file, or of the texts: [float(cell.{}) for cell in table.column(…)]."
+THOUSANDS = r"[+-]?[0-9]{1,3}([ \u00a0\u2009\u202f'’_][0-9]{3})+([.,][0-9]+)?|[0-9]+(_[0-9]+)+"
+UNIT = rf"[+-]?{DIGITS}\s*(?:[^\W\d_]|[/.²³°µ]){{1,8}}[23]?|[+-]?{DIGITS}\s*[°*†]+\w?"
 LONGEST = 40  # characters of what may be a number to people
+NUMBER_ONLY = "[float(re.match('[-+.0-9]+', cell)[0]) for cell in table.column(…)] takes it off."
 DECIDE = "decide what it counts as, in the file or among table.column(…)."
 
+
+def without(method: str) -> str:
+    """How to take marks off the texts of a column."""
+    return f"Take it off in the file, or of the texts: [float(cell.{method}) for cell in table.column(…)]."
+
+
+EUROPEAN = without("replace('.', '').replace(',', '.')")
 # fmt: off
 KINDS = (  # the whole cell, and what to do; the first that fits counts
     (r"[+-]?[0-9]+,[0-9]+",                                   "Decimal commas, or commas between thousands, are to be written otherwise first."),
-    (r"[+-]?[0-9]{1,3}(,[0-9]{2,3})+(\.[0-9]+)?",             "Commas between thousands: " + TAKE_OFF.format("replace(',', '')")),
-    (r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+",                  "A decimal comma after points between thousands: "
-                                                              + TAKE_OFF.format("replace('.', '').replace(',', '.')")),
-    (r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}",                      "Points between thousands: " + TAKE_OFF.format("replace('.', '')")),
-    (r"[+-]?[0-9]{1,3}([ \u00a0\u2009\u202f'’_][0-9]{3})+([.,][0-9]+)?|[0-9]+(_[0-9]+)+",
-                                                              "Spaces or marks between thousands: "
-                                                              + TAKE_OFF.format("replace(' ', '')")),
-    (rf"(?=.*[0-9]).*({CURRENCY}).*",                         "A sign of currency: " + TAKE_OFF.format("strip('$€ ')")),
-    (rf"[+-]?{DIGITS}\s*[%‰]",                                "A percentage: " + TAKE_OFF.format("rstrip(' %')")),
+    (r"[+-]?[0-9]{1,3}(,[0-9]{2,3})+(\.[0-9]+)?",             "Commas between thousands: " + without("replace(',', '')")),
+    (r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+",                  "A decimal comma after points between thousands: " + EUROPEAN),
+    (r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}",                      "Points between thousands: " + without("replace('.', '')")),
+    (THOUSANDS,                                               "Spaces or marks between thousands: " + without("replace(' ', '')")),
+    (rf"(?=.*[0-9]).*({CURRENCY}).*",                         "A sign of currency: " + without("strip('$€ ')")),
+    (rf"[+-]?{DIGITS}\s*[%‰]",                                "A percentage: " + without("rstrip(' %')")),
     (r"(?i:true|false|yes|no|t|f|y|n|on|off)",                "A truth value: table.labels(…) == 'True' is an array of booleans."),
     (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]+Z?)?",      "A date: np.array(table.column(…), 'datetime64[s]') has them all."),
     (r"[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}(\s.*)?",       "A date: datetime.strptime(cell, '%d/%m/%Y') for each cell of table.column(…)."),
     (r"[0-9]{1,2}(:[0-9]{2}){1,2}(\.[0-9]+)?",                "A time of day: split(':') the cells of table.column(…)."),
     (r"[+-]?(?i:inf|infinity)",                               "Only finite numbers are read; read_csv(…, missing=(…)) makes it a missing value."),
     (r"[+-]?0[xX][0-9a-fA-F]+",                               "A hexadecimal number: [int(cell, 16) for cell in table.column(…)]."),
-    (r"[−–—][0-9].*",                                         "Its minus is another sign than '-': " + TAKE_OFF.format("replace('−', '-')")),
+    (r"[−–—][0-9].*",                                         "Its minus is another sign than '-': " + without("replace('−', '-')")),
     (r"\([0-9][^()]*\)",                                      "A negative number of accounts: write it with '-'."),
     (rf"[<>~≤≥≈±]=?\s*{DIGITS}|{DIGITS}\s*[+?]",              "A bound, or about a number: " + DECIDE),
     (rf"{DIGITS}\s*([-–/:]|to)\s*{DIGITS}",                   "A range, or a fraction: " + DECIDE),
-    (r"[+-]?[0-9.]+[dD][+-]?[0-9]+",                          "An exponent of Fortran: " + TAKE_OFF.format("replace('D', 'E')")),
+    (r"[+-]?[0-9.]+[dD][+-]?[0-9]+",                          "An exponent of Fortran: " + without("replace('D', 'E')")),
     (r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+",                "It is too large for a float."),
     (r"""(['"]).*\1""",                                       "It is in quotes: read_csv(…, quotechar=…) takes them off."),
     (r".*[0-9]i|.*[0-9][jJ]",                                 "A complex number: [complex(cell) for cell in table.column(…)]."),
-    (rf"[+-]?{DIGITS}\s*(?:[^\W\d_]|[/.²³°µ]){{1,8}}[23]?|[+-]?{DIGITS}\s*[°*†]+\w?", "A unit or a mark stands after the number: "
-                                                              + "[float(re.match('[-+.0-9]+', cell)[0]) for cell in table.column(…)] takes it off."),
+    (UNIT,                                                    "A unit or a mark stands after the number: " + NUMBER_ONLY),
 )
 # fmt: on
 
@@ -44,16 +49,12 @@ def advice(cell: str) -> str:
     """How to get at the number in a cell that people take for one; empty if it looks like none."""
     if cell.isdecimal():  # and yet no number
         return "Its digits are to be written as 0 to 9."
-    return (
-        next((fix for pattern, fix in KINDS if re.fullmatch(pattern, cell)), "")
-        if len(cell) <= LONGEST
-        else ""
-    )
+    if len(cell) > LONGEST:
+        return ""
+    return next((fix for pattern, fix in KINDS if re.fullmatch(pattern, cell)), "")
 
 
 def text_advice(cell: str) -> str:
     """What text can be that stands where a number is expected."""
-    missing = (
-        "" if re.search(r"\d", cell) else "; a word for missing values is named by read_csv(…, missing=(…))"
-    )
-    return f"A column of text is read by labels(…){missing}."
+    missing = "; a word for missing values is named by read_csv(…, missing=(…))"
+    return f"A column of text is read by labels(…){missing * (not any(map(str.isdecimal, cell)))}."

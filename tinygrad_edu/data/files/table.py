@@ -1,21 +1,20 @@
 """Table: the cells of a file by row and column, as text, until somebody says which of them are numbers."""
 
-import re
 from collections.abc import Iterable, Sequence
 from operator import index
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...errors import ArgumentError, FormatError
 from ...files import printable
+from .cells import Cell, Row, as_integer, as_number, delimiter_hint
 from .not_numbers import advice, text_advice
 
-Cell = str | None
-NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
-WIDEST, SHOWN = 24, 5
-INSTEAD = {  # of pandas' tables
+WIDEST, SHOWN = 24, 5  # characters of a cell, and rows, that are shown
+ONE = (str, int, np.integer)  # what names a single column
+INSTEAD = {  # of attributes of pandas' tables
     "columns": "table.names",
     "shape": "len(table), len(table.names)",
     "values": "table.numbers()",
@@ -29,13 +28,6 @@ INSTEAD = {  # of pandas' tables
 }
 
 
-class Row(NamedTuple):
-    """The cells of a row, None where a value is missing, and the line of the file that it begins in."""
-
-    cells: tuple[Cell, ...]
-    line: int
-
-
 class Table:
     """Rows and named columns of text; made by `read_csv`.
 
@@ -46,7 +38,7 @@ class Table:
     source : str
         What errors call the file.
     names : sequence of str
-        Of the columns, each once.
+        The names of the columns, each once.
     rows : sequence of Row
 
     Attributes
@@ -70,19 +62,16 @@ class Table:
         return len(self.rows)
 
     def __getitem__(self, name: Any) -> Any:
-        raise ArgumentError(
-            f"{self.source}: a column is chosen by table.numbers({name!r}), table.labels(…) or "
-            "table.column(…), a row by table.rows[i]."
-        )
+        ways = f"table.numbers({name!r}), table.labels(…) or table.column(…), a row by table.rows[i]"
+        raise ArgumentError(f"{self.source}: a column is chosen by {ways}.")
 
     def __getattr__(self, name: str) -> Any:
         """An error that says what stands here for a name that other tables have."""
-        ours = (
-            f": use {INSTEAD[name]}"
-            if name in INSTEAD
-            else f": its columns are table.numbers({name!r}) or table.labels({name!r})"
-            * (name in self.__dict__.get("names", ()))
-        )
+        ours = ""
+        if name in INSTEAD:
+            ours = f": use {INSTEAD[name]}"
+        elif name in self.__dict__.get("names", ()):
+            ours = f": its columns are table.numbers({name!r}) or table.labels({name!r})"
         raise AttributeError(f"Table has no attribute {name!r}{ours}.", name=name, obj=self)
 
     # ---- columns -------------------------------------------------------------------------------------------
@@ -116,16 +105,12 @@ class Table:
         FormatError
             Naming file, line and column of a missing value.
         """
-        place = self._place(name)
-        for row in self.rows:
-            if row.cells[place] is None and missing is None:
-                raise FormatError(
-                    f"{self._where(row, place)}: a label is missing. Put another there, labels(…, "
-                    "missing='?'), or drop_missing()."
-                )
-        return np.array(
-            [missing if row.cells[place] is None else row.cells[place] for row in self.rows], dtype=np.str_
-        )
+        cells = self.column(name)
+        if missing is None and None in cells:
+            where = self._where(self.rows[cells.index(None)], self._place(name))
+            advice = "Put another there, labels(…, missing='?'), or drop_missing()."
+            raise FormatError(f"{where}: a label is missing. {advice}")
+        return np.array([missing if cell is None else cell for cell in cells], dtype=np.str_)
 
     def numbers(
         self,
@@ -166,54 +151,39 @@ class Table:
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
             raise ArgumentError(f"{self.source}: numbers are floating or integer; got dtype {kind}.")
-        self._check_missing(missing, kind)
-        if isinstance(names, (str, int, np.integer)):
-            return self._numbers(self._place(names), missing, kind)
-        places = self._several(names)
-        columns = [self._numbers(place, missing, kind) for place in places]
+        if not _can_stand(missing, kind):
+            expected = f"missing is None or a number that {kind} has"
+            raise ArgumentError(f"{self.source}: {expected}; got {missing!r}.")
+        columns = [self._numbers(place, missing, kind) for place in self._places_of(names)]
+        if isinstance(names, ONE):
+            return columns[0]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0), kind)
 
-    def _check_missing(self, missing: Any, kind: np.dtype[Any]) -> None:
-        """Raise unless what stands for a missing value is None, or a number of the dtype; NaN is no integer, and makes it an error there."""
-        if missing is None or (_is_real(missing) and (kind.kind == "f" or np.isnan(missing))):
-            return
-        if (
-            not _is_real(missing)
-            or not np.isfinite(missing)
-            or missing != int(missing)
-            or not _fits(int(missing), kind)
-        ):
-            raise ArgumentError(
-                f"{self.source}: missing is None or a number that {kind} has; got {missing!r}."
-            )
-
     def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
-        parsed: dict[Cell, float] = {}  # columns repeat themselves
-        if missing is not None and (
-            kind.kind == "f" or not np.isnan(missing)
-        ):  # no integer says that a value is missing
-            parsed[None] = missing
-        for row in self.rows:
-            if row.cells[place] not in parsed:
-                parsed[row.cells[place]] = self._number(row, place, kind)
-        return np.array([parsed[row.cells[place]] for row in self.rows], kind)
+        column, (low, high) = self.column(place), _limits(kind)
+        parse = as_number if kind.kind == "f" else as_integer
+        numbers: dict[Cell, float] = {}
+        if missing is not None and (kind.kind == "f" or not np.isnan(missing)):
+            numbers[None] = missing
+        for cell in dict.fromkeys(column):  # columns repeat themselves: each text is parsed once
+            if cell not in numbers:
+                number = None if cell is None else parse(cell)
+                if number is None or not low <= number <= high:
+                    raise self._no_number(self.rows[column.index(cell)], place, kind)
+                numbers[cell] = number
+        return np.array([numbers[cell] for cell in column], kind)
 
-    def _number(self, row: Row, place: int, kind: np.dtype[Any]) -> float:
+    def _no_number(self, row: Row, place: int, kind: np.dtype[Any]) -> FormatError:
+        """The error of a cell that is no number of the dtype."""
         cell = row.cells[place]
         if cell is None:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
-            raise FormatError(f"{self._where(row, place)}: a value is missing. {fix}")
-        if (number := as_number(cell)) is None:
-            raise FormatError(
-                f"{self._where(row, place)}: expected a number, got "
-                f"{printable(cell, WIDEST)!r}.{self._hint(row, cell)}"
-            )
-        value = number if kind.kind == "f" else _whole(cell, number)
-        if value is None or not _fits(value, kind):
-            raise FormatError(
-                f"{self._where(row, place)}: {printable(cell, WIDEST)!r} does not fit into {kind}."
-            )
-        return value
+            problem = f"a value is missing. {fix}"
+        elif as_number(cell) is None:
+            problem = f"expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}"
+        else:
+            problem = f"{printable(cell, WIDEST)!r} does not fit into {kind}."
+        return FormatError(f"{self._where(row, place)}: {problem}")
 
     # ---- missing values ------------------------------------------------------------------------------------
 
@@ -224,12 +194,9 @@ class Table:
 
     def drop_missing(self, names: str | int | Iterable[str | int] | None = None) -> "Table":
         """A table of the rows that lack no value in a column, or in several, by default in any."""
-        places = [self._place(names)] if isinstance(names, (str, int, np.integer)) else self._several(names)
-        return Table(
-            self.source,
-            self.names,
-            [row for row in self.rows if all(row.cells[place] is not None for place in places)],
-        )
+        places = self._places_of(names)
+        rows = [row for row in self.rows if all(row.cells[place] is not None for place in places)]
+        return Table(self.source, self.names, rows)
 
     # ---- as text -------------------------------------------------------------------------------------------
 
@@ -237,39 +204,37 @@ class Table:
         def cut(cell: Cell) -> str:
             return "·" if cell is None else printable(" ".join(cell.split()), WIDEST)
 
-        lines = [
-            [cut(name) for name in self.names],
-            *([cut(cell) for cell in row.cells] for row in self.rows[:SHOWN]),
-        ]
+        shown = [self.names, *(row.cells for row in self.rows[:SHOWN])]
+        lines = [[cut(cell) for cell in cells] for cells in shown]
         widths = [max(map(len, column)) for column in zip(*lines)]
         text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
         text += ["…"] * (len(self) > SHOWN)
-        return "\n".join(
-            [*text, f"[{_plural(len(self), 'row')}, {_plural(len(self.names), 'column')}: {self.source}]"]
-        )
+        size = f"{_plural(len(self), 'row')}, {_plural(len(self.names), 'column')}"
+        return "\n".join([*text, f"[{size}: {self.source}]"])
 
     # ---- places --------------------------------------------------------------------------------------------
 
-    def _several(self, names: Iterable[str | int] | None) -> list[int]:
-        return [self._place(name) for name in (self.names if names is None else names)]
+    def _places_of(self, names: str | int | Iterable[str | int] | None) -> list[int]:
+        if names is None:
+            return list(range(len(self.names)))
+        return [self._place(names)] if isinstance(names, ONE) else [self._place(name) for name in names]
 
     def _place(self, name: str | int) -> int:
+        place: int | None = None
         if isinstance(name, str):
-            if (found := self._places.get(name)) is not None:
-                return found
+            place = self._places.get(name)
         else:
             try:
-                place = index(name)
+                place = range(len(self.names))[index(name)]
             except TypeError:
-                raise ArgumentError(
-                    f"{self.source}: a column is chosen by its name or its place; got {name!r}."
-                ) from None
-            if -len(self.names) <= place < len(self.names):
-                return place % len(self.names)
-        raise ArgumentError(
-            f"{self.source}: there is no column {name!r}; there are {len(self.names)}: "
-            f"{printable(', '.join(self.names), 400)}."
-        )
+                expected = "a column is chosen by its name or its place"
+                raise ArgumentError(f"{self.source}: {expected}; got {name!r}.") from None
+            except IndexError:
+                pass
+        if place is None:
+            there = f"there are {len(self.names)}: {printable(', '.join(self.names), 400)}"
+            raise ArgumentError(f"{self.source}: there is no column {name!r}; {there}.")
+        return place
 
     def _where(self, row: Row, place: int) -> str:
         ordinary = f"column {place + 1}"
@@ -283,56 +248,28 @@ class Table:
         if len(self.names) == 1 and (found := delimiter_hint(row)):
             return found
         unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
-        if (
-            unnamed
-            and row is self.rows[0]
-            and not any(as_number(other or "") is not None for other in row.cells)
-        ):
+        if unnamed and row is self.rows[0] and all(as_number(other or "") is None for other in row.cells):
             return f" If line {row.line} has the names of the columns: header=True."
         return f" {text_advice(cell)}"
 
 
-def comment_hint(*rows: Row) -> str:
-    """What to say of the first of these rows that other programs might take for a comment."""
-    line = next((row.line for row in rows if row.cells and (row.cells[0] or "").startswith("#")), None)
-    return (
-        f" Line {line} begins with '#': there are no comments in a CSV file; if it is one, take it out."
-        if line
-        else ""
-    )
+def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
+    """The limits of a dtype as Python's numbers: compared with a float32, a number would become one."""
+    if kind.kind == "f":
+        return float(np.finfo(kind).min), float(np.finfo(kind).max)
+    return int(np.iinfo(kind).min), int(np.iinfo(kind).max)
 
 
-def delimiter_hint(row: Row) -> str:
-    """What a row with a single cell makes one think of."""
-    found = re.search(r"[;\t|,]|(?<=\S) +(?=\S)", row.cells[0] or "") if len(row.cells) == 1 else None
-    if not found:
-        return ""
-    return f" The file has one column: is its delimiter {found.group()[:1]!r}?{' It may stand there several times.' * (found.group()[0] == ' ')}"
-
-
-def as_number(cell: str) -> float | None:
-    """The finite number that a cell is, or None."""
-    if not NUMBER.fullmatch(cell):
-        return None
-    value = float(cell)
-    return value if abs(value) < np.inf else None
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating))
-
-
-def _fits(value: float, kind: np.dtype[Any]) -> bool:
-    """Whether a number is within the limits of a dtype; a float32 limit would make the value a float32."""
-    limits: Any = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
-    return type(value)(limits.min) <= value <= type(value)(limits.max)
-
-
-def _whole(cell: str, number: float) -> int | None:
-    """The whole number that a cell is, or None; of its digits, where there are only digits: a float has but 53 bits."""
-    if number != int(number):
-        return None
-    return int(number) if re.search(r"[.eE]", cell) else int(cell)
+def _can_stand(missing: Any, kind: np.dtype[Any]) -> bool:
+    """Whether a setting can stand for missing values; None, and NaN among integers, make them errors."""
+    if missing is None:
+        return True
+    if not isinstance(missing, (int, float, np.integer, np.floating)):
+        return False
+    if kind.kind == "f" or np.isnan(missing):
+        return True
+    low, high = _limits(kind)
+    return bool(np.isfinite(missing)) and missing == int(missing) and low <= int(missing) <= high
 
 
 def _plural(count: int, what: str) -> str:

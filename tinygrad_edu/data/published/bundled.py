@@ -29,12 +29,12 @@ def wine() -> Records:
 
 
 def breast_cancer() -> Records:
-    """Cell nuclei of tumours, malignant (0) or benign (1): x of shape (569, 30), y of shape (569,) with 2 classes."""
+    """Cell nuclei of tumours, malignant (0) or benign (1): x of shape (569, 30), y of shape (569,)."""
     return _records("load_breast_cancer")
 
 
 def digits() -> Records:
-    """Handwritten digits of 8 by 8 pixels: x of shape (1797, 64), from 0 to 16, y of shape (1797,) with 10 classes."""
+    """Handwritten digits of 8 by 8 pixels, 0 to 16: x of shape (1797, 64), y of shape (1797,), 0 to 9."""
     return _records("load_digits")
 
 
@@ -54,13 +54,12 @@ def _records(function: str, **settings: Any) -> Records:
     try:
         from sklearn import datasets  # type: ignore[import-untyped]  # scikit-learn comes without types
     except ImportError as error:
-        raise ImportError(
-            "This data set comes with scikit-learn: pip install 'tinygrad_edu[examples]', or pip install "
-            "scikit-learn."
-        ) from error
+        ways = "pip install 'tinygrad_edu[examples]', or pip install scikit-learn"
+        raise ImportError(f"This data set comes with scikit-learn: {ways}.") from error
     bunch = getattr(datasets, function)(**settings)
-    names = getattr(bunch, "target_names", ())
-    y = bunch.target.astype(np.int64) if len(names) else bunch.target.astype(np.float64)
-    return Records(
-        bunch.data.astype(np.float64), y, tuple(map(str, bunch.feature_names)), tuple(map(str, names))
+    columns, classes = (
+        tuple(map(str, bunch.feature_names)),
+        tuple(map(str, getattr(bunch, "target_names", ()))),
     )
+    y = bunch.target.astype(np.int64 if classes else np.float64)
+    return Records(bunch.data.astype(np.float64), y, columns, classes)

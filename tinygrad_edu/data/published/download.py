@@ -1,4 +1,4 @@
-"""Files of published data: found in a folder, or fetched once, and read only if they are the very bytes that were published.
+"""Files of published data: found in a folder, or fetched once, and always the very bytes that were published.
 
     path = find(Remote("wheat-seeds/wheat-seeds.csv", size=9301, sha256="8dbd1853…", urls=("https://…",)))
 
@@ -99,26 +99,20 @@ def find(
     greeting.txt
     """
     given, kept = data_folder(), Path(folder) if folder is not None else cache_folder()
-    for place in (given, kept):
-        for name in (remote.name, remote.name.removesuffix(".gz")):
-            path = place / name if place else None
-            if path is None or not path.is_file():
+    for place in filter(None, (given, kept)):
+        for path in (place / remote.name, place / remote.name.removesuffix(".gz")):
+            if not path.is_file():
                 continue
             trouble = _trouble(path, remote)
             if not trouble:
                 return path
             if place is given:
-                raise FormatError(
-                    f"{path} is not the file that was published: {trouble}. Replace it, or point "
-                    "TINYGRAD_EDU_DATA elsewhere."
-                )
+                advice = "Replace it, or point TINYGRAD_EDU_DATA elsewhere."
+                raise FormatError(f"{path} is not the file that was published: {trouble}. {advice}")
     if given and kept.resolve().is_relative_to(given.resolve()):
-        raise ArgumentError(
-            f"{remote.name} is not in {given}, and nothing is ever written there: it is TINYGRAD_EDU_DATA. "
-            "Give another folder=."
-        )
-    packed = _from_anywhere(remote, kept, timeout, context, progress)
-    return _store(packed, kept / remote.name)
+        reason = "nothing is ever written there: it is TINYGRAD_EDU_DATA. Give another folder=."
+        raise ArgumentError(f"{remote.name} is not in {given}, and {reason}")
+    return _store(_from_anywhere(remote, kept, timeout, context, progress), kept / remote.name)
 
 
 def data_folder() -> Path | None:
@@ -154,29 +148,25 @@ def _from_anywhere(
     from .https import fetch
 
     packed = remote.name.endswith(".gz")
-    limit = (
-        len(remote.preface) + remote.size + (remote.size // 1000 + 1024 if packed else 0)
-    )  # gzip adds that much to what it cannot press
-    reasons = []
+    # Gzip adds up to a thousandth to what it cannot press.
+    limit = len(remote.preface) + remote.size + (remote.size // 1000 + 1024 if packed else 0)
+    tried = ""
     for url in remote.urls:
         line = _Line(remote.name, progress)
         try:
-            content = fetch(
-                url, limit=limit, timeout=timeout, context=context, report=line.show
-            ).removeprefix(remote.preface)
+            content = fetch(url, limit=limit, timeout=timeout, context=context, report=line.show)
+            content = content.removeprefix(remote.preface)
             trouble = wrong(content, remote, packed)
             if not trouble:
                 return content
-            reasons.append(f"{url}: {trouble}")
         except DownloadError as error:
-            reasons.append(f"{url}: {error}")
+            trouble = str(error)
         finally:
             line.end()
-    tried = "".join(f"\n  {reason}" for reason in reasons) or " it has no address."
+        tried += f"\n  {url}: {trouble}"
     raise DownloadError(
-        f"{remote.name} could not be fetched:{tried}\n"
-        f"Try again later, or put the file there by hand, as {kept / remote.name} or below a folder that "
-        "TINYGRAD_EDU_DATA names."
+        f"{remote.name} could not be fetched:{tried or ' it has no address.'}\nTry again later, or put the "
+        f"file there by hand, as {kept / remote.name} or below a folder that TINYGRAD_EDU_DATA names."
     )
 
 
@@ -201,14 +191,14 @@ def wrong(content: bytes, remote: Remote, packed: bool) -> str:
         return ""
     if _looks_like_html(content):
         return "it is a web page, no data"
-    return f"the sha256 of its {len(data):,} bytes is {digest}; expected {remote.size:,} bytes with {remote.sha256}"
+    expected = f"expected {remote.size:,} bytes with {remote.sha256}"
+    return f"the sha256 of its {len(data):,} bytes is {digest}; {expected}"
 
 
 def _trouble(path: Path, remote: Remote) -> str:
-    """The same of a file on the disk, of which no more is read than the published one could have."""
-    packed = path.suffix == ".gz"
+    """What is wrong with a file on the disk; no more of it is read than the published one could have."""
     with open(path, "rb") as file:
-        return wrong(file.read(2 * remote.size + 1024), remote, packed)
+        return wrong(file.read(2 * remote.size + 1024), remote, path.suffix == ".gz")
 
 
 def _looks_like_html(content: bytes) -> bool:
@@ -216,16 +206,15 @@ def _looks_like_html(content: bytes) -> bool:
 
 
 def _store(content: bytes, target: Path) -> Path:
-    from ...io.atomic import atomic_write
+    from ...io.atomic import atomic_write  # io is not loaded before there is something to store
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(target) as file:
             file.write(content)
     except OSError as error:
-        raise DownloadError(
-            f"{target} cannot be written ({error.strerror or error}). Give a folder= that can be."
-        ) from error
+        reason = error.strerror or error
+        raise DownloadError(f"{target} cannot be written ({reason}). Give a folder= that can be.") from error
     return target
 
 
@@ -233,11 +222,8 @@ class _Line:
     """A line on stderr that counts the bytes, rewritten in place."""
 
     def __init__(self, name: str, wanted: bool | None) -> None:
-        self.name, self.wanted, self.shown = (
-            name,
-            sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted,
-            -1,
-        )
+        self.name, self.shown = name, -1
+        self.wanted = sys.stderr is not None and sys.stderr.isatty() if wanted is None else wanted
 
     def show(self, done: int, total: int | None) -> None:
         tenths = done // 100_000

@@ -1,4 +1,4 @@
-"""Fetching bytes over https and nothing else, never more than was agreed on, with a timeout and a reason for every failure.
+"""Fetching bytes over https and nothing else: never more than was agreed on, with a reason for every failure.
 
 This module is imported when something is to be fetched: the libraries that it needs take longer to load than
 this whole package.
@@ -7,13 +7,15 @@ this whole package.
 import http.client
 import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib import request
+from urllib.error import HTTPError, URLError
 
 from ...errors import DownloadError
 from ...files import printable
+
+Report = Callable[[int, int | None], None]  # is told the bytes so far, and in all if known
 
 CHUNK = 1 << 16
 SLOWEST = 1 << 14  # bytes a second, below which a server is given up
@@ -25,7 +27,7 @@ def fetch(
     limit: int,
     timeout: float,
     context: ssl.SSLContext | None = None,
-    report: Callable[[int, int | None], None] | None = None,
+    report: Report | None = None,
 ) -> bytes:
     """The body that is behind an address.
 
@@ -56,23 +58,25 @@ def fetch(
             return _body(response, limit, report)
     except DownloadError:
         raise
-    except urllib.error.HTTPError as error:
+    except HTTPError as error:
         error.close()
         raise DownloadError(f"the server answers {error.code} {printable(str(error.reason))}") from None
-    except TimeoutError:
-        raise DownloadError(clock.verdict()) from None
-    except urllib.error.URLError as error:
-        raise DownloadError(
-            clock.verdict() if isinstance(error.reason, TimeoutError) else printable(str(error.reason))
-        ) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DownloadError(
-            f"the connection broke: {printable(str(error)) or type(error).__name__}"
-        ) from None
+        raise DownloadError(_reason(error, clock)) from None
+
+
+def _reason(error: Exception, clock: "_Clock") -> str:
+    """What an error tells of a connection, in a few words."""
+    cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, TimeoutError):
+        return clock.verdict()
+    if cause is not error:  # there was no connection yet
+        return printable(str(cause))
+    return f"the connection broke: {printable(str(error)) or type(error).__name__}"
 
 
 class _Clock:
-    """How long may be waited for the next piece, and for all: a server that sends a byte now and then ends, too."""
+    """How long to wait for the next piece, and for all: a byte now and then does not keep it open."""
 
     def __init__(self, timeout: float, total: float) -> None:
         self.timeout, self.total = timeout, total
@@ -87,21 +91,19 @@ class _Clock:
 
     def verdict(self) -> str:
         """What has taken too long."""
-        return (
-            f"not complete within {self.total:g} s"
-            if time.monotonic() >= self.end
-            else f"no answer within {self.timeout:g} s"
-        )
+        if time.monotonic() >= self.end:
+            return f"not complete within {self.total:g} s"
+        return f"no answer within {self.timeout:g} s"
 
 
-class _TimedHandler(urllib.request.HTTPSHandler):
+class _TimedHandler(request.HTTPSHandler):
     """Opens connections that look at a clock before they wait for more."""
 
     def __init__(self, context: ssl.SSLContext, clock: _Clock) -> None:
         super().__init__(context=context)
         self._tls, self._clock = context, clock
 
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+    def https_open(self, req: request.Request) -> http.client.HTTPResponse:
         clock = self._clock
 
         class Connection(http.client.HTTPSConnection):
@@ -120,39 +122,31 @@ class _TimedHandler(urllib.request.HTTPSHandler):
         return self.do_open(Connection, req, context=self._tls)
 
 
-def _opener(context: ssl.SSLContext, clock: _Clock) -> urllib.request.OpenerDirector:
+def _opener(context: ssl.SSLContext, clock: _Clock) -> request.OpenerDirector:
     """One that knows https alone: `urllib.request.build_opener` would add http, ftp, file and data."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        _TimedHandler(context, clock),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        _HttpsRedirects(),
-        urllib.request.UnknownHandler(),
-    ):
+    opener = request.OpenerDirector()
+    handlers = [request.ProxyHandler(), _TimedHandler(context, clock), request.HTTPErrorProcessor()]
+    handlers += [request.HTTPDefaultErrorHandler(), _HttpsRedirects(), request.UnknownHandler()]
+    for handler in handlers:
         opener.add_handler(handler)
     return opener
 
 
-class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
+class _HttpsRedirects(request.HTTPRedirectHandler):
     """Follows redirections to https addresses."""
 
-    def redirect_request(
-        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         if not newurl.lower().startswith("https://"):
             raise DownloadError(f"it is redirected to {printable(newurl)!r}, and only https is followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _body(response: Any, limit: int, report: Callable[[int, int | None], None] | None) -> bytes:
+def _body(response: Any, limit: int, report: Report | None) -> bytes:
     declared = response.headers.get("Content-Length")
     total = int(declared) if declared is not None and declared.isdecimal() else None
     if total is not None and total > limit:
-        raise DownloadError(
-            f"the server offers {printable(f'{total:,}', 40)} bytes, where {limit:,} at most were expected"
-        )
+        offer = printable(f"{total:,}", 40)
+        raise DownloadError(f"the server offers {offer} bytes, where {limit:,} at most were expected")
     body = bytearray()
     while piece := response.read1(CHUNK):
         body += piece

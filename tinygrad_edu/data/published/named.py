@@ -1,4 +1,4 @@
-"""Data sets known by name, as they were published: each is fetched once, checked by its hash every time, and returned as arrays.
+"""Data sets known by name: each is fetched once, checked by its hash every time, and returned as arrays.
 
     x_train, y_train, x_test, y_test = mnist()
 
@@ -21,6 +21,15 @@ from . import sources
 from .download import Folder, Remote, find
 
 Array = np.ndarray[Any, Any]
+
+# fmt: off
+WHEAT_COLUMNS = ("area", "perimeter", "compactness", "length of kernel", "width of kernel", "asymmetry", "length of groove")
+WHEAT_CLASSES = ("Kama", "Rosa", "Canadian")
+IRIS_COLUMNS = ("sepal length", "sepal width", "petal length", "petal width")
+IRIS_CLASSES = ("setosa", "versicolor", "virginica")
+HEART_COLUMNS = ("age", "sex", "cp", "trestbps", "chol", "fbs", "restecg", "thalach", "exang", "oldpeak", "slope", "ca", "thal")
+TITANIC_COLUMNS = ("Pclass", "Sex", "Age", "SibSp", "Parch", "Fare", "Cherbourg", "Queenstown", "Southampton")
+# fmt: on
 
 
 class TrainTest(NamedTuple):
@@ -48,9 +57,7 @@ class HeartDisease(NamedTuple):
     y: Array  # (303,) int64: 0 healthy, 1 diseased
     severity: Array  # (303,) int64: 0 healthy, 1 to 4
     columns: tuple[str, ...]  # names of the columns of x
-    categorical: Mapping[
-        str, tuple[int, ...]
-    ]  # the columns that hold codes of three and more categories, and those codes
+    categorical: Mapping[str, tuple[int, ...]]  # codes of the columns with three and more categories
 
 
 class Titanic(NamedTuple):
@@ -103,20 +110,17 @@ def mnist(*, dtype: DTypeLike = np.float32, flat: bool = False, folder: Folder =
     def labels(remote: Remote) -> Array:
         return read_idx(find(remote, folder)).astype(np.int64)
 
-    return TrainTest(
-        images(sources.MNIST_TRAIN_IMAGES),
-        labels(sources.MNIST_TRAIN_LABELS),
-        images(sources.MNIST_TEST_IMAGES),
-        labels(sources.MNIST_TEST_LABELS),
-    )
+    train = images(sources.MNIST_TRAIN_IMAGES), labels(sources.MNIST_TRAIN_LABELS)
+    test = images(sources.MNIST_TEST_IMAGES), labels(sources.MNIST_TEST_LABELS)
+    return TrainTest(*train, *test)
 
 
 def course_digits(*, folder: Folder = None) -> Records:
-    """5000 digits of 20 by 20 pixels, like those of exercises 3 and 4 of the Machine Learning course, made from MNIST.
+    """5000 digits of 20 by 20 pixels, made from MNIST, like those of the Machine Learning course.
 
     They are the first 500 training images of each digit without their margins, digit after digit.  The
-    course's own choice of images, ``ex3data1.mat``, is another one; in that file a zero has the label 10, and
-    pixels go down the columns.
+    course's own choice of images, in exercises 3 and 4, is another one; in its file ``ex3data1.mat`` a zero
+    has the label 10, and pixels go down the columns.
 
     Parameters
     ----------
@@ -157,22 +161,9 @@ def wheat_seeds(*, folder: Folder = None) -> Records:
     M. Charytanowicz et al. (2010). A complete gradient clustering algorithm for features analysis of X-ray
     images. Springer.
     """
-    columns = (
-        "area",
-        "perimeter",
-        "compactness",
-        "length of kernel",
-        "width of kernel",
-        "asymmetry",
-        "length of groove",
-    )
-    table = read_csv(find(sources.WHEAT_SEEDS, folder), header=False, columns=(*columns, "variety"))
-    return Records(
-        table.numbers(columns, missing=None),
-        table.numbers("variety", dtype=np.int64) - 1,
-        columns,
-        ("Kama", "Rosa", "Canadian"),
-    )
+    table = read_csv(find(sources.WHEAT_SEEDS, folder), header=False, columns=(*WHEAT_COLUMNS, "variety"))
+    y = table.numbers("variety", dtype=np.int64) - 1
+    return Records(table.numbers(WHEAT_COLUMNS, missing=None), y, WHEAT_COLUMNS, WHEAT_CLASSES)
 
 
 def heart_disease(*, drop_missing: bool = False, folder: Folder = None) -> HeartDisease:
@@ -196,29 +187,13 @@ def heart_disease(*, drop_missing: bool = False, folder: Folder = None) -> Heart
     coronary artery disease. American Journal of Cardiology 64. UCI Machine Learning Repository, Heart
     Disease.
     """
-    columns = (
-        "age",
-        "sex",
-        "cp",
-        "trestbps",
-        "chol",
-        "fbs",
-        "restecg",
-        "thalach",
-        "exang",
-        "oldpeak",
-        "slope",
-        "ca",
-        "thal",
-    )
-    categorical = {"cp": (1, 2, 3, 4), "restecg": (0, 1, 2), "slope": (1, 2, 3), "thal": (3, 6, 7)}
-    table = read_csv(find(sources.HEART, folder), header=False, missing=("?",), columns=(*columns, "num"))
+    codes = {"cp": (1, 2, 3, 4), "restecg": (0, 1, 2), "slope": (1, 2, 3), "thal": (3, 6, 7)}
+    names = (*HEART_COLUMNS, "num")
+    table = read_csv(find(sources.HEART, folder), header=False, missing=("?",), columns=names)
     if drop_missing:
         table = table.drop_missing()
-    severity = table.numbers("num", dtype=np.int64)
-    return HeartDisease(
-        table.numbers(columns), (severity > 0).astype(np.int64), severity, columns, categorical
-    )
+    x, severity = table.numbers(HEART_COLUMNS), table.numbers("num", dtype=np.int64)
+    return HeartDisease(x, (severity > 0).astype(np.int64), severity, HEART_COLUMNS, codes)
 
 
 def titanic(*, folder: Folder = None) -> Titanic:
@@ -241,20 +216,9 @@ def titanic(*, folder: Folder = None) -> Titanic:
     """
     table = read_csv(find(sources.TITANIC, folder), header=True, missing=("",))
     sex, port = table.labels("Sex") == "female", table.labels("Embarked", missing="")
-    x = np.column_stack(
-        [
-            table.numbers("Pclass"),
-            sex,
-            table.numbers(["Age", "SibSp", "Parch", "Fare"]),
-            *(port == letter for letter in "CQS"),
-        ]
-    )
-    columns = ("Pclass", "Sex", "Age", "SibSp", "Parch", "Fare", "Cherbourg", "Queenstown", "Southampton")
-    return Titanic(x, table.numbers("Survived", dtype=np.int64), columns, table)
-
-
-IRIS_COLUMNS = ("sepal length", "sepal width", "petal length", "petal width")
-IRIS_CLASSES = ("setosa", "versicolor", "virginica")
+    ages, ports = table.numbers(["Age", "SibSp", "Parch", "Fare"]), [port == letter for letter in "CQS"]
+    x = np.column_stack([table.numbers("Pclass"), sex, ages, *ports])
+    return Titanic(x, table.numbers("Survived", dtype=np.int64), TITANIC_COLUMNS, table)
 
 
 def iris(*, folder: Folder = None) -> Records:
@@ -298,8 +262,7 @@ def iris_train_test(*, folder: Folder = None) -> TrainTest:
 
     def part(remote: Remote) -> tuple[Array, Array]:
         table = read_csv(find(remote, folder), header=False, columns=(*IRIS_COLUMNS, *IRIS_CLASSES))
-        return table.numbers(IRIS_COLUMNS, missing=None), table.numbers(IRIS_CLASSES).argmax(axis=1).astype(
-            np.int64
-        )
+        y = table.numbers(IRIS_CLASSES).argmax(axis=1).astype(np.int64)
+        return table.numbers(IRIS_COLUMNS, missing=None), y
 
     return TrainTest(*part(sources.IRIS_TRAIN), *part(sources.IRIS_TEST))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...table import primitive
 from ..activation import softplus
-from ..elementwise import nonzero
+from ..elementwise import ones_for_zeros
 from .checks import (
     LOGARITHMS,
     PROBABILITIES,
@@ -196,7 +196,7 @@ def kl_div(prediction: Any, target: Any, *, log_target: bool = False, reduction:
     if log_target:
         p, log_p = np.exp(p), np.where(p == -np.inf, 0, p)
     else:
-        log_p = np.log(nonzero(p))
+        log_p = np.log(ones_for_zeros(p))
     losses = p * (log_p - np.where((p == 0) & (log_q == -np.inf), 0, log_q))
     if reduction != "batchmean":
         return reduced("kl_div", losses, reduction)

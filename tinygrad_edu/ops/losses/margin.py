@@ -7,7 +7,7 @@ import numpy as np
 from ...arrays import given
 from ...errors import ArgumentError, ShapeError
 from ..activation import relu
-from ..elementwise import nonzero
+from ..elementwise import ones_for_zeros
 from .checks import alike, check_range, reduced
 from .labels import class_labels, class_weights, one_hot, over_labels
 
@@ -251,7 +251,7 @@ def _norm(x: Any, p: float) -> Any:
     if p == 1:
         return np.add.reduce(np.absolute(x), axis=-1)
     total = np.add.reduce(np.square(x) if p == 2 else np.absolute(x) ** p, axis=-1)
-    root = np.sqrt(nonzero(total)) if p == 2 else nonzero(total) ** (1 / p)
+    root = np.sqrt(ones_for_zeros(total)) if p == 2 else ones_for_zeros(total) ** (1 / p)
     return np.where(total == 0, 0, root)
 
 

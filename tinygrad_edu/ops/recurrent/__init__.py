@@ -1,5 +1,5 @@
-"""The recurrent operations: Elman's, LSTM and GRU."""
+"""The recurrent operations: Elman's, LSTM and GRU; `loop` says what they share."""
 
-from . import elman, gru, lstm
+from . import elman, gru, loop, lstm
 
-__all__ = ["elman", "gru", "lstm"]
+__all__ = ["elman", "gru", "loop", "lstm"]

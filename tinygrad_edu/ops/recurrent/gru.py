@@ -1,92 +1,60 @@
-"""The gated recurrent unit, one layer over all time steps as one operation; `recurrent` explains how."""
+"""The gated recurrent unit, one layer over all time steps as one operation; `loop` explains how."""
 
 from typing import Any
 
 import numpy as np
 
 from ...table import fused, primitive
-from ..contraction import flat, sum_of_rows
-from .elman import (
-    WEIGHTS,
-    before,
-    blocks,
-    logistic,
-    logistic_in_place,
-    projected,
-    projection_gradients,
-    transposed,
-)
+from .loop import WEIGHTS, Run, blocks, composed, logistic, logistic_in_place, projected, unrolled
 
 
-def plain_gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
-    """`gru` by composition."""
-    h = [h0]
-    for z in projected(x, weight_ih, bias_ih):
-        _, u, n, _ = inside(z, h[-1], weight_hh, bias_hh)
-        h.append((1 - u) * n + u * h[-1])
-    return np.stack(h[1:])
-
-
-def inside(z: Any, h: Any, weight_hh: Any, bias_hh: Any) -> tuple[Any, Any, Any, Any]:
+def gates_of(z: Any, k: Any) -> tuple[Any, Any, Any, Any]:
     """r, u, n, and k_n, what the state before adds to the sum of n."""
-    k = np.matmul(h, weight_hh.T)
-    k = k if bias_hh is None else k + bias_hh
     (z_r, z_u, z_n), (k_r, k_u, k_n) = np.split(z, 3, -1), np.split(k, 3, -1)
     r, u = logistic(z_r + k_r), logistic(z_u + k_u)
     return r, u, np.tanh(z_n + r * k_n), k_n
 
 
-def plain_gru_gradients(
-    g: Any,
-    x: Any,
-    h0: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
-    h: Any,
-    gates: Any,
-    k_n: Any,
-) -> tuple[Any, ...]:
+def plain_step(z: Any, k: Any, h: Any) -> tuple[Any]:
+    """The next h."""
+    _, u, n, _ = gates_of(z, k)
+    return ((1 - u) * n + u * h,)
+
+
+def plain_gru(x: Any, h0: Any, *weights: Any) -> Any:
+    """`gru` by composition."""
+    return composed(plain_step, x, (h0,), *weights)[0]
+
+
+def plain_step_back(dh: Any, u: Any, r_u: Any, to_z: Any, to_k: Any) -> tuple[Any, Any]:
+    """dk and dz, which are the same for r and u, and what the state before gets of dh directly."""
+    gates = r_u * np.concatenate([dh, dh], -1)
+    dk, dz = (np.concatenate([gates, slope * dh], -1) for slope in (to_k, to_z))
+    return (dk, dz), [u * dh]
+
+
+def plain_gru_gradients(*values: Any) -> tuple[Any, ...]:
     """From h = (1 - u) n + u h', where h' is the state before.
 
     dn = (1 - u) dh and du = (h' - n) dh, and u dh goes on to h'.  n passes (1 - n²) of its gradient on to its
     sum: all of it to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum,
     so to both of z and k.  The gates are computed again: the kept ones have no graph.
     """
-    earlier = before(h0, h)
-    r, u, n, k_n = inside(projected(x, weight_ih, bias_ih), earlier, weight_hh, bias_hh)
+    run = Run.of(1, values)
+    r, u, n, k_n = gates_of(*run.sums())
     to_z = (1 - u) * (1 - n * n)
-    slopes = np.concatenate(
-        [to_z * k_n * r * (1 - r), (earlier - n) * u * (1 - u), to_z * r], -1
-    )  # (L, N, 3 H)
-    last, dh, dk = np.zeros_like(h0), [], []
-    for t in reversed(range(len(g))):
-        dh.append(g[t] + last)
-        dk.append(slopes[t] * np.concatenate([dh[-1], dh[-1], dh[-1]], -1))
-        last = dh[-1] * u[t] + np.matmul(dk[-1], weight_hh)
-    rows = np.stack(dk[::-1])
-    dz = np.concatenate([rows[..., : 2 * h0.shape[-1]], np.stack(dh[::-1]) * to_z], -1)
-    return gathered(dz, flat(rows), last, x, h0, weight_ih, h)
+    r_u = [to_z * k_n * r * (1 - r), (run.before(0) - n) * u * (1 - u)]
+    return run.composed_back(plain_step_back, u, np.concatenate(r_u, -1), to_z, to_z * r)
 
 
 @fused(plain_gru_gradients)
-def gru_gradients(
-    g: Any,
-    x: Any,
-    h0: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
-    h: Any,
-    gates: Any,
-    k_n: Any,
-) -> tuple[Any, ...]:
-    """`plain_gru_gradients` in place, by what the forward kept unless it is None; dz and dk begin as the slopes."""
+def gru_gradients(*values: Any) -> tuple[Any, ...]:
+    """`plain_gru_gradients` in place, by what the forward kept, if it did; dz and dk begin as the slopes."""
+    run = Run.of(1, values)
+    (h,), (h0,), (gates, k_n) = run.states, run.first, run.kept
     if gates is None:
-        *run, k_n = inside(projected(x, weight_ih, bias_ih), before(h0, h), weight_hh, bias_hh)
-        gates = np.concatenate(run, -1)
+        *computed, k_n = gates_of(*run.sums())
+        gates = np.concatenate(computed, -1)
     r, u, n = blocks(gates, 3)
     dz = np.subtract(1, gates)
     to_r, to_u, to_z = blocks(dz, 3)
@@ -99,37 +67,27 @@ def gru_gradients(
     to_r *= r
     to_r *= k_n
     to_r *= to_z
-    dk, last, dh = dz.copy(), np.zeros_like(h0), np.empty_like(h0)
-    to_k = blocks(dk, 3)[2]
-    to_k *= r
-    blocks_of_k = np.reshape(dk, (*h.shape[:2], 3, h.shape[2]))  # (L, N, 3, H)
-    for t in reversed(range(len(g))):
-        np.add(last, g[t], out=dh)
-        to_z[t] *= dh
-        blocks_of_k[t] *= dh[:, None]
-        np.matmul(dk[t], weight_hh, out=last)
-        dh *= u[t]
-        last += dh
-    hidden = 2 * h0.shape[-1]
-    dz[..., :hidden] = dk[..., :hidden]
-    return gathered(dz, flat(dk), last, x, h0, weight_ih, h)
+    dk, spare, hidden = dz.copy(), np.empty_like(h0), h0.shape[1]
+    dk[..., 2 * hidden :] *= r
+    (dh,) = d = run.zeros()
+    column = dh[:, None]
+
+    def step(now: Any) -> Any:
+        _, three, to_z, u = now
+        to_z *= dh
+        three *= column
+        return np.multiply(dh, u, out=spare)
+
+    three = np.reshape(dk, (*h.shape[:2], 3, hidden))  # the blocks of dk, (L, N, 3, H)
+    run.back(step, d, dk, three, to_z, u)
+    dz[..., : 2 * hidden] = dk[..., : 2 * hidden]
+    return run.gradients(dz, dk, d)
 
 
-def gathered(dz: Any, dk: Any, dh0: Any, x: Any, h0: Any, weight_ih: Any, h: Any) -> tuple[Any, ...]:
-    """The gradients of all arguments from those of the sums' two parts, dk in rows."""
-    dx, dw, db = projection_gradients(dz, x, weight_ih)
-    return dx, dh0, dw, np.matmul(dk.T, flat(before(h0, h))), db, sum_of_rows(dk)
-
-
-@primitive(
-    keep={"gates": None, "k_n": None},
-    joint=(
-        ("x", "h0", *WEIGHTS),
-        lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates, k_n: gru_gradients(
-            g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates, k_n
-        ),
-    ),
-)
+# fmt: off
+@primitive(keep={"gates": None, "k_n": None},
+           joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates, k_n:
+                  gru_gradients(g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates, k_n)))
 def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
     """One layer of gated recurrent units.
 
@@ -161,23 +119,24 @@ def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: 
     K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
     translation. arXiv:1406.1078
     """
-    gates, hidden, weight = projected(x, weight_ih, bias_ih), h0.shape[-1], transposed(weight_hh)
-    k, last = np.empty_like(gates, shape=gates.shape[1:]), h0
-    h, kept = (
-        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
-        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
-    )
-    for both, r, u, n, h_t, k_n in zip(gates[..., : 2 * hidden], *blocks(gates, 3), h, kept):
-        np.matmul(last, weight, out=k)
+    sums, hidden = projected(x, weight_ih, bias_ih), h0.shape[1]  # of which the steps make the gates
+    k = np.empty_like(sums, shape=sums.shape[1:])
+    k_gates, k_new = k[:, : 2 * hidden], k[:, 2 * hidden :]
+
+    def step(last: Any, now: Any) -> tuple[Any]:
+        r_u, r, u, n, h, k_n = now
         if bias_hh is not None:
             np.add(k, bias_hh, out=k)
-        np.add(both, k[:, : 2 * hidden], out=both)
-        logistic_in_place(both)
-        k_n[...] = k[:, 2 * hidden :]
-        np.add(n, np.multiply(r, k_n, out=h_t), out=n)
+        np.add(r_u, k_gates, out=r_u)
+        logistic_in_place(r_u)
+        k_n[...] = k_new
+        np.add(n, np.multiply(r, k_n, out=h), out=n)
         np.tanh(n, out=n)
-        np.subtract(last, n, out=h_t)  # h = n + u (h' - n)
-        np.multiply(h_t, u, out=h_t)
-        np.add(h_t, n, out=h_t)
-        last = h_t
-    return h, gates, kept
+        np.subtract(last[0], n, out=h)  # h = n + u (h' - n)
+        np.multiply(h, u, out=h)
+        np.add(h, n, out=h)
+        return (h,)
+
+    h, k_n = unrolled(step, weight_hh, k, (h0,), sums[..., : 2 * hidden], *blocks(sums, 3), fresh=2)
+    return h, sums, k_n
+# fmt: on

@@ -1,111 +1,63 @@
-"""Long short-term memory, one layer over all time steps as one operation; `recurrent` explains how."""
+"""Long short-term memory, one layer over all time steps as one operation; `loop` explains how."""
 
 from typing import Any
 
 import numpy as np
 
 from ...table import fused, primitive
-from ..contraction import flat
-from .elman import (
-    WEIGHTS,
-    before,
-    blocks,
-    either,
-    logistic,
-    logistic_in_place,
-    projected,
-    projection_gradients,
-    transposed,
-)
+from .loop import WEIGHTS, Run, blocks, composed, logistic, logistic_in_place, projected, unrolled
 
 
-def plain_lstm(
-    x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any
-) -> tuple[Any, Any]:
-    """`lstm` by composition."""
-    h, c = [h0], [c0]
-    for z in projected(x, weight_ih, either(bias_ih, bias_hh)):
-        i, f, g, o = np.split(z + np.matmul(h[-1], weight_hh.T), 4, -1)
-        c.append(logistic(f) * c[-1] + logistic(i) * np.tanh(g))
-        h.append(logistic(o) * np.tanh(c[-1]))
-    return np.stack(h[1:]), np.stack(c[1:])
-
-
-def gates_of(
-    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, h: Any
-) -> tuple[Any, Any, Any, Any]:
-    """i, f, g and o of all steps, from the inputs and the states that came out."""
-    i, f, g, o = np.split(
-        projected(x, weight_ih, either(bias_ih, bias_hh)) + np.matmul(before(h0, h), weight_hh.T), 4, -1
-    )
+def gates_of(sums: Any) -> tuple[Any, Any, Any, Any]:
+    """i, f, g and o."""
+    i, f, g, o = np.split(sums, 4, -1)
     return logistic(i), logistic(f), np.tanh(g), logistic(o)
 
 
-def plain_lstm_gradients(
-    g_h: Any,
-    g_c: Any,
-    x: Any,
-    h0: Any,
-    c0: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
-    h: Any,
-    c: Any,
-    gates: Any,
-) -> tuple[Any, ...]:
+def plain_step(z: Any, k: Any, h: Any, c: Any) -> tuple[Any, Any]:
+    """The next h and c."""
+    i, f, g, o = gates_of(z + k)
+    c = f * c + i * g
+    return o * np.tanh(c), c
+
+
+def plain_lstm(x: Any, h0: Any, c0: Any, *weights: Any) -> tuple[Any, ...]:
+    """`lstm` by composition."""
+    return composed(plain_step, x, (h0, c0), *weights)
+
+
+def plain_step_back(dh: Any, dc: Any, slope: Any, leak: Any, f: Any) -> tuple[Any, Any]:
+    """da, and what the state and the cell before get of it directly."""
+    dc = dc + leak * dh
+    return (slope * np.concatenate([dc, dc, dc, dh], -1),), (0, f * dc)
+
+
+def plain_lstm_gradients(*values: Any) -> tuple[Any, ...]:
     """From c = f c' + i g and h = o y, where y = tanh(c), and c' is the cell before.
 
     di = g dc, df = c' dc, dg = i dc and do = y dh; dh adds o (1 - y²) dh to dc, of which f dc goes on to c'.
     A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  The gates are computed
     again: the kept ones have no graph.
     """
-    (i, f, g, o), y = gates_of(x, h0, weight_ih, weight_hh, bias_ih, bias_hh, h), np.tanh(c)
-    slopes = np.concatenate(
-        [g * i * (1 - i), before(c0, c) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)], -1
-    )  # (L, N, 4 H)
-    leak = o * (1 - y * y)
-    dh, dc, da = np.zeros_like(h0), np.zeros_like(c0), []
-    for t in reversed(range(len(g_h))):
-        dh = dh + g_h[t]
-        dc = dc + g_c[t] + leak[t] * dh
-        da.append(slopes[t] * np.concatenate([dc, dc, dc, dh], -1))
-        dh, dc = np.matmul(da[-1], weight_hh), dc * f[t]
-    dz = np.stack(da[::-1])
-    dx, dw, db = projection_gradients(dz, x, weight_ih)
-    return dx, dh, dc, dw, np.matmul(flat(dz).T, flat(before(h0, h))), db, db
+    run = Run.of(2, values)
+    c = run.states[1]
+    (i, f, g, o), y = gates_of(np.add(*run.sums())), np.tanh(c)
+    slopes = [g * i * (1 - i), run.before(1) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)]
+    return run.composed_back(plain_step_back, np.concatenate(slopes, -1), o * (1 - y * y), f)
 
 
 @fused(plain_lstm_gradients)
-def lstm_gradients(
-    g_h: Any,
-    g_c: Any,
-    x: Any,
-    h0: Any,
-    c0: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
-    h: Any,
-    c: Any,
-    gates: Any,
-) -> tuple[Any, ...]:
-    """`plain_lstm_gradients` in place, by the gates that the forward kept unless they are None; da begins as the slopes."""
+def lstm_gradients(*values: Any) -> tuple[Any, ...]:
+    """`plain_lstm_gradients` in place, by the gates that were kept, if they were; da begins as the slopes."""
+    run = Run.of(2, values)
+    (_, c), (_, c0), (gates,) = run.states, run.first, run.kept
     if gates is None:
-        gates = np.concatenate(gates_of(x, h0, weight_ih, weight_hh, bias_ih, bias_hh, h), -1)
+        gates = np.concatenate(gates_of(np.add(*run.sums())), -1)
     i, f, g, o = blocks(gates, 4)
     da = np.subtract(1, gates, order="C")  # reshaped below, which must be a view
     da *= gates
     da_i, da_f, da_g, da_o = blocks(da, 4)
-    y, leak, dh, dc, leaked = (
-        np.tanh(c),
-        np.empty_like(c),
-        np.zeros_like(h0),
-        np.zeros_like(c0),
-        np.empty_like(c0),
-    )
+    y, leak, spare = np.tanh(c), np.empty_like(c), np.empty_like(c0)
     da_i *= g
     da_f[0] *= c0
     da_f[1:] *= c[:-1]
@@ -116,30 +68,30 @@ def lstm_gradients(
     y *= y
     np.subtract(1, y, out=leak)
     leak *= o
-    from_c, from_h = np.reshape(da, (*c.shape[:2], 4, c.shape[2]))[:, :, :3], da_o  # (L, N, 3, H), (L, N, H)
-    for t in reversed(range(len(c))):
-        dh += g_h[t]
-        dc += g_c[t]
-        dc += np.multiply(leak[t], dh, out=leaked)
-        from_c[t] *= dc[:, None]
-        from_h[t] *= dh
-        np.matmul(da[t], weight_hh, out=dh)
-        dc *= f[t]
-    dx, dw, db = projection_gradients(da, x, weight_ih)
-    return dx, dh, dc, dw, np.matmul(flat(da).T, flat(before(h0, h))), db, db
+    dh, dc = d = run.zeros()
+    dc_column = dc[:, None]
+
+    def step(now: Any) -> None:
+        _, from_h, from_c, g_c, leak, f = now
+        np.add(dc, g_c, out=dc)
+        np.add(dc, np.multiply(leak, dh, out=spare), out=dc)
+        from_c *= dc_column
+        from_h *= dh
+        np.multiply(dc, f, out=dc)
+
+    from_h, from_c = da_o, np.reshape(da, (*c.shape[:2], 4, c.shape[2]))[:, :, :3]  # (L, N, H), (L, N, 3, H)
+    run.back(step, d, da, from_h, from_c, run.g[1], leak, f)
+    return run.gradients(da, da, d)
 
 
-@primitive(
-    keep={"gates": None},
-    joint=(
-        ("x", "h0", "c0", *WEIGHTS),
-        lambda g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates: lstm_gradients(
-            g[0], g[1], x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, out[0], out[1], gates
-        ),
-    ),
-)
+# fmt: off
+@primitive(keep={"gates": None},
+           joint=(("x", "h0", "c0", *WEIGHTS), lambda g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates:
+                  lstm_gradients(*g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, *out, gates)))
 def lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
-    """One layer of long short-term memory, with a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh in blocks in the order i, f, g, o::
+    """One layer of long short-term memory.
+
+    With a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh in blocks in the order i, f, g, o::
 
         i_t, f_t, o_t = σ(a_i), σ(a_f), σ(a_o)
         g_t = tanh(a_g)
@@ -163,25 +115,20 @@ def lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any,
     S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9. F. Gers, J.
     Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
     """
-    gates, hidden, weight = (
-        projected(x, weight_ih, either(bias_ih, bias_hh)),
-        h0.shape[-1],
-        transposed(weight_hh),
-    )
-    scale = np.repeat(
-        np.array([0.5, 0.5, 1, 0.5], gates.dtype), hidden
-    )  # tanh makes the sigmoid too, as `logistic` says
-    offset, product, cell = 1 - scale, np.empty_like(gates, shape=gates.shape[1:]), np.empty_like(h0)
-    h, c = (
-        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
-        np.empty_like(gates, shape=(*x.shape[:2], hidden)),
-    )
-    h_last, c_last = h0, c0
-    for a, i, f, g, o, h_t, c_t in zip(gates, *blocks(gates, 4), h, c):
-        np.add(a, np.matmul(h_last, weight, out=product), out=a)
+    sums = projected(x, weight_ih, bias_ih, bias_hh)  # of which the steps make the gates
+    # tanh makes the sigmoid too, as `logistic` says: one call of it for all four blocks
+    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], sums.dtype), h0.shape[1])
+    offset, spare, k = 1 - scale, np.empty_like(h0), np.empty_like(sums, shape=sums.shape[1:])
+
+    def step(last: Any, now: Any) -> tuple[Any, Any]:
+        a, i, f, g, o, h, c = now
+        np.add(a, k, out=a)
         logistic_in_place(a, scale, offset)
-        np.multiply(f, c_last, out=c_t)
-        np.add(c_t, np.multiply(i, g, out=cell), out=c_t)
-        np.multiply(o, np.tanh(c_t, out=cell), out=h_t)
-        h_last, c_last = h_t, c_t
-    return (h, c), gates
+        np.multiply(f, last[1], out=c)
+        np.add(c, np.multiply(i, g, out=spare), out=c)
+        np.multiply(o, np.tanh(c, out=spare), out=h)
+        return h, c
+
+    h, c = unrolled(step, weight_hh, k, (h0, c0), sums, *blocks(sums, 4), fresh=2)
+    return (h, c), sums
+# fmt: on

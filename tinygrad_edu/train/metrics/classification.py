@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError, ShapeError, names_itself
 from .labels import Array, arrays_of, divided, labels_of, no_nan, whole
 
 MOST_CLASSES = 10_000  # whose matrix has 800 MB
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
+@names_itself
 def accuracy(targets: Any, predictions: Any, *, threshold: float | None = None) -> float:
     """The part of the predictions that is right.
 
@@ -27,7 +28,8 @@ def accuracy(targets: Any, predictions: Any, *, threshold: float | None = None) 
         Labels or scores.  Sequences, scores of shape (n, …, c) with labels (n, …), count each of their
         elements.
     threshold : float, optional
-        Of one score for each example: 0.5 if it is a probability, 0.0 if it is a logit.
+        The score above which an example is of class 1, if there is one score for each: 0.5 for probabilities,
+        0.0 for logits.
 
     Returns
     -------
@@ -49,17 +51,18 @@ def accuracy(targets: Any, predictions: Any, *, threshold: float | None = None) 
     >>> accuracy([1, 0], [0.7, 0.1], threshold=0.5)
     1.0
     """
-    t, p = labels_of("accuracy", targets, predictions, threshold)
+    t, p = labels_of(targets, predictions, threshold)
     return float(np.mean(t == p))
 
 
+@names_itself
 def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     """The part of the examples whose class is among the k with the largest scores.
 
     Parameters
     ----------
     targets : array_like of int of shape (n,)
-        From 0 to c - 1.
+        The class of each example, from 0 to c - 1.
     predictions : array_like of shape (n, c)
         Scores; of equal ones the later class counts as larger, as in scikit-learn.
     k : int, from 1 to c, default=5
@@ -78,25 +81,22 @@ def top_k_accuracy(targets: Any, predictions: Any, *, k: int = 5) -> float:
     >>> top_k_accuracy([0, 2], [[0.3, 0.6, 0.1], [0.5, 0.3, 0.2]], k=2)
     0.5
     """
-    t, scores = arrays_of("top_k_accuracy", targets, predictions)
+    t, scores = arrays_of(targets, predictions)
     if scores.ndim != 2 or t.shape != scores.shape[:1] or t.size == 0:
-        raise ShapeError(
-            f"top_k_accuracy: expected scores (n, c) and targets (n,), n at least 1; got {scores.shape} and "
-            f"{t.shape}."
-        )
+        shapes = f"{scores.shape} and {t.shape}"
+        raise ShapeError(f"expected scores (n, c) and targets (n,), n at least 1; got {shapes}.")
     n, c = scores.shape
-    no_nan("top_k_accuracy", scores)
-    t = whole("top_k_accuracy", "targets", t)
+    no_nan(scores)
+    t = whole("targets", t)
     if not 1 <= k <= c or t.min() < 0 or t.max() >= c:
-        raise ArgumentError(
-            f"top_k_accuracy: k is from 1 to {c} and targets from 0 to {c - 1}; got k={k}, targets from "
-            f"{t.min()} to {t.max()}."
-        )
+        given = f"k={k}, targets from {t.min()} to {t.max()}"
+        raise ArgumentError(f"k is from 1 to {c} and targets from 0 to {c - 1}; got {given}.")
     own = scores[np.arange(n), t][:, None]
     above = (scores > own) | ((scores == own) & (np.arange(c) > t[:, None]))
     return float(np.mean(above.sum(axis=1) < k))
 
 
+@names_itself
 def confusion_matrix(
     targets: Any, predictions: Any, *, classes: int | None = None, threshold: float | None = None
 ) -> Array:
@@ -116,7 +116,7 @@ def confusion_matrix(
     Raises
     ------
     ShapeError, DTypeError
-        As `accuracy`.
+        As `accuracy` raises them.
     ArgumentError
         If a label is negative or not below ``classes``, a score is NaN, or there are more than 10,000
         classes.
@@ -128,27 +128,20 @@ def confusion_matrix(
            [0, 2, 0],
            [0, 1, 0]])
     """
-    t, p = labels_of("confusion_matrix", targets, predictions, threshold)
+    t, p = labels_of(targets, predictions, threshold)
     low, high = min(t.min(), p.min()), max(t.max(), p.max())
     if classes is None:
-        shape = np.shape(predictions)
-        classes = max(
-            high + 1,
-            shape[-1] if len(shape) > 1 and threshold is None else 1,
-            2 if threshold is not None else 1,
-        )
+        shape = np.shape(predictions) if threshold is None else (len(t), 2)
+        classes = max(high + 1, shape[-1] if len(shape) > 1 else 1)
     if low < 0 or high >= classes:
-        raise ArgumentError(
-            f"confusion_matrix: labels are from 0 to {classes - 1}; got some from {low} to {high}."
-        )
+        raise ArgumentError(f"labels are from 0 to {classes - 1}; got some from {low} to {high}.")
     if classes > MOST_CLASSES:
-        raise ArgumentError(
-            f"confusion_matrix: at most {MOST_CLASSES} classes; got {classes}. Labels that count otherwise: "
-            "LabelEncoder."
-        )
+        advice = "Labels that count otherwise: LabelEncoder"
+        raise ArgumentError(f"at most {MOST_CLASSES} classes; got {classes}. {advice}.")
     return np.bincount(t * classes + p, minlength=classes * classes).reshape(classes, classes)
 
 
+@names_itself
 def precision(
     targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None
 ) -> Any:
@@ -158,9 +151,9 @@ def precision(
     ----------
     targets, predictions, threshold : as `accuracy` takes them
     average : {"binary", "macro", "micro", "weighted", None}, default="binary"
-        "binary": of class 1, where all labels are 0 and 1.  "macro": the mean over the classes.  "weighted":
-        that mean with the number of examples of each class as weights.  "micro": of all classes together.
-        None: of each class.
+        Which classes the score is of.  "binary": class 1, where all labels are 0 and 1.  "macro": the mean
+        over the classes.  "weighted": that mean with the number of examples of each class as weights.
+        "micro": all classes together.  None: each class.
 
     Returns
     -------
@@ -179,16 +172,11 @@ def precision(
     >>> precision([0, 1, 2, 2], [0, 2, 2, 2], average=None)
     array([1.        , 0.        , 0.66666667])
     """
-    return _averaged(
-        "precision",
-        targets,
-        predictions,
-        average,
-        threshold,
-        lambda right, predicted, true: divided(right, predicted),
-    )
+    right, predicted, true = _counts(targets, predictions, average, threshold)
+    return _averaged(divided(right, predicted), average, true)
 
 
+@names_itself
 def recall(
     targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None
 ) -> Any:
@@ -201,16 +189,11 @@ def recall(
     >>> recall([0, 1, 1, 1], [1, 1, 0, 0])
     0.3333333333333333
     """
-    return _averaged(
-        "recall",
-        targets,
-        predictions,
-        average,
-        threshold,
-        lambda right, predicted, true: divided(right, true),
-    )
+    right, _, true = _counts(targets, predictions, average, threshold)
+    return _averaged(divided(right, true), average, true)
 
 
+@names_itself
 def f1(
     targets: Any, predictions: Any, *, average: str | None = "binary", threshold: float | None = None
 ) -> Any:
@@ -225,37 +208,27 @@ def f1(
     >>> f1([0, 1, 2, 2], [0, 2, 2, 2], average="macro")
     0.6
     """
-    return _averaged(
-        "f1",
-        targets,
-        predictions,
-        average,
-        threshold,
-        lambda right, predicted, true: divided(2 * right, predicted + true),
-    )
+    right, predicted, true = _counts(targets, predictions, average, threshold)
+    return _averaged(divided(2 * right, predicted + true), average, true)
 
 
-def _averaged(
-    who: str, targets: Any, predictions: Any, average: str | None, threshold: float | None, score: Any
-) -> Any:
-    """A score of each class from its counts (right, predicted, true), averaged."""
+def _counts(targets: Any, predictions: Any, average: str | None, threshold: float | None) -> Array:
+    """How many examples of each class were taken for it rightly, were taken for it, and are of it: (3, c)."""
     if average not in AVERAGES:
-        raise ArgumentError(f"{who}: average is one of {', '.join(map(repr, AVERAGES))}; got {average!r}.")
-    t, p = labels_of(who, targets, predictions, threshold)
+        raise ArgumentError(f"average is one of {', '.join(map(repr, AVERAGES))}; got {average!r}.")
+    t, p = labels_of(targets, predictions, threshold)
     classes = np.unique(np.concatenate([t, p]))
     if average == "binary":
         if not set(classes.tolist()) <= {0, 1}:
-            raise ArgumentError(
-                f'{who}: average="binary" is for labels 0 and 1; got {classes.tolist()!s:.60}. Of more '
-                'classes say "macro", "micro", …'
-            )
+            given = f'{classes.tolist()!s:.60}. Of more classes say "macro", "micro", …'
+            raise ArgumentError(f'average="binary" is for labels 0 and 1; got {given}')
         classes = np.array([1])
-    right = np.array([np.sum((t == c) & (p == c)) for c in classes])
-    predicted = np.array([np.sum(p == c) for c in classes])
-    true = np.array([np.sum(t == c) for c in classes])
-    if average == "micro":
-        return float(score(right.sum(), predicted.sum(), true.sum()))
-    each = score(right, predicted, true)
+    counts = np.array([(np.sum((t == c) & (p == c)), np.sum(p == c), np.sum(t == c)) for c in classes]).T
+    return counts.sum(axis=1, keepdims=True) if average == "micro" else counts
+
+
+def _averaged(each: Array, average: str | None, true: Array) -> Any:
+    """The scores of the classes, or their mean; ``true`` has the number of examples of each."""
     if average is None:
         return each
-    return float(np.average(each, weights=true)) if average == "weighted" else float(np.mean(each))
+    return float(np.average(each, weights=true if average == "weighted" else None))

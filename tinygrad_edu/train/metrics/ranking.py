@@ -4,15 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, names_itself
 from .labels import no_nan, one_of_each, whole
 
 
+@names_itself
 def roc_auc(targets: Any, predictions: Any) -> float:
-    """The probability that an example of class 1 has a larger score than one of class 0; equal scores count one half.
+    """The probability that an example of class 1 has a larger score than one of class 0.
 
-    It is the area under the curve of true against false positives, and needs no threshold (Mann and Whitney's
-    U / (n₀ n₁)).
+    Equal scores count one half.  It is the area under the curve of true against false positives, and needs no
+    threshold (Mann and Whitney's U / (n₀ n₁)).
 
     Parameters
     ----------
@@ -42,15 +43,14 @@ def roc_auc(targets: Any, predictions: Any) -> float:
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    t, scores = one_of_each("roc_auc", targets, predictions)
-    classes = np.unique(whole("roc_auc", "targets", t)).tolist() if t.size else []
+    t, scores = one_of_each(targets, predictions)
+    classes = np.unique(whole("targets", t)).tolist() if t.size else []
     if classes != [0, 1]:
-        raise ArgumentError(f"roc_auc: targets are 0 and 1, and both occur; got {classes!s:.60}.")
-    no_nan("roc_auc", scores)
+        raise ArgumentError(f"targets are 0 and 1, and both occur; got {classes!s:.60}.")
+    no_nan(scores)
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[
-        place
-    ]  # from 1; equal scores share the mean of their ranks
+    means = np.cumsum(counts) - (counts - 1) / 2
+    ranks = means[place]  # from 1; equal scores share the mean of their ranks
     positive = t == 1
     n1 = int(positive.sum())
     n0 = len(t) - n1

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import ShapeError, names_itself
 from .labels import same_shape
 
 
+@names_itself
 def mean_squared_error(targets: Any, predictions: Any) -> float:
     """The mean of (prediction - target)² over all elements.
 
@@ -29,10 +30,11 @@ def mean_squared_error(targets: Any, predictions: Any) -> float:
     >>> mean_squared_error([1.0, 2.0], [1.0, 4.0])
     2.0
     """
-    t, p = same_shape("mean_squared_error", targets, predictions)
+    t, p = same_shape(targets, predictions)
     return float(np.mean(np.square(np.subtract(p, t, dtype=np.float64))))
 
 
+@names_itself
 def r2(targets: Any, predictions: Any) -> float:
     """The part of the targets' variance that the predictions explain: 1 - Σ (t - p)² / Σ (t - mean t)².
 
@@ -59,9 +61,9 @@ def r2(targets: Any, predictions: Any) -> float:
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
     0.5
     """
-    t, p = (a.reshape(len(a), -1).astype(np.float64) for a in same_shape("r2", targets, predictions))
+    t, p = (a.reshape(len(a), -1).astype(np.float64) for a in same_shape(targets, predictions))
     if len(t) < 2:
-        raise ShapeError("r2: the variance of one example is 0; expected two examples or more.")
+        raise ShapeError("the variance of one example is 0; expected two examples or more.")
     left, total = np.sum((t - p) ** 2, axis=0), np.sum((t - t.mean(axis=0)) ** 2, axis=0)
     constant = total == 0
     scores = 1 - np.divide(left, total, out=(left != 0).astype(np.float64), where=~constant)

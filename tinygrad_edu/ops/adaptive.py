@@ -1,0 +1,68 @@
+"""Adaptive pooling: means over so many windows, which share an image evenly among them.
+
+As windows differ in size, and neighbours may overlap, there is no stride.  The means along an axis are linear
+in its elements, so they are a product with a matrix of weights for each axis.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import floating
+from .window import Caller
+
+
+def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
+    """Mean over so many windows of sequences (n, c, l) or (c, l); see `adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_avg_pool1d(np.array([[1.0, 3.0, 2.0]]), 2)
+    array([[2. , 2.5]])
+    """
+    return adaptive_avg_pool(Caller("adaptive_avg_pool1d", 1), x, output_size)
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
+    """Mean over as many windows of images as asked for.
+
+    Window r of the h' on an axis of length h covers ⌊r h/h'⌋ to ⌈(r + 1) h/h'⌉.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, h, w) or (c, h, w)
+    output_size : int or (int, int), at least 1
+        (h', w'); None in a pair keeps the size.
+
+    Returns
+    -------
+    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_avg_pool2d(np.arange(6.0).reshape(1, 2, 3), 1)
+    array([[[2.5]]])
+    """
+    return adaptive_avg_pool(Caller("adaptive_avg_pool2d", 2), x, output_size)
+
+
+def adaptive_avg_pool(caller: Caller, x: Any, output_size: Any) -> Any:
+    """The mean over a number of windows, for a function or layer: a product with a matrix for each axis."""
+    x = floating(x, caller.name)
+    images = caller.images(x)
+    (h, w), axes = images.shape[2:], caller.axes
+    sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
+    if len(sizes) == axes:
+        sizes = [n if size is None else size for size, n in zip(sizes, (h, w)[-axes:])]
+    rows, columns = (h, *caller.per_axis("output_size", tuple(sizes), 1))[-2:]
+    left, right = averages(rows, h, images.dtype), averages(columns, w, images.dtype)
+    return caller.as_given(np.matmul(np.matmul(left, images), right.T), x.shape)
+
+
+def averages(count: int, n: int, dtype: Any) -> Any:
+    """(count, n): each row the weights of the mean over one of ``count`` windows on an axis of length n."""
+    starts, stops = np.arange(count) * n // count, -(-(np.arange(count) + 1) * n // count)
+    inside = (starts[:, None] <= np.arange(n)) & (np.arange(n) < stops[:, None])
+    return (inside / (stops - starts)[:, None]).astype(dtype)

@@ -1,0 +1,226 @@
+"""Packs: in what portions the parameters of an elementwise optimizer are updated.
+
+For small parameters the calls of NumPy cost more than the numbers, so the steps of many are computed as one
+vector.  For large ones memory traffic is what costs, so these are updated in portions that stay in the cache,
+each with its gradient where the backward pass left it.  The parameters themselves stay in their own memory.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy import add, multiply, sign, subtract
+from numpy.lib.array_utils import byte_bounds
+
+from ..tensor import Tensor
+from ..versions import WRITES
+from .group import Group
+from .optimizer import check_fits
+
+PORTION = 1 << 18  # bytes of a vector: Adam's five of a portion are about what a second-level cache holds
+
+
+class Numbers:
+    """Numbers of a step as 0-d arrays, with which NumPy computes in half the time that floats take."""
+
+    def __init__(self, count: int, dtype: Any) -> None:
+        self.floats, self.scalars = [0.0] * count, [np.zeros((), dtype) for _ in range(count)]
+
+    def set(self, floats: list[float]) -> list[Any]:
+        """The numbers as arrays, of which those are written to that differ from the step before."""
+        if floats != self.floats:
+            for scalar, number, before in zip(self.scalars, floats, self.floats):
+                if number != before:
+                    scalar[()] = number
+            self.floats = list(floats)
+        return self.scalars
+
+
+class Pack:
+    """Parameters that are updated together: a large one, or several small ones whose steps are one vector."""
+
+    def __init__(self, group: Group, params: list[Tensor], optimizer: Any, scratch: list[Any]) -> None:
+        self.group, self.params, self.counts = group, params, [0] * len(params)
+        ends = np.cumsum([p.size for p in params]).tolist()
+        self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
+        self.shapes, size, dtype = [p.shape for p in params], ends[-1], params[0].dtype
+        self.slots = optimizer.slots(group)
+        self.state = [np.full(size, value, dtype) for value in self.slots.values()]
+        self.step, self.scratch, self.total = [vector[:size] for vector in scratch]
+        self.small = size > 0 and (len(params) > 1 or params[0]._array.nbytes < PORTION)
+        self.values, self.gradients = [np.empty(size if self.small else 0, dtype) for _ in range(2)]
+        self.numbers, self.decays = Numbers(len(optimizer.coefficients(group, 1)), dtype), Numbers(3, dtype)
+        self._hold_views()
+
+    def _hold_views(self) -> None:
+        self.dtype = self.step.dtype
+        self.arrays: list[Any] = [None] * len(self.params)  # of the parameters, when last looked at
+        self.apart = False  # whether these share no memory
+        self.joint = False  # whether the next step may be computed as one vector
+        self.rows: list[tuple[Any, Any, Any, Any]] = []  # what is compared before such a step
+        if self.small:
+            self.step_views, self.value_views, self.gradient_views = [
+                [vector[place].reshape(shape) for place, shape in zip(self.places, self.shapes)]
+                for vector in (self.step, self.values, self.gradients)
+            ]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._hold_views()  # a deep copy has separated the views from what they view
+
+    # ---- what there is before a step -----------------------------------------------------------------------
+
+    def find(self, optimizer: Any) -> Any:
+        """The gradients: one vector if the steps are computed as one; otherwise a list, with None for none.
+
+        Sets ``complete``, whether all parameters have gradients.  It changes no parameter, and raises if one
+        of them or a gradient does not fit.
+        """
+        if self.joint:
+            dtype = self.dtype
+            try:
+                for p, array, shape, view in self.rows:
+                    gradient = p._node.grad._array
+                    if p._array is not array or gradient.shape != shape or gradient.dtype is not dtype:
+                        break
+                    view[...] = gradient  # in half the time of NumPy's concatenate
+                else:
+                    return self.gradients
+            except AttributeError:  # of None: a parameter is frozen, or has no gradient
+                pass
+        return self._find_with_care(optimizer)
+
+    def _find_with_care(self, optimizer: Any) -> Any:
+        """The same where something is not as in the step before, and for a large parameter."""
+        learning = [p if p._node is not None else None for p in self.params]  # None is a frozen one
+        for p, shape in zip(learning, self.shapes):
+            if p is not None:
+                check_fits(optimizer, p, shape, self.dtype)
+        arrays = [None if p is None else p._array for p in learning]
+        if any(array is not known for array, known in zip(arrays, self.arrays)):
+            self._note(arrays)
+        leaves = [None if p is None else p._leaf.grad for p in learning]
+        gradients = [None if gradient is None else gradient._array for gradient in leaves]
+        self.complete = all(gradient is not None for gradient in gradients)
+        self.joint = self.complete and self.small and self.apart and len(set(self.counts)) == 1
+        if not self.joint:
+            return gradients
+        self.rows = list(zip(self.params, arrays, self.shapes, self.gradient_views))
+        for view, gradient in zip(self.gradient_views, gradients):
+            view[...] = gradient
+        return self.gradients
+
+    def _note(self, arrays: list[Any]) -> None:
+        """Take note of the arrays of the parameters, at the first step and after others were assigned."""
+        self.arrays, present = arrays, [array for array in arrays if array is not None]
+        self.memories = [WRITES.memory(array) for array in present]
+        bounds = sorted(byte_bounds(array) for array in present)
+        self.apart = all(end <= start for (_, end), (start, _) in pairwise(bounds))
+
+    # ---- the step ------------------------------------------------------------------------------------------
+
+    def update(self, optimizer: Any, found: Any) -> None:
+        """Make a step with those parameters that have a gradient, given what `find` returned."""
+        if found is self.gradients:
+            self._update_jointly(optimizer)
+            return
+        for i, gradient in enumerate(found):
+            if gradient is not None:
+                self._update_in_portions(optimizer, i, gradient.reshape(-1))
+
+    def _update_jointly(self, optimizer: Any) -> None:
+        group, gradients, step = self.group, self.gradients, self.step
+        t = self.counts[0] + 1
+        self.counts = [t] * len(self.counts)
+        WRITES.mark_all(self.memories)  # before the write, which may be interrupted
+        coefficients = self.numbers.set(optimizer.coefficients(group, t))
+        if group.weight_decay or group.l1:
+            gradients = self._decay_jointly(optimizer)
+        optimizer.update(group, t, gradients, step, self.state, self.scratch, coefficients)
+        for array, view in zip(self.arrays, self.step_views):
+            subtract(array, view, array)
+
+    def _decay_jointly(self, optimizer: Any) -> Any:
+        """The gradients with the coupled terms; decoupled decay is applied to the parameters."""
+        shrink, decay, l1 = self._decay_numbers(optimizer)
+        if shrink is not None:
+            for array in self.arrays:
+                multiply(array, shrink, array)
+        if decay is None and l1 is None:
+            return self.gradients
+        for view, array in zip(self.value_views, self.arrays):
+            view[...] = array
+        return _with_terms(self.gradients, self.values, decay, l1, self.step, self.total)
+
+    def _update_in_portions(self, optimizer: Any, i: int, gradient: Any) -> None:
+        array, place, portion = self.arrays[i], self.places[i], PORTION // self.dtype.itemsize
+        values = array.reshape(-1)  # a copy, if its memory is in another order
+        self.counts[i] = t = self.counts[i] + 1
+        WRITES.mark(array)
+        coefficients = self.numbers.set(optimizer.coefficients(self.group, t))
+        shrink, decay, l1 = self._decay_numbers(optimizer)
+        remembered = [vector[place] for vector in self.state]
+        for start in range(0, values.size, portion):
+            part = slice(start, start + portion)
+            p, state = values[part], [vector[part] for vector in remembered]
+            step, scratch, total = (vector[: p.size] for vector in (self.step, self.scratch, self.total))
+            if shrink is not None:
+                multiply(p, shrink, p)
+            g = _with_terms(gradient[part], p, decay, l1, step, total)
+            optimizer.update(self.group, t, g, step, state, scratch, coefficients)
+            subtract(p, step, p)
+        if not array.flags.c_contiguous:
+            array[...] = values.reshape(array.shape)
+
+    def _decay_numbers(self, optimizer: Any) -> list[Any]:
+        """The factor of decoupled decay, and those of the coupled terms; None for what there is not."""
+        group = self.group
+        coupled = not (optimizer.decoupled or group.decoupled_weight_decay)
+        numbers = [1 - group.lr * group.weight_decay, group.weight_decay, group.l1]
+        there = [group.weight_decay and not coupled, group.weight_decay and coupled, group.l1]
+        return [number if is_there else None for number, is_there in zip(self.decays.set(numbers), there)]
+
+    # ---- state ---------------------------------------------------------------------------------------------
+
+    def state_of(self, i: int) -> dict[str, Any]:
+        """The count of steps and the slots of the i-th parameter, as copies."""
+        shape, place = self.shapes[i], self.places[i]
+        slots = {name: vector[place].reshape(shape).copy() for name, vector in zip(self.slots, self.state)}
+        return {"steps": self.counts[i], **slots}
+
+    def restore(self, slots: dict[str, float], saved: list[dict[str, Any]]) -> None:
+        """Take over what `state_of` returned of each parameter."""
+        self.slots, self.counts, self.joint = slots, [one["steps"] for one in saved], False
+        self.state = [np.concatenate([one[name].reshape(-1) for one in saved]) for name in slots]
+
+
+def _with_terms(g: Any, p: Any, decay: Any, l1: Any, scratch: Any, total: Any) -> Any:
+    """g + decay · p + l1 · sign(p) in ``total``, without terms whose factor is None; g if both are."""
+    if decay is not None:
+        g = add(g, multiply(p, decay, total), total)
+    if l1 is not None:
+        g = add(g, multiply(sign(p, scratch), l1, scratch), total)
+    return g
+
+
+def packed(groups: Sequence[Group], optimizer: Any) -> list[Pack]:
+    """Packs of at most a `PORTION` of one group and one dtype, and a pack for each larger parameter."""
+    packs: list[tuple[Group, list[Tensor]]] = []
+    for group in groups:
+        unfilled: dict[Any, tuple[list[Tensor], int]] = {}  # the last pack of a dtype, and its bytes
+        for p in group.params:
+            pack, filled = unfilled.get(p.dtype, ([], PORTION))
+            size = p._array.nbytes
+            if size >= PORTION or filled + size > PORTION:
+                pack, filled = [], 0
+                packs.append((group, pack))
+            pack.append(p)
+            if size < PORTION:
+                unfilled[p.dtype] = pack, filled + size
+    longest: dict[Any, int] = {}
+    for _, params in packs:
+        dtype, size = params[0].dtype, sum(p.size for p in params)
+        longest[dtype] = max(longest.get(dtype, 0), min(size, PORTION // dtype.itemsize))
+    scratch = {dtype: [np.empty(size, dtype) for _ in range(3)] for dtype, size in longest.items()}
+    return [Pack(group, params, optimizer, scratch[params[0].dtype]) for group, params in packs]

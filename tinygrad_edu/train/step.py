@@ -1,0 +1,64 @@
+"""One step of a training: forward, backward, update."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import NonFiniteError
+from ..modes import no_grad
+from ..optim.clip import clip_grad_norm
+from ..optim.optimizer import Optimizer
+from ..tensor import Tensor
+from .batches import loss_of, no_tensor
+from .story import Diverged, story
+from .training import Training
+
+
+def make_step(training: Training, group: list[Any]) -> None:
+    """Make one step: the gradient of the mean loss over all examples of some batches, and the update."""
+    optimizer, step = training.optimizer, training.settings.step
+    if step.schedule is not None:
+        optimizer.lr = step.schedule(training.history.steps)
+    optimizer.zero_grad()
+    _add_gradients(training, group)
+    if step.clip_norm is not None:
+        _clip_gradients(training, step.clip_norm, group)
+    training.update()
+
+
+def _add_gradients(training: Training, group: list[Any]) -> None:
+    """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
+    totals, total, alone = training.totals, 0.0, len(group) == 1
+    for batch in group:
+        outputs = training.model(batch[0])
+        loss, weight = loss_of(training.loss, outputs, batch)
+        if not isinstance(loss, Tensor):
+            raise no_tensor(loss)
+        number = loss.item()
+        if not math.isfinite(number) and training.settings.step.on_nan != "ignore":
+            raise Diverged(story(training, f"the loss is {number}", group))
+        if alone:
+            loss.backward()
+        else:
+            loss.backward(np.array(1 if totals.summed else weight, loss.dtype))
+        totals.add(number, weight, outputs, batch[1])
+        total += weight
+    if not alone and total and not totals.summed:
+        _divide_gradients(training.optimizer, total)
+
+
+@no_grad
+def _divide_gradients(optimizer: Optimizer, total: float) -> None:
+    for p in optimizer.params:
+        if p.grad is not None:
+            p.grad /= total
+
+
+def _clip_gradients(training: Training, norm: float, group: list[Any]) -> None:
+    try:
+        clip_grad_norm(training.optimizer.params, norm)
+    except NonFiniteError as error:
+        if training.settings.step.on_nan == "ignore":
+            raise
+        raise Diverged(story(training, str(error), group)) from None
