@@ -2,9 +2,10 @@
 
 Three conventions hold here.  NumPy reads one triangle of a matrix that it takes for symmetric (cholesky, eigh,
 eigvalsh), so the gradient stands in that triangle, and what is not read gets zeros.  Eigenvectors and singular
-vectors of equal values are not unique, as any rotation among them would do: what depends on them in a way that
-is well defined gets the right gradient, and the rotation itself none.  A matrix that has no inverse raises
-LinAlgError in the backward pass where the derivative does not exist.
+vectors of equal values are not unique, as any rotation among them would do: the values have a gradient there, and
+so have all other vectors, but a gradient that flows into two vectors of equal values raises LinAlgError in the
+backward pass, because how they turn depends on how the values part.  LinAlgError is also what a matrix without
+an inverse raises where the derivative does not exist.
 
 References
 ----------
@@ -24,7 +25,7 @@ import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
 from ..errors import UnsupportedCall
-from ..table import composite, constant, derivative, fused, primitive
+from ..table import composite, constant, derivative, fused, overridable, primitive
 from .elementwise import as_arrays, ones_for_zeros
 from .reduction import along, axes_of, winners
 
@@ -55,13 +56,42 @@ def solved(a: Array, g: Cotangent, b_shape: Shape) -> Array:
     return x[..., 0] if len(b_shape) == 1 else x
 
 
-def pinv_gradient(g: Cotangent, a: Array, out: Array, hermitian: bool) -> Array:
-    """The transpose of dP = -P dA P + P Pᵀ dAᵀ (I - A P) + (I - P A) dAᵀ Pᵀ P (Golub and Pereyra), at constant rank."""
+def pinv_gradient(g: Cotangent, a: Array, out: Array, limit: Any, hermitian: bool) -> Array:
+    """The transpose of dP = -P dA P + P Pᵀ dAᵀ (I - A P) + (I - P A) dAᵀ Pᵀ P (Golub and Pereyra), at constant rank.
+
+    ``limit`` is the user's own share of the largest singular value up to which one is cut, if there is one: then
+    what is cut need not be 0.
+    """
     p, gt = out, T(g)
     beside = (gt - a @ (p @ gt)) @ p @ T(p)
     below = T(p) @ p @ (gt - (gt @ p) @ a)
     s = beside + below - T(p) @ g @ T(p)
+    s = s if limit is None else s + of_what_is_cut(g, a, limit)
     return triangle(s, True) if hermitian else s
+
+
+def of_what_is_cut(g: Cotangent, a: Array, limit: Any) -> Array:
+    """What singular values that are cut without being 0 add to the gradient of a pseudo-inverse.
+
+    A function f of singular values, here 1/s of those that are kept and 0 of the others, has the differential
+    (Uᵀ dFᵀ V)ᵢⱼ = [(fᵢ sᵢ - fⱼ sⱼ) Mᵢⱼ + (fᵢ sⱼ - fⱼ sᵢ) Mⱼᵢ] / (sᵢ² - sⱼ²) with M = Uᵀ dA V.  For a kept sᵢ and
+    a cut sⱼ, this less its value at sⱼ = 0, which Golub and Pereyra's formula has, is
+    [fᵢ² sⱼ² Mᵢⱼ + fᵢ sⱼ Mⱼᵢ] / (sᵢ² - sⱼ²), and symmetric in i and j; for all other pairs it is 0.
+    """
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    kept = s > np.asarray(limit)[..., None] * s[..., :1]
+    mixed = kept[..., :, None] & ~kept[..., None, :]
+    row, column = s[..., :, None], s[..., None, :]
+    ratio = np.where(mixed, column / np.where(mixed, row, 1), 0)  # fᵢ sⱼ
+    per_gap = ratio / np.where(mixed, (row - column) * (row + column), 1)
+    m = T(vh @ g @ u)
+    inner = (per_gap * ratio + T(per_gap * ratio)) * m + (per_gap + T(per_gap)) * T(m)
+    return u @ inner @ vh
+
+
+def limit_given(rcond: Any, rtol: Any) -> Any:
+    """The limit of np.linalg.pinv by either of its names, None if it is rounding."""
+    return rcond if rtol is np._NoValue else rtol
 
 
 # ---- determinants --------------------------------------------------------------------------------------------
@@ -105,18 +135,46 @@ def cholesky_gradient(g: Cotangent, out: Array, upper: bool) -> Array:
     return triangle(s, not upper)
 
 
-def gaps(values: Array) -> Array:
-    """1 / (wⱼ - wᵢ) in row i, column j; 0 where both are equal, or differ by no more than rounding."""
+def equal(values: Array) -> Array:
+    """Which values are equal, or differ by no more than rounding: in row i, column j ≠ i whether the i-th and j-th are."""
     difference = values[..., None, :] - values[..., :, None]
-    rounding = np.max(np.absolute(values), axis=-1, initial=0)[..., None, None] * np.finfo(values.dtype).eps
-    equal = np.absolute(difference) <= values.shape[-1] * rounding
-    return np.where(equal, 0, 1 / np.where(equal, 1, difference))
+    rounding = np.add.reduce(np.absolute(values), axis=-1)[..., None, None] * (
+        16 * np.finfo(values.dtype).eps
+    )
+    return (np.absolute(difference) <= rounding) & ~np.eye(values.shape[-1], dtype=bool)
+
+
+@overridable
+def zeros_there(m: Array, mask: Array) -> Array:
+    """m, which must be 0 already where the mask is."""
+    if np.any(mask & (m != 0)):
+        raise np.linalg.LinAlgError(
+            "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no derivative: "
+            "they are not unique.\n"
+            "  Use the values alone, or vectors of values that are single; of A itself, for example, "
+            "np.linalg.matrix_power, np.linalg.pinv and np.linalg.norm have a derivative."
+        )
+    return np.where(mask, 0, m)
+
+
+@primitive(m=lambda g, mask: np.where(mask, 0, g))
+def unique(m: Array, mask: Array) -> Any:
+    """The gradient of vectors, of which those in the mask have none: m, or LinAlgError."""
+    return zeros_there(m, mask)
+
+
+def per_gap(m: Array, values: Array) -> Array:
+    """m / (wⱼ - wᵢ) in row i, column j, 0 on the diagonal and where both values are equal."""
+    difference = values[..., None, :] - values[..., :, None]
+    alike = equal(values) | np.eye(values.shape[-1], dtype=bool)
+    return np.where(alike, 0, m / np.where(alike, 1, difference))
 
 
 def eigh_gradient(g: Cotangent, out: Array, uplo: str) -> Array:
-    """V (diag(g_w) + F ∘ Vᵀ g_V) Vᵀ, with F = `gaps`, in the triangle that is read (Giles, 3.1)."""
+    """V (diag(g_w) + F ∘ Vᵀ g_V) Vᵀ, with Fᵢⱼ = 1 / (wⱼ - wᵢ), in the triangle that is read (Giles, 3.1)."""
     (gw, gv), (w, v) = g, out
-    return triangle(v @ (as_diagonal(gw) + gaps(w) * (T(v) @ gv)) @ T(v), uplo in "lL")
+    turned = per_gap(unique(T(v) @ gv, equal(w)), w)
+    return triangle(v @ (as_diagonal(gw) + turned) @ T(v), uplo in "lL")
 
 
 def of_eigenvalues(g: Cotangent, v: Array, uplo: str) -> Array:
@@ -125,18 +183,26 @@ def of_eigenvalues(g: Cotangent, v: Array, uplo: str) -> Array:
 
 
 def svd_gradient(g: Cotangent, out: Array) -> Array:
-    """The gradient of A = U S Vᵀ (Townsend), in which F = `gaps` of the squares of S.
+    """The gradient of A = U S Vᵀ (Townsend): U [diag(g_S) + X] Vᵀ, and what leaves the spaces of U and V.
 
-    U [diag(g_S) + (F ∘ (Uᵀ g_U - g_Uᵀ U)) S + S (F ∘ (Vᵀ g_V - g_Vᵀ V))] Vᵀ, and what leaves the spaces of U
-    and V: (I - U Uᵀ) g_U S⁻¹ Vᵀ + U S⁻¹ g_Vᵀ (I - V Vᵀ).
+    With the skew A = Uᵀ g_U - g_Uᵀ U and B = Vᵀ g_V - g_Vᵀ V, X is (Aᵢⱼ sⱼ + sᵢ Bᵢⱼ) / (sⱼ² - sᵢ²), which is
+    ½ (A + B)ᵢⱼ / (sⱼ - sᵢ) + ½ (A - B)ᵢⱼ / (sⱼ + sᵢ).  What leaves the spaces, where one of them is not all, is
+    (I - U Uᵀ) g_U S⁻¹ Vᵀ + U S⁻¹ g_Vᵀ (I - V Vᵀ).
     """
     (gu, gs, gvh), (u, s, vh) = g, out
-    f, row, inverse = gaps(np.square(s)), s[..., None, :], (1 / ones_for_zeros(s))[..., None, :]
     uu, vv = T(u) @ gu, vh @ T(gvh)
-    inner = as_diagonal(gs) + f * (uu - T(uu)) * row + T(row) * (f * (vv - T(vv)))
-    beyond_u = ((gu - u @ uu) * inverse) @ vh
-    beyond_v = u @ (T(inverse) * (gvh - T(vv) @ vh))
-    return u @ inner @ vh + beyond_u + beyond_v
+    a, b = (x - T(x) for x in (unique(x, equal(s)) for x in (uu, vv)))
+    inner = as_diagonal(gs) + per_gap((a + b) / 2, s)
+    inner = inner + (a - b) / 2 / ones_for_zeros(s[..., None, :] + s[..., :, None])
+    total = u @ inner @ vh
+    zero = (s <= np.add.reduce(s, axis=-1, keepdims=True) * (16 * np.finfo(s.dtype).eps))[..., None, :]
+    inverse = 1 / np.where(zero, 1, s[..., None, :])
+    m, n = u.shape[-2], vh.shape[-1]
+    if m > n:
+        total = total + (unique(gu - u @ uu, zero) * inverse) @ vh
+    if n > m:
+        total = total + u @ T(unique(T(gvh) - T(vh) @ vv, zero) * inverse)
+    return total
 
 
 def of_singular_values(g: Cotangent, u: Array, s: Array, vh: Array) -> Array:
@@ -209,11 +275,7 @@ def matrix_norm_gradient(g: Cotangent, x: Array, order: Any, axis: tuple[int, in
     last = np.moveaxis(x, (rows, columns), BOTH)
     u, s, vh = np.linalg.svd(last, full_matrices=False)
     scale = np.moveaxis(g, (rows, columns), BOTH)
-    if order == "nuc":
-        weights = np.sign(s)
-    else:
-        extreme = (np.maximum if order == 2 else np.minimum).reduce(s, axis=-1, keepdims=True)
-        weights = winners(np.ones_like(extreme), s, extreme, -1, True)
+    weights = np.sign(s) if order == "nuc" else extreme(s, order)
     return np.moveaxis(scale * ((u * weights[..., None, :]) @ vh), BOTH, (rows, columns))
 
 
@@ -225,11 +287,96 @@ def norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: Any, kee
     return matrix_norm_gradient(along(g, x.shape, axes, keepdims), x, order, axes)
 
 
+def extreme(values: Array, order: int) -> Array:
+    """The gradient of the largest (order 2) or smallest (-2) singular value, shared among equal ones."""
+    out = (np.maximum if order == 2 else np.minimum).reduce(values, axis=-1, keepdims=True)
+    return winners(np.ones_like(out), values, out, -1, True)
+
+
+def cond_gradient(g: Cotangent, x: Array, out: Array, p: Any) -> Array:
+    """The gradient of ‖A‖ ‖A⁻¹‖; in the spectral norm that is the largest singular value over the smallest."""
+    g = g[..., None, None]
+    if p in (None, 2, -2):
+        u, s, vh = np.linalg.svd(x, full_matrices=False)
+        over, under = (extreme(s, -2), extreme(s, 2)) if p == -2 else (extreme(s, 2), extreme(s, -2))
+        by = (np.maximum if p == -2 else np.minimum).reduce(s, axis=-1, keepdims=True)
+        weights = (over - under * out[..., None]) / by
+        return g * ((u * weights[..., None, :]) @ vh)
+    inverse = np.linalg.inv(x)
+    norm, of_inverse = (np.linalg.norm(a, p, BOTH, True) for a in (x, inverse))
+    through = norm_gradient(g * norm, inverse, of_inverse, p, BOTH, True)
+    return norm_gradient(g * of_inverse, x, norm, p, BOTH, True) - T(inverse) @ through @ T(inverse)
+
+
+# ---- least squares -------------------------------------------------------------------------------------------
+
+
+def rank_limit(a: Array, x: Array, rcond: float | None) -> float:
+    """The share of the largest singular value up to which np.linalg.lstsq takes one for 0."""
+    eps = float(np.finfo(x.dtype).eps)
+    if rcond is None:
+        return eps * max(a.shape)
+    return rcond if 0 < rcond < 1 else eps  # as LAPACK's gelsd has it
+
+
+def lstsq_gradient(g: Cotangent, a: Array, b: Array, out: Array, rcond: float | None) -> Array:
+    """The gradient of x = P b, where P is the pseudo-inverse of A; of |r|², where r = b - A x; and of A's singular values.
+
+    What P's derivative (`pinv_gradient`) makes of b is -Pᵀ g xᵀ + r (P Pᵀ g)ᵀ + Pᵀ x ((I - P A) g)ᵀ.  As r is
+    orthogonal to the columns of A, that of |r|² is -2 r xᵀ.
+    """
+    (g, gr, _, gs), (x, squares, _, _), (a, b) = g, out, as_arrays(a, b)
+    p = np.linalg.pinv(a, rtol=rank_limit(a, x, rcond))
+    g, x, b = (of_columns(v, v.shape) for v in (g, x, b))  # (n, k), (n, k), (m, k)
+    r, back = b - a @ x, T(p) @ g  # (m, k)
+    total = r @ T(p @ back) + (T(p) @ x) @ T(g - p @ (a @ g)) - back @ T(x)
+    total = total + of_singular_values(gs, *np.linalg.svd(a, full_matrices=False))
+    if rcond is not None and 0 < rcond < 1:
+        total = total + of_what_is_cut(g @ T(b), a, rcond)
+    return total - (2 * gr * r) @ T(x) if squares.size else total
+
+
+def lstsq_gradient_of_b(g: Cotangent, a: Array, b: Array, out: Array, rcond: float | None) -> Array:
+    """Pᵀ g, and 2 r of |r|²."""
+    (g, gr, _, _), (x, squares, _, _), (a, b) = g, out, as_arrays(a, b)
+    total = T(np.linalg.pinv(a, rtol=rank_limit(a, x, rcond))) @ g
+    return total + 2 * gr * (b - a @ x) if squares.size else total
+
+
+# ---- tensors as matrices -------------------------------------------------------------------------------------
+
+
+def tensorinv_gradient(g: Cotangent, a_shape: Shape, out: Array) -> Array:
+    """The gradient of an inverse, of tensors that are square once axes are joined."""
+    side = math.isqrt(math.prod(a_shape))
+    g, out = np.reshape(g, (side, side)), np.reshape(out, (side, side))
+    return np.reshape(-(T(out) @ g @ T(out)), a_shape)
+
+
+def last(axes: Any, ndim: int) -> list[int]:
+    """The order of axes that has those that np.linalg.tensorsolve sums over at the end."""
+    return [i for i in range(ndim) if i not in (axes or ())] + list(axes or ())
+
+
+def tensorsolve_gradient(g: Cotangent, a: Array, b_shape: Shape, axes: Any) -> Array:
+    """The solution with the transposed tensor, of the shape of b."""
+    side, (a,) = math.prod(b_shape), as_arrays(a)
+    matrix = np.reshape(np.transpose(a, last(axes, a.ndim)), (side, side))
+    return np.reshape(np.linalg.solve(T(matrix), np.reshape(g, side)), b_shape)
+
+
+def tensorsolve_gradient_of_a(g: Cotangent, a: Array, b_shape: Shape, out: Array, axes: Any) -> Array:
+    """Minus the outer product of b's gradient and the solution, its axes where a has them."""
+    order, back = last(axes, a.ndim), tensorsolve_gradient(g, a, b_shape, axes)
+    product = -np.reshape(back, (-1, 1)) * np.reshape(out, -1)
+    return np.transpose(np.reshape(product, [a.shape[i] for i in order]), np.argsort(order))
+
+
 # fmt: off
 derivative(np.linalg.inv,     lambda a: np.linalg.inv(a),
            a=lambda g, out: -(T(out) @ g @ T(out)))
 derivative(np.linalg.pinv,    lambda a, rcond=None, hermitian=False, *, rtol=np._NoValue: np.linalg.pinv(a, rcond, hermitian, rtol=rtol),
-           a=lambda g, a, out, hermitian: pinv_gradient(g, a, out, hermitian))
+           a=lambda g, a, out, rcond, hermitian, rtol: pinv_gradient(g, a, out, limit_given(rcond, rtol), hermitian))
 derivative(np.linalg.solve,   lambda a, b: np.linalg.solve(a, b), broadcasts=True,
            a=lambda g, a, b_shape, out: -of_columns(solved(T(a), g, b_shape), b_shape) @ T(of_columns(out, b_shape)),
            b=lambda g, a, b_shape: solved(T(a), g, b_shape))
@@ -251,6 +398,16 @@ derivative(np.linalg.vector_norm, lambda x, axis=None, keepdims=False, ord=2: np
            x=lambda g, x, out, axis, keepdims, ord: vector_norm_gradient(g, x, out, ord, axis, keepdims))
 derivative(np.linalg.matrix_norm, lambda x, keepdims=False, ord="fro": np.linalg.matrix_norm(x, keepdims=keepdims, ord=ord),
            x=lambda g, x, out, keepdims, ord: norm_gradient(g, x, out, ord, BOTH, keepdims))
+derivative(np.linalg.cond,    lambda x, p=None: np.linalg.cond(x, p),
+           x=lambda g, x, out, p: cond_gradient(g, x, out, p))
+derivative(np.linalg.lstsq,   lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond),
+           a=lambda g, a, b, out, rcond: lstsq_gradient(g, a, b, out, rcond),
+           b=lambda g, a, b, out, rcond: lstsq_gradient_of_b(g, a, b, out, rcond))
+derivative(np.linalg.tensorinv, lambda a, ind=2: np.linalg.tensorinv(a, ind),
+           a=lambda g, a_shape, out: tensorinv_gradient(g, a_shape, out))
+derivative(np.linalg.tensorsolve, lambda a, b, axes=None: np.linalg.tensorsolve(a, b, axes),
+           a=lambda g, a, b_shape, out, axes: tensorsolve_gradient_of_a(g, a, b_shape, out, axes),
+           b=lambda g, a, b_shape, axes: tensorsolve_gradient(g, a, b_shape, axes))
 # fmt: on
 constant(np.linalg.matrix_rank)
 
@@ -301,36 +458,14 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     return np.linalg.qr(a.detach(), mode)  # NumPy's own word on what is no mode
 
 
-@composite(np.linalg.lstsq)
-def _lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
-    np.linalg.lstsq(*(np.ones(np.shape(x)) for x in (a, b)), rcond=rcond)  # NumPy's own word on the shapes
-    a, b = as_arrays(a, b)
-    m, n = a.shape
-    s = np.linalg.svdvals(a)
-    limit = (np.finfo(s.dtype).eps * max(m, n) if rcond is None or rcond < 0 else rcond) * (
-        s[0] if s.size else 0
-    )
-    rank = int(np.count_nonzero(s > limit))
-    x = np.linalg.pinv(a, rtol=limit / s[0] if s.size else 0.0) @ b
-    residuals = np.add.reduce(np.square(b - a @ x), axis=0, keepdims=b.ndim == 1)
-    return x, residuals if m > n == rank else residuals[:0], rank, s
-
-
-@composite(np.linalg.cond)
-def _cond(x: Any, p: Any = None) -> Any:
-    if p in (None, 2, -2):
-        s = np.linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, BOTH) * np.linalg.norm(np.linalg.inv(x), p, BOTH)
-
-
 @composite(np.linalg.matrix_power)
 def _matrix_power(a: Any, n: int) -> Any:
-    identity = np.linalg.matrix_power(
-        np.zeros(a.shape, a.dtype), 0 * operator.index(n)
-    )  # and NumPy's own word
+    n = operator.index(n)
+    identity = np.linalg.matrix_power(np.zeros(a.shape, a.dtype), 0)  # and NumPy's own word on the shape
+    if n == 0:
+        return np.where(False, a, identity)
     base, n = (np.linalg.inv(a), -n) if n < 0 else (a, n)
-    power = None if n else np.zeros_like(a) + identity
+    power = None
     while n:  # by squares, as NumPy does
         if n % 2:
             power = base if power is None else power @ base
@@ -342,32 +477,14 @@ def _matrix_power(a: Any, n: int) -> Any:
 @composite(np.linalg.multi_dot)
 def _multi_dot(arrays: Any, *, out: None = None) -> Any:
     np.linalg.multi_dot([np.zeros(np.shape(a)) for a in arrays])  # NumPy's own word on the shapes
-    return functools.reduce(np.matmul, _cheapest(list(arrays)))
+    return functools.reduce(np.dot, _cheapest(list(arrays)))
 
 
 def _cheapest(arrays: list[Any]) -> list[Any]:
     """The factors, those of a chain on the cheaper side multiplied first: from the right for a vector at the end."""
     if len(arrays) > 2 and np.size(arrays[-1]) < np.size(arrays[0]):
-        return [arrays[0], functools.reduce(lambda right, left: np.matmul(left, right), reversed(arrays[1:]))]
+        return [arrays[0], functools.reduce(lambda right, left: np.dot(left, right), reversed(arrays[1:]))]
     return arrays
-
-
-@composite(np.linalg.tensorinv)
-def _tensorinv(a: Any, ind: int = 2) -> Any:
-    if ind <= 0:
-        raise ValueError("Invalid ind argument.")  # NumPy's
-    rows = math.prod(a.shape[ind:])
-    return np.reshape(np.linalg.inv(np.reshape(a, (rows, -1))), a.shape[ind:] + a.shape[:ind])
-
-
-@composite(np.linalg.tensorsolve)
-def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
-    a, b = as_arrays(a, b)
-    if axes is not None:
-        rest = [i for i in range(a.ndim) if i not in {axis % a.ndim for axis in axes}]
-        a = np.transpose(a, (*rest, *(axis % a.ndim for axis in axes)))
-    columns = a.shape[b.ndim :]
-    return np.reshape(np.linalg.solve(np.reshape(a, (b.size, -1)), np.reshape(b, -1)), columns)
 
 
 @composite(np.linalg.diagonal)
