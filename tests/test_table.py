@@ -35,7 +35,8 @@ def is_floating(value):
 
 def floating(call):
     """The floating arrays of a call, in order."""
-    return [a for arg in call.args for a in (arg if isinstance(arg, list) else [arg]) if is_floating(a)]
+    inside = lambda arg: [a for part in arg for a in inside(part)] if isinstance(arg, list) else [arg]
+    return [a for a in inside(list(call.args)) if is_floating(a)]
 
 
 def replaced(call, values):

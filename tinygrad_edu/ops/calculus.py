@@ -1,16 +1,18 @@
 """Differences, sums and tables on a grid: numerical derivatives and integrals, interpolation, convolution."""
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from ..aliases import Array, Cotangent
+from ..aliases import Array, Cotangent, Shape
 from ..errors import UnsupportedCall
-from ..table import composite, derivative
-from .elementwise import as_arrays
+from ..table import composite, derivative, overridable
+from .elementwise import as_arrays, ones_for_zeros, or_nan
+from .indexing import scatter
 
-GIVEN_NOTHING: Any = np._NoValue  # what NumPy's signatures have for an argument that was not given
+NOT_GIVEN: Any = np._NoValue  # what NumPy's signatures have for an argument that was not given
 
 
 def span(a: Array, axis: int, start: int | None, stop: int | None) -> Array:
@@ -18,95 +20,101 @@ def span(a: Array, axis: int, start: int | None, stop: int | None) -> Array:
     return a[(*[slice(None)] * (axis % a.ndim), slice(start, stop))]
 
 
+def constant(x: Any) -> Any:
+    """A value without its graph."""
+    return x.detach() if hasattr(x, "detach") else x
+
+
 # ---- differences ---------------------------------------------------------------------------------------------
 
 
-@composite(np.diff)
-def _diff(
-    a: Any, n: int = 1, axis: int = -1, prepend: Any = GIVEN_NOTHING, append: Any = GIVEN_NOTHING
-) -> Any:
-    np.diff(np.zeros(np.shape(a)), operator.index(n), axis)  # NumPy's own word on n and axis
-    if n == 0:
-        return a
-    (a,) = as_arrays(a)
-    axis %= a.ndim
-    edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
-    before, after = (
-        [] if x is GIVEN_NOTHING else [np.broadcast_to(x, edge) if np.ndim(x) == 0 else x]
-        for x in (prepend, append)
-    )
-    if before or after:
-        a = np.concatenate([*before, a, *after], axis)
-    for _ in range(n):
-        later, earlier = span(a, axis, 1, None), span(a, axis, None, -1)
-        a = np.not_equal(later, earlier) if a.dtype.kind == "b" else later - earlier
-    return a
+def undiffed(g: Cotangent, n: int, axis: int, length: int) -> Array:
+    """The adjoint of n differences of so many elements: differences too, with zeros around, and the sign (-1)ⁿ."""
+    if length <= n:
+        return np.zeros_like(g, shape=(*g.shape[: axis % g.ndim], length, *g.shape[axis % g.ndim + 1 :]))
+    zeros = np.zeros((*g.shape[: axis % g.ndim], n, *g.shape[axis % g.ndim + 1 :]), g.dtype)
+    return (-1) ** n * np.diff(g, n, axis, prepend=zeros, append=zeros)
 
 
-@composite(np.ediff1d)
-def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    (ary,) = as_arrays(ary)
-    fitting = [
-        np.ediff1d(np.zeros(2, ary.dtype), *(as_zeros(x) for x in (to_end, to_begin)))
-    ]  # NumPy's own word
-    flat = np.ravel(ary)
-    inner = flat[1:] - flat[:-1]
-    ends = ([] if x is None else [np.astype(np.ravel(x), fitting[0].dtype)] for x in (to_begin, to_end))
-    before, after = ends
-    return np.concatenate([*before, inner, *after]) if before or after else inner
+def length_along(x: Any, axis: int) -> int:
+    """How long what np.diff puts before or after is: a number counts as one element."""
+    return 0 if x is NOT_GIVEN else np.shape(x)[axis] if np.ndim(x) else 1
 
 
-def as_zeros(x: Any) -> Any:
-    """Zeros of the shape and dtype of x, to ask NumPy whether a call is right."""
-    return (
-        None
-        if x is None
-        else np.zeros_like(
-            np.shape(x), shape=np.shape(x), dtype=getattr(x, "dtype", None) or np.asarray(x).dtype
+def diff_gradient(
+    g: Cotangent, which: str, a_shape: Shape, n: int, axis: int, prepend: Any, append: Any
+) -> Array:
+    """The gradient of np.diff in a, prepend or append: its span of what `undiffed` makes of g."""
+    if n == 0:  # np.diff returns a, and looks at nothing else
+        return (
+            g if which == "a" else np.zeros_like(g, shape=np.shape(prepend if which == "prepend" else append))
         )
+    n = operator.index(n)
+    before, length, after = length_along(prepend, axis), a_shape[axis], length_along(append, axis)
+    whole = undiffed(g, n, axis, before + length + after)
+    if which == "a":
+        return span(whole, axis, before, before + length)
+    part, x = (
+        (span(whole, axis, 0, before), prepend)
+        if which == "prepend"
+        else (span(whole, axis, before + length, None), append)
     )
+    return part if np.ndim(x) else np.add.reduce(part, axis=None)
+
+
+def ediff1d_gradient(g: Cotangent, shape: Shape, to_begin: Any) -> Array:
+    """The gradient of np.ediff1d in its array."""
+    n = math.prod(shape)
+    begin = 0 if to_begin is None else np.size(to_begin)
+    return np.reshape(undiffed(g[begin : begin + max(n - 1, 0)], 1, 0, n), shape)
+
+
+# fmt: off
+derivative(np.diff,     lambda a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue: np.diff(a, n, axis, prepend, append),
+           a=lambda g, a_shape, n, axis, prepend, append: diff_gradient(g, "a", a_shape, n, axis, prepend, append),
+           prepend=lambda g, a_shape, n, axis, prepend, append: diff_gradient(g, "prepend", a_shape, n, axis, prepend, append),
+           append=lambda g, a_shape, n, axis, prepend, append: diff_gradient(g, "append", a_shape, n, axis, prepend, append))
+derivative(np.ediff1d,  lambda ary, to_end=None, to_begin=None: np.ediff1d(ary, to_end, to_begin),
+           ary=lambda g, ary_shape, to_begin: ediff1d_gradient(g, ary_shape, to_begin),
+           to_end=lambda g, to_end_shape: np.reshape(g[g.shape[0] - math.prod(to_end_shape) :], to_end_shape),
+           to_begin=lambda g, to_begin_shape: np.reshape(g[: math.prod(to_begin_shape)], to_begin_shape))
+derivative(np.unwrap,   lambda p, discont=None, axis=-1, *, period=2 * np.pi: np.unwrap(p, discont, axis, period=period),
+           p=lambda g, out: or_nan(out, g))
+# fmt: on
 
 
 @composite(np.gradient)
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     (f,) = as_arrays(f)
     np.gradient(
-        np.zeros(f.shape), *map(plain_grid, varargs), axis=axis, edge_order=edge_order
+        np.zeros(f.shape), *map(constant, varargs), axis=axis, edge_order=edge_order
     )  # NumPy's own word
     axes = tuple(range(f.ndim)) if axis is None else tuple(a % f.ndim for a in np.atleast_1d(axis).tolist())
     grids = list(varargs) if len(varargs) == len(axes) else list(varargs or (1.0,)) * len(axes)
-    slopes = tuple(slope(f, grid, a, edge_order) for grid, a in zip(grids, axes))
+    if f.dtype.kind in "iub":
+        f = np.astype(f, float)
+    slopes = tuple(np.astype(slope(f, grid, a, edge_order), f.dtype) for grid, a in zip(grids, axes))
     return slopes[0] if len(slopes) == 1 else slopes
-
-
-def plain_grid(x: Any) -> Any:
-    """The values of a spacing, without a graph."""
-    return x.detach().numpy() if hasattr(x, "detach") else x
 
 
 def slope(f: Array, grid: Any, axis: int, edge_order: int) -> Array:
     """The slope along one axis: three neighbours weighted by their distances, one-sided at both ends."""
-    if f.dtype.kind in "iub":
-        f = np.astype(f, float)
     n = f.shape[axis]
     beside = (1,) * (f.ndim - axis - 1)
-    steps = np.diff(grid) if np.ndim(grid) else np.broadcast_to(grid, (n - 1,))
-    steps = np.reshape(steps, (n - 1, *beside))
+    (grid,) = as_arrays(grid)
+    steps = np.diff(np.astype(grid, float) if grid.dtype.kind in "iub" else grid) if grid.ndim else grid
+    steps = np.reshape(np.broadcast_to(steps, (n - 1,)), (n - 1, *beside))
     h, k = steps[:-1], steps[1:]
-    inner = (
-        span(f, axis, None, -2) * (-k / (h * (h + k)))
-        + span(f, axis, 1, -1) * ((k - h) / (h * k))
-        + span(f, axis, 2, None) * (h / (k * (h + k)))
-    )
+    before, at, after = span(f, axis, None, -2), span(f, axis, 1, -1), span(f, axis, 2, None)
+    inner = before * (-k / (h * (h + k))) + at * ((k - h) / (h * k)) + after * (h / (k * (h + k)))
     ends = []
-    for points, (h, k) in (
-        ((0, 1, 2), (steps[:1], steps[1:2])),
-        ((-1, -2, -3), (-steps[-1:], -steps[-2:-1])),
-    ):
-        a, b, c = (np.take(f, [min(p, n - 1) if p >= 0 else max(p, -n)], axis) for p in points)
+    for points, near, far, sign in (((0, 1, 2), 0, 1, 1), ((-1, -2, -3), -1, -2, -1)):
+        a, b = (np.take(f, [p], axis) for p in points[:2])
+        h = sign * steps[near]
         if edge_order == 1:
             ends.append((b - a) / h)
         else:
+            c, k = np.take(f, [points[2]], axis), sign * steps[far]
             ends.append(
                 a * (-(2 * h + k) / (h * (h + k))) + b * ((h + k) / (h * k)) + c * (-h / (k * (h + k)))
             )
@@ -116,54 +124,104 @@ def slope(f: Array, grid: Any, axis: int, edge_order: int) -> Array:
 @composite(np.trapezoid)
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     (y,) = as_arrays(y)
-    np.trapezoid(
-        np.zeros(y.shape), None if x is None else np.zeros(np.shape(x)), plain_grid(dx), axis
-    )  # NumPy's own word
+    plain = None if x is None else np.zeros(np.shape(x))
+    np.trapezoid(np.zeros(y.shape), plain, constant(dx), axis)  # NumPy's own word on shapes and axes
     steps = dx
     if x is not None:
-        steps = np.diff(x, axis=-1 if np.ndim(x) == 1 else axis)
-        if np.ndim(x) == 1:
-            steps = np.reshape(steps, (-1, *(1,) * (y.ndim - 1 - axis % y.ndim)))
+        (x,) = as_arrays(x)
+        steps = np.diff(x, axis=-1 if x.ndim == 1 else axis)
+        if x.ndim == 1:
+            shape = [1] * y.ndim
+            shape[axis] = steps.shape[0]
+            steps = np.reshape(steps, shape)
     return np.add.reduce(steps * (span(y, axis, 1, None) + span(y, axis, None, -1)) / 2.0, axis=axis)
 
 
 # ---- tables --------------------------------------------------------------------------------------------------
 
 
-@composite(np.interp)
-def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    x, xp, fp = as_arrays(x, xp, fp)
-    np.interp(
-        0.0, *(np.arange(float(np.size(a))).reshape(np.shape(a)) for a in (xp, fp)), period=period and 1.0
-    )
+@overridable
+def rising(xp: Array) -> None:
+    """Refuse a table whose places do not rise, for which np.interp has no sense."""
+    if not np.all(np.diff(xp) >= 0):
+        raise UnsupportedCall("np.interp takes places xp that rise; these do not, or have NaN among them.")
+
+
+def interpolated(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
+    """np.interp of a table that it can be differentiated in."""
+    y = np.interp(x, xp, fp, left, right, period)
+    if period is None:
+        rising(*as_arrays(xp))
+    return y
+
+
+def knots(xp: Array, period: Any) -> tuple[Any, Array]:
+    """Which entries of the table follow each other, and where they lie: with a period, the last comes before the first."""
+    if period is None:
+        return np.zeros_like(xp, dtype=np.intp) + np.arange(
+            np.size(xp)
+        ), xp  # of the kind of array that xp is
+    xp = np.remainder(xp, abs(period))
+    order = np.argsort(xp)
+    places = np.concatenate([order[-1:], order, order[:1]])
+    shift = np.zeros(places.shape[0])
+    shift[0], shift[-1] = -abs(period), abs(period)
+    return places, xp[places] + shift
+
+
+def interval(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Any, ...]:
+    """For each x the two entries of the table around it, the slope and the part of the way from one to the other.
+
+    Below and above the table both entries are its first, or its last, and the slope is 0.
+    """
+    (x, xp, fp), period = as_arrays(x, xp, fp), period
+    places, at = knots(xp, period)
+    x = x if period is None else np.remainder(x, abs(period))
+    i = np.searchsorted(at, x, "right")
+    n = places.shape[0]
+    low, high = np.maximum(i - 1, 0), np.where(i == n, n - 1, i)
+    inside = (low < high) & (i > 0)
+    start, first, second = np.take(at, low), np.take(places, low), np.take(places, high)
+    width = ones_for_zeros(np.where(inside, np.take(at, high) - start, 1))
+    part = np.where(inside, (x - start) / width, 0)
+    return first, second, np.where(inside, (np.take(fp, second) - np.take(fp, first)) / width, 0), part
+
+
+def beyond(x: Array, xp: Array, period: Any) -> tuple[Any, Any]:
+    """Which x are below the table, and which above."""
+    x, xp = as_arrays(x, xp)
     if period is not None:
-        left = right = None
-        period = np.absolute(period)
-        x, xp = np.remainder(x, period), np.remainder(xp, period)
-        order = np.argsort(plain_grid(xp))
-        xp, fp = xp[order], fp[order]
-        xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
-        fp = np.concatenate([fp[-1:], fp, fp[:1]])
-    table, at = plain_grid(xp), plain_grid(x)
-    if len(table) == 1:
-        within = np.broadcast_to(fp[0], np.shape(at)) + 0 * x
-    else:
-        j = np.clip(np.searchsorted(table, at, "right") - 1, 0, len(table) - 2)
-        x0, f0 = xp[j], fp[j]
-        within = f0 + (fp[j + 1] - f0) / (xp[j + 1] - x0) * (x - x0)
-    below = np.where(at < table[0], fp[0] if left is None else left, within)
-    return np.where(at > table[-1], fp[-1] if right is None else right, below)
+        return np.zeros(x.shape, bool), np.zeros(x.shape, bool)
+    return x < xp[0], x > xp[-1]
+
+
+def interp_gradient_of_x(g: Cotangent, x: Array, xp: Array, fp: Array, out: Array, period: Any) -> Array:
+    """The slope."""
+    return or_nan(out, g * interval(x, xp, fp, period)[2])
+
+
+def interp_gradient_of_xp(g: Cotangent, x: Array, xp: Array, fp: Array, period: Any) -> Array:
+    """Of f₀ + s (x - x₀), s = (f₁ - f₀) / (x₁ - x₀): s (p - 1) in x₀ and -s p in x₁, with p = (x - x₀) / (x₁ - x₀)."""
+    first, second, s, part = interval(x, xp, fp, period)
+    return to_entries(g * s * (part - 1), first, np.size(xp)) + to_entries(-g * s * part, second, np.size(xp))
+
+
+def interp_gradient_of_fp(
+    g: Cotangent, x: Array, xp: Array, fp: Array, left: Any, right: Any, period: Any
+) -> Array:
+    """What is not taken from ``left`` and ``right`` goes to both entries, by the part of the way between them."""
+    below, above = beyond(x, xp, period)
+    g = np.where((below & (left is not None)) | (above & (right is not None)), 0, g)
+    first, second, _, part = interval(x, xp, fp, period)
+    return to_entries(g * (1 - part), first, np.size(xp)) + to_entries(g * part, second, np.size(xp))
+
+
+def to_entries(g: Cotangent, places: Array, n: int) -> Array:
+    """The sum of what each of n entries gets."""
+    return scatter(np.reshape(g, -1), (np.reshape(places, -1),), (n,))
 
 
 # ---- convolution ---------------------------------------------------------------------------------------------
-
-
-def cropped_from(n: int, m: int, mode: str) -> int:
-    """Where the output begins in the full convolution of n and m elements."""
-    short = min(n, m) - 1
-    return {"full": 0, "same": short // 2 if m <= n else short - (short + 1) // 2, "valid": short}[
-        mode_of(mode)
-    ]
 
 
 def mode_of(mode: Any) -> str:
@@ -173,33 +231,35 @@ def mode_of(mode: Any) -> str:
     return ("valid", "same", "full")[mode]
 
 
-def convolved_back(g: Cotangent, other: Array, length: int, mode: str, first: bool) -> Array:
-    """The gradient of one factor of a convolution: the full one's gradient, correlated with the other factor."""
-    n, m = (length, len(other)) if first else (len(other), length)
-    start = cropped_from(n, m, mode)
-    full = np.pad(g, (start, n + m - 1 - start - len(g)))
-    return np.convolve(full, np.flip(other), "valid") if n + m - 1 >= len(other) else full
+def uncropped(g: Cotangent, n: int, m: int, mode: str, correlated: bool = False) -> Array:
+    """The gradient of the full convolution of n and m elements, of which the mode took a part.
+
+    "same" begins half of the shorter one in; np.correlate swaps its two arrays if the second is longer, and so
+    rounds that half up.
+    """
+    short = min(n, m) - 1
+    half = short - short // 2 if correlated and m > n else short // 2
+    start = {"full": 0, "same": half, "valid": short}[mode_of(mode)]
+    return np.pad(g, (start, n + m - 1 - start - g.shape[0]))
+
+
+def convolved_back(g: Cotangent, shape: Shape, other: Any, mode: str) -> Array:
+    """The gradient of one factor of a convolution: that of the full one, correlated with the other factor."""
+    other, n = np.reshape(next(as_arrays(other)), -1), math.prod(shape)
+    return np.reshape(np.convolve(uncropped(g, n, other.size, mode), np.flip(other), "valid"), shape)
 
 
 # fmt: off
-derivative(np.convolve, lambda a, v, mode="full": np.convolve(a, v, mode),
-           a=lambda g, a_shape, v, mode: np.reshape(convolved_back(g, np.reshape(v, -1), max(1, *a_shape, 1), mode, True), a_shape),
-           v=lambda g, a, v_shape, mode: np.reshape(convolved_back(g, np.reshape(a, -1), max(1, *v_shape, 1), mode, False), v_shape))
-derivative(np.unwrap,   lambda p, discont=None, axis=-1, *, period=2 * np.pi: np.unwrap(p, discont, axis, period=period),
-           p=lambda g: g)
+derivative(np.interp,    lambda x, xp, fp, left=None, right=None, period=None: interpolated(x, xp, fp, left, right, period),
+           x=lambda g, x, xp, fp, out, period: interp_gradient_of_x(g, x, xp, fp, out, period),
+           xp=lambda g, x, xp, fp, period: interp_gradient_of_xp(g, x, xp, fp, period),
+           fp=lambda g, x, xp, fp, left, right, period: interp_gradient_of_fp(g, x, xp, fp, left, right, period),
+           left=lambda g, x, xp, period: np.add.reduce(np.where(beyond(x, xp, period)[0], g, 0), axis=None),
+           right=lambda g, x, xp, period: np.add.reduce(np.where(beyond(x, xp, period)[1], g, 0), axis=None))
+derivative(np.convolve,  lambda a, v, mode="full": np.convolve(a, v, mode),
+           a=lambda g, a_shape, v, mode: convolved_back(g, a_shape, v, mode),
+           v=lambda g, v_shape, a, mode: convolved_back(g, v_shape, a, mode))
+derivative(np.correlate, lambda a, v, mode="valid": np.correlate(a, v, mode),
+           a=lambda g, a_shape, v, mode: np.convolve(uncropped(g, a_shape[0], np.size(v), mode, True), v, "valid"),
+           v=lambda g, a, v_shape, mode: np.flip(np.convolve(uncropped(g, np.size(a), v_shape[0], mode, True), np.flip(next(as_arrays(a))), "valid")))
 # fmt: on
-
-
-@composite(np.correlate)
-def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    a, v = as_arrays(a, v)
-    expected = np.correlate(np.zeros(a.shape), np.zeros(v.shape), mode)  # NumPy's own word
-    full = np.convolve(a, np.flip(v), "full")
-    short, n, m = min(np.size(a), np.size(v)) - 1, np.size(a), np.size(v)
-    start = {"full": 0, "valid": short, "same": short // 2 if m <= n else short - short // 2}[mode_of(mode)]
-    return full[start : start + len(expected)]
-
-
-def unsupported(what: str, instead: str) -> UnsupportedCall:
-    """The error for a setting that has no derivative."""
-    return UnsupportedCall(f"{what} has no derivative rule; {instead}.")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent
-from ..table import derivative, primitive
+from ..table import derivative, overridable, primitive
 
 
 def next_slope(g: Cotangent, x: Array, n: int) -> Any:
@@ -16,12 +16,17 @@ def next_slope(g: Cotangent, x: Array, n: int) -> Any:
 
 @primitive(x=next_slope)
 def sinc_slope(x: Array, n: int) -> Any:
-    """The n-th derivative of sin(πx) / (πx).
+    """The n-th derivative of sin(πx) / (πx)."""
+    return sinc_derivative(x, n)
+
+
+@overridable
+def sinc_derivative(x: Array, n: int) -> Array:
+    """Its values.
 
     Near 0 it is the sum of the series Σ (-1)ᵏ (πx)²ᵏ / (2k + 1)!, differentiated term by term.  Elsewhere it
     follows from n derivatives of x sinc(x) = sin(πx) / π:  x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = πⁿ⁻¹ sin(πx + nπ/2).
     """
-    x = np.asarray(x)
     near, far = np.where(np.absolute(x) <= 1, x, 0), np.where(np.absolute(x) <= 1, 2, x)
     series = np.zeros_like(near)
     for k in reversed(
@@ -43,13 +48,18 @@ def between_neighbours(g: Cotangent, x: Array, n: int) -> Any:
 
 @primitive(x=between_neighbours)
 def bessel_i(x: Array, n: int) -> Any:
-    """The modified Bessel function Iₙ of the first kind, of a whole order n ≥ 0.
+    """The modified Bessel function Iₙ of the first kind, of a whole order n ≥ 0."""
+    return bessel_value(x, n)
+
+
+@overridable
+def bessel_value(x: Array, n: int) -> Array:
+    """Its values.
 
     Up to |x| = 8 it is the sum of its series (x/2)ⁿ Σ (x²/4)ᵏ / (k! (n + k)!), whose terms are all of one sign.
     Beyond, it is the integral (1/π) ∫ exp(x cos t) cos(n t) dt over half a period, by the trapezoidal rule, which
     converges exponentially for periodic functions.
     """
-    x = np.asarray(x)
     half = np.where(np.absolute(x) <= 8, x, 0) / 2
     series = np.zeros_like(half)
     for k in reversed(range(40)):

@@ -7,6 +7,8 @@ arrays and Python numbers are settings.
 
 from . import (
     activation,
+    building,
+    calculus,
     contraction,
     convolution,
     elementwise,
@@ -14,8 +16,10 @@ from . import (
     linalg,
     loss,
     normalization,
+    polynomial,
     recurrent,
     shape,
+    special,
 )
 from .domain import Domains
 
@@ -25,6 +29,10 @@ _FAMILIES = (
     indexing,
     shape,
     linalg,
+    calculus,
+    building,
+    special,
+    polynomial,
     activation,
     convolution,
     loss,
