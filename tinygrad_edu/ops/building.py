@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
+from ..broadcast import unbroadcast
 from ..table import composite, derivative
 from .calculus import constant
 from .elementwise import as_arrays
@@ -145,7 +146,9 @@ def on_the_way(num: int, endpoint: bool, ndim: int, dtype: Any) -> Any:
     return np.reshape(np.arange(num, dtype=dtype) / max(div, 1), (-1, *(1,) * (ndim - 1)))
 
 
-def linspace_gradient(g: Any, num: int, endpoint: bool, retstep: bool, axis: int, stop: bool) -> Array:
+def linspace_gradient(
+    g: Any, shape: Shape, num: int, endpoint: bool, retstep: bool, axis: int, stop: bool
+) -> Array:
     """The gradient of np.linspace in its start or stop: each point is start (1 - t) + stop t; the step is theirs too."""
     num = operator.index(num)
     points, step = g if retstep else (g, None)
@@ -153,16 +156,16 @@ def linspace_gradient(g: Any, num: int, endpoint: bool, retstep: bool, axis: int
     t = on_the_way(num, endpoint, points.ndim, points.dtype)
     total = np.add.reduce(points * (t if stop else 1 - t), axis=0)
     div = num - 1 if endpoint else num
-    if step is None or div <= 0:
-        return total
-    return total + step / (div if stop else -div)
+    if step is not None and div > 0:
+        total = total + step / (div if stop else -div)
+    return unbroadcast(total, shape)
 
 
 # fmt: off
 derivative(np.linspace, lambda start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None: np.linspace(
-               start, stop, num, endpoint, retstep, dtype, axis, device=device), broadcasts=True,
-           start=lambda g, num, endpoint, retstep, axis: linspace_gradient(g, num, endpoint, retstep, axis, False),
-           stop=lambda g, num, endpoint, retstep, axis: linspace_gradient(g, num, endpoint, retstep, axis, True))
+               start, stop, num, endpoint, retstep, dtype, axis, device=device),
+           start=lambda g, start_shape, num, endpoint, retstep, axis: linspace_gradient(g, start_shape, num, endpoint, retstep, axis, False),
+           stop=lambda g, stop_shape, num, endpoint, retstep, axis: linspace_gradient(g, stop_shape, num, endpoint, retstep, axis, True))
 # fmt: on
 
 

@@ -243,6 +243,15 @@ def reduced_qr(a: Array) -> Any:
 # ---- norms ---------------------------------------------------------------------------------------------------
 
 
+def one(order: Any) -> Any:
+    """The order of a norm, or a limit, where NumPy lets a list of them pass at times."""
+    if np.ndim(order):
+        raise UnsupportedCall(
+            f"np.linalg's norms and limits are differentiated for one at a time; got {order!r:.60}."
+        )
+    return order
+
+
 def vector_norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: Any, keepdims: bool) -> Array:
     """The gradient of (Σ |x|ᵖ)^(1/p): sign(x) (|x| / norm)^(p-1), and 0 where the norm is 0.
 
@@ -392,15 +401,15 @@ derivative(np.linalg.eigvalsh, lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
            a=lambda g, a, UPLO: of_eigenvalues(g, np.linalg.eigh(a, UPLO)[1], UPLO))
 derivative(np.linalg.svdvals, lambda x: np.linalg.svdvals(x),
            x=lambda g, x: of_singular_values(g, *np.linalg.svd(x, full_matrices=False)))
-derivative(np.linalg.norm,    lambda x, ord=None, axis=None, keepdims=False: np.linalg.norm(x, ord, axis, keepdims),
+derivative(np.linalg.norm,    lambda x, ord=None, axis=None, keepdims=False: np.linalg.norm(x, one(ord), axis, keepdims),
            x=lambda g, x, out, ord, axis, keepdims: norm_gradient(g, x, out, ord, axis, keepdims))
-derivative(np.linalg.vector_norm, lambda x, axis=None, keepdims=False, ord=2: np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord),
+derivative(np.linalg.vector_norm, lambda x, axis=None, keepdims=False, ord=2: np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=one(ord)),
            x=lambda g, x, out, axis, keepdims, ord: vector_norm_gradient(g, x, out, ord, axis, keepdims))
-derivative(np.linalg.matrix_norm, lambda x, keepdims=False, ord="fro": np.linalg.matrix_norm(x, keepdims=keepdims, ord=ord),
+derivative(np.linalg.matrix_norm, lambda x, keepdims=False, ord="fro": np.linalg.matrix_norm(x, keepdims=keepdims, ord=one(ord)),
            x=lambda g, x, out, keepdims, ord: norm_gradient(g, x, out, ord, BOTH, keepdims))
-derivative(np.linalg.cond,    lambda x, p=None: np.linalg.cond(x, p),
+derivative(np.linalg.cond,    lambda x, p=None: np.linalg.cond(x, one(p)),
            x=lambda g, x, out, p: cond_gradient(g, x, out, p))
-derivative(np.linalg.lstsq,   lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond),
+derivative(np.linalg.lstsq,   lambda a, b, rcond=None: np.linalg.lstsq(a, b, one(rcond)),
            a=lambda g, a, b, out, rcond: lstsq_gradient(g, a, b, out, rcond),
            b=lambda g, a, b, out, rcond: lstsq_gradient_of_b(g, a, b, out, rcond))
 derivative(np.linalg.tensorinv, lambda a, ind=2: np.linalg.tensorinv(a, ind),
@@ -447,15 +456,15 @@ def _namedtuple(function: Any) -> Any:
 
 @composite(np.linalg.qr)
 def _qr(a: Any, mode: str = "reduced") -> Any:
-    if a.ndim > 1 and mode == "complete" and a.shape[-2] > a.shape[-1]:
+    if mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
         raise UnsupportedCall(
             "np.linalg.qr(…, mode='complete') of a tall matrix has columns in Q that are not unique; take 'reduced'."
         )
-    if mode == "raw":
-        raise UnsupportedCall("np.linalg.qr(…, mode='raw') has no derivative rule; take 'reduced' or 'r'.")
-    if mode in ("reduced", "complete", "r"):
-        return reduced_qr(a)[1] if mode == "r" else reduced_qr(a)
-    return np.linalg.qr(a.detach(), mode)  # NumPy's own word on what is no mode
+    if not isinstance(mode, str) or mode not in ("reduced", "complete", "r"):
+        raise UnsupportedCall(
+            f"np.linalg.qr(…, mode={mode!r}) has no derivative rule; take 'reduced' or 'r'."
+        )
+    return reduced_qr(a)[1] if mode == "r" else reduced_qr(a)
 
 
 @composite(np.linalg.matrix_power)
