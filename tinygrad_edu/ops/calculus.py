@@ -87,7 +87,7 @@ derivative(np.unwrap,   lambda p, discont=None, axis=-1, *, period=2 * np.pi: np
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     (f,) = as_arrays(f)
     np.gradient(
-        np.zeros(f.shape), *map(constant, varargs), axis=axis, edge_order=edge_order
+        np.zeros(f.shape, f.dtype), *map(constant, varargs), axis=axis, edge_order=edge_order
     )  # NumPy's own word
     axes = tuple(range(f.ndim)) if axis is None else tuple(a % f.ndim for a in np.atleast_1d(axis).tolist())
     grids = list(varargs) if len(varargs) == len(axes) else list(varargs or (1.0,)) * len(axes)
@@ -174,7 +174,7 @@ def interval(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Any, ...]:
 
     Below and above the table both entries are its first, or its last, and the slope is 0.
     """
-    (x, xp, fp), period = as_arrays(x, xp, fp), period
+    x, xp, fp = (v if v.dtype.kind == "f" else np.astype(v, float) for v in as_arrays(x, xp, fp))
     places, at = knots(xp, period)
     x = x if period is None else np.remainder(x, abs(period))
     i = np.searchsorted(at, x, "right")

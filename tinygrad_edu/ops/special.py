@@ -8,6 +8,8 @@ import numpy as np
 from ..aliases import Array, Cotangent
 from ..table import derivative, overridable, primitive
 
+OVERFLOWS = 800  # beyond, Iₙ is more than the largest double
+
 
 def next_slope(g: Cotangent, x: Array, n: int) -> Any:
     """The gradient of the n-th derivative is the next one."""
@@ -65,14 +67,18 @@ def bessel_value(x: Array, n: int) -> Array:
     for k in reversed(range(40)):
         series = series * half * half + 1 / (math.factorial(k) * math.factorial(n + k))
     series = series * half**n
-    large = np.where(np.absolute(x) <= 8, 8, np.absolute(x))
+    size = np.absolute(x)
+    large = np.where((size > 8) & (size <= OVERFLOWS), size, 8)
     points = 64 + int(8 * math.sqrt(np.max(large, initial=8.0)))
     t = np.arange(points + 1) * (math.pi / points)
     ends = np.where((np.arange(points + 1) % points) == 0, 0.5, 1.0)
     with np.errstate(over="ignore"):
         scaled = np.exp(large[..., None] * (np.cos(t) - 1)) @ (ends * np.cos(n * t)) / points
         integral = scaled * np.exp(large) * np.where(x < 0, (-1) ** n, 1)
-    return np.where(np.absolute(x) <= 8, series, integral).astype(x.dtype, copy=False)
+    beyond = np.where(size > OVERFLOWS, np.inf, x) * np.where(x < 0, (-1) ** n, 1)  # and NaN
+    return np.where(size <= 8, series, np.where(size <= OVERFLOWS, integral, beyond)).astype(
+        x.dtype, copy=False
+    )
 
 
 # fmt: off
