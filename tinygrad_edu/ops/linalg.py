@@ -1,19 +1,10 @@
-"""Linear algebra: products of inverses, decompositions, determinants and norms; all of them over stacks of matrices.
+"""Linear algebra: products of inverses, determinants, least squares; all of them over stacks of matrices.
 
-Three conventions hold here.  NumPy reads one triangle of a matrix that it takes for symmetric (cholesky, eigh,
-eigvalsh), so the gradient stands in that triangle, and what is not read gets zeros.  Eigenvectors and singular
-vectors of equal values are not unique, as any rotation among them would do: the values have a gradient there, and
-so have all other vectors, but a gradient that flows into two vectors of equal values raises LinAlgError in the
-backward pass, because how they turn depends on how the values part.  LinAlgError is also what a matrix without
-an inverse raises where the derivative does not exist.
+A matrix that has no inverse raises LinAlgError in the backward pass where the derivative does not exist.
 
 References
 ----------
-M. Giles (2008). An extended collection of matrix derivative results for forward and reverse mode AD.
 G. Golub, V. Pereyra (1973). The differentiation of pseudo-inverses and nonlinear least squares problems.
-I. Murray (2016). Differentiation of the Cholesky decomposition. arXiv:1602.07527
-J. Townsend (2016). Differentiating the singular value decomposition.
-S. Walter, L. Lehmann (2012). Algorithmic differentiation of linear algebra functions. arXiv:1001.1654
 """
 
 import functools
@@ -24,23 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
-from ..errors import UnsupportedCall
-from ..table import composite, constant, derivative, fused, overridable, primitive
-from .elementwise import as_arrays, ones_for_zeros
-from .reduction import along, axes_of, winners
-
-BOTH = (-2, -1)  # the axes of a matrix, in a stack of them
-
-
-def T(a: Array) -> Array:
-    """The transpose of each matrix in a stack."""
-    return np.swapaxes(a, -2, -1)
-
-
-def as_diagonal(v: Array) -> Array:
-    """The diagonal matrix of each vector in a stack."""
-    return v[..., None] * np.eye(v.shape[-1], dtype=v.dtype)
-
+from ..table import composite, constant, derivative, fused
+from .decomposition import T, of_singular_values, triangle
+from .elementwise import as_arrays
+from .norm import one
 
 # ---- inverses, and what is solved by them --------------------------------------------------------------------
 
@@ -114,207 +92,6 @@ def cofactors(a: Array) -> Array:
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)  # (…, n)
     sign = np.linalg.det(u) * np.linalg.det(vh)
     return (sign[..., None, None] * (u * others[..., None, :]) @ vh).astype(a.dtype, copy=False)
-
-
-# ---- decompositions ------------------------------------------------------------------------------------------
-
-
-def triangle(s: Array, lower: bool) -> Array:
-    """The gradient of a function that reads one triangle, from what it would be if both triangles were free."""
-    n, dtype = s.shape[-1], s.dtype
-    read = np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2  # each entry below the diagonal stands for two
-    return (s + T(s)) * (read if lower else read.T)
-
-
-def cholesky_gradient(g: Cotangent, out: Array, upper: bool) -> Array:
-    """The symmetric L⁻ᵀ Φ(Lᵀ G) L⁻¹, where Φ takes the lower triangle with half of the diagonal (Murray)."""
-    factor, g = (T(out), T(g)) if upper else (out, g)
-    n, dtype = factor.shape[-1], factor.dtype
-    half = (T(factor) @ g) * (np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2)
-    s = T(np.linalg.solve(T(factor), T(np.linalg.solve(T(factor), half))))
-    return triangle(s, not upper)
-
-
-def equal(values: Array) -> Array:
-    """Which values are equal, or differ by no more than rounding: in row i, column j ≠ i whether the i-th and j-th are."""
-    difference = values[..., None, :] - values[..., :, None]
-    rounding = np.add.reduce(np.absolute(values), axis=-1)[..., None, None] * (
-        16 * np.finfo(values.dtype).eps
-    )
-    return (np.absolute(difference) <= rounding) & ~np.eye(values.shape[-1], dtype=bool)
-
-
-@overridable
-def zeros_there(m: Array, mask: Array) -> Array:
-    """m, which must be 0 already where the mask is."""
-    if np.any(mask & (m != 0)):
-        raise np.linalg.LinAlgError(
-            "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no derivative: "
-            "they are not unique.\n"
-            "  Use the values alone, or vectors of values that are single; of A itself, for example, "
-            "np.linalg.matrix_power, np.linalg.pinv and np.linalg.norm have a derivative."
-        )
-    return np.where(mask, 0, m)
-
-
-@primitive(m=lambda g, mask: np.where(mask, 0, g))
-def unique(m: Array, mask: Array) -> Any:
-    """The gradient of vectors, of which those in the mask have none: m, or LinAlgError."""
-    return zeros_there(m, mask)
-
-
-def per_gap(m: Array, values: Array) -> Array:
-    """m / (wⱼ - wᵢ) in row i, column j, 0 on the diagonal and where both values are equal."""
-    difference = values[..., None, :] - values[..., :, None]
-    alike = equal(values) | np.eye(values.shape[-1], dtype=bool)
-    return np.where(alike, 0, m / np.where(alike, 1, difference))
-
-
-def eigh_gradient(g: Cotangent, out: Array, uplo: str) -> Array:
-    """V (diag(g_w) + F ∘ Vᵀ g_V) Vᵀ, with Fᵢⱼ = 1 / (wⱼ - wᵢ), in the triangle that is read (Giles, 3.1)."""
-    (gw, gv), (w, v) = g, out
-    turned = per_gap(unique(T(v) @ gv, equal(w)), w)
-    return triangle(v @ (as_diagonal(gw) + turned) @ T(v), uplo in "lL")
-
-
-def of_eigenvalues(g: Cotangent, v: Array, uplo: str) -> Array:
-    """The part of the eigenvalues in `eigh_gradient`."""
-    return triangle((v * g[..., None, :]) @ T(v), uplo in "lL")
-
-
-def svd_gradient(g: Cotangent, out: Array) -> Array:
-    """The gradient of A = U S Vᵀ (Townsend): U [diag(g_S) + X] Vᵀ, and what leaves the spaces of U and V.
-
-    With the skew A = Uᵀ g_U - g_Uᵀ U and B = Vᵀ g_V - g_Vᵀ V, X is (Aᵢⱼ sⱼ + sᵢ Bᵢⱼ) / (sⱼ² - sᵢ²), which is
-    ½ (A + B)ᵢⱼ / (sⱼ - sᵢ) + ½ (A - B)ᵢⱼ / (sⱼ + sᵢ).  What leaves the spaces, where one of them is not all, is
-    (I - U Uᵀ) g_U S⁻¹ Vᵀ + U S⁻¹ g_Vᵀ (I - V Vᵀ).
-    """
-    (gu, gs, gvh), (u, s, vh) = g, out
-    uu, vv = T(u) @ gu, vh @ T(gvh)
-    a, b = (x - T(x) for x in (unique(x, equal(s)) for x in (uu, vv)))
-    inner = as_diagonal(gs) + per_gap((a + b) / 2, s)
-    inner = inner + (a - b) / 2 / ones_for_zeros(s[..., None, :] + s[..., :, None])
-    total = u @ inner @ vh
-    zero = (s <= np.add.reduce(s, axis=-1, keepdims=True) * (16 * np.finfo(s.dtype).eps))[..., None, :]
-    inverse = 1 / np.where(zero, 1, s[..., None, :])
-    m, n = u.shape[-2], vh.shape[-1]
-    if m > n:
-        total = total + (unique(gu - u @ uu, zero) * inverse) @ vh
-    if n > m:
-        total = total + u @ T(unique(T(gvh) - T(vh) @ vv, zero) * inverse)
-    return total
-
-
-def of_singular_values(g: Cotangent, u: Array, s: Array, vh: Array) -> Array:
-    """The part of the singular values in `svd_gradient`."""
-    return (u * g[..., None, :]) @ vh
-
-
-@primitive(a=lambda g, out: svd_gradient(g, out))
-def thin_svd(a: Array) -> Any:
-    """The singular value decomposition with as many singular vectors as there are singular values."""
-    return np.linalg.svd(a, full_matrices=False)
-
-
-def square_qr(gq: Cotangent, gr: Cotangent, q: Array, r: Array) -> Array:
-    """(g_Q + Q M) R⁻ᵀ, where M is symmetric with the lower triangle of R g_Rᵀ - g_Qᵀ Q (Walter and Lehmann)."""
-    m = r @ T(gr) - T(gq) @ q
-    lower = np.tril(m, -1)
-    b = gq + q @ (np.tril(m) + T(lower))
-    return T(np.linalg.solve(r, T(b)))
-
-
-def qr_gradient(g: Cotangent, a: Array, out: Array) -> Array:
-    """The gradient of A = Q R.  A wide A is [X Y] = Q [U V]: X has the decomposition Q U, and V = Qᵀ Y."""
-    (gq, gr), (q, r), (m, n) = g, out, a.shape[-2:]
-    if m >= n:
-        return square_qr(gq, gr, q, r)
-    gv, y = gr[..., m:], a[..., m:]
-    x = square_qr(gq + y @ T(gv), gr[..., :m], q, r[..., :m])
-    return np.concatenate([x, q @ gv], axis=-1)
-
-
-@primitive(a=lambda g, a, out: qr_gradient(g, a, out))
-def reduced_qr(a: Array) -> Any:
-    """The decomposition A = Q R in which Q has no more columns than A."""
-    return np.linalg.qr(a)
-
-
-# ---- norms ---------------------------------------------------------------------------------------------------
-
-
-def one(order: Any) -> Any:
-    """The order of a norm, or a limit, where NumPy lets a list of them pass at times."""
-    if np.ndim(order):
-        raise UnsupportedCall(
-            f"np.linalg's norms and limits are differentiated for one at a time; got {order!r:.60}."
-        )
-    return order
-
-
-def vector_norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: Any, keepdims: bool) -> Array:
-    """The gradient of (Σ |x|ᵖ)^(1/p): sign(x) (|x| / norm)^(p-1), and 0 where the norm is 0.
-
-    The norms of order ∞ and -∞ are the largest and the smallest absolute value, shared evenly among equal
-    ones; that of order 0 counts.
-    """
-    if order in (np.inf, -np.inf):
-        return winners(g, np.absolute(x), out, axis, keepdims) * np.sign(x)
-    g, out = along(g, x.shape, axis, keepdims), along(out, x.shape, axis, keepdims)
-    if order in (None, 2):
-        return g * (x / ones_for_zeros(out))
-    if order == 0:
-        return np.zeros_like(x)
-    if order == 1:
-        return g * np.sign(x)
-    return g * np.sign(x) * (np.absolute(x) / ones_for_zeros(out)) ** (order - 1)
-
-
-def matrix_norm_gradient(g: Cotangent, x: Array, order: Any, axis: tuple[int, int]) -> Array:
-    """The gradient of a matrix norm along two axes, g having them too.
-
-    The spectral and nuclear norms go by singular vectors, the others by sums of absolute values.
-    """
-    rows, columns = (a % x.ndim for a in axis)
-    if order in (1, -1, np.inf, -np.inf):
-        within, across = (rows, columns) if abs(order) == 1 else (columns, rows)
-        sums = np.add.reduce(np.absolute(x), axis=within, keepdims=True)
-        out = (np.maximum if order > 0 else np.minimum).reduce(sums, axis=across, keepdims=True)
-        return winners(g, sums, out, across, True) * np.sign(x)
-    last = np.moveaxis(x, (rows, columns), BOTH)
-    u, s, vh = np.linalg.svd(last, full_matrices=False)
-    scale = np.moveaxis(g, (rows, columns), BOTH)
-    weights = np.sign(s) if order == "nuc" else extreme(s, order)
-    return np.moveaxis(scale * ((u * weights[..., None, :]) @ vh), BOTH, (rows, columns))
-
-
-def norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: Any, keepdims: bool) -> Array:
-    """The gradient of np.linalg.norm: of a vector or a matrix, as order and axis say."""
-    axes = axes_of(axis, x.ndim)
-    if len(axes) != 2 or order in (None, "fro", "f"):
-        return vector_norm_gradient(g, x, out, None if len(axes) == 2 else order, axes, keepdims)
-    return matrix_norm_gradient(along(g, x.shape, axes, keepdims), x, order, axes)
-
-
-def extreme(values: Array, order: int) -> Array:
-    """The gradient of the largest (order 2) or smallest (-2) singular value, shared among equal ones."""
-    out = (np.maximum if order == 2 else np.minimum).reduce(values, axis=-1, keepdims=True)
-    return winners(np.ones_like(out), values, out, -1, True)
-
-
-def cond_gradient(g: Cotangent, x: Array, out: Array, p: Any) -> Array:
-    """The gradient of ‖A‖ ‖A⁻¹‖; in the spectral norm that is the largest singular value over the smallest."""
-    g = g[..., None, None]
-    if p in (None, 2, -2):
-        u, s, vh = np.linalg.svd(x, full_matrices=False)
-        over, under = (extreme(s, -2), extreme(s, 2)) if p == -2 else (extreme(s, 2), extreme(s, -2))
-        by = (np.maximum if p == -2 else np.minimum).reduce(s, axis=-1, keepdims=True)
-        weights = (over - under * out[..., None]) / by
-        return g * ((u * weights[..., None, :]) @ vh)
-    inverse = np.linalg.inv(x)
-    norm, of_inverse = (np.linalg.norm(a, p, BOTH, True) for a in (x, inverse))
-    through = norm_gradient(g * norm, inverse, of_inverse, p, BOTH, True)
-    return norm_gradient(g * of_inverse, x, norm, p, BOTH, True) - T(inverse) @ through @ T(inverse)
 
 
 # ---- least squares -------------------------------------------------------------------------------------------
@@ -393,22 +170,6 @@ derivative(np.linalg.det,     lambda a: np.linalg.det(a),
            a=lambda g, a: g[..., None, None] * cofactors(a))
 derivative(np.linalg.slogdet, lambda a: np.linalg.slogdet(a),
            a=lambda g, a: g[1][..., None, None] * T(np.linalg.inv(a)))
-derivative(np.linalg.cholesky, lambda a, upper=False: np.linalg.cholesky(a, upper=upper),
-           a=lambda g, out, upper: cholesky_gradient(g, out, upper))
-derivative(np.linalg.eigh,    lambda a, UPLO="L": np.linalg.eigh(a, UPLO),
-           a=lambda g, out, UPLO: eigh_gradient(g, out, UPLO))
-derivative(np.linalg.eigvalsh, lambda a, UPLO="L": np.linalg.eigvalsh(a, UPLO),
-           a=lambda g, a, UPLO: of_eigenvalues(g, np.linalg.eigh(a, UPLO)[1], UPLO))
-derivative(np.linalg.svdvals, lambda x: np.linalg.svdvals(x),
-           x=lambda g, x: of_singular_values(g, *np.linalg.svd(x, full_matrices=False)))
-derivative(np.linalg.norm,    lambda x, ord=None, axis=None, keepdims=False: np.linalg.norm(x, one(ord), axis, keepdims),
-           x=lambda g, x, out, ord, axis, keepdims: norm_gradient(g, x, out, ord, axis, keepdims))
-derivative(np.linalg.vector_norm, lambda x, axis=None, keepdims=False, ord=2: np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=one(ord)),
-           x=lambda g, x, out, axis, keepdims, ord: vector_norm_gradient(g, x, out, ord, axis, keepdims))
-derivative(np.linalg.matrix_norm, lambda x, keepdims=False, ord="fro": np.linalg.matrix_norm(x, keepdims=keepdims, ord=one(ord)),
-           x=lambda g, x, out, keepdims, ord: norm_gradient(g, x, out, ord, BOTH, keepdims))
-derivative(np.linalg.cond,    lambda x, p=None: np.linalg.cond(x, one(p)),
-           x=lambda g, x, out, p: cond_gradient(g, x, out, p))
 derivative(np.linalg.lstsq,   lambda a, b, rcond=None: np.linalg.lstsq(a, b, one(rcond)),
            a=lambda g, a, b, out, rcond: lstsq_gradient(g, a, b, out, rcond),
            b=lambda g, a, b, out, rcond: lstsq_gradient_of_b(g, a, b, out, rcond))
@@ -419,52 +180,6 @@ derivative(np.linalg.tensorsolve, lambda a, b, axes=None: np.linalg.tensorsolve(
            b=lambda g, a, b_shape, axes: tensorsolve_gradient(g, a, b_shape, axes))
 # fmt: on
 constant(np.linalg.matrix_rank)
-
-
-@composite(np.linalg.svd)
-def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    if hermitian:
-        return _svd_of_symmetric(a, compute_uv)
-    if not compute_uv:
-        return np.linalg.svdvals(a)
-    if full_matrices and a.ndim > 1 and a.shape[-1] != a.shape[-2]:
-        raise UnsupportedCall(
-            f"np.linalg.svd of matrices of shape {a.shape[-2:]} cannot be differentiated with full_matrices=True: "
-            "singular vectors without a singular value are not unique.\n"
-            "  Take full_matrices=False or, for the singular values alone, np.linalg.svdvals."
-        )
-    return thin_svd(a)
-
-
-def _svd_of_symmetric(a: Any, compute_uv: bool) -> Any:
-    """By eigenvalues, whose absolute values are the singular ones, the largest first."""
-    w, v = np.linalg.eigh(a)
-    s = np.absolute(w)
-    order = np.flip(np.argsort(s, axis=-1), -1)
-    s = np.take_along_axis(s, order, axis=-1)
-    if not compute_uv:
-        return s
-    u = np.take_along_axis(v, order[..., None, :], axis=-1)
-    sign = np.take_along_axis(np.sign(w), order, axis=-1)
-    return _namedtuple(np.linalg.svd)(u, s, T(u * sign[..., None, :]))
-
-
-def _namedtuple(function: Any) -> Any:
-    """The class of what a decomposition returns, which has no public name."""
-    return type(function(np.eye(1)))
-
-
-@composite(np.linalg.qr)
-def _qr(a: Any, mode: str = "reduced") -> Any:
-    if mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
-        raise UnsupportedCall(
-            "np.linalg.qr(…, mode='complete') of a tall matrix has columns in Q that are not unique; take 'reduced'."
-        )
-    if not isinstance(mode, str) or mode not in ("reduced", "complete", "r"):
-        raise UnsupportedCall(
-            f"np.linalg.qr(…, mode={mode!r}) has no derivative rule; take 'reduced' or 'r'."
-        )
-    return reduced_qr(a)[1] if mode == "r" else reduced_qr(a)
 
 
 @composite(np.linalg.matrix_power)

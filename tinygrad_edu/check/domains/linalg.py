@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import linalg
+from ...ops import decomposition, linalg
 from ..strategies import arrays, shapes
 from .domain import CLOSE, Call, Domain, call, case, choice
 
@@ -156,8 +156,8 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.cross:               case(crossed),
     np.linalg.cross:        case(crossed),
     linalg.cofactors:       case(lambda d: call(square(d)), reference=linalg.cofactors_by_inverse, regular=True),
-    linalg.thin_svd:        decomposed(thin, lambda d: call(factored(d)), thin),
-    linalg.unique:          case(lambda d: call(m := d(arrays()), np.zeros(m.shape, bool)), reference=lambda m, mask: m),
-    linalg.reduced_qr:      decomposed(np.linalg.qr, lambda d: call(factored(d)), np.linalg.qr),
+    decomposition.thin_svd:        decomposed(thin, lambda d: call(factored(d)), thin),
+    decomposition.unique:          case(lambda d: call(m := d(arrays()), np.zeros(m.shape, bool)), reference=lambda m, mask: m),
+    decomposition.reduced_qr:      decomposed(np.linalg.qr, lambda d: call(factored(d)), np.linalg.qr),
 }
 # fmt: on
