@@ -124,6 +124,8 @@ def _wrap(cls: TensorClass, out: Any) -> Any:
     """
     if isinstance(out, (np.ndarray, np.generic)):
         return cls._make(as_array(out), None)
+    if hasattr(out, "_fields"):
+        return type(out)(*(_wrap(cls, o) for o in out))
     if type(out) in (list, tuple):
         kinds = [getattr(getattr(o, "dtype", None), "kind", "") for o in out]
         return type(out)(o if kind == "O" else _wrap(cls, o) for o, kind in zip(out, kinds))

@@ -156,8 +156,8 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
         out, *kept = out
     if plan is not None and inside:
         raise lost_inside(inside, op.name, parents[0])
-    if type(out) is tuple:
-        return _record_parts(cls, op, plan, parents, tuple(map(as_array, out)), [*kept, *arrays])
+    if isinstance(out, tuple):
+        return _record_parts(cls, op, plan, parents, out, [*kept, *arrays])
     if type(out) is not ndarray or out.dtype.kind not in "fib":
         out = as_array(out)
     result, dtype = _new(cls), out.dtype
@@ -172,24 +172,20 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
 
 
 def _record_parts(
-    cls: TensorClass,
-    op: Op,
-    plan: Plan | None,
-    parents: list[Node],
-    outputs: tuple[Array, ...],
-    rest: list[Any],
+    cls: TensorClass, op: Op, plan: Plan | None, parents: list[Node], out: tuple[Any, ...], rest: list[Any]
 ) -> tuple[Any, ...]:
-    """The tensors of an operation that has several outputs: one node for the operation, and one `Part` for
+    """The tensors of an operation that has several outputs: one node for the operation, and a `Part` for
     each.
     """
-    node = None
+    node, outputs = None, tuple(map(as_array, out))
     if plan is not None:
         shapes, dtypes = tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
         node = Node(plan, tuple(parents), plan.save([outputs, *rest]), shapes, dtypes)
     if (debug := MODE.get().debug.value) is not None:
         debug.recorded(op, node, outputs)
     parts = [node.part(i) if node and o.dtype.kind == "f" else None for i, o in enumerate(outputs)]
-    return tuple(map(cls._make, outputs, parts))
+    tensors = map(cls._make, outputs, parts)
+    return tuple(tensors) if type(out) is tuple else type(out)(*tensors)  # a namedtuple stays one
 
 
 def _not_floating(op: Op, dtype: DType) -> WrongRule:

@@ -21,7 +21,6 @@ ONES = None  # a cotangent of ones
 
 # Rows whose operation does not exist yet: they are skipped, and run as soon as they are taken off this list.
 WAITING = {
-    "S02": "np.linalg.norm", "S03": "np.linalg.norm", "S04": "np.linalg.norm", "S12": "np.sinc",
 }  # fmt: skip
 
 

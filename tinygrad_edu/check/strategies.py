@@ -270,11 +270,17 @@ def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
 
 
 @st.composite
-def layouts(draw: Draw, array: Any) -> Any:
+def layouts(draw: Draw, array: Any, *, repeats: bool = True) -> Any:
     """The array in another layout: C, Fortran, reversed, every other element, stride 0; perhaps read-only.
 
     Stride 0 repeats the first element along an axis, so that its values differ from those of ``array``; the
     shape and the dtype are the same in every layout.
+
+    Parameters
+    ----------
+    array : ndarray
+    repeats : bool, default=True
+        Whether stride 0 may be drawn: it makes a matrix singular.
 
     Examples
     --------
@@ -284,7 +290,7 @@ def layouts(draw: Draw, array: Any) -> Any:
     [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
     everywhere: Any = (..., *[slice(None, None, -1)] * array.ndim)
-    kind = draw(st.sampled_from(["C", "F", "reversed", "strided", "broadcast"]))
+    kind = draw(st.sampled_from(["C", "F", "reversed", "strided", *["broadcast"] * repeats]))
     if kind == "reversed":
         array = array[everywhere].copy()[everywhere]
     elif kind == "strided":

@@ -82,4 +82,6 @@ def _unwrapped(value: Any) -> Any:
 def _wrapped(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return StrictArray(np.asarray(value))
+    if hasattr(value, "_fields"):
+        return type(value)(*map(_wrapped, value))
     return type(value)(map(_wrapped, value)) if type(value) in (list, tuple) else value

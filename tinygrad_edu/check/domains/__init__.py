@@ -7,22 +7,27 @@ arrays and Python numbers are settings.
 
 from . import (
     activation,
+    building,
+    calculus,
     contraction,
     convolution,
     elementwise,
     indexing,
+    linalg,
     loss,
     normalization,
     order,
+    polynomial,
     recurrent,
     scans,
     shape,
+    special,
 )
 from .domain import Domains
 
 _FAMILIES = (
-    elementwise, contraction, scans, order, indexing, shape, activation, convolution, loss, normalization,
-    recurrent,
+    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial,
+    activation, convolution, loss, normalization, recurrent,
 )  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}

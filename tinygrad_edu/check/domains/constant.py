@@ -53,6 +53,7 @@ CONSTANTS: Domains = {
     np.lexsort:             case(lambda d: call((a := d(arrays(shapes(1, 2))), -a), axis=d(one_axis(a)))),
     np.unravel_index:       case(lambda d: call(d(integers(d(shapes()), 0, 5)), (2, 3), order=d(choice("C", "F")))),
     np.ravel_multi_index:   case(lambda d: call(tuple(d(integers((2,), 0, 1)) for _ in range(2)), (2, 3), mode=d(choice("raise", "clip", "wrap")))),
+    np.linalg.matrix_rank:  case(lambda d: call(d(arrays(shapes(1, 3))))),
     np.packbits:            bits(bool),
     np.unpackbits:          bits(np.uint8),
     np.can_cast:            case(lambda d: call(d(choice(np.float32, "i4", np.dtype(bool))), d(choice(np.float64, "i8", int)))),

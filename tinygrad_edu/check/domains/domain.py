@@ -34,10 +34,13 @@ class Domain:
         Calls away from the kinks.
     reference : callable, optional
         The same function in plain NumPy, for operations that NumPy lacks.
+    regular : bool, default=False
+        Whether an array may lie outside once an element of it is repeated along an axis: a singular matrix.
     """
 
     calls: SearchStrategy[Call]
     reference: Function | None = None
+    regular: bool = False
 
 
 Domains = dict[Function, Domain]
@@ -49,13 +52,17 @@ def call(*args: Any, **kwargs: Any) -> Call:
 
 
 def case(
-    build: Callable[[Draw], Call], *, kinks: Function | None = None, reference: Function | None = None
+    build: Callable[[Draw], Call],
+    *,
+    kinks: Function | None = None,
+    reference: Function | None = None,
+    regular: bool = False,
 ) -> Domain:
     """A domain from a function that draws a call; ``kinks`` of its arguments is zero where one is."""
     calls = st.composite(build)()
     if kinks is not None:
         calls = calls.filter(lambda c: bool(np.all(np.absolute(kinks(*c.args)) > CLOSE)))
-    return Domain(calls, reference)
+    return Domain(calls, reference, regular)
 
 
 # ---- elements ----------------------------------------------------------------------------------------------

@@ -1,0 +1,41 @@
+"""How polynomials are called: by their coefficients, the first of which is not 0."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ..strategies import Draw, arrays, shapes
+from .domain import Call, Domains, call, case, choice, off_zero
+
+
+def coefficients(d: Draw, least: int = 1) -> Any:
+    return d(off_zero((d(st.integers(least, 4)),)))
+
+
+def integrated(d: Draw) -> Call:
+    m = d(st.integers(1, 2))
+    return call(coefficients(d), m, **d(choice({}, {"k": d(arrays((m,)))}, {"k": d(arrays((1,)))})))
+
+
+def fitted(d: Draw) -> Call:
+    """More points than coefficients, far apart."""
+    n, deg = d(st.integers(3, 5)), d(st.integers(0, 2))
+    x = np.cumsum(d(arrays((n,), low=1 / 2, high=1))) - 1.5
+    weights = {"w": d(arrays((n,), low=1 / 2, high=2))} if d(st.booleans()) else {}
+    return call(x, d(arrays((n,) if d(st.booleans()) else (n, 2))), deg, **weights)
+
+
+# fmt: off
+DOMAINS: Domains = {
+    np.polyval: case(lambda d: call(coefficients(d), d(arrays(shapes(0, 2))))),
+    np.polyadd: case(lambda d: call(coefficients(d), coefficients(d))),
+    np.polysub: case(lambda d: call(coefficients(d), coefficients(d))),
+    np.polymul: case(lambda d: call(coefficients(d), coefficients(d))),
+    np.polyder: case(lambda d: call(coefficients(d, 3), d(st.integers(0, 2)))),
+    np.polyint: case(integrated),
+    np.poly:    case(lambda d: call(d(arrays(shapes(1, 1, min_side=1))))),
+    np.vander:  case(lambda d: call(d(arrays(shapes(1, 1))), d(choice(None, 0, 1, 3)), d(st.booleans()))),
+    np.polyfit: case(fitted, regular=True),
+}
+# fmt: on
