@@ -118,7 +118,8 @@ def _polyfit(
     x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
     if full or cov:
-        refused = "have no derivative rule; take coefficients alone, or np.linalg.lstsq of np.vander(x, deg + 1)"
+        instead = "take the coefficients alone, or np.linalg.lstsq of np.vander(x, deg + 1)"
+        refused = f"have no derivative rule; {instead}"
         raise UnsupportedCall(f"np.polyfit(…, full=True) and cov=True {refused}.")
     np.polyfit(constant(x), constant(y), deg, rcond, w=constant(w))  # NumPy's own word, and its warning
     x, y = (a + 0.0 for a in as_arrays(x, y))
