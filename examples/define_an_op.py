@@ -1,9 +1,9 @@
-"""Give NumPy's np.interp a derivative, check the derivative, and see what the checker says of a wrong one.
+"""Give a function a derivative, np.interp by hand, check it, and see what the checker says of a wrong one.
 
     python examples/define_an_op.py
 
 np.interp reads a table: it takes points x, and a piecewise linear function with the values fp at the places
-xp.
+xp.  It has a derivative here already; this is how one is written, and both must agree.
 """
 
 import numpy as np
@@ -50,14 +50,13 @@ def main() -> None:
     millivolts = np.array([0.0, 0.790, 2.036, 4.279, 9.288])
     x = np.array([-7.0, 13.0, 42.0, 77.0, 150.0])
 
-    try:
-        np.interp(tg.Tensor(x, requires_grad=True), celsius, millivolts)
-    except tg.TinygradError as error:
-        print(f"Without a rule:\n{error}\n")
-
     report = tg.gradcheck(lambda x, fp: interp(x, celsius, fp), x, millivolts)
-    print(f"With one, the derivatives in x and fp are right:\n{report}\n")
+    print(f"The derivatives in x and fp are right:\n{report}\n")
     assert report.values > 0
+    by_hand, of_numpy = (
+        tg.grad(lambda x, f=f: np.sum(f(x, celsius, millivolts)))(x) for f in (interp, np.interp)
+    )
+    print(f"np.interp's own derivative is the same: {np.allclose(by_hand, of_numpy)}\n")
 
     complaint = ""
     try:

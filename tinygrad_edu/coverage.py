@@ -36,7 +36,7 @@ def fate_of(function: Callable[..., Any]) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> fate_of(np.exp), fate_of(np.mean), fate_of(np.argmax), fate_of(np.interp)
+    >>> fate_of(np.exp), fate_of(np.mean), fate_of(np.argmax), fate_of(np.unique)
     ('differentiates', 'differentiates', 'constant', 'refuses')
     """
     entry = entry_of(function)

@@ -85,7 +85,10 @@ def test_most_refusals_are_reached():
         return False
 
     named = [f for f in REFUSING if group_of(f) in ("np", "np.linalg", "ufuncs")]
-    assert sum(map(refused, named)) > 0.7 * len(named)
+    given = [
+        f for f in named if "like : array_like" not in (f.__doc__ or "")
+    ]  # what makes arrays is given none
+    assert sum(map(refused, given)) > 0.9 * len(given)
 
 
 def test_report_names_every_function_and_counts_them():

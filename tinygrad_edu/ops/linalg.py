@@ -88,11 +88,13 @@ def cofactors(a: Array) -> Array:
     For A = U S Vᵀ they are det(U) det(V) U S* Vᵀ, where S* has in each place the product of all other
     singular values.
     """
-    u, s, vh = np.linalg.svd(a)
+    finite = np.all(np.isfinite(a), axis=(-2, -1), keepdims=True)  # of others nothing is known
+    u, s, vh = np.linalg.svd(np.where(finite, a, 0))
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)  # (…, n)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return (sign[..., None, None] * (u * others[..., None, :]) @ vh).astype(a.dtype, copy=False)
+    found = sign[..., None, None] * (u * others[..., None, :]) @ vh
+    return np.where(finite, found, np.nan).astype(a.dtype, copy=False)
 
 
 # ---- least squares -----------------------------------------------------------------------------------------
