@@ -260,9 +260,8 @@ class Pass:
         g = self.gradients[node]
         if self.create_graph or not isinstance(g, (ndarray, np.generic)):
             return np.copy(g)
-        whole = (
-            type(g) is ndarray and g.flags.c_contiguous
-        )  # and not a scalar, which cannot be added to in place
+        # A NumPy scalar is no array: it cannot be added to in place.
+        whole = type(g) is ndarray and g.flags.c_contiguous
         return g if whole and node in self.ours else np.array(g, order="C")
 
 

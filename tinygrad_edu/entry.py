@@ -121,9 +121,8 @@ class Op:
 
     def need(self, name: str) -> Need:
         """What a name in a rule asks for; a KeyError if nothing has that name."""
-        first = 1 + len(
-            self.keep
-        )  # of the arguments in the row of a call, after the output and the kept values
+        # In the row of a call the arguments come after the output and the kept values.
+        first = 1 + len(self.keep)
         variadic = self.signature.names[-1] if self.variadic else ""
         argument = name if name in self.signature.places else name.removesuffix("_shape")
         if name == "out":

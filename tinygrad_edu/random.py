@@ -15,7 +15,7 @@ from .settings import Block, Default, Setting
 
 if TYPE_CHECKING:
     Rng = np.random.Generator | int | None
-else:  # a text, as a look at np.random loads it, which takes a fifth of the import
+else:  # a text: a look at np.random would load it, which takes time whenever the package is imported
     Rng = "np.random.Generator | int | None"
 
 PROCESS = Default(None)

@@ -33,9 +33,8 @@ from .signature import Signature
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 TABLE: dict[Callable[..., Any], Entry] = {}  # of NumPy's functions
-PRIMITIVES: "WeakSet[Callable[..., Any]]" = (
-    WeakSet()
-)  # our own and the users': each carries its entry, which dies with it
+# The primitives, our own and the users': each carries its entry, which dies with it.
+PRIMITIVES: "WeakSet[Callable[..., Any]]" = WeakSet()
 
 
 # ---- what is filed -----------------------------------------------------------------------------------------

@@ -226,10 +226,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                 self._leaf = Leaf(self.shape, self.dtype)
                 if isinstance(self._array, ndarray):
                     self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
-            self._leaf.shape, self._leaf.dtype = (
-                self.shape,
-                self.dtype,
-            )  # data may have been assigned while it was frozen
+            # Other data may have been assigned while it was frozen.
+            self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
         self._node = self._leaf if requires_grad else None
         return self
 

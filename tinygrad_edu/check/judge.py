@@ -20,9 +20,8 @@ from .wording import cannot_judge, disagreement, non_smoothness
 
 SINGLY = 2000  # up to so many elements each is moved alone
 _LOOSE = 0.01  # a slope is looked at more closely if more than this part of it could be an error
-_USUAL = (
-    2.0**11
-)  # an element is looked at more closely if larger, or if smaller than 1/2¹¹ and moving nothing
+# An element is looked at more closely if larger, or if smaller than 1/2¹¹ and moving nothing.
+_USUAL = 2.0**11
 _UNDECIDED = 0.1  # and cannot be judged if more than this part of it could be one even then
 _POOR = 0.05  # a slope of which more than this part could be an error is not trusted to contradict by little
 _EXAMPLES = 3  # so many of the slopes that are clearly wrong are looked at more closely

@@ -143,9 +143,8 @@ class Ladder:
     def jump(self, terms: Array) -> tuple[int, float, str] | None:
         """The output that jumps here, by how much, and on which side; None if none does."""
         nearby = np.max(np.where(np.isfinite(self.reach), self.reach, 0), axis=0)
-        largest = np.max(
-            np.maximum(nearby, terms), initial=0
-        )  # what cancels in f may be as large as any output
+        # Numbers that cancel within f may be as large as any output, and so may their rounding.
+        largest = np.max(np.maximum(nearby, terms), initial=0)
         noise = np.ldexp(largest, 3 - self.bits)
         for steps in self.looks:
             for side, slopes in (("below", self.left), ("above", self.right)):

@@ -217,9 +217,8 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
         parts.append(draw(st.one_of(places + slices)))
     if draw(st.booleans()) and len(parts) < 3:
         extra = draw(st.sampled_from([None, Ellipsis]))
-        anywhere = extra is None or len(parts) == len(
-            shape
-        )  # else an Ellipsis comes last, to leave axes alone
+        # The Ellipsis comes last where axes are to be left alone.
+        anywhere = extra is None or len(parts) == len(shape)
         parts.insert(draw(st.integers(0, len(parts))) if anywhere else len(parts), extra)
     return parts[0] if len(parts) == 1 else tuple(parts)
 

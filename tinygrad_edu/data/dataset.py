@@ -173,9 +173,8 @@ class MappedDataset(Batches):
 
     def take(self, which: Numbers, rng: Rng = None) -> Arrays:
         """The samples of a slice or of an array of numbers, mapped together."""
-        rng = (
-            generator(rng) if self.random else None
-        )  # one for a whole chain of maps: they draw other numbers
+        # A whole chain of maps has one generator, so that each map draws other numbers.
+        rng = generator(rng) if self.random else None
         given = self.data.take(which, rng)
         mapped = self.function(*given, rng=rng) if self._draws else self.function(*given)
         if mapped is None or isinstance(mapped, (list, Mapping)):

@@ -235,9 +235,8 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
     expected = np.cross(
         *(np.zeros(x.shape, x.dtype) for x in (a, b)), axisa, axisb, axisc
     )  # NumPy's own word
-    a, b = (
-        [*np.moveaxis(x, place, 0), 0][:3] for x, place in ((a, axisa), (b, axisb))
-    )  # vectors of 2 lie in a plane
+    # A vector of two components lies in a plane: its third component is 0.
+    a, b = ([*np.moveaxis(x, place, 0), 0][:3] for x, place in ((a, axisa), (b, axisb)))
     turns = [(1, 2), (2, 0), (0, 1)]
     products = [a[i] * b[j] - a[j] * b[i] for i, j in turns]
     if expected.ndim < np.ndim(products[2]) + 1:  # of two vectors in a plane, the third component alone

@@ -26,16 +26,14 @@ def sinc_slope(x: Array, n: int) -> Any:
 
 @overridable
 def sinc_derivative(x: Array, n: int) -> Array:
-    """Its values.
+    """The values of `sinc_slope`.
 
     Near 0 it is the sum of the series Σ (-1)ᵏ (πx)²ᵏ / (2k + 1)!, differentiated term by term.  Elsewhere it
     follows from n derivatives of x sinc(x) = sin(πx) / π:  x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = πⁿ⁻¹ sin(πx + nπ/2).
     """
     near, far = np.where(np.absolute(x) <= 1, x, 0), np.where(np.absolute(x) <= 1, 2, x)
     series = np.zeros_like(near)
-    for k in reversed(
-        range((n + 1) // 2, n // 2 + 18)
-    ):  # as many terms as there are digits, by Horner's rule
+    for k in reversed(range((n + 1) // 2, n // 2 + 18)):  # by Horner's rule, terms for all digits
         coefficient = (-1) ** k * math.pi ** (2 * k) * math.perm(2 * k, n) / math.factorial(2 * k + 1)
         series = series * near * near + coefficient
     series = series * near ** (n % 2)
@@ -58,7 +56,7 @@ def bessel_i(x: Array, n: int) -> Any:
 
 @overridable
 def bessel_value(x: Array, n: int) -> Array:
-    """Its values.
+    """The values of `bessel_i`.
 
     Up to |x| = 8 it is the sum of its series (x/2)ⁿ Σ (x²/4)ᵏ / (k! (n + k)!), whose terms are all of one
     sign. Beyond, it is the integral (1/π) ∫ exp(x cos t) cos(n t) dt over half a period, by the trapezoidal

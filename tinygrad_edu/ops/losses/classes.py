@@ -10,7 +10,7 @@ from ...errors import ArgumentError, DTypeError, ShapeError
 from ..indexing import scatter
 from .checks import nothing_left, of_one_dtype, only_ones_differ
 
-# What a loss counts of a batch, in a plain tuple, which is made in a fifth of the time of a named one:
+# What a loss counts of a batch, in a plain tuple, which is made faster than a named one:
 # the scores (n, c) and labels (n,) of the examples that are not left out, booleans (n, c) that are true at
 # the labels, a boolean for each of all examples, or None if none is left out, and the shape of all labels.
 Counted = tuple[Any, Any, Any, Any, tuple[int, ...]]
