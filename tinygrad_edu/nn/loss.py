@@ -65,7 +65,7 @@ def caller(
     """The ``forward`` of a loss: its function, called with its settings."""
 
     first, *more = settings
-    # An itemgetter of several keys returns a tuple, faster than a comprehension: so the first key comes twice.
+    # An itemgetter of several keys returns a tuple, faster than a comprehension: so one key comes twice.
     values_of = itemgetter(first, *more, first)
 
     def forward(self: Loss, *values: Any, **named: Any) -> Any:
