@@ -42,11 +42,11 @@ def mask(where: Any) -> Any:
 
 def settled(gradient: Any, out: Any, axis: Axis, keepdims: Any, where: Any) -> Any:
     """A gradient in which every group whose result is NaN has NaN, but for what ``where=`` leaves out."""
-    lost = np.isnan(along(out, gradient.shape, axis, given(keepdims)))
+    lost = np.isnan(along(out, gradient.shape, axis, keeps_axes(keepdims)))
     return masked(mask(where), np.where(lost, np.nan, gradient), 0)
 
 
-def given(keepdims: Any) -> bool:
+def keeps_axes(keepdims: Any) -> bool:
     """Whether the reduced axes are kept."""
     return keepdims is not NONE and bool(operator.index(keepdims))  # which NumPy takes as a number
 
@@ -55,7 +55,7 @@ def nanvar_slope(
     g: Any, a: Any, out: Any, axis: Axis, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any
 ) -> Any:
     """The gradient of the variance of what is not NaN."""
-    slope = variance_slope(g, a, axis, ddof, given(keepdims), numbers(a, where), mean, correction)
+    slope = variance_slope(g, a, axis, ddof, keeps_axes(keepdims), numbers(a, where), mean, correction)
     return settled(slope, out, axis, keepdims, where)
 
 
@@ -63,25 +63,25 @@ def nanstd_slope(
     g: Any, a: Any, out: Any, axis: Axis, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any
 ) -> Any:
     """The gradient of the standard deviation of what is not NaN."""
-    slope = deviation_slope(g, a, out, axis, ddof, given(keepdims), numbers(a, where), mean, correction)
+    slope = deviation_slope(g, a, out, axis, ddof, keeps_axes(keepdims), numbers(a, where), mean, correction)
     return settled(slope, out, axis, keepdims, where)
 
 
 # fmt: off
 derivative(np.nanmax, lambda a, axis=None, out=None, keepdims=NONE, initial=NONE, where=NONE: np.nanmax(a, axis, None, keepdims, initial, where),
            a=lambda g, a, out, axis, keepdims, initial, where: winners(
-               g, a, out, axis, given(keepdims), initial, mask(where)),
+               g, a, out, axis, keeps_axes(keepdims), initial, mask(where)),
            initial=lambda g, a, out, axis, keepdims, initial, where: initial_wins(
-               g, a, out, axis, given(keepdims), initial, mask(where)))
+               g, a, out, axis, keeps_axes(keepdims), initial, mask(where)))
 derivative(np.nanmin, lambda a, axis=None, out=None, keepdims=NONE, initial=NONE, where=NONE: np.nanmin(a, axis, None, keepdims, initial, where),
            a=lambda g, a, out, axis, keepdims, initial, where: winners(
-               g, a, out, axis, given(keepdims), initial, mask(where)),
+               g, a, out, axis, keeps_axes(keepdims), initial, mask(where)),
            initial=lambda g, a, out, axis, keepdims, initial, where: initial_wins(
-               g, a, out, axis, given(keepdims), initial, mask(where)))
+               g, a, out, axis, keeps_axes(keepdims), initial, mask(where)))
 derivative(np.nanmean, lambda a, axis=None, dtype=None, out=None, keepdims=NONE, *, where=NONE: np.nanmean(
                a, axis, dtype, None, keepdims, where=where),
            a=lambda g, a, out, axis, keepdims, where: settled(
-               mean_slope(g, a.shape, axis, given(keepdims), numbers(a, where)), out, axis, keepdims, where))
+               mean_slope(g, a.shape, axis, keeps_axes(keepdims), numbers(a, where)), out, axis, keepdims, where))
 derivative(np.nanvar, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=NONE, *, where=NONE, mean=NONE, correction=NONE: np.nanvar(
                a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: nanvar_slope(
@@ -97,34 +97,23 @@ derivative(np.nanstd, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdim
 # fmt: on
 
 
-@composite(np.nansum)
-def _nansum(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = NONE,
-    initial: Any = NONE,
-    where: Any = NONE,
-) -> Any:
-    return np.sum(
-        without_nan(a, 0), axis, dtype, keepdims=given(keepdims), initial=initial, where=mask(where)
-    )
+def _total(function: Any, plain: Any, neutral: int) -> None:
+    @composite(function)
+    def total(
+        a: Any,
+        axis: Axis = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: Any = NONE,
+        initial: Any = NONE,
+        where: Any = NONE,
+    ) -> Any:
+        settings = {"keepdims": keeps_axes(keepdims), "initial": initial, "where": mask(where)}
+        return plain(without_nan(a, neutral), axis, dtype, **settings)
 
 
-@composite(np.nanprod)
-def _nanprod(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = NONE,
-    initial: Any = NONE,
-    where: Any = NONE,
-) -> Any:
-    return np.prod(
-        without_nan(a, 1), axis, dtype, keepdims=given(keepdims), initial=initial, where=mask(where)
-    )
+_total(np.nansum, np.sum, 0)
+_total(np.nanprod, np.prod, 1)
 
 
 @composite(np.nancumsum)

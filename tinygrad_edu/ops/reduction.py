@@ -230,61 +230,44 @@ derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=F
 # fmt: on
 
 
-def given(initial: Any, where: Any) -> dict[str, Any]:
+def those_set(initial: Any, where: Any) -> dict[str, Any]:
     """Those of the two settings that were given: most calls have neither, and each takes its time."""
     if initial is NONE and where is True:
         return {}
     return {"initial": initial, "where": where}
 
 
-@composite(np.sum)
-def _sum(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: bool = False,
-    initial: Any = NONE,
-    where: Any = True,
-) -> Any:
-    return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **given(initial, where))
+def _total(function: Any, ufunc: np.ufunc) -> None:
+    @composite(function)
+    def total(
+        a: Any,
+        axis: Axis = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        initial: Any = NONE,
+        where: Any = True,
+    ) -> Any:
+        return ufunc.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **those_set(initial, where))
 
 
-@composite(np.prod)
-def _prod(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: bool = False,
-    initial: Any = NONE,
-    where: Any = True,
-) -> Any:
-    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **given(initial, where))
+def _extreme(functions: tuple[Any, ...], ufunc: np.ufunc) -> None:
+    @composite(*functions)
+    def extreme(
+        a: Any,
+        axis: Axis = None,
+        out: None = None,
+        keepdims: bool = False,
+        initial: Any = NONE,
+        where: Any = True,
+    ) -> Any:
+        return ufunc.reduce(a, axis=axis, keepdims=keepdims, **those_set(initial, where))
 
 
-@composite(np.max, np.amax)
-def _max(
-    a: Any,
-    axis: Axis = None,
-    out: None = None,
-    keepdims: bool = False,
-    initial: Any = NONE,
-    where: Any = True,
-) -> Any:
-    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, **given(initial, where))
-
-
-@composite(np.min, np.amin)
-def _min(
-    a: Any,
-    axis: Axis = None,
-    out: None = None,
-    keepdims: bool = False,
-    initial: Any = NONE,
-    where: Any = True,
-) -> Any:
-    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, **given(initial, where))
+_total(np.sum, np.add)
+_total(np.prod, np.multiply)
+_extreme((np.max, np.amax), np.maximum)
+_extreme((np.min, np.amin), np.minimum)
 
 
 @composite(np.ptp)
