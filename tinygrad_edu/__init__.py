@@ -25,10 +25,9 @@ The two-minute tour::
 To read the code, begin with `tinygrad_edu.backward`; then `table`, `graph` and `tensor`.
 """
 
-import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import nn, optim
 from .debug import debug
 from .errors import TinygradError
 from .modes import enable_grad, is_grad_enabled, no_grad
@@ -162,28 +161,19 @@ __all__ = [
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, plot, train
+    from . import check, data, io, nn, optim, plot, train
     from .check import gradcheck
 
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("check", "gradcheck"):
-        import tinygrad_edu.check
-    elif name == "data":
-        import tinygrad_edu.data
-    elif name == "io":
-        import tinygrad_edu.io
-    elif name == "plot":
-        import tinygrad_edu.plot
-    elif name == "train":
-        import tinygrad_edu.train  # noqa: F401  # importing a part makes it an attribute of the package
-    else:
-        from .hints import package_hint
+    if name in ("check", "data", "io", "nn", "optim", "plot", "train"):
+        return import_module(f"{__name__}.{name}")
+    if name == "gradcheck":
+        return import_module(f"{__name__}.check").gradcheck
+    from .hints import package_hint
 
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")
-    package = vars(sys.modules[__name__])
-    return package["check"].gradcheck if name == "gradcheck" else package[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")
 
 
 def __dir__() -> list[str]:
