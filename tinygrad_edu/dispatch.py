@@ -33,7 +33,7 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
         raise _writes(function)
     args, kwargs, target = _without_out(entry, function, args, kwargs)
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
-    if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
+    if target is not None:
         return _write(cls, function, args, kwargs, target, wanted)
     if isinstance(entry, Op) and wanted:
         return record(cls, entry, entry.bind(args, kwargs))
@@ -50,12 +50,16 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
 def _without_out(
     entry: Entry | None, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
-    """The arguments of a call without ``out``, and what was given as ``out``, by position or by name."""
+    """The arguments of a call without ``out``, and what was given as ``out``, by position or by name, if
+    anything was.
+    """
     if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.signature.out) < len(args):
         args, kwargs = args[:place], {**dict(zip(entry.signature.names[place:], args[place:])), **kwargs}
     again = "array" in kwargs and isinstance(getattr(function, "__self__", None), np.ufunc)
     if again or "out" in kwargs:  # NumPy moves the array of a ufunc's method to args, and leaves it here too
         target = kwargs.get("out")
+        if isinstance(target, tuple) and target and all(t is None for t in target):
+            target = None
         dropped = ("out", "array") if again else ("out",)
         return args, {name: value for name, value in kwargs.items() if name not in dropped}, target
     return args, kwargs, None
