@@ -141,7 +141,10 @@ def within_one(c: Any) -> Any:
 
 
 @composite(np.corrcoef)
-def _corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -> Any:
+def _corrcoef(
+    x: Any, y: Any = None, rowvar: Any = True, bias: Any = None, ddof: Any = None, *, dtype: Any = None
+) -> Any:
+    """Of bias and ddof, which NumPy 2.1 takes and newer ones refuse themselves, nothing depends."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
