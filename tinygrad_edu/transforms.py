@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
-from .modes import MODE, enable_grad
+from .modes import MODE, recording_apart
 from .tensor import Tensor
 
 Pullback = Callable[[Any], tuple[Any, ...]]
@@ -166,7 +166,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     directions = leaves_like("jvp: tangents", run.variables, list(primals), list(tangents))
     sloped = [o for o in run.outputs if o.dtype.kind == "f"]  # integers have no slopes
     cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in sloped]
-    with enable_grad():
+    with recording_apart():
         pulled = gradients_of(sloped, cotangents, run.variables, create_graph=True)
     graph = MODE.get().recording and (run.outside or any(d.requires_grad for d in directions))
     pairs = [(p, d) for p, d in zip(pulled, directions) if p is not None]
