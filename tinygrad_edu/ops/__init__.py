@@ -16,3 +16,7 @@ from . import recurrent, attention, embedding, dropout   # layers of sequences a
 from . import losses
 # fmt: on
 # isort: on
+
+from ..table import later
+
+later("numpy.fft", f"{__name__}.fft")  # Fourier transforms
