@@ -18,8 +18,7 @@ from .modes import MODE
 from .refusals import refuse
 from .table import entry_of
 from .versions import WRITES
-
-WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+from .writing import write, writes
 
 
 def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -29,8 +28,8 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     entry = entry_of(function)
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
-    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
-        raise _writes(function)
+    if entry is None and writes(function):
+        return write(cls, function, args, kwargs, lambda value: _unwrap(cls, value))
     args, kwargs, target = _without_out(entry, function, args, kwargs)
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
@@ -51,6 +50,8 @@ def _without_out(
     entry: Entry | None, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
     """The arguments of a call without ``out``, and what was given as ``out``, by position or by name."""
+    if isinstance(entry, Composite) and entry.signature.more:
+        return args, kwargs, None  # np.apply_along_axis and its like hand their keywords to a user's function
     if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.signature.out) < len(args):
         args, kwargs = args[:place], {**dict(zip(entry.signature.names[place:], args[place:])), **kwargs}
     again = "array" in kwargs and isinstance(getattr(function, "__self__", None), np.ufunc)
@@ -59,16 +60,6 @@ def _without_out(
         dropped = ("out", "array") if again else ("out",)
         return args, {name: value for name, value in kwargs.items() if name not in dropped}, target
     return args, kwargs, None
-
-
-def _writes(function: Any) -> UnsupportedCall:
-    """The error for a function of NumPy that writes into its argument."""
-    return UnsupportedCall(
-        f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a "
-        "Tensor, "
-        "which it can (out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of "
-        "np.full(shape, v)."
-    )
 
 
 def _write(

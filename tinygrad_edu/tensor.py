@@ -356,8 +356,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
                     "x floating first."
                 )
-            result = record(Tensor, SETITEM, (self, indexing.as_key(key), value))
-            self._array, self._node, self._leaf = result._array, result._node, None
+            self._become(record(Tensor, SETITEM, (self, indexing.as_key(key), value)))
         else:
             self._array[indexing.as_key(key)] = value._array if isinstance(value, Tensor) else value
             WRITES.mark(self._array)

@@ -24,7 +24,7 @@ HOUSE = [
     ("modes", "random", "versions", "arrays", "trees", "files", "coercion"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "coverage"),                                                   # the derivatives themselves
-    ("refusals", "graph", "dispatch", "backward"),                         # a call is recorded, and taken back
+    ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "debug"),
     ("tree_call", "primitive", "evaluation", "transforms"),                # functions of functions
     ("check", "io", "nn", "optim"),

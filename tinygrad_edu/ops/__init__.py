@@ -9,6 +9,7 @@ from . import scans, order, nans, statistics              # running results, ord
 from . import shape, indexing, building                  # elements moved, and some of them chosen
 from . import decomposition, norm, linalg                # matrices
 from . import calculus, polynomial, special              # grids, polynomials, Bessel functions
+from . import padding                                    # what is put around an array
 from . import activation, softmax, normalization         # functions of what a layer computes
 from . import convolution, transposed                    # layers of images
 from . import pooling, adaptive, window

@@ -10,7 +10,7 @@ from ..broadcast import unbroadcast
 from ..entry import name_of
 from ..errors import ShapeError, UnsupportedCall
 from ..table import composite, derivative, primitive
-from .indexing import getitem, scatter
+from .indexing import scatter
 
 
 def checked_order(order: str) -> str:
@@ -30,26 +30,6 @@ def rolled_back(g: Any, axis: int, start: int) -> Any:
     """The adjoint of rollaxis: the axis goes back to where it came from."""
     axis, start = axis % g.ndim, start + g.ndim if start < 0 else start
     return np.moveaxis(g, start - 1 if axis < start else start, axis)
-
-
-def constant_mode(mode: Any) -> Any:
-    """The one mode of padding that is differentiated: the others repeat elements."""
-    if isinstance(mode, str) and mode == "constant":
-        return mode
-    np.pad([0.0], 0, mode)  # NumPy's own word on what is no mode
-    raise UnsupportedCall(
-        f"np.pad(…, mode={mode!r}) has no derivative rule; a tensor takes mode='constant'.\n"
-        "  Or read the elements to repeat by their indices: x[[0, 0, 1, 2]]."
-    )
-
-
-def unpadded(shape: tuple[int, ...], pad_width: Any) -> tuple[slice, ...]:
-    """Where in a padded array the array itself is; the widths as np.pad takes them."""
-    if isinstance(pad_width, dict):  # some axes alone, NumPy 2.3
-        pad_width = [pad_width.get(i, pad_width.get(i - len(shape), 0)) for i in range(len(shape))]
-        pad_width = [np.broadcast_to(pair, 2) for pair in pad_width]
-    widths = np.broadcast_to(pad_width, (len(shape), 2)).tolist()
-    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths))
 
 
 # fmt: off
@@ -84,9 +64,6 @@ derivative(np.rot90, lambda m, k=1, axes=(0, 1): np.rot90(m, k, axes),
            m=lambda g, k, axes: np.rot90(g, -int(k), axes))
 derivative(np.roll, lambda a, shift, axis=None: np.roll(a, shift, axis),
            a=lambda g, shift, axis: np.roll(g, np.negative(np.asarray(shift, np.intp)), axis))
-derivative(np.pad, lambda array, pad_width, mode="constant", *, constant_values=0: np.pad(
-               array, pad_width, constant_mode(mode), constant_values=constant_values),
-           array=lambda g, array_shape, pad_width: getitem(g, unpadded(array_shape, pad_width)))
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
 derivative(np.tile, lambda A, reps: np.tile(A, reps),
