@@ -411,8 +411,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """The same values in another shape; see `numpy.ndarray.reshape`."""
-        reshaped = record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order))
-        return np.copy(reshaped) if copy else reshaped
+        return record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order, copy))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes permuted, by default reversed; see `numpy.transpose`."""

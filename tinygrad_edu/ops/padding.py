@@ -109,7 +109,11 @@ def leaves(values: Any) -> list[Any]:
 
 def on_constants(value: Any) -> Any:
     """A setting with plain arrays in the place of tensors, to ask NumPy about it."""
-    return np.asarray(constant(as_array_of_pairs(value))) if isinstance(value, (list, tuple)) else constant(value)
+    return (
+        np.asarray(constant(as_array_of_pairs(value)))
+        if isinstance(value, (list, tuple))
+        else constant(value)
+    )
 
 
 # ---- along one axis ----------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@ def checked_order(order: str) -> str:
     return order
 
 
+def reshaped(a: Any, shape: Any, order: str, copy: Any) -> Any:
+    """np.reshape; it copies where it must, unless ``copy=`` says otherwise."""
+    return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
+
+
 def inverse(axes: Any, ndim: int) -> Any:
     """The permutation that undoes a transpose."""
     return None if axes is None or ndim < 2 else tuple(sorted(range(ndim), key=lambda i: axes[i] % ndim))
@@ -33,7 +38,7 @@ def rolled_back(g: Any, axis: int, start: int) -> Any:
 
 
 # fmt: off
-derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=checked_order(order)),
+derivative(np.reshape, lambda a, shape, order="C", copy=None: reshaped(a, shape, checked_order(order), copy),
            a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order))
 derivative(np.transpose, lambda a, axes=None: np.transpose(a, axes),
            a=lambda g, a_shape, axes: np.transpose(g, inverse(axes, len(a_shape))))
@@ -52,7 +57,7 @@ derivative(np.expand_dims, lambda a, axis: np.expand_dims(a, axis),
            a=lambda g, a_shape: np.reshape(g, a_shape))
 derivative(np.broadcast_to, lambda array, shape, subok=False: np.broadcast_to(array, shape, subok),
            array=lambda g, array_shape: unbroadcast(g, array_shape))
-derivative(np.copy, lambda a, order="K": np.copy(a, order=order),
+derivative(np.copy, lambda a, order="K", subok=False: np.copy(a, order, subok),
            a=lambda g: g)
 derivative(np.flip, lambda m, axis=None: np.flip(m, axis),
            m=lambda g, axis: np.flip(g, axis))
@@ -127,30 +132,34 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
 
 
 @composite(np.concatenate)
-def _concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, *, dtype: Any = None) -> Any:
+def _concatenate(
+    arrays: Any, /, axis: int | None = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     arrays = [np.ravel(a) for a in arrays] if axis is None else arrays
+    if dtype is not None or casting != "same_kind":
+        kinds = [np.zeros(0, a.dtype) if hasattr(a, "dtype") else np.ravel(a)[:0] for a in arrays]
+        dtype = np.concatenate(kinds, dtype=dtype, casting=casting).dtype  # NumPy's own word on what is lost
     joined = concatenate(0 if axis is None else axis, *arrays)
-    if dtype is None:
-        return joined
-    np.concatenate([np.empty(0, joined.dtype)], dtype=dtype)  # NumPy's own error if more than digits are lost
-    return joined.astype(dtype)
+    return joined if dtype is None else np.astype(joined, dtype)
 
 
 @composite(np.stack)
-def _stack(arrays: Any, axis: int = 0, out: None = None) -> Any:
+def _stack(
+    arrays: Any, axis: int = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     axis = operator.index(axis)
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis)
+    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis, dtype=dtype, casting=casting)
 
 
 @composite(np.vstack)
-def _vstack(tup: Any) -> Any:
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0)
+def _vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)
 
 
 @composite(np.hstack)
-def _hstack(tup: Any) -> Any:
+def _hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     arrays = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(arrays, 0 if arrays[0].ndim == 1 else 1)
+    return np.concatenate(arrays, 0 if arrays[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
 @composite(np.dstack)
@@ -213,16 +222,23 @@ _at_least(np.atleast_3d)
 
 
 @composite(np.broadcast_arrays)
-def _broadcast_arrays(*args: Any) -> Any:
+def _broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
 @composite(np.full_like)
 def _full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Any:
-    zeros = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape)
+    zeros = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape, device=device)
     given = np.shape(fill_value)
     # without axes of length 1 in front, as assignments take it
     fill = np.reshape(fill_value, given[max(len(given) - zeros.ndim, 0) :])

@@ -32,6 +32,7 @@ DOMAINS: Domains = {
     np.polyadd: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polysub: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polymul: case(lambda d: call(coefficients(d), coefficients(d))),
+    np.polydiv: case(lambda d: call(d(off_zero((d(st.integers(3, 4)),))), d(off_zero((d(st.integers(1, 3)),))))),
     np.polyder: case(lambda d: call(coefficients(d, 3), d(st.integers(0, 2)))),
     np.polyint: case(integrated),
     np.poly:    case(lambda d: call(d(arrays(shapes(1, 1, min_side=1))))),
