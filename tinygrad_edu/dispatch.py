@@ -34,6 +34,8 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
         return _write(cls, function, args, kwargs, target, wanted)
+    if wanted and kwargs and isinstance(function, np.ufunc) and entry is not None:
+        args, kwargs = _with_settings(cls, function, args, kwargs)
     if isinstance(entry, Op) and wanted:
         return record(cls, entry, entry.bind(args, kwargs))
     if isinstance(entry, Composite) and wanted:
@@ -60,6 +62,28 @@ def _without_out(
         dropped = ("out", "array") if again else ("out",)
         return args, {name: value for name, value in kwargs.items() if name not in dropped}, target
     return args, kwargs, None
+
+
+def _with_settings(
+    cls: TensorClass, ufunc: np.ufunc, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a ufunc in the dtype that was asked for, without the settings that change no value.
+
+    Those that are left are refused by name: ``where=`` alone, since it leaves the rest of a result unset.
+    """
+    arrays: list[Any] = [_unwrap(cls, a) for a in args]
+    settings = {name: kwargs[name] for name in ("dtype", "casting", "order", "subok") if name in kwargs}
+    result = ufunc(*arrays, **settings) if settings else None  # NumPy's own word
+    single = isinstance(result, (np.ndarray, np.generic)) and not ufunc.signature
+    if settings.get("dtype") is not None and single:
+        args = tuple(np.astype(a, result.dtype) if _has_floats(a) else a for a in args)
+        settings["dtype"] = None
+    rest = {n: v for n, v in kwargs.items() if n not in settings and not (n == "where" and v is True)}
+    return args, rest | {n: v for n, v in settings.items() if n == "dtype" and v is not None}
+
+
+def _has_floats(value: Operand) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", "") == "f"
 
 
 def _write(

@@ -86,8 +86,8 @@ def write(
     target._refuse_writing_to_leaf()
     if target.dtype.kind != "f" and wanted:
         raise DTypeError(
-            f"{name_of(function)} of values that need a gradient, into a tensor of {target.dtype}, would lose "
-            "it: make it floating first."
+            f"{name_of(function)} of values that need a gradient, into a tensor of {target.dtype}, would "
+            "lose it: make it floating first."
         )
     run(np.copy(unwrap(target)), unwrap(value))  # NumPy's own word
     if function in ADDING:

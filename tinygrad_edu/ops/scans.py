@@ -208,7 +208,7 @@ def _scan(ufunc: np.ufunc) -> None:
 def _fold_in_parts(ufunc: np.ufunc) -> None:
     @composite(ufunc.reduceat)
     def reduceat(array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: None = None) -> Any:
-        """The fold of each part from one index to the next; the element alone where the next is not larger."""
+        """The fold of each part from one index to the next; the element alone if the next is not larger."""
         (array,) = as_arrays(array)
         expected = ufunc.reduceat(np.ones_like(array), indices, axis, dtype)  # NumPy's own word
         array = np.astype(array, expected.dtype)
@@ -228,7 +228,8 @@ FOLDED: tuple[np.ufunc, ...] = (
 for _folded in FOLDED:
     _fold(_folded)
 for _folded in (
-    *FOLDED, np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.hypot, np.logaddexp, np.logaddexp2,
+    *FOLDED, np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.hypot, np.logaddexp,
+    np.logaddexp2,
 ):  # fmt: skip
     _fold_in_parts(_folded)
 for _folded in (*FOLDED, np.power, np.arctan2, np.hypot, np.logaddexp, np.logaddexp2):

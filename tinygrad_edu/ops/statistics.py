@@ -157,8 +157,8 @@ def _corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -
 def of_bins(g: Any, counted: Any, edges: Any, samples: Any, density: Any, weights: Any) -> Any:
     """The gradient of a histogram's weights, in any number of variables.
 
-    Each weight adds to one bin, h = Σ w; with ``density``, a bin holds h / (volume · Σ h), so that each weight
-    takes from all, by Σ g · counted / Σ h.
+    Each weight adds to one bin, h = Σ w; with ``density``, a bin holds h / (volume · Σ h), so that each
+    weight takes from all, by Σ g · counted / Σ h.
     """
     g = g + np.zeros_like(counted)
     numbers: Any = 0
