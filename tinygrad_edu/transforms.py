@@ -16,6 +16,7 @@ import numpy as np
 from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
 from .modes import MODE, enable_grad
+from .patience import Patience
 from .tensor import Tensor
 
 Pullback = Callable[[Any], tuple[Any, ...]]
@@ -184,7 +185,14 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     callable
         Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape
         (*s, *t), a tensor if the argument is one; for containers of outputs, of arguments, and for a sequence
-        of argnums, these containers of them, outputs outside.
+        of argnums, these containers of them, outputs outside.  Where it takes longer than two seconds, a line
+        on the terminal says how far it is.
+
+    Notes
+    -----
+    The gradient of each example's loss in a batch is the Jacobian of the vector of losses, in a model's
+    parameters: of shape (n, *shape) by the parameter's name.  It takes n backward passes over the batch; for
+    large batches, `grad` of one example after the other takes less.
 
     Examples
     --------
@@ -192,28 +200,41 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     >>> tg.jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
+
+    The gradients of five examples:
+
+    >>> model, x, y = tg.nn.Linear(3, 2, rng=0), np.ones((5, 3), np.float32), np.array([0, 1, 1, 0, 1])
+    >>> losses = lambda model: tg.softmax_cross_entropy(model(x), y, reduction="none")
+    >>> each = tg.jacobian(losses)(model)
+    >>> {name: gradient.shape for name, gradient in each.named_parameters()}
+    {'weight': (5, 2, 3), 'bias': (5, 2)}
     """
 
     def of(*args: Any, **kwargs: Any) -> Any:
         run = Evaluation(*_choose(f, argnums, args, kwargs))
         matrices: list[Any] = []
-        for k, output in enumerate(run.outputs):
-            rows = []
-            for i in range(output.size):
-                unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
-                unit[k].flat[i] = 1
-                rows.append(run.pull(unit))
-            shapes = [(*output.shape, *v.shape) for v in run.variables]
-            stacked: list[Any] = [
-                np.reshape(np.stack(column), shape) for column, shape in zip(zip(*rows), shapes)
-            ]
-            if not rows:
-                stacked = [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-            inputs = run.like_inputs(stacked)
-            matrices.append(inputs[0] if _is_number(argnums) else inputs)
+        with Patience("jacobian: row", sum(output.size for output in run.outputs)) as patience:
+            for k in range(len(run.outputs)):
+                inputs = run.like_inputs(_rows(run, k, patience))
+                matrices.append(inputs[0] if _is_number(argnums) else inputs)
         return run.build_outputs(matrices)
 
     return of
+
+
+def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
+    """The derivatives of one output with respect to each variable, a backward pass for each element."""
+    output, rows = run.outputs[k], []
+    for i in range(output.size):
+        unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
+        unit[k].flat[i] = 1
+        rows.append(run.pull(unit))
+        patience.step()
+    shapes = [(*output.shape, *v.shape) for v in run.variables]
+    if not rows:
+        return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
+    columns: Any = zip(*rows)
+    return [np.reshape(np.stack(column), shape) for column, shape in zip(columns, shapes)]
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

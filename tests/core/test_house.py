@@ -26,7 +26,7 @@ HOUSE = [
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "debug"),
-    ("tree_call", "primitive", "evaluation", "transforms"),                # functions of functions
+    ("tree_call", "primitive", "evaluation", "patience", "transforms", "recompute", "implicit"),
     ("check", "io", "nn", "optim"),
     ("coverage", "plot", "data", "train"),
     ("__init__", "__main__"),                                              # the door
