@@ -29,9 +29,7 @@ from tinygrad_edu.entry import name_of
 from tinygrad_edu.transforms import vjp
 
 # A failure is shown as it was found: shrinking complex numbers takes minutes.
-few = settings(
-    max_examples=max(3, settings.default.max_examples // 8), phases=[Phase.explicit, Phase.generate]
-)
+few = settings(max_examples=max(3, settings.default.max_examples // 8), phases=[Phase.generate])
 
 # What layers of real parameters are made of, and decompositions, whose phases are free.
 REAL = {

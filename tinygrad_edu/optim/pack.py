@@ -220,7 +220,7 @@ def _with_terms(g: Any, p: Any, decay: Any, l1: Any, scratch: Any, total: Any) -
 
 
 def packed(groups: Sequence[Group], optimizer: Any) -> list[Pack]:
-    """Packs of at most a `PORTION` of one group and one dtype, and one for each larger or complex parameter."""
+    """Packs of at most a `PORTION` of one group and dtype, and one for each larger or complex parameter."""
     packs: list[tuple[Group, list[Tensor]]] = []
     for group in groups:
         unfilled: dict[Any, tuple[list[Tensor], int]] = {}  # the last pack of a dtype, and its bytes
