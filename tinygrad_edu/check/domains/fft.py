@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ..strategies import Draw, arrays, shapes
+from ..strategies import Draw, arrays, complexes, shapes
 from .domain import Call, Domain, Domains, call, case, choice, one_axis
 
 NORMS = (None, "backward", "ortho", "forward")
@@ -16,8 +16,7 @@ NORMS = (None, "backward", "ortho", "forward")
 
 def signal(d: Draw, shape: Any, real: bool = False) -> Any:
     """An array of real numbers; of complex ones half of the time, where those are allowed."""
-    a = d(arrays(shape))
-    return a if real or d(st.booleans()) else a + 1j * d(arrays(a.shape))
+    return d(arrays(shape) if real or d(st.booleans()) else complexes(shape))
 
 
 def along_one(*, real: bool = False, least: int = 1) -> Domain:
