@@ -50,9 +50,10 @@ def replaced(call, values):
 
 def outputs(result):
     """The floating outputs of a function, always as a tuple."""
-    return tuple(
-        r for r in (result if isinstance(result, (tuple, list)) else (result,)) if r.dtype.kind in "fc"
-    )
+    parts = (result,)
+    if isinstance(result, (tuple, list)):  # np.histogramdd has a list among its outputs
+        parts = [part for r in result for part in (r if type(r) is list else [r])]
+    return tuple(r for r in parts if r.dtype.kind in "fc")
 
 
 def as_function(function, call):

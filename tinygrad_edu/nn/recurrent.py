@@ -77,16 +77,17 @@ class Recurrent(Units):
                 x = dropped(x, self.dropout, rng=self.rng)
             x, end = self._layer(layer, x, states)
             ends += end
-        return x, tuple(map(np.stack, zip(*ends)))  # of each state (num_layers · directions, N, H)
+        # Of each state (num_layers · directions, N, H); one layer has no others to be joined with.
+        return x, ends[0] if len(ends) == 1 else tuple(map(np.concatenate, zip(*ends)))
 
     def _layer(self, layer: int, x: Any, states: list[Any]) -> tuple[Any, list[tuple[Any, ...]]]:
-        """The output of one layer, (L, N, directions · H), and the final states of each direction."""
+        """The output of one layer, (L, N, directions · H), and each direction's final states (1, N, H)."""
         outputs, ends = [], []
         for k, direction in enumerate(self.directions, layer * len(self.directions)):
             read = np.flip(x, 0) if direction else x
             sequences = self._pass(f"_l{layer}{direction}", read, [state[k] for state in states])
             outputs.append(np.flip(sequences[0], 0) if direction else sequences[0])
-            ends.append(tuple(sequence[-1] for sequence in sequences))
+            ends.append(tuple(sequence[-1:] for sequence in sequences))
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, -1), ends
 
 

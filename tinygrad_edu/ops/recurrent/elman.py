@@ -6,7 +6,7 @@ import numpy as np
 
 from ...table import fused, primitive
 from ..activation import relu
-from .loop import WEIGHTS, Run, composed, projected, unrolled
+from .loop import WEIGHTS, Run, composed, forwards, projected
 
 
 def plain_rnn(x: Any, h0: Any, *settings: Any) -> Any:
@@ -35,14 +35,9 @@ def rnn_gradients(
 ) -> tuple[Any, ...]:
     """`plain_rnn_gradients` in place: da begins as the slopes."""
     run, da = Run((g,), x, (h0,), weight_ih, weight_hh, None, None, (h,), ()), slopes(h, nonlinearity)
-
     (dh,) = d = run.zeros()
-
-    def step(now: Any) -> None:
-        (da,) = now
-        da *= dh
-
-    run.back(step, d, da)
+    for (da_t,) in run.backwards(dh, da):
+        da_t *= dh
     return run.gradients(da, da, d)
 
 
@@ -72,18 +67,13 @@ def rnn(
     ----------
     J. Elman (1990). Finding structure in time. Cognitive Science 14.
     """
-
-    def step(_: Any, now: Any) -> tuple[Any]:
-        (h,) = now
-        np.add(h, k, out=h)
-        if nonlinearity == "relu":
-            np.maximum(h, 0, out=h)
-        else:
-            np.tanh(h, out=h)
-        return (h,)
-
     h = projected(x, weight_ih, bias_ih, bias_hh)  # the sums, of which the steps make the states
     k = np.empty_like(h0)
-    unrolled(step, weight_hh, k, (h0,), h)
+    for (h_t,) in forwards(weight_hh, h0, k, h):
+        h_t += k
+        if nonlinearity == "relu":
+            np.maximum(h_t, 0, out=h_t)
+        else:
+            np.tanh(h_t, out=h_t)
     return h
 # fmt: on

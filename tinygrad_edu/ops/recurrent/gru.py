@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...table import fused, primitive
-from .loop import WEIGHTS, Run, blocks, composed, logistic, logistic_in_place, projected, unrolled
+from .loop import WEIGHTS, Run, blocks, composed, forwards, logistic, logistic_in_place, projected
 
 
 def gates_of(z: Any, k: Any) -> tuple[Any, Any, Any, Any]:
@@ -71,15 +71,11 @@ def gru_gradients(*values: Any) -> tuple[Any, ...]:
     dk[..., 2 * hidden :] *= r
     (dh,) = d = run.zeros()
     column = dh[:, None]
-
-    def step(now: Any) -> Any:
-        _, three, to_z, u = now
-        to_z *= dh
-        three *= column
-        return np.multiply(dh, u, out=spare)
-
     three = np.reshape(dk, (*h.shape[:2], 3, hidden))  # the blocks of dk, (L, N, 3, H)
-    run.back(step, d, dk, three, to_z, u)
+    for _, three_t, to_z_t, u_t in run.backwards(dh, dk, three, to_z, u, direct=spare):
+        to_z_t *= dh
+        three_t *= column
+        np.multiply(dh, u_t, out=spare)
     dz[..., : 2 * hidden] = dk[..., : 2 * hidden]
     return run.gradients(dz, dk, d)
 
@@ -122,21 +118,19 @@ def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: 
     sums, hidden = projected(x, weight_ih, bias_ih), h0.shape[1]  # of which the steps make the gates
     k = np.empty_like(sums, shape=sums.shape[1:])
     k_gates, k_new = k[:, : 2 * hidden], k[:, 2 * hidden :]
-
-    def step(last: Any, now: Any) -> tuple[Any]:
-        r_u, r, u, n, h, k_n = now
+    gates = sums[..., : 2 * hidden], *blocks(sums, 3)
+    h, k_n = (np.empty_like(sums, shape=(*sums.shape[:2], hidden)) for _ in range(2))
+    for h_t, k_n_t, r_u, r, u, n in forwards(weight_hh, h0, k, h, k_n, *gates):
         if bias_hh is not None:
-            np.add(k, bias_hh, out=k)
-        np.add(r_u, k_gates, out=r_u)
+            k += bias_hh
+        r_u += k_gates
         logistic_in_place(r_u)
-        k_n[...] = k_new
-        np.add(n, np.multiply(r, k_n, out=h), out=n)
+        k_n_t[...] = k_new
+        n += np.multiply(r, k_n_t, out=h_t)
         np.tanh(n, out=n)
-        np.subtract(last[0], n, out=h)  # h = n + u (h' - n)
-        np.multiply(h, u, out=h)
-        np.add(h, n, out=h)
-        return (h,)
-
-    h, k_n = unrolled(step, weight_hh, k, (h0,), sums[..., : 2 * hidden], *blocks(sums, 3), fresh=2)
+        np.subtract(h0, n, out=h_t)  # h = n + u (h' - n)
+        h_t *= u
+        h_t += n
+        h0 = h_t
     return h, sums, k_n
 # fmt: on

@@ -4,7 +4,7 @@ As a composition every step would be a dozen nodes of the graph, so a layer is o
 A kind of units supplies its step and its step back, each in two forms.  One is written with functions of the
 table: `composed` runs it forwards, which the operation is tested against, and `Run.composed_back` runs it
 back, which is the rule that derivatives of higher order go through.  The other form writes into arrays that
-exist already, so that no step allocates any: `unrolled` and `Run.back` run it in ordinary training.
+exist already, so that no step allocates any: `forwards` and `Run.backwards` walk it in ordinary training.
 
 Going back, the states that came out are known.  So what happened inside the units follows for all steps at
 once, and left is a loop that is linear in the gradients.
@@ -14,7 +14,7 @@ or the sigmoid, are (L, N, m H), in m blocks; inputs add z to them, and the stat
 of a sum ``a`` is called ``da``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,21 +82,19 @@ class Run(NamedTuple):
         dk, *dz = map(np.stack, zip(*rows[::-1]))
         return self.gradients(dz[0] if dz else dk, dk, d)
 
-    def back(self, step: Step, d: list[Any], dk: Any, *sequences: Any) -> None:
-        """Make gradients of slopes, from the last time to the first.
+    def backwards(self, dh: Any, dk: Any, *sequences: Any, direct: Any = None) -> Iterator[Any]:
+        """Walk from the last time to the first; dh is the gradient of the state at each.
 
-        ``step(now)`` is given a view of dk and of each sequence at that time.  It multiplies the slopes in dk
-        by d, the gradients of the states, and makes d those of the states before.  That of h it leaves to the
-        loop, which knows what comes through k, and returns what else h gets, if anything.
+        Yields views of dk and of each sequence at that time.  Whoever walks makes gradients of the slopes in
+        dk, and fills ``direct``, if it is given, with what the state before gets beside the way through k.
         """
-        dh = d[0]
-        # iterating makes views faster than indexing, and one tuple is handed on faster than many arguments
+        # iterating makes views faster than indexing, and a generator resumes faster than a function is called
         for g, now in zip(self.g[0][::-1], zip(*(sequence[::-1] for sequence in (dk, *sequences)))):
             dh += g
-            passed_on = step(now)
+            yield now
             np.matmul(now[0], self.weight_hh, out=dh)
-            if passed_on is not None:
-                dh += passed_on
+            if direct is not None:
+                dh += direct
 
     def zeros(self) -> list[Any]:
         """The gradients of the states after the last step, from which the way back begins."""
@@ -121,19 +119,16 @@ def composed(step: Step, x: Any, first: tuple[Any, ...], *weights: Any) -> tuple
     return tuple(map(np.stack, zip(*sequences)))
 
 
-def unrolled(step: Step, weight_hh: Any, k: Any, first: Any, *sequences: Any, fresh: int = 0) -> list[Any]:
-    """Fill sequences from the first time to the last: those given, and fresh ones (L, N, H), which it makes.
+def forwards(weight_hh: Any, h0: Any, k: Any, h: Any, *sequences: Any) -> Iterator[Any]:
+    """Walk from the first time to the last; k is the product of the state before and W_hhᵀ at each.
 
-    ``step(states, now)`` is given the states before, and a view of each sequence at that time.  It fills
-    these, and returns the next states.  Before each step k becomes the product of the state h and W_hhᵀ.
+    Yields views of h and of each sequence at that time.  Whoever walks fills h.
     """
     weight = weight_hh.T.copy()  # the order of memory in which BLAS multiplies few rows by it twice as fast
-    states, shape = first, (sequences[0].shape[0], *first[0].shape)
-    made = [np.empty_like(k, shape=shape) for _ in range(fresh)]
-    for now in zip(*sequences, *made):
-        np.matmul(states[0], weight, out=k)
-        states = step(states, now)
-    return made
+    for now in zip(h, *sequences):
+        np.matmul(h0, weight, out=k)
+        yield now
+        h0 = now[0]
 
 
 def projected(x: Any, weight: Any, *biases: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...table import fused, primitive
-from .loop import WEIGHTS, Run, blocks, composed, logistic, logistic_in_place, projected, unrolled
+from .loop import WEIGHTS, Run, blocks, composed, forwards, logistic, logistic_in_place, projected
 
 
 def gates_of(sums: Any) -> tuple[Any, Any, Any, Any]:
@@ -70,17 +70,13 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
     leak *= o
     dh, dc = d = run.zeros()
     dc_column = dc[:, None]
-
-    def step(now: Any) -> None:
-        _, from_h, from_c, g_c, leak, f = now
-        np.add(dc, g_c, out=dc)
-        np.add(dc, np.multiply(leak, dh, out=spare), out=dc)
+    da_ifg = np.reshape(da, (*c.shape[:2], 4, c.shape[2]))[:, :, :3]  # (L, N, 3, H)
+    for _, from_h, from_c, g_c, leak_t, f_t in run.backwards(dh, da, da_o, da_ifg, run.g[1], leak, f):
+        dc += g_c
+        dc += np.multiply(leak_t, dh, out=spare)
         from_c *= dc_column
         from_h *= dh
-        np.multiply(dc, f, out=dc)
-
-    from_h, from_c = da_o, np.reshape(da, (*c.shape[:2], 4, c.shape[2]))[:, :, :3]  # (L, N, H), (L, N, 3, H)
-    run.back(step, d, da, from_h, from_c, run.g[1], leak, f)
+        dc *= f_t
     return run.gradients(da, da, d)
 
 
@@ -120,15 +116,13 @@ def lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any,
     scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], sums.dtype), h0.shape[1])
     offset, spare, k = 1 - scale, np.empty_like(h0), np.empty_like(sums, shape=sums.shape[1:])
 
-    def step(last: Any, now: Any) -> tuple[Any, Any]:
-        a, i, f, g, o, h, c = now
-        np.add(a, k, out=a)
+    h, c = (np.empty_like(sums, shape=(*sums.shape[:2], h0.shape[1])) for _ in range(2))
+    for h_t, c_t, a, i, f, g, o in forwards(weight_hh, h0, k, h, c, sums, *blocks(sums, 4)):
+        a += k
         logistic_in_place(a, scale, offset)
-        np.multiply(f, last[1], out=c)
-        np.add(c, np.multiply(i, g, out=spare), out=c)
-        np.multiply(o, np.tanh(c, out=spare), out=h)
-        return h, c
-
-    h, c = unrolled(step, weight_hh, k, (h0, c0), sums, *blocks(sums, 4), fresh=2)
+        np.multiply(f, c0, out=c_t)
+        c_t += np.multiply(i, g, out=spare)
+        np.multiply(o, np.tanh(c_t, out=spare), out=h_t)
+        c0 = c_t
     return (h, c), sums
 # fmt: on
