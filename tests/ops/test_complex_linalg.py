@@ -1,5 +1,6 @@
-"""Linear algebra of complex matrices, and eigenvalues of general ones: derivatives of real and imaginary parts
-against numerical ones, closed forms, and phases, which are free.
+"""Linear algebra of complex matrices, and eigenvalues of general ones.
+
+The oracles are numerical derivatives in real and imaginary parts, closed forms, and that phases are free.
 """
 
 import numpy as np
@@ -201,7 +202,9 @@ def test_products_in_which_phases_cancel():
 # ---- eigenvalues -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("a", [A, REAL, numbers(2, 4, 4), np.diag([2.0, 2.0, 1.0])], ids=str)
+@pytest.mark.parametrize(
+    "a", [A, REAL, numbers(2, 4, 4), np.diag([2.0, 2.0, 1.0])], ids=["complex", "real", "stack", "equal"]
+)
 @pytest.mark.parametrize("n", [1, 3])
 def test_sums_of_eigenvalues_and_of_their_powers(a, n):
     """Σ wⁿ is the trace of Aⁿ."""
@@ -236,7 +239,7 @@ Q = generic(3, 3, seed=12)
 HIDDEN = Q @ np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]]) @ np.linalg.inv(Q)
 
 
-@pytest.mark.parametrize("a", [JORDAN, HIDDEN, JORDAN + 0j, np.eye(2, k=1)], ids=str)
+@pytest.mark.parametrize("a", [JORDAN, HIDDEN, JORDAN + 0j, np.eye(2, k=1)], ids=range(4))
 def test_defective_matrices(a):
     """Eigenvalues have no derivative; even where w² has none in w, Σ w² has one in A.  The characteristic
     polynomial has one everywhere.

@@ -25,7 +25,9 @@ def along_one(*, real: bool = False, least: int = 1) -> Domain:
     def build(d: Draw) -> Call:
         n, axis = d(st.integers(least, 5)), d(st.integers(-2, 1))
         shape, axis = d(choice(((n,), -1), ((n, 2) if axis % 2 == 0 else (2, n), axis)))
-        return call(signal(d, shape, real), d(choice(None, 1, 2, 3, 4, 5)), axis, d(choice(*NORMS)))
+        return call(
+            signal(d, shape, real), n=d(choice(None, 1, 2, 3, 4, 5)), axis=axis, norm=d(choice(*NORMS))
+        )
 
     return case(build)
 
@@ -49,7 +51,7 @@ def along_several(*, real: bool = False, least: int = 1, two: bool = False) -> D
 def shifted(d: Draw) -> Call:
     a = signal(d, d(shapes(1, 2)))
     several = st.lists(one_axis(a), min_size=1, max_size=2).map(tuple)
-    return call(a, d(st.one_of(st.none(), one_axis(a), several)))
+    return call(a, axes=d(st.one_of(st.none(), one_axis(a), several)))
 
 
 # fmt: off
