@@ -104,10 +104,12 @@ def _write(
         )
     arrays = tuple(_unwrap(cls, targets))
     out = arrays if isinstance(target, tuple) else arrays[0]
-    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
+    result = function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
     for array in arrays:
         if array is not None:
             WRITES.mark(array)
+    if isinstance(out, np.ndarray) and isinstance(result, np.ndarray) and result is not out:
+        return _wrap(cls, result)  # np.fft.irfft2 of some versions leaves its out= alone
     return targets[0] if len(targets) == 1 else targets
 
 
