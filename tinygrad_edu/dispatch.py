@@ -73,7 +73,7 @@ def _with_settings(
     """
     arrays: list[Any] = [_unwrap(cls, a) for a in args]
     settings = {name: kwargs[name] for name in ("dtype", "casting", "order", "subok") if name in kwargs}
-    result = ufunc(*arrays, **settings) if settings else None  # NumPy's own word
+    result: Any = ufunc(*arrays, **settings) if settings else None  # NumPy's own word
     single = isinstance(result, (np.ndarray, np.generic)) and not ufunc.signature
     if settings.get("dtype") is not None and single:
         args = tuple(np.astype(a, result.dtype) if _has_floats(a) else a for a in args)
