@@ -141,8 +141,8 @@ class Run:
                 raise GraphError(
                     f"remat of {getattr(self.f, '__name__', type(self.f).__name__)}: it returned something "
                     "else when it was run again for its gradient. Has a tensor that it uses changed since, "
-                    "or does it draw random numbers by a generator of its own? Draw them by rng= or tg.seed, or "
-                    "give them to it as arguments."
+                    "or does it draw random numbers by a generator of its own? Draw them by rng= or tg.seed, "
+                    "or give them to it as arguments."
                 )
         graph = any(isinstance(part, Tensor) for part in g)
         roots = [(o._node, part) for o, part in zip(outputs, g) if o is not None and o._node is not None]
