@@ -84,7 +84,8 @@ def test_an_empty_border_has_no_gradient():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda x: np.pad(x, 1, "nonsense"), lambda x: np.pad(x, 1, "edge", constant_values=1), lambda x: np.pad(x, -1),
+        lambda x: np.pad(x, 1, "nonsense"), lambda x: np.pad(x, 1, "edge", constant_values=1),
+        lambda x: np.pad(x, -1),
         lambda x: np.pad(x, 1, "maximum", stat_length=0), lambda x: np.pad(x, (1, 2, 3), "edge"),
         lambda x: np.pad(x[:0], 1, "reflect"), lambda x: np.pad(x, 1, nonsense=2),
     ],

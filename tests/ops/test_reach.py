@@ -1,4 +1,4 @@
-"""Edges of NumPy's smaller functions, settings of ufuncs, folds of integers, and what names the line that works."""
+"""Edges of NumPy's smaller functions, settings of ufuncs, folds of integers, and errors that help."""
 
 import numpy as np
 import pytest
