@@ -35,11 +35,13 @@ def standardize(x: Any, axis: Axis, eps: float) -> Any:
     mean, variance : Tensor or ndarray
         The axes kept, with length 1.
     """
-    mean = mean_over(x, axis)
-    y = x - mean
-    variance = mean_over(y * y, axis)
+    order, axes = in_memory(x, axis)
+    rows = np.transpose(x, order)
+    mean = mean_over(rows, axes)
+    y = rows - mean
+    variance = mean_of_products(y, y, axes)
     y /= np.sqrt(variance + eps)
-    return y, mean, variance
+    return tuple(np.transpose(out, inverse(order)) for out in (y, mean, variance))
 # fmt: on
 
 
@@ -50,12 +52,32 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     y_i / n, and dy_j/dx_i = (δ_ij - 1/n - y_i y_j / n) / s.  Summed with the gradients, (g_y - mean(g_y) - y
     mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
     """
-    (g_y, g_mean, g_variance), (y, _, variance) = g, out
-    n, s = group_size(y.shape, axis), np.sqrt(variance + eps)
-    d = g_y / s
-    d += g_mean / n - mean_over(g_y, axis) / s
-    d -= y * (mean_over(g_y * y, axis) / s - g_variance * (2 * s / n))
-    return d
+    order, axes = in_memory(out[0], axis)
+    (g_y, g_mean, g_variance), (y, _, variance) = (
+        [np.transpose(a, order) for a in three] for three in (g, out)
+    )
+    n, s = group_size(y.shape, axes), np.sqrt(variance + eps)
+    d = y * (g_variance * (2 * s / n) - mean_of_products(g_y, y, axes) / s)
+    d += g_mean / n - mean_over(g_y, axes) / s
+    d += g_y / s
+    return np.transpose(d, inverse(order))
+
+
+def in_memory(x: Any, axis: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes of x in the order of memory, the fastest one last, and where those of ``axis`` are in it.
+
+    So transposed, images with the batch last are (c, h, w, n), and all but the channels is one stretch.
+    """
+    axes = axes_of(axis, x.ndim)
+    # An axis of one step may have any stride; it stays where it is.  Arrays of other kinds may have none.
+    strides = [abs(s) if n > 1 else 0 for s, n in zip(getattr(x, "strides", ()), x.shape)]
+    order = tuple(sorted(range(x.ndim), key=lambda a: -strides[a])) if strides else tuple(range(x.ndim))
+    return order, tuple(place for place, a in enumerate(order) if a in axes)
+
+
+def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    """The order of axes that takes a transposition back."""
+    return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
 def mean_over(x: Any, axis: Axis) -> Any:
@@ -63,16 +85,38 @@ def mean_over(x: Any, axis: Axis) -> Any:
 
     NumPy sums slowly along short axes.
     """
-    axes, shape, first = axes_of(axis, x.ndim), x.shape, x.ndim
-    while first - 1 in axes:  # the last axes, as far as they are averaged
+    kept, n = last_axes(x.shape, axes_of(axis, x.ndim))
+    if len(kept) == x.ndim:
+        return _mean_of_sums(x, x.shape, axis)
+    sums = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
+    return _mean_of_sums(sums, x.shape, axis)
+
+
+def mean_of_products(x: Any, y: Any, axis: Axis) -> Any:
+    """The mean of x · y, arrays of one shape, as `mean_over` takes it, without the products where it can."""
+    kept, n = last_axes(x.shape, axes_of(axis, x.ndim))
+    if len(kept) == x.ndim:
+        return _mean_of_sums(x * y, x.shape, axis)
+    sums = np.vecdot(*(np.reshape(a, (math.prod(kept), n)) for a in (x, y)))
+    return _mean_of_sums(sums, x.shape, axis)
+
+
+def last_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    """The shape in front of the last axes, as far as they are averaged, and the number of elements in them."""
+    first = len(shape)
+    while first - 1 in axes:
         first -= 1
-    kept, n = shape[:first], math.prod(shape[first:])
-    if first < x.ndim:
-        total = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
-        x = np.reshape(total, (*kept, *[1] * (x.ndim - first)))
-    if others := tuple(a for a in axes if a < first):
-        x = np.add.reduce(x, axis=others, keepdims=True)
-    return x / max(group_size(shape, axes), 1)
+    return shape[:first], math.prod(shape[first:])
+
+
+def _mean_of_sums(sums: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """The mean, from sums over the last axes: over the other ones too, and divided by the number of elements."""
+    axes = axes_of(axis, len(shape))
+    kept, _ = last_axes(shape, axes)
+    sums = np.reshape(sums, (*kept, *[1] * (len(shape) - len(kept))))
+    if others := tuple(a for a in axes if a < len(kept)):
+        sums = np.add.reduce(sums, axis=others, keepdims=True)
+    return sums / max(group_size(shape, axes), 1)
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
