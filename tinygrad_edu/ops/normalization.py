@@ -12,6 +12,7 @@ from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .reduction import axes_of, group_size
+from .sums import dot_along, sum_along, sum_to
 
 Axis = int | tuple[int, ...]
 
@@ -35,13 +36,22 @@ def standardize(x: Any, axis: Axis, eps: float) -> Any:
     mean, variance : Tensor or ndarray
         The axes kept, with length 1.
     """
-    order, axes = in_memory(x, axis)
-    rows = np.transpose(x, order)
-    mean = mean_over(rows, axes)
-    y = rows - mean
-    variance = mean_of_products(y, y, axes)
+    axes, n = axes_of(axis, x.ndim), max(group_size(x.shape, axis), 1)
+    mean = sum_along(axes, x) / n
+    y = x - mean
+    variance = dot_along(axes, y, y) / n
     y /= np.sqrt(variance + eps)
-    return tuple(np.transpose(out, inverse(order)) for out in (y, mean, variance))
+    return y, mean, variance
+
+
+@primitive(broadcasts=True, x=lambda g, weight: g * weight,
+                            weight=lambda g, x, weight_shape: sum_to(weight_shape, g, x),
+                            bias=lambda g, bias_shape: sum_to(bias_shape, g))
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """weight · x + bias, both of which broadcast against x."""
+    y = x * weight
+    y += bias
+    return y
 # fmt: on
 
 
@@ -52,71 +62,12 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     y_i / n, and dy_j/dx_i = (δ_ij - 1/n - y_i y_j / n) / s.  Summed with the gradients, (g_y - mean(g_y) - y
     mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
     """
-    order, axes = in_memory(out[0], axis)
-    (g_y, g_mean, g_variance), (y, _, variance) = (
-        [np.transpose(a, order) for a in three] for three in (g, out)
-    )
-    n, s = group_size(y.shape, axes), np.sqrt(variance + eps)
-    d = y * (g_variance * (2 * s / n) - mean_of_products(g_y, y, axes) / s)
-    d += g_mean / n - mean_over(g_y, axes) / s
+    (g_y, g_mean, g_variance), (y, _, variance) = g, out
+    axes, n, s = axes_of(axis, y.ndim), group_size(y.shape, axis), np.sqrt(variance + eps)
+    d = y * (g_variance * (2 * s / n) - dot_along(axes, g_y, y) / (n * s))
+    d += (g_mean - sum_along(axes, g_y) / s) / n
     d += g_y / s
-    return np.transpose(d, inverse(order))
-
-
-def in_memory(x: Any, axis: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The axes of x in the order of memory, the fastest one last, and where those of ``axis`` are in it.
-
-    So transposed, images with the batch last are (c, h, w, n), and all but the channels is one stretch.
-    """
-    axes = axes_of(axis, x.ndim)
-    # An axis of one step may have any stride; it stays where it is.  Arrays of other kinds may have none.
-    strides = [abs(s) if n > 1 else 0 for s, n in zip(getattr(x, "strides", ()), x.shape)]
-    order = tuple(sorted(range(x.ndim), key=lambda a: -strides[a])) if strides else tuple(range(x.ndim))
-    return order, tuple(place for place, a in enumerate(order) if a in axes)
-
-
-def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
-    """The order of axes that takes a transposition back."""
-    return tuple(sorted(range(len(order)), key=order.__getitem__))
-
-
-def mean_over(x: Any, axis: Axis) -> Any:
-    """The mean over axes that stay, with length 1: along the last ones by a product with ones.
-
-    NumPy sums slowly along short axes.
-    """
-    kept, n = last_axes(x.shape, axes_of(axis, x.ndim))
-    if len(kept) == x.ndim:
-        return _mean_of_sums(x, x.shape, axis)
-    sums = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
-    return _mean_of_sums(sums, x.shape, axis)
-
-
-def mean_of_products(x: Any, y: Any, axis: Axis) -> Any:
-    """The mean of x · y, arrays of one shape, as `mean_over` takes it, without the products where it can."""
-    kept, n = last_axes(x.shape, axes_of(axis, x.ndim))
-    if len(kept) == x.ndim:
-        return _mean_of_sums(x * y, x.shape, axis)
-    sums = np.vecdot(*(np.reshape(a, (math.prod(kept), n)) for a in (x, y)))
-    return _mean_of_sums(sums, x.shape, axis)
-
-
-def last_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
-    """The shape in front of the last axes, as far as they are averaged, and the number of elements in them."""
-    first = len(shape)
-    while first - 1 in axes:
-        first -= 1
-    return shape[:first], math.prod(shape[first:])
-
-
-def _mean_of_sums(sums: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """The mean, from sums over the last axes: over the other ones too, and divided by the number of elements."""
-    axes = axes_of(axis, len(shape))
-    kept, _ = last_axes(shape, axes)
-    sums = np.reshape(sums, (*kept, *[1] * (len(shape) - len(kept))))
-    if others := tuple(a for a in axes if a < len(kept)):
-        sums = np.add.reduce(sums, axis=others, keepdims=True)
-    return sums / max(group_size(shape, axes), 1)
+    return d
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
@@ -180,7 +131,8 @@ def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None =
     """
     x = with_axes("rms_norm", x, axis)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return scaled(x / np.sqrt(mean_over(x * x, axis) + eps), weight, None)
+    mean_square = dot_along(axes_of(axis, x.ndim), x, x) / max(group_size(x.shape, axis), 1)
+    return scaled(x / np.sqrt(mean_square + eps), weight, None)
 
 
 def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
@@ -238,8 +190,11 @@ def with_axes(who: str, x: Any, axis: Axis) -> Any:
 
 def scaled(x: Any, weight: Any, bias: Any) -> Any:
     """weight · x + bias; either may be None."""
-    x = x if weight is None else x * given(weight, "normalization: weight")
-    return x if bias is None else x + given(bias, "normalization: bias")
+    weight, bias = (p if p is None else given(p, "normalization: weight and bias") for p in (weight, bias))
+    if weight is not None and bias is not None and weight.shape == bias.shape and x.ndim >= bias.ndim:
+        return affine(x, weight, bias)
+    x = x if weight is None else x * weight
+    return x if bias is None else x + bias
 
 
 def along_channels(p: Any, ndim: int) -> Any:
