@@ -3,6 +3,11 @@
 Read `accumulate` first, which is ``backward()``, then `Pass.run` and `Pass.differentiate`.  Nodes are visited
 in descending order of their numbers, so that every node is visited once, after everything that used its
 output, and with the sum of all that flowed into it.
+
+Of complex numbers a gradient is, outside, ∂L/∂(real part) + i ∂L/∂(imaginary part), so that a step against it
+descends.  Inside, where rules run, it is the conjugate of that, for which dL = Re(g · dx): so the rule of a
+holomorphic function is the one that it has for real numbers.  Gradients are `turned` where they come in and
+where they go out, and nowhere between.
 """
 
 from collections.abc import Iterable
@@ -14,9 +19,9 @@ import numpy as np
 
 from .aliases import Cotangent, DType, Saved, Shape, TensorClass
 from .broadcast import broadcasts_to, unbroadcast
-from .errors import GraphError, WrongRule
+from .errors import DTypeError, GraphError, WrongRule
 from .graph import Leaf, Node, Part
-from .modes import MODE, enable_grad
+from .modes import MODE, recording_apart
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
@@ -34,7 +39,7 @@ def accumulate(
             if leaf.grad is None:
                 leaf.grad = one.as_tensor(one.given_away(leaf))
             elif create_graph or leaf.grad._node is not None:
-                with enable_grad():
+                with recording_apart():
                     leaf.grad = leaf.grad + one.as_tensor(gradient)
             else:
                 leaf.grad._array += gradient
@@ -113,14 +118,14 @@ class Pass:
 
     def recording(self) -> AbstractContextManager[Any]:
         """A block in which operations are recorded, if a graph is wanted."""
-        return enable_grad() if self.create_graph else nullcontext()  # rules on arrays are never recorded
+        return recording_apart() if self.create_graph else nullcontext()  # rules on arrays are never recorded
 
     @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
     def run(self, roots: Iterable[tuple[Node, Cotangent]]) -> dict[Any, Cotangent]:
         """Visit the nodes; returns the gradients of the sinks and leaves."""
         gradients, turns = self.gradients, self.turns
         for node, gradient in roots:
-            self.send(node, gradient, False)
+            self.send(node, turned(node, gradient), False)
         while turns:
             node = heappop(turns)[1]
             if node.notes is not None:
@@ -132,6 +137,9 @@ class Pass:
         for node in gradients:
             if node.notes is not None:
                 self.show_to_hooks(node)
+            if node.dtype.kind == "c":
+                gradients[node] = turned(node, gradients[node])
+                self.ours.add(node)
         return gradients
 
     def differentiate(self, node: Node, g: Cotangent) -> None:
@@ -143,16 +151,22 @@ class Pass:
             saved = self.looked_over(node)
         if type(g) is list:  # nothing flowed into some of the outputs
             g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
-        if plan.joint is not None:
+        given = saved
+        if (
+            plan.joint is not None
+        ):  # one rule for all: the gradients that it returns are what the steps choose from
             found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
-            saved = plan.op.checked_joint(found)
+            given = plan.op.checked_joint(found)
         for (rule, start, stop), parent in zip(plan.steps, node.parents):
             if parent.order < self.floor:
                 continue
-            values = saved[start:stop]
+            values = given[start:stop]
             found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
+            # NumPy has one object for each native dtype: the comparison by identity is the faster one, and
+            # what it lets through besides is settled as it should be.
             if type(found) is not self.kind or found.dtype is not parent.dtype or found.shape != parent.shape:
                 found = self.settled(node, parent, found)
+            # Only a leaf's gradient is given away, so only there it matters whether a rule made it anew.
             self.send(parent, found, type(parent) is Leaf and is_new(found, g, values, plan))
         if not self.retain_graph:
             node.saved = None
@@ -206,7 +220,7 @@ class Pass:
         """Show a finished gradient to the hooks of its node; a hook may return another one."""
         assert node.notes is not None
         for hook in tuple(node.notes.hooks.values()):
-            answer = hook(self.as_tensor(np.copy(self.gradients[node])))
+            answer = hook(self.as_tensor(np.copy(turned(node, self.gradients[node]))))
             if answer is None:
                 continue
             if not isinstance(answer, self.cls):
@@ -215,19 +229,26 @@ class Pass:
             if answer.shape != node.shape:
                 expected = f"expected None or a Tensor of shape {node.shape}."
                 raise GraphError(f"A hook returned a Tensor of shape {answer.shape}; {expected}")
-            self.gradients[node] = np.astype(answer if self.create_graph else answer._array, node.dtype)
+            if answer.dtype.kind == "c" != node.dtype.kind:
+                raise DTypeError(f"A hook on a real tensor returned {answer.dtype}: take its real part.")
+            answer = np.astype(answer if self.create_graph else answer._array, node.dtype)
+            self.gradients[node] = turned(node, answer)
             self.ours.discard(node)
         if node.notes.retains:
             self.ours.discard(node)  # it is kept here, and flows on
-            node.notes.grad = self.as_tensor(self.given_away(node))
+            node.notes.grad = self.as_tensor(turned(node, self.given_away(node)))
 
     # ---- what rules return ---------------------------------------------------------------------------------
 
     def settled(self, node: Node, parent: Node, gradient: Any) -> Cotangent:
         """Bring what a rule returned to the kind, shape and dtype of its argument, or say what is wrong."""
         op, shape, found = node.plan.op, parent.shape, self.as_gradient(gradient)
-        if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
+        if found is None or found.dtype.kind not in "fiubc":
             raise _no_gradient(node, parent, gradient)
+        if found.dtype.kind == "c" != parent.dtype.kind:
+            if not (op.trusted or _is_complex(node)):
+                raise _no_gradient(node, parent, gradient)
+            found = np.real(found)  # all that counts of Re(g · dx) where dx is real
         if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
             raise _of_wrong_shape(node, parent, found.shape)
         found = unbroadcast(found, shape)
@@ -265,6 +286,11 @@ class Pass:
         return g if whole and node in self.ours else np.array(g, order="C")
 
 
+def turned(node: Node, gradient: Cotangent) -> Cotangent:
+    """The gradient of a node as it is known outside, from what rules are given; or the other way round."""
+    return np.conjugate(gradient) if node.dtype.kind == "c" else gradient
+
+
 def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
     """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it
     away.
@@ -278,6 +304,12 @@ def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
     if not plan.variadic and type(g) is not tuple:
         return True
     return not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
+
+
+def _is_complex(node: Node) -> bool:
+    """Whether an output of the operation is complex."""
+    dtypes = node.dtype if type(node.dtype) is tuple else (node.dtype,)
+    return any(dtype.kind == "c" for dtype in dtypes)
 
 
 def _no_gradient(node: Node, parent: Node, returned: Any) -> WrongRule:

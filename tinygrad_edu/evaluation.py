@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import plain
+from .arrays import plain, refuse_imaginary
 from .backward import run_backward
 from .errors import DTypeError, GraphError, ShapeError, TinygradError
 from .graph import Leaf, Node
-from .modes import MODE, enable_grad
+from .modes import MODE, recording_apart
+from .refusals import lost_inside
 from .table import op_of
 from .tensor import Tensor
 from .trees import flatten, labelled, matched
@@ -51,7 +52,7 @@ class Evaluation:
             for name, leaf in zip(names, self.primals):
                 variable(leaf, recording, name)
             raise
-        with enable_grad():
+        with recording_apart():
             out = f(*self.build_inputs(self.variables))
         self.aux: Any = None
         if has_aux:
@@ -62,6 +63,8 @@ class Evaluation:
                 lost = "the graph was lost on the way (by .item(), .numpy() or float()?)"
                 raise GraphError(f"f returned {type(o).__name__}, not a Tensor: {lost}.")
         self.outside = recording and depends_on_others(self.outputs, self.variables)
+        if self.outside and (primitive := MODE.get().inside):
+            raise lost_inside(primitive, "a function that it differentiates", self.outputs[0])
         if not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
             own = [type(part) is Tensor for part in parts]  # what stands in modules is theirs
@@ -115,9 +118,9 @@ def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Te
         leaf = float(leaf)
     foreign = hasattr(leaf, "__array_function__") and not isinstance(leaf, np.ndarray)
     array = leaf if foreign else plain(leaf, name)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise DTypeError(
-            f"{name} is {array.dtype}; what is differentiated with respect to must be floating.\n"
+            f"{name} is {array.dtype}; what is differentiated with respect to must be floating or complex.\n"
             "  Leave it out (argnums=, or another argument for what is no variable), or convert it: "
             "x.astype(float)."
         )
@@ -174,4 +177,6 @@ def leaves_like(what: str, expected: Sequence[Tensor], like: Any, tree: Any) -> 
     if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
         shapes = [leaf.shape for leaf in leaves]
         raise ShapeError(f"{what} has shapes {shapes}; expected {[e.shape for e in expected]}.")
+    for leaf, e in zip(leaves, expected):
+        refuse_imaginary(leaf.dtype, e.dtype, what)
     return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]

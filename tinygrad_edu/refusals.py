@@ -9,6 +9,7 @@ from typing import Any
 
 from .entry import Op, name_of
 from .errors import MissingRule
+from .reasons import LATER, reason_of
 
 
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
@@ -17,9 +18,12 @@ def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRu
     if argument.isdigit():  # known by its place only
         with suppress(ValueError, TypeError, IndexError):
             argument = list(inspect.signature(function).parameters)[int(argument)]
+    reason = reason_of(function)
+    why = f"  The reason:      {reason}\n" if reason and reason != LATER else ""
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
+        f"{why}"
         f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see "
         "examples/define_an_op.py)\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
@@ -43,8 +47,7 @@ def lost_inside(primitive: str, operation: str, value: Any) -> MissingRule:
     """
     return MissingRule(
         f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, "
-        "whose "
-        "gradient would be lost.\n"
+        "whose gradient would be lost.\n"
         f"  Pass it to {primitive} as an argument, and give that a rule; or use its .detach(), which is a "
         "constant to the graph."
     )

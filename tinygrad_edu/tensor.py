@@ -13,7 +13,8 @@ The story of one call, ``y = np.exp(x)`` with ``x`` a Tensor that requires a gra
 5. ``y.backward()`` visits the nodes, newest first, calls ``rule(g, out)`` on plain arrays, and adds what
    arrives at ``x`` to ``x.grad``.
 
-Operators and methods enter at step 3: they know their entry already.
+Arithmetic, items, ``sum``, ``reshape`` and ``transpose`` enter at step 3, since they know their entry
+already; all other methods call NumPy's function, and enter at step 1.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .aliases import Operand
+from .arrays import refuse_imaginary
 from .backward import accumulate
 from .conversion import Conversions
 from .dispatch import dispatch
@@ -58,7 +60,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     Parameters
     ----------
     data : array_like
-        The values: floating, integer or boolean; the dtype follows `numpy.asarray`.
+        The values: floating, complex, integer or boolean; the dtype follows `numpy.asarray`.
     requires_grad : bool, default=False
         Whether gradients are wanted with respect to this tensor.  It then owns a copy of ``data``; otherwise
         it is another view of the array that it was given.
@@ -73,7 +75,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     Raises
     ------
     DTypeError
-        For complex, object and text data, for masked arrays, and for integers that should require a gradient.
+        For object and text data, for masked arrays, for complex data that ``dtype`` would make real, and for
+        integers that should require a gradient.
     ShapeError
         For nested lists of several lengths.
 
@@ -96,10 +99,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     __slots__ = ("__weakref__", "_array", "_leaf", "_node")
     _array: Any
-    _node: Node | None  # None for a constant, the leaf of a variable, the operation's node for a result
-    _leaf: (
-        Any  # a Leaf since a gradient was first asked for (a frozen variable keeps it, and its grad), or None
-    )
+    # None for a constant, the leaf of a variable, the operation's node for a result.
+    _node: Node | None
+    # A Leaf since a gradient was first asked for (a frozen variable keeps it, and its grad), or None.
+    _leaf: Any
 
     def __init__(
         self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None
@@ -113,6 +116,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             data = data._array
         array = as_array(data)
         if dtype is not None:
+            refuse_imaginary(array.dtype, dtype, "Tensor(data, dtype=…)")
             array = as_array(np.astype(array, np.dtype(dtype), copy=False))
         self._array, self._node, self._leaf = array, None, None
         if requires_grad:
@@ -279,6 +283,11 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that "
                     "shape; only one element has a default."
                 )
+            if dtype.kind == "c":
+                raise GraphError(
+                    "backward() of a complex tensor needs a gradient (its cotangent); without one make a "
+                    "real loss of it first, such as np.real(z) or np.abs(z)**2."
+                )
             return Tensor._make(np.array(1, dtype) if shape == () else np.ones(shape, dtype), None)
         cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
         if cotangent.shape != shape:
@@ -286,7 +295,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                 f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two "
                 "must be equal."
             )
-        return cotangent if cotangent.dtype == dtype else cotangent.astype(dtype)
+        if cotangent.dtype == dtype:
+            return cotangent
+        refuse_imaginary(cotangent.dtype, dtype, "backward(gradient)")
+        return cotangent.astype(dtype)
 
     def detach(self) -> Tensor:
         """The same values, shared, without the graph."""
@@ -333,7 +345,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     __hash__ = object.__hash__
 
     def __pow__(self, other: Operand) -> Tensor:
-        if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind == "f":
+        if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind in "fc":
             return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
 
@@ -349,15 +361,16 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         follow.  Each write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in
         place.
         """
+        if hasattr(value, "dtype"):
+            refuse_imaginary(value.dtype, self.dtype, "x[…] = v of a complex v")
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
-            if self.dtype.kind != "f" and isinstance(value, Tensor) and value._node is not None:
+            if self.dtype.kind not in "fc" and isinstance(value, Tensor) and value._node is not None:
                 raise DTypeError(
                     f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
                     "x floating first."
                 )
-            result = record(Tensor, SETITEM, (self, indexing.as_key(key), value))
-            self._array, self._node, self._leaf = result._array, result._node, None
+            self._become(record(Tensor, SETITEM, (self, indexing.as_key(key), value)))
         else:
             self._array[indexing.as_key(key)] = value._array if isinstance(value, Tensor) else value
             WRITES.mark(self._array)
@@ -412,8 +425,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """The same values in another shape; see `numpy.ndarray.reshape`."""
-        reshaped = record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order))
-        return np.copy(reshaped) if copy else reshaped
+        return record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order, copy))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes permuted, by default reversed; see `numpy.transpose`."""
@@ -429,8 +441,8 @@ _new = object.__new__
 
 
 def _check_floating(dtype: Any) -> None:
-    if dtype.kind != "f":
+    if dtype.kind not in "fc":
         raise DTypeError(
-            f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: "
-            "dtype=np.float32, or x.astype(np.float64)."
+            f"Only floating and complex tensors can require a gradient; this one is {dtype}. Convert it "
+            "first: dtype=np.float32, or x.astype(np.float64)."
         )

@@ -27,7 +27,16 @@ from tinygrad_edu.errors import CoercionError, DTypeError, MissingRule, Unsuppor
 from tinygrad_edu.table import entries
 
 TAKES_DTYPES = np.can_cast  # and finds one on a tensor before it asks us
-NUMPYS = [f for f in entries() if name_of(f).startswith("np.") and f is not TAKES_DTYPES]
+FOLDS_OF_INTEGERS = {
+    f
+    for f, entry in entries().items()
+    if entry.fate == "constant" and isinstance(getattr(f, "__self__", None), np.ufunc) and f not in CONSTANTS
+}
+NUMPYS = [
+    f
+    for f in entries()
+    if name_of(f).startswith("np.") and f is not TAKES_DTYPES and f not in FOLDS_OF_INTEGERS
+]
 REFUSALS = (MissingRule, UnsupportedCall, CoercionError, DTypeError)
 
 # ---- calls, right and wrong --------------------------------------------------------------------------------

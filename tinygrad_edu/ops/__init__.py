@@ -3,12 +3,13 @@
 
 # fmt: off
 # isort: off
-from . import elementwise, constant, smooth, erf         # functions of single elements
+from . import elementwise, complex, constant, smooth, erf, scimath  # functions of single elements
 from . import reduction, contraction, bilinear           # sums, and sums of products
 from . import scans, order, nans, statistics              # running results, order, NaN, weights
 from . import shape, indexing, building                  # elements moved, and some of them chosen
-from . import decomposition, norm, linalg                # matrices
+from . import decomposition, norm, linalg, eigen         # matrices
 from . import calculus, polynomial, special              # grids, polynomials, Bessel functions
+from . import padding                                    # what is put around an array
 from . import activation, softmax, normalization         # functions of what a layer computes
 from . import convolution, transposed                    # layers of images
 from . import pooling, adaptive, window
@@ -16,3 +17,7 @@ from . import recurrent, attention, embedding, dropout   # layers of sequences a
 from . import losses
 # fmt: on
 # isort: on
+
+from ..table import later
+
+later("numpy.fft", f"{__name__}.fft")  # Fourier transforms

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import refuse_imaginary
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, elementwise, primitive
 
@@ -31,7 +32,6 @@ elementwise(np.divide,      x1=lambda g, x2: g / x2,
                             x2=lambda g, x2, out: -g * out / x2)
 elementwise(np.negative,    x=lambda g: -g)
 elementwise(np.positive,    x=lambda g: g)
-elementwise(np.conjugate,   x=lambda g: g)
 elementwise(np.reciprocal,  x=lambda g, out: -g * out * out)
 elementwise(np.square,      x=lambda g, x: g * (2 * x))
 elementwise(np.sqrt,        x=lambda g, out: g / (2 * out))
@@ -54,7 +54,7 @@ elementwise(np.arctan,      x=lambda g, x: g / (1 + x * x))
 elementwise(np.sinh,        x=lambda g, x: g * np.cosh(x))
 elementwise(np.cosh,        x=lambda g, x: g * np.sinh(x))
 elementwise(np.tanh,        x=lambda g, out: g * (1 - out * out))
-elementwise(np.arcsinh,     x=lambda g, x: g / np.hypot(x, 1))
+elementwise(np.arcsinh,     x=lambda g, x: g / (np.hypot(x, 1) if x.dtype.kind != "c" else np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x)))
 elementwise(np.arccosh,     x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 elementwise(np.arctanh,     x=lambda g, x: g / ((1 - x) * (1 + x)))
 elementwise(np.deg2rad,     x=lambda g: np.deg2rad(g))
@@ -68,11 +68,11 @@ elementwise(np.arctan2,     x1=lambda g, x1, x2: g * per_radius(x2, x1, x2),
                             x2=lambda g, x1, x2: -g * per_radius(x1, x1, x2))
 
 # Steps have a zero gradient wherever they have one, and get it everywhere; what is NaN stands on no step.
-elementwise(np.sign,        x=lambda g, out: or_nan(out, 0))
 elementwise(np.floor,       x=lambda g, out: or_nan(out, 0))
 elementwise(np.ceil,        x=lambda g, out: or_nan(out, 0))
 elementwise(np.trunc,       x=lambda g, out: or_nan(out, 0))
 elementwise(np.rint,        x=lambda g, out: or_nan(out, 0))
+elementwise(np.spacing,     x=lambda g, out: or_nan(out, 0))
 elementwise(np.heaviside,   x1=lambda g, out: or_nan(out, 0),
                             x2=lambda g, x1: np.where(x1 == 0, g, 0))
 elementwise(np.floor_divide, x1=lambda g, out: or_nan(out, 0),
@@ -84,12 +84,14 @@ elementwise(np.fmod,        x1=lambda g, out: or_nan(out, g),
 elementwise(np.divmod,      x1=lambda g, out: or_nan(out[1], g[1]),
                             x2=lambda g, out: -g[1] * out[0])
 elementwise(np.modf,        x=lambda g, out: or_nan(out[0], g[0]))
+elementwise(np.frexp,       x=lambda g, out: or_nan(out[0], np.ldexp(g[0], -out[1])))
+elementwise(np.nextafter,   x1=lambda g, out: or_nan(out, g),
+                            x2=lambda g, out: or_nan(out, 0))
 elementwise(np.copysign,    x1=lambda g, x1, out: g * (np.sign(x1) * np.sign(out)),
                             x2=lambda g: np.zeros_like(g))
 elementwise(np.ldexp,       x1=lambda g, x2: np.ldexp(g, x2))
 
 # Kinks: the mean of the one-sided slopes, so that equal arguments share the gradient.
-elementwise(np.absolute,    x=lambda g, x: g * np.sign(x))
 elementwise(np.fabs,        x=lambda g, x: g * np.sign(x))
 elementwise(np.maximum,     x1=lambda g, x1, x2: share(g, x1, x2),
                             x2=lambda g, x1, x2: share(g, x2, x1))
@@ -108,13 +110,11 @@ elementwise(np.float_power, x1=lambda g, x1, x2: g * (x2 * np.float_power(of_pow
 derivative(np.where, lambda condition, x=MISSING, y=MISSING: chosen(condition, x, y) if y is MISSING else np.where(condition, x, y), broadcasts=True,
                             x=lambda g, condition: np.where(condition, g, 0),
                             y=lambda g, condition: np.where(condition, 0, g))
-derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, dtype, copy=copy),
+derivative(np.astype, lambda x, dtype, *, copy=True, device=None: np.astype(x, keeping(x, dtype), copy=copy, device=device),
                             x=lambda g: g)
 for _round in dict.fromkeys((np.round, np.around)):  # one function in some versions
     derivative(_round, lambda a, decimals=0, out=None: np.round(a, decimals),
                             a=lambda g, out: or_nan(out, 0))
-derivative(np.nan_to_num, lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, copied(copy), nan, posinf, neginf),
-                            x=lambda g, x: np.where(np.isfinite(x), g, 0))
 derivative(np.fix, lambda x, out=None: np.fix(x),
                             x=lambda g, out: or_nan(out, 0))
 # fmt: on
@@ -123,6 +123,12 @@ derivative(np.fix, lambda x, out=None: np.fix(x),
 def chosen(condition: Any, x: Any, y: Any) -> Any:
     """np.where of a condition alone, the places where it is true; or of one choice, which NumPy refuses."""
     return np.where(*(v for v in (condition, x, y) if v is not MISSING))
+
+
+def keeping(x: Any, dtype: Any) -> Any:
+    """The dtype that x is converted to, if no imaginary part gets lost."""
+    refuse_imaginary(x.dtype, dtype, "astype of a tensor")
+    return dtype
 
 
 def copied(copy: Any) -> Any:
@@ -206,16 +212,6 @@ def _clip(
     return clip_below(a, lower) if upper is None else clip_between(a, lower, upper)
 
 
-@composite(np.real)
-def _real(val: Any) -> Any:
-    return val
-
-
-@composite(np.real_if_close)
-def _real_if_close(a: Any, tol: float = 100) -> Any:
-    return a
-
-
 def as_arrays(*values: Any) -> Any:
     """Numbers and lists as arrays, whose dtypes promote as those of arrays do; what has a dtype as it is."""
     return (v if hasattr(v, "dtype") else np.asarray(v) for v in values)
@@ -231,6 +227,6 @@ def _outer(ufunc: np.ufunc) -> None:
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2,
     np.heaviside, np.floor_divide, np.remainder, np.fmod, np.copysign, np.maximum, np.minimum,
-    np.fmax, np.fmin, np.power, np.float_power, np.divmod, np.ldexp,
+    np.fmax, np.fmin, np.power, np.float_power, np.divmod, np.ldexp, np.nextafter,
 ):  # fmt: skip
     _outer(_ufunc)

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import UnsupportedCall
 from ..table import composite
 from .calculus import constant
+from .eigen import characteristic
 from .elementwise import as_arrays
 
 
@@ -68,6 +69,20 @@ def _polymul(a1: Any, a2: Any) -> Any:
     return full[full.shape[0] - n :]
 
 
+@composite(np.polydiv)
+def _polydiv(u: Any, v: Any) -> Any:
+    u, v = vectors("np.polydiv", u, v)
+    expected = np.polydiv(constant(u), constant(v))[1]  # NumPy's own word, and how long the rest is
+    rest, quotient = np.astype(u + 0.0, expected.dtype), []
+    scale, n = 1.0 / v[0], v.shape[0]
+    for k in range(u.shape[0] - n + 1):
+        d = scale * rest[k]
+        quotient.append(d)
+        rest = np.concatenate([rest[:k], rest[k : k + n] - d * v, rest[k + n :]])
+    whole = np.stack(quotient) if quotient else np.zeros_like(expected, shape=(1,))
+    return np.astype(whole, expected.dtype), rest[rest.shape[0] - expected.shape[0] :]
+
+
 @composite(np.polyder)
 def _polyder(p: Any, m: int = 1) -> Any:
     refuse_poly1d("np.polyder", p)
@@ -94,12 +109,19 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def _poly(seq_of_zeros: Any) -> Any:
     (zeros,) = vectors("np.poly", seq_of_zeros)
     np.poly(np.zeros(zeros.shape))  # NumPy's own word
-    if zeros.ndim != 1:
-        raise UnsupportedCall("np.poly of a matrix has no derivative rule; give it the eigenvalues.")
+    if zeros.ndim == 2:
+        return characteristic(zeros)
+    if not zeros.size:
+        return 1.0
     product = np.ones(1, zeros.dtype)
     for i in range(zeros.shape[0]):
         product = np.convolve(product, np.stack([np.ones((), zeros.dtype), -zeros[i]]))
-    return product if zeros.size else 1.0
+    return np.real(product) if zeros.dtype.kind == "c" and in_pairs(constant(zeros)) else product
+
+
+def in_pairs(zeros: Any) -> bool:
+    """Whether the conjugate of each is there too: then NumPy has real coefficients."""
+    return bool(np.all(np.sort(zeros) == np.sort(np.conjugate(zeros))))
 
 
 @composite(np.vander)

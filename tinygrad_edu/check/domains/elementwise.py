@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ...ops import dropout, elementwise
-from ..strategies import Draw, arrays, broadcastable
+from ...ops import complex, dropout, elementwise
+from ..strategies import Draw, arrays, broadcastable, complexes, shapes
 from .domain import SMALL, Call, Domain, Domains, booleans, call, case, choice, integers, off_zero, unary
 
 
@@ -75,6 +75,8 @@ def clipped(d: Draw) -> Call:
     return call(x, d(arrays(s2, low=-1, high=-7 / 8)), d(arrays(s3, low=7 / 8, high=1)))
 
 
+emath = np.lib.scimath
+
 # fmt: off
 PAIRS: dict[np.ufunc, Pair] = {
     **dict.fromkeys((np.add, np.subtract, np.multiply, np.logaddexp, np.logaddexp2), Pair()),
@@ -85,6 +87,7 @@ PAIRS: dict[np.ufunc, Pair] = {
     np.hypot:     Pair(kinks=np.hypot),
     np.arctan2:   Pair(kinks=lambda x1, x2: np.hypot(x1, np.maximum(x2, 0))),  # the cut runs along the negative axis
     np.heaviside: Pair(x1=off_zero),
+    np.nextafter: Pair(kinks=np.subtract),
     np.copysign:  Pair(off_zero, off_zero),
 }
 
@@ -94,7 +97,8 @@ DOMAINS: Domains = {
     np.divmod:       PAIRS[np.floor_divide].broadcast(),
     np.outer:        Pair().outer(),
     # smooth everywhere
-    **dict.fromkeys((np.negative, np.positive, np.conjugate, np.real, np.real_if_close, np.nan_to_num, np.square,
+    **dict.fromkeys((np.negative, np.positive, np.conjugate, np.real, np.imag, np.real_if_close,
+                     np.nan_to_num, np.square,
                      np.exp, np.exp2, np.expm1, np.sin, np.cos, np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh,
                      np.deg2rad, np.radians, np.rad2deg, np.degrees), unary()),
     # of positive numbers, and between −1 and 1
@@ -105,12 +109,20 @@ DOMAINS: Domains = {
     np.tan:          unary(-1.25, 1.25),
     # with a pole or a kink at 0, and with steps at whole numbers
     **dict.fromkeys((np.reciprocal, np.cbrt), unary(-3, 3, 0, margin=1 / 4)),
-    **dict.fromkeys((np.absolute, np.fabs, np.sign), unary(-3, 3, 0)),
+    **dict.fromkeys((np.absolute, np.fabs, np.sign, np.angle, complex.sign_of_real), unary(-3, 3, 0)),
+    complex.sign_of_complex: case(lambda d: call(d(complexes(away_from=(0,))))),
+    np.sort_complex: case(lambda d: call(d(complexes(shapes(1), distinct=True)))),
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.fix, np.modf), unary(-3, 3, *range(-3, 4))),
     np.rint:         unary(-3, 3, -2.5, -1.5, -.5, .5, 1.5, 2.5),
+    np.spacing:      unary(-3, 3, 0, -2, -1, 1, 2),
+    np.frexp:        unary(-3, 3, *(s * k for k in (0, 1 / 8, 1 / 4, 1 / 2, 1, 2) for s in (-1, 1))),
     np.round:        case(lambda d: call(d(arrays()), d(st.integers(-1, 1))), kinks=lambda a, n: np.abs(a * 10.**n) % 1 - .5),
 
     np.ldexp:        case(scaled),
+    **dict.fromkeys((emath.sqrt, emath.log, emath.log2, emath.log10), unary(1 / 4)),
+    **dict.fromkeys((emath.arccos, emath.arcsin, emath.arctanh), unary(-3 / 4, 3 / 4)),
+    emath.logn:      case(lambda d: call(*(d(arrays(s, low=1 / 4, away_from=(1,))) for s in d(broadcastable())))),
+    emath.power:     Pair(x1=positive).broadcast(),
     np.where:        case(conditional),
     np.astype:       case(lambda d: call(d(arrays()), np.float64, copy=d(st.booleans()))),
     np.clip:         case(clipped),
