@@ -32,25 +32,34 @@ def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
     """Σ of one array, or of the product of two, over axes that stay."""
     x = factors[0]
     order = in_memory(x)
-    first = x.ndim
-    while first and order[first - 1] in axes:  # the last axes in memory, as far as they are summed over
-        first -= 1
-    factors = tuple(np.transpose(factor, order) for factor in factors)
-    kept, n = factors[0].shape[:first], math.prod(factors[0].shape[first:])
-    if first == x.ndim:
-        sums = factors[0] if len(factors) == 1 else factors[0] * factors[1]
-    else:
-        rows = [np.reshape(factor, (math.prod(kept), n)) for factor in factors]
-        sums = np.vecdot(*rows) if len(rows) == 2 else np.matmul(rows[0], np.ones_like(x, shape=(n,)))
-        sums = np.reshape(sums, (*kept, *[1] * (x.ndim - first)))
-    if others := tuple(place for place in range(first) if order[place] in axes):
-        sums = np.add.reduce(sums, axis=others, keepdims=True)
+    if order is None:
+        return _sums_in_order(axes, *factors)
+    places = tuple(place for place, axis in enumerate(order) if axis in axes)
+    sums = _sums_in_order(places, *(np.transpose(factor, order) for factor in factors))
     return np.transpose(sums, sorted(range(x.ndim), key=order.__getitem__))
 
 
-def in_memory(x: Any) -> tuple[int, ...]:
-    """The axes of x in the order of memory, the fastest one last; as they are where x has no strides."""
-    strides = getattr(x, "strides", None)
-    if strides is None:
-        return tuple(range(x.ndim))
-    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(strides[axis])))
+def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
+    """The same for arrays whose axes are in the order of memory."""
+    shape = factors[0].shape
+    first = len(shape)
+    while first - 1 in axes:  # the last axes, as far as they are summed over
+        first -= 1
+    if first == len(shape):
+        sums = factors[0] if len(factors) == 1 else factors[0] * factors[1]
+    else:
+        n = math.prod(shape[first:])
+        rows = [np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors]
+        sums = np.vecdot(*rows) if len(rows) == 2 else np.matmul(rows[0], np.ones_like(rows[0], shape=(n,)))
+        sums = np.reshape(sums, (*shape[:first], *[1] * (len(shape) - first)))
+    others = tuple(axis for axis in axes if axis < first)
+    return np.add.reduce(sums, axis=others, keepdims=True) if others else sums
+
+
+def in_memory(x: Any) -> tuple[int, ...] | None:
+    """The axes of x in the order of memory, the fastest one last; None if that is the order they have, or x
+    tells nothing of it.
+    """
+    if not hasattr(x, "flags") or x.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
