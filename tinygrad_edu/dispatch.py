@@ -98,18 +98,18 @@ def _write(
     if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
         raise UnsupportedCall(
             f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the "
-            "graph "
-            "may need.\n"
+            "graph may need.\n"
             "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or "
-            "on "
-            "x.detach()."
+            "on x.detach()."
         )
     arrays = tuple(_unwrap(cls, targets))
     out = arrays if isinstance(target, tuple) else arrays[0]
-    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
+    result = function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
     for array in arrays:
         if array is not None:
             WRITES.mark(array)
+    if isinstance(out, np.ndarray) and isinstance(result, np.ndarray) and result is not out:
+        return _wrap(cls, result)  # np.fft.irfft2 of some versions leaves its out= alone
     return targets[0] if len(targets) == 1 else targets
 
 

@@ -66,6 +66,7 @@ KEYWORDS = {
     "copy": [True, False, None],
     "subok": [True, False],
     "shape": [None, 2, (2, 3), (-1,), (-1, -1), (7,), "x"],
+    "norm": [None, "backward", "ortho", "forward", "x", 0],
     "nonsense": [None, 0],
 }
 CRASHES = (
@@ -192,7 +193,7 @@ def mapped(call, change):
     def swap(value):
         if type(value) in (list, tuple):
             return type(value)(map(swap, value))
-        return change(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
+        return change(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc" else value
 
     call = deepcopy(call)
     return Call(
