@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedCall
-from ..table import composite
+from ..table import composite, overridable
 from .calculus import constant
 from .eigen import characteristic
 from .elementwise import as_arrays
@@ -119,6 +119,7 @@ def _poly(seq_of_zeros: Any) -> Any:
     return np.real(product) if zeros.dtype.kind == "c" and in_pairs(constant(zeros)) else product
 
 
+@overridable
 def in_pairs(zeros: Any) -> bool:
     """Whether the conjugate of each is there too: then NumPy has real coefficients."""
     return bool(np.all(np.sort(zeros) == np.sort(np.conjugate(zeros))))
