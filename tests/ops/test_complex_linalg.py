@@ -199,6 +199,16 @@ def test_products_in_which_phases_cancel():
     close(none, 0)
 
 
+def test_rounding_is_no_phase():
+    """Of a loss that is 0, and of one whose gradient is nothing but rounding."""
+    one = lambda a: (lambda v: v @ H(v) - np.eye(3))(np.linalg.eigh(a)[1])
+    (g,) = gradient(lambda a: np.sum(np.real(one(a) * np.conj(one(a)))), HERMITIAN)
+    close(g, 0)
+    assert not gradient(lambda a: 0 * np.sum(np.real(np.linalg.svd(a)[0])), A)[0].any()
+    with pytest.raises(np.linalg.LinAlgError, match="phases"):
+        gradient(lambda a: 1e-6 * np.sum(np.real(np.linalg.svd(a)[0])), A)
+
+
 def test_phases_in_single_precision():
     single = HERMITIAN.astype(np.complex64)
     w = numbers(3, 3, seed=11).astype(np.complex64)
@@ -270,6 +280,21 @@ def test_defective_matrices(a):
             gradient(lambda a, f=values: np.sum(np.real(f(a) ** 2)), a)
     w = generic(len(a) + 1, seed=13)
     assert tg.gradcheck(lambda a: np.sum(np.real(w * np.poly(a))), a.real.copy())
+
+
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6])
+def test_eigenvalues_and_roots_that_are_near_each_other(gap):
+    """Of [[1, 1], [0, 1 + gap]] the first one moves by the outer product of (1, -1 / gap) and (1, 0); of the
+    polynomial whose roots are 1 and 1 + gap it moves by (1, 1, 1) / gap.
+    """
+    first = lambda w: np.sum(w * (w.detach() < 1 + gap / 2))
+    a = np.array([[1.0, 1.0], [0.0, 1 + gap]])
+    for values in (np.linalg.eigvals, lambda a: np.linalg.eig(a)[0]):
+        (g,) = gradient(lambda a, f=values: first(f(a)), a)
+        np.testing.assert_allclose(g, [[1, 0], [-1 / gap, 0]], rtol=1e-4, atol=1e-3)
+    if gap > 1e-5:
+        (g,) = gradient(lambda p: first(np.roots(p)), np.array([1.0, -2 - gap, 1 + gap]))
+        np.testing.assert_allclose(g, np.ones(3) / gap, rtol=1e-5 / gap)
 
 
 def test_equal_eigenvalues_of_different_vectors():
