@@ -7,7 +7,8 @@ values have a gradient there, and so have all other vectors, but a gradient that
 equal values raises LinAlgError in the backward pass, because how they turn depends on how the values part.
 
 The phase of a complex vector is free as well: a gradient that depends on it raises LinAlgError, up to
-rounding; a tangent of vectors, of `jvp`, is that of one choice of phases.  The factors of cholesky and qr are unique, as their diagonals are real (those of qr but for signs).
+rounding; a tangent of vectors, of `jvp`, is that of one choice of phases.  The factors of cholesky and qr are
+unique, as their diagonals are real (those of qr but for signs).
 
 Rules of complex matrices are those of the references with the conjugates of the factors: in the pairing
 Re Σ gᵢⱼ dAᵢⱼ, a reference's gradient is the conjugate of a rule's.
