@@ -155,6 +155,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "special",
     "stats",
     "train",
     "triplet_margin_loss",
@@ -166,13 +167,13 @@ __all__ = [
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, stats, train
+    from . import check, data, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
 
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("check", "data", "io", "nn", "optim", "plot", "stats", "train"):
+    if name in ("check", "data", "io", "nn", "optim", "plot", "special", "stats", "train"):
         return import_module(f"{__name__}.{name}")
     if name == "gradcheck":
         return import_module(f"{__name__}.check").gradcheck

@@ -130,6 +130,9 @@ def derivative(
         _some(rules, function)
     _check_reached(function)
     name = name_of(function)
+    if forward is None and isinstance(function, np.ufunc):
+        wanted = f"tinygrad_edu.elementwise({name}, …), or give its forward, lambda x, …: {name}(x, …)"
+        raise WrongRule(f"derivative: {name} is a ufunc: use {wanted}.")
     try:
         op = op_from(forward or function, broadcasts, keep, joint, rules, known_as=function)
     except ValueError:  # a function in C, whose parameters Python does not know

@@ -74,7 +74,7 @@ def like(number: float, x: Any) -> Any:
 
 
 def allowed(parameter: Any, condition: Any) -> Any:
-    """The parameter, and NaN where it is outside of its range: a factor of NaN, so that the gradient is too."""
+    """The parameter, and NaN where it is outside of its range: by a factor, so that the gradient is too."""
     return parameter * np.where(condition, np.ones_like(parameter), np.nan)
 
 
@@ -109,5 +109,5 @@ def supported(log: Any, outside: Any) -> Any:
 
 
 def not_whole(k: Any) -> Any:
-    """Whether k is negative, or no whole number."""
-    return (k < 0) | (k != np.floor(k))
+    """Whether k is negative, or no whole number; NaN is neither."""
+    return (k < 0) | np.isinf(k) | ((k != np.floor(k)) & ~np.isnan(k))

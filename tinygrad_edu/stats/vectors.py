@@ -15,7 +15,7 @@ from .distribution import Continuous, Discrete, allowed, cast, not_whole, positi
 class _multivariate_normal(Continuous):
     r"""Normal distribution of vectors of d numbers, of mean ``mean`` and covariance ``cov``.
 
-    .. math:: \log p(x) = -|L^{-1}(x - \mu)|^2 / 2 - \sum_i \log L_{ii} - d\log\sqrt{2\pi}, \quad LL^T = \Sigma
+    .. math:: \log p(x) = -|L^{-1}(x - \mu)|^2 / 2 - \sum_i \log L_{ii} - d\log\sqrt{2\pi}, \; LL^T = \Sigma
 
     The covariance is factored by Cholesky, and a system is solved with the factor: no inverse and no
     determinant is formed.  A tensor's gradient in ``cov`` is symmetric.
