@@ -10,16 +10,18 @@ says what to do instead.
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from . import ops
-from .entry import name_of
+from .entry import is_special, name_of
 from .table import TABLE, entries, entry_of
 
 FATES = ("differentiates", "composite", "constant", "refuses")
 BEHIND = "ufuncs that other functions call"  # those of np.strings, and np.clip's
+SCIPYS = "scipy.special"
 OUR_OWN = ops.__name__.partition(".")[0]
 
 
@@ -48,6 +50,8 @@ def group_of(function: Callable[..., Any]) -> str:
     module = getattr(function, "__module__", None) or "numpy"
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return "methods of ufuncs"
+    if isinstance(function, np.ufunc) and is_special(function):
+        return SCIPYS
     if isinstance(function, np.ufunc):
         return "ufuncs" if getattr(np, function.__name__, None) is function else BEHIND
     return module.replace("numpy", "np") if module.startswith("numpy") else module.partition(".")[0]
@@ -76,16 +80,23 @@ def report(width: int = 120) -> str:
     >>> print(report().splitlines()[0])
     differentiates
     """
+    if find_spec("scipy"):
+        from .ops import scipy_special  # noqa: F401  # which files the rules of its ufuncs
     ours = [f for f in entries() if group_of(f) == OUR_OWN]
+    scipys = [f for f in entries() if group_of(f) == SCIPYS]
     numpys = overridable() | {f for f in TABLE if group_of(f) in ("ufuncs", "methods of ufuncs")}
     lines, totals = [], []
-    for fate, groups in grouped([*numpys, *ours]).items():
+    for fate, groups in grouped([*numpys, *scipys, *ours]).items():
         lines.append(fate)
         for group, names in groups.items():
             lines.append(f"  {group} ({len(names)})")
             lines += textwrap.wrap(", ".join(names), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
         lines.append("")
-        totals.append((sum(len(names) for group, names in groups.items() if group != OUR_OWN), fate))
+        totals.append(
+            (sum(len(names) for group, names in groups.items() if group not in (OUR_OWN, SCIPYS)), fate)
+        )
+    if scipys:
+        lines.append(f"{SCIPYS}: {len(scipys)} ufuncs, which differentiate; what is not listed refuses")
     everything = sum(n for n, _ in totals)
     lines.append(f"NumPy {np.__version__}: {everything} functions that can be overridden")
     lines += [f"{n:5} {fate}" for n, fate in totals]

@@ -29,11 +29,12 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     entry = entry_of(function)
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
-    entry = entry or known(function)
     if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
         raise _writes(function)
     args, kwargs, target = _without_out(entry, function, args, kwargs)
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
+    if entry is None and wanted:
+        entry = known(function)
     if any(t is not None for t in (target if isinstance(target, tuple) and target else (target,))):
         return _write(cls, function, args, kwargs, target, wanted)
     if isinstance(entry, Op) and wanted:

@@ -13,8 +13,8 @@ FAR = 25  # from here on eight terms of an asymptotic series have all digits
 
 
 # erfcx'(x) = 2x erfcx(x) - 2/√π and dawsn'(x) = 1 - 2x dawsn(x) are differences of almost equal numbers
-# where x is large.  There the differences are summed term by term (DLMF 7.12.1): with t = -1/(2x²) and t = 1/(2x²),
-# erfcx(x) = (1 + t + 1·3 t² + …) / (√π x), and dawsn(x) = (1 + t + 1·3 t² + …) / 2x.
+# where x is large.  There they are summed term by term (DLMF 7.12.1): with t = -1/(2x²), erfcx(x) is
+# (1 + t + 1·3 t² + …) / (√π x); with t = 1/(2x²), dawsn(x) is (1 + t + 1·3 t² + …) / 2x.
 
 
 def asymptotic(t: Any) -> Any:
