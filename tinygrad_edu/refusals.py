@@ -51,10 +51,12 @@ def _line(function: Callable[..., Any], name: str, argument: str) -> str:
 
 def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
     """The error for an argument that has no rule, of a function that has rules for others."""
+    own = "to @tinygrad_edu.primitive, on a function of yours that calls it"
+    where = own if op.trusted else f"where {op.name} is filed"
     return MissingRule(
         f"{op.name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
-        f"  Give it one:     {argument}=lambda g, …: … where {op.name} is filed\n"
+        f"  Give it one:     {argument}=lambda g, …: … {where}\n"
         f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for "
         f"{', '.join(op.rules)}"
     )

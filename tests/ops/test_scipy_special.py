@@ -71,6 +71,7 @@ def test_binomial_coefficients_outside_of_pascals_triangle():
 
 def test_singular_forms_have_their_limits():
     assert slope(sc.exprel, 0.0)[0] == 0.5
+    assert slope(lambda x: sc.expn(1, x), 2.0)[0] == -sc.expn(0, 2.0)
     assert slope(sc.spence, 1.0)[0] == -1
     assert slope(sc.ellipk, 0.0)[0] == pytest.approx(np.pi / 8)
     assert slope(sc.ellipe, 0.0)[0] == pytest.approx(-np.pi / 8)

@@ -74,7 +74,7 @@ DOMAINS: Domains = {
     # with settings
     gamma.polygamma: given(choice(0, 1, 2), low=1 / 2, high=3),
     sc.expn:         given(choice(0, 1, 3), low=1 / 2, high=3),
-    sc._ufuncs._zeta: given(choice(1.5, 2, 4), low=1 / 2, high=3),
+    **({gamma.hurwitz: given(choice(1.5, 2, 4), low=1 / 2, high=3)} if gamma.hurwitz else {}),
     **dict.fromkeys((sc.gammainc, sc.gammaincc), given(SHAPE, low=1 / 4, high=3)),
     **dict.fromkeys((sc.gammaincinv, sc.gammainccinv), given(SHAPE, low=1 / 8, high=7 / 8)),
     **dict.fromkeys((sc.betainc, sc.betaincc, sc.betaincinv, sc.betainccinv), given(SHAPE, SHAPE, low=1 / 8, high=7 / 8)),
