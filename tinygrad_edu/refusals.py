@@ -7,9 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
-
-from .entry import Op, name_of
+from .entry import Op, is_ufunc, name_of
 from .errors import MissingRule
 
 
@@ -24,22 +22,22 @@ def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRu
     )
 
 
-def _argument(function: Callable[..., Any], argument: str) -> str:
+def _argument(function: Any, argument: str) -> str:
     """The name of an argument, which may be known by its place only."""
     if not argument.isdigit():
         return argument
-    if isinstance(function, np.ufunc):
+    if is_ufunc(function):
         return "x" if function.nin == 1 else f"x{int(argument) + 1}"
     with suppress(ValueError, TypeError, IndexError):
         return list(inspect.signature(function).parameters)[int(argument)]
     return argument
 
 
-def _line(function: Callable[..., Any], name: str, argument: str) -> str:
+def _line(function: Any, name: str, argument: str) -> str:
     """The line that files a rule for an argument, to be completed."""
-    if isinstance(function, np.ufunc):
+    if is_ufunc(function):
         file, taken = "elementwise", [_argument(function, str(i)) for i in range(function.nin)]
-    if not isinstance(function, np.ufunc) or function.signature is not None:
+    if not is_ufunc(function) or function.signature is not None:
         file, argument = "derivative", "x" if argument.isdigit() else argument
         taken = [argument]
         with suppress(ValueError, TypeError):

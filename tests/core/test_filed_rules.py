@@ -117,6 +117,21 @@ def test_rules_are_replaced_only_when_that_is_said(cube):
     before.backward()  # a graph keeps the rules that it was made with
 
 
+@pytest.mark.filterwarnings("ignore")  # of Numba's own
+def test_ufuncs_of_numbas_too():
+    numba = pytest.importorskip("numba")
+    cube = numba.vectorize(lambda x: x * x * x)
+    tg.elementwise(cube, x=lambda g, x: g * 3 * x * x)
+    assert tg.gradcheck(cube, np.array([1.0, 2.0])).elements == 2
+
+    @numba.guvectorize(["(float64[:], float64[:])"], "(n)->()")
+    def total(x, out):
+        out[0] = np.sum(x)
+
+    tg.derivative(total, lambda x: total(x), x=lambda g, x: np.expand_dims(g, -1) * np.ones_like(x))
+    assert tg.gradcheck(total, np.ones((2, 3))).elements == 6
+
+
 # ---- functions ---------------------------------------------------------------------------------------------
 
 

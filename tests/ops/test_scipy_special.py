@@ -11,7 +11,7 @@ from tests.ops import test_table as table  # noqa: E402
 from tinygrad_edu.entry import Op, name_of  # noqa: E402
 from tinygrad_edu.errors import MissingRule  # noqa: E402
 
-few = settings(max_examples=max(2, settings.default.max_examples // 12))
+few = settings(max_examples=max(3, settings.default.max_examples // 8))
 PROPERTIES = [
     table.test_value_is_that_of_numpy,
     table.test_first_derivative_is_numerical,
@@ -69,6 +69,12 @@ def test_binomial_coefficients_outside_of_pascals_triangle():
     assert (dn, dk) == (pytest.approx(1 / 5), pytest.approx(-1 / 5))
 
 
+def test_where_gamma_functions_have_poles_quotients_of_them_have_slopes():
+    tg.gradcheck(sc.poch, np.array([-3.2, -0.5, -1.0, -2.0, 0.0]), np.array([2.5, 0.7, 0.5, 2.5, 1.5]))
+    n, k = np.array([4.0, 4.0, 2.5, 1.0, 0.5]), np.array([5.5, -0.5, 3.2, 3.0, -1.0])
+    tg.gradcheck(sc.binom, n, k)
+
+
 def test_singular_forms_have_their_limits():
     assert slope(sc.exprel, 0.0)[0] == 0.5
     assert slope(lambda x: sc.expn(1, x), 2.0)[0] == -sc.expn(0, 2.0)
@@ -90,8 +96,24 @@ def test_entropies_at_their_edges():
         np.testing.assert_array_equal(dx[:2], 0)
         np.testing.assert_array_equal(dx[3], -np.inf)
         np.testing.assert_array_equal(dy, [0, 0, 0 if f is sc.rel_entr else 1, 0 if f is sc.rel_entr else 1])
+    np.testing.assert_allclose(slope(sc.rel_entr, [1.0, 3.0], [2.0, 1.0])[0], [1 - np.log(2), 1 + np.log(3)])
     np.testing.assert_array_equal(slope(sc.xlogy, [0.0, 2.0], [0.0, 4.0])[1], [0, 0.5])
     np.testing.assert_array_equal(slope(sc.xlog1py, [0.0, 2.0], [-1.0, 3.0])[1], [0, 0.5])
+
+
+POLYNOMIALS = {
+    "legendre": (), "chebyt": (), "chebyu": (), "hermite": (), "hermitenorm": (), "laguerre": (),
+    "genlaguerre": (1.5,), "gegenbauer": (1.5,), "jacobi": (1.5, 0.5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_polynomials_have_the_slopes_of_their_coefficients(name):
+    x, parameters = np.array([-0.9, 0.3, 1.0]), POLYNOMIALS[name]
+    for n in range(5):
+        polynomial = np.poly1d(getattr(sc, name)(n, *parameters).coeffs)
+        f = lambda x, n=n: getattr(sc, f"eval_{name}")(n, *parameters, x)
+        np.testing.assert_allclose(slope(f, x)[0], polynomial.deriv()(x), rtol=1e-11, atol=1e-11)
 
 
 def test_a_negative_width_of_hubers_loss_has_no_gradient():
