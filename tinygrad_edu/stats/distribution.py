@@ -104,8 +104,12 @@ def moved(x: Any, outside: Any, harmless: float) -> Any:
 
 def supported(log: Any, outside: Any) -> Any:
     """A log-density: -inf outside of the support, NaN where a parameter is; NumPy's scalars of no axes."""
-    out = np.where(outside & ~np.isnan(log), -np.inf, log)
-    return out if is_tensor(out) else out[()]
+    return bare(np.where(outside & ~np.isnan(log), -np.inf, log))
+
+
+def bare(log: Any) -> Any:
+    """A tensor as it is, an array of no axes as NumPy's scalar."""
+    return log[()] if isinstance(log, np.ndarray) else log
 
 
 def not_whole(k: Any) -> Any:
