@@ -85,6 +85,13 @@ def refuse_masked(values: Any, who: str) -> None:
         )
 
 
+def refuse_imaginary(given: Any, wanted: Any, what: str) -> None:
+    """Raise where complex values would become real ones: NumPy drops their imaginary parts with a warning."""
+    if given.kind == "c" and np.dtype(wanted).kind in "fiu":
+        lost = f"whose imaginary part would be lost in {np.dtype(wanted)}"
+        raise DTypeError(f"{what}: it is {given}, {lost}. Take the part that you mean: x.real, abs(x).")
+
+
 def ragged(values: Sequence[Any]) -> str:
     """What is wrong with nested sequences that are no array, and what to do about it."""
     lengths = sorted({len(v) for v in values if hasattr(v, "__len__")})

@@ -3,6 +3,11 @@
 Read `accumulate` first, which is ``backward()``, then `Pass.run` and `Pass.differentiate`.  Nodes are visited
 in descending order of their numbers, so that every node is visited once, after everything that used its
 output, and with the sum of all that flowed into it.
+
+Of complex numbers a gradient is, outside, ∂L/∂(real part) + i ∂L/∂(imaginary part), so that a step against it
+descends.  Inside, where rules run, it is the conjugate of that, for which dL = Re(g · dx): so the rule of a
+holomorphic function is the one that it has for real numbers.  Gradients are `turned` where they come in and
+where they go out, and nowhere between.
 """
 
 from collections.abc import Iterable
@@ -14,7 +19,7 @@ import numpy as np
 
 from .aliases import Cotangent, DType, Saved, Shape, TensorClass
 from .broadcast import broadcasts_to, unbroadcast
-from .errors import GraphError, WrongRule
+from .errors import DTypeError, GraphError, WrongRule
 from .graph import Leaf, Node, Part
 from .modes import MODE, enable_grad
 from .versions import WRITES, check_unchanged
@@ -120,7 +125,7 @@ class Pass:
         """Visit the nodes; returns the gradients of the sinks and leaves."""
         gradients, turns = self.gradients, self.turns
         for node, gradient in roots:
-            self.send(node, gradient, False)
+            self.send(node, turned(node, gradient), False)
         while turns:
             node = heappop(turns)[1]
             if node.notes is not None:
@@ -132,6 +137,9 @@ class Pass:
         for node in gradients:
             if node.notes is not None:
                 self.show_to_hooks(node)
+            if node.dtype.kind == "c":
+                gradients[node] = turned(node, gradients[node])
+                self.ours.add(node)
         return gradients
 
     def differentiate(self, node: Node, g: Cotangent) -> None:
@@ -206,7 +214,7 @@ class Pass:
         """Show a finished gradient to the hooks of its node; a hook may return another one."""
         assert node.notes is not None
         for hook in tuple(node.notes.hooks.values()):
-            answer = hook(self.as_tensor(np.copy(self.gradients[node])))
+            answer = hook(self.as_tensor(np.copy(turned(node, self.gradients[node]))))
             if answer is None:
                 continue
             if not isinstance(answer, self.cls):
@@ -215,19 +223,26 @@ class Pass:
             if answer.shape != node.shape:
                 expected = f"expected None or a Tensor of shape {node.shape}."
                 raise GraphError(f"A hook returned a Tensor of shape {answer.shape}; {expected}")
-            self.gradients[node] = np.astype(answer if self.create_graph else answer._array, node.dtype)
+            if answer.dtype.kind == "c" != node.dtype.kind:
+                raise DTypeError(f"A hook on a real tensor returned {answer.dtype}: take its real part.")
+            answer = np.astype(answer if self.create_graph else answer._array, node.dtype)
+            self.gradients[node] = turned(node, answer)
             self.ours.discard(node)
         if node.notes.retains:
             self.ours.discard(node)  # it is kept here, and flows on
-            node.notes.grad = self.as_tensor(self.given_away(node))
+            node.notes.grad = self.as_tensor(turned(node, self.given_away(node)))
 
     # ---- what rules return ---------------------------------------------------------------------------------
 
     def settled(self, node: Node, parent: Node, gradient: Any) -> Cotangent:
         """Bring what a rule returned to the kind, shape and dtype of its argument, or say what is wrong."""
         op, shape, found = node.plan.op, parent.shape, self.as_gradient(gradient)
-        if found is None or found.dtype.kind not in ("fiubc" if parent.dtype.kind == "c" else "fiub"):
+        if found is None or found.dtype.kind not in "fiubc":
             raise _no_gradient(node, parent, gradient)
+        if found.dtype.kind == "c" != parent.dtype.kind:
+            if not (op.trusted or _is_complex(node)):
+                raise _no_gradient(node, parent, gradient)
+            found = np.real(found)  # all that counts of Re(g · dx) where dx is real
         if found.shape != shape and not (op.broadcasts and broadcasts_to(shape, found.shape)):
             raise _of_wrong_shape(node, parent, found.shape)
         found = unbroadcast(found, shape)
@@ -265,6 +280,11 @@ class Pass:
         return g if whole and node in self.ours else np.array(g, order="C")
 
 
+def turned(node: Node, gradient: Cotangent) -> Cotangent:
+    """The gradient of a node as it is known outside, from what rules are given; or the other way round."""
+    return np.conjugate(gradient) if node.dtype.kind == "c" else gradient
+
+
 def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
     """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it
     away.
@@ -278,6 +298,12 @@ def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
     if not plan.variadic and type(g) is not tuple:
         return True
     return not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
+
+
+def _is_complex(node: Node) -> bool:
+    """Whether an output of the operation is complex."""
+    dtypes = node.dtype if type(node.dtype) is tuple else (node.dtype,)
+    return any(dtype.kind == "c" for dtype in dtypes)
 
 
 def _no_gradient(node: Node, parent: Node, returned: Any) -> WrongRule:

@@ -25,6 +25,7 @@ OUR_OWN = ops.__name__.partition(".")[0]
 
 def overridable() -> set[Callable[..., Any]]:
     """Every ufunc and function of the installed NumPy that calls other arrays' protocols."""
+    import numpy.fft  # which NumPy loads when it is asked for  # noqa: F401
     from numpy.testing import overrides  # pulls in unittest, which `import tinygrad_edu` should not
 
     return {*overrides.get_overridable_numpy_ufuncs(), *overrides.get_overridable_numpy_array_functions()}

@@ -140,7 +140,7 @@ class Suspicious(Inspector):
 
     def _check_finite(self, value: Any, what: str, line: str) -> None:
         array: Any = getattr(value, "_array", value)
-        if not self.nonfinite or getattr(getattr(array, "dtype", None), "kind", "") != "f":
+        if not self.nonfinite or getattr(getattr(array, "dtype", None), "kind", "") not in ("f", "c"):
             return
         wrong = np.argwhere(~np.isfinite(array))
         if len(wrong):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import plain
+from .arrays import plain, refuse_imaginary
 from .backward import run_backward
 from .errors import DTypeError, GraphError, ShapeError, TinygradError
 from .graph import Leaf, Node
@@ -115,9 +115,9 @@ def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Te
         leaf = float(leaf)
     foreign = hasattr(leaf, "__array_function__") and not isinstance(leaf, np.ndarray)
     array = leaf if foreign else plain(leaf, name)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise DTypeError(
-            f"{name} is {array.dtype}; what is differentiated with respect to must be floating.\n"
+            f"{name} is {array.dtype}; what is differentiated with respect to must be floating or complex.\n"
             "  Leave it out (argnums=, or another argument for what is no variable), or convert it: "
             "x.astype(float)."
         )
@@ -174,4 +174,6 @@ def leaves_like(what: str, expected: Sequence[Tensor], like: Any, tree: Any) -> 
     if [leaf.shape for leaf in leaves] != [e.shape for e in expected]:
         shapes = [leaf.shape for leaf in leaves]
         raise ShapeError(f"{what} has shapes {shapes}; expected {[e.shape for e in expected]}.")
+    for leaf, e in zip(leaves, expected):
+        refuse_imaginary(leaf.dtype, e.dtype, what)
     return [leaf if leaf.dtype == e.dtype else leaf.astype(e.dtype) for leaf, e in zip(leaves, expected)]

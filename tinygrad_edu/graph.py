@@ -158,11 +158,11 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
         raise lost_inside(inside, op.name, parents[0])
     if isinstance(out, tuple):
         return _record_parts(cls, op, plan, parents, out, [*kept, *arrays])
-    if type(out) is not ndarray or out.dtype.kind not in "fib":
+    if type(out) is not ndarray or out.dtype.kind not in "fibc":
         out = as_array(out)
     result, dtype = _new(cls), out.dtype
     result._array, result._node, result._leaf = out, None, None
-    if plan is not None and dtype.kind == "f":
+    if plan is not None and dtype.kind in "fc":
         result._node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
     elif plan is not None and not op.trusted:
         raise _not_floating(op, dtype)
@@ -183,7 +183,7 @@ def _record_parts(
         node = Node(plan, tuple(parents), plan.save([outputs, *rest]), shapes, dtypes)
     if (debug := MODE.get().debug.value) is not None:
         debug.recorded(op, node, outputs)
-    parts = [node.part(i) if node and o.dtype.kind == "f" else None for i, o in enumerate(outputs)]
+    parts = [node.part(i) if node and o.dtype.kind in "fc" else None for i, o in enumerate(outputs)]
     tensors = map(cls._make, outputs, parts)
     return tuple(tensors) if type(out) is tuple else type(out)(*tensors)  # a namedtuple stays one
 
@@ -204,8 +204,8 @@ def as_array(out: Any) -> Array:
         out = np.asarray(out)
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
         out = plain(out, "Tensor")
-    if out.dtype.kind not in "fiub":
-        raise DTypeError(f"A Tensor holds floating, integer or boolean values; got dtype {out.dtype}.")
+    if out.dtype.kind not in "fiubc":
+        raise DTypeError(f"A Tensor holds numbers and booleans; got dtype {out.dtype}.")
     return out
 
 

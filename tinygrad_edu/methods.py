@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .aliases import Operand
+from .arrays import refuse_imaginary
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -134,6 +135,7 @@ class ArrayMethods:
         `numpy.ndarray.astype`.
         """
         dtype = np.dtype(dtype)
+        refuse_imaginary(self.dtype, dtype, "astype of a tensor")
         np.empty(0, self.dtype).astype(dtype, order, casting)  # NumPy's own error where the rule forbids it
         converted = np.astype(self, dtype, copy=copy)
         return converted if order in ("K", "A") else np.copy(converted, order)
@@ -155,14 +157,14 @@ class ArrayMethods:
         self[...] = np.take_along_axis(self, np.argpartition(self, kth, axis, kind, order), axis)
 
     @property
-    def real(self) -> Tensor:
+    def real(self: Any) -> Tensor:
         """The real part: x itself, if it is real."""
-        return np.real(self)
+        return np.real(self) if self.dtype.kind == "c" else self
 
     @property
-    def imag(self) -> Tensor:
+    def imag(self: Any) -> Tensor:
         """The imaginary part: zeros, if x is real."""
-        return np.zeros_like(self)
+        return np.imag(self) if self.dtype.kind == "c" else np.zeros_like(self)
 
     @property
     def flat(self) -> Flat:

@@ -61,7 +61,8 @@ def primitive(
     WrongRule
         If a rule asks for a name that nobody can supply, or is for an argument that does not exist; when
         called, if the forward returns a Tensor; in a backward pass, if a rule returns what cannot be the
-        gradient of its argument: another shape, None, an object or masked array, complex numbers.
+        gradient of its argument: another shape, None, an object or masked array, complex numbers among real
+        ones.
     MissingRule
         When called, if a tensor that needs a gradient reaches the function where no rule covers it: by an
         argument without one, or by a closure or an attribute that the forward uses.

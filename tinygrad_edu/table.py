@@ -20,6 +20,7 @@ Every function has one of four fates: it *differentiates* (`elementwise`, `deriv
 
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -35,6 +36,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 TABLE: dict[Callable[..., Any], Entry] = {}  # of NumPy's functions
 # The primitives, our own and the users': each carries its entry, which dies with it.
 PRIMITIVES: "WeakSet[Callable[..., Any]]" = WeakSet()
+# Modules whose functions are filed when one is first asked for, with the modules that file them.
+LATER: dict[str, str] = {}
 
 
 # ---- what is filed -----------------------------------------------------------------------------------------
@@ -44,7 +47,20 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
     """What is known of a function: NumPy's are in the table, a primitive carries its entry itself; None for
     all others.
     """
-    return TABLE.get(function) or getattr(function, "entry", None)
+    return TABLE.get(function) or getattr(function, "entry", None) or _filed_later(function)
+
+
+def later(module: str, rules: str) -> None:
+    """Let a module of rules be imported when a function of a module that NumPy loads late first is called."""
+    LATER[module] = rules
+
+
+def _filed_later(function: Callable[..., Any]) -> Entry | None:
+    """The entry of a function that is nowhere yet, after the import of the rules of its module."""
+    if (rules := LATER.get(getattr(function, "__module__", None) or "")) is None:
+        return None
+    import_module(rules)
+    return TABLE.get(function)
 
 
 def op_of(function: Callable[..., Any]) -> Op:
@@ -55,7 +71,9 @@ def op_of(function: Callable[..., Any]) -> Op:
 
 
 def entries() -> dict[Callable[..., Any], Entry]:
-    """Every function that has an entry just now: NumPy's, then the primitives by name."""
+    """Every function that has an entry: NumPy's, those filed later too, then the primitives by name."""
+    for rules in LATER.values():
+        import_module(rules)
     primitives: Any = sorted(PRIMITIVES, key=lambda f: (f.__module__, f.__qualname__))
     return TABLE | {f: f.entry for f in primitives}
 

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .aliases import Operand
+from .arrays import refuse_imaginary
 from .backward import accumulate
 from .conversion import Conversions
 from .dispatch import dispatch
@@ -58,7 +59,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     Parameters
     ----------
     data : array_like
-        The values: floating, integer or boolean; the dtype follows `numpy.asarray`.
+        The values: floating, complex, integer or boolean; the dtype follows `numpy.asarray`.
     requires_grad : bool, default=False
         Whether gradients are wanted with respect to this tensor.  It then owns a copy of ``data``; otherwise
         it is another view of the array that it was given.
@@ -73,7 +74,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     Raises
     ------
     DTypeError
-        For complex, object and text data, for masked arrays, and for integers that should require a gradient.
+        For object and text data, for masked arrays, for complex data that ``dtype`` would make real, and for
+        integers that should require a gradient.
     ShapeError
         For nested lists of several lengths.
 
@@ -113,6 +115,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             data = data._array
         array = as_array(data)
         if dtype is not None:
+            refuse_imaginary(array.dtype, dtype, "Tensor(data, dtype=…)")
             array = as_array(np.astype(array, np.dtype(dtype), copy=False))
         self._array, self._node, self._leaf = array, None, None
         if requires_grad:
@@ -279,6 +282,11 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that "
                     "shape; only one element has a default."
                 )
+            if dtype.kind == "c":
+                raise GraphError(
+                    "backward() of a complex tensor needs a gradient (its cotangent); without one make a "
+                    "real loss of it first, such as np.real(z) or np.abs(z)**2."
+                )
             return Tensor._make(np.array(1, dtype) if shape == () else np.ones(shape, dtype), None)
         cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
         if cotangent.shape != shape:
@@ -286,7 +294,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                 f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two "
                 "must be equal."
             )
-        return cotangent if cotangent.dtype == dtype else cotangent.astype(dtype)
+        if cotangent.dtype == dtype:
+            return cotangent
+        refuse_imaginary(cotangent.dtype, dtype, "backward(gradient)")
+        return cotangent.astype(dtype)
 
     def detach(self) -> Tensor:
         """The same values, shared, without the graph."""
@@ -333,7 +344,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     __hash__ = object.__hash__
 
     def __pow__(self, other: Operand) -> Tensor:
-        if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind == "f":
+        if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind in "fc":
             return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
 
@@ -349,9 +360,11 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         follow.  Each write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in
         place.
         """
+        if hasattr(value, "dtype"):
+            refuse_imaginary(value.dtype, self.dtype, "x[…] = v of a complex v")
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
-            if self.dtype.kind != "f" and isinstance(value, Tensor) and value._node is not None:
+            if self.dtype.kind not in "fc" and isinstance(value, Tensor) and value._node is not None:
                 raise DTypeError(
                     f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
                     "x floating first."
@@ -429,8 +442,8 @@ _new = object.__new__
 
 
 def _check_floating(dtype: Any) -> None:
-    if dtype.kind != "f":
+    if dtype.kind not in "fc":
         raise DTypeError(
-            f"Only floating tensors can require a gradient; this one is {dtype}. Convert it first: "
-            "dtype=np.float32, or x.astype(np.float64)."
+            f"Only floating and complex tensors can require a gradient; this one is {dtype}. Convert it "
+            "first: dtype=np.float32, or x.astype(np.float64)."
         )

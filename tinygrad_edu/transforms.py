@@ -15,8 +15,10 @@ import numpy as np
 
 from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
+from .holomorphic import SPLIT, row
 from .modes import MODE, enable_grad
 from .tensor import Tensor
+from .trees import flatten
 
 Pullback = Callable[[Any], tuple[Any, ...]]
 
@@ -88,8 +90,10 @@ def value_and_grad(
             raise GraphError(f"grad: f must return one tensor with one element; {returned}")
         out = run.outputs[0]
         if out.dtype.kind != "f":
-            returned = f"f returned a tensor of {out.dtype}, which has no slopes"
-            raise GraphError(f"grad: {returned}; it must return a floating one.")
+            why = "which has no slopes; it must return a floating one"
+            if out.dtype.kind == "c":
+                why = "which has no order; it must return a real one, such as np.abs(z)**2 (or use jacobian)"
+            raise GraphError(f"grad: f returned a tensor of {out.dtype}, {why}.")
         gradients = run.like_inputs(run.pull([np.ones(out.shape, out.dtype)]))
         value = (run.value(), run.aux) if has_aux else run.value()
         return value, gradients[0] if _is_number(argnums) else gradients
@@ -164,14 +168,14 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     _check_directions("jvp", primals, tangents)
     run = Evaluation(f, primals, others=tangents)
     directions = leaves_like("jvp: tangents", run.variables, list(primals), list(tangents))
-    sloped = [o for o in run.outputs if o.dtype.kind == "f"]  # integers have no slopes
+    sloped = [o for o in run.outputs if o.dtype.kind in "fc"]  # integers have no slopes
     cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in sloped]
     with enable_grad():
         pulled = gradients_of(sloped, cotangents, run.variables, create_graph=True)
     graph = MODE.get().recording and (run.outside or any(d.requires_grad for d in directions))
     pairs = [(p, d) for p, d in zip(pulled, directions) if p is not None]
     found = iter(gradients_of([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph))
-    results = [next(found) if o.dtype.kind == "f" else None for o in run.outputs]
+    results = [next(found) if o.dtype.kind in "fc" else None for o in run.outputs]
     return run.value(), run.build_outputs([run.given_back(t) for t in or_zeros(results, run.outputs)])
 
 
@@ -184,7 +188,13 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     callable
         Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape
         (*s, *t), a tensor if the argument is one; for containers of outputs, of arguments, and for a sequence
-        of argnums, these containers of them, outputs outside.
+        of argnums, these containers of them, outputs outside.  Of a complex argument it is the complex
+        derivative f', of complex outputs that of their real parts and i times that of their imaginary ones.
+
+    Raises
+    ------
+    GraphError
+        If f has no complex derivative in a complex argument at this point, as np.abs and np.conj have not.
 
     Examples
     --------
@@ -192,6 +202,8 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     >>> tg.jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
+    >>> tg.jacobian(np.exp)(1j * np.pi)
+    np.complex128(-1+1.2246467991473532e-16j)
     """
 
     def of(*args: Any, **kwargs: Any) -> Any:
@@ -202,7 +214,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
             for i in range(output.size):
                 unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
                 unit[k].flat[i] = 1
-                rows.append(run.pull(unit))
+                rows.append(row(run, unit))
             shapes = [(*output.shape, *v.shape) for v in run.variables]
             stacked: list[Any] = [
                 np.reshape(np.stack(column), shape) for column, shape in zip(zip(*rows), shapes)
@@ -226,7 +238,13 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+
+    def of(*args: Any, **kwargs: Any) -> Any:
+        if any(map(np.iscomplexobj, flatten(_choose(f, argnums, args, kwargs)[1])[0])):
+            raise GraphError(f"hessian: an argument is complex, and its parts vary independently.\n  {SPLIT}")
+        return jacobian(grad(f, argnums), argnums)(*args, **kwargs)
+
+    return of
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:

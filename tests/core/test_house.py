@@ -26,7 +26,7 @@ HOUSE = [
     ("ops", "coverage"),                                                   # the derivatives themselves
     ("refusals", "graph", "dispatch", "backward"),                         # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "debug"),
-    ("tree_call", "primitive", "evaluation", "transforms"),                # functions of functions
+    ("tree_call", "primitive", "evaluation", "holomorphic", "transforms"),                # functions of functions
     ("check", "io", "nn", "optim"),
     ("plot", "data", "train"),
     ("__init__", "__main__"),                                              # the door

@@ -3,7 +3,7 @@
 
 # fmt: off
 # isort: off
-from . import elementwise, constant, smooth, erf         # functions of single elements
+from . import complex, elementwise, constant, smooth, erf  # functions of single elements
 from . import reduction, contraction, bilinear           # sums, and sums of products
 from . import scans, order, nans, statistics              # running results, order, NaN, weights
 from . import shape, indexing, building                  # elements moved, and some of them chosen
@@ -16,3 +16,7 @@ from . import recurrent, attention, embedding, dropout   # layers of sequences a
 from . import losses
 # fmt: on
 # isort: on
+
+from ..table import later
+
+later("numpy.fft", f"{__name__}.fft")  # Fourier transforms

@@ -1,10 +1,16 @@
 """Decompositions of matrices, over stacks of them: cholesky, eigh, svd and qr.
 
-NumPy reads one triangle of a matrix that it takes for symmetric (cholesky, eigh, eigvalsh), so the gradient
-stands in that triangle, and what is not read gets zeros.  Eigenvectors and singular vectors of equal values
-are not unique, as any rotation among them would do: the values have a gradient there, and so have all other
-vectors, but a gradient that flows into two vectors of equal values raises LinAlgError in the backward pass,
-because how they turn depends on how the values part.
+NumPy reads one triangle of a matrix that it takes for Hermitian (cholesky, eigh, eigvalsh), so the gradient
+stands in that triangle, and what is not read gets zeros, the imaginary part of the diagonal too.
+Eigenvectors and singular vectors of equal values are not unique, as any rotation among them would do: the
+values have a gradient there, and so have all other vectors, but a gradient that flows into two vectors of
+equal values raises LinAlgError in the backward pass, because how they turn depends on how the values part.
+
+The phase of a complex vector is free as well: a gradient that depends on it raises LinAlgError, up to
+rounding.  The factors of cholesky and qr are unique, as their diagonals are real (those of qr but for signs).
+
+Rules of complex matrices are those of the references with the conjugates of the factors: in the pairing
+Re Σ gᵢⱼ dAᵢⱼ, a reference's gradient is the conjugate of a rule's.
 
 References
 ----------
@@ -18,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..aliases import Array, Cotangent
+from ..aliases import Array, Cotangent, DType
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, overridable, primitive
 from .elementwise import ones_for_zeros
@@ -31,6 +37,28 @@ def T(a: Array) -> Array:
     return np.swapaxes(a, -2, -1)
 
 
+def conj(a: Array) -> Array:
+    """The conjugate, which a real array is itself."""
+    return np.conjugate(a) if a.dtype.kind == "c" else a
+
+
+def H(a: Array) -> Array:
+    """The conjugate transpose of each matrix in a stack."""
+    return conj(T(a))
+
+
+def diagonal(a: Array) -> Array:
+    """The diagonal of each matrix in a stack."""
+    return np.diagonal(a, 0, -2, -1)
+
+
+def lower_half(n: int, dtype: DType) -> Array:
+    """Ones below the diagonal and ½ on it: the lower triangle of a Hermitian matrix, of which it and its
+    conjugate transpose are the sum.
+    """
+    return np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2
+
+
 def as_diagonal(v: Array) -> Array:
     """The diagonal matrix of each vector in a stack."""
     return v[..., None] * np.eye(v.shape[-1], dtype=v.dtype)
@@ -38,17 +66,18 @@ def as_diagonal(v: Array) -> Array:
 
 def triangle(s: Array, lower: bool) -> Array:
     """The gradient of a function that reads one triangle, from what it were if both triangles were free."""
-    n, dtype = s.shape[-1], s.dtype
-    read = np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2  # each entry below the diagonal stands for two
-    return (s + T(s)) * (read if lower else read.T)
+    read = lower_half(s.shape[-1], s.dtype)  # each entry below the diagonal stands for two, one conjugated
+    return (s + H(s)) * (read if lower else read.T)
 
 
 def cholesky_gradient(g: Cotangent, out: Array, upper: bool) -> Array:
-    """The symmetric L⁻ᵀ Φ(Lᵀ G) L⁻¹, where Φ takes the lower triangle with half of the diagonal (Murray)."""
-    factor, g = (T(out), T(g)) if upper else (out, g)
-    n, dtype = factor.shape[-1], factor.dtype
-    half = (T(factor) @ g) * (np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2)
-    s = T(np.linalg.solve(T(factor), T(np.linalg.solve(T(factor), half))))
+    """The symmetric L⁻ᵀ Φ(Lᵀ G) L⁻¹, where Φ takes the lower triangle with half of the diagonal (Murray).
+
+    Of a complex factor the last inverse is that of its conjugate.
+    """
+    factor, g = (H(out), H(g)) if upper else (out, g)
+    half = (T(factor) @ g) * lower_half(factor.shape[-1], factor.dtype)
+    s = T(np.linalg.solve(H(factor), T(np.linalg.solve(T(factor), half))))
     return triangle(s, not upper)
 
 
@@ -64,23 +93,50 @@ def equal(values: Array) -> Array:
 
 
 @overridable
-def zeros_there(m: Array, mask: Array) -> Array:
+def zeros_there(m: Array, mask: Array, otherwise: str) -> Array:
     """m, which must be 0 already where the mask is."""
     if np.any(mask & (m != 0)):
-        raise np.linalg.LinAlgError(
-            "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no "
-            "derivative: "
-            "they are not unique.\n"
-            "  Use the values alone, or vectors of values that are single; of A itself, for example, "
-            "np.linalg.matrix_power, np.linalg.pinv and np.linalg.norm have a derivative."
-        )
+        raise np.linalg.LinAlgError(otherwise)
     return np.where(mask, 0, m)
 
 
+VECTORS = (
+    "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no derivative: "
+    "they are not unique.\n"
+    "  Use the values alone, or vectors of values that are single; of A itself, for example, "
+    "np.linalg.matrix_power, np.linalg.pinv and np.linalg.norm have a derivative."
+)
+
+
 @primitive(m=lambda g, mask: np.where(mask, 0, g))
-def unique(m: Array, mask: Array) -> Any:
+def unique(m: Array, mask: Array, otherwise: str = VECTORS) -> Any:
     """The gradient of vectors, of which those in the mask have none: m, or LinAlgError."""
-    return zeros_there(m, mask)
+    return zeros_there(m, mask, otherwise)
+
+
+PHASES = (
+    "The phases of complex eigenvectors and singular vectors are free, and this gradient depends on them.\n"
+    "  Use what does not: absolute values, products such as V diag(w) Vᴴ, or vectors that are divided by the "
+    "phase of one of their elements."
+)
+
+
+def phaseless(m: Array, size: Array, where: Any = True) -> Array:
+    """m, if the gradient of vectors whose products Σ vᵢⱼ gᵢⱼ are its diagonal does not depend on phases.
+
+    If vⱼ turns by exp(iθ), the function moves by -θ Im Σ vᵢⱼ gᵢⱼ, which has to be rounding beside ``size``,
+    the sum of its absolute summands; less than eps^¾ is always taken for that.
+    """
+    if m.dtype.kind != "c":
+        return m
+    eps = float(np.finfo(m.dtype).eps)
+    turns = (np.absolute(np.imag(diagonal(m))) > eps**0.5 * size + eps**0.75) & where
+    return unique(m, turns[..., None, :] & np.eye(m.shape[-1], dtype=bool), PHASES)
+
+
+def size_of(vectors: Array, g: Array) -> Array:
+    """Σ |vᵢⱼ gᵢⱼ|, of the vectors in columns."""
+    return np.add.reduce(np.absolute(vectors * g), axis=-2)
 
 
 def per_gap(m: Array, values: Array) -> Array:
@@ -91,43 +147,45 @@ def per_gap(m: Array, values: Array) -> Array:
 
 
 def eigh_gradient(g: Cotangent, out: Array, uplo: str) -> Array:
-    """V (diag(g_w) + F ∘ Vᵀ g_V) Vᵀ, with Fᵢⱼ = 1 / (wⱼ - wᵢ), in the triangle that is read (Giles, 3.1)."""
-    (gw, gv), (w, v) = g, out
-    turned = per_gap(unique(T(v) @ gv, equal(w)), w)
-    return triangle(v @ (as_diagonal(gw) + turned) @ T(v), uplo in "lL")
+    """V (diag(g_w) + F ∘ Vᴴ g_V) Vᴴ, with Fᵢⱼ = 1 / (wⱼ - wᵢ), in the triangle that is read (Giles, 3.1)."""
+    (gw, gv), (w, v) = g, (out[0], conj(out[1]))
+    turned = phaseless(H(v) @ gv, size_of(v, gv))
+    return triangle(v @ (as_diagonal(gw) + per_gap(unique(turned, equal(w)), w)) @ H(v), uplo in "lL")
 
 
 def of_eigenvalues(g: Cotangent, v: Array, uplo: str) -> Array:
     """The part of the eigenvalues in `eigh_gradient`."""
-    return triangle((v * g[..., None, :]) @ T(v), uplo in "lL")
+    return triangle((conj(v) * g[..., None, :]) @ T(v), uplo in "lL")
 
 
 def svd_gradient(g: Cotangent, out: Array) -> Array:
-    """The gradient of A = U S Vᵀ (Townsend): U [diag(g_S) + X] Vᵀ, and what leaves the spaces of U and V.
+    """The gradient of A = U S Vᴴ (Townsend): U [diag(g_S) + X] Vᴴ, and what leaves the spaces of U and V.
 
-    With the skew A = Uᵀ g_U - g_Uᵀ U and B = Vᵀ g_V - g_Vᵀ V, X is (Aᵢⱼ sⱼ + sᵢ Bᵢⱼ) / (sⱼ² - sᵢ²), which is
-    ½ (A + B)ᵢⱼ / (sⱼ - sᵢ) + ½ (A - B)ᵢⱼ / (sⱼ + sᵢ).  What leaves the spaces, where one of them is not all,
-    is (I - U Uᵀ) g_U S⁻¹ Vᵀ + U S⁻¹ g_Vᵀ (I - V Vᵀ).
+    With A = Uᴴ g_U - g_Uᴴ U and B = Vᴴ g_V - g_Vᴴ V, which are skew, X is (Aᵢⱼ sⱼ + sᵢ Bᵢⱼ) / (sⱼ² - sᵢ²),
+    which is ½ (A + B)ᵢⱼ / (sⱼ - sᵢ) + ½ (A - B)ᵢⱼ / (sⱼ + sᵢ).  The diagonals are imaginary, and of them
+    A + B is that of the phases, 0.  What leaves the spaces, where one of them is not all, is
+    (I - U Uᴴ) g_U S⁻¹ Vᴴ + U S⁻¹ g_Vᴴ (I - V Vᴴ).
     """
-    (gu, gs, gvh), (u, s, vh) = g, out
-    uu, vv = T(u) @ gu, vh @ T(gvh)
-    a, b = (x - T(x) for x in (unique(x, equal(s)) for x in (uu, vv)))
-    inner = as_diagonal(gs) + per_gap((a + b) / 2, s)
-    inner = inner + (a - b) / 2 / ones_for_zeros(s[..., None, :] + s[..., :, None])
+    (gu, gs, gvh), (u, s, vh) = g, (conj(out[0]), out[1], conj(out[2]))
+    zero = s <= np.add.reduce(s, axis=-1, keepdims=True) * (16 * np.finfo(s.dtype).eps)
+    of_u, of_v = size_of(u, gu), size_of(T(vh), T(gvh))
+    uu, vv = (unique(x, equal(s)) for x in (phaseless(H(u) @ gu, of_u, zero), vh @ H(gvh)))
+    both = phaseless(uu + vv, of_u + of_v)
+    inner = as_diagonal(gs) + per_gap((both - H(both)) / 2, s)
+    inner = inner + (uu - vv - H(uu - vv)) / 2 / ones_for_zeros(s[..., None, :] + s[..., :, None])
     total = u @ inner @ vh
-    zero = (s <= np.add.reduce(s, axis=-1, keepdims=True) * (16 * np.finfo(s.dtype).eps))[..., None, :]
-    inverse = 1 / np.where(zero, 1, s[..., None, :])
+    inverse = 1 / np.where(zero, 1, s)[..., None, :]
     m, n = u.shape[-2], vh.shape[-1]
     if m > n:
-        total = total + (unique(gu - u @ uu, zero) * inverse) @ vh
+        total = total + (unique(gu - u @ uu, zero[..., None, :]) * inverse) @ vh
     if n > m:
-        total = total + u @ T(unique(T(gvh) - T(vh) @ vv, zero) * inverse)
+        total = total + u @ H(unique(H(gvh) - H(vh) @ vv, zero[..., None, :]) * inverse)
     return total
 
 
 def of_singular_values(g: Cotangent, u: Array, s: Array, vh: Array) -> Array:
     """The part of the singular values in `svd_gradient`."""
-    return (u * g[..., None, :]) @ vh
+    return (conj(u) * g[..., None, :]) @ conj(vh)
 
 
 @primitive(a=lambda g, out: svd_gradient(g, out))
@@ -137,20 +195,22 @@ def thin_svd(a: Array) -> Any:
 
 
 def square_qr(gq: Cotangent, gr: Cotangent, q: Array, r: Array) -> Array:
-    """(g_Q + Q M) R⁻ᵀ, with M symmetric, of the lower triangle of R g_Rᵀ - g_Qᵀ Q (Walter and Lehmann)."""
-    m = r @ T(gr) - T(gq) @ q
-    lower = np.tril(m, -1)
-    b = gq + q @ (np.tril(m) + T(lower))
-    return T(np.linalg.solve(r, T(b)))
+    """(g_Q + Q M) R⁻ᴴ, with M Hermitian, of the lower triangle of R g_Rᴴ - g_Qᴴ Q (Walter and Lehmann).
+
+    Of M's diagonal only the real part counts: that of R is real, so that nothing moves its imaginary part.
+    """
+    half = (r @ H(gr) - H(gq) @ q) * lower_half(r.shape[-1], r.dtype)
+    b = gq + q @ (half + H(half))
+    return H(np.linalg.solve(r, H(b)))
 
 
 def qr_gradient(g: Cotangent, a: Array, out: Array) -> Array:
-    """The gradient of A = Q R.  A wide A is [X Y] = Q [U V]: X has the decomposition Q U, and V = Qᵀ Y."""
-    (gq, gr), (q, r), (m, n) = g, out, a.shape[-2:]
+    """The gradient of A = Q R.  A wide A is [X Y] = Q [U V]: X has the decomposition Q U, and V = Qᴴ Y."""
+    (gq, gr), (q, r), (m, n) = g, map(conj, out), a.shape[-2:]
     if m >= n:
         return square_qr(gq, gr, q, r)
-    gv, y = gr[..., m:], a[..., m:]
-    x = square_qr(gq + y @ T(gv), gr[..., :m], q, r[..., :m])
+    gv, y = gr[..., m:], conj(a[..., m:])
+    x = square_qr(gq + y @ H(gv), gr[..., :m], q, r[..., :m])
     return np.concatenate([x, q @ gv], axis=-1)
 
 
@@ -198,7 +258,7 @@ def _svd_of_symmetric(a: Any, compute_uv: bool) -> Any:
         return s
     u = np.take_along_axis(v, order[..., None, :], axis=-1)
     sign = np.take_along_axis(np.sign(w), order, axis=-1)
-    return _namedtuple(np.linalg.svd)(u, s, T(u * sign[..., None, :]))
+    return _namedtuple(np.linalg.svd)(u, s, H(u * sign[..., None, :]))
 
 
 def _namedtuple(function: Any) -> Any:

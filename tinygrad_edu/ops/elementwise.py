@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import refuse_imaginary
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, elementwise, primitive
 
@@ -31,7 +32,6 @@ elementwise(np.divide,      x1=lambda g, x2: g / x2,
                             x2=lambda g, x2, out: -g * out / x2)
 elementwise(np.negative,    x=lambda g: -g)
 elementwise(np.positive,    x=lambda g: g)
-elementwise(np.conjugate,   x=lambda g: g)
 elementwise(np.reciprocal,  x=lambda g, out: -g * out * out)
 elementwise(np.square,      x=lambda g, x: g * (2 * x))
 elementwise(np.sqrt,        x=lambda g, out: g / (2 * out))
@@ -108,7 +108,7 @@ elementwise(np.float_power, x1=lambda g, x1, x2: g * (x2 * np.float_power(of_pow
 derivative(np.where, lambda condition, x=MISSING, y=MISSING: chosen(condition, x, y) if y is MISSING else np.where(condition, x, y), broadcasts=True,
                             x=lambda g, condition: np.where(condition, g, 0),
                             y=lambda g, condition: np.where(condition, 0, g))
-derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, dtype, copy=copy),
+derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, keeping(x, dtype), copy=copy),
                             x=lambda g: g)
 for _round in dict.fromkeys((np.round, np.around)):  # one function in some versions
     derivative(_round, lambda a, decimals=0, out=None: np.round(a, decimals),
@@ -123,6 +123,12 @@ derivative(np.fix, lambda x, out=None: np.fix(x),
 def chosen(condition: Any, x: Any, y: Any) -> Any:
     """np.where of a condition alone, the places where it is true; or of one choice, which NumPy refuses."""
     return np.where(*(v for v in (condition, x, y) if v is not MISSING))
+
+
+def keeping(x: Any, dtype: Any) -> Any:
+    """The dtype that x is converted to, if no imaginary part gets lost."""
+    refuse_imaginary(x.dtype, dtype, "astype of a tensor")
+    return dtype
 
 
 def copied(copy: Any) -> Any:
@@ -204,16 +210,6 @@ def _clip(
     if lower is None:
         return np.positive(a) if upper is None else clip_above(a, upper)
     return clip_below(a, lower) if upper is None else clip_between(a, lower, upper)
-
-
-@composite(np.real)
-def _real(val: Any) -> Any:
-    return val
-
-
-@composite(np.real_if_close)
-def _real_if_close(a: Any, tol: float = 100) -> Any:
-    return a
 
 
 def as_arrays(*values: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
 from ..table import composite, constant, derivative, fused
-from .decomposition import T, of_singular_values, triangle
+from .decomposition import H, T, conj, lower_half, of_singular_values, triangle
 from .elementwise import as_arrays
 from .norm import one
 
@@ -35,36 +35,42 @@ def solved(a: Array, g: Cotangent, b_shape: Shape) -> Array:
 
 
 def pinv_gradient(g: Cotangent, a: Array, out: Array, limit: Any, hermitian: bool) -> Array:
-    """The transpose of dP = -P dA P + P Pᵀ dAᵀ (I - A P) + (I - P A) dAᵀ Pᵀ P (Golub and Pereyra), at
-    constant rank.
+    """The transpose of dP = -P dA P + P Pᴴ dAᴴ (I - A P) + (I - P A) dAᴴ Pᴴ P (Golub and Pereyra), at
+    constant rank.  As Re tr M dAᴴ is Re tr Mᴴ dA, what comes of the terms with dAᴴ is conjugated.
 
     ``limit`` is the user's own share of the largest singular value up to which one is cut, if there is one:
     then what is cut need not be 0.
     """
-    p, gt = out, T(g)
-    beside = (gt - a @ (p @ gt)) @ p @ T(p)
-    below = T(p) @ p @ (gt - (gt @ p) @ a)
-    s = beside + below - T(p) @ g @ T(p)
+    p, gt, a = out, T(g), as_read(a) if hermitian else a
+    beside = (gt - a @ (p @ gt)) @ p @ H(p)
+    below = H(p) @ p @ (gt - (gt @ p) @ a)
+    s = conj(beside + below) - T(p) @ g @ T(p)
     s = s if limit is None else s + of_what_is_cut(g, a, limit)
     return triangle(s, True) if hermitian else s
+
+
+def as_read(a: Array) -> Array:
+    """The Hermitian matrix of which the lower triangle is read."""
+    half = a * lower_half(a.shape[-1], a.dtype)
+    return half + H(half)
 
 
 def of_what_is_cut(g: Cotangent, a: Array, limit: Any) -> Array:
     """What singular values that are cut without being 0 add to the gradient of a pseudo-inverse.
 
     A function f of singular values, here 1/s of those that are kept and 0 of the others, has the differential
-    (Uᵀ dFᵀ V)ᵢⱼ = [(fᵢ sᵢ - fⱼ sⱼ) Mᵢⱼ + (fᵢ sⱼ - fⱼ sᵢ) Mⱼᵢ] / (sᵢ² - sⱼ²) with M = Uᵀ dA V.  For a kept sᵢ
+    (Uᴴ dFᴴ V)ᵢⱼ = [(fᵢ sᵢ - fⱼ sⱼ) Mᵢⱼ + (fᵢ sⱼ - fⱼ sᵢ) M̄ⱼᵢ] / (sᵢ² - sⱼ²) with M = Uᴴ dA V.  For a kept sᵢ
     and a cut sⱼ, this less its value at sⱼ = 0, which Golub and Pereyra's formula has, is [fᵢ² sⱼ² Mᵢⱼ + fᵢ
-    sⱼ Mⱼᵢ] / (sᵢ² - sⱼ²), and symmetric in i and j; for all other pairs it is 0.
+    sⱼ M̄ⱼᵢ] / (sᵢ² - sⱼ²), and symmetric in i and j; for all other pairs it is 0.
     """
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = np.linalg.svd(conj(a), full_matrices=False)
     kept = s > np.asarray(limit)[..., None] * s[..., :1]
     mixed = kept[..., :, None] & ~kept[..., None, :]
     row, column = s[..., :, None], s[..., None, :]
     ratio = np.where(mixed, column / np.where(mixed, row, 1), 0)  # fᵢ sⱼ
     per_gap = ratio / np.where(mixed, (row - column) * (row + column), 1)
     m = T(vh @ g @ u)
-    inner = (per_gap * ratio + T(per_gap * ratio)) * m + (per_gap + T(per_gap)) * T(m)
+    inner = (per_gap * ratio + T(per_gap * ratio)) * conj(m) + (per_gap + T(per_gap)) * T(m)
     return u @ inner @ vh
 
 
@@ -85,16 +91,26 @@ def cofactors_by_inverse(a: Array) -> Array:
 def cofactors(a: Array) -> Array:
     """The matrix of cofactors, of singular matrices too.
 
-    For A = U S Vᵀ they are det(U) det(V) U S* Vᵀ, where S* has in each place the product of all other
-    singular values.
+    For A = U S Vᴴ they are det(U) det(Vᴴ) times the conjugate of U S* Vᴴ, where S* has in each place the
+    product of all other singular values.
     """
     finite = np.all(np.isfinite(a), axis=(-2, -1), keepdims=True)  # of others nothing is known
     u, s, vh = np.linalg.svd(np.where(finite, a, 0))
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)  # (…, n)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    found = sign[..., None, None] * (u * others[..., None, :]) @ vh
+    found = sign[..., None, None] * (conj(u) * others[..., None, :]) @ conj(vh)
     return np.where(finite, found, np.nan).astype(a.dtype, copy=False)
+
+
+def slogdet_gradient(g: Cotangent, a: Array, out: Array) -> Array:
+    """The gradient of sign and log |det|, by d log det = tr A⁻¹ dA: its real part moves log |det|, and the
+    imaginary one turns the sign, by 1j · sign; that of a real matrix is locally constant.
+    """
+    (of_sign, weight), (sign, _) = g, out
+    if a.dtype.kind == "c":
+        weight = weight + 1j * np.imag(of_sign * sign)
+    return weight[..., None, None] * T(np.linalg.inv(a))
 
 
 # ---- least squares -----------------------------------------------------------------------------------------
@@ -112,25 +128,25 @@ def lstsq_gradient(g: Cotangent, a: Array, b: Array, out: Array, rcond: float | 
     """The gradient of x = P b, where P is the pseudo-inverse of A; of |r|², where r = b - A x; and of A's
     singular values.
 
-    What P's derivative (`pinv_gradient`) makes of b is -Pᵀ g xᵀ + r (P Pᵀ g)ᵀ + Pᵀ x ((I - P A) g)ᵀ.  As r is
-    orthogonal to the columns of A, that of |r|² is -2 r xᵀ.
+    What P's derivative (`pinv_gradient`) makes of b is -Pᵀ g xᵀ, and the conjugate of
+    r gᵀ P Pᴴ + Pᴴ x gᵀ (I - P A).  As r is orthogonal to the columns of A, that of |r|² is -2 r̄ xᵀ.
     """
     (g, gr, _, gs), (x, squares, _, _), (a, b) = g, out, as_arrays(a, b)
     p = np.linalg.pinv(a, rtol=rank_limit(a, x, rcond))
     g, x, b = (of_columns(v, v.shape) for v in (g, x, b))  # (n, k), (n, k), (m, k)
     r, back = b - a @ x, T(p) @ g  # (m, k)
-    total = r @ T(p @ back) + (T(p) @ x) @ T(g - p @ (a @ g)) - back @ T(x)
+    total = conj(r @ T(conj(p) @ back) + (H(p) @ x) @ T(g - T(a) @ back)) - back @ T(x)
     total = total + of_singular_values(gs, *np.linalg.svd(a, full_matrices=False))
     if rcond is not None and 0 < rcond < 1:
         total = total + of_what_is_cut(g @ T(b), a, rcond)
-    return total - (2 * gr * r) @ T(x) if squares.size else total
+    return total - (2 * gr * conj(r)) @ T(x) if squares.size else total
 
 
 def lstsq_gradient_of_b(g: Cotangent, a: Array, b: Array, out: Array, rcond: float | None) -> Array:
-    """Pᵀ g, and 2 r of |r|²."""
+    """Pᵀ g, and 2 r̄ of |r|²."""
     (g, gr, _, _), (x, squares, _, _), (a, b) = g, out, as_arrays(a, b)
     total = T(np.linalg.pinv(a, rtol=rank_limit(a, x, rcond))) @ g
-    return total + 2 * gr * (b - a @ x) if squares.size else total
+    return total + 2 * gr * conj(b - a @ x) if squares.size else total
 
 
 # ---- tensors as matrices -----------------------------------------------------------------------------------
@@ -173,7 +189,7 @@ derivative(np.linalg.solve,   lambda a, b: np.linalg.solve(a, b), broadcasts=Tru
 derivative(np.linalg.det,     lambda a: np.linalg.det(a),
            a=lambda g, a: g[..., None, None] * cofactors(a))
 derivative(np.linalg.slogdet, lambda a: np.linalg.slogdet(a),
-           a=lambda g, a: g[1][..., None, None] * T(np.linalg.inv(a)))
+           a=lambda g, a, out: slogdet_gradient(g, a, out))
 derivative(np.linalg.lstsq,   lambda a, b, rcond=None: np.linalg.lstsq(a, b, one(rcond)),
            a=lambda g, a, b, out, rcond: lstsq_gradient(g, a, b, out, rcond),
            b=lambda g, a, b, out, rcond: lstsq_gradient_of_b(g, a, b, out, rcond))

@@ -9,7 +9,7 @@ import numpy as np
 from ..aliases import Array, Cotangent
 from ..errors import UnsupportedCall
 from ..table import derivative
-from .decomposition import BOTH, T
+from .decomposition import BOTH, T, conj, of_singular_values
 from .elementwise import ones_for_zeros
 from .reduction import along, axes_of, winners
 
@@ -24,21 +24,21 @@ def one(order: Any) -> Any:
 
 
 def vector_norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: Any, keepdims: bool) -> Array:
-    """The gradient of (Σ |x|ᵖ)^(1/p): sign(x) (|x| / norm)^(p-1), and 0 where the norm is 0.
+    """The gradient of (Σ |x|ᵖ)^(1/p): sign(x) (|x| / norm)^(p-1), conjugated, and 0 where the norm is 0.
 
     The norms of order ∞ and -∞ are the largest and the smallest absolute value, shared evenly among equal
     ones; that of order 0 counts.
     """
     if order in (np.inf, -np.inf):
-        return winners(g, np.absolute(x), out, axis, keepdims) * np.sign(x)
+        return winners(g, np.absolute(x), out, axis, keepdims) * conj(np.sign(x))
     g, out = along(g, x.shape, axis, keepdims), along(out, x.shape, axis, keepdims)
     if order in (None, 2):
-        return g * (x / ones_for_zeros(out))
+        return g * (conj(x) / ones_for_zeros(out))
     if order == 0:
         return np.zeros_like(x)
     if order == 1:
-        return g * np.sign(x)
-    return g * np.sign(x) * (np.absolute(x) / ones_for_zeros(out)) ** (order - 1)
+        return g * conj(np.sign(x))
+    return g * conj(np.sign(x)) * (np.absolute(x) / ones_for_zeros(out)) ** (order - 1)
 
 
 def matrix_norm_gradient(g: Cotangent, x: Array, order: Any, axis: tuple[int, int]) -> Array:
@@ -51,12 +51,12 @@ def matrix_norm_gradient(g: Cotangent, x: Array, order: Any, axis: tuple[int, in
         within, across = (rows, columns) if abs(order) == 1 else (columns, rows)
         sums = np.add.reduce(np.absolute(x), axis=within, keepdims=True)
         out = (np.maximum if order > 0 else np.minimum).reduce(sums, axis=across, keepdims=True)
-        return winners(g, sums, out, across, True) * np.sign(x)
+        return winners(g, sums, out, across, True) * conj(np.sign(x))
     last = np.moveaxis(x, (rows, columns), BOTH)
     u, s, vh = np.linalg.svd(last, full_matrices=False)
     scale = np.moveaxis(g, (rows, columns), BOTH)
     weights = np.sign(s) if order == "nuc" else extreme(s, order)
-    return np.moveaxis(scale * ((u * weights[..., None, :]) @ vh), BOTH, (rows, columns))
+    return np.moveaxis(scale * of_singular_values(weights, u, s, vh), BOTH, (rows, columns))
 
 
 def norm_gradient(g: Cotangent, x: Array, out: Array, order: Any, axis: Any, keepdims: bool) -> Array:
@@ -81,7 +81,7 @@ def cond_gradient(g: Cotangent, x: Array, out: Array, p: Any) -> Array:
         over, under = (extreme(s, -2), extreme(s, 2)) if p == -2 else (extreme(s, 2), extreme(s, -2))
         by = (np.maximum if p == -2 else np.minimum).reduce(s, axis=-1, keepdims=True)
         weights = (over - under * out[..., None]) / by
-        return g * ((u * weights[..., None, :]) @ vh)
+        return g * of_singular_values(weights, u, s, vh)
     inverse = np.linalg.inv(x)
     norm, of_inverse = (np.linalg.norm(a, p, BOTH, True) for a in (x, inverse))
     through = norm_gradient(g * norm, inverse, of_inverse, p, BOTH, True)

@@ -12,6 +12,7 @@ from . import (
     contraction,
     convolution,
     elementwise,
+    fft,
     indexing,
     linalg,
     loss,
@@ -26,7 +27,7 @@ from . import (
 from .domain import Domains
 
 _FAMILIES = (
-    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial,
+    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial, fft,
     activation, convolution, loss, normalization, recurrent,
 )  # fmt: skip
 
