@@ -50,7 +50,19 @@ def softmax_by_hand(scores, allowed=None):
 
 
 def is_floating(value):
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    """Whether it is an array of real or complex numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fc"
+
+
+def as_pairs(array):
+    """A flat view of real numbers; of complex ones, their real and imaginary parts in turn."""
+    array = np.ravel(array)
+    return array.view(np.finfo(array.dtype).dtype) if array.dtype.kind == "c" else array
+
+
+def of_precision(array, dtype):
+    """An array in a floating dtype, or in the complex one of its precision if it is complex."""
+    return array.astype(np.result_type(dtype, np.complex64) if array.dtype.kind == "c" else dtype)
 
 
 def leaf(values, dtype=np.float64):

@@ -153,6 +153,14 @@ def floating(x: Any, who: str = "a function of real numbers") -> Any:
     return x.astype(float)
 
 
+def real(x: Any, who: str) -> Any:
+    """A tensor as it is, anything else as an ndarray; complex numbers have no order, and raise."""
+    x = given(x, who)
+    if x.dtype.kind == "c":
+        raise DTypeError(f"{who}: expected real numbers; got {x.dtype} of shape {x.shape}. Of which part?")
+    return x
+
+
 def _several(values: Any, who: str) -> DTypeError:
     kind = type(values).__name__
     kinds = [type(v).__name__ + (f" of shape {v.shape}" if hasattr(v, "shape") else "") for v in values]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.helpers import is_floating
+from tests.helpers import as_pairs, is_floating, of_precision
 from tinygrad_edu import Tensor, primitive
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.domains.domain import Call, call
@@ -51,7 +51,7 @@ def replaced(call, values):
 def outputs(result):
     """The floating outputs of a function, always as a tuple."""
     return tuple(
-        r for r in (result if isinstance(result, (tuple, list)) else (result,)) if r.dtype.kind == "f"
+        r for r in (result if isinstance(result, (tuple, list)) else (result,)) if r.dtype.kind in "fc"
     )
 
 
@@ -79,12 +79,19 @@ def same_bits(a, b):
 
 
 def flat(values):
-    return np.concatenate([np.ravel(v.data if isinstance(v, Tensor) else v) for v in values] or [np.zeros(0)])
+    """All numbers of some arrays or tensors; complex ones as pairs of real ones."""
+    arrays = [as_pairs(v.data if isinstance(v, Tensor) else v) for v in values]
+    return np.concatenate(arrays or [np.zeros(0)])
 
 
 def unflat(vector, like):
-    parts = np.split(vector, np.cumsum([a.size for a in like])[:-1])
-    return [p.reshape(a.shape) for p, a in zip(parts, like)]
+    parts = np.split(vector, np.cumsum([as_pairs(a).size for a in like])[:-1])
+    return [p.view(np.result_type(p, a)).reshape(a.shape) for p, a in zip(parts, like)]
+
+
+def inner(y, w):
+    """The sum of the products of all numbers of a tensor and an array, a complex one being a pair of them."""
+    return np.sum(np.real(y * np.conj(w))) if y.dtype.kind == "c" else np.sum(y * w)
 
 
 def slope(f, x, v, h=5e-4):
@@ -134,7 +141,7 @@ def check_second_order(function, call, draw):
     v = [draw(cotangents(a)) for a in values]
     gradient = lambda *xs: vjp(f, *xs)[1](u)
     expected = slope(lambda x: flat(gradient(*unflat(x, values))), flat(values), flat(v))
-    _, pullback = vjp(lambda *xs: sum(np.sum(g * w) for g, w in zip(gradient(*xs), v)), *values)
+    _, pullback = vjp(lambda *xs: sum(inner(g, w) for g, w in zip(gradient(*xs), v)), *values)
     assert_close(flat(pullback(np.ones(()))), expected, np.abs(flat(gradient(*values))).max(initial=0))
 
 
@@ -210,7 +217,7 @@ def compare_layouts(f, odd, before, data):
     alone = data.draw(st.integers(0, len(odd) - 1))
     tensors = [Tensor(a) for a in odd]
     x = tensors[alone].requires_grad_()
-    total = sum(np.sum(y * w) for y, w in zip(f(*tensors), u))
+    total = sum(inner(y, w) for y, w in zip(f(*tensors), u))
     # A result may depend on no argument: np.full_like of its first array, np.unstack into nothing.
     if not getattr(total, "requires_grad", False):
         assert not np.any(expected[alone])
@@ -254,11 +261,12 @@ def test_float32_stays_float32(function, data, count):
     count(name_of(function))
     c = data.draw(DOMAINS[function].calls)
     f, values = as_function(function, c)
-    values = [a.astype(np.float32) for a in values]
+    values = [of_precision(a, np.float32) for a in values]
     expected = f(*values)
     out, pullback = vjp(f, *values)
     assert [o.dtype for o in out] == [e.dtype for e in expected]
-    assert all(g.dtype == np.float32 for g in pullback(tuple(data.draw(cotangents(o)) for o in out)))
+    gradients = pullback(tuple(data.draw(cotangents(o)) for o in out))
+    assert [g.dtype for g in gradients] == [a.dtype for a in values]
 
 
 # ---- rules, before the engine brings their results into shape ----------------------------------------------
@@ -274,7 +282,7 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     """
     count(name_of(function))
     entry, c = TABLE[function], data.draw(DOMAINS[function].calls)
-    c = replaced(c, [read_only(a.astype(dtype)) for a in floating(c)])
+    c = replaced(c, [read_only(of_precision(a, dtype)) for a in floating(c)])
     arrays = list(entry.bind(c.args, c.kwargs))
     wanted = [i for i, a in enumerate(arrays) if is_floating(a) and entry.argument(i) in entry.rules]
     plan = entry.plan(tuple(wanted))
@@ -293,7 +301,10 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     for (rule, start, stop), i in zip(plan.steps, wanted):
         gradient = rule(g if isinstance(out, tuple) else g[0], *saved[start:stop])
         assert isinstance(gradient, (np.ndarray, np.generic))
-        assert gradient.dtype == g[0].dtype
+        assert gradient.dtype == g[0].dtype or (
+            np.finfo(gradient.dtype).dtype == np.finfo(g[0].dtype).dtype
+            and (function in (np.imag, np.angle) or any(np.iscomplexobj(v) for v in (*arrays, *parts)))
+        )
         if entry.broadcasts:
             assert np.broadcast_shapes(gradient.shape, arrays[i].shape) == gradient.shape
         else:

@@ -129,6 +129,33 @@ def arrays(
     return np.array(values, dtype=dtype).reshape(shape)
 
 
+def complexes(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Any]:
+    """Complex arrays: the real parts as `arrays` draws them, with these options; the imaginary ones as
+    `imaginary` does.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(complexes((1,), low=1), lambda z: True)
+    array([1.+0.25j])
+    """
+    return arrays(shape, **options).flatmap(imaginary)
+
+
+def imaginary(real: Any) -> SearchStrategy[Any]:
+    """Complex arrays with the given real part: off the real axis, where branches are cut, and so near to it
+    that the cuts of the imaginary axis, which begin at ±i, are out of reach.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(imaginary(np.ones(1)), lambda z: z.imag[0] < 0)
+    array([1.-0.25j])
+    """
+    parts = arrays(real.shape, low=-3 / 4, high=3 / 4, away_from=(0,), margin=1 / 4, dtype=real.dtype)
+    return parts.map(lambda part: np.asarray(real + 1j * part))
+
+
 def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Tensor]:
     """Tensors that require a gradient; the options are those of `arrays`.
 
@@ -150,7 +177,9 @@ def cotangents(like: Any) -> SearchStrategy[Any]:
     >>> find(cotangents(np.ones(2, np.float32)), lambda g: True)
     array([0.125, 0.125], dtype=float32)
     """
-    return arrays(like.shape, low=-2, high=2, away_from=(-1, 0, 1), dtype=like.dtype)
+    kind = np.finfo(like.dtype).dtype if like.dtype.kind == "c" else like.dtype
+    drawn = arrays(like.shape, low=-2, high=2, away_from=(-1, 0, 1), dtype=kind)
+    return drawn.flatmap(imaginary) if like.dtype.kind == "c" else drawn
 
 
 @st.composite

@@ -163,6 +163,7 @@ class Module(Nested):
         Parameters
         ----------
         dtype : floating dtype
+            Complex values get the complex dtype of that precision.
         """
         who = f"{type(self).__name__}.to"
         try:
@@ -174,9 +175,10 @@ class Module(Nested):
             ) from None
         if dtype.kind != "f":
             raise DTypeError(f"{who}: parameters are floating; got {dtype}.")
+        dtypes = {"f": dtype, "c": np.result_type(dtype, np.complex64)}
         for tensor in (*self.parameters(), *self.buffers()):
-            if tensor.dtype.kind == "f" and tensor.dtype != dtype:
-                convert(tensor, dtype)
+            if dtypes.get(tensor.dtype.kind, tensor.dtype) != tensor.dtype:
+                convert(tensor, dtypes[tensor.dtype.kind])
         return self
 
     # ---- training and use ----------------------------------------------------------------------------------

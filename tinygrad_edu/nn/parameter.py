@@ -17,7 +17,7 @@ class Parameter(Tensor):
     Parameters
     ----------
     data : array_like
-        Floating values; they are copied.
+        Floating or complex values; they are copied.
     dtype : dtype, optional
         By default the one of ``data``.  The layers of this package make float32 parameters.
     requires_grad : bool, default=True
@@ -92,14 +92,16 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: x in its dtype; a tensor of another that needs a gradient is refused."""
     if not isinstance(x, Tensor):
         x = np.asarray(given(x, who))
-        if x.dtype.kind not in "fiub":
-            raise DTypeError(
-                f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}."
-            )
+        if x.dtype.kind not in "fiub" or like._array.dtype.kind == "c":
+            raise _not_real(x, like, who)
         return np.asarray(x, dtype=like._array.dtype)
     if x._array.dtype.kind != "f":
+        if "c" in (x._array.dtype.kind, like._array.dtype.kind):
+            raise _not_real(x, like, who)
         return x.astype(like._array.dtype)
     if x._array.dtype is not like._array.dtype and x._array.dtype != like._array.dtype:
+        if like._array.dtype.kind == "c":
+            raise _not_real(x, like, who)
         if x._node is None:
             return x.astype(like._array.dtype)
         raise DTypeError(
@@ -107,6 +109,16 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
             f" Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
         )
     return x
+
+
+def _not_real(x: Any, like: Tensor, who: str) -> DTypeError:
+    """The error for a layer that is given complex numbers or others, or has complex parameters."""
+    if like.dtype.kind == "c":
+        own = "a Module of your own computes with those: x @ self.weight.T + self.bias"
+        return DTypeError(f"{who} expects real parameters; got {like.dtype}. {own}.")
+    return DTypeError(
+        f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}."
+    )
 
 
 def convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:

@@ -14,7 +14,7 @@ from ..versions import WRITES
 from .parameter import Buffer, Parameter
 from .walk import Nested, walk
 
-KINDS = {"f": "floating", "i": "integer", "u": "integer", "b": "boolean"}
+KINDS = {"f": "floating", "c": "complex", "i": "integer", "u": "integer", "b": "boolean"}
 
 
 def named_state(module: Nested) -> list[tuple[str, Tensor]]:

@@ -3,7 +3,7 @@
 
 # fmt: off
 # isort: off
-from . import complex, elementwise, constant, smooth, erf  # functions of single elements
+from . import elementwise, complex, constant, smooth, erf  # functions of single elements
 from . import reduction, contraction, bilinear           # sums, and sums of products
 from . import scans, order, nans, statistics              # running results, order, NaN, weights
 from . import shape, indexing, building                  # elements moved, and some of them chosen

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import floating, given
+from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
@@ -44,7 +44,7 @@ def relu(x: Any) -> Any:
     ----------
     V. Nair, G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines. ICML.
     """
-    return np.maximum(given(x, "relu"), 0)
+    return np.maximum(real(x, "relu"), 0)
 
 
 @primitive(broadcasts=True, x=lambda g, x, negative_slope: g * leaky_slope(x, negative_slope),
@@ -165,7 +165,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     if not min_val < max_val:
         raise ArgumentError(f"hardtanh: min_val is less than max_val; got {min_val} and {max_val}.")
-    return np.clip(given(x, "hardtanh"), min_val, max_val)
+    return np.clip(real(x, "hardtanh"), min_val, max_val)
 
 
 def relu6(x: Any) -> Any:
@@ -176,7 +176,7 @@ def relu6(x: Any) -> Any:
     A. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision
     applications. arXiv:1704.04861
     """
-    return np.clip(given(x, "relu6"), 0, 6)
+    return np.clip(real(x, "relu6"), 0, 6)
 
 
 def hardsigmoid(x: Any) -> Any:
@@ -262,7 +262,7 @@ def maxout(x: Any, pieces: int) -> Any:
     """
     if pieces < 1:
         raise ArgumentError(f"maxout: pieces is at least 1; got {pieces}.")
-    x = given(x, "maxout")
+    x = real(x, "maxout")
     if not x.ndim or x.shape[-1] % pieces:
         raise ShapeError(f"maxout: the last axis is a multiple of pieces={pieces}; got shape {x.shape}.")
     return np.max(np.reshape(x, (*x.shape[:-1], x.shape[-1] // pieces, pieces)), axis=-1)

@@ -9,6 +9,7 @@ import numpy as np
 from ..aliases import Array, Cotangent, Shape
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, overridable
+from .complex import conjugated
 from .elementwise import as_arrays, ones_for_zeros, or_nan
 from .indexing import scatter
 
@@ -179,7 +180,7 @@ def interval(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Any, ...]:
 
     Below and above the table both entries are its first, or its last, and the slope is 0.
     """
-    x, xp, fp = (v if v.dtype.kind == "f" else np.astype(v, float) for v in as_arrays(x, xp, fp))
+    x, xp, fp = (v if v.dtype.kind in "fc" else np.astype(v, float) for v in as_arrays(x, xp, fp))
     places, at = knots(xp, period)
     x = x if period is None else np.remainder(x, abs(period))
     i = np.searchsorted(at, x, "right")
@@ -258,6 +259,12 @@ def convolved_back(g: Cotangent, shape: Shape, other: Any, mode: str) -> Array:
     return np.reshape(np.convolve(uncropped(g, n, other.size, mode), np.flip(other), "valid"), shape)
 
 
+def correlated_back(g: Cotangent, a: Any, m: int, mode: str) -> Array:
+    """The gradient of the second factor of a correlation, which is conjugated in it."""
+    reversed_a = np.flip(next(as_arrays(a)))
+    return conjugated(np.flip(np.convolve(uncropped(g, np.size(a), m, mode, True), reversed_a, "valid")))
+
+
 # fmt: off
 derivative(np.interp,    lambda x, xp, fp, left=None, right=None, period=None: interpolated(x, xp, fp, left, right, period),
            x=lambda g, x, xp, fp, out, period: interp_gradient_of_x(g, x, xp, fp, out, period),
@@ -269,6 +276,6 @@ derivative(np.convolve,  lambda a, v, mode="full": np.convolve(a, v, mode),
            a=lambda g, a_shape, v, mode: convolved_back(g, a_shape, v, mode),
            v=lambda g, v_shape, a, mode: convolved_back(g, v_shape, a, mode))
 derivative(np.correlate, lambda a, v, mode="valid": np.correlate(a, v, mode),
-           a=lambda g, a_shape, v, mode: np.convolve(uncropped(g, a_shape[0], np.size(v), mode, True), v, "valid"),
-           v=lambda g, a, v_shape, mode: np.flip(np.convolve(uncropped(g, np.size(a), v_shape[0], mode, True), np.flip(next(as_arrays(a))), "valid")))
+           a=lambda g, a_shape, v, mode: np.convolve(uncropped(g, a_shape[0], np.size(v), mode, True), conjugated(next(as_arrays(v))), "valid"),
+           v=lambda g, a, v_shape, mode: correlated_back(g, a, v_shape[0], mode))
 # fmt: on

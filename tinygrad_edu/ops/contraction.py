@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..table import composite, derivative, elementwise, primitive
+from .complex import conjugated
 from .elementwise import as_arrays
 
 # in the order by which NumPy sorts an implicit output
@@ -42,12 +43,12 @@ elementwise(np.matmul,      x1=lambda g, x2, x1_shape: left(g, x2, x1_shape),
 if hasattr(np, "matvec"):  # NumPy 2.2
     elementwise(np.matvec,  x1=lambda g, x2: np.expand_dims(g, -1) * np.expand_dims(x2, -2),
                             x2=lambda g, x1: np.squeeze(np.matmul(np.expand_dims(g, -2), x1), -2))
-    elementwise(np.vecmat,  x1=lambda g, x2: np.squeeze(np.matmul(x2, np.expand_dims(g, -1)), -1),
-                            x2=lambda g, x1: np.expand_dims(x1, -1) * np.expand_dims(g, -2))
+    elementwise(np.vecmat,  x1=lambda g, x2: conjugated(np.squeeze(np.matmul(x2, np.expand_dims(g, -1)), -1)),  # whose x1 is conjugated
+                            x2=lambda g, x1: np.expand_dims(conjugated(x1), -1) * np.expand_dims(g, -2))
 
-derivative(np.vdot, lambda a, b: np.vdot(a, b),
-           a=lambda g, a_shape, b: np.reshape(g * b, a_shape),
-           b=lambda g, b_shape, a: np.reshape(g * a, b_shape))
+derivative(np.vdot, lambda a, b: np.vdot(a, b),  # whose a is conjugated
+           a=lambda g, a_shape, b: np.reshape(conjugated(g * b), a_shape),
+           b=lambda g, b_shape, a: np.reshape(g * conjugated(a), b_shape))
 for _tensordot in dict.fromkeys((np.tensordot, np.linalg.tensordot)):
     derivative(_tensordot, (lambda a, b, axes=2: np.tensordot(a, b, axes)) if _tensordot is np.tensordot else
                            (lambda a, b, *, axes=2: np.tensordot(a, b, axes)),
@@ -244,8 +245,8 @@ def _linalg_outer(x1: Any, x2: Any, /) -> Any:
 def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     empty = [np.empty(0, x.dtype) for x in as_arrays(x1, x2)]
     np.vecdot(*empty, axis=axis if isinstance(axis, bool) else -1)  # NumPy's own word on dtypes and booleans
-    rows, columns = (np.moveaxis(x, operator.index(axis), -1) for x in (x1, x2))
-    return np.matmul(np.expand_dims(rows, -2), np.expand_dims(columns, -1))[..., 0, 0]
+    rows, columns = (np.moveaxis(x, operator.index(axis), -1) for x in as_arrays(x1, x2))
+    return np.matmul(np.expand_dims(conjugated(rows), -2), np.expand_dims(columns, -1))[..., 0, 0]
 
 
 @composite(np.linalg.matmul)

@@ -54,7 +54,7 @@ elementwise(np.arctan,      x=lambda g, x: g / (1 + x * x))
 elementwise(np.sinh,        x=lambda g, x: g * np.cosh(x))
 elementwise(np.cosh,        x=lambda g, x: g * np.sinh(x))
 elementwise(np.tanh,        x=lambda g, out: g * (1 - out * out))
-elementwise(np.arcsinh,     x=lambda g, x: g / np.hypot(x, 1))
+elementwise(np.arcsinh,     x=lambda g, x: g / (np.hypot(x, 1) if x.dtype.kind != "c" else np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x)))
 elementwise(np.arccosh,     x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 elementwise(np.arctanh,     x=lambda g, x: g / ((1 - x) * (1 + x)))
 elementwise(np.deg2rad,     x=lambda g: np.deg2rad(g))
@@ -68,7 +68,6 @@ elementwise(np.arctan2,     x1=lambda g, x1, x2: g * per_radius(x2, x1, x2),
                             x2=lambda g, x1, x2: -g * per_radius(x1, x1, x2))
 
 # Steps have a zero gradient wherever they have one, and get it everywhere; what is NaN stands on no step.
-elementwise(np.sign,        x=lambda g, out: or_nan(out, 0))
 elementwise(np.floor,       x=lambda g, out: or_nan(out, 0))
 elementwise(np.ceil,        x=lambda g, out: or_nan(out, 0))
 elementwise(np.trunc,       x=lambda g, out: or_nan(out, 0))
@@ -89,7 +88,6 @@ elementwise(np.copysign,    x1=lambda g, x1, out: g * (np.sign(x1) * np.sign(out
 elementwise(np.ldexp,       x1=lambda g, x2: np.ldexp(g, x2))
 
 # Kinks: the mean of the one-sided slopes, so that equal arguments share the gradient.
-elementwise(np.absolute,    x=lambda g, x: g * np.sign(x))
 elementwise(np.fabs,        x=lambda g, x: g * np.sign(x))
 elementwise(np.maximum,     x1=lambda g, x1, x2: share(g, x1, x2),
                             x2=lambda g, x1, x2: share(g, x2, x1))
@@ -113,8 +111,6 @@ derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, keeping(x, dty
 for _round in dict.fromkeys((np.round, np.around)):  # one function in some versions
     derivative(_round, lambda a, decimals=0, out=None: np.round(a, decimals),
                             a=lambda g, out: or_nan(out, 0))
-derivative(np.nan_to_num, lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, copied(copy), nan, posinf, neginf),
-                            x=lambda g, x: np.where(np.isfinite(x), g, 0))
 derivative(np.fix, lambda x, out=None: np.fix(x),
                             x=lambda g, out: or_nan(out, 0))
 # fmt: on

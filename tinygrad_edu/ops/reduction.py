@@ -7,6 +7,7 @@ import numpy as np
 
 from ..broadcast import unbroadcast
 from ..table import composite, derivative
+from .complex import conjugated, of_precision
 from .elementwise import ones_for_zeros
 
 Axis = int | tuple[int, ...] | None
@@ -166,12 +167,14 @@ def variance_slope(
 ) -> Any:
     """The gradient of a variance Σ (a - mean)² / (n - ddof): 2 (a - mean) / (n - ddof).
 
+    Of complex numbers |a - mean|² is summed, and the conjugate of the difference stands in the gradient.
+
     The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that
     was given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
     """
     n = freedom(a.shape, axis, ddof, where, correction)
-    slope = along(g, a.shape, axis, keepdims) * (2 * centred(a, axis, where, mean)) / n
-    return slope if where is True else np.astype(slope, g.dtype)
+    slope = along(g, a.shape, axis, keepdims) * (2 * conjugated(centred(a, axis, where, mean))) / n
+    return slope if where is True else of_precision(slope, g.dtype)
 
 
 def deviation_slope(
@@ -180,8 +183,8 @@ def deviation_slope(
     """The gradient of a standard deviation, (a - mean) / ((n - ddof) · out), or 0, a subgradient, at 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
     n = freedom(a.shape, axis, ddof, where, correction)
-    slope = g * centred(a, axis, where, mean) / (ones_for_zeros(out) * n)
-    return slope if where is True else np.astype(slope, g.dtype)
+    slope = g * conjugated(centred(a, axis, where, mean)) / (ones_for_zeros(out) * n)
+    return slope if where is True else of_precision(slope, g.dtype)
 
 
 def reducing(ufunc: np.ufunc) -> Any:

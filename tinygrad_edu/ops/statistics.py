@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..table import composite, derivative, primitive
+from .complex import conjugated, is_complex, real_part
 from .order import aligned
 from .reduction import NONE, Axis, along, axes_of, group_size, spread
 
@@ -56,7 +57,7 @@ def variables(m: Any, rowvar: Any, dtype: Any, single: bool = ROWS_TURN) -> Any:
 
 
 class Covariance:
-    """What the gradients of a covariance Σ_n w_n (x_n - μ)(x_n - μ)ᵀ / f have in common.
+    """What the gradients of a covariance Σ_n w_n (x_n - μ)(x_n - μ)ᴴ / f have in common.
 
     With w = frequencies · weights and W = Σ w, μ is Σ w x / W, and f is the number of observations less ddof;
     or W, if ddof is 0; W - ddof with frequencies alone; W - ddof · S / W with S = Σ w · weights
@@ -94,13 +95,13 @@ class Covariance:
         self.f = np.where(f <= 0, 0, f)
 
     def observations(self) -> Any:
-        """The gradient of the observations, (G + Gᵀ) x · w / f, of shape (p, n)."""
-        found = np.matmul(self.g + np.matrix_transpose(self.g), self.x) / self.f
+        """The gradient of the observations, (G + Gᴴ) conj(x) · w / f, of shape (p, n)."""
+        found = np.matmul(self.g + conjugated(np.matrix_transpose(self.g)), conjugated(self.x)) / self.f
         return found if self.w is None else found * self.w
 
     def of_weights(self) -> Any:
         """The gradient of the weights: what each adds to the sum, and what it changes of f."""
-        squares = np.sum(self.x * np.matmul(self.g, self.x), axis=0) / self.f
+        squares = np.sum(self.x * np.matmul(self.g, conjugated(self.x)), axis=0) / self.f
         through_f = -np.sum(squares * self.w) / self.f
         of_total: Any = 1.0
         if self.ddof:
@@ -136,8 +137,13 @@ def aweights_slope(
 
 @primitive(c=lambda g: g)
 def within_one(c: Any) -> Any:
-    """Correlations without the rounding errors that lead out of [-1, 1]; these bounds cut no gradient."""
-    return np.clip(c, -1, 1)
+    """Correlations without the rounding errors that lead out of [-1, 1]; these bounds cut no gradient.
+
+    Of complex ones each part is bounded.
+    """
+    return (
+        np.clip(np.real(c), -1, 1) + 1j * np.clip(np.imag(c), -1, 1) if is_complex(c) else np.clip(c, -1, 1)
+    )
 
 
 @composite(np.corrcoef)
@@ -145,7 +151,7 @@ def _corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -
     c = np.cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
-    deviations = np.sqrt(np.diagonal(c))
+    deviations = np.sqrt(real_part(np.diagonal(c)))
     return within_one(c / deviations[:, None] / deviations[None, :])
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ...ops import dropout, elementwise
-from ..strategies import Draw, arrays, broadcastable
+from ...ops import complex, dropout, elementwise
+from ..strategies import Draw, arrays, broadcastable, complexes, shapes
 from .domain import SMALL, Call, Domain, Domains, booleans, call, case, choice, integers, off_zero, unary
 
 
@@ -94,7 +94,8 @@ DOMAINS: Domains = {
     np.divmod:       PAIRS[np.floor_divide].broadcast(),
     np.outer:        Pair().outer(),
     # smooth everywhere
-    **dict.fromkeys((np.negative, np.positive, np.conjugate, np.real, np.real_if_close, np.nan_to_num, np.square,
+    **dict.fromkeys((np.negative, np.positive, np.conjugate, np.real, np.imag, np.real_if_close,
+                     np.nan_to_num, np.square,
                      np.exp, np.exp2, np.expm1, np.sin, np.cos, np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh,
                      np.deg2rad, np.radians, np.rad2deg, np.degrees), unary()),
     # of positive numbers, and between −1 and 1
@@ -105,7 +106,9 @@ DOMAINS: Domains = {
     np.tan:          unary(-1.25, 1.25),
     # with a pole or a kink at 0, and with steps at whole numbers
     **dict.fromkeys((np.reciprocal, np.cbrt), unary(-3, 3, 0, margin=1 / 4)),
-    **dict.fromkeys((np.absolute, np.fabs, np.sign), unary(-3, 3, 0)),
+    **dict.fromkeys((np.absolute, np.fabs, np.sign, np.angle, complex.sign_of_real), unary(-3, 3, 0)),
+    complex.sign_of_complex: case(lambda d: call(d(complexes(away_from=(0,))))),
+    np.sort_complex: case(lambda d: call(d(complexes(shapes(1), distinct=True)))),
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.fix, np.modf), unary(-3, 3, *range(-3, 4))),
     np.rint:         unary(-3, 3, -2.5, -1.5, -.5, .5, 1.5, 2.5),
     np.round:        case(lambda d: call(d(arrays()), d(st.integers(-1, 1))), kinks=lambda a, n: np.abs(a * 10.**n) % 1 - .5),

@@ -119,10 +119,9 @@ def of_one_dtype(booleans: str = "", /, **arrays: Any) -> list[Any]:
     dtype = next((x.dtype for x in ranked if x.dtype.kind == "f"), np.dtype(float))
     for name, x in zip(arrays, values):
         if x.dtype.kind not in "fiu" and (x.dtype.kind != "b" or name != booleans):
-            raise DTypeError(
-                f"{name} must be floating or integer; got {x.dtype}. Convert it knowingly: "
-                f"{name}.astype(np.{dtype})."
-            )
+            way = "Take a real loss of its parts" if x.dtype.kind == "c" else "Convert it knowingly"
+            way = f"{way}: {f'abs({name})' if x.dtype.kind == 'c' else f'{name}.astype(np.{dtype})'}."
+            raise DTypeError(f"{name} must be floating or integer; got {x.dtype}. {way}")
         if is_learned(x) and x.dtype != dtype:
             raise DTypeError(
                 f"{name} is a Tensor of {x.dtype} that needs a gradient, others are of {dtype}. "
