@@ -5,6 +5,7 @@ same".  What autograd gave is kept in ``autograd.json``, which ``python -m tests
 autograd is installed.
 """
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -63,10 +64,8 @@ def here() -> dict[str, Any]:
         return tg.grad(lambda *a: np.sum(f(*a)), n)
 
     space: dict[str, Any] = {"np": np, "tg": tg, "D": D, "grad": tg.grad}
-    try:
+    with contextlib.suppress(ImportError):
         space["special"] = import_module("scipy.special")
-    except ImportError:
-        pass
     exec(names(), space)  # noqa: S102  # the page's own code
     for program, _ in programs():
         exec(re.sub(r"^print.*", "", program, flags=re.MULTILINE), space)  # noqa: S102

@@ -73,6 +73,16 @@ def least_squares(np: Any, w: Any) -> Any:
     return np.mean((POINTS @ w - VALUES) ** 2)
 
 
+XOR, LABELS = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[1.0, 0], [0, 1], [0, 1], [1, 0]])
+NETWORK = (RNG.standard_normal((2, 8)), np.zeros(8), RNG.standard_normal((8, 2)), np.zeros(2))
+
+
+def network(np: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
+    scores = np.tanh(XOR @ W1 + b1) @ W2 + b2
+    log_sums = np.log(np.sum(np.exp(scores), axis=1, keepdims=True))
+    return np.mean(np.sum(LABELS * (log_sums - scores), axis=1))
+
+
 def process(n: int) -> Callable[..., Any]:
     """The likelihood of n values under a Gaussian process, of the logarithms of its three settings."""
     places = np.sort(RNG.uniform(0, 10, n))
@@ -85,7 +95,7 @@ def process(n: int) -> Callable[..., Any]:
         K = size * np.exp(-0.5 * squares / length**2) + noise * eye
         L = np.linalg.cholesky(K)
         whitened = np.linalg.solve(L, values)
-        return 0.5 * np.dot(whitened, whitened) + np.sum(np.log(np.diagonal(L)))
+        return 0.5 * np.dot(whitened, whitened) + np.sum(np.log(np.diag(L)))
 
     return likelihood
 
@@ -109,6 +119,7 @@ PROGRAMS = (
     Program("one op, in a chain of 100", chain, (np.full(4, 0.99),), 10, per=100),
     Program("20 ops of 100 numbers", twenty_ops, (RNG.uniform(0.2, 1, 100),), 50),
     Program("a step of least squares, 50 × 5", least_squares, (np.zeros(5),), 100, rate=0.05),
+    Program("a step of a network, 2-8-2", network, NETWORK, 30, rate=0.1),
     Program("likelihood of a GP, n = 20", process(20), (SETTINGS,), 30),
     Program("likelihood of a GP, n = 300", process(300), (SETTINGS,), 2),
     Program("FFT filter's gains, 256", filtered, (np.ones(129),), 50),
