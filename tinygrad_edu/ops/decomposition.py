@@ -93,11 +93,17 @@ def equal(values: Array) -> Array:
 
 
 @overridable
-def zeros_there(m: Array, mask: Array, otherwise: str) -> Array:
-    """m, which must be 0 already where the mask is."""
-    if np.any(mask & (m != 0)):
-        raise np.linalg.LinAlgError(otherwise)
-    return np.where(mask, 0, m)
+def refused(m: Array, mask: Array, why: str) -> Array:
+    """m, if the mask is empty; LinAlgError otherwise."""
+    if np.any(mask):
+        raise np.linalg.LinAlgError(why)
+    return m
+
+
+@primitive(m=lambda g: g)
+def allowed(m: Array, mask: Array, why: str) -> Any:
+    """m, a part of a gradient that exists where the mask is empty, or LinAlgError."""
+    return refused(m, mask, why)
 
 
 VECTORS = (
@@ -108,10 +114,9 @@ VECTORS = (
 )
 
 
-@primitive(m=lambda g, mask: np.where(mask, 0, g))
-def unique(m: Array, mask: Array, otherwise: str = VECTORS) -> Any:
+def unique(m: Array, mask: Array) -> Array:
     """The gradient of vectors, of which those in the mask have none: m, or LinAlgError."""
-    return zeros_there(m, mask, otherwise)
+    return np.where(mask, 0, allowed(m, mask & (m != 0), VECTORS))
 
 
 PHASES = (
@@ -131,7 +136,7 @@ def phaseless(m: Array, size: Array, where: Any = True) -> Array:
         return m
     eps = float(np.finfo(m.dtype).eps)
     turns = (np.absolute(np.imag(diagonal(m))) > eps**0.5 * size + eps**0.75) & where
-    return unique(m, turns[..., None, :] & np.eye(m.shape[-1], dtype=bool), PHASES)
+    return allowed(m, turns, PHASES)
 
 
 def size_of(vectors: Array, g: Array) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import UnsupportedCall
 from ..table import composite
 from .calculus import constant
+from .eigen import characteristic
 from .elementwise import as_arrays
 
 
@@ -94,12 +95,19 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def _poly(seq_of_zeros: Any) -> Any:
     (zeros,) = vectors("np.poly", seq_of_zeros)
     np.poly(np.zeros(zeros.shape))  # NumPy's own word
-    if zeros.ndim != 1:
-        raise UnsupportedCall("np.poly of a matrix has no derivative rule; give it the eigenvalues.")
+    if zeros.ndim == 2:
+        return characteristic(zeros)
+    if not zeros.size:
+        return 1.0
     product = np.ones(1, zeros.dtype)
     for i in range(zeros.shape[0]):
         product = np.convolve(product, np.stack([np.ones((), zeros.dtype), -zeros[i]]))
-    return product if zeros.size else 1.0
+    return np.real(product) if zeros.dtype.kind == "c" and in_pairs(constant(zeros)) else product
+
+
+def in_pairs(zeros: Any) -> bool:
+    """Whether the conjugate of each is there too: then NumPy has real coefficients."""
+    return bool(np.all(np.sort(zeros) == np.sort(np.conjugate(zeros))))
 
 
 @composite(np.vander)

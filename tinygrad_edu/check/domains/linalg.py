@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import decomposition, linalg
+from ...ops import decomposition, eigen, linalg
 from ..strategies import arrays, shapes
 from .domain import CLOSE, Call, Domain, call, case, choice
 
@@ -109,6 +109,12 @@ def symmetric_off_zero(d: Draw) -> Any:
     return d(arrays((n, n), away_from=(0,))) / 4 + np.diag([4.0, 8.0, 16.0][:n])
 
 
+def general(d: Draw, *, stacked: bool = True) -> Any:
+    """Matrices without symmetry, of real eigenvalues that are far apart."""
+    n, stack = d(st.integers(1, 3)), d(shapes(0, 1, max_side=2)) if stacked else ()
+    return d(arrays((*stack, n, n), away_from=(0,))) / 8 + np.diag([4.0, 8.0, 16.0][:n])
+
+
 def overdetermined(d: Draw) -> Call:
     m, n = d(st.sampled_from([(3, 2), (2, 2), (2, 3), (1, 1), (4, 1)]))
     return call(
@@ -141,6 +147,8 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.linalg.cholesky:     case(lambda d: call(symmetric(d), upper=d(st.booleans())), regular=True),
     np.linalg.eigh:         decomposed(np.linalg.eigh, lambda d: call(symmetric_off_zero(d), d(choice("L", "U")))),
     np.linalg.eigvalsh:     case(lambda d: call(symmetric(d), d(choice("L", "U"))), regular=True),
+    np.linalg.eig:          decomposed(np.linalg.eig, lambda d: call(general(d, stacked=False))),
+    np.linalg.eigvals:      case(lambda d: call(general(d)), regular=True),
     np.linalg.svd:          decomposed(np.linalg.svd, lambda d: call(factored(d), full_matrices=False)),
     np.linalg.svdvals:      case(lambda d: call(tall(d)), regular=True),
     np.linalg.qr:           decomposed(np.linalg.qr, lambda d: call(factored(d), d(choice("reduced", "r")))),
@@ -159,7 +167,8 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.linalg.cross:        case(crossed),
     linalg.cofactors:       case(lambda d: call(square(d)), reference=linalg.cofactors_by_inverse, regular=True),
     decomposition.thin_svd:        decomposed(thin, lambda d: call(factored(d)), thin),
-    decomposition.unique:          case(lambda d: call(m := d(arrays()), np.zeros(m.shape, bool)), reference=lambda m, mask: m),
+    decomposition.allowed:         case(lambda d: call(d(arrays()), np.zeros(2, bool), ""), reference=lambda m, mask, why: m),
+    eigen.characteristic:          case(lambda d: call(square(d, stacked=False) / 8), reference=np.poly),
     decomposition.reduced_qr:      decomposed(np.linalg.qr, lambda d: call(factored(d)), np.linalg.qr),
 }
 # fmt: on

@@ -13,6 +13,12 @@ def coefficients(d: Draw, least: int = 1) -> Any:
     return d(off_zero((d(st.integers(least, 4)),)))
 
 
+def rooted(d: Draw) -> Call:
+    """Polynomials of roots that are real and far apart, and numbers, which have no roots."""
+    apart = np.cumsum(d(arrays((d(st.integers(0, 3)),), low=1, high=2)))
+    return call(np.poly(apart - 2.5) * d(arrays((1,), low=1, high=2)))
+
+
 def integrated(d: Draw) -> Call:
     m = d(st.integers(1, 2))
     return call(coefficients(d), m, **d(choice({}, {"k": d(arrays((m,)))}, {"k": d(arrays((1,)))})))
@@ -34,7 +40,8 @@ DOMAINS: Domains = {
     np.polymul: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polyder: case(lambda d: call(coefficients(d, 3), d(st.integers(0, 2)))),
     np.polyint: case(integrated),
-    np.poly:    case(lambda d: call(d(arrays(shapes(1, 1, min_side=1))))),
+    np.poly:    case(lambda d: call(d(arrays(d(choice((1,), (2,), (3,), (1, 1), (2, 2), (3, 3))))))),
+    np.roots:   case(rooted, regular=True),
     np.vander:  case(lambda d: call(d(arrays(shapes(1, 1))), d(choice(None, 0, 1, 3)), d(st.booleans()))),
     np.polyfit: case(fitted, regular=True),
 }
