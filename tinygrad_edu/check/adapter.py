@@ -7,6 +7,7 @@ compares the two.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..modes import mode
 from ..tensor import Tensor
 from ..trees import children
 from .foreign import foreign_leaves, untouched
-from .leaves import Arguments, Array, Slot
+from .leaves import Arguments, Array, Slot, as_parts, from_parts
 from .rules import inspected, run_backward
 
 DOUBLE = 52  # bits of a float64's fraction
@@ -45,7 +46,8 @@ class FlatFunction(Arguments):
     Attributes
     ----------
     outputs : list of (shape, dtype)
-        The floating outputs; known after the first call.
+        The floating outputs; known after the first call.  Complex ones lie in the flat vector as their real
+        and imaginary parts in turn.
     passed_over : list of str
         The names of the other outputs.
     """
@@ -98,7 +100,12 @@ class FlatFunction(Arguments):
 
     def values_around(self, z: Array) -> Array:
         """f at a point beside the given one: NaN where f raises, because it is not defined there."""
-        return _or_nan(lambda: self.values(z), sum(int(np.prod(shape)) for shape, _ in self.outputs))
+        return _or_nan(lambda: self.values(z), sum(self.counts))
+
+    @property
+    def counts(self) -> list[int]:
+        """How many real numbers each output has."""
+        return [prod(shape) * (2 if dtype.kind == "c" else 1) for shape, dtype in self.outputs]
 
     def gradient_around(self, z: Array, u: Array) -> Array:
         """The gradient at a point beside the given one: NaN where f raises."""
@@ -106,8 +113,13 @@ class FlatFunction(Arguments):
 
     def complex_values(self, z: Array) -> Array:
         """f at a complex point, on plain arrays; raises whatever f raises where it is not made for that."""
+        if any(
+            dtype.kind == "c"
+            for dtype in (*(slot.dtype for slot in self.slots), *(d for _, d in self.outputs))
+        ):
+            raise GradcheckError("A step into the imaginary is none where numbers have imaginary parts.")
         outputs = self.call([slot.of(z) for slot in self.slots])
-        return np.concatenate([np.ravel(getattr(out, "data", out)) for out in outputs])
+        return np.concatenate([np.ravel(out.data) for out in outputs])
 
     # ---- with a graph --------------------------------------------------------------------------------------
 
@@ -135,16 +147,16 @@ class FlatFunction(Arguments):
         after = trial.copies | {slot.name: leaf for slot, leaf in zip(self.slots, leaves)}
         before = self.copies | {slot.name: array for slot, array in zip(self.slots, self.arrays(z))}
         for name, array in before.items():
-            if not np.array_equal(array, after[name], equal_nan=array.dtype.kind == "f"):
+            if not np.array_equal(array, after[name], equal_nan=array.dtype.kind in "fc"):
                 return name
         return "its input"
 
     def split(self, u: Array) -> list[Any]:
         """A flat cotangent as read-only arrays of the outputs' shapes and dtypes."""
-        ends = np.cumsum([int(np.prod(shape)) for shape, _ in self.outputs])
+        ends = np.cumsum(self.counts)
         pieces = []
         for piece, (shape, dtype) in zip(np.split(u, ends[:-1]), self.outputs):
-            pieces.append(piece.reshape(shape).astype(dtype))
+            pieces.append(from_parts(piece, shape, dtype).astype(dtype))
             pieces[-1].flags.writeable = False
         return pieces
 
@@ -253,10 +265,10 @@ def _or_nan(compute: Callable[[], Array], size: int) -> Array:
 
 def _flatten(output: Any) -> list[Any]:
     """The tensors and arrays in a nested output, in which None stands for nothing."""
-    if isinstance(output, (np.generic, float, int)):
+    if isinstance(output, (np.generic, float, int, complex)):
         output = np.asarray(output)
     if isinstance(output, np.ndarray):
-        return [output if output.dtype.kind == "c" else Tensor._make(output, None)]
+        return [Tensor._make(output, None)]
     if isinstance(output, Tensor):
         return [output]
     inside = None if output is None else children(output)
@@ -268,7 +280,7 @@ def _flatten(output: Any) -> list[Any]:
 
 def _end_to_end(arrays: Iterable[Any]) -> Array:
     """All elements of some arrays in one vector of float64; a view where there is one such array."""
-    pieces = [array.ravel() for array in arrays]
+    pieces = [as_parts(array) for array in arrays]
     if len(pieces) == 1:  # each evaluation of f comes by here: this saves a copy
         return pieces[0].astype(np.float64, copy=False)
     return np.concatenate([np.zeros(0), *pieces])
@@ -276,4 +288,4 @@ def _end_to_end(arrays: Iterable[Any]) -> Array:
 
 def _flat(gradients: Sequence[Tensor | None], like: Sequence[Tensor]) -> Array:
     """Gradients end to end; zeros where there is none."""
-    return _end_to_end(np.zeros(x.size) if g is None else g.data for g, x in zip(gradients, like))
+    return _end_to_end(np.zeros(x.shape, x.dtype) if g is None else g.data for g, x in zip(gradients, like))

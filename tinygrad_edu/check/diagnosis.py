@@ -70,6 +70,10 @@ class Evidence:
         found = slopes(self.function.values, self.z, directions, bits=self.bits)
         return (found.value / np.array([[direction.step] for direction in directions])).T
 
+    def outputs(self) -> Iterator[tuple[int, Any]]:
+        """How many real numbers each output has, with its shape and dtype."""
+        return zip(self.function.counts, self.function.outputs)
+
     def close(self, a: Array, b: Array) -> bool:
         """Whether two arrays are equal, beside their largest element."""
         a, b = np.asarray(a), np.asarray(b)
@@ -142,6 +146,23 @@ def _lengths(e: Evidence) -> Iterator[tuple[int, str]]:
             yield n, f"the size of {name}"
 
 
+def _conjugate(e: Evidence) -> Answers:
+    """A conjugate too many or too few, of the gradient or of what stands in the rule."""
+    if not e.slot.is_complex or not np.any(e.claimed):
+        return
+    mine, u = np.where((e.index - e.slot.range.start) % 2, -1, 1), e.cotangents
+    if not np.any(e.right[:, mine < 0]):
+        return
+    its = "gradients conjugate nothing: a rule is the transposed product, g · f′"
+    yield e.is_rule(e.right * mine) and f"it is the conjugate of what it should be; inside a rule, {its}."
+    if e.jacobian is None:
+        return
+    turned = np.concatenate([np.resize([1, -1] if d.kind == "c" else [1], n) for n, (_, d) in e.outputs()])
+    by_turned = (u * turned) @ e.jacobian[:, e.index]
+    yield e.is_rule(by_turned * mine) and f"f′ stands in the rule as its conjugate; {its}."
+    yield e.is_rule(by_turned) and f"g stands in the rule as its conjugate; {its}."
+
+
 def _signs(e: Evidence) -> Answers:
     """Right magnitudes, but some signs wrong."""
     flipped = np.flatnonzero(np.any(e.claimed * e.right < 0, axis=0))
@@ -162,7 +183,7 @@ def _rearranged(e: Evidence) -> Answers:
     """Right values in the wrong places."""
     if not e.whole or e.index.size < 2:
         return
-    shape = e.slot.shape
+    shape = e.slot.parts
     dims = range(len(shape))
     right, claimed = (a.reshape(2, *shape) for a in (e.right, e.claimed))
     for axis in dims:
@@ -191,7 +212,8 @@ def _transposed_jacobian(e: Evidence) -> Answers:
 def _elementwise(e: Evidence) -> Answers:
     """A rule of an elementwise function, for one that mixes elements."""
     start, outputs = e.slot.range.start, e.function.outputs
-    if e.second or len(outputs) != 1 or outputs[0][0] != e.slot.shape or not e.index.size:
+    alike = len(outputs) == 1 and (outputs[0][0], outputs[0][1].kind) == (e.slot.shape, e.slot.dtype.kind)
+    if e.second or not alike or not e.index.size:
         return
     u = e.cotangents[:, e.index - start]
     if not e.close(e.claimed[0] * u[1], e.claimed[1] * u[0]):  # then it is not g, times something
@@ -252,7 +274,7 @@ def _known_factor(e: Evidence) -> Answers:
 
 
 _HYPOTHESES: list[Callable[[Evidence], Answers]] = [
-    _cotangent, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise,
+    _cotangent, _conjugate, _factor, _signs, _other_argument, _rearranged, _transposed_jacobian, _elementwise,
     _one_of_many, _known_factor,
 ]  # fmt: skip
 
@@ -265,7 +287,7 @@ def _where(e: Evidence) -> str:
     if not e.whole or not wrongs:
         return f"{text}."
     text += f"; wrong in {wrongs} of {size} elements"
-    places = np.argwhere(wrong.reshape(e.slot.shape))
+    places = np.argwhere(wrong.reshape(e.slot.parts))
     for axis, n in enumerate(e.slot.shape if wrongs < size else ()):
         if n > 1 and np.all(places[:, axis] == places[0, axis]):
             return f"{text}, all at index {places[0, axis]} of axis {axis}."

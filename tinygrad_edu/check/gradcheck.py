@@ -70,8 +70,8 @@ def gradcheck(
         deterministic. The parameters of a module, or of the module of a bound method, are checked with the
         inputs.
     *inputs : array_like, Module, or containers of them
-        What `grad` takes: every floating leaf is differentiated, in tensors and arrays (also those that do
-        not require gradients), Python floats, modules (their parameters), lists, tuples and dicts.  f gets
+        What `grad` takes: every floating or complex leaf is differentiated, in tensors and arrays (also those
+        that do not require gradients), Python floats, modules (their parameters), lists, tuples and dicts.  f gets
         anything else as it is, and the report names it.  Prefer generic values of both signs: none at a kink,
         no two equal.
     argnums : int or sequence of int, optional
@@ -109,6 +109,8 @@ def gradcheck(
 
     float16 and float32 inputs are checked in float64, where f allows; their own gradients are then compared
     with that.
+
+    Of complex inputs and outputs the real and imaginary parts are moved and looked at one by one.
 
     Examples
     --------
@@ -186,7 +188,7 @@ def _omissions(function: FlatFunction) -> list[str]:
 
 def _in_double(given: FlatFunction, fixed: Sequence[str]) -> tuple[FlatFunction, bool]:
     """The function that is checked, in float64 if it can be; and whether to compare the given one with it."""
-    if all(slot.dtype.itemsize >= 8 for slot in given.slots):
+    if all(np.finfo(slot.dtype).nmant >= DOUBLE for slot in given.slots):
         return given, False
     failure: Exception | None = None
     try:

@@ -8,6 +8,7 @@ reason.
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from math import prod
 from operator import index
 from types import MethodType
 from typing import Any, NamedTuple, Self
@@ -23,15 +24,21 @@ from ..trees import children, flatten, keyed
 Array = NDArray[Any]
 Function = Callable[..., Any]
 
-FLOATING_ONLY, REAL_ONLY = "only floating values have slopes", "only real numbers are checked"
+FLOATING_ONLY = "only floating values have slopes"
 
 
 class Slot:
-    """Where one differentiated leaf lies in the flat vector, and what it looks like."""
+    """Where one differentiated leaf lies in the flat vector, and what it looks like.
+
+    A complex leaf lies there as its real and imaginary parts in turn: ``parts`` is the shape of all of them,
+    and ``size`` is their number.
+    """
 
     def __init__(self, name: str, array: Array, start: int, is_number: bool) -> None:
         self.name, self.shape, self.dtype, self.is_number = name, array.shape, array.dtype, is_number
-        self.size, self.range = array.size, slice(start, start + array.size)
+        self.parts = (*array.shape, 2) if self.is_complex else array.shape
+        self.size = prod(self.parts)
+        self.range = slice(start, start + self.size)
 
     def __str__(self) -> str:
         return f"{self.name} (shape {self.shape}, {self.dtype})"
@@ -42,19 +49,45 @@ class Slot:
 
     def of(self, vector: Array) -> Array:
         """This leaf's part of a flat vector, in the leaf's shape."""
-        return vector[self.range].reshape(self.shape)
+        return from_parts(vector[self.range], self.shape, self.dtype)
+
+    @property
+    def is_complex(self) -> bool:
+        return self.dtype.kind == "c"
 
     def element(self, flat: int) -> tuple[int, ...]:
         """The index, in this leaf, of a position of the flat vector."""
-        return tuple(int(i) for i in np.unravel_index(flat - self.range.start, self.shape))
+        index = tuple(int(i) for i in np.unravel_index(flat - self.range.start, self.parts))
+        return index[:-1] if self.is_complex else index
 
     def place(self, flat: int) -> str:
         """An element of this leaf, in words, given its position in the flat vector."""
-        return f"{self}, element {self.element(flat)}"
+        part = (
+            ("real part of ", "imaginary part of ")[(flat - self.range.start) % 2] if self.is_complex else ""
+        )
+        return f"{self}, {part}element {self.element(flat)}"
 
     def way_out(self) -> str:
         """What else can be done about a number that has no slope: the end of an error's sentence."""
         return f"; or leave {self.name} out, by argnums=" if self.is_number else ""
+
+
+def as_parts(array: Any) -> Array:
+    """All numbers of an array end to end; of a complex one, their real and imaginary parts in turn."""
+    flat: Array = np.ravel(array)
+    return flat.view(np.finfo(flat.dtype).dtype) if flat.dtype.kind == "c" else flat
+
+
+def from_parts(flat: Array, shape: tuple[int, ...], dtype: Any) -> Array:
+    """An array of that shape, complex if the dtype is, from all its numbers end to end."""
+    if dtype.kind == "c" and flat.dtype.kind != "c":
+        flat = np.ascontiguousarray(flat).view(np.result_type(flat, np.complex64))
+    return flat.reshape(shape)
+
+
+def of_precision(dtype: Any, like: Any) -> Any:
+    """A floating dtype; the complex one of its precision where it is like a complex one."""
+    return np.result_type(dtype, np.complex64) if np.dtype(like).kind == "c" else np.dtype(dtype)
 
 
 class _Part(NamedTuple):
@@ -136,13 +169,12 @@ class Arguments:
             if isinstance(leaf, np.ndarray):
                 self.copies[path] = leaf
             if array is None:
-                reason = REAL_ONLY if _kind(leaf).startswith("complex") else FLOATING_ONLY
-                self.left_out[reason].append(f"{path} ({_kind(leaf)})")
+                self.left_out[FLOATING_ONLY].append(f"{path} ({_kind(leaf)})")
             elif not differentiated:
                 self.left_out["argnums names others"].append(path)
             elif path not in self._fixed:
                 part.places.append((len(part.leaves), len(self.slots)))
-                self._add_slot(path, array, isinstance(leaf, float))
+                self._add_slot(path, array, isinstance(leaf, (float, complex)))
             if leaf is not None or not is_tree:  # `flatten` passes over the None in a tree
                 part.leaves.append(leaf)
         for path in _buffers(tree, name):
@@ -151,7 +183,8 @@ class Arguments:
 
     def _add_slot(self, name: str, array: Array, is_number: bool) -> None:
         start = self.slots[-1].range.stop if self.slots else 0
-        self.given.append(array if self._dtype is None else array.astype(self._dtype))
+        wanted = array.dtype if self._dtype is None else of_precision(self._dtype, array.dtype)
+        self.given.append(array.astype(wanted, copy=False))
         self.slots.append(Slot(name, self.given[-1], start, is_number))
 
     def _convert_numbers(self) -> None:
@@ -159,10 +192,11 @@ class Arguments:
         dtypes = [slot.dtype for slot in self.slots if not slot.is_number]
         if not dtypes:
             return
-        coarsest = min(dtypes, key=lambda dtype: dtype.itemsize)
+        coarsest = min((np.finfo(dtype) for dtype in dtypes), key=lambda kind: kind.nmant).dtype
         for i, slot in enumerate(self.slots):
             if slot.is_number:
-                slot.dtype, self.given[i] = coarsest, self.given[i].astype(coarsest)
+                slot.dtype = of_precision(coarsest, slot.dtype)
+                self.given[i] = self.given[i].astype(slot.dtype)
 
     def build(self, values: Sequence[Any]) -> list[Any]:
         """The function and its arguments, with these values in the slots."""
@@ -200,10 +234,10 @@ def _is_tree(value: Any) -> bool:
 
 def _floating(leaf: Any) -> Any:
     """The array of a leaf that has slopes, else None."""
-    if not isinstance(leaf, (Tensor, np.ndarray, np.generic, float)):
+    if not isinstance(leaf, (Tensor, np.ndarray, np.generic, float, complex)):
         return None
     array = leaf.data if isinstance(leaf, Tensor) else np.asarray(leaf)
-    return array if array.dtype.kind == "f" else None
+    return array if array.dtype.kind in "fc" else None
 
 
 def _kind(leaf: Any) -> str:
@@ -245,6 +279,7 @@ def _protected(tree: Any, dtype: Any, name: str) -> Any:
         return tree
     refuse_masked(tree, f"gradcheck: {name}")
     array = tree.data if isinstance(tree, Tensor) else np.asarray(tree)
-    array = np.array(array, dtype=dtype if array.dtype.kind == "f" else None)
+    converts = dtype is not None and array.dtype.kind in "fc"
+    array = np.array(array, dtype=of_precision(dtype, array.dtype) if converts else None)
     array.flags.writeable = False
     return Tensor(array) if isinstance(tree, Tensor) else array

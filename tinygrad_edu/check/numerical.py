@@ -9,7 +9,7 @@ from ..arrays import plain
 from .adapter import FlatFunction
 from .differences import Direction, one_by_one, slopes
 from .ladder import Ladder
-from .leaves import Array
+from .leaves import Array, as_parts, from_parts
 
 
 def numerical_vjp(
@@ -31,7 +31,8 @@ def numerical_vjp(
     gradients : list of ndarray
         One for each floating leaf, in their order, of its shape, float64.
     errors : list of ndarray
-        An estimate of the absolute error of each element; infinite where f is not finite nearby.
+        An estimate of the absolute error of each element; infinite where f is not finite nearby.  Of a
+        complex element, real and imaginary parts apart, as gradients have them.
 
     Examples
     --------
@@ -97,11 +98,11 @@ def numerical_jvp(
 
 
 def _vector(values: Any, who: str) -> Array:
-    """The elements of an array_like, float64."""
-    return np.ravel(plain(values, who)).astype(np.float64)
+    """The elements of an array_like, float64; of complex ones both parts in turn."""
+    return as_parts(plain(values, who)).astype(np.float64)
 
 
 def _shaped(vector: Array, flat: FlatFunction) -> list[Array]:
     """The outputs of f, from a vector of all their elements."""
-    ends = np.cumsum([int(np.prod(shape)) for shape, _ in flat.outputs])
-    return [piece.reshape(shape) for piece, (shape, _) in zip(np.split(vector, ends[:-1]), flat.outputs)]
+    pieces = np.split(vector, np.cumsum(flat.counts)[:-1])
+    return [from_parts(piece, *output) for piece, output in zip(pieces, flat.outputs)]
