@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from .debug import debug
 from .errors import TinygradError
+from .filing import composite, derivative, elementwise
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.activation import (
     celu,
@@ -87,13 +88,16 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "check",
+    "composite",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
     "cosine_embedding_loss",
     "data",
     "debug",
+    "derivative",
     "dropout",
+    "elementwise",
     "elu",
     "embedding",
     "enable_grad",
@@ -151,6 +155,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "stats",
     "train",
     "triplet_margin_loss",
     "value_and_grad",
@@ -161,13 +166,13 @@ __all__ = [
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, train
+    from . import check, data, io, nn, optim, plot, stats, train
     from .check import gradcheck
 
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("check", "data", "io", "nn", "optim", "plot", "train"):
+    if name in ("check", "data", "io", "nn", "optim", "plot", "stats", "train"):
         return import_module(f"{__name__}.{name}")
     if name == "gradcheck":
         return import_module(f"{__name__}.check").gradcheck

@@ -7,23 +7,46 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from .entry import Op, name_of
 from .errors import MissingRule
 
 
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
     """The error for a function that has no rule; it says how to give it one or to do without."""
-    name = name_of(function)
-    if argument.isdigit():  # known by its place only
-        with suppress(ValueError, TypeError, IndexError):
-            argument = list(inspect.signature(function).parameters)[int(argument)]
+    name, argument = name_of(function), _argument(function, argument)
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
-        f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see "
-        "examples/define_an_op.py)\n"
+        f"  Give it one:     {_line(function, name, argument)}, once, before the call\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
     )
+
+
+def _argument(function: Callable[..., Any], argument: str) -> str:
+    """The name of an argument, which may be known by its place only."""
+    if not argument.isdigit():
+        return argument
+    if isinstance(function, np.ufunc):
+        return "x" if function.nin == 1 else f"x{int(argument) + 1}"
+    with suppress(ValueError, TypeError, IndexError):
+        return list(inspect.signature(function).parameters)[int(argument)]
+    return argument
+
+
+def _line(function: Callable[..., Any], name: str, argument: str) -> str:
+    """The line that files a rule for an argument, to be completed."""
+    if isinstance(function, np.ufunc):
+        file, taken = "elementwise", [_argument(function, str(i)) for i in range(function.nin)]
+    if not isinstance(function, np.ufunc) or function.signature is not None:
+        file, argument = "derivative", "x" if argument.isdigit() else argument
+        taken = [argument]
+        with suppress(ValueError, TypeError):
+            parameters = inspect.signature(function).parameters.values()
+            named = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+            taken = named or taken
+    return f"tinygrad_edu.{file}({name}, {argument}=lambda g, {', '.join(taken)}: …)"
 
 
 def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
