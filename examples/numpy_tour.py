@@ -284,7 +284,8 @@ def robust_line(rng: np.random.Generator) -> Found:
         ax.plot(x, found[0] + found[1] * x, "C0", label="robust")
         ax.legend(frameon=False)
 
-    text = f"{found[0]:.2f} + {found[1]:.2f} x, truly 2 + 0.7 x; least squares: {plain[0]:.2f} + {plain[1]:.2f} x"
+    lines = [f"{height:.2f} + {slope:.2f} x" for height, slope in (found, plain)]
+    text = f"{lines[0]}, truly 2 + 0.7 x; least squares says {lines[1]}"
     return Found(text, loss, (found + 0.1,), draw)
 
 

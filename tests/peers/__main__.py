@@ -1,10 +1,10 @@
-"""``python -m tests.peers [calls] [times]``: what the engines answer, and what it costs."""
+"""``python -m tests.peers [calls] [times] [migration]``: what the engines answer, and what it costs."""
 
 import argparse
 import sys
 import time
 
-from . import judge, times
+from . import judge, migration, times
 from .calls import CALLS, FAMILIES
 from .engines import Engine, available, versions
 
@@ -44,10 +44,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.peers", description="Compare this package with its peers."
     )
-    parser.add_argument("parts", nargs="*", choices=["calls", "times", []], help="default: both")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        choices=["calls", "times", "migration", []],
+        help="default: calls and times; migration: record autograd's answers for the page",
+    )
     parser.add_argument("--list", action="store_true", help="list every call that not all engines have right")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds (default: 15)")
     arguments = parser.parse_args()
+    if "migration" in arguments.parts:
+        migration.record()
+        return 0
     begun, wrong = time.monotonic(), 0
     engines, left_out = available()
     print(versions(engines))

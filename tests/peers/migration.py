@@ -1,8 +1,8 @@
 """The lines of the page for people who leave autograd, `.github/MIGRATION.md`, in both languages.
 
-A row of a table is run if its left cell is one line of code and its right cell begins with one, or says "the
-same".  What autograd gave is kept in ``autograd.json``, which ``python -m tests.peers migration`` writes where
-autograd is installed.
+A row of a table is run if its left cell is one line of code and its right cell begins with one, or says
+"the same".  What autograd gave is kept in ``autograd.json``, which ``python -m tests.peers migration`` writes
+where autograd is installed.
 """
 
 import contextlib
@@ -82,7 +82,8 @@ def there() -> dict[str, Any]:
         name: import_module(f"autograd.scipy.{name}") for name in ("special", "stats", "linalg", "signal")
     }
     space |= {"misc": import_module("autograd.misc"), "test_util": import_module("autograd.test_util")}
-    import_module("autograd.misc.optimizers")
+    for name in ("optimizers", "fixed_points"):
+        import_module(f"autograd.misc.{name}")
     for name in ("hessian_tensor_product", "tensor_jacobian_product"):
         space[name] = getattr(import_module("autograd"), name)
     exec(names(), space)  # noqa: S102
