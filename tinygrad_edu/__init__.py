@@ -103,6 +103,7 @@ __all__ = [
     "enable_grad",
     "erf",
     "erfc",
+    "fixed_point",
     "gaussian",
     "gelu",
     "grad",
@@ -116,6 +117,7 @@ __all__ = [
     "hinge_loss",
     "huber_loss",
     "hvp",
+    "implicit_root",
     "io",
     "is_grad_enabled",
     "jacobian",
@@ -144,6 +146,7 @@ __all__ = [
     "primitive",
     "relu",
     "relu6",
+    "remat",
     "rms_norm",
     "scaled_dot_product_attention",
     "seed",
@@ -163,19 +166,23 @@ __all__ = [
 ]
 
 
+LATE = {"gradcheck": "check", "remat": "recompute", "implicit_root": "implicit", "fixed_point": "implicit"}
+
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
     from . import check, data, io, nn, optim, plot, stats, train
     from .check import gradcheck
+    from .implicit import fixed_point, implicit_root
+    from .recompute import remat
 
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
     if name in ("check", "data", "io", "nn", "optim", "plot", "stats", "train"):
         return import_module(f"{__name__}.{name}")
-    if name == "gradcheck":
-        return import_module(f"{__name__}.check").gradcheck
+    if name in LATE:
+        return getattr(import_module(f"{__name__}.{LATE[name]}"), name)
     from .hints import package_hint
 
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")

@@ -1,10 +1,11 @@
-"""The command line: ``python -m tinygrad_edu coverage``."""
+"""The command line: ``python -m tinygrad_edu coverage [--write FILE]``."""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
-from .coverage import report
+from .coverage import page, report
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -13,10 +14,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tinygrad_edu", description=about)
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     explained = "list every function of the installed NumPy, and whether it differentiates"
-    commands.add_parser("coverage", help=explained)
-    command = parser.parse_args(arguments).command
+    coverage = commands.add_parser("coverage", help=explained)
+    coverage.add_argument("--write", metavar="FILE", type=Path, help="make a page of it, in Markdown")
+    given = parser.parse_args(arguments)
+    if given.command == "coverage" and given.write:
+        given.write.write_text(page(), encoding="utf-8")
+        return 0
     try:
-        print(report() if command == "coverage" else parser.format_help(), flush=True)
+        print(report() if given.command == "coverage" else parser.format_help(), flush=True)
     except BrokenPipeError:  # whoever read it has seen enough, as in `… | head`
         # Python's own flush at the end must have somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,7 +21,7 @@ from .aliases import Cotangent, DType, Saved, Shape, TensorClass
 from .broadcast import broadcasts_to, unbroadcast
 from .errors import DTypeError, GraphError, WrongRule
 from .graph import Leaf, Node, Part
-from .modes import MODE, enable_grad
+from .modes import MODE, recording_apart
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
@@ -39,7 +39,7 @@ def accumulate(
             if leaf.grad is None:
                 leaf.grad = one.as_tensor(one.given_away(leaf))
             elif create_graph or leaf.grad._node is not None:
-                with enable_grad():
+                with recording_apart():
                     leaf.grad = leaf.grad + one.as_tensor(gradient)
             else:
                 leaf.grad._array += gradient
@@ -118,7 +118,7 @@ class Pass:
 
     def recording(self) -> AbstractContextManager[Any]:
         """A block in which operations are recorded, if a graph is wanted."""
-        return enable_grad() if self.create_graph else nullcontext()  # rules on arrays are never recorded
+        return recording_apart() if self.create_graph else nullcontext()  # rules on arrays are never recorded
 
     @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
     def run(self, roots: Iterable[tuple[Node, Cotangent]]) -> dict[Any, Cotangent]:

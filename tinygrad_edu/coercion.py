@@ -77,9 +77,11 @@ def _asked_for() -> tuple[str, str]:
 def _source(code: Any, place: int) -> str:
     """The text of the expression that an instruction belongs to."""
     first, last, start, stop = list(code.co_positions())[place]
-    if first is None or last is None or not linecache.getline(code.co_filename, first):
+    file = code.co_filename
+    # Whatever exec() runs is called "<string>", under which Python 3.13 shows the program of python -c.
+    if first is None or last is None or file == "<string>" or not linecache.getline(file, first):
         return ""
-    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first, last + 1)]
+    lines = [linecache.getline(file, n).encode() for n in range(first, last + 1)]
     lines[-1] = lines[-1][:stop]
     lines[0] = lines[0][start:]
     text = " ".join(line.decode(errors="replace").strip() for line in lines)

@@ -18,8 +18,7 @@ from .modes import MODE
 from .refusals import refuse
 from .table import entry_of
 from .versions import WRITES
-
-WRITING = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+from .writing import write, writes
 
 
 def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -30,12 +29,14 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
     entry = entry or known(function)
-    if entry is None and (function in WRITING or getattr(function, "__name__", "") == "at"):
-        raise _writes(function)
+    if entry is None and writes(function):
+        return write(cls, function, args, kwargs, lambda value: _unwrap(cls, value))
     args, kwargs, target = _without_out(entry, function, args, kwargs)
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if target is not None:
         return _write(cls, function, args, kwargs, target, wanted)
+    if wanted and kwargs and isinstance(function, np.ufunc) and entry is not None:
+        args, kwargs = _with_settings(cls, function, args, kwargs)
     if isinstance(entry, Op) and wanted:
         return record(cls, entry, entry.bind(args, kwargs))
     if isinstance(entry, Composite) and wanted:
@@ -61,6 +62,8 @@ def _without_out(
     """The arguments of a call without ``out``, and what was given as ``out``, by position or by name, if
     anything was.
     """
+    if isinstance(entry, Composite) and entry.signature.more:
+        return args, kwargs, None  # np.apply_along_axis and its like hand their keywords to a user's function
     if isinstance(entry, (Op, Composite)) and 0 <= (place := entry.signature.out) < len(args):
         args, kwargs = args[:place], {**dict(zip(entry.signature.names[place:], args[place:])), **kwargs}
     again = "array" in kwargs and isinstance(getattr(function, "__self__", None), np.ufunc)
@@ -73,14 +76,26 @@ def _without_out(
     return args, kwargs, None
 
 
-def _writes(function: Any) -> UnsupportedCall:
-    """The error for a function of NumPy that writes into its argument."""
-    return UnsupportedCall(
-        f"{name_of(function)} writes into its argument, which the graph cannot follow: use x[…] = v on a "
-        "Tensor, "
-        "which it can (out = tg.Tensor(np.zeros(…)) makes one), or np.broadcast_to(v, shape) in the place of "
-        "np.full(shape, v)."
-    )
+def _with_settings(
+    cls: TensorClass, ufunc: np.ufunc, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a ufunc in the dtype that was asked for, without the settings that change no value.
+
+    Those that are left are refused by name: ``where=`` alone, since it leaves the rest of a result unset.
+    """
+    arrays: list[Any] = [_unwrap(cls, a) for a in args]
+    settings = {name: kwargs[name] for name in ("dtype", "casting", "order", "subok") if name in kwargs}
+    result: Any = ufunc(*arrays, **settings) if settings else None  # NumPy's own word
+    single = isinstance(result, (np.ndarray, np.generic)) and not ufunc.signature
+    if settings.get("dtype") is not None and single:
+        args = tuple(np.astype(a, result.dtype) if _has_floats(a) else a for a in args)
+        settings["dtype"] = None
+    rest = {n: v for n, v in kwargs.items() if n not in settings and not (n == "where" and v is True)}
+    return args, rest | {n: v for n, v in settings.items() if n == "dtype" and v is not None}
+
+
+def _has_floats(value: Operand) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c")
 
 
 def _write(
@@ -99,10 +114,12 @@ def _write(
         )
     arrays = tuple(_unwrap(cls, targets))
     out = arrays if isinstance(target, tuple) else arrays[0]
-    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
+    result = function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
     for array in arrays:
         if array is not None:
             WRITES.mark(array)
+    if isinstance(out, np.ndarray) and isinstance(result, np.ndarray) and result is not out:
+        return _wrap(cls, result)  # np.fft.irfft2 of some versions leaves its out= alone
     return targets[0] if len(targets) == 1 else targets
 
 

@@ -41,7 +41,8 @@ class Composite:
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         names = self.signature.names
-        if unknown := next((name for name in kwargs if name not in names), None):
+        unknown = next((name for name in kwargs if name not in names), None)
+        if unknown and not self.signature.more:
             raise unknown_keyword(self.name, unknown, names)
         return self.body(*args, **kwargs)
 

@@ -74,6 +74,10 @@ class NonFiniteError(TinygradError, FloatingPointError):
     """
 
 
+class ConvergenceError(TinygradError, ArithmeticError):
+    """A root was sought and not found, or is none that depends smoothly on anything."""
+
+
 class StateError(TinygradError, ValueError):
     """A saved state does not fit the object that it is loaded into."""
 

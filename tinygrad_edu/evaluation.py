@@ -9,7 +9,8 @@ from .arrays import plain, refuse_imaginary
 from .backward import run_backward
 from .errors import DTypeError, GraphError, ShapeError, TinygradError
 from .graph import Leaf, Node
-from .modes import MODE, enable_grad
+from .modes import MODE, recording_apart
+from .refusals import lost_inside
 from .table import op_of
 from .tensor import Tensor
 from .trees import flatten, labelled, matched
@@ -51,7 +52,7 @@ class Evaluation:
             for name, leaf in zip(names, self.primals):
                 variable(leaf, recording, name)
             raise
-        with enable_grad():
+        with recording_apart():
             out = f(*self.build_inputs(self.variables))
         self.aux: Any = None
         if has_aux:
@@ -62,6 +63,8 @@ class Evaluation:
                 lost = "the graph was lost on the way (by .item(), .numpy() or float()?)"
                 raise GraphError(f"f returned {type(o).__name__}, not a Tensor: {lost}.")
         self.outside = recording and depends_on_others(self.outputs, self.variables)
+        if self.outside and (primitive := MODE.get().inside):
+            raise lost_inside(primitive, "a function that it differentiates", self.outputs[0])
         if not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
             own = [type(part) is Tensor for part in parts]  # what stands in modules is theirs

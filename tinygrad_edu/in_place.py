@@ -51,6 +51,10 @@ class InPlace:
         WRITES.mark(self._array)
         return self
 
+    def _become(self: Any, result: Tensor) -> None:
+        """Be the result of an assignment from now on; whoever saved the old values keeps them."""
+        self._array, self._node, self._leaf = result._array, result._node, None
+
     def _refuse_writing_to_leaf(self) -> None:
         if isinstance(self._node, Leaf):
             raise InPlaceError(

@@ -55,14 +55,18 @@ def leave(*block_and_error: object) -> None:
 
 
 class Recording(Block):
-    """Switch recording on or off: a context manager, and a decorator, of generators and coroutines too."""
+    """Switch recording on or off: a context manager, and a decorator, of generators and coroutines too.
 
-    def __init__(self, on: bool) -> None:
-        self.on = on
+    ``apart`` is for differentiating within the forward of a primitive, where nothing that needs a gradient
+    may be recorded otherwise: by a graph that is made there, and ends there.
+    """
+
+    def __init__(self, on: bool, *, apart: bool = False) -> None:
+        self.on, self.apart = on, apart
 
     def __enter__(self) -> None:
-        mode = MODE.get()
-        MODE.set(Mode(self.on, mode.debug, "", mode))
+        outer = MODE.get()
+        MODE.set(Mode(self.on, outer.debug, "" if self.apart else outer.inside, outer))
 
     __exit__ = leave
 
@@ -106,6 +110,11 @@ def enable_grad(function: Function) -> Function: ...
 def enable_grad(function: Any = None) -> Any:
     """Record again, inside of `no_grad`; a context manager and a decorator, as that is."""
     return Recording(True) if function is None else Recording(True)(function)
+
+
+def recording_apart() -> Recording:
+    """Record a graph that ends where it begins, also within the forward of a primitive."""
+    return Recording(True, apart=True)
 
 
 def is_grad_enabled() -> bool:

@@ -5,7 +5,10 @@ Nothing here touches NumPy's global state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,8 +129,57 @@ def generator(rng: Rng) -> np.random.Generator:
         A generator is used as it is; an int seeds a new one; None is the generator of `seed`, or else fresh
         entropy.
     """
+    draws = DRAWS.get()
+    if draws is not None and draws.again:
+        return draws.next()
     if isinstance(rng, np.random.Generator):
-        return rng
-    if rng is not None:
-        return _made(rng, "rng")
-    return DEFAULT.get().value or np.random.default_rng()
+        found = rng
+    elif rng is not None:
+        found = _made(rng, "rng")
+    else:
+        found = DEFAULT.get().value or np.random.default_rng()
+    if draws is not None:
+        draws.note(found)
+    return found
+
+
+# ---- drawing the same again --------------------------------------------------------------------------------
+
+
+class Draws:
+    """The generators that a computation asked for, each in the state in which it got it."""
+
+    def __init__(self) -> None:
+        self.noted: list[np.random.Generator] = []
+        self.again = False
+        self.place = 0
+
+    def note(self, rng: np.random.Generator) -> None:
+        """Remember a generator as it is now."""
+        self.noted.append(deepcopy(rng))
+
+    def next(self) -> np.random.Generator:
+        """The next generator that was asked for, in its state of that time."""
+        self.place += 1
+        if self.place > len(self.noted):
+            return np.random.default_rng()  # more than before: whoever runs it again sees another result
+        return deepcopy(self.noted[self.place - 1])
+
+
+DRAWS: ContextVar[Draws | None] = ContextVar("tinygrad_edu draws", default=None)
+
+
+@contextmanager
+def drawing(again: Draws | None = None) -> Iterator[Draws]:
+    """A block whose generators are taken down; or, with those of an earlier block, one that draws the same."""
+    draws = Draws()
+    if again is not None:
+        draws.noted, draws.again = again.noted, True
+    token = DRAWS.set(draws)
+    try:
+        yield draws
+    finally:
+        DRAWS.reset(token)
+        outer = DRAWS.get()
+        if again is None and outer is not None and not outer.again:
+            outer.noted += draws.noted  # an outer block draws them again too

@@ -11,14 +11,18 @@ import numpy as np
 
 from .entry import Op, name_of
 from .errors import MissingRule
+from .reasons import LATER, reason_of
 
 
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
     """The error for a function that has no rule; it says how to give it one or to do without."""
     name, argument = name_of(function), _argument(function, argument)
+    reason = reason_of(function)
+    why = f"  The reason:      {reason}\n" if reason and reason != LATER else ""
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
+        f"{why}"
         f"  Give it one:     {_line(function, name, argument)}, once, before the call\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
     )

@@ -47,7 +47,10 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
     """What is known of a function: NumPy's are in the table, a primitive carries its entry itself; None for
     all others.
     """
-    return TABLE.get(function) or getattr(function, "entry", None) or _filed_later(function)
+    if entry := TABLE.get(function):
+        return entry
+    carried = getattr(function, "entry", None)  # of which another library may have one of its own
+    return carried if isinstance(carried, (Op, Composite, Constant)) else _filed_later(function)
 
 
 def later(module: str, rules: str) -> None:

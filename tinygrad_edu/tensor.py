@@ -369,8 +369,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
                     "x floating first."
                 )
-            result = record(Tensor, SETITEM, (self, indexing.as_key(key), value))
-            self._array, self._node, self._leaf = result._array, result._node, None
+            self._become(record(Tensor, SETITEM, (self, indexing.as_key(key), value)))
         else:
             self._array[indexing.as_key(key)] = value._array if isinstance(value, Tensor) else value
             WRITES.mark(self._array)
@@ -425,8 +424,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """The same values in another shape; see `numpy.ndarray.reshape`."""
-        reshaped = record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order))
-        return np.copy(reshaped) if copy else reshaped
+        return record(Tensor, RESHAPE, (self, shape[0] if len(shape) == 1 else shape, order, copy))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes permuted, by default reversed; see `numpy.transpose`."""

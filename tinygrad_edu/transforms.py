@@ -16,7 +16,8 @@ import numpy as np
 from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
 from .holomorphic import SPLIT, row
-from .modes import MODE, enable_grad
+from .modes import MODE, recording_apart
+from .patience import Patience
 from .tensor import Tensor
 from .trees import flatten
 
@@ -170,7 +171,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     directions = leaves_like("jvp: tangents", run.variables, list(primals), list(tangents))
     sloped = [o for o in run.outputs if o.dtype.kind in "fc"]  # integers have no slopes
     cotangents = [variable(np.zeros(o.shape, o.dtype)) for o in sloped]
-    with enable_grad():
+    with recording_apart():
         pulled = gradients_of(sloped, cotangents, run.variables, create_graph=True)
     graph = MODE.get().recording and (run.outside or any(d.requires_grad for d in directions))
     pairs = [(p, d) for p, d in zip(pulled, directions) if p is not None]
@@ -190,11 +191,18 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
         (*s, *t), a tensor if the argument is one; for containers of outputs, of arguments, and for a sequence
         of argnums, these containers of them, outputs outside.  Of a complex argument it is the complex
         derivative f', of complex outputs that of their real parts and i times that of their imaginary ones.
+        Where it takes longer than two seconds, a line on the terminal says how far it is.
 
     Raises
     ------
     GraphError
         If f has no complex derivative in a complex argument at this point, as np.abs and np.conj have not.
+
+    Notes
+    -----
+    The gradient of each example's loss in a batch is the Jacobian of the vector of losses, in a model's
+    parameters: of shape (n, *shape) by the parameter's name.  It takes n backward passes over the batch; for
+    large batches, `grad` of one example after the other takes less.
 
     Examples
     --------
@@ -204,28 +212,42 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
            [0., 4.]])
     >>> tg.jacobian(np.exp)(1j * np.pi)
     np.complex128(-1+1.2246467991473532e-16j)
+
+    The gradients of five examples:
+
+    >>> model, x, y = tg.nn.Linear(3, 2, rng=0), np.ones((5, 3), np.float32), np.array([0, 1, 1, 0, 1])
+    >>> losses = lambda model: tg.softmax_cross_entropy(model(x), y, reduction="none")
+    >>> each = tg.jacobian(losses)(model)
+    >>> {name: gradient.shape for name, gradient in each.named_parameters()}
+    {'weight': (5, 2, 3), 'bias': (5, 2)}
     """
 
     def of(*args: Any, **kwargs: Any) -> Any:
         run = Evaluation(*_choose(f, argnums, args, kwargs))
         matrices: list[Any] = []
-        for k, output in enumerate(run.outputs):
-            rows = []
-            for i in range(output.size):
-                unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
-                unit[k].flat[i] = 1
-                rows.append(row(run, unit))
-            shapes = [(*output.shape, *v.shape) for v in run.variables]
-            stacked: list[Any] = [
-                np.reshape(np.stack(column), shape) for column, shape in zip(zip(*rows), shapes)
-            ]
-            if not rows:
-                stacked = [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-            inputs = run.like_inputs(stacked)
-            matrices.append(inputs[0] if _is_number(argnums) else inputs)
+        with Patience("jacobian: row", sum(output.size for output in run.outputs)) as patience:
+            for k in range(len(run.outputs)):
+                inputs = run.like_inputs(_rows(run, k, patience))
+                matrices.append(inputs[0] if _is_number(argnums) else inputs)
         return run.build_outputs(matrices)
 
     return of
+
+
+def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
+    """The derivatives of one output with respect to each variable, a backward pass for each element."""
+    output, rows = run.outputs[k], []
+    for i in range(output.size):
+        unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
+        unit[k].flat[i] = 1
+        rows.append(row(run, unit))
+        patience.step()
+    shapes = [(*output.shape, *v.shape) for v in run.variables]
+    if not rows:
+        return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
+    columns: Any = zip(*rows)
+    stacked: Any = (np.reshape(np.stack(column), shape) for column, shape in zip(columns, shapes))
+    return list(stacked)
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

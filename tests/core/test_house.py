@@ -23,12 +23,12 @@ HOUSE = [
     ("errors", "aliases", "hints", "settings"),                            # words that everyone uses
     ("modes", "random", "versions", "arrays", "trees", "files", "coercion"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
-    ("ops", "coverage"),                                                   # the derivatives themselves
-    ("refusals", "graph", "dispatch", "backward"),                         # a call is recorded, and taken back
+    ("ops", "reasons"),                                                    # the derivatives themselves
+    ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "debug"),
-    ("tree_call", "primitive", "filing", "evaluation", "holomorphic", "transforms"),  # functions of functions
+    ("tree_call", "primitive", "filing", "evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),
     ("stats", "check", "io", "nn", "optim"),
-    ("plot", "data", "train"),
+    ("coverage", "plot", "data", "train"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on

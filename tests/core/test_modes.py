@@ -250,3 +250,29 @@ def test_one_object_may_be_used_by_two_threads_at_once():  # E18
 
     contextvars.copy_context().run(both)
     assert seen == [False, True]
+
+
+# ---- within the forward of a primitive ----
+
+W = tg.Tensor(2.0, requires_grad=True)
+
+
+@tg.enable_grad
+def by_enabling(x):
+    return (x * W).detach().numpy()
+
+
+def by_a_block(x):
+    with tg.no_grad(), tg.enable_grad():
+        return np.asarray((x * W).data)
+
+
+def by_differentiating(x):
+    return tg.grad(lambda y: y**2 * W)(tg.Tensor(x)).data
+
+
+@pytest.mark.parametrize("forward", [by_enabling, by_a_block, by_differentiating])
+def test_no_door_of_a_forward_loses_the_gradient_of_what_it_closes_over(forward):
+    f = tg.primitive(x=lambda g: g)(forward)
+    with pytest.raises(tg.errors.MissingRule, match=r"its forward uses, in .*, a Tensor of shape"):
+        f(tg.Tensor(1.0, requires_grad=True))

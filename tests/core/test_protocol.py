@@ -475,3 +475,12 @@ def test_concatenate_casts_as_numpy_does():
     with pytest.raises(TypeError, match="Cannot cast"):
         np.concatenate([x, x], dtype=int)
     assert np.concatenate([x, x], dtype=np.float32).dtype == np.float32
+
+
+def test_a_function_of_another_library_with_an_attribute_named_entry_is_refused():
+    def foreign(x):
+        return x.__array_function__(foreign, (type(x),), (x,), {})
+
+    foreign.entry = "of a table of its own"
+    with pytest.raises(MissingRule):
+        foreign(tg.Tensor([1.0], requires_grad=True))

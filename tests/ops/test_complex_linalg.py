@@ -1,5 +1,6 @@
-"""Linear algebra of complex matrices, and eigenvalues of general ones: derivatives of real and imaginary parts
-against numerical ones, closed forms, and phases, which are free.
+"""Linear algebra of complex matrices, and eigenvalues of general ones.
+
+The oracles are numerical derivatives in real and imaginary parts, closed forms, and that phases are free.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ def numbers(*shape, seed=0):
 A, TALL, WIDE, STACK = numbers(3, 3), numbers(4, 3, seed=1), numbers(2, 3, seed=2), numbers(2, 3, 2, seed=3)
 HERMITIAN = A + A.conj().T
 POSITIVE = A @ A.conj().T + np.eye(3)
-B, REAL = numbers(3, seed=4), generic(3, 3, seed=5)
+B, REAL = numbers(3, seed=4), generic(3, 3, seed=7)
 
 
 def gradient(f, *arrays):
@@ -201,7 +202,9 @@ def test_products_in_which_phases_cancel():
 # ---- eigenvalues -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("a", [A, REAL, numbers(2, 4, 4), np.diag([2.0, 2.0, 1.0])], ids=str)
+@pytest.mark.parametrize(
+    "a", [A, REAL, numbers(2, 4, 4), np.diag([2.0, 2.0, 1.0])], ids=["complex", "real", "stack", "equal"]
+)
 @pytest.mark.parametrize("n", [1, 3])
 def test_sums_of_eigenvalues_and_of_their_powers(a, n):
     """Σ wⁿ is the trace of Aⁿ."""
@@ -224,7 +227,7 @@ def test_a_real_matrix_with_complex_eigenvalues_has_a_real_gradient():
 
 def test_values_of_a_large_matrix_find_their_vectors():
     """np.linalg.eigvals has them in another order than np.linalg.eig where the matrix is large."""
-    a = generic(120, 120)
+    a = generic(200, 200)
     w, (values, v) = np.linalg.eigvals(a), np.linalg.eig(a)
     assert not np.allclose(w, values)
     (g,) = gradient(lambda a: np.sum(np.real(np.linalg.eigvals(a) * np.conj(w))), a)
@@ -236,7 +239,7 @@ Q = generic(3, 3, seed=12)
 HIDDEN = Q @ np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]]) @ np.linalg.inv(Q)
 
 
-@pytest.mark.parametrize("a", [JORDAN, HIDDEN, JORDAN + 0j, np.eye(2, k=1)], ids=str)
+@pytest.mark.parametrize("a", [JORDAN, HIDDEN, JORDAN + 0j, np.eye(2, k=1)], ids=range(4))
 def test_defective_matrices(a):
     """Eigenvalues have no derivative; even where w² has none in w, Σ w² has one in A.  The characteristic
     polynomial has one everywhere.
@@ -280,7 +283,6 @@ def test_multiple_roots_raise():
     for p in ([1.0, -2.0, 1.0], [1.0, -3.0, 3.0, -1.0], [1.0, 0.0, 0.0]):
         with pytest.raises(np.linalg.LinAlgError, match="Multiple roots"):
             gradient(lambda p: np.sum(np.real(np.roots(p) ** 2)), np.array(p))
-    assert gradient(lambda p: np.sum(np.roots(p)), np.array(2.0))[0] == 0
 
 
 def test_polynomials_of_pairs_are_real():

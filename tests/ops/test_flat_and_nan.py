@@ -157,7 +157,10 @@ def test_split_at_places_that_do_not_rise():
     assert x.grad.tolist() == [1.0, 11.0, 11.0, 10.0]
 
 
-@pytest.mark.parametrize("one", [np.uint8(1), np.True_, True, 1], ids=repr)
+OLD = np.lib.NumpyVersion(np.__version__) < "2.2.0"  # whose np.roll cannot turn by unsigned integers
+
+
+@pytest.mark.parametrize("one", [*[np.uint8(1)] * (not OLD), np.True_, True, 1], ids=repr)
 def test_settings_that_are_unsigned_or_boolean(one):
     """Minus one is 255 in uint8, and nothing in booleans; the adjoints turn and roll back all the same."""
     for function in (np.roll, np.rot90):

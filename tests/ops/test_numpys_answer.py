@@ -27,7 +27,16 @@ from tinygrad_edu.errors import CoercionError, DTypeError, MissingRule, Unsuppor
 from tinygrad_edu.table import entries
 
 TAKES_DTYPES = np.can_cast  # and finds one on a tensor before it asks us
-NUMPYS = [f for f in entries() if name_of(f).startswith("np.") and f is not TAKES_DTYPES]
+FOLDS_OF_INTEGERS = {
+    f
+    for f, entry in entries().items()
+    if entry.fate == "constant" and isinstance(getattr(f, "__self__", None), np.ufunc) and f not in CONSTANTS
+}
+NUMPYS = [
+    f
+    for f in entries()
+    if name_of(f).startswith("np.") and f is not TAKES_DTYPES and f not in FOLDS_OF_INTEGERS
+]
 REFUSALS = (MissingRule, UnsupportedCall, CoercionError, DTypeError)
 
 # ---- calls, right and wrong --------------------------------------------------------------------------------
@@ -57,6 +66,7 @@ KEYWORDS = {
     "copy": [True, False, None],
     "subok": [True, False],
     "shape": [None, 2, (2, 3), (-1,), (-1, -1), (7,), "x"],
+    "norm": [None, "backward", "ortho", "forward", "x", 0],
     "nonsense": [None, 0],
 }
 CRASHES = (
@@ -183,7 +193,7 @@ def mapped(call, change):
     def swap(value):
         if type(value) in (list, tuple):
             return type(value)(map(swap, value))
-        return change(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
+        return change(value) if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc" else value
 
     call = deepcopy(call)
     return Call(

@@ -137,23 +137,24 @@ def complexes(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any
     --------
     >>> from hypothesis import find
     >>> find(complexes((1,), low=1), lambda z: True)
-    array([1.+0.25j])
+    array([1.+0.3125j])
     """
     return arrays(shape, **options).flatmap(imaginary)
 
 
 def imaginary(real: Any) -> SearchStrategy[Any]:
     """Complex arrays with the given real part: off the real axis, where branches are cut, and so near to it
-    that the cuts of the imaginary axis, which begin at ±i, are out of reach.
+    that the cuts of the imaginary axis, which begin at ±i, are out of reach; and at no step of a rounding.
 
     Examples
     --------
     >>> from hypothesis import find
     >>> find(imaginary(np.ones(1)), lambda z: z.imag[0] < 0)
-    array([1.-0.25j])
+    array([1.-0.3125j])
     """
-    parts = arrays(real.shape, low=-3 / 4, high=3 / 4, away_from=(0,), margin=1 / 4, dtype=real.dtype)
-    return parts.map(lambda part: np.asarray(real + 1j * part))
+    part = st.sampled_from([sign * k * STEP for k in (5, 7, 9, 11) for sign in (1, -1)])
+    parts = st.lists(part, min_size=real.size, max_size=real.size)
+    return parts.map(lambda drawn: np.asarray(real + 1j * np.array(drawn, real.dtype).reshape(real.shape)))
 
 
 def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Tensor]:

@@ -3,12 +3,13 @@
 
 # fmt: off
 # isort: off
-from . import elementwise, complex, constant, smooth, erf  # functions of single elements
+from . import elementwise, complex, constant, smooth, erf, scimath  # functions of single elements
 from . import reduction, contraction, bilinear           # sums, and sums of products
 from . import scans, order, nans, statistics              # running results, order, NaN, weights
 from . import shape, indexing, building                  # elements moved, and some of them chosen
 from . import decomposition, norm, linalg, eigen         # matrices
 from . import calculus, polynomial, special              # grids, polynomials, Bessel functions
+from . import padding                                    # what is put around an array
 from . import activation, softmax, normalization         # functions of what a layer computes
 from . import convolution, transposed                    # layers of images
 from . import pooling, adaptive, window

@@ -206,6 +206,14 @@ def _geomspace(
     return np.astype(np.moveaxis(points, 0, axis), expected.dtype)
 
 
+@composite(np.ix_)
+def _ix_(*args: Any) -> Any:
+    sequences = list(as_arrays(*args))
+    expected = np.ix_(*map(constant, sequences))  # NumPy's own word
+    floating = (x.dtype.kind == "f" for x in sequences)
+    return tuple(np.reshape(x, e.shape) if f else e for x, e, f in zip(sequences, expected, floating))
+
+
 # ---- blocks, and parts that a function is applied to -------------------------------------------------------
 
 

@@ -11,7 +11,6 @@ constant(
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
     np.bitwise_count, np.gcd, np.lcm,
     np.isfinite, np.isinf, np.isnan, np.isnat, np.signbit, np.isneginf, np.isposinf,
-    np.logical_and.reduce, np.logical_or.reduce, np.logical_xor.reduce,
     np.all, np.any, np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin,
     np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj,
     # places and counts
@@ -25,3 +24,16 @@ constant(
     # text
     np.array2string, np.array_repr, np.array_str,
 )  # fmt: skip
+
+constant(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # older versions have it
+
+# and what ufuncs of two arguments make of a whole axis, or of all pairs
+constant(*(
+    getattr(ufunc, method)
+    for ufunc in (
+        np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+        np.logical_and, np.logical_or, np.logical_xor,
+        np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.gcd, np.lcm,
+    )
+    for method in ("reduce", "accumulate", "reduceat", "outer")
+))  # fmt: skip

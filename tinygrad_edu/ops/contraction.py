@@ -47,11 +47,12 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 derivative(np.vdot, lambda a, b: np.vdot(a, b),  # whose a is conjugated
            a=lambda g, a_shape, b: np.reshape(conjugated(g * b), a_shape),
            b=lambda g, b_shape, a: np.reshape(g * conjugated(a), b_shape))
-for _tensordot in dict.fromkeys((np.tensordot, np.linalg.tensordot)):
-    derivative(_tensordot, (lambda a, b, axes=2: np.tensordot(a, b, axes)) if _tensordot is np.tensordot else
-                           (lambda a, b, *, axes=2: np.tensordot(a, b, axes)),
+derivative(np.tensordot, lambda a, b, axes=2: np.tensordot(a, b, axes),
                a=lambda g, a_shape, b, axes: tensordot_gradient(g, b, *paired(axes, len(a_shape), np.ndim(b)), first=True),
                b=lambda g, b_shape, a, axes: tensordot_gradient(g, a, *paired(axes, np.ndim(a), len(b_shape))[::-1], first=False))
+derivative(np.linalg.tensordot, lambda x1, x2, *, axes=2: np.tensordot(x1, x2, axes),
+               x1=lambda g, x1_shape, x2, axes: tensordot_gradient(g, x2, *paired(axes, len(x1_shape), np.ndim(x2)), first=True),
+               x2=lambda g, x2_shape, x1, axes: tensordot_gradient(g, x1, *paired(axes, np.ndim(x1), len(x2_shape))[::-1], first=False))
 
 @primitive(x=lambda g, weight: times(g, weight),
            weight=lambda g, x: np.matmul(flat(g).T, flat(x)),

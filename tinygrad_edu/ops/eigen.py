@@ -113,7 +113,6 @@ def roots_gradient(g: Cotangent, p: Array, out: Array) -> Array:
 
     A root is multiple if its rounding, eps Σ |pₖ rᴺ⁻ᵏ| / |p'|, takes p' to 0, which p'' does.
     """
-    shape, p = p.shape, np.reshape(p, -1)
     n, eps = p.shape[0], float(np.finfo(out.dtype).eps)
     exponents = np.arange(n - 1, -1, -1, dtype=np.finfo(out.dtype).dtype)
     powers = out[:, None] ** exponents  # (roots, n)
@@ -121,7 +120,7 @@ def roots_gradient(g: Cotangent, p: Array, out: Array) -> Array:
     bend = powers[:, 2:] @ (p * exponents * (exponents - 1))[:-2]
     size = np.absolute(powers) @ np.absolute(p)
     multiple = np.absolute(slope) ** 2 <= 16 * eps * size * np.absolute(bend)
-    return np.reshape(-T(powers) @ (allowed(g, multiple, MULTIPLE) / slope), shape)
+    return -T(powers) @ (allowed(g, multiple, MULTIPLE) / slope)
 
 
 def poly_gradient(g: Cotangent, a: Array, out: Array) -> Array:

@@ -72,6 +72,7 @@ elementwise(np.floor,       x=lambda g, out: or_nan(out, 0))
 elementwise(np.ceil,        x=lambda g, out: or_nan(out, 0))
 elementwise(np.trunc,       x=lambda g, out: or_nan(out, 0))
 elementwise(np.rint,        x=lambda g, out: or_nan(out, 0))
+elementwise(np.spacing,     x=lambda g, out: or_nan(out, 0))
 elementwise(np.heaviside,   x1=lambda g, out: or_nan(out, 0),
                             x2=lambda g, x1: np.where(x1 == 0, g, 0))
 elementwise(np.floor_divide, x1=lambda g, out: or_nan(out, 0),
@@ -83,6 +84,9 @@ elementwise(np.fmod,        x1=lambda g, out: or_nan(out, g),
 elementwise(np.divmod,      x1=lambda g, out: or_nan(out[1], g[1]),
                             x2=lambda g, out: -g[1] * out[0])
 elementwise(np.modf,        x=lambda g, out: or_nan(out[0], g[0]))
+elementwise(np.frexp,       x=lambda g, out: or_nan(out[0], np.ldexp(g[0], -out[1])))
+elementwise(np.nextafter,   x1=lambda g, out: or_nan(out, g),
+                            x2=lambda g, out: or_nan(out, 0))
 elementwise(np.copysign,    x1=lambda g, x1, out: g * (np.sign(x1) * np.sign(out)),
                             x2=lambda g: np.zeros_like(g))
 elementwise(np.ldexp,       x1=lambda g, x2: np.ldexp(g, x2))
@@ -106,7 +110,7 @@ elementwise(np.float_power, x1=lambda g, x1, x2: g * (x2 * np.float_power(of_pow
 derivative(np.where, lambda condition, x=MISSING, y=MISSING: chosen(condition, x, y) if y is MISSING else np.where(condition, x, y), broadcasts=True,
                             x=lambda g, condition: np.where(condition, g, 0),
                             y=lambda g, condition: np.where(condition, 0, g))
-derivative(np.astype, lambda x, dtype, *, copy=True: np.astype(x, keeping(x, dtype), copy=copy),
+derivative(np.astype, lambda x, dtype, *, copy=True, device=None: np.astype(x, keeping(x, dtype), copy=copy, device=device),
                             x=lambda g: g)
 for _round in dict.fromkeys((np.round, np.around)):  # one function in some versions
     derivative(_round, lambda a, decimals=0, out=None: np.round(a, decimals),
@@ -223,6 +227,6 @@ def _outer(ufunc: np.ufunc) -> None:
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2,
     np.heaviside, np.floor_divide, np.remainder, np.fmod, np.copysign, np.maximum, np.minimum,
-    np.fmax, np.fmin, np.power, np.float_power, np.divmod, np.ldexp,
+    np.fmax, np.fmin, np.power, np.float_power, np.divmod, np.ldexp, np.nextafter,
 ):  # fmt: skip
     _outer(_ufunc)

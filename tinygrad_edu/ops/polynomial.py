@@ -69,6 +69,20 @@ def _polymul(a1: Any, a2: Any) -> Any:
     return full[full.shape[0] - n :]
 
 
+@composite(np.polydiv)
+def _polydiv(u: Any, v: Any) -> Any:
+    u, v = vectors("np.polydiv", u, v)
+    expected = np.polydiv(constant(u), constant(v))[1]  # NumPy's own word, and how long the rest is
+    rest, quotient = np.astype(u + 0.0, expected.dtype), []
+    scale, n = 1.0 / v[0], v.shape[0]
+    for k in range(u.shape[0] - n + 1):
+        d = scale * rest[k]
+        quotient.append(d)
+        rest = np.concatenate([rest[:k], rest[k : k + n] - d * v, rest[k + n :]])
+    whole = np.stack(quotient) if quotient else np.zeros_like(expected, shape=(1,))
+    return np.astype(whole, expected.dtype), rest[rest.shape[0] - expected.shape[0] :]
+
+
 @composite(np.polyder)
 def _polyder(p: Any, m: int = 1) -> Any:
     refuse_poly1d("np.polyder", p)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..table import derivative, op_of
+from ..table import composite, derivative, op_of
+from .calculus import span
+from .elementwise import as_arrays
 from .order import put_back
 from .reduction import Axis, absent, axes_of, group_size, masked, reducing, total
 
@@ -203,11 +205,32 @@ def _scan(ufunc: np.ufunc) -> None:
     )
 
 
+def _fold_in_parts(ufunc: np.ufunc) -> None:
+    @composite(ufunc.reduceat)
+    def reduceat(array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: None = None) -> Any:
+        """The fold of each part from one index to the next; the element alone if the next is not larger."""
+        (array,) = as_arrays(array)
+        expected = ufunc.reduceat(np.ones_like(array), indices, axis, dtype)  # NumPy's own word
+        array = np.astype(array, expected.dtype)
+        starts, axis = np.reshape(np.asarray(indices), -1).tolist(), only(axis) % array.ndim
+        parts = []
+        for start, stop in zip(starts, [*starts[1:], array.shape[axis]]):
+            part = span(array, axis, start, max(stop, start + 1))
+            parts.append(ufunc.reduce(part, axis=axis, keepdims=True) if stop > start + 1 else part)
+        return np.concatenate(parts, axis) if parts else np.copy(expected)
+
+
 # The folds of power and arctan2 are refused: along the last axis NumPy computes f(first, last).
 FOLDED: tuple[np.ufunc, ...] = (
     np.subtract, np.divide, np.float_power, np.floor_divide, np.remainder, np.fmod, np.copysign, np.heaviside,
+    np.nextafter,
 )  # fmt: skip
 for _folded in FOLDED:
     _fold(_folded)
+for _folded in (
+    *FOLDED, np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin, np.hypot, np.logaddexp,
+    np.logaddexp2,
+):  # fmt: skip
+    _fold_in_parts(_folded)
 for _folded in (*FOLDED, np.power, np.arctan2, np.hypot, np.logaddexp, np.logaddexp2):
     _scan(_folded)

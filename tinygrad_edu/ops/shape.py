@@ -10,7 +10,7 @@ from ..broadcast import unbroadcast
 from ..entry import name_of
 from ..errors import ShapeError, UnsupportedCall
 from ..table import composite, derivative, primitive
-from .indexing import getitem, scatter
+from .indexing import scatter
 
 
 def checked_order(order: str) -> str:
@@ -19,6 +19,11 @@ def checked_order(order: str) -> str:
         reason = "depends on how the array lies in memory; a tensor takes order='C' or 'F'."
         raise UnsupportedCall(f"np.reshape(…, order='A') {reason}")
     return order
+
+
+def reshaped(a: Any, shape: Any, order: str, copy: Any) -> Any:
+    """np.reshape; it copies where it must, unless ``copy=`` says otherwise."""
+    return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
 
 
 def inverse(axes: Any, ndim: int) -> Any:
@@ -32,28 +37,8 @@ def rolled_back(g: Any, axis: int, start: int) -> Any:
     return np.moveaxis(g, start - 1 if axis < start else start, axis)
 
 
-def constant_mode(mode: Any) -> Any:
-    """The one mode of padding that is differentiated: the others repeat elements."""
-    if isinstance(mode, str) and mode == "constant":
-        return mode
-    np.pad([0.0], 0, mode)  # NumPy's own word on what is no mode
-    raise UnsupportedCall(
-        f"np.pad(…, mode={mode!r}) has no derivative rule; a tensor takes mode='constant'.\n"
-        "  Or read the elements to repeat by their indices: x[[0, 0, 1, 2]]."
-    )
-
-
-def unpadded(shape: tuple[int, ...], pad_width: Any) -> tuple[slice, ...]:
-    """Where in a padded array the array itself is; the widths as np.pad takes them."""
-    if isinstance(pad_width, dict):  # some axes alone, NumPy 2.3
-        pad_width = [pad_width.get(i, pad_width.get(i - len(shape), 0)) for i in range(len(shape))]
-        pad_width = [np.broadcast_to(pair, 2) for pair in pad_width]
-    widths = np.broadcast_to(pad_width, (len(shape), 2)).tolist()
-    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths))
-
-
 # fmt: off
-derivative(np.reshape, lambda a, shape, order="C": np.reshape(a, shape, order=checked_order(order)),
+derivative(np.reshape, lambda a, shape, order="C", copy=None: reshaped(a, shape, checked_order(order), copy),
            a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order))
 derivative(np.transpose, lambda a, axes=None: np.transpose(a, axes),
            a=lambda g, a_shape, axes: np.transpose(g, inverse(axes, len(a_shape))))
@@ -72,7 +57,7 @@ derivative(np.expand_dims, lambda a, axis: np.expand_dims(a, axis),
            a=lambda g, a_shape: np.reshape(g, a_shape))
 derivative(np.broadcast_to, lambda array, shape, subok=False: np.broadcast_to(array, shape, subok),
            array=lambda g, array_shape: unbroadcast(g, array_shape))
-derivative(np.copy, lambda a, order="K": np.copy(a, order=order),
+derivative(np.copy, lambda a, order="K", subok=False: np.copy(a, order, subok),
            a=lambda g: g)
 derivative(np.flip, lambda m, axis=None: np.flip(m, axis),
            m=lambda g, axis: np.flip(g, axis))
@@ -84,9 +69,6 @@ derivative(np.rot90, lambda m, k=1, axes=(0, 1): np.rot90(m, k, axes),
            m=lambda g, k, axes: np.rot90(g, -int(k), axes))
 derivative(np.roll, lambda a, shift, axis=None: np.roll(a, shift, axis),
            a=lambda g, shift, axis: np.roll(g, np.negative(np.asarray(shift, np.intp)), axis))
-derivative(np.pad, lambda array, pad_width, mode="constant", *, constant_values=0: np.pad(
-               array, pad_width, constant_mode(mode), constant_values=constant_values),
-           array=lambda g, array_shape, pad_width: getitem(g, unpadded(array_shape, pad_width)))
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
 derivative(np.tile, lambda A, reps: np.tile(A, reps),
@@ -150,30 +132,34 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
 
 
 @composite(np.concatenate)
-def _concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, *, dtype: Any = None) -> Any:
+def _concatenate(
+    arrays: Any, /, axis: int | None = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     arrays = [np.ravel(a) for a in arrays] if axis is None else arrays
+    if dtype is not None or casting != "same_kind":
+        kinds = [np.zeros(0, a.dtype) if hasattr(a, "dtype") else np.ravel(a)[:0] for a in arrays]
+        dtype = np.concatenate(kinds, dtype=dtype, casting=casting).dtype  # NumPy's own word on what is lost
     joined = concatenate(0 if axis is None else axis, *arrays)
-    if dtype is None:
-        return joined
-    np.concatenate([np.empty(0, joined.dtype)], dtype=dtype)  # NumPy's own error if more than digits are lost
-    return joined.astype(dtype)
+    return joined if dtype is None else np.astype(joined, dtype)
 
 
 @composite(np.stack)
-def _stack(arrays: Any, axis: int = 0, out: None = None) -> Any:
+def _stack(
+    arrays: Any, axis: int = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
     axis = operator.index(axis)
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis)
+    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis, dtype=dtype, casting=casting)
 
 
 @composite(np.vstack)
-def _vstack(tup: Any) -> Any:
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0)
+def _vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)
 
 
 @composite(np.hstack)
-def _hstack(tup: Any) -> Any:
+def _hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     arrays = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(arrays, 0 if arrays[0].ndim == 1 else 1)
+    return np.concatenate(arrays, 0 if arrays[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
 @composite(np.dstack)
@@ -236,16 +222,23 @@ _at_least(np.atleast_3d)
 
 
 @composite(np.broadcast_arrays)
-def _broadcast_arrays(*args: Any) -> Any:
+def _broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
 @composite(np.full_like)
 def _full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Any:
-    zeros = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape)
+    zeros = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape, device=device)
     given = np.shape(fill_value)
     # without axes of length 1 in front, as assignments take it
     fill = np.reshape(fill_value, given[max(len(given) - zeros.ndim, 0) :])

@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import MissingRule
 from ..table import composite, derivative, primitive
+from .calculus import constant
 from .complex import conjugated, is_complex, real_part
 from .order import aligned
 from .reduction import NONE, Axis, along, axes_of, group_size, spread
@@ -147,7 +149,10 @@ def within_one(c: Any) -> Any:
 
 
 @composite(np.corrcoef)
-def _corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -> Any:
+def _corrcoef(
+    x: Any, y: Any = None, rowvar: Any = True, bias: Any = None, ddof: Any = None, *, dtype: Any = None
+) -> Any:
+    """Of bias and ddof, which NumPy 2.1 takes and newer ones refuse themselves, nothing depends."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
@@ -158,23 +163,35 @@ def _corrcoef(x: Any, y: Any = None, rowvar: Any = True, *, dtype: Any = None) -
 # ---- counts by weight --------------------------------------------------------------------------------------
 
 
-def histogram_slope(g: Any, out: Any, a: Any, density: Any, weights: Any) -> Any:
-    """The gradient of a histogram in its weights: each gets that of the bin it is counted in.
+def of_bins(g: Any, counted: Any, edges: Any, samples: Any, density: Any, weights: Any) -> Any:
+    """The gradient of a histogram's weights, in any number of variables.
 
-    Densities are h / (widths · Σ h): each weight adds to one bin, and takes from all by Σ h.
+    Each weight adds to one bin, h = Σ w; with ``density``, a bin holds h / (volume · Σ h), so that each
+    weight takes from all, by Σ g · counted / Σ h.
     """
-    counted, edges = out
-    g = g[0] + np.zeros_like(counted)
-    values, n = np.reshape(a, -1), g.shape[0]
-    places = np.searchsorted(edges, values, "right") - 1
-    places = np.where(values == edges[-1], n - 1, places)
-    inside = (places >= 0) & (places < n)
-    found = np.take(g, np.clip(places, 0, n - 1))
+    g = g + np.zeros_like(counted)
+    numbers: Any = 0
+    inside: Any = True
+    volumes: Any = 1
+    for values, edge in zip(samples, edges):
+        n = edge.shape[0] - 1
+        place = np.searchsorted(edge, values, "right") - 1
+        place = np.where(values == edge[-1], n - 1, place)  # the last bin holds its upper edge too
+        inside = inside & (place >= 0) & (place < n)
+        place = np.clip(place, 0, n - 1)
+        numbers = numbers * n + place
+        volumes = volumes * np.take(np.astype(edge[1:] - edge[:-1], g.dtype), place)
+    found = np.take(g, numbers)
     if density:
         whole = np.sum(np.where(inside, np.reshape(weights, -1), 0))
-        widths = np.take(np.astype(edges[1:] - edges[:-1], g.dtype), np.clip(places, 0, n - 1))
-        found = (found / widths - np.sum(g * counted)) / whole
+        found = (found / volumes - np.sum(g * counted)) / whole
     return np.reshape(np.where(inside, found, 0), np.shape(weights))
+
+
+def variables_of(sample: Any) -> Any:
+    """The values of each variable, of what np.histogramdd takes: columns, or a list of them."""
+    columns = hasattr(sample, "ndim") and sample.ndim == 2
+    return np.asarray(sample).T if columns else np.atleast_2d(np.asarray(sample))
 
 
 # fmt: off
@@ -187,7 +204,67 @@ derivative(np.cov, lambda m, y=None, rowvar=True, bias=False, ddof=None, fweight
            y=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: y_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
            aweights=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: aweights_slope(g, m, y, rowvar, bias, ddof, fweights, aweights))
 derivative(np.histogram, lambda a, bins=10, range=None, density=None, weights=None: np.histogram(a, bins, range, density, weights),
-           weights=lambda g, out, a, density, weights: histogram_slope(g, out, a, density, weights))
+           weights=lambda g, out, a, density, weights: of_bins(g[0], out[0], out[1:], [np.reshape(a, -1)], density, weights))
 derivative(np.bincount, lambda x, weights=None, minlength=0: np.bincount(x, weights, minlength),
            weights=lambda g, x: np.take(g, x))
 # fmt: on
+
+
+# ---- histograms of several variables -----------------------------------------------------------------------
+
+
+def refuse_steps(name: str, **arguments: Any) -> None:
+    """Refuse to differentiate in what is counted, and in the edges of the bins: counts are steps."""
+    for argument, value in arguments.items():
+        if any(getattr(part, "requires_grad", False) for part in (value, *parts(value))):
+            raise MissingRule(
+                f"{name} has no derivative rule for its argument {argument}: counts are steps, with no "
+                f"derivative at an edge and 0 elsewhere; its rules are for weights.\n"
+                f"  Pass {argument}.detach(), which is a constant to the graph."
+            )
+
+
+def parts(value: Any) -> Any:
+    """What stands in a list or tuple."""
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+# fmt: off
+@primitive(weights=lambda g, out, sample, density, weights: of_bins(
+               g[0], out[0], out[1:], variables_of(sample), density, weights))
+def histogram_and_edges(sample: Any, bins: Any, range: Any, density: Any, weights: Any) -> Any:
+    """np.histogramdd, with the edges as outputs of their own."""
+    hist, edges = np.histogramdd(sample, bins, range, density, weights)
+    return hist, *edges
+# fmt: on
+
+
+@composite(np.histogramdd)
+def _histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    refuse_steps("np.histogramdd", sample=sample, bins=bins)
+    hist, *edges = histogram_and_edges(sample, bins, range, density, weights)
+    return hist, edges
+
+
+@composite(np.histogram2d)
+def _histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> Any:
+    refuse_steps("np.histogram2d", x=x, y=y, bins=bins)
+    _, *edges = np.histogram2d(*map(constant, (x, y, bins)), range)  # NumPy's own word
+    return histogram_and_edges([x, y], edges, range, density, weights)
+
+
+@composite(np.histogram_bin_edges)
+def _histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """Between the smallest and the largest element, whose gradients these are, if neither range nor edges are
+    given.
+    """
+    expected = np.histogram_bin_edges(constant(a), constant(bins), range, constant(weights))
+    if range is not None or np.ndim(bins):
+        return np.copy(bins) if np.ndim(bins) else expected
+    low, high = np.min(a), np.max(a)
+    half = np.where(low == high, 0.5, 0)
+    return np.astype(np.linspace(low - half, high + half, expected.shape[0]), expected.dtype)

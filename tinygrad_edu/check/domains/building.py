@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from ...ops import padding, statistics
 from ..strategies import Draw, arrays, axes, broadcastable, shapes
 from .domain import SMALL, Call, Domains, booleans, call, case, choice, integers, off_zero, one_axis
 
@@ -102,6 +103,48 @@ def axis_by_axis(d: Draw) -> Call:
     return call(d(choice(np.sum, np.mean)), a, d(st.one_of(one_axis(a), st.just([0]))))
 
 
+def framed(d: Draw) -> Call:
+    """An array, constants around it that are one, a pair or one for each end, and how many of them."""
+    a = d(arrays(shapes(1, 2)))
+    return call(a, d(st.integers(0, 2)), d(arrays(d(choice((), (1,), (2,), (a.ndim, 2))))))
+
+
+def widths(d: Draw, ndim: int) -> Any:
+    """How many elements go before and after each axis, in all the forms that np.pad takes."""
+    pair = st.tuples(st.integers(0, 2), st.integers(0, 2))
+    several = st.lists(pair, min_size=ndim, max_size=ndim)
+    return d(st.one_of(st.integers(0, 3), pair, st.tuples(pair), several))
+
+
+def padded(d: Draw) -> Call:
+    """An array and the widths, in every mode with each of its settings."""
+    a = d(arrays(shapes(1, 2, min_side=1), distinct=True))
+    mode, settings = d(choice(
+        ("constant", {"constant_values": (2.0, -1.0)}), ("edge", {}), ("wrap", {}), ("reflect", {}),
+        ("reflect", {"reflect_type": "odd"}), ("symmetric", {}), ("symmetric", {"reflect_type": "odd"}),
+        ("linear_ramp", {"end_values": (1.5, -2.0)}), ("mean", {}), ("mean", {"stat_length": 1}),
+        ("median", {"stat_length": (1, 2)}), ("maximum", {}), ("minimum", {"stat_length": 2}),
+    ))  # fmt: skip
+    return call(a, widths(d, a.ndim), mode, **settings)
+
+
+def counted(d: Draw) -> Call:
+    """Points on a grid of integers, and their weights: in two variables, or in a list of them."""
+    x, y = (d(integers((4,), 0, 3)) for _ in range(2))
+    bins = d(choice(2, [2, 3], [[-1, 1, 4], [-1, 2, 3]]))
+    return call([x, y], bins, ((-1, 3.5), (-1, 4)), d(choice(None, True)), d(arrays((4,), low=1 / 4)))
+
+
+def hist_and_edges(*args: Any) -> Any:
+    hist, edges = np.histogramdd(*args)
+    return hist, *edges
+
+
+def counted_in_two(d: Draw) -> Call:
+    sample, *rest = counted(d).args
+    return call(*sample, *rest)
+
+
 # fmt: off
 DOMAINS: Domains = {
     np.diag:             case(lambda d: call(d(arrays(shapes(1, 2))), d(st.integers(-2, 2)))),
@@ -119,6 +162,13 @@ DOMAINS: Domains = {
     np.logspace:         case(powers),
     np.geomspace:        case(spaced(1 / 4, 4)),
     np.block:            case(blocks),
+    np.ix_:              case(lambda d: call(*[d(arrays((d(st.integers(1, 3)),))) for _ in range(d(st.integers(1, 3)))])),
+    np.pad:              case(padded),
+    padding.surrounded:  case(framed, reference=lambda a, width, values: np.pad(a, width, constant_values=values)),
+    np.histogramdd:      case(counted),
+    np.histogram2d:      case(counted_in_two),
+    statistics.histogram_and_edges: case(counted, reference=hist_and_edges),
+    np.histogram_bin_edges: case(lambda d: call(d(arrays(shapes(1, 2, min_side=1), distinct=True)), d(choice(1, 3, 5)))),
     np.apply_along_axis: case(row_by_row),
     np.apply_over_axes:  case(axis_by_axis),
 }

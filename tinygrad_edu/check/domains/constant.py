@@ -60,3 +60,4 @@ CONSTANTS: Domains = {
     np.einsum_path:         case(lambda d: call("ij,jk", d(arrays((2, 3))), d(arrays((3, 2))))),
 }
 # fmt: on
+CONSTANTS |= {getattr(np, name): CONSTANTS[np.isin] for name in ("in1d",) if hasattr(np, name)}

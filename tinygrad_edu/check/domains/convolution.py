@@ -1,4 +1,4 @@
-"""Domains of convolution, pooling and padding."""
+"""Domains of convolution and pooling."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ...ops import convolution, pooling
 from ...ops.window import Windows
-from ..strategies import Draw, Shape, arrays, shapes
+from ..strategies import Draw, Shape, arrays
 from .domain import Call, Domains, call, case, choice, integers
 
 # ---- windows, and images that they lie on ------------------------------------------------------------------
@@ -78,15 +78,6 @@ def unpicked(draw: Draw) -> Call:
 def spread(draw: Draw) -> Call:
     x, windows = pooled(draw).args
     return call(draw(arrays((*x.shape[:2], *windows.counts(x.shape)))), x.shape, windows)
-
-
-def padding(draw: Draw) -> Call:
-    """Widths in all the forms that np.pad takes."""
-    a = draw(arrays(shapes(1, 2, max_side=2)))
-    one, pair = st.integers(0, 2), st.tuples(st.integers(0, 2), st.integers(0, 2))
-    widths = draw(st.one_of(one, pair, st.tuples(pair), st.lists(pair, min_size=a.ndim, max_size=a.ndim)))
-    values = {"constant_values": 2.0}, {"constant_values": (1.0, 3.0)}
-    return call(a, widths, **draw(choice({}, {"mode": "constant"}, *values)))
 
 
 # ---- the definitions, element by element -------------------------------------------------------------------
@@ -165,6 +156,5 @@ DOMAINS: Domains = {
     pooling.unpick:                  case(unpicked, reference=unpick_by_hand),
     pooling.sum_over:                case(pooled, reference=lambda x, windows: pick_by_hand(x, None, windows)),
     pooling.spread:                  case(spread, reference=lambda y, shape, windows: unpick_by_hand(y, None, shape, windows)),
-    np.pad:                          case(padding),
 }
 # fmt: on

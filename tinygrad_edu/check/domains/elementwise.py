@@ -75,6 +75,8 @@ def clipped(d: Draw) -> Call:
     return call(x, d(arrays(s2, low=-1, high=-7 / 8)), d(arrays(s3, low=7 / 8, high=1)))
 
 
+emath = np.lib.scimath
+
 # fmt: off
 PAIRS: dict[np.ufunc, Pair] = {
     **dict.fromkeys((np.add, np.subtract, np.multiply, np.logaddexp, np.logaddexp2), Pair()),
@@ -85,6 +87,7 @@ PAIRS: dict[np.ufunc, Pair] = {
     np.hypot:     Pair(kinks=np.hypot),
     np.arctan2:   Pair(kinks=lambda x1, x2: np.hypot(x1, np.maximum(x2, 0))),  # the cut runs along the negative axis
     np.heaviside: Pair(x1=off_zero),
+    np.nextafter: Pair(kinks=np.subtract),
     np.copysign:  Pair(off_zero, off_zero),
 }
 
@@ -111,9 +114,15 @@ DOMAINS: Domains = {
     np.sort_complex: case(lambda d: call(d(complexes(shapes(1), distinct=True)))),
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.fix, np.modf), unary(-3, 3, *range(-3, 4))),
     np.rint:         unary(-3, 3, -2.5, -1.5, -.5, .5, 1.5, 2.5),
+    np.spacing:      unary(-3, 3, 0, -2, -1, 1, 2),
+    np.frexp:        unary(-3, 3, *(s * k for k in (0, 1 / 8, 1 / 4, 1 / 2, 1, 2) for s in (-1, 1))),
     np.round:        case(lambda d: call(d(arrays()), d(st.integers(-1, 1))), kinks=lambda a, n: np.abs(a * 10.**n) % 1 - .5),
 
     np.ldexp:        case(scaled),
+    **dict.fromkeys((emath.sqrt, emath.log, emath.log2, emath.log10), unary(1 / 4)),
+    **dict.fromkeys((emath.arccos, emath.arcsin, emath.arctanh), unary(-3 / 4, 3 / 4)),
+    emath.logn:      case(lambda d: call(*(d(arrays(s, low=1 / 4, away_from=(1,))) for s in d(broadcastable())))),
+    emath.power:     Pair(x1=positive).broadcast(),
     np.where:        case(conditional),
     np.astype:       case(lambda d: call(d(arrays()), np.float64, copy=d(st.booleans()))),
     np.clip:         case(clipped),

@@ -148,7 +148,7 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.linalg.eigh:         decomposed(np.linalg.eigh, lambda d: call(symmetric_off_zero(d), d(choice("L", "U")))),
     np.linalg.eigvalsh:     case(lambda d: call(symmetric(d), d(choice("L", "U"))), regular=True),
     np.linalg.eig:          decomposed(np.linalg.eig, lambda d: call(general(d, stacked=False))),
-    np.linalg.eigvals:      case(lambda d: call(general(d)), regular=True),
+    np.linalg.eigvals:      decomposed(np.linalg.eigvals, lambda d: call(general(d))),
     np.linalg.svd:          decomposed(np.linalg.svd, lambda d: call(factored(d), full_matrices=False)),
     np.linalg.svdvals:      case(lambda d: call(tall(d)), regular=True),
     np.linalg.qr:           decomposed(np.linalg.qr, lambda d: call(factored(d), d(choice("reduced", "r")))),

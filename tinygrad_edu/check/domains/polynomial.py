@@ -38,6 +38,7 @@ DOMAINS: Domains = {
     np.polyadd: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polysub: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polymul: case(lambda d: call(coefficients(d), coefficients(d))),
+    np.polydiv: case(lambda d: call(d(off_zero((d(st.integers(3, 4)),))), d(off_zero((d(st.integers(1, 3)),))))),
     np.polyder: case(lambda d: call(coefficients(d, 3), d(st.integers(0, 2)))),
     np.polyint: case(integrated),
     np.poly:    case(lambda d: call(d(arrays(d(choice((1,), (2,), (3,), (1, 1), (2, 2), (3, 3))))))),

@@ -45,10 +45,17 @@ def folding(
             return all(tame(kinks, column[mask], ufunc, 1.53) for column, mask in columns if mask.any())
         return tame(kinks, a, ufunc)
 
+    def tame_in_parts(c: Call) -> bool:
+        a, (starts, axis) = c.args[0], (c.args[1], c.args[2])
+        rows = np.moveaxis(a, axis, 0)
+        ends = zip(starts, [*starts[1:], len(rows)])
+        return all(tame(kinks, rows[i : max(i + 1, j)], ufunc) for i, j in ends)
+
     accumulated = case(lambda d: (lambda a, axis: call(a, axis=axis))(*drawn(d)))
-    domains = {ufunc.accumulate: Domain(accumulated.calls.filter(fine))}
+    domains: dict[Any, Domain] = {ufunc.accumulate: Domain(accumulated.calls.filter(fine))}
     if ufunc not in (np.power, np.arctan2):
         domains[ufunc.reduce] = Domain(case(reduced).calls.filter(fine))
+        domains[ufunc.reduceat] = Domain(in_parts(elements).calls.filter(tame_in_parts))
     return domains
 
 
@@ -60,6 +67,17 @@ def running(elements: Callable[..., Any] = arrays, *, distinct: bool = False) ->
             axis=d(axes(a.ndim, none=False, many=False)),
         )
     )
+
+
+def in_parts(elements: Callable[..., Any] = arrays) -> Domain:
+    """One array, where its parts begin along an axis, and that axis."""
+
+    def build(d: Draw) -> Call:
+        a = d(elements(shapes(1, 2, min_side=1)))
+        axis = d(one_axis(a))
+        return call(a, d(st.lists(st.integers(0, a.shape[axis] - 1), min_size=1, max_size=3)), axis)
+
+    return case(build)
 
 
 def modest(shape: Any) -> Any:
@@ -79,6 +97,11 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.hypot.accumulate:      running(lambda shape, distinct: off_zero(shape)),
     np.divmod.outer:          Pair(off_zero, divisors, kinks=from_multiple).outer(),
     np.ldexp.outer:           case(lambda d: call(d(arrays(shapes(0, 2, max_side=2))), d(integers((2,), -2, 2)))),
+    **dict.fromkeys((np.add.reduceat, np.multiply.reduceat, np.logaddexp.reduceat, np.logaddexp2.reduceat), in_parts()),
+    **dict.fromkeys((np.maximum.reduceat, np.minimum.reduceat, np.fmax.reduceat, np.fmin.reduceat),
+                    in_parts(lambda shape: arrays(shape, distinct=True))),
+    np.hypot.reduceat:        in_parts(off_zero),
+    **folding(np.nextafter,    arrays,  np.subtract, 3),
     **folding(np.subtract,     arrays,  None, 3),
     **folding(np.divide,       off_zero, None, 3),
     **folding(np.arctan2,      off_zero, lambda x1, x2: np.hypot(x1, np.maximum(x2, 0)), 3),
