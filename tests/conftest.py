@@ -2,11 +2,15 @@
 and PyTorch, was checked.
 """
 
+import os
 import signal
 from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Before anything imports NumPy: two workers with two threads of BLAS each would wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 collect_ignore = ["oracle/make.py"]  # it needs PyTorch
 

@@ -151,16 +151,22 @@ class Pass:
             saved = self.looked_over(node)
         if type(g) is list:  # nothing flowed into some of the outputs
             g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
-        if plan.joint is not None:
+        given = saved
+        if (
+            plan.joint is not None
+        ):  # one rule for all: the gradients that it returns are what the steps choose from
             found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
-            saved = plan.op.checked_joint(found)
+            given = plan.op.checked_joint(found)
         for (rule, start, stop), parent in zip(plan.steps, node.parents):
             if parent.order < self.floor:
                 continue
-            values = saved[start:stop]
+            values = given[start:stop]
             found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
+            # NumPy has one object for each native dtype: the comparison by identity is the faster one, and
+            # what it lets through besides is settled as it should be.
             if type(found) is not self.kind or found.dtype is not parent.dtype or found.shape != parent.shape:
                 found = self.settled(node, parent, found)
+            # Only a leaf's gradient is given away, so only there it matters whether a rule made it anew.
             self.send(parent, found, type(parent) is Leaf and is_new(found, g, values, plan))
         if not self.retain_graph:
             node.saved = None

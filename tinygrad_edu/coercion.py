@@ -27,6 +27,9 @@ INSTEAD = {
     "store": "out[i] = t into a plain array: make out a tensor first, out = tg.Tensor(np.zeros(…)); then "
     "out[i] = t is recorded",
     "stack": "np.array([t, u]), or a list of tensors: np.stack([t, u]) or np.concatenate([t, u])",
+    "beside": "np.r_[t, u]: np.concatenate([t, u]), np.hstack([t, 1.0]) with numbers; np.c_[t, u]: "
+    "np.column_stack([t, u])",
+    "initial": "np.sum(a, initial=t) of a plain a, and its kin: np.sum(tg.Tensor(a), initial=t)",
     "dot": "a.dot(t) of a plain array: np.dot(a, t) or a @ t",
     "full": "np.full(shape, t): np.broadcast_to(t, shape)",
     "rule": "a function that computes with plain arrays: give it a rule by @tg.primitive (see "
@@ -34,7 +37,10 @@ INSTEAD = {
     "constant": "a constant, whose gradient is dropped knowingly: t.detach().numpy(), or t.item() for one "
     "number",
 }
-PATTERNS = [(r"\bfull(_like)?\(", "full"), (r"\.dot\(", "dot"), (r"\b[rc]_\[|\(\s*[\[(]", "stack")]
+PATTERNS = [
+    (r"\bfull(_like)?\(", "full"), (r"\.dot\(", "dot"), (r"\b[rc]_\[", "beside"),
+    (r"\binitial\s*=", "initial"), (r"\(\s*[\[(]", "stack"),
+]  # fmt: skip
 
 
 def lost(tensor: Any, what: str) -> CoercionError:

@@ -106,11 +106,9 @@ def _write(
     if wanted or any(isinstance(t, cls) and t._node is not None and MODE.get().recording for t in targets):
         raise UnsupportedCall(
             f"{name_of(function)}(…, out=…) cannot be differentiated: it would overwrite a value that the "
-            "graph "
-            "may need.\n"
+            "graph may need.\n"
             "  Leave out= away (in the place of out += t write out = out + t), or compute under no_grad() or "
-            "on "
-            "x.detach()."
+            "on x.detach()."
         )
     arrays = tuple(_unwrap(cls, targets))
     out = arrays if isinstance(target, tuple) else arrays[0]

@@ -76,11 +76,12 @@ class Op:
     plans : dict
         The plans that were made so far, by the arguments that need a gradient.
     arity : int
-        How many arguments a call has that is canonical as it is; -1 if that takes a look.
+        With how many arguments by position a call needs no binding; -1 if every call does.
     trusted : bool
-        Whether the op is this package's own: its rules return no array that somebody else holds.
+        Whether the op is this package's own: its rules return no array that somebody else holds.  `primitive`
+        clears it.
     lasting : bool
-        Whether plans are filed for the next call.
+        Whether plans are filed for the next call; `tree_call`, which makes an op for a single call, clears it.
     """
 
     fate = "differentiates"
@@ -98,12 +99,8 @@ class Op:
         keep: "dict[str, Op | None] | None" = None,
         joint: Joint | None = None,
     ) -> None:
-        self.function, self.name, self.forward, self.signature = (
-            function,
-            name_of(function),
-            forward,
-            signature,
-        )
+        self.function, self.name = function, name_of(function)
+        self.forward, self.signature = forward, signature
         self.broadcasts, self.keep, self.joint, self.trusted = broadcasts, keep or {}, joint, True
         self.variadic = signature.variadic
         self.arity = -1 if self.variadic or "out" in signature.places else signature.fixed

@@ -133,7 +133,8 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     ``values`` are all the op's arguments by position.  Returns a tensor, or a tuple of them.
     """
     arrays, parents = [], []
-    wanted, bit = 0, 0 if op.variadic and len(values) > MANY else 1  # too many have no bits
+    wanted = 0  # a bit for each argument that needs a gradient; plans are filed by it
+    bit = 0 if op.variadic and len(values) > MANY else 1  # too many arguments have no bits
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)
@@ -160,7 +161,7 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
         return _record_parts(cls, op, plan, parents, out, [*kept, *arrays])
     if type(out) is not ndarray or out.dtype.kind not in "fibc":
         out = as_array(out)
-    result, dtype = _new(cls), out.dtype
+    result, dtype = _new(cls), out.dtype  # as `_make` does, without the call
     result._array, result._node, result._leaf = out, None, None
     if plan is not None and dtype.kind in "fc":
         result._node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)

@@ -176,7 +176,8 @@ def iterated(r: Callable[[Any], Any], x0: Any) -> Any:
     bound, best, since = 4 * np.finfo(x.dtype).eps, np.inf, 0
     for _ in range(100 * STEPS):
         step = r(x)
-        if largest(step) <= bound * (largest(x) + bound) or (since > 20 and best <= 64 * bound * largest(x)):
+        rounding = since > 20 and largest(step) <= 64 * bound * largest(x)
+        if rounding or largest(step) <= bound * (largest(x) + bound):
             return x
         best, since = (largest(step), 0) if largest(step) < best else (best, since + 1)
         if not np.all(np.isfinite(step)):
@@ -217,8 +218,8 @@ def at(x: Any, r: Any) -> str:
 
 def singular() -> ConvergenceError:
     return ConvergenceError(
-        "implicit_root: the Jacobian of the residual in x is singular at the root: the root is no smooth function of the "
-        "parameters there.\n  A double root, or more unknowns than equations tell?"
+        "implicit_root: the Jacobian of the residual in x is singular at the root: the root is no smooth "
+        "function of the parameters there.\n  A double root, or more unknowns than equations tell?"
     )
 
 

@@ -87,7 +87,9 @@ class Kept(Need):
     """A value that the forward computed anyway, by the name that ``keep=`` gives it.
 
     If it equals the output of another op, its *twin*, of the first argument, then that op's rule is what a
-    graph of the gradient runs: a node of the twin is made, of the values that this node has saved.
+    graph of the gradient runs: a node of the twin is made, of the values that this node has saved.  So GELU
+    keeps Φ(x), and names ``normal_cdf`` its twin, whose rule asks for ``x``: that is what this op's ``x`` is
+    saved for, under the same name.
     """
 
     def __init__(self, column: int, twin: "Op | None") -> None:

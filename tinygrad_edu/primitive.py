@@ -79,6 +79,17 @@ def primitive(
 
     The op lives as long as the decorated function does.
 
+    A rule need not be the derivative.  Three that people write: a step that lets the gradient through as if
+    it were none (straight-through), one that turns it around (the adversary's layer), and one that bounds it.
+
+    References
+    ----------
+    Y. Bengio, N. Leonard and A. Courville (2013). Estimating or propagating gradients through stochastic
+    neurons. arXiv:1308.3432. (Straight-through.)
+
+    Y. Ganin and V. Lempitsky (2015). Unsupervised domain adaptation by backpropagation. arXiv:1409.7495.
+    (Reversal.)
+
     Examples
     --------
     >>> import numpy as np, tinygrad_edu as tg
@@ -104,6 +115,26 @@ def primitive(
     ...     return sum(term**2 for term in terms.values())
     >>> tg.grad(sum_of_squares)({"a": 1.0, "b": 2.0})
     {'a': np.float64(2.0), 'b': np.float64(4.0)}
+
+    Straight through a step, reversed, and bounded:
+
+    >>> @tg.primitive(x=lambda g: g)
+    ... def binarized(x):
+    ...     return np.where(x > 0, 1.0, 0.0)
+    >>> tg.grad(lambda x: np.sum(binarized(x) * x))(np.array([0.5, -1.0]))
+    array([ 1.5, -1. ])
+
+    >>> @tg.primitive(x=lambda g, scale: -scale * g)
+    ... def reversed_gradient(x, scale=1.0):
+    ...     return np.copy(x)
+    >>> tg.grad(lambda x: reversed_gradient(x, 0.5) ** 2)(3.0)
+    np.float64(-3.0)
+
+    >>> @tg.primitive(x=lambda g, bound: np.clip(g, -bound, bound))
+    ... def with_bounded_gradient(x, bound):
+    ...     return np.copy(x)
+    >>> tg.grad(lambda x: np.sum(with_bounded_gradient(x, 1.0) ** 2))(np.array([0.1, 5.0]))
+    array([0.2, 1. ])
     """
     if function is not None:
         raise WrongRule(

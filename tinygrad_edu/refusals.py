@@ -70,8 +70,7 @@ def lost_inside(primitive: str, operation: str, value: Any) -> MissingRule:
     """
     return MissingRule(
         f"{primitive}: its forward uses, in {operation}, a Tensor of shape {value.shape}, {value.dtype}, "
-        "whose "
-        "gradient would be lost.\n"
+        "whose gradient would be lost.\n"
         f"  Pass it to {primitive} as an argument, and give that a rule; or use its .detach(), which is a "
         "constant to the graph."
     )

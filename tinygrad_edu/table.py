@@ -10,7 +10,7 @@ The names are read once, when the rule is filed, and say what the graph keeps al
 * an argument of the function, by its own name;
 * ``<argument>_shape``: the shape of an argument, without the array itself;
 * ``out``: what the function returned;
-* a value that the forward computed anyway and handed over (see ``keep`` of `primitive`);
+* a value that the forward computed anyway and handed over (see ``keep`` of `tinygrad_edu.primitive`);
 * ``index``, in the rule of a variadic ``*arguments``: the position of the argument being differentiated.
 
 Every function has one of four fates: it *differentiates* (`elementwise`, `derivative`, `primitive`), it is

@@ -13,7 +13,8 @@ The story of one call, ``y = np.exp(x)`` with ``x`` a Tensor that requires a gra
 5. ``y.backward()`` visits the nodes, newest first, calls ``rule(g, out)`` on plain arrays, and adds what
    arrives at ``x`` to ``x.grad``.
 
-Operators and methods enter at step 3: they know their entry already.
+Arithmetic, items, ``sum``, ``reshape`` and ``transpose`` enter at step 3, since they know their entry
+already; all other methods call NumPy's function, and enter at step 1.
 """
 
 from __future__ import annotations
@@ -98,10 +99,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     __slots__ = ("__weakref__", "_array", "_leaf", "_node")
     _array: Any
-    _node: Node | None  # None for a constant, the leaf of a variable, the operation's node for a result
-    _leaf: (
-        Any  # a Leaf since a gradient was first asked for (a frozen variable keeps it, and its grad), or None
-    )
+    # None for a constant, the leaf of a variable, the operation's node for a result.
+    _node: Node | None
+    # A Leaf since a gradient was first asked for (a frozen variable keeps it, and its grad), or None.
+    _leaf: Any
 
     def __init__(
         self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None

@@ -245,9 +245,8 @@ def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     shapes = [(*output.shape, *v.shape) for v in run.variables]
     if not rows:
         return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-    columns: Any = zip(*rows)
-    stacked: Any = (np.reshape(np.stack(column), shape) for column, shape in zip(columns, shapes))
-    return list(stacked)
+    stacked: list[Any] = [np.stack(column) for column in zip(*rows)]
+    return [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

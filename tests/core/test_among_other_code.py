@@ -181,7 +181,7 @@ def multiply_by(x):
         (lambda x: np.full(3, x[0]), r"np\.broadcast_to"),
         (lambda x: np.full_like(np.ones(3), x[0]), r"np\.broadcast_to|np\.full_like"),
         (lambda x: np.r_[x, x], r"np\.concatenate"),
-        (lambda x: np.c_[x, x], r"np\.concatenate"),
+        (lambda x: np.c_[x, x], r"np\.column_stack"),
         (lambda x: np.fromiter(x, float), r"\.item\(\)"),
         (lambda x: complex(x[0]), r"a complex number in complex\(x\[0\]\).*\.item\(\)"),
     ],

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
+from tinygrad_edu.nn.loss import Loss
 
 # ---- shapes ------------------------------------------------------------------------------------------------
 
@@ -22,6 +23,16 @@ PAIRS = {
     "binary_cross_entropy_with_logits": nn.BCEWithLogitsLoss(),
     "kl_div": nn.KLDivLoss(),
 }
+OF_OTHER_ARRAYS = {
+    nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss, nn.CosineEmbeddingLoss, nn.TripletMarginLoss
+}  # fmt: skip
+
+
+def test_every_loss_is_tested_here_or_takes_no_pair():
+    losses = {c for c in vars(nn).values() if isinstance(c, type) and issubclass(c, Loss) and c is not Loss}
+    assert {type(loss) for loss in PAIRS.values()} == losses - OF_OTHER_ARRAYS
+
+
 every_pair = pytest.mark.parametrize(("name", "loss"), PAIRS.items(), ids=PAIRS)
 
 

@@ -150,6 +150,22 @@ def check_second_order(function, call, draw):
     assert_close(flat(pullback(np.ones(()))), expected, np.abs(flat(gradient(*values))).max(initial=0))
 
 
+def check_third_order(function, call, draw):
+    """The gradient of ⟨w, s⟩ is the slope of s along w, s being the gradient of ⟨v, Jᵀu⟩: third derivatives
+    are symmetric too.
+    """
+    f, values = as_function(function, call)
+    u = tuple(draw(cotangents(o)) for o in f(*values))
+    v, w = ([draw(cotangents(a)) for a in values] for _ in range(2))
+    along = lambda gradients, direction: sum(np.sum(g * d) for g, d in zip(gradients, direction))
+    gradient = lambda *xs: vjp(f, *xs)[1](u)
+    second = lambda *xs: vjp(lambda *ys: along(gradient(*ys), v), *xs)[1](np.ones(()))
+    expected = slope(lambda x: flat(second(*unflat(x, values))), flat(values), flat(w))
+    _, pullback = vjp(lambda *xs: along(second(*xs), w), *values)
+    scale = max(np.abs(flat(part)).max(initial=0) for part in (gradient(*values), second(*values)))
+    assert_close(flat(pullback(np.ones(()))), expected, 10 * scale)
+
+
 # ---- the table has a domain for every entry ----------------------------------------------------------------
 
 
@@ -197,6 +213,18 @@ def test_first_derivative_is_numerical(function, data, count):
 def test_second_derivative_is_numerical(function, data, count):
     count(name_of(function))
     check_second_order(function, data.draw(DOMAINS[function].calls), data.draw)
+
+
+DEEP = settings.default.max_examples >= 1000
+few = settings(max_examples=100 if DEEP else 4)
+
+
+@pytest.mark.parametrize("function", ENTRIES if DEEP else ENTRIES[::9], ids=name_of)
+@few
+@given(data=st.data())
+def test_third_derivative_is_numerical(function, data, count):
+    count(name_of(function))
+    check_third_order(function, data.draw(DOMAINS[function].calls), data.draw)
 
 
 @every_entry
