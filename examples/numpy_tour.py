@@ -170,7 +170,7 @@ def principal_components(rng: np.random.Generator) -> Found:
 
 
 def low_pass(rng: np.random.Generator) -> Found:
-    """Where to cut a spectrum: half of a signal's samples judge what the other half becomes."""
+    """Where to cut a spectrum: a signal is measured twice, and one measurement judges the other filtered."""
     t = np.arange(256) / 256
     clean = np.sin(2 * np.pi * 3 * t) + 0.5 * np.cos(2 * np.pi * 7 * t)
     one, other = clean + 0.6 * rng.standard_normal((2, 256))  # measured twice
@@ -193,7 +193,8 @@ def low_pass(rng: np.random.Generator) -> Found:
         ax.plot(t, one, color="0.7", lw=0.8, label="measured")
         ax.plot(t, clean, "k--", lw=1, label="true")
         ax.plot(t, filtered(found), "C0", label="filtered")
-        ax.legend(frameon=False, fontsize=8)
+        ax.set_ylim(top=3.6)
+        ax.legend(frameon=False, fontsize=8, ncols=3, loc="upper center")
 
     text = (
         f"cut at {np.exp(found[0]):.1f} (7 is the highest): the error falls from {before:.2f} to {after:.2f}"
