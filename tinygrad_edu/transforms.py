@@ -246,7 +246,8 @@ def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     if not rows:
         return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
     stacked: list[Any] = [np.stack(column) for column in zip(*rows)]
-    return [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
+    shaped: Any = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
+    return shaped
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

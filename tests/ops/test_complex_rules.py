@@ -33,7 +33,8 @@ few = settings(max_examples=max(3, settings.default.max_examples // 8), phases=[
 
 # What layers of real parameters are made of, and decompositions, whose phases are free.
 REAL = {
-    "sign_of_real", "rnn", "rnn_gradients", "gru", "gru_gradients", "lstm", "lstm_gradients", "relu", "leaky_relu",
+    "sign_of_real", "rnn", "rnn_gradients", "gru", "gru_gradients", "lstm", "lstm_gradients",
+    "relu", "leaky_relu",
     "cofactors", "reduced_qr", "thin_svd", "np.polyfit",
 }  # fmt: skip
 COMPLEX = [f for f in ENTRIES if name_of(f) not in REAL and not name_of(f).startswith("np.linalg.")]
