@@ -109,7 +109,12 @@ def mygrad() -> Engine:
         return value_and_grad
 
     namespaces = {"np": Either(mg, np), "special": _special("scipy.special")}
-    return Engine("MyGrad", namespaces, transform, missing=("no implementation found", "no attribute"))
+    return Engine(
+        "MyGrad",
+        namespaces,
+        transform,
+        missing=("no implementation found", "all returned NotImplemented", "no attribute"),
+    )
 
 
 def _argnums(count: int) -> Any:
