@@ -49,11 +49,10 @@ def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
         sums = factors[0] if len(factors) == 1 else factors[0] * factors[1]
     else:
         n = math.prod(shape[first:])
-        rows = [np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors]
-        if len(rows) == 2:  # rows times columns: dot products, without the conjugate that np.vecdot takes
-            sums = np.matmul(rows[0][:, None, :], rows[1][:, :, None])
-        else:
-            sums = np.matmul(rows[0], np.ones_like(rows[0], shape=(n,)))
+        x, *y = (np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors)
+        ones = np.ones_like(x, shape=(n,))
+        # Rows times columns are dot products, without the conjugate that np.vecdot takes.
+        sums = np.matmul(x[:, None, :], y[0][:, :, None]) if y else np.matmul(x, ones)
         sums = np.reshape(sums, (*shape[:first], *[1] * (len(shape) - first)))
     others = tuple(axis for axis in axes if axis < first)
     return np.add.reduce(sums, axis=others, keepdims=True) if others else sums
