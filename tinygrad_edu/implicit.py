@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import plain
-from .errors import ConvergenceError, ShapeError
+from .errors import ArgumentError, ConvergenceError, ShapeError
 from .primitive import primitive
 from .transforms import jacobian, vjp
 
@@ -61,6 +61,10 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
     >>> round(float(x), 12), round(float(tg.grad(root, 1)(1.0, 2.0)), 12)  # 1 / (3x² + 1)
     (1.0, 0.25)
     """
+
+    for name, given in (("residual", residual), ("solver", solver)):
+        if not (callable(given) or (given is None and name == "solver")):
+            raise ArgumentError(f"implicit_root: {name} is a function; got a {type(given).__name__}.")
 
     def implicit_root(x0: Any, parameters: Any) -> Any:
         f = of_arrays(residual, parameters)

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tests.helpers import generic
-from tinygrad_edu.errors import ConvergenceError, MissingRule, ShapeError
+from tinygrad_edu.errors import ArgumentError, ConvergenceError, MissingRule, ShapeError
 
 cubic = tg.implicit_root(lambda x, a: x**3 + x - a)
 
@@ -75,6 +75,8 @@ def test_the_start_has_a_zero_gradient():
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
+        (lambda: tg.implicit_root(3), ArgumentError, "residual is a function; got a int"),
+        (lambda: tg.implicit_root(np.sin, solver=3), ArgumentError, "solver is a function"),
         (lambda: tg.implicit_root(lambda x, a: x * x - a)(1.0, 0.0), ConvergenceError, "singular"),
         (lambda: tg.implicit_root(lambda x, a: x * x + a)(0.3, 1.0), ConvergenceError, "Newton's method"),
         (
