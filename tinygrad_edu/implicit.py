@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import plain
+from .arrays import floating, plain
 from .errors import ArgumentError, ConvergenceError, ShapeError
 from .primitive import primitive
 from .transforms import jacobian, vjp
@@ -94,7 +94,7 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
     )(implicit_root)
 
     def root(x0: Any, *parameters: Any) -> Any:
-        return solved(x0 if hasattr(x0, "dtype") else np.asarray(x0, float), parameters)
+        return solved(floating(x0, "implicit_root: x0"), parameters)
 
     return root
 

@@ -63,6 +63,8 @@ def test_another_solver_and_float32():
     np.testing.assert_allclose(
         tg.grad(lambda a: np.sum(root(np.zeros(1), a)))(np.ones(1) * 2), [0.5], rtol=1e-7
     )
+    for start in (0, [0, 0], np.zeros(2, int)):
+        np.testing.assert_allclose(cubic(start, 2), np.ones(np.shape(start)), rtol=1e-15)
     x = cubic(np.float32(1), np.float32(2))
     assert x.dtype == np.float32
     np.testing.assert_allclose(x, 1, rtol=1e-6)
