@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import plain
-from .errors import ConvergenceError, ShapeError
+from .arrays import floating, given, plain
+from .errors import ArgumentError, ConvergenceError, ShapeError
 from .ops.complex import conjugated
 from .primitive import primitive
 from .transforms import jacobian, vjp
@@ -64,6 +64,10 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
     (1.0, 0.25)
     """
 
+    for name, f in (("residual", residual), ("solver", solver)):
+        if not (callable(f) or (f is None and name == "solver")):
+            raise ArgumentError(f"implicit_root: {name} is a function; got a {type(f).__name__}.")
+
     def implicit_root(x0: Any, parameters: Any) -> Any:
         f = of_arrays(residual, parameters)
         x0 = plain(x0, "x0")
@@ -94,7 +98,8 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
     )(implicit_root)
 
     def root(x0: Any, *parameters: Any) -> Any:
-        return solved(x0 if hasattr(x0, "dtype") else np.asarray(x0) * 1.0, parameters)
+        start = given(x0, "implicit_root: x0")
+        return solved(start if start.dtype.kind == "c" else floating(start, "implicit_root: x0"), parameters)
 
     return root
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .backward import run_backward, turned
 from .entry import Op
-from .errors import GraphError
+from .errors import ArgumentError, GraphError
 from .graph import Leaf, Node
 from .modes import MODE, recording_apart
 from .random import Draws, drawing
@@ -42,6 +42,8 @@ def remat(f: Function) -> Function:
 
     Raises
     ------
+    ArgumentError
+        If f cannot be called.
     GraphError
         In the backward pass, if f returns something else than before: it draws random numbers in another way
         than by this package's ``rng=`` and `seed`, or what it uses has changed since.  When called, if f
@@ -68,6 +70,9 @@ def remat(f: Function) -> Function:
     >>> tg.grad(deep)(0.5) == tg.grad(deep.__wrapped__)(0.5)
     np.True_
     """
+
+    if not callable(f):
+        raise ArgumentError(f"remat: f is a function or a module; got a {type(f).__name__}.")
 
     @wraps(f, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:

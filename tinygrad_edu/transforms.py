@@ -202,7 +202,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     -----
     The gradient of each example's loss in a batch is the Jacobian of the vector of losses, in a model's
     parameters: of shape (n, *shape) by the parameter's name.  It takes n backward passes over the batch; for
-    large batches, `grad` of one example after the other takes less.
+    thousands of examples, `grad` of one after the other takes less.
 
     Examples
     --------

@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tests.helpers import generic
-from tinygrad_edu.errors import ConvergenceError, MissingRule, ShapeError
+from tinygrad_edu.errors import ArgumentError, ConvergenceError, MissingRule, ShapeError
 
 cubic = tg.implicit_root(lambda x, a: x**3 + x - a)
 
@@ -63,6 +63,8 @@ def test_another_solver_and_float32():
     np.testing.assert_allclose(
         tg.grad(lambda a: np.sum(root(np.zeros(1), a)))(np.ones(1) * 2), [0.5], rtol=1e-7
     )
+    for start in (0, [0, 0], np.zeros(2, int)):
+        np.testing.assert_allclose(cubic(start, 2), np.ones(np.shape(start)), rtol=1e-15)
     x = cubic(np.float32(1), np.float32(2))
     assert x.dtype == np.float32
     np.testing.assert_allclose(x, 1, rtol=1e-6)
@@ -75,6 +77,8 @@ def test_the_start_has_a_zero_gradient():
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
+        (lambda: tg.implicit_root(3), ArgumentError, "residual is a function; got a int"),
+        (lambda: tg.implicit_root(np.sin, solver=3), ArgumentError, "solver is a function"),
         (lambda: tg.implicit_root(lambda x, a: x * x - a)(1.0, 0.0), ConvergenceError, "singular"),
         (lambda: tg.implicit_root(lambda x, a: x * x + a)(0.3, 1.0), ConvergenceError, "Newton's method"),
         (

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tests.helpers import copies, generic
-from tinygrad_edu.errors import GraphError
+from tinygrad_edu.errors import ArgumentError, GraphError
 
 
 def smooth(x):
@@ -143,3 +143,30 @@ def test_a_model_trains_to_the_same_bits():
         found.append(copies(model))
     for p, q in zip(*found):
         np.testing.assert_array_equal(p, q)
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(ArgumentError, match="a function or a module; got a int"):
+        tg.remat(3)
+
+
+def test_a_layer_that_lets_its_inside_go_and_gradients_of_gradients_by_backward():
+    class Net(tg.nn.Module):
+        def __init__(self):
+            self.inner = tg.nn.Linear(3, 3, rng=0, dtype=np.float64)
+
+        @tg.remat
+        def body(self, x):
+            return np.tanh(self.inner(x))
+
+        def forward(self, x):
+            return np.sum(self.body(x) ** 2)
+
+    net, x = Net(), generic(2, 3)
+    tg.gradcheck(lambda x, w, b: net.__tree__()[1]([w, b])(x), x, net.inner.weight.data, net.inner.bias.data)
+    t = tg.Tensor([0.3, 1.0], requires_grad=True)
+    with tg.debug():
+        np.sum(tg.remat(np.sin)(t)).backward(create_graph=True)
+        slope, t.grad = t.grad, None
+        np.sum(slope**2).backward()
+    np.testing.assert_allclose(t.grad.data, -np.sin(2 * t.data), rtol=1e-14)

@@ -23,7 +23,10 @@ def test_settings_of_ufuncs_that_change_no_value_are_taken_and_a_dtype_is_cast_t
     assert (x.grad.dtype, x.grad.tolist(), y.grad.tolist()) == (np.float64, [3, 4], [1, 2])
     with pytest.raises(TypeError, match="same_kind"):
         np.multiply(x, y, dtype=int)
-    assert "where=" in message_of(UnsupportedCall, lambda: np.multiply(x, y, where=[True, False]))
+    assert np.less(leaf([0.3, 0.6]), 0.5, dtype=bool).tolist() == [True, False]  # no cast of its arguments
+    assert np.floor_divide(y * 1.5, x, dtype=int, casting="unsafe").tolist() == [4, 3]  # which this is
+    message = message_of(UnsupportedCall, lambda: np.multiply(x, y, where=[True, False]))
+    assert "where= leaves the rest of the result unset: take np.where" in message
     assert "dtype=" in message_of(UnsupportedCall, lambda: np.matmul(x, y, dtype=np.float32))
 
 

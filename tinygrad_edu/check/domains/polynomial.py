@@ -34,13 +34,23 @@ def fitted(d: Draw) -> Call:
     return call(x, d(arrays((n,) if d(st.booleans()) else (n, 2))), deg, **settings)
 
 
+def divided(d: Draw) -> Call:
+    return call(d(off_zero((d(st.integers(3, 4)),))), d(off_zero((d(st.integers(1, 3)),))))
+
+
+def lead_of_rest(u: Any, v: Any) -> Any:
+    """The first coefficient of the rest of a division, which np.polydiv leaves out where it is 0."""
+    rest = np.polydiv(u, v)[1]
+    return rest[0] if rest.shape[0] == v.shape[0] - 1 else float(v.shape[0] == 1)
+
+
 # fmt: off
 DOMAINS: Domains = {
     np.polyval: case(lambda d: call(coefficients(d), d(arrays(shapes(0, 2))))),
     np.polyadd: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polysub: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polymul: case(lambda d: call(coefficients(d), coefficients(d))),
-    np.polydiv: case(lambda d: call(d(off_zero((d(st.integers(3, 4)),))), d(off_zero((d(st.integers(1, 3)),))))),
+    np.polydiv: case(divided, kinks=lead_of_rest),
     np.polyder: case(lambda d: call(coefficients(d, 3), d(st.integers(0, 2)))),
     np.polyint: case(integrated),
     np.poly:    case(lambda d: call(d(arrays(d(choice((1,), (2,), (3,), (1, 1), (2, 2), (3, 3))))))),
