@@ -76,7 +76,7 @@ class Op:
         Whether the op is this package's own: its rules return no array that somebody else holds.  `primitive`
         clears it.
     lasting : bool
-        Whether plans are filed for the next call; `tree_call`, which makes an op for a single call, clears it.
+        Whether plans are filed for the next call; `tree_call`, which makes an op for one call, clears it.
     """
 
     fate = "differentiates"

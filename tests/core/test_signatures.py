@@ -21,9 +21,9 @@ from tinygrad_edu.table import TABLE
 from tinygrad_edu.writing import WRITERS
 
 NUMPYS = [f for f, entry in TABLE.items() if name_of(f).startswith("np.") and entry.fate != "constant"]
-# What newer versions take, and the installed one may not, whose own error comes first then; and what
-# signatures hide in **kwargs, or docstrings do not name.
-NEWER = {"descending", "axis", "device", "keepdims", "dtype", "initial", "where", "arrays"}
+# What newer or older versions take, and the installed one may not, whose own error comes first then; and
+# what signatures hide in **kwargs, or docstrings do not name.
+NEWER = {"descending", "axis", "device", "keepdims", "dtype", "initial", "where", "arrays", "bias", "ddof"}
 UFUNCS = ["out", "where", "casting", "order", "dtype", "subok", "signature"]
 
 

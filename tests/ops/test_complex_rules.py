@@ -33,8 +33,8 @@ few = settings(max_examples=max(3, settings.default.max_examples // 8), phases=[
 
 # What layers of real parameters are made of, and decompositions, whose phases are free.
 REAL = {
-    "sign_of_real", "rnn", "rnn_gradients", "gru", "gru_gradients", "lstm", "lstm_gradients", "relu",
-    "leaky_relu", "cofactors", "reduced_qr", "thin_svd", "np.polyfit",
+    "sign_of_real", "rnn", "rnn_gradients", "gru", "gru_gradients", "lstm", "lstm_gradients",
+    "relu", "leaky_relu", "cofactors", "reduced_qr", "thin_svd", "np.polyfit",
 }  # fmt: skip
 COMPLEX = [f for f in ENTRIES if name_of(f) not in REAL and not name_of(f).startswith("np.linalg.")]
 
@@ -186,10 +186,12 @@ def test_coefficients_of_conjugate_roots_are_real():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda z: np.sum(z, dtype=float), lambda z: np.prod(z, dtype=np.float32), lambda z: np.mean(z, dtype=float),
-        lambda z: np.cumsum(z, dtype=float), lambda z: np.var(z, dtype=float), lambda z: np.nanstd(z, dtype=float),
+        lambda z: np.sum(z, dtype=float), lambda z: np.prod(z, dtype=np.float32),
+        lambda z: np.mean(z, dtype=float), lambda z: np.cumsum(z, dtype=float),
+        lambda z: np.var(z, dtype=float), lambda z: np.nanstd(z, dtype=float),
         lambda z: np.cov(np.ones((2, 3)), aweights=z), lambda z: np.full_like(tg.Tensor(np.ones(3)), z),
-        lambda z: np.gradient(np.ones(3), z), lambda z: z.astype(int), lambda z: np.trace(np.diag(z), dtype=float),
+        lambda z: np.gradient(np.ones(3), z), lambda z: np.trace(np.diag(z), dtype=float),
+        lambda z: z.astype(int),
     ],
 )  # fmt: skip
 def test_what_would_drop_an_imaginary_part_is_refused(call):
@@ -200,8 +202,8 @@ def test_what_would_drop_an_imaginary_part_is_refused(call):
 OPERATIONS = {
     name: getattr(tg, name)
     for name in (
-        "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "softplus", "gelu", "silu", "mish", "elu", "selu",
-        "softmax", "log_softmax", "logsumexp", "erf", "layer_norm", "rms_norm", "dropout",
+        "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "softplus", "gelu", "silu", "mish", "elu",
+        "selu", "softmax", "log_softmax", "logsumexp", "erf", "layer_norm", "rms_norm", "dropout",
     )
 }  # fmt: skip
 

@@ -107,7 +107,8 @@ def allowed(m: Array, mask: Array, why: str) -> Any:
 
 
 VECTORS = (
-    "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no derivative: "
+    "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no "
+    "derivative: "
     "they are not unique.\n"
     "  Use the values alone, or vectors of values that are single; of A itself, for example, "
     "np.linalg.matrix_power, np.linalg.pinv and np.linalg.norm have a derivative."

@@ -39,7 +39,8 @@ from .decomposition import (
 
 DEFECTIVE = (
     "Eigenvalues that meet and whose eigenvectors meet too, of a defective matrix, have no derivative.\n"
-    "  What is smooth there has one: np.trace, np.linalg.det, np.linalg.matrix_power and np.poly of the matrix."
+    "  What is smooth there has one: np.trace, np.linalg.det, np.linalg.matrix_power and np.poly of the "
+    "matrix."
 )
 MULTIPLE = (
     "Multiple roots of a polynomial have no derivative: they move infinitely fast.\n"

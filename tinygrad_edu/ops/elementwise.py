@@ -178,15 +178,15 @@ def per_radius(x: Any, x1: Any, x2: Any) -> Any:
 
 
 # fmt: off
-@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: or_nan(out, np.where((a <= lower) | (a >= upper), 0, g)))
+@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: or_nan(out, g * ((a > lower) & (a < upper))))
 def clip_between(a: Any, lower: Any, upper: Any) -> Any:
     return np.clip(a, lower, upper)
 
-@primitive(broadcasts=True, a=lambda g, a, lower, out: or_nan(out, np.where(a <= lower, 0, g)))
+@primitive(broadcasts=True, a=lambda g, a, lower, out: or_nan(out, g * (a > lower)))
 def clip_below(a: Any, lower: Any) -> Any:
     return np.clip(a, lower, None)
 
-@primitive(broadcasts=True, a=lambda g, a, upper, out: or_nan(out, np.where(a >= upper, 0, g)))
+@primitive(broadcasts=True, a=lambda g, a, upper, out: or_nan(out, g * (a < upper)))
 def clip_above(a: Any, upper: Any) -> Any:
     return np.clip(a, None, upper)
 # fmt: on

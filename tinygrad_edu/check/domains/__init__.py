@@ -27,7 +27,8 @@ from . import (
 from .domain import Domains
 
 _FAMILIES = (
-    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial, fft,
+    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial,
+    fft,
     activation, convolution, loss, normalization, recurrent,
 )  # fmt: skip
 
