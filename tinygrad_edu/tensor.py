@@ -70,7 +70,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     Attributes
     ----------
     grad : Tensor or None
-        The gradient that backward passes have accumulated here.
+        The gradient that backward passes have accumulated here; of complex values ∂L/∂re + i ∂L/∂im.
 
     Raises
     ------

@@ -42,9 +42,9 @@ def grad(
     callable
         Takes what f takes; returns the gradient, shaped as the argument and of its kind, array or tensor (a
         tuple of them for a sequence of argnums), and with ``has_aux`` a pair of that and the auxiliary
-        output.  An argument that f does not use gets zeros.  Where f uses tensors from outside that need a
-        gradient, or is given them (the parameters of a module), the result can be differentiated in turn;
-        call it under `no_grad` for a plain one.
+        output.  An argument that f does not use gets zeros; a complex one ∂f/∂re + i ∂f/∂im, as in PyTorch.
+        Where f uses tensors from outside that need a gradient, or is given them (the parameters of a module),
+        the result can be differentiated in turn; call it under `no_grad` for a plain one.
 
     Raises
     ------
