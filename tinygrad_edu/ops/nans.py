@@ -38,7 +38,9 @@ def numbers(a: Any, where: Any) -> Any:
 
 def mask(where: Any) -> Any:
     """The value of ``where=``, which is True unless it was given."""
-    return True if where is NONE else where
+    if where is NONE or hasattr(where, "dtype"):
+        return True if where is NONE else where
+    return where if where is True else np.asarray(where, bool)
 
 
 def settled(gradient: Any, out: Any, axis: Axis, keepdims: Any, where: Any) -> Any:
