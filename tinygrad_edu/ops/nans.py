@@ -33,7 +33,8 @@ def without_nan(a: Any, other: float) -> Any:
 
 def numbers(a: Any, where: Any) -> Any:
     """The value of ``where=`` that leaves out NaN too."""
-    return ~np.isnan(a) if mask(where) is True else ~np.isnan(a) & where
+    given = mask(where)
+    return ~np.isnan(a) if given is True else ~np.isnan(a) & given
 
 
 def mask(where: Any) -> Any:
