@@ -77,6 +77,10 @@ def primitive(
     None, or a missing key, stands for leaves that need none. A tensor that stands in several places gets the
     sum.
 
+    Of complex numbers ``g`` is the conjugate of the gradient that `Tensor.backward` takes, and what a rule
+    returns is that of the one that ends in ``grad``: so that dL = Re(g · dy), and the rule of a holomorphic
+    function is g · f′, without a conjugate.
+
     The op lives as long as the decorated function does.
 
     A rule need not be the derivative.  Three that people write: a step that lets the gradient through as if

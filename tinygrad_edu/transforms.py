@@ -42,9 +42,9 @@ def grad(
     callable
         Takes what f takes; returns the gradient, shaped as the argument and of its kind, array or tensor (a
         tuple of them for a sequence of argnums), and with ``has_aux`` a pair of that and the auxiliary
-        output.  An argument that f does not use gets zeros.  Where f uses tensors from outside that need a
-        gradient, or is given them (the parameters of a module), the result can be differentiated in turn;
-        call it under `no_grad` for a plain one.
+        output.  An argument that f does not use gets zeros; a complex one ∂f/∂re + i ∂f/∂im, as in PyTorch.
+        Where f uses tensors from outside that need a gradient, or is given them (the parameters of a module),
+        the result can be differentiated in turn; call it under `no_grad` for a plain one.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
 def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     """The derivatives of one output with respect to each variable, a backward pass for each element."""
-    output, rows = run.outputs[k], list[Any]()
+    output, rows = run.outputs[k], []
     for i in range(output.size):
         unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
         unit[k].flat[i] = 1
@@ -245,9 +245,9 @@ def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     shapes = [(*output.shape, *v.shape) for v in run.variables]
     if not rows:
         return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-    stacked = [np.stack(column) for column in zip(*rows)]
-    matrices: list[Any] = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
-    return matrices
+    stacked: list[Any] = [np.stack(column) for column in zip(*rows)]
+    shaped: Any = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
+    return shaped
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

@@ -369,3 +369,25 @@ def test_the_gradient_of_a_root_of_complex_numbers():
     size = tg.implicit_root(lambda x, a: x * x - np.abs(a) ** 2)
     close(size(1.0, 3 + 4j), 5.0)
     close(tg.grad(size, 1)(1.0, 3 + 4j), (3 + 4j) / 5)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("p", [2, 0.5, -1, 2.0, -1.0, 3, 1.5, 0])
+def test_powers_have_the_bits_of_numpys_operator(p, dtype):
+    z = Z.astype(dtype)
+    power = leaf(z) ** p
+    assert power.dtype == dtype
+    assert power.data.tobytes() == (z**p).tobytes()
+
+
+def test_parts_can_be_assigned_to():
+    x, part = leaf(), leaf(np.array([1.0, 2.0, 3.0]))
+    y = x * 1
+    y.imag = part
+    close(y.detach(), Z.real + 1j * part.data)
+    y.real = 2 * part
+    y.backward(W)
+    close(part.grad, W.imag + 2 * W.real)
+    close(x.grad, 0 * Z)
+    with pytest.raises(TypeError):
+        (part * 1).imag = part

@@ -271,7 +271,7 @@ def _namedtuple(function: Any) -> Any:
 
 @composite(np.linalg.qr)
 def _qr(a: Any, mode: str = "reduced") -> Any:
-    if mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
+    if isinstance(mode, str) and mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
         raise UnsupportedCall(
             "np.linalg.qr(…, mode='complete') of a tall matrix has columns in Q that are not unique; take "
             "'reduced'."

@@ -33,12 +33,15 @@ def without_nan(a: Any, other: float) -> Any:
 
 def numbers(a: Any, where: Any) -> Any:
     """The value of ``where=`` that leaves out NaN too."""
-    return ~np.isnan(a) if mask(where) is True else ~np.isnan(a) & where
+    given = mask(where)
+    return ~np.isnan(a) if given is True else ~np.isnan(a) & given
 
 
 def mask(where: Any) -> Any:
     """The value of ``where=``, which is True unless it was given."""
-    return True if where is NONE else where
+    if where is NONE or hasattr(where, "dtype"):
+        return True if where is NONE else where
+    return where if where is True else np.asarray(where, bool)
 
 
 def settled(gradient: Any, out: Any, axis: Axis, keepdims: Any, where: Any) -> Any:

@@ -8,7 +8,7 @@ from ..errors import MissingRule
 from ..table import composite, derivative, primitive
 from .calculus import constant
 from .complex import conjugated, is_complex, real_part
-from .elementwise import keeping
+from .elementwise import as_arrays, keeping
 from .order import aligned
 from .reduction import NONE, Axis, along, axes_of, group_size, spread
 
@@ -28,6 +28,7 @@ def average_slope(g: Any, a: Any, axis: Axis, weights: Any, returned: Any, keepd
 
 def weights_slope(g: Any, a: Any, out: Any, axis: Axis, weights: Any, returned: Any, keepdims: Any) -> Any:
     """The gradient of Σ w a / Σ w in w, (a - average) / Σ w, and of Σ w, if that was returned too."""
+    (a,) = as_arrays(a)
     axes, keepdims = axes_of(axis, a.ndim), keepdims is not NONE and bool(keepdims)
 
     def lined_up(x: Any) -> Any:
