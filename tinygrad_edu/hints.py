@@ -66,6 +66,13 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "ExponentialLR": "optim.schedule.exponential", "CosineAnnealingLR": "optim.schedule.cosine", "OneCycleLR": "optim.schedule.one_cycle",
         "Momentum": "optim.SGD", "Nesterov": "optim.SGD", "param_groups": "optim.Group", "clip_by_global_norm": "optim.clip_grad_norm",
     },
+    "special": {"logsumexp": "logsumexp", "softmax": "softmax", "log_softmax": "log_softmax"},
+    "stats": {
+        "normal": "stats.norm", "gaussian": "stats.norm", "studentt": "stats.t", "student_t": "stats.t", "exponential": "stats.expon", "lognormal": "stats.lognorm",
+        "log_normal": "stats.lognorm", "binomial": "stats.binom", "negative_binomial": "stats.nbinom", "mvn": "stats.multivariate_normal", "Normal": "stats.norm",
+        "MultivariateNormal": "stats.multivariate_normal", "Gamma": "stats.gamma", "Poisson": "stats.poisson", "Categorical": "stats.categorical",
+        "Laplace": "stats.laplace", "StudentT": "stats.t", "Exponential": "stats.expon", "Beta": "stats.beta", "Dirichlet": "stats.dirichlet",
+    },
     "train": {
         "ModelCheckpoint": "train.Checkpoint", "Trainer": "train.fit", "train": "train.fit", "ReduceLROnPlateau": "optim.ReduceOnPlateau",
         "LearningRateScheduler": "optim.schedule", "CSVLogger": "train.History", "KFold": "data.k_fold", "f1_score": "train.metrics.f1",

@@ -8,6 +8,7 @@ import numpy as np
 
 from .aliases import Rule
 from .arrays import is_tensor
+from .entry import Op
 from .errors import WrongRule
 from .modes import MODE, Mode
 from .table import Function, carrying, first_output, op_from
@@ -142,29 +143,33 @@ def primitive(
         )
 
     def decorate(function: Function) -> Function:
-        op = op_from(function, broadcasts, keep, joint, rules)
-        op.trusted, op.forward = False, _watched(op.forward, op.name, len(op.keep))
-        plain = _watched(function, op.name, len(op.keep))
-        plain = first_output(plain) if op.keep else plain
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            tensor = None
-            for value in (*args, *kwargs.values()) if kwargs else args:
-                if is_tensor(value):
-                    tensor = value
-                elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
-                    return tree_call(op, op.bind(args, kwargs))
-            if tensor is not None:
-                return tensor.__array_function__(call, (type(tensor),), args, kwargs)
-            return plain(*args, **kwargs)
-
-        return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature
+        return recorded(function, op_from(function, broadcasts, keep, joint, rules))
 
     return decorate
 
 
-def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[..., Any]:
+def recorded(function: Function, op: Op) -> Function:
+    """The function, as somebody's own op: what is called with tensors is watched, checked and recorded."""
+    op.trusted, op.forward = False, watched(op.forward, op.name, len(op.keep))
+    plain = watched(function, op.name, len(op.keep))
+    plain = first_output(plain) if op.keep else plain
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tensor = None
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            if is_tensor(value):
+                tensor = value
+            elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
+                return tree_call(op, op.bind(args, kwargs))
+        if tensor is not None:
+            return tensor.__array_function__(call, (type(tensor),), args, kwargs)
+        return plain(*args, **kwargs)
+
+    return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature
+
+
+def watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[..., Any]:
     """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns
     arrays.
     """

@@ -5,6 +5,8 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
+from importlib.util import find_spec
+
 from . import (
     activation,
     building,
@@ -32,3 +34,7 @@ _FAMILIES = (
 )  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}
+if find_spec("scipy"):
+    from . import scipy_special
+
+    DOMAINS.update(scipy_special.DOMAINS)
