@@ -55,7 +55,9 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
 
 
 def later(module: str, rules: str) -> None:
-    """Let a module of rules be imported when a function of a module that not every program loads is called."""
+    """Let a module of rules be imported when a function of ``module``, which not every program loads, is
+    called.
+    """
     LATER[module] = rules
 
 
