@@ -46,10 +46,11 @@ def separate(g: Cotangent, a: Array, w: Array, inverse: Array) -> Array:
     that are equal may have vectors that are not.
     """
     n, eps = w.shape[-1], float(np.finfo(w.dtype).eps)
-    gaps = np.absolute(w[..., None, :] - w[..., :, None]) + np.where(np.eye(n, dtype=bool), np.inf, 0)
     condition = np.sqrt(np.add.reduce(np.absolute(inverse) ** 2, axis=-1))
     rounding = 16 * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None] * condition
-    lost = (np.minimum.reduce(gaps, axis=-1, initial=np.inf) <= rounding) & (condition > eps**-0.25)
+    gaps = np.absolute(w[..., None, :] - w[..., :, None])
+    near = (gaps <= rounding[..., :, None]) & ~np.eye(n, dtype=bool)
+    lost = np.any(near, axis=-1) & (condition > eps**-0.25)
     return allowed(g, lost, DEFECTIVE)
 
 
