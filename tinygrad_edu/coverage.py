@@ -22,6 +22,7 @@ from .table import TABLE, entries, entry_of
 FATES = ("differentiates", "composite", "constant", "refuses")
 BEHIND = "ufuncs that other functions call"  # those of np.strings, and np.clip's
 SCIPYS = "scipy.special"
+OTHERS = "filed by users"
 OUR_OWN = ops.__name__.partition(".")[0]
 
 
@@ -52,6 +53,8 @@ def group_of(function: Callable[..., Any]) -> str:
         return "methods of ufuncs"
     if isinstance(function, np.ufunc) and is_special(function):
         return SCIPYS
+    if isinstance(function, np.ufunc) and not name_of(function).startswith("np."):
+        return OTHERS
     if isinstance(function, np.ufunc):
         return "ufuncs" if getattr(np, function.__name__, None) is function else BEHIND
     return module.replace("numpy", "np") if module.startswith("numpy") else module.partition(".")[0]
@@ -84,16 +87,20 @@ def report(width: int = 120) -> str:
         from .ops import scipy_special  # noqa: F401  # which files the rules of its ufuncs
     ours = [f for f in entries() if group_of(f) == OUR_OWN]
     scipys = [f for f in entries() if group_of(f) == SCIPYS]
+    others = [f for f in entries() if group_of(f) == OTHERS]
     numpys = overridable() | {f for f in TABLE if group_of(f) in ("ufuncs", "methods of ufuncs")}
     lines, totals = [], []
-    for fate, groups in grouped([*numpys, *scipys, *ours]).items():
+    for fate, groups in grouped([*numpys, *scipys, *others, *ours]).items():
         lines.append(fate)
         for group, names in groups.items():
             lines.append(f"  {group} ({len(names)})")
             lines += textwrap.wrap(", ".join(names), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
         lines.append("")
         totals.append(
-            (sum(len(names) for group, names in groups.items() if group not in (OUR_OWN, SCIPYS)), fate)
+            (
+                sum(len(names) for group, names in groups.items() if group not in (OUR_OWN, SCIPYS, OTHERS)),
+                fate,
+            )
         )
     if scipys:
         lines.append(f"{SCIPYS}: {len(scipys)} ufuncs, which differentiate; what is not listed refuses")

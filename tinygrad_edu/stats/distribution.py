@@ -51,10 +51,11 @@ def together(who: str, *values: Any) -> list[Any]:
     arrays = [value if isinstance(value, (int, float)) else floating(value, who) for value in values]
     dtypes = [array.dtype for array in arrays if hasattr(array, "dtype")]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(float)
+    shapes = [getattr(array, "shape", ()) for array in arrays]
     try:
-        np.broadcast_shapes(*map(np.shape, arrays))
+        np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ShapeError(f"{who}: shapes {', '.join(map(str, map(np.shape, arrays)))} do not fit.") from None
+        raise ShapeError(f"{who}: shapes {', '.join(map(str, shapes))} do not fit.") from None
     return [cast(array, dtype) for array in arrays]
 
 
@@ -75,7 +76,7 @@ def like(number: float, x: Any) -> Any:
 
 def allowed(parameter: Any, condition: Any) -> Any:
     """The parameter, and NaN where it is outside of its range: by a factor, so that the gradient is too."""
-    return parameter * np.where(condition, np.ones_like(parameter), np.nan)
+    return parameter * np.where(condition, parameter.dtype.type(1), np.nan)
 
 
 def positive(parameter: Any) -> Any:
