@@ -236,10 +236,15 @@ def _of_numbers(ufunc: np.ufunc) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
         dtype = np.result_type(np.float16, *(a for a in args if hasattr(a, "dtype") or np.isscalar(a)))
         out = ufunc(*args)
-        floats = tuple(np.asarray(o).astype(dtype) for o in (out if isinstance(out, tuple) else (out,)))
-        return floats if isinstance(out, tuple) else floats[0]
+        return tuple(_numbers(o, dtype) for o in out) if isinstance(out, tuple) else _numbers(out, dtype)
 
     return call
+
+
+def _numbers(objects: Any, dtype: Any) -> Any:
+    """Real numbers, in an array of Python objects, as floats; anything else as the array that it makes."""
+    array = np.array(np.asarray(objects).tolist())
+    return array.astype(dtype) if array.dtype.kind in "fiu" or array.size == 0 else array
 
 
 # ---- whether a function reaches us -------------------------------------------------------------------------
