@@ -30,6 +30,7 @@ MEANING = {
 }
 BEHIND = "ufuncs that other functions call"  # those of np.strings, and np.clip's
 SCIPYS = "scipy.special"
+OTHERS = "filed by users"
 OUR_OWN = ops.__name__.partition(".")[0]
 METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
 LATE = ("fft", "strings", "char", "polynomial", "lib.recfunctions")  # which NumPy loads when asked for
@@ -74,6 +75,8 @@ def group_of(function: Callable[..., Any]) -> str:
         return "methods of ufuncs"
     if isinstance(function, np.ufunc) and is_special(function):
         return SCIPYS
+    if isinstance(function, np.ufunc) and not name_of(function).startswith("np."):
+        return OTHERS
     if isinstance(function, np.ufunc):
         return "ufuncs" if getattr(np, function.__name__, None) is function else BEHIND
     return module.replace("numpy", "np") if module.startswith("numpy") else module.partition(".")[0]
@@ -137,11 +140,12 @@ def report(width: int = 120) -> str:
             lines += textwrap.wrap(heading, width, initial_indent="  ", subsequent_indent="  ")
             lines += textwrap.wrap(", ".join(names), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
         lines.append("")
-    scipys = sorted(label_of(f) for f in entries() if group_of(f) == SCIPYS)
-    if scipys:
-        lines.append(f"{SCIPYS}: {len(scipys)} ufuncs differentiate; what is not listed refuses")
-        lines += textwrap.wrap(", ".join(scipys), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
-        lines.append("")
+    for others in (SCIPYS, OTHERS):
+        names = sorted(label_of(f) for f in entries() if group_of(f) == others)
+        if names:
+            lines.append(f"{others}: {len(names)} ufuncs differentiate; what is not listed refuses")
+            lines += textwrap.wrap(", ".join(names), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
+            lines.append("")
     return "\n".join([*lines, *totals(table)])
 
 

@@ -74,6 +74,17 @@ def test_results_of_python_objects_become_floats_of_the_arguments_dtype(cube):
     assert cube(np.array([2.0])).dtype == object  # of plain arrays it is what it was
 
 
+def test_results_that_are_no_real_numbers_stay_what_they_are_and_are_refused():
+    above, text = np.frompyfunc(lambda x: x > 1, 1, 1), np.frompyfunc(str, 1, 1)
+    try:
+        for ufunc, kind in ((above, errors.WrongRule), (text, errors.DTypeError)):
+            tg.elementwise(ufunc, x=lambda g: g)
+            with pytest.raises(kind):
+                ufunc(leaf([0.5, 2.0]))
+    finally:
+        TABLE.pop(above, None), TABLE.pop(text, None)
+
+
 def test_a_wrong_gradient_is_noticed_as_of_a_primitive(cube):
     tg.elementwise(cube, x=lambda g, x: np.ones(5))
     with pytest.raises(errors.WrongRule, match=r"vectorized.*\(5,\)"):

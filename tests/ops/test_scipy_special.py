@@ -77,6 +77,10 @@ def test_where_gamma_functions_have_poles_quotients_of_them_have_slopes():
 
 def test_singular_forms_have_their_limits():
     assert slope(sc.exprel, 0.0)[0] == 0.5
+    np.testing.assert_allclose(slope(sc.exprel, [np.inf, 1e3, -1e9, -np.inf])[0], [np.inf, np.inf, 1e-18, 0])
+    assert slope(sc.k0e, 0.0)[0] == slope(sc.k1e, 0.0)[0] == -np.inf
+    assert np.isnan(slope(sc.logit, 2.0)[0])
+    assert np.isnan(slope(sc.psi, -1.0)[0])
     assert slope(lambda x: sc.expn(1, x), 2.0)[0] == -sc.expn(0, 2.0)
     assert slope(sc.spence, 1.0)[0] == -1
     assert slope(sc.ellipk, 0.0)[0] == pytest.approx(np.pi / 8)

@@ -12,7 +12,28 @@ class Continuous:
     """A family of densities; each has its ``logpdf``."""
 
     def logpdf(self, x: Any, *parameters: Any, **named: Any) -> Any:
-        """The logarithm of the density at x."""
+        """The logarithm of the density at x.
+
+        Parameters
+        ----------
+        x : Tensor or array_like
+            Where; real numbers.
+        *parameters, **named : Tensor or array_like
+            Shape parameters, in the order of scipy.stats, then ``loc``, default=0, and ``scale``,
+            default=1.  They broadcast with x.
+
+        Returns
+        -------
+        Tensor or ndarray of the shape to which all broadcast
+            -inf outside of the support, with a gradient of 0; NaN where a parameter is outside of its range.
+
+        Raises
+        ------
+        ShapeError
+            If the arguments do not broadcast.
+        DTypeError
+            For complex numbers, texts and objects.
+        """
         raise NotImplementedError
 
     def pdf(self, x: Any, *parameters: Any, **named: Any) -> Any:
@@ -27,7 +48,20 @@ class Discrete:
     """A family of probabilities of whole numbers, or of classes; each has its ``logpmf``."""
 
     def logpmf(self, k: Any, *parameters: Any, **named: Any) -> Any:
-        """The logarithm of the probability of k."""
+        """The logarithm of the probability of k.
+
+        Parameters
+        ----------
+        k : Tensor or array_like
+            Counts, or classes; what is no whole number has probability 0.
+        *parameters, **named : Tensor or array_like
+            Its parameters, in the order of scipy.stats, and ``loc``, default=0, by which all is shifted.
+
+        Returns
+        -------
+        Tensor or ndarray of the shape to which all broadcast
+            -inf outside of the support, with a gradient of 0; NaN where a parameter is outside of its range.
+        """
         raise NotImplementedError
 
     def pmf(self, k: Any, *parameters: Any, **named: Any) -> Any:
@@ -51,10 +85,11 @@ def together(who: str, *values: Any) -> list[Any]:
     arrays = [value if isinstance(value, (int, float)) else floating(value, who) for value in values]
     dtypes = [array.dtype for array in arrays if hasattr(array, "dtype")]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(float)
+    shapes = [getattr(array, "shape", ()) for array in arrays]
     try:
-        np.broadcast_shapes(*map(np.shape, arrays))
+        np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ShapeError(f"{who}: shapes {', '.join(map(str, map(np.shape, arrays)))} do not fit.") from None
+        raise ShapeError(f"{who}: shapes {', '.join(map(str, shapes))} do not fit.") from None
     return [cast(array, dtype) for array in arrays]
 
 
@@ -75,7 +110,7 @@ def like(number: float, x: Any) -> Any:
 
 def allowed(parameter: Any, condition: Any) -> Any:
     """The parameter, and NaN where it is outside of its range: by a factor, so that the gradient is too."""
-    return parameter * np.where(condition, np.ones_like(parameter), np.nan)
+    return parameter * np.where(condition, parameter.dtype.type(1), np.nan)
 
 
 def positive(parameter: Any) -> Any:

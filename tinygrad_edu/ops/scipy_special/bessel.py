@@ -21,6 +21,12 @@ def struve_term(v: Any, x: Any) -> Any:
     return np.power(x / 2, v) * sc.rgamma(v + 1.5) / math.sqrt(math.pi)
 
 
+def less(out: Any, neighbours: Any) -> Any:
+    """out - neighbours, of a scaled K and its neighbours, all of which are infinite at 0: -inf there."""
+    pole = np.isinf(out)
+    return np.where(pole, -np.inf, np.where(pole, 0, out) - np.where(pole, 0, neighbours))
+
+
 # fmt: off
 elementwise(sc.j0,  x=lambda g, x: -g * sc.j1(x))
 elementwise(sc.j1,  x=lambda g, x: g * (sc.j0(x) - sc.jv(2, x)) / 2)
@@ -39,10 +45,10 @@ elementwise(sc.kn, "n", "x",  x=lambda g, n, x: -g * (sc.kn(np.absolute(n - 1), 
 
 elementwise(sc.i0e, x=lambda g, x, out: g * (sc.i1e(x) - np.sign(x) * out))
 elementwise(sc.i1e, x=lambda g, x, out: g * ((sc.i0e(x) + sc.ive(2, x)) / 2 - np.sign(x) * out))
-elementwise(sc.k0e, x=lambda g, x, out: g * (out - sc.k1e(x)))
-elementwise(sc.k1e, x=lambda g, x, out: g * (out - (sc.k0e(x) + sc.kve(2, x)) / 2))
+elementwise(sc.k0e, x=lambda g, x, out: g * less(out, sc.k1e(x)))
+elementwise(sc.k1e, x=lambda g, x, out: g * less(out, (sc.k0e(x) + sc.kve(2, x)) / 2))
 elementwise(sc.ive, "v", "z", z=lambda g, v, z, out: g * ((sc.ive(v - 1, z) + sc.ive(v + 1, z)) / 2 - np.sign(z) * out))
-elementwise(sc.kve, "v", "z", z=lambda g, v, z, out: g * (out - (sc.kve(v - 1, z) + sc.kve(v + 1, z)) / 2))
+elementwise(sc.kve, "v", "z", z=lambda g, v, z, out: g * less(out, (sc.kve(v - 1, z) + sc.kve(v + 1, z)) / 2))
 
 elementwise(sc.airy, x=lambda g, x, out: g[0] * out[1] + g[1] * x * out[0] + g[2] * out[3] + g[3] * x * out[2])
 elementwise(sc.struve, "v", "x",    x=lambda g, v, x: g * (sc.struve(v - 1, x) - sc.struve(v + 1, x) + struve_term(v, x)) / 2)

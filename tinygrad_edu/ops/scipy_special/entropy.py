@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...table import elementwise
+from ..elementwise import or_nan
 
 
 def ratio(x: Any, y: Any) -> Any:
@@ -41,7 +42,7 @@ def huber_width_slope(delta: Any, r: Any, out: Any) -> Any:
 # fmt: off
 elementwise(sc.expit,     x=lambda g, x, out: g * (out * sc.expit(-x)))
 elementwise(sc.log_expit, x=lambda g, x: g * sc.expit(-x))
-elementwise(sc.logit,     x=lambda g, x: g / (x * (1 - x)))
+elementwise(sc.logit,     x=lambda g, x, out: or_nan(out, g / (x * (1 - x))))
 
 elementwise(sc.xlogy,    "x", "y", x=lambda g, y: g * np.log(y),
                                    y=lambda g, x, y: g * ratio(x, y))

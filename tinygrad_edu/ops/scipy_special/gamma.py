@@ -8,6 +8,7 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 
 from ...aliases import Cotangent
 from ...table import elementwise, overridable, primitive
+from ..elementwise import or_nan
 
 # ζ(x, q) = Σ (k + q)⁻ˣ, the ufunc that stands behind scipy.special.zeta.
 hurwitz: Any = getattr(sc._ufuncs, "_zeta", None)
@@ -107,7 +108,7 @@ def beta_density(a: Any, b: Any, x: Any) -> Any:
 elementwise(sc.gamma,     x=lambda g, x, out: g * (out * sc.psi(x)))
 elementwise(sc.gammaln,   x=lambda g, x: g * sc.psi(x))
 elementwise(sc.loggamma,  x=lambda g, x: g * sc.psi(x))
-elementwise(sc.psi,       x=lambda g, x: g * polygamma(1, x))
+elementwise(sc.psi,       x=lambda g, x, out: or_nan(out, g * polygamma(1, x)))
 elementwise(sc.rgamma,    x=lambda g, x: g * rgamma_slope(x))
 elementwise(sc.gammasgn,  x=lambda g, out: np.where(np.isnan(out), np.nan, 0 * g))
 

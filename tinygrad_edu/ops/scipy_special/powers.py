@@ -17,8 +17,12 @@ LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 
 
 def exprel_slope(t: Any) -> Any:
-    """The derivative of (exp(t) - 1) / t."""
-    return sc.hyp1f1(2.0, 3.0, t) / 2
+    """The derivative of (exp(t) - 1) / t: infinite beyond 800, and 1/t² far below, where SciPy's function
+    never returns, or is NaN.
+    """
+    above, below = t > 800, t < -1e8
+    near = sc.hyp1f1(2.0, 3.0, np.where(above | below, 0, t)) / 2
+    return np.where(above, np.inf, np.where(below, 1 / np.square(np.where(below, t, 1)), near))
 
 
 def exponent_slope(log: Any, lmbda: Any) -> Any:
