@@ -158,6 +158,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "special",
     "stats",
     "train",
     "triplet_margin_loss",
@@ -171,7 +172,7 @@ LATE = {"gradcheck": "check", "remat": "recompute", "implicit_root": "implicit",
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, stats, train
+    from . import check, data, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
@@ -179,7 +180,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("check", "data", "io", "nn", "optim", "plot", "stats", "train"):
+    if name in ("check", "data", "io", "nn", "optim", "plot", "special", "stats", "train"):
         return import_module(f"{__name__}.{name}")
     if name in LATE:
         return getattr(import_module(f"{__name__}.{LATE[name]}"), name)

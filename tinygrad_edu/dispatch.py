@@ -11,7 +11,7 @@ import numpy as np
 
 from .aliases import Operand, TensorClass
 from .arrays import refuse_masked
-from .entry import Composite, Entry, Op, is_special, name_of
+from .entry import Composite, Entry, Op, name_of
 from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
@@ -28,7 +28,6 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     entry = entry_of(function)
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
-    entry = entry or known(function)
     if entry is None and writes(function):
         return write(cls, function, args, kwargs, lambda value: _unwrap(cls, value))
     args, kwargs, target = _without_out(entry, function, args, kwargs)
@@ -47,13 +46,6 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     if function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):
         WRITES.mark(as_array(_unwrap(cls, args[0] if args else kwargs["x"])))  # it wrote into its argument
     return result
-
-
-def known(function: Any) -> Entry | None:
-    """The entry of a function, whose rules are loaded now if they wait for that: those of scipy.special."""
-    if entry_of(function) is None and isinstance(function, np.ufunc) and is_special(function):
-        from .ops import scipy_special  # noqa: F401  # which files them
-    return entry_of(function)
 
 
 def _without_out(

@@ -179,6 +179,13 @@ class Op:
 Entry = Op | Composite | Constant
 
 
+def is_ufunc(function: Any) -> bool:
+    """Whether a function is a ufunc, or what Numba's ``vectorize`` makes, which is all but one."""
+    return isinstance(function, np.ufunc) or all(
+        hasattr(function, name) for name in ("nin", "types", "signature", "reduce")
+    )
+
+
 def is_special(ufunc: np.ufunc) -> bool:
     """Whether a ufunc is one of scipy.special; those that stand behind its functions begin with ``_``."""
     modules = (sys.modules.get(name) for name in ("scipy.special", "scipy.special._ufuncs"))

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from .aliases import Rule
-from .dispatch import known
-from .entry import Composite, Entry, name_of
+from .entry import Composite, Entry, is_ufunc, name_of
 from .errors import WrongRule
 from .primitive import recorded, watched
 from .table import TABLE, Function, carrying, entry_of, op_from, op_of_ufunc
@@ -32,7 +31,7 @@ def elementwise(ufunc: np.ufunc, /, *names: str, replace: bool = False, **rules:
     Parameters
     ----------
     ufunc : numpy.ufunc
-        Of SciPy, made by `numpy.frompyfunc` or by Numba's ``vectorize``; any that NumPy's protocol reaches.
+        SciPy's, or made by `numpy.frompyfunc` or by Numba's ``vectorize``; any that is called as NumPy's are.
     *names : str, optional
         The names of its arguments, in their order; ``"x"`` of one, and ``"x1"``, ``"x2"`` … of several, if
         none are given.
@@ -64,7 +63,7 @@ def elementwise(ufunc: np.ufunc, /, *names: str, replace: bool = False, **rules:
     >>> tg.grad(lambda y: np.sum(triangle(2.0, y)))(np.array([-1.0, 0.5, 3.0]))
     array([ 1., -1.,  0.])
     """
-    if not isinstance(ufunc, np.ufunc):
+    if not is_ufunc(ufunc):
         better = "tinygrad_edu.derivative, or tinygrad_edu.primitive if it is a function of your own"
         raise WrongRule(f"elementwise is for ufuncs, and {_shown(ufunc)} is none: use {better}.")
     if ufunc.signature is not None:
@@ -74,6 +73,7 @@ def elementwise(ufunc: np.ufunc, /, *names: str, replace: bool = False, **rules:
             f"Use {better}."
         )
     _some(rules, ufunc)
+    _reached(ufunc)
     op = op_of_ufunc(ufunc, names, rules)
     op.trusted, op.forward = False, watched(_of_numbers(ufunc), op.name, 0)
     _file(ufunc, op, replace)
@@ -128,16 +128,19 @@ def derivative(
     """
     if not (rules or joint):
         _some(rules, function)
-    _check_reached(function)
+    forward, function = forward or function, _reached(function)
     name = name_of(function)
+    if forward is function and is_ufunc(function):
+        wanted = f"tinygrad_edu.elementwise({name}, …), or give its forward, lambda x, …: {name}(x, …)"
+        raise WrongRule(f"derivative: {name} is a ufunc: use {wanted}.")
     try:
-        op = op_from(forward or function, broadcasts, keep, joint, rules, known_as=function)
+        op = op_from(forward, broadcasts, keep, joint, rules, known_as=function)
     except ValueError:  # a function in C, whose parameters Python does not know
         wanted = f"tinygrad_edu.derivative({name}, lambda x, …: {name}(x, …), …)"
         raise WrongRule(
             f"derivative: the parameters of {name} cannot be read; give them, {wanted}."
         ) from None
-    body = recorded(wraps(forward or function)(_plain(forward or function)), op)
+    body = recorded(wraps(forward)(_plain(forward)), op)
     _file(function, Composite(function, body), replace)
 
 
@@ -175,11 +178,10 @@ def composite(*functions: Callable[..., Any], replace: bool = False) -> Callable
     """
     if not functions:
         raise WrongRule("composite is given the function: write @composite(function) in the line before def.")
-    for function in functions:
-        _check_reached(function)
+    reached = dict.fromkeys(map(_reached, functions))
 
     def file(body: Function) -> Function:
-        for function in dict.fromkeys(functions):
+        for function in reached:
             _file(function, Composite(function, body), replace)
         return body
 
@@ -191,7 +193,7 @@ def composite(*functions: Callable[..., Any], replace: bool = False) -> Callable
 
 def _file(function: Callable[..., Any], entry: Entry, replace: bool) -> None:
     entry.users = True
-    before = known(function)
+    before = entry_of(function)
     if before is not None and not before.users:
         advice = "For another derivative, decorate a function of your own that calls it by @primitive."
         raise WrongRule(f"{name_of(function)} has rules of this package, which stay. {advice}")
@@ -223,7 +225,7 @@ def _plain(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 def _of_numbers(ufunc: np.ufunc) -> Callable[..., Any]:
     """The ufunc, with floating results where it computes with Python objects only."""
-    if not all(set(kinds.partition("->")[2]) == {"O"} for kinds in ufunc.types):
+    if not ufunc.types or not all(set(kinds.partition("->")[2]) == {"O"} for kinds in ufunc.types):
         return ufunc
 
     def call(*args: Any) -> Any:
@@ -238,7 +240,7 @@ def _of_numbers(ufunc: np.ufunc) -> Callable[..., Any]:
 # ---- whether a function reaches us -------------------------------------------------------------------------
 
 
-class _Reached(Exception):
+class _HandedOver(Exception):
     """Ends the call of a function that has handed it over."""
 
 
@@ -250,27 +252,34 @@ class _StandIn:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         self.asked.append(ufunc if method == "__call__" else getattr(ufunc, method))
-        raise _Reached
+        raise _HandedOver
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         self.asked.append(function)
-        raise _Reached
+        raise _HandedOver
 
 
-def _check_reached(function: Any) -> None:
-    """Raise if a function does not hand its calls over, so that its rules would never be found."""
+def _reached(function: Any) -> Any:
+    """What a function hands its calls over as: itself, or its ``ufunc`` if Numba's ``guvectorize`` made it.
+
+    Raises
+    ------
+    WrongRule
+        If it does not hand them over, so that its rules would never be found.
+    """
     if not callable(function):
         raise WrongRule(f"Rules are filed for functions; got a {type(function).__name__}, {function!r:.60}.")
     owner = getattr(function, "__self__", None)
     if isinstance(function, (np.ufunc, type(np.sum))) or isinstance(owner, np.ufunc):
-        return
+        return function
     if entry_of(function) is not None:
-        return  # which _file looks at
+        return function  # which _file looks at
     stand_in = _StandIn()
     with suppress(Exception):
         function(*[stand_in] * _required(function))
-    if function in stand_in.asked:
-        return
+    for own in (function, getattr(function, "ufunc", None)):
+        if own is not None and own in stand_in.asked:
+            return own
     name = _shown(function)
     inner = f": what it hands over is {name_of(stand_in.asked[0])}" if stand_in.asked else ""
     raise WrongRule(

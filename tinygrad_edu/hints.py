@@ -66,6 +66,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "ExponentialLR": "optim.schedule.exponential", "CosineAnnealingLR": "optim.schedule.cosine", "OneCycleLR": "optim.schedule.one_cycle",
         "Momentum": "optim.SGD", "Nesterov": "optim.SGD", "param_groups": "optim.Group", "clip_by_global_norm": "optim.clip_grad_norm",
     },
+    "special": {"logsumexp": "logsumexp", "softmax": "softmax", "log_softmax": "log_softmax"},
     "stats": {
         "normal": "stats.norm", "gaussian": "stats.norm", "studentt": "stats.t", "student_t": "stats.t", "exponential": "stats.expon", "lognormal": "stats.lognorm",
         "log_normal": "stats.lognorm", "binomial": "stats.binom", "negative_binomial": "stats.nbinom", "mvn": "stats.multivariate_normal", "Normal": "stats.norm",

@@ -12,8 +12,10 @@ import numpy as np
 
 from .arrays import plain
 from .errors import ConvergenceError, ShapeError
+from .ops.complex import conjugated
 from .primitive import primitive
 from .transforms import jacobian, vjp
+from .trees import flatten
 
 Residual = Callable[..., Any]
 Solver = Callable[[Callable[[Any], Any], Any], Any]
@@ -82,15 +84,17 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
             w = np.linalg.solve(np.transpose(np.reshape(j, (n, n))), np.reshape(g, (n,)))
         except np.linalg.LinAlgError:
             raise singular() from None
+        # Rules pass on conjugates of the gradients that vjp takes and returns.
         _, pullback = vjp(lambda *values: residual(x, *values), *parameters)
-        return tuple(map(by_name, pullback(np.reshape(-w, x.shape))))
+        leaves, rebuild = flatten(pullback(conjugated(np.reshape(-w, x.shape))))
+        return tuple(map(by_name, rebuild(map(conjugated, leaves))))
 
     solved = primitive(
         x0=lambda g: np.zeros_like(g), parameters=lambda g, out, parameters: pulled(g, out, parameters)
     )(implicit_root)
 
     def root(x0: Any, *parameters: Any) -> Any:
-        return solved(x0 if hasattr(x0, "dtype") else np.asarray(x0, float), parameters)
+        return solved(x0 if hasattr(x0, "dtype") else np.asarray(x0) * 1.0, parameters)
 
     return root
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .backward import run_backward
+from .backward import run_backward, turned
 from .entry import Op
 from .errors import GraphError
 from .graph import Leaf, Node
@@ -145,13 +145,14 @@ class Run:
                     "or give them to it as arguments."
                 )
         graph = any(isinstance(part, Tensor) for part in g)
-        roots = [(o._node, part) for o, part in zip(outputs, g) if o is not None and o._node is not None]
+        nodes = [(o._node, part) for o, part in zip(outputs, g) if o is not None and o._node is not None]
+        roots = [(node, turned(node, part)) for node, part in nodes]  # a pass of its own, from outside
         found = run_backward(Tensor, roots, frozenset(self.outside), create_graph=graph)
         zeros = (np.zeros(node.shape, node.dtype) for node in self.outside)
         return tuple(
             (Tensor._make(zero, None) if graph else zero)
             if (gradient := found.get(node)) is None
-            else gradient
+            else turned(node, gradient)
             for node, zero in zip(self.outside, zeros)
         )
 

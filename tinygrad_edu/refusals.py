@@ -7,9 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
-
-from .entry import Op, name_of
+from .entry import Op, is_ufunc, name_of
 from .errors import MissingRule
 from .reasons import LATER, reason_of
 
@@ -28,22 +26,22 @@ def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRu
     )
 
 
-def _argument(function: Callable[..., Any], argument: str) -> str:
+def _argument(function: Any, argument: str) -> str:
     """The name of an argument, which may be known by its place only."""
     if not argument.isdigit():
         return argument
-    if isinstance(function, np.ufunc):
+    if is_ufunc(function):
         return "x" if function.nin == 1 else f"x{int(argument) + 1}"
     with suppress(ValueError, TypeError, IndexError):
         return list(inspect.signature(function).parameters)[int(argument)]
     return argument
 
 
-def _line(function: Callable[..., Any], name: str, argument: str) -> str:
+def _line(function: Any, name: str, argument: str) -> str:
     """The line that files a rule for an argument, to be completed."""
-    if isinstance(function, np.ufunc):
+    if is_ufunc(function):
         file, taken = "elementwise", [_argument(function, str(i)) for i in range(function.nin)]
-    if not isinstance(function, np.ufunc) or function.signature is not None:
+    if not is_ufunc(function) or function.signature is not None:
         file, argument = "derivative", "x" if argument.isdigit() else argument
         taken = [argument]
         with suppress(ValueError, TypeError):
@@ -55,10 +53,12 @@ def _line(function: Callable[..., Any], name: str, argument: str) -> str:
 
 def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
     """The error for an argument that has no rule, of a function that has rules for others."""
+    own = "to @tinygrad_edu.primitive, on a function of yours that calls it"
+    where = own if op.trusted else f"where {op.name} is filed"
     return MissingRule(
         f"{op.name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
-        f"  Give it one:     {argument}=lambda g, …: … where {op.name} is filed\n"
+        f"  Give it one:     {argument}=lambda g, …: … {where}\n"
         f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for "
         f"{', '.join(op.rules)}"
     )

@@ -21,13 +21,14 @@ Every function has one of four fates: it *differentiates* (`elementwise`, `deriv
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
 
 from .aliases import Rule
-from .entry import Composite, Constant, Entry, Joint, Op, name_of
+from .entry import Composite, Constant, Entry, Joint, Op, is_special, name_of
 from .errors import WrongRule
 from .signature import Signature
 
@@ -54,15 +55,17 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
 
 
 def later(module: str, rules: str) -> None:
-    """Let a module of rules be imported when a function of a module that NumPy loads late first is called."""
+    """Let a module of rules be imported when a function of a module that not every program loads is called."""
     LATER[module] = rules
 
 
 def _filed_later(function: Callable[..., Any]) -> Entry | None:
     """The entry of a function that is nowhere yet, after the import of the rules of its module."""
-    if (rules := LATER.get(getattr(function, "__module__", None) or "")) is None:
+    module = "scipy.special" if isinstance(function, np.ufunc) and is_special(function) else None
+    module = module or getattr(function, "__module__", None) or ""
+    if module not in LATER:
         return None
-    import_module(rules)
+    import_module(LATER[module])
     return TABLE.get(function)
 
 
@@ -75,8 +78,9 @@ def op_of(function: Callable[..., Any]) -> Op:
 
 def entries() -> dict[Callable[..., Any], Entry]:
     """Every function that has an entry: NumPy's, those filed later too, then the primitives by name."""
-    for rules in LATER.values():
-        import_module(rules)
+    for module, rules in LATER.items():
+        if find_spec(module.partition(".")[0]):  # SciPy is an extra
+            import_module(rules)
     primitives: Any = sorted(PRIMITIVES, key=lambda f: (f.__module__, f.__qualname__))
     return TABLE | {f: f.entry for f in primitives}
 

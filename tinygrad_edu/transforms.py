@@ -236,7 +236,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 
 def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     """The derivatives of one output with respect to each variable, a backward pass for each element."""
-    output, rows = run.outputs[k], []
+    output, rows = run.outputs[k], list[Any]()
     for i in range(output.size):
         unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
         unit[k].flat[i] = 1
@@ -245,9 +245,9 @@ def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     shapes = [(*output.shape, *v.shape) for v in run.variables]
     if not rows:
         return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-    stacked: list[Any] = [np.stack(column) for column in zip(*rows)]
-    shaped: Any = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
-    return shaped
+    stacked = [np.stack(column) for column in zip(*rows)]
+    matrices: list[Any] = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
+    return matrices
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

@@ -85,7 +85,7 @@ def write(
         return
     target._refuse_writing_to_leaf()
     run(np.copy(unwrap(target)), unwrap(value))  # NumPy's own word
-    if target.dtype.kind != "f" and wanted:
+    if target.dtype.kind not in "fc" and wanted:
         raise DTypeError(
             f"{name_of(function)} of values that need a gradient, into a tensor of {target.dtype}, would "
             "lose it: make it floating first."

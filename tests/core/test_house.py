@@ -21,20 +21,26 @@ WIDTH = 110
 # fmt: off
 HOUSE = [
     ("errors", "aliases", "hints", "settings"),                            # words that everyone uses
-    ("modes", "random", "versions", "arrays", "trees", "files", "coercion"),
+    ("modes", "random", "versions", "arrays", "trees", "files", "coercion", "sparse"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "debug"),
-    ("tree_call", "primitive", "filing", "evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),
-    ("stats", "check", "io", "nn", "optim"),
+    ("tree_call", "primitive", "filing"),                                  # users' ops
+    ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
+    ("special", "stats", "check", "io", "nn", "optim"),
     ("coverage", "plot", "data", "train"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on
 PLACE = {room: place for place, room in enumerate(room for row in HOUSE for room in row)}
 DRAWING = ("check.strategies", "check.domains")  # they draw arguments, by hypothesis
-ON_SCIPY = ("ops.scipy_special", "stats", "check.domains.scipy_special")  # loaded where SciPy is, on demand
+ON_SCIPY = (
+    "ops.scipy_special",
+    "special",
+    "stats",
+    "check.domains.scipy_special",
+)  # loaded where SciPy is, on demand
 
 
 class Import(NamedTuple):

@@ -199,6 +199,37 @@ def test_products_in_which_phases_cancel():
     close(none, 0)
 
 
+def test_rounding_is_no_phase():
+    """Of a loss that is 0, and of one whose gradient is nothing but rounding."""
+    one = lambda a: (lambda v: v @ H(v) - np.eye(3))(np.linalg.eigh(a)[1])
+    (g,) = gradient(lambda a: np.sum(np.real(one(a) * np.conj(one(a)))), HERMITIAN)
+    close(g, 0)
+    assert not gradient(lambda a: 0 * np.sum(np.real(np.linalg.svd(a)[0])), A)[0].any()
+    with pytest.raises(np.linalg.LinAlgError, match="phases"):
+        gradient(lambda a: 1e-6 * np.sum(np.real(np.linalg.svd(a)[0])), A)
+
+
+def test_phases_in_single_precision():
+    single = HERMITIAN.astype(np.complex64)
+    w = numbers(3, 3, seed=11).astype(np.complex64)
+    spectral = lambda a: (lambda w, v: (v * np.exp(w / 4)) @ H(v))(*np.linalg.eigh(a))
+    loss = lambda a: np.sum(np.real(w * spectral(a)))
+    (g,) = gradient(loss, single)
+    assert g.dtype == np.complex64
+    close(g, gradient(loss, HERMITIAN)[0], 1e-4)
+    with pytest.raises(np.linalg.LinAlgError, match="phases"):
+        gradient(lambda a: np.sum(np.real(np.linalg.eigh(a)[1])), single)
+
+
+@pytest.mark.parametrize("decompose", [np.linalg.eigh, np.linalg.eig], ids=["eigh", "eig"])
+def test_tangents_of_what_does_not_depend_on_phases(decompose):
+    f = lambda a: (lambda w, v: (v * np.exp(w / 4)) @ np.linalg.inv(v))(*decompose(a))
+    v, h = A + H(A) @ HERMITIAN, 1e-5
+    v = v + H(v)
+    expected = (f(HERMITIAN + h * v) - f(HERMITIAN - h * v)) / (2 * h)
+    close(tg.jvp(f, (HERMITIAN,), (v,))[1], expected, 1e-6)
+
+
 # ---- eigenvalues -------------------------------------------------------------------------------------------
 
 
@@ -251,6 +282,21 @@ def test_defective_matrices(a):
     assert tg.gradcheck(lambda a: np.sum(np.real(w * np.poly(a))), a.real.copy())
 
 
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6])
+def test_eigenvalues_and_roots_that_are_near_each_other(gap):
+    """Of [[1, 1], [0, 1 + gap]] the first one moves by the outer product of (1, -1 / gap) and (1, 0); of the
+    polynomial whose roots are 1 and 1 + gap it moves by (1, 1, 1) / gap.
+    """
+    first = lambda w: np.sum(w * (w.detach() < 1 + gap / 2))
+    a = np.array([[1.0, 1.0], [0.0, 1 + gap]])
+    for values in (np.linalg.eigvals, lambda a: np.linalg.eig(a)[0]):
+        (g,) = gradient(lambda a, f=values: first(f(a)), a)
+        np.testing.assert_allclose(g, [[1, 0], [-1 / gap, 0]], rtol=1e-4, atol=1e-3)
+    if gap > 1e-5:
+        (g,) = gradient(lambda p: first(np.roots(p)), np.array([1.0, -2 - gap, 1 + gap]))
+        np.testing.assert_allclose(g, np.ones(3) / gap, rtol=1e-5 / gap)
+
+
 def test_equal_eigenvalues_of_different_vectors():
     a = np.diag([2.0, 2.0, 1.0])
     (g,) = gradient(lambda a: np.sum(np.linalg.eigvals(a) ** 2), a)
@@ -277,6 +323,18 @@ def test_roots_and_polynomials_undo_each_other():
     w = numbers(4, seed=15)
     (g,) = gradient(lambda p: np.sum(np.real(np.conj(w) * np.poly(np.roots(p)))), p)
     close(g[1:], w[1:])  # the leading coefficient of np.poly is 1
+
+
+def test_all_that_polyfit_returns():
+    x, y = generic(6), generic(6, 2, seed=1)
+    ours = np.polyfit(Tensor(x), Tensor(y, requires_grad=True), 2, full=True)
+    for a, b in zip(ours, np.polyfit(x, y, 2, full=True), strict=True):
+        close(getattr(a, "data", a), b)
+    (g,) = gradient(lambda y: np.sum(np.polyfit(x, y, 2, full=True)[1]), y)
+    close(g, 2 * (y - np.vander(x, 3) @ np.polyfit(x, y, 2)))  # of the sum of squared residuals
+    (g,) = gradient(lambda y: np.sum(np.polyfit(x, y, 2, cov=True)[1]), y)
+    spread = np.sum(np.polyfit(x, y, 2, cov="unscaled")[1][..., 0])
+    close(g, 2 * spread / 3 * (y - np.vander(x, 3) @ np.polyfit(x, y, 2)))
 
 
 def test_multiple_roots_raise():

@@ -88,8 +88,9 @@ def test_an_axis_of_which_s_is_none_and_axes_that_are_none():
 @pytest.mark.parametrize("norm", [None, "backward", "ortho", "forward"])
 @pytest.mark.parametrize("n", [1, 2, 5, 6])
 def test_parsevals_theorem(n, norm):
-    """Σ |Fx|² is Σ |x|² times n, 1 or 1/n: the gradient is 2x times that; of a half spectrum, with what
-    stands for two of n counted twice.
+    """Σ |Fx|² is Σ |x|² times n, 1 or 1/n: the gradient is 2x times that.
+
+    In a half spectrum, what stands for two of n is counted twice.
     """
     scale = {None: n, "backward": n, "ortho": 1, "forward": 1 / n}[norm]
     z, twice = Z[:n], np.array([1 if k in (0, n / 2) else 2 for k in range(n // 2 + 1)])

@@ -23,24 +23,11 @@ import numpy as np
 
 from ..aliases import Array, Cotangent
 from ..table import derivative, primitive
-from .decomposition import (
-    BOTH,
-    T,
-    allowed,
-    as_diagonal,
-    conj,
-    diagonal,
-    equal,
-    per_gap,
-    phaseless,
-    size_of,
-    unique,
-)
+from .decomposition import BOTH, T, allowed, as_diagonal, conj, diagonal, equal, per_gap, phaseless, unique
 
 DEFECTIVE = (
     "Eigenvalues that meet and whose eigenvectors meet too, of a defective matrix, have no derivative.\n"
-    "  What is smooth there has one: np.trace, np.linalg.det, np.linalg.matrix_power and np.poly of the "
-    "matrix."
+    "  What is smooth there has one: np.trace, np.linalg.det, np.linalg.matrix_power and np.poly of it."
 )
 MULTIPLE = (
     "Multiple roots of a polynomial have no derivative: they move infinitely fast.\n"
@@ -74,7 +61,7 @@ def eig_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     """
     (gw, gv), (w, v) = g, out
     inverse = np.linalg.inv(v)
-    products = phaseless(T(v) @ gv, size_of(v, gv))
+    products = phaseless(T(v) @ gv, (v, gv))
     lengths = diagonal(products)
     lengths = np.real(lengths) if lengths.dtype.kind == "c" else lengths
     turned = unique(products - T(v) @ conj(v) * lengths[..., None, :], equal(w))

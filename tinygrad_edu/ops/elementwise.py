@@ -126,8 +126,9 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
 
 
 def keeping(x: Any, dtype: Any) -> Any:
-    """The dtype that x is converted to, if no imaginary part gets lost."""
-    refuse_imaginary(x.dtype, dtype, "astype of a tensor")
+    """The dtype that x is converted to, which may be None, if no imaginary part gets lost."""
+    if dtype is not None and hasattr(x, "dtype"):
+        refuse_imaginary(x.dtype, dtype, "dtype=, of an array")
     return dtype
 
 

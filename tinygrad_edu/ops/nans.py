@@ -12,6 +12,7 @@ import numpy as np
 
 from ..broadcast import unbroadcast
 from ..table import composite, derivative
+from .elementwise import keeping
 from .reduction import (
     NONE,
     Axis,
@@ -79,17 +80,17 @@ derivative(np.nanmin, lambda a, axis=None, out=None, keepdims=NONE, initial=NONE
            initial=lambda g, a, out, axis, keepdims, initial, where: initial_wins(
                g, a, out, axis, keeps_axes(keepdims), initial, mask(where)))
 derivative(np.nanmean, lambda a, axis=None, dtype=None, out=None, keepdims=NONE, *, where=NONE: np.nanmean(
-               a, axis, dtype, None, keepdims, where=where),
+               a, axis, keeping(a, dtype), None, keepdims, where=where),
            a=lambda g, a, out, axis, keepdims, where: settled(
                mean_slope(g, a.shape, axis, keeps_axes(keepdims), numbers(a, where)), out, axis, keepdims, where))
 derivative(np.nanvar, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=NONE, *, where=NONE, mean=NONE, correction=NONE: np.nanvar(
-               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+               a, axis, keeping(a, dtype), None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: nanvar_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction),
            mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(nanvar_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
 derivative(np.nanstd, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=NONE, *, where=NONE, mean=NONE, correction=NONE: np.nanstd(
-               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+               a, axis, keeping(a, dtype), None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: nanstd_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction),
            mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(nanstd_slope(

@@ -8,6 +8,7 @@ from ..errors import MissingRule
 from ..table import composite, derivative, primitive
 from .calculus import constant
 from .complex import conjugated, is_complex, real_part
+from .elementwise import keeping
 from .order import aligned
 from .reduction import NONE, Axis, along, axes_of, group_size, spread
 
@@ -56,6 +57,12 @@ def variables(m: Any, rowvar: Any, dtype: Any, single: bool = ROWS_TURN) -> Any:
     """Observations as np.cov takes them: a row for each variable, a column for each observation."""
     rows = np.astype(np.atleast_2d(m), dtype)
     return np.matrix_transpose(rows) if turned(m, rowvar, single) else rows
+
+
+def real_weights(w: Any) -> Any:
+    """Weights, of which np.cov drops imaginary parts."""
+    keeping(w, float)
+    return w
 
 
 class Covariance:
@@ -199,7 +206,7 @@ derivative(np.average, lambda a, axis=None, weights=None, returned=False, *, kee
            a=lambda g, a, axis, weights, returned, keepdims: average_slope(g, a, axis, weights, returned, keepdims),
            weights=lambda g, a, out, axis, weights, returned, keepdims: weights_slope(g, a, out, axis, weights, returned, keepdims))
 derivative(np.cov, lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None: np.cov(
-               m, y, rowvar, bias, ddof, fweights, aweights, dtype=dtype),
+               m, y, rowvar, bias, ddof, fweights, real_weights(aweights), dtype=keeping(m, dtype)),
            m=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: m_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
            y=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: y_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
            aweights=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: aweights_slope(g, m, y, rowvar, bias, ddof, fweights, aweights))

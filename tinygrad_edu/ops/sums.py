@@ -50,7 +50,10 @@ def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
     else:
         n = math.prod(shape[first:])
         rows = [np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors]
-        sums = np.vecdot(*rows) if len(rows) == 2 else np.matmul(rows[0], np.ones_like(rows[0], shape=(n,)))
+        if len(rows) == 2:  # rows times columns: dot products, without the conjugate that np.vecdot takes
+            sums = np.matmul(np.expand_dims(rows[0], 1), np.expand_dims(rows[1], 2))
+        else:
+            sums = np.matmul(rows[0], np.ones_like(rows[0], shape=(n,)))
         sums = np.reshape(sums, (*shape[:first], *[1] * (len(shape) - first)))
     others = tuple(axis for axis in axes if axis < first)
     return np.add.reduce(sums, axis=others, keepdims=True) if others else sums

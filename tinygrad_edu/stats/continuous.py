@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
-from .distribution import Continuous, moved, positive, standardized, supported, together
+from .distribution import Continuous, bare, moved, positive, standardized, supported, together
 
 LOG_ROOT_2PI, LOG_2, LOG_PI = math.log(2 * math.pi) / 2, math.log(2), math.log(math.pi)
 
@@ -26,7 +26,7 @@ class _norm(Continuous):
     def logpdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
         """The log-density at x."""
         z, log_scale = standardized(*together("norm.logpdf", x, loc, scale))
-        return supported(-np.square(z) / 2 - LOG_ROOT_2PI - log_scale, False)
+        return bare(-np.square(z) / 2 - LOG_ROOT_2PI - log_scale)
 
     def cdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
         """The probability of at most x."""
@@ -54,7 +54,7 @@ class _laplace(Continuous):
     def logpdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
         """The log-density at x."""
         z, log_scale = standardized(*together("laplace.logpdf", x, loc, scale))
-        return supported(-np.absolute(z) - LOG_2 - log_scale, False)
+        return bare(-np.absolute(z) - LOG_2 - log_scale)
 
 
 class _logistic(Continuous):
@@ -66,7 +66,7 @@ class _logistic(Continuous):
     def logpdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
         """The log-density at x."""
         z, log_scale = standardized(*together("logistic.logpdf", x, loc, scale))
-        return supported(sc.log_expit(z) + sc.log_expit(-z) - log_scale, False)
+        return bare(sc.log_expit(z) + sc.log_expit(-z) - log_scale)
 
 
 class _cauchy(Continuous):
@@ -78,7 +78,7 @@ class _cauchy(Continuous):
     def logpdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
         """The log-density at x."""
         z, log_scale = standardized(*together("cauchy.logpdf", x, loc, scale))
-        return supported(-np.log1p(np.square(z)) - LOG_PI - log_scale, False)
+        return bare(-np.log1p(np.square(z)) - LOG_PI - log_scale)
 
 
 class _expon(Continuous):

@@ -74,7 +74,7 @@ def like(number: float, x: Any) -> Any:
 
 
 def allowed(parameter: Any, condition: Any) -> Any:
-    """The parameter, and NaN where it is outside of its range: a factor of NaN, so that the gradient is too."""
+    """The parameter, and NaN where it is outside of its range: by a factor, so that the gradient is too."""
     return parameter * np.where(condition, np.ones_like(parameter), np.nan)
 
 
@@ -104,10 +104,14 @@ def moved(x: Any, outside: Any, harmless: float) -> Any:
 
 def supported(log: Any, outside: Any) -> Any:
     """A log-density: -inf outside of the support, NaN where a parameter is; NumPy's scalars of no axes."""
-    out = np.where(outside & ~np.isnan(log), -np.inf, log)
-    return out if is_tensor(out) else out[()]
+    return bare(np.where(outside & ~np.isnan(log), -np.inf, log))
+
+
+def bare(log: Any) -> Any:
+    """A tensor as it is, an array of no axes as NumPy's scalar."""
+    return log[()] if isinstance(log, np.ndarray) else log
 
 
 def not_whole(k: Any) -> Any:
-    """Whether k is negative, or no whole number."""
-    return (k < 0) | (k != np.floor(k))
+    """Whether k is negative, or no whole number; NaN is neither."""
+    return (k < 0) | np.isinf(k) | ((k != np.floor(k)) & ~np.isnan(k))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from .continuous import LOG_ROOT_2PI
-from .distribution import Continuous, like, moved, positive, standardized, supported, together
+from .distribution import Continuous, bare, like, moved, positive, standardized, supported, together
 
 
 class _gamma(Continuous):
@@ -81,7 +81,7 @@ class _t(Continuous):
         df = np.where(normal, 1, df)
         constant = np.log(df) / 2 + sc.betaln(like(0.5, df), df / 2)
         finite = -(df + 1) / 2 * np.log1p(np.square(z) / df) - constant
-        return supported(np.where(normal, -np.square(z) / 2 - LOG_ROOT_2PI, finite) - log_scale, False)
+        return bare(np.where(normal, -np.square(z) / 2 - LOG_ROOT_2PI, finite) - log_scale)
 
     def cdf(self, x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Any:
         """The probability of at most x; it differentiates in all but ``df``."""

@@ -9,13 +9,13 @@ from ..arrays import floating
 from ..errors import ArgumentError, ShapeError
 from .continuous import LOG_ROOT_2PI
 from .discrete import whole_sum
-from .distribution import Continuous, Discrete, allowed, cast, not_whole, positive, supported
+from .distribution import Continuous, Discrete, allowed, bare, cast, not_whole, positive, supported
 
 
 class _multivariate_normal(Continuous):
     r"""Normal distribution of vectors of d numbers, of mean ``mean`` and covariance ``cov``.
 
-    .. math:: \log p(x) = -|L^{-1}(x - \mu)|^2 / 2 - \sum_i \log L_{ii} - d\log\sqrt{2\pi}, \quad LL^T = \Sigma
+    .. math:: \log p(x) = -|L^{-1}(x - \mu)|^2 / 2 - \sum_i \log L_{ii} - d\log\sqrt{2\pi}, \; LL^T = \Sigma
 
     The covariance is factored by Cholesky, and a system is solved with the factor: no inverse and no
     determinant is formed.  A tensor's gradient in ``cov`` is symmetric.
@@ -58,7 +58,7 @@ class _multivariate_normal(Continuous):
         z = np.linalg.solve(factor, np.swapaxes(np.reshape(x - mean, (-1, mean.size)), 0, 1))  # (d, n)
         logs = np.sum(np.log(np.diagonal(factor))) + mean.size * LOG_ROOT_2PI
         out = np.reshape(-np.sum(np.square(z), axis=0) / 2 - logs, x.shape[:-1])
-        return supported(out, False)
+        return bare(out)
 
     def entropy(self, mean: Any = None, cov: Any = 1) -> Any:
         """The differential entropy, in nats."""
@@ -125,7 +125,7 @@ class _dirichlet(Continuous):
                 "dirichlet.logpdf: an x is not negative, and its sum along the first axis is 1."
             )
         powers = np.sum(np.swapaxes(sc.xlogy(alpha - 1, np.swapaxes(x, 0, -1)), 0, -1), axis=0)
-        return supported(sc.gammaln(np.sum(alpha)) - np.sum(sc.gammaln(alpha)) + powers, False)
+        return bare(sc.gammaln(np.sum(alpha)) - np.sum(sc.gammaln(alpha)) + powers)
 
 
 class _multinomial(Discrete):

@@ -30,8 +30,7 @@ from .domain import Domains
 
 _FAMILIES = (
     elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial,
-    fft,
-    activation, convolution, loss, normalization, recurrent,
+    fft, activation, convolution, loss, normalization, recurrent,
 )  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}

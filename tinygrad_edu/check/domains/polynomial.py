@@ -28,8 +28,10 @@ def fitted(d: Draw) -> Call:
     """More points than coefficients, far apart."""
     n, deg = d(st.integers(3, 5)), d(st.integers(0, 2))
     x = np.cumsum(d(arrays((n,), low=1 / 2, high=1))) - 1.5
-    weights = {"w": d(arrays((n,), low=1 / 2, high=2))} if d(st.booleans()) else {}
-    return call(x, d(arrays((n,) if d(st.booleans()) else (n, 2))), deg, **weights)
+    settings = {"w": d(arrays((n,), low=1 / 2, high=2))} if d(st.booleans()) else {}
+    if n > deg + 1:
+        settings["cov"] = d(choice(False, True, "unscaled"))
+    return call(x, d(arrays((n,) if d(st.booleans()) else (n, 2))), deg, **settings)
 
 
 # fmt: off

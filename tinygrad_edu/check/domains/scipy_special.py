@@ -7,8 +7,8 @@ from hypothesis.strategies import SearchStrategy
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...ops.scipy_special import gamma
-from ..strategies import arrays, shapes
-from .domain import Domain, Domains, call, case, choice, unary
+from ..strategies import Draw, arrays, broadcastable, shapes
+from .domain import Call, Domain, Domains, call, case, choice, unary
 from .elementwise import Pair
 
 
@@ -26,6 +26,12 @@ def given(*settings: SearchStrategy[Any], low: float, high: float, away: tuple[f
 def pair(x1: Any, x2: Any, kinks: Any = None) -> Domain:
     """Two arguments that broadcast."""
     return Pair(x1, x2, kinks).broadcast()
+
+
+def rates(d: Draw) -> Call:
+    """A rate, a shape, and where the distribution is asked for."""
+    s1, s2 = d(broadcastable())
+    return call(d(arrays(s1, low=1 / 2, high=2)), d(SHAPE), d(arrays(s2, low=1 / 4, high=3)))
 
 
 FEW, POSITIVE, UNIT = inner(-2, 2), inner(1 / 4, 3), inner(1 / 8, 7 / 8)
@@ -74,7 +80,7 @@ DOMAINS: Domains = {
     # with settings
     gamma.polygamma: given(choice(0, 1, 2), low=1 / 2, high=3),
     sc.expn:         given(choice(0, 1, 3), low=1 / 2, high=3),
-    sc._ufuncs._zeta: given(choice(1.5, 2, 4), low=1 / 2, high=3),
+    **({gamma.hurwitz: given(choice(1.5, 2, 4), low=1 / 2, high=3)} if gamma.hurwitz else {}),
     **dict.fromkeys((sc.gammainc, sc.gammaincc), given(SHAPE, low=1 / 4, high=3)),
     **dict.fromkeys((sc.gammaincinv, sc.gammainccinv), given(SHAPE, low=1 / 8, high=7 / 8)),
     **dict.fromkeys((sc.betainc, sc.betaincc, sc.betaincinv, sc.betainccinv), given(SHAPE, SHAPE, low=1 / 8, high=7 / 8)),
@@ -97,6 +103,6 @@ DOMAINS: Domains = {
     **dict.fromkeys((sc.chdtr, sc.chdtrc), given(choice(1, 2, 5), low=1 / 4, high=3)),
     **dict.fromkeys((sc.pdtr, sc.pdtrc), given(choice(0, 1, 4), low=1 / 4, high=3)),
     **dict.fromkeys((sc.bdtr, sc.bdtrc), given(choice(0, 1, 3), choice(np.intp(4), np.intp(6)), low=1 / 8, high=7 / 8)),
-    **dict.fromkeys((sc.gdtr, sc.gdtrc), given(choice(0.5, 1), SHAPE, low=1 / 4, high=3)),
+    **dict.fromkeys((sc.gdtr, sc.gdtrc), case(rates)),
 }
 # fmt: on

@@ -9,27 +9,34 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 from ...table import elementwise
 
 PI, ROOT_PI, ROOT_2, ROOT_2PI = math.pi, math.sqrt(math.pi), math.sqrt(2), math.sqrt(2 * math.pi)
-FAR = 50  # from here on four terms of an asymptotic series have all digits
+FAR = 25  # from here on eight terms of an asymptotic series have all digits
 
 
-# erfcx'(x) = 2x erfcx(x) - 2/√π and dawsn'(x) = 1 - 2x dawsn(x) are differences of two almost equal numbers
-# where x is large.  There the differences are summed term by term, of erfcx(x) = (1/(√π x)) (1 - 1/(2x²) +
-# 1·3/(2x²)² …) (DLMF 7.12.1), and of dawsn(x) = (1/(2x)) (1 + 1/(2x²) + 1·3/(2x²)² + …).
+# erfcx'(x) = 2x erfcx(x) - 2/√π and dawsn'(x) = 1 - 2x dawsn(x) are differences of almost equal numbers
+# where x is large.  There they are summed term by term (DLMF 7.12.1): with t = -1/(2x²), erfcx(x) is
+# (1 + t + 1·3 t² + …) / (√π x); with t = 1/(2x²), dawsn(x) is (1 + t + 1·3 t² + …) / 2x.
+
+
+def asymptotic(t: Any) -> Any:
+    """1·t + 1·3 t² + 1·3·5 t³ + …"""
+    series = np.ones_like(t)
+    for k in reversed(range(1, 9)):
+        series = 1 + (2 * k + 1) * t * series
+    return t * series
 
 
 def erfcx_slope(x: Any, out: Any) -> Any:
     """The derivative of erfcx."""
-    large = np.where(x > FAR, x, FAR)
-    t = -1 / (2 * np.square(large))
-    series = (2 / ROOT_PI) * t * (1 + 3 * t * (1 + 5 * t * (1 + 7 * t)))
-    return np.where(x > FAR, series, 2 * np.where(x > FAR, 0, x) * out - 2 / ROOT_PI)
+    far = x > FAR
+    series = asymptotic(-1 / (2 * np.square(np.where(far, x, FAR))))
+    return np.where(far, (2 / ROOT_PI) * series, 2 * np.where(far, 0, x) * out - 2 / ROOT_PI)
 
 
 def dawsn_slope(x: Any, out: Any) -> Any:
     """The derivative of dawsn."""
     far = np.absolute(x) > FAR
-    t = 1 / (2 * np.square(np.where(far, x, FAR)))
-    return np.where(far, -t * (1 + 3 * t * (1 + 5 * t * (1 + 7 * t))), 1 - 2 * np.where(far, 0, x) * out)
+    series = asymptotic(1 / (2 * np.square(np.where(far, x, FAR))))
+    return np.where(far, -series, 1 - 2 * np.where(far, 0, x) * out)
 
 
 def expn_slope(n: Any, x: Any) -> Any:

@@ -9,6 +9,9 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 from ...aliases import Cotangent
 from ...table import elementwise, overridable, primitive
 
+# ζ(x, q) = Σ (k + q)⁻ˣ, the ufunc that stands behind scipy.special.zeta.
+hurwitz: Any = getattr(sc._ufuncs, "_zeta", None)
+
 
 def next_order(g: Cotangent, n: int, x: Any) -> Any:
     """ψ⁽ⁿ⁾ has the derivative ψ⁽ⁿ⁺¹⁾."""
@@ -125,10 +128,6 @@ elementwise(sc.betainc,      "a", "b", "x", x=lambda g, a, b, x: g * beta_densit
 elementwise(sc.betaincc,     "a", "b", "x", x=lambda g, a, b, x: -g * beta_density(a, b, x))
 elementwise(sc.betaincinv,   "a", "b", "y", y=lambda g, a, b, out: g / beta_density(a, b, out))
 elementwise(sc.betainccinv,  "a", "b", "y", y=lambda g, a, b, out: -g / beta_density(a, b, out))
-elementwise(sc._ufuncs._zeta, "x", "q",     q=lambda g, x, q: -g * x * hurwitz(x + 1, q))
+if hurwitz is not None:
+    elementwise(hurwitz, "x", "q",     q=lambda g, x, q: -g * x * hurwitz(x + 1, q))
 # fmt: on
-
-
-def hurwitz(x: Any, q: Any) -> Any:
-    """ζ(x, q) = Σ (k + q)⁻ˣ, the ufunc behind scipy.special.zeta."""
-    return sc._ufuncs._zeta(x, q)

@@ -29,7 +29,7 @@ def jacobi_slope(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
 
 
 def before(n: Any) -> Any:
-    """The degree n - 1, and 1 in the place of -1, for which some polynomials are NaN; it is multiplied by 0."""
+    """The degree n - 1, and 1 in the place of -1, of which some are NaN; there it is multiplied by 0."""
     return np.absolute(n - 1)
 
 
