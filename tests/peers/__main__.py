@@ -1,4 +1,4 @@
-"""``python -m tests.peers [calls] [second] [times] [migration]``: what the engines answer, and what it costs."""
+"""``python -m tests.peers``, of calls, second, times and migration: what the engines answer, at what cost."""
 
 import argparse
 import sys

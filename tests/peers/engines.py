@@ -116,6 +116,7 @@ def mygrad() -> Engine:
         "MyGrad",
         namespaces,
         transform,
+        higher=False,
         missing=("no implementation found", "all returned NotImplemented", "no attribute"),
     )
 
