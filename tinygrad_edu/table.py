@@ -55,7 +55,7 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
 
 
 def later(module: str, rules: str) -> None:
-    """Let a module of rules be imported when a function of a module that not every program loads is called."""
+    """Let rules be imported when a function of theirs is called, whose module not every program loads."""
     LATER[module] = rules
 
 
@@ -213,8 +213,12 @@ def _by_position(function: Callable[..., Any], name: str = "") -> tuple[Callable
 
 def carrying(call: Function, entry: Entry) -> Function:
     """The function, with its entry as an attribute, so that both die together; noted among the primitives."""
-    call.entry = entry  # type: ignore[attr-defined]  # functions take attributes
     PRIMITIVES.add(call)
+    try:
+        call.entry = entry  # type: ignore[attr-defined]  # functions take attributes
+    except AttributeError:
+        PRIMITIVES.discard(call)
+        raise
     return call
 
 

@@ -187,10 +187,13 @@ def test_coefficients_of_conjugate_roots_are_real():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda z: np.sum(z, dtype=float), lambda z: np.prod(z, dtype=np.float32), lambda z: np.mean(z, dtype=float),
-        lambda z: np.cumsum(z, dtype=float), lambda z: np.var(z, dtype=float), lambda z: np.nanstd(z, dtype=float),
+        lambda z: np.sum(z, dtype=float), lambda z: np.prod(z, dtype=np.float32), lambda z: np.mean(z,
+        dtype=float),
+        lambda z: np.cumsum(z, dtype=float), lambda z: np.var(z, dtype=float), lambda z: np.nanstd(z,
+        dtype=float),
         lambda z: np.cov(np.ones((2, 3)), aweights=z), lambda z: np.full_like(tg.Tensor(np.ones(3)), z),
-        lambda z: np.gradient(np.ones(3), z), lambda z: z.astype(int), lambda z: np.trace(np.diag(z), dtype=float),
+        lambda z: np.gradient(np.ones(3), z), lambda z: z.astype(int), lambda z: np.trace(np.diag(z),
+        dtype=float),
     ],
 )  # fmt: skip
 def test_what_would_drop_an_imaginary_part_is_refused(call):
@@ -201,7 +204,8 @@ def test_what_would_drop_an_imaginary_part_is_refused(call):
 OPERATIONS = {
     name: getattr(tg, name)
     for name in (
-        "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "softplus", "gelu", "silu", "mish", "elu", "selu",
+        "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "softplus", "gelu", "silu", "mish", "elu",
+        "selu",
         "softmax", "log_softmax", "logsumexp", "erf", "layer_norm", "rms_norm", "dropout",
     )
 }  # fmt: skip

@@ -51,7 +51,7 @@ def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
         n = math.prod(shape[first:])
         rows = [np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors]
         if len(rows) == 2:  # rows times columns: dot products, without the conjugate that np.vecdot takes
-            sums = np.matmul(np.expand_dims(rows[0], 1), np.expand_dims(rows[1], 2))
+            sums = np.matmul(rows[0][:, None, :], rows[1][:, :, None])
         else:
             sums = np.matmul(rows[0], np.ones_like(rows[0], shape=(n,)))
         sums = np.reshape(sums, (*shape[:first], *[1] * (len(shape) - first)))
