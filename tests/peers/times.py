@@ -175,7 +175,8 @@ def report(engines: dict[str, Engine], rounds: int) -> dict[str, Any]:
     """Race all programs, and print a table: microseconds, and how many times ours."""
     columns = [name for name in COLUMNS if name.partition(" ")[0] in ("by", *engines)]
     print(
-        f"Value and gradient: microseconds of the processor, and ratios to ours with quartiles (medians of {rounds} rounds).\n"
+        "Value and gradient: microseconds of the processor, and ratios to ours with quartiles "
+        f"(medians of {rounds} rounds).\n"
         "ours: value_and_grad; by backward(): ours too, of tensors; advect staged: its compiled program\n"
     )
     print(f"{'':35}" + "".join(f"{name:>28}" for name in columns))
