@@ -1,4 +1,4 @@
-"""``python -m tests.peers [calls] [times] [migration]``: what the engines answer, and what it costs."""
+"""``python -m tests.peers``, of calls, second, times and migration: what the engines answer, at what cost."""
 
 import argparse
 import sys
@@ -15,15 +15,16 @@ def progress(done: int) -> None:
         print(f"\r\x1b[Kcalls {done}/{len(CALLS)}", end="", file=sys.stderr, flush=True)
 
 
-def report_calls(engines: dict[str, Engine], *, listed: bool) -> int:
+def report_calls(engines: dict[str, Engine], *, listed: bool, order: int = 1) -> int:
     """Judge every call, print the table and, if asked for, every call that not all have right; return how
     many are wrong in ours.
     """
-    verdicts, left_out = judge.many(CALLS, engines, progress)
+    verdicts, left_out = judge.many(CALLS, engines, progress, (judge.judge, judge.judge_second)[order - 1])
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
     letters = ("right", "wrong", "refused", "no rule")
-    print(f"{len(verdicts)} calls against numerical derivatives: {' / '.join(letters)}\n")
+    which = ("derivatives", "second derivatives")[order - 1]
+    print(f"{len(verdicts)} calls against numerical {which}: {' / '.join(letters)}\n")
     print(f"{'family':15}{'calls':>6}" + "".join(f"{name:>22}" for name in engines))
     for family in [*FAMILIES, None]:
         totals = {name: judge.counts(verdicts, name, family) for name in engines}
@@ -47,8 +48,9 @@ def main() -> int:
     parser.add_argument(
         "parts",
         nargs="*",
-        choices=["calls", "times", "migration", []],
-        help="default: calls and times; migration: record autograd's answers for the page",
+        choices=["calls", "second", "times", "migration", []],
+        help="default: calls and times; second: second derivatives of the calls; migration: record what "
+        "autograd answers to the lines of the page",
     )
     parser.add_argument("--list", action="store_true", help="list every call that not all engines have right")
     parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds (default: 15)")
@@ -64,6 +66,10 @@ def main() -> int:
     if "calls" in (arguments.parts or ["calls"]):
         print()
         wrong = report_calls(engines, listed=arguments.list)
+    if "second" in arguments.parts:
+        print()
+        higher = {name: engine for name, engine in engines.items() if engine.higher}
+        report_calls(higher, listed=arguments.list, order=2)
     if "times" in (arguments.parts or ["times"]):
         print()
         times.report(engines, arguments.rounds)

@@ -33,6 +33,8 @@ class Engine:
     conjugated : bool
         Whether the gradient of a complex number is ∂L/∂re − i ∂L/∂im, as autograd's; PyTorch's, advect's and
         ours is ∂L/∂re + i ∂L/∂im.
+    higher : bool
+        Whether it differentiates its gradients.
     missing : tuple of str
         How its error begins, or what class it has, when it has no rule for a function at all.
     """
@@ -41,6 +43,7 @@ class Engine:
     namespaces: dict[str, Any]
     transform: Callable[[Loss, int], Callable[..., Answer]]
     conjugated: bool = False
+    higher: bool = True
     missing: tuple[str, ...] = ()
 
     def lacks(self, error: BaseException) -> bool:
@@ -113,6 +116,7 @@ def mygrad() -> Engine:
         "MyGrad",
         namespaces,
         transform,
+        higher=False,
         missing=("no implementation found", "all returned NotImplemented", "no attribute"),
     )
 

@@ -2,7 +2,8 @@
 
 The loss of a line is the sum of all its floating results, each number with a weight of its own.  It is
 differentiated by central differences at three steps, extrapolated twice, and from both sides alone: where
-those disagree the line has no derivative, and nothing is judged.
+those disagree the line has no derivative, and nothing is judged.  A second derivative is that along two
+directions.
 """
 
 import warnings
@@ -144,6 +145,72 @@ def judge(call: Call, engine: Engine) -> Verdict:
     return Verdict("right")
 
 
+# ---- second derivatives ------------------------------------------------------------------------------------
+
+
+def directions(call: Call) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Two directions, each with a part for every variable of a line."""
+    rng = np.random.default_rng(11)
+    both = []
+    for _ in range(2):
+        parts = [rng.uniform(-1, 1, (2, *np.shape(call.inputs[name]))) for name in call.variables]
+        kinds = [call.inputs[name].dtype.kind for name in call.variables]
+        both.append(tuple(p[0] + 1j * p[1] if k == "c" else p[0] for p, k in zip(parts, kinds)))
+    return both[0], both[1]
+
+
+@cache
+def expected_second(call: Call) -> float:
+    """The second derivative of the loss of a line along its two directions, by mixed differences."""
+    loss, inputs = loss_of(call, _plain()), inputs_of(call)
+    variables = [inputs[name] for name in call.variables]
+    v, w = directions(call)
+
+    def at(a: float, b: float) -> float:
+        return float(loss(*(x + a * p + b * q for x, p, q in zip(variables, v, w))))
+
+    def mixed(h: float) -> float:
+        return (at(h, h) - at(h, -h) - at(-h, h) + at(-h, -h)) / (4 * h * h)
+
+    a, b, c = (mixed(4 * STEP / n) for n in (1, 2, 4))
+    coarse, fine = (4 * b - a) / 3, (4 * c - b) / 3
+    if not abs(coarse - fine) < 1e-4 * (1 + abs(fine)):
+        raise NoDerivative(f"second derivatives {coarse!r}, {fine!r}")
+    return (16 * fine - coarse) / 15
+
+
+def judge_second(call: Call, engine: Engine) -> Verdict:
+    """Ask an engine for the derivative of a gradient of a line, and compare."""
+    np_, count = engine.namespaces["np"], len(call.variables)
+    v, w = directions(call)
+
+    def along(gradients: Any, direction: tuple[Any, ...]) -> Any:
+        total: Any = 0.0
+        for g, d in zip((gradients,) if count == 1 else gradients, direction):
+            product = np_.sum((d if engine.conjugated else np.conj(d)) * g)
+            total = total + (np_.real(product) if d.dtype.kind == "c" else product)
+        return total
+
+    def slope(*variables: Any) -> Any:
+        return along(engine.transform(loss_of(call, engine.namespaces), count)(*variables)[1], v)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exact = expected_second(call)
+        inputs = inputs_of(call)
+        try:
+            _, gradients = engine.transform(slope, count)(*(inputs[name] for name in call.variables))
+            found = float(along(gradients, w))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            words = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return Verdict("no rule" if engine.lacks(error) else "refused", words)
+    if abs(found - exact) <= 1e-4 * (1 + abs(exact)):
+        return Verdict("right")
+    return Verdict("wrong", f"along two directions {found!r}, not {exact!r}")
+
+
 def _close(computed: Any, exact: Any) -> bool:
     return bool(np.all(np.abs(computed - exact) <= TOLERANCE * (1 + np.max(np.abs(exact), initial=0))))
 
@@ -153,14 +220,17 @@ def _shown(array: Any) -> str:
 
 
 def many(
-    calls: tuple[Call, ...], engines: dict[str, Engine], progress: Callable[[int], None] = lambda done: None
+    calls: tuple[Call, ...],
+    engines: dict[str, Engine],
+    progress: Callable[[int], None] = lambda done: None,
+    one: Callable[[Call, Engine], Verdict] = judge,
 ) -> tuple[dict[Call, dict[str, Verdict]], dict[Call, str]]:
     """Every engine's verdict on every line, and the lines that cannot be judged, with the reason."""
     verdicts: dict[Call, dict[str, Verdict]] = {}
     left_out: dict[Call, str] = {}
     for done, call in enumerate(calls, 1):
         try:
-            verdicts[call] = {name: judge(call, engine) for name, engine in engines.items()}
+            verdicts[call] = {name: one(call, engine) for name, engine in engines.items()}
         except NoDerivative as reason:
             left_out[call] = str(reason)
         progress(done)

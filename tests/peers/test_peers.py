@@ -62,6 +62,22 @@ def test_what_is_wrong_is_found():
     assert verdict(lambda x: weights * np.cos(x), value=lambda x: 0.0) == "wrong"
 
 
+def test_a_second_derivative_is_that_along_two_directions():
+    call = Call("", "x**3")
+    (v,), (w,) = judge.directions(call)
+    exact = np.sum(judge._weights(call)[0] * 6 * call.inputs["x"] * v * w)
+    assert np.isclose(judge.expected_second(call), exact)
+    assert judge.judge_second(call, ours()).kind == "right"
+    assert judge.judge_second(call, engine(lambda x: x * x, value=np.sum)).kind == "wrong"
+
+
+@pytest.mark.parametrize("call", SAMPLE[::3], ids=lambda call: call.line)
+def test_second_derivatives_of_ours_are_right_or_refused(call):
+    if ("special." in call.line and not SCIPY) or call.family == "edges":  # kinks have first slopes only
+        pytest.skip("needs SciPy, or has a kink on the way")
+    assert judge.judge_second(call, ours()).kind != "wrong"
+
+
 def test_what_raises_is_refused_or_has_no_rule():
     def refuses(x):
         raise TypeError("no such thing")
