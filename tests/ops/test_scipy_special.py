@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 sc = pytest.importorskip("scipy.special")
 import tinygrad_edu as tg  # noqa: E402  # not without SciPy
 from tests.ops import test_table as table  # noqa: E402
-from tinygrad_edu.entry import Op, name_of  # noqa: E402
+from tinygrad_edu import errors  # noqa: E402
+from tinygrad_edu.check.domains import DOMAINS  # noqa: E402
+from tinygrad_edu.entry import Op, is_special, name_of  # noqa: E402
 from tinygrad_edu.errors import MissingRule  # noqa: E402
 
 few = settings(max_examples=max(3, settings.default.max_examples // 8))
@@ -156,3 +158,35 @@ def test_polygamma_multigammaln_and_lambertw_are_scipys():
     assert np.isnan(tg.special.multigammaln(0.5, 2))
     with pytest.raises(AttributeError, match="use logsumexp"):
         tg.special.logsumexp  # noqa: B018
+
+
+# ---- complex numbers, and degrees that are no whole numbers ------------------------------------------------
+
+COMPLEX = [
+    f for f in DOMAINS if isinstance(f, np.ufunc) and any(t.partition("->")[0].endswith("D") for t in f.types)
+]
+
+
+@pytest.mark.parametrize("function", [f for f in COMPLEX if is_special(f)], ids=name_of)
+def test_derivatives_at_complex_numbers_are_numerical_or_refused(function):
+    z, others, h = 0.4 + 0.3j, [0.7] * (function.nin - 1), 1e-6
+    weights = np.array([0.7 - 0.4j, 0.2 + 0.5j, -0.3j, 0.8])[: function.nout]
+
+    def loss(z):
+        outputs = function(*others, z)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return sum(np.real(w * out) for w, out in zip(weights, outputs, strict=True))
+
+    try:
+        gradient = tg.grad(loss)(z)
+    except (errors.DTypeError, TypeError):  # SciPy's, where it has no slope of the kind for complex numbers
+        return
+    slopes = [(loss(z + d) - loss(z - d)) / (2 * h) for d in (h, 1j * h)]
+    np.testing.assert_allclose(gradient, slopes[0] + 1j * slopes[1], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("n", [0.0, 0.3, 0.7, 1.0, 2.5])
+def test_slopes_of_chebyshev_functions_of_any_degree(n):
+    x = np.array([0.4, -0.8])
+    expected = n * np.sin(n * np.arccos(x)) / np.sqrt(1 - x * x)  # of cos(n arccos x)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(sc.eval_chebyt(n, x)))(x), expected, rtol=1e-9)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
+from ...errors import DTypeError
 from ...table import elementwise
+from ..complex import is_complex
 from .gamma import like
 
 
@@ -25,6 +27,16 @@ def less(out: Any, neighbours: Any) -> Any:
     """out - neighbours, of a scaled K and its neighbours, all of which are infinite at 0: -inf there."""
     pole = np.isinf(out)
     return np.where(pole, -np.inf, np.where(pole, 0, out) - np.where(pole, 0, neighbours))
+
+
+def real(z: Any) -> Any:
+    """z, if it is real: what is scaled by exp(-|Re z|) has no complex derivative."""
+    if is_complex(z):
+        raise DTypeError(
+            "scipy.special.ive: it is scaled by exp(-|Re z|), and differentiates in real z alone; of a complex "
+            "z take scipy.special.iv(v, z) * np.exp(-np.absolute(np.real(z)))."
+        )
+    return z
 
 
 # fmt: off
@@ -47,7 +59,7 @@ elementwise(sc.i0e, x=lambda g, x, out: g * (sc.i1e(x) - np.sign(x) * out))
 elementwise(sc.i1e, x=lambda g, x, out: g * ((sc.i0e(x) + sc.ive(2, x)) / 2 - np.sign(x) * out))
 elementwise(sc.k0e, x=lambda g, x, out: g * less(out, sc.k1e(x)))
 elementwise(sc.k1e, x=lambda g, x, out: g * less(out, (sc.k0e(x) + sc.kve(2, x)) / 2))
-elementwise(sc.ive, "v", "z", z=lambda g, v, z, out: g * ((sc.ive(v - 1, z) + sc.ive(v + 1, z)) / 2 - np.sign(z) * out))
+elementwise(sc.ive, "v", "z", z=lambda g, v, z, out: g * ((sc.ive(v - 1, z) + sc.ive(v + 1, z)) / 2 - np.sign(real(z)) * out))
 elementwise(sc.kve, "v", "z", z=lambda g, v, z, out: g * less(out, (sc.kve(v - 1, z) + sc.kve(v + 1, z)) / 2))
 
 elementwise(sc.airy, x=lambda g, x, out: g[0] * out[1] + g[1] * x * out[0] + g[2] * out[3] + g[3] * x * out[2])

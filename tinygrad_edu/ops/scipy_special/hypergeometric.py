@@ -30,7 +30,7 @@ def jacobi_slope(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
 
 def before(n: Any) -> Any:
     """The degree n - 1, and 1 in the place of -1, of which some are NaN; there it is multiplied by 0."""
-    return np.absolute(n - 1)
+    return np.where(np.equal(n, 0), 1, n - 1)
 
 
 # fmt: off
