@@ -190,3 +190,20 @@ def test_slopes_of_chebyshev_functions_of_any_degree(n):
     x = np.array([0.4, -0.8])
     expected = n * np.sin(n * np.arccos(x)) / np.sqrt(1 - x * x)  # of cos(n arccos x)
     np.testing.assert_allclose(tg.grad(lambda x: np.sum(sc.eval_chebyt(n, x)))(x), expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:floating point number truncated", "ignore:non-integer arg n is deprecated"
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: sc.expn(0.7, x), lambda x: sc.expn(2.5, x), lambda x: sc.kn(0.7, x), lambda x: sc.kn(1.9, x),
+        lambda x: sc.yn(0.7, x), lambda x: sc.yn(1.9, x), lambda x: sc.bdtr(1.3, 3.9, x),
+        lambda x: sc.bdtrc(1.3, 3.9, x),
+    ],
+)  # fmt: skip
+def test_orders_that_scipy_cuts_off_to_integers(call):
+    x, h = np.array([0.3, 0.8]), 1e-5
+    slope = (call(x + h) - call(x - h)) / (2 * h)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(call(x)))(x), slope, rtol=1e-6)

@@ -14,7 +14,7 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 from ...errors import DTypeError
 from ...table import elementwise
 from ..complex import is_complex
-from .gamma import like
+from .gamma import like, whole
 
 
 def struve_term(v: Any, x: Any) -> Any:
@@ -50,10 +50,10 @@ elementwise(sc.k0,  x=lambda g, x: -g * sc.k1(x))
 elementwise(sc.k1,  x=lambda g, x: -g * (sc.k0(x) + sc.kv(2, x)) / 2)
 elementwise(sc.jv, "v", "z",  z=lambda g, v, z: g * (sc.jv(v - 1, z) - sc.jv(v + 1, z)) / 2)
 elementwise(sc.yv, "v", "z",  z=lambda g, v, z: g * (sc.yv(v - 1, z) - sc.yv(v + 1, z)) / 2)
-elementwise(sc.yn, "n", "x",  x=lambda g, n, x: g * (sc.yn(n - 1, x) - sc.yn(n + 1, x)) / 2)
+elementwise(sc.yn, "n", "x",  x=lambda g, n, x: g * (sc.yn(whole(n) - 1, x) - sc.yn(whole(n) + 1, x)) / 2)
 elementwise(sc.iv, "v", "z",  z=lambda g, v, z: g * (sc.iv(v - 1, z) + sc.iv(v + 1, z)) / 2)
 elementwise(sc.kv, "v", "z",  z=lambda g, v, z: -g * (sc.kv(v - 1, z) + sc.kv(v + 1, z)) / 2)
-elementwise(sc.kn, "n", "x",  x=lambda g, n, x: -g * (sc.kn(np.absolute(n - 1), x) + sc.kn(n + 1, x)) / 2)
+elementwise(sc.kn, "n", "x",  x=lambda g, n, x: -g * (sc.kn(np.absolute(whole(n) - 1), x) + sc.kn(whole(n) + 1, x)) / 2)
 
 elementwise(sc.i0e, x=lambda g, x, out: g * (sc.i1e(x) - np.sign(x) * out))
 elementwise(sc.i1e, x=lambda g, x, out: g * ((sc.i0e(x) + sc.ive(2, x)) / 2 - np.sign(x) * out))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...table import elementwise
-from .gamma import beta_density, gamma_density, like
+from .gamma import beta_density, gamma_density, like, whole
 
 
 def t_density(df: Any, t: Any) -> Any:
@@ -29,7 +29,7 @@ def poisson_mass(k: Any, m: Any) -> Any:
 def binomial_slope(k: Any, n: Any, p: Any) -> Any:
     """The derivative in p of the probability of more than k successes of n: a beta density."""
     k = np.floor(k)
-    return beta_density(k + 1, n - k, p)
+    return beta_density(k + 1, whole(n) - k, p)
 
 
 # fmt: off

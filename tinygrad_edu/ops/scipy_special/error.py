@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...table import elementwise
+from .gamma import whole
 
 PI, ROOT_PI, ROOT_2, ROOT_2PI = math.pi, math.sqrt(math.pi), math.sqrt(2), math.sqrt(2 * math.pi)
 FAR = 25  # from here on eight terms of an asymptotic series have all digits
@@ -41,9 +42,9 @@ def dawsn_slope(x: Any, out: Any) -> Any:
 
 def expn_slope(n: Any, x: Any) -> Any:
     """-Eₙ₋₁(x), of which E₋₁(x) = exp(-x) (1 + x) / x² (DLMF 8.19.12)."""
-    first = np.where(np.equal(n, 0), x, 1)
+    first = np.where(np.equal(whole(n), 0), x, 1)
     zeroth = np.exp(-first) * (1 + first) / np.square(first)
-    return -np.where(np.equal(n, 0), zeroth, sc.expn(np.maximum(n - 1, 0), x))
+    return -np.where(np.equal(whole(n), 0), zeroth, sc.expn(np.maximum(whole(n) - 1, 0), x))
 
 
 # fmt: off

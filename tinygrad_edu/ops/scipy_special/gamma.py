@@ -53,6 +53,11 @@ def like(setting: Any, x: Any) -> Any:
     return setting + np.zeros_like(x)
 
 
+def whole(n: Any) -> Any:
+    """The integer order that SciPy makes of a number where it has integer orders alone: it cuts it off."""
+    return np.trunc(n)
+
+
 def rgamma_slope(x: Any) -> Any:
     """The derivative of 1/Γ, which is smooth everywhere.
 
