@@ -25,7 +25,7 @@ The two-minute tour::
 To read the code, begin with `tinygrad_edu.backward`; then `table`, `graph` and `tensor`.
 """
 
-from importlib import import_module
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .debug import debug
@@ -167,8 +167,6 @@ __all__ = [
 ]
 
 
-LATE = {"gradcheck": "check", "remat": "recompute", "implicit_root": "implicit", "fixed_point": "implicit"}
-
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
@@ -180,13 +178,41 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("check", "data", "io", "nn", "optim", "plot", "special", "stats", "train"):
-        return import_module(f"{__name__}.{name}")
-    if name in LATE:
-        return getattr(import_module(f"{__name__}.{LATE[name]}"), name)
-    from .hints import package_hint
+    if name in ("fixed_point", "implicit_root"):
+        import tinygrad_edu.implicit
 
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{package_hint(name, __dir__())}.")
+        return getattr(tinygrad_edu.implicit, name)
+    if name == "remat":
+        from .recompute import remat
+
+        return remat
+    # `from . import check` would ask for the attribute, and so this function, again.
+    match name:
+        case "check" | "gradcheck":
+            import tinygrad_edu.check
+        case "data":
+            import tinygrad_edu.data
+        case "io":
+            import tinygrad_edu.io
+        case "nn":
+            import tinygrad_edu.nn
+        case "optim":
+            import tinygrad_edu.optim
+        case "plot":
+            import tinygrad_edu.plot
+        case "special":
+            import tinygrad_edu.special
+        case "stats":
+            import tinygrad_edu.stats
+        case "train":
+            import tinygrad_edu.train  # an import makes a part an attribute of the package
+        case _:
+            from .hints import package_hint
+
+            hint = package_hint(name, __dir__())
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}.")
+    package = vars(sys.modules[__name__])
+    return package["check"].gradcheck if name == "gradcheck" else package[name]
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,6 @@ says why, and what to do instead.
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -33,15 +32,15 @@ SCIPYS = "scipy.special"
 OTHERS = "filed by users"
 OUR_OWN = ops.__name__.partition(".")[0]
 METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
-LATE = ("fft", "strings", "char", "polynomial", "lib.recfunctions")  # which NumPy loads when asked for
 
 
 def overridable() -> set[Callable[..., Any]]:
     """Every ufunc, method of one, and function of the installed NumPy that calls other arrays' protocols."""
-    from numpy.testing import overrides  # pulls in unittest, which `import tinygrad_edu` should not
+    # NumPy loads these late, and the last pulls in unittest, which `import tinygrad_edu` should not.
+    from numpy import char, fft, polynomial, strings  # noqa: F401
+    from numpy.lib import recfunctions  # noqa: F401
+    from numpy.testing import overrides
 
-    for module in LATE:
-        import_module(f"numpy.{module}")
     ufuncs = overrides.get_overridable_numpy_ufuncs()
     return {*ufuncs, *methods_of(ufuncs), *overrides.get_overridable_numpy_array_functions()}
 

@@ -5,17 +5,16 @@ functions are none, and turn what they are given into arrays; these are here.
 """
 
 import math
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from .arrays import floating
 
-if not find_spec("scipy"):
-    raise ImportError("tinygrad_edu.special needs SciPy: pip install tinygrad_edu[scipy]")
-
-from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
+try:
+    from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
+except ImportError:
+    raise ImportError("tinygrad_edu.special needs SciPy: pip install tinygrad_edu[scipy]") from None
 
 from .ops.scipy_special.gamma import polygamma
 from .table import overridable, primitive

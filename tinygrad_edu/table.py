@@ -19,9 +19,8 @@ Every function has one of four fates: it *differentiates* (`elementwise`, `deriv
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -37,8 +36,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 TABLE: dict[Callable[..., Any], Entry] = {}  # of NumPy's functions
 # The primitives, our own and the users': each carries its entry, which dies with it.
 PRIMITIVES: "WeakSet[Callable[..., Any]]" = WeakSet()
-# Modules whose functions are filed when one is first asked for, with the modules that file them.
-LATER: dict[str, str] = {}
+# For modules that not every program loads, what imports their rules when a function of theirs is called.
+LATER: dict[str, Callable[[], None]] = {}
 
 
 # ---- what is filed -----------------------------------------------------------------------------------------
@@ -54,9 +53,9 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
     return carried if isinstance(carried, (Op, Composite, Constant)) else _filed_later(function)
 
 
-def later(module: str, rules: str) -> None:
-    """Let rules be imported when a function of theirs is called, whose module not every program loads."""
-    LATER[module] = rules
+def later(module: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Decorator of what imports the rules of a module that not every program loads."""
+    return lambda load: LATER.setdefault(module, load)
 
 
 def _filed_later(function: Callable[..., Any]) -> Entry | None:
@@ -65,7 +64,7 @@ def _filed_later(function: Callable[..., Any]) -> Entry | None:
     module = module or getattr(function, "__module__", None) or ""
     if module not in LATER:
         return None
-    import_module(LATER[module])
+    LATER[module]()
     return TABLE.get(function)
 
 
@@ -78,9 +77,9 @@ def op_of(function: Callable[..., Any]) -> Op:
 
 def entries() -> dict[Callable[..., Any], Entry]:
     """Every function that has an entry: NumPy's, those filed later too, then the primitives by name."""
-    for module, rules in LATER.items():
-        if find_spec(module.partition(".")[0]):  # SciPy is an extra
-            import_module(rules)
+    for load in LATER.values():
+        with suppress(ModuleNotFoundError):  # SciPy is an extra
+            load()
     primitives: Any = sorted(PRIMITIVES, key=lambda f: (f.__module__, f.__qualname__))
     return TABLE | {f: f.entry for f in primitives}
 

@@ -20,5 +20,12 @@ from . import losses
 
 from ..table import later
 
-later("scipy.special", f"{__name__}.scipy_special")
-later("numpy.fft", f"{__name__}.fft")  # Fourier transforms
+
+@later("numpy.fft")
+def fourier_transforms() -> None:
+    from . import fft
+
+
+@later("scipy.special")
+def special_functions() -> None:
+    from . import scipy_special

@@ -14,11 +14,12 @@ of its range gives NaN, as in scipy.stats, and a gradient of NaN.  Where x is Na
 It needs SciPy (``pip install tinygrad_edu[scipy]``), whose gammaln and betaln these are written with.
 """
 
-from importlib.util import find_spec
 from typing import Any
 
-if not find_spec("scipy"):
-    raise ImportError("tinygrad_edu.stats needs SciPy: pip install tinygrad_edu[scipy]")
+try:
+    import scipy  # type: ignore[import-untyped]  # SciPy comes without types  # noqa: F401
+except ImportError:
+    raise ImportError("tinygrad_edu.stats needs SciPy: pip install tinygrad_edu[scipy]") from None
 
 from .continuous import cauchy, expon, laplace, logistic, lognorm, norm, uniform
 from .discrete import bernoulli, binom, categorical, nbinom, poisson

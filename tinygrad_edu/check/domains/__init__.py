@@ -5,8 +5,6 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
-from importlib.util import find_spec
-
 from . import (
     activation,
     building,
@@ -34,7 +32,9 @@ _FAMILIES = (
 )  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}
-if find_spec("scipy"):
+try:
     from . import scipy_special
-
+except ModuleNotFoundError:  # SciPy is an extra
+    pass
+else:
     DOMAINS.update(scipy_special.DOMAINS)

@@ -33,8 +33,8 @@ def real(z: Any) -> Any:
     """z, if it is real: what is scaled by exp(-|Re z|) has no complex derivative."""
     if is_complex(z):
         raise DTypeError(
-            "scipy.special.ive: it is scaled by exp(-|Re z|), and differentiates in real z alone; of a complex "
-            "z take scipy.special.iv(v, z) * np.exp(-np.absolute(np.real(z)))."
+            "scipy.special.ive: it is scaled by exp(-|Re z|), and differentiates in real z alone; of a "
+            "complex z take scipy.special.iv(v, z) * np.exp(-np.absolute(np.real(z)))."
         )
     return z
 
