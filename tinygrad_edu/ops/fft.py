@@ -110,8 +110,6 @@ def steps(shape: Shape, s: Any, axes: Any, half: Any = None) -> list[Step]:
     if axes is None:
         axes = range(-len(shape if s is None else s), 0)
     sizes = [shape[axis] for axis in axes] if s is None else list(s)
-    if half is np.fft.irfftn and s is None:
-        sizes[-1] = None
     sizes = [shape[axis] if n == -1 else n for n, axis in zip(sizes, axes)]
     last, lengths, found = len(sizes) - 1, list(shape), []
     for i in range(len(sizes)) if half is np.fft.irfftn else range(last, -1, -1):
