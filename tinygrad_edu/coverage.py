@@ -105,7 +105,9 @@ def grouped(functions: Iterable[Callable[..., Any]]) -> dict[str, dict[str, list
 
 def listed() -> dict[str, dict[str, list[str]]]:
     """All that the report lists: NumPy's functions, and our own."""
-    ours = [f for f in entries() if group_of(f) == OUR_OWN]
+    # What tg.primitive has made, for a user or for a single implicit function, is none of our own.
+    trusted = (f for f, entry in entries().items() if getattr(entry, "trusted", True))
+    ours = [f for f in trusted if group_of(f) == OUR_OWN]
     return grouped([*overridable(), *(f for f in TABLE if group_of(f) == "methods of ufuncs"), *ours])
 
 

@@ -198,7 +198,8 @@ def test_slopes_of_chebyshev_functions_of_any_degree(n):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda x: sc.expn(0.7, x), lambda x: sc.expn(2.5, x), lambda x: sc.kn(0.7, x), lambda x: sc.kn(1.9, x),
+        lambda x: sc.expn(0.7, x), lambda x: sc.expn(2.5, x), lambda x: sc.kn(0.7, x),
+        lambda x: sc.kn(1.9, x),
         lambda x: sc.yn(0.7, x), lambda x: sc.yn(1.9, x), lambda x: sc.bdtr(1.3, 3.9, x),
         lambda x: sc.bdtrc(1.3, 3.9, x),
     ],
