@@ -103,9 +103,8 @@ def test_most_refusals_are_reached():
 def test_report_names_every_function_and_counts_them():
     text = report()
     assert all(f"\n{fate}\n" in "\n" + text for fate in FATES)
-    assert all(
-        label_of(f) in text for f in (*FUNCTIONS, *entries()) if not group_of(f).startswith(("test", "__"))
-    )
+    ours = [f for f, entry in entries().items() if getattr(entry, "trusted", True)]
+    assert all(label_of(f) in text for f in (*FUNCTIONS, *ours) if not group_of(f).startswith(("test", "__")))
     total = int(text.partition(f"NumPy {np.__version__}: ")[2].split()[0])
     assert total == sum(int(n) for n, fate in map(str.split, text.splitlines()[-5:-1]) if fate in FATES) > 400
 
