@@ -65,7 +65,7 @@ class Evaluation:
         self.outside = recording and depends_on_others(self.outputs, self.variables)
         if self.outside and (primitive := MODE.get().inside):
             raise lost_inside(primitive, "a function that it differentiates", self.outputs[0])
-        if not self.outside:  # nothing that leaves here hangs on the variables of this run
+        if has_aux and not self.outside:  # nothing that leaves here hangs on the variables of this run
             parts, rebuild = flatten(self.aux)
             own = [type(part) is Tensor for part in parts]  # what stands in modules is theirs
             if any(own):
@@ -114,6 +114,8 @@ def variable(leaf: Any, connected: bool = True, name: str = "an argument") -> Te
     """A variable of our own with the value of a leaf, whose gradient flows on to the leaf if that is in a
     graph.
     """
+    if type(leaf) is np.ndarray and leaf.dtype.kind == "f":  # the usual case, which needs no look
+        return Tensor._make(leaf.copy(), Leaf(leaf.shape, leaf.dtype, temporary=True))
     if isinstance(leaf, (int, np.integer)) and not isinstance(leaf, bool):
         leaf = float(leaf)
     foreign = hasattr(leaf, "__array_function__") and not isinstance(leaf, np.ndarray)

@@ -6,19 +6,26 @@ from others.
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
+from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from .errors import ArgumentError
+
+LEAVES = {np.ndarray, float, int}  # the most usual ones, which need no further look
 
 
 def children(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]] | None:
     """The children of a container and the function that rebuilds it; None for a leaf."""
+    if type(tree) in LEAVES:
+        return None
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return list(tree), lambda items: type(tree)(*items)
     if isinstance(tree, (list, tuple)):
         return list(tree), type(tree)
     if isinstance(tree, dict):
-        kept = copy(tree)
+        kept = tree.copy() if type(tree) is dict else copy(tree)
         return list(tree.values()), lambda items: _filled(copy(kept), items)
     if tree is None:
         return [], lambda items: None
@@ -98,6 +105,10 @@ def matched(name: str, like: Any, tree: Any) -> list[Any]:
     return [leaf for key, written, child in inside for leaf in matched(name + written, child, given[key])]
 
 
+def _first(leaves: Iterable[Any]) -> Any:
+    return next(iter(leaves))
+
+
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
     """The leaves of a tree, and a function that builds the same tree from other leaves.
 
@@ -111,8 +122,10 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
     """
     inside = children(tree)
     if inside is None:
-        return [tree], lambda leaves: next(iter(leaves))
+        return [tree], _first
     parts = [flatten(child) for child in inside[0]]
+    if all(build is _first for _, build in parts):  # mostly: a container of leaves
+        return inside[0], lambda leaves: inside[1](islice(leaves, len(parts)))
 
     def rebuild(leaves: Iterable[Any]) -> Any:
         leaves = iter(leaves)
