@@ -159,7 +159,7 @@ def check_third_order(function, call, draw):
     f, values = as_function(function, call)
     u = tuple(draw(cotangents(o)) for o in f(*values))
     v, w = ([draw(cotangents(a)) for a in values] for _ in range(2))
-    along = lambda gradients, direction: sum(np.sum(g * d) for g, d in zip(gradients, direction))
+    along = lambda gradients, direction: sum(inner(g, d) for g, d in zip(gradients, direction))
     gradient = lambda *xs: vjp(f, *xs)[1](u)
     second = lambda *xs: vjp(lambda *ys: along(gradient(*ys), v), *xs)[1](np.ones(()))
     expected = slope(lambda x: flat(second(*unflat(x, values))), flat(values), flat(w))
