@@ -312,7 +312,7 @@ def floating_outputs(out):
 
 
 @pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
-@settings(max_examples=max(8, settings.default.max_examples // 2))
+@settings(max_examples=max(6, settings.default.max_examples // 4))
 @given(data=st.data())
 def test_gradients_of_first_and_second_order(kind, data):
     module, inputs = LAYERS[kind](data.draw)

@@ -180,7 +180,7 @@ def test_every_entry_has_a_domain_and_every_domain_an_entry():
 
 
 @every_entry
-@third
+@quarter
 @given(data=st.data())
 def test_value_is_that_of_numpy(function, data, count):
     count(name_of(function))
@@ -202,7 +202,7 @@ def test_value_is_that_of_numpy(function, data, count):
 
 
 @every_entry
-@third
+@quarter
 @given(data=st.data())
 def test_first_derivative_is_numerical(function, data, count):
     count(name_of(function))
@@ -210,7 +210,7 @@ def test_first_derivative_is_numerical(function, data, count):
 
 
 @every_entry
-@third
+@quarter
 @given(data=st.data())
 def test_second_derivative_is_numerical(function, data, count):
     count(name_of(function))
@@ -230,7 +230,7 @@ def test_third_derivative_is_numerical(function, data, count):
 
 
 @every_entry
-@third
+@quarter
 @given(data=st.data())
 def test_layout_does_not_matter(function, data, count):
     """Reversed, strided, read-only and overlapping memory; and one argument differentiated alone."""
@@ -266,7 +266,7 @@ def compare_layouts(f, odd, before, data):
 
 
 @every_entry
-@third
+@quarter
 @given(data=st.data())
 def test_other_arrays_give_the_same_bits(function, data, count):
     count(name_of(function))
@@ -290,7 +290,7 @@ def test_other_arrays_give_the_same_bits(function, data, count):
 @pytest.mark.parametrize(
     "function", [f for f in ENTRIES if f is not np.astype], ids=name_of
 )  # whose dtype is asked for
-@third
+@quarter
 @given(data=st.data())
 def test_float32_stays_float32(function, data, count):
     count(name_of(function))
@@ -312,7 +312,7 @@ TURNED = (np.imag, np.angle, np.fft.irfft, np.fft.hfft, np.fft.irfft2, np.fft.ir
 
 @every_rule
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@third
+@quarter
 @given(data=st.data())
 def test_rule_returns_what_it_should(function, dtype, data, count):
     """An array of the gradient's dtype, without touching its read-only arguments;
@@ -353,7 +353,7 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     "function", [f for f in ENTRIES if isinstance(f, np.ufunc) and f.signature is None], ids=name_of
 )
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0), (1,)], ids=str)
-@third
+@quarter
 @given(data=st.data())
 def test_ufunc_of_no_axes_and_of_no_elements(function, shape, data):
     c = data.draw(DOMAINS[function].calls.filter(lambda c: all(np.size(a) for a in c.args)))
