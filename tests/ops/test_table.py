@@ -34,9 +34,7 @@ every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
 
 # ---- calls as functions of their floating arrays -----------------------------------------------------------
 
-third = settings(
-    max_examples=settings.default.max_examples // 3
-)  # there are a dozen properties of each entry
+quarter = settings(max_examples=settings.default.max_examples // 4)  # of a dozen properties of each entry
 
 
 def floating(call):
