@@ -84,7 +84,7 @@ def _is_text(node: ast.AST) -> bool:
 def changes(site: Site) -> Iterator[tuple[str, ast.expr]]:
     """What an expression can be changed into, each with a name of the change."""
     node: Any = site.node
-    if site.body and not (isinstance(node, (ast.Constant, ast.Tuple)) or "zeros" in ast.unparse(node)):
+    if site.body and not (isinstance(node, (ast.Constant, ast.Tuple, ast.Lambda)) or "zeros" in ast.unparse(node)):
         yield "zeros", ast.BinOp(node, ast.Mult(), ast.Constant(0))
     if site.field == "test":
         yield "condition", ast.UnaryOp(ast.Not(), node)

@@ -1,0 +1,65 @@
+"""Points and settings that drawn calls seldom or never meet: each was found by a wrong rule that lived."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+
+NaN, INF = np.nan, np.inf
+
+
+def gradients(function, *values):
+    """The gradients of the sum of a function's result in arguments of these values."""
+    tensors = [tg.Tensor(np.asarray(v, float), requires_grad=True) for v in values]
+    np.sum(function(*tensors)).backward()
+    return [t.grad.data.tolist() for t in tensors]
+
+
+# fmt: off
+ROWS = {
+    "hypot of zeros":              (np.hypot, [[0, 3], [0, 4]], [[0, .6], [0, .8]]),
+    "copysign of zero":            (np.copysign, [[0, -2], [1, 1]], [[0, -1], [0, 0]]),
+    "a product with NaN":          (np.prod, [[NaN, 2, 3]], [[6, NaN, NaN]]),
+    "places of a split that fall": (lambda x: np.concatenate(np.split(x, [3, 1], axis=-1), -1), [[[1, 2, 3, 4]] * 2], [[[1, 2, 2, 1]] * 2]),
+    "a key that is a tensor":      (lambda x: x[tg.Tensor(np.array([1, 1]))], [[5, 7]], [[0, 2]]),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("function", "values", "expected"), ROWS.values(), ids=ROWS)
+def test_gradients(function, values, expected):
+    for found, wanted in zip(gradients(function, *values), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=0)
+
+
+def test_where_of_a_condition_alone_is_a_list_of_places():
+    (places,) = np.where(tg.Tensor([0.0, 1.0, 0.0, 2.0]))
+    assert np.asarray(places).tolist() == [1, 3]
+
+
+def test_reshape_copies_as_it_is_told():
+    x = tg.Tensor(np.ones((2, 3)), requires_grad=True)
+    assert np.shares_memory(np.reshape(x, -1, copy=False).data, x.data)
+    assert not np.shares_memory(np.reshape(x, -1, copy=True).data, x.data)
+    with pytest.raises(ValueError, match="copy"):
+        np.reshape(x.T, -1, copy=False)
+
+
+@pytest.mark.parametrize("join", [np.concatenate, np.stack, np.vstack, np.hstack])
+def test_joined_arrays_have_the_dtype_that_is_asked_for(join):
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    out = join([x, x], dtype=np.float32)
+    assert out.dtype == np.float32
+    np.sum(out).backward()
+    assert x.grad.tolist() == [2, 2]
+    with pytest.raises(TypeError, match="safe"):
+        join([x, x], dtype=np.float32, casting="safe")
+
+
+def test_full_like_takes_all_settings():
+    a, x = tg.Tensor(np.zeros((2, 2))), tg.Tensor([1.0, 2.0], requires_grad=True)
+    assert np.full_like(a, x, dtype=np.float32).dtype == np.float32
+    assert np.full_like(a, x, shape=(3, 2)).tolist() == [[1, 2]] * 3
+    for wrong in ({"order": "Z"}, {"device": "moon"}):
+        with pytest.raises(ValueError, match=r"order|[Dd]evice"):
+            np.full_like(a, x, **wrong)
