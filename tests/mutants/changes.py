@@ -14,6 +14,8 @@ ORDERS: dict[type, tuple[type, ...]] = {
     ast.GtE: (ast.Gt, ast.Lt), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,),
     ast.IsNot: (ast.Is,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
 }  # fmt: skip
+FILING = {"elementwise", "derivative", "composite", "constant", "primitive", "fused"}  # they run at import
+LOAD = ast.Load()
 PARTS = {"T", "mT", "real", "imag"}  # attributes without which an array still is one
 
 
@@ -84,7 +86,9 @@ def _is_text(node: ast.AST) -> bool:
 def changes(site: Site) -> Iterator[tuple[str, ast.expr]]:
     """What an expression can be changed into, each with a name of the change."""
     node: Any = site.node
-    if site.body and not (isinstance(node, (ast.Constant, ast.Tuple, ast.Lambda)) or "zeros" in ast.unparse(node)):
+    if site.body and not (
+        isinstance(node, (ast.Constant, ast.Tuple, ast.Lambda)) or "zeros" in ast.unparse(node)
+    ):
         yield "zeros", ast.BinOp(node, ast.Mult(), ast.Constant(0))
     if site.field == "test":
         yield "condition", ast.UnaryOp(ast.Not(), node)
@@ -99,7 +103,7 @@ def changes(site: Site) -> Iterator[tuple[str, ast.expr]]:
         case ast.BoolOp():
             yield "and/or", ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
             yield from (("part dropped", v) for v in node.values)
-        case ast.Call():
+        case ast.Call() if ast.unparse(node.func) not in FILING:
             yield from _of_call(node)
         case ast.Constant():
             yield from _of_constant(node, site)
@@ -201,10 +205,8 @@ def noted(source: str, note: str) -> ast.Module:
     tree = ast.parse(source)
     found = sites(tree)
     for number, site in reversed(list(enumerate(found))):
-        if isinstance(site.node, (ast.Slice, ast.Starred)) or not isinstance(
-            getattr(site.node, "ctx", ast.Load()), ast.Load
-        ):
+        if isinstance(site.node, ast.Starred) or not isinstance(getattr(site.node, "ctx", LOAD), ast.Load):
             continue
-        call = ast.Call(ast.Name(note, ast.Load()), [ast.Constant(number), site.node], [])
+        call = ast.Call(ast.Name(note, LOAD), [ast.Constant(number), site.node], [])
         site.put(ast.copy_location(call, site.node))
     return ast.fix_missing_locations(tree)

@@ -20,6 +20,9 @@ def same(x):
 def untried(x):
     return abs(x)
 
+def end(xs):
+    return xs[1:]
+
 def down(n):
     while n > 0:
         n -= 1
@@ -35,6 +38,7 @@ import rules
 def test_rules(x):
     assert rules.double(x) == rules.twice[0](x) == rules.twice[1](x) == x + x
     assert rules.same(x) == x
+    assert rules.end([1, x]) == [x]
 
 def test_down():
     assert rules.down(3) == 0
@@ -116,7 +120,15 @@ def test_planted_mutants_die_and_harmless_ones_survive(tmp_path):
     assert "unmutated: 3 tests, 1 of them failed and were left out" in run.stdout
     lives = {after for _, before, after in reasons(survivors.read_text())}
     assert {"return x / 1", "return x", "return abs(x) * 0"} <= lives
-    assert not lives & {"return x - x", "return x * 2", "return x * 0", "n -= 2", "n -= 0"}
+    assert not lives & {
+        "return x - x",
+        "return x * 2",
+        "return x * 0",
+        "n -= 2",
+        "n -= 0",
+        "return xs[:]",
+        "return xs[2:]",
+    }
     assert not any("twice" in after for after in lives)
     counts = next(line.split() for line in run.stdout.splitlines() if line.startswith("rules.py"))
     assert int(counts[2]) == 1  # a loop that does not end

@@ -15,6 +15,8 @@ def gradients(function, *values):
     return [t.grad.data.tolist() for t in tensors]
 
 
+NEARLY_ZERO = np.eye(64, 2) * [1, 8 * np.finfo(float).eps]  # of whose singular values the second counts as 0
+
 # fmt: off
 ROWS = {
     "hypot of zeros":              (np.hypot, [[0, 3], [0, 4]], [[0, .6], [0, .8]]),
@@ -22,6 +24,8 @@ ROWS = {
     "a product with NaN":          (np.prod, [[NaN, 2, 3]], [[6, NaN, NaN]]),
     "places of a split that fall": (lambda x: np.concatenate(np.split(x, [3, 1], axis=-1), -1), [[[1, 2, 3, 4]] * 2], [[[1, 2, 2, 1]] * 2]),
     "a key that is a tensor":      (lambda x: x[tg.Tensor(np.array([1, 1]))], [[5, 7]], [[0, 2]]),
+    "a sum over letters, implicit": (lambda a, b: np.einsum("...i,...i", a, b), [[[1, 2], [3, 4]], [5, 6]], [[[5, 6]] * 2, [4, 6]]),
+    "rank by NumPy's limit":       (lambda b: np.linalg.lstsq(NEARLY_ZERO, b)[0], [np.ones(64)], [[1, *[0] * 63]]),
 }
 # fmt: on
 
@@ -63,3 +67,54 @@ def test_full_like_takes_all_settings():
     for wrong in ({"order": "Z"}, {"device": "moon"}):
         with pytest.raises(ValueError, match=r"order|[Dd]evice"):
             np.full_like(a, x, **wrong)
+
+
+def test_linear_adds_a_bias_of_higher_precision():
+    x, weight = tg.Tensor(np.ones((3, 2), np.float32)), tg.Tensor(np.ones((4, 2), np.float32))
+    out = tg.linear(x, weight, tg.Tensor(np.full(4, 0.1)))
+    assert out.dtype == np.float64
+    assert out.tolist() == [[2.1] * 4] * 3
+
+
+@pytest.mark.parametrize("rows", [1, 3, 70])
+def test_linear_of_a_large_weight(rows):
+    x, weight = np.arange(2.0 * rows).reshape(rows, 2), np.ones((1 << 14, 2)) * [1, 2]
+    out = tg.linear(tg.Tensor(x), tg.Tensor(weight))
+    assert out.shape == (rows, 1 << 14)
+    assert np.all(out.data == (x[:, :1] + 2 * x[:, 1:]))
+
+
+@pytest.mark.parametrize("function", [np.cumulative_sum, np.cumulative_prod, np.corrcoef, np.cov])
+def test_dtype_is_what_was_asked_for(function):
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    assert function(x, dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "function", [np.linalg.svd, lambda a: np.linalg.qr(a, "complete")], ids=["svd", "qr"]
+)
+def test_decompositions_of_a_vector_are_refused_as_by_numpy(function):
+    with pytest.raises(np.linalg.LinAlgError):
+        function(tg.Tensor([1.0, 2.0], requires_grad=True))
+
+
+def test_phases_of_eigenvectors_may_move_a_result_by_less_than_rounding():
+    a = np.array([[1, 1j], [-1j, 3]])
+    for scale in (1e-13, 1.0):
+        x = tg.Tensor(a, requires_grad=True)
+        loss = scale * np.sum(np.real(np.linalg.eigh(x)[1]) + 2 * np.imag(np.linalg.eigh(x)[1]))
+        if scale == 1.0:
+            with pytest.raises(np.linalg.LinAlgError, match="phase"):
+                loss.backward()
+        else:
+            loss.backward()
+
+
+def test_zeros_are_trimmed_along_one_axis_only():
+    a = np.array([[0.0, 0, 0], [0, 1, 2], [0, 3, 4]])
+    try:
+        np.trim_zeros(a, axis=0)
+    except (TypeError, ValueError):
+        pytest.skip("this NumPy trims vectors only")
+    (found,) = gradients(lambda x: np.trim_zeros(x, axis=0) * [[1, 2, 3], [4, 5, 6]], a)
+    assert found == [[0, 0, 0], [1, 2, 3], [4, 5, 6]]
