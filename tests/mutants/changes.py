@@ -210,3 +210,18 @@ def noted(source: str, note: str) -> ast.Module:
         call = ast.Call(ast.Name(note, LOAD), [ast.Constant(number), site.node], [])
         site.put(ast.copy_location(call, site.node))
     return ast.fix_missing_locations(tree)
+
+
+def around(source: str) -> list[int]:
+    """For each expression the number of the one around it in the same function, -1 if it has none."""
+    tree = ast.parse(source)
+    found = sites(tree)
+    numbers = {id(site.node): number for number, site in enumerate(found)}
+    above = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    outer = []
+    for site in found:
+        node = above[id(site.node)]
+        while id(node) not in numbers and not isinstance(node, (ast.stmt, ast.Lambda)):
+            node = above[id(node)]
+        outer.append(-1 if isinstance(node, (ast.stmt, ast.Lambda)) else numbers[id(node)])
+    return outer

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from .changes import Mutant, changed, mutants, noted
+from .changes import Mutant, around, changed, mutants, noted
 from .exchange import Living, Stranger, code_of, exchange, living
 
 Hit = tuple[str, int]  # the name of a file, and the number of an expression in it
@@ -102,13 +102,14 @@ class Hunt:
                     known[item.nodeid] = passed, time.process_time() - begun, list(hits)
         surveyed.write(known)
         self.tests = len(items)
+        outer = {path.name: around(path.read_text()) for path in surveyed.files}
         for item in items:
             passed, self.costs[item.nodeid], found = known[item.nodeid]
             if not passed:
                 self.broken.append(item.nodeid)
                 continue
-            for name, number in found:
-                self.reached.setdefault((name, number), []).append(item)
+            for hit in begun_with(found, outer):
+                self.reached.setdefault(hit, []).append(item)
 
     def passes(self, item: pytest.Item) -> bool:
         """Run one test."""
@@ -184,6 +185,16 @@ class Hunt:
                 if not self.passes(item):
                     return f"killed {item.nodeid}"
         return "survived"
+
+
+def begun_with(hits: list[Hit], outer: dict[str, list[int]]) -> set[Hit]:
+    """The expressions that ended, and those around them, which may have ended in an error."""
+    found = set()
+    for name, number in hits:
+        while number >= 0 and (name, number) not in found:
+            found.add((name, number))
+            number = outer[name][number]
+    return found
 
 
 def first_name(item: pytest.Item) -> str:

@@ -23,6 +23,12 @@ def untried(x):
 def end(xs):
     return xs[1:]
 
+def checked(x):
+    return refuse(x, 1)
+
+def refuse(x, y):
+    raise ValueError(x)
+
 def down(n):
     while n > 0:
         n -= 1
@@ -32,13 +38,17 @@ twice = [lambda x: (lambda y: y + x)(x), lambda x: 2 * x]
 """
 TESTS = """
 from hypothesis import given, strategies as st
-import rules
+import pytest, rules
 
 @given(st.integers(1, 9))
 def test_rules(x):
     assert rules.double(x) == rules.twice[0](x) == rules.twice[1](x) == x + x
     assert rules.same(x) == x
     assert rules.end([1, x]) == [x]
+
+def test_refused():
+    with pytest.raises(ValueError):
+        rules.checked(1)
 
 def test_down():
     assert rules.down(3) == 0
@@ -117,7 +127,7 @@ def test_planted_mutants_die_and_harmless_ones_survive(tmp_path):
     command = [sys.executable, "-m", "tests.mutants", str(rules), "--tests", str(tmp_path)]
     command += ["--survivors", str(survivors), "--seconds", "1"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert "unmutated: 3 tests, 1 of them failed and were left out" in run.stdout
+    assert "unmutated: 4 tests, 1 of them failed and were left out" in run.stdout
     lives = {after for _, before, after in reasons(survivors.read_text())}
     assert {"return x / 1", "return x", "return abs(x) * 0"} <= lives
     assert not lives & {

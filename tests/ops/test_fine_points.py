@@ -24,8 +24,10 @@ ROWS = {
     "a product with NaN":          (np.prod, [[NaN, 2, 3]], [[6, NaN, NaN]]),
     "places of a split that fall": (lambda x: np.concatenate(np.split(x, [3, 1], axis=-1), -1), [[[1, 2, 3, 4]] * 2], [[[1, 2, 2, 1]] * 2]),
     "a key that is a tensor":      (lambda x: x[tg.Tensor(np.array([1, 1]))], [[5, 7]], [[0, 2]]),
-    "a sum over letters, implicit": (lambda a, b: np.einsum("...i,...i", a, b), [[[1, 2], [3, 4]], [5, 6]], [[[5, 6]] * 2, [4, 6]]),
+    "a sum over letters, implicit": (lambda a, b: np.einsum("...i,...i", a, b) * [1, 10], [[[1, 2], [3, 4]], [5, 6]], [[[5, 6], [50, 60]], [31, 42]]),
     "rank by NumPy's limit":       (lambda b: np.linalg.lstsq(NEARLY_ZERO, b)[0], [np.ones(64)], [[1, *[0] * 63]]),
+    "condition of a tall matrix":  (np.linalg.cond, [[[4, 0], [0, 2], [0, 0]]], [[[.5, 0], [0, -1], [0, 0]]]),
+    "values of skew vectors":      (lambda a: np.sum(np.linalg.eigvals(a) * [0, 1]), [[[1, 1e6], [0, 2]]], [[[0, 0], [1e6, 1]]]),
 }
 # fmt: on
 
@@ -118,3 +120,21 @@ def test_zeros_are_trimmed_along_one_axis_only():
         pytest.skip("this NumPy trims vectors only")
     (found,) = gradients(lambda x: np.trim_zeros(x, axis=0) * [[1, 2, 3], [4, 5, 6]], a)
     assert found == [[0, 0, 0], [1, 2, 3], [4, 5, 6]]
+
+
+def test_what_is_nearly_real_becomes_real():
+    assert np.real_if_close(tg.Tensor([1 + 1e-16j], requires_grad=True)).dtype == np.float64
+    assert np.real_if_close(tg.Tensor([1 + 1e-3j], requires_grad=True)).dtype == np.complex128
+    assert np.real_if_close(tg.Tensor([1 + 1e-3j], requires_grad=True), 1e15).dtype == np.float64
+
+
+def test_the_angle_of_a_complex_zero_is_flat():
+    z = tg.Tensor([0j, 2j], requires_grad=True)
+    np.sum(np.angle(z)).backward()
+    assert z.grad.tolist() == [0, -0.5]
+
+
+def test_norms_of_several_orders_are_refused():
+    for norm in (np.linalg.norm, np.linalg.matrix_norm, np.linalg.vector_norm):
+        with pytest.raises(tg.errors.UnsupportedCall, match="one at a time"):
+            norm(tg.Tensor(np.ones((2, 2)), requires_grad=True), ord=[1])
