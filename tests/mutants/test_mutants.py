@@ -23,11 +23,11 @@ def untried(x):
 def end(xs):
     return xs[1:]
 
-def checked(x):
-    return refuse(x, 1)
+def checked(y):
+    return refuse(y)
 
-def refuse(x, y):
-    raise ValueError(x)
+def refuse(y):
+    raise ValueError(y)
 
 def down(n):
     while n > 0:
@@ -138,6 +138,7 @@ def test_planted_mutants_die_and_harmless_ones_survive(tmp_path):
         "n -= 0",
         "return xs[:]",
         "return xs[2:]",
+        "return y",
     }
     assert not any("twice" in after for after in lives)
     counts = next(line.split() for line in run.stdout.splitlines() if line.startswith("rules.py"))
