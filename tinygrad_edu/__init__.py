@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from .debug import debug
 from .errors import TinygradError
+from .filing import composite, derivative, elementwise
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.activation import (
     celu,
@@ -87,13 +88,16 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "check",
+    "composite",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
     "cosine_embedding_loss",
     "data",
     "debug",
+    "derivative",
     "dropout",
+    "elementwise",
     "elu",
     "embedding",
     "enable_grad",
@@ -154,6 +158,8 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "special",
+    "stats",
     "train",
     "triplet_margin_loss",
     "value_and_grad",
@@ -166,7 +172,7 @@ LATE = {"gradcheck": "check", "remat": "recompute", "implicit_root": "implicit",
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, train
+    from . import check, data, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
@@ -174,7 +180,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("check", "data", "io", "nn", "optim", "plot", "train"):
+    if name in ("check", "data", "io", "nn", "optim", "plot", "special", "stats", "train"):
         return import_module(f"{__name__}.{name}")
     if name in LATE:
         return getattr(import_module(f"{__name__}.{LATE[name]}"), name)

@@ -125,7 +125,7 @@ class Pass:
         """Visit the nodes; returns the gradients of the sinks and leaves."""
         gradients, turns = self.gradients, self.turns
         for node, gradient in roots:
-            self.send(node, turned(node, gradient), False)
+            self.send(node, gradient if node.dtype.kind == "f" else turned(node, gradient), False)
         while turns:
             node = heappop(turns)[1]
             if node.notes is not None:
@@ -279,11 +279,11 @@ class Pass:
         is ours.
         """
         g = self.gradients[node]
+        if type(g) is ndarray:
+            return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
         if self.create_graph or not isinstance(g, (ndarray, np.generic)):
             return np.copy(g)
-        # A NumPy scalar is no array: it cannot be added to in place.
-        whole = type(g) is ndarray and g.flags.c_contiguous
-        return g if whole and node in self.ours else np.array(g, order="C")
+        return np.array(g, order="C")  # a NumPy scalar is no array: it cannot be added to in place
 
 
 def turned(node: Node, gradient: Cotangent) -> Cotangent:

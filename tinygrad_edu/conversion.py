@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import ShapeError
 from .modes import MODE
+from .sparse import multiplied
 
 
 class Conversions:
@@ -29,6 +30,8 @@ class Conversions:
     # ---- arrays ------------------------------------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if multiplied():
+            return np.array(None, object)  # SciPy leaves the product to us when it sees an object
         self._refuse_coercion("a plain array")
         return np.array(self._array, dtype=dtype, copy=copy)
 

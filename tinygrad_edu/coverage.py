@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .entry import name_of
+from .entry import is_special, name_of
 from .reasons import reason_of
 from .table import TABLE, entries, entry_of
 from .writing import WRITERS
@@ -29,6 +29,8 @@ MEANING = {
     "refuses": "raises MissingRule on a tensor that needs a gradient, which says why",
 }
 BEHIND = "ufuncs that other functions call"  # those of np.strings, and np.clip's
+SCIPYS = "scipy.special"
+OTHERS = "filed by users"
 OUR_OWN = ops.__name__.partition(".")[0]
 METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
 LATE = ("fft", "strings", "char", "polynomial", "lib.recfunctions")  # which NumPy loads when asked for
@@ -71,6 +73,10 @@ def group_of(function: Callable[..., Any]) -> str:
     module = getattr(function, "__module__", None) or "numpy"
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return "methods of ufuncs"
+    if isinstance(function, np.ufunc) and is_special(function):
+        return SCIPYS
+    if isinstance(function, np.ufunc) and not name_of(function).startswith("np."):
+        return OTHERS
     if isinstance(function, np.ufunc):
         return "ufuncs" if getattr(np, function.__name__, None) is function else BEHIND
     return module.replace("numpy", "np") if module.startswith("numpy") else module.partition(".")[0]
@@ -134,6 +140,12 @@ def report(width: int = 120) -> str:
             lines += textwrap.wrap(heading, width, initial_indent="  ", subsequent_indent="  ")
             lines += textwrap.wrap(", ".join(names), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
         lines.append("")
+    for others in (SCIPYS, OTHERS):
+        names = sorted(label_of(f) for f in entries() if group_of(f) == others)
+        if names:
+            lines.append(f"{others}: {len(names)} ufuncs differentiate; what is not listed refuses")
+            lines += textwrap.wrap(", ".join(names), width, initial_indent=" " * 4, subsequent_indent=" " * 4)
+            lines.append("")
     return "\n".join([*lines, *totals(table)])
 
 

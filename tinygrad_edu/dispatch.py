@@ -34,7 +34,7 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     wanted = _find(cls, args, kwargs) if MODE.get().recording else None
     if target is not None:
         return _write(cls, function, args, kwargs, target, wanted)
-    if wanted and kwargs and isinstance(function, np.ufunc) and entry is not None:
+    if wanted and kwargs and isinstance(function, np.ufunc) and isinstance(entry, (Op, Composite)):
         args, kwargs = _with_settings(cls, function, args, kwargs)
     if isinstance(entry, Op) and wanted:
         return record(cls, entry, entry.bind(args, kwargs))
@@ -79,15 +79,16 @@ def _with_settings(
     settings = {name: kwargs[name] for name in ("dtype", "casting", "order", "subok") if name in kwargs}
     result: Any = ufunc(*arrays, **settings) if settings else None  # NumPy's own word
     single = isinstance(result, (np.ndarray, np.generic)) and not ufunc.signature
-    if settings.get("dtype") is not None and single:
-        args = tuple(np.astype(a, result.dtype) if _has_floats(a) else a for a in args)
+    if settings.get("dtype") is not None and single and not any(_is_of("c", a) for a in args):
+        args = tuple(np.astype(a, result.dtype) if _is_of("f", a) else a for a in args)
         settings["dtype"] = None
     rest = {n: v for n, v in kwargs.items() if n not in settings and not (n == "where" and v is True)}
     return args, rest | {n: v for n, v in settings.items() if n == "dtype" and v is not None}
 
 
-def _has_floats(value: Operand) -> bool:
-    return getattr(getattr(value, "dtype", None), "kind", "") in ("f", "c")
+def _is_of(kind: str, value: Operand) -> bool:
+    """Whether something is an array of floats ("f"), or of complex numbers ("c")."""
+    return getattr(getattr(value, "dtype", None), "kind", "") == kind
 
 
 def _write(
@@ -104,10 +105,12 @@ def _write(
         )
     arrays = tuple(_unwrap(cls, targets))
     out = arrays if isinstance(target, tuple) else arrays[0]
-    function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
+    result = function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
     for array in arrays:
         if array is not None:
             WRITES.mark(array)
+    if isinstance(out, np.ndarray) and isinstance(result, np.ndarray) and result is not out:
+        return _wrap(cls, result)  # np.fft.irfft2 of some versions leaves its out= alone
     return targets[0] if len(targets) == 1 else targets
 
 

@@ -24,12 +24,17 @@ class Constant:
     """
 
     fate = "constant"
+    users = False
 
 
 class Composite:
-    """A function written with others of the table; ``body`` is called with the tensors themselves."""
+    """A function written with others of the table; ``body`` is called with the tensors themselves.
+
+    It, or an `Op`, is one of the ``users`` if it was filed from outside of this package.
+    """
 
     fate = "composite"
+    users = False
 
     def __init__(self, function: Callable[..., Any], body: Callable[..., Any]) -> None:
         self.name, self.body, self.signature = name_of(function), body, Signature.of(body)
@@ -76,10 +81,11 @@ class Op:
         Whether the op is this package's own: its rules return no array that somebody else holds.  `primitive`
         clears it.
     lasting : bool
-        Whether plans are filed for the next call; `tree_call`, which makes an op for a single call, clears it.
+        Whether plans are filed for the next call; `tree_call`, which makes an op for one call, clears it.
     """
 
     fate = "differentiates"
+    users = False
     lasting = True
 
     def __init__(
@@ -173,6 +179,19 @@ class Op:
 Entry = Op | Composite | Constant
 
 
+def is_ufunc(function: Any) -> bool:
+    """Whether a function is a ufunc, or what Numba's ``vectorize`` makes, which is all but one."""
+    return isinstance(function, np.ufunc) or all(
+        hasattr(function, name) for name in ("nin", "types", "signature", "reduce")
+    )
+
+
+def is_special(ufunc: np.ufunc) -> bool:
+    """Whether a ufunc is one of scipy.special; those that stand behind its functions begin with ``_``."""
+    modules = (sys.modules.get(name) for name in ("scipy.special", "scipy.special._ufuncs"))
+    return any(getattr(module, ufunc.__name__, None) is ufunc for module in modules)
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """The name that a user would write: np.exp, np.linalg.norm, np.add.reduce, scipy.special.expit, relu."""
     name = getattr(function, "__name__", repr(function))
@@ -180,9 +199,11 @@ def name_of(function: Callable[..., Any]) -> str:
     if isinstance(owner, np.ufunc):
         return f"{name_of(owner)}.{name}"
     if isinstance(function, np.ufunc):  # which do not know their modules
-        special = sys.modules.get("scipy.special")
-        own = special is not None and getattr(special, name, None) is function
-        return f"scipy.special.{name}" if own else f"np.{name}"
+        if is_special(function):
+            return f"scipy.special.{name.removeprefix('_riemann').removeprefix('_')}"
+        behind = np._core.umath  # type: ignore[attr-defined]  # private, and in no stub
+        numpys = any(getattr(module, name, None) is function for module in (np, behind))
+        return f"np.{name}" if numpys else name
     module = getattr(function, "__module__", None) or "numpy"
     if not module.startswith("numpy"):
         return name

@@ -20,6 +20,7 @@ from .errors import DTypeError, WrongRule
 from .modes import MODE
 from .plan import Plan
 from .refusals import lost_inside, refuse_argument
+from .sparse import is_sparse, operand
 from .versions import WRITES
 
 ndarray = np.ndarray
@@ -214,6 +215,8 @@ def _given(op: Op, value: Any) -> Any:
     """An argument that is no tensor, and not simply an array or a number."""
     if isinstance(value, np.ma.MaskedArray):
         return plain(value, op.name)  # which refuses it
+    if is_sparse(value):
+        return operand(op.function, op.name, value)
     return np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value
 
 

@@ -17,7 +17,7 @@ PACKAGE = {  # what tinygrad_edu.NAME would be
     "cross_entropy": "softmax_cross_entropy", "softmax_crossentropy": "softmax_cross_entropy", "bce_loss": "binary_cross_entropy",
     "bce": "binary_cross_entropy", "mean_squared_error": "mse_loss", "mse": "mse_loss", "functional": "the functions of tinygrad_edu itself, such as relu",
     "optimizers": "optim", "optimizer": "optim", "layers": "nn", "utils": "data, io and train", "datasets": "data", "save": "io.save_checkpoint",
-    "load": "io.load_checkpoint", "manual_seed": "seed", "inference_mode": "no_grad", "stop_gradient": "x.detach()", "grad_check": "gradcheck",
+    "load": "io.load_checkpoint", "manual_seed": "seed", "inference_mode": "no_grad", "stop_gradient": "x.detach()", "checkpoint": "remat", "grad_check": "gradcheck",
     "check_grads": "gradcheck", "elementwise_grad": "grad of the sum: grad(lambda x: np.sum(f(x)))", "defvjp": "primitive", "custom_vjp": "primitive",
     "Function": "primitive", "jacrev": "jacobian", "jacfwd": "jacobian", "swish": "silu", "logits_loss": "softmax_cross_entropy",
     "cat": "np.concatenate", "unsqueeze": "np.expand_dims", "permute": "np.transpose", "matmul": "np.matmul", "mm": "np.matmul", "bmm": "np.matmul",
@@ -65,6 +65,13 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "lr_scheduler": "optim.schedule", "ReduceLROnPlateau": "optim.ReduceOnPlateau", "StepLR": "optim.schedule.step", "MultiStepLR": "optim.schedule.multi_step",
         "ExponentialLR": "optim.schedule.exponential", "CosineAnnealingLR": "optim.schedule.cosine", "OneCycleLR": "optim.schedule.one_cycle",
         "Momentum": "optim.SGD", "Nesterov": "optim.SGD", "param_groups": "optim.Group", "clip_by_global_norm": "optim.clip_grad_norm",
+    },
+    "special": {"logsumexp": "logsumexp", "softmax": "softmax", "log_softmax": "log_softmax"},
+    "stats": {
+        "normal": "stats.norm", "gaussian": "stats.norm", "studentt": "stats.t", "student_t": "stats.t", "exponential": "stats.expon", "lognormal": "stats.lognorm",
+        "log_normal": "stats.lognorm", "binomial": "stats.binom", "negative_binomial": "stats.nbinom", "mvn": "stats.multivariate_normal", "Normal": "stats.norm",
+        "MultivariateNormal": "stats.multivariate_normal", "Gamma": "stats.gamma", "Poisson": "stats.poisson", "Categorical": "stats.categorical",
+        "Laplace": "stats.laplace", "StudentT": "stats.t", "Exponential": "stats.expon", "Beta": "stats.beta", "Dirichlet": "stats.dirichlet",
     },
     "train": {
         "ModelCheckpoint": "train.Checkpoint", "Trainer": "train.fit", "train": "train.fit", "ReduceLROnPlateau": "optim.ReduceOnPlateau",

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import plain
-from .errors import ConvergenceError, ShapeError
+from .arrays import floating, given, plain
+from .errors import ArgumentError, ConvergenceError, ShapeError
+from .ops.complex import conjugated
 from .primitive import primitive
 from .transforms import jacobian, vjp
+from .trees import flatten
 
 Residual = Callable[..., Any]
 Solver = Callable[[Callable[[Any], Any], Any], Any]
@@ -62,6 +64,10 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
     (1.0, 0.25)
     """
 
+    for name, f in (("residual", residual), ("solver", solver)):
+        if not (callable(f) or (f is None and name == "solver")):
+            raise ArgumentError(f"implicit_root: {name} is a function; got a {type(f).__name__}.")
+
     def implicit_root(x0: Any, parameters: Any) -> Any:
         f = of_arrays(residual, parameters)
         x0 = plain(x0, "x0")
@@ -82,15 +88,18 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
             w = np.linalg.solve(np.transpose(np.reshape(j, (n, n))), np.reshape(g, (n,)))
         except np.linalg.LinAlgError:
             raise singular() from None
+        # Rules pass on conjugates of the gradients that vjp takes and returns.
         _, pullback = vjp(lambda *values: residual(x, *values), *parameters)
-        return tuple(map(by_name, pullback(np.reshape(-w, x.shape))))
+        leaves, rebuild = flatten(pullback(conjugated(np.reshape(-w, x.shape))))
+        return tuple(map(by_name, rebuild(map(conjugated, leaves))))
 
     solved = primitive(
         x0=lambda g: np.zeros_like(g), parameters=lambda g, out, parameters: pulled(g, out, parameters)
     )(implicit_root)
 
     def root(x0: Any, *parameters: Any) -> Any:
-        return solved(x0 if hasattr(x0, "dtype") else np.asarray(x0, float), parameters)
+        start = given(x0, "implicit_root: x0")
+        return solved(start if start.dtype.kind == "c" else floating(start, "implicit_root: x0"), parameters)
 
     return root
 
@@ -176,7 +185,8 @@ def iterated(r: Callable[[Any], Any], x0: Any) -> Any:
     bound, best, since = 4 * np.finfo(x.dtype).eps, np.inf, 0
     for _ in range(100 * STEPS):
         step = r(x)
-        if largest(step) <= bound * (largest(x) + bound) or (since > 20 and best <= 64 * bound * largest(x)):
+        rounding = since > 20 and largest(step) <= 64 * bound * largest(x)
+        if rounding or largest(step) <= bound * (largest(x) + bound):
             return x
         best, since = (largest(step), 0) if largest(step) < best else (best, since + 1)
         if not np.all(np.isfinite(step)):
@@ -217,8 +227,8 @@ def at(x: Any, r: Any) -> str:
 
 def singular() -> ConvergenceError:
     return ConvergenceError(
-        "implicit_root: the Jacobian of the residual in x is singular at the root: the root is no smooth function of the "
-        "parameters there.\n  A double root, or more unknowns than equations tell?"
+        "implicit_root: the Jacobian of the residual in x is singular at the root: the root is no smooth "
+        "function of the parameters there.\n  A double root, or more unknowns than equations tell?"
     )
 
 

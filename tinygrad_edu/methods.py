@@ -161,10 +161,20 @@ class ArrayMethods:
         """The real part: x itself, if it is real."""
         return np.real(self) if self.dtype.kind == "c" else self
 
+    @real.setter
+    def real(self: Any, value: Any) -> None:
+        self[...] = value + 1j * self.imag if self.dtype.kind == "c" else value
+
     @property
     def imag(self: Any) -> Tensor:
         """The imaginary part: zeros, if x is real."""
         return np.imag(self) if self.dtype.kind == "c" else np.zeros_like(self)
+
+    @imag.setter
+    def imag(self: Any, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise TypeError("A real tensor has no imaginary part to set.")  # as NumPy
+        self[...] = self.real + 1j * value
 
     @property
     def flat(self) -> Flat:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .aliases import Rule
 from .arrays import is_tensor
+from .entry import Op
 from .errors import WrongRule
 from .modes import MODE, Mode
 from .table import Function, carrying, first_output, op_from
@@ -76,7 +77,22 @@ def primitive(
     None, or a missing key, stands for leaves that need none. A tensor that stands in several places gets the
     sum.
 
+    Of complex numbers ``g`` is the conjugate of the gradient that `Tensor.backward` takes, and what a rule
+    returns is that of the one that ends in ``grad``: so that dL = Re(g · dy), and the rule of a holomorphic
+    function is g · f′, without a conjugate.
+
     The op lives as long as the decorated function does.
+
+    A rule need not be the derivative.  Three that people write: a step that lets the gradient through as if
+    it were none (straight-through), one that turns it around (the adversary's layer), and one that bounds it.
+
+    References
+    ----------
+    Y. Bengio, N. Leonard and A. Courville (2013). Estimating or propagating gradients through stochastic
+    neurons. arXiv:1308.3432. (Straight-through.)
+
+    Y. Ganin and V. Lempitsky (2015). Unsupervised domain adaptation by backpropagation. arXiv:1409.7495.
+    (Reversal.)
 
     Examples
     --------
@@ -103,6 +119,26 @@ def primitive(
     ...     return sum(term**2 for term in terms.values())
     >>> tg.grad(sum_of_squares)({"a": 1.0, "b": 2.0})
     {'a': np.float64(2.0), 'b': np.float64(4.0)}
+
+    Straight through a step, reversed, and bounded:
+
+    >>> @tg.primitive(x=lambda g: g)
+    ... def binarized(x):
+    ...     return np.where(x > 0, 1.0, 0.0)
+    >>> tg.grad(lambda x: np.sum(binarized(x) * x))(np.array([0.5, -1.0]))
+    array([ 1.5, -1. ])
+
+    >>> @tg.primitive(x=lambda g, scale: -scale * g)
+    ... def reversed_gradient(x, scale=1.0):
+    ...     return np.copy(x)
+    >>> tg.grad(lambda x: reversed_gradient(x, 0.5) ** 2)(3.0)
+    np.float64(-3.0)
+
+    >>> @tg.primitive(x=lambda g, bound: np.clip(g, -bound, bound))
+    ... def with_bounded_gradient(x, bound):
+    ...     return np.copy(x)
+    >>> tg.grad(lambda x: np.sum(with_bounded_gradient(x, 1.0) ** 2))(np.array([0.1, 5.0]))
+    array([0.2, 1. ])
     """
     if function is not None:
         raise WrongRule(
@@ -111,29 +147,33 @@ def primitive(
         )
 
     def decorate(function: Function) -> Function:
-        op = op_from(function, broadcasts, keep, joint, rules)
-        op.trusted, op.forward = False, _watched(op.forward, op.name, len(op.keep))
-        plain = _watched(function, op.name, len(op.keep))
-        plain = first_output(plain) if op.keep else plain
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            tensor = None
-            for value in (*args, *kwargs.values()) if kwargs else args:
-                if is_tensor(value):
-                    tensor = value
-                elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
-                    return tree_call(op, op.bind(args, kwargs))
-            if tensor is not None:
-                return tensor.__array_function__(call, (type(tensor),), args, kwargs)
-            return plain(*args, **kwargs)
-
-        return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature
+        return recorded(function, op_from(function, broadcasts, keep, joint, rules))
 
     return decorate
 
 
-def _watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[..., Any]:
+def recorded(function: Function, op: Op) -> Function:
+    """The function, as somebody's own op: what is called with tensors is watched, checked and recorded."""
+    op.trusted, op.forward = False, watched(op.forward, op.name, len(op.keep))
+    plain = watched(function, op.name, len(op.keep))
+    plain = first_output(plain) if op.keep else plain
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tensor = None
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            if is_tensor(value):
+                tensor = value
+            elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
+                return tree_call(op, op.bind(args, kwargs))
+        if tensor is not None:
+            return tensor.__array_function__(call, (type(tensor),), args, kwargs)
+        return plain(*args, **kwargs)
+
+    return carrying(call, op)  # type: ignore[return-value]  # wraps keeps the signature
+
+
+def watched(forward: Callable[..., Any], name: str, kept: int) -> Callable[..., Any]:
     """The forward of somebody's own op: nothing that needs a gradient is recorded in it, and it returns
     arrays.
     """

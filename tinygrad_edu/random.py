@@ -130,36 +130,42 @@ def generator(rng: Rng) -> np.random.Generator:
         entropy.
     """
     draws = DRAWS.get()
-    if draws is not None and draws.again:
-        return draws.next()
+    return _meant(rng) if draws is None else draws.give(rng)
+
+
+def _meant(rng: Rng) -> np.random.Generator:
     if isinstance(rng, np.random.Generator):
-        found = rng
-    elif rng is not None:
-        found = _made(rng, "rng")
-    else:
-        found = DEFAULT.get().value or np.random.default_rng()
-    if draws is not None:
-        draws.note(found)
-    return found
+        return rng
+    if rng is not None:
+        return _made(rng, "rng")
+    return DEFAULT.get().value or np.random.default_rng()
 
 
 # ---- drawing the same again --------------------------------------------------------------------------------
 
 
 class Draws:
-    """The generators that a computation asked for, each in the state in which it got it."""
+    """The generators that a computation asks for, each noted in the state in which it gets it.
 
-    def __init__(self) -> None:
-        self.noted: list[np.random.Generator] = []
-        self.again = False
+    Parameters
+    ----------
+    outer : Draws, optional
+        Those of the computation that this one is a part of.
+    noted : list of Generator, optional
+        What an earlier run has noted: it is given out again.
+    """
+
+    def __init__(self, outer: Draws | None = None, noted: list[np.random.Generator] | None = None) -> None:
+        self.outer, self.again = outer, noted is not None
+        self.noted = noted or []
         self.place = 0
 
-    def note(self, rng: np.random.Generator) -> None:
-        """Remember a generator as it is now."""
-        self.noted.append(deepcopy(rng))
-
-    def next(self) -> np.random.Generator:
-        """The next generator that was asked for, in its state of that time."""
+    def give(self, rng: Rng) -> np.random.Generator:
+        """The generator that is meant, noted; or the one that was noted at this place, as it was then."""
+        if not self.again:
+            found = _meant(rng) if self.outer is None else self.outer.give(rng)
+            self.noted.append(deepcopy(found))
+            return found
         self.place += 1
         if self.place > len(self.noted):
             return np.random.default_rng()  # more than before: whoever runs it again sees another result
@@ -170,16 +176,12 @@ DRAWS: ContextVar[Draws | None] = ContextVar("tinygrad_edu draws", default=None)
 
 
 @contextmanager
-def drawing(again: Draws | None = None) -> Iterator[Draws]:
-    """A block whose generators are taken down; or, with those of an earlier block, one that draws the same."""
-    draws = Draws()
-    if again is not None:
-        draws.noted, draws.again = again.noted, True
+def drawing(before: Draws | None = None) -> Iterator[Draws]:
+    """A block whose generators are noted; or, with those of an earlier block, one that draws the same."""
+    draws = Draws(DRAWS.get()) if before is None else Draws(noted=before.noted)
     token = DRAWS.set(draws)
     try:
         yield draws
     finally:
         DRAWS.reset(token)
-        outer = DRAWS.get()
-        if again is None and outer is not None and not outer.again:
-            outer.noted += draws.noted  # an outer block draws them again too
+        draws.outer = None

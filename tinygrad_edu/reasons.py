@@ -21,7 +21,6 @@ SETS = "which elements a set has, and how many, changes in steps: take them by n
 DATES = "is of dates, which no tensor holds"
 TEXTS = "is of texts, which no tensor holds"
 RECORDS = "is of structured arrays, which no tensor holds"
-COMPLEX = "is of complex numbers"
 WRITES = "writes into its argument otherwise than by assigning or adding: use x[…] = v"
 FIRST_AND_LAST = (
     "NumPy computes f(first, last) there, and no fold: write the loop, or use accumulate and [-1]"
@@ -38,7 +37,6 @@ _NAMES = {
     FILES:   "fromfile fromstring genfromtxt loadtxt save savetxt savez savez_compressed",
     SETS:    "unique unique_all unique_counts unique_inverse unique_values intersect1d setdiff1d setxor1d union1d",
     DATES:   "busday_count busday_offset is_busday datetime_as_string",
-    COMPLEX: "angle imag sort_complex roots linalg.eig linalg.eigvals",
     NO_LOOP: "ldexp.reduce ldexp.accumulate ldexp.reduceat",
     FIRST_AND_LAST: "power.reduce power.reduceat arctan2.reduce arctan2.reduceat",
 }
@@ -46,7 +44,7 @@ _NAMES = {
 BY_NAME = {f"np.{name}": reason for reason, names in _NAMES.items() for name in names.split()}
 BY_MODULE = {
     "numpy.lib.recfunctions": RECORDS, "numpy.strings": TEXTS, "numpy.char": TEXTS,
-    "numpy.polynomial.polynomial": CONVERTS, "numpy.fft": COMPLEX,
+    "numpy.polynomial.polynomial": CONVERTS,
 }  # fmt: skip
 
 

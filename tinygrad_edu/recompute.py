@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .backward import run_backward
+from .backward import run_backward, turned
 from .entry import Op
-from .errors import GraphError
+from .errors import ArgumentError, GraphError
 from .graph import Leaf, Node
 from .modes import MODE, recording_apart
 from .random import Draws, drawing
@@ -42,10 +42,12 @@ def remat(f: Function) -> Function:
 
     Raises
     ------
+    ArgumentError
+        If f cannot be called.
     GraphError
         In the backward pass, if f returns something else than before: it draws random numbers in another way
-        than by this package's ``rng=`` and `seed`, or what it uses has changed since.  When called, if f makes
-        a variable that needs a gradient, which would be another one the second time.
+        than by this package's ``rng=`` and `seed`, or what it uses has changed since.  When called, if f
+        makes a variable that needs a gradient, which would be another one the second time.
 
     Notes
     -----
@@ -68,6 +70,9 @@ def remat(f: Function) -> Function:
     >>> tg.grad(deep)(0.5) == tg.grad(deep.__wrapped__)(0.5)
     np.True_
     """
+
+    if not callable(f):
+        raise ArgumentError(f"remat: f is a function or a module; got a {type(f).__name__}.")
 
     @wraps(f, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -99,8 +104,8 @@ def aliases(tree: Any) -> Any:
 
 
 class Run:
-    """One call of a function that is to be run again: what it was given, drew and returned, and which nodes it
-    hung on.
+    """One call of a function that is to be run again: what it was given, drew and returned, and which nodes
+    it hung on.
     """
 
     def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any) -> None:
@@ -140,18 +145,19 @@ class Run:
             if not (isinstance(output, Tensor) and alike(trace, trace_of(output._array))):
                 raise GraphError(
                     f"remat of {getattr(self.f, '__name__', type(self.f).__name__)}: it returned something "
-                    "else when it was run again for its gradient. Has a tensor that it uses changed since, or "
-                    "does it draw random numbers by a generator of its own? Draw them by rng= or tg.seed, or "
-                    "give them to it as arguments."
+                    "else when it was run again for its gradient. Has a tensor that it uses changed since, "
+                    "or does it draw random numbers by a generator of its own? Draw them by rng= or tg.seed, "
+                    "or give them to it as arguments."
                 )
         graph = any(isinstance(part, Tensor) for part in g)
-        roots = [(o._node, part) for o, part in zip(outputs, g) if o is not None and o._node is not None]
+        nodes = [(o._node, part) for o, part in zip(outputs, g) if o is not None and o._node is not None]
+        roots = [(node, turned(node, part)) for node, part in nodes]  # a pass of its own, from outside
         found = run_backward(Tensor, roots, frozenset(self.outside), create_graph=graph)
         zeros = (np.zeros(node.shape, node.dtype) for node in self.outside)
         return tuple(
             (Tensor._make(zero, None) if graph else zero)
             if (gradient := found.get(node)) is None
-            else gradient
+            else turned(node, gradient)
             for node, zero in zip(self.outside, zeros)
         )
 
@@ -167,8 +173,8 @@ def ancestors(roots: Iterable[Node], start: int) -> list[Node]:
             continue
         if isinstance(node, Leaf) and not node.temporary:
             raise GraphError(
-                "remat: the function makes a tensor that requires a gradient, which would be another one when "
-                "it is run again. Make it outside, and pass it as an argument."
+                "remat: the function makes a tensor that requires a gradient, which would be another one "
+                "when it is run again. Make it outside, and pass it as an argument."
             )
         new = [parent for parent in node.parents if parent not in found]
         found.update(new)

@@ -7,35 +7,58 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .entry import Op, name_of
+from .entry import Op, is_ufunc, name_of
 from .errors import MissingRule
 from .reasons import LATER, reason_of
 
 
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
     """The error for a function that has no rule; it says how to give it one or to do without."""
-    name = name_of(function)
-    if argument.isdigit():  # known by its place only
-        with suppress(ValueError, TypeError, IndexError):
-            argument = list(inspect.signature(function).parameters)[int(argument)]
+    name, argument = name_of(function), _argument(function, argument)
     reason = reason_of(function)
     why = f"  The reason:      {reason}\n" if reason and reason != LATER else ""
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
         f"{why}"
-        f"  Give it one:     @tinygrad_edu.primitive(x=lambda g, x: …) on a function that calls {name} (see "
-        "examples/define_an_op.py)\n"
+        f"  Give it one:     {_line(function, name, argument)}, once, before the call\n"
         f"  or step around:  {name}(x.detach().numpy(), …), which is a constant to the graph"
     )
 
 
+def _argument(function: Any, argument: str) -> str:
+    """The name of an argument, which may be known by its place only."""
+    if not argument.isdigit():
+        return argument
+    if is_ufunc(function):
+        return "x" if function.nin == 1 else f"x{int(argument) + 1}"
+    with suppress(ValueError, TypeError, IndexError):
+        return list(inspect.signature(function).parameters)[int(argument)]
+    return argument
+
+
+def _line(function: Any, name: str, argument: str) -> str:
+    """The line that files a rule for an argument, to be completed."""
+    if is_ufunc(function):
+        file, taken = "elementwise", [_argument(function, str(i)) for i in range(function.nin)]
+    if not is_ufunc(function) or function.signature is not None:
+        file, argument = "derivative", "x" if argument.isdigit() else argument
+        taken = [argument]
+        with suppress(ValueError, TypeError):
+            parameters = inspect.signature(function).parameters.values()
+            named = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+            taken = named or taken
+    return f"tinygrad_edu.{file}({name}, {argument}=lambda g, {', '.join(taken)}: …)"
+
+
 def refuse_argument(op: Op, argument: str, value: Any) -> MissingRule:
     """The error for an argument that has no rule, of a function that has rules for others."""
+    own = "to @tinygrad_edu.primitive, on a function of yours that calls it"
+    where = own if op.trusted else f"where {op.name} is filed"
     return MissingRule(
         f"{op.name} has no derivative rule for its argument {argument} (a Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
-        f"  Give it one:     {argument}=lambda g, …: … where {op.name} is filed\n"
+        f"  Give it one:     {argument}=lambda g, …: … {where}\n"
         f"  or step around:  pass {argument}.detach(), which is a constant to the graph; its rules are for "
         f"{', '.join(op.rules)}"
     )

@@ -110,9 +110,12 @@ class Signature:
 
 def unknown_keyword(who: str, keyword: str, known: list[str]) -> UnsupportedCall:
     """The error for a keyword that a rule does not cover."""
+    instead = "Leave {keyword}= out, write the step with other functions"
+    if keyword == "where":  # of a ufunc: those that reduce know it
+        instead = "where= leaves the rest of the result unset: take np.where(mask, f(x), others)"
     return UnsupportedCall(
         f"{who}(…, {keyword}=…) cannot be differentiated: its rule knows "
         f"{', '.join(name for name in known if name != 'out')}.\n"
-        f"  Leave {keyword}= out, write the step with other functions, or compute without gradients "
+        f"  {instead.format(keyword=keyword)}, or compute without gradients "
         "(x.detach(), no_grad)."
     )

@@ -21,13 +21,14 @@ Every function has one of four fates: it *differentiates* (`elementwise`, `deriv
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
 
 from .aliases import Rule
-from .entry import Composite, Constant, Entry, Joint, Op, name_of
+from .entry import Composite, Constant, Entry, Joint, Op, is_special, name_of
 from .errors import WrongRule
 from .signature import Signature
 
@@ -54,15 +55,17 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
 
 
 def later(module: str, rules: str) -> None:
-    """Let a module of rules be imported when a function of a module that NumPy loads late first is called."""
+    """Let rules be imported when a function of theirs is called, whose module not every program loads."""
     LATER[module] = rules
 
 
 def _filed_later(function: Callable[..., Any]) -> Entry | None:
     """The entry of a function that is nowhere yet, after the import of the rules of its module."""
-    if (rules := LATER.get(getattr(function, "__module__", None) or "")) is None:
+    module = "scipy.special" if isinstance(function, np.ufunc) and is_special(function) else None
+    module = module or getattr(function, "__module__", None) or ""
+    if module not in LATER:
         return None
-    import_module(rules)
+    import_module(LATER[module])
     return TABLE.get(function)
 
 
@@ -75,14 +78,15 @@ def op_of(function: Callable[..., Any]) -> Op:
 
 def entries() -> dict[Callable[..., Any], Entry]:
     """Every function that has an entry: NumPy's, those filed later too, then the primitives by name."""
-    for rules in LATER.values():
-        import_module(rules)
+    for module, rules in LATER.items():
+        if find_spec(module.partition(".")[0]):  # SciPy is an extra
+            import_module(rules)
     primitives: Any = sorted(PRIMITIVES, key=lambda f: (f.__module__, f.__qualname__))
     return TABLE | {f: f.entry for f in primitives}
 
 
 def _file(function: Callable[..., Any], entry: Entry) -> None:
-    if function in TABLE:
+    if entry_of(function) is not None:
         raise WrongRule(f"{name_of(function)} is in the table already; a function has exactly one entry.")
     TABLE[function] = entry
 
@@ -90,10 +94,19 @@ def _file(function: Callable[..., Any], entry: Entry) -> None:
 # ---- NumPy's functions -------------------------------------------------------------------------------------
 
 
-def elementwise(ufunc: np.ufunc, **rules: Rule) -> None:
-    """File the rules of a ufunc of one argument ``x`` or two, ``x1`` and ``x2``; its arguments broadcast."""
-    names = ["x"] if ufunc.nin == 1 else ["x1", "x2"]
-    _file(ufunc, Op(ufunc, ufunc, Signature(names, {}), rules, broadcasts=True))
+def elementwise(ufunc: np.ufunc, *names: str, **rules: Rule) -> None:
+    """File the rules of a ufunc, whose arguments broadcast: ``x``, or ``x1``, ``x2`` … unless other names are
+    given.
+    """
+    _file(ufunc, op_of_ufunc(ufunc, names, rules))
+
+
+def op_of_ufunc(ufunc: np.ufunc, names: tuple[str, ...], rules: dict[str, Rule]) -> Op:
+    """The entry of a ufunc."""
+    own = ["x"] if ufunc.nin == 1 else [f"x{i}" for i in range(1, ufunc.nin + 1)]
+    if names and len(names) != ufunc.nin:
+        raise WrongRule(f"{name_of(ufunc)} has {ufunc.nin} arguments; got {len(names)} names, {names}.")
+    return Op(ufunc, ufunc, Signature(names or own, {}), rules, broadcasts=True)
 
 
 def derivative(
@@ -162,9 +175,13 @@ def op_from(
     keep: dict[str, Callable[..., Any] | None] | None,
     joint: Joint | None,
     rules: dict[str, Rule],
+    known_as: Callable[..., Any] | None = None,
 ) -> Op:
-    """The entry of a primitive, from what its decorator was given."""
-    name, keep = name_of(function), keep or {}
+    """The entry of a primitive, from what its decorator was given; it bears the name of the function that it
+    is known as.
+    """
+    known_as = known_as or function
+    name, keep = name_of(known_as), keep or {}
     if joint and (rules or broadcasts):
         raise WrongRule(f"{name}: a joint rule stands alone, and its arguments do not broadcast.")
     twins: dict[str, Any] = {kept: twin and entry_of(twin) for kept, twin in keep.items()}
@@ -176,16 +193,17 @@ def op_from(
         if not callable(rule):
             expected = f"a function, {argument}=lambda g, …: …"
             raise WrongRule(f"{name}: the rule of {argument} is {expected}; got {rule!r:.60}.")
-    return Op(function, *_by_position(function), rules, broadcasts=broadcasts, keep=twins, joint=joint)
+    by_position = _by_position(function, name)
+    return Op(known_as, *by_position, rules, broadcasts=broadcasts, keep=twins, joint=joint)
 
 
-def _by_position(function: Callable[..., Any]) -> tuple[Callable[..., Any], Signature]:
+def _by_position(function: Callable[..., Any], name: str = "") -> tuple[Callable[..., Any], Signature]:
     """A function that takes all its parameters by position, and its signature."""
     signature = Signature.of(function)
     mixed = signature.more or (signature.variadic and signature.keywords)
     if mixed or {"g", "index"} & signature.places.keys():
         wrong = "parameters cannot be named g or index, nor be **keywords, nor follow *arguments"
-        raise WrongRule(f"{name_of(function)}: {wrong}.")
+        raise WrongRule(f"{name or name_of(function)}: {wrong}.")
     if not signature.keywords:
         return function, signature
     split = signature.fixed - signature.keywords
@@ -195,8 +213,12 @@ def _by_position(function: Callable[..., Any]) -> tuple[Callable[..., Any], Sign
 
 def carrying(call: Function, entry: Entry) -> Function:
     """The function, with its entry as an attribute, so that both die together; noted among the primitives."""
-    call.entry = entry  # type: ignore[attr-defined]  # functions take attributes
     PRIMITIVES.add(call)
+    try:
+        call.entry = entry  # type: ignore[attr-defined]  # functions take attributes
+    except AttributeError:
+        PRIMITIVES.discard(call)
+        raise
     return call
 
 

@@ -70,7 +70,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     Attributes
     ----------
     grad : Tensor or None
-        The gradient that backward passes have accumulated here.
+        The gradient that backward passes have accumulated here; of complex values ∂L/∂re + i ∂L/∂im.
 
     Raises
     ------
@@ -345,8 +345,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     __hash__ = object.__hash__
 
     def __pow__(self, other: Operand) -> Tensor:
-        if type(other) in (int, float) and other in _POWERS and self._array.dtype.kind in "fc":
-            return record(Tensor, _POWERS[other], (self,))
+        if type(other) in (int, float) and other in _POWERS:
+            kind = self._array.dtype.kind
+            if kind == "f" or (kind == "c" and (type(other) is int or other == 0.5)):
+                return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
 
     # ---- items ---------------------------------------------------------------------------------------------

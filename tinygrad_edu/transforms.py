@@ -42,9 +42,9 @@ def grad(
     callable
         Takes what f takes; returns the gradient, shaped as the argument and of its kind, array or tensor (a
         tuple of them for a sequence of argnums), and with ``has_aux`` a pair of that and the auxiliary
-        output.  An argument that f does not use gets zeros.  Where f uses tensors from outside that need a
-        gradient, or is given them (the parameters of a module), the result can be differentiated in turn;
-        call it under `no_grad` for a plain one.
+        output.  An argument that f does not use gets zeros; a complex one ∂f/∂re + i ∂f/∂im, as in PyTorch.
+        Where f uses tensors from outside that need a gradient, or is given them (the parameters of a module),
+        the result can be differentiated in turn; call it under `no_grad` for a plain one.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     -----
     The gradient of each example's loss in a batch is the Jacobian of the vector of losses, in a model's
     parameters: of shape (n, *shape) by the parameter's name.  It takes n backward passes over the batch; for
-    large batches, `grad` of one example after the other takes less.
+    thousands of examples, `grad` of one after the other takes less.
 
     Examples
     --------
@@ -245,9 +245,9 @@ def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     shapes = [(*output.shape, *v.shape) for v in run.variables]
     if not rows:
         return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-    columns: Any = zip(*rows)
-    stacked: Any = (np.reshape(np.stack(column), shape) for column, shape in zip(columns, shapes))
-    return list(stacked)
+    stacked: list[Any] = [np.stack(column) for column in zip(*rows)]
+    shaped: Any = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
+    return shaped
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:

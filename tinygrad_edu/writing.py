@@ -84,12 +84,12 @@ def write(
         WRITES.mark(array)
         return
     target._refuse_writing_to_leaf()
-    if target.dtype.kind != "f" and wanted:
+    run(np.copy(unwrap(target)), unwrap(value))  # NumPy's own word
+    if target.dtype.kind not in "fc" and wanted:
         raise DTypeError(
             f"{name_of(function)} of values that need a gradient, into a tensor of {target.dtype}, would "
             "lose it: make it floating first."
         )
-    run(np.copy(unwrap(target)), unwrap(value))  # NumPy's own word
     if function in ADDING:
         target._become(added(ADDING[function], target, as_key(settings["indices"]), value))
     else:

@@ -89,9 +89,9 @@ def test_second_derivative_is_checked_on_its_own():
         ),
     )
     assert gradcheck(undifferentiable, A, second_order=False)
-    missing = rule_for(np.exp, x=lambda g, out: g * np.spacing(out) / np.spacing(out) * out)
+    missing = rule_for(np.exp, x=lambda g, out: g * out + 0 * np.sum(np.unique(out)))
     message = rejection(missing, A)
-    assert "the gradient of the gradient failed: MissingRule: np.spacing has no derivative rule" in message
+    assert "the gradient of the gradient failed: MissingRule: np.unique has no derivative rule" in message
     assert "second_order=False" in message
 
 

@@ -334,3 +334,60 @@ def test_copies():
     close(again.grad, W)
     with pytest.raises(errors.ShapeError):
         x.grad = tg.Tensor(W.real)
+
+
+# ---- functions that are run again, and roots ---------------------------------------------------------------
+
+
+def test_remat_gives_the_same_gradients():
+    def f(z, x):
+        return np.exp(z * x) * np.conj(z), x * np.abs(z)
+
+    for create_graph in (False, True):
+        found = []
+        for function in (f, tg.remat(f)):
+            z, x = leaf(), leaf(Z.real)
+            a, b = function(z * z, x)
+            (np.sum(np.real(a * W)) + np.sum(b)).backward(create_graph=create_graph)
+            found.append((z.grad.detach().data, x.grad.detach().data))
+        for ours, plain in zip(*found):
+            close(ours, plain)
+
+
+def test_remat_of_a_complex_output_takes_a_gradient_from_outside():
+    for function in (np.exp, tg.remat(lambda z: np.exp(z))):
+        z = leaf()
+        function(z).backward(W)
+        close(z.grad, W * np.conj(np.exp(Z)))
+
+
+def test_the_gradient_of_a_root_of_complex_numbers():
+    square_root = tg.implicit_root(lambda x, a: x * x - a)
+    x = square_root(1 + 0.5j, 3 + 4j)
+    close(x, 2 + 1j)
+    close(tg.vjp(square_root, 1 + 0.5j, 3 + 4j)[1](1j)[1], 1j * np.conj(1 / (2 * (2 + 1j))))
+    size = tg.implicit_root(lambda x, a: x * x - np.abs(a) ** 2)
+    close(size(1.0, 3 + 4j), 5.0)
+    close(tg.grad(size, 1)(1.0, 3 + 4j), (3 + 4j) / 5)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("p", [2, 0.5, -1, 2.0, -1.0, 3, 1.5, 0])
+def test_powers_have_the_bits_of_numpys_operator(p, dtype):
+    z = Z.astype(dtype)
+    power = leaf(z) ** p
+    assert power.dtype == dtype
+    assert power.data.tobytes() == (z**p).tobytes()
+
+
+def test_parts_can_be_assigned_to():
+    x, part = leaf(), leaf(np.array([1.0, 2.0, 3.0]))
+    y = x * 1
+    y.imag = part
+    close(y.detach(), Z.real + 1j * part.data)
+    y.real = 2 * part
+    y.backward(W)
+    close(part.grad, W.imag + 2 * W.real)
+    close(x.grad, 0 * Z)
+    with pytest.raises(TypeError):
+        (part * 1).imag = part

@@ -346,3 +346,16 @@ def test_a_module_in_aux_is_the_module_itself():
 def test_logsumexp_has_second_derivatives():
     p = np.exp(X) / np.exp(X).sum()
     np.testing.assert_allclose(tg.hessian(tg.logsumexp)(X), np.diag(p) - np.outer(p, p), rtol=1e-12)
+
+
+def test_gradients_of_each_example_by_the_name_of_the_parameter():
+    model = tg.nn.Sequential(tg.nn.Linear(3, 4, rng=0), tg.nn.Tanh(), tg.nn.Linear(4, 2, rng=1))
+    x, y = np.cos(np.arange(15)).reshape(5, 3).astype(np.float32), np.array([0, 1, 1, 0, 1])
+    each = tg.jacobian(lambda m: tg.softmax_cross_entropy(m(x), y, reduction="none"))(model)
+    assert {name: g.shape for name, g in each.named_parameters()} == {
+        name: (5, *p.shape) for name, p in model.named_parameters()
+    }
+    for i in range(5):
+        alone = tg.grad(lambda m, i=i: tg.softmax_cross_entropy(m(x[i : i + 1]), y[i : i + 1]))(model)
+        for one, all_of_them in zip(alone.parameters(), each.parameters()):
+            np.testing.assert_allclose(one.data, all_of_them.data[i], rtol=1e-5, atol=1e-7)

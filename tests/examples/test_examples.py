@@ -128,6 +128,27 @@ def test_schedules(tmp_path):
     assert found["constant(1)"][3] > 3 * found["warmup(20, then=cosine(1, 80))"][3]
 
 
+def test_numpy_tour(tmp_path):
+    pytest.importorskip("matplotlib")
+    text = run("numpy_tour.py", "--out", "tour.png", folder=tmp_path)
+    assert (tmp_path / "tour.png").read_bytes().startswith(PNG)
+    checked = numbers(r"(\d+) derivatives right to ([\d.e-]+)", text)
+    assert len(checked) == 13
+    assert all(count > 1 and error < 1e-6 for count, error in checked)
+    x = np.array([0.0, 1, 2, 3, 4, 9])
+    slope = float(re.search(r"moving point 5 by 1 turns the slope by ([\d.]+)", text)[1])
+    assert math.isclose(slope, (9 - x.mean()) / (6 * x.var()), abs_tol=1e-3)
+    assert "moves 4.0 times as fast" in text  # (1 + e) / (1 - e)
+    found, best, straight = numbers(r"([\d.]+) s, a cycloid ([\d.]+) s, the straight line ([\d.]+) s", text)[
+        0
+    ]
+    length = math.hypot(1, 0.65)
+    assert math.isclose(straight, length * math.sqrt(2 / (9.81 * 0.65)), abs_tol=1e-3)  # uniformly faster
+    assert best < found < 1.003 * best < straight
+    ((R, L, C),) = numbers(r"([\d.]+) Ω, ([\d.]+) mH, ([\d.]+) µF; truly 10, 2 and 5", text)
+    assert np.allclose([R, L, C], [10, 2, 5], rtol=0.03)
+
+
 @pytest.mark.usefixtures("digits")
 def test_cnn(digits, tmp_path):
     text = run("cnn.py", "--seeds", "0", "1", "2", "--out", "cnn.png", folder=tmp_path)

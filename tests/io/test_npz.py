@@ -453,3 +453,11 @@ def test_rule_1_the_search_lets_pass():
             "allow_pickle=False)\nimport json"
         )
     )
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_numbers_are_saved_and_loaded(path, dtype):
+    array = np.array([[1 + 2j, -0.0j], [np.nan, 1j * np.inf]], dtype)
+    io.save_npz(path, {"z": array, "t": tg.Tensor(array)})
+    for found in io.load_npz(path).values():
+        same(found, array)

@@ -246,3 +246,35 @@ def test_a_state_that_does_not_fit_the_dtype_is_loaded_not_at_all():
     with pytest.raises(RuntimeWarning, match="overflow"):
         layer.load_state_dict({"weight": np.zeros((1, 2)), "bias": np.array([1e300])})
     np.testing.assert_array_equal(layer.weight.data, before["weight"])
+
+
+@pytest.mark.parametrize("make", [lambda: nn.Linear(2, 3, rng=0), lambda: nn.RNN(2, 3, rng=0)])
+def test_complex_numbers_are_refused_by_layers_of_real_parameters(make):
+    layer, values = make(), np.ones((4, 5, 2), complex)
+    for x in (values, tg.Tensor(values), tg.Tensor(values, requires_grad=True)):
+        with pytest.raises(errors.DTypeError, match=r"expects real numbers.*got complex128"):
+            layer(x)
+
+
+def test_complex_parameters_are_for_modules_of_ones_own():
+    layer = nn.Linear(2, 3, rng=0)
+    layer.weight = nn.Parameter(np.ones((3, 2), complex))
+    for x in (np.ones((1, 2)), tg.Tensor(np.ones((1, 2))), tg.Tensor(np.ones((1, 2)), requires_grad=True)):
+        with pytest.raises(errors.DTypeError, match=r"Linear expects real parameters; got complex128"):
+            layer(x)
+
+    class Filter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.h = nn.Parameter(np.array([1 + 1j, 2]))
+
+        def forward(self, x):
+            return np.abs(x * self.h)
+
+    model = Filter()
+    np.testing.assert_allclose(model(np.ones(2)).data, np.abs(model.h.data))
+    assert model.to(np.float32).h.dtype == np.complex64
+    state = model.state_dict()
+    model.load_state_dict({"h": np.array([3.0, 4.0])})
+    model.load_state_dict(state)
+    np.testing.assert_array_equal(model.h.data, [1 + 1j, 2])

@@ -157,10 +157,28 @@ def test_inverse_of_a_singular_matrix_raises():
         np.linalg.slogdet(Tensor(np.zeros((2, 2)), requires_grad=True))[1].backward()
 
 
-def test_second_derivative_of_a_determinant():
-    """det [[a, b], [c, d]] = ad - bc, also where A is regular only."""
-    hessian = tg.hessian(np.linalg.det)(np.array([[2.0, 1.0], [0.5, 3.0]])).reshape(4, 4)
-    close(hessian, np.fliplr(np.diag([1.0, -1.0, -1.0, 1.0])))
+@pytest.mark.parametrize("rank", [0, 1, 2, 3, 4])
+def test_second_derivatives_of_a_determinant_are_minors(rank):
+    """∂²det / ∂aᵢⱼ ∂aₖₗ is ± the determinant of what is left without rows i, k and columns j, l."""
+    a = RNG.normal(size=(4, rank)) @ RNG.normal(size=(rank, 4))
+    expected = np.zeros((4, 4, 4, 4))
+    for i, j, k, m in np.ndindex(4, 4, 4, 4):
+        if i != k and j != m:
+            left = np.linalg.det(np.delete(np.delete(a, [i, k], 0), [j, m], 1))
+            expected[i, j, k, m] = (-1) ** (i + j + k + m + (i > k) + (j > m)) * left
+    close(tg.hessian(np.linalg.det)(a), expected)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_second_derivatives_of_small_determinants(n):
+    """det [[a]] = a, and det [[a, b], [c, d]] = ad - bc, at zero too."""
+    hessian = tg.hessian(np.linalg.det)(np.zeros((n, n))).reshape(n * n, n * n)
+    close(hessian, np.fliplr(np.diag([1.0, -1.0, -1.0, 1.0])) if n == 2 else np.zeros((1, 1)))
+
+
+def test_a_complex_singular_determinant_has_its_derivatives():
+    a = RNG.normal(size=(3, 2)) @ (RNG.normal(size=(2, 3)) + 1j * RNG.normal(size=(2, 3)))
+    assert tg.gradcheck(np.linalg.det, a)
 
 
 @pytest.mark.parametrize(("m", "n"), [(4, 3), (3, 4), (3, 3)])

@@ -1,11 +1,12 @@
-"""np.pad: constant padding, its gradient, and modes that are refused."""
+"""np.pad: every mode against NumPy's values, its gradient, and what is refused as NumPy refuses it."""
+
+from itertools import product
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tests.helpers import generic, message_of
-from tinygrad_edu.errors import UnsupportedCall
+from tests.helpers import generic
 
 
 def test_pad_and_its_gradient():
@@ -22,8 +23,75 @@ def test_pad_of_some_axes():
     tg.gradcheck(lambda x: np.pad(x, {-1: (1, 2), 0: 1}), generic(2, 1, 3))
 
 
-@pytest.mark.parametrize("mode", ["edge", "reflect", "wrap"])
-def test_pad_that_repeats_elements_is_refused(mode):
-    assert f"mode={mode!r}) has no derivative rule" in message_of(
-        UnsupportedCall, np.pad, tg.Tensor([1.0, 2.0], requires_grad=True), 1, mode
+# fmt: off
+MODES = [
+    ("edge", {}), ("wrap", {}), ("reflect", {}), ("reflect", {"reflect_type": "odd"}), ("symmetric", {}),
+    ("symmetric", {"reflect_type": "odd"}), ("mean", {}), ("mean", {"stat_length": (2, 1)}), ("median", {}),
+    ("median", {"stat_length": 2}), ("maximum", {}), ("maximum", {"stat_length": 1}), ("minimum", {}),
+    ("linear_ramp", {}), ("linear_ramp", {"end_values": (1.0, -2.0)}), ("constant", {"constant_values": (1.0, -2.0)}),
+]
+# fmt: on
+SHAPES = [(1,), (2,), (5,), (2, 3), (1, 4), (3, 1, 2)]
+
+
+@pytest.mark.parametrize(("mode", "settings"), MODES, ids=str)
+def test_every_mode_has_numpys_values_and_the_numerical_gradient(mode, settings):
+    for shape, width in product(SHAPES, (0, 1, (2, 1), 7, (0, 3))):  # 7 is longer than any axis
+        x = generic(*shape)
+        padded = np.pad(tg.Tensor(x, requires_grad=True), width, mode, **settings)
+        expected = np.pad(x, width, mode, **settings)
+        assert padded.dtype == expected.dtype
+        np.testing.assert_allclose(padded.data, expected, rtol=1e-13, atol=1e-14)
+        if width == (2, 1) and shape in ((5,), (1, 4), (2, 3)):
+            tg.gradcheck(lambda x, w=width: np.pad(x, w, mode, **settings), x)
+
+
+def test_repeated_elements_get_the_sum():
+    x = tg.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    np.pad(x, 2, "edge").sum().backward()
+    assert x.grad.tolist() == [3, 1, 3]
+    x.grad = None
+    np.pad(x, 2, "reflect", reflect_type="odd").sum().backward()  # 2x₀ - x₂, 2x₀ - x₁, …, 2x₂ - x₁, 2x₂ - x₀
+    assert x.grad.tolist() == [1 + 4 - 1, 1 - 2, 1 + 4 - 1]
+
+
+def test_constants_and_ends_may_be_tensors():
+    x = generic(2, 3)
+    for values in (generic(), generic(2), generic(2, 2)):
+        tg.gradcheck(lambda x, v: np.pad(x, ((1, 2), (0, 2)), constant_values=v), x, values)
+        tg.gradcheck(lambda x, v: np.pad(x, ((1, 2), (0, 2)), "linear_ramp", end_values=v), x, values)
+    tg.gradcheck(lambda x, a, b: np.pad(x, 1, constant_values=((a, 0), (1, b))), x, generic(), generic())
+
+
+def test_a_function_of_the_users_may_pad():
+    def mirrored(row, width, axis, settings):
+        row[: width[0]] = settings["scale"] * row[width[0]]
+        row[-width[1] :] = row[-width[1] - 1] ** 2
+
+    x = generic(2, 3)
+    np.testing.assert_allclose(
+        np.pad(tg.Tensor(x, requires_grad=True), 2, mirrored, scale=3).data, np.pad(x, 2, mirrored, scale=3)
     )
+    tg.gradcheck(lambda x: np.pad(x, 2, mirrored, scale=3), x)
+
+
+def test_an_empty_border_has_no_gradient():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    np.pad(x, 1, "empty")[1:3].sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.pad(x, 1, "nonsense"), lambda x: np.pad(x, 1, "edge", constant_values=1),
+        lambda x: np.pad(x, -1),
+        lambda x: np.pad(x, 1, "maximum", stat_length=0), lambda x: np.pad(x, (1, 2, 3), "edge"),
+        lambda x: np.pad(x[:0], 1, "reflect"), lambda x: np.pad(x, 1, nonsense=2),
+    ],
+)  # fmt: skip
+def test_what_numpy_refuses_is_refused_alike(call):
+    with pytest.raises((ValueError, TypeError)) as numpys:
+        call(np.ones(3))
+    with pytest.raises(type(numpys.value), match=r".*"):
+        call(tg.Tensor(np.ones(3), requires_grad=True))

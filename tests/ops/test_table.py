@@ -22,7 +22,11 @@ from tinygrad_edu.transforms import jvp, vjp
 
 TABLE = entries()
 OURS = [f for f in TABLE if not (getattr(f, "__module__", None) or "numpy").startswith(("test", "__"))]
-ENTRIES = [f for f in OURS if TABLE[f].fate != "constant"]
+EVERY = [f for f in OURS if TABLE[f].fate != "constant"]
+SCIPYS = [
+    f for f in EVERY if "scipy" in (getattr(f, "__module__", None) or name_of(f))
+]  # test_scipy_special.py
+ENTRIES = [f for f in EVERY if f not in SCIPYS]
 RULES = [f for f in ENTRIES if isinstance(TABLE[f], Op)]
 every_entry = pytest.mark.parametrize("function", ENTRIES, ids=name_of)
 every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
@@ -30,7 +34,9 @@ every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
 
 # ---- calls as functions of their floating arrays -----------------------------------------------------------
 
-half = settings(max_examples=settings.default.max_examples // 2)  # there are a dozen properties of each entry
+third = settings(
+    max_examples=settings.default.max_examples // 3
+)  # there are a dozen properties of each entry
 
 
 def floating(call):
@@ -146,11 +152,27 @@ def check_second_order(function, call, draw):
     assert_close(flat(pullback(np.ones(()))), expected, np.abs(flat(gradient(*values))).max(initial=0))
 
 
+def check_third_order(function, call, draw):
+    """The gradient of ⟨w, s⟩ is the slope of s along w, s being the gradient of ⟨v, Jᵀu⟩: third derivatives
+    are symmetric too.
+    """
+    f, values = as_function(function, call)
+    u = tuple(draw(cotangents(o)) for o in f(*values))
+    v, w = ([draw(cotangents(a)) for a in values] for _ in range(2))
+    along = lambda gradients, direction: sum(np.sum(g * d) for g, d in zip(gradients, direction))
+    gradient = lambda *xs: vjp(f, *xs)[1](u)
+    second = lambda *xs: vjp(lambda *ys: along(gradient(*ys), v), *xs)[1](np.ones(()))
+    expected = slope(lambda x: flat(second(*unflat(x, values))), flat(values), flat(w))
+    _, pullback = vjp(lambda *xs: along(second(*xs), w), *values)
+    scale = max(np.abs(flat(part)).max(initial=0) for part in (gradient(*values), second(*values)))
+    assert_close(flat(pullback(np.ones(()))), expected, 10 * scale)
+
+
 # ---- the table has a domain for every entry ----------------------------------------------------------------
 
 
 def test_every_entry_has_a_domain_and_every_domain_an_entry():
-    assert [name_of(f) for f in ENTRIES if f not in DOMAINS] == []
+    assert [name_of(f) for f in EVERY if f not in DOMAINS] == []
     assert [name_of(f) for f in DOMAINS if f not in TABLE or TABLE[f].fate == "constant"] == []
 
 
@@ -158,7 +180,7 @@ def test_every_entry_has_a_domain_and_every_domain_an_entry():
 
 
 @every_entry
-@half
+@third
 @given(data=st.data())
 def test_value_is_that_of_numpy(function, data, count):
     count(name_of(function))
@@ -180,7 +202,7 @@ def test_value_is_that_of_numpy(function, data, count):
 
 
 @every_entry
-@half
+@third
 @given(data=st.data())
 def test_first_derivative_is_numerical(function, data, count):
     count(name_of(function))
@@ -188,15 +210,27 @@ def test_first_derivative_is_numerical(function, data, count):
 
 
 @every_entry
-@half
+@third
 @given(data=st.data())
 def test_second_derivative_is_numerical(function, data, count):
     count(name_of(function))
     check_second_order(function, data.draw(DOMAINS[function].calls), data.draw)
 
 
+DEEP = settings.default.max_examples >= 1000
+few = settings(max_examples=100 if DEEP else 4)
+
+
+@pytest.mark.parametrize("function", ENTRIES if DEEP else ENTRIES[::9], ids=name_of)
+@few
+@given(data=st.data())
+def test_third_derivative_is_numerical(function, data, count):
+    count(name_of(function))
+    check_third_order(function, data.draw(DOMAINS[function].calls), data.draw)
+
+
 @every_entry
-@half
+@third
 @given(data=st.data())
 def test_layout_does_not_matter(function, data, count):
     """Reversed, strided, read-only and overlapping memory; and one argument differentiated alone."""
@@ -232,7 +266,7 @@ def compare_layouts(f, odd, before, data):
 
 
 @every_entry
-@half
+@third
 @given(data=st.data())
 def test_other_arrays_give_the_same_bits(function, data, count):
     count(name_of(function))
@@ -256,7 +290,7 @@ def test_other_arrays_give_the_same_bits(function, data, count):
 @pytest.mark.parametrize(
     "function", [f for f in ENTRIES if f is not np.astype], ids=name_of
 )  # whose dtype is asked for
-@half
+@third
 @given(data=st.data())
 def test_float32_stays_float32(function, data, count):
     count(name_of(function))
@@ -273,9 +307,12 @@ def test_float32_stays_float32(function, data, count):
 # ---- rules, before the engine brings their results into shape ----------------------------------------------
 
 
+TURNED = (np.imag, np.angle, np.fft.irfft, np.fft.hfft, np.fft.irfft2, np.fft.irfftn)  # complex into real
+
+
 @every_rule
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@half
+@third
 @given(data=st.data())
 def test_rule_returns_what_it_should(function, dtype, data, count):
     """An array of the gradient's dtype, without touching its read-only arguments;
@@ -304,7 +341,7 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
         assert isinstance(gradient, (np.ndarray, np.generic))
         assert gradient.dtype == g[0].dtype or (
             np.finfo(gradient.dtype).dtype == np.finfo(g[0].dtype).dtype
-            and (function in (np.imag, np.angle) or any(np.iscomplexobj(v) for v in (*arrays, *parts)))
+            and (function in TURNED or any(np.iscomplexobj(v) for v in (*arrays, *parts)))
         )
         if entry.broadcasts:
             assert np.broadcast_shapes(gradient.shape, arrays[i].shape) == gradient.shape
@@ -316,7 +353,7 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
     "function", [f for f in ENTRIES if isinstance(f, np.ufunc) and f.signature is None], ids=name_of
 )
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0), (1,)], ids=str)
-@half
+@third
 @given(data=st.data())
 def test_ufunc_of_no_axes_and_of_no_elements(function, shape, data):
     c = data.draw(DOMAINS[function].calls.filter(lambda c: all(np.size(a) for a in c.args)))

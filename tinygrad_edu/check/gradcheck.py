@@ -71,7 +71,7 @@ def gradcheck(
         inputs.
     *inputs : array_like, Module, or containers of them
         What `grad` takes: every floating or complex leaf is differentiated, in tensors and arrays (also those
-        that do not require gradients), Python floats, modules (their parameters), lists, tuples and dicts.  f gets
+        that do not require gradients), numbers, modules (their parameters), lists, tuples and dicts.  f gets
         anything else as it is, and the report names it.  Prefer generic values of both signs: none at a kink,
         no two equal.
     argnums : int or sequence of int, optional

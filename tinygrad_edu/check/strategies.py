@@ -19,6 +19,7 @@ Examples
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,11 +56,26 @@ def numbers(
     >>> find(numbers(away_from=(0,)), lambda x: x < 0)
     -0.125
     """
+    return _numbers(low, high, tuple(away_from), margin)
+
+
+# A strategy is made once for each of its settings: to make one takes longer than to draw from it.
+once = lru_cache(maxsize=4096)
+
+
+@once
+def _numbers(low: float, high: float, away_from: tuple[float, ...], margin: float) -> SearchStrategy[float]:
     grid = [k * STEP for k in range(math.ceil(low / STEP), math.floor(high / STEP) + 1)]
     allowed = [x for x in grid if all(abs(x - p) >= margin for p in away_from)]
     return st.sampled_from(sorted(allowed, key=lambda x: (abs(x), -x)))
 
 
+@once
+def _lists(elements: SearchStrategy[Any], n: int, unique: bool = False) -> SearchStrategy[list[Any]]:
+    return st.lists(elements, min_size=n, max_size=n, unique=unique)
+
+
+@once
 def shapes(
     min_dims: int = 0, max_dims: int = 3, *, min_side: int = 0, max_side: int = 3
 ) -> SearchStrategy[Shape]:
@@ -75,6 +91,7 @@ def shapes(
     return drawn.filter(lambda s: math.prod(s) <= 12)
 
 
+@once
 def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> SearchStrategy[tuple[Shape, ...]]:
     """Tuples of ``n`` shapes that broadcast together; any may be 0-d or empty, or have axes of length 1.
 
@@ -125,7 +142,7 @@ def arrays(
     """
     shape = shape if isinstance(shape, tuple) else draw(shapes() if shape is None else shape)
     n, elements = math.prod(shape), numbers(low, high, away_from=away_from, margin=margin)
-    values = draw(st.lists(elements, min_size=n, max_size=n, unique=distinct))
+    values = draw(_lists(elements, n, distinct))
     return np.array(values, dtype=dtype).reshape(shape)
 
 
@@ -137,23 +154,26 @@ def complexes(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any
     --------
     >>> from hypothesis import find
     >>> find(complexes((1,), low=1), lambda z: True)
-    array([1.+0.25j])
+    array([1.+0.3125j])
     """
     return arrays(shape, **options).flatmap(imaginary)
 
 
 def imaginary(real: Any) -> SearchStrategy[Any]:
     """Complex arrays with the given real part: off the real axis, where branches are cut, and so near to it
-    that the cuts of the imaginary axis, which begin at ±i, are out of reach.
+    that the cuts of the imaginary axis, which begin at ±i, are out of reach; and at no step of a rounding.
 
     Examples
     --------
     >>> from hypothesis import find
     >>> find(imaginary(np.ones(1)), lambda z: z.imag[0] < 0)
-    array([1.-0.25j])
+    array([1.-0.3125j])
     """
-    parts = arrays(real.shape, low=-3 / 4, high=3 / 4, away_from=(0,), margin=1 / 4, dtype=real.dtype)
-    return parts.map(lambda part: np.asarray(real + 1j * part))
+    parts = _lists(_imaginary, real.size)
+    return parts.map(lambda drawn: np.asarray(real + 1j * np.array(drawn, real.dtype).reshape(real.shape)))
+
+
+_imaginary = st.sampled_from([sign * k * STEP for k in (5, 7, 9, 11) for sign in (1, -1)])
 
 
 def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Tensor]:
@@ -202,13 +222,18 @@ def axes(draw: Draw, ndim: int, *, none: bool = True, many: bool = True, min_siz
     >>> find(axes(3), lambda axis: isinstance(axis, tuple) and len(axis) == 2)
     (0, 1)
     """
+    return draw(_axes(ndim, none, many, min_size))
+
+
+@once
+def _axes(ndim: int, none: bool, many: bool, min_size: int) -> SearchStrategy[Any]:
     signed = [sign for axis in range(ndim) for sign in (axis, axis - ndim)]
     choices: list[SearchStrategy[Any]] = [st.none()] if none else []
     choices += [st.sampled_from(signed)] if signed else []
     if many and ndim >= min_size:
         one, place = st.sampled_from(signed or [0]), lambda axis: axis % max(ndim, 1)
         choices += [st.lists(one, min_size=min_size, max_size=ndim, unique_by=place).map(tuple)]
-    return draw(st.one_of(choices))
+    return st.one_of(choices)
 
 
 @st.composite
@@ -255,6 +280,7 @@ def keys(draw: Draw, shape: Shape, *, advanced: bool = True) -> Any:
 _few = hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=3)
 
 
+@once
 def _places(shape: Shape, n: int) -> SearchStrategy[Any]:
     """Arrays of places along an axis of n elements, counted from either end."""
     return hnp.arrays(np.intp, shape, elements=st.integers(-n, n - 1), fill=st.nothing())
@@ -285,6 +311,7 @@ def einsums(draw: Draw, max_operands: int = 3) -> tuple[str, tuple[Shape, ...]]:
     return subscripts, tuple(operands)
 
 
+@once
 def labels(shape: Shape, classes: int) -> SearchStrategy[Any]:
     """Arrays of class labels in [0, classes).
 

@@ -29,7 +29,7 @@ from .values import MAX_BYTES, Array, Arrays, check_shape, check_total, fill, na
 
 # fmt: off
 DTYPES = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2",
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "C64": "<c8",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }
@@ -60,8 +60,9 @@ def save_safetensors(
     path : str or path-like
         The folder must exist.
     arrays : mapping of str to Tensor or array_like; or a Module, whose ``state_dict()`` it then is
-        float16 to float64, signed and unsigned integers, booleans; of any shape, strides and byte order.  The
-        file has copies: arrays that share memory are apart when they are loaded.
+        float16 to float64, complex64 (which older readers do not know), signed and unsigned integers,
+        booleans; of any shape, strides and byte order.  The file has copies: arrays that share memory are
+        apart when they are loaded.
     metadata : mapping of str to str, optional
         Texts that go with them.
 
@@ -148,7 +149,9 @@ def _code(name: str, array: Array) -> str:
     code = CODES.get(array.dtype.newbyteorder("<").str)
     if code is None:
         known = ", ".join(str(np.dtype(dtype)) for dtype in CODES)
-        raise DTypeError(f"safetensors: {name!r:.80} is of dtype {array.dtype}; the format takes {known}.")
+        other = " save_npz has it, too." if array.dtype.kind == "c" else ""
+        what = f"is of dtype {array.dtype}; the format takes {known}.{other}"
+        raise DTypeError(f"safetensors: {name!r:.80} {what}")
     return code
 
 

@@ -114,7 +114,7 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
 def _not_real(x: Any, like: Tensor, who: str) -> DTypeError:
     """The error for a layer that is given complex numbers or others, or has complex parameters."""
     if like.dtype.kind == "c":
-        own = "a Module of your own computes with those: x @ self.weight.T + self.bias"
+        own = "A Module of your own computes with those: x @ self.weight.T + self.bias"
         return DTypeError(f"{who} expects real parameters; got {like.dtype}. {own}.")
     return DTypeError(
         f"{who} expects real numbers, floating, integer or boolean; got {x.dtype} of shape {x.shape}."

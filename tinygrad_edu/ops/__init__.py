@@ -20,4 +20,5 @@ from . import losses
 
 from ..table import later
 
+later("scipy.special", f"{__name__}.scipy_special")
 later("numpy.fft", f"{__name__}.fft")  # Fourier transforms

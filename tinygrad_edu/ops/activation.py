@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
+from .elementwise import or_nan
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 
@@ -66,10 +67,12 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     A. Maas, A. Hannun, A. Ng (2013). Rectifier nonlinearities improve neural network acoustic models. ICML.
     """
     x = floating(x, "leaky_relu")
+    if type(negative_slope) is float and 0 < negative_slope <= 1:
+        return np.maximum(x, x * negative_slope)  # the higher piece, in two steps
     return np.maximum(x, 0) + np.minimum(x, 0) * negative_slope
 
 
-@primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))))
+@primitive(x=lambda g, x, alpha: g * leaky_slope(x, alpha * np.exp(np.minimum(x, 0))))
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Exponential linear unit: x where x > 0, else alpha · (exp(x) - 1).
 
@@ -88,10 +91,10 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     exponential linear units. arXiv:1511.07289
     """
     x = floating(x, "elu")
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))  # one of which is 0: faster than to choose
 
 
-@primitive(x=lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.minimum(x, 0) / alpha)))
+@primitive(x=lambda g, x, alpha: g * np.exp(np.minimum(x, 0) / alpha))
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Continuously differentiable exponential linear unit: x where x > 0, else alpha · (exp(x / alpha) - 1).
 
@@ -114,12 +117,14 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     if not alpha > 0:
         raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
     x = floating(x, "celu")
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
+    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha)
 # fmt: on
 
 
 def leaky_slope(x: Any, negative_slope: Any) -> Any:
     """1 where x > 0, negative_slope where x ≤ 0, NaN where x is; several times as fast as np.where."""
+    if type(negative_slope) is float and 0 <= negative_slope <= 1:
+        return np.maximum(np.sign(x), negative_slope)  # which is between the signs 0 and 1
     positive = np.maximum(np.sign(x), 0)
     return positive + (1 - positive) * negative_slope
 
@@ -179,11 +184,14 @@ def relu6(x: Any) -> Any:
     return np.clip(real(x, "relu6"), 0, 6)
 
 
+# fmt: off
+@primitive(x=lambda g, x: or_nan(x, g * within_3(x) / 6))
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
     return np.clip(floating(x, "hardsigmoid") + 3, 0, 6) / 6
 
 
+@primitive(x=lambda g, x: g * (hardsigmoid(x) + np.clip(x, -3, 3) * within_3(x) / 6))
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x).
 
@@ -192,7 +200,13 @@ def hardswish(x: Any) -> Any:
     A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
     """
     x = floating(x, "hardswish")
-    return np.maximum(x, -6) * hardsigmoid(x)  # of which the second factor is 0 below -3
+    return np.maximum(x, -3) * hardsigmoid(x)  # of which the second factor is 0 below -3, and -inf · 0 is NaN
+# fmt: on
+
+
+def within_3(x: Any) -> Any:
+    """Whether x is between the kinks of hardsigmoid and hardswish."""
+    return (x > -3) & (x < 3)
 
 
 def prelu(x: Any, weight: Any) -> Any:

@@ -210,7 +210,7 @@ def _geomspace(
 def _ix_(*args: Any) -> Any:
     sequences = list(as_arrays(*args))
     expected = np.ix_(*map(constant, sequences))  # NumPy's own word
-    floating = (x.dtype.kind == "f" for x in sequences)
+    floating = (x.dtype.kind in "fc" for x in sequences)
     return tuple(np.reshape(x, e.shape) if f else e for x, e, f in zip(sequences, expected, floating))
 
 

@@ -10,7 +10,7 @@ from ..aliases import Array, Cotangent, Shape
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, overridable
 from .complex import conjugated
-from .elementwise import as_arrays, ones_for_zeros, or_nan
+from .elementwise import as_arrays, keeping, ones_for_zeros, or_nan
 from .indexing import scatter
 
 NOT_GIVEN: Any = np._NoValue  # what NumPy's signatures have for an argument that was not given
@@ -89,6 +89,8 @@ derivative(np.unwrap,   lambda p, discont=None, axis=-1, *, period=2 * np.pi: np
 @composite(np.gradient)
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     (f,) = as_arrays(f)
+    for grid in as_arrays(*varargs):
+        keeping(grid, f.dtype)
     np.gradient(
         np.zeros(f.shape, f.dtype), *map(constant, varargs), axis=axis, edge_order=edge_order
     )  # NumPy's own word

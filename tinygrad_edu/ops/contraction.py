@@ -15,26 +15,24 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
 
 
-def as_matrix(g: Any, x1_is_vector: bool, x2_is_vector: bool) -> Any:
-    """The gradient of a matmul with the axes that vectors lost put back."""
-    g = np.expand_dims(g, -1) if x2_is_vector else g
-    return np.expand_dims(g, -2) if x1_is_vector else g
-
-
 def left(g: Any, x2: Any, x1_shape: tuple[int, ...]) -> Any:
-    """g x2ᵀ, a matmul's gradient in x1; a vector x2 is a column, and a vector x1 loses its row axis again."""
-    g = as_matrix(g, len(x1_shape) == 1, x2.ndim == 1)
-    x2 = np.expand_dims(x2, 1) if x2.ndim == 1 else x2
-    out = np.matmul(g, np.matrix_transpose(x2))  # (..., n, k)
-    return np.squeeze(out, -2) if len(x1_shape) == 1 else out
+    """g x2ᵀ, a matmul's gradient in x1.  A vector x1 is a row, and a vector x2 a column, of which the product
+    has lost the axis.
+    """
+    if x2.ndim == 1:
+        return g * x2 if len(x1_shape) == 1 else g[..., None] * x2  # (..., n, k)
+    if len(x1_shape) == 1:
+        return np.matmul(x2, g) if x2.ndim == 2 else np.matmul(x2, g[..., None])[..., 0]  # (..., k)
+    return np.matmul(g, np.matrix_transpose(x2))  # (..., n, k)
 
 
 def right(g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
-    """x1ᵀ g, a matmul's gradient in x2; a vector x1 is a row, and a vector x2 loses its column axis again."""
-    g = as_matrix(g, x1.ndim == 1, len(x2_shape) == 1)
-    x1 = np.expand_dims(x1, 0) if x1.ndim == 1 else x1
-    out = np.matmul(np.matrix_transpose(x1), g)  # (..., k, m)
-    return np.squeeze(out, -1) if len(x2_shape) == 1 else out
+    """x1ᵀ g, a matmul's gradient in x2, with vectors as in `left`."""
+    if x1.ndim == 1:
+        return g * x1 if len(x2_shape) == 1 else x1[:, None] * g[..., None, :]  # (..., k, m)
+    if len(x2_shape) == 1:
+        return np.matmul(g, x1) if x1.ndim == 2 else np.matmul(g[..., None, :], x1)[..., 0, :]  # (..., k)
+    return np.matmul(np.matrix_transpose(x1), g)  # (..., k, m)
 
 
 # fmt: off
@@ -216,15 +214,15 @@ def _explicit(subscripts: str, ndims: list[int]) -> str:
 @composite(np.dot)
 def _dot(a: Any, b: Any, out: None = None) -> Any:
     a, b = as_arrays(a, b)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
-    return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, axes=(-1, -2))
+    return np.matmul(a, b) if b.ndim <= 2 else np.tensordot(a, b, axes=(-1, -2))
 
 
 @composite(np.inner)
 def _inner(a: Any, b: Any) -> Any:
     a, b = as_arrays(a, b)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=(-1, -1))
 

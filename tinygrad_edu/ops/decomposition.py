@@ -7,7 +7,8 @@ values have a gradient there, and so have all other vectors, but a gradient that
 equal values raises LinAlgError in the backward pass, because how they turn depends on how the values part.
 
 The phase of a complex vector is free as well: a gradient that depends on it raises LinAlgError, up to
-rounding.  The factors of cholesky and qr are unique, as their diagonals are real (those of qr but for signs).
+rounding; a tangent of vectors, of `jvp`, is that of one choice of phases.  The factors of cholesky and qr are
+unique, as their diagonals are real (those of qr but for signs).
 
 Rules of complex matrices are those of the references with the conjugates of the factors: in the pairing
 Re Σ gᵢⱼ dAᵢⱼ, a reference's gradient is the conjugate of a rule's.
@@ -107,8 +108,8 @@ def allowed(m: Array, mask: Array, why: str) -> Any:
 
 
 VECTORS = (
-    "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no derivative: "
-    "they are not unique.\n"
+    "Eigenvectors or singular vectors of equal values, or singular vectors of the value 0, have no "
+    "derivative: they are not unique.\n"
     "  Use the values alone, or vectors of values that are single; of A itself, for example, "
     "np.linalg.matrix_power, np.linalg.pinv and np.linalg.norm have a derivative."
 )
@@ -126,22 +127,19 @@ PHASES = (
 )
 
 
-def phaseless(m: Array, size: Array, where: Any = True) -> Array:
-    """m, if the gradient of vectors whose products Σ vᵢⱼ gᵢⱼ are its diagonal does not depend on phases.
+def phaseless(m: Array, *gradients: tuple[Array, Array], where: Any = True) -> Array:
+    """m, if it does not depend on phases: of vectors that share them, each given with its gradient, m's
+    diagonal has the products Σ vᵢⱼ gᵢⱼ.
 
-    If vⱼ turns by exp(iθ), the function moves by -θ Im Σ vᵢⱼ gᵢⱼ, which has to be rounding beside ``size``,
-    the sum of its absolute summands; less than eps^¾ is always taken for that.
+    If vⱼ turns by exp(iθ), the function moves by -θ Im Σ vᵢⱼ gᵢⱼ, which has to be rounding beside the sum of
+    its absolute summands; less than eps^¾ is always taken for that.
     """
     if m.dtype.kind != "c":
         return m
     eps = float(np.finfo(m.dtype).eps)
-    turns = (np.absolute(np.imag(diagonal(m))) > eps**0.5 * size + eps**0.75) & where
-    return allowed(m, turns, PHASES)
-
-
-def size_of(vectors: Array, g: Array) -> Array:
-    """Σ |vᵢⱼ gᵢⱼ|, of the vectors in columns."""
-    return np.add.reduce(np.absolute(vectors * g), axis=-2)
+    size = sum(np.add.reduce(np.absolute(v * g), axis=-2) for v, g in gradients)
+    turns = np.absolute(np.imag(diagonal(m))) > eps**0.5 * size + eps**0.75
+    return allowed(m, turns & where, PHASES)
 
 
 def per_gap(m: Array, values: Array) -> Array:
@@ -154,7 +152,7 @@ def per_gap(m: Array, values: Array) -> Array:
 def eigh_gradient(g: Cotangent, out: Array, uplo: str) -> Array:
     """V (diag(g_w) + F ∘ Vᴴ g_V) Vᴴ, with Fᵢⱼ = 1 / (wⱼ - wᵢ), in the triangle that is read (Giles, 3.1)."""
     (gw, gv), (w, v) = g, (out[0], conj(out[1]))
-    turned = phaseless(H(v) @ gv, size_of(v, gv))
+    turned = phaseless(H(v) @ gv, (v, gv))
     return triangle(v @ (as_diagonal(gw) + per_gap(unique(turned, equal(w)), w)) @ H(v), uplo in "lL")
 
 
@@ -173,9 +171,9 @@ def svd_gradient(g: Cotangent, out: Array) -> Array:
     """
     (gu, gs, gvh), (u, s, vh) = g, (conj(out[0]), out[1], conj(out[2]))
     zero = s <= np.add.reduce(s, axis=-1, keepdims=True) * (16 * np.finfo(s.dtype).eps)
-    of_u, of_v = size_of(u, gu), size_of(T(vh), T(gvh))
-    uu, vv = (unique(x, equal(s)) for x in (phaseless(H(u) @ gu, of_u, zero), vh @ H(gvh)))
-    both = phaseless(uu + vv, of_u + of_v)
+    uu = unique(phaseless(H(u) @ gu, (u, gu), where=zero), equal(s))
+    vv = unique(vh @ H(gvh), equal(s))
+    both = phaseless(uu + vv, (u, gu), (T(vh), T(gvh)))
     inner = as_diagonal(gs) + per_gap((both - H(both)) / 2, s)
     inner = inner + (uu - vv - H(uu - vv)) / 2 / ones_for_zeros(s[..., None, :] + s[..., :, None])
     total = u @ inner @ vh
@@ -273,7 +271,7 @@ def _namedtuple(function: Any) -> Any:
 
 @composite(np.linalg.qr)
 def _qr(a: Any, mode: str = "reduced") -> Any:
-    if mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
+    if isinstance(mode, str) and mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
         raise UnsupportedCall(
             "np.linalg.qr(…, mode='complete') of a tall matrix has columns in Q that are not unique; take "
             "'reduced'."

@@ -23,23 +23,11 @@ import numpy as np
 
 from ..aliases import Array, Cotangent
 from ..table import derivative, primitive
-from .decomposition import (
-    BOTH,
-    T,
-    allowed,
-    as_diagonal,
-    conj,
-    diagonal,
-    equal,
-    per_gap,
-    phaseless,
-    size_of,
-    unique,
-)
+from .decomposition import BOTH, T, allowed, as_diagonal, conj, diagonal, equal, per_gap, phaseless, unique
 
 DEFECTIVE = (
     "Eigenvalues that meet and whose eigenvectors meet too, of a defective matrix, have no derivative.\n"
-    "  What is smooth there has one: np.trace, np.linalg.det, np.linalg.matrix_power and np.poly of the matrix."
+    "  What is smooth there has one: np.trace, np.linalg.det, np.linalg.matrix_power and np.poly of it."
 )
 MULTIPLE = (
     "Multiple roots of a polynomial have no derivative: they move infinitely fast.\n"
@@ -58,10 +46,11 @@ def separate(g: Cotangent, a: Array, w: Array, inverse: Array) -> Array:
     that are equal may have vectors that are not.
     """
     n, eps = w.shape[-1], float(np.finfo(w.dtype).eps)
-    gaps = np.absolute(w[..., None, :] - w[..., :, None]) + np.where(np.eye(n, dtype=bool), np.inf, 0)
     condition = np.sqrt(np.add.reduce(np.absolute(inverse) ** 2, axis=-1))
     rounding = 16 * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None] * condition
-    lost = (np.minimum.reduce(gaps, axis=-1, initial=np.inf) <= rounding) & (condition > eps**-0.25)
+    gaps = np.absolute(w[..., None, :] - w[..., :, None])
+    near = (gaps <= rounding[..., :, None]) & ~np.eye(n, dtype=bool)
+    lost = np.any(near, axis=-1) & (condition > eps**-0.25)
     return allowed(g, lost, DEFECTIVE)
 
 
@@ -73,7 +62,7 @@ def eig_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     """
     (gw, gv), (w, v) = g, out
     inverse = np.linalg.inv(v)
-    products = phaseless(T(v) @ gv, size_of(v, gv))
+    products = phaseless(T(v) @ gv, (v, gv))
     lengths = diagonal(products)
     lengths = np.real(lengths) if lengths.dtype.kind == "c" else lengths
     turned = unique(products - T(v) @ conj(v) * lengths[..., None, :], equal(w))
@@ -113,7 +102,6 @@ def roots_gradient(g: Cotangent, p: Array, out: Array) -> Array:
 
     A root is multiple if its rounding, eps Σ |pₖ rᴺ⁻ᵏ| / |p'|, takes p' to 0, which p'' does.
     """
-    shape, p = p.shape, np.reshape(p, -1)
     n, eps = p.shape[0], float(np.finfo(out.dtype).eps)
     exponents = np.arange(n - 1, -1, -1, dtype=np.finfo(out.dtype).dtype)
     powers = out[:, None] ** exponents  # (roots, n)
@@ -121,7 +109,7 @@ def roots_gradient(g: Cotangent, p: Array, out: Array) -> Array:
     bend = powers[:, 2:] @ (p * exponents * (exponents - 1))[:-2]
     size = np.absolute(powers) @ np.absolute(p)
     multiple = np.absolute(slope) ** 2 <= 16 * eps * size * np.absolute(bend)
-    return np.reshape(-T(powers) @ (allowed(g, multiple, MULTIPLE) / slope), shape)
+    return -T(powers) @ (allowed(g, multiple, MULTIPLE) / slope)
 
 
 def poly_gradient(g: Cotangent, a: Array, out: Array) -> Array:

@@ -126,8 +126,9 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
 
 
 def keeping(x: Any, dtype: Any) -> Any:
-    """The dtype that x is converted to, if no imaginary part gets lost."""
-    refuse_imaginary(x.dtype, dtype, "astype of a tensor")
+    """The dtype that x is converted to, which may be None, if no imaginary part gets lost."""
+    if dtype is not None and hasattr(x, "dtype"):
+        refuse_imaginary(x.dtype, dtype, "dtype=, of an array")
     return dtype
 
 
@@ -177,15 +178,15 @@ def per_radius(x: Any, x1: Any, x2: Any) -> Any:
 
 
 # fmt: off
-@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: or_nan(out, np.where((a <= lower) | (a >= upper), 0, g)))
+@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: or_nan(out, g * ((a > lower) & (a < upper))))
 def clip_between(a: Any, lower: Any, upper: Any) -> Any:
     return np.clip(a, lower, upper)
 
-@primitive(broadcasts=True, a=lambda g, a, lower, out: or_nan(out, np.where(a <= lower, 0, g)))
+@primitive(broadcasts=True, a=lambda g, a, lower, out: or_nan(out, g * (a > lower)))
 def clip_below(a: Any, lower: Any) -> Any:
     return np.clip(a, lower, None)
 
-@primitive(broadcasts=True, a=lambda g, a, upper, out: or_nan(out, np.where(a >= upper, 0, g)))
+@primitive(broadcasts=True, a=lambda g, a, upper, out: or_nan(out, g * (a < upper)))
 def clip_above(a: Any, upper: Any) -> Any:
     return np.clip(a, None, upper)
 # fmt: on

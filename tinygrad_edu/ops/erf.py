@@ -76,7 +76,7 @@ def erfc(x: Any) -> Any:
     """
     x = floating(x, "erfc")
     tail = upper_erfc(np.absolute(x))
-    return np.where(np.less(x, 0), 2 - tail, tail)
+    return tail + (2 - 2 * tail) * (x < 0)
 
 
 @primitive(x=lambda g, x: g * normal_density(x))
@@ -94,7 +94,7 @@ def normal_cdf(x: Any) -> Any:
     x = floating(x, "normal_cdf")
     a = np.minimum(np.absolute(x), FAR)
     tail = 0.5 * scaled_erfc(a * math.sqrt(0.5)) * exp_of_minus_square(a, 0.5)
-    return np.where(np.less(x, 0), tail, 1 - tail)
+    return tail + (1 - 2 * tail) * (x > 0)  # faster than to choose between tail and 1 - tail
 # fmt: on
 
 

@@ -42,7 +42,8 @@ def inner(n: int, factor: float, g: Cotangent, axis: int) -> Array:
     """
     weights = np.full(n // 2 + 1, factor, np.finfo(g.dtype).dtype)
     weights[0] = 1
-    weights[n // 2 :] = 1 if n % 2 == 0 else weights[n // 2 :]
+    if n % 2 == 0:
+        weights[-1] = 1
     return np.reshape(weights, (-1, *[1] * (g.ndim - 1 - axis % g.ndim)))
 
 

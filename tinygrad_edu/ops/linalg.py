@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
-from ..table import composite, constant, derivative, fused
+from ..table import composite, constant, derivative, fused, primitive
 from .decomposition import H, T, conj, lower_half, of_singular_values, triangle
 from .elementwise import as_arrays
 from .norm import one
@@ -82,25 +82,53 @@ def limit_given(rcond: Any, rtol: Any) -> Any:
 # ---- determinants ------------------------------------------------------------------------------------------
 
 
-def cofactors_by_inverse(a: Array) -> Array:
-    """The matrix of cofactors, det(A) A⁻ᵀ: the gradient of the determinant."""
-    return np.linalg.det(a)[..., None, None] * T(np.linalg.inv(a))
+def minors_by_inverse(g: Cotangent, a: Array) -> Array:
+    """The gradient of Σ g · cofactors(A): of a regular A it is det A (Σ(g · A⁻ᵀ) A⁻ᵀ - A⁻ᵀ gᵀ A⁻ᵀ)."""
+    inverse = T(np.linalg.inv(a))
+    along = np.sum(g * inverse, axis=(-2, -1), keepdims=True)
+    return np.linalg.det(a)[..., None, None] * (along * inverse - inverse @ T(g) @ inverse)
 
 
-@fused(cofactors_by_inverse)
+@fused(minors_by_inverse)
+def minors(g: Cotangent, a: Array) -> Array:
+    """The gradient of Σ g · cofactors(A), of singular matrices too; a third derivative needs a regular A.
+
+    cofactors(P X Q) = det(P) det(Q) P⁻ᵀ cofactors(X) Q⁻ᵀ takes A = U S Vᴴ to S, which is diagonal.  There,
+    the cofactor of a place i on the diagonal moves with each other place k on it, and that of (k, l) beside
+    it against (l, k), both by the product of all singular values but the two.
+    """
+    u, s, vh, sign, finite = _by_svd(a)
+    eye = np.eye(s.shape[-1], dtype=bool)
+    others = np.prod(np.where(eye[:, None] | eye, 1, s[..., None, None, :]), axis=-1)  # (…, n, n)
+    turned = H(u) @ np.where(finite, g, 0) @ H(vh)
+    diagonal = np.where(eye, 0, others) @ np.diagonal(turned, axis1=-2, axis2=-1)[..., None]
+    moved = np.where(eye, diagonal, -others * T(turned))
+    return _from_svd(u, moved, vh, sign, finite)
+
+
+@primitive(a=lambda g, a: minors(g, a))
 def cofactors(a: Array) -> Array:
-    """The matrix of cofactors, of singular matrices too.
+    """The matrix of cofactors, det(A) A⁻ᵀ, the gradient of the determinant; of singular matrices too.
 
     For A = U S Vᴴ they are det(U) det(Vᴴ) times the conjugate of U S* Vᴴ, where S* has in each place the
     product of all other singular values.
     """
-    finite = np.all(np.isfinite(a), axis=(-2, -1), keepdims=True)  # of others nothing is known
+    u, s, vh, sign, finite = _by_svd(a)
+    eye = np.eye(s.shape[-1], dtype=bool)
+    others = np.prod(np.where(eye, 1, s[..., None, :]), axis=-1)  # (…, n)
+    return _from_svd(u, np.where(eye, others[..., None], 0), vh, sign, finite)
+
+
+def _by_svd(a: Array) -> tuple[Array, ...]:
+    """U, S, Vᴴ, det(U) det(Vᴴ), and whether a matrix is finite: of others nothing is known."""
+    finite = np.all(np.isfinite(a), axis=(-2, -1), keepdims=True)
     u, s, vh = np.linalg.svd(np.where(finite, a, 0))
-    n = s.shape[-1]
-    others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)  # (…, n)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    found = sign[..., None, None] * (conj(u) * others[..., None, :]) @ conj(vh)
-    return np.where(finite, found, np.nan).astype(a.dtype, copy=False)
+    return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None], finite
+
+
+def _from_svd(u: Array, x: Array, vh: Array, sign: Array, finite: Array) -> Array:
+    """What is x at the singular values, at A."""
+    return np.where(finite, sign * (conj(u) @ x @ conj(vh)), np.nan)
 
 
 def slogdet_gradient(g: Cotangent, a: Array, out: Array) -> Array:

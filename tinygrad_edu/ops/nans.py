@@ -12,6 +12,7 @@ import numpy as np
 
 from ..broadcast import unbroadcast
 from ..table import composite, derivative
+from .elementwise import keeping
 from .reduction import (
     NONE,
     Axis,
@@ -32,12 +33,15 @@ def without_nan(a: Any, other: float) -> Any:
 
 def numbers(a: Any, where: Any) -> Any:
     """The value of ``where=`` that leaves out NaN too."""
-    return ~np.isnan(a) if mask(where) is True else ~np.isnan(a) & where
+    given = mask(where)
+    return ~np.isnan(a) if given is True else ~np.isnan(a) & given
 
 
 def mask(where: Any) -> Any:
     """The value of ``where=``, which is True unless it was given."""
-    return True if where is NONE else where
+    if where is NONE or hasattr(where, "dtype"):
+        return True if where is NONE else where
+    return where if where is True else np.asarray(where, bool)
 
 
 def settled(gradient: Any, out: Any, axis: Axis, keepdims: Any, where: Any) -> Any:
@@ -79,17 +83,17 @@ derivative(np.nanmin, lambda a, axis=None, out=None, keepdims=NONE, initial=NONE
            initial=lambda g, a, out, axis, keepdims, initial, where: initial_wins(
                g, a, out, axis, keeps_axes(keepdims), initial, mask(where)))
 derivative(np.nanmean, lambda a, axis=None, dtype=None, out=None, keepdims=NONE, *, where=NONE: np.nanmean(
-               a, axis, dtype, None, keepdims, where=where),
+               a, axis, keeping(a, dtype), None, keepdims, where=where),
            a=lambda g, a, out, axis, keepdims, where: settled(
                mean_slope(g, a.shape, axis, keeps_axes(keepdims), numbers(a, where)), out, axis, keepdims, where))
 derivative(np.nanvar, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=NONE, *, where=NONE, mean=NONE, correction=NONE: np.nanvar(
-               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+               a, axis, keeping(a, dtype), None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: nanvar_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction),
            mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(nanvar_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
 derivative(np.nanstd, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=NONE, *, where=NONE, mean=NONE, correction=NONE: np.nanstd(
-               a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction),
+               a, axis, keeping(a, dtype), None, ddof, keepdims, where=where, mean=mean, correction=correction),
            a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: nanstd_slope(
                g, a, out, axis, ddof, keepdims, where, mean, correction),
            mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(nanstd_slope(

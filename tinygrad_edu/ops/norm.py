@@ -95,6 +95,6 @@ derivative(np.linalg.vector_norm, lambda x, axis=None, keepdims=False, ord=2: np
            x=lambda g, x, out, axis, keepdims, ord: vector_norm_gradient(g, x, out, ord, axis, keepdims))
 derivative(np.linalg.matrix_norm, lambda x, keepdims=False, ord="fro": np.linalg.matrix_norm(x, keepdims=keepdims, ord=one(ord)),
            x=lambda g, x, out, keepdims, ord: norm_gradient(g, x, out, ord, BOTH, keepdims))
-derivative(np.linalg.cond,    lambda x, p=None: np.linalg.cond(x, one(p)),
+derivative(np.linalg.cond,    lambda x, p=None: np.linalg.cond(x, p),
            x=lambda g, x, out, p: cond_gradient(g, x, out, p))
 # fmt: on

@@ -12,6 +12,7 @@ from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .reduction import axes_of, group_size
+from .sums import dot_along, sum_along, sum_to
 
 Axis = int | tuple[int, ...]
 
@@ -35,11 +36,22 @@ def standardize(x: Any, axis: Axis, eps: float) -> Any:
     mean, variance : Tensor or ndarray
         The axes kept, with length 1.
     """
-    mean = mean_over(x, axis)
+    axes, n = axes_of(axis, x.ndim), max(group_size(x.shape, axis), 1)
+    mean = sum_along(axes, x) / n
     y = x - mean
-    variance = mean_over(y * y, axis)
+    variance = dot_along(axes, y, y) / n
     y /= np.sqrt(variance + eps)
     return y, mean, variance
+
+
+@primitive(broadcasts=True, x=lambda g, weight: g * weight,
+                            weight=lambda g, x, weight_shape: sum_to(weight_shape, g, x),
+                            bias=lambda g, bias_shape: sum_to(bias_shape, g))
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """weight · x + bias, both of which broadcast against x."""
+    y = x * weight
+    y += bias
+    return y
 # fmt: on
 
 
@@ -51,28 +63,11 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     mean(g_y y)) / s + g_mean / n + y (2 s g_variance / n).
     """
     (g_y, g_mean, g_variance), (y, _, variance) = g, out
-    n, s = group_size(y.shape, axis), np.sqrt(variance + eps)
-    d = g_y / s
-    d += g_mean / n - mean_over(g_y, axis) / s
-    d -= y * (mean_over(g_y * y, axis) / s - g_variance * (2 * s / n))
+    axes, n, s = axes_of(axis, y.ndim), group_size(y.shape, axis), np.sqrt(variance + eps)
+    d = y * (g_variance * (2 * s / n) - dot_along(axes, g_y, y) / (n * s))
+    d += (g_mean - sum_along(axes, g_y) / s) / n
+    d += g_y / s
     return d
-
-
-def mean_over(x: Any, axis: Axis) -> Any:
-    """The mean over axes that stay, with length 1: along the last ones by a product with ones.
-
-    NumPy sums slowly along short axes.
-    """
-    axes, shape, first = axes_of(axis, x.ndim), x.shape, x.ndim
-    while first - 1 in axes:  # the last axes, as far as they are averaged
-        first -= 1
-    kept, n = shape[:first], math.prod(shape[first:])
-    if first < x.ndim:
-        total = np.matmul(np.reshape(x, (math.prod(kept), n)), np.ones_like(x, shape=(n,)))
-        x = np.reshape(total, (*kept, *[1] * (x.ndim - first)))
-    if others := tuple(a for a in axes if a < first):
-        x = np.add.reduce(x, axis=others, keepdims=True)
-    return x / max(group_size(shape, axes), 1)
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
@@ -136,7 +131,8 @@ def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None =
     """
     x = with_axes("rms_norm", x, axis)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return scaled(x / np.sqrt(mean_over(x * x, axis) + eps), weight, None)
+    mean_square = dot_along(axes_of(axis, x.ndim), x, x) / max(group_size(x.shape, axis), 1)
+    return scaled(x / np.sqrt(mean_square + eps), weight, None)
 
 
 def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
@@ -194,8 +190,11 @@ def with_axes(who: str, x: Any, axis: Axis) -> Any:
 
 def scaled(x: Any, weight: Any, bias: Any) -> Any:
     """weight · x + bias; either may be None."""
-    x = x if weight is None else x * given(weight, "normalization: weight")
-    return x if bias is None else x + given(bias, "normalization: bias")
+    weight, bias = (p if p is None else given(p, "normalization: weight and bias") for p in (weight, bias))
+    if weight is not None and bias is not None and weight.shape == bias.shape and x.ndim >= bias.ndim:
+        return affine(x, weight, bias)
+    x = x if weight is None else x * weight
+    return x if bias is None else x + bias
 
 
 def along_channels(p: Any, ndim: int) -> Any:

@@ -108,7 +108,7 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 @composite(np.poly)
 def _poly(seq_of_zeros: Any) -> Any:
     (zeros,) = vectors("np.poly", seq_of_zeros)
-    np.poly(np.zeros(zeros.shape))  # NumPy's own word
+    expected = np.poly(constant(zeros))  # NumPy's own word
     if zeros.ndim == 2:
         return characteristic(zeros)
     if not zeros.size:
@@ -116,12 +116,8 @@ def _poly(seq_of_zeros: Any) -> Any:
     product = np.ones(1, zeros.dtype)
     for i in range(zeros.shape[0]):
         product = np.convolve(product, np.stack([np.ones((), zeros.dtype), -zeros[i]]))
-    return np.real(product) if zeros.dtype.kind == "c" and in_pairs(constant(zeros)) else product
-
-
-def in_pairs(zeros: Any) -> bool:
-    """Whether the conjugate of each is there too: then NumPy has real coefficients."""
-    return bool(np.all(np.sort(zeros) == np.sort(np.conjugate(zeros))))
+    # Of zeros that are each other's conjugates the coefficients are real.
+    return np.real(product) if (product.dtype.kind, expected.dtype.kind) == ("c", "f") else product
 
 
 @composite(np.vander)
@@ -139,11 +135,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 def _polyfit(
     x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
-    if full or cov:
-        instead = "take the coefficients alone, or np.linalg.lstsq of np.vander(x, deg + 1)"
-        refused = f"have no derivative rule; {instead}"
-        raise UnsupportedCall(f"np.polyfit(…, full=True) and cov=True {refused}.")
-    np.polyfit(constant(x), constant(y), deg, rcond, w=constant(w))  # NumPy's own word, and its warning
+    np.polyfit(constant(x), constant(y), deg, rcond, full, constant(w), cov)  # NumPy's own word and warning
     x, y = (a + 0.0 for a in as_arrays(x, y))
     if rcond is None:
         rcond = x.shape[0] * np.finfo(x.dtype).eps
@@ -153,5 +145,13 @@ def _polyfit(
         w = w + 0.0
         lhs, rhs = lhs * w[:, None], rhs * (w[:, None] if rhs.ndim == 2 else w)
     scale = np.sqrt(np.add.reduce(lhs * lhs, axis=0))
-    c = np.linalg.lstsq(lhs / scale, rhs, rcond)[0]
-    return np.transpose(np.transpose(c) / scale)
+    lhs = lhs / scale
+    c, residuals, rank, s = np.linalg.lstsq(lhs, rhs, rcond)
+    c = np.transpose(np.transpose(c) / scale)
+    if full:
+        return c, residuals, rank, s, rcond
+    if not cov:
+        return c
+    spread = np.linalg.inv(np.transpose(lhs) @ lhs) / np.outer(scale, scale)
+    factor = 1 if cov == "unscaled" else residuals / (x.shape[0] - int(deg) - 1)
+    return c, (spread if y.ndim == 1 else spread[:, :, None]) * factor

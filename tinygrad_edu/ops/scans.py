@@ -12,7 +12,7 @@ import numpy as np
 
 from ..table import composite, derivative, op_of
 from .calculus import span
-from .elementwise import as_arrays
+from .elementwise import as_arrays, keeping
 from .order import put_back
 from .reduction import Axis, absent, axes_of, group_size, masked, reducing, total
 
@@ -77,19 +77,19 @@ def walked_product(g: Any, a: Any, axis: int) -> Any:
 
 
 # fmt: off
-derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, dtype),
+derivative(np.add.accumulate, lambda array, axis=0, dtype=None: np.add.accumulate(array, axis, keeping(array, dtype)),
            array=lambda g, array_shape, axis: running_sum(g, array_shape, only(axis)))
-derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, dtype),
+derivative(np.multiply.accumulate, lambda array, axis=0, dtype=None: np.multiply.accumulate(array, axis, keeping(array, dtype)),
            array=lambda g, array, axis: running_product(g, array, only(axis)))
-derivative(np.cumsum, lambda a, axis=None, dtype=None, out=None: np.cumsum(a, axis, dtype),
+derivative(np.cumsum, lambda a, axis=None, dtype=None, out=None: np.cumsum(a, axis, keeping(a, dtype)),
            a=lambda g, a_shape, axis: running_sum(g, a_shape, axis))
-derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, axis, dtype),
+derivative(np.cumprod, lambda a, axis=None, dtype=None, out=None: np.cumprod(a, axis, keeping(a, dtype)),
            a=lambda g, a, axis: running_product(g, a, axis))
 derivative(np.cumulative_sum, lambda x, *, axis=None, dtype=None, out=None, include_initial=False: np.cumulative_sum(
-               x, axis=axis, dtype=dtype, include_initial=include_initial),
+               x, axis=axis, dtype=keeping(x, dtype), include_initial=include_initial),
            x=lambda g, x_shape, axis, include_initial: running_sum(behind(g, axis, include_initial), x_shape, axis))
 derivative(np.cumulative_prod, lambda x, *, axis=None, dtype=None, out=None, include_initial=False: np.cumulative_prod(
-               x, axis=axis, dtype=dtype, include_initial=include_initial),
+               x, axis=axis, dtype=keeping(x, dtype), include_initial=include_initial),
            x=lambda g, x, axis, include_initial: running_product(behind(g, axis, include_initial), x, axis))
 # fmt: on
 
@@ -112,7 +112,7 @@ def latest_winner(g: Any, a: Any, out: Any, axis: int) -> Any:
 def _running_extremum(ufunc: np.ufunc) -> None:
     derivative(
         ufunc.accumulate,
-        lambda array, axis=0, dtype=None: ufunc.accumulate(array, axis, dtype),
+        lambda array, axis=0, dtype=None: ufunc.accumulate(array, axis, keeping(array, dtype)),
         array=lambda g, array, out, axis: latest_winner(g, array, out, only(axis) or 0),
     )
 
@@ -200,7 +200,7 @@ def _fold(ufunc: np.ufunc) -> None:
 def _scan(ufunc: np.ufunc) -> None:
     derivative(
         ufunc.accumulate,
-        lambda array, axis=0, dtype=None: ufunc.accumulate(array, axis, dtype),
+        lambda array, axis=0, dtype=None: ufunc.accumulate(array, axis, keeping(array, dtype)),
         array=lambda g, array, out, axis: unaccumulated(ufunc, g, array, out, only(axis) or 0),
     )
 
@@ -210,9 +210,10 @@ def _fold_in_parts(ufunc: np.ufunc) -> None:
     def reduceat(array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: None = None) -> Any:
         """The fold of each part from one index to the next; the element alone if the next is not larger."""
         (array,) = as_arrays(array)
+        dtype = keeping(array, dtype)
         expected = ufunc.reduceat(np.ones_like(array), indices, axis, dtype)  # NumPy's own word
         array = np.astype(array, expected.dtype)
-        starts, axis = np.reshape(np.asarray(indices), -1).tolist(), only(axis) % array.ndim
+        starts, axis = np.reshape(np.asarray(indices), -1).tolist(), int(only(axis)) % array.ndim
         parts = []
         for start, stop in zip(starts, [*starts[1:], array.shape[axis]]):
             part = span(array, axis, start, max(stop, start + 1))

@@ -23,7 +23,7 @@ def checked_order(order: str) -> str:
 
 def reshaped(a: Any, shape: Any, order: str, copy: Any) -> Any:
     """np.reshape; it copies where it must, unless ``copy=`` says otherwise."""
-    return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
+    return np.reshape(a, shape, order=order) if copy is None else np.reshape(a, shape, order=order, copy=copy)
 
 
 def inverse(axes: Any, ndim: int) -> Any:

@@ -37,7 +37,8 @@ def sigmoid(x: Any) -> Any:
     Tensor or ndarray of the same shape, in [0, 1]
     """
     x = floating(x, "sigmoid")
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.absolute(x)))  # 1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)) below 0: no overflow
+    e = np.exp(-np.absolute(x))  # which never overflows: 1 / (1 + e) above 0, e / (1 + e) below
+    return np.maximum(e, np.sign(x)) / (1 + e)
 
 
 @primitive(keep={"s": sigmoid}, x=lambda g, x, s: g * (s * (1 + near(x, VERY_FAR) * (1 - s))))

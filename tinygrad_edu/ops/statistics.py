@@ -8,6 +8,7 @@ from ..errors import MissingRule
 from ..table import composite, derivative, primitive
 from .calculus import constant
 from .complex import conjugated, is_complex, real_part
+from .elementwise import as_arrays, keeping
 from .order import aligned
 from .reduction import NONE, Axis, along, axes_of, group_size, spread
 
@@ -27,6 +28,7 @@ def average_slope(g: Any, a: Any, axis: Axis, weights: Any, returned: Any, keepd
 
 def weights_slope(g: Any, a: Any, out: Any, axis: Axis, weights: Any, returned: Any, keepdims: Any) -> Any:
     """The gradient of Σ w a / Σ w in w, (a - average) / Σ w, and of Σ w, if that was returned too."""
+    (a,) = as_arrays(a)
     axes, keepdims = axes_of(axis, a.ndim), keepdims is not NONE and bool(keepdims)
 
     def lined_up(x: Any) -> Any:
@@ -56,6 +58,12 @@ def variables(m: Any, rowvar: Any, dtype: Any, single: bool = ROWS_TURN) -> Any:
     """Observations as np.cov takes them: a row for each variable, a column for each observation."""
     rows = np.astype(np.atleast_2d(m), dtype)
     return np.matrix_transpose(rows) if turned(m, rowvar, single) else rows
+
+
+def real_weights(w: Any) -> Any:
+    """Weights, of which np.cov drops imaginary parts."""
+    keeping(w, float)
+    return w
 
 
 class Covariance:
@@ -199,7 +207,7 @@ derivative(np.average, lambda a, axis=None, weights=None, returned=False, *, kee
            a=lambda g, a, axis, weights, returned, keepdims: average_slope(g, a, axis, weights, returned, keepdims),
            weights=lambda g, a, out, axis, weights, returned, keepdims: weights_slope(g, a, out, axis, weights, returned, keepdims))
 derivative(np.cov, lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None: np.cov(
-               m, y, rowvar, bias, ddof, fweights, aweights, dtype=dtype),
+               m, y, rowvar, bias, ddof, fweights, real_weights(aweights), dtype=keeping(m, dtype)),
            m=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: m_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
            y=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: y_slope(g, m, y, rowvar, bias, ddof, fweights, aweights),
            aweights=lambda g, m, y, rowvar, bias, ddof, fweights, aweights: aweights_slope(g, m, y, rowvar, bias, ddof, fweights, aweights))

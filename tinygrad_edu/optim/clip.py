@@ -25,7 +25,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
     max_norm : float, above 0
         With infinity nothing is changed, only measured.
     norm_type : float, above 0, default=2.0
-        The p; infinity takes the largest element.
+        The p; infinity takes the largest element.  Of complex elements it is the modulus that counts.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
     _check_above_zero("max_norm", max_norm)
     _check_above_zero("norm_type", norm_type, ", or math.inf")
     gradients = _gradients(params)
-    norms = [_norm(g, norm_type, i) for i, g in gradients]
+    norms = [_norm(np.abs(g) if g.dtype.kind == "c" else g, norm_type, i) for i, g in gradients]
     total = math.hypot(*norms) if norm_type == 2 else _combined(norms, norm_type)
     if total > max_norm:
         for _, g in gradients:
@@ -90,7 +90,7 @@ def clip_grad_value(params: Iterable[Tensor], clip_value: float) -> None:
         If an element is not a number; no gradient was changed.  (PyTorch's ``clip_grad_value_`` leaves it.)
         Infinities are clipped.
     ArgumentError
-        If there are no parameters, or clip_value is not above 0.
+        If there are no parameters, a gradient is complex, or clip_value is not above 0.
 
     Examples
     --------
@@ -104,6 +104,8 @@ def clip_grad_value(params: Iterable[Tensor], clip_value: float) -> None:
     _check_above_zero("clip_value", clip_value)
     gradients = _gradients(params)
     for i, g in gradients:
+        if g.dtype.kind == "c":
+            raise ArgumentError(f"the gradient of parameter {i} is {g.dtype}, without order: clip its norm.")
         if np.isnan(np.min(g, initial=0)):
             raise _not_finite("clip_grad_value", i, g)
     for _, g in gradients:

@@ -29,6 +29,9 @@ class Elementwise(Optimizer):
 
     Notes
     -----
+    A complex parameter is a pair of real ones: of each element the real and the imaginary part are updated as
+    two elements are, as in PyTorch.
+
     Parameters stay where they are in memory, whoever shares it: a step writes into their arrays.  It is made
     as a whole or, if a parameter or gradient does not fit, not at all.  Only floating-point events that are
     made errors, by ``np.errstate`` or a filter of warnings, can break it off in the middle.
@@ -62,6 +65,7 @@ class Elementwise(Optimizer):
     """
 
     decoupled = False
+    takes_complex = True
 
     def __init__(self, params: Params, **settings: Any) -> None:
         super().__init__(params, **settings)

@@ -110,7 +110,7 @@ def groups_of(kind: Any, params: Iterable[Any], settings: dict[str, Any]) -> lis
         groups = [_group(kind, item, settings) for item in given]
     else:
         groups = [Group(kind, _some(given), settings, owner_of(params))]
-    _check_parameters([p for group in groups for p in group.params])
+    _check_parameters([p for group in groups for p in group.params], kind)
     return groups
 
 
@@ -135,10 +135,13 @@ def _some(params: list[Any]) -> list[Any]:
     return params
 
 
-def _check_parameters(params: list[Any]) -> None:
+def _check_parameters(params: list[Any], kind: Any) -> None:
     """Raise if these, those of all groups, cannot be optimized."""
     for p in params:
-        if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
+        if isinstance(p, Tensor) and p.dtype.kind == "c" and not kind.takes_complex:
+            parts = "two real ones, z = re + 1j * im, or use Adam"
+            raise ArgumentError(f"it takes real parameters; got one of {p.dtype}. Make {parts}.")
+        if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind not in "fc":
             pair = isinstance(p, tuple) and len(p) == 2 and isinstance(p[1], Tensor)
             instead = " Of named_parameters() take the second of each pair, or model.parameters()."
             raise ArgumentError(

@@ -65,6 +65,8 @@ class Optimizer(metaclass=_Complete):
     the negative).
     """
 
+    takes_complex = False  # whether a complex parameter may be among them
+
     @names_itself
     def __init__(self, params: Params, **settings: Any) -> None:
         self.groups = tuple(groups_of(type(self), params, settings))

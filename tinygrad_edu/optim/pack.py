@@ -3,6 +3,7 @@
 For small parameters the calls of NumPy cost more than the numbers, so the steps of many are computed as one
 vector.  For large ones memory traffic is what costs, so these are updated in portions that stay in the cache,
 each with its gradient where the backward pass left it.  The parameters themselves stay in their own memory.
+A complex parameter is updated as a pair of real ones, by itself.
 """
 
 from collections.abc import Sequence
@@ -42,13 +43,16 @@ class Pack:
 
     def __init__(self, group: Group, params: list[Tensor], optimizer: Any, scratch: list[Any]) -> None:
         self.group, self.params, self.counts = group, params, [0] * len(params)
-        ends = np.cumsum([p.size for p in params]).tolist()
-        self.places = [slice(end - p.size, end) for p, end in zip(params, ends)]
-        self.shapes, size, dtype = [p.shape for p in params], ends[-1], params[0].dtype
+        self.kind, dtype = params[0].dtype, real_dtype(params[0].dtype)
+        sizes = [p._array.nbytes // dtype.itemsize for p in params]
+        ends = np.cumsum(sizes).tolist()
+        self.places = [slice(end - size, end) for size, end in zip(sizes, ends)]
+        self.shapes, size = [p.shape for p in params], ends[-1]
         self.slots = optimizer.slots(group)
         self.state = [np.full(size, value, dtype) for value in self.slots.values()]
         self.step, self.scratch, self.total = [vector[:size] for vector in scratch]
-        self.small = size > 0 and (len(params) > 1 or params[0]._array.nbytes < PORTION)
+        small = len(params) > 1 or params[0]._array.nbytes < PORTION
+        self.small = size > 0 and small and self.kind.kind == "f"
         self.values, self.gradients = [np.empty(size if self.small else 0, dtype) for _ in range(2)]
         self.numbers, self.decays = Numbers(len(optimizer.coefficients(group, 1)), dtype), Numbers(3, dtype)
         self._hold_views()
@@ -96,7 +100,7 @@ class Pack:
         learning = [p if p._node is not None else None for p in self.params]  # None is a frozen one
         for p, shape in zip(learning, self.shapes):
             if p is not None:
-                check_fits(optimizer, p, shape, self.dtype)
+                check_fits(optimizer, p, shape, self.kind)
         arrays = [None if p is None else p._array for p in learning]
         if any(array is not known for array, known in zip(arrays, self.arrays)):
             self._note(arrays)
@@ -127,7 +131,7 @@ class Pack:
             return
         for i, gradient in enumerate(found):
             if gradient is not None:
-                self._update_in_portions(optimizer, i, gradient.reshape(-1))
+                self._update_in_portions(optimizer, i, reals(gradient.reshape(-1)))
 
     def _update_jointly(self, optimizer: Any) -> None:
         group, gradients, step = self.group, self.gradients, self.step
@@ -155,7 +159,8 @@ class Pack:
 
     def _update_in_portions(self, optimizer: Any, i: int, gradient: Any) -> None:
         array, place, portion = self.arrays[i], self.places[i], PORTION // self.dtype.itemsize
-        values = array.reshape(-1)  # a copy, if its memory is in another order
+        flat = array.reshape(-1)  # a copy, if its memory is in another order
+        values = reals(flat)
         self.counts[i] = t = self.counts[i] + 1
         WRITES.mark(array)
         coefficients = self.numbers.set(optimizer.coefficients(self.group, t))
@@ -171,7 +176,7 @@ class Pack:
             optimizer.update(self.group, t, g, step, state, scratch, coefficients)
             subtract(p, step, p)
         if not array.flags.c_contiguous:
-            array[...] = values.reshape(array.shape)
+            array[...] = flat.reshape(array.shape)
 
     def _decay_numbers(self, optimizer: Any) -> list[Any]:
         """The factor of decoupled decay, and those of the coupled terms; None for what there is not."""
@@ -186,13 +191,23 @@ class Pack:
     def state_of(self, i: int) -> dict[str, Any]:
         """The count of steps and the slots of the i-th parameter, as copies."""
         shape, place = self.shapes[i], self.places[i]
-        slots = {name: vector[place].reshape(shape).copy() for name, vector in zip(self.slots, self.state)}
-        return {"steps": self.counts[i], **slots}
+        parts = {name: vector[place].view(self.kind) for name, vector in zip(self.slots, self.state)}
+        return {"steps": self.counts[i], **{name: p.reshape(shape).copy() for name, p in parts.items()}}
 
     def restore(self, slots: dict[str, float], saved: list[dict[str, Any]]) -> None:
         """Take over what `state_of` returned of each parameter."""
         self.slots, self.counts, self.joint = slots, [one["steps"] for one in saved], False
-        self.state = [np.concatenate([one[name].reshape(-1) for one in saved]) for name in slots]
+        self.state = [np.concatenate([reals(one[name].reshape(-1)) for one in saved]) for name in slots]
+
+
+def real_dtype(dtype: Any) -> Any:
+    """The dtype of the parts of complex numbers; another as it is."""
+    return np.finfo(dtype).dtype if dtype.kind == "c" else dtype
+
+
+def reals(flat: Any) -> Any:
+    """A vector of real numbers as it is; of complex ones a view of real and imaginary parts in turn."""
+    return flat.view(real_dtype(flat.dtype)) if flat.dtype.kind == "c" else flat
 
 
 def _with_terms(g: Any, p: Any, decay: Any, l1: Any, scratch: Any, total: Any) -> Any:
@@ -205,22 +220,24 @@ def _with_terms(g: Any, p: Any, decay: Any, l1: Any, scratch: Any, total: Any) -
 
 
 def packed(groups: Sequence[Group], optimizer: Any) -> list[Pack]:
-    """Packs of at most a `PORTION` of one group and one dtype, and a pack for each larger parameter."""
+    """Packs of at most a `PORTION` of one group and dtype, and one for each larger or complex parameter."""
     packs: list[tuple[Group, list[Tensor]]] = []
     for group in groups:
         unfilled: dict[Any, tuple[list[Tensor], int]] = {}  # the last pack of a dtype, and its bytes
         for p in group.params:
             pack, filled = unfilled.get(p.dtype, ([], PORTION))
             size = p._array.nbytes
-            if size >= PORTION or filled + size > PORTION:
+            alone = size >= PORTION or p.dtype.kind == "c"
+            if alone or filled + size > PORTION:
                 pack, filled = [], 0
                 packs.append((group, pack))
             pack.append(p)
-            if size < PORTION:
+            if not alone:
                 unfilled[p.dtype] = pack, filled + size
     longest: dict[Any, int] = {}
     for _, params in packs:
-        dtype, size = params[0].dtype, sum(p.size for p in params)
+        dtype = real_dtype(params[0].dtype)
+        size = sum(p._array.nbytes for p in params) // dtype.itemsize
         longest[dtype] = max(longest.get(dtype, 0), min(size, PORTION // dtype.itemsize))
     scratch = {dtype: [np.empty(size, dtype) for _ in range(3)] for dtype, size in longest.items()}
-    return [Pack(group, params, optimizer, scratch[params[0].dtype]) for group, params in packs]
+    return [Pack(group, params, optimizer, scratch[real_dtype(params[0].dtype)]) for group, params in packs]

@@ -5,6 +5,8 @@ every property on calls drawn from it.  In a call, every floating array is diffe
 arrays and Python numbers are settings.
 """
 
+from importlib.util import find_spec
+
 from . import (
     activation,
     building,
@@ -27,8 +29,12 @@ from . import (
 from .domain import Domains
 
 _FAMILIES = (
-    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial, fft,
-    activation, convolution, loss, normalization, recurrent,
+    elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial,
+    fft, activation, convolution, loss, normalization, recurrent,
 )  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}
+if find_spec("scipy"):
+    from . import scipy_special
+
+    DOMAINS.update(scipy_special.DOMAINS)

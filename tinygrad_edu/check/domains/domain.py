@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.strategies import SearchStrategy
 
-from ..strategies import Draw, arrays, axes, shapes
+from ..strategies import Draw, arrays, axes, once, shapes
 
 CLOSE = 1 / 256  # nothing is drawn nearer to a kink
 SMALL = shapes(max_dims=2, max_side=2)
@@ -88,11 +88,13 @@ def order(a: Any) -> SearchStrategy[Any]:
     return st.permutations(range(-a.ndim, 0))
 
 
+@once
 def booleans(shape: Any) -> SearchStrategy[Any]:
     """Masks and conditions."""
     return hnp.arrays(bool, shape, elements=st.booleans(), fill=st.nothing())
 
 
+@once
 def integers(shape: Any, low: int, high: int) -> SearchStrategy[Any]:
     """Places, counts and exponents in [low, high]."""
     return hnp.arrays(np.intp, shape, elements=st.integers(low, high), fill=st.nothing())

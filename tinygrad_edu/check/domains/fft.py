@@ -8,24 +8,26 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ..strategies import Draw, arrays, shapes
+from ..strategies import Draw, arrays, complexes, shapes
 from .domain import Call, Domain, Domains, call, case, choice, one_axis
 
 NORMS = (None, "backward", "ortho", "forward")
 
 
-def signal(d: Draw, shape: Any, real: bool = False) -> Any:
+def signal(d: Draw, shape: tuple[int, ...], real: bool = False) -> Any:
     """An array of real numbers; of complex ones half of the time, where those are allowed."""
-    a = d(arrays(shape))
-    return a if real or d(st.booleans()) else a + 1j * d(arrays(a.shape))
+    return d(arrays(shape) if real or d(st.booleans()) else complexes(shape))
 
 
 def along_one(*, real: bool = False, least: int = 1) -> Domain:
     """A transform along one axis, which has at least so many elements."""
 
     def build(d: Draw) -> Call:
-        a = signal(d, shapes(1, 3, min_side=least), real)
-        return call(a, d(choice(None, 1, 2, 3, 4)), d(one_axis(a)), d(choice(*NORMS)))
+        n, axis = d(st.integers(least, 5)), d(st.integers(-2, 1))
+        shape, axis = d(choice(((n,), -1), ((n, 2) if axis % 2 == 0 else (2, n), axis)))
+        return call(
+            signal(d, shape, real), n=d(choice(None, 1, 2, 3, 4, 5)), axis=axis, norm=d(choice(*NORMS))
+        )
 
     return case(build)
 
@@ -34,7 +36,7 @@ def along_several(*, real: bool = False, least: int = 1, two: bool = False) -> D
     """A transform along several axes, some of them perhaps twice; by default all, or the last two."""
 
     def build(d: Draw) -> Call:
-        a = signal(d, shapes(2 if two else 1, 3, min_side=least), real)
+        a = signal(d, d(shapes(2 if two else 1, 2 if two else 3, min_side=least, max_side=3)), real)
         settings: dict[str, Any] = {"norm": d(choice(*NORMS))}
         if d(st.booleans()):
             axes = d(st.lists(one_axis(a), min_size=1, max_size=3))
@@ -47,9 +49,9 @@ def along_several(*, real: bool = False, least: int = 1, two: bool = False) -> D
 
 
 def shifted(d: Draw) -> Call:
-    a = signal(d, shapes(1, 3))
+    a = signal(d, d(shapes(1, 2)))
     several = st.lists(one_axis(a), min_size=1, max_size=2).map(tuple)
-    return call(a, d(st.one_of(st.none(), one_axis(a), several)))
+    return call(a, axes=d(st.one_of(st.none(), one_axis(a), several)))
 
 
 # fmt: off

@@ -24,6 +24,17 @@ def square(d: Draw, *, stacked: bool = True) -> Any:
     return d(arrays((*stack, n, n))) + 8 * np.eye(n)
 
 
+def by_inverse(a: Any) -> Any:
+    """The cofactors of regular matrices."""
+    return np.linalg.det(a)[..., None, None] * np.swapaxes(np.linalg.inv(a), -1, -2)
+
+
+def weighed(d: Draw) -> Any:
+    """A weight for each element of square matrices, and these."""
+    a = square(d)
+    return call(d(arrays(a.shape)), a)
+
+
 def symmetric(d: Draw) -> Any:
     """Symmetric matrices of distinct positive eigenvalues."""
     a = square(d)
@@ -148,7 +159,7 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.linalg.eigh:         decomposed(np.linalg.eigh, lambda d: call(symmetric_off_zero(d), d(choice("L", "U")))),
     np.linalg.eigvalsh:     case(lambda d: call(symmetric(d), d(choice("L", "U"))), regular=True),
     np.linalg.eig:          decomposed(np.linalg.eig, lambda d: call(general(d, stacked=False))),
-    np.linalg.eigvals:      case(lambda d: call(general(d)), regular=True),
+    np.linalg.eigvals:      decomposed(np.linalg.eigvals, lambda d: call(general(d))),
     np.linalg.svd:          decomposed(np.linalg.svd, lambda d: call(factored(d), full_matrices=False)),
     np.linalg.svdvals:      case(lambda d: call(tall(d)), regular=True),
     np.linalg.qr:           decomposed(np.linalg.qr, lambda d: call(factored(d), d(choice("reduced", "r")))),
@@ -165,7 +176,8 @@ DOMAINS: dict[Callable[..., Any], Domain] = {
     np.linalg.trace:        case(lambda d: call(square(d), offset=d(st.integers(-1, 1)))),
     np.cross:               case(crossed),
     np.linalg.cross:        case(crossed),
-    linalg.cofactors:       case(lambda d: call(square(d)), reference=linalg.cofactors_by_inverse, regular=True),
+    linalg.cofactors:       case(lambda d: call(square(d)), reference=by_inverse, regular=True),
+    linalg.minors:          case(weighed, reference=linalg.minors_by_inverse, regular=True),
     decomposition.thin_svd:        decomposed(thin, lambda d: call(factored(d)), thin),
     decomposition.allowed:         case(lambda d: call(d(arrays()), np.zeros(2, bool), ""), reference=lambda m, mask, why: m),
     eigen.characteristic:          case(lambda d: call(square(d, stacked=False) / 8), reference=np.poly),

@@ -40,6 +40,13 @@ def split_by_hand(x: Any, parts: int, heads: int, batch_first: bool) -> Any:
     return tuple(np.stack(np.split(part, heads, -1), 1) for part in np.split(x, parts, -1))
 
 
+def to_be_scaled(d: Draw) -> Call:
+    """An array, and scales and shifts that broadcast against it."""
+    x = d(arrays(shapes(1, 3)))
+    shape = tuple(n if d(st.booleans()) else 1 for n in x.shape[d(st.integers(0, x.ndim - 1)) :])
+    return call(x, d(arrays(shape)), d(arrays(shape)))
+
+
 def looked_up(d: Draw) -> Call:
     """A matrix, and numbers of its rows, some of them several times."""
     n = d(st.integers(1, 3))
@@ -59,6 +66,7 @@ def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
 # fmt: off
 DOMAINS: Domains = {
     normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
+    normalization.affine:      case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),
     attention.softmax_where:   case(masked, reference=masked_softmax_by_hand),
     attention.split_heads:     case(to_be_split, reference=split_by_hand),
     embedding.rows:            case(looked_up, reference=lambda weight, indices: np.take(weight, indices, 0)),

@@ -28,8 +28,20 @@ def fitted(d: Draw) -> Call:
     """More points than coefficients, far apart."""
     n, deg = d(st.integers(3, 5)), d(st.integers(0, 2))
     x = np.cumsum(d(arrays((n,), low=1 / 2, high=1))) - 1.5
-    weights = {"w": d(arrays((n,), low=1 / 2, high=2))} if d(st.booleans()) else {}
-    return call(x, d(arrays((n,) if d(st.booleans()) else (n, 2))), deg, **weights)
+    settings = {"w": d(arrays((n,), low=1 / 2, high=2))} if d(st.booleans()) else {}
+    if n > deg + 1:
+        settings["cov"] = d(choice(False, True, "unscaled"))
+    return call(x, d(arrays((n,) if d(st.booleans()) else (n, 2))), deg, **settings)
+
+
+def divided(d: Draw) -> Call:
+    return call(d(off_zero((d(st.integers(3, 4)),))), d(off_zero((d(st.integers(1, 3)),))))
+
+
+def lead_of_rest(u: Any, v: Any) -> Any:
+    """The first coefficient of the rest of a division, which np.polydiv leaves out where it is 0."""
+    rest = np.polydiv(u, v)[1]
+    return rest[0] if rest.shape[0] == v.shape[0] - 1 else float(v.shape[0] == 1)
 
 
 # fmt: off
@@ -38,7 +50,7 @@ DOMAINS: Domains = {
     np.polyadd: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polysub: case(lambda d: call(coefficients(d), coefficients(d))),
     np.polymul: case(lambda d: call(coefficients(d), coefficients(d))),
-    np.polydiv: case(lambda d: call(d(off_zero((d(st.integers(3, 4)),))), d(off_zero((d(st.integers(1, 3)),))))),
+    np.polydiv: case(divided, kinks=lead_of_rest),
     np.polyder: case(lambda d: call(coefficients(d, 3), d(st.integers(0, 2)))),
     np.polyint: case(integrated),
     np.poly:    case(lambda d: call(d(arrays(d(choice((1,), (2,), (3,), (1, 1), (2, 2), (3, 3))))))),

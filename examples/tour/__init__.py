@@ -1,0 +1,1 @@
+"""The pieces of the tour of NumPy, each a function that says what it has found."""

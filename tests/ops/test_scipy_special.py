@@ -1,0 +1,209 @@
+"""The rules of scipy.special's ufuncs: every property of the table, closed forms, and edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sc = pytest.importorskip("scipy.special")
+import tinygrad_edu as tg  # noqa: E402  # not without SciPy
+from tests.ops import test_table as table  # noqa: E402
+from tinygrad_edu import errors  # noqa: E402
+from tinygrad_edu.check.domains import DOMAINS  # noqa: E402
+from tinygrad_edu.entry import Op, is_special, name_of  # noqa: E402
+from tinygrad_edu.errors import MissingRule  # noqa: E402
+
+few = settings(max_examples=max(3, settings.default.max_examples // 8))
+PROPERTIES = [
+    table.test_value_is_that_of_numpy,
+    table.test_first_derivative_is_numerical,
+    table.test_second_derivative_is_numerical,
+    table.test_layout_does_not_matter,
+    table.test_other_arrays_give_the_same_bits,
+    table.test_float32_stays_float32,
+]
+
+
+@pytest.mark.parametrize("function", table.SCIPYS, ids=name_of)
+@few
+@given(data=st.data())
+def test_every_property_of_the_table(function, data, count):
+    for one in PROPERTIES:
+        one.hypothesis.inner_test(function, data, count)
+    if isinstance(table.TABLE[function], Op):
+        table.test_rule_returns_what_it_should.hypothesis.inner_test(function, np.float64, data, count)
+
+
+# ---- closed forms and edges --------------------------------------------------------------------------------
+
+
+def slope(f, *x):
+    return tg.grad(lambda *x: np.sum(f(*x)), argnums=tuple(range(len(x))))(*map(np.asarray, x))
+
+
+def test_what_cancels_far_out_is_summed_as_a_series():
+    """The slopes of erfcx and dawsn there, by the first terms of their own asymptotic series."""
+    x = np.array([24.0, 26.0, 1e3, 1e8])
+    t = 1 / (2 * x * x)
+    series = 1 - 3 * t + 15 * t**2 - 105 * t**3 + 945 * t**4
+    np.testing.assert_allclose(slope(sc.erfcx, x)[0], -2 / np.sqrt(np.pi) * t * series, rtol=1e-11)
+    series = 1 + 3 * t + 15 * t**2 + 105 * t**3 + 945 * t**4
+    np.testing.assert_allclose(slope(sc.dawsn, -x)[0], -t * series, rtol=1e-11)
+
+
+def test_tails_keep_their_digits():
+    x = np.array([-1e5, -40.0, 40.0])
+    mills = np.array([1e5 * (1 + 1e-10), 40.0 * (1 + 1 / 1600 - 2 / 1600**2), 0.0])
+    np.testing.assert_allclose(slope(sc.log_ndtr, x)[0], mills, rtol=1e-7)
+    np.testing.assert_allclose(slope(sc.log_expit, [-800.0, 800.0])[0], [1, 0])
+    np.testing.assert_allclose(slope(sc.expit, [40.0, -40.0])[0], [np.exp(-40)] * 2, rtol=1e-14)
+
+
+def test_the_reciprocal_gamma_function_is_smooth_at_its_zeros():
+    n = np.arange(5.0)
+    np.testing.assert_allclose(slope(sc.rgamma, -n)[0], (-1) ** n * sc.gamma(n + 1), rtol=1e-13)
+    assert slope(sc.rgamma, 1.0)[0] == pytest.approx(np.euler_gamma, rel=1e-14)
+
+
+def test_binomial_coefficients_outside_of_pascals_triangle():
+    """At k = n + 1 the coefficient is 0, and its slope in k is -n! / (n + 1)! = -1/(n + 1)."""
+    dn, dk = slope(sc.binom, 4.0, 5.0)
+    assert (dn, dk) == (pytest.approx(1 / 5), pytest.approx(-1 / 5))
+
+
+def test_where_gamma_functions_have_poles_quotients_of_them_have_slopes():
+    tg.gradcheck(sc.poch, np.array([-3.2, -0.5, -1.0, -2.0, 0.0]), np.array([2.5, 0.7, 0.5, 2.5, 1.5]))
+    n, k = np.array([4.0, 4.0, 2.5, 1.0, 0.5]), np.array([5.5, -0.5, 3.2, 3.0, -1.0])
+    tg.gradcheck(sc.binom, n, k)
+
+
+def test_singular_forms_have_their_limits():
+    assert slope(sc.exprel, 0.0)[0] == 0.5
+    np.testing.assert_allclose(slope(sc.exprel, [np.inf, 1e3, -1e9, -np.inf])[0], [np.inf, np.inf, 1e-18, 0])
+    assert slope(sc.k0e, 0.0)[0] == slope(sc.k1e, 0.0)[0] == -np.inf
+    assert np.isnan(slope(sc.logit, 2.0)[0])
+    assert np.isnan(slope(sc.psi, -1.0)[0])
+    assert slope(lambda x: sc.expn(1, x), 2.0)[0] == -sc.expn(0, 2.0)
+    assert slope(sc.spence, 1.0)[0] == -1
+    assert slope(sc.ellipk, 0.0)[0] == pytest.approx(np.pi / 8)
+    assert slope(sc.ellipe, 0.0)[0] == pytest.approx(-np.pi / 8)
+    assert slope(sc.j1, 0.0)[0] == slope(sc.i1, 0.0)[0] == 0.5
+    log = np.log(3.0)
+    np.testing.assert_allclose(slope(sc.boxcox, 3.0, 0.0), [1 / 3, log**2 / 2])
+    np.testing.assert_allclose(slope(sc.inv_boxcox, log, 0.0), [3, -3 * log**2 / 2])
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_entropies_at_their_edges():
+    """Where a value is infinite the gradient is 0; 0 log 0 is 0, and so is its slope in what is second."""
+    np.testing.assert_array_equal(slope(sc.entr, [-1.0, 0.0, 1.0])[0], [0, np.inf, -1])
+    for f in (sc.rel_entr, sc.kl_div):
+        dx, dy = slope(f, [1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 2.0])
+        np.testing.assert_array_equal(dx[:2], 0)
+        np.testing.assert_array_equal(dx[3], -np.inf)
+        np.testing.assert_array_equal(dy, [0, 0, 0 if f is sc.rel_entr else 1, 0 if f is sc.rel_entr else 1])
+    np.testing.assert_allclose(slope(sc.rel_entr, [1.0, 3.0], [2.0, 1.0])[0], [1 - np.log(2), 1 + np.log(3)])
+    np.testing.assert_array_equal(slope(sc.xlogy, [0.0, 2.0], [0.0, 4.0])[1], [0, 0.5])
+    np.testing.assert_array_equal(slope(sc.xlog1py, [0.0, 2.0], [-1.0, 3.0])[1], [0, 0.5])
+
+
+POLYNOMIALS = {
+    "legendre": (), "chebyt": (), "chebyu": (), "hermite": (), "hermitenorm": (), "laguerre": (),
+    "genlaguerre": (1.5,), "gegenbauer": (1.5,), "jacobi": (1.5, 0.5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_polynomials_have_the_slopes_of_their_coefficients(name):
+    x, parameters = np.array([-0.9, 0.3, 1.0]), POLYNOMIALS[name]
+    for n in range(5):
+        polynomial = np.poly1d(getattr(sc, name)(n, *parameters).coeffs)
+        f = lambda x, n=n: getattr(sc, f"eval_{name}")(n, *parameters, x)
+        np.testing.assert_allclose(slope(f, x)[0], polynomial.deriv()(x), rtol=1e-11, atol=1e-11)
+
+
+def test_a_negative_width_of_hubers_loss_has_no_gradient():
+    np.testing.assert_array_equal(slope(sc.huber, [-1.0, 2.0], [3.0, 3.0]), [[0, 1], [0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [
+        (lambda a: sc.gammainc(a, 1.0), "a"),
+        (lambda v: sc.jv(v, 1.0), "v"),
+        (lambda b: sc.betainc(1.0, b, 0.5), "b"),
+        (lambda m: sc.ellipkinc(0.5, m), "m"),
+        (lambda df: sc.stdtr(df, 0.5), "df"),
+    ],
+)
+def test_parameters_without_a_closed_form_refuse_by_name(function, argument):
+    with pytest.raises(MissingRule, match=f"no derivative rule for its argument {argument} "):
+        function(tg.Tensor(2.0, requires_grad=True))
+
+
+# ---- what is no ufunc there: tg.special --------------------------------------------------------------------
+
+
+def test_polygamma_multigammaln_and_lambertw_are_scipys():
+    x = np.array([2.5, 3.0])
+    np.testing.assert_array_equal(tg.special.polygamma(2, x), sc.polygamma(2, x))
+    np.testing.assert_allclose(tg.special.multigammaln(x, 3), sc.multigammaln(x, 3), rtol=1e-14)
+    np.testing.assert_allclose(
+        slope(lambda a: tg.special.multigammaln(a, 2), x)[0], sc.psi(x) + sc.psi(x - 0.5)
+    )
+    for k, y in ((0, [-0.3, 0.0, 2.0]), (-1, [-0.3, -0.1])):
+        np.testing.assert_array_equal(tg.special.lambertw(np.array(y), k), sc.lambertw(y, k).real)
+        assert tg.gradcheck(lambda x, k=k: tg.special.lambertw(x, k), np.array(y)).elements == len(y)
+    assert np.isnan(tg.special.lambertw(-1.0))
+    assert np.isnan(tg.special.multigammaln(0.5, 2))
+    with pytest.raises(AttributeError, match="use logsumexp"):
+        tg.special.logsumexp  # noqa: B018
+
+
+# ---- complex numbers, and degrees that are no whole numbers ------------------------------------------------
+
+COMPLEX = [
+    f for f in DOMAINS if isinstance(f, np.ufunc) and any(t.partition("->")[0].endswith("D") for t in f.types)
+]
+
+
+@pytest.mark.parametrize("function", [f for f in COMPLEX if is_special(f)], ids=name_of)
+def test_derivatives_at_complex_numbers_are_numerical_or_refused(function):
+    z, others, h = 0.4 + 0.3j, [0.7] * (function.nin - 1), 1e-6
+    weights = np.array([0.7 - 0.4j, 0.2 + 0.5j, -0.3j, 0.8])[: function.nout]
+
+    def loss(z):
+        outputs = function(*others, z)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return sum(np.real(w * out) for w, out in zip(weights, outputs, strict=True))
+
+    try:
+        gradient = tg.grad(loss)(z)
+    except (errors.DTypeError, TypeError):  # SciPy's, where it has no slope of the kind for complex numbers
+        return
+    slopes = [(loss(z + d) - loss(z - d)) / (2 * h) for d in (h, 1j * h)]
+    np.testing.assert_allclose(gradient, slopes[0] + 1j * slopes[1], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("n", [0.0, 0.3, 0.7, 1.0, 2.5])
+def test_slopes_of_chebyshev_functions_of_any_degree(n):
+    x = np.array([0.4, -0.8])
+    expected = n * np.sin(n * np.arccos(x)) / np.sqrt(1 - x * x)  # of cos(n arccos x)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(sc.eval_chebyt(n, x)))(x), expected, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:floating point number truncated", "ignore:non-integer arg n is deprecated"
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: sc.expn(0.7, x), lambda x: sc.expn(2.5, x), lambda x: sc.kn(0.7, x), lambda x: sc.kn(1.9, x),
+        lambda x: sc.yn(0.7, x), lambda x: sc.yn(1.9, x), lambda x: sc.bdtr(1.3, 3.9, x),
+        lambda x: sc.bdtrc(1.3, 3.9, x),
+    ],
+)  # fmt: skip
+def test_orders_that_scipy_cuts_off_to_integers(call):
+    x, h = np.array([0.3, 0.8]), 1e-5
+    slope = (call(x + h) - call(x - h)) / (2 * h)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(call(x)))(x), slope, rtol=1e-6)

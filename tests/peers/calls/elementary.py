@@ -1,0 +1,265 @@
+"""What acts element by element, and what makes less of an array: ufuncs, reductions, scans, NaN, order,
+statistics.
+"""
+
+FAMILIES = {
+    "ufuncs": """
+        np.sin(x)
+        np.cos(x)
+        np.tan(x)
+        np.arcsin(u)
+        np.arccos(u)
+        np.arctan(x)
+        np.arctan2(x, y)
+        np.hypot(x, y)
+        np.sinh(x)
+        np.cosh(x)
+        np.tanh(x)
+        np.arcsinh(x)
+        np.arccosh(p + 1)
+        np.arctanh(u)
+        np.exp(x)
+        np.exp2(x)
+        np.expm1(x)
+        np.log(p)
+        np.log2(p)
+        np.log10(p)
+        np.log1p(u)
+        np.logaddexp(x, y)
+        np.logaddexp2(x, y)
+        np.sqrt(p)
+        np.cbrt(x)
+        np.square(x)
+        np.reciprocal(x)
+        np.abs(x)
+        np.fabs(x)
+        np.negative(x)
+        np.positive(x)
+        np.add(x, y)
+        np.subtract(x, s)
+        np.multiply(m, col[:, None])
+        np.divide(x, y)
+        np.true_divide(x, p)
+        np.power(p, y)
+        np.power(x, 3)
+        np.float_power(p, y)
+        np.maximum(x, y)
+        np.minimum(x, y)
+        np.fmax(x, y)
+        np.fmin(x, y)
+        np.mod(x, p)
+        np.remainder(y, 0.37)
+        np.fmod(x, p)
+        np.floor_divide(x, p) * x
+        np.divmod(x, p)
+        np.modf(x)
+        np.copysign(x, y)
+        np.heaviside(x, 0.5) * x
+        np.sign(x) * x
+        np.floor(x) * x
+        np.ceil(x) * x
+        np.trunc(x) * x
+        np.rint(x) * x
+        np.ldexp(x, 3)
+        np.deg2rad(x)
+        np.rad2deg(x)
+        np.degrees(x)
+        np.radians(x)
+        np.sinc(x)
+        np.i0(x)
+        np.clip(x, -0.5, 1.0)
+        np.clip(x, -p, q)
+        np.nan_to_num(x)
+        np.round(x, 2) * x
+        np.where(mask, x, y)
+        np.where(x > 0, x * y, s)
+        np.multiply.outer(x, y)
+        np.subtract.outer(x, col)
+        np.multiply(x, y, where=mask, out=np.zeros(5))
+        np.real_if_close(x)
+        np.vecdot(x, y)
+        np.matmul(m, n)
+        np.matvec(m, n[:, 0])
+        np.vecmat(col, m)
+    """,
+    "operators": """
+        x + y * 2
+        3 - x
+        -x
+        x / p
+        2 / p
+        p**y
+        2**x
+        x % p
+        abs(x)
+        m @ n
+        m * s
+        x[1:] - x[:-1]
+        (x > y) * x
+        m.sum()
+        m.mean(axis=0)
+        m.max(axis=1)
+        m.min()
+        m.std(axis=0)
+        m.var(axis=1, ddof=1)
+        m.prod(axis=1)
+        m.T
+        m.reshape(2, 6)
+        m.reshape(-1)
+        m.ravel()
+        m.flatten()
+        m.transpose(1, 0)
+        t.swapaxes(0, 2)
+        m.cumsum(axis=1)
+        m.dot(n)
+        a.trace()
+        a.diagonal(1)
+        m.clip(-0.5, 0.5)
+        m.repeat(2, axis=1)
+        m.take([2, 0], axis=1)
+        m[None].squeeze()
+        m.astype(np.float64)
+        m.copy()
+        r = x * 1; r += y; r
+        r = x * 1; r[1] = s; r * y
+        r = m * 1; r[:, 0] = 0; r
+    """,
+    "reductions": """
+        np.sum(m)
+        np.sum(m, axis=0)
+        np.sum(t, axis=(0, 2))
+        np.sum(t, axis=1, keepdims=True)
+        np.sum(m, where=grid)
+        np.sum(m, axis=1, initial=2.0)
+        np.mean(m, axis=1)
+        np.mean(t, axis=(0, 2), keepdims=True)
+        np.mean(m, axis=0, where=grid)
+        np.prod(m, axis=0)
+        np.prod(m)
+        np.prod(m, axis=1, where=grid, initial=2.0)
+        np.std(m)
+        np.std(m, axis=0, ddof=1)
+        np.std(m, axis=1, correction=1)
+        np.std(m, axis=0, where=grid)
+        np.var(m, axis=1)
+        np.var(t, axis=(0, 1), ddof=1, keepdims=True)
+        np.var(m, axis=0, mean=np.mean(m, axis=0, keepdims=True))
+        np.max(m)
+        np.max(m, axis=0)
+        np.max(t, axis=(0, 2))
+        np.max(m, axis=1, initial=0.4, where=grid)
+        np.amax(m, axis=1, keepdims=True)
+        np.min(m, axis=1)
+        np.amin(t, axis=(1, 2))
+        np.ptp(m, axis=0)
+        np.average(m, axis=1)
+        np.average(m, axis=0, weights=pm)
+        np.average(x, weights=p)
+        np.add.reduce(m, axis=1)
+        np.multiply.reduce(m, axis=0)
+        np.logaddexp.reduce(m, axis=1)
+        np.maximum.reduce(m, axis=0)
+        np.hypot.reduce(m, axis=1)
+        np.add.reduceat(x, [0, 2, 3])
+        np.trace(a)
+        np.trace(t, offset=1, axis1=1, axis2=2)
+        np.linalg.trace(a)
+        np.count_nonzero(m) * m
+    """,
+    "cumulative": """
+        np.cumsum(x)
+        np.cumsum(m, axis=0)
+        np.cumsum(m)
+        np.cumprod(x)
+        np.cumprod(m, axis=1)
+        np.cumulative_sum(x)
+        np.cumulative_sum(m, axis=1, include_initial=True)
+        np.cumulative_prod(m, axis=0)
+        np.nancumsum(x)
+        np.nancumprod(m, axis=1)
+        np.add.accumulate(m, axis=1)
+        np.multiply.accumulate(m, axis=0)
+        np.maximum.accumulate(x)
+        np.minimum.accumulate(m, axis=1)
+        np.logaddexp.accumulate(x)
+        np.subtract.accumulate(x)
+        np.divide.accumulate(p)
+        np.diff(x)
+        np.diff(m, n=2, axis=1)
+        np.diff(m, axis=0, prepend=0.5, append=m[:1])
+        np.ediff1d(x)
+        np.ediff1d(x, to_begin=y[:2], to_end=1.0)
+        np.gradient(x)
+        np.gradient(x, 0.3)
+        np.gradient(x, up)
+        np.gradient(m, axis=1, edge_order=2)
+        np.gradient(m)
+        np.trapezoid(x)
+        np.trapezoid(x, up)
+        np.trapezoid(m, dx=0.2, axis=0)
+        np.unwrap(4 * x)
+    """,
+    "nan functions": """
+        np.nansum(gaps, axis=0)
+        np.nansum(gap)
+        np.nanmean(gaps, axis=1)
+        np.nanmean(gap)
+        np.nanprod(gaps, axis=1)
+        np.nanstd(gaps, axis=1)
+        np.nanvar(gap, ddof=1)
+        np.nanmax(gaps, axis=1)
+        np.nanmin(gap)
+        np.nanmedian(gap)
+        np.nanmedian(gaps, axis=1)
+        np.nanquantile(gap, 0.3)
+        np.nanpercentile(gaps, 40, axis=1)
+        np.nancumsum(gap)
+        np.nancumprod(gap)
+        np.nan_to_num(gap, nan=0.5)
+        np.fmax(gap, x)
+        np.where(np.isnan(gap), 0, gap)
+    """,
+    "order": """
+        np.sort(x)
+        np.sort(m, axis=0)
+        np.sort(m, axis=None)
+        np.sort(t, axis=1)[:, ::-1]
+        np.partition(x, 2)[2]
+        np.median(x)
+        np.median(m, axis=1)
+        np.median(t, axis=(0, 2))
+        np.median(m, axis=0, keepdims=True)
+        np.quantile(x, 0.3)
+        np.quantile(m, [0.2, 0.7], axis=1)
+        np.quantile(x, 0.37, method="hazen")
+        np.quantile(x, 0.37, method="lower")
+        np.quantile(x, s)
+        np.percentile(x, 30)
+        np.percentile(m, [10, 60], axis=0)
+        x[np.argsort(x)]
+        np.take_along_axis(m, np.argsort(m, axis=1), axis=1)
+        x[np.argmax(x)]
+        np.take_along_axis(m, np.argmin(m, axis=1)[:, None], axis=1)
+        np.interp(0.7, up, y)
+        np.interp(p, up, y)
+        np.unique(x)
+        np.extract(mask, x)
+        np.compress(mask, x)
+        np.trim_zeros(x)
+    """,
+    "statistics": """
+        np.cov(m)
+        np.cov(x, y)
+        np.cov(m, rowvar=False, bias=True)
+        np.cov(m, ddof=0, aweights=p[:4])
+        np.corrcoef(m)
+        np.corrcoef(x, y)
+        np.histogram(x, bins=3, range=(-2, 2), weights=y)[0]
+        np.bincount(i, weights=x[:4])
+        np.bincount(i, weights=x[:4], minlength=6)
+        np.average(m, axis=0, weights=col)
+        np.average(m, weights=pm, returned=True)
+        np.corrcoef(m, rowvar=False)[0, 1]
+        np.sum((x - np.mean(x)) ** 3) / np.std(x) ** 3
+    """,
+}

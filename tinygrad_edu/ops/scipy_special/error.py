@@ -1,0 +1,74 @@
+"""Error functions, the normal distribution's, and other integrals of elementary functions."""
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
+
+from ...table import elementwise
+from .gamma import whole
+
+PI, ROOT_PI, ROOT_2, ROOT_2PI = math.pi, math.sqrt(math.pi), math.sqrt(2), math.sqrt(2 * math.pi)
+FAR = 25  # from here on eight terms of an asymptotic series have all digits
+
+
+# erfcx'(x) = 2x erfcx(x) - 2/√π and dawsn'(x) = 1 - 2x dawsn(x) are differences of almost equal numbers
+# where x is large.  There they are summed term by term (DLMF 7.12.1): with t = -1/(2x²), erfcx(x) is
+# (1 + t + 1·3 t² + …) / (√π x); with t = 1/(2x²), dawsn(x) is (1 + t + 1·3 t² + …) / 2x.
+
+
+def asymptotic(t: Any) -> Any:
+    """1·t + 1·3 t² + 1·3·5 t³ + …"""
+    series = np.ones_like(t)
+    for k in reversed(range(1, 9)):
+        series = 1 + (2 * k + 1) * t * series
+    return t * series
+
+
+def erfcx_slope(x: Any, out: Any) -> Any:
+    """The derivative of erfcx."""
+    far = x > FAR
+    series = asymptotic(-1 / (2 * np.square(np.where(far, x, FAR))))
+    return np.where(far, (2 / ROOT_PI) * series, 2 * np.where(far, 0, x) * out - 2 / ROOT_PI)
+
+
+def dawsn_slope(x: Any, out: Any) -> Any:
+    """The derivative of dawsn."""
+    far = np.absolute(x) > FAR
+    series = asymptotic(1 / (2 * np.square(np.where(far, x, FAR))))
+    return np.where(far, -series, 1 - 2 * np.where(far, 0, x) * out)
+
+
+def expn_slope(n: Any, x: Any) -> Any:
+    """-Eₙ₋₁(x), of which E₋₁(x) = exp(-x) (1 + x) / x² (DLMF 8.19.12)."""
+    first = np.where(np.equal(whole(n), 0), x, 1)
+    zeroth = np.exp(-first) * (1 + first) / np.square(first)
+    return -np.where(np.equal(whole(n), 0), zeroth, sc.expn(np.maximum(whole(n) - 1, 0), x))
+
+
+# fmt: off
+elementwise(sc.erf,       x=lambda g, x: g * (2 / ROOT_PI * np.exp(-np.square(x))))
+elementwise(sc.erfc,      x=lambda g, x: g * (-2 / ROOT_PI * np.exp(-np.square(x))))
+elementwise(sc.erfi,      x=lambda g, x: g * (2 / ROOT_PI * np.exp(np.square(x))))
+elementwise(sc.erfcx,     x=lambda g, x, out: g * erfcx_slope(x, out))
+elementwise(sc.dawsn,     x=lambda g, x, out: g * dawsn_slope(x, out))
+elementwise(sc.erfinv,    x=lambda g, out: g * (ROOT_PI / 2 * np.exp(np.square(out))))
+elementwise(sc.erfcinv,   x=lambda g, out: g * (-ROOT_PI / 2 * np.exp(np.square(out))))
+
+# φ/Φ is written by erfcx, which is a quotient of them and overflows nowhere that it matters.
+elementwise(sc.ndtr,      x=lambda g, x: g * (np.exp(-np.square(x) / 2) / ROOT_2PI))
+elementwise(sc.log_ndtr,  x=lambda g, x: g * (math.sqrt(2 / PI) / sc.erfcx(-x / ROOT_2)))
+elementwise(sc.ndtri,     x=lambda g, out: g * (ROOT_2PI * np.exp(np.square(out) / 2)))
+elementwise(sc.ndtri_exp, x=lambda g, out: g * (math.sqrt(PI / 2) * sc.erfcx(-out / ROOT_2)))
+elementwise(sc.owens_t, "h", "a", h=lambda g, h, a: g * (-sc.erf(a * h / ROOT_2) * np.exp(-np.square(h) / 2) / (2 * ROOT_2PI)),
+                                  a=lambda g, h, a: g * (np.exp(-np.square(h) * (1 + np.square(a)) / 2) / (2 * PI * (1 + np.square(a)))))
+
+elementwise(sc.exp1,      x=lambda g, x: -g * np.exp(-x) / x)
+elementwise(sc.expi,      x=lambda g, x: g * np.exp(x) / x)
+elementwise(sc.expn, "n", "x", x=lambda g, n, x: g * expn_slope(n, x))
+elementwise(sc.sici,      x=lambda g, x: g[0] * np.sinc(x / PI) + g[1] * np.cos(x) / x)
+elementwise(sc.shichi,    x=lambda g, x: (g[0] * np.sinh(x) + g[1] * np.cosh(x)) / x)
+elementwise(sc.fresnel,   x=lambda g, x: g[0] * np.sin(PI / 2 * np.square(x)) + g[1] * np.cos(PI / 2 * np.square(x)))
+elementwise(sc.spence,    x=lambda g, x: -g / sc.exprel(np.log(x)))
+# fmt: on

@@ -1,0 +1,57 @@
+"""Hypergeometric functions, elliptic integrals, orthogonal polynomials (DLMF 15.5, 13.3, 19.4, 18.9)."""
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
+
+from ...table import elementwise
+
+# With the parameter m, K = (π/2) ₂F₁(½, ½; 1; m) and E = (π/2) ₂F₁(-½, ½; 1; m) (DLMF 19.5.1).  Their
+# derivatives are hypergeometric too, without the 0/0 at m = 0 of the forms with K - E; that of K by Euler's
+# transformation ₂F₁(3/2, 3/2; 2; m) = ₂F₁(½, ½; 2; m) / (1 - m), which takes the pole out.
+
+
+def ellipk_slope(m: Any, rest: Any) -> Any:
+    """The derivative of K in m; ``rest`` is 1 - m."""
+    return math.pi / 8 * sc.hyp2f1(0.5, 0.5, 2.0, m) / rest
+
+
+def delta(phi: Any, m: Any) -> Any:
+    """√(1 - m sin²φ), the integrand of the incomplete integrals."""
+    return np.sqrt(1 - m * np.square(np.sin(phi)))
+
+
+def jacobi_slope(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
+    """The derivative of Jacobi's polynomial."""
+    return (n + alpha + beta + 1) / 2 * sc.eval_jacobi(n - 1, alpha + 1, beta + 1, x)
+
+
+def before(n: Any) -> Any:
+    """The degree n - 1, and 1 in the place of -1, of which some are NaN; there it is multiplied by 0."""
+    return np.where(np.equal(n, 0), 1, n - 1)
+
+
+# fmt: off
+elementwise(sc.hyp0f1, "v", "z",           z=lambda g, v, z: g * sc.hyp0f1(v + 1, z) / v)
+elementwise(sc.hyp1f1, "a", "b", "x",      x=lambda g, a, b, x: g * (a / b) * sc.hyp1f1(a + 1, b + 1, x))
+elementwise(sc.hyp2f1, "a", "b", "c", "z", z=lambda g, a, b, c, z: g * (a * b / c) * sc.hyp2f1(a + 1, b + 1, c + 1, z))
+elementwise(sc.hyperu, "a", "b", "x",      x=lambda g, a, b, x: -g * a * sc.hyperu(a + 1, b + 1, x))
+
+elementwise(sc.ellipk,   x=lambda g, x: g * ellipk_slope(x, 1 - x))
+elementwise(sc.ellipkm1, x=lambda g, x: -g * ellipk_slope(1 - x, x))
+elementwise(sc.ellipe,   x=lambda g, x: g * (-math.pi / 8 * sc.hyp2f1(0.5, 1.5, 2.0, x)))
+elementwise(sc.ellipkinc, "phi", "m",      phi=lambda g, phi, m: g / delta(phi, m))
+elementwise(sc.ellipeinc, "phi", "m",      phi=lambda g, phi, m: g * delta(phi, m))
+
+elementwise(sc.eval_jacobi, "n", "alpha", "beta", "x", x=lambda g, n, alpha, beta, x: g * jacobi_slope(n, alpha, beta, x))
+elementwise(sc.eval_legendre,    "n", "x", x=lambda g, n, x: g * (n + 1) / 2 * sc.eval_jacobi(n - 1, 1.0, 1.0, x))
+elementwise(sc.eval_gegenbauer,  "n", "alpha", "x", x=lambda g, n, alpha, x: g * 2 * alpha * sc.eval_gegenbauer(n - 1, alpha + 1, x))
+elementwise(sc.eval_chebyt,      "n", "x", x=lambda g, n, x: g * n * sc.eval_chebyu(before(n), x))
+elementwise(sc.eval_chebyu,      "n", "x", x=lambda g, n, x: g * 2 * sc.eval_gegenbauer(n - 1, 2.0, x))
+elementwise(sc.eval_hermite,     "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_hermite(before(n), x))
+elementwise(sc.eval_hermitenorm, "n", "x", x=lambda g, n, x: g * n * sc.eval_hermitenorm(before(n), x))
+elementwise(sc.eval_laguerre,    "n", "x", x=lambda g, n, x: -g * sc.eval_genlaguerre(n - 1, 1.0, x))
+elementwise(sc.eval_genlaguerre, "n", "alpha", "x", x=lambda g, n, alpha, x: -g * sc.eval_genlaguerre(n - 1, alpha + 1, x))
+# fmt: on

@@ -1,0 +1,67 @@
+"""Sums of arrays and of products of arrays along axes, taken in the order of memory.
+
+Images lie with the batch last, (c, h, w, n), though their axes are (n, c, h, w): so all but the channels is
+one stretch of memory.  A sum over the last axes in memory is a product of matrices, and a sum of products is
+made of dot products, which need no array of the products.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+def sum_along(axes: tuple[int, ...], x: Any) -> Any:
+    """Σ x over some axes, numbers from 0 on, which stay, with length 1."""
+    return _summed(axes, x)
+
+
+def dot_along(axes: tuple[int, ...], x: Any, y: Any) -> Any:
+    """Σ x y over some axes, numbers from 0 on, which stay, with length 1; x and y have one shape."""
+    return _summed(axes, x, y)
+
+
+def sum_to(shape: tuple[int, ...], x: Any, *others: Any) -> Any:
+    """Σ x, or Σ x y, over all axes along which an array of that shape is broadcast to x."""
+    extra = x.ndim - len(shape)
+    spread = (i for i, n in enumerate(shape, extra) if n == 1 and x.shape[i] != 1)
+    return np.reshape(_summed((*range(extra), *spread), x, *others), shape)
+
+
+def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
+    """Σ of one array, or of the product of two, over axes that stay."""
+    x = factors[0]
+    order = in_memory(x)
+    if order is None:
+        return _sums_in_order(axes, *factors)
+    places = tuple(place for place, axis in enumerate(order) if axis in axes)
+    sums = _sums_in_order(places, *(np.transpose(factor, order) for factor in factors))
+    return np.transpose(sums, sorted(range(x.ndim), key=order.__getitem__))
+
+
+def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
+    """The same for arrays whose axes are in the order of memory."""
+    shape = factors[0].shape
+    first = len(shape)
+    while first - 1 in axes:  # the last axes, as far as they are summed over
+        first -= 1
+    if first == len(shape):
+        sums = factors[0] if len(factors) == 1 else factors[0] * factors[1]
+    else:
+        n = math.prod(shape[first:])
+        x, *y = (np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors)
+        ones = np.ones_like(x, shape=(n,))
+        # Rows times columns are dot products, without the conjugate that np.vecdot takes.
+        sums = np.matmul(x[:, None, :], y[0][:, :, None]) if y else np.matmul(x, ones)
+        sums = np.reshape(sums, (*shape[:first], *[1] * (len(shape) - first)))
+    others = tuple(axis for axis in axes if axis < first)
+    return np.add.reduce(sums, axis=others, keepdims=True) if others else sums
+
+
+def in_memory(x: Any) -> tuple[int, ...] | None:
+    """The axes of x in the order of memory, the fastest one last; None if that is the order they have, or x
+    tells nothing of it.
+    """
+    if not hasattr(x, "flags") or x.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))

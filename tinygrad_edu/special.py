@@ -1,0 +1,87 @@
+"""What scipy.special has as functions of plain arrays only, for tensors.
+
+The ufuncs of scipy.special take tensors themselves: ``scipy.special.gammaln(t)`` differentiates.  Some of its
+functions are none, and turn what they are given into arrays; these are here.
+"""
+
+import math
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from .arrays import floating
+
+if not find_spec("scipy"):
+    raise ImportError("tinygrad_edu.special needs SciPy: pip install tinygrad_edu[scipy]")
+
+from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
+
+from .ops.scipy_special.gamma import polygamma
+from .table import overridable, primitive
+
+__all__ = ["lambertw", "multigammaln", "polygamma"]
+
+
+# W exp(W) = x, so that W' = exp(-W) / (1 + W) (DLMF 4.13.4); no form with x below, which is 0/0 at x = 0.
+@primitive(x=lambda g, out: g * (np.exp(-out) / (1 + out)))
+def lambertw(x: Any, k: int = 0) -> Any:
+    """Lambert's W function of real numbers: the y with y exp(y) = x.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of any shape
+        At least -1/e, and negative for k = -1; NaN elsewhere.
+    k : 0 or -1, default=0
+        The branch: y ≥ -1, or y ≤ -1.  scipy.special.lambertw has complex numbers and other branches.
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape
+
+    Examples
+    --------
+    >>> lambertw(np.array([0.0, math.e]))
+    array([0., 1.])
+    """
+    return _lambertw(floating(x, "lambertw"), k)
+
+
+@overridable
+def _lambertw(x: Any, k: int) -> Any:
+    out = sc.lambertw(x, k)
+    return np.where(np.imag(out) == 0, np.real(out), np.nan).astype(x.dtype, copy=False)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    r"""Logarithm of the multivariate gamma function, as scipy.special.multigammaln.
+
+    .. math:: \log\Gamma_d(a) = \frac{d(d-1)}{4}\log\pi + \sum_{i=0}^{d-1} \log\Gamma(a - i/2)
+
+    Parameters
+    ----------
+    a : Tensor or array_like of any shape
+        Above (d - 1) / 2; NaN elsewhere, where SciPy raises.
+    d : int
+        The dimension.
+
+    Returns
+    -------
+    Tensor or ndarray of the same shape
+
+    Examples
+    --------
+    >>> multigammaln(np.array([1.0, 2.5]), 1)
+    array([0.        , 0.28468287])
+    """
+    a = floating(a, "multigammaln")
+    a = a * np.where(a > (d - 1) / 2, np.ones_like(a), np.nan)
+    terms = [sc.gammaln(a - i / 2) for i in range(d)]
+    return sum(terms) + d * (d - 1) / 4 * math.log(math.pi)
+
+
+def __getattr__(name: str) -> Any:
+    """An error that says what stands here for a name that scipy.special has."""
+    from .hints import missing
+
+    raise missing(__name__, name)
