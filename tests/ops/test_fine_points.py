@@ -28,6 +28,11 @@ ROWS = {
     "rank by NumPy's limit":       (lambda b: np.linalg.lstsq(NEARLY_ZERO, b)[0], [np.ones(64)], [[1, *[0] * 63]]),
     "condition of a tall matrix":  (np.linalg.cond, [[[4, 0], [0, 2], [0, 0]]], [[[.5, 0], [0, -1], [0, 0]]]),
     "values of skew vectors":      (lambda a: np.sum(np.linalg.eigvals(a) * [0, 1]), [[[1, 1e6], [0, 2]]], [[[0, 0], [1e6, 1]]]),
+    "linspace of two, its step":   (lambda a, b: np.linspace(a, b, 2, retstep=True)[1], [1, 3], [-1, 1]),
+    "slopes along the first axis": (lambda x: np.gradient(x, axis=0)[1], [np.arange(12).reshape(3, 4) ** 2], [[[-.5] * 4, [0] * 4, [.5] * 4]]),
+    "a frame of unknown numbers":  (lambda x: np.pad(x, 1, "empty")[1:-1, 1:-1] * [1, 2], [[[3, 4]]], [[[1, 2]]]),
+    "a frame of tensors":          (lambda x, c: np.pad(x, 1, constant_values=[(c, 0)]) * [1, 2, 4], [[5], 3], [[2], 1]),
+    "one element, reflected odd":  (lambda x: np.pad(x, (1, 2), "reflect", reflect_type="odd"), [[3]], [[4]]),
 }
 # fmt: on
 
@@ -138,3 +143,33 @@ def test_norms_of_several_orders_are_refused():
     for norm in (np.linalg.norm, np.linalg.matrix_norm, np.linalg.vector_norm):
         with pytest.raises(tg.errors.UnsupportedCall, match="one at a time"):
             norm(tg.Tensor(np.ones((2, 2)), requires_grad=True), ord=[1])
+
+
+def test_pad_takes_a_width_for_each_axis():
+    x = np.ones((2, 2))
+    out = np.pad(tg.Tensor(x, requires_grad=True), [[1], [2]])
+    assert out.tolist() == np.pad(x, [[1], [2]]).tolist()
+
+
+def test_pad_by_a_function_of_ones_own():
+    def mirror(row, width, axis, kwargs):
+        row[: width[0]] = row[width[0]] * kwargs["factor"]
+
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    t = tg.Tensor(x, requires_grad=True)
+    out = np.pad(t, ((1, 0), (1, 0)), mirror, factor=10)
+    assert out.tolist() == np.pad(x, ((1, 0), (1, 0)), mirror, factor=10).tolist()
+    np.sum(out).backward()
+    assert t.grad.tolist() == [[121, 11], [11, 1]]
+
+
+def test_logspace_of_several_bases_and_of_another_dtype():
+    start, base = tg.Tensor(0.5, requires_grad=True), np.array([2.0, 3.0])
+    np.testing.assert_allclose(np.logspace(start, 1, 3, base=base).data, np.logspace(0.5, 1, 3, base=base))
+    assert np.logspace(start, 1, 3, dtype=np.float32).dtype == np.float32
+
+
+def test_a_block_of_one():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    assert np.block([[x]]).tolist() == [[1, 2]]
+    assert np.block([x]).tolist() == np.block(x).tolist() == [1, 2]
