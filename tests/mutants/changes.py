@@ -15,6 +15,7 @@ ORDERS: dict[type, tuple[type, ...]] = {
     ast.IsNot: (ast.Is,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
 }  # fmt: skip
 FILING = {"elementwise", "derivative", "composite", "constant", "primitive", "fused"}  # they run at import
+EITHER_ORDER = {"add", "multiply", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "max", "min"}
 LOAD = ast.Load()
 PARTS = {"T", "mT", "real", "imag"}  # attributes without which an array still is one
 
@@ -130,7 +131,7 @@ def _of_call(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     if args and not any(isinstance(a, ast.Starred) for a in args):
         if not isinstance(args[0], ast.GeneratorExp):
             yield "call dropped", args[0]
-        if len(args) > 1:
+        if len(args) > 1 and ast.unparse(node.func).removeprefix("np.") not in EITHER_ORDER:
             yield "arguments swapped", ast.Call(node.func, [args[1], args[0], *args[2:]], keywords)
         if len(args) == 3 and ast.unparse(node.func) == "np.where":
             yield "branches swapped", ast.Call(node.func, [args[0], args[2], args[1]], keywords)

@@ -29,7 +29,7 @@ ROWS = {
     "condition of a tall matrix":  (np.linalg.cond, [[[4, 0], [0, 2], [0, 0]]], [[[.5, 0], [0, -1], [0, 0]]]),
     "values of skew vectors":      (lambda a: np.sum(np.linalg.eigvals(a) * [0, 1]), [[[1, 1e6], [0, 2]]], [[[0, 0], [1e6, 1]]]),
     "linspace of two, its step":   (lambda a, b: np.linspace(a, b, 2, retstep=True)[1], [1, 3], [-1, 1]),
-    "slopes along the first axis": (lambda x: np.gradient(x, axis=0)[1], [np.arange(12).reshape(3, 4) ** 2], [[[-.5] * 4, [0] * 4, [.5] * 4]]),
+    "slopes along the first axis": (lambda x: np.gradient(x, axis=0)[1], [np.arange(12).reshape(4, 3)], [np.outer([-.5, 0, .5, 0], [1, 1, 1])]),
     "a frame of unknown numbers":  (lambda x: np.pad(x, 1, "empty")[1:-1, 1:-1] * [1, 2], [[[3, 4]]], [[[1, 2]]]),
     "a frame of tensors":          (lambda x, c: np.pad(x, 1, constant_values=[(c, 0)]) * [1, 2, 4], [[5], 3], [[2], 1]),
     "one element, reflected odd":  (lambda x: np.pad(x, (1, 2), "reflect", reflect_type="odd"), [[3]], [[4]]),
@@ -146,9 +146,12 @@ def test_norms_of_several_orders_are_refused():
 
 
 def test_pad_takes_a_width_for_each_axis():
-    x = np.ones((2, 2))
-    out = np.pad(tg.Tensor(x, requires_grad=True), [[1], [2]])
+    x, w = np.ones((2, 2)), np.arange(24.0).reshape(4, 6)
+    t = tg.Tensor(x, requires_grad=True)
+    out = np.pad(t, [[1], [2]])
     assert out.tolist() == np.pad(x, [[1], [2]]).tolist()
+    np.sum(out * w).backward()
+    assert t.grad.tolist() == w[1:3, 2:4].tolist()
 
 
 def test_pad_by_a_function_of_ones_own():
@@ -173,3 +176,77 @@ def test_a_block_of_one():
     x = tg.Tensor([1.0, 2.0], requires_grad=True)
     assert np.block([[x]]).tolist() == [[1, 2]]
     assert np.block([x]).tolist() == np.block(x).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(("full", "cov"), [(True, False), (False, True), (False, "unscaled"), (False, False)])
+def test_polyfit_returns_what_is_asked_for(full, cov):
+    x, y = np.arange(6.0), np.array([1.0, 3, 2, 5, 8, 7])
+    found = np.polyfit(tg.Tensor(x, requires_grad=True), y, 1, full=full, cov=cov)
+    expected = np.polyfit(x, y, 1, full=full, cov=cov)
+    assert isinstance(found, tuple) == isinstance(expected, tuple)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(np.asarray(getattr(a, "data", a)), b, rtol=1e-9)
+
+
+def test_a_number_is_no_polynomial():
+    with pytest.raises(TypeError):
+        np.polyval(tg.Tensor(2.0, requires_grad=True), 1.0)
+
+
+@pytest.mark.parametrize("spread", [np.nanvar, np.nanstd])
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")
+def test_the_spread_of_nothing_has_no_slope(spread):
+    (found,) = gradients(lambda x: spread(x, axis=1), [[NaN, NaN], [1, 1]])
+    np.testing.assert_array_equal(found, [[NaN, NaN], [0, 0]])
+
+
+SMOOTH = [
+    tg.leaky_relu, tg.elu, tg.celu, tg.hardsigmoid, tg.hardswish, tg.erf, tg.erfc, tg.sigmoid, tg.silu,
+    tg.softplus, tg.softsign, tg.gelu, tg.mish, tg.gaussian, tg.softmax, tg.log_softmax, tg.logsumexp,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", SMOOTH, ids=lambda f: f.__name__)
+def test_whole_numbers_count_as_floating_ones_and_complex_ones_are_refused(function):
+    out = function([1, 2])
+    assert out.dtype == np.float64
+    assert out.tolist() == function(np.array([1.0, 2.0])).tolist() == function(np.array([1, 2])).tolist()
+    with pytest.raises(tg.errors.DTypeError, match="real numbers"):
+        function(np.array([1j, 2.0]))
+
+
+def test_an_axis_that_x_does_not_have_is_refused():
+    for axis in (2, -3):
+        with pytest.raises(tg.errors.ShapeError, match="is none of an x"):
+            tg.layer_norm(np.ones((2, 3)), axis=axis)
+
+
+def test_roots_of_negative_numbers_are_complex():
+    x = tg.Tensor(np.array([-4.0, 4.0], np.float32), requires_grad=True)
+    out = np.emath.sqrt(x)
+    assert out.dtype == np.complex64
+    assert out.tolist() == [2j, 2]
+    np.sum(np.imag(out) + np.real(out)).backward()
+    assert x.grad.tolist() == [-0.25, 0.25]
+    assert np.emath.sqrt(tg.Tensor([-4.0], requires_grad=True)).dtype == np.complex128
+
+
+def test_an_index_just_outside_of_the_table_is_named():
+    with pytest.raises(tg.errors.ArgumentError, match="got 3"):
+        tg.embedding(np.array([0, 3]), tg.Tensor(np.ones((3, 2)), requires_grad=True))
+
+
+def test_attention_and_dropout_take_whole_numbers():
+    q = [[[1, 2], [3, 4]]]
+    out = tg.scaled_dot_product_attention(q, q, q)
+    floats = np.array(q, float)
+    assert out.tolist() == tg.scaled_dot_product_attention(floats, floats, floats).tolist()
+    assert tg.dropout([1, 2], 0.0).dtype == np.float64
+    with pytest.raises(tg.errors.ArgumentError, match="1\\.5"):
+        tg.dropout([1, 2], 1.5)
+
+
+def test_transposed_convolution_refuses_a_bias_of_other_channels():
+    x, w = np.ones((1, 2, 3, 3)), np.ones((2, 4, 2, 2))
+    with pytest.raises(tg.errors.ShapeError, match="bias"):
+        tg.conv_transpose2d(x, w, np.ones(3))
