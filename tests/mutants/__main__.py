@@ -1,4 +1,4 @@
-"""``python -m tests.mutants [FILES] [--sample N] [--seed S] [--survivors FILE]``: hunt mutants of the rules."""
+"""Hunt mutants of the rules: ``python -m tests.mutants [FILES] [--sample N] [--survivors FILE]``."""
 
 import argparse
 import os
@@ -9,7 +9,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
-from .hunt import Hunt, Hunted, Options, Progress
+from .hunt import Hunt, Hunted, Options
+from .processes import Progress
 from .report import explained, known, listed, reasons, report
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +38,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 def main(given: argparse.Namespace) -> int:
 
-    names = given.files or sorted(p.stem for p in OPS.glob("*.py") if p.stem != "__init__")
-    files = tuple(path if (path := Path(name)).exists() else OPS / f"{path.stem}.py" for name in names)
+    rules = {p.stem: p for p in sorted(OPS.rglob("*.py")) if p.stem != "__init__"}
+    names = given.files or list(rules)
+    files = tuple(path if (path := Path(name)).exists() else rules[path.stem] for name in names)
     again = given.again and frozenset(reasons(given.again.read_text()))
     options = Options(
         files, given.sample, given.seed, given.examples, given.seconds, given.match, given.survey, again

@@ -180,8 +180,8 @@ def mutants(source: str, file: str) -> list[Mutant]:
 
 def _shown(lines: list[str], node: ast.expr, new: str) -> tuple[str, str]:
     """The line or lines of an expression, as they are and with the change."""
-    first, last = lines[node.lineno - 1].encode(), lines[node.end_lineno - 1].encode()  # type: ignore[operator]
-    before = b" ".join(line.strip().encode() for line in lines[node.lineno - 1 : node.end_lineno])
+    there = [line.encode() for line in lines[node.lineno - 1 : node.end_lineno]]
+    first, last, before = there[0], there[-1], b" ".join(there)
     after = first[: node.col_offset] + new.encode() + last[node.end_col_offset :]
     return " ".join(before.decode().split()), " ".join(after.decode().split())
 

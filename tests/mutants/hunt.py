@@ -1,37 +1,27 @@
-"""The hunt: which tests run an expression is found out first; then each mutant, in a process of its own, meets
-those tests until one fails.
+"""The hunt: which tests run an expression is found out first; then each mutant, in a process of its own,
+meets those tests until one fails.
 
 It is a plugin of pytest: in the place of the loop over the tests of a session stands the hunt, which runs
 them as often as it needs to.
 """
 
-import builtins
 import gc
-import hashlib
-import json
 import os
 import random
-import resource
-import signal
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 
-from .changes import Mutant, around, changed, mutants, noted
+from .changes import Mutant, around, changed, mutants
 from .exchange import Living, Stranger, code_of, exchange, living
+from .processes import Progress, few_examples, heard, limits, silence
+from .survey import Hit, Surveyed, begun_with, noting
 
-Hit = tuple[str, int]  # the name of a file, and the number of an expression in it
-NOTE = "_mutants_note"
-MEMORY = 4 << 30  # bytes that a process may take more than it has
 HANGS = 10  # times its usual time, and two seconds more, is what no test takes
-PHASES = (Phase.explicit, Phase.generate)  # a failure needs no shrinking
 
 
 class Hunted(NamedTuple):
@@ -56,9 +46,9 @@ class Options(NamedTuple):
 
 
 class Hunt:
-    """The plugin; after the session its results lie in ``results``, those of the unmutated run in ``broken``."""
+    """The plugin; after the session its results lie in ``results``, tests that fail anyway in ``broken``."""
 
-    def __init__(self, options: Options, progress: "Progress", found: Callable[[Hunted], None]) -> None:
+    def __init__(self, options: Options, progress: Progress, found: Callable[[Hunted], None]) -> None:
         self.options, self.progress, self.found = options, progress, found
         self.results: list[Hunted] = []
         self.made: Counter[str] = Counter()
@@ -89,7 +79,7 @@ class Hunt:
 
     def survey(self, items: list[pytest.Item]) -> None:
         """Run every test once, without mutants, and note which expressions it runs."""
-        surveyed, known = Surveyed(self.options), {}
+        surveyed = Surveyed(self.options.survey, self.options.files)
         known = surveyed.read()
         hits: set[Hit] = set()
         with noting(surveyed.files, hits), few_examples(items, max(self.options.examples // 3, 1)):
@@ -187,142 +177,6 @@ class Hunt:
         return "survived"
 
 
-def begun_with(hits: list[Hit], outer: dict[str, list[int]]) -> set[Hit]:
-    """The expressions that ended, and those around them, which may have ended in an error."""
-    found = set()
-    for name, number in hits:
-        while number >= 0 and (name, number) not in found:
-            found.add((name, number))
-            number = outer[name][number]
-    return found
-
-
 def first_name(item: pytest.Item) -> str:
     """The name of a test without its parameters."""
     return item.nodeid.split("[")[0]
-
-
-class Surveyed:
-    """The file in which a hunt leaves what each test runs, for the next hunt; of no use once rules change."""
-
-    def __init__(self, options: Options) -> None:
-        self.path, self.files = options.survey, options.files
-        if self.path is not None:
-            self.files = tuple(sorted(options.files[0].parent.glob("*.py")))
-        self.key = hashlib.sha256(b"".join(f.read_bytes() for f in self.files)).hexdigest()
-
-    def read(self) -> dict[str, tuple[bool, float, list[Hit]]]:
-        """By the name of a test: whether it passed, its seconds, and what it ran."""
-        if self.path is None or not self.path.exists():
-            return {}
-        held = json.loads(self.path.read_text())
-        return held["tests"] if held["key"] == self.key else {}
-
-    def write(self, tests: dict[str, tuple[bool, float, list[Hit]]]) -> None:
-        if self.path is not None:
-            self.path.write_text(json.dumps({"key": self.key, "tests": tests}))
-
-
-# ---- processes ---------------------------------------------------------------------------------------------
-
-
-def limits(seconds: float) -> None:
-    """End this process after so many seconds of work; it cannot take all memory either."""
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, resource.RLIM_INFINITY))
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-    if pages:
-        size = pages * resource.getpagesize() + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
-
-
-def heard(pipe: int, child: int, seconds: float) -> str:
-    """What a child writes before it ends; that it timed out, or nothing if it died of something else."""
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        with os.fdopen(pipe) as reader:
-            answer = reader.read()
-        status = os.waitpid(child, 0)[1]
-    except BaseException:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        raise
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
-        return "timeout"
-    return answer
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """What tests print goes nowhere."""
-    sys.stdout.flush()
-    saved = os.dup(1), os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for stream in (1, 2):
-            os.dup2(nowhere, stream)
-        yield
-    finally:
-        sys.stdout.flush()
-        for stream, old in zip((1, 2), saved):
-            os.dup2(old, stream)
-            os.close(old)
-        os.close(nowhere)
-
-
-@contextmanager
-def noting(paths: tuple[Path, ...], hits: set[Hit]) -> Iterator[None]:
-    """Every expression of these files that runs is noted as a hit, by the file's name and its number."""
-    before = []
-    for path in paths:
-        name, source, functions = path.name, path.read_text(), living(path)
-        note = f"{NOTE}_{path.stem}"
-        before += [(f, f.__code__) for group in functions.values() for f in group]
-
-        def tell(number: int, value: object, name: str = name) -> object:
-            hits.add((name, number))
-            return value
-
-        setattr(builtins, note, tell)
-        exchange(code_of(source, path), code_of(noted(source, note), path), functions)
-    try:
-        yield
-    finally:
-        for function, code in before:
-            function.__code__ = code
-
-
-@contextmanager
-def few_examples(items: list[pytest.Item], examples: int) -> Iterator[None]:
-    """Hypothesis draws so many examples at most, and does not shrink those that fail."""
-    name, saved = "_hypothesis_internal_use_settings", {}
-    for item in items:
-        test = getattr(item, "obj", None)
-        if test is not None and hasattr(test, name) and id(test) not in saved:
-            saved[id(test)] = test, getattr(test, name)
-            own = saved[id(test)][1]
-            few = settings(
-                own, max_examples=min(own.max_examples, examples), phases=PHASES, database=None, deadline=None,
-                report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
-            )  # fmt: skip
-            setattr(test, name, few)
-    try:
-        yield
-    finally:
-        for test, own in saved.values():
-            setattr(test, name, own)
-
-
-class Progress:
-    """A line on the terminal that says how far the hunt is."""
-
-    def __init__(self) -> None:
-        self.stream, self.begun, self.last = os.dup(2), time.monotonic(), 0.0
-
-    def __call__(self, text: str) -> None:
-        now = time.monotonic()
-        if now - self.last > 0.5:
-            self.last = now
-            os.write(self.stream, f"\r\x1b[K{text}, {now - self.begun:.0f} s".encode())

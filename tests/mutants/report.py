@@ -52,8 +52,8 @@ def report(hunt: Hunt) -> str:
     killed = sum(r.fate in ("killed", "timeout") for r in results)
     judged = sum(r.fate not in ("equivalent", "invalid") for r in results)
     lines += [
-        f"{sum(hunt.made.values())} mutants can be made, {len(results)} were tried (seed {hunt.options.seed}); "
-        f"{killed} of the {judged} that are neither equivalent nor invalid were killed"
+        f"{sum(hunt.made.values())} mutants can be made, {len(results)} were tried, of the sample with the "
+        f"seed {hunt.options.seed}; of the {judged} neither equivalent nor invalid {killed} were killed"
         + (f": {killed / judged:.1%}" if judged else ""),
         f"unmutated: {hunt.tests} tests, {len(hunt.broken)} of them failed and were left out",
         *(f"  {name}" for name in hunt.broken[:20]),
@@ -64,7 +64,8 @@ def report(hunt: Hunt) -> str:
 def listed(result: Hunted) -> str:
     """A survivor as a change of a line, in the form of the list of equivalents."""
     m = result.mutant
-    return f"# line {m.line}, {m.operator}: {result.fate} {result.killer}\n{m.file}: \n- {m.before}\n+ {m.after}\n\n"
+    head = f"# line {m.line}, {m.operator}: {result.fate} {result.killer}\n{m.file}: "
+    return f"{head}\n- {m.before}\n+ {m.after}\n\n"
 
 
 def known() -> Reasons:
