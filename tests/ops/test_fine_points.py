@@ -250,3 +250,16 @@ def test_transposed_convolution_refuses_a_bias_of_other_channels():
     x, w = np.ones((1, 2, 3, 3)), np.ones((2, 4, 2, 2))
     with pytest.raises(tg.errors.ShapeError, match="bias"):
         tg.conv_transpose2d(x, w, np.ones(3))
+
+
+@pytest.mark.parametrize("spread", [np.nanvar, np.nanstd])
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")
+def test_what_a_spread_leaves_out_has_no_gradient(spread):
+    (found,) = gradients(lambda x: spread(x, axis=1, where=np.zeros((1, 2), bool)), [[1, 2]])
+    assert found == [[0, 0]]
+
+
+def test_products_of_polynomials_have_no_zeros_in_front():
+    for a, b in (([0.0, 1.0], [1.0, 2.0]), ([0.0, 0.0], [3.0]), ([0.0, 0.0, 2.0], [0.0, 1.0])):
+        out = np.polymul(tg.Tensor(a, requires_grad=True), b)
+        assert out.tolist() == np.polymul(a, b).tolist()
