@@ -164,6 +164,9 @@ def page(width: int = 110) -> str:
     for fate, groups in table.items():
         lines += [f"## {fate.capitalize()}", ""]
         for group, names in groups.items():
-            lines += [f"**{group.capitalize() if fate == 'refuses' else group}** ({len(names)})", ""]
+            lines += [
+                f"**{group[0].upper() + group[1:] if fate == 'refuses' else group}** ({len(names)})",
+                "",
+            ]
             lines += [*textwrap.wrap(", ".join(f"`{name}`" for name in names), width), ""]
     return "\n".join(lines[:-1]) + "\n"
