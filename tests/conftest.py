@@ -16,7 +16,7 @@ collect_ignore = ["oracle/make.py"]  # it needs PyTorch
 
 slow = [HealthCheck.too_slow]  # a shared machine may pause for longer than the check allows
 settings.register_profile(
-    "ci", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=slow
+    "ci", max_examples=20, derandomize=True, database=None, deadline=None, suppress_health_check=slow
 )
 settings.register_profile("dev", max_examples=10, deadline=None, suppress_health_check=slow)
 settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=slow)
