@@ -27,7 +27,7 @@ ROWS = {
     "a sum over letters, implicit": (lambda a, b: np.einsum("...i,...i", a, b) * [1, 10], [[[1, 2], [3, 4]], [5, 6]], [[[5, 6], [50, 60]], [31, 42]]),
     "rank by NumPy's limit":       (lambda b: np.linalg.lstsq(NEARLY_ZERO, b)[0], [np.ones(64)], [[1, *[0] * 63]]),
     "condition of a tall matrix":  (np.linalg.cond, [[[4, 0], [0, 2], [0, 0]]], [[[.5, 0], [0, -1], [0, 0]]]),
-    "values of skew vectors":      (lambda a: np.sum(np.linalg.eigvals(a) * [0, 1]), [[[1, 1e6], [0, 2]]], [[[0, 0], [1e6, 1]]]),
+    "values of skew vectors":      (lambda a: np.sum(np.real(np.linalg.eigvals(a)) * [0, 1]), [[[1, 1e6], [0, 2]]], [[[0, 0], [1e6, 1]]]),
     "linspace of two, its step":   (lambda a, b: np.linspace(a, b, 2, retstep=True)[1], [1, 3], [-1, 1]),
     "slopes along the first axis": (lambda x: np.gradient(x, axis=0)[1], [np.arange(12).reshape(4, 3)], [np.outer([-.5, 0, .5, 0], [1, 1, 1])]),
     "a frame of unknown numbers":  (lambda x: np.pad(x, 1, "empty")[1:-1, 1:-1] * [1, 2], [[[3, 4]]], [[[1, 2]]]),

@@ -9,6 +9,7 @@ import numpy as np
 from ..aliases import Array, Cotangent
 from ..errors import UnsupportedCall
 from ..table import derivative
+from .complex import real_part
 from .decomposition import BOTH, T, conj, of_singular_values
 from .elementwise import ones_for_zeros
 from .reduction import along, axes_of, winners
@@ -75,7 +76,7 @@ def extreme(values: Array, order: int) -> Array:
 
 def cond_gradient(g: Cotangent, x: Array, out: Array, p: Any) -> Array:
     """The gradient of ‖A‖ ‖A⁻¹‖; in the spectral norm, of the extreme singular values."""
-    g = g[..., None, None]
+    g, out = real_part(g[..., None, None]), real_part(out)  # NumPy 2.1 has complex numbers of complex x
     if p in (None, 2, -2):
         u, s, vh = np.linalg.svd(x, full_matrices=False)
         over, under = (extreme(s, -2), extreme(s, 2)) if p == -2 else (extreme(s, 2), extreme(s, -2))
