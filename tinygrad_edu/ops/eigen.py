@@ -61,6 +61,8 @@ def eig_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     Re Cⱼⱼ = -Re (Vᴴ V (F ∘ Y))ⱼⱼ, and its imaginary part is the free phase.
     """
     (gw, gv), (w, v) = g, out
+    if a.dtype.kind != "c" and w.dtype.kind == "c":  # a real matrix has real vectors of its real eigenvalues
+        gv = np.where((np.imag(w) == 0)[..., None, :], np.real(gv), gv)
     inverse = np.linalg.inv(v)
     products = phaseless(T(v) @ gv, (v, gv))
     lengths = diagonal(products)
