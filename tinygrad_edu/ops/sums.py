@@ -24,6 +24,8 @@ def dot_along(axes: tuple[int, ...], x: Any, y: Any) -> Any:
 def sum_to(shape: tuple[int, ...], x: Any, *others: Any) -> Any:
     """Σ x, or Σ x y, over all axes along which an array of that shape is broadcast to x."""
     extra = x.ndim - len(shape)
+    if extra and shape == x.shape[extra:]:  # the usual case of a layer's features, without a further look
+        return np.add.reduce(x * others[0] if others else x, tuple(range(extra)))
     spread = (i for i, n in enumerate(shape, extra) if n == 1 and x.shape[i] != 1)
     return np.reshape(_summed((*range(extra), *spread), x, *others), shape)
 
