@@ -28,7 +28,7 @@ FIRST_AND_LAST = (
 CONVERTS = "makes plain arrays of its coefficients: use np.polyval, or write the sum"
 NO_LOOP = "NumPy has no such loop: the second argument of ldexp is an integer"
 INSIDE = "is called by other functions only"
-LATER = "has no rule yet"
+NO_RULE = "has no rule yet"
 
 # fmt: off
 _NAMES = {
@@ -63,7 +63,7 @@ def reason_of(function: Callable[..., Any]) -> str:
     if getattr(sys.modules.get("numpy._core.strings"), getattr(function, "__name__", ""), None) is function:
         return TEXTS  # older versions call them functions of numpy
     if isinstance(getattr(function, "__self__", None), np.ufunc):
-        return WRITES if name.endswith(".at") else LATER
+        return WRITES if name.endswith(".at") else NO_RULE
     if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
         return INSIDE if function.__name__ in ("_ones_like", "clip", "real", "imag") else TEXTS  # np.strings'
-    return LATER if name.startswith("np.") else ""
+    return NO_RULE if name.startswith("np.") else ""

@@ -9,14 +9,14 @@ from typing import Any
 
 from .entry import Op, is_ufunc, name_of
 from .errors import MissingRule
-from .reasons import LATER, reason_of
+from .reasons import NO_RULE, reason_of
 
 
 def refuse(function: Callable[..., Any], argument: str, value: Any) -> MissingRule:
     """The error for a function that has no rule; it says how to give it one or to do without."""
     name, argument = name_of(function), _argument(function, argument)
     reason = reason_of(function)
-    why = f"  The reason:      {reason}\n" if reason and reason != LATER else ""
+    why = f"  The reason:      {reason}\n" if reason and reason != NO_RULE else ""
     return MissingRule(
         f"{name} has no derivative rule (argument {argument}: Tensor of shape {value.shape}, "
         f"{value.dtype}).\n"
