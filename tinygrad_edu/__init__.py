@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from .debug import debug
 from .errors import TinygradError
 from .filing import composite, derivative, elementwise
+from .memory import keep_freed_memory
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.activation import (
     celu,
@@ -166,6 +167,9 @@ __all__ = [
     "vjp",
 ]
 
+
+keep_freed_memory()
+del keep_freed_memory
 
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 

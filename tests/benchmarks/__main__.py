@@ -7,7 +7,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks --rounds 31 --json figures.json
 
-Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, epochs,
+Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers, epochs,
 transformer, lstm.
 """
 
@@ -17,7 +17,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import chain, cnn, flat, imports, memory, mnist, ops, optimizers, recurrent, report, steps, transformer
+from . import (
+    chain,
+    cnn,
+    flat,
+    imports,
+    layers,
+    memory,
+    mnist,
+    ops,
+    optimizers,
+    recurrent,
+    report,
+    steps,
+    transformer,
+)
 from .workload import WORKLOADS
 
 
@@ -44,6 +58,7 @@ def main() -> None:
         "flat": flat.report,
         "transformer": lambda: transformer.report(arguments.rounds),
         "cnn": lambda: cnn.report(arguments.rounds),
+        "layers": lambda: layers.report(arguments.rounds),
         "epochs": lambda: mnist.report(arguments.rounds),
         "lstm": lambda: recurrent.report(arguments.rounds),
     }

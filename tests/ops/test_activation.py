@@ -429,3 +429,30 @@ def test_tails_are_exact():
         normal_cdf(np.array([-10.0, 0.0, 10.0])), [7.61985302416052606597e-24, 0.5, 1], rtol=1e-15
     )
     np.testing.assert_allclose(slopes(tg.softsign, np.array([1e8])), [1e-16], rtol=1e-7)
+
+
+EDGES = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-310, -1e-310, 3, -3, 6]
+LARGE = np.concatenate([np.linspace(-50, 50, 9000), EDGES])
+MANY_ELEMENTS = {
+    "relu": tg.relu, "leaky_relu": tg.leaky_relu, "steep leaky_relu": lambda x: tg.leaky_relu(x, 2.0),
+    "elu": tg.elu, "celu": tg.celu, "selu": tg.selu, "relu6": tg.relu6, "hardtanh": tg.hardtanh,
+    "hardsigmoid": tg.hardsigmoid, "hardswish": tg.hardswish, "clip": lambda x: np.clip(x, -2, 3),
+    "clip below": lambda x: np.clip(x, -2, None), "clip above": lambda x: np.clip(x, None, 3),
+    "softplus": tg.softplus, "silu": tg.silu, "gelu": tg.gelu, "sigmoid": tg.sigmoid, "mish": tg.mish,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY_ELEMENTS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_many_elements_are_computed_as_each_one_alone(name, dtype):
+    x = leaf(LARGE.astype(dtype))
+    with np.errstate(all="ignore"):
+        y = MANY_ELEMENTS[name](x)
+        y.backward(np.full(x.shape, 3, dtype))
+        for part in range(0, x.size, 97):
+            few = leaf(x.data[part : part + 97])
+            y_few = MANY_ELEMENTS[name](few)
+            y_few.backward(np.full(few.shape, 3, dtype))
+            spacing = 4 * np.finfo(dtype).eps
+            np.testing.assert_allclose(y.data[part : part + 97], y_few.data, rtol=spacing)
+            np.testing.assert_allclose(x.grad.data[part : part + 97], few.grad.data, rtol=spacing)

@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
-from .elementwise import or_nan
+from .pieces import MANY, above, below, step, within
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 
@@ -29,7 +29,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 
 # fmt: off
-@primitive(x=lambda g, out: g * np.sign(out))  # the slope, 0 or 1, is the sign of what came out
+@primitive(x=lambda g, out: g * (np.sign(out) if out.size < MANY else step(out)))
 def relu(x: Any) -> Any:
     """Rectified linear unit, max(x, 0); its slope at 0 is 0.
 
@@ -45,11 +45,12 @@ def relu(x: Any) -> Any:
     ----------
     V. Nair, G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines. ICML.
     """
-    return np.maximum(real(x, "relu"), 0)
+    x = real(x, "relu")
+    return np.maximum(x, 0) if x.size < MANY else above(x)
 
 
 @primitive(broadcasts=True, x=lambda g, x, negative_slope: g * leaky_slope(x, negative_slope),
-                            negative_slope=lambda g, x: g * np.minimum(x, 0))
+                            negative_slope=lambda g, x: g * below(x))
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """x where x > 0, else negative_slope · x; its slope at 0 is ``negative_slope``.
 
@@ -69,10 +70,10 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     x = floating(x, "leaky_relu")
     if type(negative_slope) is float and 0 < negative_slope <= 1:
         return np.maximum(x, x * negative_slope)  # the higher piece, in two steps
-    return np.maximum(x, 0) + np.minimum(x, 0) * negative_slope
+    return above(x) + below(x) * negative_slope
 
 
-@primitive(x=lambda g, x, alpha: g * leaky_slope(x, alpha * np.exp(np.minimum(x, 0))))
+@primitive(x=lambda g, x, alpha: g * leaky_slope(x, alpha * np.exp(below(x))))
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Exponential linear unit: x where x > 0, else alpha · (exp(x) - 1).
 
@@ -91,10 +92,10 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     exponential linear units. arXiv:1511.07289
     """
     x = floating(x, "elu")
-    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))  # one of which is 0: faster than to choose
+    return above(x) + alpha * np.expm1(below(x))  # one of which is 0: faster than to choose
 
 
-@primitive(x=lambda g, x, alpha: g * np.exp(np.minimum(x, 0) / alpha))
+@primitive(x=lambda g, x, alpha: g * np.exp(below(x) / alpha))
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Continuously differentiable exponential linear unit: x where x > 0, else alpha · (exp(x / alpha) - 1).
 
@@ -117,15 +118,17 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     if not alpha > 0:
         raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
     x = floating(x, "celu")
-    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) / alpha)
+    return above(x) + alpha * np.expm1(below(x) / alpha)
 # fmt: on
 
 
 def leaky_slope(x: Any, negative_slope: Any) -> Any:
     """1 where x > 0, negative_slope where x ≤ 0, NaN where x is; several times as fast as np.where."""
     if type(negative_slope) is float and 0 <= negative_slope <= 1:
-        return np.maximum(np.sign(x), negative_slope)  # which is between the signs 0 and 1
-    positive = np.maximum(np.sign(x), 0)
+        return np.clip(
+            np.ceil(x), negative_slope, 1
+        )  # which lies between what ceil is on the two sides, but NaN
+    positive = step(x)
     return positive + (1 - positive) * negative_slope
 
 
@@ -185,13 +188,13 @@ def relu6(x: Any) -> Any:
 
 
 # fmt: off
-@primitive(x=lambda g, x: or_nan(x, g * within_3(x) / 6))
+@primitive(x=lambda g, x: g * (within(x, 3) / 6))
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
     return np.clip(floating(x, "hardsigmoid") + 3, 0, 6) / 6
 
 
-@primitive(x=lambda g, x: g * (hardsigmoid(x) + np.clip(x, -3, 3) * within_3(x) / 6))
+@primitive(x=lambda g, x: g * (hardsigmoid(x) + np.clip(x, -3, 3) * within(x, 3) / 6))
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x).
 
@@ -200,13 +203,8 @@ def hardswish(x: Any) -> Any:
     A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
     """
     x = floating(x, "hardswish")
-    return np.maximum(x, -3) * hardsigmoid(x)  # of which the second factor is 0 below -3, and -inf · 0 is NaN
+    return np.clip(x, -3, np.inf) * hardsigmoid(x)  # of which the second factor is 0 below -3, and -inf · 0 is NaN
 # fmt: on
-
-
-def within_3(x: Any) -> Any:
-    """Whether x is between the kinks of hardsigmoid and hardswish."""
-    return (x > -3) & (x < 3)
 
 
 def prelu(x: Any, weight: Any) -> Any:

@@ -11,14 +11,14 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..random import Rng
 from ..table import primitive
 from .dropout import dropout
-from .softmax import shares, softmax
+from .softmax import dot, shares, softmax
 
 # by whether the batch is first: from (b, heads, t, d) to (b, t, heads, d), or to (t, b, heads, d)
 ORDER = {True: (0, 2, 1, 3), False: (2, 0, 1, 3)}
 
 
 # fmt: off
-@primitive(x=lambda g, out, axis: out * (g - np.add.reduce(g * out, axis=axis, keepdims=True)))
+@primitive(x=lambda g, out, axis: out * (g - dot(g, out, axis)))
 def softmax_where(x: Any, mask: Any, axis: int | tuple[int, ...]) -> Any:
     return shares(np.where(mask, x, -np.inf), axis)
 

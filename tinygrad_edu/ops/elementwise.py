@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import refuse_imaginary
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, elementwise, primitive
+from .pieces import slope_if
 
 MISSING: Any = object()
 LN2, LN10 = math.log(2), math.log(10)
@@ -178,15 +179,15 @@ def per_radius(x: Any, x1: Any, x2: Any) -> Any:
 
 
 # fmt: off
-@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: or_nan(out, g * ((a > lower) & (a < upper))))
+@primitive(broadcasts=True, a=lambda g, a, lower, upper, out: g * slope_if((a > lower) & (a < upper), out))
 def clip_between(a: Any, lower: Any, upper: Any) -> Any:
     return np.clip(a, lower, upper)
 
-@primitive(broadcasts=True, a=lambda g, a, lower, out: or_nan(out, g * (a > lower)))
+@primitive(broadcasts=True, a=lambda g, a, lower, out: g * slope_if(a > lower, out))
 def clip_below(a: Any, lower: Any) -> Any:
     return np.clip(a, lower, None)
 
-@primitive(broadcasts=True, a=lambda g, a, upper, out: or_nan(out, g * (a < upper)))
+@primitive(broadcasts=True, a=lambda g, a, upper, out: g * slope_if(a < upper, out))
 def clip_above(a: Any, upper: Any) -> Any:
     return np.clip(a, None, upper)
 # fmt: on

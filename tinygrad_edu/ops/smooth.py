@@ -14,13 +14,14 @@ from ..errors import ArgumentError
 from ..table import elementwise, primitive
 from .elementwise import LN2
 from .erf import FAR, normal_cdf, normal_density
+from .pieces import above
 
 VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
 
 
 def near(x: Any, far: float) -> Any:
     """x within ±far: infinities that meet a factor of 0 become numbers, whose product with it is 0."""
-    return np.minimum(np.maximum(x, -far), far)
+    return np.clip(x, -far, far)
 
 
 # fmt: off
@@ -36,12 +37,11 @@ def sigmoid(x: Any) -> Any:
     -------
     Tensor or ndarray of the same shape, in [0, 1]
     """
-    x = floating(x, "sigmoid")
-    e = np.exp(-np.absolute(x))  # which never overflows: 1 / (1 + e) above 0, e / (1 + e) below
-    return np.maximum(e, np.sign(x)) / (1 + e)
+    with np.errstate(over="ignore"):  # 1 / inf is 0, and so is the result but for numbers below the normal ones
+        return 1 / (1 + np.exp(-floating(x, "sigmoid")))
 
 
-@primitive(keep={"s": sigmoid}, x=lambda g, x, s: g * (s * (1 + near(x, VERY_FAR) * (1 - s))))
+@primitive(keep={"s": sigmoid}, x=lambda g, out, s: g * (s + near(out, VERY_FAR) * (1 - s)))
 def silu(x: Any) -> Any:
     """Sigmoid linear unit, or swish: x · sigmoid(x).
 
@@ -62,7 +62,7 @@ def silu(x: Any) -> Any:
     """
     x = floating(x, "silu")
     s = sigmoid(x)
-    return np.maximum(x, -VERY_FAR) * s, s
+    return np.clip(x, -VERY_FAR, np.inf) * s, s
 
 
 @primitive(x=lambda g, x, beta: g * sigmoid(x * beta))
@@ -91,7 +91,7 @@ def softplus(x: Any, beta: float = 1.0) -> Any:
     x = floating(x, "softplus")
     if beta != 1:
         return softplus(np.multiply(x, beta)) / beta
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))  # several times as fast as np.logaddexp(x, 0)
+    return above(x) + np.log1p(np.exp(-np.absolute(x)))  # several times as fast as np.logaddexp(x, 0)
 
 
 elementwise(np.logaddexp,  x1=lambda g, x1, x2, out: g * sigmoid(lead(x1, x2, out)),
@@ -126,14 +126,14 @@ def gelu_exact(x: Any) -> Any:
     """x Φ(x)."""
     x = floating(x, "gelu")
     cdf = normal_cdf(x)
-    return np.maximum(x, -FAR) * cdf, cdf
+    return np.clip(x, -FAR, np.inf) * cdf, cdf
 
 
 @primitive(x=lambda g, x: g * gelu_tanh_slope(near(x, FAR)))
 def gelu_tanh(x: Any) -> Any:
     """x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
     x = floating(x, "gelu")
-    return np.maximum(x, -FAR) * (0.5 * (1 + np.tanh(bent(near(x, FAR)))))
+    return np.clip(x, -FAR, np.inf) * (0.5 * (1 + np.tanh(bent(near(x, FAR)))))
 # fmt: on
 
 

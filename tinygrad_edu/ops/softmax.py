@@ -10,12 +10,13 @@ import numpy as np
 from ..arrays import floating
 from ..table import primitive
 from .elementwise import ones_for_zeros
+from .pieces import MANY
 
 Axis = int | tuple[int, ...] | None
 
 
 # fmt: off
-@primitive(x=lambda g, out, axis: out * (g - np.add.reduce(g * out, axis=axis, keepdims=True)))
+@primitive(x=lambda g, out, axis: out * (g - dot(g, out, axis)))
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) divided by its sum along an axis.
 
@@ -32,10 +33,11 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     Tensor or ndarray of the same shape, positive, with sum 1 along ``axis``
     """
     e = np.exp(shifted(floating(x, "softmax"), axis))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
+    e /= total(e, axis)
+    return e
 
 
-@primitive(x=lambda g, out, axis: g - np.exp(out) * np.add.reduce(g, axis=axis, keepdims=True))
+@primitive(x=lambda g, out, axis: g - np.exp(out) * total(g, axis))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """Logarithm of the softmax, x - logsumexp(x), exact where the softmax underflows.
 
@@ -49,7 +51,9 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     Tensor or ndarray of the same shape, not positive
     """
     z = shifted(floating(x, "log_softmax"), axis)
-    return z if z.size == 0 else z - np.log(np.add.reduce(np.exp(z), axis=axis, keepdims=True))
+    if z.size:
+        z -= np.log(total(np.exp(z), axis))
+    return z
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -81,6 +85,20 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 # fmt: on
 
 
+def total(x: Any, axis: Axis) -> Any:
+    """Σ x along the axis, which stays; of rows by a product with ones, several times as fast."""
+    if axis == -1 and x.size >= MANY and x.dtype.char in "fd":
+        return np.matmul(x, np.ones_like(x, shape=x.shape[-1:]))[..., None]
+    return np.add.reduce(x, axis=axis, keepdims=True)
+
+
+def dot(x: Any, y: Any, axis: Axis) -> Any:
+    """Σ x y along the axis, which stays."""
+    if axis == -1 and x.ndim and x.dtype.itemsize >= 4:
+        return np.vecdot(x, y)[..., None]
+    return np.add.reduce(x * y, axis=axis, keepdims=True)
+
+
 def shifted(x: Any, axis: Axis) -> Any:
     """x less its maximum along the axis, so that no exponential overflows."""
     return x - peak(x, axis)
@@ -100,4 +118,4 @@ def highest(x: Any, axis: Axis) -> Any:
 def shares(x: Any, axis: Axis) -> Any:
     """The softmax, but 0 and not NaN for a slice of nothing but -inf."""
     e = np.exp(x - highest(x, axis))
-    return e / ones_for_zeros(np.add.reduce(e, axis=axis, keepdims=True))
+    return e / ones_for_zeros(total(e, axis))

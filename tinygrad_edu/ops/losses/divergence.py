@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import floating
 from ...table import primitive
-from ..activation import softplus
+from ..activation import sigmoid, softplus
 from ..elementwise import ones_for_zeros
+from ..pieces import above, below
 from .checks import (
     LOGARITHMS,
     PROBABILITIES,
@@ -117,8 +119,29 @@ def binary_cross_entropy_with_logits(
     """
     z, t = of_one_shape("target", logits=logits, target=target)
     PROBABILITIES.check("targets", t, TWO_CLASSES)
-    losses = weighted(t, pos_weight, "pos_weight") * softplus(-z) + (1 - t) * softplus(z)
+    positive = None if pos_weight is None else weighted(t, pos_weight, "pos_weight")
+    losses = (
+        cross_entropy_of_logits(z, t) if positive is None else positive * softplus(-z) + (1 - t) * softplus(z)
+    )
     return reduced(weighted(losses, weight), reduction)
+
+
+# fmt: off
+@primitive(logits=lambda g, logits, target: g * (sigmoid(logits) - target),
+           target=lambda g, logits: -g * logits)
+def cross_entropy_of_logits(logits: Any, target: Any) -> Any:
+    """-t log σ(z) - (1 - t) log σ(-z) in one: (1 - t) max(z, 0) - t min(z, 0) + log(1 + exp(-|z|))."""
+    logits, target = floating(logits, "logits"), floating(target, "target")
+    losses = np.log1p(np.exp(-np.absolute(logits)))
+    losses += (1 - target) * above(logits)
+    losses -= target * below(logits)
+    return losses
+# fmt: on
+
+
+def plain_cross_entropy_of_logits(logits: Any, target: Any) -> Any:
+    """The same by composition: what `cross_entropy_of_logits` is tested against."""
+    return target * softplus(-logits) + (1 - target) * softplus(logits)
 
 
 @loss_function(reductions=(*REDUCTIONS, "batchmean"))

@@ -7,7 +7,8 @@ import numpy as np
 from ...arrays import floating, given
 from ...errors import ArgumentError, DTypeError, ShapeError, told_by
 from ...table import primitive
-from ..softmax import log_softmax, softmax
+from ..pieces import MANY
+from ..softmax import dot, log_softmax, softmax, total
 from .checks import (
     LOGARITHMS,
     REDUCTIONS,
@@ -237,7 +238,7 @@ def _checked_rows(logits: Any, rows: Any, ignore_index: int | None) -> list[Any]
 
 
 # fmt: off
-@primitive(x=lambda g, out: out * (g - np.add.reduce(g * out, axis=-1, keepdims=True)))
+@primitive(x=lambda g, out: out * (g - dot(g, out, -1)))
 def softmax_of_rows(x: Any) -> Any:
     """The softmax along the last axis: the probabilities that the loss keeps are differentiated as its output."""
     return softmax(x)
@@ -251,9 +252,9 @@ def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
     z = logits - over_classes(np.maximum.reduce, logits)
     picked = z[hit]  # (n,)
     p = np.exp(z, z)  # in place, as z is not needed any more
-    total = over_classes(np.add.reduce, p)
-    p /= total
-    losses = np.log(total[:, 0]) - picked
+    sums = over_classes(np.add.reduce, p) if p.size < MANY else total(p, -1)
+    p /= sums
+    losses = np.log(sums[:, 0]) - picked
     if reduction == "none":
         return losses, p, hit
     loss = np.add.reduce(losses)

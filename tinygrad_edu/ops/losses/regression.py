@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import floating
+from ...table import primitive
 from .checks import Range, loss_function, of_one_shape, reduced
 
 # ---- squared errors ----------------------------------------------------------------------------------------
@@ -151,8 +153,10 @@ def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: s
     return reduced(_huber(prediction - target, delta), reduction)
 
 
+@primitive(error=lambda g, error, delta: g * np.clip(error, -delta, delta))
 def _huber(error: Any, delta: float) -> Any:
     """c (e - ½ c), where c is e clipped to ±δ: no branch, and no square of a large error to overflow."""
+    error = floating(error, "huber_loss")
     near = np.clip(error, -delta, delta)
     return near * (error - near * 0.5)
 
