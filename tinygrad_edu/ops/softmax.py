@@ -94,8 +94,8 @@ def total(x: Any, axis: Axis) -> Any:
 
 def dot(x: Any, y: Any, axis: Axis) -> Any:
     """Σ x y along the axis, which stays."""
-    if axis == -1 and x.ndim and x.dtype.itemsize >= 4:
-        return np.vecdot(x, y)[..., None]
+    if axis == -1 and x.ndim and x.dtype.char in "fd" and y.dtype.char in "fd":
+        return np.vecdot(x, y)[..., None]  # which takes the conjugates of complex numbers
     return np.add.reduce(x * y, axis=axis, keepdims=True)
 
 
