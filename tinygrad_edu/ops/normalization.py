@@ -12,7 +12,7 @@ from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .reduction import axes_of, group_size
-from .sums import dot_along, sum_along, sum_to
+from .sums import dot_along, is_in_order, sum_along, sum_to
 
 Axis = int | tuple[int, ...]
 
@@ -64,9 +64,10 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     """
     (g_y, g_mean, g_variance), (y, _, variance) = g, out
     axes, n, s = axes_of(axis, y.ndim), group_size(y.shape, axis), np.sqrt(variance + eps)
-    d = y * (g_variance * (2 * s / n) - dot_along(axes, g_y, y) / (n * s))
-    d += (g_mean - sum_along(axes, g_y) / s) / n
-    d += g_y / s
+    d = y * ((2 * np.square(s) * g_variance - dot_along(axes, g_y, y)) / n)
+    d += g_y
+    d += (g_mean * s - sum_along(axes, g_y)) / n
+    d /= s
     return d
 
 
@@ -173,7 +174,12 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
         expected = f"an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups"
         raise ShapeError(f"group_norm: {expected}; got {x.shape}.")
     shape, grouped = x.shape, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
-    normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)
+    if is_in_order(x.data if hasattr(x, "requires_grad") else x):
+        normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)
+    else:  # the batch last in memory
+        grouped = (num_groups, math.prod(shape[1:]) // num_groups, shape[0])
+        normalized = standardize(np.reshape(np.moveaxis(x, 0, -1), grouped), 1, eps)[0]
+        normalized = np.moveaxis(np.reshape(normalized, (*shape[1:], shape[0])), -1, 0)
     return scaled(normalized, *(along_channels(p, len(shape)) for p in (weight, bias)))
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .pieces import MANY
+
 
 def sum_along(axes: tuple[int, ...], x: Any) -> Any:
     """Σ x over some axes, numbers from 0 on, which stay, with length 1."""
@@ -25,14 +27,24 @@ def sum_to(shape: tuple[int, ...], x: Any, *others: Any) -> Any:
     """Σ x, or Σ x y, over all axes along which an array of that shape is broadcast to x."""
     extra = x.ndim - len(shape)
     if extra and shape == x.shape[extra:]:  # the usual case of a layer's features, without a further look
-        return np.add.reduce(x * others[0] if others else x, tuple(range(extra)))
+        return sum_of_first(extra, x * others[0] if others else x)
     spread = (i for i, n in enumerate(shape, extra) if n == 1 and x.shape[i] != 1)
     return np.reshape(_summed((*range(extra), *spread), x, *others), shape)
+
+
+def sum_of_first(count: int, x: Any) -> Any:
+    """Σ x over so many first axes; of many rows as a product with ones, which is faster."""
+    if count == 0 or x.size < MANY or x.dtype.char not in "fdFD" or not is_in_order(x):
+        return np.add.reduce(x, axis=tuple(range(count)))
+    rows = np.reshape(x, (math.prod(x.shape[:count]), -1))
+    return np.reshape(np.matmul(np.ones_like(x, shape=rows.shape[:1]), rows), x.shape[count:])
 
 
 def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
     """Σ of one array, or of the product of two, over axes that stay."""
     x = factors[0]
+    if axes == (x.ndim - 1,) and x.dtype.char in "fd" and len(factors) == 2 and factors[1].dtype == x.dtype:
+        return np.vecdot(*factors)[..., None]
     order = in_memory(x)
     if order is None:
         return _sums_in_order(axes, *factors)
@@ -43,27 +55,33 @@ def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
 
 def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
     """The same for arrays whose axes are in the order of memory."""
-    shape = factors[0].shape
-    first = len(shape)
-    while first - 1 in axes:  # the last axes, as far as they are summed over
-        first -= 1
-    if first == len(shape):
-        sums = factors[0] if len(factors) == 1 else factors[0] * factors[1]
-    else:
-        n = math.prod(shape[first:])
-        x, *y = (np.reshape(factor, (math.prod(shape[:first]), n)) for factor in factors)
-        ones = np.ones_like(x, shape=(n,))
+    x, shape = factors[0], factors[0].shape
+    last = len(shape)
+    while last - 1 in axes:  # the last axes, as far as they are summed over
+        last -= 1
+    others = tuple(axis for axis in axes if axis < last)
+    if last < len(shape) and (len(factors) == 2 or x.size >= MANY):
+        n = math.prod(shape[last:])
+        x, *y = (np.reshape(factor, (math.prod(shape[:last]), n)) for factor in factors)
         # Rows times columns are dot products, without the conjugate that np.vecdot takes.
-        sums = np.matmul(x[:, None, :], y[0][:, :, None]) if y else np.matmul(x, ones)
-        sums = np.reshape(sums, (*shape[:first], *[1] * (len(shape) - first)))
-    others = tuple(axis for axis in axes if axis < first)
-    return np.add.reduce(sums, axis=others, keepdims=True) if others else sums
+        sums = np.matmul(x[:, None, :], y[0][:, :, None]) if y else np.matmul(x, np.ones_like(x, shape=(n,)))
+        sums = np.reshape(sums, (*shape[:last], *[1] * (len(shape) - last)))
+        return np.add.reduce(sums, axis=others, keepdims=True) if others else sums
+    x = x if len(factors) == 1 else x * factors[1]
+    if axes == tuple(range(len(axes))):
+        return np.reshape(sum_of_first(len(axes), x), (*[1] * len(axes), *shape[len(axes) :]))
+    return np.add.reduce(x, axis=axes, keepdims=True)
+
+
+def is_in_order(x: Any) -> bool:
+    """Whether the axes of x are in the order of memory, or x tells nothing of it."""
+    return not hasattr(x, "flags") or x.flags.c_contiguous
 
 
 def in_memory(x: Any) -> tuple[int, ...] | None:
     """The axes of x in the order of memory, the fastest one last; None if that is the order they have, or x
     tells nothing of it.
     """
-    if not hasattr(x, "flags") or x.flags.c_contiguous:
+    if is_in_order(x):
         return None
     return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
