@@ -54,30 +54,15 @@ def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> A
 @primitive(y=lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups),
            weight=lambda g, y, weight_shape, windows, groups: correlate(g, y, weight_shape, windows, groups))  # type: ignore[has-type]
 def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
-    """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w).
-
-    Each row of the image gathers, in one product of matrices, what the output's rows send to it: pieces that
-    are as long as the output's rows, and that are then added where each column of the kernel puts them.
-    """
-    (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation
-    (n, c, h, _), (_, o, rows, columns) = shape, y.shape
-    y = np.reshape(batch_last(y), (groups, o // groups, rows, columns * n))
-    turned = np.reshape(weight[:, :, ::-1], (groups, o // groups, c // groups, kh, kw))  # the more its row, the later the output's
-    turned = np.copy(np.transpose(turned, (0, 4, 2, 1, 3)), "C")  # (groups, kw, c/groups, o/groups, kh)
+    """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w)."""
+    (n, c, h, w), (o, *_), (kh, kw), (rows, columns) = shape, weight.shape, windows.kernel, y.shape[2:]
+    pieces = c * kh * kw * rows * columns * n
+    y = np.reshape(batch_last(y), (groups, o // groups, rows, columns, n))
     dtype = np.result_type(y.dtype, weight.dtype)
-    image = np.zeros_like(y, dtype, "C", shape=(groups, c // groups, h, windows.framed(shape)[3], n))
-    for row in range(h):
-        offsets = [row + windows.padding[0][0] - dh * i for i in range(kh)]  # stride · the output's row that has this one at i
-        taps = [i for i in reversed(range(kh)) if offsets[i] % sh == 0 and 0 <= offsets[i] < sh * rows]
-        if taps:
-            depth = o // groups * len(taps)
-            sources = np.reshape(y[:, :, span([offsets[i] // sh for i in taps])], (groups, depth, columns * n))
-            weights = np.reshape(turned[..., span([kh - 1 - i for i in taps])], (groups, kw * (c // groups), depth))
-            pieces = np.reshape(np.matmul(weights, sources), (groups, kw, c // groups, columns, n))
-            for j in range(kw):
-                image[:, :, row, steps(j * dw, columns, sw)] += pieces[:, j]
-    image = np.reshape(image, (c, *image.shape[2:]))
-    return batch_first(image[:, :, windows.inner(shape)[1]])
+    image = np.zeros_like(y, dtype, "C", shape=(groups, c // groups, *windows.framed((h, w)), n))
+    spread = spread_at_once if pieces * dtype.itemsize <= 4 * CACHE else spread_by_rows
+    spread(image, y, weight, windows)
+    return batch_first(np.reshape(image, (c, *image.shape[2:]))[:, *windows.inner(shape)])
 
 
 @primitive(x=lambda g, y, x_shape, windows, groups: convolve_transposed(y, g, x_shape, windows, groups),
@@ -91,6 +76,42 @@ def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: 
         weight += np.matmul(seen, np.matrix_transpose(y[:, :, where]))
     return np.reshape(np.matrix_transpose(weight), shape)
 # fmt: on
+
+
+def spread_at_once(image: Any, y: Any, weight: Any, windows: Windows) -> None:
+    """Outputs (groups, o/groups, rows, columns, n), sent to the image from one place in the kernel after another."""
+    (groups, c, _, _, n), (_, o, rows, columns, _), (kh, kw) = image.shape, y.shape, windows.kernel
+    kernels = np.matrix_transpose(np.reshape(weight, (groups, o, c * kh * kw)))
+    outputs = np.reshape(y, (groups, o, rows * columns * n))
+    pieces = kernels * outputs if o == 1 else np.matmul(kernels, outputs)  # of one output BLAS is slow
+    pieces = np.reshape(pieces, (groups, c, kh * kw, rows, columns, n))
+    for place, slab in enumerate(windows.slabs(np.moveaxis(image, -1, 0), (rows, columns))):
+        slab += np.moveaxis(pieces[:, :, place], -1, 0)
+
+
+def spread_by_rows(image: Any, y: Any, weight: Any, windows: Windows) -> None:
+    """Each row of the image gathers, in one product of matrices, what the output's rows send to it.
+
+    These are pieces as long as the output's rows, which are then added where each column of the kernel puts
+    them.
+    """
+    (groups, c, h, _, n), (_, o, rows, columns, _) = image.shape, y.shape
+    (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation
+    turned = np.reshape(
+        weight[:, :, ::-1], (groups, o, c, kh, kw)
+    )  # the more its row, the later the output's
+    turned = np.copy(np.transpose(turned, (0, 4, 2, 1, 3)), "C")  # (groups, kw, c/groups, o/groups, kh)
+    for row in range(h):
+        taps = [i for i in reversed(range(kh)) if (row - dh * i) % sh == 0 and 0 <= row - dh * i < sh * rows]
+        if taps:
+            depth = o * len(taps)
+            sources = np.reshape(
+                y[:, :, span([(row - dh * i) // sh for i in taps])], (groups, depth, columns * n)
+            )
+            weights = np.reshape(turned[..., span([kh - 1 - i for i in taps])], (groups, kw * c, depth))
+            pieces = np.reshape(np.matmul(weights, sources), (groups, kw, c, columns, n))
+            for j in range(kw):
+                image[:, :, row, steps(j * dw, columns, sw)] += pieces[:, j]
 
 
 def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
@@ -109,10 +130,13 @@ def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int
 def windows_on(x: Any, windows: Windows) -> Any:
     """The windows on images (n, c, h, w): a view (c, kh, kw, rows, columns, n) of their padded copy."""
     (sh, sw), (dh, dw), (rows, columns) = windows.stride, windows.dilation, windows.counts(x.shape)
-    padded = np.zeros_like(x, x.dtype, "C", shape=windows.framed(x.shape))
-    n, c, h, w = padded.shape
-    padded = np.reshape(padded, (c, h, w, n))
-    padded[:, *windows.inner(x.shape)] = batch_last(x)
+    if windows.framed(x.shape) == x.shape:
+        padded = batch_last(x)
+    else:
+        padded = np.zeros_like(x, x.dtype, "C", shape=windows.framed(x.shape))
+        n, c, h, w = padded.shape
+        padded = np.reshape(padded, (c, h, w, n))
+        padded[:, *windows.inner(x.shape)] = batch_last(x)
     seen = sliding_window_view(padded, windows.reach, axis=(1, 2))
     return np.transpose(seen[:, steps(0, rows, sh), steps(0, columns, sw), :, ::dh, ::dw], (0, 4, 5, 1, 2, 3))
 
@@ -124,6 +148,9 @@ def in_blocks(seen: Any, groups: int) -> Iterator[tuple[slice, Any]]:
     """
     c, kh, kw, rows, columns, n = seen.shape
     depth = c * kh * kw
+    if hasattr(seen, "flags") and seen.flags.c_contiguous:  # windows of one element each are the image itself
+        yield slice(None), np.reshape(seen, (groups, depth // groups, rows * columns * n))
+        return
     few_rows, few_columns = at_once(rows, columns, depth * n * seen.dtype.itemsize)
     memory = np.empty_like(seen, order="C", shape=(depth * few_rows * few_columns * n,))
     for row, column in product(range(0, rows, few_rows), range(0, columns, few_columns)):
