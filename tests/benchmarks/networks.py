@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .race import quartiles, race, summary
 from .layers import timed
+from .race import quartiles, race, summary
 
 LEARNING_RATE = 1e-3
 
@@ -17,7 +17,12 @@ def images(n: Any, *between: str, gelu: bool = False) -> list[Any]:
     act = n.GELU if gelu else n.ReLU
     layers = []
     for c, o in ((1, 16), (16, 32)):
-        layers += [n.Conv2d(c, o, 3, padding=1), *([n.BatchNorm2d(o)] if "norm" in between else []), act(), n.MaxPool2d(2)]
+        layers += [
+            n.Conv2d(c, o, 3, padding=1),
+            *([n.BatchNorm2d(o)] if "norm" in between else []),
+            act(),
+            n.MaxPool2d(2),
+        ]
     return [*layers, n.Flatten(), n.Linear(32 * 49, 10)]
 
 
@@ -25,7 +30,13 @@ def separable(n: Any) -> list[Any]:
     """Depthwise convolutions, each with one of 1×1 behind it."""
     layers = [n.Conv2d(1, 16, 3, padding=1), n.ReLU()]
     for c, o in ((16, 32), (32, 32)):
-        layers += [n.Conv2d(c, c, 3, padding=1, groups=c), n.Conv2d(c, o, 1), n.BatchNorm2d(o), n.ReLU(), n.MaxPool2d(2)]
+        layers += [
+            n.Conv2d(c, c, 3, padding=1, groups=c),
+            n.Conv2d(c, o, 1),
+            n.BatchNorm2d(o),
+            n.ReLU(),
+            n.MaxPool2d(2),
+        ]
     return [*layers, n.Flatten(), n.Linear(32 * 49, 10)]
 
 
@@ -36,10 +47,33 @@ NETWORKS: dict[str, tuple[Callable[[Any], list[Any]], tuple[int, ...]]] = {
     "CNN, separable": (separable, (64, 1, 28, 28)),
 } | {
     f"MLP, {act}": (
-        lambda n, act=act: [n.Linear(784, 256), getattr(n, act)(), n.Linear(256, 128), getattr(n, act)(), n.Linear(128, 10)],
+        lambda n, act=act: [
+            n.Linear(784, 256),
+            getattr(n, act)(),
+            n.Linear(256, 128),
+            getattr(n, act)(),
+            n.Linear(128, 10),
+        ],
         (128, 784),
     )
-    for act in ("ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh", "Softplus", "Softsign", "Hardswish", "Hardsigmoid", "Hardtanh", "ReLU6", "PReLU")
+    for act in (
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "SELU",
+        "GELU",
+        "SiLU",
+        "Mish",
+        "Sigmoid",
+        "Tanh",
+        "Softplus",
+        "Softsign",
+        "Hardswish",
+        "Hardsigmoid",
+        "Hardtanh",
+        "ReLU6",
+        "PReLU",
+    )
 }
 
 
@@ -92,8 +126,12 @@ def report(rounds: int, only: list[str] | None = None) -> dict[str, Any]:
         steps = {"ours": ours(name, x, y, state)}
         if find_spec("torch"):
             steps["torch"] = torch(name, x, y, state)
-            np.testing.assert_allclose(*([step() for _ in range(5)] for step in steps.values()), rtol=1e-3, err_msg=name)
-        row = results[name] = summary(race({k: timed(s)[0] for k, s in steps.items()}, rounds, name), 1, tuple(steps))
+            np.testing.assert_allclose(
+                *([step() for _ in range(5)] for step in steps.values()), rtol=1e-3, err_msg=name
+            )
+        row = results[name] = summary(
+            race({k: timed(s)[0] for k, s in steps.items()}, rounds, name), 1, tuple(steps)
+        )
         ratio = f"   to torch {quartiles(row['ours']['to torch'])}" if "torch" in row else ""
         print(f"{name:20}{row['ours']['us'] / 1000:9.2f} ms{ratio}", flush=True)
     return results

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 from ..arrays import floating
 from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops import normalization as ops
+from ..ops.batch_norm import batch_normalized
 from ..ops.losses.checks import Range
 from ..ops.window import layout
 from ..tensor import Tensor
@@ -115,15 +116,14 @@ class BatchNorm1d(Module):
                 f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, "
                 f"got {x.shape}.{hint}"
             )
+        weight, bias = (ops.along_channels(p, x.ndim) for p in (self.weight, self.bias))
         if self.training or self.running_mean is None or self.running_var is None:
-            y = self._of_batch(x)
-        else:
-            mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
-            y = (x - mean) / np.sqrt(variance + self.eps)
-        return ops.scaled(y, *(ops.along_channels(p, x.ndim) for p in (self.weight, self.bias)))
+            return self._of_batch(x, weight, bias)
+        mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
+        return ops.scaled((x - mean) / np.sqrt(variance + self.eps), weight, bias)
 
-    def _of_batch(self, x: Tensor) -> Tensor:
-        """x standardized by the batch's own mean and variance, which the running ones follow in training."""
+    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
+        """x normalized by the batch's own mean and variance, which the running ones follow in training."""
         n = x.size // self.num_features
         if self.training and n < 2:
             raise ArgumentError(
@@ -132,7 +132,11 @@ class BatchNorm1d(Module):
                 "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the "
                 "DataLoader), or use eval()."
             )
-        y, mean, variance = ops.standardize(x, tuple(i for i in range(x.ndim) if i != 1), self.eps)
+        axes = (0, *range(2, x.ndim))
+        if weight is None:
+            y, mean, variance = ops.standardize(x, axes, self.eps)
+        else:
+            y, mean, variance = batch_normalized(x, weight, bias, axes, self.eps)
         if self.training:
             self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)))
         return y

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import floating
-from .window import Caller
+from ..table import primitive
+from .window import Caller, packed
 
 
 def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
@@ -57,8 +58,31 @@ def adaptive_avg_pool(caller: Caller, x: Any, output_size: Any) -> Any:
     if len(sizes) == axes:
         sizes = [n if size is None else size for size, n in zip(sizes, (h, w)[-axes:])]
     rows, columns = (h, *caller.per_axis("output_size", tuple(sizes), 1))[-2:]
+    if h and w and h % rows == 0 and w % columns == 0:
+        return caller.as_given(sums_of_tiles(images, rows, columns) * (rows * columns / (h * w)), x.shape)
     left, right = averages(rows, h, images.dtype), averages(columns, w, images.dtype)
     return caller.as_given(np.matmul(np.matmul(left, images), right.T), x.shape)
+
+
+# fmt: off
+@primitive(x=lambda g, x_shape: filled_tiles(g, x_shape))  # type: ignore[has-type]  # each the other's adjoint
+def sums_of_tiles(x: Any, rows: int, columns: int) -> Any:
+    """The sums of images (n, c, h, w) over so many tiles of one size, (n, c, rows, columns)."""
+    return np.add.reduce(np.add.reduce(in_tiles(x, rows, columns), axis=5), axis=3)
+
+@primitive(y=lambda g, y_shape: sums_of_tiles(g, *y_shape[2:]))
+def filled_tiles(y: Any, shape: tuple[int, ...]) -> Any:
+    """Images of a shape, each tile of which holds the same value throughout, that of y (n, c, rows, columns)."""
+    image = np.empty_like(packed(y), shape=shape)
+    in_tiles(image, *y.shape[2:])[...] = np.expand_dims(y, (3, 5))
+    return image
+# fmt: on
+
+
+def in_tiles(x: Any, rows: int, columns: int) -> Any:
+    """(n, c, h, w) as a view (n, c, rows, tile's height, columns, tile's width)."""
+    n, c, h, w = x.shape
+    return np.reshape(x, (n, c, rows, h // rows, columns, w // columns))
 
 
 def averages(count: int, n: int, dtype: Any) -> Any:

@@ -9,6 +9,7 @@ from ..errors import ArgumentError, ShapeError
 from ..table import composite, derivative, elementwise, primitive
 from .complex import conjugated
 from .elementwise import as_arrays
+from .sums import sum_of_rows
 
 # in the order by which NumPy sorts an implicit output
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -55,7 +56,7 @@ derivative(np.linalg.tensordot, lambda x1, x2, *, axes=2: np.tensordot(x1, x2, a
                x2=lambda g, x2_shape, x1, axes: tensordot_gradient(g, x1, *paired(axes, np.ndim(x1), len(x2_shape))[::-1], first=False))
 
 @primitive(x=lambda g, weight: times(g, weight),
-           weight=lambda g, x: np.matmul(flat(g).T, flat(x)),
+           weight=lambda g, x: outer_products(flat(g), flat(x)),
            bias=lambda g: sum_of_rows(flat(g)))
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """x Wᵀ + b, the map of a fully connected layer, as one operation.
@@ -82,6 +83,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 def einsum(subscripts: str, *operands: Any) -> Any:
     return np.einsum(subscripts, *operands)
 # fmt: on
+
+
+def outer_products(g: Any, x: Any) -> Any:
+    """Σ over the rows of their outer products, gᵀ x; of one row without BLAS, which is slow at it."""
+    return g.T * x if g.shape[0] == 1 else np.matmul(g.T, x)
 
 
 def paired(axes: Any, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int]]:
@@ -120,11 +126,6 @@ def times_transpose(x: Any, weight: Any) -> Any:
     if x.ndim == 2 and 1 < x.shape[0] <= 64:
         return np.matmul(weight, x.T).T.copy()
     return times(x, weight.T)
-
-
-def sum_of_rows(g: Any) -> Any:
-    """(n, m) to (m,): of many rows by a product with ones, which is faster than NumPy's sum of rows."""
-    return np.add.reduce(g, 0) if g.shape[0] < 256 else np.matmul(np.ones_like(g, shape=g.shape[:1]), g)
 
 
 def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ...]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import convolution, pooling
+from ...ops import adaptive, convolution, pooling
 from ...ops.window import Windows
 from ..strategies import Draw, Shape, arrays
 from .domain import Call, Domains, call, case, choice, integers
@@ -146,6 +146,31 @@ def unpick_by_hand(y: Any, winner: Any, shape: Shape, windows: Windows) -> Any:
     return x
 
 
+def tiled(draw: Draw) -> tuple[Shape, int, int]:
+    """The shape of images of tiles, and how many rows and columns of these there are."""
+    n, c, rows, columns, height, width = (draw(st.integers(1, most)) for most in (2, 2, 3, 3, 3, 3))
+    return (n, c, rows * height, columns * width), rows, columns
+
+
+def in_tiles(draw: Draw) -> Call:
+    shape, rows, columns = tiled(draw)
+    return call(draw(arrays(shape)), rows, columns)
+
+
+def filled(draw: Draw) -> Call:
+    shape, rows, columns = tiled(draw)
+    return call(draw(arrays((*shape[:2], rows, columns))), shape)
+
+
+def tiles_by_hand(x: Any, rows: int, columns: int) -> Any:
+    bands = [np.sum(band, 2) for band in np.split(x, rows, 2)]
+    return np.stack([np.stack([np.sum(t, -1) for t in np.split(band, columns, -1)], -1) for band in bands], 2)
+
+
+def filled_by_hand(y: Any, shape: Shape) -> Any:
+    return np.repeat(np.repeat(y, shape[2] // y.shape[2], 2), shape[3] // y.shape[3], 3)
+
+
 # fmt: off
 DOMAINS: Domains = {
     convolution.convolve:            case(convolved, reference=convolve_by_hand),
@@ -155,6 +180,8 @@ DOMAINS: Domains = {
     pooling.pick:                    case(picked, reference=pick_by_hand),
     pooling.unpick:                  case(unpicked, reference=unpick_by_hand),
     pooling.sum_over:                case(pooled, reference=lambda x, windows: pick_by_hand(x, None, windows)),
+    adaptive.sums_of_tiles:          case(in_tiles, reference=tiles_by_hand),
+    adaptive.filled_tiles:           case(filled, reference=filled_by_hand),
     pooling.spread:                  case(spread, reference=lambda y, shape, windows: unpick_by_hand(y, None, shape, windows)),
 }
 # fmt: on

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import attention, embedding, normalization
+from ...ops import attention, batch_norm, embedding, normalization
 from ..strategies import Draw, arrays, axes, shapes
 from .domain import Call, Domains, booleans, call, case, choice, integers
 from .indexing import scatter_by_hand
@@ -15,6 +15,16 @@ def spread_out(d: Draw) -> Call:
     """An array whose elements differ, and the axes over which it is standardized."""
     a = d(arrays(shapes(1, 3, min_side=1), distinct=True))
     return call(a, d(axes(a.ndim, none=False, min_size=1)), d(choice(1 / 16, 1.0)))
+
+
+def of_a_batch(d: Draw) -> Call:
+    """An array whose elements differ, and weights and maybe shifts of what lies along one of its axes."""
+    a = d(arrays(shapes(2, 3, min_side=1), distinct=True))
+    axes = (0, *range(2, a.ndim))
+    shape = (a.shape[1], *[1] * (a.ndim - 2))
+    return call(
+        a, d(arrays(shape)), d(arrays(shape)) if d(st.booleans()) else None, axes, d(choice(1 / 16, 1.0))
+    )
 
 
 def masked(d: Draw) -> Call:
@@ -65,6 +75,7 @@ def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
 
 # fmt: off
 DOMAINS: Domains = {
+    batch_norm.batch_normalized: case(of_a_batch, reference=batch_norm.plain_batch_normalized),
     normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
     normalization.affine:      case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),
     attention.softmax_where:   case(masked, reference=masked_softmax_by_hand),
