@@ -12,7 +12,7 @@ from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .reduction import axes_of, group_size
-from .sums import dot_along, is_in_order, sum_along, sum_to
+from .sums import dot_along, in_long_rows, is_in_order, sum_along, sum_to
 
 Axis = int | tuple[int, ...]
 
@@ -38,9 +38,11 @@ def standardize(x: Any, axis: Axis, eps: float) -> Any:
     """
     axes, n = axes_of(axis, x.ndim), max(group_size(x.shape, axis), 1)
     mean = sum_along(axes, x) / n
-    y = x - mean
+    long, long_mean = in_long_rows(axes, x, mean)
+    long = long - long_mean
+    y = np.reshape(long, x.shape)
     variance = dot_along(axes, y, y) / n
-    y /= np.sqrt(variance + eps)
+    long /= in_long_rows(axes, y, np.sqrt(variance + eps))[1]
     return y, mean, variance
 
 
@@ -64,11 +66,16 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     """
     (g_y, g_mean, g_variance), (y, _, variance) = g, out
     axes, n, s = axes_of(axis, y.ndim), group_size(y.shape, axis), np.sqrt(variance + eps)
-    d = y * ((2 * np.square(s) * g_variance - dot_along(axes, g_y, y)) / n)
-    d += g_y
-    d += (g_mean * s - sum_along(axes, g_y)) / n
+    of_y, constant = (
+        2 * np.square(s) * g_variance - dot_along(axes, g_y, y),
+        g_mean * s - sum_along(axes, g_y),
+    )
+    d, of_y, constant, s = in_long_rows(axes, y, of_y / n, constant / n, s)
+    d = d * of_y
+    d += np.reshape(g_y, d.shape)
+    d += constant
     d /= s
-    return d
+    return np.reshape(d, y.shape)
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:

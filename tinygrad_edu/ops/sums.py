@@ -12,6 +12,8 @@ import numpy as np
 
 from .pieces import MANY
 
+ROW = 1024  # elements, along which NumPy broadcasts at full speed
+
 
 def sum_along(axes: tuple[int, ...], x: Any) -> Any:
     """Σ x over some axes, numbers from 0 on, which stay, with length 1."""
@@ -76,9 +78,26 @@ def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
         sums = np.reshape(sums, (*shape[:last], *[1] * (len(shape) - last)))
         return np.add.reduce(sums, axis=others, keepdims=True) if others else sums
     x = x if len(factors) == 1 else x * factors[1]
-    if axes == tuple(range(len(axes))):
-        return np.reshape(sum_of_first(len(axes), x), (*[1] * len(axes), *shape[len(axes) :]))
-    return np.add.reduce(x, axis=axes, keepdims=True)
+    start, stop = (axes[0], axes[-1] + 1) if axes else (0, 0)
+    if x.size < MANY or axes != tuple(range(start, stop)) or x.dtype.char not in "fdFD":
+        return np.add.reduce(x, axis=axes, keepdims=True)
+    n = math.prod(shape[start:stop])
+    columns = np.reshape(x, (math.prod(shape[:start]), n, math.prod(shape[stop:])))
+    return np.reshape(
+        np.matmul(np.ones_like(x, shape=(n,)), columns), (*shape[:start], *[1] * len(axes), *shape[stop:])
+    )
+
+
+def in_long_rows(axes: tuple[int, ...], x: Any, *statistics: Any) -> list[Any]:
+    """x and statistics of it, of length 1 along the axes, so that they broadcast against each other in long rows.
+
+    (m, n, c) with the statistics (m, 1, c) of short columns becomes (m, n / k, k c), with k copies of these.
+    """
+    if axes != (1,) or x.ndim != 3 or x.shape[2] >= ROW or not is_in_order(x):
+        return [x, *statistics]
+    m, n, c = x.shape
+    k = next(k for k in range(max(1, ROW // max(c, 1)), 0, -1) if n % k == 0)
+    return [np.reshape(x, (m, n // k, k * c)), *(np.tile(s, (1, 1, k)) for s in statistics)]
 
 
 def is_in_order(x: Any) -> bool:
