@@ -194,7 +194,7 @@ def hardsigmoid(x: Any) -> Any:
     return np.clip(floating(x, "hardsigmoid") + 3, 0, 6) / 6
 
 
-@primitive(x=lambda g, x: g * (hardsigmoid(x) + np.clip(x, -3, 3) * within(x, 3) / 6))
+@primitive(x=lambda g, x: g * (np.clip(x, -3, 3) / 6 * (1 + within(x, 3)) + 0.5))
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x).
 

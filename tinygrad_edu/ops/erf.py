@@ -98,12 +98,16 @@ def normal_cdf(x: Any) -> Any:
     -------
     Tensor or ndarray of the same shape, in [0, 1]
     """
-    x = floating(x, "normal_cdf")
-    a = np.clip(np.absolute(x), 0, FAR)
-    e = np.exp(-0.5 * np.square(a)) if a.dtype == np.float32 else exp_of_minus_square(a, 0.5)
-    tail = scaled_erfc(a * math.sqrt(0.5)) * (0.5 * e)
-    return np.absolute(step(x) - tail)  # 1 - tail or tail
+    return cdf_and_bell(floating(x, "normal_cdf"))[0]
 # fmt: on
+
+
+def cdf_and_bell(x: Any) -> tuple[Any, Any]:
+    """Φ(x) and exp(-x²/2), of which it is made."""
+    a = np.clip(np.absolute(x), 0, FAR)
+    bell = np.exp(-0.5 * np.square(a)) if a.dtype == np.float32 else exp_of_minus_square(a, 0.5)
+    tail = scaled_erfc(a * math.sqrt(0.5)) * (0.5 * bell)
+    return np.absolute(step(x) - tail), bell  # 1 - tail or tail
 
 
 def normal_density(x: Any) -> Any:

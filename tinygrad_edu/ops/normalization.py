@@ -46,6 +46,13 @@ def standardize(x: Any, axis: Axis, eps: float) -> Any:
     return y, mean, variance
 
 
+@primitive(x=lambda g, out, axis, eps: rescale_gradient(g, out, axis, eps))
+def rescale(x: Any, axis: Axis, eps: float) -> Any:
+    """x / √(mean square + eps) over some axes, and the mean square, the axes kept, with length 1."""
+    mean_square = dot_along(axes_of(axis, x.ndim), x, x) / max(group_size(x.shape, axis), 1)
+    return x / np.sqrt(mean_square + eps), mean_square
+
+
 @primitive(broadcasts=True, x=lambda g, weight: g * weight,
                             weight=lambda g, x, weight_shape: sum_to(weight_shape, g, x),
                             bias=lambda g, bias_shape: sum_to(bias_shape, g))
@@ -76,6 +83,20 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     d += constant
     d /= s
     return np.reshape(d, y.shape)
+
+
+def rescale_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
+    """The gradient of `rescale` in x, from those of its two outputs.
+
+    With s = √(mean square + eps) and y = x / s, over n elements: dsquare/dx_i = 2 s y_i / n, and dy_j/dx_i = (δ_ij -
+    y_i y_j / n) / s.
+    """
+    (g_y, g_square), (y, mean_square) = g, out
+    n, s = group_size(y.shape, axis), np.sqrt(mean_square + eps)
+    d = y * ((2 * np.square(s) * g_square - dot_along(axes_of(axis, y.ndim), g_y, y)) / n)
+    d += g_y
+    d /= s
+    return d
 
 
 def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1, eps: float = 1e-5) -> Any:
@@ -139,8 +160,7 @@ def rms_norm(x: Any, weight: Any = None, *, axis: Axis = -1, eps: float | None =
     """
     x = with_axes("rms_norm", x, axis)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    mean_square = dot_along(axes_of(axis, x.ndim), x, x) / max(group_size(x.shape, axis), 1)
-    return scaled(x / np.sqrt(mean_square + eps), weight, None)
+    return scaled(rescale(x, axis, eps)[0], weight, None)
 
 
 def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
@@ -215,6 +235,12 @@ def along_channels(p: Any, ndim: int) -> Any:
     if p is None or ndim == 2:
         return p
     return np.reshape(given(p, "normalization: weight and bias"), (-1, *[1] * (ndim - 2)))
+
+
+def plain_rescale(x: Any, axis: Axis, eps: float) -> Any:
+    """The same as `rescale` by composition."""
+    mean_square = np.mean(np.square(x), axis=axis, keepdims=True)
+    return x / np.sqrt(mean_square + eps), mean_square
 
 
 def plain_standardize(x: Any, axis: Axis, eps: float) -> Any:

@@ -40,6 +40,7 @@ DOMAINS: Domains = {
     smooth.softplus:       case(lambda d: call(d(arrays()), d(choice(1.0, 0.5, 3.0))), reference=lambda x, beta: np.log(1 + np.exp(beta * x)) / beta),
     smooth.softsign:       unary(-3, 3, 0, reference=lambda x: x / (1 + np.abs(x))),
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
+    smooth.gelu_slope:     unary(reference=lambda x: normal_by_hand(x) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)),
     smooth.gelu_tanh:      unary(reference=gelu_tanh_by_hand),
     erf.erf:               unary(reference=erf_by_hand),
     erf.erfc:              unary(reference=erfc_by_hand),

@@ -76,6 +76,7 @@ def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
 # fmt: off
 DOMAINS: Domains = {
     batch_norm.batch_normalized: case(of_a_batch, reference=batch_norm.plain_batch_normalized),
+    normalization.rescale:     case(spread_out, reference=normalization.plain_rescale),
     normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
     normalization.affine:      case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),
     attention.softmax_where:   case(masked, reference=masked_softmax_by_hand),
