@@ -1,4 +1,4 @@
-"""Whole networks, a training step each, beside PyTorch's: float32, one thread, the same weights and losses."""
+"""Whole networks, a training step each, beside PyTorch's: float32, one thread, the same weights."""
 
 from collections.abc import Callable
 from importlib.util import find_spec

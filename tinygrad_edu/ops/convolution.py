@@ -79,7 +79,10 @@ def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: 
 
 
 def spread_at_once(image: Any, y: Any, weight: Any, windows: Windows) -> None:
-    """Outputs (groups, o/groups, rows, columns, n), sent to the image from one place in the kernel after another."""
+    """Outputs (groups, o/groups, rows, columns, n) sent to the image, from each place in the kernel in turn.
+
+    One product of matrices makes all pieces.
+    """
     (groups, c, _, _, n), (_, o, rows, columns, _), (kh, kw) = image.shape, y.shape, windows.kernel
     kernels = np.matrix_transpose(np.reshape(weight, (groups, o, c * kh * kw)))
     outputs = np.reshape(y, (groups, o, rows * columns * n))

@@ -88,8 +88,8 @@ def standardize_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
 def rescale_gradient(g: Any, out: Any, axis: Axis, eps: float) -> Any:
     """The gradient of `rescale` in x, from those of its two outputs.
 
-    With s = √(mean square + eps) and y = x / s, over n elements: dsquare/dx_i = 2 s y_i / n, and dy_j/dx_i = (δ_ij -
-    y_i y_j / n) / s.
+    With s = √(mean square + eps) and y = x / s, over n elements: dsquare/dx_i = 2 s y_i / n, and dy_j/dx_i =
+    (δ_ij - y_i y_j / n) / s.
     """
     (g_y, g_square), (y, mean_square) = g, out
     n, s = group_size(y.shape, axis), np.sqrt(mean_square + eps)

@@ -124,7 +124,7 @@ def softsign(x: Any) -> Any:
 @primitive(x=lambda g, x: g * ((2 - np.square(near(x, FAR))) * normal_density(x)))
 def gelu_slope(x: Any) -> Any:
     """Φ(x) + x φ(x), the slope of x Φ(x)."""
-    return gelu_and_slope(x)[1]
+    return gelu_and_slope(floating(x, "gelu_slope"))[1]
 
 @primitive(keep={"slope": gelu_slope}, x=lambda g, slope: g * slope)
 def gelu_exact(x: Any) -> Any:

@@ -89,7 +89,7 @@ def _sums_in_order(axes: tuple[int, ...], *factors: Any) -> Any:
 
 
 def in_long_rows(axes: tuple[int, ...], x: Any, *statistics: Any) -> list[Any]:
-    """x and statistics of it, of length 1 along the axes, so that they broadcast against each other in long rows.
+    """x and statistics of it, of length 1 along the axes, so that they broadcast in long rows.
 
     (m, n, c) with the statistics (m, 1, c) of short columns becomes (m, n / k, k c), with k copies of these.
     """

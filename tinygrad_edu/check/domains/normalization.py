@@ -27,6 +27,13 @@ def of_a_batch(d: Draw) -> Call:
     )
 
 
+def of_a_batch_back(d: Draw) -> Call:
+    """Gradients of the outputs of a batch's normalization, and what it was called with."""
+    x, weight, _, axes, eps = of_a_batch(d).args
+    short = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+    return call(*(d(arrays(shape)) for shape in (x.shape, short, short)), x, weight, axes, eps, None, None)
+
+
 def masked(d: Draw) -> Call:
     """Scores, what is allowed of them, and the axes of the softmax; a slice may have nothing allowed."""
     a = d(arrays(shapes(1, 3, min_side=1)))
@@ -76,6 +83,7 @@ def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
 # fmt: off
 DOMAINS: Domains = {
     batch_norm.batch_normalized: case(of_a_batch, reference=batch_norm.plain_batch_normalized),
+    batch_norm.batch_norm_gradients: case(of_a_batch_back),
     normalization.rescale:     case(spread_out, reference=normalization.plain_rescale),
     normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
     normalization.affine:      case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..contraction import flat, linear, sum_of_rows
+from ..contraction import flat, linear
+from ..sums import sum_of_rows
 
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
