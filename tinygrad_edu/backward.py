@@ -11,7 +11,7 @@ where they go out, and nowhere between.
 """
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from heapq import heappop, heappush
 from typing import Any
 
@@ -25,6 +25,7 @@ from .modes import MODE, recording_apart
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
+UNRECORDED = nullcontext()  # rules on arrays are never recorded
 
 
 def accumulate(
@@ -34,10 +35,10 @@ def accumulate(
     rule fails.
     """
     one = Pass(cls, create_graph=create_graph, retain_graph=retain_graph)
-    with one.recording():
+    with recording_apart() if create_graph else UNRECORDED:
         for leaf, gradient in one.run([(node, cotangent)]).items():
             if leaf.grad is None:
-                leaf.grad = one.as_tensor(one.given_away(leaf))
+                leaf.grad = one.as_tensor(one.given_away(leaf, gradient))
             elif create_graph or leaf.grad._node is not None:
                 with recording_apart():
                     leaf.grad = leaf.grad + one.as_tensor(gradient)
@@ -70,9 +71,9 @@ def run_backward(
         memory with nothing.
     """
     one = Pass(cls, sinks, create_graph=create_graph)
-    with one.recording():
-        one.run(roots)
-        return {sink: one.given_away(sink) for sink in sinks if sink in one.gradients}
+    with recording_apart() if create_graph else UNRECORDED:
+        found = one.run(roots)
+        return {sink: one.given_away(sink, found[sink]) for sink in sinks if sink in found}
 
 
 class Pass:
@@ -115,10 +116,6 @@ class Pass:
         self.gradients: dict[Node, Cotangent] = {}
         self.ours: set[Node] = set()
         self.turns: list[tuple[int, Node]] = []  # a heap: the latest node is the first
-
-    def recording(self) -> AbstractContextManager[Any]:
-        """A block in which operations are recorded, if a graph is wanted."""
-        return recording_apart() if self.create_graph else nullcontext()  # rules on arrays are never recorded
 
     @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
     def run(self, roots: Iterable[tuple[Node, Cotangent]]) -> dict[Any, Cotangent]:
@@ -236,7 +233,7 @@ class Pass:
             self.ours.discard(node)
         if node.notes.retains:
             self.ours.discard(node)  # it is kept here, and flows on
-            node.notes.grad = self.as_tensor(turned(node, self.given_away(node)))
+            node.notes.grad = self.as_tensor(turned(node, self.given_away(node, self.gradients[node])))
 
     # ---- what rules return ---------------------------------------------------------------------------------
 
@@ -274,11 +271,10 @@ class Pass:
         """A gradient as a tensor."""
         return gradient if self.create_graph else self.cls._make(gradient, None)
 
-    def given_away(self, node: Node) -> Cotangent:
+    def given_away(self, node: Node, g: Cotangent) -> Cotangent:
         """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if it
         is ours.
         """
-        g = self.gradients[node]
         if type(g) is ndarray:
             return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
         if self.create_graph or not isinstance(g, (ndarray, np.generic)):
