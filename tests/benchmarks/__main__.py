@@ -7,7 +7,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks --rounds 31 --json figures.json
 
-Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers, epochs,
+Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers, networks, trainings, epochs,
 transformer, lstm.
 """
 
@@ -59,6 +59,8 @@ def main() -> None:
         "transformer": lambda: transformer.report(arguments.rounds),
         "cnn": lambda: cnn.report(arguments.rounds),
         "layers": lambda: layers.report(arguments.rounds),
+        "networks": lambda: networks.report(arguments.rounds),
+        "trainings": trainings.report,
         "epochs": lambda: mnist.report(arguments.rounds),
         "lstm": lambda: recurrent.report(arguments.rounds),
     }
