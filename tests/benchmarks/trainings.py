@@ -1,9 +1,9 @@
 """Three whole trainings beside PyTorch's, with the score on data that neither has seen.
 
-The same networks, initial weights, batches in the same order, and one thread: a convolutional network with batch
-normalization on MNIST; a GRU that reads the rows with ink of MNIST's digits, sequences of several lengths; and a
-perceptron on the passengers of the Titanic, with missing values and categories.  The data are those of the folder
-that ``TINYGRAD_EDU_DATA`` names.
+The same networks, initial weights, batches in the same order, and one thread: a convolutional network with
+batch normalization on MNIST; a GRU that reads the rows with ink of MNIST's digits, sequences of several
+lengths; and a perceptron on the passengers of the Titanic, with missing values and categories.  The data are
+those of the folder that ``TINYGRAD_EDU_DATA`` names.
 """
 
 import csv
@@ -24,7 +24,7 @@ Layers = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What is learned: inputs and labels to learn from and to be asked, the network in either framework, and how.
+    """What is learned: inputs and labels, to learn from and to be asked, the network, and how.
 
     Inputs are tuples of arrays, of which the network is called with all.
     """
