@@ -83,8 +83,6 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
         return getitem(np.reshape(array, -1), places)
     if mode == "empty" or not any(map(any, widths)):  # without padding, a copy
         return surrounded(array, pad_width)
-    if not np.any(widths):
-        return np.copy(array)
     for axis, width in enumerate(widths):
         if any(width):
             array = AXIS_BY_AXIS[mode](array, axis, width, mode, kwargs)
