@@ -139,6 +139,23 @@ def test_the_angle_of_a_complex_zero_is_flat():
     assert z.grad.tolist() == [0, -0.5]
 
 
+def test_the_angle_in_degrees_and_its_second_derivatives():
+    w = np.array([3.0, -2.0])
+    z = tg.Tensor([2j, 4 + 0j], requires_grad=True)
+    np.sum(np.angle(z, deg=True) * w).backward()
+    np.testing.assert_allclose(z.grad.data, np.array([-3 / 2, -2j / 4]) * 180 / np.pi, rtol=1e-14)
+    angle = lambda x: np.angle(x[0] + 1j * x[1])
+    assert tg.hessian(angle)(np.zeros(2)).tolist() == [[0, 0], [0, 0]]
+    np.testing.assert_allclose(tg.hessian(angle)(np.array([1.0, 2.0])), [[4, 3], [3, -4]] / np.array(25))
+
+
+def test_what_nan_to_num_replaces_has_no_gradient():
+    (found,) = gradients(lambda x: np.nan_to_num(x, posinf=7) * [2, 3, 5], [NaN, 1, INF])
+    assert found == [0, 3, 0]
+    with pytest.raises(tg.errors.UnsupportedCall, match="copy=False"):
+        np.nan_to_num(tg.Tensor([1.0], requires_grad=True), copy=False)
+
+
 def test_norms_of_several_orders_are_refused():
     for norm in (np.linalg.norm, np.linalg.matrix_norm, np.linalg.vector_norm):
         with pytest.raises(tg.errors.UnsupportedCall, match="one at a time"):

@@ -71,6 +71,8 @@ def test_targets_that_may_be_booleans_may_be_nothing_else_but_numbers():
     for target in ([1j], ["1"]):
         with pytest.raises(errors.DTypeError, match="target"):
             tg.binary_cross_entropy_with_logits([0.5], np.array(target))
+    with pytest.raises(errors.DTypeError, match=r"prediction\.astype\(np\.float64\)"):
+        tg.mse_loss([True], [1])
 
 
 # ---- limits ------------------------------------------------------------------------------------------------
@@ -99,6 +101,10 @@ def test_three_rounded_thirds_are_a_row_and_numbers_that_miss_one_by_more_are_no
             tg.softmax_cross_entropy(np.zeros((1, 2)), [[0.5, 0.5 + off]])
 
 
+def test_what_is_missing_in_a_prediction_is_missing_in_the_divergence():
+    assert np.isnan(tg.kl_div([np.nan, -1.0], [0.0, 1.0]))
+
+
 def test_a_batch_mean_needs_a_batch():
     with pytest.raises(errors.ArgumentError, match=r"no target left .* shape \(\)"):
         tg.kl_div(-1.0, 0.5, reduction="batchmean")
@@ -124,9 +130,9 @@ def test_settings_of_the_cross_entropy_are_checked():
 
 
 def test_only_labels_in_a_column_or_row_are_told_to_be_reshaped():
-    for shape, told in (((2, 1), True), ((3,), False)):
+    for scores, shape, told in (((2, 4), (2, 1), True), ((2, 4), (3,), False), ((2, 3, 4), (2, 3, 1), True)):
         with pytest.raises(errors.ShapeError) as caught:
-            tg.softmax_cross_entropy(np.zeros((2, 4)), np.zeros(shape, int))
+            tg.softmax_cross_entropy(np.zeros(scores), np.zeros(shape, int))
         assert ("in a column or row" in str(caught.value)) is told
 
 

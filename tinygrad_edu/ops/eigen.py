@@ -81,8 +81,10 @@ def eigvals_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     n, eps = w.shape[-1], np.finfo(w.dtype).eps
     rounding = 64 * n * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None, None]
     distance = np.absolute(out[..., :, None] - w[..., None, :])
-    elsewhere = np.where(np.eye(n, dtype=bool), 0, rounding)
-    order = np.argmin(np.where(distance <= rounding, 0, distance) + elsewhere, axis=-1)
+    elsewhere = np.where(
+        np.eye(n), 0, rounding + np.finfo(w.dtype).tiny
+    )  # more than 0 of a matrix of zeros too
+    order = np.argmin(distance + elsewhere, axis=-1)
     v = np.take_along_axis(v, order[..., None, :], axis=-1)
     inverse = np.linalg.inv(v)
     return (T(inverse) * separate(g, a, out, inverse)[..., None, :]) @ T(v)

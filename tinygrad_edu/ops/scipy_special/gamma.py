@@ -48,11 +48,6 @@ def polygamma_value(n: int, x: Any) -> Any:
     return sc.polygamma(n, x).astype(getattr(x, "dtype", float), copy=False)
 
 
-def like(setting: Any, x: Any) -> Any:
-    """A number that is a setting, as an array of x's dtype."""
-    return setting + np.zeros_like(x)
-
-
 def whole(n: Any) -> Any:
     """The integer order that SciPy makes of a number where it has integer orders alone: it cuts it off."""
     return np.trunc(n)
@@ -99,13 +94,11 @@ def binom_slope(n: Any, k: Any, out: Any, which: int) -> Any:
 
 def gamma_density(a: Any, x: Any) -> Any:
     """The derivative of the regularized incomplete gamma function in x: xᵃ⁻¹ exp(-x) / Γ(a)."""
-    a = like(a, x)
     return np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
 
 
 def beta_density(a: Any, b: Any, x: Any) -> Any:
     """The derivative of the regularized incomplete beta function in x: xᵃ⁻¹ (1-x)ᵇ⁻¹ / B(a, b)."""
-    a, b = like(a, x), like(b, x)
     return np.exp(sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - sc.betaln(a, b))
 
 
