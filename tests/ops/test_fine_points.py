@@ -249,6 +249,23 @@ def test_roots_of_negative_numbers_are_complex():
     assert np.emath.sqrt(tg.Tensor([-4.0], requires_grad=True)).dtype == np.complex128
 
 
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (np.emath.sqrt, [[0.0, 1.0]]), (np.emath.sqrt, [np.array([-1 + 1j], np.complex64)]),
+        (np.emath.log, [[1.0, 2.0]]), (np.emath.arcsin, [[-1.0, 1.0]]), (np.emath.arcsin, [[0.5, 1.5]]),
+        (np.emath.logn, [2.0, [-4.0, 4.0]]), (np.emath.logn, [[-2.0, 3.0], 4.0]),
+        (np.emath.power, [[2, 4], 2]), (np.emath.power, [[2, 4], 0]), (np.emath.power, [[2, 4], -1]),
+        (np.emath.power, [[-2.0, 4.0], 0.5]),
+    ],
+)  # fmt: skip
+def test_numbers_turn_complex_where_numpys_do(function, args):
+    *others, x = map(np.asarray, args)
+    out, expected = function(*others, tg.Tensor(x)), function(*others, x)
+    assert out.dtype == expected.dtype
+    np.testing.assert_allclose(out.data, expected, rtol=1e-14)
+
+
 def test_an_index_just_outside_of_the_table_is_named():
     with pytest.raises(tg.errors.ArgumentError, match="got 3"):
         tg.embedding(np.array([0, 3]), tg.Tensor(np.ones((3, 2)), requires_grad=True))

@@ -112,6 +112,20 @@ def test_a_batch_mean_needs_a_batch():
     assert found == pytest.approx((0.5 * (np.log(0.5) + 1) + 0.25 * (np.log(0.25) + 2)) / 2, rel=1e-12)
 
 
+def test_the_row_that_is_farthest_from_one_is_named():
+    with pytest.raises(errors.ArgumentError, match=r"got one with the sum 0\.5"):
+        tg.softmax_cross_entropy(np.zeros((2, 2)), [[0.5, 0.5], [0.25, 0.25]])
+
+
+def test_what_the_logits_exclude_and_a_row_does_not_is_infinitely_far():
+    assert tg.softmax_cross_entropy([[0.0, -np.inf]], [[0.5, 0.5]]) == np.inf
+
+
+def test_the_other_distance_of_a_triplet_has_its_epsilon():
+    found = tg.triplet_margin_loss([3.0, 0.0], [0.0, 0.0], [-1.0, -2.0], eps=0.5, swap=True, margin=9)
+    assert found == pytest.approx(np.hypot(3.5, 0.5) - np.hypot(1.5, 2.5) + 9, rel=1e-12)
+
+
 def test_numbers_are_no_vectors():
     with pytest.raises(errors.ShapeError, match="does not fit vectors"):
         tg.cosine_embedding_loss(1.0, 2.0, 1.0)

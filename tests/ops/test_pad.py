@@ -73,6 +73,10 @@ def test_a_function_of_the_users_may_pad():
         np.pad(tg.Tensor(x, requires_grad=True), 2, mirrored, scale=3).data, np.pad(x, 2, mirrored, scale=3)
     )
     tg.gradcheck(lambda x: np.pad(x, 2, mirrored, scale=3), x)
+    x, widths = generic(2, 3, 2), ((1, 2), (0, 1), (2, 1))
+    np.testing.assert_allclose(
+        np.pad(tg.Tensor(x), widths, mirrored, scale=3).data, np.pad(x, widths, mirrored, scale=3)
+    )
 
 
 def test_an_empty_border_has_no_gradient():

@@ -129,6 +129,16 @@ def test_slopes_by_their_formulas():
     np.testing.assert_allclose(slope(lambda m: sc.pdtrc(k, m), np.full(3, 1.5))[0], mass, rtol=1e-13)
 
 
+def test_slopes_of_elliptic_integrals():
+    """DLMF 19.4.1 and 19.4.2."""
+    m = np.array([-1.0, 0.3, 0.9])
+    k, e = sc.ellipk(m), sc.ellipe(m)
+    expected = (e - (1 - m) * k) / (2 * m * (1 - m))
+    np.testing.assert_allclose(slope(sc.ellipk, m)[0], expected, rtol=1e-11)
+    np.testing.assert_allclose(slope(sc.ellipkm1, 1 - m)[0], -expected, rtol=1e-11)
+    np.testing.assert_allclose(slope(sc.ellipe, m)[0], (e - k) / (2 * m), rtol=1e-11)
+
+
 def test_a_missing_number_has_a_missing_slope_of_steps():
     for f in (sc.gammasgn, sc.round):
         np.testing.assert_array_equal(slope(f, [np.nan, 1.25])[0], [np.nan, 0])
@@ -153,6 +163,8 @@ def test_second_derivatives_where_a_branch_is_not_taken():
         assert second(f, 1.0, -1.0) == 0
         assert second(lambda y, x, f=f: f(x, y), -1.0, 1.0) == 0
     assert second(sc.huber, -1.0, 3.0) == 0
+    assert second(sc.exprel, 0.0) == pytest.approx(1 / 3, rel=1e-12)
+    assert second(sc.exprel, -1e9) == pytest.approx(2e-27, rel=1e-6)
     assert second(sc.log_ndtr, 50.0) == 0
     assert second(sc.log_ndtr, -1e4) == pytest.approx(-1, rel=1e-6)
     assert second(sc.erfcx, 30.0) == pytest.approx(

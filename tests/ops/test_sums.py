@@ -40,7 +40,7 @@ def test_sums_to_a_shape_undo_broadcasting(shape):
 
 
 def test_a_layer_sums_images_in_the_order_in_which_they_lie():
-    """Of channels (n, c, h, w) that lie as (c, h, w, n): the gradients of a scale are sums as of any others."""
+    """Of axes (n, c, h, w) that lie as (c, h, w, n): the gradients of a scale are the sums of any others."""
     x, g = generic(2, 3, 2, 4), generic(2, 3, 2, 4, seed=1)
     lying = np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0)
     layer = tg.nn.BatchNorm2d(3, dtype=np.float64)

@@ -123,7 +123,7 @@ def by_ramp(array: Any, axis: int, width: Any, mode: str, kwargs: dict[str, Any]
     ramps = []
     for value, k, edge in zip((chosen[0], chosen[1]), width, (0, n - 1)):
         beside = (k, *(1,) * (array.ndim - axis - 1))
-        part = np.reshape(np.arange(k, dtype=array.dtype) / max(k, 1), beside)
+        part = np.reshape(np.arange(k) / k, beside)
         ramps.append(value + (span(array, axis, edge, edge + 1) - value) * part)
     return around(ramps[0], array, np.flip(ramps[1], axis), axis, width)
 
@@ -163,7 +163,7 @@ def padded_by(function: Callable[..., Any], array: Any, widths: list[Any], kwarg
         changed = []
         for place in product(*map(range, rows.shape[:-1])):
             row = np.copy(rows[place])
-            function(row, tuple(width), axis, kwargs)  # which writes into it: the tensor becomes the result
+            function(row, width, axis, kwargs)  # which writes into it: the tensor becomes the result
             changed.append(row)
         array = np.moveaxis(np.reshape(np.stack(changed), rows.shape), -1, axis) if changed else array
     return array

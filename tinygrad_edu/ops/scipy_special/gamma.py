@@ -108,7 +108,7 @@ elementwise(sc.gammaln,   x=lambda g, x: g * sc.psi(x))
 elementwise(sc.loggamma,  x=lambda g, x: g * sc.psi(x))
 elementwise(sc.psi,       x=lambda g, x, out: or_nan(out, g * polygamma(1, x)))
 elementwise(sc.rgamma,    x=lambda g, x: g * rgamma_slope(x))
-elementwise(sc.gammasgn,  x=lambda g, out: np.where(np.isnan(out), np.nan, 0 * g))
+elementwise(sc.gammasgn,  x=lambda g, out: np.where(np.isnan(out), out, 0))
 
 elementwise(sc.beta, "a", "b",   a=lambda g, a, b, out: g * (out * (sc.psi(a) - sc.psi(a + b))),
                                  b=lambda g, a, b, out: g * (out * (sc.psi(b) - sc.psi(a + b))))
