@@ -183,6 +183,47 @@ def test_phases_of_a_singular_value_of_0_are_not_shared():
         gradient(product, low)
 
 
+def test_phases_of_one_singular_value_of_0_are_not_shared_either():
+    low = TALL[:3, :2] @ np.array([[1, 0, 2], [0, 1, 1j]])  # of rank 2
+    product = lambda a: (lambda u, s, vh: np.sum(np.real(u[:, -1:] * vh[-1])))(*np.linalg.svd(a))
+    with pytest.raises(np.linalg.LinAlgError, match="phases"):
+        gradient(product, low)
+
+
+def test_a_small_gradient_that_depends_on_a_phase_raises_as_well():
+    for f in (lambda a: np.linalg.eigh(a)[1], lambda a: np.linalg.svd(a)[0]):
+        with pytest.raises(np.linalg.LinAlgError, match="phases"):
+            gradient(lambda a, f=f: 1e-9 * np.sum(np.real(f(a))), HERMITIAN)
+
+
+def test_vectors_that_leave_the_space_of_a_wide_matrix_of_low_rank():
+    low = np.outer(B[:2], B)
+    for f in (lambda a: np.linalg.svd(a, full_matrices=False)[2], lambda a: np.linalg.svd(a.T, False)[0].T):
+        with pytest.raises(np.linalg.LinAlgError, match="value 0"):
+            gradient(lambda a, f=f: np.sum(np.real(f(a)[-1] * np.conj(f(a).detach()[-1] + B))), low)
+        with pytest.raises(np.linalg.LinAlgError, match="value 0"):
+            gradient(lambda a, f=f: np.sum(f(a)[-1] * generic(3)), np.outer([1.0, 2.0], [1.0, 3.0, 2.0]))
+
+
+def test_singular_vectors_of_hermitian_matrices_give_the_matrix_back():
+    (found,) = gradient(
+        lambda a: (lambda u, s, vh: np.sum(np.real((u * s) @ vh * np.conj(A))))(
+            *np.linalg.svd(a, hermitian=True)
+        ),
+        HERMITIAN,
+    )
+    full = A + H(A)
+    close(found, np.tril(full) - np.diag(np.diag(full)) / 2)
+
+
+def test_pseudo_inverses_of_hermitian_matrices_in_stacks():
+    stack, w = np.stack([HERMITIAN, POSITIVE])[:, None], numbers(2, 1, 3, 3, seed=16)
+    pinv = lambda a: np.linalg.pinv(a, hermitian=True)
+    (found,) = gradient(lambda a: np.sum(np.real(w * pinv(a))), stack)
+    for i in range(2):
+        close(found[i, 0], gradient(lambda a, i=i: np.sum(np.real(w[i, 0] * pinv(a))), stack[i, 0])[0])
+
+
 def test_products_in_which_phases_cancel():
     """V exp(w) V⁻¹ has the trace Σ exp(w); U Vᴴ is the unitary factor of A, and V Vᴴ is 1."""
     w = numbers(3, 3, seed=11)
