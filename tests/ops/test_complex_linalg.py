@@ -196,6 +196,17 @@ def test_a_small_gradient_that_depends_on_a_phase_raises_as_well():
             gradient(lambda a, f=f: 1e-9 * np.sum(np.real(f(a))), HERMITIAN)
 
 
+def test_the_rounding_of_a_large_gradient_is_no_phase():
+    a, w = numbers(30, 30, seed=17), 1e9 * numbers(30, 30, seed=18)
+    a = a + H(a)
+    by_values = lambda a: (lambda w, v: (v * w**2) @ H(v))(*np.linalg.eigh(a))
+    found, direct = (
+        gradient(lambda a, f=f: np.sum(np.real(w * f(a))), a)[0] for f in (by_values, lambda a: a @ a)
+    )
+    full = direct + H(direct)
+    close(found / 1e9, (np.tril(full) - np.diag(np.diag(full)) / 2) / 1e9)
+
+
 def test_vectors_that_leave_the_space_of_a_wide_matrix_of_low_rank():
     low = np.outer(B[:2], B)
     for f in (lambda a: np.linalg.svd(a, full_matrices=False)[2], lambda a: np.linalg.svd(a.T, False)[0].T):
