@@ -228,11 +228,11 @@ def test_singular_vectors_of_hermitian_matrices_give_the_matrix_back():
 
 
 def test_pseudo_inverses_of_hermitian_matrices_in_stacks():
-    stack, w = np.stack([HERMITIAN, POSITIVE])[:, None], numbers(2, 1, 3, 3, seed=16)
+    stack, w = np.stack([[HERMITIAN, A], [POSITIVE, B * A]]), numbers(2, 2, 3, 3, seed=16)
     pinv = lambda a: np.linalg.pinv(a, hermitian=True)
     (found,) = gradient(lambda a: np.sum(np.real(w * pinv(a))), stack)
-    for i in range(2):
-        close(found[i, 0], gradient(lambda a, i=i: np.sum(np.real(w[i, 0] * pinv(a))), stack[i, 0])[0])
+    for i in np.ndindex(2, 2):
+        close(found[i], gradient(lambda a, i=i: np.sum(np.real(w[i] * pinv(a))), stack[i])[0])
 
 
 def test_products_in_which_phases_cancel():

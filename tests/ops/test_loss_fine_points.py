@@ -56,6 +56,8 @@ def test_labels_may_be_a_tensor():
     losses = tg.nll_loss(LOG_P, tg.Tensor(Y), axis=1, weight=np.arange(4.0), reduction="none")
     assert type(losses) is np.ndarray
     np.testing.assert_allclose(losses, -Y * AT_LABELS, rtol=1e-12)
+    with pytest.raises(errors.ArgumentError, match="class label 4 is outside"):
+        tg.nll_loss(LOG_P, tg.Tensor(np.full((2, 3), 4)), axis=1)
 
 
 # ---- dtypes ------------------------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ def test_tensorsolve_along_axes_of_ones_choice():
 def test_cross_products_along_the_first_axis():
     a, b = generic(3, 2), generic(3, 2, seed=1)
     for cross in (lambda a, b: np.linalg.cross(a, b, axis=0), lambda a, b: np.cross(a, b, axis=0)):
-        np.testing.assert_array_equal(cross(tg.Tensor(a), tg.Tensor(b)).data, np.cross(a, b, axis=0))
+        found = cross(tg.Tensor(a, requires_grad=True), b).data
+        np.testing.assert_array_equal(found, np.cross(a, b, axis=0))
         tg.gradcheck(cross, a, b)
 
 
@@ -43,6 +44,7 @@ def test_a_cross_product_in_the_plane_is_a_number():
         np.cross([1.0, 2.0], [3.0, 4.0])
     except ValueError:
         pytest.skip("this NumPy has cross products in space only")
+    assert np.cross(tg.Tensor([1.0, 2.0], requires_grad=True), [3.0, 4.0]).shape == ()
     a, b = gradient(np.cross, [1, 2], [3, 4])
     assert (a.tolist(), b.tolist()) == ([4, -3], [-2, 1])
 
@@ -60,7 +62,7 @@ def test_a_covariance_of_little_weight(settings):
 def test_correlations_are_no_less_than_minus_1():
     for seed in range(40):
         x = generic(5, seed=seed)
-        out = np.corrcoef(tg.Tensor(np.stack([x, -x / 3]))).data
+        out = np.corrcoef(tg.Tensor(np.stack([x, -x / 3]), requires_grad=True)).data
         assert out.min() >= -1
         np.testing.assert_allclose(out, [[1, -1], [-1, 1]], rtol=1e-14)
 
