@@ -30,14 +30,14 @@ def erfcx_slope(x: Any, out: Any) -> Any:
     """The derivative of erfcx."""
     far = x > FAR
     series = asymptotic(-1 / (2 * np.square(np.where(far, x, FAR))))
-    return np.where(far, (2 / ROOT_PI) * series, 2 * np.where(far, 0, x) * out - 2 / ROOT_PI)
+    return np.where(far, (2 / ROOT_PI) * series, 2 * x * out - 2 / ROOT_PI)
 
 
 def dawsn_slope(x: Any, out: Any) -> Any:
     """The derivative of dawsn."""
     far = np.absolute(x) > FAR
     series = asymptotic(1 / (2 * np.square(np.where(far, x, FAR))))
-    return np.where(far, -series, 1 - 2 * np.where(far, 0, x) * out)
+    return np.where(far, -series, 1 - 2 * x * out)
 
 
 def normal_ratio(x: Any) -> Any:
