@@ -12,7 +12,6 @@ import tinygrad_edu as tg
 from tests.helpers import leaf
 from tinygrad_edu import errors
 from tinygrad_edu.ops import activation
-from tinygrad_edu.ops.losses import labels as of_labels
 
 # ---- filing ------------------------------------------------------------------------------------------------
 
@@ -216,29 +215,6 @@ def test_a_kept_value_stays_differentiable():
     np.testing.assert_allclose(tg.grad(plain_softplus)(0.7).data, s)
     np.testing.assert_allclose(tg.grad(tg.grad(plain_softplus))(0.7).data, s * (1 - s))
     np.testing.assert_allclose(tg.grad(tg.grad(tg.grad(plain_softplus)))(0.7).data, s * (1 - s) * (1 - 2 * s))
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(reduction):
-    rng = np.random.default_rng(0)
-    z, labels, w = rng.standard_normal((70, 4)), rng.integers(0, 4, 70), rng.standard_normal((2, 70, 4))
-
-    hit = labels[:, None] == np.arange(4)
-
-    def fused(x):
-        return of_labels.cross_entropy_of_labels(x, hit, reduction)
-
-    def plain(x):
-        return of_labels.plain_cross_entropy_of_labels(x, hit, reduction)
-
-    def derivatives(f):
-        first = tg.grad(lambda x: np.sum(f(x) ** 2))
-        second = tg.grad(lambda x: np.sum(first(x) * w[0]))
-        third = tg.grad(lambda x: np.sum(second(x) * w[1]))
-        return f(z), first(z).data, second(z).data, third(z).data
-
-    for one, other in zip(derivatives(fused), derivatives(plain), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-13)
 
 
 # ---- rules that return nonsense ----------------------------------------------------------------------------

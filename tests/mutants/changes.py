@@ -15,7 +15,10 @@ ORDERS: dict[type, tuple[type, ...]] = {
     ast.IsNot: (ast.Is,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
 }  # fmt: skip
 FILING = {"elementwise", "derivative", "composite", "constant", "primitive", "fused"}  # they run at import
-EITHER_ORDER = {"add", "multiply", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "max", "min"}
+EITHER_ORDER = {
+    "add", "multiply", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "max", "min", "equal",
+    "not_equal", "broadcast_shapes", "result_type",
+}  # fmt: skip
 LOAD = ast.Load()
 PARTS = {"T", "mT", "real", "imag"}  # attributes without which an array still is one
 
@@ -63,7 +66,7 @@ def sites(tree: ast.Module) -> list[Site]:
 def _sites(node: ast.AST, inside: bool) -> Iterator[Site]:
     function = isinstance(node, (ast.FunctionDef, ast.Lambda))
     for field, value in ast.iter_fields(node):
-        within = (inside or function) and field not in ("annotation", "returns", "args", "decorator_list")
+        within = (inside or function) and field != "annotation"
         if function:
             within = field == "body"
         result = (isinstance(node, ast.Lambda) and field == "body") or isinstance(node, ast.Return)

@@ -70,6 +70,8 @@ def test_broken():
         "a.T": {"a"},
         "a and b": {"a or b", "a", "b"},
         "f(x, y)": {"x", "f(y, x)"},
+        "f(x + y)": {"x + y", "f(x - y)", "f(x)", "f(y)"},
+        "g(x)(f(y))": {"f(y)", "x(f(y))", "g(x)(y)"},
         "f(x, k=True)": {"x", "f(x)", "f(x, k=False)"},
         "np.where(c, x, y)": {"c", "np.where(x, c, y)", "np.where(c, y, x)"},
         "x if c else y": {"x if not c else y"},
@@ -87,7 +89,7 @@ def test_what_runs_at_import_and_what_is_said_stay_as_they_are():
     source = '''
 """Words."""
 ONE = 0 + 1
-def f(x: int = 1 + 1) -> int:
+def f(x: int = 1 + 1, *, y: int = abs(1 + 1)) -> int:
     """1 + 1"""
     if x:
         raise ValueError("a" + f"{x + 1}")

@@ -69,6 +69,12 @@ def test_an_axis_may_be_named_twice():
     (h,) = gradient(lambda x: power(np.fft.fft(np.fft.fft(x, 3), 5)), Z)
     close(g, h)
     assert not g[3:].any()
+    a, both = generic(4, 3), lambda x: np.fft.rfftn(x, axes=(0, 0, 1))  # of which the first axis stays whole
+    (g,) = gradient(lambda x: np.sum(np.real(both(x)) * [1, 2]), a)
+    (h,) = gradient(
+        lambda x: np.sum(np.real(np.fft.fft(np.fft.fft(np.fft.rfft(x), axis=0), axis=0)) * [1, 2]), a
+    )
+    close(g, h)
     twice = lambda x: np.fft.fftshift(x[:5], (0, 0)) * np.arange(5)  # by 2 and 2, which is 1 back
     close(gradient(lambda x: power(twice(x)), Z)[0], 2 * Z * [16, 0, 1, 4, 9, 0])
 

@@ -32,6 +32,9 @@ ROWS = {
     "slopes along the first axis": (lambda x: np.gradient(x, axis=0)[1], [np.arange(12).reshape(4, 3)], [np.outer([-.5, 0, .5, 0], [1, 1, 1])]),
     "a frame of unknown numbers":  (lambda x: np.pad(x, 1, "empty")[1:-1, 1:-1] * [1, 2], [[[3, 4]]], [[[1, 2]]]),
     "a frame of tensors":          (lambda x, c: np.pad(x, 1, constant_values=[(c, 0)]) * [1, 2, 4], [[5], 3], [[2], 1]),
+    "interp, to both sides":       (lambda y, a, b: np.interp([-1, 0, 1, 3], [0, 2], y, a, b) * [2, 3, 5, 7], [[5, 7], 0, 1], [[5.5, 2.5], 2, 7]),
+    "powers of a number":          (lambda x: np.vander(x, 5) * [1, 2, 3, 4, 5], [[2, -1]], [[72, 0]]),
+    "the padding, from the end":   (lambda w: tg.embedding([[3, 1, 1], [0, 3, 2]], w, padding_idx=-1), [np.ones((4, 1))], [[[1], [2], [1], [0]]]),
     "one element, reflected odd":  (lambda x: np.pad(x, (1, 2), "reflect", reflect_type="odd"), [[3]], [[4]]),
 }
 # fmt: on
@@ -139,6 +142,23 @@ def test_the_angle_of_a_complex_zero_is_flat():
     assert z.grad.tolist() == [0, -0.5]
 
 
+def test_the_angle_in_degrees_and_its_second_derivatives():
+    w = np.array([3.0, -2.0])
+    z = tg.Tensor([2j, 4 + 0j], requires_grad=True)
+    np.sum(np.angle(z, deg=True) * w).backward()
+    np.testing.assert_allclose(z.grad.data, np.array([-3 / 2, -2j / 4]) * 180 / np.pi, rtol=1e-14)
+    angle = lambda x: np.angle(x[0] + 1j * x[1])
+    assert tg.hessian(angle)(np.zeros(2)).tolist() == [[0, 0], [0, 0]]
+    np.testing.assert_allclose(tg.hessian(angle)(np.array([1.0, 2.0])), [[4, 3], [3, -4]] / np.array(25))
+
+
+def test_what_nan_to_num_replaces_has_no_gradient():
+    (found,) = gradients(lambda x: np.nan_to_num(x, posinf=7) * [2, 3, 5], [NaN, 1, INF])
+    assert found == [0, 3, 0]
+    with pytest.raises(tg.errors.UnsupportedCall, match="copy=False"):
+        np.nan_to_num(tg.Tensor([1.0], requires_grad=True), copy=False)
+
+
 def test_norms_of_several_orders_are_refused():
     for norm in (np.linalg.norm, np.linalg.matrix_norm, np.linalg.vector_norm):
         with pytest.raises(tg.errors.UnsupportedCall, match="one at a time"):
@@ -232,6 +252,23 @@ def test_roots_of_negative_numbers_are_complex():
     assert np.emath.sqrt(tg.Tensor([-4.0], requires_grad=True)).dtype == np.complex128
 
 
+@pytest.mark.parametrize(
+    ("function", "x", "others"),
+    [
+        (np.emath.sqrt, [0.0, 1.0], ()), (np.emath.sqrt, np.array([-1 + 1j], np.complex64), ()),
+        (np.emath.log, [1.0, 2.0], ()), (np.emath.arcsin, [-1.0, 1.0], ()), (np.emath.arcsin, [0.5, 1.5], ()),
+        (lambda x, n: np.emath.logn(n, x), [-4.0, 4.0], (2.0,)), (np.emath.logn, [-2.0, 3.0], (4.0,)),
+        *((np.emath.power, np.float32([2, 4]), (np.int8([p]),)) for p in (2, 0, -1)),
+        (np.emath.power, [-2.0, 4.0], (0.5,)),
+    ],
+)  # fmt: skip
+def test_numbers_turn_complex_where_numpys_do(function, x, others):
+    x = np.asarray(x)
+    out, expected = function(tg.Tensor(x, requires_grad=True), *others), function(x, *others)
+    assert out.dtype == expected.dtype
+    np.testing.assert_allclose(out.data, expected, rtol=1e-6 if x.itemsize == 4 else 1e-14)
+
+
 def test_an_index_just_outside_of_the_table_is_named():
     with pytest.raises(tg.errors.ArgumentError, match="got 3"):
         tg.embedding(np.array([0, 3]), tg.Tensor(np.ones((3, 2)), requires_grad=True))
@@ -262,5 +299,38 @@ def test_what_a_spread_leaves_out_has_no_gradient(spread):
 
 def test_products_of_polynomials_have_no_zeros_in_front():
     for a, b in (([0.0, 1.0], [1.0, 2.0]), ([0.0, 0.0], [3.0]), ([0.0, 0.0, 2.0], [0.0, 1.0])):
+        out = np.polymul(tg.Tensor(a, requires_grad=True), b)
+        assert out.tolist() == np.polymul(a, b).tolist()
+
+
+def test_adaptive_pooling_of_sequences_may_leave_the_length():
+    x = np.arange(6.0).reshape(1, 2, 3)
+    assert tg.nn.AdaptiveAvgPool1d(None)(tg.Tensor(x)).tolist() == x.tolist()
+
+
+def test_axes_of_vecdot_are_numbers():
+    x = tg.Tensor(np.ones((2, 3)), requires_grad=True)
+    for axis in ((0,), 1.0):
+        with pytest.raises(TypeError):
+            np.vecdot(x, x, axis=axis)
+
+
+def test_a_root_mean_square_of_nothing_is_nothing():
+    assert tg.rms_norm(np.ones((2, 0))).shape == (2, 0)
+
+
+def test_weights_of_channels_that_are_no_arrays_are_refused_by_name():
+    with pytest.raises(tg.errors.ShapeError, match="normalization: weight and bias"):
+        tg.group_norm(np.ones((1, 2, 3)), 1, [[1.0], [1.0, 2.0]])
+
+
+def test_a_remainder_by_nothing_has_no_slope():
+    with np.errstate(all="ignore"):
+        (found,) = gradients(lambda x: np.divmod(x, [0.0, 2.0])[1], [1, 3])
+    np.testing.assert_array_equal(found, [NaN, 1])
+
+
+def test_a_product_with_a_polynomial_of_no_coefficients():
+    for a, b in (([], [1.0, 2.0]), ([3.0], [])):
         out = np.polymul(tg.Tensor(a, requires_grad=True), b)
         assert out.tolist() == np.polymul(a, b).tolist()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tinygrad_edu.ops.losses import labels as of_labels
 
 # ---- values ------------------------------------------------------------------------------------------------
 
@@ -224,3 +225,26 @@ def test_what_rounding_adds_to_a_probability_counts_as_certain(dtype):
     np.testing.assert_array_equal(losses.detach().numpy(), dtype([0, 100, 100, 0]))
     np.sum(losses).backward()
     np.testing.assert_allclose(p.grad.numpy(), [-1, 1e12, -1e12, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(reduction):
+    rng = np.random.default_rng(0)
+    z, labels, w = rng.standard_normal((70, 4)), rng.integers(0, 4, 70), rng.standard_normal((2, 70, 4))
+
+    hit = labels[:, None] == np.arange(4)
+
+    def fused(x):
+        return of_labels.cross_entropy_of_labels(x, hit, reduction)
+
+    def plain(x):
+        return of_labels.plain_cross_entropy_of_labels(x, hit, reduction)
+
+    def derivatives(f):
+        first = tg.grad(lambda x: np.sum(f(x) ** 2))
+        second = tg.grad(lambda x: np.sum(first(x) * w[0]))
+        third = tg.grad(lambda x: np.sum(second(x) * w[1]))
+        return f(z), first(z).data, second(z).data, third(z).data
+
+    for one, other in zip(derivatives(fused), derivatives(plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-13)

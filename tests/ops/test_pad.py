@@ -73,6 +73,11 @@ def test_a_function_of_the_users_may_pad():
         np.pad(tg.Tensor(x, requires_grad=True), 2, mirrored, scale=3).data, np.pad(x, 2, mirrored, scale=3)
     )
     tg.gradcheck(lambda x: np.pad(x, 2, mirrored, scale=3), x)
+    x, widths = generic(2, 3, 2), ((1, 2), (0, 1), (2, 1))
+    np.testing.assert_allclose(
+        np.pad(tg.Tensor(x, requires_grad=True), widths, mirrored, scale=3).data,
+        np.pad(x, widths, mirrored, scale=3),
+    )
 
 
 def test_an_empty_border_has_no_gradient():
@@ -95,3 +100,67 @@ def test_what_numpy_refuses_is_refused_alike(call):
         call(np.ones(3))
     with pytest.raises(type(numpys.value), match=r".*"):
         call(tg.Tensor(np.ones(3), requires_grad=True))
+
+
+def test_all_forms_of_widths_and_of_constants():
+    x = generic(2, 3)
+    for values in (1, (1,), (1, 2), [[1, 2]], [[1], [2]], [[1, 2], [0, 1]]):
+        width, constants = np.array(values), np.array(values, float)
+        for padded in (lambda a, w=values: np.pad(a, w, "mean"), lambda a, w=width: np.pad(a, w, "edge")):
+            np.testing.assert_allclose(padded(tg.Tensor(x, requires_grad=True)).data, padded(x), rtol=1e-13)
+        for mode, name in (("constant", "constant_values"), ("linear_ramp", "end_values")):
+            padded = lambda a, c, m=mode, n=name: np.pad(a, ((1, 2), (3, 1)), m, **{n: c})
+            tensor = tg.Tensor(constants, requires_grad=True)
+            np.testing.assert_allclose(
+                padded(tg.Tensor(x, requires_grad=True), tensor).data, padded(x, constants), rtol=1e-13
+            )
+            np.testing.assert_allclose(
+                padded(tg.Tensor(x, requires_grad=True), values).data, padded(x, constants), rtol=1e-13
+            )
+            tg.gradcheck(padded, x, constants)
+
+
+def test_ends_in_lists_may_be_tensors():
+    ends = lambda x, a, b: np.pad(x, 2, "linear_ramp", end_values=((a, 0), (1, b)))
+    tg.gradcheck(ends, generic(2, 3), generic(), generic())
+    x = np.ones(2, np.float32)
+    assert (
+        np.pad(tg.Tensor(x, requires_grad=True), 1, "linear_ramp", end_values=tg.Tensor(0.5)).dtype
+        == np.float32
+    )
+
+
+def test_no_border_at_all_is_a_copy():
+    for mode in ("constant", "edge", "mean", "reflect"):
+        x = tg.Tensor([1.0, 2.0], requires_grad=True)
+        out = np.pad(x, 0, mode)
+        assert out.tolist() == [1, 2]
+        assert not np.shares_memory(out.data, x.data)
+
+
+def test_an_axis_without_elements_has_no_border():
+    for mode, settings in (("mean", {}), ("reflect", {"reflect_type": "odd"}), ("linear_ramp", {})):
+        out = np.pad(tg.Tensor(np.ones((0, 3)), requires_grad=True), ((0, 0), (1, 2)), mode, **settings)
+        assert out.shape == (0, 6)
+
+
+def test_a_reflection_that_is_called_even():
+    x = np.array([1.0, 2.0, 4.0])
+    out = np.pad(tg.Tensor(x, requires_grad=True), 2, "reflect", reflect_type="even")
+    assert out.tolist() == [4, 2, 1, 2, 4, 2, 1]
+
+
+def test_statistics_of_more_elements_than_there_are_are_those_of_all():
+    x = np.array([1.0, 2.0, 4.0])
+    for length in (4, (5, 2), (9, 9)):
+        out = np.pad(tg.Tensor(x, requires_grad=True), 1, "maximum", stat_length=length)
+        assert out.tolist() == np.pad(x, 1, "maximum", stat_length=length).tolist()
+    assert np.pad(tg.Tensor(x, requires_grad=True), 1, "mean", stat_length=4)[-1].item() == pytest.approx(
+        7 / 3
+    )
+
+
+def test_infinities_between_reflected_ends_stay_where_they_are():
+    x = np.array([1.0, np.inf, 2.0])
+    out = np.pad(tg.Tensor(x, requires_grad=True), (1, 0), "reflect", reflect_type="odd")
+    assert out.tolist() == [-np.inf, 1, np.inf, 2]

@@ -103,8 +103,76 @@ def test_entropies_at_their_edges():
         np.testing.assert_array_equal(dx[3], -np.inf)
         np.testing.assert_array_equal(dy, [0, 0, 0 if f is sc.rel_entr else 1, 0 if f is sc.rel_entr else 1])
     np.testing.assert_allclose(slope(sc.rel_entr, [1.0, 3.0], [2.0, 1.0])[0], [1 - np.log(2), 1 + np.log(3)])
-    np.testing.assert_array_equal(slope(sc.xlogy, [0.0, 2.0], [0.0, 4.0])[1], [0, 0.5])
+    np.testing.assert_array_equal(slope(sc.kl_div, [0.0], [-1.0]), [[0], [0]])
+    np.testing.assert_array_equal(slope(sc.xlogy, [0.0, 2.0, 2.0], [0.0, 4.0, 0.0])[1], [0, 0.5, np.inf])
     np.testing.assert_array_equal(slope(sc.xlog1py, [0.0, 2.0], [-1.0, 3.0])[1], [0, 0.5])
+
+
+def second(f, *x):
+    """The second derivatives in the last argument."""
+    *settings, x = map(np.asarray, x)
+    return tg.grad(lambda x: np.sum(tg.grad(lambda x: np.sum(f(*settings, x)))(x)))(x)
+
+
+def test_slopes_by_their_formulas():
+    x, k = np.array([-1.2, 0.3, 1.7]), np.array([0.0, 2.0, 2.5])
+    for f, base in ((sc.exp2, 2), (sc.exp10, 10)):
+        np.testing.assert_allclose(slope(f, x)[0], np.log(base) * base**x, rtol=1e-13)
+    np.testing.assert_allclose(
+        slope(lambda x: sc.betainc(2.0, 3.0, x), 0.3)[0], 12 * 0.3 * 0.7**2, rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        slope(lambda x: sc.betaincc(2.0, 3.0, x), 0.3)[0], -12 * 0.3 * 0.7**2, rtol=1e-13
+    )
+    mass = np.exp(-1.5) * np.array([1, 1.5**2 / 2, 1.5**2 / 2])  # of Poisson's distribution, at 0, 2 and 2
+    np.testing.assert_allclose(slope(lambda m: sc.pdtr(k, m), np.full(3, 1.5))[0], -mass, rtol=1e-13)
+    np.testing.assert_allclose(slope(lambda m: sc.pdtrc(k, m), np.full(3, 1.5))[0], mass, rtol=1e-13)
+
+
+def test_slopes_of_elliptic_integrals():
+    """DLMF 19.4.1 and 19.4.2."""
+    m = np.array([-1.0, 0.3, 0.9])
+    k, e = sc.ellipk(m), sc.ellipe(m)
+    expected = (e - (1 - m) * k) / (2 * m * (1 - m))
+    np.testing.assert_allclose(slope(sc.ellipk, m)[0], expected, rtol=1e-11)
+    np.testing.assert_allclose(slope(sc.ellipkm1, 1 - m)[0], -expected, rtol=1e-11)
+    np.testing.assert_allclose(slope(sc.ellipe, m)[0], (e - k) / (2 * m), rtol=1e-11)
+
+
+def test_a_missing_number_has_a_missing_slope_of_steps():
+    for f in (sc.gammasgn, sc.round):
+        np.testing.assert_array_equal(slope(f, [np.nan, 1.25])[0], [np.nan, 0])
+
+
+def test_slopes_at_infinity():
+    with np.errstate(all="raise"):
+        assert slope(sc.erfcx, np.inf)[0] == 0
+        np.testing.assert_array_equal(slope(sc.dawsn, [np.inf, -np.inf])[0], 0)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_second_derivatives_where_a_branch_is_not_taken():
+    """What stands in the branch that is not taken makes no NaN of them either."""
+    gamma, trigamma = np.euler_gamma, np.pi**2 / 6
+    assert second(sc.rgamma, 1.0) == pytest.approx(gamma**2 - trigamma, rel=1e-12)  # of exp(γt - ζ(2)t²/2 …)
+    assert second(sc.rgamma, 0.0) == pytest.approx(2 * gamma, rel=1e-12)  # of t + γt² …
+    assert second(lambda z: sc.poch(z, 0.0), 2.0) == 0
+    assert second(sc.entr, -1.0) == 0
+    assert second(sc.entr, 2.0) == -0.5
+    for f in (sc.rel_entr, sc.kl_div):
+        assert second(f, 1.0, -1.0) == 0
+        assert second(lambda y, x, f=f: f(x, y), -1.0, 1.0) == 0
+    assert second(sc.huber, -1.0, 3.0) == 0
+    assert second(sc.exprel, 0.0) == pytest.approx(1 / 3, rel=1e-12)
+    assert second(sc.exprel, -1e9) == pytest.approx(2e-27, rel=1e-6)
+    assert second(sc.log_ndtr, 50.0) == 0
+    assert second(sc.log_ndtr, -1e4) == pytest.approx(-1, rel=1e-6)
+    assert second(sc.erfcx, 30.0) == pytest.approx(
+        2 * sc.erfcx(30.0) + 60 * slope(sc.erfcx, 30.0)[0], rel=1e-9
+    )
+    assert second(sc.dawsn, 30.0) == pytest.approx(
+        60 * (2 * 30.0 * sc.dawsn(30.0) - 1) - 2 * sc.dawsn(30.0), rel=1e-6
+    )
 
 
 POLYNOMIALS = {
@@ -204,7 +272,7 @@ def test_slopes_of_chebyshev_functions_of_any_degree(n):
     "call",
     [
         lambda x: sc.expn(0.7, x), lambda x: sc.expn(2.5, x), lambda x: sc.kn(0.7, x),
-        lambda x: sc.kn(1.9, x),
+        lambda x: sc.kn(1.9, x), lambda x: sc.kn(-0.5, x), lambda x: sc.yn(-0.5, x),
         lambda x: sc.yn(0.7, x), lambda x: sc.yn(1.9, x), lambda x: sc.bdtr(1.3, 3.9, x),
         lambda x: sc.bdtrc(1.3, 3.9, x),
     ],

@@ -54,7 +54,7 @@ def adaptive_avg_pool(caller: Caller, x: Any, output_size: Any) -> Any:
     x = floating(x, caller.name)
     images = caller.images(x)
     (h, w), axes = images.shape[2:], caller.axes
-    sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * axes
+    sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * axes
     if len(sizes) == axes:
         sizes = [n if size is None else size for size, n in zip(sizes, (h, w)[-axes:])]
     rows, columns = (h, *caller.per_axis("output_size", tuple(sizes), 1))[-2:]

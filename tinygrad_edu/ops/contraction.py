@@ -174,7 +174,7 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     if not pairs:
         forms = "subscripts and their operands, or each operand with a list of numbers from 0 to 51"
         raise ArgumentError(f"einsum takes {forms}.")
-    subscripts = ",".join(map(_spelled, operands[1 : 2 * pairs : 2]))
+    subscripts = ",".join(map(_spelled, operands[1::2]))
     return (subscripts if last is None else f"{subscripts}->{_spelled(last)}", *operands[: 2 * pairs : 2])
 
 

@@ -45,7 +45,7 @@ def separate(g: Cotangent, a: Array, w: Array, inverse: Array) -> Array:
     number times that: the length of its row of V⁻¹.  That has to be more than eps^-¼ as well, as two values
     that are equal may have vectors that are not.
     """
-    n, eps = w.shape[-1], float(np.finfo(w.dtype).eps)
+    n, eps = w.shape[-1], np.finfo(w.dtype).eps
     condition = np.sqrt(np.add.reduce(np.absolute(inverse) ** 2, axis=-1))
     rounding = 16 * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None] * condition
     gaps = np.absolute(w[..., None, :] - w[..., :, None])
@@ -78,11 +78,13 @@ def eigvals_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     is not to be told from it.
     """
     w, v = np.linalg.eig(a)
-    n, eps = w.shape[-1], float(np.finfo(w.dtype).eps)
+    n, eps = w.shape[-1], np.finfo(w.dtype).eps
     rounding = 64 * n * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None, None]
     distance = np.absolute(out[..., :, None] - w[..., None, :])
-    elsewhere = np.where(np.eye(n, dtype=bool), 0, rounding)
-    order = np.argmin(np.where(distance <= rounding, 0, distance) + elsewhere, axis=-1)
+    elsewhere = np.where(
+        np.eye(n), 0, rounding + np.finfo(w.dtype).tiny
+    )  # more than 0 of a matrix of zeros too
+    order = np.argmin(distance + elsewhere, axis=-1)
     v = np.take_along_axis(v, order[..., None, :], axis=-1)
     inverse = np.linalg.inv(v)
     return (T(inverse) * separate(g, a, out, inverse)[..., None, :]) @ T(v)
@@ -104,7 +106,7 @@ def roots_gradient(g: Cotangent, p: Array, out: Array) -> Array:
 
     A root is multiple if its rounding, eps Σ |pₖ rᴺ⁻ᵏ| / |p'|, takes p' to 0, which p'' does.
     """
-    n, eps = p.shape[0], float(np.finfo(out.dtype).eps)
+    n, eps = p.shape[0], np.finfo(out.dtype).eps
     exponents = np.arange(n - 1, -1, -1, dtype=np.finfo(out.dtype).dtype)
     powers = out[:, None] ** exponents  # (roots, n)
     slope = powers[:, 1:] @ (p * exponents)[:-1]

@@ -109,11 +109,11 @@ def steps(shape: Shape, s: Any, axes: Any, half: Any = None) -> list[Step]:
     """
     if axes is None:
         axes = range(-len(shape if s is None else s), 0)
-    sizes = [shape[axis] for axis in axes] if s is None else list(s)
+    sizes = [shape[axis] for axis in axes] if s is None else s
     sizes = [shape[axis] if n == -1 else n for n, axis in zip(sizes, axes)]
     last, lengths, found = len(sizes) - 1, list(shape), []
     for i in range(len(sizes)) if half is np.fft.irfftn else range(last, -1, -1):
-        axis, n = axes[i] % len(shape), sizes[i]
+        axis, n = axes[i], sizes[i]
         found.append(Step(axis, lengths[axis], n))
         whole = lengths[axis] if n is None else n
         lengths[axis] = whole // 2 + 1 if half is np.fft.rfftn and i == last else whole

@@ -146,7 +146,7 @@ def slogdet_gradient(g: Cotangent, a: Array, out: Array) -> Array:
 
 def rank_limit(a: Array, x: Array, rcond: float | None) -> float:
     """The share of the largest singular value up to which np.linalg.lstsq takes one for 0."""
-    eps = float(np.finfo(x.dtype).eps)
+    eps = np.finfo(x.dtype).eps
     if rcond is None:
         return eps * max(a.shape)
     return rcond if 0 < rcond < 1 else eps  # as LAPACK's gelsd has it

@@ -27,9 +27,6 @@ STATISTICS: dict[str, Callable[..., Any]] = {
 
 def pairs(values: Any, ndim: int) -> list[Any]:
     """What np.pad is given for each axis and end, as a list of pairs: one for all, a pair for all, or all."""
-    values = np.asarray(values)
-    if values.size == 2 and values.shape != (2, 1):  # before and after, whatever axes it has
-        values = np.reshape(values, -1)
     return np.broadcast_to(values, (ndim, 2)).tolist()
 
 
@@ -52,10 +49,7 @@ def of_constants(g: Cotangent, array_shape: Shape, pad_width: Any, shape: Shape)
     ndim = len(array_shape)
     numbers = numbered((ndim, 2))
     places = np.pad(np.full(array_shape, -1), pad_width, constant_values=numbers)
-    found = from_places(g, places, (ndim, 2))
-    if np.prod(shape) == 2 and shape != (2, 1):
-        return np.reshape(np.add.reduce(found, axis=0), shape)
-    return unbroadcast(found, shape)
+    return unbroadcast(from_places(g, places, (ndim, 2)), shape)
 
 
 # fmt: off
@@ -75,7 +69,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
         return surrounded(array, pad_width, as_array_of_pairs(kwargs.get("constant_values", 0)))
     if callable(mode):
         return padded_by(mode, surrounded(array, pad_width), widths_of(array.ndim, pad_width), kwargs)
-    plain = {name: on_constants(value) for name, value in kwargs.items()}
+    plain = {name: constant(as_array_of_pairs(value)) for name, value in kwargs.items()}
     np.pad(np.zeros(array.shape, array.dtype), pad_width, mode, **plain)  # NumPy's own word
     widths = widths_of(array.ndim, pad_width)
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not is_odd(kwargs)):
@@ -83,8 +77,6 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
         return getitem(np.reshape(array, -1), places)
     if mode == "empty" or not any(map(any, widths)):  # without padding, a copy
         return surrounded(array, pad_width)
-    if not np.any(widths):
-        return np.copy(array)
     for axis, width in enumerate(widths):
         if any(width):
             array = AXIS_BY_AXIS[mode](array, axis, width, mode, kwargs)
@@ -97,25 +89,8 @@ def is_odd(kwargs: dict[str, Any]) -> bool:
 
 
 def as_array_of_pairs(values: Any) -> Any:
-    """Nested lists with tensors in them as one tensor; everything else as it is."""
-    if isinstance(values, (list, tuple)) and any(hasattr(constant(v), "shape") for v in leaves(values)):
-        return np.stack([as_array_of_pairs(v) for v in values])
-    return values
-
-
-def leaves(values: Any) -> list[Any]:
-    """What stands in nested lists."""
-    nested = isinstance(values, (list, tuple))
-    return [leaf for value in values for leaf in leaves(value)] if nested else [values]
-
-
-def on_constants(value: Any) -> Any:
-    """A setting with plain arrays in the place of tensors, to ask NumPy about it."""
-    return (
-        np.asarray(constant(as_array_of_pairs(value)))
-        if isinstance(value, (list, tuple))
-        else constant(value)
-    )
+    """Nested lists, in which tensors may be, as one array; everything else as it is."""
+    return np.stack([as_array_of_pairs(v) for v in values]) if isinstance(values, (list, tuple)) else values
 
 
 # ---- along one axis ----------------------------------------------------------------------------------------
@@ -144,12 +119,11 @@ def by_ramp(array: Any, axis: int, width: Any, mode: str, kwargs: dict[str, Any]
     if not hasattr(ends, "requires_grad"):
         chosen: Any = pairs(ends, array.ndim)[axis]
     else:
-        flat = np.size(ends) == 2 and np.shape(ends) != (2, 1)
-        chosen = np.broadcast_to(np.reshape(ends, -1) if flat else ends, (array.ndim, 2))[axis]
+        chosen = np.broadcast_to(ends, (array.ndim, 2))[axis]
     ramps = []
     for value, k, edge in zip((chosen[0], chosen[1]), width, (0, n - 1)):
         beside = (k, *(1,) * (array.ndim - axis - 1))
-        part = np.reshape(np.arange(k, dtype=array.dtype) / max(k, 1), beside)
+        part = np.reshape(np.arange(k) / k, beside)
         ramps.append(value + (span(array, axis, edge, edge + 1) - value) * part)
     return around(ramps[0], array, np.flip(ramps[1], axis), axis, width)
 
@@ -167,8 +141,7 @@ def by_odd_reflection(array: Any, axis: int, width: Any, mode: str, kwargs: dict
         return np.take(array, j, axis)
     beside = (-1, *(1,) * (array.ndim - axis - 1))
     total: Any = 0
-    inner = (j > 0) & (j < n - 1)
-    for coefficient, places in ((np.where(inner, 1 - a - b, 0), j), (a, [0]), (b, [n - 1])):
+    for coefficient, places in ((1 - a - b, j), (a, [0]), (b, [n - 1])):
         factor = np.reshape(coefficient.astype(array.dtype), beside)
         total = total + np.where(factor == 0, 0, factor * np.take(array, places, axis))
     return total
@@ -190,7 +163,7 @@ def padded_by(function: Callable[..., Any], array: Any, widths: list[Any], kwarg
         changed = []
         for place in product(*map(range, rows.shape[:-1])):
             row = np.copy(rows[place])
-            function(row, tuple(width), axis, kwargs)  # which writes into it: the tensor becomes the result
+            function(row, width, axis, kwargs)  # which writes into it: the tensor becomes the result
             changed.append(row)
         array = np.moveaxis(np.reshape(np.stack(changed), rows.shape), -1, axis) if changed else array
     return array

@@ -183,7 +183,7 @@ def unreduced(ufunc: np.ufunc, g: Any, a: Any, axis: Axis, initial: Any, where: 
     if not a.size:
         return found[0], np.zeros_like(g, shape=a.shape)
     whole = np.reshape(np.stack(found[given:]), sizes)
-    return found[0], np.transpose(whole, tuple(sorted(range(a.ndim), key=order.__getitem__)))
+    return found[0], np.transpose(whole, sorted(range(a.ndim), key=order.__getitem__))
 
 
 def _fold(ufunc: np.ufunc) -> None:

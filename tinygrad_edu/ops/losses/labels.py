@@ -9,17 +9,7 @@ from ...errors import ArgumentError, DTypeError, ShapeError, told_by
 from ...table import primitive
 from ..pieces import MANY
 from ..softmax import dot, log_softmax, softmax, total
-from .checks import (
-    LOGARITHMS,
-    REDUCTIONS,
-    SLACK,
-    Range,
-    checker,
-    loss_function,
-    nothing_left,
-    of_one_dtype,
-    reduced,
-)
+from .checks import LOGARITHMS, REDUCTIONS, SLACK, Range, checker, loss_function, of_one_dtype, reduced
 from .classes import class_weights, classes_last, counted, integers, placed, reduced_over, unfit, with_labels
 
 OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
@@ -125,8 +115,6 @@ def _cross_entropy(
         targets = np.moveaxis(targets, axis, -1)
     logits = classes_last(logits, axis)
     examples = logits.shape[:-1]
-    if reduction == "mean" and 0 in examples:
-        raise nothing_left(f"the logits have shape {logits.shape}")
     if targets.shape != examples:
         logits, rows = _checked_rows(logits, targets, ignore_index)
         losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)

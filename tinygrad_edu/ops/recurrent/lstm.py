@@ -54,7 +54,7 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
     if gates is None:
         gates = np.concatenate(gates_of(np.add(*run.sums())), -1)
     i, f, g, o = blocks(gates, 4)
-    da = np.subtract(1, gates, order="C")  # reshaped below, which must be a view
+    da = np.subtract(1, gates)
     da *= gates
     da_i, da_f, da_g, da_o = blocks(da, 4)
     y, leak, spare = np.tanh(c), np.empty_like(c), np.empty_like(c0)

@@ -14,19 +14,17 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 from ...errors import DTypeError
 from ...table import elementwise
 from ..complex import is_complex
-from .gamma import like, whole
+from .gamma import whole
 
 
 def struve_term(v: Any, x: Any) -> Any:
     """(x/2)ᵛ / (√π Γ(v + 3/2)), which stands in the recurrences of Struve's functions."""
-    v = like(v, x)
     return np.power(x / 2, v) * sc.rgamma(v + 1.5) / math.sqrt(math.pi)
 
 
 def less(out: Any, neighbours: Any) -> Any:
     """out - neighbours, of a scaled K and its neighbours, all of which are infinite at 0: -inf there."""
-    pole = np.isinf(out)
-    return np.where(pole, -np.inf, np.where(pole, 0, out) - np.where(pole, 0, neighbours))
+    return np.where(np.isinf(out), 0, out) - neighbours
 
 
 def real(z: Any) -> Any:
@@ -53,7 +51,7 @@ elementwise(sc.yv, "v", "z",  z=lambda g, v, z: g * (sc.yv(v - 1, z) - sc.yv(v +
 elementwise(sc.yn, "n", "x",  x=lambda g, n, x: g * (sc.yn(whole(n) - 1, x) - sc.yn(whole(n) + 1, x)) / 2)
 elementwise(sc.iv, "v", "z",  z=lambda g, v, z: g * (sc.iv(v - 1, z) + sc.iv(v + 1, z)) / 2)
 elementwise(sc.kv, "v", "z",  z=lambda g, v, z: -g * (sc.kv(v - 1, z) + sc.kv(v + 1, z)) / 2)
-elementwise(sc.kn, "n", "x",  x=lambda g, n, x: -g * (sc.kn(np.absolute(whole(n) - 1), x) + sc.kn(whole(n) + 1, x)) / 2)
+elementwise(sc.kn, "n", "x",  x=lambda g, n, x: -g * (sc.kn(whole(n) - 1, x) + sc.kn(whole(n) + 1, x)) / 2)
 
 elementwise(sc.i0e, x=lambda g, x, out: g * (sc.i1e(x) - np.sign(x) * out))
 elementwise(sc.i1e, x=lambda g, x, out: g * ((sc.i0e(x) + sc.ive(2, x)) / 2 - np.sign(x) * out))

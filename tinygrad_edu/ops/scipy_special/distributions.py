@@ -6,13 +6,12 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...table import elementwise
-from .gamma import beta_density, gamma_density, like, whole
+from .gamma import beta_density, gamma_density, whole
 
 
 def t_density(df: Any, t: Any) -> Any:
     """Student's density, (1 + t²/ν)^(-(ν+1)/2) / (√ν B(½, ν/2))."""
-    df = like(df, t)
-    scale = np.exp(-sc.betaln(like(0.5, t), df / 2)) / np.sqrt(df)
+    scale = np.exp(-sc.betaln(0.5, df / 2)) / np.sqrt(df)
     return scale * np.exp(-(df + 1) / 2 * np.log1p(np.square(t) / df))
 
 

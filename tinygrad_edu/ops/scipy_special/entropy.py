@@ -51,7 +51,7 @@ elementwise(sc.xlog1py,  "x", "y", x=lambda g, y: g * np.log1p(y),
 elementwise(sc.entr,               x=lambda g, x, out: np.where(np.isinf(out), 0, -g * (1 + np.log(inside(out, x)))))
 elementwise(sc.rel_entr, "x", "y", x=lambda g, x, y, out: np.where(np.isinf(out), 0, g * (1 + entropy_slope(x, y, out))),
                                    y=lambda g, x, y, out: np.where(np.isinf(out), 0, -g * ratio(x, y)))
-elementwise(sc.kl_div,   "x", "y", x=lambda g, x, y, out: np.where(np.isinf(out), 0, g * entropy_slope(x, y, out)),
+elementwise(sc.kl_div,   "x", "y", x=lambda g, x, y, out: g * entropy_slope(x, y, out),
                                    y=lambda g, x, y, out: np.where(np.isinf(out), 0, g * (1 - ratio(x, y))))
 
 elementwise(sc.huber, "delta", "r",        delta=lambda g, delta, r, out: g * huber_width_slope(delta, r, out),

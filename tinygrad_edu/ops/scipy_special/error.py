@@ -30,14 +30,21 @@ def erfcx_slope(x: Any, out: Any) -> Any:
     """The derivative of erfcx."""
     far = x > FAR
     series = asymptotic(-1 / (2 * np.square(np.where(far, x, FAR))))
-    return np.where(far, (2 / ROOT_PI) * series, 2 * np.where(far, 0, x) * out - 2 / ROOT_PI)
+    return np.where(far, (2 / ROOT_PI) * series, 2 * x * out - 2 / ROOT_PI)
 
 
 def dawsn_slope(x: Any, out: Any) -> Any:
     """The derivative of dawsn."""
     far = np.absolute(x) > FAR
     series = asymptotic(1 / (2 * np.square(np.where(far, x, FAR))))
-    return np.where(far, -series, 1 - 2 * np.where(far, 0, x) * out)
+    return np.where(far, -series, 1 - 2 * x * out)
+
+
+def normal_ratio(x: Any) -> Any:
+    """φ/Φ: for negative x, where Φ may be 0, by erfcx, which is a quotient of them."""
+    above, below = np.where(x > 0, x, 0), np.where(x > 0, 0, x)
+    right = np.exp(-np.square(above) / 2) / (ROOT_2PI * sc.ndtr(above))
+    return np.where(x > 0, right, math.sqrt(2 / PI) / sc.erfcx(-below / ROOT_2))
 
 
 def expn_slope(n: Any, x: Any) -> Any:
@@ -56,9 +63,8 @@ elementwise(sc.dawsn,     x=lambda g, x, out: g * dawsn_slope(x, out))
 elementwise(sc.erfinv,    x=lambda g, out: g * (ROOT_PI / 2 * np.exp(np.square(out))))
 elementwise(sc.erfcinv,   x=lambda g, out: g * (-ROOT_PI / 2 * np.exp(np.square(out))))
 
-# φ/Φ is written by erfcx, which is a quotient of them and overflows nowhere that it matters.
 elementwise(sc.ndtr,      x=lambda g, x: g * (np.exp(-np.square(x) / 2) / ROOT_2PI))
-elementwise(sc.log_ndtr,  x=lambda g, x: g * (math.sqrt(2 / PI) / sc.erfcx(-x / ROOT_2)))
+elementwise(sc.log_ndtr,  x=lambda g, x: g * normal_ratio(x))
 elementwise(sc.ndtri,     x=lambda g, out: g * (ROOT_2PI * np.exp(np.square(out) / 2)))
 elementwise(sc.ndtri_exp, x=lambda g, out: g * (math.sqrt(PI / 2) * sc.erfcx(-out / ROOT_2)))
 elementwise(sc.owens_t, "h", "a", h=lambda g, h, a: g * (-sc.erf(a * h / ROOT_2) * np.exp(-np.square(h) / 2) / (2 * ROOT_2PI)),

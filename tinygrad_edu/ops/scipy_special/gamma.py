@@ -48,11 +48,6 @@ def polygamma_value(n: int, x: Any) -> Any:
     return sc.polygamma(n, x).astype(getattr(x, "dtype", float), copy=False)
 
 
-def like(setting: Any, x: Any) -> Any:
-    """A number that is a setting, as an array of x's dtype."""
-    return setting + np.zeros_like(x)
-
-
 def whole(n: Any) -> Any:
     """The integer order that SciPy makes of a number where it has integer orders alone: it cuts it off."""
     return np.trunc(n)
@@ -99,13 +94,11 @@ def binom_slope(n: Any, k: Any, out: Any, which: int) -> Any:
 
 def gamma_density(a: Any, x: Any) -> Any:
     """The derivative of the regularized incomplete gamma function in x: xᵃ⁻¹ exp(-x) / Γ(a)."""
-    a = like(a, x)
     return np.exp(sc.xlogy(a - 1, x) - x - sc.gammaln(a))
 
 
 def beta_density(a: Any, b: Any, x: Any) -> Any:
     """The derivative of the regularized incomplete beta function in x: xᵃ⁻¹ (1-x)ᵇ⁻¹ / B(a, b)."""
-    a, b = like(a, x), like(b, x)
     return np.exp(sc.xlogy(a - 1, x) + sc.xlog1py(b - 1, -x) - sc.betaln(a, b))
 
 
@@ -115,7 +108,7 @@ elementwise(sc.gammaln,   x=lambda g, x: g * sc.psi(x))
 elementwise(sc.loggamma,  x=lambda g, x: g * sc.psi(x))
 elementwise(sc.psi,       x=lambda g, x, out: or_nan(out, g * polygamma(1, x)))
 elementwise(sc.rgamma,    x=lambda g, x: g * rgamma_slope(x))
-elementwise(sc.gammasgn,  x=lambda g, out: np.where(np.isnan(out), np.nan, 0 * g))
+elementwise(sc.gammasgn,  x=lambda g, out: np.where(np.isnan(out), out, 0))
 
 elementwise(sc.beta, "a", "b",   a=lambda g, a, b, out: g * (out * (sc.psi(a) - sc.psi(a + b))),
                                  b=lambda g, a, b, out: g * (out * (sc.psi(b) - sc.psi(a + b))))
