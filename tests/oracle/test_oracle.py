@@ -18,6 +18,7 @@ from tinygrad_edu.optim import schedule
 
 # Settings that this package calls as NumPy does.
 RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
+MODULES = "layers", "sequences", "activations", "losses"  # the families of layers and losses
 TORCH = frozen.about_torch()
 EXPECTED = {family: frozen.read(family) for family in CASES}
 
@@ -78,7 +79,7 @@ def called(case, expected):
     return parts | {f"buffer {k}": b for k, b in module.state_dict().items() if k not in parameters}
 
 
-@configurations("layers", "activations", "losses")
+@configurations(*MODULES)
 def test_layers_and_losses(case, expected, agreed):
     compare(called(case, expected), expected)
     agreed(case.name)
@@ -171,15 +172,13 @@ SHARED = {
 
 
 def test_everything_that_both_have_is_compared():
-    assert SHARED["nn"] == {
-        case.kind for family in ("layers", "activations", "losses") for case in CASES[family]
-    }
+    assert SHARED["nn"] == {case.kind for family in MODULES for case in CASES[family]}
     assert SHARED["optim"] == {case.kind for case in CASES["optimizers"]}
 
 
 def test_every_setting_that_both_have_is_compared():
     used = {}
-    for case in (case for family in ("layers", "activations", "losses") for case in CASES[family]):
+    for case in (case for family in MODULES for case in CASES[family]):
         given = (
             inspect.signature(getattr(nn, case.kind)).bind_partial(*case.args).arguments
             | case.settings

@@ -1,4 +1,4 @@
-"""Domains of recurrent layers."""
+"""Domains of recurrent layers, and of sequences of several lengths."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ...ops.recurrent import elman, gru, lstm
+from ...ops.sequences import reverse_sequences
 from ..strategies import Draw, arrays
-from .domain import Call, Domains, call, case, choice
+from .domain import Call, Domains, call, case, choice, integers
 
 
 def sequence(d: Draw, sums: int, states: int) -> tuple[list[Any], tuple[int, int, int]]:
@@ -44,6 +45,20 @@ def rnn_gradients(d: Draw) -> Call:
     (x, h0, weight_ih, weight_hh, *_), shape = sequence(d, 1, 1)
     g, nonlinearity, outputs = d(arrays(shape)), d(choice("tanh", "relu")), d(arrays(shape, away_from=(0,)))
     return call(g, x, h0, weight_ih, weight_hh, nonlinearity, outputs)
+
+
+def several_lengths(d: Draw) -> Call:
+    """Padded sequences, with or without axes of features, and their lengths."""
+    steps, n = d(st.integers(1, 3)), d(st.integers(1, 3))
+    features = d(st.sampled_from([(), (2,), (1, 2)]))
+    return call(d(arrays((steps, n, *features))), d(integers((n,), 0, steps)))
+
+
+def reversed_by_hand(x: Any, lengths: Any) -> Any:
+    y = x.copy()
+    for i, length in enumerate(lengths):
+        y[:length, i] = x[:length, i][::-1]
+    return y
 
 
 def sigmoid(x: Any) -> Any:
@@ -98,6 +113,7 @@ def gru_by_hand(x: Any, h: Any, *weights: Any) -> Any:
 
 # fmt: off
 DOMAINS: Domains = {
+    reverse_sequences:   case(several_lengths, reference=reversed_by_hand),
     elman.rnn:           case(recurrence(1, 1, ("tanh", "relu")), kinks=distance_to_relu, reference=rnn_by_hand),
     lstm.lstm:               case(recurrence(4, 2), reference=lstm_by_hand),
     gru.gru:                 case(recurrence(3, 1), reference=gru_by_hand),
