@@ -47,6 +47,9 @@ def built(kind: str, args: Any, settings: dict[str, Any]) -> Any:
     # Above its threshold, which is 20, it is a line, up to 2e-9 off.
     exact = {"threshold": 40.0} if kind == "Softplus" else {}
     args = [built(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
+    settings = {
+        k: built(v.kind, v.args, v.settings) if isinstance(v, Part) else v for k, v in settings.items()
+    }
     return cls(*args, **tensors(settings), **exact)
 
 

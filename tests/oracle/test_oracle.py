@@ -47,7 +47,10 @@ def made(kind, args, settings):
     """Our layer or loss, with float64 parameters if it has any."""
     cls = getattr(nn, kind)
     args = [made(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
-    settings = {RENAMED.get(k, k): v for k, v in settings.items()}
+    settings = {
+        RENAMED.get(k, k): made(v.kind, v.args, v.settings) if isinstance(v, Part) else v
+        for k, v in settings.items()
+    }
     if "dtype" in inspect.signature(cls).parameters:
         settings["dtype"] = np.float64
     return cls(*args, **settings)
