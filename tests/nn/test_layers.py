@@ -127,7 +127,7 @@ def normalization(kind, *shapes, size=None, **options):
     return build
 
 
-def recurrent(kind, **options):
+def recurrent(kind, hidden=1, **options):
     def build(d):
         n, t, first = d(N), d(st.integers(1, 3)), d(FLAG)
         settings = {"num_layers": st.integers(1, 2), "bidirectional": FLAG, "bias": FLAG, **options}
@@ -135,7 +135,7 @@ def recurrent(kind, **options):
             d,
             kind,
             2,
-            d(st.integers(1, 2)),
+            d(st.integers(hidden, 2)),
             inputs=[(n, t, 2) if first else (t, n, 2)],
             batch_first=st.just(first),
             **settings,
@@ -246,7 +246,7 @@ LAYERS = {
     nn.GroupNorm:   lambda d: layer(d, nn.GroupNorm, 2, 4, inputs=[(2, 4, d(st.integers(2, 3)))], affine=FLAG),
 
     nn.RNN:         recurrent(nn.RNN),
-    nn.LSTM:        recurrent(nn.LSTM),
+    nn.LSTM:        recurrent(nn.LSTM, hidden=2, proj_size=st.integers(0, 1)),
     nn.GRU:         recurrent(nn.GRU),
     nn.RNNCell:     cell(nn.RNNCell, 1),
     nn.LSTMCell:    cell(nn.LSTMCell, 2),

@@ -33,6 +33,25 @@ CASES += [
     )
 ]
 
+PROJECTED = (real(4, 3, 2), real(4, 3, 4))  # h_0 and c_0
+CASES += [
+    case("LSTM", 3, 4, proj_size=2, of=real(4, 2, 3)),
+    case("LSTM", 3, 4, proj_size=3, bias=False, of=real(4, 3)),
+    case("LSTM", 3, 4, 2, proj_size=2, bidirectional=True, of=(real(3, 3, 3), PROJECTED)),
+    case(
+        "LSTM",
+        3,
+        4,
+        2,
+        proj_size=2,
+        bidirectional=True,
+        batch_first=True,
+        of=(real(3, 5, 3), PROJECTED),
+        call={"lengths": [2, 5, 3]},
+    ),
+    case("LSTM", 3, 4, 2, proj_size=1, of=real(4, 3, 3), call={"lengths": [4, 1, 3]}),
+]
+
 # ---- attention ---------------------------------------------------------------------------------------------
 
 MORE = {"add_bias_kv": True}, {"add_zero_attn": True}, {"add_bias_kv": True, "add_zero_attn": True}

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ShapeError, names_itself
+from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops.dropout import dropout as dropped
-from ..ops.sequences import reverse_sequences, sequence_mask, whole_lengths
+from ..ops.sequences import reorder, reverse_sequences, sequence_mask, whole_lengths
 from ..random import Rng, generator
 from .parameter import Parameter
-from .sizes import check_probability, told_as
+from .sizes import check_probability, check_sizes, told_as
 from .units import ELMAN, GATED, LONG_SHORT, Units
 
 
@@ -46,7 +46,7 @@ class Recurrent(Units):
         self.rng = generator(rng)
         self.directions = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
-            inputs = hidden_size * len(self.directions) if layer else input_size
+            inputs = (self.proj_size or hidden_size) * len(self.directions) if layer else input_size
             for direction in self.directions:
                 self._make_parameters(f"_l{layer}{direction}", inputs, bias, self.rng, dtype)
 
@@ -75,43 +75,41 @@ class Recurrent(Units):
 
     def _layers(self, x: Any, states: list[Any], lengths: Any) -> tuple[Any, tuple[Any, ...]]:
         """The output of the last layer, (L, N, directions · H), and the last states of all layers."""
-        ends, real = [], None
-        if lengths is not None:
-            real = np.expand_dims(sequence_mask(lengths, x.shape[0]).T, 2)  # (L, N, 1)
-            x = np.where(real, x, 0)
+        ends, order = [], None
+        if lengths is not None:  # the longest first, as the operations expect them
+            order = np.argsort(-lengths, kind="stable")
+            lengths, states = lengths[order], [reorder(state, order) for state in states]
+            x = np.where(np.expand_dims(sequence_mask(lengths, x.shape[0]).T, 2), reorder(x, order), 0)
         for layer in range(self.num_layers):
             if layer and self.training:
                 x = dropped(x, self.dropout, rng=self.rng)
             x, end = self._layer(layer, x, states, lengths)
-            x = x if real is None else np.where(real, x, 0)
             ends += end
         # Of each state (num_layers · directions, N, H); one layer has no others to be joined with.
-        return x, ends[0] if len(ends) == 1 else tuple(map(np.concatenate, zip(*ends)))
+        final = ends[0] if len(ends) == 1 else tuple(map(np.concatenate, zip(*ends)))
+        if order is None:
+            return x, final
+        back = np.argsort(order)
+        return reorder(x, back), tuple(reorder(state, back) for state in final)
 
     def _layer(
         self, layer: int, x: Any, states: list[Any], lengths: Any
     ) -> tuple[Any, list[tuple[Any, ...]]]:
         """The output of one layer, (L, N, directions · H), and each direction's final states (1, N, H)."""
-        outputs, ends = [], []
+        outputs, ends, sizes = [], [], None
+        if lengths is not None:
+            sizes = tuple(np.count_nonzero(sequence_mask(lengths, x.shape[0]), axis=0).tolist())
         for k, direction in enumerate(self.directions, layer * len(self.directions)):
-            read, first = _turned(x, lengths) if direction else x, [state[k] for state in states]
-            sequences = self._pass(f"_l{layer}{direction}", read, first)
-            outputs.append(_turned(sequences[0], lengths) if direction else sequences[0])
-            ends.append(tuple(_last(*both, lengths) for both in zip(first, sequences)))
+            read = _turned(x, lengths) if direction else x
+            h, *last = self._pass(f"_l{layer}{direction}", read, [state[k] for state in states], sizes)
+            outputs.append(_turned(h, lengths) if direction else h)
+            ends.append(tuple(np.expand_dims(state, 0) for state in last))
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, -1), ends
 
 
 def _turned(x: Any, lengths: Any) -> Any:
     """The sequences from their ends to their beginnings, (L, N, features)."""
     return np.flip(x, 0) if lengths is None else reverse_sequences(x, lengths)
-
-
-def _last(first: Any, sequence: Any, lengths: Any) -> Any:
-    """The state after each sequence's last step, (1, N, H): of a sequence without steps, the first one."""
-    if lengths is None:
-        return sequence[-1:]
-    states = np.concatenate([np.expand_dims(first, 0), sequence])
-    return np.expand_dims(states[lengths, np.arange(len(lengths))], 0)
 
 
 class RNN(Recurrent):
@@ -188,13 +186,9 @@ class RNN(Recurrent):
         dtype: DTypeLike = np.float32,
     ) -> None:
         self._set_nonlinearity(nonlinearity)
-        settings: dict[str, Any] = {
-            "bias": bias,
-            "batch_first": batch_first,
-            "dropout": dropout,
-            "bidirectional": bidirectional,
-        }
-        super().__init__(input_size, hidden_size, num_layers, **settings, rng=rng, dtype=dtype)
+        settings: dict[str, Any] = {"bias": bias, "batch_first": batch_first, "dropout": dropout}
+        settings |= {"bidirectional": bidirectional, "rng": rng, "dtype": dtype}
+        super().__init__(input_size, hidden_size, num_layers, **settings)
 
     def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """Read sequences.
@@ -246,13 +240,22 @@ class LSTM(Recurrent):
         c_t = f_t c_{t-1} + i_t g_t
         h_t = o_t tanh(c_t)
 
+    or, with a projection, h_t = W_hr (o_t tanh(c_t)), a shorter state than the cell.
+
     Parameters are those of `RNN`, without nonlinearity; so are the attributes, with 4 · hidden_size rows.
-    There are no projections (PyTorch's ``proj_size``).
+
+    Parameters
+    ----------
+    proj_size : int, default=0
+        How long h is, less than hidden_size; 0 projects nothing.  Outputs, h_0 and h_n have this length then,
+        and there are ``weight_hr_l0`` of shape (proj_size, hidden_size) and so on.
 
     References
     ----------
     S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9. F. Gers, J.
     Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
+    H. Sak, A. Senior, F. Beaufays (2014). Long short-term memory based recurrent neural network architectures
+    for large vocabulary speech recognition. arXiv:1402.1128
 
     Examples
     --------
@@ -264,6 +267,31 @@ class LSTM(Recurrent):
     """
 
     kind = LONG_SHORT
+    usual: ClassVar[dict[str, Any]] = {**Recurrent.usual, "proj_size": 0}
+
+    @names_itself
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if proj_size != 0:
+            check_sizes(hidden_size=hidden_size, proj_size=proj_size)
+            if proj_size >= hidden_size:
+                raise ArgumentError(f"proj_size is less than hidden_size {hidden_size}; got {proj_size}.")
+        self.proj_size = proj_size
+        settings: dict[str, Any] = {"bias": bias, "batch_first": batch_first, "dropout": dropout}
+        settings |= {"bidirectional": bidirectional, "rng": rng, "dtype": dtype}
+        super().__init__(input_size, hidden_size, num_layers, **settings)
 
     def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
         """Read sequences, as `RNN.forward`, with pairs of states, (h_0, c_0): returns output, (h_n, c_n)."""

@@ -72,4 +72,9 @@ def reverse_sequences(x: Any, lengths: Any) -> Any:
     steps = np.expand_dims(np.arange(x.shape[0]), 1)
     source = np.where(steps < lengths, lengths - 1 - steps, steps)  # (L, N)
     return x[source, np.arange(x.shape[1])]
+
+@primitive(x=lambda g, order: reorder(g, np.argsort(order)))  # type: ignore[has-type]  # and the inverse order's
+def reorder(x: Any, order: Any) -> Any:
+    """x of shape (L, N, …) with its sequences in another order, which names each of them once."""
+    return x[:, order]
 # fmt: on
