@@ -135,10 +135,10 @@ def turned(x: Any) -> Any:
 
 def sums_of_inputs(x: Any, weight: Any, bias: Any, out: Any) -> None:
     """Write W x + b of all steps into (L, m H, N)."""
-    (length, n, inputs), column = x.shape, None if bias is None else np.expand_dims(bias, 1)
+    (length, n, inputs), column = x.shape, None if bias is None else bias[:, None]
     if n == 1 or (n < 16 and weight.size >= MANY):  # BLAS multiplies so few columns of a step slowly
         z = np.reshape(np.matmul(weight, flat(x).T), (weight.shape[0], length, n))
-        np.add(np.moveaxis(z, 0, 1), 0 if column is None else column, out=out)
+        np.add(np.swapaxes(z, 0, 1), 0 if column is None else column, out=out)
         return
     features = np.ones_like(x, shape=(length, inputs + (bias is not None), n), order="C")
     features[:, :inputs] = np.matrix_transpose(x)  # b is the weight of a last feature, which is 1
@@ -192,7 +192,7 @@ class Gradients:
         np.matmul(z.T, self.weight_ih, out=np.reshape(self.dx[start:end], (-1, self.x.shape[2])))
         earlier = self.h[start - 1 : end - 1]
         if not start:
-            earlier = np.concatenate([np.expand_dims(self.h0, 0), self.h[: end - 1]])
+            earlier = np.concatenate([self.h0[None], self.h[: end - 1]])
         products = (z, flat(self.x[start:end])), (k, flat(earlier))
         sums = [np.add.reduce(rows, axis=1) for rows in ((z,) if dk is None else (z, k))]
         if not self.sums:
@@ -210,15 +210,15 @@ class Gradients:
         rows = np.empty_like(blocks[0], shape=(sum(b.shape[1] for b in blocks), length, n), order="C")
         first = 0
         for block in blocks:
-            rows[first : first + block.shape[1]] = np.moveaxis(block, 0, 1)
+            rows[first : first + block.shape[1]] = np.swapaxes(block, 0, 1)
             first += block.shape[1]
-        clear(np.moveaxis(rows, 0, 1), self.sizes, start)
+        clear(np.swapaxes(rows, 0, 1), self.sizes, start)
         return np.reshape(rows, (rows.shape[0], length * n))
 
 
 def rows_of(a: Any) -> Any:
     """(T, features, N) as (features, T · N)."""
-    return np.reshape(np.moveaxis(a, 0, 1), (a.shape[1], a.shape[0] * a.shape[2]))
+    return np.reshape(np.swapaxes(a, 0, 1), (a.shape[1], a.shape[0] * a.shape[2]))
 
 
 def last(states: Any, sizes: Sizes) -> Any:

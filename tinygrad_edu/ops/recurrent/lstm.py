@@ -82,16 +82,14 @@ def plain_lstm_gradients(*values: Any) -> tuple[Any, ...]:
 # ---- in place ----------------------------------------------------------------------------------------------
 
 
-def turned_over(weight: Any) -> Any:
-    """A copy of a weight or bias with the block of o first: o, i, f, g."""
-    hidden = weight.shape[0] // 4
-    return np.concatenate([weight[3 * hidden :], weight[: 3 * hidden]])
-
-
 def halved(weight: Any) -> Any:
-    """`turned_over`, with half of what goes into the gates: σ(a) = ½ + ½ tanh(a/2), so one tanh does all."""
-    weight = turned_over(weight)
-    weight[: 3 * (weight.shape[0] // 4)] *= 0.5
+    """A copy of a weight or bias in the order o, i, f, g, with half of what goes into the gates.
+
+    σ(a) = ½ + ½ tanh(a/2), so that one tanh does for all four.
+    """
+    hidden = weight.shape[0] // 4
+    weight = np.concatenate([weight[3 * hidden :], weight[: 3 * hidden]])
+    weight[: 3 * hidden] *= 0.5
     return weight
 
 
@@ -140,18 +138,18 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
     if store is None:
         (h, *_), store = run(x, h0, c0, weights, sizes)
     weight_ih, weight_hh, _, _, weight_hr = weights
-    (n, hidden), weight = c0.shape, turned_over(weight_hh).T
+    (n, hidden), weight = c0.shape, weight_hh.T
     found, dh, dc = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy(), g_c.T.copy()
     dm, dhs = dh, dh
     if weight_hr is not None:
         dm = np.empty_like(dc)
         dhs = np.zeros_like(store, shape=(x.shape[0], *dh.shape), order="C")  # the dh of all steps
-    for start, end, s in pieces(x.shape[0], store, (6 * hidden, n)):
+    for start, end, s in pieces(x.shape[0], store, (5 * hidden, n)):
         write_slopes(store[start:end], hidden, s)
-        back, blocks = s[::-1], np.reshape(s, (end - start, 6, hidden, n))[::-1]
+        back, blocks = s[::-1], np.reshape(s, (end - start, 5, hidden, n))[::-1]
         f = store[start:end, 2 * hidden : 3 * hidden][::-1]
         sequences = (
-            turned(g_h[start:end])[::-1], blocks[:, ::5], back[:, 5 * hidden :], blocks[:, 1:4], f,
+            turned(g_h[start:end])[::-1], blocks[:, 3:], back[:, 4 * hidden :], blocks[:, :3], f,
             back[:, : 4 * hidden],
         )  # fmt: skip
         here = None if sizes is None else sizes[start:end][::-1]
@@ -167,7 +165,7 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
             np.multiply(of_c, dc_t, out=of_c)
             np.multiply(dc_t, f_t, out=dc_t)
             np.matmul(weight, da, out=dh_t)
-        found.add(start, (s[:, hidden : 4 * hidden], s[:, :hidden]))
+        found.add(start, (s[:, : 4 * hidden],))
     gradients = found.dx, dh.T, dc.T, *found.sums, found.sums[-1]
     if weight_hr is None:
         return gradients
@@ -176,18 +174,30 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
 
 
 def write_slopes(now: Any, hidden: int, s: Any) -> None:
-    """Of some steps, (T, 6 H, N), the slopes of the sums of o, i, f and g; and, last, what dh adds to dc."""
-    gates, of_gates, squares = now[:, : 3 * hidden], s[:, : 3 * hidden], s[:, 3 * hidden :]
-    np.subtract(1, gates, out=of_gates)
-    np.multiply(of_gates, gates, out=of_gates)
-    i_f, o = s[:, hidden : 3 * hidden], s[:, :hidden]
-    np.multiply(i_f, now[:, 3 * hidden : 5 * hidden], out=i_f)
-    np.multiply(o, now[:, 5 * hidden :], out=o)
-    np.multiply(now[:, 3 * hidden :], now[:, 3 * hidden :], out=squares)  # that of the cell is not needed
+    """Of some steps, (T, 5 H, N), the slopes of the sums of i, f, g and o; and, last, what dm adds to dc."""
+    o, i, i_f, g_c = (
+        now[:, :hidden],
+        now[:, hidden : 2 * hidden],
+        now[:, hidden : 3 * hidden],
+        now[:, 3 * hidden : 5 * hidden],
+    )
+    squares, s_if, s_g, s_o, leak = (
+        s[:, 2 * hidden :],
+        s[:, : 2 * hidden],
+        s[:, 2 * hidden : 3 * hidden],
+        s[:, 3 * hidden : 4 * hidden],
+        s[:, 4 * hidden :],
+    )
+    np.multiply(
+        now[:, 3 * hidden :], now[:, 3 * hidden :], out=squares
+    )  # of g, of y, and between them of the cell
     np.subtract(1, squares, out=squares)
-    g, leak = squares[:, :hidden], squares[:, 2 * hidden :]
-    np.multiply(g, now[:, hidden : 2 * hidden], out=g)
-    np.multiply(leak, now[:, :hidden], out=leak)
+    np.multiply(s_g, i, out=s_g)
+    np.multiply(leak, o, out=leak)
+    for slope, gate, factor in ((s_if, i_f, g_c), (s_o, o, now[:, 5 * hidden :])):
+        np.subtract(1, gate, out=slope)
+        np.multiply(slope, gate, out=slope)
+        np.multiply(slope, factor, out=slope)
 
 
 # fmt: off
