@@ -1,7 +1,8 @@
 """Recurrent layers: forward, mean squared output and the gradients of all weights, beside PyTorch.
 
 A layer of an LSTM, of GRU and of Elman's network, of several sizes, in float32, on one thread, from the same
-weights; LSTMs beside `recurrent_by_hand` too.  The time is the processor's, so that other programs count little.
+weights; LSTMs beside `recurrent_by_hand` too.  The time is the processor's, so that other programs count
+little.
 """
 
 import time

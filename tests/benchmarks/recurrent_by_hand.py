@@ -1,8 +1,8 @@
 """An LSTM written by hand in NumPy, as somebody does who tunes it: the yardstick of small recurrent layers.
 
-All memory is allocated once.  A step is one product into a buffer, and calls in place: one tanh makes all four
-gates, as σ(a) = ½ + ½ tanh(a/2).  The products with the inputs, and those that the gradients of weights are,
-take all steps at once; so do the factors of the way back that do not depend on its gradients.
+All memory is allocated once.  A step is one product into a buffer, and calls in place: one tanh makes all
+four gates, as σ(a) = ½ + ½ tanh(a/2).  The products with the inputs, and those that the gradients of weights
+are, take all steps at once; so do the factors of the way back that do not depend on its gradients.
 """
 
 from typing import Any

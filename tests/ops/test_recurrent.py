@@ -103,3 +103,17 @@ def test_a_relu_that_grows_without_bound_grows_up_to_the_end_of_its_sequence_onl
     h, last = rnn(x, np.zeros((2, 1), np.float32), weight, weight, None, None, "relu", sizes)
     assert last.ravel().tolist() == [14, 2]
     assert h.sum() == 2 + 2 + 6 + 14
+
+
+@pytest.mark.parametrize("sizes", [None, (2, 2, 1, 0)])
+def test_huge_states_and_cells_are_no_overflow(sizes):
+    """A cell is multiplied by no other number than a gate."""
+    x, state = np.ones((4, 2, 3), np.float32), np.full((2, 6), 1e38, np.float32)
+    for step, size in zip(x, sizes or ()):
+        step[size:] = 0
+    for operation, sums, states, settings in ((lstm, 4, 2, [None]), (gru, 3, 1, [])):
+        weights = [np.full(shape, 1e-3, np.float32) for shape in ((sums * 6, 3), (sums * 6, 6))]
+        given = [tg.Tensor(a, requires_grad=True) for a in (x, *[state] * states, *weights)]
+        h, *_ = operation(*given, None, None, *settings, sizes)
+        np.sum(h * np.float32(1e-30)).backward()
+        assert all(np.isfinite(a.grad.data).all() for a in given)

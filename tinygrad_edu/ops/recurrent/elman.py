@@ -68,7 +68,7 @@ def run(x: Any, h0: Any, weights: Any, nonlinearity: str, sizes: Sizes) -> tuple
     states = np.empty_like(
         x, shape=(length + 1, hidden, n), order="C"
     )  # the first, and those after each step
-    sums_of_inputs(x, weight_ih, None if bias_ih is None else bias_ih + bias_hh, states[1:])
+    sums_of_inputs(x, weight_ih, None if bias_ih is None else bias_ih + bias_hh, states[1:], sizes)
     clear(states[1:], sizes)
     states[0] = h0.T
     k = np.empty_like(x, shape=(hidden, n), order="C")
@@ -90,10 +90,11 @@ def rnn_gradients(*values: Any) -> tuple[Any, ...]:
         h, _ = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes)
     (length, n, hidden), weight = h.shape, weight_hh.T
     found, dh = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy()
-    for start, end, s in pieces(length, h, (hidden, n)):
-        s[...] = slopes(np.matrix_transpose(h[start:end]), nonlinearity)
+    for start, end, s in pieces(length, h, (hidden, n), sizes):
+        n = s.shape[2]
+        s[...] = slopes(np.matrix_transpose(h[start:end, :n]), nonlinearity)
         now = None if sizes is None else sizes[start:end][::-1]
-        for g_t, da_t, dh_t in steps(now, (turned(g_h[start:end])[::-1], s[::-1]), (dh,)):
+        for g_t, da_t, dh_t in steps(now, (turned(g_h[start:end, :n])[::-1], s[::-1]), (dh,)):
             np.add(dh_t, g_t, out=dh_t)
             np.multiply(da_t, dh_t, out=da_t)
             np.matmul(weight, da_t, out=dh_t)

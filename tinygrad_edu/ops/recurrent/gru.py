@@ -79,7 +79,7 @@ def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
     bias = None if bias_ih is None else halved(bias_ih + bias_hh)
     if bias is not None:
         bias[2 * hidden :] = bias_ih[2 * hidden :]
-    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 3 * hidden])
+    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 3 * hidden], sizes)
     store[0, 4 * hidden :] = h0.T
     k, weight = np.empty_like(x, shape=(3 * hidden, n), order="C"), halved(weight_hh)
     of_k = None if bias_hh is None else np.repeat(np.expand_dims(bias_hh[2 * hidden :], 1), n, axis=1)
@@ -116,11 +116,12 @@ def gru_gradients(*values: Any) -> tuple[Any, ...]:
     n, hidden = h0.shape
     found, dh = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy()
     product, weight = np.empty_like(store, shape=(hidden, n), order="C"), weight_hh.T
-    for start, end, s in pieces(x.shape[0], store, store.shape[1:]):
-        write_slopes(store[start:end], hidden, s)
+    for start, end, s in pieces(x.shape[0], store, (5 * hidden, n), sizes):
+        n = s.shape[2]
+        write_slopes(store[start:end, :, :n], hidden, s)
         back = s[::-1]
         sequences = (
-            turned(g_h[start:end])[::-1], np.reshape(back, (end - start, 5, hidden, n)), back[:, :hidden],
+            turned(g_h[start:end, :n])[::-1], np.reshape(back, (end - start, 5, hidden, n)), back[:, :hidden],
             back[:, hidden : 4 * hidden],
         )  # fmt: skip
         here = None if sizes is None else sizes[start:end][::-1]

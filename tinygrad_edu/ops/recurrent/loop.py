@@ -18,7 +18,6 @@ their lengths, the longest first.  A sequence that is over keeps its states; wha
 is 0.  x is 0 there.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from typing import Any
@@ -30,7 +29,8 @@ from ..contraction import flat, linear, sum_of_rows
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 CACHE = 1 << 18  # bytes that stay near the processor while a few steps are taken back
 COLUMNS = 256  # sequences times steps that BLAS multiplies at full speed
-MANY = 1 << 17  # elements of a W that does not stay there
+FEW = 8  # steps that are taken together on the way forwards where sequences differ in length
+MANY = 1 << 17  # elements of a W that does not stay near the processor between the products of two steps
 
 Step = Callable[..., Any]
 Sizes = tuple[int, ...] | None
@@ -133,8 +133,17 @@ def turned(x: Any) -> Any:
     return np.copy(np.matrix_transpose(x), order="C")
 
 
-def sums_of_inputs(x: Any, weight: Any, bias: Any, out: Any) -> None:
-    """Write W x + b of all steps into (L, m H, N)."""
+def sums_of_inputs(x: Any, weight: Any, bias: Any, out: Any, sizes: Sizes) -> None:
+    """Write W x + b of all steps into (L, m H, N); where sequences end, a few steps at a time."""
+    if sizes is None:
+        _sums(x, weight, bias, out)
+        return
+    for start in range(0, x.shape[0], FEW):
+        here, n = slice(start, start + FEW), sizes[start]
+        _sums(x[here, :n], weight, bias, out[here, :, :n])
+
+
+def _sums(x: Any, weight: Any, bias: Any, out: Any) -> None:
     (length, n, inputs), column = x.shape, None if bias is None else bias[:, None]
     if n == 1 or (n < 16 and weight.size >= MANY):  # BLAS multiplies so few columns of a step slowly
         z = np.reshape(np.matmul(weight, flat(x).T), (weight.shape[0], length, n))
@@ -145,17 +154,21 @@ def sums_of_inputs(x: Any, weight: Any, bias: Any, out: Any) -> None:
     np.matmul(weight if column is None else np.concatenate([weight, column], 1), features, out=out)
 
 
-def pieces(length: int, like: Any, shape: tuple[int, ...]) -> Iterator[tuple[int, int, Any]]:
+def pieces(length: int, like: Any, shape: tuple[int, int], sizes: Sizes) -> Iterator[tuple[int, int, Any]]:
     """The beginnings and ends of pieces of so many steps, from the last to the first, each with room for it.
 
-    The room, of ``shape`` a step, is the same memory each time, which stays near the processor.
+    The room, (T, features, N) by ``shape``, which has the last two, is the same memory each time, which stays
+    near the processor; N is there how many sequences are real in some step of the piece.
     """
-    fitting, n = CACHE // max(math.prod(shape) * like.dtype.itemsize, 1), shape[-1]
-    size = min(length, max(1, fitting, COLUMNS // max(n, 1)))
-    room = np.empty_like(like, shape=(size, *shape), order="C")
+    features, n = shape
+    size = CACHE // max(features * n * like.dtype.itemsize, 1)
+    size = min(length, max(1, size, COLUMNS // max(n, 1)))
+    room = np.empty_like(like, shape=(size * features * n,))
     for end in range(length, 0, -size):
         start = max(0, end - size)
-        yield start, end, room[: end - start]
+        n = n if sizes is None else sizes[start]
+        if n or not start:
+            yield start, end, np.reshape(room[: (end - start) * features * n], (end - start, features, n))
 
 
 def clear(sequences: Any, sizes: Sizes, start: int = 0) -> None:
@@ -181,20 +194,25 @@ class Gradients:
 
     def __init__(self, x: Any, h0: Any, weight_ih: Any, h: Any, sizes: Sizes) -> None:
         self.x, self.h0, self.weight_ih, self.h, self.sizes = x, h0, weight_ih, h, sizes
-        self.dx = np.empty_like(x, order="C")
+        self.dx = np.empty_like(x, order="C") if sizes is None else np.zeros_like(x, order="C")
         self.sums: list[Any] = []
 
     def add(self, start: int, dz: tuple[Any, ...], dk: tuple[Any, ...] | None = None) -> None:
         """Add those of some steps: of z, blocks (T, H, N), and of k if they are others."""
         z = self._rows(start, dz)
         k = z if dk is None else self._rows(start, dk)
-        end = start + dz[0].shape[0]
-        np.matmul(z.T, self.weight_ih, out=np.reshape(self.dx[start:end], (-1, self.x.shape[2])))
-        earlier = self.h[start - 1 : end - 1]
+        length, _, n = dz[0].shape
+        here = slice(start, start + length), slice(0, n)
+        dx = self.dx[here]
+        if self.sizes is None:
+            np.matmul(z.T, self.weight_ih, out=np.reshape(dx, (length * n, dx.shape[2])))
+        else:
+            dx[...] = np.reshape(np.matmul(z.T, self.weight_ih), dx.shape)
+        earlier = self.h[start - 1 : start + length - 1, :n]
         if not start:
-            earlier = np.concatenate([self.h0[None], self.h[: end - 1]])
-        products = (z, flat(self.x[start:end])), (k, flat(earlier))
-        sums = [np.add.reduce(rows, axis=1) for rows in ((z,) if dk is None else (z, k))]
+            earlier = np.concatenate([self.h0[None, :n], self.h[: length - 1, :n]])
+        products = (z, rows(self.x[here])), (k, rows(earlier))
+        sums = [np.add.reduce(part, axis=1) for part in ((z,) if dk is None else (z, k))]
         if not self.sums:
             self.sums = [*(np.matmul(*both) for both in products), *sums]
             self.room = [np.empty_like(total) for total in self.sums[:2]]
@@ -207,13 +225,18 @@ class Gradients:
     def _rows(self, start: int, blocks: tuple[Any, ...]) -> Any:
         """Blocks (T, features, N) below each other as (all features, T · N), 0 where a sequence is over."""
         length, _, n = blocks[0].shape
-        rows = np.empty_like(blocks[0], shape=(sum(b.shape[1] for b in blocks), length, n), order="C")
+        joined = np.empty_like(blocks[0], shape=(sum(b.shape[1] for b in blocks), length, n), order="C")
         first = 0
         for block in blocks:
-            rows[first : first + block.shape[1]] = np.swapaxes(block, 0, 1)
+            joined[first : first + block.shape[1]] = np.swapaxes(block, 0, 1)
             first += block.shape[1]
-        clear(np.swapaxes(rows, 0, 1), self.sizes, start)
-        return np.reshape(rows, (rows.shape[0], length * n))
+        clear(np.swapaxes(joined, 0, 1), self.sizes, start)
+        return np.reshape(joined, (joined.shape[0], length * n))
+
+
+def rows(a: Any) -> Any:
+    """(T, N, features) as (T · N, features), also if N is 0."""
+    return np.reshape(a, (a.shape[0] * a.shape[1], a.shape[2]))
 
 
 def rows_of(a: Any) -> Any:

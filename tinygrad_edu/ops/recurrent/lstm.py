@@ -103,7 +103,7 @@ def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]
     new = np.empty_like if sizes is None else np.zeros_like
     store = new(x, shape=(length + 1, 6 * hidden, n), order="C")
     bias = None if bias_ih is None else halved(bias_ih + bias_hh)
-    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 4 * hidden])
+    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 4 * hidden], sizes)
     cells = store[:, 4 * hidden : 5 * hidden]
     cells[0] = c0.T
     states = new(x, shape=(length + 1, *h0.T.shape), order="C")
@@ -144,12 +144,14 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
     if weight_hr is not None:
         dm = np.empty_like(dc)
         dhs = np.zeros_like(store, shape=(x.shape[0], *dh.shape), order="C")  # the dh of all steps
-    for start, end, s in pieces(x.shape[0], store, (5 * hidden, n)):
-        write_slopes(store[start:end], hidden, s)
+    for start, end, s in pieces(x.shape[0], store, (5 * hidden, n), sizes):
+        n = s.shape[2]
+        now = store[start:end, :, :n]
+        write_slopes(now, hidden, s)
         back, blocks = s[::-1], np.reshape(s, (end - start, 5, hidden, n))[::-1]
-        f = store[start:end, 2 * hidden : 3 * hidden][::-1]
+        f = now[:, 2 * hidden : 3 * hidden][::-1]
         sequences = (
-            turned(g_h[start:end])[::-1], blocks[:, 3:], back[:, 4 * hidden :], blocks[:, :3], f,
+            turned(g_h[start:end, :n])[::-1], blocks[:, 3:], back[:, 4 * hidden :], blocks[:, :3], f,
             back[:, : 4 * hidden],
         )  # fmt: skip
         here = None if sizes is None else sizes[start:end][::-1]
@@ -175,26 +177,14 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
 
 def write_slopes(now: Any, hidden: int, s: Any) -> None:
     """Of some steps, (T, 5 H, N), the slopes of the sums of i, f, g and o; and, last, what dm adds to dc."""
-    o, i, i_f, g_c = (
-        now[:, :hidden],
-        now[:, hidden : 2 * hidden],
-        now[:, hidden : 3 * hidden],
-        now[:, 3 * hidden : 5 * hidden],
-    )
-    squares, s_if, s_g, s_o, leak = (
-        s[:, 2 * hidden :],
-        s[:, : 2 * hidden],
-        s[:, 2 * hidden : 3 * hidden],
-        s[:, 3 * hidden : 4 * hidden],
-        s[:, 4 * hidden :],
-    )
-    np.multiply(
-        now[:, 3 * hidden :], now[:, 3 * hidden :], out=squares
-    )  # of g, of y, and between them of the cell
-    np.subtract(1, squares, out=squares)
-    np.multiply(s_g, i, out=s_g)
-    np.multiply(leak, o, out=leak)
-    for slope, gate, factor in ((s_if, i_f, g_c), (s_o, o, now[:, 5 * hidden :])):
+    length, _, n = now.shape
+    now, s = (np.reshape(a, (length, a.shape[1] // hidden, hidden, n)) for a in (now, s))
+    g_y, of_g_y = now[:, 3::2], s[:, 2::2]
+    np.multiply(g_y, g_y, out=of_g_y)
+    np.subtract(1, of_g_y, out=of_g_y)
+    np.multiply(of_g_y, now[:, 1::-1], out=of_g_y)  # i (1 - g²), and o (1 - y²)
+    i_f_with_g_c = s[:, :2], now[:, 1:3], now[:, 3:5]
+    for slope, gate, factor in (i_f_with_g_c, (s[:, 3], now[:, 0], now[:, 5])):
         np.subtract(1, gate, out=slope)
         np.multiply(slope, gate, out=slope)
         np.multiply(slope, factor, out=slope)
