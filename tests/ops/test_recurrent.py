@@ -117,3 +117,14 @@ def test_huge_states_and_cells_are_no_overflow(sizes):
         h, *_ = operation(*given, None, None, *settings, sizes)
         np.sum(h * np.float32(1e-30)).backward()
         assert all(np.isfinite(a.grad.data).all() for a in given)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_what_is_kept_lies_in_one_piece_however_the_input_lies(name):
+    """A step is fast where its blocks are next to each other in memory."""
+    operation, _, _, _, sums, states, settings, _ = KINDS[name]
+    x, *rest = arguments(sums, states)
+    x = np.swapaxes(np.copy(np.swapaxes(x, 0, 1), order="C"), 0, 1)
+    (h, *_), store = op_of(operation).forward(x, *rest, *settings, None)
+    assert h.flags.c_contiguous
+    assert store.flags.c_contiguous
