@@ -23,23 +23,6 @@ from .loop import (
 # ---- by functions of the table -----------------------------------------------------------------------------
 
 
-def step_of(nonlinearity: str) -> Any:
-    """The next h."""
-    phi = relu if nonlinearity == "relu" else np.tanh
-    return lambda z, k, h: (phi(z + k),)
-
-
-def step_back_of(nonlinearity: str) -> Any:
-    """da = φ' dh."""
-    step = step_of(nonlinearity)
-
-    def back(d: tuple[Any, ...], z: Any, k: Any, h: Any) -> tuple[Any, Any]:
-        da = d[0] * slopes(step(z, k, h)[0], nonlinearity)
-        return (da, da), (0,)
-
-    return back
-
-
 def slopes(h: Any, nonlinearity: str) -> Any:
     """φ' at the sums, from φ of them: 1 - h² of tanh, and of relu the sign of h."""
     return np.sign(h) if nonlinearity == "relu" else 1 - h * h
@@ -48,14 +31,17 @@ def slopes(h: Any, nonlinearity: str) -> Any:
 def plain_rnn(x: Any, h0: Any, *rest: Any) -> Any:
     """`rnn` by composition."""
     *weights, nonlinearity, sizes = rest
-    return composed(step_of(nonlinearity), x, (h0,), weights, sizes)
+    phi = relu if nonlinearity == "relu" else np.tanh
+    return composed(lambda z, k, h: (phi(z + k),), x, (h0,), weights, sizes)
 
 
 def plain_rnn_gradients(*values: Any) -> tuple[Any, ...]:
-    """The gradients of `plain_rnn`."""
-    g_h, g_last, x, h0, *weights, nonlinearity, sizes, _ = values
-    step, back = step_of(nonlinearity), step_back_of(nonlinearity)
-    return composed_back(step, back, (g_h, g_last), x, (h0,), weights, sizes)
+    """da_t = (g_t + W_hhᵀ da_{t+1}) φ'."""
+    g_h, g_last, x, h0, *weights, nonlinearity, sizes, h = values
+    if h is None:
+        h, _ = plain_rnn(x, h0, *weights, nonlinearity, sizes)
+    step = lambda dh, slope: ((dh * slope,), [0])
+    return composed_back(step, (g_h, g_last), x, h0, h, weights, sizes, slopes(h, nonlinearity))
 
 
 # ---- in place ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from .loop import (
     WEIGHTS,
     Gradients,
     Sizes,
+    before,
     composed,
     composed_back,
     last,
@@ -17,6 +18,7 @@ from .loop import (
     steps,
     sums_of_inputs,
     turned,
+    z_and_k,
 )
 
 # ---- by functions of the table -----------------------------------------------------------------------------
@@ -35,29 +37,34 @@ def plain_step(z: Any, k: Any, h: Any) -> tuple[Any]:
     return ((1 - u) * n + u * h,)
 
 
-def plain_step_back(d: tuple[Any, ...], z: Any, k: Any, h: Any) -> tuple[Any, Any]:
-    """From h = (1 - u) n + u h', where h' is the state before.
-
-    dn = (1 - u) dh and du = (h' - n) dh, and u dh goes on to h'.  n passes (1 - n²) of its gradient on to its
-    sum: all of it to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum,
-    so to both of z and k.
-    """
-    (r, u, n, k_n), (dh,) = gates_of(z, k), d
-    dz_n = dh * (1 - u) * (1 - n * n)
-    dr, du = dz_n * k_n * r * (1 - r), dh * (h - n) * u * (1 - u)
-    return (np.concatenate([dr, du, dz_n], -1), np.concatenate([dr, du, dz_n * r], -1)), (dh * u,)
-
-
 def plain_gru(x: Any, h0: Any, *rest: Any) -> Any:
     """`gru` by composition."""
     *weights, sizes = rest
     return composed(plain_step, x, (h0,), weights, sizes)
 
 
+def plain_step_back(dh: Any, u: Any, r_u: Any, to_z: Any, to_k: Any) -> tuple[Any, Any]:
+    """dk and dz, which are the same for r and u, and what the state before gets of dh directly."""
+    gates = r_u * np.concatenate([dh, dh], -1)
+    dk, dz = (np.concatenate([gates, slope * dh], -1) for slope in (to_k, to_z))
+    return (dk, dz), [u * dh]
+
+
 def plain_gru_gradients(*values: Any) -> tuple[Any, ...]:
-    """The gradients of `plain_gru`; what was kept has no graph, and is computed again."""
-    g_h, g_last, x, h0, *weights, sizes, _, _ = values
-    return composed_back(plain_step, plain_step_back, (g_h, g_last), x, (h0,), weights, sizes)
+    """From h = (1 - u) n + u h', where h' is the state before.
+
+    dn = (1 - u) dh and du = (h' - n) dh, and u dh goes on to h'.  n passes (1 - n²) of its gradient on to its
+    sum: all of it to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum,
+    so to both of z and k.  The gates are computed again: the kept ones have no graph.
+    """
+    g_h, g_last, x, h0, *weights, sizes, h, _ = values
+    if h is None:
+        h, _ = plain_gru(x, h0, *weights, sizes)
+    r, u, n, k_n = gates_of(*z_and_k(x, h0, h, weights))
+    to_z = (1 - u) * (1 - n * n)
+    r_u = np.concatenate([to_z * k_n * r * (1 - r), (before(h0, h) - n) * u * (1 - u)], -1)
+    g = g_h, g_last
+    return composed_back(plain_step_back, g, x, h0, h, weights, sizes, u, r_u, to_z, to_z * r)
 
 
 # ---- in place ----------------------------------------------------------------------------------------------
@@ -89,8 +96,8 @@ def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
         now[:, 2 * hidden : 3 * hidden], now[:, 3 * hidden : 4 * hidden],
     )  # fmt: skip
     shared = k, k[: 2 * hidden], k[2 * hidden :], k if of_k is None else of_k
-    for h_t, before, r_u, r, u, new_t, k_n, k_t, k_gates, k_new, b in steps(sizes, sequences, shared):
-        np.matmul(weight, before, out=k_t)
+    for h_t, h_before, r_u, r, u, new_t, k_n, k_t, k_gates, k_new, b in steps(sizes, sequences, shared):
+        np.matmul(weight, h_before, out=k_t)
         if of_k is not None:
             np.add(k_new, b, out=k_new)
         np.add(r_u, k_gates, out=r_u)
@@ -101,7 +108,7 @@ def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
         np.multiply(r, k_new, out=k_new)
         np.add(new_t, k_new, out=new_t)
         np.tanh(new_t, out=new_t)
-        np.subtract(before, new_t, out=h_t)  # h = n + u (h' - n)
+        np.subtract(h_before, new_t, out=h_t)  # h = n + u (h' - n)
         np.multiply(h_t, u, out=h_t)
         np.add(h_t, new_t, out=h_t)
     return (turned(h), last(store[:, 4 * hidden :], sizes)), store
@@ -140,7 +147,7 @@ def write_slopes(store: Any, hidden: int, s: Any) -> None:
 
     These are that of the state before, directly, those of r, u and n in k, and that of n in z.
     """
-    r, u, n, k_n, before = (store[:, k * hidden : (k + 1) * hidden] for k in range(5))
+    r, u, n, k_n, h_before = (store[:, k * hidden : (k + 1) * hidden] for k in range(5))
     direct, of_r, of_u, k_new, z_new = (s[:, k * hidden : (k + 1) * hidden] for k in range(5))
     gates = store[:, : 2 * hidden]
     np.subtract(1, gates, out=s[:, hidden : 3 * hidden])
@@ -150,7 +157,7 @@ def write_slopes(store: Any, hidden: int, s: Any) -> None:
     s[:, hidden : 3 * hidden] *= gates
     of_r *= k_n
     of_r *= z_new
-    np.subtract(before, n, out=direct)
+    np.subtract(h_before, n, out=direct)
     of_u *= direct
     np.multiply(z_new, r, out=k_new)
     direct[...] = u

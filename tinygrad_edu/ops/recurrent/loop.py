@@ -3,7 +3,7 @@
 As a composition every step would be a dozen nodes of the graph, so a layer is one operation over all steps.
 A kind of units has two forms.  The plain one is a step, and a step back, written with functions of the table:
 `composed` runs it forwards, which the operation is tested against, and `composed_back` runs it back, which is
-the rule that derivatives of higher order go through.  The other form writes into arrays that exist already,
+what derivatives of higher order go through.  The other form writes into arrays that exist already,
 so that no step allocates any: `steps` walks it in ordinary training.
 
 Shapes: x is (L, N, I), L steps of N sequences; states are (N, H).  The sums inside the units, before tanh or
@@ -39,61 +39,61 @@ Sizes = tuple[int, ...] | None
 # ---- by functions of the table -----------------------------------------------------------------------------
 
 
-def walked(step: Step, x: Any, first: tuple[Any, ...], weights: Any, sizes: Sizes) -> tuple[Any, ...]:
-    """What each step was given, (z, k, states, which sequences go on), all h, and the last states.
+def composed(step: Step, x: Any, first: tuple[Any, ...], weights: Any, sizes: Sizes) -> tuple[Any, ...]:
+    """The sequence of h, and the states after the last step, by functions of the table.
 
     ``step(z, k, *states)`` returns the next states, of which h is the first.
     """
     weight_ih, weight_hh, bias_ih, bias_hh = weights
-    states, given, h = first, [], []
-    for z, real in zip(projected(x, weight_ih, bias_ih), still_there(sizes, first[0].shape[0])):
-        k = projected(states[0], weight_hh, bias_hh)
-        given.append((z, k, states, real))
-        after = step(z, k, *states)
+    states, h = first, []
+    for z, real in zip(projected(x, weight_ih, bias_ih), still_there(sizes, x)):
+        after = step(z, projected(states[0], weight_hh, bias_hh), *states)
         h.append(after[0] if real is None else np.where(real, after[0], 0))
         states = after if real is None else tuple(np.where(real, *both) for both in zip(after, states))
-    return given, np.stack(h), states
+    return np.stack(h), *states
 
 
-def composed(step: Step, x: Any, first: tuple[Any, ...], weights: Any, sizes: Sizes) -> tuple[Any, ...]:
-    """The sequence of h, and the states after the last step, by functions of the table."""
-    _, h, states = walked(step, x, first, weights, sizes)
-    return h, *states
+def before(first: Any, states: Any) -> Any:
+    """What the steps began with, (L, N, H): the first state, and those after all steps but the last."""
+    return np.concatenate([np.expand_dims(first, 0), states[:-1]])
+
+
+def z_and_k(x: Any, h0: Any, h: Any, weights: Any) -> tuple[Any, Any]:
+    """z and k of all steps, what the inputs and the states before add to the sums."""
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    return projected(x, weight_ih, bias_ih), projected(before(h0, h), weight_hh, bias_hh)
 
 
 def composed_back(
-    step: Step,
-    step_back: Step,
-    g: tuple[Any, ...],
-    x: Any,
-    first: tuple[Any, ...],
-    weights: Any,
-    sizes: Sizes,
+    step: Step, g: tuple[Any, ...], x: Any, h0: Any, h: Any, weights: Any, sizes: Sizes, *sequences: Any
 ) -> tuple[Any, ...]:
-    """The gradients of all arguments of `composed`, from those of what it returned.
+    """The gradients of all arguments by functions of the table, from those of what `composed` returned.
 
-    ``step_back(d, z, k, *states)`` is given the gradients of the states after a step.  It returns those of z
-    and of k, and of the states before what does not go the way through k.
+    Going back, the h that came out are known.  So what happened inside the units follows for all steps at
+    once, and left is a loop that is linear in the gradients.  ``step(*d, *sequences at that time)`` is given
+    those of the states.  It returns those of k and z, once if they are the same, and what the states before
+    get of it beside the way through k.
     """
-    given, _, _ = walked(step, x, first, weights, sizes)
-    (g_h, *d), sums, earlier = g, [], []
-    for t, (z, k, states, real) in reversed(list(enumerate(given))):
+    (g_h, *d), rows = g, []
+    for t, real in reversed(list(zip(range(h.shape[0]), still_there(sizes, x)))):
         now = d[0] + g_h[t], *d[1:]
         if real is not None:
             now = tuple(np.where(real, d_s, 0) for d_s in now)
-        (dz, dk), (dh, *others) = step_back(now, z, k, *states)
-        before = [dh + np.matmul(dk, weights[1]), *others]
-        d = before if real is None else [np.where(real, *both) for both in zip(before, d)]
-        sums.append((dz, dk))
-        earlier.append(states[0])
-    dz, dk, earlier = (flat(np.stack(part[::-1])) for part in (*map(list, zip(*sums)), earlier))
-    dx = np.reshape(np.matmul(dz, weights[0]), x.shape)
-    of_weights = np.matmul(dz.T, flat(x)), np.matmul(dk.T, earlier)
-    return dx, *d, *of_weights, sum_of_rows(dz), sum_of_rows(dk)
+        of_sums, (dh, *others) = step(*now, *(sequence[t] for sequence in sequences))
+        after = [dh + np.matmul(of_sums[0], weights[1]), *others]
+        d = after if real is None else [np.where(real, *both) for both in zip(after, d)]
+        rows.append(of_sums)
+    dk, *dz = (flat(np.stack(part)) for part in zip(*rows[::-1]))
+    z = dz[0] if dz else dk
+    dx = np.reshape(np.matmul(z, weights[0]), x.shape)
+    of_weights = np.matmul(z.T, flat(x)), np.matmul(dk.T, flat(before(h0, h)))
+    db = sum_of_rows(z)
+    return dx, *d, *of_weights, db, sum_of_rows(dk) if dz else db
 
 
-def still_there(sizes: Sizes, n: int) -> Iterator[Any]:
-    """Which of n sequences are real at each step, (n, 1); None for all."""
+def still_there(sizes: Sizes, x: Any) -> Iterator[Any]:
+    """Which sequences are real at each step of x, (N, 1); None for all."""
+    n = x.shape[1]
     if sizes is None:
         return repeat(None)
     return (None if size == n else np.expand_dims(np.arange(n) < size, 1) for size in sizes)

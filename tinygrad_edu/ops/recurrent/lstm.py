@@ -9,6 +9,7 @@ from .loop import (
     WEIGHTS,
     Gradients,
     Sizes,
+    before,
     composed,
     composed_back,
     last,
@@ -18,6 +19,7 @@ from .loop import (
     steps,
     sums_of_inputs,
     turned,
+    z_and_k,
 )
 
 # ---- by functions of the table -----------------------------------------------------------------------------
@@ -29,8 +31,9 @@ def gates_of(sums: Any) -> tuple[Any, Any, Any, Any]:
     return logistic(i), logistic(f), np.tanh(g), logistic(o)
 
 
-def step_of(weight_hr: Any) -> Any:
-    """The next h and c."""
+def plain_lstm(x: Any, h0: Any, c0: Any, *rest: Any) -> tuple[Any, ...]:
+    """`lstm` by composition."""
+    *weights, weight_hr, sizes = rest
 
     def step(z: Any, k: Any, h: Any, c: Any) -> tuple[Any, Any]:
         i, f, g, o = gates_of(z + k)
@@ -38,45 +41,43 @@ def step_of(weight_hr: Any) -> Any:
         m = o * np.tanh(c)
         return m if weight_hr is None else np.matmul(m, weight_hr.T), c
 
-    return step
-
-
-def step_back_of(weight_hr: Any, of_projection: list[Any]) -> Any:
-    """From c = f c' + i g and m = o y, where y = tanh(c), and c' is the cell before; h = W_hr m, or m.
-
-    di = g dc, df = c' dc, dg = i dc and do = y dm; dm adds o (1 - y²) dm to dc, of which f dc goes on to c'.
-    A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  The gradients of W_hr, one
-    of each step, come into the list.
-    """
-
-    def back(d: tuple[Any, ...], z: Any, k: Any, h: Any, c: Any) -> tuple[Any, Any]:
-        (i, f, g, o), (dm, dc) = gates_of(z + k), d
-        y = np.tanh(f * c + i * g)
-        if weight_hr is not None:
-            of_projection.append(np.matmul(dm.T, o * y))
-            dm = np.matmul(dm, weight_hr)
-        dc = dc + dm * o * (1 - y * y)
-        da = np.concatenate(
-            [dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g * g), dm * y * o * (1 - o)], -1
-        )
-        return (da, da), (0, dc * f)
-
-    return back
-
-
-def plain_lstm(x: Any, h0: Any, c0: Any, *rest: Any) -> tuple[Any, ...]:
-    """`lstm` by composition."""
-    *weights, weight_hr, sizes = rest
-    return composed(step_of(weight_hr), x, (h0, c0), weights, sizes)
+    return composed(step, x, (h0, c0), weights, sizes)
 
 
 def plain_lstm_gradients(*values: Any) -> tuple[Any, ...]:
-    """The gradients of `plain_lstm`; what was kept has no graph, and is computed again."""
-    g_h, g_last, g_c, x, h0, c0, *weights, weight_hr, sizes, _, _ = values
-    found: list[Any] = []
-    steps = step_of(weight_hr), step_back_of(weight_hr, found)
-    gradients = composed_back(*steps, (g_h, g_last, g_c), x, (h0, c0), weights, sizes)
-    return gradients if weight_hr is None else (*gradients, sum(found[1:], found[0]))
+    """From c = f c' + i g and m = o y, where y = tanh(c), and c' is the cell before; h = W_hr m, or m.
+
+    di = g dc, df = c' dc, dg = i dc and do = y dm; dm adds o (1 - y²) dm to dc, of which f dc goes on to c'.
+    A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  Gates and cells are
+    computed again: the kept ones have no graph.
+    """
+    g_h, g_last, g_c, x, h0, c0, *weights, weight_hr, sizes, h, _ = values
+    if h is None:
+        h, *_ = plain_lstm(x, h0, c0, *weights, weight_hr, sizes)
+    i, f, g, o = gates_of(np.add(*z_and_k(x, h0, h, weights)))
+    c = cells(c0, f, i * g)
+    y, of_projection = np.tanh(c), []
+    slopes = [g * i * (1 - i), before(c0, c) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)]
+
+    def step(dh: Any, dc: Any, slope: Any, leak: Any, f: Any, m: Any) -> tuple[Any, Any]:
+        if weight_hr is not None:
+            of_projection.append(np.matmul(dh.T, m))
+            dh = np.matmul(dh, weight_hr)
+        dc = dc + leak * dh
+        return (slope * np.concatenate([dc, dc, dc, dh], -1),), (0, f * dc)
+
+    sequences = np.concatenate(slopes, -1), o * (1 - y * y), f, o * y
+    gradients = composed_back(step, (g_h, g_last, g_c), x, h0, h, weights, sizes, *sequences)
+    return gradients if weight_hr is None else (*gradients, sum(of_projection[1:], of_projection[0]))
+
+
+def cells(c0: Any, f: Any, new: Any) -> Any:
+    """c = f c' + new of all steps, (L, N, H)."""
+    found, c = [], c0
+    for f_t, new_t in zip(f, new):
+        c = f_t * c + new_t
+        found.append(c)
+    return np.stack(found)
 
 
 # ---- in place ----------------------------------------------------------------------------------------------
@@ -104,19 +105,19 @@ def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]
     store = new(x, shape=(length + 1, 6 * hidden, n), order="C")
     bias = None if bias_ih is None else halved(bias_ih + bias_hh)
     sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 4 * hidden], sizes)
-    cells = store[:, 4 * hidden : 5 * hidden]
-    cells[0] = c0.T
+    c_all = store[:, 4 * hidden : 5 * hidden]
+    c_all[0] = c0.T
     states = new(x, shape=(length + 1, *h0.T.shape), order="C")
     states[0] = h0.T
     k, products, m = (np.empty_like(x, shape=(rows * hidden, n), order="C") for rows in (4, 2, 1))
     weight, now = halved(weight_hh), store[:-1]
     sequences = (
-        states[:-1], states[1:], cells[1:], now[:, : 4 * hidden], now[:, : 3 * hidden], now[:, :hidden],
+        states[:-1], states[1:], c_all[1:], now[:, : 4 * hidden], now[:, : 3 * hidden], now[:, :hidden],
         now[:, hidden : 3 * hidden], now[:, 3 * hidden : 5 * hidden], now[:, 5 * hidden :],
     )  # fmt: skip
     shared = (k, products, products[:hidden], products[hidden:], m)
-    for before, h, c, a, gates, o, i_f, g_c, y, k_t, both, ig, fc, m_t in steps(sizes, sequences, shared):
-        np.matmul(weight, before, out=k_t)
+    for h_before, h, c, a, gates, o, i_f, g_c, y, k_t, both, ig, fc, m_t in steps(sizes, sequences, shared):
+        np.matmul(weight, h_before, out=k_t)
         np.add(a, k_t, out=a)
         np.tanh(a, out=a)
         np.multiply(gates, 0.5, out=gates)
@@ -128,7 +129,7 @@ def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]
             np.multiply(o, y, out=h)
         else:
             np.matmul(weight_hr, np.multiply(o, y, out=m_t), out=h)
-    return (turned(states[1:]), last(states, sizes), last(cells, sizes)), store
+    return (turned(states[1:]), last(states, sizes), last(c_all, sizes)), store
 
 
 @fused(plain_lstm_gradients)
