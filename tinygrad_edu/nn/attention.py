@@ -179,8 +179,7 @@ class MultiheadAttention(Module):
             query, key, value = (np.expand_dims(x, batch) for x in (query, key, value))
         q, k, v = self._heads(query, key, value, same)  # (b, heads, t or s, d)
         shape = (*q.shape[:-1], k.shape[-2])
-        with told_as(who):
-            real = self._real(lengths, shape, batched)
+        real = None if lengths is None else self._real(lengths, shape, batched)
         allowed, added = self._masks(key_padding_mask, attn_mask, is_causal, real, shape)
         if self.bias_k is not None or self.add_zero_attn:
             k, v = self._with_more(k, self.bias_k), self._with_more(v, self.bias_v)
@@ -236,10 +235,9 @@ class MultiheadAttention(Module):
 
     @staticmethod
     def _real(lengths: Any, shape: tuple[int, ...], batched: bool) -> Any:
-        """Which keys the lengths allow, (b, 1, 1, s); None for all."""
-        if lengths is None:
-            return None
-        counts = whole_lengths(lengths, shape[3], shape[:1] if batched else ())
+        """Which keys the lengths allow, (b, 1, 1, s)."""
+        with told_as("MultiheadAttention"):
+            counts = whole_lengths(lengths, shape[3], shape[:1] if batched else ())
         return np.reshape(sequence_mask(counts, shape[3]), (shape[0], 1, 1, shape[3]))
 
     def _masks(

@@ -135,23 +135,25 @@ def turned(x: Any) -> Any:
 
 def sums_of_inputs(x: Any, weight: Any, bias: Any, out: Any, sizes: Sizes) -> None:
     """Write W x + b of all steps into (L, m H, N); where sequences end, a few steps at a time."""
+    if bias is not None:  # it is the weight of a last feature, which is 1
+        weight = np.concatenate([weight, bias[:, None]], 1)
     if sizes is None:
-        _sums(x, weight, bias, out)
+        _sums(x, weight, out)
         return
     for start in range(0, x.shape[0], FEW):
         here, n = slice(start, start + FEW), sizes[start]
-        _sums(x[here, :n], weight, bias, out[here, :, :n])
+        _sums(x[here, :n], weight, out[here, :, :n])
 
 
-def _sums(x: Any, weight: Any, bias: Any, out: Any) -> None:
-    (length, n, inputs), column = x.shape, None if bias is None else bias[:, None]
+def _sums(x: Any, weight: Any, out: Any) -> None:
+    length, n, inputs = x.shape
     if n == 1 or (n < 16 and weight.size >= MANY):  # BLAS multiplies so few columns of a step slowly
-        z = np.reshape(np.matmul(weight, flat(x).T), (weight.shape[0], length, n))
-        np.add(np.swapaxes(z, 0, 1), 0 if column is None else column, out=out)
+        z = np.reshape(np.matmul(weight[:, :inputs], flat(x).T), (weight.shape[0], length, n))
+        np.add(np.swapaxes(z, 0, 1), weight[:, inputs:] if weight.shape[1] > inputs else 0, out=out)
         return
-    features = np.ones_like(x, shape=(length, inputs + (bias is not None), n), order="C")
-    features[:, :inputs] = np.matrix_transpose(x)  # b is the weight of a last feature, which is 1
-    np.matmul(weight if column is None else np.concatenate([weight, column], 1), features, out=out)
+    features = np.ones_like(x, shape=(length, weight.shape[1], n), order="C")
+    features[:, :inputs] = np.matrix_transpose(x)
+    np.matmul(weight, features, out=out)
 
 
 def pieces(length: int, like: Any, shape: tuple[int, int], sizes: Sizes) -> Iterator[tuple[int, int, Any]]:
