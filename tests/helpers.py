@@ -75,10 +75,11 @@ def copies(model):
     return [p.data.copy() for p in model.parameters()]
 
 
-def check_gradients(layer, x):
-    """The gradients in x and in all parameters are right, of first and second order."""
-    parameters, rebuild = layer.__tree__()
-    tg.gradcheck(lambda x, *values: rebuild(values)(x), x, *(p.data for p in parameters))
+def check_gradients(layer, *inputs):
+    """The gradients in the inputs and in all parameters are right, of first and second order."""
+    (parameters, rebuild), n = layer.__tree__(), len(inputs)
+    values = (p.data for p in parameters)
+    tg.gradcheck(lambda *given: rebuild(given[n:])(*given[:n]), *inputs, *values)
 
 
 def sines(module):

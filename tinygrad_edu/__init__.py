@@ -70,6 +70,7 @@ from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_l
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .ops.sequences import sequence_mask
 from .ops.transposed import conv_transpose2d
 from .primitive import primitive
 from .random import seed
@@ -152,6 +153,7 @@ __all__ = [
     "scaled_dot_product_attention",
     "seed",
     "selu",
+    "sequence_mask",
     "sigmoid",
     "silu",
     "smooth_l1_loss",

@@ -164,7 +164,8 @@ class Pass:
             if type(found) is not self.kind or found.dtype is not parent.dtype or found.shape != parent.shape:
                 found = self.settled(node, parent, found)
             # Only a leaf's gradient is given away, so only there it matters whether a rule made it anew.
-            self.send(parent, found, type(parent) is Leaf and is_new(found, g, values, plan))
+            ours = type(parent) is Leaf and is_new(found, g, values if plan.joint is None else saved, plan)
+            self.send(parent, found, ours and (plan.joint is None or sum(one is found for one in given) == 1))
         if not self.retain_graph:
             node.saved = None
 

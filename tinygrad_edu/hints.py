@@ -44,6 +44,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "make_moons": "data.moons", "make_blobs": "data.blobs", "make_circles": "data.circles", "make_spirals": "data.spirals",
         "make_classification": "data.blobs", "make_regression": "data.line", "load_iris": "data.iris", "load_wine": "data.wine", "load_digits": "data.digits",
         "load_breast_cancer": "data.breast_cancer", "load_diabetes": "data.diabetes", "fetch_openml": "data.mnist", "TensorDataset": "data.ArrayDataset",
+        "pad_sequence": "data.pad_sequences", "default_collate": "data.DataLoader",
         "IterableDataset": "data.DataLoader", "Subset": "data.ArrayDataset", "random_split": "data.train_test_split", "KFold": "data.k_fold",
         "StratifiedKFold": "data.stratified_k_fold", "SimpleImputer": "data.Imputer", "OneHotEncoder": "data.one_hot", "LabelBinarizer": "data.one_hot",
         "get_dummies": "data.one_hot", "to_categorical": "data.one_hot", "OrdinalEncoder": "data.LabelEncoder", "Normalizer": "data.StandardScaler",

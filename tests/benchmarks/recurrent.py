@@ -1,30 +1,54 @@
-"""An LSTM: forward, mean squared output and the gradients of all weights, beside PyTorch.
+"""Recurrent layers: forward, mean squared output and the gradients of all weights, beside PyTorch.
 
-Two layers of 64 units read 32 sequences of 20 steps with 64 features, in float32, on one thread, from the
-same weights.
+A layer of an LSTM, of GRU and of Elman's network, of several sizes, in float32, on one thread, from the same
+weights; LSTMs beside `recurrent_by_hand` too.  The time is the processor's, so that other programs count
+little.
 """
 
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .race import quartiles, race, summary
+from .recurrent_by_hand import LSTM
 
-SIZE, LAYERS, STEPS, BATCH = 64, 2, 20, 32
-REPEATS = 10
+ENOUGH = 0.02  # seconds that the repetitions of a round take about
+
+
+class Size(NamedTuple):
+    """A layer: its kind, units, which are as many as the features, steps and sequences."""
+
+    kind: str
+    hidden: int
+    steps: int
+    batch: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.hidden}, {self.steps} steps of {self.batch}"
+
+
+SIZES = [
+    *(
+        Size("LSTM", *rest)
+        for rest in ((16, 10, 1), (16, 50, 32), (64, 20, 32), (64, 200, 32), (128, 50, 32))
+    ),
+    *(Size("LSTM", *rest) for rest in ((256, 20, 32), (256, 100, 32), (256, 50, 128), (512, 20, 32))),
+    *(Size(kind, hidden, 20, 32) for kind in ("GRU", "RNN") for hidden in (64, 256)),
+]
 
 Step = Callable[[], float]
+Gradients = Callable[[], list[Any]]
 State = dict[str, Any]
 
 
-def ours(x: Any, state: State) -> tuple[Any, Step]:
-    """The framework: the layer, and a step that returns the loss."""
+def ours(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
+    """The framework: a step that returns the loss, and the gradients of its parameters."""
     from tinygrad_edu import nn
 
-    layer = nn.LSTM(SIZE, SIZE, LAYERS)
+    layer = getattr(nn, size.kind)(size.hidden, size.hidden)
     layer.load_state_dict(state)
 
     def step() -> float:
@@ -34,15 +58,28 @@ def ours(x: Any, state: State) -> tuple[Any, Step]:
         loss.backward()
         return float(loss.item())
 
-    return layer, step
+    return step, lambda: [p.grad.data for p in layer.parameters()]
 
 
-def torch(x: Any, state: State) -> tuple[Any, Step]:
+def by_hand(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
+    """Plain NumPy: the same."""
+    layer, g = LSTM(x.shape, state), np.empty((*x.shape[:2], size.hidden), np.float32)
+
+    def step() -> float:
+        output = layer.forward(x)
+        np.multiply(output, np.float32(2 / output.size), out=g)
+        layer.backward(x, g)
+        return float(np.mean(output * output))
+
+    return step, lambda: layer.gradients
+
+
+def torch(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
     """PyTorch, eager, on one thread: the same."""
     import torch
 
     torch.set_num_threads(1)
-    layer, inputs = torch.nn.LSTM(SIZE, SIZE, LAYERS), torch.tensor(x)
+    layer, inputs = getattr(torch.nn, size.kind)(size.hidden, size.hidden), torch.tensor(x)
     layer.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
 
     def step() -> float:
@@ -52,43 +89,49 @@ def torch(x: Any, state: State) -> tuple[Any, Step]:
         loss.backward()
         return float(loss.item())
 
-    return layer, step
+    return step, lambda: [p.grad.numpy() for p in layer.parameters()]
 
 
-def timed(step: Step) -> Callable[[], float]:
+def timed(step: Step, repeats: int) -> Callable[[], float]:
     """A run of several steps."""
 
     def run() -> float:
-        start = time.perf_counter()
-        for _ in range(REPEATS):
+        start = time.process_time()
+        for _ in range(repeats):
             step()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     return run
 
 
-def report(rounds: int) -> dict[str, Any]:
-    """Race the steps, after a check that they compute the same loss and gradients, and print a table."""
+def raced(size: Size, rounds: int) -> dict[str, Any]:
+    """The times of one size, after a check that all compute the same loss and gradients."""
     from tinygrad_edu import nn
 
-    x = np.random.default_rng(0).standard_normal((STEPS, BATCH, SIZE), np.float32)
-    state = nn.LSTM(SIZE, SIZE, LAYERS, rng=0).state_dict()
-    makers = {"ours": ours} | ({"torch": torch} if find_spec("torch") else {})
-    made = {name: make(x, state) for name, make in makers.items()}
-    losses = {name: step() for name, (_, step) in made.items()}
-    for name, (layer, _) in made.items():
+    x = np.random.default_rng(0).standard_normal((size.steps, size.batch, size.hidden), np.float32)
+    state = getattr(nn, size.kind)(size.hidden, size.hidden, rng=0).state_dict()
+    makers = {"ours": ours} | ({"by hand": by_hand} if size.kind == "LSTM" else {})
+    makers |= {"torch": torch} if find_spec("torch") else {}
+    made = {name: make(size, x, state) for name, make in makers.items()}
+    losses = {name: step() for name, (step, _) in made.items()}
+    for name, (_, gradients) in made.items():
         np.testing.assert_allclose(losses[name], losses["ours"], rtol=1e-5)
-        for mine, theirs in zip(made["ours"][0].parameters(), layer.parameters(), strict=True):
-            np.testing.assert_allclose(
-                np.asarray(mine.grad.numpy()), np.asarray(theirs.grad.numpy()), rtol=1e-3, atol=1e-6
-            )
-    seconds = race({name: timed(step) for name, (_, step) in made.items()}, rounds, "lstm")
-    table = summary(seconds, REPEATS, ("torch",) if "torch" in made else ("ours",))
-    print(
-        f"A step of an LSTM, {LAYERS} layers of {SIZE} units, {BATCH} sequences of {STEPS} steps; medians of "
-        f"{rounds} interleaved rounds"
-    )
-    for name, row in table.items():
-        ratio = f"   to torch {quartiles(row['to torch'])}" if "torch" in made else ""
-        print(f"  {name:8}{row['us'] / 1000:8.2f} ms a step{ratio}")
-    return table
+        for mine, theirs in zip(made["ours"][1](), gradients(), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-5 * np.abs(theirs).max())
+    repeats = max(1, int(ENOUGH / max(timed(made["ours"][0], 2)() / 2, 1e-5)))
+    runs = {name: timed(step, repeats) for name, (step, _) in made.items()}
+    return summary(race(runs, rounds, str(size)), repeats, tuple(set(made) - {"ours"}) or ("ours",))
+
+
+def report(rounds: int) -> dict[str, Any]:
+    """Race the sizes one after the other, and print a table."""
+    print(f"A step of a recurrent layer, milliseconds and ratios; medians of {rounds} interleaved rounds")
+    tables = {}
+    for size in SIZES:
+        tables[str(size)] = table = raced(size, rounds)
+        times = "".join(f"{name} {row['us'] / 1000:8.2f}   " for name, row in table.items())
+        ratios = "".join(
+            f"to {name} {quartiles(table['ours'][f'to {name}'])}   " for name in table if name != "ours"
+        )
+        print(f"  {size!s:26}{times}{ratios}")
+    return tables

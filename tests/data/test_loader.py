@@ -366,7 +366,7 @@ def test_the_repr_says_what_there_is():
         (
             [(np.zeros(3), 0), (np.zeros(5), 1)],
             errors.ShapeError,
-            r"\(5,\) and \(\), another \(3,\) and \(\).*\n.*\n.*padded to one first",
+            r"\(5,\) and \(\), another \(3,\) and \(\).*\n.*\n.*collate_fn=data.pad_collate",
         ),
         ([np.zeros((3, 2)), np.zeros((5, 2))], errors.ShapeError, "Sequences of several lengths"),
         (

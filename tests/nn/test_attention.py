@@ -16,7 +16,7 @@ from tinygrad_edu import errors, nn
 fewer = settings(max_examples=max(1, settings.default.max_examples // 5))
 
 
-def attention_by_hand(module, query, key, value, allowed=None, added=0.0):
+def attention_by_hand(module, query, key, value, allowed=True, added=0.0):
     """Multi-head attention of (t, b, n) arrays in loops over examples and heads.
 
     Allowed and added are (b, heads, t, s).
@@ -28,16 +28,28 @@ def attention_by_hand(module, query, key, value, allowed=None, added=0.0):
     )
     biases = [np.zeros(e)] * 3 if module.in_proj_bias is None else np.split(module.in_proj_bias.data, 3)
     (t, b, _), s = query.shape, key.shape[0]
+    allowed, more = (
+        np.broadcast_to(allowed, (b, heads, t, s)),
+        (module.bias_k is not None) + module.add_zero_attn,
+    )
+    allowed, added = (
+        np.concatenate([np.broadcast_to(mask, (b, heads, t, s)), np.full((b, heads, t, more), value)], -1)
+        for mask, value in ((allowed, True), (added, 0.0))
+    )
+    s += more
     out, all_weights = np.zeros((t, b, e)), np.zeros((b, heads, t, s))
     for i, h in itertools.product(range(b), range(heads)):
         q, k, v = (
             (x[:, i] @ w.T + bias)[:, h * d : (h + 1) * d]
             for x, w, bias in zip((query, key, value), weights, biases)
         )
-        scores = q @ k.T / math.sqrt(d) + np.broadcast_to(added, (b, heads, t, s))[i, h]
-        all_weights[i, h] = softmax_by_hand(
-            scores, None if allowed is None else np.broadcast_to(allowed, (b, heads, t, s))[i, h]
-        )
+        for learned, there in ((True, module.bias_k is not None), (False, module.add_zero_attn)):
+            if there:
+                row = slice(h * d, (h + 1) * d)
+                k = np.vstack([k, module.bias_k.data[0, 0, row] if learned else np.zeros(d)])
+                v = np.vstack([v, module.bias_v.data[0, 0, row] if learned else np.zeros(d)])
+        scores = q @ k.T / math.sqrt(d) + added[i, h]
+        all_weights[i, h] = softmax_by_hand(scores, allowed[i, h])
         out[:, i, h * d : (h + 1) * d] = all_weights[i, h] @ v
     mixed = out @ module.out_proj.weight.data.T
     return mixed if module.out_proj.bias is None else mixed + module.out_proj.bias.data, all_weights
@@ -59,9 +71,10 @@ def test_multihead_attention_is_its_equation(data):
     )
     e, batch_first, bias = heads * d, draw(st.booleans()), draw(st.booleans())
     kdim, vdim = draw(st.sampled_from([(None, None), (3, None), (2, 5)]))
+    more = {name: draw(st.booleans()) for name in ("add_bias_kv", "add_zero_attn")}
     module = sines(
         nn.MultiheadAttention(
-            e, heads, bias=bias, kdim=kdim, vdim=vdim, batch_first=batch_first, dtype=np.float64
+            e, heads, bias=bias, kdim=kdim, vdim=vdim, batch_first=batch_first, dtype=np.float64, **more
         )
     )
     same = draw(st.booleans()) and kdim is None
@@ -73,6 +86,9 @@ def test_multihead_attention_is_its_equation(data):
     padding = draw(st.sampled_from([None, generic(b, s, seed=3) > 0, generic(b, s, seed=3)]))
     mask = draw(st.sampled_from([None, generic(t, s, seed=4) > 0.5, generic(b * heads, t, s, seed=5)]))
     allowed, added = np.ones((b, heads, t, s), bool), np.zeros((b, heads, t, s))
+    lengths = draw(st.one_of(st.none(), st.lists(st.integers(0, s), min_size=b, max_size=b)))
+    if lengths is not None:
+        allowed &= (np.arange(s) < np.array(lengths)[:, None])[:, None, None]
     if causal := draw(st.booleans()):
         allowed &= np.arange(s) <= np.arange(t)[:, None]
     for given_, full in (
@@ -86,10 +102,11 @@ def test_multihead_attention_is_its_equation(data):
     expected, weights = attention_by_hand(module, query, key, value, allowed, added)
     turn = (lambda x: x.swapaxes(0, 1)) if batch_first else (lambda x: x)
     inputs = [turn(query)] * 3 if same else [turn(x) for x in (query, key, value)]
-    y, w = module(*inputs, key_padding_mask=padding, attn_mask=mask, is_causal=causal)
+    how = {"attn_mask": mask, "is_causal": causal, "lengths": lengths}
+    y, w = module(*inputs, key_padding_mask=padding, **how)
     np.testing.assert_allclose(turn(y.data), expected, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(w.data, weights.mean(1), rtol=1e-10, atol=1e-12)
-    _, w = module(*inputs, padding, attn_mask=mask, is_causal=causal, average_attn_weights=False)
+    _, w = module(*inputs, padding, average_attn_weights=False, **how)
     np.testing.assert_allclose(w.data, weights, rtol=1e-10, atol=1e-12)
 
 
@@ -203,6 +220,11 @@ def test_state_and_initial_weights_are_pytorchs():
     assert list(nn.MultiheadAttention(4, 2, kdim=3, vdim=2).state_dict()) == [
         "q_proj_weight", "k_proj_weight", "v_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias",
     ]  # fmt: skip
+    more = nn.MultiheadAttention(4, 2, add_bias_kv=True)
+    assert list(more.state_dict()) == [
+        "in_proj_weight", "in_proj_bias", "bias_k", "bias_v", "out_proj.weight", "out_proj.bias",
+    ]  # fmt: skip
+    assert more.bias_k.shape == more.bias_v.shape == (1, 1, 4)
     assert list(nn.MultiheadAttention(4, 2, bias=False).state_dict()) == ["in_proj_weight", "out_proj.weight"]
     bound = math.sqrt(6 / (192 + 64))  # Xavier, of the three as one
     assert bound * 0.98 < np.abs(module.in_proj_weight.data).max() <= bound

@@ -31,6 +31,9 @@ OF_SERIES = [
     "GRU",
     "TransformerEncoderLayer",
     "TransformerEncoder",
+    "TransformerDecoderLayer",
+    "TransformerDecoder",
+    "Transformer",
 ]
 MADE_WITH = {
     **dict.fromkeys(["Linear", "Maxout", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"], (4, 4)),
@@ -52,6 +55,8 @@ MADE_WITH = {
         "MultiheadAttention": (4, 2),
     },
     **{"TransformerEncoderLayer": (4, 2, 8), "TransformerEncoder": (nn.TransformerEncoderLayer(4, 2, 8), 1)},
+    **{"TransformerDecoderLayer": (4, 2, 8), "TransformerDecoder": (nn.TransformerDecoderLayer(4, 2, 8), 1)},
+    **{"Transformer": (4, 2, 1, 1, 8)},
 }
 NO_LAYERS = {"Module", "ModuleList", "ModuleDict", "Parameter", "Buffer", "Identity"}
 LAYERS = [
@@ -63,9 +68,9 @@ def layer_and_inputs(name):
     """A layer of each kind, and what it takes."""
     x = IMAGE if name in OF_IMAGES else SERIES if name in OF_SERIES else ROWS
     x = np.array([[0, 1], [1, 2]]) if name == "Embedding" else x
-    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * {"Bilinear": 2, "MultiheadAttention": 3}.get(
-        name, 1
-    )
+    several = {"Bilinear": 2, "MultiheadAttention": 3}
+    several |= dict.fromkeys(["TransformerDecoderLayer", "TransformerDecoder", "Transformer"], 2)
+    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * several.get(name, 1)
 
 
 PAIR, SIGNS, PROBABILITIES = np.full((2, 3), 0.5), np.array([1, -1]), np.full((2, 4), 0.25)

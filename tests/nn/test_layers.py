@@ -127,7 +127,7 @@ def normalization(kind, *shapes, size=None, **options):
     return build
 
 
-def recurrent(kind, **options):
+def recurrent(kind, hidden=1, **options):
     def build(d):
         n, t, first = d(N), d(st.integers(1, 3)), d(FLAG)
         settings = {"num_layers": st.integers(1, 2), "bidirectional": FLAG, "bias": FLAG, **options}
@@ -135,7 +135,7 @@ def recurrent(kind, **options):
             d,
             kind,
             2,
-            d(st.integers(1, 2)),
+            d(st.integers(hidden, 2)),
             inputs=[(n, t, 2) if first else (t, n, 2)],
             batch_first=st.just(first),
             **settings,
@@ -161,31 +161,37 @@ def attention(d):
         d(st.sampled_from([1, 2, 4])),
         inputs=[(n, t, 4), (n, s, 4), (n, s, 4)],
         bias=FLAG,
+        add_bias_kv=FLAG,
+        add_zero_attn=FLAG,
         batch_first=st.just(True),
     )
     return made, inputs
 
 
-def transformer(d):
+def transformer(d, kind=nn.TransformerEncoderLayer, inputs=1):
     options = {
         "activation": st.just("gelu"),
         "norm_first": FLAG,
         "batch_first": st.just(True),
         "dropout": st.just(0.0),
     }
-    return layer(
-        d,
-        nn.TransformerEncoderLayer,
-        4,
-        2,
-        5,
-        inputs=[(d(st.integers(1, 2)), d(st.integers(1, 3)), 4)],
-        **options,
-    )
+    n = d(st.integers(1, 2))
+    steps = [d(st.integers(1, 3)) for _ in range(inputs)]
+    return layer(d, kind, 4, 2, 5, inputs=[(n, t, 4) for t in steps], **options)
 
 
-def stacked(made, inputs):
-    return nn.TransformerEncoder(made, 2), inputs
+def stacked(kind, made, inputs):
+    return kind(made, 2), inputs
+
+
+def both_transformers(d):
+    first, inputs = transformer(d)
+    second, (tgt, _) = transformer(d, nn.TransformerDecoderLayer, 2)
+    parts = {
+        "custom_encoder": nn.TransformerEncoder(first, 1),
+        "custom_decoder": nn.TransformerDecoder(second, 1),
+    }
+    return nn.Transformer(4, 2, **parts, **DTYPE), (*inputs, np.resize(tgt, (len(inputs[0]), *tgt.shape[1:])))
 
 
 def triplet(d):
@@ -240,7 +246,7 @@ LAYERS = {
     nn.GroupNorm:   lambda d: layer(d, nn.GroupNorm, 2, 4, inputs=[(2, 4, d(st.integers(2, 3)))], affine=FLAG),
 
     nn.RNN:         recurrent(nn.RNN),
-    nn.LSTM:        recurrent(nn.LSTM),
+    nn.LSTM:        recurrent(nn.LSTM, hidden=2, proj_size=st.integers(0, 1)),
     nn.GRU:         recurrent(nn.GRU),
     nn.RNNCell:     cell(nn.RNNCell, 1),
     nn.LSTMCell:    cell(nn.LSTMCell, 2),
@@ -248,7 +254,10 @@ LAYERS = {
 
     nn.MultiheadAttention:      attention,
     nn.TransformerEncoderLayer: transformer,
-    nn.TransformerEncoder:      lambda d: stacked(*transformer(d)),
+    nn.TransformerEncoder:      lambda d: stacked(nn.TransformerEncoder, *transformer(d)),
+    nn.TransformerDecoderLayer: lambda d: transformer(d, nn.TransformerDecoderLayer, 2),
+    nn.TransformerDecoder:      lambda d: stacked(nn.TransformerDecoder, *transformer(d, nn.TransformerDecoderLayer, 2)),
+    nn.Transformer:             both_transformers,
 
     nn.ReLU:        activation(nn.ReLU),
     nn.LeakyReLU:   activation(nn.LeakyReLU, negative_slope=st.sampled_from([0.01, 0.3])),

@@ -278,6 +278,19 @@ def test_states_have_pytorchs_names_and_shapes_in_its_order(layer, rows):
     assert list(layer(3, 4, bias=False).state_dict()) == ["weight_ih_l0", "weight_hh_l0"]
 
 
+def test_a_projected_state_is_shorter_and_has_pytorchs_names():
+    layer = nn.LSTM(3, 4, num_layers=2, bidirectional=True, proj_size=2, rng=0)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+    suffixes = ("_l0", "_l0_reverse", "_l1", "_l1_reverse")
+    state = layer.state_dict()
+    assert list(state) == [name + suffix for suffix in suffixes for name in names]
+    shapes = {name: state[f"{name}_l1"].shape for name in names}
+    assert shapes == dict(zip(names, [(16, 4), (16, 2), (16,), (16,), (2, 4)], strict=True))
+    output, (h_n, c_n) = layer(np.ones((5, 3, 3)))
+    assert (output.shape, h_n.shape, c_n.shape) == ((5, 3, 4), (4, 3, 2), (4, 3, 4))
+    assert {a.dtype for a in (output, h_n, c_n)} == {np.dtype(np.float32)}
+
+
 @pytest.mark.parametrize(("cell", "rows"), [(nn.RNNCell, 4), (nn.LSTMCell, 16), (nn.GRUCell, 12)])
 def test_states_of_cells_have_pytorchs_names_and_shapes(cell, rows):
     shapes = {name: value.shape for name, value in cell(3, 4).state_dict().items()}
@@ -339,7 +352,7 @@ def test_the_slope_of_relu_is_zero_at_its_kink():
     h0 = np.zeros((1, 1))
     weights = [np.ones((1, 1))] * 2
     for operation in (rnn, plain_rnn):
-        np.sum(operation(x, h0, *weights, None, None, "relu")).backward()
+        np.sum(operation(x, h0, *weights, None, None, "relu", None)[0]).backward()
         assert not x.grad.data.any()
 
 

@@ -35,6 +35,14 @@ WRONG = {
         lambda: nn.LSTM(3, 4)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 5)))),
         r"LSTM expects c_0 of shape \(1, 2, 4\)",
     ),
+    "h_0 projected": (
+        lambda: nn.LSTM(3, 4, proj_size=2)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 4)))),
+        r"LSTM expects h_0 of shape \(1, 2, 2\), which is \(num_layers · directions, N, proj_size\), got",
+    ),
+    "c_0 projected": (
+        lambda: nn.LSTM(3, 4, proj_size=2)(np.zeros((5, 2, 3)), (np.zeros((1, 2, 2)), np.zeros((1, 2, 2)))),
+        r"LSTM expects c_0 of shape \(1, 2, 4\), which is \(num_layers · directions, N, hidden_size\), got",
+    ),
     "h_0 batch first": (
         lambda: nn.LSTM(3, 4, batch_first=True)(
             np.zeros((5, 2, 3)), (np.zeros((1, 2, 4)), np.zeros((1, 2, 4)))
@@ -86,6 +94,9 @@ def test_errors_name_the_layer_by_its_path():
         (lambda: nn.RNN(3, 3, 0), "RNN: num_layers is at least 1; got 0"),
         (lambda: nn.LSTMCell(3, -1), "LSTMCell: hidden_size is at least 1; got -1"),
         (lambda: nn.LSTM(3, 4, dropout=1.5), r"LSTM: dropout is a probability in \[0, 1\]; got 1.5"),
+        (lambda: nn.LSTM(3, 4, proj_size=4), "LSTM: proj_size is less than hidden_size 4; got 4"),
+        (lambda: nn.LSTM(3, 4, proj_size=-1), "LSTM: hidden_size and proj_size are at least 1; got 4 and -1"),
+        (lambda: nn.LSTM(3, 4, proj_size=1.5), "LSTM: hidden_size and proj_size are integers; got 4 and 1.5"),
         (lambda: nn.RNN(3, 4, nonlinearity="gelu"), "RNN: nonlinearity is one of tanh, relu; got 'gelu'"),
         (lambda: nn.RNNCell(3, 4, nonlinearity="gelu"), "RNNCell: nonlinearity is one of tanh, relu"),
         (
@@ -110,6 +121,8 @@ def test_wrong_arguments_say_what_was_expected(run, message):
 def test_reprs_show_the_settings():
     shown = repr(nn.LSTM(3, 4, 2, batch_first=True))
     assert shown == "LSTM(input_size=3, hidden_size=4, num_layers=2, batch_first=True)"
+    shown = repr(nn.LSTM(3, 4, proj_size=2))
+    assert shown == "LSTM(input_size=3, hidden_size=4, proj_size=2)"
     assert repr(nn.RNN(3, 4, nonlinearity="relu")) == "RNN(input_size=3, hidden_size=4, nonlinearity=relu)"
     assert repr(nn.GRUCell(3, 4, False)) == "GRUCell(input_size=3, hidden_size=4, bias=False)"
     shown = repr(nn.RNNCell(3, 4, nonlinearity="relu"))

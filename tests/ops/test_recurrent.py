@@ -4,49 +4,57 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops.recurrent.elman import plain_rnn, rnn
+from tinygrad_edu.ops.recurrent import loop
+from tinygrad_edu.ops.recurrent.elman import plain_rnn, plain_rnn_gradients, rnn, rnn_gradients
 from tinygrad_edu.ops.recurrent.gru import gru, gru_gradients, plain_gru, plain_gru_gradients
 from tinygrad_edu.ops.recurrent.lstm import lstm, lstm_gradients, plain_lstm, plain_lstm_gradients
 from tinygrad_edu.table import op_of
 
-# ---- derivatives -------------------------------------------------------------------------------------------
+SIZES = (3, 3, 2, 1, 0)  # of five steps, how many of three sequences are real
 
 
-def arguments(sums, states, bias=True, seed=0, steps=5, n=3, inputs=4, hidden=6):
+def arguments(sums, states, bias=True, seed=0, steps=5, n=3, inputs=4, hidden=6, projected=None, sizes=None):
+    """What a recurrence is called with, but for settings; x is 0 where a sequence is over."""
     rng = np.random.default_rng(seed)
     shapes = [
         (steps, n, inputs),
-        *[(n, hidden)] * states,
+        (n, projected or hidden),
+        *[(n, hidden)] * (states - 1),
         (sums * hidden, inputs),
-        (sums * hidden, hidden),
+        (sums * hidden, projected or hidden),
         *[(sums * hidden,)] * 2 * bias,
     ]
-    return [rng.standard_normal(shape) for shape in shapes] + [None, None] * (not bias)
+    drawn = [rng.standard_normal(shape) for shape in shapes] + [None, None] * (not bias)
+    for x, size in zip(drawn[0], sizes or ()):
+        x[size:] = 0
+    return [*drawn, rng.standard_normal((projected, hidden))] if projected else drawn
 
 
-PAIRS = {
-    "rnn": (lambda *a: rnn(*a, "tanh"), lambda *a: plain_rnn(*a, "tanh"), 1, 1),
-    "rnn, relu": (lambda *a: rnn(*a, "relu"), lambda *a: plain_rnn(*a, "relu"), 1, 1),
-    "lstm": (lstm, plain_lstm, 4, 2),
-    "gru": (gru, plain_gru, 3, 1),
+# the operation and its gradients, fast and plain; sums and states of a unit; settings; the length of h
+KINDS = {
+    "rnn": (rnn, plain_rnn, rnn_gradients, plain_rnn_gradients, 1, 1, ["tanh"], None),
+    "rnn, relu": (rnn, plain_rnn, rnn_gradients, plain_rnn_gradients, 1, 1, ["relu"], None),
+    "lstm": (lstm, plain_lstm, lstm_gradients, plain_lstm_gradients, 4, 2, [None], None),
+    "lstm, projected": (lstm, plain_lstm, lstm_gradients, plain_lstm_gradients, 4, 2, [], 2),
+    "gru": (gru, plain_gru, gru_gradients, plain_gru_gradients, 3, 1, [], None),
 }
+every_kind = pytest.mark.parametrize("name", KINDS)
+with_sizes = pytest.mark.parametrize("sizes", [None, SIZES], ids=["equal", "several lengths"])
 
 
+@with_sizes
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("name", PAIRS)
-def test_each_operation_equals_its_composition_to_the_third_derivative(name, bias):
-    one, other, sums, states = PAIRS[name]
-    given = arguments(sums, states, bias)
+@every_kind
+def test_each_operation_equals_its_composition_to_the_third_derivative(name, bias, sizes):
+    one, other, _, _, sums, states, settings, projected = KINDS[name]
+    given = arguments(sums, states, bias, projected=projected, sizes=sizes)
     places = tuple(i for i, a in enumerate(given) if a is not None)
     w = np.random.default_rng(1)
     weights = [[w.standard_normal(given[i].shape) for i in places] for _ in range(2)]
 
     def derivatives(f):
         def loss(*a):
-            out = f(*a)
-            return sum(
-                np.sum(np.sin(o) * k) for k, o in enumerate(out if isinstance(out, tuple) else (out,), 1)
-            )
+            return sum(np.sum(np.sin(o) * k) for k, o in enumerate(f(*a, *settings, sizes), 1))
 
         first = tg.grad(loss, argnums=places)
         second = tg.grad(lambda *a: sum(np.sum(g * v) for g, v in zip(first(*a), weights[0])), argnums=places)
@@ -58,23 +66,65 @@ def test_each_operation_equals_its_composition_to_the_third_derivative(name, bia
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-11 * max(1, np.abs(theirs).max()))
 
 
-@pytest.mark.parametrize(
-    ("operation", "fast", "plain", "sums", "states"),
-    [(lstm, lstm_gradients, plain_lstm_gradients, 4, 2), (gru, gru_gradients, plain_gru_gradients, 3, 1)],
-    ids=["lstm", "gru"],
-)
-def test_what_the_forward_keeps_is_what_the_gradients_would_compute_again(
-    operation, fast, plain, sums, states
-):
-    given = arguments(sums, states)
-    out, *kept = op_of(operation).forward(*given)
-    out = out if isinstance(out, tuple) else (out,)
+@with_sizes
+@pytest.mark.parametrize("steps", [1, 5, 40])
+@pytest.mark.parametrize("n", [1, 3, 20])
+@every_kind
+def test_gradients_in_pieces_are_those_of_the_composition(name, n, steps, sizes, monkeypatch):
+    monkeypatch.setattr(loop, "CACHE", 1)  # so that pieces are a few steps
+    monkeypatch.setattr(loop, "COLUMNS", 60)
+    operation, _, fast, plain, sums, states, settings, projected = KINDS[name]
+    sizes = sizes and tuple(n * (steps - t) // steps for t in range(steps))
+    given = arguments(sums, states, steps=steps, n=n, projected=projected, sizes=sizes)
+    computed = op_of(operation).forward(*given, *settings, sizes)
+    out, *kept = computed if op_of(operation).keep else (computed,)
     g = [np.random.default_rng(2).standard_normal(o.shape) for o in out]
-    again = fast(*g, *given, *out, *[None] * len(kept))
-    for order in "CF":
-        kept = [np.asarray(k, order=order) for k in kept]
-        for mine, theirs, slow in zip(
-            fast(*g, *given, *out, *kept), again, plain(*g, *given, *out, *kept), strict=True
-        ):
-            np.testing.assert_allclose(mine, theirs, rtol=1e-11, atol=1e-13)
-            np.testing.assert_allclose(mine, slow, rtol=1e-11, atol=1e-13)
+    slow = plain(*g, *given, *settings, sizes, *[None] * (1 + len(kept)))
+    for known in ([out[0], *kept], [None] * (1 + len(kept))):
+        for mine, theirs in zip(fast(*g, *given, *settings, sizes, *known), slow, strict=True):
+            assert (mine is None) == (theirs is None)
+            if mine is not None:
+                np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_wide_inputs_are_multiplied_at_once_where_that_is_faster(n, monkeypatch):
+    given = arguments(4, 2, n=n)
+    expected = lstm(*given)[0]
+    monkeypatch.setattr(loop, "MANY", 1)
+    np.testing.assert_allclose(lstm(*given)[0], expected, rtol=1e-12)
+
+
+def test_a_relu_that_grows_without_bound_grows_up_to_the_end_of_its_sequence_only():
+    x, weight = np.ones((2000, 2, 1), np.float32), np.full((1, 1), 2, np.float32)
+    x[1:, 1] = 0
+    x[3:, 0] = 0
+    sizes = (2, 1, 1) + (0,) * 1997
+    h, last = rnn(x, np.zeros((2, 1), np.float32), weight, weight, None, None, "relu", sizes)
+    assert last.ravel().tolist() == [14, 2]
+    assert h.sum() == 2 + 2 + 6 + 14
+
+
+@pytest.mark.parametrize("sizes", [None, (2, 2, 1, 0)])
+def test_huge_states_and_cells_are_no_overflow(sizes):
+    """A cell is multiplied by no other number than a gate."""
+    x, state = np.ones((4, 2, 3), np.float32), np.full((2, 6), 1e38, np.float32)
+    for step, size in zip(x, sizes or ()):
+        step[size:] = 0
+    for operation, sums, states, settings in ((lstm, 4, 2, [None]), (gru, 3, 1, [])):
+        weights = [np.full(shape, 1e-3, np.float32) for shape in ((sums * 6, 3), (sums * 6, 6))]
+        given = [tg.Tensor(a, requires_grad=True) for a in (x, *[state] * states, *weights)]
+        h, *_ = operation(*given, None, None, *settings, sizes)
+        np.sum(h * np.float32(1e-30)).backward()
+        assert all(np.isfinite(a.grad.data).all() for a in given)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_what_is_kept_lies_in_one_piece_however_the_input_lies(name):
+    """A step is fast where its blocks are next to each other in memory."""
+    operation, _, _, _, sums, states, settings, _ = KINDS[name]
+    x, *rest = arguments(sums, states)
+    x = np.swapaxes(np.copy(np.swapaxes(x, 0, 1), order="C"), 0, 1)
+    (h, *_), store = op_of(operation).forward(x, *rest, *settings, None)
+    assert h.flags.c_contiguous
+    assert store.flags.c_contiguous

@@ -1,10 +1,12 @@
 """Compute all configurations with PyTorch, and freeze the results::
 
     python -m tests.oracle.make            # write tests/oracle/data/
+    python -m tests.oracle.make sequences  # of one family alone
     python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs
 
-from the root of the repository, with torch 2.13 (the CPU build does) and safetensors installed; nothing else
-here needs them.  The same PyTorch on the same machine writes the same bytes.
+from the root of the repository, with torch 2.13 (the CPU build does; `sequences` was made with 2.14) and
+safetensors installed; nothing else here needs them.  The same PyTorch on the same machine writes the same
+bytes.
 """
 
 import argparse
@@ -45,7 +47,19 @@ def built(kind: str, args: Any, settings: dict[str, Any]) -> Any:
     # Above its threshold, which is 20, it is a line, up to 2e-9 off.
     exact = {"threshold": 40.0} if kind == "Softplus" else {}
     args = [built(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
+    settings = {
+        k: built(v.kind, v.args, v.settings) if isinstance(v, Part) else v for k, v in settings.items()
+    }
     return cls(*args, **tensors(settings), **exact)
+
+
+def packed(module: Any, x: Any, hx: Any = None, *, lengths: list[int]) -> Any:
+    """What a recurrent layer makes of padded sequences of several lengths."""
+    first, utils = module.batch_first, torch.nn.utils.rnn
+    sequences = utils.pack_padded_sequence(x, lengths, batch_first=first, enforce_sorted=False)
+    output, final = module(sequences, hx)
+    steps = x.shape[1 if first else 0]
+    return utils.pad_packed_sequence(output, batch_first=first, total_length=steps)[0], final
 
 
 def layer(case: Case) -> dict[str, np.ndarray]:
@@ -56,7 +70,8 @@ def layer(case: Case) -> dict[str, np.ndarray]:
             {k: torch.tensor(case.state(k, tuple(v.shape))) for k, v in module.state_dict().items()}
         )
     inputs = [tensors(x, constant=i in case.constant) for i, x in enumerate(case.draw("inputs"))]
-    outputs = leaves(module(*inputs, **tensors(case.draw("call"))))
+    call = packed if "lengths" in case.call else torch.nn.Module.__call__
+    outputs = leaves(call(module, *inputs, **tensors(case.draw("call"))))
     torch.autograd.backward(
         outputs, [torch.tensor(case.cotangent(i, tuple(y.shape))) for i, y in enumerate(outputs)]
     )
@@ -171,13 +186,13 @@ def main() -> None:
         action="store_true",
         help="write nothing; print the largest differences from what is stored",
     )
-    compare = parser.parse_args().compare
+    parser.add_argument("families", nargs="*", help=f"of {', '.join(CASES)}; by default all")
+    arguments = parser.parse_args()
+    compare, chosen = arguments.compare, arguments.families or list(CASES)
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     compute = {"optimizers": trajectory, "schedules": schedule}
-    families: dict[str, Results] = {
-        f: {c.name: compute.get(f, layer)(c) for c in cases} for f, cases in CASES.items()
-    }
+    families: dict[str, Results] = {f: {c.name: compute.get(f, layer)(c) for c in CASES[f]} for f in chosen}
     for family, results in families.items():
         if compare:
             stored = frozen.read(family)
@@ -193,7 +208,7 @@ def main() -> None:
                 f"{family}: {len(results)} configurations, "
                 f"{sum(v.size for r in results.values() for v in r.values())} numbers"
             )
-    if not compare:
+    if not compare and not arguments.families:
         about = {
             "version": torch.__version__,
             "nn": public(torch.nn, torch.nn.Module),

@@ -18,6 +18,7 @@ from tinygrad_edu.optim import schedule
 
 # Settings that this package calls as NumPy does.
 RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
+MODULES = "layers", "sequences", "activations", "losses"  # the families of layers and losses
 TORCH = frozen.about_torch()
 EXPECTED = {family: frozen.read(family) for family in CASES}
 
@@ -46,7 +47,10 @@ def made(kind, args, settings):
     """Our layer or loss, with float64 parameters if it has any."""
     cls = getattr(nn, kind)
     args = [made(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
-    settings = {RENAMED.get(k, k): v for k, v in settings.items()}
+    settings = {
+        RENAMED.get(k, k): made(v.kind, v.args, v.settings) if isinstance(v, Part) else v
+        for k, v in settings.items()
+    }
     if "dtype" in inspect.signature(cls).parameters:
         settings["dtype"] = np.float64
     return cls(*args, **settings)
@@ -78,7 +82,7 @@ def called(case, expected):
     return parts | {f"buffer {k}": b for k, b in module.state_dict().items() if k not in parameters}
 
 
-@configurations("layers", "activations", "losses")
+@configurations(*MODULES)
 def test_layers_and_losses(case, expected, agreed):
     compare(called(case, expected), expected)
     agreed(case.name)
@@ -171,15 +175,13 @@ SHARED = {
 
 
 def test_everything_that_both_have_is_compared():
-    assert SHARED["nn"] == {
-        case.kind for family in ("layers", "activations", "losses") for case in CASES[family]
-    }
+    assert SHARED["nn"] == {case.kind for family in MODULES for case in CASES[family]}
     assert SHARED["optim"] == {case.kind for case in CASES["optimizers"]}
 
 
 def test_every_setting_that_both_have_is_compared():
     used = {}
-    for case in (case for family in ("layers", "activations", "losses") for case in CASES[family]):
+    for case in (case for family in MODULES for case in CASES[family]):
         given = (
             inspect.signature(getattr(nn, case.kind)).bind_partial(*case.args).arguments
             | case.settings

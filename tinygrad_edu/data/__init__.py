@@ -7,7 +7,8 @@
 * `StandardScaler`, `MinMaxScaler` and `Imputer` learn from the training part what they do to every part;
   `LabelEncoder`, `one_hot` and `relabel` make numbers of classes.
 * `train_test_split`, `k_fold` and `stratified_k_fold` divide rows.
-* `ArrayDataset` and `DataLoader` give a model its samples, batch after batch.
+* `ArrayDataset` and `DataLoader` give a model its samples, batch after batch; `pad_sequences` and
+  `pad_collate` make batches of sequences of several lengths.
 
 Nothing here knows of models: data imports the errors, the reading of files, the generators and the door for
 arrays, and, when something is to be stored, `io.atomic`; never nn, optim, train or plot.
@@ -40,6 +41,7 @@ from .published.named import (
 )
 from .records import STUDENT_COLUMNS, STUDENT_MAJORS, line, student_records
 from .scale import MinMaxScaler, StandardScaler
+from .sequences import pad_collate, pad_sequences
 from .split import k_fold, stratified_k_fold, train_test_split
 from .toy import Points, blobs, checkerboard, circles, flower, moons, spirals, xor
 
@@ -49,7 +51,7 @@ __all__ = [
     "LabelEncoder", "MappedDataset", "MinMaxScaler", "Points", "Records", "StandardScaler", "Table",
     "Titanic", "TrainTest", "blobs", "breast_cancer", "bundled", "checkerboard", "circles", "course_digits",
     "diabetes", "digits", "flower", "heart_disease", "iris", "iris_train_test", "k_fold", "line", "mnist",
-    "moons", "one_hot", "read_csv", "read_idx", "read_mat", "relabel", "spirals", "stratified_k_fold",
+    "moons", "one_hot", "pad_collate", "pad_sequences", "read_csv", "read_idx", "read_mat", "relabel", "spirals", "stratified_k_fold",
     "student_records", "titanic", "train_test_split", "wheat_seeds", "wine", "xor",
 ]
 # fmt: on

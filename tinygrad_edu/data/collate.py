@@ -11,9 +11,7 @@ from ..errors import DTypeError, ShapeError
 from .checks import shapes_of
 from .dataset import Arrays, cast_floats, check_numbers
 
-PAD = (
-    "  Sequences of several lengths are padded to one first, with a mask for what was added; or batch_size=1."
-)
+PAD = "  Sequences of several lengths are padded to one: collate_fn=data.pad_collate; or batch_size=1."
 READY = (
     "  Items are single samples.  Of batches that are ready, give what they were made of, "
     "data.DataLoader(dataset, batch_size), or put them together: (np.concatenate(xs), np.concatenate(ys))."
@@ -33,6 +31,22 @@ def collated(samples: Iterable[Any], places: Iterable[int], dtype: DTypeLike | N
     columns = enumerate(np.stack(column) for column in zip(*rows))
     checked = (check_numbers(f"DataLoader: field {i} of the samples", column) for i, column in columns)
     return tuple(cast_floats(column, dtype) for column in checked)
+
+
+def checked(batch: Any, dtype: DTypeLike | None) -> Any:
+    """What a user's collate function returned: arrays, in a tuple and in tuples inside it."""
+    if not isinstance(batch, tuple):
+        expected = "collate_fn returns a tuple of arrays, one for each field of the samples"
+        raise DTypeError(f"DataLoader: {expected}; got {type(batch).__name__}.")
+    return tuple(
+        checked(part, dtype) if isinstance(part, tuple) else _numbers(number, part, dtype)
+        for number, part in enumerate(batch)
+    )
+
+
+def _numbers(number: int, part: Any, dtype: DTypeLike | None) -> Any:
+    what = f"DataLoader: array {number} of what collate_fn returned"
+    return cast_floats(check_numbers(what, plain(part, what)), dtype)
 
 
 def _fields(sample: Any, place: int) -> Arrays:

@@ -10,7 +10,7 @@ numbers before: a training that is stopped and resumed, in the middle of an epoc
 it would have seen.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..errors import ArgumentError, DTypeError, names_itself
 from ..random import generator
 from .checks import refuse_state, whole, wrong_names
-from .collate import collated
+from .collate import checked, collated
 from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats
 
 SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
@@ -47,13 +47,17 @@ class DataLoader:
         Whether to leave out the last batch of an epoch if it is shorter than the others.
     dtype : floating dtype or None, default=numpy.float32
         What floating arrays are converted to; integers stay as they are.  None converts nothing.
+    collate_fn : callable, optional
+        Makes a batch, a tuple of arrays, of a list of samples; tuples of arrays may stand in it, such as
+        ((x, lengths), y).  By default each field is stacked.  `pad_collate` is one for sequences of several
+        lengths.
 
     Attributes
     ----------
     epoch : int
         The number of the epoch in which the last batch was, or, when that is complete, of the next; it may be
         assigned to.
-    batch_size, shuffle, seed, drop_last, dtype : the settings
+    batch_size, shuffle, seed, drop_last, dtype, collate_fn : the settings
 
     Raises
     ------
@@ -92,6 +96,7 @@ class DataLoader:
         seed: int | None = 0,
         drop_last: bool = False,
         dtype: DTypeLike | None = np.float32,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
     ) -> None:
         self.batch_size = whole("batch_size", batch_size, 1)
         self.seed = int(generator(None).integers(2**63)) if seed is None else whole("seed", seed, 0)
@@ -100,6 +105,9 @@ class DataLoader:
         if self.dtype is not None and self.dtype.kind != "f":
             expected = "dtype is that of the floating arrays, so a floating one"
             raise DTypeError(f"{expected}; got {self.dtype}.")
+        if collate_fn is not None and not callable(collate_fn):
+            raise ArgumentError(f"collate_fn is a function of a list of samples; got {collate_fn!r:.60}.")
+        self.collate_fn = collate_fn
         self._data = self._prepared(data)
         self._epoch = self._batch = 0  # the place of the next batch
         self._resumed = False
@@ -165,10 +173,13 @@ class DataLoader:
             if isinstance(self._data, Batches):
                 rng = self._rng(epoch, number) if self._data.random else None
                 batch = self._data.take(rows if order is None else order[rows], rng)
+                if self.collate_fn is not None:
+                    yield checked(self.collate_fn(list(zip(*batch))), self.dtype)
+                    continue
                 yield tuple(cast_floats(array, self.dtype) for array in batch)
             else:
                 places = range(rows.start, rows.stop) if order is None else order[rows].tolist()
-                yield collated([self._data[i] for i in places], places, self.dtype)
+                yield self._collated([self._data[i] for i in places], places)
 
     def _from_iterable(self, epoch: int, start: int) -> Iterator[Arrays]:
         iterator = iter(self._data() if callable(self._data) else self._data)
@@ -182,8 +193,14 @@ class DataLoader:
             pass
         while samples := list(islice(iterator, self.batch_size)):
             if len(samples) == self.batch_size or not self.drop_last:
-                yield collated(samples, range(first, first + len(samples)), self.dtype)
+                yield self._collated(samples, range(first, first + len(samples)))
             first += len(samples)
+
+    def _collated(self, samples: list[Any], places: Iterable[int]) -> Any:
+        """The batch of some samples."""
+        if self.collate_fn is None:
+            return collated(samples, places, self.dtype)
+        return checked(self.collate_fn(samples), self.dtype)
 
     def _rng(self, epoch: int, *batch: int) -> "np.random.Generator":
         """The generator of the order of an epoch, or of the random maps of a batch of it."""

@@ -16,8 +16,10 @@ from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, Residual, Sequential
 from .convolution import Conv1d, Conv2d, ConvTranspose2d
 from .dead import dead_units
+from .decoder import TransformerDecoder, TransformerDecoderLayer
 from .dropout import Dropout
 from .embedding import Embedding
+from .encoder_decoder import Transformer
 from .flatten import Flatten
 from .layer_norm import GroupNorm, LayerNorm, RMSNorm
 from .linear import Linear
@@ -43,8 +45,8 @@ __all__ = [
     "MSELoss", "MaxPool1d", "MaxPool2d", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList",
     "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "RMSNorm", "RNNCell",
     "ReLU", "ReLU6", "Residual", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus",
-    "Softsign", "Tanh", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
-    "dead_units", "init", "summary",
+    "Softsign", "Tanh", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+    "TransformerEncoderLayer", "TripletMarginLoss", "dead_units", "init", "summary",
 ]
 # fmt: on
 

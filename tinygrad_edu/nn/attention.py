@@ -11,13 +11,14 @@ from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops.attention import attention_weights, merge_heads, sorted_mask, split_heads
 from ..ops.contraction import linear
 from ..ops.dropout import dropout as dropped
+from ..ops.sequences import sequence_mask, whole_lengths
 from ..random import Rng, generator
 from ..tensor import Tensor
 from . import init
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
-from .sizes import check_probability, check_sizes
+from .sizes import check_probability, check_sizes, told_as
 
 
 class MultiheadAttention(Module):
@@ -35,6 +36,10 @@ class MultiheadAttention(Module):
         Attention weights are dropped with this probability, in training.
     bias : bool, default=True
         Whether the projections have biases.
+    add_bias_kv : bool, default=False
+        Whether there is one more key and value, the same for all, which are learned: ``bias_k``, ``bias_v``.
+    add_zero_attn : bool, default=False
+        Whether there is one more key and value of zeros.  A query that matches no key attends to either.
     kdim, vdim : int, optional
         The lengths of keys and values; embed_dim by default.
     batch_first : bool, default=False
@@ -49,6 +54,7 @@ class MultiheadAttention(Module):
         W_q, W_k and W_v, one below the other; None if kdim or vdim is another length.  Then there are
         ``q_proj_weight``, ``k_proj_weight`` and ``v_proj_weight``.
     in_proj_bias : Parameter of shape (3 embed_dim,), or None
+    bias_k, bias_v : Parameter of shape (1, 1, embed_dim), or None
     out_proj : Linear
 
     Raises
@@ -81,6 +87,8 @@ class MultiheadAttention(Module):
         dropout: float = 0.0,
         bias: bool = True,
         *,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
@@ -93,7 +101,7 @@ class MultiheadAttention(Module):
             raise ArgumentError(f"embed_dim {embed_dim} is not divisible by num_heads {num_heads}.")
         check_probability("dropout", dropout)
         self.embed_dim, self.num_heads = embed_dim, num_heads
-        self.dropout, self.batch_first = dropout, batch_first
+        self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.rng = generator(rng)
         self.in_proj_weight = self.q_proj_weight = self.k_proj_weight = self.v_proj_weight = None
@@ -104,6 +112,11 @@ class MultiheadAttention(Module):
             self.k_proj_weight = self._weight(embed_dim, self.kdim, dtype)
             self.v_proj_weight = self._weight(embed_dim, self.vdim, dtype)
         self.in_proj_bias = Parameter(np.zeros(3 * embed_dim, dtype)) if bias else None
+        self.bias_k = self.bias_v = None
+        if add_bias_kv:
+            self.bias_k, self.bias_v = (
+                Parameter(init.xavier_normal((1, 1, embed_dim), rng=self.rng, dtype=dtype)) for _ in "kv"
+            )
         self.out_proj = Linear(embed_dim, embed_dim, bias, rng=self.rng, dtype=dtype)
         if self.out_proj.bias is not None:
             self.out_proj.bias.data[...] = 0
@@ -121,6 +134,8 @@ class MultiheadAttention(Module):
         attn_mask: Any = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
+        *,
+        lengths: Any = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend from each query to the keys, and average their values.
 
@@ -142,13 +157,17 @@ class MultiheadAttention(Module):
         is_causal : bool, default=False
             Each query attends to the keys up to its own position only.  PyTorch wants the same said by
             attn_mask too.
+        lengths : array_like of int, of shape (b,), or () without a batch, optional
+            How many of the keys are real, the rest being padding: another way to say
+            ``key_padding_mask=~tg.sequence_mask(lengths, s)``.
 
         Returns
         -------
         output : Tensor of the shape of query
         weights : Tensor of shape (b, t, s), or (b, num_heads, t, s) if not averaged, or None
-            A query that may attend to no key, for there is none or none is allowed, has weights 0, and the
-            bias of out_proj for its output; in PyTorch, NaN.
+            The key of add_bias_kv, and then that of add_zero_attn, follow the s given ones.  A query that may
+            attend to no key, for there is none or none is allowed, has weights 0, and the bias of out_proj
+            for its output; in PyTorch, NaN.
         """
         like, who = self.out_proj.weight, type(self).__name__
         same = query is key and key is value
@@ -159,7 +178,12 @@ class MultiheadAttention(Module):
         if not batched:
             query, key, value = (np.expand_dims(x, batch) for x in (query, key, value))
         q, k, v = self._heads(query, key, value, same)  # (b, heads, t or s, d)
-        allowed, added = self._masks(key_padding_mask, attn_mask, is_causal, (*q.shape[:-1], k.shape[-2]))
+        shape = (*q.shape[:-1], k.shape[-2])
+        real = None if lengths is None else self._real(lengths, shape, batched)
+        allowed, added = self._masks(key_padding_mask, attn_mask, is_causal, real, shape)
+        if self.bias_k is not None or self.add_zero_attn:
+            k, v = self._with_more(k, self.bias_k), self._with_more(v, self.bias_v)
+            allowed, added = (_wider(mask, k.shape[2] - shape[3]) for mask in (allowed, added))
         weights = attention_weights(q, k, allowed, added)  # (b, heads, t, s)
         weights = dropped(weights, self.dropout if self.training else 0.0, rng=self.rng)
         y = self.out_proj(merge_heads(np.matmul(weights, v), self.batch_first))
@@ -199,12 +223,30 @@ class MultiheadAttention(Module):
         projected = (linear(x, weight, bias) for x, weight, bias in zip((query, key, value), weights, biases))
         return [split_heads(x, 1, self.num_heads, self.batch_first)[0] for x in projected]
 
+    def _with_more(self, x: Any, learned: Any) -> Any:
+        """Keys or values (b, heads, s, d), and those that there are for all."""
+        b, heads, _, d = x.shape
+        parts = [x]
+        if learned is not None:
+            parts.append(np.broadcast_to(np.reshape(learned, (1, heads, 1, d)), (b, heads, 1, d)))
+        if self.add_zero_attn:
+            parts.append(np.zeros((b, heads, 1, d), x.dtype))
+        return np.concatenate(parts, 2)
+
+    @staticmethod
+    def _real(lengths: Any, shape: tuple[int, ...], batched: bool) -> Any:
+        """Which keys the lengths allow, (b, 1, 1, s)."""
+        with told_as("MultiheadAttention"):
+            counts = whole_lengths(lengths, shape[3], shape[:1] if batched else ())
+        return np.reshape(sequence_mask(counts, shape[3]), (shape[0], 1, 1, shape[3]))
+
     def _masks(
-        self, key_padding_mask: Any, attn_mask: Any, is_causal: bool, shape: tuple[int, ...]
+        self, key_padding_mask: Any, attn_mask: Any, is_causal: bool, real: Any, shape: tuple[int, ...]
     ) -> tuple[Any, Any]:
         """What is allowed, and what is added to the scores (b, heads, t, s); None for all, and nothing."""
         b, heads, t, s = shape
         allowed: list[Any] = [np.tri(t, s, dtype=bool)] if is_causal else []
+        allowed += [] if real is None else [real]
         added: list[Any] = []
         of_keys: dict[tuple[int, ...], tuple[int, ...]] = {(b, s): (b, 1, 1, s)}
         if b == 1:
@@ -227,3 +269,11 @@ class MultiheadAttention(Module):
 
     def extra_repr(self) -> str:
         return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, batch_first={self.batch_first}"
+
+
+def _wider(mask: Any, more: int) -> Any:
+    """A mask of the scores for some more keys, which are allowed to all and to which nothing is added."""
+    if mask is None:
+        return None
+    shape = (*mask.shape[:-1], more)
+    return np.concatenate([mask, np.full(shape, mask.dtype.kind == "b", mask.dtype)], -1)

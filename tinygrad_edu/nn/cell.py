@@ -37,9 +37,9 @@ class Cell(Units):
         axes = ("N", "hidden_size") if x.ndim == 2 else ("hidden_size",)
         states = self._first_states(hx, like, (*x.shape[:-1], self.hidden_size), axes)
         if x.ndim == 2:
-            return tuple(after[0] for after in self._pass("", np.expand_dims(x, 0), states))
+            return self._pass("", np.expand_dims(x, 0), states)[1:]
         states = [np.expand_dims(state, 0) for state in states]
-        return tuple(after[0, 0] for after in self._pass("", np.expand_dims(x, (0, 1)), states))
+        return tuple(after[0] for after in self._pass("", np.expand_dims(x, (0, 1)), states)[1:])
 
 
 class RNNCell(Cell):

@@ -17,7 +17,7 @@ LAYERS = {
 }
 ELSEWHERE = {
     "functional": "Functions are at the top: tinygrad_edu.relu, tinygrad_edu.softmax_cross_entropy.",
-    "utils": "Gradients are clipped by tinygrad_edu.optim.clip_grad_norm.",
+    "utils": "Gradients are clipped by tinygrad_edu.optim.clip_grad_norm; recurrent layers take lengths=, of data.pad_sequences.",
     "Input": "Layers have their input sizes: nn.Linear(in_features, out_features).",
     "Lambda": "Any function stands in nn.Sequential as it is.",
     **dict.fromkeys(["Adam", "AdamW", "SGD", "RMSprop"], "Optimizers are in tinygrad_edu.optim."),

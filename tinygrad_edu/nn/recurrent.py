@@ -5,11 +5,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ShapeError, names_itself
+from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops.dropout import dropout as dropped
+from ..ops.sequences import reorder, reverse_sequences, sequence_mask, whole_lengths
 from ..random import Rng, generator
 from .parameter import Parameter
-from .sizes import check_probability
+from .sizes import check_probability, check_sizes, told_as
 from .units import ELMAN, GATED, LONG_SHORT, Units
 
 
@@ -45,11 +46,11 @@ class Recurrent(Units):
         self.rng = generator(rng)
         self.directions = ("", "_reverse") if bidirectional else ("",)
         for layer in range(num_layers):
-            inputs = hidden_size * len(self.directions) if layer else input_size
+            inputs = (self.proj_size or hidden_size) * len(self.directions) if layer else input_size
             for direction in self.directions:
                 self._make_parameters(f"_l{layer}{direction}", inputs, bias, self.rng, dtype)
 
-    def _run(self, x: Any, hx: Any) -> tuple[Any, tuple[Any, ...]]:
+    def _run(self, x: Any, hx: Any, lengths: Any) -> tuple[Any, tuple[Any, ...]]:
         """The output of the last layer, and each state after the last step, of all layers."""
         like: Parameter = self.weight_ih_l0  # type: ignore[attr-defined]  # made under its name
         x = self._checked(x, like, ("N", "L", "features") if self.batch_first else ("L", "N", "features"))
@@ -64,31 +65,51 @@ class Recurrent(Units):
             x = np.swapaxes(x, 0, 1)
         if x.shape[0] == 0:
             raise ShapeError(f"{type(self).__name__} expects sequences of at least one step, got none.")
-        x, final = self._layers(x, states)
+        if lengths is not None:
+            with told_as(type(self).__name__):
+                lengths = np.reshape(whole_lengths(lengths, x.shape[0], batch), x.shape[1])
+        x, final = self._layers(x, states, lengths)
         if not batched:
             return np.squeeze(x, 1), tuple(np.squeeze(state, 1) for state in final)
         return np.swapaxes(x, 0, 1) if self.batch_first else x, final
 
-    def _layers(self, x: Any, states: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+    def _layers(self, x: Any, states: list[Any], lengths: Any) -> tuple[Any, tuple[Any, ...]]:
         """The output of the last layer, (L, N, directions · H), and the last states of all layers."""
-        ends = []
+        ends, order = [], None
+        if lengths is not None:  # the longest first, as the operations expect them
+            order = np.argsort(-lengths, kind="stable")
+            lengths, states = lengths[order], [reorder(state, order) for state in states]
+            x = np.where(np.expand_dims(sequence_mask(lengths, x.shape[0]).T, 2), reorder(x, order), 0)
         for layer in range(self.num_layers):
             if layer and self.training:
                 x = dropped(x, self.dropout, rng=self.rng)
-            x, end = self._layer(layer, x, states)
+            x, end = self._layer(layer, x, states, lengths)
             ends += end
         # Of each state (num_layers · directions, N, H); one layer has no others to be joined with.
-        return x, ends[0] if len(ends) == 1 else tuple(map(np.concatenate, zip(*ends)))
+        final = ends[0] if len(ends) == 1 else tuple(map(np.concatenate, zip(*ends)))
+        if order is None:
+            return x, final
+        back = np.argsort(order)
+        return reorder(x, back), tuple(reorder(state, back) for state in final)
 
-    def _layer(self, layer: int, x: Any, states: list[Any]) -> tuple[Any, list[tuple[Any, ...]]]:
+    def _layer(
+        self, layer: int, x: Any, states: list[Any], lengths: Any
+    ) -> tuple[Any, list[tuple[Any, ...]]]:
         """The output of one layer, (L, N, directions · H), and each direction's final states (1, N, H)."""
-        outputs, ends = [], []
+        outputs, ends, sizes = [], [], None
+        if lengths is not None:
+            sizes = tuple(np.count_nonzero(sequence_mask(lengths, x.shape[0]), axis=0).tolist())
         for k, direction in enumerate(self.directions, layer * len(self.directions)):
-            read = np.flip(x, 0) if direction else x
-            sequences = self._pass(f"_l{layer}{direction}", read, [state[k] for state in states])
-            outputs.append(np.flip(sequences[0], 0) if direction else sequences[0])
-            ends.append(tuple(sequence[-1:] for sequence in sequences))
+            read = _turned(x, lengths) if direction else x
+            h, *last = self._pass(f"_l{layer}{direction}", read, [state[k] for state in states], sizes)
+            outputs.append(_turned(h, lengths) if direction else h)
+            ends.append(tuple(np.expand_dims(state, 0) for state in last))
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, -1), ends
+
+
+def _turned(x: Any, lengths: Any) -> Any:
+    """The sequences from their ends to their beginnings, (L, N, features)."""
+    return np.flip(x, 0) if lengths is None else reverse_sequences(x, lengths)
 
 
 class RNN(Recurrent):
@@ -142,6 +163,9 @@ class RNN(Recurrent):
     >>> output, h_n = rnn(np.ones((5, 2, 3)))  # two sequences of five steps
     >>> output.shape, h_n.shape
     ((5, 2, 4), (2, 2, 4))
+    >>> output, h_n = rnn(np.ones((5, 2, 3)), lengths=[5, 2])  # of which the second is shorter
+    >>> bool(np.all(output[2:, 1] == 0))
+    True
     """
 
     kind = ELMAN
@@ -162,15 +186,11 @@ class RNN(Recurrent):
         dtype: DTypeLike = np.float32,
     ) -> None:
         self._set_nonlinearity(nonlinearity)
-        settings: dict[str, Any] = {
-            "bias": bias,
-            "batch_first": batch_first,
-            "dropout": dropout,
-            "bidirectional": bidirectional,
-        }
-        super().__init__(input_size, hidden_size, num_layers, **settings, rng=rng, dtype=dtype)
+        settings: dict[str, Any] = {"bias": bias, "batch_first": batch_first, "dropout": dropout}
+        settings |= {"bidirectional": bidirectional, "rng": rng, "dtype": dtype}
+        super().__init__(input_size, hidden_size, num_layers, **settings)
 
-    def forward(self, x: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """Read sequences.
 
         Parameters
@@ -179,16 +199,32 @@ class RNN(Recurrent):
         hx : Tensor or array_like of shape (num_layers · directions, N, hidden_size), optional
             The states h_0 to begin with, zeros by default; without N for an input without a batch, as all
             that is returned.
+        lengths : array_like of int, of shape (N,), or () without a batch, optional
+            How many steps of each sequence are real, from 0 to L, in any order: the rest is padding.  By
+            default all are.
 
         Returns
         -------
         output : Tensor of shape (L, N, directions · hidden_size), or (N, L, …) if batch_first
-            The states of the last layer after each step.
+            The states of the last layer after each step; 0 where there is padding.
         h_n : Tensor of shape (num_layers · directions, N, hidden_size)
             The states of all layers after the last step: of the second direction, that is the one at the
             first input.
+
+        Raises
+        ------
+        ShapeError, DTypeError, ArgumentError
+            If an array has another shape, lengths are no integers, or one is below 0 or above L.
+
+        Notes
+        -----
+        With lengths each sequence is read as if it were alone: its last state is the one after its last real
+        step, the second direction begins there, and what stands in the padding, NaN too, has no influence and
+        gets a gradient of 0.  That is what PyTorch computes of packed sequences, ``pack_padded_sequence(x,
+        lengths, enforce_sorted=False)``.  A sequence of length 0, which PyTorch refuses, ends in the state
+        that it began with.
         """
-        output, (h_n,) = self._run(x, hx)
+        output, (h_n,) = self._run(x, hx, lengths)
         return output, h_n
 
 
@@ -204,13 +240,22 @@ class LSTM(Recurrent):
         c_t = f_t c_{t-1} + i_t g_t
         h_t = o_t tanh(c_t)
 
+    or, with a projection, h_t = W_hr (o_t tanh(c_t)), a shorter state than the cell.
+
     Parameters are those of `RNN`, without nonlinearity; so are the attributes, with 4 · hidden_size rows.
-    There are no projections (PyTorch's ``proj_size``).
+
+    Parameters
+    ----------
+    proj_size : int, default=0
+        How long h is, less than hidden_size; 0 projects nothing.  Outputs, h_0 and h_n have this length then,
+        and there are ``weight_hr_l0`` of shape (proj_size, hidden_size) and so on.
 
     References
     ----------
     S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9. F. Gers, J.
     Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
+    H. Sak, A. Senior, F. Beaufays (2014). Long short-term memory based recurrent neural network architectures
+    for large vocabulary speech recognition. arXiv:1402.1128
 
     Examples
     --------
@@ -222,10 +267,35 @@ class LSTM(Recurrent):
     """
 
     kind = LONG_SHORT
+    usual: ClassVar[dict[str, Any]] = {**Recurrent.usual, "proj_size": 0}
 
-    def forward(self, x: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
+    @names_itself
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        rng: Rng = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if proj_size != 0:
+            check_sizes(hidden_size=hidden_size, proj_size=proj_size)
+            if proj_size >= hidden_size:
+                raise ArgumentError(f"proj_size is less than hidden_size {hidden_size}; got {proj_size}.")
+        self.proj_size = proj_size
+        settings: dict[str, Any] = {"bias": bias, "batch_first": batch_first, "dropout": dropout}
+        settings |= {"bidirectional": bidirectional, "rng": rng, "dtype": dtype}
+        super().__init__(input_size, hidden_size, num_layers, **settings)
+
+    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
         """Read sequences, as `RNN.forward`, with pairs of states, (h_0, c_0): returns output, (h_n, c_n)."""
-        output, (h_n, c_n) = self._run(x, hx)
+        output, (h_n, c_n) = self._run(x, hx, lengths)
         return output, (h_n, c_n)
 
 
@@ -259,7 +329,7 @@ class GRU(Recurrent):
 
     kind = GATED
 
-    def forward(self, x: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """Read sequences, as `RNN.forward`."""
-        output, (h_n,) = self._run(x, hx)
+        output, (h_n,) = self._run(x, hx, lengths)
         return output, h_n

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError, told_by
+from ..errors import ArgumentError, DTypeError, ShapeError, told_by
 
 
 def check_sizes(**sizes: Any) -> None:
@@ -38,6 +38,6 @@ def told_as(who: str) -> Iterator[None]:
     """A block whose errors about arguments begin with a name, where others beside it have theirs already."""
     try:
         yield
-    except (ArgumentError, ShapeError) as error:
+    except (ArgumentError, ShapeError, DTypeError) as error:
         told_by(error, who)
         raise

@@ -21,15 +21,16 @@ NONLINEARITIES = ("tanh", "relu")
 
 
 class Kind(NamedTuple):
-    """What sets the kinds of units apart: the recurrence, how many sums a unit has, and its states' names."""
+    """What sets the kinds of units apart: the recurrence, the sums of a unit, its states and weights."""
 
     recurrence: Callable[..., Any]
     sums: int
     states: tuple[str, ...]
+    weights: tuple[str, ...] = WEIGHTS
 
 
 ELMAN = Kind(rnn, 1, ("h",))
-LONG_SHORT = Kind(lstm, 4, ("h", "c"))
+LONG_SHORT = Kind(lstm, 4, ("h", "c"), (*WEIGHTS, "weight_hr"))
 GATED = Kind(gru, 3, ("h",))
 
 
@@ -39,6 +40,7 @@ class Units(Module):
     kind: ClassVar[Kind]
     input_size: int
     hidden_size: int
+    proj_size: int = 0  # the length of h where it is projected to another
     usual: ClassVar[dict[str, Any]]  # settings that the repr leaves out where they have these values
     settings: tuple[Any, ...] = ()  # what the recurrence takes beside arrays
 
@@ -57,16 +59,20 @@ class Units(Module):
     ) -> None:
         """The parameters of one layer in one direction, uniform in ±1/√hidden_size."""
         rows, bound = self.kind.sums * self.hidden_size, init.uniform_bound(self.hidden_size)
-        shapes: list[tuple[int, ...]] = [(rows, inputs), (rows, self.hidden_size), (rows,), (rows,)]
-        for name, shape in list(zip(WEIGHTS, shapes))[: 4 if bias else 2]:
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, self.proj_size or self.hidden_size),
+        }
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {}
+        shapes |= {"weight_hr": (self.proj_size, self.hidden_size)} if self.proj_size else {}
+        for name, shape in shapes.items():
             values = init.uniform(shape, low=-bound, high=bound, rng=rng, dtype=dtype)
             setattr(self, name + suffix, Parameter(values))
 
-    def _pass(self, suffix: str, x: Any, states: list[Any]) -> tuple[Any, ...]:
-        """The states after each step, by the parameters of one layer in one direction."""
-        parameters = [getattr(self, name + suffix, None) for name in WEIGHTS]
-        sequences = self.kind.recurrence(x, *states, *parameters, *self.settings)
-        return sequences if isinstance(sequences, tuple) else (sequences,)
+    def _pass(self, suffix: str, x: Any, states: list[Any], sizes: Any = None) -> Any:
+        """h after each step, and the last states, by the parameters of one layer in one direction."""
+        parameters = [getattr(self, name + suffix, None) for name in self.kind.weights]
+        return self.kind.recurrence(x, *states, *parameters, *self.settings, sizes)
 
     def _checked(self, x: Any, like: Parameter, axes: tuple[str, ...]) -> Any:
         """The input in the layer's dtype, with these axes, or without the batch's, N."""
@@ -84,10 +90,16 @@ class Units(Module):
     def _first_states(
         self, hx: Any, like: Parameter, shape: tuple[int, ...], axes: tuple[str, ...]
     ) -> list[Any]:
-        """The states to begin with, of the right shape; zeros if there are none."""
+        """The states to begin with, of the right shape; zeros if there are none.
+
+        The last axis, in ``shape`` and by its name in ``axes``, is that of hidden_size; h may be projected.
+        """
         who, names = type(self).__name__, [f"{state}_0" for state in self.kind.states]
+        shapes, labels = dict.fromkeys(names, shape), dict.fromkeys(names, axes)
+        if self.proj_size:
+            shapes["h_0"], labels["h_0"] = (*shape[:-1], self.proj_size), (*axes[:-1], "proj_size")
         if hx is None:
-            return [np.zeros(shape, like.dtype) for _ in names]
+            return [np.zeros(shapes[name], like.dtype) for name in names]
         given = hx if isinstance(hx, tuple) else (hx,)
         if len(given) != len(names):
             several = f"its states as a tuple ({', '.join(names)})"
@@ -96,10 +108,9 @@ class Units(Module):
             raise ArgumentError(f"{who} expects {expected}; got {got}.")
         states = [as_input(state, like, who) for state in given]
         for name, state in zip(names, states):
-            if state.shape != shape:
-                raise ShapeError(
-                    f"{who} expects {name} of shape {shape}, which is {_shape(axes)}, got {state.shape}."
-                )
+            if state.shape != shapes[name]:
+                expected = f"shape {shapes[name]}, which is {_shape(labels[name])}"
+                raise ShapeError(f"{who} expects {name} of {expected}, got {state.shape}.")
         return states
 
     def extra_repr(self) -> str:

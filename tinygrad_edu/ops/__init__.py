@@ -13,7 +13,7 @@ from . import padding                                    # what is put around an
 from . import activation, softmax, normalization         # functions of what a layer computes
 from . import convolution, transposed                    # layers of images
 from . import pooling, adaptive, window
-from . import recurrent, attention, embedding, dropout   # layers of sequences and words
+from . import sequences, recurrent, attention, embedding, dropout  # layers of sequences and words
 from . import losses
 # fmt: on
 # isort: on

@@ -66,6 +66,11 @@ def _all_of(data: Any) -> int:
     return max(len(data[0] if isinstance(data, tuple) else data), 1)
 
 
+def outputs_of(model: Module, batch: Any) -> Any:
+    """What a model makes of the inputs of a batch; of a tuple, such as (x, lengths), of all of them."""
+    return model(*batch[0]) if isinstance(batch[0], tuple) else model(batch[0])
+
+
 def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     """The loss of a batch (x, y) or (x, y, weights), and how much it counts beside other batches.
 
@@ -80,7 +85,7 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
         raise DTypeError("The model returned None: does its forward end with return?")
     value = _value_of(loss, outputs, batch[1])
     if arrays == 2 and value.ndim == 0:
-        return value, len(batch[0])
+        return value, len(batch[0][0] if isinstance(batch[0], tuple) else batch[0])
     if value.ndim == 0:
         such = 'a loss with reduction="none", such as nn.MSELoss(reduction="none")'
         raise ArgumentError(f"Weights of examples need the loss of each example: {such}.")

@@ -71,7 +71,8 @@ def fit(
         It has the model's parameters, and was made after the last of them was.
     data : tuple of arrays (x, y) or (x, y, weights), DataLoader, or whatever a DataLoader takes
         There is one weight for each example, and the loss has ``reduction="none"`` then: a batch's loss is
-        Σ wᵢ lᵢ / Σ wᵢ.
+        Σ wᵢ lᵢ / Σ wᵢ.  Where a batch has several inputs, a tuple, the model is called with all of them:
+        ``model(x, lengths)`` of the batches ((x, lengths), y) that `data.pad_collate` makes.
     epochs : int, at least 1
         The number of epochs in total: a resumed training makes those that are left.
     batch_size : int or None, default=32

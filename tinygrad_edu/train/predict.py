@@ -10,7 +10,7 @@ from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
-from .batches import Totals, loader_of, loss_of
+from .batches import Totals, loader_of, loss_of, outputs_of
 from .parts import Loss, Metrics, check_loss, check_metrics, check_model, told_as
 
 
@@ -114,7 +114,7 @@ def evaluate(
     totals = Totals(loss, keep=bool(functions))
     with training_mode(model, False), no_grad():
         for batch in loader_of("evaluate", data, model, batch_size=batch_size):
-            outputs = model(batch[0])
+            outputs = outputs_of(model, batch)
             value, weight = loss_of(loss, outputs, batch)
             totals.add(value.item(), weight, outputs, batch[1])
     return totals.report(functions)

@@ -10,7 +10,7 @@ from ..modes import no_grad
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
-from .batches import loss_of, no_tensor
+from .batches import loss_of, no_tensor, outputs_of
 from .story import Diverged, story
 from .training import Training
 
@@ -31,7 +31,7 @@ def _add_gradients(training: Training, group: list[Any]) -> None:
     """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
     totals, total, alone = training.totals, 0.0, len(group) == 1
     for batch in group:
-        outputs = training.model(batch[0])
+        outputs = outputs_of(training.model, batch)
         loss, weight = loss_of(training.loss, outputs, batch)
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)

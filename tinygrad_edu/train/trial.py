@@ -14,7 +14,7 @@ from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d
 from ..nn.parameter import Buffer
-from .batches import loss_of, measured
+from .batches import loss_of, measured, outputs_of
 from .generators import Generators
 from .parts import Metrics
 from .predict import array_of
@@ -63,10 +63,11 @@ def check_last_batch(model: Module, loader: Any) -> None:
     alone = size == 1 or samples % size == 1
     if not alone or not any(isinstance(module, BatchNorm1d) for module in model.modules()):
         return
-    example = next(iter(copy.copy(loader)))[0][-1:]  # of a copy, so that the loader stays where it is
+    inputs = next(iter(copy.copy(loader)))[0]  # of a copy, so that the loader stays where it is
+    example = tuple(x[-1:] for x in inputs) if isinstance(inputs, tuple) else inputs[-1:]
     try:
         with undisturbed(model), training_mode(model, True), no_grad():
-            model(example)
+            outputs_of(model, (example,))
     except ArgumentError as error:
         batches = f"{samples} examples in batches of {size} end with a batch of one example"
         raise ArgumentError(f"fit: {batches}, which this model cannot train on. {error}") from None
@@ -84,7 +85,7 @@ def try_out(training: Training) -> None:
         return
     with undisturbed(model, training.loss), training_mode(model, False), no_grad():
         batch = next(iter(copy.copy(loader)))
-        outputs = model(batch[0])
+        outputs = outputs_of(model, batch)
         if validated:
             loss_of(training.loss, outputs, batch)
         if metrics:
@@ -103,8 +104,13 @@ def _try_metrics(model: Module, loader: Any, metrics: Metrics, targets: Any, out
                 failed.append(name)
     if not failed:
         return
-    x, targets = (np.concatenate(column) for column in zip(*[batch[:2] for batch in copy.copy(loader)]))
-    outputs = np.concatenate([array_of(model(x[start : start + 1024])) for start in range(0, len(x), 1024)])
+    batches = list(copy.copy(loader))
+    if not isinstance(batches[0][0], tuple):  # several inputs may have other lengths in another batch
+        columns = [np.concatenate(column) for column in zip(*[batch[:2] for batch in batches])]
+        starts = range(0, len(columns[0]), 1024)
+        batches = [tuple(column[start : start + 1024] for column in columns) for start in starts]
+    outputs = np.concatenate([array_of(outputs_of(model, batch)) for batch in batches])
+    targets = np.concatenate([batch[1] for batch in batches])
     if not np.all(np.isfinite(outputs)):
         return  # the training has a story of its own about that
     for name in failed:

@@ -6,14 +6,21 @@ import numpy as np
 
 from ...table import fused, primitive
 from ..activation import relu
-from .loop import WEIGHTS, Run, composed, forwards, projected
+from .loop import (
+    WEIGHTS,
+    Gradients,
+    Sizes,
+    clear,
+    composed,
+    composed_back,
+    last,
+    pieces,
+    steps,
+    sums_of_inputs,
+    turned,
+)
 
-
-def plain_rnn(x: Any, h0: Any, *settings: Any) -> Any:
-    """`rnn` by composition."""
-    *weights, nonlinearity = settings
-    phi = relu if nonlinearity == "relu" else np.tanh
-    return composed(lambda z, k, h: (phi(z + k),), x, (h0,), *weights)[0]
+# ---- by functions of the table -----------------------------------------------------------------------------
 
 
 def slopes(h: Any, nonlinearity: str) -> Any:
@@ -21,31 +28,71 @@ def slopes(h: Any, nonlinearity: str) -> Any:
     return np.sign(h) if nonlinearity == "relu" else 1 - h * h
 
 
-def plain_rnn_gradients(
-    g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonlinearity: str, h: Any
-) -> tuple[Any, ...]:
+def plain_rnn(x: Any, h0: Any, *rest: Any) -> Any:
+    """`rnn` by composition."""
+    *weights, nonlinearity, sizes = rest
+    phi = relu if nonlinearity == "relu" else np.tanh
+    return composed(lambda z, k, h: (phi(z + k),), x, (h0,), weights, sizes)
+
+
+def plain_rnn_gradients(*values: Any) -> tuple[Any, ...]:
     """da_t = (g_t + W_hhᵀ da_{t+1}) φ'."""
-    run = Run((g,), x, (h0,), weight_ih, weight_hh, None, None, (h,), ())
-    return run.composed_back(lambda dh, slope: ((dh * slope,), [0]), slopes(h, nonlinearity))
+    g_h, g_last, x, h0, *weights, nonlinearity, sizes, h = values
+    if h is None:
+        h, _ = plain_rnn(x, h0, *weights, nonlinearity, sizes)
+    step = lambda dh, slope: ((dh * slope,), [0])
+    return composed_back(step, (g_h, g_last), x, h0, h, weights, sizes, slopes(h, nonlinearity))
+
+
+# ---- in place ----------------------------------------------------------------------------------------------
+
+
+def run(x: Any, h0: Any, weights: Any, nonlinearity: str, sizes: Sizes) -> tuple[Any, Any]:
+    """What `rnn` returns: the sequence of h, and the last ones."""
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    (n, hidden), length = h0.shape, x.shape[0]
+    states = np.empty_like(
+        x, shape=(length + 1, hidden, n), order="C"
+    )  # the first, and those after each step
+    sums_of_inputs(x, weight_ih, None if bias_ih is None else bias_ih + bias_hh, states[1:], sizes)
+    clear(states[1:], sizes)
+    states[0] = h0.T
+    k = np.empty_like(x, shape=(hidden, n), order="C")
+    for before, h_t, k_t in steps(sizes, (states[:-1], states[1:]), (k,)):
+        np.matmul(weight_hh, before, out=k_t)
+        np.add(h_t, k_t, out=h_t)
+        if nonlinearity == "relu":
+            np.maximum(h_t, 0, out=h_t)
+        else:
+            np.tanh(h_t, out=h_t)
+    return turned(states[1:]), last(states, sizes)
 
 
 @fused(plain_rnn_gradients)
-def rnn_gradients(
-    g: Any, x: Any, h0: Any, weight_ih: Any, weight_hh: Any, nonlinearity: str, h: Any
-) -> tuple[Any, ...]:
-    """`plain_rnn_gradients` in place: da begins as the slopes."""
-    run, da = Run((g,), x, (h0,), weight_ih, weight_hh, None, None, (h,), ()), slopes(h, nonlinearity)
-    (dh,) = d = run.zeros()
-    for (da_t,) in run.backwards(dh, da):
-        da_t *= dh
-    return run.gradients(da, da, d)
+def rnn_gradients(*values: Any) -> tuple[Any, ...]:
+    """`plain_rnn_gradients` in place, by the h that came out, if it is known: da begins as the slopes."""
+    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, h = values
+    if h is None:
+        h, _ = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes)
+    (length, n, hidden), weight = h.shape, weight_hh.T
+    found, dh = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy()
+    for start, end, s in pieces(length, h, (hidden, n), sizes):
+        n = s.shape[2]
+        s[...] = slopes(np.matrix_transpose(h[start:end, :n]), nonlinearity)
+        now = None if sizes is None else sizes[start:end][::-1]
+        for g_t, da_t, dh_t in steps(now, (turned(g_h[start:end, :n])[::-1], s[::-1]), (dh,)):
+            np.add(dh_t, g_t, out=dh_t)
+            np.multiply(da_t, dh_t, out=da_t)
+            np.matmul(weight, da_t, out=dh_t)
+        found.add(start, (s,))
+    return found.dx, dh.T, *found.sums, found.sums[-1]
 
 
 # fmt: off
-@primitive(joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, nonlinearity, out:
-                                         rnn_gradients(g, x, h0, weight_ih, weight_hh, nonlinearity, out)))
+@primitive(joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, out:
+                                         rnn_gradients(*g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, out[0])))
 def rnn(
-    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str
+    x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str, sizes: Any = None
 ) -> Any:
     """One layer of Elman's network, h_t = φ(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
 
@@ -57,23 +104,20 @@ def rnn(
     bias_ih, bias_hh : Tensor or ndarray of shape (H,), or both None
     nonlinearity : {"tanh", "relu"}
         φ.
+    sizes : tuple of L int, optional
+        How many of the sequences are real at each step, the longest sequences being the first; x is 0 where
+        none is.
 
     Returns
     -------
-    Tensor or ndarray of shape (L, N, H)
-        h_1 to h_L.
+    h : Tensor or ndarray of shape (L, N, H)
+        h_1 to h_L; 0 where a sequence is over.
+    h_last : Tensor or ndarray of shape (N, H)
+        That after the last step of each sequence.
 
     References
     ----------
     J. Elman (1990). Finding structure in time. Cognitive Science 14.
     """
-    h = projected(x, weight_ih, bias_ih, bias_hh)  # the sums, of which the steps make the states
-    k = np.empty_like(h0)
-    for (h_t,) in forwards(weight_hh, h0, k, h):
-        h_t += k
-        if nonlinearity == "relu":
-            np.maximum(h_t, 0, out=h_t)
-        else:
-            np.tanh(h_t, out=h_t)
-    return h
+    return run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes)
 # fmt: on

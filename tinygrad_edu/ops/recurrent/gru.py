@@ -5,7 +5,23 @@ from typing import Any
 import numpy as np
 
 from ...table import fused, primitive
-from .loop import WEIGHTS, Run, blocks, composed, forwards, logistic, logistic_in_place, projected
+from .loop import (
+    WEIGHTS,
+    Gradients,
+    Sizes,
+    before,
+    composed,
+    composed_back,
+    last,
+    logistic,
+    pieces,
+    steps,
+    sums_of_inputs,
+    turned,
+    z_and_k,
+)
+
+# ---- by functions of the table -----------------------------------------------------------------------------
 
 
 def gates_of(z: Any, k: Any) -> tuple[Any, Any, Any, Any]:
@@ -21,9 +37,10 @@ def plain_step(z: Any, k: Any, h: Any) -> tuple[Any]:
     return ((1 - u) * n + u * h,)
 
 
-def plain_gru(x: Any, h0: Any, *weights: Any) -> Any:
+def plain_gru(x: Any, h0: Any, *rest: Any) -> Any:
     """`gru` by composition."""
-    return composed(plain_step, x, (h0,), *weights)[0]
+    *weights, sizes = rest
+    return composed(plain_step, x, (h0,), weights, sizes)
 
 
 def plain_step_back(dh: Any, u: Any, r_u: Any, to_z: Any, to_k: Any) -> tuple[Any, Any]:
@@ -40,51 +57,117 @@ def plain_gru_gradients(*values: Any) -> tuple[Any, ...]:
     sum: all of it to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum,
     so to both of z and k.  The gates are computed again: the kept ones have no graph.
     """
-    run = Run.of(1, values)
-    r, u, n, k_n = gates_of(*run.sums())
+    g_h, g_last, x, h0, *weights, sizes, h, _ = values
+    if h is None:
+        h, _ = plain_gru(x, h0, *weights, sizes)
+    r, u, n, k_n = gates_of(*z_and_k(x, h0, h, weights))
     to_z = (1 - u) * (1 - n * n)
-    r_u = [to_z * k_n * r * (1 - r), (run.before(0) - n) * u * (1 - u)]
-    return run.composed_back(plain_step_back, u, np.concatenate(r_u, -1), to_z, to_z * r)
+    r_u = np.concatenate([to_z * k_n * r * (1 - r), (before(h0, h) - n) * u * (1 - u)], -1)
+    g = g_h, g_last
+    return composed_back(plain_step_back, g, x, h0, h, weights, sizes, u, r_u, to_z, to_z * r)
+
+
+# ---- in place ----------------------------------------------------------------------------------------------
+
+
+def halved(weight: Any) -> Any:
+    """A copy of a weight or bias with half of what goes into r and u: σ(a) = ½ + ½ tanh(a/2)."""
+    weight = weight.copy()
+    weight[: 2 * (weight.shape[0] // 3)] *= 0.5
+    return weight
+
+
+def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
+    """What `gru` returns, and what it keeps: (L + 1, 5 H, N), r, u, n, k_n and the state before."""
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    (n, hidden), length = h0.shape, x.shape[0]
+    new = np.empty_like if sizes is None else np.zeros_like
+    store = new(x, shape=(length + 1, 5 * hidden, n), order="C")
+    bias = None if bias_ih is None else halved(bias_ih + bias_hh)
+    if bias is not None:
+        bias[2 * hidden :] = bias_ih[2 * hidden :]
+    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 3 * hidden], sizes)
+    store[0, 4 * hidden :] = h0.T
+    k, weight = np.empty_like(x, shape=(3 * hidden, n), order="C"), halved(weight_hh)
+    of_k = None if bias_hh is None else np.repeat(np.expand_dims(bias_hh[2 * hidden :], 1), n, axis=1)
+    now, h = store[:-1], store[1:, 4 * hidden :]
+    sequences = (
+        h, now[:, 4 * hidden :], now[:, : 2 * hidden], now[:, :hidden], now[:, hidden : 2 * hidden],
+        now[:, 2 * hidden : 3 * hidden], now[:, 3 * hidden : 4 * hidden],
+    )  # fmt: skip
+    shared = k, k[: 2 * hidden], k[2 * hidden :], k if of_k is None else of_k
+    for h_t, h_before, r_u, r, u, new_t, k_n, k_t, k_gates, k_new, b in steps(sizes, sequences, shared):
+        np.matmul(weight, h_before, out=k_t)
+        if of_k is not None:
+            np.add(k_new, b, out=k_new)
+        np.add(r_u, k_gates, out=r_u)
+        np.tanh(r_u, out=r_u)
+        np.multiply(r_u, 0.5, out=r_u)
+        np.add(r_u, 0.5, out=r_u)
+        k_n[...] = k_new
+        np.multiply(r, k_new, out=k_new)
+        np.add(new_t, k_new, out=new_t)
+        np.tanh(new_t, out=new_t)
+        np.subtract(h_before, new_t, out=h_t)  # h = n + u (h' - n)
+        np.multiply(h_t, u, out=h_t)
+        np.add(h_t, new_t, out=h_t)
+    return (turned(h), last(store[:, 4 * hidden :], sizes)), store
 
 
 @fused(plain_gru_gradients)
 def gru_gradients(*values: Any) -> tuple[Any, ...]:
-    """`plain_gru_gradients` in place, by what the forward kept, if it did; dz and dk begin as the slopes."""
-    run = Run.of(1, values)
-    (h,), (h0,), (gates, k_n) = run.states, run.first, run.kept
-    if gates is None:
-        *computed, k_n = gates_of(*run.sums())
-        gates = np.concatenate(computed, -1)
-    r, u, n = blocks(gates, 3)
-    dz = np.subtract(1, gates)
-    to_r, to_u, to_z = blocks(dz, 3)
-    np.multiply(n, n, out=to_z)
-    np.subtract(1, to_z, out=to_z)
-    to_z *= to_u
-    to_u *= u
-    to_u[0] *= h0 - n[0]
-    to_u[1:] *= h[:-1] - n[1:]
-    to_r *= r
-    to_r *= k_n
-    to_r *= to_z
-    dk, spare, hidden = dz.copy(), np.empty_like(h0), h0.shape[1]
-    dk[..., 2 * hidden :] *= r
-    (dh,) = d = run.zeros()
-    column = dh[:, None]
-    three = np.reshape(dk, (*h.shape[:2], 3, hidden))  # the blocks of dk, (L, N, 3, H)
-    for _, three_t, to_z_t, u_t in run.backwards(dh, dk, three, to_z, u, direct=spare):
-        to_z_t *= dh
-        three_t *= column
-        np.multiply(dh, u_t, out=spare)
-    dz[..., : 2 * hidden] = dk[..., : 2 * hidden]
-    return run.gradients(dz, dk, d)
+    """`plain_gru_gradients` in place, by what was kept, if it was."""
+    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, h, store = values
+    if store is None:
+        (h, _), store = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), sizes)
+    n, hidden = h0.shape
+    found, dh = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy()
+    product, weight = np.empty_like(store, shape=(hidden, n), order="C"), weight_hh.T
+    for start, end, s in pieces(x.shape[0], store, (5 * hidden, n), sizes):
+        n = s.shape[2]
+        write_slopes(store[start:end, :, :n], hidden, s)
+        back = s[::-1]
+        sequences = (
+            turned(g_h[start:end, :n])[::-1], np.reshape(back, (end - start, 5, hidden, n)), back[:, :hidden],
+            back[:, hidden : 4 * hidden],
+        )  # fmt: skip
+        here = None if sizes is None else sizes[start:end][::-1]
+        for g_t, all_t, direct, dk_t, dh_t, product_t in steps(here, sequences, (dh, product)):
+            np.add(dh_t, g_t, out=dh_t)
+            np.multiply(all_t, dh_t, out=all_t)
+            np.matmul(weight, dk_t, out=product_t)
+            np.add(product_t, direct, out=dh_t)
+        dk = s[:, hidden : 4 * hidden]
+        found.add(start, (s[:, hidden : 3 * hidden], s[:, 4 * hidden :]), (dk,))
+    return found.dx, dh.T, *found.sums
+
+
+def write_slopes(store: Any, hidden: int, s: Any) -> None:
+    """Write what some steps, (T, 5 H, N), make of dh.
+
+    These are that of the state before, directly, those of r, u and n in k, and that of n in z.
+    """
+    r, u, n, k_n, h_before = (store[:, k * hidden : (k + 1) * hidden] for k in range(5))
+    direct, of_r, of_u, k_new, z_new = (s[:, k * hidden : (k + 1) * hidden] for k in range(5))
+    gates = store[:, : 2 * hidden]
+    np.subtract(1, gates, out=s[:, hidden : 3 * hidden])
+    np.multiply(n, n, out=z_new)
+    np.subtract(1, z_new, out=z_new)
+    z_new *= of_u  # (1 - u) (1 - n²)
+    s[:, hidden : 3 * hidden] *= gates
+    of_r *= k_n
+    of_r *= z_new
+    np.subtract(h_before, n, out=direct)
+    of_u *= direct
+    np.multiply(z_new, r, out=k_new)
+    direct[...] = u
 
 
 # fmt: off
-@primitive(keep={"gates": None, "k_n": None},
-           joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates, k_n:
-                  gru_gradients(g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates, k_n)))
-def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
+@primitive(keep={"store": None},
+           joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, out, store:
+                  gru_gradients(*g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, out[0], store)))
+def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, sizes: Any = None) -> Any:
     """One layer of gated recurrent units.
 
     With z_t = W_ih x_t + b_ih and k_t = W_hh h_{t-1} + b_hh, each in blocks in the order r, u, n (PyTorch
@@ -104,33 +187,21 @@ def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: 
     h0 : Tensor or ndarray of shape (N, H)
     weight_ih, weight_hh : Tensor or ndarray of shape (3 H, I), and (3 H, H)
     bias_ih, bias_hh : Tensor or ndarray of shape (3 H,), or both None
+    sizes : tuple of L int, optional
+        How many of the sequences are real at each step, the longest sequences being the first; x is 0 where
+        none is.
 
     Returns
     -------
-    Tensor or ndarray of shape (L, N, H)
-        h_1 to h_L.
+    h : Tensor or ndarray of shape (L, N, H)
+        h_1 to h_L; 0 where a sequence is over.
+    h_last : Tensor or ndarray of shape (N, H)
+        That after the last step of each sequence.
 
     References
     ----------
     K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
     translation. arXiv:1406.1078
     """
-    sums, hidden = projected(x, weight_ih, bias_ih), h0.shape[1]  # of which the steps make the gates
-    k = np.empty_like(sums, shape=sums.shape[1:])
-    k_gates, k_new = k[:, : 2 * hidden], k[:, 2 * hidden :]
-    gates = sums[..., : 2 * hidden], *blocks(sums, 3)
-    h, k_n = (np.empty_like(sums, shape=(*sums.shape[:2], hidden)) for _ in range(2))
-    for h_t, k_n_t, r_u, r, u, n in forwards(weight_hh, h0, k, h, k_n, *gates):
-        if bias_hh is not None:
-            k += bias_hh
-        r_u += k_gates
-        logistic_in_place(r_u)
-        k_n_t[...] = k_new
-        n += np.multiply(r, k_n_t, out=h_t)
-        np.tanh(n, out=n)
-        np.subtract(h0, n, out=h_t)  # h = n + u (h' - n)
-        h_t *= u
-        h_t += n
-        h0 = h_t
-    return h, sums, k_n
+    return run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), sizes)
 # fmt: on

@@ -5,7 +5,24 @@ from typing import Any
 import numpy as np
 
 from ...table import fused, primitive
-from .loop import WEIGHTS, Run, blocks, composed, forwards, logistic, logistic_in_place, projected
+from .loop import (
+    WEIGHTS,
+    Gradients,
+    Sizes,
+    before,
+    composed,
+    composed_back,
+    last,
+    logistic,
+    pieces,
+    rows_of,
+    steps,
+    sums_of_inputs,
+    turned,
+    z_and_k,
+)
+
+# ---- by functions of the table -----------------------------------------------------------------------------
 
 
 def gates_of(sums: Any) -> tuple[Any, Any, Any, Any]:
@@ -14,77 +31,175 @@ def gates_of(sums: Any) -> tuple[Any, Any, Any, Any]:
     return logistic(i), logistic(f), np.tanh(g), logistic(o)
 
 
-def plain_step(z: Any, k: Any, h: Any, c: Any) -> tuple[Any, Any]:
-    """The next h and c."""
-    i, f, g, o = gates_of(z + k)
-    c = f * c + i * g
-    return o * np.tanh(c), c
-
-
-def plain_lstm(x: Any, h0: Any, c0: Any, *weights: Any) -> tuple[Any, ...]:
+def plain_lstm(x: Any, h0: Any, c0: Any, *rest: Any) -> tuple[Any, ...]:
     """`lstm` by composition."""
-    return composed(plain_step, x, (h0, c0), *weights)
+    *weights, weight_hr, sizes = rest
 
+    def step(z: Any, k: Any, h: Any, c: Any) -> tuple[Any, Any]:
+        i, f, g, o = gates_of(z + k)
+        c = f * c + i * g
+        m = o * np.tanh(c)
+        return m if weight_hr is None else np.matmul(m, weight_hr.T), c
 
-def plain_step_back(dh: Any, dc: Any, slope: Any, leak: Any, f: Any) -> tuple[Any, Any]:
-    """da, and what the state and the cell before get of it directly."""
-    dc = dc + leak * dh
-    return (slope * np.concatenate([dc, dc, dc, dh], -1),), (0, f * dc)
+    return composed(step, x, (h0, c0), weights, sizes)
 
 
 def plain_lstm_gradients(*values: Any) -> tuple[Any, ...]:
-    """From c = f c' + i g and h = o y, where y = tanh(c), and c' is the cell before.
+    """From c = f c' + i g and m = o y, where y = tanh(c), and c' is the cell before; h = W_hr m, or m.
 
-    di = g dc, df = c' dc, dg = i dc and do = y dh; dh adds o (1 - y²) dh to dc, of which f dc goes on to c'.
-    A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  The gates are computed
-    again: the kept ones have no graph.
+    di = g dc, df = c' dc, dg = i dc and do = y dm; dm adds o (1 - y²) dm to dc, of which f dc goes on to c'.
+    A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  Gates and cells are
+    computed again: the kept ones have no graph.
     """
-    run = Run.of(2, values)
-    c = run.states[1]
-    (i, f, g, o), y = gates_of(np.add(*run.sums())), np.tanh(c)
-    slopes = [g * i * (1 - i), run.before(1) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)]
-    return run.composed_back(plain_step_back, np.concatenate(slopes, -1), o * (1 - y * y), f)
+    g_h, g_last, g_c, x, h0, c0, *weights, weight_hr, sizes, h, _ = values
+    if h is None:
+        h, *_ = plain_lstm(x, h0, c0, *weights, weight_hr, sizes)
+    i, f, g, o = gates_of(np.add(*z_and_k(x, h0, h, weights)))
+    c = cells(c0, f, i * g)
+    y, of_projection = np.tanh(c), []
+    slopes = [g * i * (1 - i), before(c0, c) * f * (1 - f), i * (1 - g * g), y * o * (1 - o)]
+
+    def step(dh: Any, dc: Any, slope: Any, leak: Any, f: Any, m: Any) -> tuple[Any, Any]:
+        if weight_hr is not None:
+            of_projection.append(np.matmul(dh.T, m))
+            dh = np.matmul(dh, weight_hr)
+        dc = dc + leak * dh
+        return (slope * np.concatenate([dc, dc, dc, dh], -1),), (0, f * dc)
+
+    sequences = np.concatenate(slopes, -1), o * (1 - y * y), f, o * y
+    gradients = composed_back(step, (g_h, g_last, g_c), x, h0, h, weights, sizes, *sequences)
+    return gradients if weight_hr is None else (*gradients, sum(of_projection[1:], of_projection[0]))
+
+
+def cells(c0: Any, f: Any, new: Any) -> Any:
+    """c = f c' + new of all steps, (L, N, H)."""
+    found, c = [], c0
+    for f_t, new_t in zip(f, new):
+        c = f_t * c + new_t
+        found.append(c)
+    return np.stack(found)
+
+
+# ---- in place ----------------------------------------------------------------------------------------------
+
+
+def halved(weight: Any) -> Any:
+    """A copy of a weight or bias in the order o, i, f, g, with half of what goes into the gates.
+
+    σ(a) = ½ + ½ tanh(a/2), so that one tanh does for all four.
+    """
+    hidden = weight.shape[0] // 4
+    weight = np.concatenate([weight[3 * hidden :], weight[: 3 * hidden]])
+    weight[: 3 * hidden] *= 0.5
+    return weight
+
+
+def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]:
+    """What `lstm` returns, and what it keeps, (L + 1, 6 H, N).
+
+    These are o, i, f, g, the cell before and tanh of the next, below each other.
+    """
+    weight_ih, weight_hh, bias_ih, bias_hh, weight_hr = weights
+    (n, hidden), length = c0.shape, x.shape[0]
+    new = np.empty_like if sizes is None else np.zeros_like
+    store = new(x, shape=(length + 1, 6 * hidden, n), order="C")
+    bias = None if bias_ih is None else halved(bias_ih + bias_hh)
+    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 4 * hidden], sizes)
+    c_all = store[:, 4 * hidden : 5 * hidden]
+    c_all[0] = c0.T
+    states = new(x, shape=(length + 1, *h0.T.shape), order="C")
+    states[0] = h0.T
+    k, products, m = (np.empty_like(x, shape=(rows * hidden, n), order="C") for rows in (4, 2, 1))
+    weight, now = halved(weight_hh), store[:-1]
+    sequences = (
+        states[:-1], states[1:], c_all[1:], now[:, : 4 * hidden], now[:, : 3 * hidden], now[:, :hidden],
+        now[:, hidden : 3 * hidden], now[:, 3 * hidden : 5 * hidden], now[:, 5 * hidden :],
+    )  # fmt: skip
+    shared = (k, products, products[:hidden], products[hidden:], m)
+    for h_before, h, c, a, gates, o, i_f, g_c, y, k_t, both, ig, fc, m_t in steps(sizes, sequences, shared):
+        np.matmul(weight, h_before, out=k_t)
+        np.add(a, k_t, out=a)
+        np.tanh(a, out=a)
+        np.multiply(gates, 0.5, out=gates)
+        np.add(gates, 0.5, out=gates)
+        np.multiply(i_f, g_c, out=both)
+        np.add(ig, fc, out=c)
+        np.tanh(c, out=y)
+        if weight_hr is None:
+            np.multiply(o, y, out=h)
+        else:
+            np.matmul(weight_hr, np.multiply(o, y, out=m_t), out=h)
+    return (turned(states[1:]), last(states, sizes), last(c_all, sizes)), store
 
 
 @fused(plain_lstm_gradients)
 def lstm_gradients(*values: Any) -> tuple[Any, ...]:
-    """`plain_lstm_gradients` in place, by the gates that were kept, if they were; da begins as the slopes."""
-    run = Run.of(2, values)
-    (_, c), (_, c0), (gates,) = run.states, run.first, run.kept
-    if gates is None:
-        gates = np.concatenate(gates_of(np.add(*run.sums())), -1)
-    i, f, g, o = blocks(gates, 4)
-    da = np.subtract(1, gates)
-    da *= gates
-    da_i, da_f, da_g, da_o = blocks(da, 4)
-    y, leak, spare = np.tanh(c), np.empty_like(c), np.empty_like(c0)
-    da_i *= g
-    da_f[0] *= c0
-    da_f[1:] *= c[:-1]
-    np.multiply(g, g, out=leak)
-    np.subtract(1, leak, out=leak)
-    np.multiply(i, leak, out=da_g)
-    da_o *= y
-    y *= y
-    np.subtract(1, y, out=leak)
-    leak *= o
-    dh, dc = d = run.zeros()
-    dc_column = dc[:, None]
-    da_ifg = np.reshape(da, (*c.shape[:2], 4, c.shape[2]))[:, :, :3]  # (L, N, 3, H)
-    for _, from_h, from_c, g_c, leak_t, f_t in run.backwards(dh, da, da_o, da_ifg, run.g[1], leak, f):
-        dc += g_c
-        dc += np.multiply(leak_t, dh, out=spare)
-        from_c *= dc_column
-        from_h *= dh
-        dc *= f_t
-    return run.gradients(da, da, d)
+    """`plain_lstm_gradients` in place, by what was kept, if it was."""
+    g_h, g_last, g_c, x, h0, c0, *weights, sizes, h, store = values
+    if store is None:
+        (h, *_), store = run(x, h0, c0, weights, sizes)
+    weight_ih, weight_hh, _, _, weight_hr = weights
+    (n, hidden), weight = c0.shape, weight_hh.T
+    found, dh, dc = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy(), g_c.T.copy()
+    dm, dhs = dh, dh
+    if weight_hr is not None:
+        dm = np.empty_like(dc)
+        dhs = np.zeros_like(store, shape=(x.shape[0], *dh.shape), order="C")  # the dh of all steps
+    for start, end, s in pieces(x.shape[0], store, (5 * hidden, n), sizes):
+        n = s.shape[2]
+        now = store[start:end, :, :n]
+        write_slopes(now, hidden, s)
+        back, blocks = s[::-1], np.reshape(s, (end - start, 5, hidden, n))[::-1]
+        f = now[:, 2 * hidden : 3 * hidden][::-1]
+        sequences = (
+            turned(g_h[start:end, :n])[::-1], blocks[:, 3:], back[:, 4 * hidden :], blocks[:, :3], f,
+            back[:, : 4 * hidden],
+        )  # fmt: skip
+        here = None if sizes is None else sizes[start:end][::-1]
+        for t, (g, of_m, leak, of_c, f_t, da, dh_t, dc_t, dm_t) in enumerate(
+            steps(here, sequences, (dh, dc, dm)), 1
+        ):
+            np.add(dh_t, g, out=dh_t)
+            if weight_hr is not None:
+                dhs[end - t, :, : dh_t.shape[1]] = dh_t
+                np.matmul(weight_hr.T, dh_t, out=dm_t)
+            np.multiply(of_m, dm_t, out=of_m)
+            np.add(dc_t, leak, out=dc_t)
+            np.multiply(of_c, dc_t, out=of_c)
+            np.multiply(dc_t, f_t, out=dc_t)
+            np.matmul(weight, da, out=dh_t)
+        found.add(start, (s[:, : 4 * hidden],))
+    gradients = found.dx, dh.T, dc.T, *found.sums, found.sums[-1]
+    if weight_hr is None:
+        return gradients
+    m = store[:-1, :hidden] * store[:-1, 5 * hidden :]
+    return *gradients, np.matmul(rows_of(dhs), rows_of(m).T)
+
+
+def write_slopes(now: Any, hidden: int, s: Any) -> None:
+    """Of some steps, (T, 5 H, N), the slopes of the sums of i, f, g and o; and, last, what dm adds to dc."""
+    length, _, n = now.shape
+    now, s = (np.reshape(a, (length, a.shape[1] // hidden, hidden, n)) for a in (now, s))
+    g_y, of_g_y = now[:, 3::2], s[:, 2::2]
+    np.multiply(g_y, g_y, out=of_g_y)
+    np.subtract(1, of_g_y, out=of_g_y)
+    np.multiply(of_g_y, now[:, 1::-1], out=of_g_y)  # i (1 - g²), and o (1 - y²)
+    i_f_with_g_c = s[:, :2], now[:, 1:3], now[:, 3:5]
+    for slope, gate, factor in (i_f_with_g_c, (s[:, 3], now[:, 0], now[:, 5])):
+        np.subtract(1, gate, out=slope)
+        np.multiply(slope, gate, out=slope)
+        np.multiply(slope, factor, out=slope)
 
 
 # fmt: off
-@primitive(keep={"gates": None},
-           joint=(("x", "h0", "c0", *WEIGHTS), lambda g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, out, gates:
-                  lstm_gradients(*g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, *out, gates)))
-def lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
+@primitive(keep={"store": None},
+           joint=(("x", "h0", "c0", *WEIGHTS, "weight_hr"),
+                  lambda g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, sizes, out, store:
+                  (*lstm_gradients(*g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, sizes, out[0], store), None)[:8]))
+def lstm(
+    x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any = None,
+    sizes: Any = None,
+) -> Any:
     """One layer of long short-term memory.
 
     With a_t = W_ih x_t + b_ih + W_hh h_{t-1} + b_hh in blocks in the order i, f, g, o::
@@ -94,35 +209,32 @@ def lstm(x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any,
         c_t = f_t c_{t-1} + i_t g_t
         h_t = o_t tanh(c_t)
 
+    or, with a projection, h_t = W_hr (o_t tanh(c_t)), of length P; without, P is H.
+
     Parameters
     ----------
     x : Tensor or ndarray of shape (L, N, I)
-    h0, c0 : Tensor or ndarray of shape (N, H)
-    weight_ih, weight_hh : Tensor or ndarray of shape (4 H, I), and (4 H, H)
+    h0, c0 : Tensor or ndarray of shape (N, P), and (N, H)
+    weight_ih, weight_hh : Tensor or ndarray of shape (4 H, I), and (4 H, P)
     bias_ih, bias_hh : Tensor or ndarray of shape (4 H,), or both None
+    weight_hr : Tensor or ndarray of shape (P, H), optional
+    sizes : tuple of L int, optional
+        How many of the sequences are real at each step, the longest sequences being the first; x is 0 where
+        none is.
 
     Returns
     -------
-    h, c : Tensor or ndarray of shape (L, N, H)
-        h_1 to h_L, and c_1 to c_L.
+    h : Tensor or ndarray of shape (L, N, P)
+        h_1 to h_L; 0 where a sequence is over.
+    h_last, c_last : Tensor or ndarray of shape (N, P), and (N, H)
+        Those after the last step of each sequence.
 
     References
     ----------
     S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9. F. Gers, J.
     Schmidhuber, F. Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12.
+    H. Sak, A. Senior, F. Beaufays (2014). Long short-term memory based recurrent neural network architectures
+    for large vocabulary speech recognition. arXiv:1402.1128
     """
-    sums = projected(x, weight_ih, bias_ih, bias_hh)  # of which the steps make the gates
-    # tanh makes the sigmoid too, as `logistic` says: one call of it for all four blocks
-    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], sums.dtype), h0.shape[1])
-    offset, spare, k = 1 - scale, np.empty_like(h0), np.empty_like(sums, shape=sums.shape[1:])
-
-    h, c = (np.empty_like(sums, shape=(*sums.shape[:2], h0.shape[1])) for _ in range(2))
-    for h_t, c_t, a, i, f, g, o in forwards(weight_hh, h0, k, h, c, sums, *blocks(sums, 4)):
-        a += k
-        logistic_in_place(a, scale, offset)
-        np.multiply(f, c0, out=c_t)
-        c_t += np.multiply(i, g, out=spare)
-        np.multiply(o, np.tanh(c_t, out=spare), out=h_t)
-        c0 = c_t
-    return (h, c), sums
+    return run(x, h0, c0, (weight_ih, weight_hh, bias_ih, bias_hh, weight_hr), sizes)
 # fmt: on
