@@ -7,8 +7,8 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks --rounds 31 --json figures.json
 
-Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers, networks,
-trainings, epochs, transformer, lstm.
+Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
+networks, trainings, epochs, transformer, lstm.
 """
 
 import argparse
