@@ -69,7 +69,7 @@ from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_l
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
-from .ops.transposed import conv_transpose2d
+from .ops.transposed import conv_transpose1d, conv_transpose2d
 from .primitive import primitive
 from .random import seed
 from .tensor import Tensor
@@ -91,6 +91,7 @@ __all__ = [
     "composite",
     "conv1d",
     "conv2d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "cosine_embedding_loss",
     "data",

@@ -23,6 +23,7 @@ OF_IMAGES = [
 ]
 OF_SERIES = [
     "Conv1d",
+    "ConvTranspose1d",
     "MaxPool1d",
     "AvgPool1d",
     "AdaptiveAvgPool1d",
@@ -40,6 +41,7 @@ MADE_WITH = {
     ),
     **{
         "Conv1d": (2, 3, 1),
+        "ConvTranspose1d": (2, 3, 1),
         "Conv2d": (4, 3, 1),
         "ConvTranspose2d": (4, 3, 1),
         "GroupNorm": (2, 4),
@@ -159,6 +161,7 @@ def test_every_loss_refuses_what_is_no_array_in_its_name(name, spoil):
         lambda w: tg.conv2d(IMAGE, np.ones((1, 4, 1, 1)), w(np.ones(1))),
         lambda w: tg.conv1d(SERIES, w(np.ones((1, 2, 1)))),
         lambda w: tg.conv_transpose2d(IMAGE, w(np.ones((4, 1, 1, 1)))),
+        lambda w: tg.conv_transpose1d(SERIES, w(np.ones((2, 1, 1)))),
         lambda w: tg.layer_norm(ROWS, w(np.ones(4))),
         lambda w: tg.layer_norm(ROWS, None, w(np.ones(4))),
         lambda w: tg.rms_norm(ROWS, w(np.ones(4))),

@@ -54,6 +54,7 @@ def reduced(kind, *, target=None, low=-2.0, high=2.0, **options):
     return build
 
 
+MODES = st.sampled_from(["zeros", "reflect", "replicate", "circular"])
 REDUCTION = st.sampled_from(["mean", "sum", "none"])
 signs = lambda d, shape: np.where(values(shape, d(st.integers(0, 9))) > 0, 1, -1)
 shares = lambda d, shape: values(shape, d(st.integers(0, 9)), 0.05, 0.95)
@@ -223,8 +224,9 @@ LAYERS = {
     nn.Sequential:  lambda d: (nn.Sequential(nn.Linear(2, 3, **DTYPE), nn.Tanh(), nn.Linear(3, 1, **DTYPE)), (values((2, 2), d(st.integers(0, 9))),)),
     nn.Residual:    lambda d: (nn.Residual(nn.Linear(2, 2, **DTYPE)), (values((2, 2), d(st.integers(0, 9))),)),
 
-    nn.Conv1d:           convolution(nn.Conv1d, 1),
-    nn.Conv2d:           convolution(nn.Conv2d, 2),
+    nn.Conv1d:           convolution(nn.Conv1d, 1, padding_mode=MODES),
+    nn.Conv2d:           convolution(nn.Conv2d, 2, padding_mode=MODES),
+    nn.ConvTranspose1d:  convolution(nn.ConvTranspose1d, 1, padding=st.just(0)),
     nn.ConvTranspose2d:  convolution(nn.ConvTranspose2d, 2, padding=st.just(0)),
     nn.MaxPool1d:        pool(nn.MaxPool1d, 1, ceil_mode=FLAG),
     nn.MaxPool2d:        pool(nn.MaxPool2d, 2, ceil_mode=FLAG),

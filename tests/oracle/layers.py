@@ -93,6 +93,31 @@ CASES += [
         of=real(1, 4, 2, 2),
     ),
 ]
+CASES += [
+    case("ConvTranspose1d", 2, 3, 3, of=real(2, 2, 4)),
+    case("ConvTranspose1d", 2, 3, 3, of=real(2, 4)),
+    case("ConvTranspose1d", 2, 3, 2, bias=False, stride=3, of=real(2, 2, 3)),
+    case("ConvTranspose1d", 2, 3, 3, stride=2, padding=1, of=real(1, 2, 4)),
+    case("ConvTranspose1d", 2, 3, 3, stride=2, padding=1, output_padding=1, of=real(2, 2, 3)),
+    case("ConvTranspose1d", 2, 3, 3, stride=3, padding=2, output_padding=2, of=real(1, 2, 4)),
+    case("ConvTranspose1d", 2, 3, 3, dilation=2, output_padding=1, padding_mode="zeros", of=real(1, 2, 3)),
+    case("ConvTranspose1d", 4, 6, 2, groups=2, stride=2, dilation=3, of=real(2, 4, 3)),
+    case("ConvTranspose2d", 2, 3, 2, padding_mode="zeros", of=real(1, 2, 2, 3)),
+]
+CASES += [
+    case(kind, 2, 3, kernel, padding=padding, padding_mode=mode, **settings, of=real(*shape))
+    for mode in ("zeros", "reflect", "replicate", "circular")
+    for kind, kernel, padding, settings, shape in [
+        ("Conv1d", 3, 1, {}, (2, 2, 5)),
+        ("Conv1d", 4, "same", {}, (2, 2, 5)),
+        ("Conv1d", 3, 3, {"stride": 2, "dilation": 2}, (2, 6)),
+        ("Conv2d", 3, 1, {}, (1, 2, 4, 3)),
+        ("Conv2d", (2, 4), "same", {"dilation": (2, 1)}, (1, 2, 4, 5)),
+        ("Conv2d", 2, (2, 0), {"stride": 2}, (2, 4, 3)),
+        ("Conv2d", 2, (0, 1), {"bias": False}, (2, 2, 3, 3)),
+        ("Conv2d", 2, "valid", {}, (1, 2, 3, 3)),
+    ]
+]
 
 # ---- pooling -----------------------------------------------------------------------------------------------
 

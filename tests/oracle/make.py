@@ -3,7 +3,7 @@
     python -m tests.oracle.make            # write tests/oracle/data/
     python -m tests.oracle.make --compare  # write nothing; say by how much this PyTorch differs
 
-from the root of the repository, with torch 2.13 (the CPU build does) and safetensors installed; nothing else
+from the root of the repository, with torch 2.14 (the CPU build does) and safetensors installed; nothing else
 here needs them.  The same PyTorch on the same machine writes the same bytes.
 """
 
@@ -57,9 +57,9 @@ def layer(case: Case) -> dict[str, np.ndarray]:
         )
     inputs = [tensors(x, constant=i in case.constant) for i, x in enumerate(case.draw("inputs"))]
     outputs = leaves(module(*inputs, **tensors(case.draw("call"))))
-    torch.autograd.backward(
-        outputs, [torch.tensor(case.cotangent(i, tuple(y.shape))) for i, y in enumerate(outputs)]
-    )
+    cotangents = [torch.tensor(case.cotangent(i, tuple(y.shape))) for i, y in enumerate(outputs)]
+    smooth = [i for i, y in enumerate(outputs) if y.requires_grad]  # and not the places of maxima
+    torch.autograd.backward([outputs[i] for i in smooth], [cotangents[i] for i in smooth])
     differentiated = [x for x in leaves(inputs) if x.requires_grad]
     results = {f"output {i}": y for i, y in enumerate(outputs)}
     results |= {f"input {i}": x.grad for i, x in enumerate(differentiated)}

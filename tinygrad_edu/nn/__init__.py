@@ -14,7 +14,7 @@ from .attention import MultiheadAttention
 from .bilinear import Bilinear
 from .cell import GRUCell, LSTMCell, RNNCell
 from .container import ModuleDict, ModuleList, Residual, Sequential
-from .convolution import Conv1d, Conv2d, ConvTranspose2d
+from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .dead import dead_units
 from .dropout import Dropout
 from .embedding import Embedding
@@ -36,7 +36,7 @@ from .transformer import TransformerEncoder, TransformerEncoderLayer
 __all__ = [
     "CELU", "ELU", "GELU", "GRU", "LSTM", "RNN", "SELU", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
     "Arctan", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
-    "Bilinear", "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineEmbeddingLoss",
+    "Bilinear", "Buffer", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "CosineEmbeddingLoss",
     "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "GRUCell", "Gaussian", "GroupNorm",
     "HalfSquaredErrorLoss", "Hardsigmoid", "Hardswish", "Hardtanh", "Heaviside", "HingeLoss", "HuberLoss",
     "Identity", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",

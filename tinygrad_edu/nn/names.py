@@ -5,7 +5,7 @@ from typing import Any
 # fmt: off
 LAYERS = {
     "Dense": "Linear", "FullyConnected": "Linear", "LazyLinear": "Linear", "Affine": "Linear",
-    "Convolution1D": "Conv1d", "Convolution2D": "Conv2d", "Conv2DTranspose": "ConvTranspose2d",
+    "Convolution1D": "Conv1d", "Convolution2D": "Conv2d", "Conv1DTranspose": "ConvTranspose1d", "Conv2DTranspose": "ConvTranspose2d",
     "MaxPooling1D": "MaxPool1d", "MaxPooling2D": "MaxPool2d", "AveragePooling1D": "AvgPool1d", "AveragePooling2D": "AvgPool2d",
     "GlobalAveragePooling1D": "AdaptiveAvgPool1d(1)", "GlobalAveragePooling2D": "AdaptiveAvgPool2d(1)",
     "BatchNormalization": "BatchNorm1d, of features and sequences, or nn.BatchNorm2d, of images", "LayerNormalization": "LayerNorm",
@@ -21,8 +21,8 @@ ELSEWHERE = {
     "Input": "Layers have their input sizes: nn.Linear(in_features, out_features).",
     "Lambda": "Any function stands in nn.Sequential as it is.",
     **dict.fromkeys(["Adam", "AdamW", "SGD", "RMSprop"], "Optimizers are in tinygrad_edu.optim."),
-    **dict.fromkeys(["Conv3d", "ConvTranspose1d", "ConvTranspose3d", "MaxPool3d", "AvgPool3d", "BatchNorm3d"],
-                    "There are layers of sequences (1d) and of images (2d); of transposed ones, ConvTranspose2d."),
+    **dict.fromkeys(["Conv3d", "ConvTranspose3d", "MaxPool3d", "AvgPool3d", "BatchNorm3d"],
+                    "There are layers of sequences (1d) and of images (2d)."),
 }
 METHODS = {
     **dict.fromkeys(["cuda", "cpu", "mps", "device"], "This is a framework for the CPU: there is nothing to move."),
