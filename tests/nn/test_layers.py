@@ -230,8 +230,8 @@ LAYERS = {
     nn.ConvTranspose2d:  convolution(nn.ConvTranspose2d, 2, padding=st.just(0)),
     nn.MaxPool1d:        pool(nn.MaxPool1d, 1, ceil_mode=FLAG),
     nn.MaxPool2d:        pool(nn.MaxPool2d, 2, ceil_mode=FLAG),
-    nn.AvgPool1d:        pool(nn.AvgPool1d, 1, ceil_mode=FLAG, count_include_pad=FLAG),
-    nn.AvgPool2d:        pool(nn.AvgPool2d, 2, ceil_mode=FLAG, count_include_pad=FLAG),
+    nn.AvgPool1d:        pool(nn.AvgPool1d, 1, ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=st.sampled_from([None, 3])),
+    nn.AvgPool2d:        pool(nn.AvgPool2d, 2, ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=st.sampled_from([None, 3])),
     nn.AdaptiveAvgPool1d: lambda d: layer(d, nn.AdaptiveAvgPool1d, d(st.integers(1, 4)), inputs=[(d(N), d(C), d(st.integers(4, 5)))]),
     nn.AdaptiveAvgPool2d: lambda d: layer(d, nn.AdaptiveAvgPool2d, d(st.integers(1, 3)), inputs=[(1, d(C), 4, d(st.integers(3, 4)))]),
 

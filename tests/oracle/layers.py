@@ -173,6 +173,16 @@ CASES += [
     case("AdaptiveAvgPool2d", (None, 2), of=real(1, 2, 3, 5)),
     case("AdaptiveAvgPool2d", 5, of=real(1, 1, 3, 4)),
 ]
+CASES += [
+    case("MaxPool1d", 2, return_indices=True, of=real(2, 2, 6)),
+    case("MaxPool1d", 3, stride=2, padding=1, dilation=2, return_indices=True, of=real(2, 8)),
+    case("MaxPool2d", 2, return_indices=True, of=real(2, 2, 4, 5)),
+    case("MaxPool2d", (2, 3), stride=(1, 2), padding=(1, 0), return_indices=True, of=real(2, 3, 7)),
+    case("MaxPool2d", 3, stride=2, padding=1, ceil_mode=True, return_indices=True, of=real(1, 2, 6, 5)),
+    case("MaxPool2d", 2, stride=1, dilation=(2, 1), return_indices=True, of=real(1, 2, 4, 5)),
+    case("AvgPool2d", 2, divisor_override=3, of=real(1, 2, 4, 5)),
+    case("AvgPool2d", 3, stride=2, padding=1, ceil_mode=True, divisor_override=7, of=real(2, 6, 4)),
+]
 
 # ---- normalization -----------------------------------------------------------------------------------------
 

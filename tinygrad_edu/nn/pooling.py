@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..ops.adaptive import adaptive_avg_pool
-from ..ops.pooling import avg_pool, checked_windows, max_pool
+from ..ops.pooling import avg_pool, check_divisor, checked_windows, max_pool
 from ..ops.window import Caller
 from .module import Module
 from .shown import unusual
@@ -20,8 +20,10 @@ class _Pooling(Module):
             "stride": self.kernel_size,
             "padding": 0,
             "dilation": 1,
+            "return_indices": False,
             "ceil_mode": False,
             "count_include_pad": True,
+            "divisor_override": None,
         }
         return ", ".join([f"kernel_size={self.kernel_size}", *unusual(self, usual)])
 
@@ -37,6 +39,8 @@ class MaxPool2d(_Pooling):
     padding : int or (int, int), default=0
         Of -inf, at most half of the kernel.
     dilation : int or (int, int), default=1
+    return_indices : bool, default=False
+        Whether to return the places of the maxima too.
     ceil_mode : bool, default=False
 
     Examples
@@ -53,16 +57,18 @@ class MaxPool2d(_Pooling):
         padding: Any = 0,
         dilation: Any = 1,
         *,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+        self.return_indices = return_indices
         checked_windows(Caller.of(self), kernel_size, self.stride, padding, dilation)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
         settings = self.kernel_size, self.stride, self.padding, self.dilation
-        return max_pool(Caller.of(self), x, self.ceil_mode, *settings)
+        return max_pool(Caller.of(self), x, self.ceil_mode, self.return_indices, *settings)
 
 
 class MaxPool1d(MaxPool2d):
@@ -83,6 +89,7 @@ class AvgPool2d(_Pooling):
         Of zeros, at most half of the kernel.
     ceil_mode : bool, default=False
     count_include_pad : bool, default=True
+    divisor_override : int, at least 1, optional
 
     Examples
     --------
@@ -99,15 +106,19 @@ class AvgPool2d(_Pooling):
         *,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        divisor_override: int | None = None,
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        self.divisor_override = divisor_override
+        check_divisor(Caller.of(self), divisor_override)
         checked_windows(Caller.of(self), kernel_size, self.stride, padding)
 
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
+        counted = self.count_include_pad, self.divisor_override
         settings = self.kernel_size, self.stride, self.padding
-        return avg_pool(Caller.of(self), x, self.ceil_mode, self.count_include_pad, *settings)
+        return avg_pool(Caller.of(self), x, self.ceil_mode, *counted, *settings)
 
 
 class AvgPool1d(AvgPool2d):
