@@ -67,7 +67,7 @@ from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_wi
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
 from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from .ops.normalization import group_norm, layer_norm, rms_norm
+from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from .ops.transposed import conv_transpose1d, conv_transpose2d
 from .primitive import primitive
@@ -119,6 +119,7 @@ __all__ = [
     "huber_loss",
     "hvp",
     "implicit_root",
+    "instance_norm",
     "io",
     "is_grad_enabled",
     "jacobian",

@@ -17,6 +17,7 @@ OF_IMAGES = [
     "ConvTranspose2d",
     "BatchNorm2d",
     "GroupNorm",
+    "InstanceNorm2d",
     "MaxPool2d",
     "AvgPool2d",
     "AdaptiveAvgPool2d",
@@ -24,6 +25,7 @@ OF_IMAGES = [
 OF_SERIES = [
     "Conv1d",
     "ConvTranspose1d",
+    "InstanceNorm1d",
     "MaxPool1d",
     "AvgPool1d",
     "AdaptiveAvgPool1d",
@@ -35,7 +37,7 @@ OF_SERIES = [
 ]
 MADE_WITH = {
     **dict.fromkeys(["Linear", "Maxout", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"], (4, 4)),
-    **dict.fromkeys(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "RMSNorm"], (4,)),
+    **dict.fromkeys(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "RMSNorm", "InstanceNorm2d"], (4,)),
     **dict.fromkeys(
         ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d"], (2,)
     ),
@@ -45,6 +47,7 @@ MADE_WITH = {
         "Conv2d": (4, 3, 1),
         "ConvTranspose2d": (4, 3, 1),
         "GroupNorm": (2, 4),
+        "InstanceNorm1d": (2,),
         "Bilinear": (4, 4, 2),
     },
     **{
@@ -166,6 +169,7 @@ def test_every_loss_refuses_what_is_no_array_in_its_name(name, spoil):
         lambda w: tg.layer_norm(ROWS, None, w(np.ones(4))),
         lambda w: tg.rms_norm(ROWS, w(np.ones(4))),
         lambda w: tg.group_norm(ROWS, 2, w(np.ones(4))),
+        lambda w: tg.instance_norm(IMAGE, w(np.ones(4))),
         lambda w: tg.prelu(ROWS, w(np.ones(1))),
         lambda w: tg.maxout(w(ROWS), 2),
         lambda w: tg.softmax(w(ROWS)),

@@ -20,7 +20,7 @@ SETTINGS = {
     "SELU": [{}],
     "SiLU": [{}],
     "Sigmoid": [{}],
-    "Softplus": [{}, {"beta": 2.0}],
+    "Softplus": [{}, {"beta": 2.0}, {"threshold": 1.0}, {"beta": 2.0, "threshold": 20.0}],
     "Softsign": [{}],
     "Tanh": [{}],
 }

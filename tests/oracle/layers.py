@@ -194,6 +194,7 @@ BATCH_NORM_SETTINGS = [
     {"affine": False},
     {"track_running_stats": False},
     {"affine": False, "track_running_stats": False, "eps": 1e-3},
+    {"bias": False},
 ]
 CASES += [
     case(kind, 3, **settings, of=x, train=train)
@@ -225,6 +226,24 @@ CASES += [
     case("GroupNorm", 2, 4, of=real(3, 4)),
     case("GroupNorm", 3, 6, eps=0.1, of=real(2, 6, 3)),
     case("GroupNorm", 2, 4, affine=False, of=real(2, 4, 2, 2)),
+    case("GroupNorm", 2, 4, bias=False, of=real(2, 4, 3)),
+    case("GroupNorm", 2, 4, affine=False, bias=False, of=real(2, 4)),
+]
+CASES += [
+    case(kind, 3, **settings, of=x, train=train)
+    for kind, inputs in {
+        "InstanceNorm1d": (real(2, 3, 4), real(3, 5)),
+        "InstanceNorm2d": (real(2, 3, 3, 2), real(3, 2, 2)),
+    }.items()
+    for x in inputs
+    for settings in [
+        {},
+        {"affine": True, "eps": 0.1},
+        {"affine": True, "bias": False},
+        {"track_running_stats": True},
+        {"affine": True, "track_running_stats": True, "momentum": 0.3},
+    ]
+    for train in (True, False)
 ]
 
 # ---- embedding ---------------------------------------------------------------------------------------------

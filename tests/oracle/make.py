@@ -43,7 +43,7 @@ def built(kind: str, args: Any, settings: dict[str, Any]) -> Any:
     """PyTorch's layer or loss."""
     cls = Hardsigmoid if kind == "Hardsigmoid" else getattr(torch.nn, kind)
     # Above its threshold, which is 20, it is a line, up to 2e-9 off.
-    exact = {"threshold": 40.0} if kind == "Softplus" else {}
+    exact = {"threshold": 40.0} if kind == "Softplus" and "threshold" not in settings else {}
     args = [built(a.kind, a.args, a.settings) if isinstance(a, Part) else a for a in args]
     return cls(*args, **tensors(settings), **exact)
 

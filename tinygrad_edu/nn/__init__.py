@@ -19,6 +19,7 @@ from .dead import dead_units
 from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
+from .instance_norm import InstanceNorm1d, InstanceNorm2d
 from .layer_norm import GroupNorm, LayerNorm, RMSNorm
 from .linear import Linear
 from .loss import (
@@ -39,7 +40,7 @@ __all__ = [
     "Bilinear", "Buffer", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "CosineEmbeddingLoss",
     "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "GRUCell", "Gaussian", "GroupNorm",
     "HalfSquaredErrorLoss", "Hardsigmoid", "Hardswish", "Hardtanh", "Heaviside", "HingeLoss", "HuberLoss",
-    "Identity", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
+    "Identity", "InstanceNorm1d", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
     "MSELoss", "MaxPool1d", "MaxPool2d", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList",
     "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "RMSNorm", "RNNCell",
     "ReLU", "ReLU6", "Residual", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus",

@@ -115,6 +115,7 @@ class Softplus(Activation, function=ops.softplus):
     """log(1 + exp(beta · x)) / beta; see `tinygrad_edu.softplus`."""
 
     beta: float = 1.0
+    threshold: float | None = None
 
 
 class Hardtanh(Activation, function=ops.hardtanh):

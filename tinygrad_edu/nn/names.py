@@ -10,7 +10,7 @@ LAYERS = {
     "GlobalAveragePooling1D": "AdaptiveAvgPool1d(1)", "GlobalAveragePooling2D": "AdaptiveAvgPool2d(1)",
     "BatchNormalization": "BatchNorm1d, of features and sequences, or nn.BatchNorm2d, of images", "LayerNormalization": "LayerNorm",
     "GroupNormalization": "GroupNorm", "RMSNormalization": "RMSNorm", "SimpleRNN": "RNN", "Embed": "Embedding", "Skip": "Residual",
-    "InstanceNorm1d": "GroupNorm(channels, channels)", "InstanceNorm2d": "GroupNorm(channels, channels)", "Swish": "SiLU",
+    "InstanceNormalization": "InstanceNorm1d, of sequences, or nn.InstanceNorm2d, of images", "Swish": "SiLU",
     "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss", "CosineSimilarity": "CosineEmbeddingLoss",
     "BinaryCrossentropy": "BCEWithLogitsLoss, of logits, or nn.BCELoss, of probabilities", "CategoricalCrossentropy": "CrossEntropyLoss",
     "SparseCategoricalCrossentropy": "CrossEntropyLoss", "Layer": "Module", "Model": "Module", "Variable": "Parameter",

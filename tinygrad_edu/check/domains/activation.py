@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from ...ops import activation, erf, smooth, softmax
-from ..strategies import arrays, axes, numbers, shapes
-from .domain import Domains, call, case, choice, unary
+from ..strategies import Draw, arrays, axes, numbers, shapes
+from .domain import Call, Domains, call, case, choice, unary
 
 erf_by_hand, erfc_by_hand = (np.vectorize(function, otypes=[float]) for function in (math.erf, math.erfc))
 
@@ -24,6 +24,17 @@ def gelu_tanh_by_hand(x: Any) -> Any:
     return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def to_be_bent(d: Draw) -> Call:
+    """An array, how sharp the bend is, and maybe where it ends, 1 being no element of the array."""
+    beta = d(choice(1.0, 0.5, 3.0))
+    return call(d(arrays(away_from=(1,))), beta, d(choice(None, beta)))
+
+
+def softplus_by_hand(x: Any, beta: float, threshold: float | None) -> Any:
+    y = np.log(1 + np.exp(beta * x)) / beta
+    return y if threshold is None else np.where(beta * x > threshold, x, y)
+
+
 # fmt: off
 DOMAINS: Domains = {
     activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
@@ -37,7 +48,7 @@ DOMAINS: Domains = {
     activation.hardswish:   unary(-5, 5, -3, 3, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
     smooth.sigmoid:        unary(reference=lambda x: 1 / (1 + np.exp(-x))),
     smooth.silu:           unary(reference=lambda x: x / (1 + np.exp(-x))),
-    smooth.softplus:       case(lambda d: call(d(arrays()), d(choice(1.0, 0.5, 3.0))), reference=lambda x, beta: np.log(1 + np.exp(beta * x)) / beta),
+    smooth.softplus:       case(to_be_bent, reference=softplus_by_hand),
     smooth.softsign:       unary(-3, 3, 0, reference=lambda x: x / (1 + np.abs(x))),
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
     smooth.gelu_tanh:      unary(reference=gelu_tanh_by_hand),
