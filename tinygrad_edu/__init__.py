@@ -68,7 +68,9 @@ from .ops.losses.labels import nll_loss, softmax_cross_entropy
 from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
+from .ops.pixels import pixel_shuffle, pixel_unshuffle
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .ops.resize import interpolate
 from .ops.transposed import conv_transpose1d, conv_transpose2d
 from .primitive import primitive
 from .random import seed
@@ -120,6 +122,7 @@ __all__ = [
     "hvp",
     "implicit_root",
     "instance_norm",
+    "interpolate",
     "io",
     "is_grad_enabled",
     "jacobian",
@@ -142,6 +145,8 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "plot",
     "positional_encoding",
     "prelu",

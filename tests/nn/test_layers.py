@@ -113,6 +113,21 @@ def convolution(kind, dims, **options):
     return build
 
 
+def upsample(d):
+    shape, modes = d(
+        st.sampled_from(
+            [
+                ((1, 2, 4), ["nearest", "nearest-exact", "linear", "area"]),
+                ((2, 1, 3, 4), ["nearest", "bilinear", "bicubic", "area"]),
+            ]
+        )
+    )
+    mode = d(st.sampled_from(modes))
+    aligned = FLAG if mode.endswith(("linear", "cubic")) else st.just(False)
+    size = d(st.sampled_from([{"size": st.integers(1, 6)}, {"scale_factor": st.sampled_from([2, 0.7, 1.5])}]))
+    return layer(d, nn.Upsample, inputs=[shape], mode=st.just(mode), align_corners=aligned, **size)
+
+
 def normalization(kind, *shapes, size=None, **options):
     def build(d):
         shape = d(st.sampled_from(shapes))
@@ -234,6 +249,9 @@ LAYERS = {
     nn.AvgPool2d:        pool(nn.AvgPool2d, 2, ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=st.sampled_from([None, 3])),
     nn.AdaptiveAvgPool1d: lambda d: layer(d, nn.AdaptiveAvgPool1d, d(st.integers(1, 4)), inputs=[(d(N), d(C), d(st.integers(4, 5)))]),
     nn.AdaptiveAvgPool2d: lambda d: layer(d, nn.AdaptiveAvgPool2d, d(st.integers(1, 3)), inputs=[(1, d(C), 4, d(st.integers(3, 4)))]),
+    nn.Upsample:         upsample,
+    nn.PixelShuffle:     lambda d: layer(d, nn.PixelShuffle, 2, inputs=[(d(N), 4, 2, 1)]),
+    nn.PixelUnshuffle:   lambda d: layer(d, nn.PixelUnshuffle, 2, inputs=[(d(N), 1, 4, 2)]),
 
     nn.BatchNorm1d: normalization(nn.BatchNorm1d, (4, 2), (3, 2, 2), affine=FLAG, bias=FLAG, momentum=st.sampled_from([0.1, None])),
     nn.BatchNorm2d: normalization(nn.BatchNorm2d, (2, 2, 2, 2), affine=FLAG, track_running_stats=FLAG),

@@ -183,6 +183,43 @@ CASES += [
     case("AvgPool2d", 2, divisor_override=3, of=real(1, 2, 4, 5)),
     case("AvgPool2d", 3, stride=2, padding=1, ceil_mode=True, divisor_override=7, of=real(2, 6, 4)),
 ]
+SCALES = [{"size": 5}, {"size": 3}, {"scale_factor": 2.0}, {"scale_factor": 1.3}, {"scale_factor": 0.6}]
+CASES += [
+    case("Upsample", **settings, mode=mode, **aligned, of=real(*shape))
+    for mode, shape in [
+        ("nearest", (2, 2, 5)),
+        ("nearest", (1, 2, 5, 4)),
+        ("nearest-exact", (1, 2, 5)),
+        ("nearest-exact", (1, 2, 4, 5)),
+        ("linear", (2, 2, 5)),
+        ("bilinear", (1, 2, 5, 4)),
+        ("bicubic", (1, 2, 5, 4)),
+        ("area", (1, 2, 5)),
+        ("area", (1, 2, 5, 4)),
+    ]
+    for settings in SCALES
+    for aligned in ([{}, {"align_corners": True}] if mode.endswith(("linear", "cubic")) else [{}])
+]
+CASES += [
+    # Of the same size, all are what they were; but for bicubic and the nearest of sequences, PyTorch's, whose
+    # gradients there are not those of what they compute.
+    *(
+        case("Upsample", scale_factor=1.1, mode=mode, of=real(1, 2, 5, 4))
+        for mode in ("nearest", "nearest-exact", "bilinear", "area")
+    ),
+    case("Upsample", scale_factor=1.1, mode="linear", of=real(2, 2, 5)),
+    case("Upsample", (7, 3), mode="bilinear", of=real(1, 2, 3, 4)),
+    case("Upsample", (1, 9), mode="bilinear", align_corners=True, of=real(1, 2, 3, 4)),
+    case("Upsample", (1, 9), mode="bicubic", align_corners=True, of=real(1, 2, 3, 1)),
+    case("Upsample", scale_factor=(1.7, 3), of=real(1, 2, 3, 4)),
+    case("Upsample", 21, of=real(1, 1, 7)),
+    case("Upsample", 7, of=real(1, 1, 24)),
+    case("PixelShuffle", 2, of=real(2, 8, 2, 3)),
+    case("PixelShuffle", 3, of=real(9, 2, 1)),
+    case("PixelShuffle", 2, of=real(1, 2, 4, 2, 2)),
+    case("PixelUnshuffle", 2, of=real(2, 2, 4, 6)),
+    case("PixelUnshuffle", 3, of=real(1, 3, 6)),
+]
 
 # ---- normalization -----------------------------------------------------------------------------------------
 

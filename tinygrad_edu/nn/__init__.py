@@ -31,6 +31,7 @@ from .normalization import BatchNorm1d, BatchNorm2d
 from .parameter import Buffer, Parameter
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN
+from .resize import PixelShuffle, PixelUnshuffle, Upsample
 from .summary import summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 
@@ -42,9 +43,9 @@ __all__ = [
     "HalfSquaredErrorLoss", "Hardsigmoid", "Hardswish", "Hardtanh", "Heaviside", "HingeLoss", "HuberLoss",
     "Identity", "InstanceNorm1d", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
     "MSELoss", "MaxPool1d", "MaxPool2d", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList",
-    "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "RMSNorm", "RNNCell",
+    "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "PixelShuffle", "PixelUnshuffle", "RMSNorm", "RNNCell",
     "ReLU", "ReLU6", "Residual", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus",
-    "Softsign", "Tanh", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
+    "Softsign", "Tanh", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss", "Upsample",
     "dead_units", "init", "summary",
 ]
 # fmt: on
