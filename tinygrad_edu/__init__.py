@@ -37,10 +37,12 @@ from .ops.activation import (
     elu,
     gaussian,
     gelu,
+    glu,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
+    log_sigmoid,
     log_softmax,
     logsumexp,
     maxout,
@@ -52,6 +54,7 @@ from .ops.activation import (
     sigmoid,
     silu,
     softmax,
+    softmin,
     softplus,
     softsign,
 )
@@ -60,7 +63,7 @@ from .ops.attention import masked_softmax, positional_encoding, scaled_dot_produ
 from .ops.bilinear import bilinear
 from .ops.contraction import linear
 from .ops.convolution import conv1d, conv2d
-from .ops.dropout import dropout
+from .ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d
 from .ops.embedding import embedding
 from .ops.erf import erf, erfc
 from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
@@ -71,6 +74,8 @@ from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
 from .ops.pixels import pixel_shuffle, pixel_unshuffle
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from .ops.resize import interpolate
+from .ops.shrinkage import hardshrink, rrelu, softshrink, tanhshrink, threshold
+from .ops.similarity import cosine_similarity, pairwise_distance
 from .ops.transposed import conv_transpose1d, conv_transpose2d
 from .primitive import primitive
 from .random import seed
@@ -83,6 +88,7 @@ __all__ = [
     "TinygradError",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "bilinear",
@@ -96,10 +102,13 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "cosine_embedding_loss",
+    "cosine_similarity",
     "data",
     "debug",
     "derivative",
     "dropout",
+    "dropout1d",
+    "dropout2d",
     "elementwise",
     "elu",
     "embedding",
@@ -109,10 +118,12 @@ __all__ = [
     "fixed_point",
     "gaussian",
     "gelu",
+    "glu",
     "grad",
     "gradcheck",
     "group_norm",
     "half_squared_error",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -132,6 +143,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
     "masked_softmax",
@@ -145,6 +157,7 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
     "plot",
@@ -155,6 +168,7 @@ __all__ = [
     "relu6",
     "remat",
     "rms_norm",
+    "rrelu",
     "scaled_dot_product_attention",
     "seed",
     "selu",
@@ -163,10 +177,14 @@ __all__ = [
     "smooth_l1_loss",
     "softmax",
     "softmax_cross_entropy",
+    "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "special",
     "stats",
+    "tanhshrink",
+    "threshold",
     "train",
     "triplet_margin_loss",
     "value_and_grad",

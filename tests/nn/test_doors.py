@@ -18,6 +18,8 @@ OF_IMAGES = [
     "BatchNorm2d",
     "GroupNorm",
     "InstanceNorm2d",
+    "Dropout2d",
+    "Softmax2d",
     "Upsample",
     "PixelShuffle",
     "PixelUnshuffle",
@@ -27,6 +29,7 @@ OF_IMAGES = [
 ]
 OF_SERIES = [
     "Conv1d",
+    "Dropout1d",
     "ConvTranspose1d",
     "InstanceNorm1d",
     "MaxPool1d",
@@ -50,6 +53,7 @@ MADE_WITH = {
         "Conv2d": (4, 3, 1),
         "ConvTranspose2d": (4, 3, 1),
         "GroupNorm": (2, 4),
+        "Threshold": (0.5, 0.0),
         **dict.fromkeys(["Upsample", "PixelShuffle", "PixelUnshuffle"], (2,)),
         "InstanceNorm1d": (2,),
         "Bilinear": (4, 4, 2),
@@ -62,6 +66,7 @@ MADE_WITH = {
     },
     **{"TransformerEncoderLayer": (4, 2, 8), "TransformerEncoder": (nn.TransformerEncoderLayer(4, 2, 8), 1)},
 }
+NUMBERS = {"Bilinear": 2, "CosineSimilarity": 2, "PairwiseDistance": 2, "MultiheadAttention": 3}  # of inputs
 NO_LAYERS = {"Module", "ModuleList", "ModuleDict", "Parameter", "Buffer", "Identity"}
 LAYERS = [
     n for n in nn.__all__ if inspect.isclass(getattr(nn, n)) and not n.endswith("Loss") and n not in NO_LAYERS
@@ -72,9 +77,7 @@ def layer_and_inputs(name):
     """A layer of each kind, and what it takes."""
     x = IMAGE if name in OF_IMAGES else SERIES if name in OF_SERIES else ROWS
     x = np.array([[0, 1], [1, 2]]) if name == "Embedding" else x
-    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * {"Bilinear": 2, "MultiheadAttention": 3}.get(
-        name, 1
-    )
+    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * NUMBERS.get(name, 1)
 
 
 PAIR, SIGNS, PROBABILITIES = np.full((2, 3), 0.5), np.array([1, -1]), np.full((2, 4), 0.25)

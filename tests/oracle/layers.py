@@ -25,6 +25,18 @@ CASES = [
     case("Flatten", 0, -2, of=real(2, 2, 3)),
     case("Dropout", 0.4, of=real(3, 4), train=False),
     case("Dropout", 0.0, of=real(3, 4)),
+    case("Dropout1d", 0.4, of=real(2, 3, 4), train=False),
+    case("Dropout2d", 0.4, of=real(2, 3, 2, 2), train=False),
+    case("Dropout2d", 0.0, of=real(2, 3, 2, 2)),
+    case("AlphaDropout", 0.4, of=real(3, 4), train=False),
+    case("CosineSimilarity", of=(real(3, 4), real(3, 4))),
+    case("CosineSimilarity", dim=-1, of=(real(2, 3, 4), real(3, 4))),
+    case("CosineSimilarity", 0, eps=0.3, of=(real(4, 2), real(4, 2))),
+    case("CosineSimilarity", of=(real(3, 4, 2), real(1, 4, 1))),
+    case("PairwiseDistance", of=(real(3, 4), real(3, 4))),
+    case("PairwiseDistance", p=1.0, keepdim=True, of=(real(2, 3, 4), real(3, 4))),
+    case("PairwiseDistance", 3.0, eps=0.1, of=(real(3, 4), real(4))),
+    case("PairwiseDistance", float("inf"), of=(real(3, 4), real(3, 4))),
 ]
 
 # ---- convolution -------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tinygrad_edu import nn, optim
 from tinygrad_edu.optim import schedule
 
 # Settings that this package calls as NumPy does.
-RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
+RENAMED = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis", "keepdim": "keepdims"}
 TORCH = frozen.about_torch()
 EXPECTED = {family: frozen.read(family) for family in CASES}
 

@@ -57,6 +57,10 @@ class Sigmoid(Activation, function=ops.sigmoid):
     """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
 
 
+class LogSigmoid(Activation, function=ops.log_sigmoid):
+    """log(1 / (1 + exp(-x))); see `tinygrad_edu.log_sigmoid`."""
+
+
 class SiLU(Activation, function=ops.silu):
     """x · sigmoid(x), also called swish; see `tinygrad_edu.silu`."""
 
@@ -158,6 +162,24 @@ class Softmax(Activation, function=ops.softmax):
 
 class LogSoftmax(Softmax, function=ops.log_softmax):
     """Logarithms of probabilities along an axis; see `tinygrad_edu.log_softmax`."""
+
+
+class Softmin(Softmax, function=ops.softmin):
+    """Probabilities along an axis, the largest of the smallest; see `tinygrad_edu.softmin`."""
+
+
+class GLU(Softmax, function=ops.glu):
+    """a · sigmoid(b), of the two halves of x along an axis; see `tinygrad_edu.glu`."""
+
+
+class Softmax2d(Module):
+    """Probabilities of the channels of images (n, c, h, w) or (c, h, w), at each place."""
+
+    def forward(self, x: Any) -> Any:
+        x = given(x, "Softmax2d")
+        if len(x.shape) not in (3, 4):
+            raise ShapeError(f"Softmax2d expects images of shape (n, c, h, w) or (c, h, w), got {x.shape}.")
+        return ops.softmax(x, -3)
 
 
 class Identity(Module):

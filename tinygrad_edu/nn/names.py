@@ -12,7 +12,7 @@ LAYERS = {
     "GroupNormalization": "GroupNorm", "RMSNormalization": "RMSNorm", "SimpleRNN": "RNN", "Embed": "Embedding", "Skip": "Residual",
     "InstanceNormalization": "InstanceNorm1d, of sequences, or nn.InstanceNorm2d, of images", "Swish": "SiLU",
     "UpSampling1D": "Upsample", "UpSampling2D": "Upsample", "UpsamplingNearest2d": "Upsample", "UpsamplingBilinear2d": "Upsample",
-    "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss", "CosineSimilarity": "CosineEmbeddingLoss",
+    "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss",
     "BinaryCrossentropy": "BCEWithLogitsLoss, of logits, or nn.BCELoss, of probabilities", "CategoricalCrossentropy": "CrossEntropyLoss",
     "SparseCategoricalCrossentropy": "CrossEntropyLoss", "Layer": "Module", "Model": "Module", "Variable": "Parameter",
 }

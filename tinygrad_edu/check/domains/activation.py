@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ops import activation, erf, smooth, softmax
+from ...ops import activation, erf, shrinkage, smooth, softmax
 from ..strategies import Draw, arrays, axes, numbers, shapes
 from .domain import Call, Domains, call, case, choice, unary
 
@@ -46,6 +46,9 @@ DOMAINS: Domains = {
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
     activation.hardsigmoid: unary(-5, 5, -3, 3, reference=lambda x: np.clip(x / 6 + 0.5, 0, 1)),
     activation.hardswish:   unary(-5, 5, -3, 3, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+    shrinkage.hardshrink:   case(lambda d: call(d(arrays(away_from=(-0.5, 0.5))), 0.5), reference=lambda x, lambd: x * (np.abs(x) > lambd)),
+    shrinkage.threshold:    case(lambda d: call(d(arrays(away_from=(0.25,))), 0.25, d(numbers(-2, 2))),
+                                 reference=lambda x, threshold, value: np.where(x > threshold, x, value)),
     smooth.sigmoid:        unary(reference=lambda x: 1 / (1 + np.exp(-x))),
     smooth.silu:           unary(reference=lambda x: x / (1 + np.exp(-x))),
     smooth.softplus:       case(to_be_bent, reference=softplus_by_hand),
