@@ -58,7 +58,7 @@ from .ops.activation import (
     softplus,
     softsign,
 )
-from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
+from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d
 from .ops.attention import masked_softmax, positional_encoding, scaled_dot_product_attention
 from .ops.bilinear import bilinear
 from .ops.contraction import linear
@@ -70,6 +70,7 @@ from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_wi
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
 from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .ops.lp_pooling import lp_pool1d, lp_pool2d
 from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
 from .ops.pixels import pixel_shuffle, pixel_unshuffle
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
@@ -77,6 +78,7 @@ from .ops.resize import interpolate
 from .ops.shrinkage import hardshrink, rrelu, softshrink, tanhshrink, threshold
 from .ops.similarity import cosine_similarity, pairwise_distance
 from .ops.transposed import conv_transpose1d, conv_transpose2d
+from .ops.unfolding import fold, unfold
 from .primitive import primitive
 from .random import seed
 from .tensor import Tensor
@@ -88,6 +90,8 @@ __all__ = [
     "TinygradError",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -116,6 +120,7 @@ __all__ = [
     "erf",
     "erfc",
     "fixed_point",
+    "fold",
     "gaussian",
     "gelu",
     "glu",
@@ -146,6 +151,8 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
     "masked_softmax",
     "max_pool1d",
     "max_pool2d",
@@ -187,6 +194,7 @@ __all__ = [
     "threshold",
     "train",
     "triplet_margin_loss",
+    "unfold",
     "value_and_grad",
     "vjp",
 ]

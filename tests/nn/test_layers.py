@@ -113,6 +113,17 @@ def convolution(kind, dims, **options):
     return build
 
 
+def padded(kind):
+    """A layer of padding, of one number or of several."""
+
+    def build(d):
+        shape, several = ((2, 1, 4), (1, 2)) if kind.axes == 1 else ((1, 2, 3, 3), (1, 0, 2, 1))
+        value = (0.7,) if "Constant" in kind.__name__ else ()
+        return layer(d, kind, d(st.sampled_from([1, several])), *value, inputs=[shape])
+
+    return build
+
+
 def upsample(d):
     shape, modes = d(
         st.sampled_from(
@@ -233,6 +244,7 @@ LAYERS = {
     nn.Linear:      lambda d: layer(d, nn.Linear, 3, 2, inputs=[d(st.sampled_from([(3,), (4, 3), (2, 2, 3)]))], bias=FLAG),
     nn.Bilinear:    lambda d: layer(d, nn.Bilinear, 3, 2, 2, inputs=[(2, 3), (2, 2)], bias=FLAG),
     nn.Flatten:     lambda d: layer(d, nn.Flatten, inputs=[(2, 1, 3)]),
+    nn.Unflatten:   lambda d: layer(d, nn.Unflatten, 1, (2, -1), inputs=[(2, 6)]),
     nn.Identity:    activation(nn.Identity),
     nn.Dropout:     lambda d: (nn.Dropout(0.5).eval(), (values((2, 3), d(st.integers(0, 9))),)),
     nn.AlphaDropout: lambda d: (nn.AlphaDropout(0.5).eval(), (values((2, 3), d(st.integers(0, 9))),)),
@@ -254,6 +266,13 @@ LAYERS = {
     nn.AvgPool2d:        pool(nn.AvgPool2d, 2, ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=st.sampled_from([None, 3])),
     nn.AdaptiveAvgPool1d: lambda d: layer(d, nn.AdaptiveAvgPool1d, d(st.integers(1, 4)), inputs=[(d(N), d(C), d(st.integers(4, 5)))]),
     nn.AdaptiveAvgPool2d: lambda d: layer(d, nn.AdaptiveAvgPool2d, d(st.integers(1, 3)), inputs=[(1, d(C), 4, d(st.integers(3, 4)))]),
+    nn.AdaptiveMaxPool1d: lambda d: layer(d, nn.AdaptiveMaxPool1d, d(st.integers(1, 4)), inputs=[(d(N), d(C), d(st.integers(4, 5)))]),
+    nn.AdaptiveMaxPool2d: lambda d: layer(d, nn.AdaptiveMaxPool2d, d(st.integers(1, 3)), inputs=[(1, d(C), 4, d(st.integers(3, 4)))]),
+    nn.LPPool1d:         lambda d: layer(d, nn.LPPool1d, d(st.sampled_from([1, 2, 2.5])), 2, inputs=[(d(N), d(C), 5)], ceil_mode=FLAG),
+    nn.LPPool2d:         lambda d: layer(d, nn.LPPool2d, 2, (2, 1), inputs=[(d(N), d(C), 4, 2)], stride=st.integers(1, 2), ceil_mode=FLAG),
+    nn.Unfold:           lambda d: layer(d, nn.Unfold, 2, inputs=[(1, d(C), 3, 3)], padding=st.integers(0, 1), stride=st.integers(1, 2)),
+    nn.Fold:             lambda d: layer(d, nn.Fold, 3, 2, inputs=[(d(N), 4, 4)]),
+    **{kind: padded(kind) for kind in vars(nn).values() if "Pad" in getattr(kind, "__name__", "")},
     nn.Upsample:         upsample,
     nn.PixelShuffle:     lambda d: layer(d, nn.PixelShuffle, 2, inputs=[(d(N), 4, 2, 1)]),
     nn.PixelUnshuffle:   lambda d: layer(d, nn.PixelUnshuffle, 2, inputs=[(d(N), 1, 4, 2)]),

@@ -378,3 +378,46 @@ def test_a_divisor_of_ones_own():
             nn.AvgPool2d(2, divisor_override=wrong)
         with pytest.raises(ArgumentError, match="avg_pool1d: divisor_override is an int of at least 1; got"):
             tg.avg_pool1d(x[0, 0], 2, divisor_override=wrong)
+
+
+# ---- other windows, other means ----------------------------------------------------------------------------
+
+
+def test_adaptive_maxima_are_those_of_their_windows():
+    x = normal(2, 3, 5, 7)
+    y, indices = tg.adaptive_max_pool2d(x, (2, 3), return_indices=True)
+    for r, q in np.ndindex(2, 3):
+        window = x[:, :, r * 5 // 2 : -(-(r + 1) * 5 // 2), q * 7 // 3 : -(-(q + 1) * 7 // 3)]
+        np.testing.assert_array_equal(y[:, :, r, q], window.max((2, 3)))
+    flat = np.take_along_axis(x.reshape(2, 3, -1), indices.reshape(2, 3, -1), 2)
+    np.testing.assert_array_equal(flat.reshape(y.shape), y)
+    np.testing.assert_array_equal(
+        tg.adaptive_max_pool1d(x[0, 0], 3), tg.adaptive_max_pool2d(x[:1, 0], (None, 3))[0]
+    )
+    tied = tg.Tensor(np.ones((1, 1, 2, 3)), requires_grad=True)
+    np.sum(nn.AdaptiveMaxPool2d(1)(tied)).backward()
+    assert tied.grad.tolist() == [[[[1, 0, 0], [0, 0, 0]]]]
+    assert (
+        repr(nn.AdaptiveMaxPool1d(2, return_indices=True))
+        == "AdaptiveMaxPool1d(output_size=2, return_indices=True)"
+    )
+    with pytest.raises(ShapeError, match="AdaptiveMaxPool1d expects an input that is not empty"):
+        nn.AdaptiveMaxPool1d(2)(np.ones((1, 2, 0)))
+
+
+def test_norms_over_windows():
+    x = normal(2, 3, 4, 6)
+    for p in (1.5, 2, 4):
+        norms = np.linalg.norm(x.reshape(2, 3, 2, 2, 3, 2).swapaxes(3, 4).reshape(2, 3, 2, 3, 4), p, -1)
+        np.testing.assert_allclose(tg.lp_pool2d(x, p, 2), norms, rtol=1e-12)
+    sums = (x[0, :, 0, 0:3] ** 3).sum(-1)
+    np.testing.assert_allclose(tg.lp_pool1d(x[0, :, 0], 3, 3)[:, 0], np.cbrt(sums), rtol=1e-12)
+    zeros = tg.Tensor(np.zeros((1, 4)), requires_grad=True)
+    y = nn.LPPool1d(2, 2)(zeros)
+    np.sum(y).backward()
+    assert y.tolist() == [[0, 0]]
+    assert zeros.grad.tolist() == [[0, 0, 0, 0]]
+    assert repr(nn.LPPool2d(2, 3, stride=1)) == "LPPool2d(norm_type=2, kernel_size=3, stride=1)"
+    for wrong in (0.5, np.inf):
+        with pytest.raises(ArgumentError, match="LPPool2d: norm_type is a number of at least 1; got"):
+            nn.LPPool2d(wrong, 2)

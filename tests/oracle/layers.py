@@ -4,7 +4,7 @@ that they take.
 
 from typing import Any
 
-from .cases import Case, Draw, case, causal, labels, padding, part, real, some
+from .cases import Case, Draw, case, causal, labels, padding, part, positive, real, some
 
 # ---- fully connected, shape --------------------------------------------------------------------------------
 
@@ -23,6 +23,8 @@ CASES = [
     case("Flatten", 0, of=real(2, 3, 2)),
     case("Flatten", 1, 2, of=real(2, 2, 3, 2)),
     case("Flatten", 0, -2, of=real(2, 2, 3)),
+    case("Unflatten", 1, (2, 3), of=real(2, 6)),
+    case("Unflatten", -2, (-1, 2), of=real(6, 3)),
     case("Dropout", 0.4, of=real(3, 4), train=False),
     case("Dropout", 0.0, of=real(3, 4)),
     case("Dropout1d", 0.4, of=real(2, 3, 4), train=False),
@@ -194,6 +196,42 @@ CASES += [
     case("MaxPool2d", 2, stride=1, dilation=(2, 1), return_indices=True, of=real(1, 2, 4, 5)),
     case("AvgPool2d", 2, divisor_override=3, of=real(1, 2, 4, 5)),
     case("AvgPool2d", 3, stride=2, padding=1, ceil_mode=True, divisor_override=7, of=real(2, 6, 4)),
+]
+CASES += [
+    case("AdaptiveMaxPool1d", 1, of=real(2, 2, 6)),
+    case("AdaptiveMaxPool1d", 4, return_indices=True, of=real(2, 2, 7)),
+    case("AdaptiveMaxPool1d", 4, of=real(2, 3)),
+    case("AdaptiveMaxPool2d", 2, of=real(1, 2, 4, 6)),
+    case("AdaptiveMaxPool2d", (2, 3), return_indices=True, of=real(1, 2, 5, 7)),
+    case("AdaptiveMaxPool2d", (None, 2), return_indices=True, of=real(2, 3, 5)),
+    case("AdaptiveMaxPool2d", 5, of=real(1, 1, 3, 4)),
+    case("LPPool1d", 2, 3, of=real(2, 2, 7)),
+    case("LPPool1d", 2.5, 2, stride=1, of=positive(2, 2, 6)),
+    case("LPPool1d", 3, 2, stride=3, ceil_mode=True, of=positive(2, 7)),
+    case("LPPool2d", 2, 2, of=real(1, 2, 4, 5)),
+    case("LPPool2d", 1, (2, 3), of=positive(2, 4, 6)),
+    case("LPPool2d", 4.0, 3, stride=2, ceil_mode=True, of=real(1, 2, 6, 4)),
+    case("Unfold", 2, of=real(2, 3, 3, 4)),
+    case("Unfold", (2, 3), dilation=(2, 1), padding=(1, 0), stride=2, of=real(2, 4, 5)),
+    case("Fold", (3, 4), 2, of=real(2, 8, 6)),
+    case("Fold", (4, 5), (2, 3), dilation=(2, 1), padding=(1, 0), stride=2, of=real(12, 4)),
+]
+PADDINGS = {
+    "1d": [(1, (2, 2, 5)), ((0, 2), (2, 5)), ((2, 0), (1, 2, 3))],
+    "2d": [(1, (2, 2, 3, 2)), ((1, 0, 2, 1), (2, 3, 4)), ((0, 1, 0, 0), (1, 1, 3, 2))],
+}
+CASES += [
+    case(kind + axes, padding, *value, of=real(*shape))
+    for kind, value in [
+        ("ZeroPad", ()), ("ConstantPad", (-1.5,)),
+        ("ReflectionPad", ()), ("ReplicationPad", ()), ("CircularPad", ()),
+    ]
+    for axes, paddings in PADDINGS.items()
+    for padding, shape in paddings
+]  # fmt: skip
+CASES += [
+    case("ZeroPad1d", (-1, 2), of=real(2, 2, 5)),
+    case("ConstantPad2d", (-1, 2, 1, -2), 3.0, of=real(2, 4, 3)),
 ]
 SCALES = [{"size": 5}, {"size": 3}, {"scale_factor": 2.0}, {"scale_factor": 1.3}, {"scale_factor": 0.6}]
 CASES += [

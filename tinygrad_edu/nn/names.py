@@ -7,6 +7,7 @@ LAYERS = {
     "Dense": "Linear", "FullyConnected": "Linear", "LazyLinear": "Linear", "Affine": "Linear",
     "Convolution1D": "Conv1d", "Convolution2D": "Conv2d", "Conv1DTranspose": "ConvTranspose1d", "Conv2DTranspose": "ConvTranspose2d",
     "MaxPooling1D": "MaxPool1d", "MaxPooling2D": "MaxPool2d", "AveragePooling1D": "AvgPool1d", "AveragePooling2D": "AvgPool2d",
+    "GlobalMaxPooling1D": "AdaptiveMaxPool1d(1)", "GlobalMaxPooling2D": "AdaptiveMaxPool2d(1)",
     "GlobalAveragePooling1D": "AdaptiveAvgPool1d(1)", "GlobalAveragePooling2D": "AdaptiveAvgPool2d(1)",
     "BatchNormalization": "BatchNorm1d, of features and sequences, or nn.BatchNorm2d, of images", "LayerNormalization": "LayerNorm",
     "GroupNormalization": "GroupNorm", "RMSNormalization": "RMSNorm", "SimpleRNN": "RNN", "Embed": "Embedding", "Skip": "Residual",

@@ -1,8 +1,9 @@
-"""Pooling layers: maxima and means over windows of sequences and images."""
+"""Pooling layers: maxima, means and norms over windows of sequences and images."""
 
 from typing import Any
 
-from ..ops.adaptive import adaptive_avg_pool
+from ..ops.adaptive import adaptive_avg_pool, adaptive_max_pool
+from ..ops.lp_pooling import check_power, lp_pool
 from ..ops.pooling import avg_pool, check_divisor, checked_windows, max_pool
 from ..ops.window import Caller
 from .module import Module
@@ -159,5 +160,80 @@ class AdaptiveAvgPool2d(Module):
 
 class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     """Mean over so many windows of sequences (n, c, l); as `AdaptiveAvgPool2d` otherwise."""
+
+    axes = 1
+
+
+class AdaptiveMaxPool2d(AdaptiveAvgPool2d):
+    """Maximum over windows of images, as many as asked for; see `tinygrad_edu.adaptive_max_pool2d`.
+
+    Parameters
+    ----------
+    output_size : int or (int, int)
+        None in a pair keeps the size.
+    return_indices : bool, default=False
+        Whether to return the places of the maxima too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AdaptiveMaxPool2d((3, None))(np.ones((5, 3, 7, 7))).shape
+    (5, 3, 3, 7)
+    """
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, x: Any) -> Any:
+        """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
+        return adaptive_max_pool(Caller.of(self), x, self.output_size, self.return_indices)
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ", return_indices=True" * self.return_indices
+
+
+class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
+    """Maximum over so many windows of sequences (n, c, l); as `AdaptiveMaxPool2d` otherwise."""
+
+    axes = 1
+
+
+class LPPool2d(_Pooling):
+    """Norm over windows of images; see `tinygrad_edu.lp_pool2d`.
+
+    Parameters
+    ----------
+    norm_type : float, at least 1
+    kernel_size : int or (int, int)
+    stride : int or (int, int), optional
+        By default the kernel's size.
+    ceil_mode : bool, default=False
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> LPPool2d(2, (1, 2))(np.array([[[3.0, 4.0]]]))
+    array([[[5.]]])
+    """
+
+    def __init__(
+        self, norm_type: float, kernel_size: Any, stride: Any = None, *, ceil_mode: bool = False
+    ) -> None:
+        check_power(Caller.of(self), norm_type)
+        self.norm_type, self.kernel_size, self.ceil_mode = norm_type, kernel_size, ceil_mode
+        self.stride = kernel_size if stride is None else stride
+        checked_windows(Caller.of(self), kernel_size, self.stride)
+
+    def forward(self, x: Any) -> Any:
+        """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
+        return lp_pool(Caller.of(self), x, self.norm_type, self.ceil_mode, self.kernel_size, self.stride)
+
+    def extra_repr(self) -> str:
+        return f"norm_type={self.norm_type}, {super().extra_repr()}"
+
+
+class LPPool1d(LPPool2d):
+    """Norm over windows of sequences (n, c, l); as `LPPool2d` otherwise."""
 
     axes = 1
