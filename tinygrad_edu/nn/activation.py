@@ -168,8 +168,10 @@ class Softmin(Softmax, function=ops.softmin):
     """Probabilities along an axis, the largest of the smallest; see `tinygrad_edu.softmin`."""
 
 
-class GLU(Softmax, function=ops.glu):
+class GLU(Activation, function=ops.glu):
     """a · sigmoid(b), of the two halves of x along an axis; see `tinygrad_edu.glu`."""
+
+    axis: int = -1
 
 
 class Softmax2d(Module):

@@ -128,7 +128,21 @@ class AvgPool1d(AvgPool2d):
     axes = 1
 
 
-class AdaptiveAvgPool2d(Module):
+class _Adaptive(Module):
+    """What adaptive means and maxima have in common: so many windows as asked for."""
+
+    axes = 2
+
+    def __init__(self, output_size: Any) -> None:
+        sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
+        Caller.of(self).per_axis("output_size", tuple(1 if n is None else n for n in sizes), 1)
+        self.output_size = output_size
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool2d(_Adaptive):
     """Mean over windows of images, as many as asked for; see `tinygrad_edu.adaptive_avg_pool2d`.
 
     Parameters
@@ -143,19 +157,9 @@ class AdaptiveAvgPool2d(Module):
     (5, 3, 1, 1)
     """
 
-    axes = 2
-
-    def __init__(self, output_size: Any) -> None:
-        sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
-        Caller.of(self).per_axis("output_size", tuple(1 if n is None else n for n in sizes), 1)
-        self.output_size = output_size
-
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c, h', w')."""
         return adaptive_avg_pool(Caller.of(self), x, self.output_size)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
 
 
 class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
@@ -164,7 +168,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     axes = 1
 
 
-class AdaptiveMaxPool2d(AdaptiveAvgPool2d):
+class AdaptiveMaxPool2d(_Adaptive):
     """Maximum over windows of images, as many as asked for; see `tinygrad_edu.adaptive_max_pool2d`.
 
     Parameters

@@ -8,7 +8,22 @@ from .module import Module
 from .shown import unusual
 
 
-class Unfold(Module):
+class _OfWindows(Module):
+    """What both have in common: the windows."""
+
+    axes = 2
+
+    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
+        caller = Caller.of(self)
+        caller.windows(kernel_size, stride, caller.per_axis("padding", padding, 0), dilation)
+        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
+
+    def extra_repr(self) -> str:
+        usual = {"dilation": 1, "padding": 0, "stride": 1}
+        return ", ".join([f"kernel_size={self.kernel_size}", *unusual(self, usual)])
+
+
+class Unfold(_OfWindows):
     """The windows on images as columns; see `tinygrad_edu.unfold`.
 
     Parameters
@@ -23,24 +38,13 @@ class Unfold(Module):
     (5, 18, 49)
     """
 
-    axes = 2
-
-    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
-        caller = Caller.of(self)
-        caller.windows(kernel_size, stride, caller.per_axis("padding", padding, 0), dilation)
-        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
-
     def forward(self, x: Any) -> Any:
         """Map x of shape (n, c, h, w), or without n, to (n, c · kh · kw, windows)."""
         settings = self.kernel_size, self.dilation, self.padding, self.stride
         return unfolded(Caller.of(self), x, *settings)
 
-    def extra_repr(self) -> str:
-        usual = {"dilation": 1, "padding": 0, "stride": 1}
-        return ", ".join([f"kernel_size={self.kernel_size}", *unusual(self, usual)])
 
-
-class Fold(Unfold):
+class Fold(_OfWindows):
     """Columns added up to images; see `tinygrad_edu.fold`.
 
     Parameters
