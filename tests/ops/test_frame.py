@@ -50,8 +50,11 @@ def test_more_than_there_is_is_refused(mode, most):
 def test_nothing_can_be_repeated_of_nothing():
     with pytest.raises(ShapeError, match="at most 0 on a side"):
         framed("f", np.ones((2, 0)), ((1, 0),), "replicate")
-    with pytest.raises(ShapeError, match="cuts off more than there is"):
-        constant("f", np.ones((2, 3)), ((-2, -2),), 0.0)
+    for around in ((-2, -2), (-5, 1), (1, -5)):
+        with pytest.raises(ShapeError, match="cuts off more than there is"):
+            constant("f", np.ones((2, 3)), (around,), 0.0)
+    assert constant("f", np.ones((2, 3)), ((-1, -2),), 0.0).shape == (2, 0)
+    np.testing.assert_array_equal(framed("f", np.ones((1, 1)), ((3, 2),), "replicate"), np.ones((1, 6)))
 
 
 def test_padding_modes_of_layers():
@@ -90,5 +93,10 @@ def test_transposed_convolution_of_sequences():
         ShapeError, match=r"conv_transpose1d expects an input whose output has a length.*size 0"
     ):
         tg.conv_transpose1d(np.ones((1, 1)), np.ones((1, 1, 2)), padding=1)
+    np.testing.assert_array_equal(tg.conv_transpose1d([[1, 2]], [[[1, 1]]]), [[1.0, 3.0, 2.0]])
+    with pytest.raises(ShapeError, match="whose output has a length"):
+        tg.conv_transpose1d(np.ones((1, 0)), np.ones((1, 1, 4)))
+    with pytest.raises(ArgumentError, match="conv_transpose1d: groups is a divisor"):
+        tg.conv_transpose1d(x, w, groups=3)
     with pytest.raises(ArgumentError, match="conv_transpose1d: output_padding is less than the stride 1"):
         tg.conv_transpose1d(x, w, output_padding=1)

@@ -403,6 +403,8 @@ def test_adaptive_maxima_are_those_of_their_windows():
     )
     with pytest.raises(ShapeError, match="AdaptiveMaxPool1d expects an input that is not empty"):
         nn.AdaptiveMaxPool1d(2)(np.ones((1, 2, 0)))
+    with pytest.raises(ShapeError, match="adaptive_max_pool2d expects an input that is not empty"):
+        tg.adaptive_max_pool2d(np.ones((1, 0, 2)), 1)
 
 
 def test_norms_over_windows():
@@ -418,6 +420,8 @@ def test_norms_over_windows():
     assert y.tolist() == [[0, 0]]
     assert zeros.grad.tolist() == [[0, 0, 0, 0]]
     assert repr(nn.LPPool2d(2, 3, stride=1)) == "LPPool2d(norm_type=2, kernel_size=3, stride=1)"
-    for wrong in (0.5, np.inf):
+    with pytest.raises(ArgumentError, match="lp_pool1d: norm_type is a number of at least 1; got 0"):
+        tg.lp_pool1d(x[0, 0], 0, 2)
+    for wrong in (0.5, np.inf, "2"):
         with pytest.raises(ArgumentError, match="LPPool2d: norm_type is a number of at least 1; got"):
             nn.LPPool2d(wrong, 2)

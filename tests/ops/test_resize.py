@@ -54,12 +54,27 @@ def test_the_nearest_elements_may_be_infinite():
     np.testing.assert_array_equal(tg.interpolate(x, 2, mode="nearest-exact")[0, 0], [np.inf, np.nan])
 
 
+def test_nothing_but_the_axes_to_resize_is_never_empty():
+    assert tg.interpolate(np.ones((0, 2, 3)), 5).shape == (0, 2, 5)
+    assert nn.Upsample(2, mode="bicubic")(np.ones((2, 0, 3, 3))).shape == (2, 0, 2, 2)
+
+
+def test_a_cubic_of_the_same_size_is_no_copy():
+    x = generic(1, 1, 5, 5)
+    y = tg.interpolate(x, scale_factor=1.1, mode="bicubic")
+    assert y.shape == x.shape
+    assert not np.allclose(y, x)
+    np.testing.assert_allclose(tg.interpolate(x, 5, mode="bicubic"), x, rtol=1e-13)
+
+
 def test_pixels_as_channels_and_back():
     x = generic(2, 8, 3, 2)
     y = tg.pixel_shuffle(x, 2)
     for c, i, j in np.ndindex(2, 2, 2):
         np.testing.assert_array_equal(y[:, c, i::2, j::2], x[:, 4 * c + 2 * i + j])
     np.testing.assert_array_equal(tg.pixel_unshuffle(y, 2), x)
+    np.testing.assert_array_equal(tg.pixel_shuffle(x, 1), x)
+    np.testing.assert_array_equal(nn.PixelUnshuffle(np.int64(1))(x), x)
     tg.gradcheck(lambda x: tg.pixel_unshuffle(tg.pixel_shuffle(x, 2) ** 2, 2), x[:1, :4])
 
 
@@ -82,7 +97,7 @@ IMAGES = np.ones((1, 2, 3, 4))
         (lambda: nn.Upsample(2, 2.0), ArgumentError, "Upsample: either size or scale_factor"),
         (lambda: tg.interpolate(IMAGES, 2, mode="cubic"), ArgumentError, "mode is one of 'nearest'"),
         (lambda: tg.interpolate(IMAGES, 2, mode="linear"), ArgumentError, "the mode of images"),
-        (lambda: nn.Upsample(2, mode="bilinear")(IMAGES[0]), ArgumentError, "mode of sequences"),
+        (lambda: nn.Upsample(2, mode="bilinear")(IMAGES[0]), ArgumentError, "one of 'nearest', 'nea"),
         (lambda: tg.interpolate(IMAGES, 2, align_corners=True), ArgumentError, "align_corners is for linear"),
         (lambda: tg.interpolate(IMAGES, 0), ArgumentError, "size is an int of at least 1 or a pair"),
         (lambda: tg.interpolate(IMAGES, scale_factor=-1), ArgumentError, "scale_factor is a positive number"),
@@ -93,6 +108,9 @@ IMAGES = np.ones((1, 2, 3, 4))
         (lambda: nn.PixelShuffle(2)(IMAGES), ShapeError, "PixelShuffle expects channels that are a"),
         (lambda: tg.pixel_unshuffle(IMAGES, 2), ShapeError, "pixel_unshuffle expects a height and a width"),
         (lambda: tg.pixel_shuffle(IMAGES[0, 0], 2), ShapeError, r"pixel_shuffle expects x of shape"),
+        (lambda: tg.pixel_unshuffle(np.ones((1, 4, 3)), 2), ShapeError, "multiples of 2; got"),
+        (lambda: tg.pixel_shuffle(IMAGES, 2.0), ArgumentError, r"the factor is an int .*; got 2\.0"),
+        (lambda: tg.pixel_unshuffle(IMAGES, True), ArgumentError, "pixel_unshuffle: the factor is an int"),
         (lambda: nn.PixelUnshuffle(0), ArgumentError, "PixelUnshuffle: the factor is an int of at least 1"),
     ],
 )  # fmt: skip

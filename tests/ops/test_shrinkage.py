@@ -88,6 +88,12 @@ def test_random_slopes():
     assert repr(nn.RReLU()) == "RReLU(lower=0.125, upper=0.3333)"
 
 
+def test_widths_of_nothing():
+    np.testing.assert_array_equal(tg.hardshrink(X, 0), X)
+    np.testing.assert_array_equal(tg.softshrink(X, 0), X)
+    np.testing.assert_array_equal(nn.RReLU(0.25, 0.25, rng=0)(X), np.where(X <= 0, X / 4, X))
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

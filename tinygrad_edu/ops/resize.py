@@ -135,7 +135,7 @@ def along(x: Any, axis: int, count: int, step: float, mode: str, align_corners: 
     if mode.startswith("nearest"):
         half = 0.5 if mode == "nearest-exact" else 0.0
         # In float32, as PyTorch: where i · step is an integer but for rounding, the same element is taken.
-        places = np.floor((np.arange(count, dtype=np.float32) + np.float32(half)) * np.float32(step))
+        places = (np.arange(count, dtype=np.float32) + np.float32(half)) * np.float32(step)
         return taken(x, axis, np.minimum(places.astype(int), n - 1))
     if mode == "area":
         weights = averages(count, n, x.dtype)
