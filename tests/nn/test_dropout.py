@@ -74,4 +74,6 @@ def test_errors():
     for function in (tg.dropout1d, tg.dropout2d, tg.alpha_dropout):
         with pytest.raises(ArgumentError, match=rf"{function.__name__}: p is a probability"):
             function(np.ones((1, 1, 2, 2)), -0.1)
+        with pytest.raises(ArgumentError, match=r"a probability in \[0, 1\]; got 1\.5"):
+            function(np.ones((1, 1, 2, 2)), 1.5)
     assert repr(nn.Dropout2d(0.25)) == "Dropout2d(p=0.25)"

@@ -23,7 +23,8 @@ def reflected(x: Any, axis: int, before: int, after: int) -> tuple[Any, Any]:
 def replicated(x: Any, axis: int, before: int, after: int) -> tuple[Any, Any]:
     """What goes before and after: the ends, again and again."""
     first, last = along(x, axis, slice(0, 1)), along(x, axis, slice(-1, None))
-    return np.repeat(first, before, axis), np.repeat(last, after, axis)
+    lead, rest = x.shape[:axis], x.shape[axis + 1 :]
+    return np.broadcast_to(first, (*lead, before, *rest)), np.broadcast_to(last, (*lead, after, *rest))
 
 
 def circular(x: Any, axis: int, before: int, after: int) -> tuple[Any, Any]:

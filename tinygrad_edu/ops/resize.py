@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..errors import ArgumentError, ShapeError
+from ..table import primitive
 from .adaptive import averages
 from .window import Caller
 
@@ -19,6 +20,23 @@ MODES = {
     2: ("nearest", "nearest-exact", "area", "bilinear", "bicubic"),
 }
 CUBIC = -0.75  # the slope of the kernel at distance 1
+
+
+# fmt: off
+@primitive(x=lambda g, x_shape, places, axis: given_back(g, places, axis, x_shape[axis]))  # type: ignore[has-type]  # each the other's adjoint
+def taken(x: Any, places: Any, axis: int) -> Any:
+    """The elements at these places of an axis, which ascend: then their adjoint is several times as fast as np.take's."""
+    return np.take(x, places, axis)
+
+@primitive(y=lambda g, places, axis: taken(g, places, axis))
+def given_back(y: Any, places: Any, axis: int, n: int) -> Any:
+    """Zeros with n elements along an axis, with each element of y added at its place: all that are first there, then the second …"""
+    there, first, times = np.unique(places, return_index=True, return_counts=True)
+    total = np.zeros_like(y, shape=(*y.shape[:axis], n, *y.shape[axis + 1 :]))
+    for k in range(np.max(times)):
+        total[(*[slice(None)] * axis, there[times > k])] += np.take(y, first[times > k] + k, axis)
+    return total
+# fmt: on
 
 
 def interpolate(
@@ -42,7 +60,7 @@ def interpolate(
         neighbours; "area" takes means, as `adaptive_avg_pool2d`.
     align_corners : bool, default=False
         For linear, bilinear and bicubic: whether the ends of both are at the same places, with s = (h - 1) /
-        (h' - 1) and new element i at i s.
+        (h' - 1) and new element i at i s.  PyTorch's recompute_scale_factor and antialias are not here.
 
     Returns
     -------
@@ -134,9 +152,9 @@ def along(x: Any, axis: int, count: int, step: float, mode: str, align_corners: 
         return x  # whatever the step, if a scale_factor changes nothing but for rounding
     if mode.startswith("nearest"):
         half = 0.5 if mode == "nearest-exact" else 0.0
-        # In float32, as PyTorch: where i · step is an integer but for rounding, the same element is taken.
+        # In float32, as PyTorch has it for images: then both round i · step to the same integers.
         places = (np.arange(count, dtype=np.float32) + np.float32(half)) * np.float32(step)
-        return taken(x, axis, np.minimum(places.astype(int), n - 1))
+        return taken(x, np.minimum(places.astype(int), n - 1), axis)
     if mode == "area":
         weights = averages(count, n, x.dtype)
     else:
@@ -144,14 +162,6 @@ def along(x: Any, axis: int, count: int, step: float, mode: str, align_corners: 
         places = np.arange(count) * step if align_corners else (np.arange(count) + 0.5) * step - 0.5
         weights = (cubic if mode == "bicubic" else linear)(places, n).astype(x.dtype)
     return np.matmul(x, weights.T) if axis == x.ndim - 1 else np.matmul(weights, x)
-
-
-def taken(x: Any, axis: int, places: Any) -> Any:
-    """The elements at these places of an axis; each as often as all others is a repetition, which is fast."""
-    n, each = x.shape[axis], len(places) // x.shape[axis]
-    if np.array_equal(places, np.repeat(np.arange(n), each)):
-        return np.repeat(x, each, axis)
-    return np.take(x, places, axis)
 
 
 def linear(places: Any, n: int) -> Any:
