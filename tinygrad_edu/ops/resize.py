@@ -32,9 +32,9 @@ def taken(x: Any, places: Any, axis: int) -> Any:
 def given_back(y: Any, places: Any, axis: int, n: int) -> Any:
     """Zeros with n elements along an axis, with each element of y added at its place: all that are first there, then the second …"""
     there, first, times = np.unique(places, return_index=True, return_counts=True)
-    total = np.zeros_like(y, shape=(*y.shape[:axis], n, *y.shape[axis + 1 :]))
+    total = np.zeros_like(y, order="C", shape=(*y.shape[:axis], n, *y.shape[axis + 1 :]))
     for k in range(np.max(times)):
-        total[(*[slice(None)] * axis, there[times > k])] += np.take(y, first[times > k] + k, axis)
+        total[(*[slice(None)] * axis, as_slice(there[times > k]))] += np.take(y, first[times > k] + k, axis)
     return total
 # fmt: on
 
@@ -162,6 +162,13 @@ def along(x: Any, axis: int, count: int, step: float, mode: str, align_corners: 
         places = np.arange(count) * step if align_corners else (np.arange(count) + 0.5) * step - 0.5
         weights = (cubic if mode == "bicubic" else linear)(places, n).astype(x.dtype)
     return np.matmul(x, weights.T) if axis == x.ndim - 1 else np.matmul(weights, x)
+
+
+def as_slice(places: Any) -> Any:
+    """Ascending places as a slice, which is several times as fast as a key, if they are evenly spaced."""
+    step = places[1] - places[0] if len(places) > 1 else 1
+    even = np.array_equal(places, np.arange(len(places)) * step + places[0])
+    return slice(places[0], places[-1] + 1, step) if even else places
 
 
 def linear(places: Any, n: int) -> Any:
