@@ -37,12 +37,10 @@ from .ops.activation import (
     elu,
     gaussian,
     gelu,
-    glu,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
-    log_sigmoid,
     log_softmax,
     logsumexp,
     maxout,
@@ -54,11 +52,11 @@ from .ops.activation import (
     sigmoid,
     silu,
     softmax,
-    softmin,
     softplus,
     softsign,
 )
-from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d
+from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
+from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
 from .ops.attention import masked_softmax, positional_encoding, scaled_dot_product_attention
 from .ops.bilinear import bilinear
 from .ops.contraction import linear
@@ -66,6 +64,7 @@ from .ops.convolution import conv1d, conv2d
 from .ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d
 from .ops.embedding import embedding
 from .ops.erf import erf, erfc
+from .ops.gates import glu, log_sigmoid, softmin
 from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
 from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss

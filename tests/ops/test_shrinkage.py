@@ -42,6 +42,17 @@ def test_values_and_slopes_at_kinks_and_far_away(function, values, derivatives):
     assert function(X.astype(np.float32)).dtype == np.float32
 
 
+def test_softplus_is_a_line_beyond_its_threshold():
+    x = np.array([-1000.0, 0.9, 1.1, 30.0, 1000.0, np.nan])
+    y = tg.softplus(x, 2.0, 2.0)
+    np.testing.assert_allclose(y, [0, np.log1p(np.exp(1.8)) / 2, 1.1, 30, 1000, np.nan], rtol=1e-14)
+    slopes = tg.grad(lambda x: np.sum(tg.softplus(x, 2.0, 2.0)))(x)
+    np.testing.assert_allclose(slopes, [0, 1 / (1 + np.exp(-1.8)), 1, 1, 1, np.nan], rtol=1e-14)
+    assert tg.softplus(x.astype(np.float32), threshold=1.0).dtype == np.float32
+    assert repr(nn.Softplus()) == "Softplus(beta=1.0)"
+    np.testing.assert_array_equal(nn.Softplus(2.0, 2.0)(x), y)
+
+
 def test_log_sigmoid_in_both_tails():
     x = np.array([-np.inf, -1000, -40, 0, 40, 1000, np.inf])
     expected = [-np.inf, -1000, -40 - np.log1p(np.exp(-40)), -np.log(2), -np.exp(-40), 0, 0]

@@ -9,6 +9,7 @@ from ..arrays import given
 from ..errors import ShapeError, names_itself
 from ..graph import record
 from ..ops import activation as ops
+from ..ops import gates
 from ..ops.window import layout
 from ..random import Rng
 from ..table import op_of
@@ -57,7 +58,7 @@ class Sigmoid(Activation, function=ops.sigmoid):
     """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
 
 
-class LogSigmoid(Activation, function=ops.log_sigmoid):
+class LogSigmoid(Activation, function=gates.log_sigmoid):
     """log(1 / (1 + exp(-x))); see `tinygrad_edu.log_sigmoid`."""
 
 
@@ -164,11 +165,11 @@ class LogSoftmax(Softmax, function=ops.log_softmax):
     """Logarithms of probabilities along an axis; see `tinygrad_edu.log_softmax`."""
 
 
-class Softmin(Softmax, function=ops.softmin):
+class Softmin(Softmax, function=gates.softmin):
     """Probabilities along an axis, the largest of the smallest; see `tinygrad_edu.softmin`."""
 
 
-class GLU(Activation, function=ops.glu):
+class GLU(Activation, function=gates.glu):
     """a · sigmoid(b), of the two halves of x along an axis; see `tinygrad_edu.glu`."""
 
     axis: int = -1

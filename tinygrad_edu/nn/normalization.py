@@ -73,15 +73,14 @@ class OfChannels(Module):
 
     def _normalized(self, x: Tensor) -> Tensor:
         """x of shape (n, c, …) by its own mean and variance or by the running ones, scaled and shifted."""
+        weight, bias = (ops.along_channels(p, x.ndim) for p in (self.weight, self.bias))
         if self.training or self.running_mean is None or self.running_var is None:
-            y = self._by_its_own(x)
-        else:
-            mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
-            y = (x - mean) / np.sqrt(variance + self.eps)
-        return ops.scaled(y, *(ops.along_channels(p, x.ndim) for p in (self.weight, self.bias)))
+            return self._of_batch(x, weight, bias)
+        mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
+        return ops.scaled((x - mean) / np.sqrt(variance + self.eps), weight, bias)
 
-    def _by_its_own(self, x: Tensor) -> Tensor:
-        """x standardized by its own mean and variance, which the running ones follow in training."""
+    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
+        """x normalized by its own mean and variance, which the running ones follow in training."""
         raise NotImplementedError
 
     def _follow(self, mean: Any, variance: Any, share: float) -> None:
@@ -159,7 +158,7 @@ class BatchNorm1d(OfChannels):
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
         return self._normalized(self._checked(x))
 
-    def _by_its_own(self, x: Tensor) -> Tensor:
+    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
         n = x.size // self.num_features
         if self.training and n < 2:
             raise ArgumentError(
@@ -173,7 +172,7 @@ class BatchNorm1d(OfChannels):
             self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
             share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
             self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)), share)
-        return y
+        return ops.scaled(y, weight, bias)
 
 
 class BatchNorm2d(BatchNorm1d):

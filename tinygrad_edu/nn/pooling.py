@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..ops.adaptive import adaptive_avg_pool, adaptive_max_pool
+from ..ops.adaptive import adaptive_avg_pool
+from ..ops.adaptive_max import adaptive_max_pool
 from ..ops.lp_pooling import check_power, lp_pool
 from ..ops.pooling import avg_pool, check_divisor, checked_windows, max_pool
 from ..ops.window import Caller

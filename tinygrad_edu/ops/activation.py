@@ -14,14 +14,14 @@ from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .elementwise import or_nan
-from .smooth import gaussian, gelu, glu, log_sigmoid, mish, sigmoid, silu, softplus, softsign
-from .softmax import log_softmax, logsumexp, softmax, softmin
+from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
+from .softmax import log_softmax, logsumexp, softmax
 
 # fmt: off
 __all__ = [
-    "celu", "elu", "gaussian", "gelu", "glu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "log_sigmoid", "log_softmax", "logsumexp", "maxout", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
-    "softmax", "softmin", "softplus", "softsign",
+    "celu", "elu", "gaussian", "gelu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+    "log_softmax", "logsumexp", "maxout", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign",
 ]
 # fmt: on
 

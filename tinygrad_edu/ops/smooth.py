@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import floating
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError
 from ..table import elementwise, primitive
 from .elementwise import LN2
 from .erf import FAR, normal_cdf, normal_density
@@ -198,57 +198,6 @@ def mish(x: Any) -> Any:
     return np.maximum(x, -VERY_FAR) * np.tanh(softplus(x))
 
 
-def log_sigmoid(x: Any) -> Any:
-    """Logarithm of the logistic function, log(1 / (1 + exp(-x))), exact in both tails.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of any shape
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape, negative
-
-    Examples
-    --------
-    >>> log_sigmoid(np.array([-1000.0, 1000.0])).tolist()
-    [-1000.0, -0.0]
-    """
-    return -softplus(-floating(x, "log_sigmoid"))
-
-
-def glu(x: Any, axis: int = -1) -> Any:
-    """Gated linear unit: a · sigmoid(b), of the two halves a and b of x along an axis.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of shape (..., 2n, ...)
-    axis : int, default=-1
-        Along which x is halved; PyTorch calls it dim.
-
-    Returns
-    -------
-    Tensor or ndarray of shape (..., n, ...)
-
-    Raises
-    ------
-    ShapeError
-        If there is no such axis, or its length is odd.
-
-    References
-    ----------
-    Y. Dauphin, A. Fan, M. Auli, D. Grangier (2017). Language modeling with gated convolutional networks.
-    arXiv:1612.08083
-    """
-    x = floating(x, "glu")
-    if not -x.ndim <= axis < x.ndim or x.shape[axis] % 2:
-        raise ShapeError(
-            f"glu: x has an even length on axis {axis}, to be halved there; got shape {x.shape}."
-        )
-    a, b = np.split(x, 2, axis)
-    return a * sigmoid(b)
-
-
 def gaussian(x: Any) -> Any:
     """Gaussian bump, exp(-x²): the radial basis function of a distance x.
 
@@ -268,12 +217,6 @@ def gaussian(x: Any) -> Any:
     return np.exp(-np.square(floating(x, "gaussian")))
 
 
-def softplus_slope(x: Any, beta: float, threshold: float | None) -> Any:
-    """The sigmoid of beta · x, and 1 beyond the threshold."""
-    slope = sigmoid(x * beta)
-    return slope if threshold is None else np.where(x * beta > threshold, 1, slope)
-
-
 def bent(x: Any) -> Any:
     """√(2/π) (x + 0.044715 x³)."""
     return math.sqrt(2 / math.pi) * (x * (1 + 0.044715 * np.square(x)))
@@ -289,3 +232,9 @@ def gelu_tanh_slope(x: Any) -> Any:
 def lead(x: Any, other: Any, out: Any) -> Any:
     """x - other; and -inf, so that neither gets a gradient, where both are -inf and so is the result."""
     return np.where(out == -np.inf, -np.inf, x - other)
+
+
+def softplus_slope(x: Any, beta: float, threshold: float | None) -> Any:
+    """The sigmoid of beta · x, and 1 beyond the threshold."""
+    slope = sigmoid(x * beta)
+    return slope if threshold is None else np.where(x * beta > threshold, 1, slope)

@@ -81,21 +81,6 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 # fmt: on
 
 
-def softmin(x: Any, axis: Axis = -1) -> Any:
-    """The softmax of -x: the smallest has the largest share.
-
-    Parameters
-    ----------
-    x : Tensor or array_like
-    axis : int or tuple of int, default=-1
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape
-    """
-    return softmax(-floating(x, "softmin"), axis)
-
-
 def shifted(x: Any, axis: Axis) -> Any:
     """x less its maximum along the axis, so that no exponential overflows."""
     return x - peak(x, axis)

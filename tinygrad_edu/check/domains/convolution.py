@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import convolution, pooling, unfolding
+from ...ops import convolution, pooling
 from ...ops.window import Windows
 from ..strategies import Draw, Shape, arrays
 from .domain import Call, Domains, call, case, choice, integers
@@ -80,12 +80,6 @@ def spread(draw: Draw) -> Call:
     return call(draw(arrays((*x.shape[:2], *windows.counts(x.shape)))), x.shape, windows)
 
 
-def folded(draw: Draw) -> Call:
-    x, windows = pooled(draw).args
-    places = windows.kernel[0] * windows.kernel[1]
-    return call(draw(arrays((*x.shape[:2], places, *windows.counts(x.shape)))), x.shape, windows)
-
-
 # ---- the definitions, element by element -------------------------------------------------------------------
 
 
@@ -152,20 +146,6 @@ def unpick_by_hand(y: Any, winner: Any, shape: Shape, windows: Windows) -> Any:
     return x
 
 
-def unfolded_by_hand(x: Any, windows: Windows) -> Any:
-    out = np.zeros((*x.shape[:2], windows.kernel[0] * windows.kernel[1], *windows.counts(x.shape)))
-    for r, q, i, j, a, b in places(windows, x.shape):
-        out[:, :, i * windows.kernel[1] + j, r, q] = x[..., a, b]
-    return out
-
-
-def folded_by_hand(y: Any, shape: Shape, windows: Windows) -> Any:
-    x = np.zeros(shape)
-    for r, q, i, j, a, b in places(windows, shape):
-        x[..., a, b] += y[:, :, i * windows.kernel[1] + j, r, q]
-    return x
-
-
 # fmt: off
 DOMAINS: Domains = {
     convolution.convolve:            case(convolved, reference=convolve_by_hand),
@@ -175,8 +155,6 @@ DOMAINS: Domains = {
     pooling.pick:                    case(picked, reference=pick_by_hand),
     pooling.unpick:                  case(unpicked, reference=unpick_by_hand),
     pooling.sum_over:                case(pooled, reference=lambda x, windows: pick_by_hand(x, None, windows)),
-    unfolding.columns_of:            case(pooled, reference=unfolded_by_hand),
-    unfolding.add_up:                case(folded, reference=folded_by_hand),
     pooling.spread:                  case(spread, reference=lambda y, shape, windows: unpick_by_hand(y, None, shape, windows)),
 }
 # fmt: on

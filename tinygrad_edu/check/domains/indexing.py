@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import indexing, resize
+from ...ops import indexing
 from ..strategies import Draw, arrays, axes, keys, shapes
 from .domain import Call, Domains, booleans, call, case, choice, integers, order
 
@@ -38,24 +38,6 @@ def taken(d: Draw) -> Call:
     furthest = 0 if mode == "raise" else 4
     places = d(integers(d(shapes(0, 2, max_side=2)), -1 - furthest, furthest))
     return call(a, places, axis=d(axes(a.ndim, many=False)), mode=mode)
-
-
-def taken_in_order(d: Draw) -> Call:
-    """Ascending places along an axis, some of them several times."""
-    a = d(arrays(shapes(1, 2, min_side=1)))
-    axis = d(st.integers(0, a.ndim - 1))
-    return call(a, np.sort(d(integers((d(st.integers(1, 4)),), 0, a.shape[axis] - 1))), axis)
-
-
-def given_back(d: Draw) -> Call:
-    """Values, ascending places along an axis to which they are added, and how many there are."""
-    a, places, axis = taken_in_order(d).args
-    return call(d(arrays(np.take(a, places, axis).shape)), places, axis, a.shape[axis])
-
-
-def given_back_by_hand(y: Any, places: Any, axis: int, n: int) -> Any:
-    key, shape = (*[slice(None)] * axis, places), (*y.shape[:axis], n, *y.shape[axis + 1 :])
-    return scatter_by_hand(y, key, shape)
 
 
 def taken_along(d: Draw) -> Call:
@@ -101,8 +83,6 @@ DOMAINS: Domains = {
     indexing.scatter:   case(scattered, reference=scatter_by_hand),
     indexing.setitem:   case(filled, reference=setitem_by_hand),
     np.take:            case(taken),
-    resize.taken:       case(taken_in_order, reference=np.take),
-    resize.given_back:  case(given_back, reference=given_back_by_hand),
     np.take_along_axis: case(taken_along),
     np.compress:        case(compressed),
     np.extract:         case(extracted),
