@@ -57,21 +57,29 @@ from .ops.activation import (
     softsign,
 )
 from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
+from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
 from .ops.attention import masked_softmax, positional_encoding, scaled_dot_product_attention
 from .ops.bilinear import bilinear
 from .ops.contraction import linear
 from .ops.convolution import conv1d, conv2d
-from .ops.dropout import dropout
+from .ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d
 from .ops.embedding import embedding
 from .ops.erf import erf, erfc
+from .ops.gates import glu, log_sigmoid, softmin
 from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
 from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from .ops.normalization import group_norm, layer_norm, rms_norm
+from .ops.lp_pooling import lp_pool1d, lp_pool2d
+from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
+from .ops.pixels import pixel_shuffle, pixel_unshuffle
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from .ops.resize import interpolate
 from .ops.sequences import sequence_mask
-from .ops.transposed import conv_transpose2d
+from .ops.shrinkage import hardshrink, rrelu, softshrink, tanhshrink, threshold
+from .ops.similarity import cosine_similarity, pairwise_distance
+from .ops.transposed import conv_transpose1d, conv_transpose2d
+from .ops.unfolding import fold, unfold
 from .primitive import primitive
 from .random import seed
 from .tensor import Tensor
@@ -83,6 +91,9 @@ __all__ = [
     "TinygradError",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "bilinear",
@@ -93,12 +104,16 @@ __all__ = [
     "composite",
     "conv1d",
     "conv2d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "cosine_embedding_loss",
+    "cosine_similarity",
     "data",
     "debug",
     "derivative",
     "dropout",
+    "dropout1d",
+    "dropout2d",
     "elementwise",
     "elu",
     "embedding",
@@ -106,12 +121,15 @@ __all__ = [
     "erf",
     "erfc",
     "fixed_point",
+    "fold",
     "gaussian",
     "gelu",
+    "glu",
     "grad",
     "gradcheck",
     "group_norm",
     "half_squared_error",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -120,6 +138,8 @@ __all__ = [
     "huber_loss",
     "hvp",
     "implicit_root",
+    "instance_norm",
+    "interpolate",
     "io",
     "is_grad_enabled",
     "jacobian",
@@ -129,8 +149,11 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "lp_pool1d",
+    "lp_pool2d",
     "masked_softmax",
     "max_pool1d",
     "max_pool2d",
@@ -142,6 +165,9 @@ __all__ = [
     "nn",
     "no_grad",
     "optim",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "plot",
     "positional_encoding",
     "prelu",
@@ -150,6 +176,7 @@ __all__ = [
     "relu6",
     "remat",
     "rms_norm",
+    "rrelu",
     "scaled_dot_product_attention",
     "seed",
     "selu",
@@ -159,12 +186,17 @@ __all__ = [
     "smooth_l1_loss",
     "softmax",
     "softmax_cross_entropy",
+    "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "special",
     "stats",
+    "tanhshrink",
+    "threshold",
     "train",
     "triplet_margin_loss",
+    "unfold",
     "value_and_grad",
     "vjp",
 ]

@@ -16,7 +16,7 @@ PACKAGE = {  # what tinygrad_edu.NAME would be
     "from_numpy": "Tensor", "as_tensor": "Tensor", "Parameter": "nn.Parameter", "Module": "nn.Module",
     "cross_entropy": "softmax_cross_entropy", "softmax_crossentropy": "softmax_cross_entropy", "bce_loss": "binary_cross_entropy",
     "bce": "binary_cross_entropy", "mean_squared_error": "mse_loss", "mse": "mse_loss", "functional": "the functions of tinygrad_edu itself, such as relu",
-    "optimizers": "optim", "optimizer": "optim", "layers": "nn", "utils": "data, io and train", "datasets": "data", "save": "io.save_checkpoint",
+    "upsample": "interpolate", "optimizers": "optim", "optimizer": "optim", "layers": "nn", "utils": "data, io and train", "datasets": "data", "save": "io.save_checkpoint",
     "load": "io.load_checkpoint", "manual_seed": "seed", "inference_mode": "no_grad", "stop_gradient": "x.detach()", "checkpoint": "remat", "grad_check": "gradcheck",
     "check_grads": "gradcheck", "elementwise_grad": "grad of the sum: grad(lambda x: np.sum(f(x)))", "defvjp": "primitive", "custom_vjp": "primitive",
     "Function": "primitive", "jacrev": "jacobian", "jacfwd": "jacobian", "swish": "silu", "logits_loss": "softmax_cross_entropy",

@@ -15,6 +15,7 @@ from statistics import median
 import numpy as np
 import pytest
 
+import tinygrad_edu as tg
 from tests.helpers import ROOT, Terminal, environment, printed, python
 
 EXAMPLES = ROOT / "examples"
@@ -84,6 +85,24 @@ def test_define_an_op(tmp_path):
     assert "Diagnosis: the rule ignores g" in text
     found = float(re.search(r"3 mV at ([\d.]+) °C", text)[1])
     assert math.isclose(found, 50 + 50 * (3 - 2.036) / (4.279 - 2.036), abs_tol=1e-4)
+
+
+def test_define_a_layer(tmp_path, load):
+    text = run("define_a_layer.py", folder=tmp_path)
+    assert "pooled [[[[5.0, 7.0]]]], at [[[[1, 6]]]]" in text
+    assert "Report(elements=2" in text
+    errors = np.array(numbers(r"with the places ([\d.]+), without ([\d.]+)", text))
+    with_places, without = np.median(errors, axis=0)
+    assert f"median: {with_places:.4f} of {without:.4f}" in text
+    assert with_places < 0.5 * without
+    example, x = load("define_a_layer"), np.random.default_rng(0).standard_normal((2, 3, 5, 6))
+    y, indices = tg.max_pool2d(x, 2, return_indices=True)
+    images = example.max_unpool2d(y, indices, (5, 6))
+    assert np.array_equal(images[images != 0], np.where(images == x, x, 0)[images != 0])
+    assert np.count_nonzero(images) == y.size
+    tg.gradcheck(lambda y: example.max_unpool2d(y, indices, (5, 6)), y)
+    layer = example.Autoencoder(True, np.random.default_rng(0)).to(np.float64)
+    tg.gradcheck(lambda x: layer(x), x[:1, :1, :4, :4])
 
 
 def test_custom_model(tmp_path):

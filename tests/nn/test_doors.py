@@ -17,12 +17,27 @@ OF_IMAGES = [
     "ConvTranspose2d",
     "BatchNorm2d",
     "GroupNorm",
+    "InstanceNorm2d",
+    "AdaptiveMaxPool2d",
+    "LPPool2d",
+    "Unfold",
+    "Dropout2d",
+    "Softmax2d",
+    "Upsample",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "MaxPool2d",
     "AvgPool2d",
     "AdaptiveAvgPool2d",
 ]
 OF_SERIES = [
     "Conv1d",
+    "AdaptiveMaxPool1d",
+    "LPPool1d",
+    "Fold",
+    "Dropout1d",
+    "ConvTranspose1d",
+    "InstanceNorm1d",
     "MaxPool1d",
     "AvgPool1d",
     "AdaptiveAvgPool1d",
@@ -37,15 +52,24 @@ OF_SERIES = [
 ]
 MADE_WITH = {
     **dict.fromkeys(["Linear", "Maxout", "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"], (4, 4)),
-    **dict.fromkeys(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "RMSNorm"], (4,)),
+    **dict.fromkeys(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "RMSNorm", "InstanceNorm2d"], (4,)),
     **dict.fromkeys(
         ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d"], (2,)
     ),
     **{
         "Conv1d": (2, 3, 1),
+        "ConvTranspose1d": (2, 3, 1),
         "Conv2d": (4, 3, 1),
         "ConvTranspose2d": (4, 3, 1),
         "GroupNorm": (2, 4),
+        "Unflatten": (1, (2, 2)),
+        **dict.fromkeys(["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "Unfold"], (2,)),
+        **dict.fromkeys(["LPPool1d", "LPPool2d"], (2, 2)),
+        "Fold": ((1, 5), (1, 2)),
+        **{name: (1, 0.0)[: 1 + name.startswith("Const")] for name in nn.__all__ if "Pad" in name},
+        "Threshold": (0.5, 0.0),
+        **dict.fromkeys(["Upsample", "PixelShuffle", "PixelUnshuffle"], (2,)),
+        "InstanceNorm1d": (2,),
         "Bilinear": (4, 4, 2),
     },
     **{
@@ -58,6 +82,8 @@ MADE_WITH = {
     **{"TransformerDecoderLayer": (4, 2, 8), "TransformerDecoder": (nn.TransformerDecoderLayer(4, 2, 8), 1)},
     **{"Transformer": (4, 2, 1, 1, 8)},
 }
+NUMBERS = {"Bilinear": 2, "CosineSimilarity": 2, "PairwiseDistance": 2, "MultiheadAttention": 3}  # of inputs
+NUMBERS |= dict.fromkeys(["TransformerDecoderLayer", "TransformerDecoder", "Transformer"], 2)
 NO_LAYERS = {"Module", "ModuleList", "ModuleDict", "Parameter", "Buffer", "Identity"}
 LAYERS = [
     n for n in nn.__all__ if inspect.isclass(getattr(nn, n)) and not n.endswith("Loss") and n not in NO_LAYERS
@@ -68,9 +94,7 @@ def layer_and_inputs(name):
     """A layer of each kind, and what it takes."""
     x = IMAGE if name in OF_IMAGES else SERIES if name in OF_SERIES else ROWS
     x = np.array([[0, 1], [1, 2]]) if name == "Embedding" else x
-    several = {"Bilinear": 2, "MultiheadAttention": 3}
-    several |= dict.fromkeys(["TransformerDecoderLayer", "TransformerDecoder", "Transformer"], 2)
-    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * several.get(name, 1)
+    return getattr(nn, name)(*MADE_WITH.get(name, ())), [x] * NUMBERS.get(name, 1)
 
 
 PAIR, SIGNS, PROBABILITIES = np.full((2, 3), 0.5), np.array([1, -1]), np.full((2, 4), 0.25)
@@ -164,10 +188,14 @@ def test_every_loss_refuses_what_is_no_array_in_its_name(name, spoil):
         lambda w: tg.conv2d(IMAGE, np.ones((1, 4, 1, 1)), w(np.ones(1))),
         lambda w: tg.conv1d(SERIES, w(np.ones((1, 2, 1)))),
         lambda w: tg.conv_transpose2d(IMAGE, w(np.ones((4, 1, 1, 1)))),
+        lambda w: tg.conv_transpose1d(SERIES, w(np.ones((2, 1, 1)))),
         lambda w: tg.layer_norm(ROWS, w(np.ones(4))),
         lambda w: tg.layer_norm(ROWS, None, w(np.ones(4))),
         lambda w: tg.rms_norm(ROWS, w(np.ones(4))),
         lambda w: tg.group_norm(ROWS, 2, w(np.ones(4))),
+        lambda w: tg.instance_norm(IMAGE, w(np.ones(4))),
+        lambda w: tg.interpolate(w(IMAGE), 2),
+        lambda w: tg.pixel_shuffle(w(IMAGE), 2),
         lambda w: tg.prelu(ROWS, w(np.ones(1))),
         lambda w: tg.maxout(w(ROWS), 2),
         lambda w: tg.softmax(w(ROWS)),

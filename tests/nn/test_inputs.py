@@ -16,6 +16,10 @@ PIXELS = np.array([[0, 3, 200], [255, 17, 90]], np.uint8)  # -x, x + 3 and x · 
 FUNCTIONS = [
     tg.softmax, tg.log_softmax, tg.logsumexp, tg.sigmoid, tg.silu, tg.mish, tg.softplus, tg.softsign,
     tg.gaussian, tg.gelu, tg.elu, tg.selu, tg.celu, tg.leaky_relu, tg.hardsigmoid, tg.hardswish, tg.erf,
+    tg.log_sigmoid, tg.softmin, tg.hardshrink, tg.softshrink, tg.tanhshrink, tg.rrelu,
+    lambda x: tg.threshold(x, 20.5, 3), lambda x: tg.glu(x, 0), lambda x: tg.cosine_similarity(x, x[::-1]),
+    lambda x: tg.pairwise_distance(x, x[::-1]), lambda x: tg.dropout1d(x, 0.5, rng=0),
+    lambda x: tg.alpha_dropout(x, 0.5, rng=0),
     tg.erfc, tg.layer_norm, tg.rms_norm, lambda x: tg.gelu(x, "tanh"), lambda x: tg.softplus(x, 2.0),
     lambda x: tg.prelu(x, np.array([0.25])), lambda x: tg.group_norm(x, 1),
     lambda x: tg.dropout(x, 0.5, rng=0), lambda x: tg.masked_softmax(x, [True, False, True]),

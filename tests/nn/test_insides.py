@@ -259,6 +259,12 @@ def test_a_state_is_taken_whatever_shape_a_parameter_has_by_then():
             "Adam": "tinygrad_edu.optim",
             "Lambda": "nn.Sequential",
             "Conv3d": "images",
+            "LPPool3d": "images",
+            "ZeroPadding2D": "nn.ZeroPad2d",
+            "SpatialDropout1D": "nn.Dropout1d",
+            "MaxUnpool2d": "define_a_layer",
+            "CTCLoss": "an op with a rule",
+            "EmbeddingBag": "nn.Embedding",
         }.items(),
     ],
 )

@@ -54,6 +54,7 @@ def reduced(kind, *, target=None, low=-2.0, high=2.0, **options):
     return build
 
 
+MODES = st.sampled_from(["zeros", "reflect", "replicate", "circular"])
 REDUCTION = st.sampled_from(["mean", "sum", "none"])
 signs = lambda d, shape: np.where(values(shape, d(st.integers(0, 9))) > 0, 1, -1)
 shares = lambda d, shape: values(shape, d(st.integers(0, 9)), 0.05, 0.95)
@@ -110,6 +111,32 @@ def convolution(kind, dims, **options):
         return made, inputs
 
     return build
+
+
+def padded(kind):
+    """A layer of padding, of one number or of several."""
+
+    def build(d):
+        shape, several = ((2, 1, 4), (1, 2)) if kind.axes == 1 else ((1, 2, 3, 3), (1, 0, 2, 1))
+        value = (0.7,) if "Constant" in kind.__name__ else ()
+        return layer(d, kind, d(st.sampled_from([1, several])), *value, inputs=[shape])
+
+    return build
+
+
+def upsample(d):
+    shape, modes = d(
+        st.sampled_from(
+            [
+                ((1, 2, 4), ["nearest", "nearest-exact", "linear", "area"]),
+                ((2, 1, 3, 4), ["nearest", "bilinear", "bicubic", "area"]),
+            ]
+        )
+    )
+    mode = d(st.sampled_from(modes))
+    aligned = FLAG if mode.endswith(("linear", "cubic")) else st.just(False)
+    size = d(st.sampled_from([{"size": st.integers(1, 6)}, {"scale_factor": st.sampled_from([2, 0.7, 1.5])}]))
+    return layer(d, nn.Upsample, inputs=[shape], mode=st.just(mode), align_corners=aligned, **size)
 
 
 def normalization(kind, *shapes, size=None, **options):
@@ -223,27 +250,46 @@ LAYERS = {
     nn.Linear:      lambda d: layer(d, nn.Linear, 3, 2, inputs=[d(st.sampled_from([(3,), (4, 3), (2, 2, 3)]))], bias=FLAG),
     nn.Bilinear:    lambda d: layer(d, nn.Bilinear, 3, 2, 2, inputs=[(2, 3), (2, 2)], bias=FLAG),
     nn.Flatten:     lambda d: layer(d, nn.Flatten, inputs=[(2, 1, 3)]),
+    nn.Unflatten:   lambda d: layer(d, nn.Unflatten, 1, (2, -1), inputs=[(2, 6)]),
     nn.Identity:    activation(nn.Identity),
     nn.Dropout:     lambda d: (nn.Dropout(0.5).eval(), (values((2, 3), d(st.integers(0, 9))),)),
+    nn.AlphaDropout: lambda d: (nn.AlphaDropout(0.5).eval(), (values((2, 3), d(st.integers(0, 9))),)),
+    nn.Dropout1d:   lambda d: (nn.Dropout1d(0.5).eval(), (values((2, 3, 2), d(st.integers(0, 9))),)),
+    nn.Dropout2d:   lambda d: (nn.Dropout2d(0.5).eval(), (values((2, 3, 1, 2), d(st.integers(0, 9))),)),
+    nn.CosineSimilarity: lambda d: layer(d, nn.CosineSimilarity, inputs=[(2, 3), (2, 3)], axis=st.sampled_from([0, 1, -1])),
+    nn.PairwiseDistance: lambda d: layer(d, nn.PairwiseDistance, inputs=[(2, 3), (3,)], p=st.sampled_from([1, 2, 3]), keepdims=FLAG),
     nn.Embedding:   lambda d: (nn.Embedding(4, 2, rng=d(st.integers(0, 9)), dtype=np.float64), (np.array([[0, 3, 3], [1, 0, 3]]),)),
     nn.Sequential:  lambda d: (nn.Sequential(nn.Linear(2, 3, **DTYPE), nn.Tanh(), nn.Linear(3, 1, **DTYPE)), (values((2, 2), d(st.integers(0, 9))),)),
     nn.Residual:    lambda d: (nn.Residual(nn.Linear(2, 2, **DTYPE)), (values((2, 2), d(st.integers(0, 9))),)),
 
-    nn.Conv1d:           convolution(nn.Conv1d, 1),
-    nn.Conv2d:           convolution(nn.Conv2d, 2),
+    nn.Conv1d:           convolution(nn.Conv1d, 1, padding_mode=MODES),
+    nn.Conv2d:           convolution(nn.Conv2d, 2, padding_mode=MODES),
+    nn.ConvTranspose1d:  convolution(nn.ConvTranspose1d, 1, padding=st.just(0)),
     nn.ConvTranspose2d:  convolution(nn.ConvTranspose2d, 2, padding=st.just(0)),
     nn.MaxPool1d:        pool(nn.MaxPool1d, 1, ceil_mode=FLAG),
     nn.MaxPool2d:        pool(nn.MaxPool2d, 2, ceil_mode=FLAG),
-    nn.AvgPool1d:        pool(nn.AvgPool1d, 1, ceil_mode=FLAG, count_include_pad=FLAG),
-    nn.AvgPool2d:        pool(nn.AvgPool2d, 2, ceil_mode=FLAG, count_include_pad=FLAG),
+    nn.AvgPool1d:        pool(nn.AvgPool1d, 1, ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=st.sampled_from([None, 3])),
+    nn.AvgPool2d:        pool(nn.AvgPool2d, 2, ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=st.sampled_from([None, 3])),
     nn.AdaptiveAvgPool1d: lambda d: layer(d, nn.AdaptiveAvgPool1d, d(st.integers(1, 4)), inputs=[(d(N), d(C), d(st.integers(4, 5)))]),
     nn.AdaptiveAvgPool2d: lambda d: layer(d, nn.AdaptiveAvgPool2d, d(st.integers(1, 3)), inputs=[(1, d(C), 4, d(st.integers(3, 4)))]),
+    nn.AdaptiveMaxPool1d: lambda d: layer(d, nn.AdaptiveMaxPool1d, d(st.integers(1, 4)), inputs=[(d(N), d(C), d(st.integers(4, 5)))]),
+    nn.AdaptiveMaxPool2d: lambda d: layer(d, nn.AdaptiveMaxPool2d, d(st.integers(1, 3)), inputs=[(1, d(C), 4, d(st.integers(3, 4)))]),
+    nn.LPPool1d:         lambda d: layer(d, nn.LPPool1d, d(st.sampled_from([1, 2, 2.5])), 2, inputs=[(d(N), d(C), 5)], ceil_mode=FLAG),
+    nn.LPPool2d:         lambda d: layer(d, nn.LPPool2d, 2, (2, 1), inputs=[(d(N), d(C), 4, 2)], stride=st.integers(1, 2), ceil_mode=FLAG),
+    nn.Unfold:           lambda d: layer(d, nn.Unfold, 2, inputs=[(1, d(C), 3, 3)], padding=st.integers(0, 1), stride=st.integers(1, 2)),
+    nn.Fold:             lambda d: layer(d, nn.Fold, 3, 2, inputs=[(d(N), 4, 4)]),
+    **{kind: padded(kind) for kind in vars(nn).values() if "Pad" in getattr(kind, "__name__", "")},
+    nn.Upsample:         upsample,
+    nn.PixelShuffle:     lambda d: layer(d, nn.PixelShuffle, 2, inputs=[(d(N), 4, 2, 1)]),
+    nn.PixelUnshuffle:   lambda d: layer(d, nn.PixelUnshuffle, 2, inputs=[(d(N), 1, 4, 2)]),
 
-    nn.BatchNorm1d: normalization(nn.BatchNorm1d, (4, 2), (3, 2, 2), affine=FLAG, momentum=st.sampled_from([0.1, None])),
+    nn.BatchNorm1d: normalization(nn.BatchNorm1d, (4, 2), (3, 2, 2), affine=FLAG, bias=FLAG, momentum=st.sampled_from([0.1, None])),
     nn.BatchNorm2d: normalization(nn.BatchNorm2d, (2, 2, 2, 2), affine=FLAG, track_running_stats=FLAG),
     nn.LayerNorm:   normalization(nn.LayerNorm, (2, 3), (1, 2, 4), size=lambda shape: shape[-1], elementwise_affine=FLAG),
     nn.RMSNorm:     normalization(nn.RMSNorm, (2, 3), (1, 2, 4), size=lambda shape: shape[-1], elementwise_affine=FLAG),
-    nn.GroupNorm:   lambda d: layer(d, nn.GroupNorm, 2, 4, inputs=[(2, 4, d(st.integers(2, 3)))], affine=FLAG),
+    nn.GroupNorm:   lambda d: layer(d, nn.GroupNorm, 2, 4, inputs=[(2, 4, d(st.integers(2, 3)))], affine=FLAG, bias=FLAG),
+    nn.InstanceNorm1d: normalization(nn.InstanceNorm1d, (2, 2, 3), (1, 2, 4), affine=FLAG, bias=FLAG, track_running_stats=FLAG),
+    nn.InstanceNorm2d: normalization(nn.InstanceNorm2d, (2, 2, 2, 2), affine=FLAG, bias=FLAG),
 
     nn.RNN:         recurrent(nn.RNN),
     nn.LSTM:        recurrent(nn.LSTM, hidden=2, proj_size=st.integers(0, 1)),
@@ -269,7 +315,7 @@ LAYERS = {
     nn.Sigmoid:     activation(nn.Sigmoid),
     nn.Tanh:        activation(nn.Tanh),
     nn.Arctan:      activation(nn.Arctan),
-    nn.Softplus:    activation(nn.Softplus),
+    nn.Softplus:    activation(nn.Softplus, beta=st.sampled_from([1.0, 2.0]), threshold=st.sampled_from([None, 0.013])),
     nn.Softsign:    activation(nn.Softsign),
     nn.Hardtanh:    activation(nn.Hardtanh),
     nn.Gaussian:    activation(nn.Gaussian),
@@ -279,6 +325,15 @@ LAYERS = {
     nn.Mish:        activation(nn.Mish),
     nn.PReLU:       activation(nn.PReLU),
     nn.ReLU6:       activation(nn.ReLU6),
+    nn.LogSigmoid:  activation(nn.LogSigmoid),
+    nn.GLU:         lambda d: layer(d, nn.GLU, inputs=[(2, 4)], axis=st.sampled_from([0, 1, -1])),
+    nn.Softmin:     activation(nn.Softmin),
+    nn.Softmax2d:   lambda d: layer(d, nn.Softmax2d, inputs=[d(st.sampled_from([(2, 3, 1, 2), (3, 2, 2)]))]),
+    nn.Softshrink:  activation(nn.Softshrink, lambd=st.sampled_from([0.5, 0.057])),
+    nn.Hardshrink:  activation(nn.Hardshrink, lambd=st.sampled_from([0.5, 0.057])),
+    nn.Tanhshrink:  activation(nn.Tanhshrink),
+    nn.Threshold:   lambda d: layer(d, nn.Threshold, 0.057, -2.0, inputs=[(2, 3)]),
+    nn.RReLU:       lambda d: (nn.RReLU().eval(), (values((2, 3), d(st.integers(0, 9))),)),
     nn.Softmax:     activation(nn.Softmax),
     nn.LogSoftmax:  activation(nn.LogSoftmax),
     nn.Maxout:      lambda d: layer(d, nn.Maxout, 3, 2, inputs=[(2, 3)], pieces=st.integers(1, 3)),

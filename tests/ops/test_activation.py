@@ -45,6 +45,13 @@ def slopes(f, x):
         (nn.Softsign(), lambda x: x / (1 + np.abs(x))),
         (nn.Softplus(), lambda x: np.log1p(np.exp(x))),
         (nn.Softplus(3.0), lambda x: np.log1p(np.exp(3 * x)) / 3),
+        (nn.LogSigmoid(), lambda x: -np.log1p(np.exp(-x))),
+        (nn.Softmin(), lambda x: np.exp(-x) / np.exp(-x).sum(-1, keepdims=True)),
+        (nn.Softshrink(0.7), lambda x: np.where(x > 0.7, x - 0.7, np.where(x < -0.7, x + 0.7, 0))),
+        (nn.Hardshrink(0.7), lambda x: np.where(x > 0.7, x, np.where(x < -0.7, x, 0))),
+        (nn.Tanhshrink(), lambda x: x - np.tanh(x)),
+        (nn.Threshold(0.2, -3.0), lambda x: np.where(x > 0.2, x, -3)),
+        (nn.RReLU(0.1, 0.5).eval(), lambda x: np.where(x > 0, x, 0.3 * x)),
         (nn.Gaussian(), lambda x: np.exp(-x * x)),
         (nn.Heaviside(), lambda x: np.where(x >= 0, 1.0, 0.0)),
         (nn.Identity(), lambda x: x),
@@ -320,6 +327,8 @@ EVERYWHERE = {
     "mish": tg.mish, "sigmoid": tg.sigmoid, "hardsigmoid": tg.hardsigmoid, "hardswish": tg.hardswish,
     "hardtanh": tg.hardtanh, "tanh": np.tanh, "arctan": np.arctan, "softsign": tg.softsign,
     "softplus": tg.softplus, "softplus, beta": lambda x: tg.softplus(x, 5.0), "gaussian": tg.gaussian,
+    "log_sigmoid": tg.log_sigmoid, "softshrink": tg.softshrink, "hardshrink": tg.hardshrink,
+    "tanhshrink": tg.tanhshrink, "rrelu": tg.rrelu, "threshold": lambda x: tg.threshold(x, 30.0, -2.0),
     "erf": tg.erf, "erfc": tg.erfc, "prelu": lambda x: tg.prelu(x, np.array([0.25], np.float32)),
 }  # fmt: skip
 

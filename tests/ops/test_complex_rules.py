@@ -205,6 +205,7 @@ OPERATIONS = {
     for name in (
         "relu", "relu6", "leaky_relu", "hardtanh", "sigmoid", "softplus", "gelu", "silu", "mish", "elu",
         "selu", "softmax", "log_softmax", "logsumexp", "erf", "layer_norm", "rms_norm", "dropout",
+        "glu", "log_sigmoid", "softmin", "hardshrink", "softshrink", "tanhshrink", "rrelu", "alpha_dropout",
     )
 }  # fmt: skip
 

@@ -322,3 +322,106 @@ def test_settings_outside_their_range():
         message == "adaptive_avg_pool2d: output_size is an int of at least 1 or a pair of them; got (0, 2)."
     )
     assert "got (1, 2, 3)" in message_of(ArgumentError, tg.adaptive_avg_pool2d, np.ones((1, 5, 5)), (1, 2, 3))
+
+
+# ---- where the maxima are ----------------------------------------------------------------------------------
+
+
+@given(configurations())
+def test_indices_say_where_the_maxima_are(configuration):
+    shape, settings = configuration
+    x = normal(*shape)
+    y, indices = tg.max_pool2d(x, return_indices=True, **settings)
+    assert indices.dtype.kind == "i"
+    assert indices.shape == y.shape
+    flat = x.reshape(*shape[:2], -1)
+    np.testing.assert_array_equal(
+        np.take_along_axis(flat, indices.reshape(*shape[:2], -1), 2), y.reshape(*shape[:2], -1)
+    )
+
+
+def test_indices_of_a_tensor_are_a_constant_of_integers():
+    x = tg.Tensor(normal(2, 6), requires_grad=True)
+    y, indices = tg.max_pool1d(x, 2, return_indices=True)
+    assert isinstance(indices, tg.Tensor)
+    assert not indices.requires_grad
+    assert indices.dtype.kind == "i"
+    np.testing.assert_array_equal(np.take_along_axis(x.data, indices.data, 1), y.data)
+    np.sum(y).backward()
+    expected = np.zeros((2, 6))
+    np.put_along_axis(expected, indices.data, 1.0, 1)
+    np.testing.assert_array_equal(x.grad.data, expected)
+
+
+def test_indices_of_ties_nans_and_infinities():
+    at = lambda x: tg.max_pool1d(np.array([x]), 3, stride=2, padding=1, return_indices=True)[1].tolist()[0]
+    assert at([5.0, 5.0, 5.0, 5.0]) == [0, 1]  # the first of equal ones
+    assert at([1.0, np.nan, 2.0, np.nan]) == [1, 1]
+    assert at([-np.inf] * 4) == [0, 1]  # and not the padding
+    _y, indices = tg.max_pool2d(np.full((1, 3, 3), -np.inf), 3, 2, padding=1, return_indices=True)
+    assert indices.tolist() == [[[0, 1], [3, 4]]]
+    x = tg.Tensor([[1.0, 3.0]], requires_grad=True)
+    assert nn.MaxPool1d(2, return_indices=True)(x)[1].tolist() == [[1]]
+    assert repr(nn.MaxPool1d(2, return_indices=True)) == "MaxPool1d(kernel_size=2, return_indices=True)"
+
+
+def test_a_divisor_of_ones_own():
+    x = normal(1, 2, 5, 4)
+    settings = {"padding": 1, "ceil_mode": True}
+    sums = tg.avg_pool2d(x, 2, divisor_override=1, **settings)
+    np.testing.assert_allclose(sums[0, 0, 1, 1], x[0, 0, 1:3, 1:3].sum(), rtol=1e-13)
+    np.testing.assert_allclose(tg.avg_pool2d(x, 2, divisor_override=5, **settings), sums / 5)
+    np.testing.assert_allclose(tg.avg_pool1d(x[0, 0], 2, divisor_override=4), tg.avg_pool1d(x[0, 0], 2) / 2)
+    assert tg.avg_pool2d(x.astype(np.float32), 2, divisor_override=3).dtype == np.float32
+    for wrong in (0, 1.5):
+        with pytest.raises(ArgumentError, match="AvgPool2d: divisor_override is an int of at least 1; got"):
+            nn.AvgPool2d(2, divisor_override=wrong)
+        with pytest.raises(ArgumentError, match="avg_pool1d: divisor_override is an int of at least 1; got"):
+            tg.avg_pool1d(x[0, 0], 2, divisor_override=wrong)
+
+
+# ---- other windows, other means ----------------------------------------------------------------------------
+
+
+def test_adaptive_maxima_are_those_of_their_windows():
+    x = normal(2, 3, 5, 7)
+    y, indices = tg.adaptive_max_pool2d(x, (2, 3), return_indices=True)
+    for r, q in np.ndindex(2, 3):
+        window = x[:, :, r * 5 // 2 : -(-(r + 1) * 5 // 2), q * 7 // 3 : -(-(q + 1) * 7 // 3)]
+        np.testing.assert_array_equal(y[:, :, r, q], window.max((2, 3)))
+    flat = np.take_along_axis(x.reshape(2, 3, -1), indices.reshape(2, 3, -1), 2)
+    np.testing.assert_array_equal(flat.reshape(y.shape), y)
+    np.testing.assert_array_equal(
+        tg.adaptive_max_pool1d(x[0, 0], 3), tg.adaptive_max_pool2d(x[:1, 0], (None, 3))[0]
+    )
+    tied = tg.Tensor(np.ones((1, 1, 2, 3)), requires_grad=True)
+    np.sum(nn.AdaptiveMaxPool2d(1)(tied)).backward()
+    assert tied.grad.tolist() == [[[[1, 0, 0], [0, 0, 0]]]]
+    assert (
+        repr(nn.AdaptiveMaxPool1d(2, return_indices=True))
+        == "AdaptiveMaxPool1d(output_size=2, return_indices=True)"
+    )
+    with pytest.raises(ShapeError, match="AdaptiveMaxPool1d expects an input that is not empty"):
+        nn.AdaptiveMaxPool1d(2)(np.ones((1, 2, 0)))
+    with pytest.raises(ShapeError, match="adaptive_max_pool2d expects an input that is not empty"):
+        tg.adaptive_max_pool2d(np.ones((1, 0, 2)), 1)
+
+
+def test_norms_over_windows():
+    x = normal(2, 3, 4, 6)
+    for p in (1.5, 2, 4):
+        norms = np.linalg.norm(x.reshape(2, 3, 2, 2, 3, 2).swapaxes(3, 4).reshape(2, 3, 2, 3, 4), p, -1)
+        np.testing.assert_allclose(tg.lp_pool2d(x, p, 2), norms, rtol=1e-12)
+    sums = (x[0, :, 0, 0:3] ** 3).sum(-1)
+    np.testing.assert_allclose(tg.lp_pool1d(x[0, :, 0], 3, 3)[:, 0], np.cbrt(sums), rtol=1e-12)
+    zeros = tg.Tensor(np.zeros((1, 4)), requires_grad=True)
+    y = nn.LPPool1d(2, 2)(zeros)
+    np.sum(y).backward()
+    assert y.tolist() == [[0, 0]]
+    assert zeros.grad.tolist() == [[0, 0, 0, 0]]
+    assert repr(nn.LPPool2d(2, 3, stride=1)) == "LPPool2d(norm_type=2, kernel_size=3, stride=1)"
+    with pytest.raises(ArgumentError, match="lp_pool1d: norm_type is a number of at least 1; got 0"):
+        tg.lp_pool1d(x[0, 0], 0, 2)
+    for wrong in (0.5, np.inf, "2"):
+        with pytest.raises(ArgumentError, match="LPPool2d: norm_type is a number of at least 1; got"):
+            nn.LPPool2d(wrong, 2)

@@ -4,7 +4,7 @@ that they take.
 
 from typing import Any
 
-from .cases import Case, Draw, case, causal, labels, padding, part, real, some
+from .cases import Case, Draw, case, causal, labels, padding, part, positive, real, some
 
 # ---- fully connected, shape --------------------------------------------------------------------------------
 
@@ -23,8 +23,22 @@ CASES = [
     case("Flatten", 0, of=real(2, 3, 2)),
     case("Flatten", 1, 2, of=real(2, 2, 3, 2)),
     case("Flatten", 0, -2, of=real(2, 2, 3)),
+    case("Unflatten", 1, (2, 3), of=real(2, 6)),
+    case("Unflatten", -2, (-1, 2), of=real(6, 3)),
     case("Dropout", 0.4, of=real(3, 4), train=False),
     case("Dropout", 0.0, of=real(3, 4)),
+    case("Dropout1d", 0.4, of=real(2, 3, 4), train=False),
+    case("Dropout2d", 0.4, of=real(2, 3, 2, 2), train=False),
+    case("Dropout2d", 0.0, of=real(2, 3, 2, 2)),
+    case("AlphaDropout", 0.4, of=real(3, 4), train=False),
+    case("CosineSimilarity", of=(real(3, 4), real(3, 4))),
+    case("CosineSimilarity", dim=-1, of=(real(2, 3, 4), real(3, 4))),
+    case("CosineSimilarity", 0, eps=0.3, of=(real(4, 2), real(4, 2))),
+    case("CosineSimilarity", of=(real(3, 4, 2), real(1, 4, 1))),
+    case("PairwiseDistance", of=(real(3, 4), real(3, 4))),
+    case("PairwiseDistance", p=1.0, keepdim=True, of=(real(2, 3, 4), real(3, 4))),
+    case("PairwiseDistance", 3.0, eps=0.1, of=(real(3, 4), real(4))),
+    case("PairwiseDistance", float("inf"), of=(real(3, 4), real(3, 4))),
 ]
 
 # ---- convolution -------------------------------------------------------------------------------------------
@@ -93,6 +107,31 @@ CASES += [
         of=real(1, 4, 2, 2),
     ),
 ]
+CASES += [
+    case("ConvTranspose1d", 2, 3, 3, of=real(2, 2, 4)),
+    case("ConvTranspose1d", 2, 3, 3, of=real(2, 4)),
+    case("ConvTranspose1d", 2, 3, 2, bias=False, stride=3, of=real(2, 2, 3)),
+    case("ConvTranspose1d", 2, 3, 3, stride=2, padding=1, of=real(1, 2, 4)),
+    case("ConvTranspose1d", 2, 3, 3, stride=2, padding=1, output_padding=1, of=real(2, 2, 3)),
+    case("ConvTranspose1d", 2, 3, 3, stride=3, padding=2, output_padding=2, of=real(1, 2, 4)),
+    case("ConvTranspose1d", 2, 3, 3, dilation=2, output_padding=1, padding_mode="zeros", of=real(1, 2, 3)),
+    case("ConvTranspose1d", 4, 6, 2, groups=2, stride=2, dilation=3, of=real(2, 4, 3)),
+    case("ConvTranspose2d", 2, 3, 2, padding_mode="zeros", of=real(1, 2, 2, 3)),
+]
+CASES += [
+    case(kind, 2, 3, kernel, padding=padding, padding_mode=mode, **settings, of=real(*shape))
+    for mode in ("zeros", "reflect", "replicate", "circular")
+    for kind, kernel, padding, settings, shape in [
+        ("Conv1d", 3, 1, {}, (2, 2, 5)),
+        ("Conv1d", 4, "same", {}, (2, 2, 5)),
+        ("Conv1d", 3, 3, {"stride": 2, "dilation": 2}, (2, 6)),
+        ("Conv2d", 3, 1, {}, (1, 2, 4, 3)),
+        ("Conv2d", (2, 4), "same", {"dilation": (2, 1)}, (1, 2, 4, 5)),
+        ("Conv2d", 2, (2, 0), {"stride": 2}, (2, 4, 3)),
+        ("Conv2d", 2, (0, 1), {"bias": False}, (2, 2, 3, 3)),
+        ("Conv2d", 2, "valid", {}, (1, 2, 3, 3)),
+    ]
+]
 
 # ---- pooling -----------------------------------------------------------------------------------------------
 
@@ -148,6 +187,89 @@ CASES += [
     case("AdaptiveAvgPool2d", (None, 2), of=real(1, 2, 3, 5)),
     case("AdaptiveAvgPool2d", 5, of=real(1, 1, 3, 4)),
 ]
+CASES += [
+    case("MaxPool1d", 2, return_indices=True, of=real(2, 2, 6)),
+    case("MaxPool1d", 3, stride=2, padding=1, dilation=2, return_indices=True, of=real(2, 8)),
+    case("MaxPool2d", 2, return_indices=True, of=real(2, 2, 4, 5)),
+    case("MaxPool2d", (2, 3), stride=(1, 2), padding=(1, 0), return_indices=True, of=real(2, 3, 7)),
+    case("MaxPool2d", 3, stride=2, padding=1, ceil_mode=True, return_indices=True, of=real(1, 2, 6, 5)),
+    case("MaxPool2d", 2, stride=1, dilation=(2, 1), return_indices=True, of=real(1, 2, 4, 5)),
+    case("AvgPool2d", 2, divisor_override=3, of=real(1, 2, 4, 5)),
+    case("AvgPool2d", 3, stride=2, padding=1, ceil_mode=True, divisor_override=7, of=real(2, 6, 4)),
+]
+CASES += [
+    case("AdaptiveMaxPool1d", 1, of=real(2, 2, 6)),
+    case("AdaptiveMaxPool1d", 4, return_indices=True, of=real(2, 2, 7)),
+    case("AdaptiveMaxPool1d", 4, of=real(2, 3)),
+    case("AdaptiveMaxPool2d", 2, of=real(1, 2, 4, 6)),
+    case("AdaptiveMaxPool2d", (2, 3), return_indices=True, of=real(1, 2, 5, 7)),
+    case("AdaptiveMaxPool2d", (None, 2), return_indices=True, of=real(2, 3, 5)),
+    case("AdaptiveMaxPool2d", 5, of=real(1, 1, 3, 4)),
+    case("LPPool1d", 2, 3, of=real(2, 2, 7)),
+    case("LPPool1d", 2.5, 2, stride=1, of=positive(2, 2, 6)),
+    case("LPPool1d", 3, 2, stride=3, ceil_mode=True, of=positive(2, 7)),
+    case("LPPool2d", 2, 2, of=real(1, 2, 4, 5)),
+    case("LPPool2d", 1, (2, 3), of=positive(2, 4, 6)),
+    case("LPPool2d", 4.0, 3, stride=2, ceil_mode=True, of=real(1, 2, 6, 4)),
+    case("Unfold", 2, of=real(2, 3, 3, 4)),
+    case("Unfold", (2, 3), dilation=(2, 1), padding=(1, 0), stride=2, of=real(2, 4, 5)),
+    case("Fold", (3, 4), 2, of=real(2, 8, 6)),
+    case("Fold", (4, 5), (2, 3), dilation=(2, 1), padding=(1, 0), stride=2, of=real(12, 4)),
+]
+PADDINGS = {
+    "1d": [(1, (2, 2, 5)), ((0, 2), (2, 5)), ((2, 0), (1, 2, 3))],
+    "2d": [(1, (2, 2, 3, 2)), ((1, 0, 2, 1), (2, 3, 4)), ((0, 1, 0, 0), (1, 1, 3, 2))],
+}
+CASES += [
+    case(kind + axes, padding, *value, of=real(*shape))
+    for kind, value in [
+        ("ZeroPad", ()), ("ConstantPad", (-1.5,)),
+        ("ReflectionPad", ()), ("ReplicationPad", ()), ("CircularPad", ()),
+    ]
+    for axes, paddings in PADDINGS.items()
+    for padding, shape in paddings
+]  # fmt: skip
+CASES += [
+    case("ZeroPad1d", (-1, 2), of=real(2, 2, 5)),
+    case("ConstantPad2d", (-1, 2, 1, -2), 3.0, of=real(2, 4, 3)),
+]
+SCALES = [{"size": 5}, {"size": 3}, {"scale_factor": 2.0}, {"scale_factor": 1.3}, {"scale_factor": 0.6}]
+CASES += [
+    case("Upsample", **settings, mode=mode, **aligned, of=real(*shape))
+    for mode, shape in [
+        ("nearest", (2, 2, 5)),
+        ("nearest", (1, 2, 5, 4)),
+        ("nearest-exact", (1, 2, 5)),
+        ("nearest-exact", (1, 2, 4, 5)),
+        ("linear", (2, 2, 5)),
+        ("bilinear", (1, 2, 5, 4)),
+        ("bicubic", (1, 2, 5, 4)),
+        ("area", (1, 2, 5)),
+        ("area", (1, 2, 5, 4)),
+    ]
+    for settings in SCALES
+    for aligned in ([{}, {"align_corners": True}] if mode.endswith(("linear", "cubic")) else [{}])
+]
+CASES += [
+    # Of the same size, all are what they were; but for bicubic and the nearest of sequences, PyTorch's, whose
+    # gradients there are not those of what they compute.
+    *(
+        case("Upsample", scale_factor=1.1, mode=mode, of=real(1, 2, 5, 4))
+        for mode in ("nearest", "nearest-exact", "bilinear", "area")
+    ),
+    case("Upsample", scale_factor=1.1, mode="linear", of=real(2, 2, 5)),
+    case("Upsample", (7, 3), mode="bilinear", of=real(1, 2, 3, 4)),
+    case("Upsample", (1, 9), mode="bilinear", align_corners=True, of=real(1, 2, 3, 4)),
+    case("Upsample", (1, 9), mode="bicubic", align_corners=True, of=real(1, 2, 3, 1)),
+    case("Upsample", scale_factor=(1.7, 3), of=real(1, 2, 3, 4)),
+    case("Upsample", 21, of=real(1, 1, 7)),
+    case("Upsample", 7, of=real(1, 1, 24)),
+    case("PixelShuffle", 2, of=real(2, 8, 2, 3)),
+    case("PixelShuffle", 3, of=real(9, 2, 1)),
+    case("PixelShuffle", 2, of=real(1, 2, 4, 2, 2)),
+    case("PixelUnshuffle", 2, of=real(2, 2, 4, 6)),
+    case("PixelUnshuffle", 3, of=real(1, 3, 6)),
+]
 
 # ---- normalization -----------------------------------------------------------------------------------------
 
@@ -159,6 +281,7 @@ BATCH_NORM_SETTINGS = [
     {"affine": False},
     {"track_running_stats": False},
     {"affine": False, "track_running_stats": False, "eps": 1e-3},
+    {"bias": False},
 ]
 CASES += [
     case(kind, 3, **settings, of=x, train=train)
@@ -190,6 +313,24 @@ CASES += [
     case("GroupNorm", 2, 4, of=real(3, 4)),
     case("GroupNorm", 3, 6, eps=0.1, of=real(2, 6, 3)),
     case("GroupNorm", 2, 4, affine=False, of=real(2, 4, 2, 2)),
+    case("GroupNorm", 2, 4, bias=False, of=real(2, 4, 3)),
+    case("GroupNorm", 2, 4, affine=False, bias=False, of=real(2, 4)),
+]
+CASES += [
+    case(kind, 3, **settings, of=x, train=train)
+    for kind, inputs in {
+        "InstanceNorm1d": (real(2, 3, 4), real(3, 5)),
+        "InstanceNorm2d": (real(2, 3, 3, 2), real(3, 2, 2)),
+    }.items()
+    for x in inputs
+    for settings in [
+        {},
+        {"affine": True, "eps": 0.1},
+        {"affine": True, "bias": False},
+        {"track_running_stats": True},
+        {"affine": True, "track_running_stats": True, "momentum": 0.3},
+    ]
+    for train in (True, False)
 ]
 
 # ---- embedding ---------------------------------------------------------------------------------------------

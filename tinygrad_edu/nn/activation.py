@@ -9,6 +9,7 @@ from ..arrays import given
 from ..errors import ShapeError, names_itself
 from ..graph import record
 from ..ops import activation as ops
+from ..ops import gates
 from ..ops.window import layout
 from ..random import Rng
 from ..table import op_of
@@ -55,6 +56,10 @@ class SELU(Activation, function=ops.selu):
 
 class Sigmoid(Activation, function=ops.sigmoid):
     """1 / (1 + exp(-x)); see `tinygrad_edu.sigmoid`."""
+
+
+class LogSigmoid(Activation, function=gates.log_sigmoid):
+    """log(1 / (1 + exp(-x))); see `tinygrad_edu.log_sigmoid`."""
 
 
 class SiLU(Activation, function=ops.silu):
@@ -115,6 +120,7 @@ class Softplus(Activation, function=ops.softplus):
     """log(1 + exp(beta · x)) / beta; see `tinygrad_edu.softplus`."""
 
     beta: float = 1.0
+    threshold: float | None = None
 
 
 class Hardtanh(Activation, function=ops.hardtanh):
@@ -157,6 +163,26 @@ class Softmax(Activation, function=ops.softmax):
 
 class LogSoftmax(Softmax, function=ops.log_softmax):
     """Logarithms of probabilities along an axis; see `tinygrad_edu.log_softmax`."""
+
+
+class Softmin(Softmax, function=gates.softmin):
+    """Probabilities along an axis, the largest of the smallest; see `tinygrad_edu.softmin`."""
+
+
+class GLU(Activation, function=gates.glu):
+    """a · sigmoid(b), of the two halves of x along an axis; see `tinygrad_edu.glu`."""
+
+    axis: int = -1
+
+
+class Softmax2d(Module):
+    """Probabilities of the channels of images (n, c, h, w) or (c, h, w), at each place."""
+
+    def forward(self, x: Any) -> Any:
+        x = given(x, "Softmax2d")
+        if len(x.shape) not in (3, 4):
+            raise ShapeError(f"Softmax2d expects images of shape (n, c, h, w) or (c, h, w), got {x.shape}.")
+        return ops.softmax(x, -3)
 
 
 class Identity(Module):

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..errors import ArgumentError
 from ..ops.convolution import check_groups, convolution
+from ..ops.frame import check_mode
 from ..ops.transposed import transposed_convolution, windows_transposed
 from ..ops.window import Caller
 from ..random import Rng
@@ -45,7 +47,8 @@ class _Convolution(Module):
             self.weight, self.bias = weight_and_bias(shape, n_in, bias, init, rng, dtype, n_out=n_out)
 
     def extra_repr(self) -> str:
-        usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1}
+        usual: dict[str, Any] = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1}
+        usual["padding_mode"] = "zeros"
         sizes = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
         return ", ".join([sizes, *unusual(self, usual)] + ["bias=False"] * (self.bias is None))
 
@@ -63,6 +66,9 @@ class Conv2d(_Convolution):
         As in `tinygrad_edu.conv2d`; padding may be "same" or "valid".
     bias : bool, default=True
         Whether there is a b.
+    padding_mode : {"zeros", "reflect", "replicate", "circular"}, default="zeros"
+        What the padding is made of: zeros, the neighbours of the border in the other order, the border itself
+        again and again, or what is at the other end.
     init : callable, optional
         Makes the weights: called as ``init(shape, rng=rng, dtype=dtype)``, as those of `tinygrad_edu.nn.init`
         are; biases are then zero.  By default, as in PyTorch, weights and biases are uniform in
@@ -107,13 +113,16 @@ class Conv2d(_Convolution):
         dilation: Any = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
         init: Initializer | None = None,
         rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         kernel = self._set_sizes(in_channels, out_channels, kernel_size, groups)
+        check_mode(type(self).__name__, padding_mode, "zeros")
         self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.padding_mode = padding_mode
         self.windows = Caller.of(self).windows(kernel, stride, padding, dilation)
         shape = out_channels, in_channels // groups, *kernel
         self._draw(shape, bias, init, rng, dtype)
@@ -122,7 +131,7 @@ class Conv2d(_Convolution):
         """Map x of shape (n, in_channels, h, w), or without n, to (n, out_channels, h', w')."""
         caller = Caller.of(self)
         x = as_input(x, self.weight, caller.name)
-        return convolution(caller, x, self.weight, self.bias, self.windows, self.groups)
+        return convolution(caller, x, self.weight, self.bias, self.windows, self.groups, self.padding_mode)
 
 
 class Conv1d(Conv2d):
@@ -153,6 +162,8 @@ class ConvTranspose2d(_Convolution):
     stride, padding, output_padding, groups, dilation
         As in `tinygrad_edu.conv_transpose2d`.
     bias : bool, default=True
+    padding_mode : {"zeros"}, default="zeros"
+        There is no other, as in PyTorch.
     init, rng, dtype
         As in `Conv2d`.  By default, as in PyTorch, weights and biases are uniform in ±1/√(out_channels/groups
         · kh · kw).
@@ -183,12 +194,16 @@ class ConvTranspose2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         dilation: Any = 1,
+        padding_mode: str = "zeros",
         *,
         init: Initializer | None = None,
         rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         kernel = self._set_sizes(in_channels, out_channels, kernel_size, groups)
+        if padding_mode != "zeros":
+            message = "what padding takes off a transposed convolution has the padding_mode 'zeros' only"
+            raise ArgumentError(f"{type(self).__name__}: {message}; got {padding_mode!r}.")
         self.stride, self.padding, self.dilation = stride, padding, dilation
         self.output_padding = output_padding
         self.windows = windows_transposed(Caller.of(self), kernel, stride, padding, output_padding, dilation)
@@ -200,3 +215,19 @@ class ConvTranspose2d(_Convolution):
         caller = Caller.of(self)
         x = as_input(x, self.weight, caller.name)
         return transposed_convolution(caller, x, self.weight, self.bias, self.windows, self.groups)
+
+
+class ConvTranspose1d(ConvTranspose2d):
+    """Transposed convolution of sequences (n, c, l); see `tinygrad_edu.conv_transpose1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = ConvTranspose1d(8, 3, 4, stride=2, padding=1, rng=0)
+    >>> layer
+    ConvTranspose1d(8, 3, kernel_size=(4,), stride=2, padding=1)
+    >>> layer(np.ones((5, 8, 7))).shape
+    (5, 3, 14)
+    """
+
+    axes = 1

@@ -96,6 +96,9 @@ class LayerNorm(_OfLastAxes):
         """Normalize x of shape (..., *normalized_shape)."""
         return ops.layer_norm(self._checked(x), self.weight, self.bias, axis=self.axes, eps=self.eps)
 
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ", bias=False" * (self.weight is not None and self.bias is None)
+
 
 class RMSNorm(_OfLastAxes):
     """Root mean square normalization of the last axes, y = weight · x / √(mean(x²) + eps).
@@ -159,7 +162,9 @@ class GroupNorm(Module):
     eps : float, default=1e-5
         Added to the variance.
     affine : bool, default=True
-        Whether there are a weight and a bias, one number for each channel.
+        Whether there is a weight, one number for each channel.
+    bias : bool, default=True
+        Whether there is a bias beside the weight.
     dtype : dtype, default=numpy.float32
 
     Attributes
@@ -191,13 +196,14 @@ class GroupNorm(Module):
         eps: float = 1e-5,
         affine: bool = True,
         *,
+        bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_sizes(num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ArgumentError(f"num_channels {num_channels} is not divisible by num_groups {num_groups}.")
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
-        self.weight, self.bias = ones_and_zeros(num_channels, affine, affine, dtype)
+        self.weight, self.bias = ones_and_zeros(num_channels, affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (n, c, …)."""
@@ -211,7 +217,8 @@ class GroupNorm(Module):
         return ops.group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
+        settings = f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.weight is not None}"
+        return settings + ", bias=False" * (self.weight is not None and self.bias is None)
 
 
 def checked_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:

@@ -5,13 +5,17 @@ from typing import Any
 # fmt: off
 LAYERS = {
     "Dense": "Linear", "FullyConnected": "Linear", "LazyLinear": "Linear", "Affine": "Linear",
-    "Convolution1D": "Conv1d", "Convolution2D": "Conv2d", "Conv2DTranspose": "ConvTranspose2d",
+    "Convolution1D": "Conv1d", "Convolution2D": "Conv2d", "Conv1DTranspose": "ConvTranspose1d", "Conv2DTranspose": "ConvTranspose2d",
     "MaxPooling1D": "MaxPool1d", "MaxPooling2D": "MaxPool2d", "AveragePooling1D": "AvgPool1d", "AveragePooling2D": "AvgPool2d",
+    "GlobalMaxPooling1D": "AdaptiveMaxPool1d(1)", "GlobalMaxPooling2D": "AdaptiveMaxPool2d(1)",
     "GlobalAveragePooling1D": "AdaptiveAvgPool1d(1)", "GlobalAveragePooling2D": "AdaptiveAvgPool2d(1)",
     "BatchNormalization": "BatchNorm1d, of features and sequences, or nn.BatchNorm2d, of images", "LayerNormalization": "LayerNorm",
     "GroupNormalization": "GroupNorm", "RMSNormalization": "RMSNorm", "SimpleRNN": "RNN", "Embed": "Embedding", "Skip": "Residual",
-    "InstanceNorm1d": "GroupNorm(channels, channels)", "InstanceNorm2d": "GroupNorm(channels, channels)", "Swish": "SiLU",
-    "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss", "CosineSimilarity": "CosineEmbeddingLoss",
+    "InstanceNormalization": "InstanceNorm1d, of sequences, or nn.InstanceNorm2d, of images", "Swish": "SiLU",
+    "ZeroPadding1D": "ZeroPad1d", "ZeroPadding2D": "ZeroPad2d", "Cropping1D": "ZeroPad1d, of negative numbers",
+    "Cropping2D": "ZeroPad2d, of negative numbers", "SpatialDropout1D": "Dropout1d", "SpatialDropout2D": "Dropout2d", "Reshape": "Unflatten",
+    "UpSampling1D": "Upsample", "UpSampling2D": "Upsample", "UpsamplingNearest2d": "Upsample", "UpsamplingBilinear2d": "Upsample",
+    "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss",
     "BinaryCrossentropy": "BCEWithLogitsLoss, of logits, or nn.BCELoss, of probabilities", "CategoricalCrossentropy": "CrossEntropyLoss",
     "SparseCategoricalCrossentropy": "CrossEntropyLoss", "Layer": "Module", "Model": "Module", "Variable": "Parameter",
 }
@@ -21,8 +25,18 @@ ELSEWHERE = {
     "Input": "Layers have their input sizes: nn.Linear(in_features, out_features).",
     "Lambda": "Any function stands in nn.Sequential as it is.",
     **dict.fromkeys(["Adam", "AdamW", "SGD", "RMSprop"], "Optimizers are in tinygrad_edu.optim."),
-    **dict.fromkeys(["Conv3d", "ConvTranspose1d", "ConvTranspose3d", "MaxPool3d", "AvgPool3d", "BatchNorm3d"],
-                    "There are layers of sequences (1d) and of images (2d); of transposed ones, ConvTranspose2d."),
+    **dict.fromkeys([f"{kind}3d" for kind in (
+        "Conv", "ConvTranspose", "MaxPool", "AvgPool", "LPPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "BatchNorm", "InstanceNorm", "Dropout",
+        "ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad",
+    )], "There are layers of sequences (1d) and of images (2d)."),
+    **dict.fromkeys(["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"], "It is written in examples/define_a_layer.py, as an op with a rule of one line."),
+    "CTCLoss": "It would be an op with a rule of its own, as examples/define_a_layer.py writes one.",
+    "EmbeddingBag": "It is np.sum or np.mean of what an nn.Embedding returns, over the axis of words.",
+    "GaussianNLLLoss": "It is np.mean(np.log(var) + (x - target) ** 2 / var) / 2, or -tinygrad_edu.stats.norm.logpdf.",
+    "PoissonNLLLoss": "It is np.mean(np.exp(x) - target * x), or -tinygrad_edu.stats.poisson.logpmf.",
+    "SoftMarginLoss": "It is np.mean(tinygrad_edu.softplus(-target * x)).",
+    "MarginRankingLoss": "It is np.mean(tinygrad_edu.relu(-target * (x1 - x2) + margin)).",
+    "HingeEmbeddingLoss": "It is np.mean(np.where(target == 1, x, tinygrad_edu.relu(margin - x))).",
 }
 METHODS = {
     **dict.fromkeys(["cuda", "cpu", "mps", "device"], "This is a framework for the CPU: there is nothing to move."),

@@ -27,11 +27,80 @@ def ones_and_zeros(
 
 def as_tensor(x: Any, like: Tensor | None, who: str) -> Tensor:
     """What a layer computes with, as a tensor; in its own dtype where there are no parameters."""
-    x = floating(x) if like is None else as_input(x, like, who)
+    x = floating(x, who) if like is None else as_input(x, like, who)
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
-class BatchNorm1d(Module):
+class OfChannels(Module):
+    """What batch and instance normalization have in common: settings, and statistics that follow the data."""
+
+    shapes: ClassVar[dict[int, str]]  # what x may be, by its number of axes
+
+    @names_itself
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        check_sizes(num_features=num_features)
+        Range(0).check("eps", eps)
+        if momentum is not None:
+            Range(0, 1).check("momentum", momentum)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight, self.bias = ones_and_zeros(num_features, affine, affine and bias, dtype)
+        self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
+        self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
+        self.num_batches_tracked = Buffer(np.array(0, np.int64)) if track_running_stats else None
+
+    def _checked(self, x: Any) -> Tensor:
+        """The input as a tensor, if it has one of the shapes."""
+        like = self.running_mean if self.weight is None else self.weight
+        x = as_tensor(x, like, type(self).__name__)
+        channels = 1 if self.shapes.get(x.ndim, "").startswith("(n") else 0
+        if x.ndim not in self.shapes or x.shape[channels] != self.num_features:
+            shapes = " or ".join(self.shapes.values())
+            hint = layout(x.shape, max(self.shapes) - 2, self.num_features)
+            raise ShapeError(
+                f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, "
+                f"got {x.shape}.{hint}"
+            )
+        return x
+
+    def _normalized(self, x: Tensor) -> Tensor:
+        """x of shape (n, c, …) by its own mean and variance or by the running ones, scaled and shifted."""
+        weight, bias = (ops.along_channels(p, x.ndim) for p in (self.weight, self.bias))
+        if self.training or self.running_mean is None or self.running_var is None:
+            return self._of_batch(x, weight, bias)
+        mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
+        return ops.scaled((x - mean) / np.sqrt(variance + self.eps), weight, bias)
+
+    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
+        """x normalized by its own mean and variance, which the running ones follow in training."""
+        raise NotImplementedError
+
+    def _follow(self, mean: Any, variance: Any, share: float) -> None:
+        """Move the running mean and variance, if there are any, by a share towards others."""
+        if self.running_mean is None or self.running_var is None:
+            return
+        for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
+            running.write((1 - share) * running.data + share * batch)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.weight is not None}, track_running_stats={self.running_mean is not None}"
+            + ", bias=False"
+            * (self.weight is not None and self.bias is None)
+        )
+
+
+class BatchNorm1d(OfChannels):
     """Batch normalization of features (n, c) or sequences (n, c, length): channels of mean 0, variance 1.
 
     y = weight · (x - mean) / √(variance + eps) + bias.  In training, mean and (biased) variance are those of
@@ -47,9 +116,11 @@ class BatchNorm1d(Module):
     momentum : float or None, default=0.1
         Of the running mean and variance; None makes them the plain mean over all batches.
     affine : bool, default=True
-        Whether there are a weight and a bias.
+        Whether there is a weight.
     track_running_stats : bool, default=True
         If False there are no running ones, and those of the batch are used always.
+    bias : bool, default=True
+        Whether there is a bias beside the weight.
     dtype : dtype, default=numpy.float32
 
     Attributes
@@ -84,46 +155,11 @@ class BatchNorm1d(Module):
 
     shapes: ClassVar[dict[int, str]] = {2: "(n, c)", 3: "(n, c, length)"}
 
-    @names_itself
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        *,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
-        check_sizes(num_features=num_features)
-        Range(0).check("eps", eps)
-        if momentum is not None:
-            Range(0, 1).check("momentum", momentum)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight, self.bias = ones_and_zeros(num_features, affine, affine, dtype)
-        self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
-        self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
-        self.num_batches_tracked = Buffer(np.array(0, np.int64)) if track_running_stats else None
-
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
-        like = self.running_mean if self.weight is None else self.weight
-        x = as_tensor(x, like, type(self).__name__)
-        if x.ndim not in self.shapes or x.shape[1] != self.num_features:
-            shapes = " or ".join(self.shapes.values())
-            hint = layout(x.shape, max(self.shapes) - 2, self.num_features)
-            raise ShapeError(
-                f"{type(self).__name__} expects x of shape {shapes} with c = {self.num_features} channels, "
-                f"got {x.shape}.{hint}"
-            )
-        weight, bias = (ops.along_channels(p, x.ndim) for p in (self.weight, self.bias))
-        if self.training or self.running_mean is None or self.running_var is None:
-            return self._of_batch(x, weight, bias)
-        mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
-        return ops.scaled((x - mean) / np.sqrt(variance + self.eps), weight, bias)
+        return self._normalized(self._checked(x))
 
     def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
-        """x normalized by the batch's own mean and variance, which the running ones follow in training."""
         n = x.size // self.num_features
         if self.training and n < 2:
             raise ArgumentError(
@@ -137,24 +173,11 @@ class BatchNorm1d(Module):
             y, mean, variance = ops.standardize(x, axes, self.eps)
         else:
             y, mean, variance = batch_normalized(x, weight, bias, axes, self.eps)
-        if self.training:
-            self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)))
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
+            share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+            self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)), share)
         return y
-
-    def _follow(self, mean: Any, variance: Any) -> None:
-        """Move the running mean and variance, if there are any, towards those of a batch."""
-        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
-            return
-        self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
-        share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
-        for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
-            running.write((1 - share) * running.data + share * batch)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.weight is not None}, track_running_stats={self.running_mean is not None}"
-        )
 
 
 class BatchNorm2d(BatchNorm1d):

@@ -53,11 +53,8 @@ def adaptive_avg_pool(caller: Caller, x: Any, output_size: Any) -> Any:
     """The mean over a number of windows, for a function or layer: a product with a matrix for each axis."""
     x = floating(x, caller.name)
     images = caller.images(x)
-    (h, w), axes = images.shape[2:], caller.axes
-    sizes = output_size if isinstance(output_size, (list, tuple)) else [output_size] * axes
-    if len(sizes) == axes:
-        sizes = [n if size is None else size for size, n in zip(sizes, (h, w)[-axes:])]
-    rows, columns = (h, *caller.per_axis("output_size", tuple(sizes), 1))[-2:]
+    h, w = images.shape[2:]
+    rows, columns = caller.output_counts((h, w), output_size)
     if h and w and h % rows == 0 and w % columns == 0:
         return caller.as_given(sums_of_tiles(images, rows, columns) * (rows * columns / (h * w)), x.shape)
     left, right = averages(rows, h, images.dtype), averages(columns, w, images.dtype)

@@ -19,6 +19,7 @@ times the images, never exist together.
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -28,6 +29,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
+from .frame import framed
 from .window import Caller, Windows, batch_first, batch_last, steps
 
 CACHE = 1 << 19  # bytes of windows that are multiplied at a time
@@ -259,13 +261,21 @@ def convolved(caller: Caller, x: Any, weight: Any, bias: Any, groups: int, *sett
     return convolution(caller, x, weight, bias, caller.windows(weight.shape[2:], *settings), groups)
 
 
-def convolution(caller: Caller, x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
-    """A convolution of sequences or images, with or without a batch axis, for a function or layer."""
+def convolution(
+    caller: Caller, x: Any, weight: Any, bias: Any, windows: Windows, groups: int, mode: str = "zeros"
+) -> Any:
+    """A convolution of sequences or images, with or without a batch axis, for a function or layer.
+
+    In another mode than zeros, the padding is made of elements of the images, as `frame` has them.
+    """
     check_groups(caller, groups, weight.shape[0])
     check_bias(caller, bias, weight.shape[0])
     x = floating(x, caller.name)
     images = caller.images(x, weight.shape[1] * groups)
     caller.check_fit(windows, images.shape, x.shape)
+    if mode != "zeros":
+        images = framed(caller.name, images, windows.padding, mode)
+        windows = replace(windows, padding=((0, 0), (0, 0)))
     kernels = weight if caller.axes == 2 else np.expand_dims(weight, 2)
     return caller.as_given(convolve(images, kernels, bias, windows, groups), x.shape)
 

@@ -210,6 +210,45 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     return scaled(normalized, *(along_channels(p, len(shape)) for p in (weight, bias)))
 
 
+def instance_norm(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
+    """Instance normalization: each channel of each example by itself, y = weight · x̂ + bias.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray of shape (n, c, ...)
+    weight, bias : Tensor or ndarray of shape (c,), optional
+    eps : float, default=1e-5
+
+    Returns
+    -------
+    Tensor or ndarray of the shape of x
+
+    Raises
+    ------
+    ShapeError
+        If x has fewer than three axes: there is nothing to normalize over.
+
+    References
+    ----------
+    D. Ulyanov, A. Vedaldi, V. Lempitsky (2016). Instance normalization: the missing ingredient for fast
+    stylization. arXiv:1607.08022
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> tg.instance_norm(np.array([[[1.0, 3.0], [0.0, 8.0]]]), eps=0.0)
+    array([[[-1.,  1.],
+            [-1.,  1.]]])
+    """
+    x = floating(x, "instance_norm")
+    if x.ndim < 3:
+        raise ShapeError(
+            f"instance_norm: an x of shape (n, c, …) with three axes or more is expected; got {x.shape}."
+        )
+    normalized = standardize(x, tuple(range(2, x.ndim)), eps)[0]
+    return scaled(normalized, *(along_channels(p, x.ndim) for p in (weight, bias)))
+
+
 def with_axes(who: str, x: Any, axis: Axis) -> Any:
     """x as floating numbers, if it has the axes to normalize over."""
     x = floating(x, who)

@@ -89,7 +89,7 @@ def slabs_on(x: Any, windows: Windows, padding: float) -> Iterator[Any]:
 
 def max_pool1d(
     x: Any, kernel_size: Any, stride: Any = None, *,
-    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """Maximum over windows of sequences (n, c, l) or (c, l); see `max_pool2d`.
 
@@ -99,12 +99,13 @@ def max_pool1d(
     >>> max_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[3., 2.]])
     """
-    return max_pool(Caller("max_pool1d", 1), x, ceil_mode, kernel_size, stride, padding, dilation)
+    settings = kernel_size, stride, padding, dilation
+    return max_pool(Caller("max_pool1d", 1), x, ceil_mode, return_indices, *settings)
 
 
 def max_pool2d(
     x: Any, kernel_size: Any, stride: Any = None, *,
-    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """Maximum over windows of images, y[n, c, r, q] = max_ij x[n, c, s r + d i - p, s q + d j - p].
 
@@ -123,11 +124,15 @@ def max_pool2d(
     ceil_mode : bool, default=False
         Whether there is one more window where the last ones leave elements out; it starts inside the image or
         the padding before it.
+    return_indices : bool, default=False
+        Whether to return the places of the maxima too.
 
     Returns
     -------
-    Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
+    y : Tensor or ndarray of shape (n, c, h', w') or (c, h', w')
         With h' = ⌊(h + 2p - d (k - 1) - 1) / s⌋ + 1, or rounded up.
+    indices : Tensor or ndarray of int, of the same shape
+        With ``return_indices``: where each maximum is, as r w + q, in the row r and column q of its image.
 
     Raises
     ------
@@ -144,12 +149,14 @@ def max_pool2d(
     >>> max_pool2d(np.array([[[1.0, 2.0, 5.0], [4.0, 3.0, 6.0]]]), 2, ceil_mode=True)
     array([[[4., 6.]]])
     """
-    return max_pool(Caller("max_pool2d", 2), x, ceil_mode, kernel_size, stride, padding, dilation)
+    settings = kernel_size, stride, padding, dilation
+    return max_pool(Caller("max_pool2d", 2), x, ceil_mode, return_indices, *settings)
 
 
 def avg_pool1d(
     x: Any, kernel_size: Any, stride: Any = None, *,
     padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Any:  # fmt: skip
     """Mean over windows of sequences (n, c, l) or (c, l); see `avg_pool2d`.
 
@@ -159,13 +166,14 @@ def avg_pool1d(
     >>> avg_pool1d(np.array([[1.0, 3.0, 2.0, 0.0]]), 2)
     array([[2., 1.]])
     """
-    caller = Caller("avg_pool1d", 1)
-    return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
+    counted, settings = (count_include_pad, divisor_override), (kernel_size, stride, padding)
+    return avg_pool(Caller("avg_pool1d", 1), x, ceil_mode, *counted, *settings)
 
 
 def avg_pool2d(
     x: Any, kernel_size: Any, stride: Any = None, *,
     padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Any:  # fmt: skip
     """Mean over windows of images, y[n, c, r, q] = Σ_ij x[n, c, s r + i - p, s q + j - p] / k².
 
@@ -181,6 +189,8 @@ def avg_pool2d(
         As in `max_pool2d`.  What such a window has beyond the padding is not counted.
     count_include_pad : bool, default=True
         Whether the padding counts among the elements that a mean is taken of.
+    divisor_override : int, at least 1, optional
+        What each sum is divided by, whatever its window has.
 
     Returns
     -------
@@ -199,19 +209,38 @@ def avg_pool2d(
     >>> avg_pool2d(np.array([[[1.0, 2.0], [3.0, 6.0]]]), 2)
     array([[[3.]]])
     """
-    caller = Caller("avg_pool2d", 2)
-    return avg_pool(caller, x, ceil_mode, count_include_pad, kernel_size, stride, padding)
+    counted, settings = (count_include_pad, divisor_override), (kernel_size, stride, padding)
+    return avg_pool(Caller("avg_pool2d", 2), x, ceil_mode, *counted, *settings)
 
 
-def max_pool(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> Any:
+def max_pool(caller: Caller, x: Any, ceil_mode: bool, return_indices: bool, *settings: Any) -> Any:
     """The maximum over windows, for a function or layer; the settings are those of `checked_windows`."""
     images, windows, given = prepared(caller, x, ceil_mode, *settings)
-    return caller.as_given(maximum_over(images, windows), given)
+    y = caller.as_given(maximum_over(images, windows), given)
+    return (y, caller.as_given(places_of_maxima(images, windows), given)) if return_indices else y
 
 
-def avg_pool(caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, *settings: Any) -> Any:
+def places_of_maxima(x: Any, windows: Windows) -> Any:
+    """Where the maximum of each window of images (n, c, h, w) first occurs: r · w + q for its row, column."""
+    (_, kw), (dh, dw), counts = windows.kernel, windows.dilation, windows.counts(x.shape)
+    padded = np.pad(x, ((0, 0), (0, 0), *windows.padding), constant_values=-np.inf)
+    values = np.stack(list(windows.slabs(padded, counts)))
+    along = zip(counts, windows.stride, windows.padding)
+    rows, columns = (np.arange(count) * s - before for count, s, (before, _) in along)
+    # Among nothing but -inf, the first is not in the padding: it is at the first row and column from 0 on.
+    inside = np.expand_dims(np.maximum(-(rows // dh), 0) * kw, 1) + np.maximum(-(columns // dw), 0)
+    place = np.where(np.max(values, axis=0) == -np.inf, inside, np.argmax(values, axis=0))
+    return (np.expand_dims(rows, 1) + place // kw * dh) * x.shape[3] + columns + place % kw * dw
+
+
+def avg_pool(
+    caller: Caller, x: Any, ceil_mode: bool, count_include_pad: bool, divisor: int | None, *settings: Any
+) -> Any:
     """The mean over windows, for a function or layer; the settings are those of `checked_windows`."""
     images, windows, given = prepared(caller, x, ceil_mode, *settings)
+    if divisor is not None:
+        check_divisor(caller, divisor)
+        return caller.as_given(sum_over(images, windows) / divisor, given)
     lengths = []  # of the windows along each axis, without what they have beyond the border that counts
     counts = windows.counts(images.shape)
     along = zip(images.shape[2:], counts, windows.kernel, windows.stride, windows.padding)
@@ -234,6 +263,12 @@ def checked_windows(
             f"{padding!r}."
         )
     return windows
+
+
+def check_divisor(caller: Caller, divisor: Any) -> None:
+    """Refuse a number of elements that is none."""
+    if divisor is not None and (not isinstance(divisor, (int, np.integer)) or divisor < 1):
+        raise ArgumentError(f"{caller.name}: divisor_override is an int of at least 1; got {divisor!r}.")
 
 
 def prepared(caller: Caller, x: Any, ceil_mode: bool, *settings: Any) -> tuple[Any, Windows, Any]:

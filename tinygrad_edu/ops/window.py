@@ -126,6 +126,13 @@ class Caller(NamedTuple):
         message = f"{setting} is an int of at least {least}{many}{others}; got {value!r}."
         raise ArgumentError(f"{self.name}: {message}")
 
+    def output_counts(self, lengths: tuple[int, ...], output_size: Any) -> tuple[int, ...]:
+        """How many windows there are along each axis of images (h, w), if None keeps the length of one."""
+        sizes = list(output_size) if isinstance(output_size, (list, tuple)) else [output_size] * self.axes
+        if len(sizes) == self.axes:
+            sizes = [n if size is None else size for size, n in zip(sizes, lengths[-self.axes :])]
+        return (lengths[0], *self.per_axis("output_size", tuple(sizes), 1))[-2:]
+
     def windows(self, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
         """Windows from settings, each a number or one for each axis; padding may be "same" or "valid"."""
         kernel = self.per_axis("kernel_size", kernel, 1)

@@ -23,12 +23,14 @@ from . import (
     scans,
     shape,
     special,
+    unfolding,
 )
 from .domain import Domains
 
 _FAMILIES = (
     elementwise, contraction, scans, order, indexing, shape, linalg, calculus, building, special, polynomial,
     fft, activation, convolution, loss, normalization, recurrent,
+    unfolding,
 )  # fmt: skip
 
 DOMAINS: Domains = {function: domain for family in _FAMILIES for function, domain in family.DOMAINS.items()}

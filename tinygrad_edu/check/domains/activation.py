@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ...ops import activation, erf, smooth, softmax
-from ..strategies import arrays, axes, numbers, shapes
-from .domain import Domains, call, case, choice, unary
+from ...ops import activation, erf, shrinkage, smooth, softmax
+from ..strategies import Draw, arrays, axes, numbers, shapes
+from .domain import Call, Domains, call, case, choice, unary
 
 erf_by_hand, erfc_by_hand = (np.vectorize(function, otypes=[float]) for function in (math.erf, math.erfc))
 
@@ -24,6 +24,17 @@ def gelu_tanh_by_hand(x: Any) -> Any:
     return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def to_be_bent(d: Draw) -> Call:
+    """An array, how sharp the bend is, and maybe where it ends, 1 being no element of the array."""
+    beta = d(choice(1.0, 0.5, 3.0))
+    return call(d(arrays(away_from=(1,))), beta, d(choice(None, beta)))
+
+
+def softplus_by_hand(x: Any, beta: float, threshold: float | None) -> Any:
+    y = np.log(1 + np.exp(beta * x)) / beta
+    return y if threshold is None else np.where(beta * x > threshold, x, y)
+
+
 # fmt: off
 DOMAINS: Domains = {
     activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
@@ -35,9 +46,12 @@ DOMAINS: Domains = {
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
     activation.hardsigmoid: unary(-5, 5, -3, 3, reference=lambda x: np.clip(x / 6 + 0.5, 0, 1)),
     activation.hardswish:   unary(-5, 5, -3, 3, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+    shrinkage.hardshrink:   case(lambda d: call(d(arrays(away_from=(-0.5, 0.5))), 0.5), reference=lambda x, lambd: x * (np.abs(x) > lambd)),
+    shrinkage.threshold:    case(lambda d: call(d(arrays(away_from=(0.25,))), 0.25, d(numbers(-2, 2))),
+                                 reference=lambda x, threshold, value: np.where(x > threshold, x, value)),
     smooth.sigmoid:        unary(reference=lambda x: 1 / (1 + np.exp(-x))),
     smooth.silu:           unary(reference=lambda x: x / (1 + np.exp(-x))),
-    smooth.softplus:       case(lambda d: call(d(arrays()), d(choice(1.0, 0.5, 3.0))), reference=lambda x, beta: np.log(1 + np.exp(beta * x)) / beta),
+    smooth.softplus:       case(to_be_bent, reference=softplus_by_hand),
     smooth.softsign:       unary(-3, 3, 0, reference=lambda x: x / (1 + np.abs(x))),
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
     smooth.gelu_slope:     unary(reference=lambda x: normal_by_hand(x) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)),
