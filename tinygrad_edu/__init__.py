@@ -65,7 +65,20 @@ from .ops.embedding import embedding
 from .ops.erf import erf, erfc
 from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
-from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from .ops.losses.likelihood import gaussian_nll_loss, poisson_nll_loss
+from .ops.losses.margin import (
+    hinge_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
+from .ops.losses.pairs import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    triplet_margin_loss,
+)
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
@@ -105,6 +118,7 @@ __all__ = [
     "erfc",
     "fixed_point",
     "gaussian",
+    "gaussian_nll_loss",
     "gelu",
     "grad",
     "gradcheck",
@@ -114,6 +128,7 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hessian",
+    "hinge_embedding_loss",
     "hinge_loss",
     "huber_loss",
     "hvp",
@@ -129,6 +144,7 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsumexp",
+    "margin_ranking_loss",
     "masked_softmax",
     "max_pool1d",
     "max_pool2d",
@@ -136,11 +152,14 @@ __all__ = [
     "mish",
     "mse_loss",
     "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "nn",
     "no_grad",
     "optim",
     "plot",
+    "poisson_nll_loss",
     "positional_encoding",
     "prelu",
     "primitive",
@@ -154,6 +173,7 @@ __all__ = [
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmax_cross_entropy",
     "softplus",

@@ -22,8 +22,10 @@ from .flatten import Flatten
 from .layer_norm import GroupNorm, LayerNorm, RMSNorm
 from .linear import Linear
 from .loss import (
-    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, HalfSquaredErrorLoss, HingeLoss,
-    HuberLoss, KLDivLoss, L1Loss, MSELoss, MultiMarginLoss, NLLLoss, SmoothL1Loss, TripletMarginLoss,
+    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, GaussianNLLLoss,
+    HalfSquaredErrorLoss, HingeEmbeddingLoss, HingeLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss,
+    MarginRankingLoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss, MultiMarginLoss, NLLLoss,
+    PoissonNLLLoss, SmoothL1Loss, SoftMarginLoss, TripletMarginLoss,
 )
 from .module import Module
 from .normalization import BatchNorm1d, BatchNorm2d
@@ -37,14 +39,16 @@ __all__ = [
     "CELU", "ELU", "GELU", "GRU", "LSTM", "RNN", "SELU", "AdaptiveAvgPool1d", "AdaptiveAvgPool2d",
     "Arctan", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
     "Bilinear", "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineEmbeddingLoss",
-    "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "GRUCell", "Gaussian", "GroupNorm",
-    "HalfSquaredErrorLoss", "Hardsigmoid", "Hardswish", "Hardtanh", "Heaviside", "HingeLoss", "HuberLoss",
-    "Identity", "KLDivLoss", "L1Loss", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
-    "MSELoss", "MaxPool1d", "MaxPool2d", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList",
-    "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "RMSNorm", "RNNCell",
-    "ReLU", "ReLU6", "Residual", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus",
-    "Softsign", "Tanh", "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss",
-    "dead_units", "init", "summary",
+    "CrossEntropyLoss", "Dropout", "Embedding", "Flatten", "GRUCell", "Gaussian", "GaussianNLLLoss",
+    "GroupNorm", "HalfSquaredErrorLoss", "Hardsigmoid", "Hardswish", "Hardtanh", "Heaviside",
+    "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "Identity", "KLDivLoss", "L1Loss", "LSTMCell",
+    "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MarginRankingLoss", "MaxPool1d",
+    "MaxPool2d", "Maxout", "Mish", "Module", "ModuleDict", "ModuleList", "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU",
+    "Parameter", "PoissonNLLLoss", "RMSNorm", "RNNCell", "ReLU", "ReLU6", "Residual", "Sequential",
+    "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softplus", "Softsign", "Tanh",
+    "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss", "dead_units", "init",
+    "summary",
 ]
 # fmt: on
 
