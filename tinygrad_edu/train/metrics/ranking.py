@@ -68,12 +68,11 @@ def roc_auc(
     """
     if multi_class is not None:
         return _of_classes(targets, predictions, multi_class, average)
-    if np.ndim(predictions) == 2 and np.shape(predictions)[1] > 1:
+    t, scores = arrays_of(targets, predictions)
+    if scores.ndim == 2 and scores.shape[1] > 1:
         ways = 'multi_class="ovr", each against the rest, or "ovo", each against each'
-        raise ShapeError(
-            f"predictions of shape {np.shape(predictions)} are scores of several classes: {ways}."
-        )
-    t, scores = one_of_each(targets, predictions)
+        raise ShapeError(f"predictions of shape {scores.shape} are scores of several classes: {ways}.")
+    t, scores = one_of_each(t, scores)
     classes = np.unique(whole("targets", t)).tolist() if t.size else []
     if classes != [0, 1]:
         raise ArgumentError(f"targets are 0 and 1, and both occur; got {classes!s:.60}.")
