@@ -4,6 +4,7 @@ import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..nn.normalization import BatchNorm1d
 from ..nn.parameter import Buffer
 from .batches import loss_of, measured
 from .generators import Generators
+from .inputs import arranged, called
 from .parts import Metrics
 from .predict import array_of
 from .training import Training
@@ -63,10 +65,15 @@ def check_last_batch(model: Module, loader: Any) -> None:
     alone = size == 1 or samples % size == 1
     if not alone or not any(isinstance(module, BatchNorm1d) for module in model.modules()):
         return
-    example = next(iter(copy.copy(loader)))[0][-1:]  # of a copy, so that the loader stays where it is
+    from ..data.fields import each
+
+    inputs = arranged(model, next(iter(copy.copy(loader))))[
+        0
+    ]  # of a copy, so that the loader stays where it is
+    example = each(itemgetter(slice(-1, None)), inputs)
     try:
         with undisturbed(model), training_mode(model, True), no_grad():
-            model(example)
+            called(model, example)
     except ArgumentError as error:
         batches = f"{samples} examples in batches of {size} end with a batch of one example"
         raise ArgumentError(f"fit: {batches}, which this model cannot train on. {error}") from None
@@ -83,8 +90,8 @@ def try_out(training: Training) -> None:
     if not getattr(loader, "samples", None) or not (metrics or validated):
         return
     with undisturbed(model, training.loss), training_mode(model, False), no_grad():
-        batch = next(iter(copy.copy(loader)))
-        outputs = model(batch[0])
+        batch = arranged(model, next(iter(copy.copy(loader))))
+        outputs = called(model, batch[0])
         if validated:
             loss_of(training.loss, outputs, batch)
         if metrics:
@@ -103,8 +110,13 @@ def _try_metrics(model: Module, loader: Any, metrics: Metrics, targets: Any, out
                 failed.append(name)
     if not failed:
         return
-    x, targets = (np.concatenate(column) for column in zip(*[batch[:2] for batch in copy.copy(loader)]))
-    outputs = np.concatenate([array_of(model(x[start : start + 1024])) for start in range(0, len(x), 1024)])
+    from ..data.fields import each, joined, rows_of
+
+    batches = [arranged(model, batch) for batch in copy.copy(loader)]
+    targets = np.concatenate([batch[1] for batch in batches])
+    inputs = joined([batch[0] for batch in batches])
+    parts = [slice(start, start + 1024) for start in range(0, rows_of(inputs), 1024)]
+    outputs = np.concatenate([array_of(called(model, each(itemgetter(part), inputs))) for part in parts])
     if not np.all(np.isfinite(outputs)):
         return  # the training has a story of its own about that
     for name in failed:
