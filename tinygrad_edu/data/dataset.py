@@ -8,6 +8,7 @@ dataset too, such as a list of samples.
 import inspect
 import operator
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -72,7 +73,7 @@ class Batches:
         if not -len(self) <= number < len(self):
             raise IndexError(f"{who}: there is no sample {number}; there are {len(self)}.")
         place = number % len(self)
-        return tuple(each(_first_row, field) for field in self.take(slice(place, place + 1)))
+        return tuple(each(itemgetter(0), field) for field in self.take(slice(place, place + 1)))
 
     def map(self, function: Callable[..., Any]) -> "MappedDataset":
         """A dataset whose batches go through a function each time that they are taken.
@@ -146,7 +147,8 @@ class ArrayDataset(Batches):
 
     def take(self, which: Numbers, rng: Rng = None) -> Fields:
         """The samples of a slice, as views, or of an array of numbers, as copies."""
-        return tuple(each(lambda array: array[which], field) for field in self.arrays)
+        rows = itemgetter(which)
+        return tuple(rows(field) if type(field) is np.ndarray else each(rows, field) for field in self.arrays)
 
     def floats_as(self, dtype: DTypeLike) -> Self:
         """The same samples; floating arrays of another dtype are converted, all others are shared."""
@@ -205,13 +207,11 @@ class MappedDataset(Batches):
 
 def cast_floats(field: Field, dtype: DTypeLike | None) -> Field:
     """A field with floating arrays in another dtype, any others as they are; None converts nothing."""
-    if dtype is None:
-        return field
-    return each(lambda array: array.astype(dtype, copy=False) if array.dtype.kind == "f" else array, field)
 
+    def cast(array: NDArray[Any]) -> NDArray[Any]:
+        return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
 
-def _first_row(array: NDArray[Any]) -> Any:
-    return array[0]
+    return field if dtype is None else each(cast, field)
 
 
 def _shown(field: Field) -> str:

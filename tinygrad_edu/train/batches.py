@@ -84,9 +84,7 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
         raise DTypeError("The model returned None: does its forward end with return?")
     value = _value_of(loss, outputs, batch[1])
     if arrays == 2 and value.ndim == 0:
-        from ..data.fields import rows_of
-
-        return value, rows_of(batch[0])
+        return value, _rows(batch[0])
     if value.ndim == 0:
         such = 'a loss with reduction="none", such as nn.MSELoss(reduction="none")'
         raise ArgumentError(f"Weights of examples need the loss of each example: {such}.")
@@ -97,6 +95,15 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     weights = _weights_of(batch[2], value)
     total = float(weights.sum())
     return np.sum(value * weights) / (total or 1.0), total
+
+
+def _rows(inputs: Any) -> int:
+    """How many examples a batch has; DataLoaders give arrays, and other loaders what they like."""
+    if not isinstance(inputs, (tuple, dict)):
+        return len(inputs)
+    from ..data.fields import rows_of
+
+    return rows_of(inputs)
 
 
 def _value_of(loss: Loss, outputs: Any, targets: Any) -> Any:
