@@ -207,11 +207,11 @@ class MappedDataset(Batches):
 
 def cast_floats(field: Field, dtype: DTypeLike | None) -> Field:
     """A field with floating arrays in another dtype, any others as they are; None converts nothing."""
+    return field if dtype is None else each(lambda array: _cast(array, dtype), field)
 
-    def cast(array: NDArray[Any]) -> NDArray[Any]:
-        return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
 
-    return field if dtype is None else each(cast, field)
+def _cast(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
 
 
 def _shown(field: Field) -> str:
