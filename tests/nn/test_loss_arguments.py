@@ -75,6 +75,8 @@ def test_how_to_reshape_is_said_where_it_is_known():
         tg.cosine_embedding_loss(np.ones((4, 3)), np.ones((4, 3)), np.ones((4, 1)))
     with pytest.raises(errors.ShapeError, match=r"vectors"):
         tg.triplet_margin_loss(1.0, 2.0, 3.0)
+    with pytest.raises(errors.ShapeError, match=r"target of shape \(\) does not fit vectors of shape \(\)"):
+        tg.cosine_embedding_loss(1.0, 2.0, 1)
 
 
 def test_shapes_of_variances():
@@ -88,6 +90,19 @@ def test_shapes_of_variances():
         (v[:1], v[:1]),
     ):
         np.testing.assert_array_equal(loss(x, x + 1, var), loss(x, x + 1, np.broadcast_to(every, (2, 3))))
+    series, each = np.arange(24.0).reshape(2, 3, 4), np.arange(1.0, 7).reshape(2, 3)
+    expected = loss(series, -series, np.repeat(each[..., None], 4, -1))
+    np.testing.assert_array_equal(loss(series, -series, each), expected)
+    np.testing.assert_array_equal(
+        loss(series, -series, each[:, :1, None] * np.ones(4)),
+        loss(series, -series, each[:, [0, 0, 0], None] * np.ones(4)),
+    )
+    with pytest.raises(errors.ShapeError, match=r"Expected \(2, 3, 4\), \(2, 3\), 1 in the place"):
+        loss(series, series, np.ones(2))
+    with pytest.raises(
+        errors.ShapeError, match=r"var of shape \(1, 3\) does not fit a prediction of shape \(2, 3, 4"
+    ):
+        loss(series, series, np.ones((1, 3)))
     for shape in ((3,), (1, 1), (2,) * 3, (1, 2, 3), (4, 3)):
         with pytest.raises(
             errors.ShapeError,

@@ -14,11 +14,13 @@ LAYERS = {
     "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss", "CosineSimilarity": "CosineEmbeddingLoss",
     "BinaryCrossentropy": "BCEWithLogitsLoss, of logits, or nn.BCELoss, of probabilities", "CategoricalCrossentropy": "CrossEntropyLoss",
     "SparseCategoricalCrossentropy": "CrossEntropyLoss", "Layer": "Module", "Model": "Module", "Variable": "Parameter",
+    "Poisson": "PoissonNLLLoss",
 }
 ELSEWHERE = {
     "functional": "Functions are at the top: tinygrad_edu.relu, tinygrad_edu.softmax_cross_entropy.",
     "utils": "Gradients are clipped by tinygrad_edu.optim.clip_grad_norm.",
     "Input": "Layers have their input sizes: nn.Linear(in_features, out_features).",
+    "TripletMarginWithDistanceLoss": "Of a distance d of yours: tinygrad_edu.relu(d(a, p) - d(a, n) + margin).mean().",
     "Lambda": "Any function stands in nn.Sequential as it is.",
     **dict.fromkeys(["Adam", "AdamW", "SGD", "RMSprop"], "Optimizers are in tinygrad_edu.optim."),
     **dict.fromkeys(["Conv3d", "ConvTranspose1d", "ConvTranspose3d", "MaxPool3d", "AvgPool3d", "BatchNorm3d"],
