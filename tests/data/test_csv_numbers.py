@@ -20,7 +20,10 @@ SETTINGS = (
     {"delimiter": "\t"},
     {"delimiter": ";", "missing": ("-9",)},
     {"quotechar": "1", "columns": ("u", "v")},
+    {"quotechar": "1"},
     {"delimiter": "e"},
+    {"delimiter": "é"},
+    {"delimiter": "§", "header": False},
 )
 NUMBERS = ("0", "1", "2.5", "-3", "1e2", "40000")
 OTHERS = (
@@ -74,7 +77,7 @@ def all_of(path, setting):
     return [len(table), table.names, *map(outcome, asks)]
 
 
-@settings(max_examples=6 * settings.default.max_examples)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(text=texts())
 @example("1,2\n3,4\n\n5,6\n")
 @example("a,b\r\n1,2\r\n3,4\r\n")
@@ -83,6 +86,10 @@ def all_of(path, setting):
 @example('"a,b\n1,2\n')
 @example("a,b\r0,0\n0,0\n")
 @example("\t\n0,1\n0,2\n")
+@example("1,0,1\n2,3,4\n")
+@example("1e2\n3e-4\n5e6\n")
+@example("1é2\n3é4\n5é1\n")
+@example("1§2\n3§4\n5§1\n")
 @example("a b\n 1  2 \n \n")
 def test_a_table_is_what_its_cells_are_one_by_one(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "either.csv"
@@ -143,8 +150,10 @@ def test_what_is_not_plain_is_read_cell_by_cell(read, text, setting):
 
 
 def test_cells_longer_than_the_csv_module_allows_are_refused_as_ever(read):
-    with pytest.raises(errors.FormatError, match="line 2: field larger than field limit"):
-        read("1,2\n1,0." + "0" * 200_000 + "\n")
+    with pytest.raises(errors.FormatError, match="line 3: field larger than field limit"):
+        read("1.5,2\n3,4\n1,0." + "0" * 200_000 + "\n")
+    with pytest.raises(errors.FormatError, match="line 1: field larger than field limit"):
+        read('"a,b\n' + "1,2\n" * 40_000)
     assert read("1" + ",1" * 100_000 + "\n" + "2" + ",2" * 100_000).numbers().shape == (2, 100_001)
 
 
@@ -156,6 +165,12 @@ def test_parts_of_different_kinds_make_one_array(read, monkeypatch):
     np.testing.assert_array_equal(table.numbers(), rows)
     assert np.signbit(table.numbers(0)).tolist() == [a < 0 or str(a) == "-0.0" for a, _ in rows]
     assert table.numbers(1)[1:3].tolist() == [0, 300]
+
+
+def test_parts_of_different_widths_are_no_table(read, monkeypatch):
+    monkeypatch.setattr(number_rows, "AT_ONCE", 1)  # each row is a part
+    with pytest.raises(errors.FormatError, match="line 3: expected 2 cells as in line 1, got 3"):
+        read("1.5,2\n3,4\n5,6,7\n")
 
 
 def test_an_array_of_numbers_is_the_caller_s_own(read):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -115,6 +116,18 @@ def test_inputs_nest():
         trained(Nested(), [(((a, b), {"s": s}), y) for a, b, s, y in zip(A, B, scale, Y)])[1], expected
     )
     assert predict(Nested(), x).shape == (50, 2)
+
+
+class Pair(NamedTuple):
+    a: Any
+    b: Any
+
+
+def test_named_tuples_stay_what_they_are():
+    x = ArrayDataset(Pair(A, B), Y)[:3][0]
+    assert type(x) is Pair
+    assert_same(x, (A[:3], B[:3]))
+    assert_same(trained(Both(), (Pair(A, B), Y))[1], trained(Both(), ((A, B), Y))[1])
 
 
 def test_splits_keep_them_together():

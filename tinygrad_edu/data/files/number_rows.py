@@ -92,7 +92,7 @@ def number_rows(data: bytes, delimiter: str, quotechar: str, missing: set[str]) 
     """
     plain = NUMERIC + (" \r\n" if delimiter == " " else " \t\r\n")
     words = any(as_number(word) is not None for word in missing)
-    if words or delimiter in NUMERIC or not delimiter.isascii() or quotechar in plain:
+    if words or quotechar in plain:
         return None
     text = data.rstrip(b" \r\n")
     start = len(text) - len(text.lstrip(b" \r\n"))
