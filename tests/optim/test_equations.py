@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
@@ -111,6 +111,9 @@ def test_steps_are_those_of_the_equations(kind, data, dtype, seed):
     large=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
+@example(kind=optim.SGD, decay=0.1, l1=0.01, decoupled=False, maximize=True, large=True, seed=0)
+@example(kind=optim.Adam, decay=0.0, l1=0.01, decoupled=False, maximize=True, large=True, seed=0)
+@example(kind=optim.AdamW, decay=0.1, l1=0.0, decoupled=True, maximize=True, large=False, seed=0)
 def test_decay_and_penalty(kind, decay, l1, decoupled, maximize, large, seed):
     """They are applied before the equations, to the bit: decoupled to the parameter, else to the gradient.
 
