@@ -68,7 +68,20 @@ from .ops.erf import erf, erfc
 from .ops.gates import glu, log_sigmoid, softmin
 from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
-from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from .ops.losses.likelihood import gaussian_nll_loss, poisson_nll_loss
+from .ops.losses.margin import (
+    hinge_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
+from .ops.losses.pairs import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    triplet_margin_loss,
+)
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.lp_pooling import lp_pool1d, lp_pool2d
 from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
@@ -123,6 +136,7 @@ __all__ = [
     "fixed_point",
     "fold",
     "gaussian",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "grad",
@@ -134,6 +148,7 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "hessian",
+    "hinge_embedding_loss",
     "hinge_loss",
     "huber_loss",
     "hvp",
@@ -154,6 +169,7 @@ __all__ = [
     "logsumexp",
     "lp_pool1d",
     "lp_pool2d",
+    "margin_ranking_loss",
     "masked_softmax",
     "max_pool1d",
     "max_pool2d",
@@ -161,6 +177,8 @@ __all__ = [
     "mish",
     "mse_loss",
     "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "nn",
     "no_grad",
@@ -169,6 +187,7 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "plot",
+    "poisson_nll_loss",
     "positional_encoding",
     "prelu",
     "primitive",
@@ -184,6 +203,7 @@ __all__ = [
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmax_cross_entropy",
     "softmin",

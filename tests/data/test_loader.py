@@ -355,7 +355,7 @@ def test_the_repr_says_what_there_is():
             errors.DTypeError,
             r"sample 0 is a dict; expected arrays or a tuple of them: \(sample\['x'\], sample\['y'\]",
         ),
-        ([(X[0], {"y": 1})] * 2, errors.DTypeError, "sample 0 is a dict"),
+        ([(X[0], {})] * 2, errors.ArgumentError, "sample 0 is an empty dict, expected arrays in it"),
         ([(X[0], None)] * 2, errors.DTypeError, "field 1 of sample 0 is None"),
         ([None, None], errors.DTypeError, "sample 0 is None"),
         (

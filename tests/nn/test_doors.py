@@ -107,6 +107,8 @@ LOSSES = {
             "HuberLoss",
             "L1Loss",
             "MSELoss",
+            "MultiLabelSoftMarginLoss",
+            "PoissonNLLLoss",
             "SmoothL1Loss",
         ],
         (PAIR, PAIR),
@@ -114,8 +116,10 @@ LOSSES = {
     **dict.fromkeys(["MultiMarginLoss", "CrossEntropyLoss", "NLLLoss"], (np.log(PROBABILITIES), LABELS)),
     **{
         "KLDivLoss": (np.log(PROBABILITIES), PROBABILITIES),
-        "HingeLoss": (PAIR, np.sign(PAIR)),
-        "TripletMarginLoss": (PAIR, PAIR, PAIR),
+        **dict.fromkeys(["HingeLoss", "SoftMarginLoss", "HingeEmbeddingLoss"], (PAIR, np.sign(PAIR))),
+        **dict.fromkeys(["TripletMarginLoss", "GaussianNLLLoss"], (PAIR, PAIR, PAIR)),
+        "MarginRankingLoss": (PAIR, PAIR, np.sign(PAIR)),
+        "MultiLabelMarginLoss": (PAIR, np.array([[0, 2, -1], [1, -1, -1]])),
     },
     **{"CosineEmbeddingLoss": (PAIR, PAIR, SIGNS)},
 }

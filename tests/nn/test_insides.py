@@ -252,6 +252,8 @@ def test_a_state_is_taken_whatever_shape_a_parameter_has_by_then():
         *{
             "MultiHeadAttention": "nn.MultiheadAttention",
             "Swish": "nn.SiLU",
+            "Poisson": "nn.PoissonNLLLoss",
+            "TripletMarginWithDistanceLoss": "tinygrad_edu.relu",
             "BinaryCrossentropy": "nn.BCEWithLogitsLoss",
         }.items(),
         *{

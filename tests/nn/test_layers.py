@@ -245,6 +245,28 @@ def cosine(d):
     return made, (*pair, signs(d, (n,)))
 
 
+def gaussian(d):
+    shape = d(st.sampled_from([(3,), (2, 3)]))
+    made, pair = layer(d, nn.GaussianNLLLoss, inputs=[shape, shape], full=FLAG, reduction=REDUCTION)
+    return made, (
+        *pair,
+        values(d(st.sampled_from([shape, (*shape[:-1], 1)])), d(st.integers(0, 9)), low=0.5, high=2.0),
+    )
+
+
+def ranking(d):
+    n = d(N)
+    made, pair = layer(
+        d, nn.MarginRankingLoss, inputs=[(n,), (n,)], margin=st.sampled_from([0.57, 8.0]), reduction=REDUCTION
+    )
+    return made, (*pair, signs(d, (n,)))
+
+
+def several_labels(d):
+    made, (x,) = layer(d, nn.MultiLabelMarginLoss, inputs=[(d(N), 3)], reduction=REDUCTION)
+    return made, (x, np.array([[0, 2, -1], [1, -1, -1], [2, -1, 0], [1, 0, -1]])[: len(x)])
+
+
 # fmt: off
 LAYERS = {
     nn.Linear:      lambda d: layer(d, nn.Linear, 3, 2, inputs=[d(st.sampled_from([(3,), (4, 3), (2, 2, 3)]))], bias=FLAG),
@@ -349,6 +371,13 @@ LAYERS = {
     nn.HuberLoss:           reduced(nn.HuberLoss, delta=st.sampled_from([1.0, 0.57])),
     nn.SmoothL1Loss:        reduced(nn.SmoothL1Loss, beta=st.sampled_from([1.0, 0.57])),
     nn.HingeLoss:           reduced(nn.HingeLoss, target=signs, squared=FLAG),
+    nn.SoftMarginLoss:      reduced(nn.SoftMarginLoss, target=signs),
+    nn.HingeEmbeddingLoss:  reduced(nn.HingeEmbeddingLoss, target=signs, margin=st.sampled_from([0.57, 8.0])),
+    nn.MarginRankingLoss:   ranking,
+    nn.MultiLabelMarginLoss: several_labels,
+    nn.MultiLabelSoftMarginLoss: reduced(nn.MultiLabelSoftMarginLoss, target=shares),
+    nn.PoissonNLLLoss:      reduced(nn.PoissonNLLLoss, target=shares, full=FLAG),
+    nn.GaussianNLLLoss:     gaussian,
     nn.KLDivLoss:           reduced(nn.KLDivLoss, target=shares, low=-3.0, high=-0.1),
     nn.CosineEmbeddingLoss: cosine,
     nn.TripletMarginLoss:   triplet,

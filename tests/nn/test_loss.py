@@ -128,6 +128,60 @@ def hinge(draw, reduction):
     return (lambda x: loss(x, t)), [x]
 
 
+def poisson(draw, reduction):
+    full, log_input = draw(st.booleans()), draw(st.booleans())
+    x = draw(arrays(shapes(min_side=1), low=-2 if log_input else 1 / 4))
+    t = draw(arrays(x.shape, low=1 / 4)) + OFF  # beside 1, where Stirling's formula begins
+    return nn.PoissonNLLLoss(log_input=log_input, full=full, eps=1e-3, reduction=reduction), [x, t]
+
+
+def gaussian(draw, reduction):
+    x = draw(arrays(shapes(1, min_side=1)))
+    shape = draw(st.sampled_from([x.shape, x.shape[:-1], (*x.shape[:-1], 1), ()]))
+    loss = nn.GaussianNLLLoss(full=draw(st.booleans()), reduction=reduction)
+    return loss, [x, draw(arrays(x.shape)) + OFF, draw(arrays(shape, low=1 / 2))]
+
+
+def soft_margin(draw, reduction):
+    x = draw(arrays(shapes(min_side=1)))
+    t = draw(signs(x.shape))
+    loss = nn.SoftMarginLoss(reduction=reduction)
+    return (lambda x: loss(x, t)), [x]
+
+
+def multilabel_margin(draw, reduction):
+    scores = draw(arrays(shapes(1, min_side=1)))
+    assume(scores.shape[-1] > 1)
+    scores = scores + OFF * np.arange(scores.shape[-1]) / scores.shape[-1]  # no two differ by 1
+    y = draw(labels(scores.shape, scores.shape[-1]))
+    y[..., draw(st.integers(1, scores.shape[-1] - 1)) :] = -1  # so that some class is wrong
+    loss = nn.MultiLabelMarginLoss(reduction=reduction)
+    return (lambda x: loss(x, y)), [scores]
+
+
+def multilabel_soft_margin(draw, reduction):
+    shape = draw(shapes(1, min_side=1))
+    weight = draw(some(arrays(shape[-1:], low=1 / 4)))
+    return nn.MultiLabelSoftMarginLoss(weight, reduction=reduction), [
+        draw(arrays(shape)),
+        draw(arrays(shape, low=1 / 8, high=7 / 8)),
+    ]
+
+
+def hinge_embedding(draw, reduction):
+    x = draw(arrays(shapes(min_side=1)))
+    t = draw(signs(x.shape))
+    loss = nn.HingeEmbeddingLoss(margin=draw(MARGINS) + OFF, reduction=reduction)
+    return (lambda x: loss(x, t)), [x]
+
+
+def margin_ranking(draw, reduction):
+    x = draw(arrays(shapes(min_side=1)))
+    t = draw(signs(x.shape))
+    loss = nn.MarginRankingLoss(margin=draw(MARGINS) + OFF, reduction=reduction)
+    return (lambda x1, x2: loss(x1, x2, t)), [x, draw(arrays(x.shape))]
+
+
 def cosine_embedding(draw, reduction):
     shape = (*draw(shapes(0, 1, min_side=1)), draw(st.integers(2, 3)))
     margin = draw(st.sampled_from([0.0, 0.25, -0.5]))
@@ -177,7 +231,14 @@ BUILDERS = {
     nn.L1Loss: error(nn.L1Loss),
     nn.HuberLoss: error(nn.HuberLoss, delta=[0.25, 1, 2]),
     nn.SmoothL1Loss: error(nn.SmoothL1Loss, beta=[0, 0.25, 2]),
+    nn.PoissonNLLLoss: poisson,
+    nn.GaussianNLLLoss: gaussian,
     nn.HingeLoss: hinge,
+    nn.SoftMarginLoss: soft_margin,
+    nn.MultiLabelMarginLoss: multilabel_margin,
+    nn.MultiLabelSoftMarginLoss: multilabel_soft_margin,
+    nn.HingeEmbeddingLoss: hinge_embedding,
+    nn.MarginRankingLoss: margin_ranking,
     nn.CosineEmbeddingLoss: cosine_embedding,
     nn.TripletMarginLoss: triplet_margin,
 }

@@ -22,9 +22,13 @@ PAIRS = {
     "binary_cross_entropy": nn.BCELoss(),
     "binary_cross_entropy_with_logits": nn.BCEWithLogitsLoss(),
     "kl_div": nn.KLDivLoss(),
+    "poisson_nll_loss": nn.PoissonNLLLoss(),
+    "soft_margin_loss": nn.SoftMarginLoss(),
+    "hinge_embedding_loss": nn.HingeEmbeddingLoss(),
 }
 OF_OTHER_ARRAYS = {
-    nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss, nn.CosineEmbeddingLoss, nn.TripletMarginLoss
+    nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss, nn.CosineEmbeddingLoss, nn.TripletMarginLoss,
+    nn.GaussianNLLLoss, nn.MultiLabelMarginLoss, nn.MultiLabelSoftMarginLoss, nn.MarginRankingLoss,
 }  # fmt: skip
 
 
@@ -33,6 +37,7 @@ def test_every_loss_is_tested_here_or_takes_no_pair():
     assert {type(loss) for loss in PAIRS.values()} == losses - OF_OTHER_ARRAYS
 
 
+OF_SIGNS = ("hinge_loss", "soft_margin_loss", "hinge_embedding_loss")
 every_pair = pytest.mark.parametrize(("name", "loss"), PAIRS.items(), ids=PAIRS)
 
 
@@ -70,6 +75,66 @@ def test_how_to_reshape_is_said_where_it_is_known():
         tg.cosine_embedding_loss(np.ones((4, 3)), np.ones((4, 3)), np.ones((4, 1)))
     with pytest.raises(errors.ShapeError, match=r"vectors"):
         tg.triplet_margin_loss(1.0, 2.0, 3.0)
+    with pytest.raises(errors.ShapeError, match=r"target of shape \(\) does not fit vectors of shape \(\)"):
+        tg.cosine_embedding_loss(1.0, 2.0, 1)
+
+
+def test_shapes_of_variances():
+    x = np.arange(6.0).reshape(2, 3)
+    v = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    loss = nn.GaussianNLLLoss(reduction="none")
+    for var, every in (
+        (2.0, np.full((2, 3), 2.0)),
+        (v[:, 0], v[:, :1]),
+        (v[:, :1], v[:, :1]),
+        (v[:1], v[:1]),
+    ):
+        np.testing.assert_array_equal(loss(x, x + 1, var), loss(x, x + 1, np.broadcast_to(every, (2, 3))))
+    series, each = np.arange(24.0).reshape(2, 3, 4), np.arange(1.0, 7).reshape(2, 3)
+    expected = loss(series, -series, np.repeat(each[..., None], 4, -1))
+    np.testing.assert_array_equal(loss(series, -series, each), expected)
+    np.testing.assert_array_equal(
+        loss(series, -series, each[:, :1, None] * np.ones(4)),
+        loss(series, -series, each[:, [0, 0, 0], None] * np.ones(4)),
+    )
+    with pytest.raises(errors.ShapeError, match=r"Expected \(2, 3, 4\), \(2, 3\), 1 in the place"):
+        loss(series, series, np.ones(2))
+    with pytest.raises(
+        errors.ShapeError, match=r"var of shape \(1, 3\) does not fit a prediction of shape \(2, 3, 4"
+    ):
+        loss(series, series, np.ones((1, 3)))
+    for shape in ((3,), (1, 1), (2,) * 3, (1, 2, 3), (4, 3)):
+        with pytest.raises(
+            errors.ShapeError,
+            match=r"(?s)gaussian_nll_loss: var of shape .* does not fit a prediction of shape",
+        ):
+            loss(x, x, np.ones(shape))
+    with pytest.raises(errors.ShapeError, match=r"prediction of shape .* and target of shape"):
+        loss(x, x[:1], v)
+
+
+def test_shapes_of_several_labels():
+    x = np.zeros((2, 3))
+    with pytest.raises(errors.ShapeError, match=r"(?s)labels of shape \(2,\) do not fit .*filled up with -1"):
+        tg.multilabel_margin_loss(x, [0, 1])
+    with pytest.raises(errors.DTypeError, match="class labels are integers; got float64"):
+        tg.multilabel_margin_loss(x, x)
+    with pytest.raises(
+        errors.ShapeError, match=r"scores of shape .* and target of shape .* nothing is broadcast"
+    ):
+        tg.multilabel_soft_margin_loss(x, x[0])
+    with pytest.raises(errors.ShapeError, match="an axis of classes"):
+        tg.multilabel_soft_margin_loss(1.0, 1.0)
+    with pytest.raises(errors.ShapeError, match=r"weight has one number for each class, and so shape \(3,\)"):
+        tg.multilabel_soft_margin_loss(x, x, weight=np.ones((2, 3)))
+    for loss, y in (
+        (tg.multilabel_margin_loss, np.zeros((0, 3), int)),
+        (tg.multilabel_soft_margin_loss, x[:0]),
+    ):
+        with pytest.raises(errors.ArgumentError, match="no target left to average over"):
+            loss(x[:0], y)
+        assert loss(x[:0], y, reduction="sum") == 0
+        assert loss(np.zeros((2, 4, 3)), np.zeros((2, 4, 3), int), reduction="none").shape == (2, 4)
 
 
 OF_LABELS = {
@@ -266,6 +331,45 @@ OUTSIDE = {
         lambda: tg.multi_margin_loss(np.zeros((4, 1)), np.zeros(4, int)),
         "multi_margin_loss: scores of shape .* have one class",
     ),
+    "counts": (lambda: tg.poisson_nll_loss([1.0], [-1.0]), "targets are counts, at least 0; got -1"),
+    "rates": (
+        lambda: tg.poisson_nll_loss([-1.0], [1.0], log_input=False),
+        "(?s)predictions, with log_input=False, are rates, at least 0; got -1.*log_input=True",
+    ),
+    "variances": (
+        lambda: tg.gaussian_nll_loss([1.0], [1.0], [-0.5]),
+        "(?s)variances are at least 0; got -0.5.*exponential",
+    ),
+    "ranks": (
+        lambda: tg.margin_ranking_loss([1.0], [1.0], [0]),
+        "margin_ranking_loss: targets are -1 or 1; got 0",
+    ),
+    "signs of a soft margin": (
+        lambda: tg.soft_margin_loss([1.0], [0]),
+        "soft_margin_loss: targets are -1 or 1",
+    ),
+    "pairs": (
+        lambda: tg.hinge_embedding_loss([1.0], [0]),
+        "hinge_embedding_loss: targets are -1 or 1; got 0",
+    ),
+    "several labels": (
+        lambda: tg.multilabel_soft_margin_loss([[5.0, 5.0]], [[0, 7]]),
+        f"targets are {PROBABILITIES} 7",
+    ),
+    "a list of labels": (
+        lambda: tg.multilabel_margin_loss(np.zeros((1, 3)), [[0, 3, -1]]),
+        r"multilabel_margin_loss: class label 3 is outside \[0, 3\), and is not -1, which ends a list",
+    ),
+    "a label after the end": (
+        lambda: tg.multilabel_margin_loss(np.zeros((1, 3)), [[0, -1, -2]]),
+        "class label -2 is outside",
+    ),
+    "several labels of one class": (
+        lambda: tg.multilabel_margin_loss(np.zeros((4, 1)), np.zeros((4, 1), int)),
+        "multilabel_margin_loss: scores of shape .* have one class",
+    ),
+    "eps": (lambda: nn.GaussianNLLLoss(eps=0), "GaussianNLLLoss: eps is a number > 0; got 0"),
+    "eps of rates": (lambda: nn.PoissonNLLLoss(eps=-1), "PoissonNLLLoss: eps is a number > 0; got -1"),
     "cosine of booleans": (
         lambda: tg.cosine_embedding_loss(np.ones((2, 2)), np.ones((2, 2)), [True, True]),
         "targets are -1 or 1; got booleans",
@@ -296,8 +400,17 @@ def test_a_missing_value_among_the_targets_makes_the_loss_missing():
         tg.binary_cross_entropy_with_logits,
         tg.softmax_cross_entropy,
         tg.hinge_loss,
+        tg.soft_margin_loss,
+        tg.hinge_embedding_loss,
+        tg.poisson_nll_loss,
+        tg.multilabel_soft_margin_loss,
     ):
-        assert np.isnan(loss(x, np.array([[np.nan, 1.0]]) if loss is tg.hinge_loss else t))
+        assert np.isnan(loss(x, np.array([[np.nan, 1.0]]) if loss.__name__ in OF_SIGNS else t))
+    for full in (False, True):
+        assert np.isnan(tg.poisson_nll_loss(x, t, full=full))
+        assert np.isnan(tg.gaussian_nll_loss(x, t, np.ones((1, 2)), full=full))
+    assert np.isnan(tg.gaussian_nll_loss(x, x, t))
+    assert np.isnan(tg.margin_ranking_loss(x, x, np.array([[np.nan, 1.0]])))
     assert np.isnan(tg.kl_div(-x, t))
 
 
@@ -353,9 +466,9 @@ def test_booleans_are_targets_of_the_binary_losses_alone(name, loss):
             errors.DTypeError, match=rf"{name}: (prediction|logits) must be floating or integer; got bool"
         ):
             loss(t, t)
-    elif name == "hinge_loss":
+    elif name in OF_SIGNS:
         with pytest.raises(
-            errors.ArgumentError, match=r"hinge_loss: targets are -1 or 1; got booleans.*2 \* target - 1"
+            errors.ArgumentError, match=rf"{name}: targets are -1 or 1; got booleans.*2 \* target - 1"
         ):
             loss(x, t)
     else:
@@ -394,6 +507,13 @@ def test_other_losses_of_float32_are_float32():
         lambda x: nn.MultiMarginLoss(weight=[1.0, 2.0, 3.0], p=2)(x, [0, 2]),
         lambda x: nn.CosineEmbeddingLoss()(x, np.ones((2, 3)), [1, -1]),
         lambda x: nn.TripletMarginLoss(swap=True)(x, np.ones((2, 3)), np.zeros((2, 3))),
+        lambda x: nn.MarginRankingLoss(margin=2.5)(x, np.ones((2, 3)), np.ones((2, 3))),
+        lambda x: nn.PoissonNLLLoss(full=True)(x, np.full((2, 3), 3)),
+        lambda x: nn.PoissonNLLLoss(log_input=False)(np.absolute(x), np.full((2, 3), 3)),
+        lambda x: nn.GaussianNLLLoss(full=True)(x, np.ones((2, 3)), 0.5),
+        lambda x: nn.GaussianNLLLoss(full=True)(x, np.ones((2, 3)), np.zeros(2)),
+        lambda x: nn.MultiLabelMarginLoss()(x, [[0, -1, -1], [1, 2, -1]]),
+        lambda x: nn.MultiLabelSoftMarginLoss([1.0, 2.0, 3.0])(x, [[True, False, True], [False, True, True]]),
     ):
         x = float32([[0.5, 1.0, 2.0], [0.25, 1.0, -1.0]])
         value = loss(x)

@@ -22,6 +22,15 @@ BEHIND = np.maximum(0, 0.75 - X[EACH, Y][:, None] + X)
 COSINE = [x @ t / np.sqrt(x @ x * (t @ t)) for x, t in zip(X, T)]
 
 
+N = np.array([[0, 1, 2, 3], [1, 1, 0.5, 7], [0, 0, 1, 50], [1.5, 4, 4, 2], [9, 0, 3, 1]])
+RIGHT = [[3, 0], [], [0, 1, 2, 3], [2], [1, 3, 0]]
+SEVERAL = np.array([(right + [-1] + [0] * 4)[:4] for right in RIGHT])  # what follows -1 does not count
+
+
+def stirling(n):
+    return n * np.log(n) - n + np.log(2 * np.pi * n) / 2 if n > 1 else 0
+
+
 def distance(a, b, p, eps=0.0):
     return np.array([np.linalg.norm(x - y + eps, p) for x, y in zip(a, b)])
 
@@ -73,6 +82,44 @@ VALUES = {
     "multi margin, p = 2": (
         lambda: tg.multi_margin_loss(X, Y, p=2, margin=0.75, weight=W),
         (W[Y] * (BEHIND**2 * OTHERS).sum(-1) / 4).mean(),
+    ),
+    "soft margin": (lambda: tg.soft_margin_loss(X, S, reduction="none"), np.log(1 + np.exp(-S * X))),
+    "multilabel margin": (
+        lambda: tg.multilabel_margin_loss(X, SEVERAL, reduction="none"),
+        [
+            sum(max(0, 1 - x[i] + x[j]) for i in right for j in range(4) if j not in right) / 4
+            for x, right in zip(X, RIGHT)
+        ],
+    ),
+    "multilabel soft margin": (
+        lambda: tg.multilabel_soft_margin_loss(X, Q, weight=W, reduction="none"),
+        (W * (Q * np.log(1 + np.exp(-X)) + (1 - Q) * np.log(1 + np.exp(X)))).mean(-1),
+    ),
+    "hinge embedding": (
+        lambda: tg.hinge_embedding_loss(X, S, margin=0.75, reduction="none"),
+        np.where(S == 1, X, np.maximum(0, 0.75 - X)),
+    ),
+    "margin ranking": (
+        lambda: tg.margin_ranking_loss(X, T, S, margin=0.75, reduction="none"),
+        np.maximum(0, 0.75 - S * (X - T)),
+    ),
+    "poisson": (lambda: tg.poisson_nll_loss(X, N, reduction="none"), np.exp(X) - N * X),
+    "poisson, of rates": (
+        lambda: tg.poisson_nll_loss(P, N, log_input=False, eps=0.125, reduction="none"),
+        P - N * np.log(P + 0.125),
+    ),
+    "poisson, full": (
+        lambda: tg.poisson_nll_loss(X, N, full=True, reduction="none"),
+        np.exp(X) - N * X + [[stirling(n) for n in row] for row in N],
+    ),
+    "gaussian": (lambda: tg.gaussian_nll_loss(X, T, P, reduction="none"), (np.log(P) + E**2 / P) / 2),
+    "gaussian, full": (
+        lambda: tg.gaussian_nll_loss(X, T, P, full=True, reduction="none"),
+        -np.log(np.exp(-(E**2) / (2 * P)) / np.sqrt(2 * np.pi * P)),
+    ),
+    "gaussian, of no variance": (
+        lambda: tg.gaussian_nll_loss([1.0, 1.0], [1.0, 1.5], [0.0, 1e-3], eps=1e-2, reduction="none"),
+        [np.log(1e-2) / 2, np.log(1e-2) / 2 + 12.5],
     ),
     "cosine embedding, alike": (
         lambda: tg.cosine_embedding_loss(X, T, np.ones(5), reduction="none"),
@@ -126,6 +173,51 @@ GRADIENTS = {
     ),
     "hinge": (lambda x: tg.hinge_loss(x, [1, -1], reduction="sum"), [1.0, -1.0], [0, 0]),
     "multi margin": (lambda x: tg.multi_margin_loss(x, [0], reduction="sum"), [[2.0, 1.0, 0.0]], [[0, 0, 0]]),
+    "multilabel margin": (
+        lambda x: tg.multilabel_margin_loss(x, [[0, -1, -1]], reduction="sum"),
+        [[2.0, 1.0, 1.5]],
+        [[-1 / 3, 0, 1 / 3]],
+    ),
+    "a label named twice": (
+        lambda x: tg.multilabel_margin_loss(x, [[0, 0, -1]], reduction="sum"),
+        [[0.0, 0.0, 0.5]],
+        [[-4 / 3, 2 / 3, 2 / 3]],
+    ),
+    "hinge embedding": (
+        lambda x: tg.hinge_embedding_loss(x, [-1, -1, 1, 1], reduction="sum"),
+        [1.0, 0.5, 0.0, -3.0],
+        [0, -1, 1, 1],
+    ),
+    "ranking": (
+        lambda x: tg.margin_ranking_loss(x, [1.0, 1.0], [1, -1], reduction="sum"),
+        [1.0, 2.0],
+        [0, 1],
+    ),
+    "soft margin": (
+        lambda x: tg.soft_margin_loss(x, [1, 1, -1], reduction="sum"),
+        [1000.0, -1000.0, 0.0],
+        [0, -1, 0.5],
+    ),
+    "several logits": (
+        lambda x: tg.multilabel_soft_margin_loss(x, [[1, 0, 0]]),
+        [[-1000.0, 1000.0, -1000.0]],
+        [[-1 / 3, 1 / 3, 0]],
+    ),
+    "no rate": (
+        lambda x: tg.poisson_nll_loss(x, [0.0, 2.0], log_input=False, eps=0.5, reduction="sum"),
+        [0.0, 0.0],
+        [1, -3],
+    ),
+    "no counts, full": (
+        lambda x: tg.poisson_nll_loss(x, [0.0, 1.0], full=True, reduction="sum"),
+        [0.0, 0.0],
+        [1, 0],
+    ),
+    "variance below the least": (
+        lambda x: tg.gaussian_nll_loss([1.0, 1.0], [1.0, 2.0], x, eps=0.5, reduction="sum"),
+        [0.0, 0.25],
+        [1, -1],
+    ),
     "cosine": (lambda x: tg.cosine_embedding_loss(x, [[0.0, 1.0]], [-1]), [[1.0, 0.0]], [[0, 0]]),
     "triplet": (lambda x: tg.triplet_margin_loss(x, [[1.0]], [[3.0]], eps=0), [[1.5]], [[0]]),
     "triplet, anchor = positive": (

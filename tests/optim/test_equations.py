@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
@@ -107,14 +107,21 @@ def test_steps_are_those_of_the_equations(kind, data, dtype, seed):
     decay=st.sampled_from([0.0, 0.1]),
     l1=st.sampled_from([0.0, 0.01]),
     decoupled=st.booleans(),
+    maximize=st.booleans(),
     large=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_decay_and_penalty(kind, decay, l1, decoupled, large, seed):
-    """They are applied before the equations, to the bit: decoupled to the parameter, else to the gradient."""
+@example(kind=optim.SGD, decay=0.1, l1=0.01, decoupled=False, maximize=True, large=True, seed=0)
+@example(kind=optim.Adam, decay=0.0, l1=0.01, decoupled=False, maximize=True, large=True, seed=0)
+@example(kind=optim.AdamW, decay=0.1, l1=0.0, decoupled=True, maximize=True, large=False, seed=0)
+def test_decay_and_penalty(kind, decay, l1, decoupled, maximize, large, seed):
+    """They are applied before the equations, to the bit: decoupled to the parameter, else to the gradient.
+
+    The sign of the gradient is turned before that, and the gradient itself is left as it is.
+    """
     settings = {"lr": 0.1, "weight_decay": decay}
     settings |= {"decoupled_weight_decay": decoupled} if kind in (optim.NAdam, optim.RAdam) else {}
-    settings |= {} if kind is optim.Lion else {"l1": l1}
+    settings |= {} if kind is optim.Lion else {"l1": l1, "maximize": maximize}
     decoupled = settings.get("decoupled_weight_decay", kind in (optim.AdamW, optim.Lion))
     rng = np.random.default_rng(seed)
     shapes = [(300, 300)] if large else [(3, 2), (4,)]
@@ -125,6 +132,7 @@ def test_decay_and_penalty(kind, decay, l1, decoupled, large, seed):
     for p in params:
         g = rng.standard_normal(p.shape)
         p.grad, start = tg.Tensor(g), p.data.copy()
+        g = -g if settings.get("maximize") else g
         if decoupled:
             start = start * (1 - 0.1 * decay)
         else:
@@ -134,9 +142,34 @@ def test_decay_and_penalty(kind, decay, l1, decoupled, large, seed):
         state, d = [np.zeros(p.shape) for _ in optimizer.slots(group)], np.empty(p.shape)
         optimizer.update(group, 1, g, d, state, np.empty(p.shape), numbers)
         expected.append(start - d)
+    gradients = [p.grad.data.copy() for p in params]
     optimizer.step()
-    for p, values in zip(params, expected):
+    for p, values, g in zip(params, expected, gradients):
         np.testing.assert_array_equal(p.data, values)
+        np.testing.assert_array_equal(p.grad.data, g)
+
+
+def test_who_has_no_maximize_says_what_there_is():
+    p = leaf(np.ones((2, 2)))
+    for kind in (optim.LBFGS, optim.Muon, optim.Lion):
+        with pytest.raises(TypeError, match="maximize"):
+            kind([p], lr=0.1, maximize=True)
+    with pytest.raises(errors.ArgumentError, match="maximize is True or False; got 'yes'"):
+        optim.SGD([p], lr=0.1, maximize="yes")
+
+
+def test_a_negative_is_minimized_where_there_is_no_maximize():
+    p = leaf([3.0, -2.0])
+    optimizer = optim.LBFGS([p])
+
+    def closure():
+        optimizer.zero_grad()
+        score = 1 - np.sum((p - 1) ** 2)
+        (-score).backward()
+        return -score
+
+    optimizer.step(closure)
+    np.testing.assert_allclose(p.data, [1, 1], atol=1e-6)
 
 
 def test_an_optimizer_of_equations_only():

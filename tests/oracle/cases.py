@@ -80,6 +80,23 @@ def labels(*shape: int, high: int, ignored: int | None = None) -> Draw:
     return Draw(f"labels<{high}" + (f",{ignored}" if ignored is not None else ""), shape, make)
 
 
+def counts(*shape: int) -> Draw:
+    """Whole numbers from 0 to 9, as floating ones."""
+    return Draw("counts", shape, lambda u: np.floor(10 * u))
+
+
+def lists(*shape: int) -> Draw:
+    """Rows of different classes: one, or two, or all of them, and -1 after them."""
+
+    def make(u: np.ndarray) -> np.ndarray:
+        places = np.arange(shape[-1])
+        return np.where(places > np.floor(u[..., :1] * shape[-1]), -1, np.argsort(u, axis=-1)).astype(
+            np.int64
+        )
+
+    return Draw("lists", shape, make)
+
+
 def causal(n: int) -> Draw:
     """True above the diagonal: what an element must not look at."""
     return Draw("causal", (n, n), lambda u: np.triu(np.ones(u.shape, bool), 1))

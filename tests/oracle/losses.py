@@ -2,7 +2,20 @@
 soft targets.
 """
 
-from .cases import binary, case, extreme, labels, log_rows, positive, probability, real, rows, signs
+from .cases import (
+    binary,
+    case,
+    counts,
+    extreme,
+    labels,
+    lists,
+    log_rows,
+    positive,
+    probability,
+    real,
+    rows,
+    signs,
+)
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -120,6 +133,49 @@ for reduction in REDUCTIONS:
             reduction=reduction,
             margin=0.3,
         ),
+        case("SoftMarginLoss", of=(real(4, 3), signs(4, 3)), constant=(1,), reduction=reduction),
+        case("MultiLabelMarginLoss", of=(real(4, 3), lists(4, 3)), reduction=reduction),
+        case("MultiLabelMarginLoss", of=(real(3), lists(3)), reduction=reduction),
+        case("MultiLabelSoftMarginLoss", of=(real(4, 3), binary(4, 3)), constant=(1,), reduction=reduction),
+        case(
+            "MultiLabelSoftMarginLoss",
+            of=(real(4, 3), probability(4, 3)),
+            reduction=reduction,
+            weight=positive(3),
+        ),
+        case("HingeEmbeddingLoss", of=(positive(4, 3), signs(4, 3)), constant=(1,), reduction=reduction),
+        case("HingeEmbeddingLoss", of=(real(5), signs(5)), constant=(1,), reduction=reduction, margin=0.3),
+        case("MarginRankingLoss", of=(real(5), real(5), signs(5)), constant=(2,), reduction=reduction),
+        case(
+            "MarginRankingLoss",
+            of=(real(4, 3), real(4, 3), signs(4, 3)),
+            constant=(2,),
+            reduction=reduction,
+            margin=0.7,
+        ),
+        # likelihoods
+        case("PoissonNLLLoss", of=(real(4, 3), positive(4, 3)), reduction=reduction),
+        case("PoissonNLLLoss", of=(real(4, 3), counts(4, 3)), constant=(1,), reduction=reduction, full=True),
+        case(
+            "PoissonNLLLoss",
+            of=(positive(4, 3), counts(4, 3)),
+            constant=(1,),
+            reduction=reduction,
+            log_input=False,
+        ),
+        case(
+            "PoissonNLLLoss",
+            of=(positive(4, 3), positive(4, 3)),
+            reduction=reduction,
+            log_input=False,
+            full=True,
+            eps=0.1,
+        ),
+        case("GaussianNLLLoss", of=(real(4, 3), real(4, 3), positive(4, 3)), reduction=reduction),
+        case("GaussianNLLLoss", of=(real(4, 3), real(4, 3), positive(4)), reduction=reduction, full=True),
+        case("GaussianNLLLoss", of=(real(4, 3), real(4, 3), positive(4, 1)), reduction=reduction),
+        case("GaussianNLLLoss", of=(real(4, 3), real(4, 3), positive(1, 3)), reduction=reduction),
+        case("GaussianNLLLoss", of=(real(4, 3), real(4, 3), probability(4, 3)), reduction=reduction, eps=0.5),
         # … short enough that the 1e-12 in the lengths counts, not that torch rounds it to float32
         case(
             "CosineEmbeddingLoss",

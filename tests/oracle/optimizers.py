@@ -142,6 +142,15 @@ TRAJECTORIES = [
     for trajectory in wavering(kind, settings)
 ]
 TRAJECTORIES += [
+    Trajectory(kind, {"lr": 0.01, "weight_decay": 0.3, "maximize": True} | momentum, gradients)
+    for kind in ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
+    for momentum in [{"momentum": 0.9} if kind in ("SGD", "RMSprop") else {}]
+    for gradients in ("given", "some", "of f")
+]
+TRAJECTORIES += [
+    Trajectory(kind, {"lr": 0.1}, vector={"maximize": True}) for kind in ("SGD", "Adam", "AdamW")
+]
+TRAJECTORIES += [
     Trajectory(kind, {"lr": 0.01}, "tiny")
     for kind in ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
 ]

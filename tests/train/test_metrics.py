@@ -19,6 +19,7 @@ sk = pytest.importorskip("sklearn.metrics")
 
 CLOSE = {"rtol": 1e-12, "atol": 1e-12}
 CLASSES = 4
+THIRDS = np.full((3, 3), 1 / 3)
 
 
 @st.composite
@@ -80,6 +81,42 @@ def test_binary_precision_recall_f1(ours, theirs, drawn):
 @given(ranked())
 def test_roc_auc(drawn):
     np.testing.assert_allclose(metrics.roc_auc(*drawn), sk.roc_auc_score(*drawn), **CLOSE)
+
+
+@st.composite
+def probable(draw):
+    """Labels of several classes, each of which occurs, and rows of probabilities with ties."""
+    c = draw(st.integers(3, 5))
+    more = draw(st.lists(st.integers(0, c - 1), max_size=12))
+    targets = np.array(draw(st.permutations([*range(c), *more])))
+    rows = draw(arrays(np.float64, (len(targets), c), elements=st.integers(1, 4).map(float)))
+    return targets, rows / rows.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted", "micro", None])
+@pytest.mark.parametrize("multi_class", ["ovr", "ovo"])
+@given(drawn=probable())
+def test_roc_auc_of_several_classes(multi_class, average, drawn):
+    settings = {"multi_class": multi_class, "average": average}
+    if multi_class == "ovo" and average in ("micro", None):
+        with pytest.raises(
+            ArgumentError, match="average is one of 'macro', 'weighted' with multi_class='ovo'"
+        ):
+            metrics.roc_auc(*drawn, **settings)
+        return
+    ours = metrics.roc_auc(*drawn, **settings)
+    assert isinstance(ours, np.ndarray if average is None else float)
+    np.testing.assert_allclose(ours, sk.roc_auc_score(*drawn, **settings), **CLOSE)
+    np.testing.assert_allclose(ours, metrics.roc_auc(drawn[0][:, None], tg.Tensor(drawn[1]), **settings))
+
+
+@given(ranked())
+def test_roc_auc_of_two_columns_is_that_of_the_second(drawn):
+    targets, scores = drawn
+    p = 1 / (1 + np.exp(-np.round(scores, 3)))
+    for multi_class in ("ovr", "ovo"):
+        area = metrics.roc_auc(targets, np.stack([1 - p, p], 1), multi_class=multi_class)
+        assert area == pytest.approx(metrics.roc_auc(targets, p), abs=1e-12)
 
 
 @given(
@@ -185,6 +222,36 @@ def test_one_score_needs_a_threshold():
         (lambda: metrics.recall([0, 1], [0, 1], average="mean"), ArgumentError, "average is one of"),
         (lambda: metrics.roc_auc([1, 1], [0.1, 0.2]), ArgumentError, "both occur"),
         (lambda: metrics.roc_auc([0, 1], [0.1, np.nan]), ArgumentError, "not a number"),
+        (lambda: metrics.roc_auc([0, 1, 2], THIRDS), ShapeError, r"\(3, 3\) are scores of several.*ovr"),
+        (lambda: metrics.roc_auc([0, 1, 1], THIRDS, multi_class="ovr"), ArgumentError, "class 2 does not"),
+        (lambda: metrics.roc_auc([0, 1, 3], THIRDS, multi_class="ovo"), ArgumentError, "0 to 2.*got 3"),
+        (lambda: metrics.roc_auc([0, 1], THIRDS, multi_class="ovo"), ShapeError, r"\(2,\) and \(3, 3\)"),
+        (
+            lambda: metrics.roc_auc([0, 1], [0.5, 0.5], multi_class="ovr"),
+            ShapeError,
+            r"rows of scores.*\(n, c\)",
+        ),
+        (
+            lambda: metrics.roc_auc([0, 1, 2], 2 * THIRDS, multi_class="ovr"),
+            ArgumentError,
+            "sum to 1.*softmax",
+        ),
+        (
+            lambda: metrics.roc_auc([0, 1, 2], THIRDS * np.nan, multi_class="ovr"),
+            ArgumentError,
+            "not a number",
+        ),
+        (
+            lambda: metrics.roc_auc([0, 1, 2], THIRDS, multi_class="all"),
+            ArgumentError,
+            '"ovr", "ovo" or None',
+        ),
+        (lambda: metrics.roc_auc([0, 0.5, 2], THIRDS, multi_class="ovr"), DTypeError, "whole numbers"),
+        (
+            lambda: metrics.roc_auc([0, 1, 2], THIRDS, multi_class="ovr", average="mean"),
+            ArgumentError,
+            "average is one of 'macro', 'weighted', 'micro', None with multi_class='ovr'; got 'mean'",
+        ),
         (lambda: metrics.top_k_accuracy([3], [[0.1, 0.9]], k=1), ArgumentError, "targets from 0 to 1"),
         (lambda: metrics.top_k_accuracy([1], [[0.1, 0.9]], k=3), ArgumentError, "k is from 1 to 2"),
         (lambda: metrics.r2([1.0], [1.0]), ShapeError, "two examples"),

@@ -1,12 +1,14 @@
 """Datasets: samples that are counted from 0, in arrays that have as many rows each.
 
-`ArrayDataset` holds arrays; ``ArrayDataset(x, y).map(f)`` changes them on their way to the model, one batch
-at a time.  Any other object with ``len(data)`` and ``data[i]`` is a dataset too, such as a list of samples.
+`ArrayDataset` holds arrays, or tuples and dicts of them, see `fields`; ``ArrayDataset(x, y).map(f)`` changes
+them on their way to the model, one batch at a time.  Any other object with ``len(data)`` and ``data[i]`` is a
+dataset too, such as a list of samples.
 """
 
 import inspect
 import operator
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -16,8 +18,8 @@ from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
 from ..random import Rng, generator
 from .checks import shapes_of
+from .fields import Field, Fields, arrays_in, check_rows, converted, each, named_arrays, rows_of
 
-Arrays = tuple[NDArray[Any], ...]
 Numbers = slice | NDArray[np.integer]  # of samples
 
 
@@ -25,7 +27,8 @@ Numbers = slice | NDArray[np.integer]  # of samples
 class Dataset(Protocol):
     """What a `DataLoader` asks of samples in any order: how many there are, and each by its number.
 
-    A sample is an array or number, or a tuple of them, for example (x, y).
+    A sample is an array or number, or a tuple of them, for example (x, y).  In the place of an array may be
+    several, in a tuple or dict: ((image, numbers), y), ({"image": image, "numbers": numbers}, y).
     """
 
     def __len__(self) -> int: ...
@@ -47,7 +50,7 @@ class Batches:
     def __len__(self) -> int:
         raise NotImplementedError
 
-    def take(self, which: Numbers, rng: Rng = None) -> Arrays:
+    def take(self, which: Numbers, rng: Rng = None) -> Fields:
         """The samples of a slice or of an array of numbers, as one batch; random maps draw from ``rng``."""
         raise NotImplementedError
 
@@ -55,7 +58,7 @@ class Batches:
         """The same samples with floating arrays in another dtype, converted here and now."""
         raise NotImplementedError
 
-    def __getitem__(self, index: Any) -> Arrays:
+    def __getitem__(self, index: Any) -> Fields:
         who = type(self).__name__
         if isinstance(index, slice):
             return self.take(index)
@@ -70,7 +73,7 @@ class Batches:
         if not -len(self) <= number < len(self):
             raise IndexError(f"{who}: there is no sample {number}; there are {len(self)}.")
         place = number % len(self)
-        return tuple(array[0] for array in self.take(slice(place, place + 1)))
+        return tuple(each(itemgetter(0), field) for field in self.take(slice(place, place + 1)))
 
     def map(self, function: Callable[..., Any]) -> "MappedDataset":
         """A dataset whose batches go through a function each time that they are taken.
@@ -79,9 +82,9 @@ class Batches:
         ----------
         function : callable
             Takes the arrays of a batch, shapes (n, …), and returns an array, or a tuple of arrays, of n rows
-            each: those of the new batch.  It does not write into what it gets.  A function with a parameter
-            called ``rng`` is given a numpy.random.Generator: in a `DataLoader` one that depends on seed,
-            epoch and batch alone.
+            each: those of the new batch, any of which may be several, as in an `ArrayDataset`.  It does not
+            write into what it gets.  A function with a parameter called ``rng`` is given a
+            numpy.random.Generator: in a `DataLoader` one that depends on seed, epoch and batch alone.
 
         Returns
         -------
@@ -101,12 +104,13 @@ class ArrayDataset(Batches):
 
     Parameters
     ----------
-    *arrays : Tensor or array_like of numbers, of shapes (n, …)
-        Arrays are not copied, and batches of neighbouring rows are read-only views of them.
+    *arrays : Tensor or array_like of numbers, of shapes (n, …), or tuples or dicts of them
+        Arrays are not copied, and batches of neighbouring rows are read-only views of them.  Several in a
+        tuple or dict stay together: the inputs of a model of several.
 
     Attributes
     ----------
-    arrays : tuple of ndarray
+    arrays : tuple of ndarray, or of tuples or dicts of them
         Read-only views of what was given.
 
     Raises
@@ -123,31 +127,35 @@ class ArrayDataset(Batches):
     (array([3., 4.]), np.int64(1))
     >>> data
     ArrayDataset(3 samples: float64 (2,), int64 ())
+
+    Several inputs, one of which is called "size":
+
+    >>> ArrayDataset({"image": np.zeros((3, 8, 8)), "size": [1.0, 2.0, 3.0]}, [0, 1, 1])
+    ArrayDataset(3 samples: {image: float64 (8, 8), size: float64 ()}, int64 ())
     """
 
     @names_itself
     def __init__(self, *arrays: Any) -> None:
         if not arrays:
             raise ArgumentError("expected at least one array, got none.")
-        self.arrays: Arrays = tuple(_read_only(f"array {i}", array) for i, array in enumerate(arrays))
-        if len({len(array) for array in self.arrays}) > 1:
-            differ = f"theirs differ in number: shapes {shapes_of(self.arrays)}"
-            raise ShapeError(f"every array has one row a sample, but {differ}.")
+        names = [f"array {i}" for i in range(len(arrays))]
+        self.arrays: Fields = tuple(map(converted, names, arrays, [_read_only] * len(arrays)))
+        check_rows(self.arrays, names)
 
     def __len__(self) -> int:
-        return len(self.arrays[0])
+        return rows_of(self.arrays[0])
 
-    def take(self, which: Numbers, rng: Rng = None) -> Arrays:
+    def take(self, which: Numbers, rng: Rng = None) -> Fields:
         """The samples of a slice, as views, or of an array of numbers, as copies."""
-        return tuple(array[which] for array in self.arrays)
+        rows = itemgetter(which)
+        return tuple(rows(field) if type(field) is np.ndarray else each(rows, field) for field in self.arrays)
 
     def floats_as(self, dtype: DTypeLike) -> Self:
         """The same samples; floating arrays of another dtype are converted, all others are shared."""
-        return type(self)(*(cast_floats(array, dtype) for array in self.arrays))
+        return type(self)(*(cast_floats(field, dtype) for field in self.arrays))
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{array.dtype} {array.shape[1:]}" for array in self.arrays)
-        return f"ArrayDataset({len(self)} samples: {rows})"
+        return f"ArrayDataset({len(self)} samples: {', '.join(map(_shown, self.arrays))})"
 
 
 class MappedDataset(Batches):
@@ -171,7 +179,7 @@ class MappedDataset(Batches):
     def __len__(self) -> int:
         return len(self.data)
 
-    def take(self, which: Numbers, rng: Rng = None) -> Arrays:
+    def take(self, which: Numbers, rng: Rng = None) -> Fields:
         """The samples of a slice or of an array of numbers, mapped together."""
         # A whole chain of maps has one generator, so that each map draws other numbers.
         rng = generator(rng) if self.random else None
@@ -181,12 +189,13 @@ class MappedDataset(Batches):
             kind = type(mapped).__name__
             raise ArgumentError(f"map: the function returns an array, or a tuple of arrays; got {kind}.")
         several = mapped if isinstance(mapped, tuple) else (mapped,)
-        arrays = tuple(plain(array, "map: what the function returned") for array in several)
-        rows = len(given[0])
+        what = "map: what the function returned"
+        fields = tuple(arrays_in(what, field) for field in several)
+        arrays, rows = [array for _, array in named_arrays(fields, [what] * len(fields))], rows_of(given[0])
         if any(array.shape[:1] != (rows,) for array in arrays):
             got = f"was given {rows} rows, and returned arrays of shapes {shapes_of(arrays)}"
             raise ShapeError(f"map: the function {got}; it keeps the first axis.")
-        return arrays
+        return fields
 
     def floats_as(self, dtype: DTypeLike) -> Self:
         """The same function over the converted arrays."""
@@ -196,9 +205,22 @@ class MappedDataset(Batches):
         return f"{self.data!r}.map({getattr(self.function, '__name__', repr(self.function))})"
 
 
-def cast_floats(array: NDArray[Any], dtype: DTypeLike | None) -> NDArray[Any]:
-    """A floating array in another dtype, any other array as it is; ``dtype`` None converts nothing."""
-    return array.astype(dtype, copy=False) if dtype is not None and array.dtype.kind == "f" else array
+def cast_floats(field: Field, dtype: DTypeLike | None) -> Field:
+    """A field with floating arrays in another dtype, any others as they are; None converts nothing."""
+    return field if dtype is None else each(lambda array: _cast(array, dtype), field)
+
+
+def _cast(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+
+def _shown(field: Field) -> str:
+    """The dtypes of a field, and its shapes without the first axis."""
+    if isinstance(field, dict):
+        return "{" + ", ".join(f"{name}: {_shown(inside)}" for name, inside in field.items()) + "}"
+    if isinstance(field, tuple):
+        return f"({', '.join(map(_shown, field))})"
+    return f"{field.dtype} {field.shape[1:]}"
 
 
 def check_numbers(what: str, array: NDArray[Any]) -> NDArray[Any]:

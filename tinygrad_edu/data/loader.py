@@ -21,7 +21,8 @@ from ..errors import ArgumentError, DTypeError, names_itself
 from ..random import generator
 from .checks import refuse_state, whole, wrong_names
 from .collate import checked, collated
-from .dataset import ArrayDataset, Arrays, Batches, Dataset, cast_floats
+from .dataset import ArrayDataset, Batches, Dataset, cast_floats
+from .fields import Fields
 
 SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
 
@@ -32,11 +33,13 @@ class DataLoader:
     Parameters
     ----------
     data : tuple of arrays, array, Dataset, iterable, or function
-        * A tuple of arrays (x, y, …) with one row a sample, or a single array.
+        * A tuple of arrays (x, y, …) with one row a sample, or a single array.  Several inputs are one of
+          these: ((x1, x2), y), or ({"a": x1, "b": x2}, y); so they are in the batches.
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
         * An iterable of samples, such as a generator; or a function that returns one, called for every epoch.
 
-        Samples are arrays or numbers, or tuples of them, of the same shapes.  Batches that are ready are not
+        Samples are arrays or numbers, or tuples of them, of the same shapes, or ((x1, x2), y) and the like
+        with an array in x.  Batches that are ready are not
         taken for what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
     batch_size : int, at least 1, default=32
     shuffle : bool, default=False
@@ -155,7 +158,7 @@ class DataLoader:
     def epoch(self, value: int) -> None:
         self._epoch, self._batch, self._resumed = whole("DataLoader: epoch", value, 0), 0, False
 
-    def __iter__(self) -> Iterator[Arrays]:
+    def __iter__(self) -> Iterator[Fields]:
         if self._batch and not self._resumed:
             self._epoch, self._batch = self._epoch + 1, 0
         self._resumed = False
@@ -166,7 +169,7 @@ class DataLoader:
             yield batch
         self._epoch, self._batch = epoch + 1, 0
 
-    def _from_dataset(self, epoch: int, start: int) -> Iterator[Arrays]:
+    def _from_dataset(self, epoch: int, start: int) -> Iterator[Fields]:
         order = self.order(epoch) if self.shuffle else None
         for number in range(start, len(self)):
             rows = slice(number * self.batch_size, min((number + 1) * self.batch_size, len(self._data)))
@@ -176,12 +179,12 @@ class DataLoader:
                 if self.collate_fn is not None:
                     yield checked(self.collate_fn(list(zip(*batch))), self.dtype)
                     continue
-                yield tuple(cast_floats(array, self.dtype) for array in batch)
+                yield tuple(cast_floats(field, self.dtype) for field in batch)
             else:
                 places = range(rows.start, rows.stop) if order is None else order[rows].tolist()
                 yield self._collated([self._data[i] for i in places], places)
 
-    def _from_iterable(self, epoch: int, start: int) -> Iterator[Arrays]:
+    def _from_iterable(self, epoch: int, start: int) -> Iterator[Fields]:
         iterator = iter(self._data() if callable(self._data) else self._data)
         if iterator is self._data and epoch and not start:
             raise ArgumentError(

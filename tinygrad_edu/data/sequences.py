@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
 from .checks import values_of, whole
-from .dataset import Arrays, check_numbers
+from .dataset import check_numbers
+from .fields import Fields
 
 IGNORED = -100  # the label that softmax_cross_entropy leaves out
 
@@ -131,7 +132,7 @@ def pad_collate(samples: Sequence[Any], *, value: float = 0, target_value: int =
 
 def _field(place: int, values: list[Any], target_value: int) -> NDArray[Any]:
     """A field that is no sequence by np.stack; sequences padded."""
-    arrays: Arrays = tuple(values_of(one) for one in values)
+    arrays: Fields = tuple(values_of(one) for one in values)
     if len({array.shape for array in arrays}) == 1:
         return check_numbers(f"field {place} of the samples", np.stack(arrays))
     kinds = {array.dtype.kind for array in arrays}

@@ -7,16 +7,16 @@ for train, test in stratified_k_fold(y, 5, rng=0):
 
 import math
 from collections.abc import Iterator
-from operator import index
+from operator import index, itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
 from ..random import Rng, generator
 from .checks import shapes_of, values_of
+from .fields import arrays_in, check_rows, each, named_arrays
 
 Indices = NDArray[np.int64]
 
@@ -24,12 +24,13 @@ Indices = NDArray[np.int64]
 @names_itself
 def train_test_split(
     *arrays: Any, test_size: float = 0.25, stratify: ArrayLike | None = None, rng: Rng = None
-) -> tuple[NDArray[Any], ...]:
+) -> tuple[Any, ...]:
     """Divide the rows of arrays at random into a part to train on and a part to test with.
 
     Parameters
     ----------
-    *arrays : Tensor or array_like of shapes (n, …)
+    *arrays : Tensor or array_like of shapes (n, …), or tuples or dicts of them
+        Several arrays in a tuple or dict, as a model of several inputs has them, are divided together.
     test_size : float in (0, 1), or int from 1 to n - 1, default=0.25
         The part of the rows to test with, rounded up to whole rows; or the number of them.
     stratify : array_like of shape (n,), optional
@@ -39,7 +40,7 @@ def train_test_split(
 
     Returns
     -------
-    tuple of ndarray
+    tuple of ndarray, or of tuples or dicts of them
         As scikit-learn orders them: the first array's training part and test part, the second's, …
 
     Raises
@@ -61,7 +62,11 @@ def train_test_split(
     >>> sorted(y_test.tolist())
     [0, 1]
     """
-    values = [plain(array, f"array {i}") for i, array in enumerate(arrays)]
+    names = [f"array {i}" for i in range(len(arrays))]
+    fields = tuple(map(arrays_in, names, arrays))
+    values = [array for _, array in named_arrays(fields, names)]
+    if len(values) > len(fields) and all(value.ndim for value in values):
+        check_rows(fields, names)
     n = _rows(values)
     test = _test_rows(test_size, n)
     rng = generator(rng)
@@ -70,7 +75,7 @@ def train_test_split(
         parts = order[test:], order[:test]
     else:
         parts = _stratified(_classes(values_of(stratify), n), test, rng)
-    return tuple(value[part] for value in values for part in parts)
+    return tuple(each(itemgetter(part), field) for field in fields for part in parts)
 
 
 @names_itself

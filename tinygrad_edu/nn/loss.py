@@ -10,7 +10,20 @@ import numpy as np
 from ..arrays import plain
 from ..ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.losses.labels import nll_loss, softmax_cross_entropy
-from ..ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from ..ops.losses.likelihood import gaussian_nll_loss, poisson_nll_loss
+from ..ops.losses.margin import (
+    hinge_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
+from ..ops.losses.pairs import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    triplet_margin_loss,
+)
 from ..ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ..tensor import Tensor
 from .function import SELF, FunctionModule
@@ -123,6 +136,14 @@ class MultiMarginLoss(Loss, function=multi_margin_loss):
     axis: int = -1
 
 
+class MultiLabelMarginLoss(Loss, function=multilabel_margin_loss):
+    """Hinge loss of several right classes; see `tinygrad_edu.multilabel_margin_loss`."""
+
+
+class MultiLabelSoftMarginLoss(WeightedLoss, function=multilabel_soft_margin_loss):
+    """Mean logistic loss of classes, each right or wrong; see `tinygrad_edu.multilabel_soft_margin_loss`."""
+
+
 # ---- between probabilities ---------------------------------------------------------------------------------
 
 
@@ -140,6 +161,21 @@ class KLDivLoss(Loss, function=kl_div):
     """Kullback-Leibler divergence of log-probabilities from a target; see `tinygrad_edu.kl_div`."""
 
     log_target: bool = False
+
+
+class PoissonNLLLoss(Loss, function=poisson_nll_loss):
+    """Negative log-likelihood of counts; see `tinygrad_edu.poisson_nll_loss`."""
+
+    log_input: bool = True
+    full: bool = False
+    eps: float = 1e-8
+
+
+class GaussianNLLLoss(Loss, function=gaussian_nll_loss):
+    """Negative log-likelihood of numbers, by mean and variance; see `tinygrad_edu.gaussian_nll_loss`."""
+
+    full: bool = False
+    eps: float = 1e-6
 
 
 # ---- of errors ---------------------------------------------------------------------------------------------
@@ -179,6 +215,22 @@ class HingeLoss(Loss, function=hinge_loss):
 
     margin: float = 1.0
     squared: bool = False
+
+
+class SoftMarginLoss(Loss, function=soft_margin_loss):
+    """Logistic loss of scores against signs; see `tinygrad_edu.soft_margin_loss`."""
+
+
+class HingeEmbeddingLoss(Loss, function=hinge_embedding_loss):
+    """Loss of distances of pairs that belong together, or not; see `tinygrad_edu.hinge_embedding_loss`."""
+
+    margin: float = 1.0
+
+
+class MarginRankingLoss(Loss, function=margin_ranking_loss):
+    """Loss of pairs of scores, one of which is to be higher; see `tinygrad_edu.margin_ranking_loss`."""
+
+    margin: float = 0.0
 
 
 class CosineEmbeddingLoss(Loss, function=cosine_embedding_loss):

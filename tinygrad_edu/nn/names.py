@@ -18,11 +18,13 @@ LAYERS = {
     "MeanSquaredError": "MSELoss", "MeanAbsoluteError": "L1Loss", "KLDivergence": "KLDivLoss",
     "BinaryCrossentropy": "BCEWithLogitsLoss, of logits, or nn.BCELoss, of probabilities", "CategoricalCrossentropy": "CrossEntropyLoss",
     "SparseCategoricalCrossentropy": "CrossEntropyLoss", "Layer": "Module", "Model": "Module", "Variable": "Parameter",
+    "Poisson": "PoissonNLLLoss",
 }
 ELSEWHERE = {
     "functional": "Functions are at the top: tinygrad_edu.relu, tinygrad_edu.softmax_cross_entropy.",
     "utils": "Gradients are clipped by tinygrad_edu.optim.clip_grad_norm; recurrent layers take lengths=, of data.pad_sequences.",
     "Input": "Layers have their input sizes: nn.Linear(in_features, out_features).",
+    "TripletMarginWithDistanceLoss": "Of a distance d of yours: tinygrad_edu.relu(d(a, p) - d(a, n) + margin).mean().",
     "Lambda": "Any function stands in nn.Sequential as it is.",
     **dict.fromkeys(["Adam", "AdamW", "SGD", "RMSprop"], "Optimizers are in tinygrad_edu.optim."),
     **dict.fromkeys([f"{kind}3d" for kind in (
@@ -32,11 +34,6 @@ ELSEWHERE = {
     **dict.fromkeys(["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"], "It is written in examples/define_a_layer.py, as an op with a rule of one line."),
     "CTCLoss": "It would be an op with a rule of its own, as examples/define_a_layer.py writes one.",
     "EmbeddingBag": "It is np.sum or np.mean of what an nn.Embedding returns, over the axis of words.",
-    "GaussianNLLLoss": "It is np.mean(np.log(var) + (x - target) ** 2 / var) / 2, or -tinygrad_edu.stats.norm.logpdf.",
-    "PoissonNLLLoss": "It is np.mean(np.exp(x) - target * x), or -tinygrad_edu.stats.poisson.logpmf.",
-    "SoftMarginLoss": "It is np.mean(tinygrad_edu.softplus(-target * x)).",
-    "MarginRankingLoss": "It is np.mean(tinygrad_edu.relu(-target * (x1 - x2) + margin)).",
-    "HingeEmbeddingLoss": "It is np.mean(np.where(target == 1, x, tinygrad_edu.relu(margin - x))).",
 }
 METHODS = {
     **dict.fromkeys(["cuda", "cpu", "mps", "device"], "This is a framework for the CPU: there is nothing to move."),

@@ -27,6 +27,8 @@ class Adagrad(Elementwise):
     initial_accumulator_value : float, at least 0, default=0.0
         The s that each element begins with.
     eps : float, at least 0, default=1e-10
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     References
     ----------
@@ -54,6 +56,7 @@ class Adagrad(Elementwise):
         l1: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))
 

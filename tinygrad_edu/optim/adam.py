@@ -32,6 +32,8 @@ class Adam(Elementwise):
     amsgrad : bool, default=False
         Whether the largest v takes the place of v.  It is taken before the correction, as in PyTorch; the
         paper has no correction.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     References
     ----------
@@ -59,6 +61,7 @@ class Adam(Elementwise):
         weight_decay: float = 0.0,
         l1: float = 0.0,
         amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))
 
@@ -111,6 +114,8 @@ class AdamW(Adam):
         It adds l1 · sign(p) to g, and so passes through the moments; PyTorch has no such setting.
     amsgrad : bool, default=False
         Whether the largest v takes the place of v, as in `Adam`.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     References
     ----------
@@ -139,5 +144,6 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
         l1: float = 0.0,
         amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))

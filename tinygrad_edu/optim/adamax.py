@@ -25,6 +25,8 @@ class Adamax(Elementwise):
         It adds weight_decay · p to g.
     l1 : float, at least 0, default=0.0
         It adds l1 · sign(p) to g; PyTorch has no such setting.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     References
     ----------
@@ -50,6 +52,7 @@ class Adamax(Elementwise):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         l1: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))
 

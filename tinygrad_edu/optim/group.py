@@ -27,14 +27,15 @@ class Group:
     >>> optimizer.groups[1].lr = 0.25
     >>> optimizer.groups
     (Group(1 parameter, lr=0.5, momentum=0.0, dampening=0.0, weight_decay=0.1, l1=0.0, nesterov=False,
-     classical=False), Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, l1=0.0,
-     nesterov=False, classical=False))
+     classical=False, maximize=False), Group(1 parameter, lr=0.25, momentum=0.0, dampening=0.0,
+     weight_decay=0.0, l1=0.0, nesterov=False, classical=False, maximize=False))
     """
 
     # What a step reads of every group, for optimizers that have no such setting.
     weight_decay: ClassVar[float] = 0.0
     l1: ClassVar[float] = 0.0
     decoupled_weight_decay: ClassVar[bool] = False
+    maximize: ClassVar[bool] = False
 
     def __init__(
         self, kind: Any, params: Iterable[Tensor], settings: dict[str, Any], owner: Owner | None = None

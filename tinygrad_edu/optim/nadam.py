@@ -33,6 +33,8 @@ class NAdam(Elementwise):
         How fast the momentum warms up.
     decoupled_weight_decay : bool, default=False
         Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     Notes
     -----
@@ -64,6 +66,7 @@ class NAdam(Elementwise):
         l1: float = 0.0,
         momentum_decay: float = 4e-3,
         decoupled_weight_decay: bool = False,
+        maximize: bool = False,
     ) -> None:
         self._products: dict[tuple[float, float], array[float]] = {}
         super().__init__(**arguments(locals()))

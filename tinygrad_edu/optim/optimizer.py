@@ -61,8 +61,12 @@ class Optimizer(metaclass=_Complete):
     Notes
     -----
     Differences from PyTorch: the groups are `groups` and their settings attributes, not dicts; a parameter
-    that comes twice, an unknown setting and an empty group are errors; there is no ``maximize=`` (minimize
-    the negative).
+    that comes twice, an unknown setting and an empty group are errors.
+
+    ``maximize=`` turns the sign of the gradients around where PyTorch's optimizer of the name does, as the
+    first thing of a step, so that weight decay and an L1 penalty shrink all the same.  The others, `LBFGS`,
+    `Muon` and `Lion`, maximize a function by minimizing its negative: ``(-score).backward()``, and the
+    closure of `LBFGS` returns ``-score``.
     """
 
     takes_complex = False  # whether a complex parameter may be among them

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy import add, multiply, sign, subtract
+from numpy import add, multiply, negative, sign, subtract
 from numpy.lib.array_utils import byte_bounds
 
 from ..tensor import Tensor
@@ -50,7 +50,7 @@ class Pack:
         self.shapes, size = [p.shape for p in params], ends[-1]
         self.slots = optimizer.slots(group)
         self.state = [np.full(size, value, dtype) for value in self.slots.values()]
-        self.step, self.scratch, self.total = [vector[:size] for vector in scratch]
+        self.step, self.scratch, self.total, self.negative = [vector[:size] for vector in scratch]
         small = len(params) > 1 or params[0]._array.nbytes < PORTION
         self.small = size > 0 and small and self.kind.kind == "f"
         self.values, self.gradients = [np.empty(size if self.small else 0, dtype) for _ in range(2)]
@@ -139,6 +139,8 @@ class Pack:
         self.counts = [t] * len(self.counts)
         WRITES.mark_all(self.memories)  # before the write, which may be interrupted
         coefficients = self.numbers.set(optimizer.coefficients(group, t))
+        if group.maximize:
+            negative(gradients, gradients)
         if group.weight_decay or group.l1:
             gradients = self._decay_jointly(optimizer)
         optimizer.update(group, t, gradients, step, self.state, self.scratch, coefficients)
@@ -172,7 +174,8 @@ class Pack:
             step, scratch, total = (vector[: p.size] for vector in (self.step, self.scratch, self.total))
             if shrink is not None:
                 multiply(p, shrink, p)
-            g = _with_terms(gradient[part], p, decay, l1, step, total)
+            g = negative(gradient[part], self.negative[: p.size]) if self.group.maximize else gradient[part]
+            g = _with_terms(g, p, decay, l1, step, total)
             optimizer.update(self.group, t, g, step, state, scratch, coefficients)
             subtract(p, step, p)
         if not array.flags.c_contiguous:
@@ -239,5 +242,5 @@ def packed(groups: Sequence[Group], optimizer: Any) -> list[Pack]:
         dtype = real_dtype(params[0].dtype)
         size = sum(p._array.nbytes for p in params) // dtype.itemsize
         longest[dtype] = max(longest.get(dtype, 0), min(size, PORTION // dtype.itemsize))
-    scratch = {dtype: [np.empty(size, dtype) for _ in range(3)] for dtype, size in longest.items()}
+    scratch = {dtype: [np.empty(size, dtype) for _ in range(4)] for dtype, size in longest.items()}
     return [Pack(group, params, optimizer, scratch[real_dtype(params[0].dtype)]) for group, params in packs]

@@ -33,6 +33,8 @@ class RAdam(Elementwise):
         It adds l1 · sign(p) to g; PyTorch has no such setting.
     decoupled_weight_decay : bool, default=False
         Whether weight decay is p ← p (1 - lr · weight_decay), as in `AdamW`.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     References
     ----------
@@ -60,6 +62,7 @@ class RAdam(Elementwise):
         weight_decay: float = 0.0,
         l1: float = 0.0,
         decoupled_weight_decay: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))
 

@@ -32,6 +32,8 @@ class RMSprop(Elementwise):
         How much of v each step keeps; 0 has no v.
     centered : bool, default=False
         Whether the root is the standard deviation.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     Notes
     -----
@@ -65,6 +67,7 @@ class RMSprop(Elementwise):
         l1: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))
 

@@ -67,6 +67,7 @@ CHECKS: dict[str, Check] = {
     **dict.fromkeys(["tolerance_grad", "tolerance_change"], at_least_zero),
     **dict.fromkeys(["rho", "alpha"], below_one),
     **dict.fromkeys(["nesterov", "classical", "centered", "amsgrad", "decoupled_weight_decay"], yes_or_no),
+    "maximize": yes_or_no,
     **dict.fromkeys(["ns_steps", "history_size", "max_iter", "max_eval"], count),
     "betas": pair_below_one,
     "dampening": any_number,

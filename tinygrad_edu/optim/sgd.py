@@ -39,6 +39,8 @@ class SGD(Elementwise):
         Whether momentum looks one step ahead; it needs a momentum, and no dampening.
     classical : bool, default=False
         Whether momentum is of the classical form.
+    maximize : bool, default=False
+        Whether g is the gradient's negative: the loss is to grow, and weight decay still shrinks.
 
     Notes
     -----
@@ -73,6 +75,7 @@ class SGD(Elementwise):
         l1: float = 0.0,
         nesterov: bool = False,
         classical: bool = False,
+        maximize: bool = False,
     ) -> None:
         super().__init__(**arguments(locals()))
 

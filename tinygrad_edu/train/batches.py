@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..nn.module import Module
 from ..tensor import Tensor
+from .inputs import names_in
 from .parts import Loss, Metric, Metrics, gives_batches
-
-PLACES = ("inputs", "targets", "weights")  # what a batch holds, in this order
 
 
 def loaders_of(
@@ -46,10 +44,13 @@ def loader_of(
         advice = "Of a dict: (d['x'], d['y'])"
         raise ArgumentError(f"{source}: data are (x, y), a dataset, or samples; got a {kind}. {advice}.")
     from ..data import DataLoader
+    from ..data.fields import arrays_in, check_rows, is_several
 
     if isinstance(data, tuple):
-        names = [*PLACES, *map(str, range(len(PLACES), len(data)))]
-        data = tuple(plain(array, f"{source}: {name}") for name, array in zip(names, data))
+        names = [f"{source}: {name}" for name in names_in(model, len(data))]
+        data = tuple(map(arrays_in, names, data))
+        if any(map(is_several, data)):
+            check_rows(data, names)
     if batch_size is None:
         batch_size, shuffle = _all_of(data), False
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
@@ -63,12 +64,9 @@ def _all_of(data: Any) -> int:
     if not hasattr(data, "__len__"):
         problem = "an iterable does not tell how many it has. Say a batch_size"
         raise ArgumentError(f"batch_size=None takes all examples at once, and {problem}.")
-    return max(len(data[0] if isinstance(data, tuple) else data), 1)
+    from ..data.fields import rows_of
 
-
-def outputs_of(model: Module, batch: Any) -> Any:
-    """What a model makes of the inputs of a batch; of a tuple, such as (x, lengths), of all of them."""
-    return model(*batch[0]) if isinstance(batch[0], tuple) else model(batch[0])
+    return max(rows_of(data[0]) if isinstance(data, tuple) else len(data), 1)
 
 
 def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
@@ -80,12 +78,13 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     arrays = len(batch)
     if not 2 <= arrays <= 3:
         needed = "batches of inputs and targets, (x, y) or (x, y, weights)"
-        raise ArgumentError(f"fit and evaluate need {needed}; got {arrays} arrays.")
+        several = "Several inputs are one of them: ((x1, x2), y), or ({'a': x1, 'b': x2}, y)"
+        raise ArgumentError(f"fit and evaluate need {needed}; got {arrays} arrays. {several}.")
     if outputs is None:
         raise DTypeError("The model returned None: does its forward end with return?")
     value = _value_of(loss, outputs, batch[1])
     if arrays == 2 and value.ndim == 0:
-        return value, len(batch[0][0] if isinstance(batch[0], tuple) else batch[0])
+        return value, _rows(batch[0])
     if value.ndim == 0:
         such = 'a loss with reduction="none", such as nn.MSELoss(reduction="none")'
         raise ArgumentError(f"Weights of examples need the loss of each example: {such}.")
@@ -96,6 +95,15 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     weights = _weights_of(batch[2], value)
     total = float(weights.sum())
     return np.sum(value * weights) / (total or 1.0), total
+
+
+def _rows(inputs: Any) -> int:
+    """How many examples a batch has; DataLoaders give arrays, and other loaders what they like."""
+    if not isinstance(inputs, (tuple, dict)):
+        return len(inputs)
+    from ..data.fields import rows_of
+
+    return rows_of(inputs)
 
 
 def _value_of(loss: Loss, outputs: Any, targets: Any) -> Any:

@@ -22,6 +22,7 @@ from .batches import loaders_of
 from .checkpoint import Checkpoint
 from .ends import Ends
 from .history import History
+from .inputs import arranged
 from .interrupt import Interrupt
 from .parts import Loss, Metrics, check_data, check_parts, not_finite, told_as, warn
 from .predict import evaluate
@@ -71,8 +72,9 @@ def fit(
         It has the model's parameters, and was made after the last of them was.
     data : tuple of arrays (x, y) or (x, y, weights), DataLoader, or whatever a DataLoader takes
         There is one weight for each example, and the loss has ``reduction="none"`` then: a batch's loss is
-        Σ wᵢ lᵢ / Σ wᵢ.  Where a batch has several inputs, a tuple, the model is called with all of them:
-        ``model(x, lengths)`` of the batches ((x, lengths), y) that `data.pad_collate` makes.
+        Σ wᵢ lᵢ / Σ wᵢ.  Where the model has several inputs, x is a tuple of arrays, for ``model(*x)``, or a
+        dict, for ``model(**x)``; and (x1, x2, y) is ((x1, x2), y) of a model whose forward needs two.
+        The batches ((x, lengths), y) that `data.pad_collate` makes are such.
     epochs : int, at least 1
         The number of epochs in total: a resumed training makes those that are left.
     batch_size : int or None, default=32
@@ -169,6 +171,19 @@ def fit(
     >>> history = fit(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), (x, 3 * x - 1), epochs=40)
     >>> round(model.weight.item(), 3), round(model.bias.item(), 3), history["loss"][-1] < 1e-6
     (3.0, -1.0, True)
+
+    A model of two inputs:
+
+    >>> class Both(nn.Module):
+    ...     def __init__(self):
+    ...         self.image, self.size = nn.Linear(4, 1, rng=0), nn.Linear(1, 1, rng=1)
+    ...     def forward(self, image, size):
+    ...         return self.image(image) + self.size(size)
+    >>> both, images = Both(), np.eye(4)[[0, 1, 2, 3] * 25]
+    >>> inputs, y = {"image": images, "size": x}, images @ [[1], [2], [3], [4]] - x
+    >>> _ = fit(both, nn.MSELoss(), optim.Adam(both.parameters(), lr=0.1), (inputs, y), epochs=40)
+    >>> round(evaluate(both, nn.MSELoss(), (inputs, y))["loss"], 3)
+    0.0
     """
     saved = Checkpoint(checkpoint) if isinstance(checkpoint, (str, PathLike)) else checkpoint
     with told_as("fit"):
@@ -222,7 +237,7 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
         training.totals.start()
         bar.begin(len(history))
         training.set_rate_of_epoch()
-        for group in _groups(training.loader, settings.step.accumulate):
+        for group in _groups(training.model, training.loader, settings.step.accumulate):
             make_step(training, group)
             batches = len(group)
             bar.step(batches)
@@ -237,10 +252,10 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
             history.stop("interrupted", f"interrupted after step {history.steps}")
 
 
-def _groups(loader: Any, size: int) -> Iterator[list[Any]]:
+def _groups(model: Module, loader: Any, size: int) -> Iterator[list[Any]]:
     """The batches of an epoch, as many together as make one step; at the end there may be fewer."""
     batches = iter(loader)
-    while group := list(islice(batches, size)):
+    while group := [arranged(model, batch) for batch in islice(batches, size)]:
         yield group
 
 

@@ -1,5 +1,6 @@
 """A model in use: predictions and an evaluation, in batches, without gradients and in evaluation mode."""
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
-from .batches import Totals, loader_of, loss_of, outputs_of
+from .batches import Totals, loader_of, loss_of
+from .inputs import arranged, called, misfit
 from .parts import Loss, Metrics, check_loss, check_metrics, check_model, told_as
 
 
@@ -23,7 +25,8 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     ----------
     model : Module
         One tensor comes out of it.  Its modules have their modes back afterwards, whatever happens.
-    x : array_like of shape (n, …)
+    x : array_like of shape (n, …), or tuple or dict of them
+        A tuple of arrays is for ``model(*x)``, a dict for ``model(**x)``.
     batch_size : int, at least 1, default=1024
         How many examples are computed at once; smaller needs less memory.
 
@@ -37,7 +40,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     ArgumentError
         If batch_size is below 1.
     ShapeError
-        If x is a single number.
+        If x is a single number, or several arrays of which the model takes one, or that differ in rows.
 
     Examples
     --------
@@ -45,28 +48,50 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     >>> from tinygrad_edu import nn
     >>> predict(nn.Linear(3, 2, rng=0), np.ones((5, 3))).shape
     (5, 2)
+
+    Several inputs:
+
+    >>> predict(nn.Bilinear(3, 2, 4, rng=0), (np.ones((5, 3)), np.ones((5, 2)))).shape
+    (5, 4)
     """
     with told_as("predict"):
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ArgumentError(f"batch_size is at least 1, a whole number; got {batch_size!r}.")
         check_model(model)
-        x = _examples(x)
+        x = _inputs(model, x)
+    from ..data.fields import each, rows_of
+
+    parts = [slice(start, start + batch_size) for start in range(0, max(rows_of(x), 1), batch_size)]
     with training_mode(model, False), no_grad():
-        outputs = [model(x[start : start + batch_size]) for start in range(0, max(len(x), 1), batch_size)]
+        outputs = [called(model, each(itemgetter(part), x)) for part in parts]
     return np.concatenate([array_of(output) for output in outputs])
 
 
-def _examples(x: Any) -> Any:
+def _inputs(model: Module, x: Any) -> Any:
+    """An array of examples, or several, as the model takes them."""
+    from ..data.fields import check_rows, converted, is_several
+
+    if not is_several(x):
+        return _examples("x", x)
+    several = converted("x", x, _examples)
+    if problem := misfit(model, several):
+        said = "x is one array of examples, (n, …), or what the model takes, without their targets"
+        raise ShapeError(f"{said}; got a {type(x).__name__}.\n  {problem}")
+    check_rows((several,), ["x"])
+    return several
+
+
+def _examples(name: str, x: Any) -> Any:
     """An array of examples."""
     given = type(x).__name__
     try:
-        array = plain(x, "x")
+        array = plain(x, name)
     except ShapeError as error:
-        said = "x is one array of examples, (n, …), without their targets"
+        said = f"{name} is one array of examples, (n, …), without their targets"
         raise ShapeError(f"{said}; got a {given}.\n  predict: {error}") from None
     if array.ndim == 0:
         what = "number" if array.dtype.kind in "biufc" else given
-        raise ShapeError(f"x has examples on its first axis, (n, …); got a single {what}.")
+        raise ShapeError(f"{name} has examples on its first axis, (n, …); got a single {what}.")
     return array
 
 
@@ -82,6 +107,7 @@ def evaluate(
     loss : callable
         A function of (outputs, targets), as in `fit`.
     data : tuple of arrays (x, y) or (x, y, weights), or DataLoader, or whatever a DataLoader takes
+        Several inputs are a tuple or dict in the place of x, as in `fit`.
     metrics : mapping of str to callable, optional
         Functions of (targets, outputs), ndarrays of all the data: each is computed once, and is no mean over
         batches. Weights of examples count in the loss alone.
@@ -114,7 +140,8 @@ def evaluate(
     totals = Totals(loss, keep=bool(functions))
     with training_mode(model, False), no_grad():
         for batch in loader_of("evaluate", data, model, batch_size=batch_size):
-            outputs = outputs_of(model, batch)
+            batch = arranged(model, batch)
+            outputs = called(model, batch[0])
             value, weight = loss_of(loss, outputs, batch)
             totals.add(value.item(), weight, outputs, batch[1])
     return totals.report(functions)

@@ -10,7 +10,8 @@ from ..modes import no_grad
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
-from .batches import loss_of, no_tensor, outputs_of
+from .batches import loss_of, no_tensor
+from .inputs import called
 from .story import Diverged, story
 from .training import Training
 
@@ -31,7 +32,7 @@ def _add_gradients(training: Training, group: list[Any]) -> None:
     """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
     totals, total, alone = training.totals, 0.0, len(group) == 1
     for batch in group:
-        outputs = outputs_of(training.model, batch)
+        outputs = called(training.model, batch[0])
         loss, weight = loss_of(training.loss, outputs, batch)
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .batches import PLACES
+from .inputs import arranged, named
 from .training import Training
 
 DEBUG = "tinygrad_edu.debug() names the operation it began with."
@@ -33,7 +33,7 @@ def story_of_validation(training: Training, value: float) -> str:
     if getattr(training.held_out, "samples", None):
         batches = copy.copy(training.held_out)  # a copy, so that the loader stays where it is
         batches.epoch = 0
-        found = next(filter(None, (_in_batch(batches, batch, -1) for batch in batches)), "")
+        found = next(filter(None, (_in_batch(batches, arranged(training.model, b), -1) for b in batches)), "")
     cause = _cause(found, f"No epoch counts as better then; {DEBUG}")
     return f"the validation loss is {value} after epoch {len(training.history)}{cause}"
 
@@ -45,7 +45,7 @@ def _cause(found: str, advice: str) -> str:
 
 def _in_batch(loader: Any, batch: Any, place: int) -> str:
     """Which array of a batch is not finite, and where first; -1 is the place of the loader's last batch."""
-    for name, array in zip(PLACES, batch):
+    for name, array in named(batch):
         if getattr(array, "dtype", np.dtype(int)).kind == "f" and not np.isfinite(array).all():
             first = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
             where, example = f"row {first[0]} of the batch", _example(loader, place, first[0])

@@ -4,6 +4,7 @@ import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..nn.normalization import BatchNorm1d
 from ..nn.parameter import Buffer
-from .batches import loss_of, measured, outputs_of
+from .batches import loss_of, measured
 from .generators import Generators
+from .inputs import arranged, called
 from .parts import Metrics
 from .predict import array_of
 from .training import Training
@@ -63,11 +65,15 @@ def check_last_batch(model: Module, loader: Any) -> None:
     alone = size == 1 or samples % size == 1
     if not alone or not any(isinstance(module, BatchNorm1d) for module in model.modules()):
         return
-    inputs = next(iter(copy.copy(loader)))[0]  # of a copy, so that the loader stays where it is
-    example = tuple(x[-1:] for x in inputs) if isinstance(inputs, tuple) else inputs[-1:]
+    from ..data.fields import each
+
+    inputs = arranged(model, next(iter(copy.copy(loader))))[
+        0
+    ]  # of a copy, so that the loader stays where it is
+    example = each(itemgetter(slice(-1, None)), inputs)
     try:
         with undisturbed(model), training_mode(model, True), no_grad():
-            outputs_of(model, (example,))
+            called(model, example)
     except ArgumentError as error:
         batches = f"{samples} examples in batches of {size} end with a batch of one example"
         raise ArgumentError(f"fit: {batches}, which this model cannot train on. {error}") from None
@@ -84,8 +90,8 @@ def try_out(training: Training) -> None:
     if not getattr(loader, "samples", None) or not (metrics or validated):
         return
     with undisturbed(model, training.loss), training_mode(model, False), no_grad():
-        batch = next(iter(copy.copy(loader)))
-        outputs = outputs_of(model, batch)
+        batch = arranged(model, next(iter(copy.copy(loader))))
+        outputs = called(model, batch[0])
         if validated:
             loss_of(training.loss, outputs, batch)
         if metrics:
@@ -104,13 +110,9 @@ def _try_metrics(model: Module, loader: Any, metrics: Metrics, targets: Any, out
                 failed.append(name)
     if not failed:
         return
-    batches = list(copy.copy(loader))
-    if not isinstance(batches[0][0], tuple):  # several inputs may have other lengths in another batch
-        columns = [np.concatenate(column) for column in zip(*[batch[:2] for batch in batches])]
-        starts = range(0, len(columns[0]), 1024)
-        batches = [tuple(column[start : start + 1024] for column in columns) for start in starts]
-    outputs = np.concatenate([array_of(outputs_of(model, batch)) for batch in batches])
+    batches = [arranged(model, batch) for batch in copy.copy(loader)]
     targets = np.concatenate([batch[1] for batch in batches])
+    outputs = np.concatenate([array_of(called(model, inputs)) for inputs in _in_large(batches)])
     if not np.all(np.isfinite(outputs)):
         return  # the training has a story of its own about that
     for name in failed:
@@ -120,3 +122,15 @@ def _try_metrics(model: Module, loader: Any, metrics: Metrics, targets: Any, out
             where = "on outputs of the model before the first step"
             error.add_note(f"fit: it was raised by the metric {name!r}, {where}.")
             raise
+
+
+def _in_large(batches: list[Any]) -> list[Any]:
+    """The inputs of batches, joined to as many as are predicted at once, but for several arrays."""
+    from ..data.fields import each, joined, rows_of
+
+    inputs = [batch[0] for batch in batches]
+    if isinstance(inputs[0], (tuple, dict)):  # they may be of other lengths in another batch
+        return inputs
+    whole = joined(inputs)
+    parts = (slice(start, start + 1024) for start in range(0, rows_of(whole), 1024))
+    return [each(itemgetter(part), whole) for part in parts]

@@ -5,6 +5,7 @@ x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype
 """
 
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ import numpy as np
 from ...errors import ArgumentError, FormatError
 from ...files import SEEN, FilePath, contents, foreign, name_of, printable
 from .cells import Cell, Row, as_number, comment_hint, delimiter_hint
+from .number_rows import number_rows
 from .table import Table
 
 MISSING = ("", "?", "NA", "nan", "NaN")
@@ -78,25 +80,40 @@ def read_csv(
     words = {word.strip() for word in _texts("missing", missing)}
     columns = None if columns is None else _texts("columns", columns)
     source = name_of(path)
-    first, rows = _rows(source, _text(source, path, max_bytes), delimiter, quotechar, words)
+    data = _data(source, path, max_bytes)
+    numbers = number_rows(data, delimiter, quotechar, words)
+    start = data if numbers is None else numbers.opening()  # of numbers, two rows tell all that is asked here
+    first, rows = _rows(source, _text(source, start), delimiter, quotechar, words)
     if not rows:
         raise FormatError(f"{source}: the file is empty.")
     has_header = _has_header(source, rows) if header == "auto" else bool(header)
     if has_header and len(rows) == 1:
         advice = f"header=False takes it for one.{comment_hint(rows[0])}"
         raise FormatError(f"{source}: there is a header, and no row after it; {advice}")
+    if numbers is not None and numbers.below_text and not has_header:
+        numbers, (_, rows) = None, _rows(source, _text(source, data), delimiter, quotechar, words)
     names = [name or f"column {i}" for i, name in enumerate(first if has_header else [""] * len(first), 1)]
-    return Table(source, _named(source, names, columns), rows[1:] if has_header else rows)
+    names = _named(source, names, columns)
+    if numbers is not None:
+        return Table(source, names, numbers.without_header() if has_header else numbers)
+    return Table(source, names, rows[1:] if has_header else rows)
 
 
-def _text(source: str, path: FilePath, max_bytes: int) -> str:
-    """The text of a file."""
+def _data(source: str, path: FilePath, max_bytes: int) -> bytes:
+    """The bytes of a file of text, without a byte order mark."""
     data = contents(path, max_bytes, source)
     what, remedy = foreign(bytes(data[:SEEN]))
     if what:
         raise FormatError(f"{source}: this is {what}, expected text in UTF-8. {remedy}")
+    while data.startswith(BOM_UTF8):  # some programs put a second mark before the first
+        del data[: len(BOM_UTF8)]
+    return bytes(data)
+
+
+def _text(source: str, data: bytes) -> str:
+    """The text that bytes are."""
     try:
-        text = data.decode("utf-8-sig").lstrip("\ufeff")  # some programs put a second mark before the first
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
         problem = f"byte {byte:#04x} is not UTF-8. Save the file as CSV in UTF-8."

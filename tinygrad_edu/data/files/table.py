@@ -1,6 +1,8 @@
 """Table: the cells of a file by row and column, as text, until somebody says which of them are numbers."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import islice
 from operator import index
 from typing import Any
 
@@ -11,6 +13,7 @@ from ...errors import ArgumentError, FormatError
 from ...files import printable
 from .cells import Cell, Row, as_integer, as_number, delimiter_hint
 from .not_numbers import advice, text_advice
+from .number_rows import NumberRows
 
 WIDEST, SHOWN = 24, 5  # characters of a cell, and rows, that are shown
 ONE = (str, int, np.integer)  # what names a single column
@@ -44,6 +47,7 @@ class Table:
     Attributes
     ----------
     source, names, rows : as above
+        Rows of numbers alone are cut into cells of text when these are asked for.
 
     Examples
     --------
@@ -54,12 +58,17 @@ class Table:
     [2 rows, 2 columns: pets.csv]
     """
 
-    def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row]) -> None:
-        self.source, self.names, self.rows = source, tuple(names), tuple(rows)
+    def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row] | NumberRows) -> None:
+        self.source, self.names = source, tuple(names)
+        self._rows = rows if isinstance(rows, NumberRows) else tuple(rows)
         self._places = {name: place for place, name in enumerate(self.names)}
 
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(self._rows)
+
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._rows)
 
     def __getitem__(self, name: Any) -> Any:
         ways = f"table.numbers({name!r}), table.labels(…) or table.column(…), a row by table.rows[i]"
@@ -154,7 +163,12 @@ class Table:
         if not _can_stand(missing, kind):
             expected = f"missing is None or a number that {kind} has"
             raise ArgumentError(f"{self.source}: {expected}; got {missing!r}.")
-        columns = [self._numbers(place, missing, kind) for place in self._places_of(names)]
+        places = self._places_of(names)
+        if isinstance(self._rows, NumberRows) and places and len(self):
+            plain = self._rows.columns(places, kind)
+            if plain is not None:
+                return plain[:, 0] if isinstance(names, ONE) else plain
+        columns = [self._numbers(place, missing, kind) for place in places]
         if isinstance(names, ONE):
             return columns[0]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0), kind)
@@ -204,7 +218,7 @@ class Table:
         def cut(cell: Cell) -> str:
             return "·" if cell is None else printable(" ".join(cell.split()), WIDEST)
 
-        shown = [self.names, *(row.cells for row in self.rows[:SHOWN])]
+        shown = [self.names, *(row.cells for row in islice(self._rows, SHOWN))]
         lines = [[cut(cell) for cell in cells] for cells in shown]
         widths = [max(map(len, column)) for column in zip(*lines)]
         text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]

@@ -1,5 +1,5 @@
 """The losses, a file a family, and what they share: `checks`, and `classes` of those with labels."""
 
-from . import divergence, labels, margin, regression
+from . import divergence, labels, likelihood, margin, pairs, regression
 
-__all__ = ["divergence", "labels", "margin", "regression"]
+__all__ = ["divergence", "labels", "likelihood", "margin", "pairs", "regression"]

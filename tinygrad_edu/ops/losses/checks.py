@@ -151,6 +151,16 @@ def only_ones_differ(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return [n for n in shape if n != 1] == [n for n in other if n != 1]
 
 
+def check_signs(target: Any) -> None:
+    """Raise unless each target is -1 or 1."""
+    booleans = target.dtype.kind == "b"
+    if booleans or np.any(wrong := (target != 1) & (target != -1) & (target == target)):
+        found = "booleans" if booleans else target[wrong].tolist()[0]
+        raise ArgumentError(
+            f"targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * target - 1."
+        )
+
+
 def weighted(losses: Any, weight: Any, name: str = "weight") -> Any:
     """The losses times constant weights, if there are any: a plain array that broadcasts to the losses."""
     if weight is None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...arrays import given
 from ...errors import ArgumentError, ShapeError
-from ..activation import relu
-from ..elementwise import ones_for_zeros
-from .checks import Range, loss_function, of_one_shape, reduced
-from .classes import class_weights, counted, reduced_over, with_labels
+from ..activation import relu, softplus
+from .checks import PROBABILITIES, check_signs, loss_function, of_one_dtype, of_one_shape, reduced
+from .classes import class_weights, classes_last, counted, integers, reduced_over, with_labels
+from .divergence import TWO_CLASSES
 
 
 @loss_function()
@@ -58,10 +58,52 @@ def hinge_loss(
     array([0.5, 3. , 0. ])
     """
     target = given(target, "target")
-    _check_signs(target)
+    check_signs(target)
     prediction, target = of_one_shape(prediction=prediction, target=target)
     losses = relu(margin - target * prediction)
     return reduced(np.square(losses) if squared else losses, reduction)
+
+
+@loss_function()
+def soft_margin_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """Logistic loss of scores x and signs t, ``log(1 + e^(-t x))``: a hinge without a kink.
+
+    It is the `binary_cross_entropy_with_logits` of targets ``(t + 1) / 2``.  Its slope in x is
+    ``-t σ(-t x)``.
+
+    Parameters
+    ----------
+    prediction : Tensor or array_like of any shape
+        Scores; their sign is the predicted class.
+    target : Tensor or array_like of the same shape
+        Each -1 or 1.
+    reduction : {"mean", "sum", "none"}, default="mean"
+
+    Returns
+    -------
+    Tensor or ndarray
+        Of shape () or, for "none", of the shape of the prediction.
+
+    Raises
+    ------
+    ArgumentError
+        For a target that is neither -1 nor 1, a mean of nothing, and an unknown reduction.
+    ShapeError, DTypeError
+        As `mse_loss`.
+
+    Examples
+    --------
+    >>> import tinygrad_edu as tg
+    >>> tg.soft_margin_loss([1000.0, -1000.0], [1, 1], reduction="none")
+    array([   0., 1000.])
+    """
+    target = given(target, "target")
+    check_signs(target)
+    prediction, target = of_one_shape(prediction=prediction, target=target)
+    return reduced(softplus(-target * prediction), reduction)
+
+
+# ---- of several classes ------------------------------------------------------------------------------------
 
 
 @loss_function()
@@ -127,136 +169,101 @@ def multi_margin_loss(
 
 
 @loss_function()
-def cosine_embedding_loss(
-    x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean"
-) -> Any:
-    """Loss of pairs of vectors, ``1 - cos(x1, x2)`` for targets 1, ``max(0, cos(x1, x2) - m)`` for -1.
+def multilabel_margin_loss(scores: Any, labels: Any, *, reduction: str = "mean") -> Any:
+    """Hinge loss of rows with several right classes, ``(1/c) Σ_i Σ_j max(0, 1 - x_i + x_j)``.
 
-    Vectors that belong together are to point the same way, others not.  As in PyTorch, 1e-12 is added to the
-    squared lengths, so that a vector of zeros has a cosine of 0.
+    Here i is each right class and j each wrong one, whose score is to be lower by 1.
 
     Parameters
     ----------
-    x1, x2 : Tensor or array_like of shape (..., d)
-    target : array_like of shape (...)
-        Each -1 or 1.
-    margin : float in [-1, 1], default=0.0
+    scores : Tensor or array_like of shape (..., c)
+    labels : array_like of int of shape (..., c)
+        The right classes of each row, in [0, c), and after them -1: what follows the first -1 does not count.
+        A class that is named twice counts twice, as in PyTorch.
     reduction : {"mean", "sum", "none"}, default="mean"
 
     Returns
     -------
     Tensor or ndarray
-        Of shape () or, for "none", of the shape of the target.
+        Of shape () or, for "none", of shape (...).
 
     Raises
     ------
     ArgumentError
-        For a target that is neither -1 nor 1, a mean of nothing, and an unknown reduction.
+        For a label outside [-1, c), a mean of nothing, and an unknown reduction.
     ShapeError
-        If x1 and x2 differ in shape, or the target has not theirs without the last axis.
+        If the labels have not the shape of the scores.
     DTypeError
-        As `mse_loss`.
+        As `nll_loss`.
 
     Examples
     --------
-    >>> import numpy as np, tinygrad_edu as tg
-    >>> x1, x2 = [[1.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 0.0]]
-    >>> np.round(tg.cosine_embedding_loss(x1, x2, [1, -1], reduction="none"), 6)
-    array([0.292893, 0.6     ])
+    >>> import tinygrad_edu as tg
+    >>> scores = [[0.1, 0.2, 0.4, 0.8]]
+    >>> round(float(tg.multilabel_margin_loss(scores, [[3, 0, -1, 1]])), 6)  # classes 3 and 0 are right
+    0.85
     """
-    x1, x2 = of_one_shape(x1=x1, x2=x2)
-    target = given(target, "target")
-    if x1.ndim == 0 or target.shape != x1.shape[:-1]:
+    (x,) = of_one_dtype(scores=scores)
+    x, labels = classes_last(x, -1), given(labels, "labels")
+    if labels.shape != x.shape:
         raise ShapeError(
-            f"target of shape {target.shape} does not fit vectors of shape "
-            f"{x1.shape}: one for each, of shape {x1.shape[:-1]}."
+            f"labels of shape {labels.shape} do not fit scores of shape {x.shape}.\n  Expected the same "
+            "shape: a list of the right classes for each row, filled up with -1."
         )
-    _check_signs(target)
-    squares = [np.add.reduce(np.square(x), axis=-1) + 1e-12 for x in (x1, x2)]
-    cosine = np.add.reduce(x1 * x2, axis=-1) / np.sqrt(squares[0] * squares[1])
-    return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
+    labels, c = integers(labels, "labels"), x.shape[-1]
+    if np.any(wrong := (labels < -1) | (labels >= c)):
+        raise ArgumentError(
+            f"class label {labels[wrong][0]} is outside [0, {c}), and is not -1, which ends a list."
+        )
+    listed = np.logical_and.accumulate(labels >= 0, axis=-1)
+    named = np.sum((labels[..., None] == np.arange(c)) & listed[..., None], axis=-2)  # (..., c), how often
+    counts = (named[..., :, None] * (named == 0)[..., None, :]).astype(
+        x.dtype
+    )  # (..., c, c), right and wrong
+    behind = relu(1 - x[..., :, None] + x[..., None, :]) * counts
+    return reduced(np.sum(behind, axis=(-2, -1)) / c, reduction)
 
 
-@loss_function(margin=Range(0, above=True), p=Range(1))
-def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
-    *,
-    margin: float = 1.0,
-    p: float = 2.0,
-    eps: float = 1e-6,
-    swap: bool = False,
-    reduction: str = "mean",
+@loss_function()
+def multilabel_soft_margin_loss(
+    scores: Any, target: Any, *, weight: Any = None, reduction: str = "mean"
 ) -> Any:
-    """``max(0, d(a, p) - d(a, n) + m)``: an anchor is to be nearer to a positive than to a negative.
+    """Mean logistic loss of c classes, ``-(1/c) Σ w (t log σ(x) + (1 - t) log σ(-x))``.
 
-    The distance is ``d(a, b) = ‖a - b + ε‖_p``; with ε = 0 its gradient is 0 where a and b are equal.
+    Each class is right or wrong by itself, as in `binary_cross_entropy_with_logits`, which has a loss for
+    each class; this one has a loss for each row.
 
     Parameters
     ----------
-    anchor, positive, negative : Tensor or array_like of shape (..., d)
-        All of one shape; PyTorch broadcasts them.
-    margin : float > 0, default=1.0
-    p : float ≥ 1, default=2.0
-        The norm; may be infinite.
-    eps : float, default=1e-6
-        Added to each difference, as in PyTorch, so that no distance is 0.
-    swap : bool, default=False
-        Whether the distance of the negative from the positive counts instead, where it is the smaller one.
+    scores : Tensor or array_like of shape (..., c)
+    target : Tensor or array_like of the same shape
+        0 and 1, booleans, or probabilities.
+    weight : array_like of shape (c,), optional
+        A constant weight w for each class, 1 by default.  The mean does not divide by them.
     reduction : {"mean", "sum", "none"}, default="mean"
 
     Returns
     -------
     Tensor or ndarray
-        Of shape () or, for "none", of the shape of the anchor without the last axis.
+        Of shape () or, for "none", of shape (...).
 
     Raises
     ------
-    ShapeError, DTypeError, ArgumentError
-        As `mse_loss`, and for a margin that is not positive or a p below 1.
-
-    References
-    ----------
-    F. Schroff, D. Kalenichenko, J. Philbin (2015). FaceNet: a unified embedding for face recognition and
-    clustering. arXiv:1503.03832 (with squared distances)
-
-    V. Balntas, E. Riba, D. Ponsa, K. Mikolajczyk (2016). Learning local feature descriptors with triplets and
-    shallow convolutional neural networks. BMVC. (the swap)
+    ArgumentError
+        For targets outside [0, 1], a mean of nothing, and an unknown reduction.
+    ShapeError, DTypeError
+        As `mse_loss`, and for scores that have no axis, or a weight of another shape than (c,).
 
     Examples
     --------
     >>> import tinygrad_edu as tg
-    >>> float(tg.triplet_margin_loss([0.0, 0.0], [3.0, 4.0], [0.0, 2.0], eps=0.0))
-    4.0
+    >>> tg.multilabel_soft_margin_loss([[0.0, 0.0], [1000.0, -1000.0]], [[1, 0], [1, 0]], reduction="none")
+    array([0.69314718, 0.        ])
     """
-    anchor, positive, negative = of_one_shape(anchor=anchor, positive=positive, negative=negative)
-    if anchor.ndim == 0:
-        raise ShapeError(
-            "anchor, positive and negative are vectors, of shape (..., d); got numbers of shape ()."
-        )
-    near, far = _norm(anchor - positive + eps, p), _norm(anchor - negative + eps, p)
-    if swap:
-        far = np.minimum(far, _norm(positive - negative + eps, p))
-    return reduced(relu(near - far + margin), reduction)
-
-
-def _norm(x: Any, p: float) -> Any:
-    """(Σ |x|^p)^(1/p) along the last axis; its gradient at 0 is 0, the smallest subgradient."""
-    if p == np.inf:
-        return np.maximum.reduce(np.absolute(x), axis=-1)
-    if p == 1:
-        return np.add.reduce(np.absolute(x), axis=-1)
-    total = np.add.reduce(np.square(x) if p == 2 else np.absolute(x) ** p, axis=-1)
-    root = np.sqrt(ones_for_zeros(total)) if p == 2 else ones_for_zeros(total) ** (1 / p)
-    return np.where(total == 0, 0, root)
-
-
-def _check_signs(target: Any) -> None:
-    """Raise unless each target is -1 or 1."""
-    booleans = target.dtype.kind == "b"
-    if booleans or np.any(wrong := (target != 1) & (target != -1) & (target == target)):
-        found = "booleans" if booleans else target[wrong].tolist()[0]
-        raise ArgumentError(
-            f"targets are -1 or 1; got {found}. Labels 0 and 1, and booleans, become signs by 2 * target - 1."
-        )
+    x, t = of_one_shape("target", scores=scores, target=target)
+    if x.ndim == 0:
+        raise ShapeError("scores have an axis of classes, (..., c); got a number, of shape ().")
+    PROBABILITIES.check("targets", t, TWO_CLASSES)
+    losses = t * softplus(-x) + (1 - t) * softplus(x)
+    weight = class_weights(weight, x)
+    return reduced(np.mean(losses if weight is None else losses * weight, axis=-1), reduction)
