@@ -1,5 +1,6 @@
-"""Cumulative distribution functions: their derivatives are the densities."""
+"""Cumulative distribution functions: the derivatives are densities, those of inverses 1/density."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,9 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 
 from ...table import elementwise
 from .gamma import beta_density, gamma_density, like, whole
+from .powers import exponent_slope
+
+ROOT_2PI = math.sqrt(2 * math.pi)
 
 
 def t_density(df: Any, t: Any) -> Any:
@@ -19,6 +23,43 @@ def t_density(df: Any, t: Any) -> Any:
 def chi_square_density(v: Any, x: Any) -> Any:
     """The density of the sum of v squares of normal numbers."""
     return gamma_density(v / 2, x / 2) / 2
+
+
+def f_density(a: Any, b: Any, x: Any) -> Any:
+    """Fisher's density: a beta density at y = a x / (a x + b), times dy/dx."""
+    a, b = like(a, x), like(b, x)
+    near, far = a * x / (a * x + b), b / (a * x + b)
+    log = sc.xlogy(a / 2 - 1, near) + sc.xlogy(b / 2 + 1, far) - sc.betaln(a / 2, b / 2)
+    return a / b * np.exp(log)
+
+
+def kolmogorov_density(x: Any) -> Any:
+    """8x Σ (-1)ᵏ⁻¹ k² exp(-2k²x²), and for small x the derivative of √(2π)/x Σ exp(-c/x²), which is the same
+    by Jacobi's imaginary transformation, with c = (2k - 1)² π² / 8.
+    """
+    large, small = np.where(x < 1, 1, x), np.where((x > 0) & (x < 1), x, 1)
+    terms = [(-1) ** (k - 1) * k**2 * np.exp(-2 * k**2 * np.square(large)) for k in range(1, 6)]
+    inverse = 1 / np.square(small)
+    halves = [((2 * k - 1) ** 2 * math.pi**2 / 8) for k in range(1, 4)]
+    theta = [np.exp(-c * inverse) * (2 * c * inverse - 1) * inverse for c in halves]
+    near = np.where(x > 0, math.sqrt(2 * math.pi) * sum(theta), 0)
+    return np.where(x < 1, near, 8 * large * sum(terms))
+
+
+def tukey_slope(x: Any, lmbda: Any, out: Any) -> Any:
+    """The density of Tukey's lambda distribution, from its quantile function (p^λ - (1 - p)^λ) / λ at the
+    probability that came out; 0 where all or nothing is below x.
+    """
+    inside = (out > 0) & (out < 1)
+    p = np.where(inside, out, 0.5)
+    return np.where(inside, 1 / (np.power(p, lmbda - 1) + np.power(1 - p, lmbda - 1)), 0 * x)
+
+
+def tukey_shape_slope(x: Any, lmbda: Any, out: Any) -> Any:
+    """The derivative in λ, by the implicit function theorem; a difference of Box and Cox's."""
+    p = np.where((out > 0) & (out < 1), out, 0.5)
+    quantile = exponent_slope(np.log(p), lmbda) - exponent_slope(np.log1p(-p), lmbda)
+    return -tukey_slope(x, lmbda, out) * quantile
 
 
 def poisson_mass(k: Any, m: Any) -> Any:
@@ -37,6 +78,29 @@ elementwise(sc.stdtr,  "df", "t",     t=lambda g, df, t: g * t_density(df, t))
 elementwise(sc.stdtrit, "df", "p",    p=lambda g, df, out: g / t_density(df, out))
 elementwise(sc.chdtr,  "v", "x",      x=lambda g, v, x: g * chi_square_density(v, x))
 elementwise(sc.chdtrc, "v", "x",      x=lambda g, v, x: -g * chi_square_density(v, x))
+elementwise(sc.chdtri, "v", "p",      p=lambda g, v, out: -g / chi_square_density(v, out))
+elementwise(sc.fdtr,   "dfn", "dfd", "x", x=lambda g, dfn, dfd, x: g * f_density(dfn, dfd, x))
+elementwise(sc.fdtrc,  "dfn", "dfd", "x", x=lambda g, dfn, dfd, x: -g * f_density(dfn, dfd, x))
+elementwise(sc.fdtri,  "dfn", "dfd", "p", p=lambda g, dfn, dfd, out: g / f_density(dfn, dfd, out))
+elementwise(sc.pdtri,  "k", "y",      y=lambda g, k, out: -g / poisson_mass(k, out))
+elementwise(sc.bdtri,  "k", "n", "y", y=lambda g, k, n, out: -g / binomial_slope(k, n, out))
+elementwise(sc.nbdtr,  "k", "n", "p", p=lambda g, k, n, p: g * beta_density(n, np.floor(k) + 1, p))
+elementwise(sc.nbdtrc, "k", "n", "p", p=lambda g, k, n, p: -g * beta_density(n, np.floor(k) + 1, p))
+elementwise(sc.nbdtri, "k", "n", "y", y=lambda g, k, n, out: g / beta_density(n, np.floor(k) + 1, out))
+elementwise(sc.kolmogorov, x=lambda g, x: -g * kolmogorov_density(x))
+elementwise(sc.kolmogi,    x=lambda g, out: -g / kolmogorov_density(out))
+elementwise(sc.tklmbda, "x", "lmbda", x=lambda g, x, lmbda, out: g * tukey_slope(x, lmbda, out),
+                                      lmbda=lambda g, x, lmbda, out: g * tukey_shape_slope(x, lmbda, out))
+elementwise(sc.nrdtrimn, "p", "std", "x", p=lambda g, p, std: -g * std * (ROOT_2PI * np.exp(np.square(sc.ndtri(p)) / 2)),
+                                      std=lambda g, p: -g * sc.ndtri(p),
+                                      x=lambda g: g)
+elementwise(sc.nrdtrisd, "mn", "p", "x", mn=lambda g, p: -g / sc.ndtri(p),
+                                      p=lambda g, p, out: -g * out / sc.ndtri(p) * (ROOT_2PI * np.exp(np.square(sc.ndtri(p)) / 2)),
+                                      x=lambda g, p: g / sc.ndtri(p))
+elementwise(sc.gdtria, "p", "b", "x", p=lambda g, b, x, out: g / (x * gamma_density(b, out * x)),
+                                      x=lambda g, x, out: -g * out / x)
+elementwise(sc.gdtrix, "a", "b", "p", a=lambda g, a, out: -g * out / a,
+                                      p=lambda g, a, b, out: g / (a * gamma_density(b, a * out)))
 elementwise(sc.pdtr,   "k", "m",      m=lambda g, k, m: -g * poisson_mass(k, m))
 elementwise(sc.pdtrc,  "k", "m",      m=lambda g, k, m: g * poisson_mass(k, m))
 elementwise(sc.bdtr,   "k", "n", "p", p=lambda g, k, n, p: -g * binomial_slope(k, n, p))

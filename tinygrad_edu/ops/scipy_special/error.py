@@ -10,6 +10,7 @@ from ...table import elementwise
 from .gamma import whole
 
 PI, ROOT_PI, ROOT_2, ROOT_2PI = math.pi, math.sqrt(math.pi), math.sqrt(2), math.sqrt(2 * math.pi)
+HALF_TURN = (1 - 1j) / math.sqrt(8)  # exp(-iπ/4) / 2
 FAR = 25  # from here on eight terms of an asymptotic series have all digits
 
 
@@ -28,7 +29,7 @@ def asymptotic(t: Any) -> Any:
 
 def erfcx_slope(x: Any, out: Any) -> Any:
     """The derivative of erfcx."""
-    far = x > FAR
+    far = (np.absolute(x) > FAR) & (np.real(x) > 0)
     series = asymptotic(-1 / (2 * np.square(np.where(far, x, FAR))))
     return np.where(far, (2 / ROOT_PI) * series, 2 * np.where(far, 0, x) * out - 2 / ROOT_PI)
 
@@ -45,6 +46,39 @@ def expn_slope(n: Any, x: Any) -> Any:
     first = np.where(np.equal(whole(n), 0), x, 1)
     zeroth = np.exp(-first) * (1 + first) / np.square(first)
     return -np.where(np.equal(whole(n), 0), zeroth, sc.expn(np.maximum(whole(n) - 1, 0), x))
+
+
+def faddeeva_slope(z: Any) -> Any:
+    """The derivative of w(z) = erfcx(-iz)."""
+    z = -1j * z
+    return -1j * erfcx_slope(z, sc.erfcx(z))
+
+
+def voigt_slopes(x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any]:
+    """The derivatives of Voigt's profile in x and γ: the parts of that of w(z) / (σ √2π) in z σ√2 = x + iγ.
+    Without Gauss's share, σ = 0, it is Cauchy's density Re(i / (π (x + iγ))).
+    """
+    place, sharp = x + 1j * gamma, np.equal(sigma, 0)
+    width = np.where(sharp, 1, sigma)
+    smooth = faddeeva_slope(place / (width * ROOT_2)) / (width * width * (2 * math.sqrt(PI)))
+    slope = np.where(sharp, -1j / (PI * place * place), smooth)
+    return np.real(slope), -np.imag(slope)
+
+
+def voigt_width_slope(sigma: Any, x: Any, gamma: Any) -> Any:
+    """The derivative in σ, by the heat equation σ ∂²/∂x²; that of w' is -2w - 2z w'."""
+    sharp = np.equal(sigma, 0)
+    width = np.where(sharp, 1, sigma)
+    z = (x + 1j * gamma) / (width * ROOT_2)
+    curvature = -2 * (sc.wofz(z) + z * faddeeva_slope(z))
+    return np.where(sharp, 0, np.real(curvature) / (width * width * (2 * ROOT_2PI)))
+
+
+def modified_fresnel_slope(g: Any, x: Any, out: Any) -> Any:
+    """The gradient in x of ∫ exp(it²) dt from x on, and of ``out`` = K₊(x) = ½ erfcx(exp(-iπ/4) x)."""
+    return np.real(
+        g[1] * HALF_TURN * erfcx_slope(2 * HALF_TURN * x, 2 * out) - g[0] * np.exp(1j * np.square(x))
+    )
 
 
 # fmt: off
@@ -64,6 +98,13 @@ elementwise(sc.ndtri_exp, x=lambda g, out: g * (math.sqrt(PI / 2) * sc.erfcx(-ou
 elementwise(sc.owens_t, "h", "a", h=lambda g, h, a: g * (-sc.erf(a * h / ROOT_2) * np.exp(-np.square(h) / 2) / (2 * ROOT_2PI)),
                                   a=lambda g, h, a: g * (np.exp(-np.square(h) * (1 + np.square(a)) / 2) / (2 * PI * (1 + np.square(a)))))
 
+elementwise(sc.wofz,      x=lambda g, x: g * faddeeva_slope(x))
+elementwise(sc.voigt_profile, "x", "sigma", "gamma", x=lambda g, x, sigma, gamma: g * voigt_slopes(x, sigma, gamma)[0],
+                                  sigma=lambda g, x, sigma, gamma: g * voigt_width_slope(sigma, x, gamma),
+                                  gamma=lambda g, x, sigma, gamma: g * voigt_slopes(x, sigma, gamma)[1])
+# Both outputs of the second are the conjugates of those of the first.
+elementwise(sc.modfresnelp, x=lambda g, x, out: modified_fresnel_slope(g, x, out[1]))
+elementwise(sc.modfresnelm, x=lambda g, x, out: modified_fresnel_slope((np.conjugate(g[0]), np.conjugate(g[1])), x, np.conjugate(out[1])))
 elementwise(sc.exp1,      x=lambda g, x: -g * np.exp(-x) / x)
 elementwise(sc.expi,      x=lambda g, x: g * np.exp(x) / x)
 elementwise(sc.expn, "n", "x", x=lambda g, n, x: g * expn_slope(n, x))

@@ -1,4 +1,6 @@
-"""Hypergeometric functions, elliptic integrals, orthogonal polynomials (DLMF 15.5, 13.3, 19.4, 18.9)."""
+"""Hypergeometric functions, elliptic integrals and functions, orthogonal polynomials (DLMF 15.5, 13.3, 19.4,
+22.13, 18.9).
+"""
 
 import math
 from typing import Any
@@ -28,6 +30,44 @@ def jacobi_slope(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
     return (n + alpha + beta + 1) / 2 * sc.eval_jacobi(n - 1, alpha + 1, beta + 1, x)
 
 
+def shifted_slope(n: Any, p: Any, q: Any, x: Any) -> Any:
+    """The derivative of Jacobi's polynomial with leading coefficient 1, on [0, 1]."""
+    return 2 * jacobi_slope(n, p - q, q - 1, 2 * x - 1) / sc.binom(2 * n + p - 1, n)
+
+
+def agm_slope(a: Any, b: Any, out: Any) -> Any:
+    """The derivative in a of the arithmetic-geometric mean, π (a + b) / (4 K(m)), where m = r², r = (a - b) /
+    (a + b); that of K times that of m is (π/8) ₂F₁(½, ½; 2; m) r / a.
+    """
+    r, rest = (a - b) / (a + b), 4 * (a / (a + b)) * (b / (a + b))  # rest is 1 - m
+    return out * (
+        1 / (a + b) - math.pi / 8 * sc.hyp2f1(0.5, 0.5, 2.0, np.square(r)) * r / (a * sc.ellipkm1(rest))
+    )
+
+
+def jacobi_functions_slope(g: Any, m: Any, out: Any) -> Any:
+    """The gradient in u of sn, cn, dn and the amplitude."""
+    sn, cn, dn, _ = out
+    return g[0] * (cn * dn) - g[1] * (sn * dn) - g[2] * (m * sn * cn) + g[3] * dn
+
+
+def associated_slope(m: Any, v: Any, x: Any) -> Any:
+    """The derivative of Pᵥᵐ = c (1 - x²)^(s/2) C_{v-s}^{(s + ½)}, with Gegenbauer's C, s = |m| and a constant
+    c: as a product, which holds at ±1 too.  A polynomial of a degree v below s is 0 (DLMF 14.3.21, 14.9.3).
+    """
+    s, none = np.absolute(m), np.less(v, np.absolute(m)) & np.equal(v, np.floor(v))
+    v = np.where(none, s, v)
+    turned = np.where(np.less(m, 0), sc.poch(v + s + 1, -2 * s), 1) * np.where(
+        np.less(m, 0), np.cos(math.pi * s), 1
+    )
+    constant = turned * np.cos(math.pi * s) * np.exp2(s) * sc.poch(0.5, s)
+    around = (1 - x) * (1 + x)
+    first = np.where(np.equal(s, 0), 0, -s * x * np.power(around, np.where(np.equal(s, 0), 0, s / 2 - 1)))
+    product = first * sc.eval_gegenbauer(v - s, s + 0.5, x)
+    product = product + np.power(around, s / 2) * (2 * s + 1) * sc.eval_gegenbauer(v - s - 1, s + 1.5, x)
+    return np.where(none, 0, constant * product)
+
+
 def before(n: Any) -> Any:
     """The degree n - 1, and 1 in the place of -1, of which some are NaN; there it is multiplied by 0."""
     return np.where(np.equal(n, 0), 1, n - 1)
@@ -45,6 +85,10 @@ elementwise(sc.ellipe,   x=lambda g, x: g * (-math.pi / 8 * sc.hyp2f1(0.5, 1.5, 
 elementwise(sc.ellipkinc, "phi", "m",      phi=lambda g, phi, m: g / delta(phi, m))
 elementwise(sc.ellipeinc, "phi", "m",      phi=lambda g, phi, m: g * delta(phi, m))
 
+elementwise(sc.ellipj, "u", "m",           u=lambda g, m, out: jacobi_functions_slope(g, m, out))
+elementwise(sc.agm, "a", "b",              a=lambda g, a, b, out: g * agm_slope(a, b, out),
+                                           b=lambda g, a, b, out: g * agm_slope(b, a, out))
+
 elementwise(sc.eval_jacobi, "n", "alpha", "beta", "x", x=lambda g, n, alpha, beta, x: g * jacobi_slope(n, alpha, beta, x))
 elementwise(sc.eval_legendre,    "n", "x", x=lambda g, n, x: g * (n + 1) / 2 * sc.eval_jacobi(n - 1, 1.0, 1.0, x))
 elementwise(sc.eval_gegenbauer,  "n", "alpha", "x", x=lambda g, n, alpha, x: g * 2 * alpha * sc.eval_gegenbauer(n - 1, alpha + 1, x))
@@ -53,5 +97,12 @@ elementwise(sc.eval_chebyu,      "n", "x", x=lambda g, n, x: g * 2 * sc.eval_geg
 elementwise(sc.eval_hermite,     "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_hermite(before(n), x))
 elementwise(sc.eval_hermitenorm, "n", "x", x=lambda g, n, x: g * n * sc.eval_hermitenorm(before(n), x))
 elementwise(sc.eval_laguerre,    "n", "x", x=lambda g, n, x: -g * sc.eval_genlaguerre(n - 1, 1.0, x))
+elementwise(sc.eval_chebyc,      "n", "x", x=lambda g, n, x: g * n * sc.eval_chebys(before(n), x))
+elementwise(sc.eval_chebys,      "n", "x", x=lambda g, n, x: g * sc.eval_gegenbauer(n - 1, 2.0, x / 2))
+elementwise(sc.eval_sh_chebyt,   "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_sh_chebyu(before(n), x))
+elementwise(sc.eval_sh_chebyu,   "n", "x", x=lambda g, n, x: g * 4 * sc.eval_gegenbauer(n - 1, 2.0, 2 * x - 1))
+elementwise(sc.eval_sh_legendre, "n", "x", x=lambda g, n, x: g * (n + 1) * sc.eval_jacobi(n - 1, 1.0, 1.0, 2 * x - 1))
+elementwise(sc.eval_sh_jacobi, "n", "p", "q", "x", x=lambda g, n, p, q, x: g * shifted_slope(n, p, q, x))
+elementwise(sc.lpmv, "m", "v", "x",        x=lambda g, m, v, x: g * associated_slope(m, v, x))
 elementwise(sc.eval_genlaguerre, "n", "alpha", "x", x=lambda g, n, alpha, x: -g * sc.eval_genlaguerre(n - 1, alpha + 1, x))
 # fmt: on
