@@ -112,6 +112,7 @@ DOMAINS: Domains = {
     sc.boxcox1p:     pair(inner(-1 / 2, 2), FEW),
     sc.inv_boxcox:   pair(inner(-1 / 2, 3 / 2), inner(-1 / 4, 1)),
     sc.inv_boxcox1p: pair(inner(-1 / 2, 3 / 2), inner(-1 / 4, 1)),
+    gamma.weighted:  pair(inner(-2, 2, 0), FEW),
     sc.agm:          pair(POSITIVE, POSITIVE),
     sc.nrdtrimn:     case(normal),
     sc.nrdtrisd:     case(deviation),

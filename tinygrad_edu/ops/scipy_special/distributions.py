@@ -27,22 +27,24 @@ def chi_square_density(v: Any, x: Any) -> Any:
 
 def f_density(a: Any, b: Any, x: Any) -> Any:
     """Fisher's density: a beta density at y = a x / (a x + b), times dy/dx."""
-    a, b = like(a, x), like(b, x)
+    a, b, end = like(a, x), like(b, x), np.isinf(x)
+    x = np.where(end, 1, x)
     near, far = a * x / (a * x + b), b / (a * x + b)
     log = sc.xlogy(a / 2 - 1, near) + sc.xlogy(b / 2 + 1, far) - sc.betaln(a / 2, b / 2)
-    return a / b * np.exp(log)
+    return np.where(end, 0, a / b * np.exp(log))
 
 
 def kolmogorov_density(x: Any) -> Any:
     """8x Σ (-1)ᵏ⁻¹ k² exp(-2k²x²), and for small x the derivative of √(2π)/x Σ exp(-c/x²), which is the same
     by Jacobi's imaginary transformation, with c = (2k - 1)² π² / 8.
     """
-    large, small = np.where(x < 1, 1, x), np.where((x > 0) & (x < 1), x, 1)
+    flat = x < 0.03  # and exp(-c/x²) is 0
+    large, small = np.where(x < 1, 1, x), np.where(flat | (x >= 1), 1, x)
     terms = [(-1) ** (k - 1) * k**2 * np.exp(-2 * k**2 * np.square(large)) for k in range(1, 6)]
     inverse = 1 / np.square(small)
     halves = [((2 * k - 1) ** 2 * math.pi**2 / 8) for k in range(1, 4)]
     theta = [np.exp(-c * inverse) * (2 * c * inverse - 1) * inverse for c in halves]
-    near = np.where(x > 0, math.sqrt(2 * math.pi) * sum(theta), 0)
+    near = np.where(flat, 0, math.sqrt(2 * math.pi) * sum(theta))
     return np.where(x < 1, near, 8 * large * sum(terms))
 
 
@@ -68,9 +70,20 @@ def poisson_mass(k: Any, m: Any) -> Any:
 
 
 def binomial_slope(k: Any, n: Any, p: Any) -> Any:
-    """The derivative in p of the probability of more than k successes of n: a beta density."""
-    k = np.floor(k)
-    return beta_density(k + 1, whole(n) - k, p)
+    """The derivative in p of the probability of more than k successes of n: a beta density, if k is one of
+    0 … n - 1; beyond them, 0.
+    """
+    k, n = np.floor(k), whole(n)
+    among = np.greater_equal(k, 0) & np.less(k, n)
+    return np.where(among, beta_density(np.where(among, k + 1, 1), np.where(among, n - k, 1), p), 0)
+
+
+def rate_slope(a: Any, b: Any, x: Any) -> Any:
+    """The derivative in a of the gamma distribution function at a x; 0 at x = 0.  That in x is the same with
+    both exchanged.
+    """
+    nil = np.equal(x, 0)
+    return np.where(nil, 0, x * gamma_density(b, np.where(nil, 1, a * x)))
 
 
 # fmt: off
@@ -105,8 +118,8 @@ elementwise(sc.pdtr,   "k", "m",      m=lambda g, k, m: -g * poisson_mass(k, m))
 elementwise(sc.pdtrc,  "k", "m",      m=lambda g, k, m: g * poisson_mass(k, m))
 elementwise(sc.bdtr,   "k", "n", "p", p=lambda g, k, n, p: -g * binomial_slope(k, n, p))
 elementwise(sc.bdtrc,  "k", "n", "p", p=lambda g, k, n, p: g * binomial_slope(k, n, p))
-elementwise(sc.gdtr,   "a", "b", "x", x=lambda g, a, b, x: g * a * gamma_density(b, a * x),
-                                      a=lambda g, a, b, x: g * x * gamma_density(b, a * x))
-elementwise(sc.gdtrc,  "a", "b", "x", x=lambda g, a, b, x: -g * a * gamma_density(b, a * x),
-                                      a=lambda g, a, b, x: -g * x * gamma_density(b, a * x))
+elementwise(sc.gdtr,   "a", "b", "x", x=lambda g, a, b, x: g * rate_slope(x, b, a),
+                                      a=lambda g, a, b, x: g * rate_slope(a, b, x))
+elementwise(sc.gdtrc,  "a", "b", "x", x=lambda g, a, b, x: -g * rate_slope(x, b, a),
+                                      a=lambda g, a, b, x: -g * rate_slope(a, b, x))
 # fmt: on

@@ -1,7 +1,8 @@
 """Solutions of differential equations of second order, which SciPy returns with their derivatives.
 
 The derivative of the first output is the second; that of the second is what the equation says of y″:
-Mathieu's (DLMF 28.2.1, 28.20.1), Weber's of the parabolic cylinder (12.2.1), and the spheroidal wave equation (30.2.1).
+Mathieu's (DLMF 28.2.1, 28.20.1), Weber's of the parabolic cylinder (12.2.1), and the
+spheroidal wave equation (30.2.1).
 Orders and parameters are settings.
 """
 

@@ -11,13 +11,17 @@ from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes w
 from ...table import elementwise
 
 # With the parameter m, K = (π/2) ₂F₁(½, ½; 1; m) and E = (π/2) ₂F₁(-½, ½; 1; m) (DLMF 19.5.1).  Their
-# derivatives are hypergeometric too, without the 0/0 at m = 0 of the forms with K - E; that of K by Euler's
-# transformation ₂F₁(3/2, 3/2; 2; m) = ₂F₁(½, ½; 2; m) / (1 - m), which takes the pole out.
+# derivatives are hypergeometric too, without the 0/0 at m = 0 of the forms with K - E, which serve far from
+# it; that of K by Euler's transformation
+# ₂F₁(3/2, 3/2; 2; m) = ₂F₁(½, ½; 2; m) / (1 - m), which takes out the pole.
 
 
 def ellipk_slope(m: Any, rest: Any) -> Any:
     """The derivative of K in m; ``rest`` is 1 - m."""
-    return math.pi / 8 * sc.hyp2f1(0.5, 0.5, 2.0, m) / rest
+    far = np.less(m, -1)
+    there, near = np.where(far, m, -1), np.where(far, 0, m)
+    quotient = (sc.ellipe(there) / (1 - there) - sc.ellipk(there)) / (2 * there)
+    return np.where(far, quotient, math.pi / 8 * sc.hyp2f1(0.5, 0.5, 2.0, near) / rest)
 
 
 def delta(phi: Any, m: Any) -> Any:
@@ -27,7 +31,11 @@ def delta(phi: Any, m: Any) -> Any:
 
 def jacobi_slope(n: Any, alpha: Any, beta: Any, x: Any) -> Any:
     """The derivative of Jacobi's polynomial."""
-    return (n + alpha + beta + 1) / 2 * sc.eval_jacobi(n - 1, alpha + 1, beta + 1, x)
+    return (
+        (n + alpha + beta + 1)
+        / 2
+        * np.where(np.equal(n, 0), 0, sc.eval_jacobi(lower(n), alpha + 1, beta + 1, x))
+    )
 
 
 def shifted_slope(n: Any, p: Any, q: Any, x: Any) -> Any:
@@ -37,12 +45,13 @@ def shifted_slope(n: Any, p: Any, q: Any, x: Any) -> Any:
 
 def agm_slope(a: Any, b: Any, out: Any) -> Any:
     """The derivative in a of the arithmetic-geometric mean, π (a + b) / (4 K(m)), where m = r², r = (a - b) /
-    (a + b); that of K times that of m is (π/8) ₂F₁(½, ½; 2; m) r / a.
+    (a + b); that of K times that of m is (π/8) ₂F₁(½, ½; 2; m) r / a.  At a = 0 the slope is infinite.
     """
+    first, origin = np.equal(a, 0), np.equal(a, 0) & np.equal(b, 0)
+    a, b = np.where(first, 1, a), np.where(origin, 1, b)  # harmless numbers
     r, rest = (a - b) / (a + b), 4 * (a / (a + b)) * (b / (a + b))  # rest is 1 - m
-    return out * (
-        1 / (a + b) - math.pi / 8 * sc.hyp2f1(0.5, 0.5, 2.0, np.square(r)) * r / (a * sc.ellipkm1(rest))
-    )
+    part = math.pi / 8 * sc.hyp2f1(0.5, 0.5, 2.0, np.square(r)) * r / (a * sc.ellipkm1(rest))
+    return np.where(origin, 0, np.where(first, np.inf, out * (1 / (a + b) - part)))
 
 
 def jacobi_functions_slope(g: Any, m: Any, out: Any) -> Any:
@@ -68,9 +77,21 @@ def associated_slope(m: Any, v: Any, x: Any) -> Any:
     return np.where(none, 0, constant * product)
 
 
-def before(n: Any) -> Any:
+def lower(n: Any) -> Any:
     """The degree n - 1, and 1 in the place of -1, of which some are NaN; there it is multiplied by 0."""
     return np.where(np.equal(n, 0), 1, n - 1)
+
+
+def before(n: Any) -> Any:
+    """The degree n - 1, and 1 for the polynomials of degree 0 and -1, which are constant: there SciPy's lower
+    ones may be NaN, and are multiplied by 0.
+    """
+    return np.where(np.equal(n, 0) | np.equal(n, -1), 1, n - 1)
+
+
+def none_of(n: Any, polynomial: Any) -> Any:
+    """What is left of a polynomial of the degree `before` n: nothing, if n is 0 or -1."""
+    return np.where(np.equal(n, 0) | np.equal(n, -1), 0, polynomial)
 
 
 # fmt: off
@@ -90,19 +111,19 @@ elementwise(sc.agm, "a", "b",              a=lambda g, a, b, out: g * agm_slope(
                                            b=lambda g, a, b, out: g * agm_slope(b, a, out))
 
 elementwise(sc.eval_jacobi, "n", "alpha", "beta", "x", x=lambda g, n, alpha, beta, x: g * jacobi_slope(n, alpha, beta, x))
-elementwise(sc.eval_legendre,    "n", "x", x=lambda g, n, x: g * (n + 1) / 2 * sc.eval_jacobi(n - 1, 1.0, 1.0, x))
-elementwise(sc.eval_gegenbauer,  "n", "alpha", "x", x=lambda g, n, alpha, x: g * 2 * alpha * sc.eval_gegenbauer(n - 1, alpha + 1, x))
-elementwise(sc.eval_chebyt,      "n", "x", x=lambda g, n, x: g * n * sc.eval_chebyu(before(n), x))
-elementwise(sc.eval_chebyu,      "n", "x", x=lambda g, n, x: g * 2 * sc.eval_gegenbauer(n - 1, 2.0, x))
-elementwise(sc.eval_hermite,     "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_hermite(before(n), x))
-elementwise(sc.eval_hermitenorm, "n", "x", x=lambda g, n, x: g * n * sc.eval_hermitenorm(before(n), x))
-elementwise(sc.eval_laguerre,    "n", "x", x=lambda g, n, x: -g * sc.eval_genlaguerre(n - 1, 1.0, x))
-elementwise(sc.eval_chebyc,      "n", "x", x=lambda g, n, x: g * n * sc.eval_chebys(before(n), x))
-elementwise(sc.eval_chebys,      "n", "x", x=lambda g, n, x: g * sc.eval_gegenbauer(n - 1, 2.0, x / 2))
-elementwise(sc.eval_sh_chebyt,   "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_sh_chebyu(before(n), x))
-elementwise(sc.eval_sh_chebyu,   "n", "x", x=lambda g, n, x: g * 4 * sc.eval_gegenbauer(n - 1, 2.0, 2 * x - 1))
-elementwise(sc.eval_sh_legendre, "n", "x", x=lambda g, n, x: g * (n + 1) * sc.eval_jacobi(n - 1, 1.0, 1.0, 2 * x - 1))
+elementwise(sc.eval_legendre,    "n", "x", x=lambda g, n, x: g * (n + 1) / 2 * none_of(n, sc.eval_jacobi(before(n), 1.0, 1.0, x)))
+elementwise(sc.eval_gegenbauer,  "n", "alpha", "x", x=lambda g, n, alpha, x: g * 2 * alpha * none_of(n, sc.eval_gegenbauer(before(n), alpha + 1, x)))
+elementwise(sc.eval_chebyt,      "n", "x", x=lambda g, n, x: g * n * sc.eval_chebyu(lower(n), x))
+elementwise(sc.eval_chebyu,      "n", "x", x=lambda g, n, x: g * 2 * none_of(n, sc.eval_gegenbauer(before(n), 2.0, x)))
+elementwise(sc.eval_hermite,     "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_hermite(lower(n), x))
+elementwise(sc.eval_hermitenorm, "n", "x", x=lambda g, n, x: g * n * sc.eval_hermitenorm(lower(n), x))
+elementwise(sc.eval_laguerre,    "n", "x", x=lambda g, n, x: -g * none_of(n, sc.eval_genlaguerre(before(n), 1.0, x)))
+elementwise(sc.eval_chebyc,      "n", "x", x=lambda g, n, x: g * n * sc.eval_chebys(lower(n), x))
+elementwise(sc.eval_chebys,      "n", "x", x=lambda g, n, x: g * none_of(n, sc.eval_gegenbauer(before(n), 2.0, x / 2)))
+elementwise(sc.eval_sh_chebyt,   "n", "x", x=lambda g, n, x: g * 2 * n * sc.eval_sh_chebyu(lower(n), x))
+elementwise(sc.eval_sh_chebyu,   "n", "x", x=lambda g, n, x: g * 4 * none_of(n, sc.eval_gegenbauer(before(n), 2.0, 2 * x - 1)))
+elementwise(sc.eval_sh_legendre, "n", "x", x=lambda g, n, x: g * (n + 1) * none_of(n, sc.eval_jacobi(before(n), 1.0, 1.0, 2 * x - 1)))
 elementwise(sc.eval_sh_jacobi, "n", "p", "q", "x", x=lambda g, n, p, q, x: g * shifted_slope(n, p, q, x))
 elementwise(sc.lpmv, "m", "v", "x",        x=lambda g, m, v, x: g * associated_slope(m, v, x))
-elementwise(sc.eval_genlaguerre, "n", "alpha", "x", x=lambda g, n, alpha, x: -g * sc.eval_genlaguerre(n - 1, alpha + 1, x))
+elementwise(sc.eval_genlaguerre, "n", "alpha", "x", x=lambda g, n, alpha, x: -g * none_of(n, sc.eval_genlaguerre(before(n), alpha + 1, x)))
 # fmt: on

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...table import elementwise
-from .distributions import chi_square_density
+from .distributions import chi_square_density, f_density
 from .gamma import like
 
 SERIES = 100  # up to here the power series of a Bessel function overflows nothing
@@ -29,26 +29,23 @@ def chi_square(x: Any, df: Any, nc: Any) -> Any:
     return np.where(small, near, np.exp(log) * sc.ive(df / 2 - 1, root) / 2)
 
 
-def fisher(dfn: Any, dfd: Any, nc: Any, f: Any, more: int) -> Any:
-    """y^(a/2 + more) (1 - y)^(b/2) exp(-λ/2) ₁F₁((a + b)/2; a/2 + more; λy/2) / B(a/2, b/2), of which both
-    slopes are made; y = a f / (a f + b).
+def f_slope(dfn: Any, dfd: Any, nc: Any, f: Any) -> Any:
+    """The density of the noncentral F distribution: the central one, exp(-λ/2) and ₁F₁((a + b)/2; a/2; λy/2),
+    with y = a f / (a f + b).
     """
     a, b = like(dfn, f) / 2, like(dfd, f) / 2
-    y, rest = dfn * f / (dfn * f + dfd), dfd / (dfn * f + dfd)
-    log = sc.xlogy(a, y) + sc.xlogy(b, rest) - sc.betaln(a, b) - nc / 2
-    return np.exp(log) * sc.hyp1f1(a + b, a + more, nc * y / 2)
-
-
-def f_slope(dfn: Any, dfd: Any, nc: Any, f: Any) -> Any:
-    """The density of the noncentral F distribution; dy/df is y (1 - y) / f."""
-    return fisher(dfn, dfd, nc, f, 0) / f
+    y = dfn * f / (dfn * f + dfd)
+    return f_density(dfn, dfd, f) * np.exp(-nc / 2) * sc.hyp1f1(a + b, a, nc * y / 2)
 
 
 def f_shift_slope(dfn: Any, dfd: Any, nc: Any, f: Any) -> Any:
     """The derivative of the distribution function in its noncentrality: I_y(p + 1, q) - I_y(p, q) is -yᵖ (1 -
     y)^q / (p B(p, q)), and their mixture a hypergeometric function again.
     """
-    return -fisher(dfn, dfd, nc, f, 1) / dfn
+    a, b = like(dfn, f) / 2, like(dfd, f) / 2
+    y, rest = dfn * f / (dfn * f + dfd), dfd / (dfn * f + dfd)
+    log = sc.xlogy(a, y) + sc.xlogy(b, rest) - sc.betaln(a, b) - nc / 2
+    return -np.exp(log) * sc.hyp1f1(a + b, a + 1, nc * y / 2) / dfn
 
 
 # fmt: off
