@@ -38,7 +38,7 @@ def lambert_slope(z: Any, out: Any) -> Any:
 
     Beside the branch point 1 + W has lost its digits; there W' = e u'(p) / p, with u the series above, and
     with that of the two roots p which lies on W's side.  Where W is infinite, as log z is, W' is 0 at
-    infinite z, and the slope at 0 of the branches that have a logarithm there is -inf, as that of the real one is.
+    infinite z; the slope at 0 of the branches that have a logarithm there is -inf, as the real one's is.
     """
     beside, pole = np.absolute(1 + out) < NEAR, np.isinf(out)
     squared = 2 * math.e * np.where(beside, (z - BRANCH) - ROUNDED, 1)
