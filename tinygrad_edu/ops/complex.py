@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import composite, derivative, elementwise, primitive
+from ..table import composite, derivative, elementwise, op_of, overridable, primitive
 from .elementwise import as_arrays, copied, ones_for_zeros, per_radius
 from .parts import complex_of, times_i
 
@@ -38,14 +38,30 @@ def of_precision(x: Any, dtype: Any) -> Any:
     return np.astype(x, np.result_type(dtype, np.complex64) if is_complex(x) else dtype)
 
 
+def turned(g: Any, x: Any, out: Any) -> Any:
+    """The gradient of a sign s, which moves around the circle alone: ds = i s Im(conj(s) · dx) / |x|."""
+    return np.imag(g * out) / ones_for_zeros(np.absolute(x)) * times_i(np.conjugate(out))
+
+
+@primitive(x=turned)
+def direction_of_complex(x: Any) -> Any:
+    """x / |x|; of infinite numbers that of their infinite parts, where np.sign is NaN."""
+    return direction_value(x)
+
+
+@overridable
+def direction_value(x: Any) -> Any:
+    """The values of `direction_of_complex`."""
+    sign, far = np.sign(x), np.isinf(x)
+    if not far.any():
+        return sign
+    re, im = (np.where(np.isinf(part), np.sign(part), 0) for part in (np.real(x), np.imag(x)))
+    return np.where(far, np.sign(complex_of(re, im)), sign)
+
+
 def direction(x: Any) -> Any:
-    """The sign of a number, x / |x|; of infinite complex ones that of their infinite parts."""
-    if not is_complex(x):
-        return np.sign(x)
-    far = np.isinf(np.real(x)), np.isinf(np.imag(x))
-    re = np.where(far[0], np.sign(np.real(x)), np.where(far[1], 0, np.real(x)))
-    im = np.where(far[1], np.sign(np.imag(x)), np.where(far[0], 0, np.imag(x)))
-    return np.sign(complex_of(re, im))
+    """The sign of a real or complex number."""
+    return direction_of_complex(x) if is_complex(x) else np.sign(x)
 
 
 def parted(g: Any, x: Any, kept: Any) -> Any:
@@ -77,11 +93,13 @@ derivative(np.angle, lambda z, deg=False: np.angle(z, deg),
 derivative(np.nan_to_num, lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.nan_to_num(x, copied(copy), nan, posinf, neginf),
                             x=lambda g, x: parted(g, x, np.isfinite))
 
+op_of(np.nan_to_num).copies = "copy"
+
 # |x|² = x conj(x), so d|x| = Re(conj(s) · dx), with the sign s = x / |x|: of modulus 1, or 0 at 0.
 elementwise(np.absolute,    x=lambda g, x: g * conjugated(direction(x)))
 
-# s moves around the circle alone: ds = i s Im(conj(s) · dx) / |x|.  A real sign is a step, without a slope.
-@primitive(x=lambda g, x, out: np.imag(g * out) / ones_for_zeros(np.absolute(x)) * times_i(np.conjugate(out)))
+# A real sign is a step, without a slope.
+@primitive(x=turned)
 def sign_of_complex(x: Any) -> Any:
     return np.sign(x)
 

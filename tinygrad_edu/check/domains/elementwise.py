@@ -111,6 +111,7 @@ DOMAINS: Domains = {
     **dict.fromkeys((np.reciprocal, np.cbrt), unary(-3, 3, 0, margin=1 / 4)),
     **dict.fromkeys((np.absolute, np.fabs, np.sign, np.angle, complex.sign_of_real), unary(-3, 3, 0)),
     parts.complex_of:  Pair(arrays, arrays).broadcast(),
+    complex.direction_of_complex: case(lambda d: call(d(complexes(away_from=(0,))))),
     complex.sign_of_complex: case(lambda d: call(d(complexes(away_from=(0,))))),
     np.sort_complex: case(lambda d: call(d(complexes(shapes(1), distinct=True)))),
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.fix, np.modf), unary(-3, 3, *range(-3, 4))),
