@@ -20,6 +20,9 @@ from tinygrad_edu.reasons import NO_RULE, reason_of  # noqa: E402
 from tinygrad_edu.table import entry_of  # noqa: E402
 
 COMPLEX_INSIDE = {sc.wofz, sc.voigt_profile, sc.modfresnelp, sc.modfresnelm}
+NEVER_RETURN = {  # in single precision, in SciPy itself
+    f for f in DOMAINS if name_of(f).startswith(("scipy.special.pro_", "scipy.special.obl_"))
+}
 few = settings(max_examples=max(3, settings.default.max_examples // 8))
 PROPERTIES = [
     table.test_value_is_that_of_numpy,
@@ -38,6 +41,8 @@ def test_every_property_of_the_table(function, data, count):
     for one in PROPERTIES:
         if one is table.test_other_arrays_give_the_same_bits and function in COMPLEX_INSIDE:
             continue  # NumPy multiplies complex arrays without axes in another way than its scalars
+        if one is table.test_float32_stays_float32 and function in NEVER_RETURN:
+            continue
         one.hypothesis.inner_test(function, data, count)
     if isinstance(table.TABLE[function], Op):
         table.test_rule_returns_what_it_should.hypothesis.inner_test(function, np.float64, data, count)

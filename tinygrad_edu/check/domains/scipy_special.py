@@ -49,10 +49,10 @@ def deviation(d: Draw) -> Call:
     return three(d, inner(-2, 2), inner(5 / 8, 7 / 8), inner(-2, 2))
 
 
-def with_value(d: Draw, low: float, high: float) -> Call:
+def with_value(d: Draw, value: Any, low: float, high: float) -> Call:
     """Orders, a parameter, a characteristic value, and arguments of a spheroidal function."""
     m, n, c = d(choice(0, 1)), d(choice(1, 2)), d(choice(0.5, 1.5))
-    return call(m, n, c, sc.pro_cv(m, n, c), d(arrays(low=low, high=high)))
+    return call(m, n, c, value(m, n, c), d(arrays(low=low, high=high)))
 
 
 def noncentral(d: Draw, low: float, high: float) -> Call:
@@ -156,9 +156,11 @@ DOMAINS: Domains = {
                     given(choice(1, 2), choice(0.5, 1.5), low=1 / 4, high=1.5)),
     **dict.fromkeys((sc.pbdv, sc.pbvv, sc.pbwa), given(choice(-1.5, 0.5, 2), low=-2, high=2)),
     **dict.fromkeys((sc.pro_ang1, sc.obl_ang1), given(choice(0, 1), choice(1, 2), choice(0.5, 1.5), low=-3 / 4, high=3 / 4)),
-    **dict.fromkeys((sc.pro_ang1_cv, sc.obl_ang1_cv), case(lambda d: with_value(d, -3 / 4, 3 / 4))),
+    sc.pro_ang1_cv:  case(lambda d: with_value(d, sc.pro_cv, -3 / 4, 3 / 4)),
+    sc.obl_ang1_cv:  case(lambda d: with_value(d, sc.obl_cv, -3 / 4, 3 / 4)),
     **dict.fromkeys((sc.pro_rad1, sc.obl_rad1), given(choice(0, 1), choice(1, 2), choice(0.5, 1.5), low=5 / 4, high=3)),
-    **dict.fromkeys((sc.pro_rad1_cv, sc.obl_rad1_cv), case(lambda d: with_value(d, 5 / 4, 3))),
+    sc.pro_rad1_cv:  case(lambda d: with_value(d, sc.pro_cv, 5 / 4, 3)),
+    sc.obl_rad1_cv:  case(lambda d: with_value(d, sc.obl_cv, 5 / 4, 3)),
     **dict.fromkeys((sc.eval_gegenbauer, sc.eval_genlaguerre), given(DEGREE, SHAPE, low=-3 / 4, high=3 / 4)),
     sc.eval_jacobi:  given(DEGREE, SHAPE, SHAPE, low=-3 / 4, high=3 / 4),
     sc.stdtr:        given(SHAPE, low=-3, high=3),
