@@ -59,7 +59,8 @@ SCIPYS = {  # what takes tensors in the place of scipy.NAME
     "special.logsumexp": "tg.logsumexp(x, axis)", "special.softmax": "tg.softmax(x, axis)", "special.log_softmax": "tg.log_softmax(x, axis)",
     "special.polygamma": "tg.special.polygamma(n, x)", "special.multigammaln": "tg.special.multigammaln(a, d)",
     "special.comb": "scipy.special.binom(n, k)", "special.perm": "scipy.special.poch(n - k + 1, k)", "special.factorial": "scipy.special.gamma(n + 1)",
-    "special.lambertw": "tg.special.lambertw(x, k), of real numbers", "spatial.cdist": "np.linalg.norm(x[:, None] - y, axis=-1)",
+    **{f"special.spherical_{kind}n": f"tg.special.spherical_{kind}n(n, z)" for kind in "jyik"},
+    "spatial.cdist": "np.linalg.norm(x[:, None] - y, axis=-1)",
 }
 DENSITIES = ("logpdf", "logpmf", "pdf", "pmf", "cdf", "logcdf", "sf", "logsf")
 FAMILIES = (  # of tg.stats

@@ -43,8 +43,8 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     if entry is None and wanted:
         raise refuse(function, *wanted)
     result = _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
-    if function is np.nan_to_num and not (args[1] if len(args) > 1 else kwargs.get("copy", True)):
-        WRITES.mark(as_array(_unwrap(cls, args[0] if args else kwargs["x"])))  # it wrote into its argument
+    if isinstance(entry, Op) and (written := entry.written(args, kwargs)) is not None:
+        WRITES.mark(as_array(_unwrap(cls, written)))
     return result
 
 

@@ -82,11 +82,15 @@ class Op:
         clears it.
     lasting : bool
         Whether plans are filed for the next call; `tree_call`, which makes an op for one call, clears it.
+    copies : str
+        The setting without which the function writes into its first argument ("copy" of np.nan_to_num), if it
+        has one.
     """
 
     fate = "differentiates"
     users = False
     lasting = True
+    copies = ""
 
     def __init__(
         self,
@@ -150,6 +154,13 @@ class Op:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Bring a call into its canonical form: every parameter by position."""
         return self.signature.bind(self.name, args, kwargs)
+
+    def written(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The argument that a call writes into, or None: no function but those that ``copies`` names does."""
+        if not self.copies:
+            return None
+        values = self.bind(args, kwargs)
+        return None if values[self.signature.places[self.copies]] else values[0]
 
     def argument(self, position: int) -> str:
         """The parameter that a position of the canonical call belongs to."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import GraphError
 from .evaluation import Evaluation
+from .ops.parts import complex_of, times_i
 from .tensor import Tensor
 
 SPLIT = (
@@ -30,15 +31,15 @@ def row(run: Evaluation, unit: list[Any]) -> Sequence[Tensor]:
             if variable.dtype.kind == "c" and gradient._array.any():
                 raise _not_holomorphic("f returns real values for complex ones")
         return first
-    second = run.pull([1j * u if u is marked else u for u in unit])
+    second = run.pull([times_i(u) if u is marked else u for u in unit])
     return [_derivative(*three) for three in zip(first, second, run.variables)]
 
 
 def _derivative(first: Tensor, second: Tensor, variable: Tensor) -> Tensor:
     """From the gradients of the real and the imaginary part of an output, its derivative in a variable."""
     if variable.dtype.kind != "c":
-        return first + 1j * second
-    one, other = 1j * first._array, second._array
+        return complex_of(first, second)
+    one, other = times_i(first._array), second._array
     tolerance = np.sqrt(np.finfo(one.dtype).eps) * np.max(np.abs(one), initial=0)
     if not np.allclose(one, other, rtol=0, atol=tolerance, equal_nan=True):
         raise _not_holomorphic("f has no complex derivative here")

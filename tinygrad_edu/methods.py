@@ -11,6 +11,7 @@ import numpy as np
 
 from .aliases import Operand
 from .arrays import refuse_imaginary
+from .ops.parts import complex_of
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -163,7 +164,7 @@ class ArrayMethods:
 
     @real.setter
     def real(self: Any, value: Any) -> None:
-        self[...] = value + 1j * self.imag if self.dtype.kind == "c" else value
+        self[...] = complex_of(value, self.imag) if self.dtype.kind == "c" else value
 
     @property
     def imag(self: Any) -> Tensor:
@@ -174,7 +175,7 @@ class ArrayMethods:
     def imag(self: Any, value: Any) -> None:
         if self.dtype.kind != "c":
             raise TypeError("A real tensor has no imaginary part to set.")  # as NumPy
-        self[...] = self.real + 1j * value
+        self[...] = complex_of(self.real, value)
 
     @property
     def flat(self) -> Flat:

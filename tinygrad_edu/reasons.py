@@ -1,4 +1,5 @@
-"""Why some of NumPy's functions refuse a tensor that needs a gradient: one line each, by groups.
+"""Why some functions of NumPy's and of scipy.special refuse a tensor that needs a gradient: one line each, by
+groups.
 
 `MissingRule` says it where such a function is called, and ``python -m tinygrad_edu coverage`` lists the
 functions under it.
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .entry import name_of
+from .entry import is_special, name_of
 
 MAKES = (
     "makes an array: no protocol hands it a tensor among its values, which raises CoercionError and names "
@@ -30,6 +31,21 @@ NO_LOOP = "NumPy has no such loop: the second argument of ldexp is an integer"
 INSIDE = "is called by other functions only"
 NO_RULE = "has no rule yet"
 
+PARAMETER = (
+    "finds a parameter, an order or a count, in which the distribution has no derivative of closed form: "
+    "solve for it, and differentiate by tg.implicit_root"
+)
+EQUAL = (
+    "its derivatives are quotients that are 0/0 where two of its arguments are equal: ellipkinc and "
+    "ellipeinc differentiate in phi"
+)
+ZETA = "has no derivative of closed form: scipy.special.zeta(x, q) differentiates in q"
+ORDER = "its derivative in the parameter is an integral over its eigenfunction, which has no closed form"
+STEPS = "is a sum of n terms, whose number its argument says: write the sum"
+FOREIGN = "what SciPy returns with it as its derivative is none, so that no second one can be made of it"
+PARABOLIC = "no form of its density in SciPy's functions keeps its digits for all arguments"
+BEHIND = "stands behind functions of SciPy's, of which none hands it a tensor"
+
 # fmt: off
 _NAMES = {
     MAKES:   "array asarray asanyarray ascontiguousarray asfortranarray require arange empty ones zeros full eye identity tri "
@@ -41,7 +57,20 @@ _NAMES = {
     FIRST_AND_LAST: "power.reduce power.reduceat arctan2.reduce arctan2.reduceat",
 }
 # fmt: on
+# fmt: off
+_SCIPYS = {
+    PARAMETER: "bdtrik bdtrin btdtria btdtrib chdtriv chndtridf chndtrinc fdtridfd gdtrib nbdtrik nbdtrin ncfdtridfd "
+               "ncfdtridfn ncfdtrinc nctdtridf nctdtrinc pdtrik stdtridf",
+    EQUAL:     "elliprc elliprd elliprf elliprg elliprj",
+    ZETA:      "zetac zeta",
+    ORDER:     "mathieu_a mathieu_b obl_cv pro_cv",
+    STEPS:     "smirnov smirnovi",
+    FOREIGN:   "obl_rad2 obl_rad2_cv pro_rad2 pro_rad2_cv",
+    PARABOLIC: "nctdtr nctdtrit",
+}
+# fmt: on
 BY_NAME = {f"np.{name}": reason for reason, names in _NAMES.items() for name in names.split()}
+BY_NAME |= {f"scipy.special.{name}": reason for reason, names in _SCIPYS.items() for name in names.split()}
 BY_MODULE = {
     "numpy.lib.recfunctions": RECORDS, "numpy.strings": TEXTS, "numpy.char": TEXTS,
     "numpy.polynomial.polynomial": CONVERTS,
@@ -60,6 +89,8 @@ def reason_of(function: Callable[..., Any]) -> str:
     name, module = name_of(function), getattr(function, "__module__", None) or ""
     if reason := BY_NAME.get(name) or BY_MODULE.get(module):
         return reason
+    if isinstance(function, np.ufunc) and is_special(function):
+        return BEHIND if function.__name__.startswith("_") else NO_RULE
     if getattr(sys.modules.get("numpy._core.strings"), getattr(function, "__name__", ""), None) is function:
         return TEXTS  # older versions call them functions of numpy
     if isinstance(getattr(function, "__self__", None), np.ufunc):

@@ -17,13 +17,22 @@ except ImportError:
     raise ImportError("tinygrad_edu.special needs SciPy: pip install tinygrad_edu[scipy]") from None
 
 from .ops.scipy_special.gamma import polygamma
+from .ops.scipy_special.lambert import lambert_slope
+from .ops.scipy_special.spherical import spherical_in, spherical_jn, spherical_kn, spherical_yn
 from .table import overridable, primitive
 
-__all__ = ["lambertw", "multigammaln", "polygamma"]
+__all__ = [
+    "lambertw",
+    "multigammaln",
+    "polygamma",
+    "spherical_in",
+    "spherical_jn",
+    "spherical_kn",
+    "spherical_yn",
+]
 
 
-# W exp(W) = x, so that W' = exp(-W) / (1 + W) (DLMF 4.13.4); no form with x below, which is 0/0 at x = 0.
-@primitive(x=lambda g, out: g * (np.exp(-out) / (1 + out)))
+@primitive(x=lambda g, x, out: g * lambert_slope(x, out))
 def lambertw(x: Any, k: int = 0) -> Any:
     """Lambert's W function of real numbers: the y with y exp(y) = x.
 
@@ -32,7 +41,8 @@ def lambertw(x: Any, k: int = 0) -> Any:
     x : Tensor or array_like of any shape
         At least -1/e, and negative for k = -1; NaN elsewhere.
     k : 0 or -1, default=0
-        The branch: y ≥ -1, or y ≤ -1.  scipy.special.lambertw has complex numbers and other branches.
+        The branch: y ≥ -1, or y ≤ -1.  scipy.special.lambertw, which takes tensors too, has complex numbers
+        and the other branches.
 
     Returns
     -------

@@ -26,6 +26,7 @@ from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.strategies import cotangents, imaginary
 from tinygrad_edu.check.strict import StrictArray
 from tinygrad_edu.entry import name_of
+from tinygrad_edu.ops.parts import complex_of, times_i
 from tinygrad_edu.transforms import vjp
 
 # A failure is shown as it was found: shrinking complex numbers takes minutes.
@@ -218,3 +219,40 @@ def test_operations_without_a_complex_meaning_refuse(name):
             OPERATIONS[name](values)
     with pytest.raises(errors.DTypeError, match=r"mse_loss.*Take a real loss of its parts"):
         tg.mse_loss(tg.Tensor(z, requires_grad=True), z)
+
+
+INFINITE = [complex(np.inf, 2), complex(2, -np.inf), complex(-np.inf, np.inf), complex(np.inf, 0)]
+
+
+def test_infinite_parts_make_no_nan():
+    """1j * inf is NaN + inf j: what is made of parts is not made so."""
+    for z in INFINITE:
+        np.testing.assert_array_equal(complex_of(z.real, z.imag), z)
+        np.testing.assert_array_equal(times_i(z), complex(-z.imag, z.real))
+        np.testing.assert_array_equal(
+            pulled(np.nan_to_num, z, complex(np.inf, 3)).real, 0 if np.isinf(z.real) else np.inf
+        )
+        set_real = tg.Tensor(np.array([1 + 1j]))
+        set_real.real = z.real
+        np.testing.assert_array_equal(set_real.data, complex(z.real, 1))
+        set_real.imag = z.imag
+        np.testing.assert_array_equal(set_real.data, z)
+        np.testing.assert_array_equal(pulled(np.imag, 1 + 1j, np.inf), complex(0, np.inf))
+    for z, expected in zip(INFINITE, [1, -1j, (-1 + 1j) / np.sqrt(2), 1]):
+        np.testing.assert_allclose(pulled(np.absolute, z), expected, rtol=1e-15)
+    np.testing.assert_array_equal(pulled(np.angle, 2 + 0j, np.inf), complex(np.nan, np.inf))
+
+
+def test_parts_that_are_set_have_the_gradients_of_both():
+    x, re, im = (
+        tg.Tensor(v, requires_grad=True) for v in (np.array([1 + 2j, 3j]), np.ones(2), np.array(4.0))
+    )
+    y = x * 1
+    y.real, y.imag = re, im
+    np.testing.assert_array_equal(y.data, [1 + 4j, 1 + 4j])
+    y.backward(np.array([2 + 3j, 5 - 1j]))
+    assert x.grad is None or not x.grad.data.any()
+    np.testing.assert_array_equal(re.grad.data, [2, 5])
+    np.testing.assert_array_equal(im.grad.data, 2)
+    with pytest.raises(errors.DTypeError, match="imaginary part would be lost"):
+        y.real = np.ones(2, complex)

@@ -380,6 +380,32 @@ def test_base_of_a_power_needs_no_logarithm():
     np.testing.assert_allclose(x.grad.data, [24.0, 0.0], rtol=1e-12)
 
 
+ORIGIN, LEVEL, TIE = np.zeros(2), np.ones(2), np.ones(2)
+MEAN = np.array([[0.5, -0.5], [-0.5, 0.5]])  # of the variance of two numbers
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "at_the_kink", "smooth", "beside"),
+    [
+        (lambda x: np.sum(np.abs(x) ** 2), ORIGIN, 0, lambda x: np.sum(x * x), 2 * np.eye(2)),
+        (lambda x: np.linalg.norm(x) ** 2, ORIGIN, 0, lambda x: np.vdot(x, x), 2 * np.eye(2)),
+        (lambda x: np.hypot(x[0], x[1]) ** 2, ORIGIN, 0, lambda x: np.dot(x, x), 2 * np.eye(2)),
+        (lambda x: np.std(x) ** 2, LEVEL, 0, np.var, MEAN),
+        (lambda x: np.maximum(x[0], x[1]) ** 2, TIE, 0.5, None, np.diag([2, 0])),
+        (lambda x: np.sum(tg.relu(x) ** 2), ORIGIN, 0, None, np.diag([2, 0])),
+    ],
+    ids=["abs", "norm", "hypot", "std", "maximum", "relu"],
+)
+def test_second_derivatives_at_kinks_that_a_square_smooths(f, x, at_the_kink, smooth, beside):
+    """The convention of the first derivative has a derivative too: see ops/__init__.py; beside the kink, and
+    in the smooth form, the second derivative is the true one.
+    """
+    np.testing.assert_array_equal(tg.hessian(f)(x), np.full((2, 2), at_the_kink))
+    np.testing.assert_allclose(tg.hessian(f)(x + np.array([0.5, -0.25])), beside, atol=1e-12)
+    if smooth is not None:
+        np.testing.assert_allclose(tg.hessian(smooth)(x), beside, atol=1e-12)
+
+
 @pytest.mark.parametrize("which", ["lower", "upper"])
 def test_clip_shares_with_a_bound_that_is_a_tensor(which):
     x, bound = tg.Tensor([1.0, 1.0, 1.0], requires_grad=True), tg.Tensor([0.0, 1.0, 2.0], requires_grad=True)

@@ -1,4 +1,12 @@
-"""The operations and their derivatives, a file a family; importing this package files every rule."""
+"""The operations and their derivatives, a file a family; importing this package files every rule.
+
+At a kink a derivative is a convention.  Equal arguments of a maximum share evenly; the slope of an absolute
+value, of relu, of a norm and of a standard deviation is 0 at its bottom, and 0 at a bound of clip.  A second
+derivative is the derivative of that first one, by the rules of what it was computed with, and so knows
+nothing of a kink that an outer function smooths: |x|², a squared norm and a squared standard deviation, which
+are smooth, have the second derivative 0 where |x|, the norm or the deviation is 0; elsewhere it is right.
+Where it matters, write the smooth form, which is right everywhere: np.sum(x * x), np.vdot(z, z), np.var(x).
+"""
 # ruff: noqa: F401  # they are imported for the rules that they file
 
 # fmt: off

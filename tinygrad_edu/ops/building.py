@@ -200,7 +200,7 @@ def _geomspace(
 ) -> Any:
     expected = np.geomspace(constant(start), constant(stop), num, endpoint, dtype, axis)  # NumPy's own word
     start, stop = as_arrays(start, stop)
-    sign = np.sign(start)
+    sign = np.sign(start + 0.0)  # of booleans too
     logs = (np.log10(start / sign), np.log10(stop / sign))
     points = np.power(10.0, np.linspace(*logs, num, endpoint)) * sign
     return np.astype(np.moveaxis(points, 0, axis), expected.dtype)

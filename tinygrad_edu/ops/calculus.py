@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
+from ..arrays import refuse_imaginary
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, overridable
 from .complex import conjugated
@@ -154,6 +155,8 @@ def rising(xp: Array) -> None:
 
 def interpolated(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
     """np.interp of a table that it can be differentiated in."""
+    for name, places in (("x", x), ("xp", xp)):
+        refuse_imaginary(np.result_type(places), np.float64, f"np.interp: {name}")
     y = np.interp(x, xp, fp, left, right, period)
     if period is None:
         rising(*as_arrays(xp))

@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import refuse_imaginary
 from ..errors import UnsupportedCall
 from ..table import composite, derivative, elementwise, primitive
+from .parts import times_i
 from .pieces import slope_if
 
 MISSING: Any = object()
@@ -55,7 +56,7 @@ elementwise(np.arctan,      x=lambda g, x: g / (1 + x * x))
 elementwise(np.sinh,        x=lambda g, x: g * np.cosh(x))
 elementwise(np.cosh,        x=lambda g, x: g * np.sinh(x))
 elementwise(np.tanh,        x=lambda g, out: g * (1 - out * out))
-elementwise(np.arcsinh,     x=lambda g, x: g / (np.hypot(x, 1) if x.dtype.kind != "c" else np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x)))
+elementwise(np.arcsinh,     x=lambda g, x: g / (np.hypot(x, 1) if x.dtype.kind != "c" else np.sqrt(1 - times_i(x)) * np.sqrt(1 + times_i(x))))
 elementwise(np.arccosh,     x=lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 elementwise(np.arctanh,     x=lambda g, x: g / ((1 - x) * (1 + x)))
 elementwise(np.deg2rad,     x=lambda g: np.deg2rad(g))

@@ -19,6 +19,7 @@ from ..table import composite, constant, derivative, fused, primitive
 from .decomposition import H, T, conj, lower_half, of_singular_values, triangle
 from .elementwise import as_arrays
 from .norm import one
+from .parts import complex_of
 
 # ---- inverses, and what is solved by them ------------------------------------------------------------------
 
@@ -133,11 +134,11 @@ def _from_svd(u: Array, x: Array, vh: Array, sign: Array, finite: Array) -> Arra
 
 def slogdet_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     """The gradient of sign and log |det|, by d log det = tr A⁻¹ dA: its real part moves log |det|, and the
-    imaginary one turns the sign, by 1j · sign; that of a real matrix is locally constant.
+    imaginary one turns the sign, by i · sign; that of a real matrix is locally constant.
     """
     (of_sign, weight), (sign, _) = g, out
     if a.dtype.kind == "c":
-        weight = weight + 1j * np.imag(of_sign * sign)
+        weight = complex_of(np.real(weight), np.imag(of_sign * sign))
     return weight[..., None, None] * T(np.linalg.inv(a))
 
 

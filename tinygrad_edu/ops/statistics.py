@@ -10,6 +10,7 @@ from .calculus import constant
 from .complex import conjugated, is_complex, real_part
 from .elementwise import as_arrays, keeping
 from .order import aligned
+from .parts import complex_of
 from .reduction import NONE, Axis, along, axes_of, group_size, spread
 
 # ---- averages ----------------------------------------------------------------------------------------------
@@ -151,9 +152,9 @@ def within_one(c: Any) -> Any:
 
     Of complex ones each part is bounded.
     """
-    return (
-        np.clip(np.real(c), -1, 1) + 1j * np.clip(np.imag(c), -1, 1) if is_complex(c) else np.clip(c, -1, 1)
-    )
+    if is_complex(c):
+        return complex_of(np.clip(np.real(c), -1, 1), np.clip(np.imag(c), -1, 1))
+    return np.clip(c, -1, 1)
 
 
 @composite(np.corrcoef)

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ...ops import complex, dropout, elementwise
+from ...ops import complex, dropout, elementwise, parts
 from ..strategies import Draw, arrays, broadcastable, complexes, shapes
 from .domain import SMALL, Call, Domain, Domains, booleans, call, case, choice, integers, off_zero, unary
 
@@ -110,6 +110,8 @@ DOMAINS: Domains = {
     # with a pole or a kink at 0, and with steps at whole numbers
     **dict.fromkeys((np.reciprocal, np.cbrt), unary(-3, 3, 0, margin=1 / 4)),
     **dict.fromkeys((np.absolute, np.fabs, np.sign, np.angle, complex.sign_of_real), unary(-3, 3, 0)),
+    parts.complex_of:  Pair(arrays, arrays).broadcast(),
+    complex.direction_of_complex: case(lambda d: call(d(complexes(away_from=(0,))))),
     complex.sign_of_complex: case(lambda d: call(d(complexes(away_from=(0,))))),
     np.sort_complex: case(lambda d: call(d(complexes(shapes(1), distinct=True)))),
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.fix, np.modf), unary(-3, 3, *range(-3, 4))),

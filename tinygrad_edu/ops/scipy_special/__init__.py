@@ -15,6 +15,9 @@ an incomplete gamma function) have no rule: a tensor there that needs a gradient
 from . import error, gamma                # error functions, the normal distribution; factorials and their kin
 from . import entropy, powers             # logarithms, entropies, losses; exponentials and powers
 from . import bessel, hypergeometric      # cylinders; hypergeometric and elliptic functions, polynomials
-from . import distributions               # cumulative distributions
+from . import spherical                   # spherical Bessel functions
+from . import integrals, equations        # integrals of Bessel functions; solutions of differential equations
+from . import lambert                     # the inverse of w exp(w)
+from . import distributions, noncentral   # cumulative distributions
 # fmt: on
 # isort: on

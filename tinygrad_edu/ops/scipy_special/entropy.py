@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
 
 from ...table import elementwise
-from ..elementwise import or_nan
+from ..elementwise import ones_for_zeros, or_nan
 
 
 def ratio(x: Any, y: Any) -> Any:
@@ -39,6 +39,15 @@ def huber_width_slope(delta: Any, r: Any, out: Any) -> Any:
     return np.where((np.absolute(r) <= delta) | np.isinf(out), 0, np.absolute(r) - delta)
 
 
+def smooth_width_slope(delta: Any, r: Any) -> Any:
+    """The derivative of δ² (√(1 + (r/δ)²) - 1) in δ: (s - δ)² / s with s = √(δ² + r²), and s - δ = r² / (s +
+    δ); no quotient by δ, which may be 0.
+    """
+    s = np.hypot(delta, r)
+    excess = r * (r / ones_for_zeros(s + delta))
+    return excess * (excess / ones_for_zeros(s))
+
+
 # fmt: off
 elementwise(sc.expit,     x=lambda g, x, out: g * (out * sc.expit(-x)))
 elementwise(sc.log_expit, x=lambda g, x: g * sc.expit(-x))
@@ -56,6 +65,6 @@ elementwise(sc.kl_div,   "x", "y", x=lambda g, x, y, out: g * entropy_slope(x, y
 
 elementwise(sc.huber, "delta", "r",        delta=lambda g, delta, r, out: g * huber_width_slope(delta, r, out),
                                            r=lambda g, delta, r, out: g * huber_slope(delta, r, out))
-elementwise(sc.pseudo_huber, "delta", "r", delta=lambda g, delta, r: g * delta * np.square(np.hypot(1, r / delta) - 1) / np.hypot(1, r / delta),
-                                           r=lambda g, delta, r: g * r / np.hypot(1, r / delta))
+elementwise(sc.pseudo_huber, "delta", "r", delta=lambda g, delta, r, out: or_nan(out, g * smooth_width_slope(delta, r)),
+                                           r=lambda g, delta, r, out: or_nan(out, g * (r * (delta / ones_for_zeros(np.hypot(delta, r))))))
 # fmt: on
