@@ -156,7 +156,7 @@ def rising(xp: Array) -> None:
 def interpolated(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
     """np.interp of a table that it can be differentiated in."""
     for name, places in (("x", x), ("xp", xp)):
-        refuse_imaginary(np.result_type(places), np.float64, f"np.interp: {name}")
+        refuse_imaginary(np.result_type(*as_arrays(places)), np.float64, f"np.interp: {name}")
     y = np.interp(x, xp, fp, left, right, period)
     if period is None:
         rising(*as_arrays(xp))

@@ -75,7 +75,7 @@ def parted(g: Any, x: Any, kept: Any) -> Any:
 def angle_slope(g: Any, z: Any) -> Any:
     """The gradient of arctan2(y, x) at z = x + iy: with the slopes -y/r² and x/r² it is g (-y - ix) / r²."""
     x, y = np.real(z), np.imag(z)
-    return complex_of(-g * per_radius(y, x, y), -g * per_radius(x, x, y))
+    return np.where(z == 0, 0, complex_of(-g * per_radius(y, x, y), -g * per_radius(x, x, y)))
 
 
 # Re(g · conj(dx)) = Re(conj(g) · dx);  g · Re(dx) = Re(g · dx);  g · Im(dx) = Re(-i g · dx), g being real.
