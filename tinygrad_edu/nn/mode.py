@@ -9,10 +9,11 @@ from .module import Module
 @contextmanager
 def training_mode(model: Module, mode: bool) -> Iterator[None]:
     """Put all modules of a model in training, or in use, for a block; then each has its own mode again."""
-    before = [(module, module.training) for module in model.modules()]
+    others = [module for module in model.modules() if module.training is not mode]
     try:
-        model.train(mode)
+        for module in others:
+            module.training = mode
         yield
     finally:
-        for module, was in before:
-            module.training = was
+        for module in others:
+            module.training = not mode
