@@ -6,6 +6,8 @@ naming both: a NaN or an infinity in a result or a gradient, with the element an
 value that was changed behind the graph's back.
 """
 
+import contextlib
+import functools
 import os
 import sys
 import zlib
@@ -22,6 +24,7 @@ from .nonfinite import Place, note, of_gradient, of_result
 from .settings import Default, Setting
 
 PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
+LIBRARY = {functools.__file__, contextlib.__file__}  # wrappers around functions, which are nobody's line
 
 
 def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
@@ -186,7 +189,7 @@ def users_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None:
         file = frame.f_code.co_filename
-        if not (file.startswith(PACKAGE) or NUMPY in file):
+        if not (file.startswith((PACKAGE, NUMPY)) or file in LIBRARY):
             break
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"

@@ -105,6 +105,15 @@ def test_a_finding_names_the_place():
     assert where("inputs not finite") == "inputs, example 7, column 2"
 
 
+def test_a_layer_that_holds_a_nan_is_named():
+    model = net(4, 16, 3)
+    model[2].bias.data[1] = np.nan
+    report = train.doctor(model, nn.CrossEntropyLoss(), table())
+    assert report.names == ["not finite"]
+    assert report["not finite"].where.startswith("layer 2, at ")
+    assert "bias[1] is nan already (1 of 3 elements are not finite)" in report["not finite"].evidence
+
+
 def test_a_nan_is_told_by_the_debug_mode():
     finding = train.doctor(**CASES["not finite"][0](True))["not finite"]
     assert "np.log returned -inf" in finding.evidence
@@ -382,6 +391,20 @@ def test_generators_and_loaders_of_a_closure_are_found():
 def test_a_step_that_forgets_at_its_end_is_well():
     assert not train.doctor(**by_hand("fbsz")).findings
     assert not train.doctor(**by_hand("zfbs", kind=optim.Adam, lr=0.01, returns=True)).findings
+
+
+SETS = [data.bundled.iris, data.bundled.wine, data.bundled.breast_cancer, data.bundled.digits]
+
+
+@pytest.mark.parametrize("load", SETS, ids=lambda load: load.__name__)
+def test_real_data_are_well_once_they_are_scaled(load):
+    pytest.importorskip("sklearn")
+    x, y, *_ = load()
+    model = net(x.shape[1], 32, int(y.max()) + 1)
+    parts = model, nn.CrossEntropyLoss(), (data.StandardScaler().fit_transform(x), y)
+    assert not train.doctor(*parts, optim.Adam(model.parameters(), lr=0.01)).findings
+    report = train.doctor(*parts[:2], (x, y), optim.Adam(model.parameters(), lr=0.01))
+    assert ("inputs not scaled" in report) == (load in SETS[1:3])
 
 
 # ---- the repository's own examples -------------------------------------------------------------------------

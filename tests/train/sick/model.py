@@ -96,6 +96,20 @@ def _(sick):
     return training(Net())
 
 
+@case("examples mixed")
+def _(sick):  # which axis has the examples
+    class Net(nn.Module):
+        def __init__(self):
+            self.lstm, self.out = nn.LSTM(4, 16, batch_first=not sick, rng=0), nn.Linear(16, 3, rng=1)
+
+        def forward(self, x):
+            out, _ = self.lstm(x)
+            return self.out(out[:, -1])
+
+    x = np.random.default_rng(0).normal(size=(100, 5, 4))
+    return training(Net(), pair=(x, x.sum(axis=1)[:, :3].argmax(axis=1)))
+
+
 @case("batch of one")
 def _(sick):
     x, y = table(97 if sick else 96)

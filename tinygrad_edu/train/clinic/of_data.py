@@ -41,7 +41,7 @@ def scale(patient: Patient) -> Iterator[Finding]:
         size = np.sqrt(np.mean(np.square(columns, dtype=float), axis=0))
         spread = columns.std(axis=0)
         largest, varied = int(np.argmax(size)), spread[spread > 0]
-        ratio = float(varied.max() / varied.min()) if varied.size else 1.0
+        ratio = float(size[largest] / np.median(varied)) if varied.size else 1.0
         where = f"inputs, column {largest}" if columns.shape[1] > 1 else "inputs"
         cure = "Scale them by what the training part tells: data.StandardScaler().fit_transform(x)."
         if size[largest] > 50:
@@ -50,8 +50,8 @@ def scale(patient: Patient) -> Iterator[Finding]:
         elif 0 < size[largest] < 1e-3:
             told = f"No column has a root mean square above {size[largest]:.2g}; scaled ones have about 1."
             yield Finding("inputs not scaled", where, told, float(size[largest]), cure)
-        elif ratio > 100 and size[largest] > 10:
-            told = f"The widest column varies {ratio:.4g} times as much as the narrowest."
+        elif ratio > 30 and size[largest] > 10:
+            told = f"The largest column is {ratio:.4g} times as large as the others vary, in the median."
             yield Finding("inputs not scaled", where, told, ratio, cure)
     if y is not None and patient.kind == "numbers" and y.dtype.kind == "f":
         size_of_y = float(np.sqrt(np.mean(np.square(y, dtype=float))))

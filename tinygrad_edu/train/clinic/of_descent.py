@@ -24,10 +24,11 @@ SLOWER, FASTER = (0.1, 0.01, 1e-3), (100.0, 1e4, 1e6)  # times the rate
 def first_step(patient: Patient) -> Iterator[Finding]:
     """not finite, first loss far off"""
     if (error := patient.not_finite) is not None:
-        told = f"{str(error).splitlines()[0]}  {error.cause}."
-        yield Finding(
-            "not finite", error.line, told, math.nan, f"{error.mend[:1].upper()}{error.mend[1:]}.", "error"
-        )
+        first = str(error).splitlines()[0]
+        layer, named, _ = first.partition(f": {error.operation} returned")
+        where = f"{layer}, at {error.line}" if named else error.line
+        cure = f"{error.mend[:1].upper()}{error.mend[1:]}."
+        yield Finding("not finite", where, f"{first}  {error.cause}.", math.nan, cure, "error")
         return
     out = patient.outputs
     if patient.usual is None or out is None or patient.kind not in ("classes", "logits") or patient.summed:

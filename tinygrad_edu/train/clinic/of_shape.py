@@ -154,7 +154,8 @@ def mixed(patient: Patient) -> Iterator[Finding]:
     moved = np.abs(second[1:] - first[1:]).max(initial=0.0) / (np.abs(first).max() + 1e-12)
     if moved > 1e-3:
         told = f"With another first example, the outputs of the others change by up to {moved:.1%}."
-        cure = "Look for a softmax, mean or norm along axis 0, and a reshape in the place of a transpose."
+        cure = "Look for batch_first=True that lacks, a softmax, mean or norm along axis 0, and a reshape in "
+        cure += "the place of a transpose."
         yield Finding("examples mixed", "the model, in use", told, float(moved), cure, "error")
 
 

@@ -188,7 +188,7 @@ def parameters(patient: Patient) -> Iterator[Finding]:
     every, optimizer = len(frozen) == len(named), patient.optimizer
     # An optimizer that was made without them shows that it is meant.
     known = {id(p) for p in optimizer.params} if optimizer is not None else {id(p) for _, p in named}
-    if every or any(id(p) in known for _, p in named if not p.requires_grad):
+    if named and (every or any(id(p) in known for _, p in named if not p.requires_grad)):
         told = f"{len(frozen)} of {len(named)} parameters ask for no gradient, and stay as they are."
         cure = "unfreeze() what is to be learned."
         if not every:
@@ -196,7 +196,7 @@ def parameters(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "frozen parameters", _few(frozen), told, len(frozen), cure, "error" if every else "note"
         )
-    if patient.usual is None:
+    if patient.usual is None or not patient.is_sound:
         return
     largest = patient.usual.gradients
     unused = [name for name, p in named if p.requires_grad and largest[name] < 0]
