@@ -34,7 +34,7 @@ def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
     inside of a block of ``with debug():``, for the rest of that block as well.  As ``with debug():`` it holds
     in the block only, in this thread and context, whatever others switch meanwhile; around and after it,
     everything is as it was before the call.  ``@debug()`` decorates functions, generator functions and
-    coroutines.
+    coroutines.  What is recorded under it keeps the arguments of every operation alive, as long as the graph.
 
     Parameters
     ----------

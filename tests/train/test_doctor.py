@@ -388,6 +388,18 @@ def test_generators_and_loaders_of_a_closure_are_found():
     assert {*found} == {rng, loader}
 
 
+def test_clipping_tames_a_rate():
+    args = training(optimizer=lambda m: optim.SGD(m.parameters(), lr=20))
+    assert "rate too high" in train.doctor(**args)
+    assert "rate too high" not in train.doctor(**args, clip_norm=0.05)
+
+
+def test_a_rate_of_0_is_no_missing_step():
+    args = by_hand("zfbs")
+    args["optimizer"].lr = 0.0
+    assert not train.doctor(**args).findings
+
+
 def test_a_step_that_forgets_at_its_end_is_well():
     assert not train.doctor(**by_hand("fbsz")).findings
     assert not train.doctor(**by_hand("zfbs", kind=optim.Adam, lr=0.01, returns=True)).findings

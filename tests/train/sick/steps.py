@@ -64,6 +64,41 @@ def _(sick):
     return by_hand("zfbs", lr=500 if sick else 0.05, returns=True)
 
 
+def with_loss(loss, classes=3):
+    """A step with this loss of the outputs and the labels."""
+    x, y = table(64, classes=classes)
+    model = nn.Sequential(
+        nn.Linear(4, 16, rng=0), nn.ReLU(), nn.Linear(16, classes if classes > 2 else 1, rng=1)
+    )
+    optimizer = optim.SGD(model.parameters(), lr=0.05)
+
+    def step():
+        optimizer.zero_grad()
+        loss(model(x), y).backward()
+        optimizer.step()
+
+    return {"step": step, "model": model, "optimizer": optimizer}
+
+
+@case("softmax before cross-entropy")
+def _(sick):
+    return with_loss(lambda out, y: tg.softmax_cross_entropy(tg.softmax(out) if sick else out, y))
+
+
+@case("sigmoid before a loss of logits")
+def _(sick):
+    def loss(out, y):
+        p = tg.sigmoid(out) if sick else out
+        return tg.binary_cross_entropy_with_logits(p, y[:, None].astype(np.float32))
+
+    return with_loss(loss, classes=2)
+
+
+@case("column against row")
+def _(sick):
+    return with_loss(lambda out, y: np.mean((out - (y if sick else y[:, None])) ** 2), classes=2)
+
+
 @case("trained in evaluation mode")
 def _(sick):
     return by_hand("ezfbs" if sick else "zfbs", layers=[nn.Dropout(0.5, rng=2)])

@@ -29,7 +29,8 @@ OF_RUNS: tuple[Check, ...] = (  # each says in its docstring which maladies it f
 )  # fmt: skip
 OF_STEPS = [
     "no backward", "no optimizer step", "gradients cleared before the step", "no zero_grad",
-    "trained in evaluation mode", "rate too high", "refused",
+    "trained in evaluation mode", "rate too high", "column against row", "softmax before cross-entropy",
+    "sigmoid before a loss of logits", "refused",
 ]  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def doctor(
     batch_size: int | None = 32,
     seed: int = 0,
     steps: int = 50,
+    clip_norm: float | None = None,
 ) -> Report:
     """Examine a training: run a few steps, and name what is wrong, with a number and a cure.
 
@@ -73,7 +75,10 @@ def doctor(
     seed : int, default=0
         Seed of the order of the examples.
     steps : int, at least 1, default=50
-        How many steps are made with the optimizer, each time that a course of them is wanted.
+        How many steps are made with the optimizer, each time that a course of them is wanted.  Its rate is
+        the one that it has: with a schedule, set ``optimizer.lr = schedule(0)`` before.
+    clip_norm : float, above 0, optional
+        As in `fit`.
 
     Returns
     -------
@@ -105,7 +110,9 @@ def doctor(
       constant output;
     * in the way down: not finite (told by `tinygrad_edu.debug`), first loss far off, outside the optimizer,
       rate too high, rate too low, weight decay too strong, batch not learned, trained in evaluation mode;
-    * in a step of your own: no backward, no optimizer step, gradients cleared before the step, no zero_grad;
+    * in a step of your own: no backward, no optimizer step, gradients cleared before the step, no zero_grad,
+      and of the above column against row, softmax before cross-entropy, sigmoid before a loss of logits, rate
+      too high, trained in evaluation mode, refused;
     * in an evaluation: evaluated in training mode.
 
     A finding is a doubt with a number, and no proof: a rate is judged by some dozens of steps, and a batch of
@@ -141,7 +148,8 @@ def doctor(
     left_out: dict[str, str] = {}
     if data is not None:
         with restored(model, loss, optimizer):
-            _examine(findings, looked_for, left_out, (model, loss, data, optimizer, batch_size, seed, steps))
+            parts = (model, loss, data, optimizer, batch_size, seed, steps, clip_norm)
+            _examine(findings, looked_for, left_out, parts)
     if step is not None:
         own = optimizer or next(iter(of_steps.of_closure(step, Optimizer)), None)
         looked_for += OF_STEPS

@@ -13,7 +13,7 @@ from ...nn.mode import training_mode
 from ...nn.normalization import BatchNorm1d
 from .finding import Finding
 from .patient import Patient, quiet
-from .trace import Call, values_of
+from .trace import Call, Seen, values_of
 
 REACH = [  # activations that end a network, and the numbers that they can make
     ((ReLU, Softplus), 0.0, np.inf), ((ReLU6,), 0.0, 6.0), ((Sigmoid, Hardsigmoid), 0.0, 1.0),
@@ -119,14 +119,18 @@ def pairing(patient: Patient) -> Iterator[Finding]:
         return
     trace, _, begin = patient.traced
     out, y = patient.outputs.shape, np.shape(patient.batches[0][1])
-    n = out[0] if out else 0
-    if n < 2 or {out, y} != {(n, 1), (n,)}:
-        return
-    for seen in trace.operations[begin:]:
-        shapes = {np.shape(a) for a in seen.arguments}
-        if {(n, 1), (n,)} <= shapes and np.shape(seen.out) == (n, n):
+    if out and {out, y} == {(out[0], 1), (out[0],)}:
+        yield from paired(trace.operations[begin:])
+
+
+def paired(operations: list[Seen]) -> Iterator[Finding]:
+    """The first operation that broadcasts a column and a row of one length to a square."""
+    for seen in operations:
+        shape, given = np.shape(seen.out), {np.shape(a) for a in seen.arguments}
+        n = shape[0] if shape else 0
+        if n > 1 and shape == (n, n) and {(n, 1), (n,)} <= given:
             told = (
-                f"Outputs {out} and targets {y} broadcast to {(n, n)}: {n * n} differences of {n} examples."
+                f"Arrays of shape {(n, 1)} and {(n,)} broadcast to {shape}: {n * n} numbers of {n} examples."
             )
             cure = "Bring them to one shape: y[:, None], or model(x)[:, 0]; nn.MSELoss() refuses such a pair."
             yield Finding("column against row", f"{seen.name} at {seen.line}", told, n * n, cure, "error")

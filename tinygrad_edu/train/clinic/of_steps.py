@@ -21,12 +21,17 @@ from ...optim.ownership import listed
 from ...tensor import Tensor
 from ..parts import gives_batches
 from .finding import Finding
+from .of_shape import paired
 from .patient import quiet
 from .refusals import refused
 from .snapshot import restored
 from .trace import Trace, watching
 
 CHANGING = (Dropout, BatchNorm1d)  # whose modes matter
+LOGITS = {  # the operations of losses that take logits, and what should not come before them
+    "cross_entropy_of_labels": "softmax before cross-entropy",
+    "cross_entropy_of_logits": "sigmoid before a loss of logits",
+}
 
 
 @dataclass
@@ -86,12 +91,14 @@ def _gradients(step: Step) -> Iterator[Finding]:
         p.grad = None
     undo = [p.register_hook(lambda g, name=name: arrived.add(name)) for name, p in step.learned.items()]
     try:
-        with watching(step.model, trace, operations=False):
+        with watching(step.model, trace):
             step.call()
     finally:
         for one in undo:
             one()
     yield from _modes(trace)
+    yield from _before_the_loss(trace)
+    yield from paired([seen for seen in trace.operations if not seen.path])
     moved = sum(not np.array_equal(p.data, before[name]) for name, p in step.learned.items())
     kept = {name: p.grad for name, p in step.learned.items() if p.grad is not None}
     where, n = _line(step.call), len(before)
@@ -100,6 +107,8 @@ def _gradients(step: Step) -> Iterator[Finding]:
         yield Finding(
             "no backward", where, told, n, "Call loss.backward(), of a loss of the model's outputs.", "error"
         )
+    elif step.optimizer is not None and not any(group.lr for group in step.optimizer.groups):
+        return  # as at the begin of a warm-up
     elif not moved and kept:
         told = f"{len(kept)} of {n} parameters have a gradient after the step, and none has moved."
         yield Finding(
@@ -111,6 +120,27 @@ def _gradients(step: Step) -> Iterator[Finding]:
         yield Finding("gradients cleared before the step", where, told, n, cure, "error")
     elif kept:
         yield from _left_over(step, kept)
+
+
+def _before_the_loss(trace: Trace) -> Iterator[Finding]:
+    """softmax before cross-entropy, sigmoid before a loss of logits, by the operations of a step"""
+    made = {id(seen.out): seen for seen in trace.operations}
+    for seen in trace.operations:
+        logits = np.asarray(seen.arguments[0]) if seen.name in LOGITS else None
+        if logits is None or not logits.size:
+            continue
+        before, name = made.get(id(seen.arguments[0])), LOGITS[seen.name]
+        inside = bool(np.all((logits >= 0) & (logits <= 1)))
+        soft = inside and logits.ndim > 1 and logits.shape[-1] > 1
+        if name.startswith("softmax") and soft and np.abs(logits.sum(axis=-1) - 1).max() < 1e-3:
+            told = f"The rows of its logits sum to {logits.sum(axis=-1).mean():.4f}: they come of a softmax."
+        elif name.startswith("sigmoid") and inside and before is not None and before.name == "sigmoid":
+            told = f"Its logits come of a sigmoid, and lie between {logits.min():.3g} and {logits.max():.3g}."
+        else:
+            continue
+        cure = "Take it away before the loss, which takes logits."
+        yield Finding(name, seen.line, told, float(logits.max()), cure, "error")
+        return
 
 
 def _left_over(step: Step, kept: dict[str, Any]) -> Iterator[Finding]:

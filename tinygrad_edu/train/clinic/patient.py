@@ -21,6 +21,7 @@ from ...nn.loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Loss, Multi
 from ...nn.mode import training_mode
 from ...nn.module import Module
 from ...optim.adam import Adam
+from ...optim.clip import clip_grad_norm
 from ...optim.lbfgs import LBFGS
 from ...optim.optimizer import Optimizer
 from ...tensor import Tensor
@@ -67,6 +68,7 @@ class Patient:
         The user's; they are copied anew for each run.
     data : as `fit` takes it
     batch_size, seed, steps : int
+    clip_norm : float or None
     """
 
     def __init__(
@@ -78,8 +80,9 @@ class Patient:
         batch_size: Any,
         seed: int,
         steps: int,
+        clip_norm: float | None,
     ) -> None:
-        self.given, self.steps = (model, loss, optimizer), steps
+        self.given, self.steps, self.clip_norm = (model, loss, optimizer), steps, clip_norm
         self.loader = copy.copy(
             loader_of("doctor", data, model, batch_size=batch_size, shuffle=True, seed=seed)
         )
@@ -236,6 +239,8 @@ class Patient:
                 for name, p in model.named_parameters():
                     if p.grad is not None:
                         largest[name] = max(largest[name], float(np.max(np.abs(p.grad.data), initial=0.0)))
+                if self.clip_norm is not None:
+                    clip_grad_norm(optimizer.params, self.clip_norm)
                 optimizer.step()  # type: ignore[attr-defined]
             return Course(before, self.mean_loss(model, loss, some), model, largest)
 
