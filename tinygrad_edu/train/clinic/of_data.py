@@ -11,6 +11,7 @@ from .finding import Finding
 from .patient import Patient
 
 NORMALIZES = (BatchNorm1d, LayerNorm, GroupNorm, RMSNorm)
+MOST = 5000  # examples of which scales are measured
 FEW = 20  # examples, below which nothing is said of classes and columns
 
 
@@ -35,7 +36,7 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
 
 def scale(patient: Patient) -> Iterator[Finding]:
     """inputs not scaled, targets not scaled"""
-    x, y = _finite(patient.all_of(0)), _finite(patient.all_of(1))
+    x, y = _finite(_some(patient.all_of(0))), _finite(_some(patient.all_of(1)))
     if x is not None and not _reads_any_scale(patient):
         columns = x if x.ndim == 2 else x.reshape(-1, 1)
         size = np.sqrt(np.mean(np.square(columns, dtype=float), axis=0))
@@ -73,7 +74,7 @@ def _reads_any_scale(patient: Patient) -> bool:
 
 def constant_columns(patient: Patient) -> Iterator[Finding]:
     """constant features"""
-    x = _finite(patient.all_of(0))
+    x = _finite(_some(patient.all_of(0)))
     if x is None or x.ndim != 2 or len(x) < 5 * FEW or patient.embeds or x.shape[1] < 2:
         return
     still = np.flatnonzero(np.all(x == x[0], axis=0))
@@ -82,9 +83,7 @@ def constant_columns(patient: Patient) -> Iterator[Finding]:
     border = x.shape[1] > 32 and empty and 2 * len(still) <= x.shape[1]
     if not len(still) or border:
         return
-    told = (
-        f"{len(still)} of {x.shape[1]} columns are the same, {x[0, still[0]]:.4g}, in all {len(x)} examples."
-    )
+    told = f"{len(still)} of {x.shape[1]} columns are the same, {x[0, still[0]]:.4g}, in {len(x)} examples."
     where = f"inputs, column{'s' * (len(still) > 1)} {', '.join(map(str, still[:6].tolist()))}"
     cure = "Leave them out: they say nothing of the targets. Is a column read wrongly?"
     yield Finding("constant features", where, told, len(still), cure, "note")
@@ -184,6 +183,11 @@ def sorted_data(patient: Patient) -> Iterator[Finding]:
         told = f"The label changes {changes} times in {len(y)} examples: they come class by class."
         cure = "DataLoader(…, shuffle=True), so that each batch has something of each class."
         yield Finding("sorted data", "the DataLoader", told, changes, cure)
+
+
+def _some(array: Any) -> Any:
+    """At most some thousand rows, from all over an array."""
+    return array[:: max(len(array) // MOST, 1)] if array.ndim else array
 
 
 def _finite(array: Any) -> Any:
