@@ -388,6 +388,56 @@ def test_generators_and_loaders_of_a_closure_are_found():
     assert {*found} == {rng, loader}
 
 
+def test_steps_in_other_styles_are_well():
+    model, (x, y) = net(4, 16, 3), table(64)
+
+    def loss(model):
+        return tg.softmax_cross_entropy(model(x), y)
+
+    def by_transform():
+        for p, slope in zip(model.parameters(), tg.grad(loss)(model).parameters()):
+            p.data -= 0.1 * slope.data
+
+    def by_hand():
+        model.zero_grad()
+        loss(model).backward()
+        with tg.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad
+
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+    def in_parts():
+        optimizer.zero_grad()
+        for part in range(4):
+            rows = slice(16 * part, 16 * part + 16)
+            (tg.softmax_cross_entropy(model(x[rows]), y[rows]) / 4).backward()
+        optim.clip_grad_norm(model.parameters(), 1.0)
+        optimizer.step()
+
+    for step in (by_transform, by_hand, in_parts):
+        assert not train.doctor(step=step, model=model).findings
+
+
+def test_classes_and_forwards_are_the_users_own_again():
+    class Strange(nn.Module):
+        def __init_subclass__(cls, *, needed):
+            raise TypeError("no subclass without it")
+
+        def __init__(self):
+            self.net = net(4, 16, 3)
+
+        def forward(self, x):
+            return self.net(x)
+
+    model = Strange()
+    kinds = [type(module) for module in model.modules()]
+    report = train.doctor(model, nn.CrossEntropyLoss(), table(), step=lambda: model(table()[0]))
+    assert report.names == ["no backward"]
+    assert [type(module) for module in model.modules()] == kinds
+    assert all("forward" not in vars(module) for module in model.modules())
+
+
 def test_clipping_tames_a_rate():
     args = training(optimizer=lambda m: optim.SGD(m.parameters(), lr=20))
     assert "rate too high" in train.doctor(**args)

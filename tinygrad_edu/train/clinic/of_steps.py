@@ -102,6 +102,8 @@ def _gradients(step: Step) -> Iterator[Finding]:
     moved = sum(not np.array_equal(p.data, before[name]) for name, p in step.learned.items())
     kept = {name: p.grad for name, p in step.learned.items() if p.grad is not None}
     where, n = _line(step.call), len(before)
+    if moved and not arrived:
+        return  # gradients of the transforms, which leave none in the parameters
     if not arrived:
         told = f"In a step, none of {n} parameters got a gradient."
         yield Finding(

@@ -37,7 +37,7 @@ def dead(patient: Patient) -> Iterator[Finding]:
         share = float(np.mean(off))
         if share > 0.5:
             told = (
-                f"{np.sum(off)} of {off.size} units are 0 for all {len(seen.out)} examples: nothing learns."
+                f"{np.sum(off)} of {off.size} units are 0 for all {len(seen.out)} examples, and do not learn."
             )
             cure = (
                 "A lower learning rate, He's initialization, scaled inputs, biases of 0; or nn.LeakyReLU()."
@@ -184,46 +184,36 @@ def _rows_alike(weights: Any) -> bool:
 def parameters(patient: Patient) -> Iterator[Finding]:
     """frozen parameters, parameters without gradient"""
     named = list(patient.model.named_parameters())
-    frozen = [name for name, p in named if not p.requires_grad]
-    every, optimizer = len(frozen) == len(named), patient.optimizer
-    # An optimizer that was made without them shows that it is meant.
-    known = {id(p) for p in optimizer.params} if optimizer is not None else {id(p) for _, p in named}
-    if named and (every or any(id(p) in known for _, p in named if not p.requires_grad)):
-        told = f"{len(frozen)} of {len(named)} parameters ask for no gradient, and stay as they are."
-        cure = "unfreeze() what is to be learned."
-        if not every:
-            cure = f"If that is not meant: {cure}  If it is: an optimizer of the others says so."
-        yield Finding(
-            "frozen parameters", _few(frozen), told, len(frozen), cure, "error" if every else "note"
-        )
+    yield from _frozen(patient, named)
     if patient.usual is None or not patient.is_sound:
         return
     largest = patient.usual.gradients
     unused = [name for name, p in named if p.requires_grad and largest[name] < 0]
     zero = [name for name, p in named if p.requires_grad and largest[name] == 0 and p.size]
-    told = f"in {patient.steps} steps"
     if unused:
+        told = f"{len(unused)} of {len(named)} have none in {patient.steps} steps."
         cure = (
             "Use them in forward, leave them out, or freeze() them. Is there a detach() or .data on the way?"
         )
-        yield Finding(
-            "parameters without gradient",
-            _few(unused),
-            f"{len(unused)} of {len(named)} have none {told}.",
-            len(unused),
-            cure,
-            "error",
-        )
+        yield Finding("parameters without gradient", _few(unused), told, len(unused), cure, "error")
     if zero:
+        told = f"The gradient of {len(zero)} of {len(named)} is exactly 0 in {patient.steps} steps."
         cure = "Look for dead units, weights of 0 behind them, and step functions on the way to the loss."
-        yield Finding(
-            "parameters without gradient",
-            _few(zero),
-            f"The gradient of {len(zero)} of {len(named)} is exactly 0 {told}.",
-            len(zero),
-            cure,
-            "error",
-        )
+        yield Finding("parameters without gradient", _few(zero), told, len(zero), cure, "error")
+
+
+def _frozen(patient: Patient, named: list[tuple[str, Any]]) -> Iterator[Finding]:
+    """Of all parameters, or of some that the optimizer has; made without them, it shows that it is meant."""
+    frozen = [name for name, p in named if not p.requires_grad]
+    every, optimizer = len(frozen) == len(named), patient.optimizer
+    known = {id(p) for p in optimizer.params} if optimizer is not None else {id(p) for _, p in named}
+    if not frozen or not (every or any(id(p) in known for _, p in named if not p.requires_grad)):
+        return
+    told = f"{len(frozen)} of {len(named)} parameters ask for no gradient, and stay as they are."
+    cure = "unfreeze() what is to be learned."
+    if not every:
+        cure = f"If that is not meant: {cure}  If it is: an optimizer of the others says so."
+    yield Finding("frozen parameters", _few(frozen), told, len(frozen), cure, "error" if every else "note")
 
 
 def _few(names: list[str]) -> str:

@@ -1,11 +1,11 @@
 """A look at one run of a model and its loss: which modules were called with what, and which operations ran.
 
-Modules are seen through their ``forward``, which is wrapped for the time of a block; operations through the
-mode that the debug mode uses, too.
+Modules are seen through their ``forward``, which is another one for the time of a block; operations through
+the mode that the debug mode uses, too.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,36 +66,40 @@ class Trace(Inspector):
 
 @contextmanager
 def watching(model: Module, trace: Trace, *, operations: bool = True) -> Iterator[None]:
-    """A block in which the trace sees what the model does; it has its own forwards back afterwards."""
-    paths = [(path, module) for path, module in model.named_modules()]
-    before = [(module, vars(module).get("forward")) for _, module in paths]
+    """A block in which the trace sees what the model does, copies by the transforms too.
+
+    Each module is of a class of its own meanwhile, derived from its class, whose forward is noted.
+    """
+    paths = [(path, module, type(module)) for path, module in model.named_modules()]
     try:
-        for path, module in paths:
-            vars(module)["forward"] = _noted(module, path, module.forward, trace)
+        for path, module, kind in paths:
+            with suppress(TypeError):  # a class that cannot be derived from is not seen
+                object.__setattr__(module, "__class__", _noted(kind, path, trace))
         if operations:
             with mode(debug=Default(trace)):
                 yield
         else:
             yield
     finally:
-        for module, forward in before:
-            if forward is None:
-                vars(module).pop("forward", None)
-            else:
-                vars(module)["forward"] = forward
+        for _, module, kind in paths:
+            object.__setattr__(module, "__class__", kind)
 
 
-def _noted(module: Module, path: str, forward: Callable[..., Any], trace: Trace) -> Callable[..., Any]:
-    def run(*args: Any, **kwargs: Any) -> Any:
+def _noted(kind: type[Module], path: str, trace: Trace) -> type[Module]:
+    """A class that looks like this one, and notes each call."""
+
+    def forward(self: Module, *args: Any, **kwargs: Any) -> Any:
         trace.inside.append(path)
         try:
-            out = forward(*args, **kwargs)
+            out = kind.forward(self, *args, **kwargs)
         finally:
             trace.inside.pop()
-        trace.calls.append(Call(path, module, args[0] if args else None, out, module.training))
+        trace.calls.append(Call(path, self, args[0] if args else None, out, self.training))
         return out
 
-    return run
+    same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    metaclass: Any = type(kind)
+    return metaclass(kind.__name__, (kind,), {"forward": forward, **same})
 
 
 def place_of(path: str, module: Any) -> str:
