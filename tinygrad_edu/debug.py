@@ -1,10 +1,13 @@
 """The debug mode: slower, and suspicious of everything.
 
 Under `debug` every recorded operation remembers the line of the program that called it, and these raise,
-naming both: a NaN or an infinity in a result or a gradient, a rule that changes what it was given, and a
-saved value that was changed behind the graph's back.
+naming both: a NaN or an infinity in a result or a gradient, with the element and the values that caused it
+(`nonfinite` tells the story, of the mends in `mends`), a rule that changes what it was given, and a saved
+value that was changed behind the graph's back.
 """
 
+import contextlib
+import functools
 import os
 import sys
 import zlib
@@ -14,12 +17,14 @@ import numpy as np
 
 from .aliases import Rule
 from .entry import Op
-from .errors import ArgumentError, InPlaceError, NonFiniteError, WrongRule
+from .errors import ArgumentError, InPlaceError, WrongRule
 from .graph import Node, notes_of
 from .modes import MODE, Mode, leave
+from .nonfinite import Place, note, of_gradient, of_result
 from .settings import Default, Setting
 
 PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
+LIBRARY = {functools.__file__, contextlib.__file__}  # wrappers around functions, which are nobody's line
 
 
 def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
@@ -29,7 +34,7 @@ def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
     inside of a block of ``with debug():``, for the rest of that block as well.  As ``with debug():`` it holds
     in the block only, in this thread and context, whatever others switch meanwhile; around and after it,
     everything is as it was before the call.  ``@debug()`` decorates functions, generator functions and
-    coroutines.
+    coroutines.  What is recorded under it keeps the arguments of every operation alive, as long as the graph.
 
     Parameters
     ----------
@@ -46,7 +51,9 @@ def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
     Raises
     ------
     NonFiniteError
-        At the first operation whose result, or whose gradient, is not finite.
+        At the first operation whose result, or whose gradient, is not finite.  It says at which line of yours
+        and at which element, what went in there, the cause (a NaN that came in with the data, an overflow, an
+        infinite slope, a branch that a `where` did not choose), and the mend.
     WrongRule
         If a derivative rule writes into its arguments.
     InPlaceError
@@ -61,6 +68,15 @@ def debug(on: bool = True, *, nonfinite: bool = True) -> "Debug":
     Traceback (most recent call last):
         ...
     tinygrad_edu.errors.NonFiniteError: np.log returned -inf at index (0,) ...
+    >>> def root_or_nothing(x):
+    ...     return np.where(x > 0, np.sqrt(x), 0)
+    >>> with tg.debug():
+    ...     try:
+    ...         np.sum(root_or_nothing(x)).backward()
+    ...     except FloatingPointError as error:
+    ...         print(error.operation, error.index, error.cause)
+    np.sqrt (0,) x[0] is 0.0; the slope of the root, 1 / (2 √x), is infinite at 0; the gradient that flows in
+    is 0 there, as np.where takes the other branch: condition[0] is False (at ...), and 0 · ∞ is nan
     """
     return Debug(on, nonfinite)
 
@@ -94,7 +110,7 @@ class Inspector:
 
     guards_forwards = False  # whether the forward of a primitive gets read-only arrays, too
 
-    def recorded(self, op: Op, node: Node | None, out: Any) -> None:
+    def recorded(self, op: Op, node: Node | None, arguments: list[Any], out: Any) -> None:
         """A result has just been computed; it has a node if a gradient may be wanted of it."""
 
     def run(self, node: Node, rule: Rule, g: Any, saved: tuple[Any, ...]) -> Any:
@@ -110,13 +126,15 @@ class Suspicious(Inspector):
     def __init__(self, nonfinite: bool) -> None:
         self.nonfinite, self.looked_at = nonfinite, 0
 
-    def recorded(self, op: Op, node: Node | None, out: Any) -> None:
-        line = _users_line()
+    def recorded(self, op: Op, node: Node | None, arguments: list[Any], out: Any) -> None:
+        line = users_line()
         if node is not None:
             notes = notes_of(node)
             notes.line, notes.checksums = line, _checksums(node.saved)
+            note(node, notes, arguments)
         for output in out if isinstance(out, tuple) else (out,):
-            self._check_finite(output, f"{op.name} returned", line)
+            if (place := self._not_finite(output, f"{op.name} returned", line)) is not None:
+                raise of_result(op, node, tuple(arguments), place)
 
     def run(self, node: Node, rule: Rule, g: Any, saved: tuple[Any, ...]) -> Any:
         notes = node.notes
@@ -135,18 +153,20 @@ class Suspicious(Inspector):
                 raise
             what = f"a derivative rule writes into an array that it was given (called at {line})"
             raise WrongRule(f"{node.name}: {what}; rules change nothing.") from error
-        self._check_finite(gradient, f"The gradient of {node.name} is", line)
+        place = self._not_finite(gradient, f"The gradient of {node.name} is", line)
+        if place is not None:
+            raise of_gradient(node, g, place)
         return gradient
 
-    def _check_finite(self, value: Any, what: str, line: str) -> None:
+    def _not_finite(self, value: Any, what: str, line: str) -> Place | None:
+        """The first place where a value is not finite, if there is one and it is looked for."""
         array: Any = getattr(value, "_array", value)
         if not self.nonfinite or getattr(getattr(array, "dtype", None), "kind", "") not in ("f", "c"):
-            return
+            return None
+        if np.isfinite(array).all():
+            return None
         wrong = np.argwhere(~np.isfinite(array))
-        if len(wrong):
-            index = tuple(int(i) for i in wrong[0])
-            where = f"at index {index} (shape {array.shape}, {len(wrong)} such), at {line}"
-            raise NonFiniteError(f"{what} {array[index]} {where}.")
+        return Place(what, array, tuple(int(i) for i in wrong[0]), len(wrong), line)
 
 
 def is_write(error: Exception) -> bool:
@@ -164,12 +184,12 @@ def read_only(value: Any) -> Any:
     return value
 
 
-def _users_line() -> str:
+def users_line() -> str:
     """The innermost line that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         file = frame.f_code.co_filename
-        if not (file.startswith(PACKAGE) or NUMPY in file):
+        if not (file.startswith((PACKAGE, NUMPY)) or file in LIBRARY):
             break
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"

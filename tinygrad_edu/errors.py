@@ -71,7 +71,13 @@ class InPlaceError(TinygradError, RuntimeError):
 class NonFiniteError(TinygradError, FloatingPointError):
     """A NaN or an infinity where none can be: met by the debug mode, by gradient clipping, or by a line
     search.
+
+    The debug mode's says where and why, in attributes too: ``operation``, ``index``, ``line``, ``cause`` and
+    ``mend``.
     """
+
+    operation = line = cause = mend = ""
+    index: tuple[int, ...] = ()
 
 
 class ConvergenceError(TinygradError, ArithmeticError):

@@ -10,6 +10,7 @@ those who stand above.
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -109,17 +110,19 @@ class Part(Node):
 
 
 class Notes:
-    """What few nodes have: hooks, the gradient that `Tensor.retain_grad` keeps, and the debug mode's line and
-    checksums.
+    """What few nodes have: hooks, the gradient that `Tensor.retain_grad` keeps, and what the debug mode wrote
+    down: the line, checksums, the arguments, and weakly the nodes of what the output went into.
     """
 
-    __slots__ = ("checksums", "grad", "hooks", "line", "retains")
+    __slots__ = ("arguments", "checksums", "grad", "hooks", "line", "retains", "users")
 
     def __init__(self) -> None:
         self.hooks: dict[object, Callable[[Any], Any]] = {}  # by what only its remover knows
         self.retains, self.line = False, ""
         self.grad: Any = None
         self.checksums: tuple[int, ...] = ()
+        self.arguments: tuple[Any, ...] = ()
+        self.users: list[ref[Node]] = []
 
 
 def notes_of(node: Node) -> Notes:
@@ -159,7 +162,7 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     if plan is not None and inside:
         raise lost_inside(inside, op.name, parents[0])
     if isinstance(out, tuple):
-        return _record_parts(cls, op, plan, parents, out, [*kept, *arrays])
+        return _record_parts(cls, op, plan, parents, out, kept, arrays)
     if type(out) is not ndarray or out.dtype.kind not in "fibc":
         out = as_array(out)
     result, dtype = _new(cls), out.dtype  # as `_make` does, without the call
@@ -169,12 +172,18 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     elif plan is not None and not op.trusted:
         raise _not_floating(op, dtype)
     if debug.value is not None:
-        debug.value.recorded(op, result._node, out)
+        debug.value.recorded(op, result._node, arrays, out)
     return result
 
 
 def _record_parts(
-    cls: TensorClass, op: Op, plan: Plan | None, parents: list[Node], out: tuple[Any, ...], rest: list[Any]
+    cls: TensorClass,
+    op: Op,
+    plan: Plan | None,
+    parents: list[Node],
+    out: tuple[Any, ...],
+    kept: Saved,
+    arrays: list[Any],
 ) -> tuple[Any, ...]:
     """The tensors of an operation that has several outputs: one node for the operation, and a `Part` for
     each.
@@ -182,9 +191,9 @@ def _record_parts(
     node, outputs = None, tuple(map(as_array, out))
     if plan is not None:
         shapes, dtypes = tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
-        node = Node(plan, tuple(parents), plan.save([outputs, *rest]), shapes, dtypes)
+        node = Node(plan, tuple(parents), plan.save([outputs, *kept, *arrays]), shapes, dtypes)
     if (debug := MODE.get().debug.value) is not None:
-        debug.recorded(op, node, outputs)
+        debug.recorded(op, node, arrays, outputs)
     parts = [node.part(i) if node and o.dtype.kind in "fc" else None for i, o in enumerate(outputs)]
     tensors = map(cls._make, outputs, parts)
     return tuple(tensors) if type(out) is tuple else type(out)(*tensors)  # a namedtuple stays one

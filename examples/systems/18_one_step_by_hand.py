@@ -2,7 +2,8 @@
 
 Matt Mazur (2015), A Step by Step Backpropagation Example, mattmazur.com.  Two inputs, two hidden and two
 output neurons, all logistic, with w1 to w8 and the two biases as he gives them; one pattern, the error ½Σ(t −
-o)², rate 0.5.  The biases are not updated, as there: the optimizer has the weights alone.
+o)², rate 0.5.  The biases are not updated, as there: they ask for no gradient, and the
+optimizer has the weights alone.
 """
 
 from pathlib import Path
@@ -34,6 +35,8 @@ def network() -> nn.Sequential:
             "2.bias": [0.60, 0.60],
         }
     )
+    for layer in (net[0], net[2]):
+        layer.bias.requires_grad_(False)
     return net
 
 

@@ -25,7 +25,7 @@ HOUSE = [
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
-    ("methods", "conversion", "in_place", "tensor", "debug"),
+    ("methods", "conversion", "in_place", "tensor", "mends", "nonfinite", "debug"),
     ("tree_call", "primitive", "filing"),                                  # users' ops
     ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
     ("special", "stats", "check", "io", "nn", "optim"),

@@ -1,4 +1,5 @@
-"""Training: `fit` and its History, prediction, metrics, early stopping, checkpoints, reports over seeds.
+"""Training: `fit` and its History, prediction, metrics, early stopping, checkpoints, reports over
+seeds, and a doctor.
 
 A training in full, in a few lines::
 
@@ -10,6 +11,7 @@ A training in full, in a few lines::
         model, nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=0.01), (x_train, y_train),
         epochs=50, validation=(x_test, y_test), metrics={"accuracy": metrics.accuracy},
     )
+    print(train.doctor(model, nn.CrossEntropyLoss(), (x_train, y_train)))  # what is wrong, if anything
     print(history)
     history.save_csv("history.csv")
     labels = train.predict(model, x_new).argmax(axis=1)
@@ -21,6 +23,7 @@ from typing import Any
 
 from . import metrics
 from .checkpoint import Checkpoint
+from .clinic import Finding, Report, doctor
 from .fit import fit
 from .history import History
 from .predict import evaluate, predict
@@ -30,8 +33,11 @@ from .stopping import EarlyStopping
 __all__ = [
     "Checkpoint",
     "EarlyStopping",
+    "Finding",
     "History",
+    "Report",
     "SeedReport",
+    "doctor",
     "evaluate",
     "fit",
     "metrics",
