@@ -97,6 +97,8 @@ __all__ = [
     "data",
     "debug",
     "derivative",
+    "draw",
+    "drawing",
     "dropout",
     "elementwise",
     "elu",
@@ -104,6 +106,7 @@ __all__ = [
     "enable_grad",
     "erf",
     "erfc",
+    "explain",
     "fixed_point",
     "gaussian",
     "gelu",
@@ -174,8 +177,9 @@ del keep_freed_memory
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, special, stats, train
+    from . import check, data, drawing, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
+    from .drawing import draw, explain
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
 
@@ -196,6 +200,8 @@ def __getattr__(name: str) -> Any:
             import tinygrad_edu.check
         case "data":
             import tinygrad_edu.data
+        case "drawing" | "draw" | "explain":
+            import tinygrad_edu.drawing
         case "io":
             import tinygrad_edu.io
         case "nn":
@@ -216,6 +222,8 @@ def __getattr__(name: str) -> Any:
             hint = package_hint(name, __dir__())
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}.")
     package = vars(sys.modules[__name__])
+    if name in ("draw", "explain"):
+        return getattr(package["drawing"], name)
     return package["check"].gradcheck if name == "gradcheck" else package[name]
 
 

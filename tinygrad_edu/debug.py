@@ -8,6 +8,7 @@ saved value that was changed behind the graph's back.
 import os
 import sys
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,10 @@ class Inspector:
 
     guards_forwards = False  # whether the forward of a primitive gets read-only arrays, too
 
-    def recorded(self, op: Op, node: Node | None, out: Any) -> None:
-        """A result has just been computed; it has a node if a gradient may be wanted of it."""
+    def recorded(self, op: Op, node: Node | None, out: Any, arrays: Sequence[Any]) -> None:
+        """A result has just been computed of these plain arguments; it has a node if a gradient may be wanted
+        of it.
+        """
 
     def run(self, node: Node, rule: Rule, g: Any, saved: tuple[Any, ...]) -> Any:
         """The gradient that a rule returns, given that of its node's output and the values it saved."""
@@ -110,8 +113,8 @@ class Suspicious(Inspector):
     def __init__(self, nonfinite: bool) -> None:
         self.nonfinite, self.looked_at = nonfinite, 0
 
-    def recorded(self, op: Op, node: Node | None, out: Any) -> None:
-        line = _users_line()
+    def recorded(self, op: Op, node: Node | None, out: Any, arrays: Sequence[Any]) -> None:
+        line = users_line()
         if node is not None:
             notes = notes_of(node)
             notes.line, notes.checksums = line, _checksums(node.saved)
@@ -164,7 +167,7 @@ def read_only(value: Any) -> Any:
     return value
 
 
-def _users_line() -> str:
+def users_line() -> str:
     """The innermost line that is neither ours nor NumPy's."""
     frame = sys._getframe(1)
     while frame.f_back is not None:

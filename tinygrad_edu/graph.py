@@ -169,7 +169,7 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     elif plan is not None and not op.trusted:
         raise _not_floating(op, dtype)
     if debug.value is not None:
-        debug.value.recorded(op, result._node, out)
+        debug.value.recorded(op, result._node, out, arrays)
     return result
 
 
@@ -184,7 +184,7 @@ def _record_parts(
         shapes, dtypes = tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
         node = Node(plan, tuple(parents), plan.save([outputs, *rest]), shapes, dtypes)
     if (debug := MODE.get().debug.value) is not None:
-        debug.recorded(op, node, outputs)
+        debug.recorded(op, node, outputs, rest[len(op.keep) :])
     parts = [node.part(i) if node and o.dtype.kind in "fc" else None for i, o in enumerate(outputs)]
     tensors = map(cls._make, outputs, parts)
     return tuple(tensors) if type(out) is tuple else type(out)(*tensors)  # a namedtuple stays one
