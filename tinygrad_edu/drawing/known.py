@@ -16,7 +16,7 @@ import numpy as np
 from ..entry import Op
 from ..errors import InPlaceError
 from ..graph import Leaf, Node, Part
-from ..plan import Argument, Arguments
+from ..plan import Argument, Arguments, Output
 from ..tensor import Tensor
 from ..versions import WRITES, check_unchanged
 from .watch import SEEN
@@ -142,7 +142,20 @@ class Known:
             except InPlaceError:
                 return UNKNOWN
             return node.saved
-        return self._restored.get(node, () if not node.plan.needs else UNKNOWN)
+        return self._restored.get(node) or self._gathered(node)
+
+    def _gathered(self, node: Node) -> Any:
+        """What the rules of an operation ask for, one by one from what is known, or UNKNOWN."""
+        arguments, found = self.arguments(node), []
+        for need in node.plan.needs:
+            match need:
+                case Output():
+                    found.append(self.value(node))
+                case Argument() if type(need) is Argument:
+                    found.append(arguments[need.position])
+                case _:
+                    return UNKNOWN
+        return UNKNOWN if any(value is UNKNOWN for value in found) else tuple(found)
 
     # ---- computing again -----------------------------------------------------------------------------------
 

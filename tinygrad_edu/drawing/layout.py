@@ -73,9 +73,9 @@ def placed(sizes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> Layou
         _order(layers, downwards=sweep % 2 == 0)
     for layer in layers:
         _spread(layer, [0.0] * len(layer))
-    for sweep in range(SWEEPS):
+    for sweep in range(3 * SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
-            _spread(layer, [_wanted(spot, sweep) for spot in layer])
+            _spread(layer, [_wanted(spot, sweep % 2 == 0) for spot in layer])
     left = min((s.x - s.width / 2 for layer in layers for s in layer), default=0.0)
     right = max((s.x + s.width / 2 for layer in layers for s in layer), default=0.0)
     y = 0.0
@@ -120,10 +120,9 @@ def _order(layers: list[list[Spot]], downwards: bool) -> None:
         place |= {id(spot): i / max(1, len(layer) - 1) for i, spot in enumerate(layer)}
 
 
-def _wanted(spot: Spot, sweep: int) -> float:
-    """Where a spot would like to be: at the mean of its neighbours, of both sides in the last sweeps."""
-    near = spot.above + spot.below if sweep >= SWEEPS - 2 else spot.above if sweep % 2 == 0 else spot.below
-    near = near or spot.above + spot.below
+def _wanted(spot: Spot, downwards: bool) -> float:
+    """Where a spot would like to be: at the mean of its neighbours in the layer that was moved before."""
+    near = (spot.above if downwards else spot.below) or spot.above + spot.below
     return sum(s.x + x for s, x in near) / len(near) if near else spot.x
 
 

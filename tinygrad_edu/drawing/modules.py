@@ -1,6 +1,7 @@
 """Which modules of a model an operation lies in, from the outermost to the innermost."""
 
 from collections.abc import Mapping
+from functools import reduce
 from itertools import takewhile
 from typing import Any
 
@@ -28,21 +29,23 @@ def chains(nodes: list[Node], names: Mapping[str, Any] | Module) -> dict[Node, C
     operations = [node for node in reversed(nodes) if node.plan is not None]
     of_leaf = _of_parameters(names)
     found: dict[Node, Chain] = {}
-    last: Chain | None = None
+    last: Chain = ()
+    used: set[Node] = set()  # parameters, since the layer before was called
     waiting: list[Node] = []
     for node in operations:
         if node in SEEN and SEEN[node].calls:
             found[node] = _around(node, SEEN[node].calls)
             continue
-        own = [of_leaf[parent] for parent in node.parents if parent in of_leaf]
+        own = {parent: of_leaf[parent] for parent in node.parents if parent in of_leaf}
         if not own:
             waiting.append(node)
             continue
-        chain = own[0]
-        for other in own[1:]:
-            chain = _common(chain, other)
-        between = _common(last, chain) if last is not None else ()
+        chain = reduce(_common, own.values())
+        between = _common(last, chain)
+        if again := not used.isdisjoint(own):  # another call
+            between = between[:-1]
         found |= dict.fromkeys(waiting, between)
+        used = {*own} if again or chain != last else used | {*own}
         found[node] = last = chain
         waiting = []
     return found

@@ -39,7 +39,8 @@ def _opened(scene: Scene, chains: dict[Node, Chain], caption: str, levels: int, 
     parts = [svg(scene, caption)]
     for item in reversed(scene.items):
         cost = {"module": 1, "older": OLDER}.get(item.kind, 0)
-        if cost and len(item.inside) > 1 and levels >= cost and left[0]:
+        hides = len(item.inside) > 1 or len(item.lines) > 3  # operations, or parameters
+        if cost and hides and levels >= cost and left[0]:
             left[0] -= 1
             title = ": ".join(text for _, text in item.lines)
             inside = _opened(scene_of(item, scene, chains), chains, item.title, levels - cost, left)

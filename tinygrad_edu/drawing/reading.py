@@ -179,7 +179,7 @@ def factor_of(factor: Any, node: Node, k: int) -> str:
     of each; otherwise the formula of the rule, in which g stands for the gradient that comes in.
     """
     parent = node.parents[k]
-    if factor is not UNKNOWN and (factor.shape == node.shape or 1 in factor.shape):
+    if factor is not UNKNOWN and factor.size and (factor.shape == node.shape or 1 in factor.shape):
         if np.all(factor == factor.flat[0]):
             return "× " + number(factor.flat[0])
         return "× " + short(np.ravel(factor) if 1 in factor.shape else factor, 3)

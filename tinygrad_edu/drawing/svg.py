@@ -81,8 +81,8 @@ def cut(text: str, most: int) -> str:
 
 
 def _clean(text: str) -> str:
-    """A text of one line without what no XML may hold: control characters and halves of surrogate pairs."""
-    return "".join("�" if unicodedata.category(c) in ("Cc", "Cs", "Cn") else c for c in text)
+    """A text of one line without what cannot be printed, and what no XML may hold."""
+    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def _size(item: Item) -> tuple[float, float]:
