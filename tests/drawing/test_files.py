@@ -17,10 +17,8 @@ from tinygrad_edu import nn
 from tinygrad_edu.errors import ArgumentError
 
 NASTY = "</text></pre></script><script>alert(1)</script><img src=x onerror=a()>&amp;\"'\0\ud800]]>-->"
-ALLOWED = set(
-    "html head meta title style body div svg g rect path text script details summary label span input p "
-    "button pre".split()
-)
+PAGE = {"html", "head", "meta", "title", "style", "body", "div", "details", "summary", "p", "pre", "script"}
+ALLOWED = PAGE | {"svg", "g", "rect", "path", "text", "label", "span", "input", "button"}
 
 
 class Tags(HTMLParser):
@@ -85,7 +83,9 @@ def test_the_page_of_an_explanation_is_escaped_and_its_data_are_json(name):
     frames = json.loads(data)["frames"]
     assert frames[-1]["text"] == walk.conclusion
     assert [frame["phase"] for frame in frames].count("backward") == 1 + 3
-    assert "innerHTML" not in script and "document.write" not in script and "eval" not in script
+    assert "innerHTML" not in script
+    assert "document.write" not in script
+    assert "eval" not in script
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,9 @@ def failing(*arguments):
 def test_the_svg_is_still_and_stands_alone(tmp_path):
     loss, names = graph_of("x")
     text = tg.draw(loss, names=names).save(tmp_path / "graph.svg").read_text(encoding="utf-8")
-    assert "<script" not in text and "<a " not in text and "javascript" not in text
+    assert "<script" not in text
+    assert "<a " not in text
+    assert "javascript" not in text
     assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert "prefers-color-scheme:dark" in text
     page = tg.draw(loss, names=names).save(tmp_path / "graph.html").read_text(encoding="utf-8")

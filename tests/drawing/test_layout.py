@@ -45,7 +45,8 @@ def test_every_box_stands_above_what_uses_it_and_within_the_picture(graph):
 def test_an_edge_passes_beside_the_boxes_of_the_layers_on_its_way(graph):
     layout = placed(*graph)
     for (i, j, _), route in zip(graph[1], layout.routes, strict=True):
-        assert route[0] is layout.spots[i] and route[-1] is layout.spots[j]
+        assert route[0] is layout.spots[i]
+        assert route[-1] is layout.spots[j]
         assert [spot.layer for spot in route] == list(range(route[0].layer, route[-1].layer + 1))
         for point in route[1:-1]:
             for spot in layout.spots:

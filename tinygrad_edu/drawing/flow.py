@@ -28,6 +28,8 @@ class Flow:
     partial : set of Node
         Nodes of which the gradient is not known, as one of those that use them could not be differentiated,
         or is older than the pass goes.
+    failed : dict of Node to str
+        What the rules of an operation raised.
     """
 
     def __init__(self, known: Known, root: Node, cotangent: Any, last: int = 0, begun: bool = True) -> None:
@@ -35,6 +37,7 @@ class Flow:
         self.gradients: dict[Node, Any] = {root: turned(root, cotangent)} if begun else {}
         self.contributions: dict[tuple[Node, int], Any] = {}
         self.partial: set[Node] = set()
+        self.failed: dict[Node, str] = {}
         with np.errstate(all="ignore"):
             for node in known.nodes:
                 if node.order < last:
@@ -79,10 +82,14 @@ class Flow:
         saved, plan = self.known.saved(node), node.plan
         if saved is UNKNOWN:
             return None
-        given = saved if plan.joint is None else plan.op.checked_joint(plan.joint(g, *saved))
-        steps = zip(plan.steps, node.parents)
-        found = [(parent, rule(g, *given[start:stop])) for (rule, start, stop), parent in steps]
-        return [self.one.settled(node, parent, value) for parent, value in found]
+        try:
+            given = saved if plan.joint is None else plan.op.checked_joint(plan.joint(g, *saved))
+            steps = zip(plan.steps, node.parents)
+            found = [(parent, rule(g, *given[start:stop])) for (rule, start, stop), parent in steps]
+            return [self.one.settled(node, parent, value) for parent, value in found]
+        except Exception as error:  # a wrong rule is a reason to draw a graph
+            self.failed[node] = f"{type(error).__name__}: {error}"
+            return None
 
     def factors(self, node: Node) -> list[Any]:
         """What an operation multiplies the gradient by on the way to each parent, where that is all it does,

@@ -76,6 +76,7 @@ class Known:
         self.nodes, self.values = nodes, {node: tensor._array for node, tensor in tensors.items()}
         self.moved: set[Node] = set()
         self._restored: dict[Node, Any] = {}
+        self._believed: dict[Node, list[Any]] = {}
         for node in takewhile(lambda node: node.order >= since, nodes):
             self._look(node)
         if len(nodes) <= MANY and sum(map(_size, nodes)) <= MUCH:
@@ -90,7 +91,7 @@ class Known:
             for position, parent in zip(node.plan.positions, node.parents):
                 if not isinstance(parent, Leaf):
                     self.values.setdefault(parent, seen.arguments[position])
-                elif parent in self.values and not _same(self.values[parent], seen.arguments[position]):
+                elif parent in self.values and not same(self.values[parent], seen.arguments[position]):
                     self.moved.add(parent)
         for parent in node.parents:
             array = self.values.get(parent)
@@ -130,7 +131,8 @@ class Known:
         for position, parent in zip(plan.positions, node.parents):
             if found[position] is UNKNOWN and parent not in self.moved:
                 found[position] = self.value(parent)
-        return found
+        believed = self._believed.get(node, found)
+        return [b if a is UNKNOWN else a for a, b in zip(found, believed)]
 
     def saved(self, node: Node) -> Any:
         """What the rules of an operation ask for, as it was when the operation was recorded, or UNKNOWN."""
@@ -157,24 +159,34 @@ class Known:
                     return UNKNOWN
         return UNKNOWN if any(value is UNKNOWN for value in found) else tuple(found)
 
+    def repeats(self, node: Node) -> bool:
+        """Whether an operation, computed again of its arguments, gives what it gave."""
+        known = self.value(node)
+        try:
+            out = node.plan.op.forward(*self.arguments(node))
+        except Exception:
+            return False
+        out = out[0] if node.plan.op.keep else out
+        return same(out, known) if known is not UNKNOWN else node in self._believed
+
     # ---- computing again -----------------------------------------------------------------------------------
 
     def _compute(self) -> None:
         """Compute what has all its arguments, from the oldest on; believe it if it meets what is known."""
         found: dict[Node, Any] = {}
         for node in reversed(self.nodes):
-            if node.plan is None or node in SEEN or not node.plan.trusted:
+            if node.plan is None or node in SEEN or not _is_function(node.plan.op):
                 continue
             row = self._run(node, found)
             if row is None:
                 continue
             known = self.value(node)
-            if known is not UNKNOWN and not _same(known, row[0]):
-                found.clear()
-                self._restored.clear()
+            if known is not UNKNOWN and not same(known, row[0]):
+                self._restored, self._believed = {}, {}
                 return
             found[node] = row[0]
             self._restored[node] = node.plan.save(row)
+            self._believed[node] = row[1 + len(node.plan.op.keep) :]
         for node, value in found.items():
             self.values.setdefault(node, value)
 
@@ -186,7 +198,7 @@ class Known:
                 arguments[position] = _output(parent, found)
         op: Op = node.plan.op
         arguments = [self._default(op, i) if a is UNKNOWN else a for i, a in enumerate(arguments)]
-        if any(argument is UNKNOWN for argument in arguments) or (op.variadic and node.saved is None):
+        if op.variadic or any(argument is UNKNOWN for argument in arguments):
             return None
         try:
             with np.errstate(all="ignore"):
@@ -201,6 +213,13 @@ class Known:
         return op.signature.defaults.get(op.argument(position), UNKNOWN)
 
 
+def _is_function(op: Op) -> bool:
+    """Whether an op's forward is a function of the arguments that the graph knows; those that are made for
+    one call have names for them that nobody could write.
+    """
+    return all(map(str.isidentifier, op.signature.names))
+
+
 def _output(node: Node, found: dict[Node, Any]) -> Any:
     """The output of a node among those that were computed again."""
     if isinstance(node, Part):
@@ -209,10 +228,10 @@ def _output(node: Node, found: dict[Node, Any]) -> Any:
     return found.get(node, UNKNOWN)
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
     """Whether two values agree but for rounding."""
     if isinstance(a, tuple):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return len(a) == len(b) and all(map(same, a, b))
     if np.shape(a) != np.shape(b):
         return False
     return bool(np.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True))

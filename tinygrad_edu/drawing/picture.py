@@ -13,7 +13,7 @@ from .known import UNKNOWN
 from .modules import chains
 from .page import opened, page
 from .reading import Graph
-from .scene import Scene
+from .scene import Scene, counted
 from .svg import svg
 from .text import tree
 
@@ -102,8 +102,8 @@ class Picture:
     @property
     def caption(self) -> str:
         """How many operations and variables there are, and what is not shown, and why."""
-        count, leaves = self.graph.operations, len(self.graph.leaves)
-        said = [f"{count:,} operation{'s' * (count != 1)}, {leaves:,} variable{'s' * (leaves != 1)}"]
+        leaves = len(self.graph.leaves)
+        said = [f"{counted(self.graph.operations, 'operation')}, {counted(leaves, 'variable')}"]
         if not self.graph.after:
             said.append("backward() has not run: there are no gradients yet")
         elif lost := self._lost():
@@ -111,6 +111,8 @@ class Picture:
                 f"backward() let go of what {lost:,} of them need{'s' * (lost == 1)}: "
                 "backward(retain_graph=True) or tg.drawing.watch() keeps it"
             )
+        for node, problem in self.graph.flow.failed.items():
+            said.append(f"the rule of {node.name} raised {problem.splitlines()[0]}")
         return "; ".join(said)
 
     def _lost(self) -> int:

@@ -67,7 +67,7 @@ class Scene:
         if len(groups) == most + 1:
             made += [self._item(*groups[most])]
         elif rest:
-            made += [self._summary("older", f"{len(rest):,} older operations", rest)]
+            made += [self._summary("older", counted(len(rest), "older operation"), rest)]
         self._adopt(nodes)
         variables: dict[Node, Item] = {}
         for item in made:
@@ -114,7 +114,7 @@ class Scene:
         for item, leaves in inside.values():
             numbers = sum(int(np.prod(leaf.shape)) for leaf in leaves)
             what = "parameter" if item.kind == "module" else "variable"
-            text = f"{len(leaves):,} {what}{'s' * (len(leaves) != 1)}, {numbers:,} numbers"
+            text = f"{counted(len(leaves), what)}, {counted(numbers, 'number')}"
             item.lines.append(("muted", text))
 
     def _connect(self, item: Item, variables: dict[Node, Item]) -> None:
@@ -141,6 +141,11 @@ class Scene:
             )
             variables[edge.source] = Item(kind, lines, [edge.source])
         return variables[edge.source]
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def _runs(

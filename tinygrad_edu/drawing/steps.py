@@ -186,7 +186,7 @@ def _enclosed(term: ast.expr) -> ast.expr:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) or (np.ndim(value) == 0 and hasattr(value, "dtype"))
+    return isinstance(value, (int, float)) or getattr(value, "shape", None) == ()
 
 
 def _brief(value: Any) -> str:

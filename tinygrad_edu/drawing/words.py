@@ -16,7 +16,7 @@ def paragraph(step: Step, walk: Steps, width: int = WIDTH) -> Iterator[str]:
     value = "" if step.value is UNKNOWN else f" = {short(step.value)}"
     yield f"#{step.number}  {step.title}{value}" + (f"    {step.line}" if step.line else "")
     if step.gradient is UNKNOWN:
-        yield "    Its gradient is not known: a rule on the way needs what backward() has let go of."
+        yield "    Its gradient is not known: what uses it could not be differentiated."
         return
     yield from _wrapped("gradient: ", _sum(step), width)
     for sent in step.sent:
@@ -25,7 +25,9 @@ def paragraph(step: Step, walk: Steps, width: int = WIDTH) -> Iterator[str]:
         yield f"    {step.check.mark} whole program: {step.check.text}"
     if step.held:
         yield f"    {step.held}"
-    if not step.sent and walk.graph.boxes[step.node].operation:
+    if failed := walk.flow.failed.get(step.node):
+        yield from _wrapped("its rule raised ", failed, width)
+    elif not step.sent and walk.graph.boxes[step.node].operation:
         yield "    Its rules need what backward() has let go of: backward(retain_graph=True) keeps it."
 
 
