@@ -34,9 +34,8 @@ def short(value: Any, digits: int = 4) -> str:
     'mean 0, from 0 to 0, 1 of 10 not finite'
     """
     if isinstance(value, (tuple, list)):
-        return (
-            "(" + ", ".join(short(v, digits) for v in value[:FULL]) + (", …)" if len(value) > FULL else ")")
-        )
+        end = ", …)" if len(value) > FULL else ",)" if len(value) == 1 else ")"
+        return "(" + ", ".join(short(v, digits) for v in value[:FULL]) + end
     if not hasattr(value, "dtype"):
         return str(value) if isinstance(value, (int, type(None))) else repr(value)[:40]
     array = np.asarray(value)

@@ -19,7 +19,7 @@ from .steps import Steps
 from .svg import svg, text_width
 from .words import paragraph
 
-COLUMNS = 56  # of the text beside the graph
+COLUMNS = 53  # of the text beside the graph
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
@@ -31,7 +31,8 @@ body{font:14px system-ui,sans-serif}
 #side pre{white-space:pre-wrap;font:12.5px/1.5 ui-monospace,Menlo,Consolas,monospace}
 #at{width:100%} button{font:inherit;min-width:3em} #phase{font-weight:700}
 .tgd .hidden{visibility:hidden} .tgd .item.now rect.box{stroke:#d97706;stroke-width:3.5}
-.tgd .item.later{opacity:.45} .tgd .label.now{font-weight:700;text-decoration:underline}
+.tgd .item.later{opacity:.45} .tgd .label.now{font-weight:700}
+.tgd .item.sent rect.box{stroke:#d97706;stroke-width:2;stroke-dasharray:4 3}
 @media (max-width:900px){body{grid-template:55vh minmax(0,1fr)/minmax(0,1fr)}
 #side{border-left:0;border-top:1px solid #8a94a0}}
 </style>"""
@@ -47,7 +48,8 @@ function show() {
   items.forEach((item, i) => {
     const value = item.querySelector(".value"), grad = item.querySelector(".grad");
     const sums = (data.sums[i] || []).filter(([when]) => when <= now);
-    item.classList.toggle("now", frame.items.includes(i));
+    item.classList.toggle("now", frame.items[0] === i);
+    item.classList.toggle("sent", frame.items.indexOf(i) > 0);
     item.classList.toggle("later", now < data.from[i]);
     if (value) value.classList.toggle("hidden", now < data.from[i]);
     if (grad) grad.classList.toggle("hidden", !sums.length);
@@ -55,7 +57,7 @@ function show() {
   });
   labels.forEach(label => {
     label.classList.toggle("hidden", now < data.turn);
-    label.classList.toggle("now", now > data.turn && frame.items.includes(Number(label.dataset.item)));
+    label.classList.toggle("now", now > data.turn && frame.items[0] === Number(label.dataset.item));
   });
   const active = items[frame.items[0]];
   if (active) active.scrollIntoView({block: "nearest", inline: "nearest"});

@@ -158,16 +158,15 @@ def root_of(loss: Any) -> Node:
 
 
 def constants_of(node: Node, known: Known) -> Iterator[tuple[str, Any]]:
-    """The arguments of an operation that need no gradient, by name; those that have their defaults are left
-    out, and so are settings that nobody kept.
+    """The arguments of an operation that need no gradient, by name, UNKNOWN where nobody kept one; without
+    settings that have their defaults, or may have.
     """
     op = node.plan.op
     for position, value in enumerate(known.arguments(node)):
         if position in node.plan.parent_of:
             continue
         name = op.argument(position)
-        default = op.signature.defaults.get(name, UNKNOWN)
-        if value is default or (default is not UNKNOWN and (value is UNKNOWN or _equal(value, default))):
+        if name in op.signature.defaults and (value is UNKNOWN or _equal(value, op.signature.defaults[name])):
             continue
         yield name, value
 
@@ -197,7 +196,7 @@ def _one(values: list[Any]) -> Any:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and not hasattr(a, "shape") and bool(a == b)
+    return a is b or (type(a) is type(b) and not hasattr(a, "shape") and bool(a == b))
 
 
 def whole_of(node: Node) -> Node:

@@ -10,7 +10,7 @@ from .layout import Layout, placed
 from .scene import Item, Scene
 
 WIDE, HIGH, PAD = 7.3, 17.0, 9.0  # of a letter of 12 pixels, a line, and a margin
-LONG, LABEL = 46, 24  # letters of a line, and of a label
+LONG, LABEL = 52, 24  # letters of a line, and of a label
 NARROW = 430.0  # a picture is no narrower, for what stands above it
 STRIP = 20.0  # above a box, for the labels of its edges
 

@@ -60,5 +60,5 @@ def _plain(value: Any) -> bool:
 def _wrapped(start: str, text: str, width: int) -> Iterator[str]:
     """A line with a hanging indent."""
     yield from textwrap.wrap(
-        text, width, initial_indent="    " + start, subsequent_indent=" " * 10, break_long_words=False
+        text, width, initial_indent="    " + start, subsequent_indent=" " * 8, break_long_words=False
     ) or ["    " + start]
