@@ -293,3 +293,51 @@ def test_printing_a_result_says_which_operation_made_it():
     assert repr(tg.relu(x)) == "Tensor([1., 2.], made_by=relu)"
     assert repr((x * 2).detach()) == "Tensor([2., 4.])"
     assert "made_by=np.linalg.slogdet[1]" in repr(np.linalg.slogdet(leaf(np.eye(2)))[1])
+
+
+def test_a_crowd_of_arguments_is_one_box():
+    many = [leaf([float(i)]) for i in range(300)]
+    drawn = boxes(tg.draw(np.sum(np.concatenate(many)), names={}))
+    assert [lines[0] for _, lines in drawn] == ["300 variables", "concatenate", "np.add.reduce"]
+    stacked = boxes(tg.draw(np.sum(np.stack(many)), names={}, most=10))
+    assert len(stacked) <= 10 + 1 + 10
+
+
+def test_a_variable_alone_and_one_of_several_results_are_drawn():
+    x = leaf([1.0, 2.0])
+    assert boxes(tg.draw(x)) == [("variable", ["x", "(2,) float64", "value [1, 2]"])]
+    s = np.linalg.svd(leaf(np.diag([2.0, 1.0])))[1]
+    assert boxes(tg.draw(s))[-1][1] == ["s = thin_svd", "(2,) float64", "value [2, 1]"]
+
+
+def test_a_module_that_is_refused_does_not_stop_a_picture():
+    class Hiding(nn.Module):
+        def __init__(self):
+            self.parts = {nn.Linear(1, 1, rng=0)}
+
+    names = {"x": leaf(1.0), "hiding": Hiding()}
+    assert "x" in str(tg.draw(np.exp(names["x"]), names=names))
+
+
+def test_a_number_that_spreads_over_an_array_gets_a_sum():
+    b = leaf(1.0)
+    assert "× 1, summed" in str(tg.draw(np.sum(b + np.ones(3)), names={}))
+
+
+def test_a_hook_is_told_of():
+    x = leaf(1.0)
+    y = np.exp(x) * 2.0
+    x.register_hook(lambda g: g * 0.0)
+    y.backward(retain_graph=True)
+    text = str(tg.draw(y, names={"x": x}))
+    assert "hooks are not run for it" in text
+    assert "grad 0 " in text + " "
+
+
+def test_a_result_that_was_written_to_is_not_shown_as_it_was_made():
+    x = leaf(2.0)
+    y = x * 3.0
+    z = np.exp(y)
+    with tg.no_grad():
+        y += 1.0
+    assert "value 7" not in str(tg.draw(z, names={}))

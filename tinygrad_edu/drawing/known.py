@@ -73,7 +73,8 @@ class Known:
     """
 
     def __init__(self, nodes: list[Node], tensors: dict[Node, Any], since: int = 0) -> None:
-        self.nodes, self.values = nodes, {node: tensor._array for node, tensor in tensors.items()}
+        alike = {node: t._array for node, t in tensors.items() if isinstance(node, Leaf) or _as_made(node, t)}
+        self.nodes, self.values = nodes, alike
         self.moved: set[Node] = set()
         self._restored: dict[Node, Any] = {}
         self._believed: dict[Node, list[Any]] = {}
@@ -211,6 +212,11 @@ class Known:
 
     def _default(self, op: Op, position: int) -> Any:
         return op.signature.defaults.get(op.argument(position), UNKNOWN)
+
+
+def _as_made(node: Node, tensor: Any) -> bool:
+    """Whether the values of a result are still those that its operation made."""
+    return WRITES.since(tensor._array) <= node.version
 
 
 def _is_function(op: Op) -> bool:

@@ -1,10 +1,12 @@
 """Which modules of a model an operation lies in, from the outermost to the innermost."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import reduce
 from itertools import takewhile
 from typing import Any
 
+from ..errors import ArgumentError
 from ..graph import Leaf, Node
 from ..nn.module import Module
 from .names import models
@@ -55,11 +57,12 @@ def _of_parameters(names: Mapping[str, Any] | Module) -> dict[Node, Chain]:
     """The modules around each parameter."""
     found: dict[Node, Chain] = {}
     for name, model in models(names).items():
-        modules = dict(model.named_modules())
-        for path, parameter in model.named_parameters():
-            if isinstance(parameter._node, Leaf):
-                around = sorted((p for p in modules if not p or path.startswith(p + ".")), key=len)
-                found[parameter._node] = tuple(Place.of(_joined(name, p), modules[p]) for p in around)
+        with suppress(ArgumentError):  # of a module that is refused for what it hides
+            modules = dict(model.named_modules())
+            for path, parameter in model.named_parameters():
+                if isinstance(parameter._node, Leaf):
+                    around = sorted((p for p in modules if not p or path.startswith(p + ".")), key=len)
+                    found[parameter._node] = tuple(Place.of(_joined(name, p), modules[p]) for p in around)
     return found
 
 

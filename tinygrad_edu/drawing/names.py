@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..errors import ArgumentError
@@ -52,14 +53,18 @@ def models(names: Any) -> dict[str, Module]:
     """The modules among the names, by theirs; a module alone has the empty name."""
     if isinstance(names, Module):
         return {"": names}
-    return {str(name): thing for name, thing in names.items() if isinstance(thing, Module)}
+    return {str(name): thing for name, thing in names.items() if issubclass(type(thing), Module)}
 
 
 def _tensors(name: str, thing: Any, depth: int) -> Iterator[tuple[str, Tensor]]:
     """The tensors in a thing, with the ways they are written."""
-    if issubclass(type(thing), Tensor):
+    kind = type(thing)
+    if issubclass(kind, Tensor):
         yield name, thing
-    elif issubclass(type(thing), (Module, dict, list, tuple)) and depth:
-        inside = keyed(thing) if isinstance(thing, Module) or len(thing) <= LONG else None
-        for _, written, child in inside or ():
+    elif issubclass(kind, Module):
+        with suppress(ArgumentError):  # of a module that is refused for what it hides
+            for path, parameter in thing.named_parameters():
+                yield f"{name}.{path}", parameter
+    elif issubclass(kind, (dict, list, tuple)) and depth and len(thing) <= LONG:
+        for _, written, child in keyed(thing) or ():
             yield from _tensors(name + written, child, depth - 1)

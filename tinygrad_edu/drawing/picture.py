@@ -111,6 +111,8 @@ class Picture:
                 f"backward() let go of what {lost:,} of them need{'s' * (lost == 1)}: "
                 "backward(retain_graph=True) or tg.drawing.watch() keeps it"
             )
+        if self.graph.after and any(node.notes and node.notes.hooks for node in self.graph.nodes):
+            said.append("hooks are not run for it")
         for node, problem in self.graph.flow.failed.items():
             said.append(f"the rule of {node.name} raised {problem.splitlines()[0]}")
         return "; ".join(said)

@@ -179,9 +179,10 @@ def factor_of(factor: Any, node: Node, k: int) -> str:
     """
     parent = node.parents[k]
     if factor is not UNKNOWN and factor.size and (factor.shape == node.shape or 1 in factor.shape):
+        summed = ", summed" if factor.shape != node.shape and len(factor) > 1 else ""
         if np.all(factor == factor.flat[0]):
-            return "× " + number(factor.flat[0])
-        return "× " + short(np.ravel(factor) if 1 in factor.shape else factor, 3)
+            return f"× {number(factor.flat[0])}{summed}"
+        return f"× {short(np.ravel(factor) if 1 in factor.shape else factor, 3)}{summed}"
     formula = source_of(node.plan.joint or node.plan.steps[k][0]).formula
     if formula in ("g", "-g"):
         return f"× {formula.replace('g', '1')}" + ", summed" * (parent.shape != node.shape)
@@ -200,4 +201,5 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def whole_of(node: Node) -> Node:
+    """The operation that a node belongs to, which is another one if it is one of several outputs."""
     return node.parents[0] if isinstance(node, Part) else node

@@ -19,6 +19,8 @@ from .numbers import shape_of, short
 from .reading import Box, Edge, Graph
 from .watch import Place
 
+CROWD = 12  # arguments of an operation: of more, each source is shown once, and the variables together
+
 
 @dataclass
 class Item:
@@ -70,10 +72,13 @@ class Scene:
             made += [self._summary("older", counted(len(rest), "older operation"), rest)]
         self._adopt(nodes)
         variables: dict[Node, Item] = {}
+        if not nodes:  # a variable alone
+            variables[graph.root] = Item("variable", lines_of(graph.boxes[graph.root]), [graph.root])
         for item in made:
             self._connect(item, variables)
         order = {id(item): max(node.order for node in item.inside) for item in made}
-        self.items = [*variables.values(), *sorted(made, key=lambda item: order[id(item)])]
+        single = {id(item): item for item in variables.values()}
+        self.items = [*single.values(), *sorted(made, key=lambda item: order[id(item)])]
 
     def _item(self, place: Place | None, group: list[Node]) -> Item:
         if place is None:
@@ -118,15 +123,27 @@ class Scene:
             item.lines.append(("muted", text))
 
     def _connect(self, item: Item, variables: dict[Node, Item]) -> None:
-        """The sources of an item, each edge of an operation and its label; those of a summary once each."""
+        """The sources of an item: each edge of an operation, with its label; those of a summary, and of an
+        operation with a crowd of arguments, once each.
+        """
+        edges = [edge for node in item.inside for edge in self.graph.boxes[node].edges]
+        crowd = len(edges) > CROWD
+        if crowd and item.kind == "operation":
+            leaves = dict.fromkeys(edge.source for edge in edges if isinstance(edge.source, Leaf))
+            self._gather([leaf for leaf in leaves if leaf not in variables], variables)
         met: set[int] = set()
-        for node in item.inside:
-            for edge in self.graph.boxes[node].edges:
-                source = self._source(edge, variables)
-                if source is None or source is item or (len(item.inside) > 1 and id(source) in met):
-                    continue
-                met.add(id(source))
-                item.sources.append((source, label_of(edge) if item.kind == "operation" else ""))
+        for edge in edges:
+            source, once = self._source(edge, variables), crowd or item.kind != "operation"
+            if source is None or source is item or (once and id(source) in met):
+                continue
+            met.add(id(source))
+            item.sources.append((source, "" if once else label_of(edge)))
+
+    def _gather(self, leaves: list[Node], variables: dict[Node, Item]) -> None:
+        """One box for the many variables that an operation takes."""
+        numbers = sum(int(np.prod(leaf.shape)) for leaf in leaves)
+        lines = [("title", counted(len(leaves), "variable")), ("muted", counted(numbers, "number"))]
+        variables |= dict.fromkeys(leaves, Item("variable", lines, leaves))
 
     def _source(self, edge: Edge, variables: dict[Node, Item]) -> Item | None:
         if edge.source in self.item_of:
@@ -136,9 +153,9 @@ class Scene:
         if edge.source not in variables:
             box = self.graph.boxes[edge.source]
             kind = "variable" if isinstance(edge.source, Leaf) else "outside"
-            lines = (
-                lines_of(box) if kind == "variable" else [("title", title_of(box)), ("muted", kind_of(box))]
-            )
+            lines = lines_of(box)
+            if kind == "outside":
+                lines = [("title", title_of(box)), ("muted", kind_of(box))]
             variables[edge.source] = Item(kind, lines, [edge.source])
         return variables[edge.source]
 

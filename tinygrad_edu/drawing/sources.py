@@ -40,13 +40,16 @@ def source_of(rule: Callable[..., Any]) -> Source:
         rule = rule.rule
     rule = inspect.unwrap(rule)
     code = getattr(rule, "__code__", None)
-    if code is None:
-        return Source("", (), "")
+    return Source("", (), "") if code is None else _source(code, rule.__name__)
+
+
+@lru_cache(maxsize=512)
+def _source(code: Any, name: str) -> Source:
     names = code.co_varnames[: code.co_argcount]
     place = f"{_shown(code.co_filename)}:{code.co_firstlineno}"
     line = " ".join(linecache.getline(code.co_filename, code.co_firstlineno).split())
-    if rule.__name__ != "<lambda>":
-        return Source(f"{rule.__name__}({', '.join(names)})", names, place, line)
+    if name != "<lambda>":
+        return Source(f"{name}({', '.join(names)})", names, place, line)
     found = _lambda_in(code)
     if found is None:
         return Source("", names, place, line)
