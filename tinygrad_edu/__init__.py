@@ -8,6 +8,7 @@ The two-minute tour::
     x = tg.Tensor([1.0, 2.0, 3.0], requires_grad=True)  # an array that remembers what is done to it
     y = np.sum(np.sin(x) ** 2)                          # NumPy's own functions
     y.backward()                                        # x.grad is now sin(2x)
+    print(tg.draw(y))                                   # the graph; tg.explain(y) walks back
 
     f = lambda x: np.sum(x**3)
     tg.grad(f)(np.array([1.0, 2.0]))                    # or as functions of functions, nested at will

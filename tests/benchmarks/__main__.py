@@ -8,7 +8,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks --rounds 31 --json figures.json
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers, epochs,
-transformer, lstm.
+transformer, lstm, pictures.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from . import (
     mnist,
     ops,
     optimizers,
+    pictures,
     recurrent,
     report,
     steps,
@@ -61,6 +62,7 @@ def main() -> None:
         "layers": lambda: layers.report(arguments.rounds),
         "epochs": lambda: mnist.report(arguments.rounds),
         "lstm": lambda: recurrent.report(arguments.rounds),
+        "pictures": pictures.report,
     }
     chosen = {"steps" if name in WORKLOADS else name for name in arguments.parts} or set(parts)
     if unknown := sorted(chosen - set(parts)):

@@ -37,7 +37,7 @@ def short(value: Any, digits: int = 4) -> str:
         end = ", …)" if len(value) > FULL else ",)" if len(value) == 1 else ")"
         return "(" + ", ".join(short(v, digits) for v in value[:FULL]) + end
     if not hasattr(value, "dtype"):
-        return str(value) if isinstance(value, (int, type(None))) else repr(value)[:40]
+        return number(value, digits) if isinstance(value, (float, complex)) else repr(value)[:40]
     array = np.asarray(value)
     if array.ndim == 0:
         return number(array, digits) if array.dtype.kind in "fciub" else repr(value)[:40]

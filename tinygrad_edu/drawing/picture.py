@@ -68,11 +68,11 @@ def draw(
     >>> print(tg.draw(y))
     3 operations, 2 variables.
     Below each operation, its arguments: × is what the chain rule multiplies its gradient by.
-    y = np.square                  () float64  value 25  grad 1
-    ↳ np.add                 × 10  () float64  value 5   grad 10
-    ├ b                      × 1   () float64  value -1  grad 10
-    ↳ np.multiply, x2 = 3.0  × 1   () float64  value 6   grad 10
-    └ w                      × 3   () float64  value 2   grad 30
+    y = np.square                () float64  value 25  grad 1
+    ↳ np.add               × 10  () float64  value 5   grad 10
+    ├ b                    × 1   () float64  value -1  grad 10
+    ↳ np.multiply, x2 = 3  × 1   () float64  value 6   grad 10
+    └ w                    × 3   () float64  value 2   grad 30
     """
     for name, value, least in (("modules", modules, 0), ("most", most, 1)):
         whole = isinstance(value, int) and not isinstance(value, bool)

@@ -40,7 +40,8 @@ def svg(scene: Scene, caption: str) -> str:
     """The picture of a scene, as a text that is an SVG file and an element of a page."""
     items = scene.items
     number = {id(item): i for i, item in enumerate(items)}
-    boxes, ports = [_size(item) for item in items], list(map(_ports, items))
+    boxes = [_size(item) for item in items]
+    ports = [_ports(item, width) for item, (width, _) in zip(items, boxes)]
     edges = [
         (number[id(source)], i, port)
         for i, item in enumerate(items)
@@ -96,11 +97,16 @@ def _label_width(label: str) -> float:
     return text_width(cut(label, LABEL)) * WIDE + 18
 
 
-def _ports(item: Item) -> list[float]:
-    """Where on its upper side the edges of a box end, from its middle, each left of room for its label."""
+def _ports(item: Item, width: float) -> list[float]:
+    """Where on its upper side the edges of a box end, from its middle, each left of room for its label; an
+    edge alone as near to the middle as the room allows.
+    """
     widths = [_label_width(label) for _, label in item.sources]
-    ends = list(accumulate(widths, initial=-sum(widths) / 2))
-    return [x + (6 if label else width / 2) for x, width, (_, label) in zip(ends, widths, item.sources)]
+    start = -sum(widths) / 2 if len(widths) > 1 else min(-6.0, width / 2 - sum(widths))
+    ends = accumulate(widths, initial=start)
+    if not any(label for _, label in item.sources):
+        return [x + (w / 2 if len(widths) > 1 else 6) for x, w in zip(ends, widths)]
+    return [x + 6 for x, _ in zip(ends, widths)]
 
 
 def _edges(
