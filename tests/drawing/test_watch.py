@@ -58,7 +58,7 @@ def test_values_are_those_of_then_when_an_optimizer_has_moved_on():
     walk = tg.explain(loss, names=model)
     weight = next(step for step in walk.steps if step.title == "weight")
     assert weight.gradient.item() == pytest.approx(expected)
-    assert walk.agrees
+    assert weight.check.agrees
 
 
 def test_the_modules_are_as_they_were():

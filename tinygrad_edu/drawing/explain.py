@@ -112,7 +112,10 @@ class Explanation:
         """The first line."""
         first = self.steps[0]
         value, g = short(first.value), short(self.walk.flow.gradients[self.walk.graph.nodes[0]])
-        return f"{first.title} is {value}, and its own gradient is {g}. Backwards from there:"
+        title = f"{first.title} is {value}, and its own gradient is {g}. Backwards from there:"
+        if any(step.node.dtype.kind == "c" for step in self.steps if not isinstance(step.node.dtype, tuple)):
+            title += "\n(Rules compute with the conjugates of complex gradients: that is their g.)"
+        return title
 
     def __str__(self) -> str:
         parts = [self.title, *("\n".join(paragraph(step, self.walk)) for step in self.steps)]

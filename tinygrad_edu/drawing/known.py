@@ -70,12 +70,15 @@ class Known:
         Of an operation with several outputs, a tuple of them.
     moved : set of Node
         The leaves whose values were changed in place since an operation used them.
+    then : dict of Node to array
+        Those that were seen when an operation used them.
     """
 
     def __init__(self, nodes: list[Node], tensors: dict[Node, Any], since: int = 0) -> None:
         alike = {node: t._array for node, t in tensors.items() if isinstance(node, Leaf) or _as_made(node, t)}
         self.nodes, self.values = nodes, alike
         self.moved: set[Node] = set()
+        self.then: dict[Node, Any] = {}
         self._restored: dict[Node, Any] = {}
         self._believed: dict[Node, list[Any]] = {}
         for node in takewhile(lambda node: node.order >= since, nodes):
@@ -90,10 +93,8 @@ class Known:
         if seen := SEEN.get(node):
             self.values[node] = seen.out
             for position, parent in zip(node.plan.positions, node.parents):
-                if not isinstance(parent, Leaf):
-                    self.values.setdefault(parent, seen.arguments[position])
-                elif parent in self.values and not same(self.values[parent], seen.arguments[position]):
-                    self.moved.add(parent)
+                known = self.then if isinstance(parent, Leaf) else self.values
+                known.setdefault(parent, seen.arguments[position])
         for parent in node.parents:
             array = self.values.get(parent)
             if isinstance(parent, Leaf) and array is not None and WRITES.since(array) > node.version:
@@ -164,7 +165,8 @@ class Known:
         """Whether an operation, computed again of its arguments, gives what it gave."""
         known = self.value(node)
         try:
-            out = node.plan.op.forward(*self.arguments(node))
+            with np.errstate(all="ignore"):
+                out = node.plan.op.forward(*self.arguments(node))
         except Exception:
             return False
         out = out[0] if node.plan.op.keep else out

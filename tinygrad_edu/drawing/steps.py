@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backward import turned
 from ..graph import Leaf, Node, Part
 from .flow import Flow
 from .known import UNKNOWN
@@ -108,7 +109,7 @@ class Steps:
             check = check_contribution(self.graph.known, node, k, g, value)
             meaning = meaning_of(plan.joint or rule, source.tree)
             step.sent.append(Sent(argument, node, parent, source, meaning, given, value, check))
-            self.arrived.setdefault(parent, []).append((step.number, argument, value))
+            self.arrived.setdefault(parent, []).append((step.number, argument, turned(parent, value)))
         return step
 
     def _call(self, node: Node) -> str:
