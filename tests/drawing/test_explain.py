@@ -164,6 +164,20 @@ def test_a_constant_that_nobody_kept_is_named_and_watch_keeps_it():
     assert checks(tg.explain(y)) == [True, True]
 
 
+def test_an_operation_that_gives_something_else_each_time_is_not_judged():
+    draw = np.random.default_rng(0).uniform
+
+    @tg.primitive(x=lambda g, x, out: g * out / x)
+    def noisy(x):
+        return x * draw(1, 2)
+
+    with tg.drawing.watch():
+        y = noisy(leaf(2.0))
+    walk = tg.explain(y)
+    assert checks(walk) == [None, None]
+    assert "the operation gives something else" in walk.steps[0].sent[0].check.text
+
+
 def test_what_draws_again_is_checked_against_what_it_drew():
     x = leaf(generic(6))
     y = np.sum(tg.dropout(x, 0.5, rng=0) * x)

@@ -91,3 +91,13 @@ def test_gradients_are_the_same_and_the_debug_mode_goes_on():
 
 def test_a_model_is_a_module():
     assert "watch: model is a Module" in message_of(ArgumentError, tg.drawing.watch, "model")
+
+
+def test_settings_that_have_their_defaults_are_not_shown():
+    x = leaf([1.0, 2.0])
+    with tg.drawing.watch():
+        y = np.sum(x)
+        z = np.sum(x, keepdims=True)
+    assert "dtype" not in str(tg.draw(y))
+    assert "keepdims" not in str(tg.draw(y))
+    assert "keepdims = True" in str(tg.draw(z))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,7 @@ class Graph:
             box.value = _one([self.known.value(output) for output in box.outputs])
             box.gradient = _one([self.flow.gradient(output) for output in box.outputs])
             box.constants = list(constants_of(node, self.known))
-            box.line = SEEN[node].line if node in SEEN else getattr(node.notes, "line", "")
+            box.line = Path(SEEN[node].line if node in SEEN else getattr(node.notes, "line", "")).name
         return box
 
     def _factors(self, node: Node) -> list[str]:
