@@ -8,6 +8,7 @@ The two-minute tour::
     x = tg.Tensor([1.0, 2.0, 3.0], requires_grad=True)  # an array that remembers what is done to it
     y = np.sum(np.sin(x) ** 2)                          # NumPy's own functions
     y.backward()                                        # x.grad is now sin(2x)
+    print(tg.draw(y))                                   # the graph; tg.explain(y) walks back
 
     f = lambda x: np.sum(x**3)
     tg.grad(f)(np.array([1.0, 2.0]))                    # or as functions of functions, nested at will
@@ -124,6 +125,8 @@ __all__ = [
     "data",
     "debug",
     "derivative",
+    "draw",
+    "drawing",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -133,6 +136,7 @@ __all__ = [
     "enable_grad",
     "erf",
     "erfc",
+    "explain",
     "fixed_point",
     "fold",
     "gaussian",
@@ -228,8 +232,9 @@ del keep_freed_memory
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, special, stats, train
+    from . import check, data, drawing, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
+    from .drawing import draw, explain
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
 
@@ -250,6 +255,8 @@ def __getattr__(name: str) -> Any:
             import tinygrad_edu.check
         case "data":
             import tinygrad_edu.data
+        case "drawing" | "draw" | "explain":
+            import tinygrad_edu.drawing
         case "io":
             import tinygrad_edu.io
         case "nn":
@@ -270,6 +277,8 @@ def __getattr__(name: str) -> Any:
             hint = package_hint(name, __dir__())
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}.")
     package = vars(sys.modules[__name__])
+    if name in ("draw", "explain"):
+        return getattr(package["drawing"], name)
     return package["check"].gradcheck if name == "gradcheck" else package[name]
 
 

@@ -93,7 +93,8 @@ class Conversions:
         if self._array.dtype not in (np.float64, np.int64, np.bool_):
             text += f", dtype={self._array.dtype}"
         if self._node is not None:
-            text += ", requires_grad=True"
+            made = self._node.made_by
+            text += f", made_by={made}" if made else ", requires_grad=True"
         return f"{type(self).__name__}({text})"
 
     def __format__(self, spec: str) -> str:

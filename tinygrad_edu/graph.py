@@ -71,6 +71,11 @@ class Node:
         """The name of the function that was called."""
         return self.plan.op.name
 
+    @property
+    def made_by(self) -> str:
+        """The function that made the value of this node; empty for a variable."""
+        return self.name
+
     def part(self, index: int) -> "Part":
         """The node of one output, of an operation that has several."""
         return Part(self, index)
@@ -92,6 +97,8 @@ class Leaf(Node):
     __slots__ = ("grad", "temporary")
     name = "leaf"
 
+    made_by = ""
+
     def __init__(self, shape: Shape, dtype: DType, temporary: bool = False) -> None:
         super().__init__(None, (), (), shape, dtype)
         self.grad: Any = None
@@ -107,6 +114,11 @@ class Part(Node):
     def __init__(self, whole: Node, index: int) -> None:
         super().__init__(None, (whole,), (), whole.shape[index], whole.dtype[index])
         self.index = index
+
+    @property
+    def made_by(self) -> str:
+        """The function that made this output among others, and which of them it is."""
+        return f"{self.parents[0].name}[{self.index}]"
 
 
 class Notes:

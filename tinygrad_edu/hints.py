@@ -22,6 +22,7 @@ PACKAGE = {  # what tinygrad_edu.NAME would be
     "Function": "primitive", "jacrev": "jacobian", "jacfwd": "jacobian", "swish": "silu", "logits_loss": "softmax_cross_entropy",
     "cat": "np.concatenate", "unsqueeze": "np.expand_dims", "permute": "np.transpose", "matmul": "np.matmul", "mm": "np.matmul", "bmm": "np.matmul",
     "fit": "train.fit", "DataLoader": "data.DataLoader", "compile": "nothing yet: functions are not compiled",
+    "draw_dot": "draw", "make_dot": "draw", "build_graph": "draw", "plot_model": "draw", "visualize": "draw", "graphviz": "draw",
 }
 TENSOR = {  # what x.NAME would be
     "view": "x.reshape(…)", "view_as": "x.reshape(y.shape)", "reshape_as": "x.reshape(y.shape)", "unsqueeze": "np.expand_dims(x, axis), or x[:, None]",
@@ -35,7 +36,7 @@ TENSOR = {  # what x.NAME would be
     "expand": "np.broadcast_to(x, shape)", "clamp": "x.clip(low, high)", "zero_grad": "x.grad = None", "gather": "np.take_along_axis(x, indices, axis)",
     "masked_fill": "np.where(mask, value, x)", "index_select": "np.take(x, indices, axis)", "amax": "x.max(axis=…)", "amin": "x.min(axis=…)",
     "detach_": "x = x.detach()", "retain_graph": "x.backward(retain_graph=True)", "value": "x.data", "asnumpy": "x.numpy()", "logsumexp": "tg.logsumexp(x)",
-    "grad_fn": "nothing: nodes are not public; requires_grad and is_leaf tell what there is",
+    "grad_fn": "tg.draw(x), which shows what made x; printed, x names its operation",
     "put": "x[…] = v, or x.flat[indices] = v", "resize": "np.reshape(x, shape), or np.resize(x.detach().numpy(), shape)",
     "base": "np.shares_memory(x.numpy(), y.numpy())", "dump": "tg.io.save_npz", "dumps": "x.detach().numpy().tobytes()",
 }

@@ -8,7 +8,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks --rounds 31 --json figures.json
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
-networks, trainings, epochs, transformer, lstm, debug.
+networks, trainings, epochs, transformer, lstm, debug, pictures.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from . import (
     networks,
     ops,
     optimizers,
+    pictures,
     recurrent,
     report,
     steps,
@@ -67,6 +68,7 @@ def main() -> None:
         "epochs": lambda: mnist.report(arguments.rounds),
         "lstm": lambda: recurrent.report(arguments.rounds),
         "debug": lambda: watching.report(arguments.rounds),
+        "pictures": pictures.report,
     }
     chosen = {"steps" if name in WORKLOADS else name for name in arguments.parts} or set(parts)
     if unknown := sorted(chosen - set(parts)):

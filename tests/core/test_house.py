@@ -29,7 +29,7 @@ HOUSE = [
     ("tree_call", "primitive", "filing"),                                  # users' ops
     ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
     ("special", "stats", "check", "io", "nn", "optim"),
-    ("coverage", "plot", "data", "train"),
+    ("coverage", "plot", "drawing", "data", "train"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on

@@ -8,12 +8,13 @@ from tests.helpers import printed
 PROGRAM = """
 import sys
 import tinygrad_edu as tg
-parts = ["check", "data", "io", "plot", "special", "stats", "train"]
+parts = ["check", "data", "drawing", "io", "plot", "special", "stats", "train"]
 assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
 slow = {"hypothesis", "json", "gzip", "ssl", "csv"}
 optional = {"matplotlib", "sklearn", "scipy", "tqdm"}
 assert not (slow | optional) & set(sys.modules)
 assert callable(tg.gradcheck) and callable(tg.check.gradcheck) and tg.gradcheck is tg.check.gradcheck
+assert callable(tg.draw) and tg.explain is tg.drawing.explain
 assert callable(tg.train.fit) and callable(tg.data.read_csv)
 assert callable(tg.io.save_checkpoint) and callable(tg.plot.curves)
 assert not optional & set(sys.modules)
