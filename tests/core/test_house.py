@@ -20,7 +20,7 @@ WIDTH = 110
 
 # fmt: off
 HOUSE = [
-    ("errors", "aliases", "hints", "settings"),                            # words that everyone uses
+    ("errors", "aliases", "hints", "settings", "markup"),                            # words that everyone uses
     ("modes", "random", "versions", "arrays", "trees", "files", "coercion", "sparse", "memory"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves

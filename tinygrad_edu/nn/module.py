@@ -12,6 +12,7 @@ one, or None; one that holds a buffer takes arrays, too, as the buffer's new val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..trees import children
 from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert, successor
 from .state import load, state_of
+from .tree import tree_as_html
 from .walk import Nested, all_of, walk
 
 M = TypeVar("M", bound="Module")
@@ -225,6 +227,12 @@ class Module(Nested):
 
     def __repr__(self) -> str:
         return _as_text(self, set())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a tree of modules that opens, with their settings and numbers of
+        parameters.
+        """
+        return tree_as_html(self, partial(_children, refuse=False))
 
     def __tree__(self) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
         parameters = list(self.parameters())

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import ArgumentError
 from ...io import atomic_write
+from ...markup import Html, box, details, escape, heading, note
 from .course import Finding, Outcome
 
 SIGNS = {True: "✓", False: "✗"}
@@ -49,6 +50,10 @@ class EngineReport:
         wrong = sum(bool(outcome.findings) for outcome in self.outcomes)
         verdict = f"wrong in {wrong} of {len(self.outcomes)} lessons" if wrong else "nothing is wrong"
         return "\n".join([f"{self.engine}: {verdict}", *(_told(outcome) for outcome in self.outcomes)])
+
+    def _repr_html_(self) -> str:
+        shown = [_as_html(outcome) for outcome in self.outcomes]
+        return box(heading(self.engine, str(self).partition(": ")[2].partition("\n")[0]), *shown)
 
     def gradescope(
         self,
@@ -100,6 +105,13 @@ class EngineReport:
         }
         with atomic_write(path) as file:
             file.write(json.dumps(results, indent=2, ensure_ascii=False).encode())
+
+
+def _as_html(outcome: Outcome) -> Html:
+    """A line for a lesson, which opens to show what was found in it."""
+    head, *lines = _told(outcome).splitlines()
+    pre = Html(f'<pre style="background:none;color:inherit">{escape(chr(10).join(lines))}</pre>')
+    return details(head, pre, opened=bool(outcome.findings)) if lines else note(head)
 
 
 def _told(outcome: Outcome) -> str:
