@@ -25,9 +25,9 @@ HOUSE = [
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
-    ("methods", "conversion", "in_place", "tensor", "debug"),
+    ("methods", "conversion", "in_place", "tensor", "functions", "debug"),
     ("tree_call", "primitive", "filing"),                                  # users' ops
-    ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
+    ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
     ("special", "stats", "io", "check", "nn", "optim"),
     ("coverage", "plot", "data", "train"),
     ("__init__", "__main__"),                                              # the door

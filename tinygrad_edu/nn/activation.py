@@ -1,6 +1,6 @@
 """Activations as modules, for containers; each calls the function of the same name, ours or NumPy's."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -18,6 +18,7 @@ from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
 from .sizes import check_sizes
+from .through import Through
 from .weights import Initializer
 
 RELU = op_of(ops.relu)
@@ -28,6 +29,16 @@ RELU = op_of(ops.relu)
 
 class Activation(FunctionModule):
     """Base of activations: a function of one array, and of its settings."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: Tensor) -> Tensor: ...
+
+        @overload
+        def __call__(self, x: Any) -> Any: ...
+
+        def __call__(self, x: Any) -> Any: ...
 
     def forward(self, x: Any) -> Any:
         """Apply the function to each element of x, or along its axis."""
@@ -159,7 +170,7 @@ class LogSoftmax(Softmax, function=ops.log_softmax):
     """Logarithms of probabilities along an axis; see `tinygrad_edu.log_softmax`."""
 
 
-class Identity(Module):
+class Identity(Through):
     """x itself: where a container wants a layer and there is nothing to do."""
 
     def forward(self, x: Any) -> Any:
@@ -194,7 +205,7 @@ class PReLU(Module):
         check_sizes(num_parameters=num_parameters)
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         x = as_input(x, self.weight, "PReLU")
         if self.weight.size > 1 and x.shape[1:2] != self.weight.shape:
             raise ShapeError(
@@ -254,6 +265,6 @@ class Maxout(Module):
         self.pieces = pieces
         self.linear = Linear(in_features, out_features * pieces, bias, init=init, rng=rng, dtype=dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         """Map x of shape (..., in_features) to (..., out_features)."""
         return ops.maxout(self.linear(x), self.pieces)

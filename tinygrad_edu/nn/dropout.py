@@ -6,11 +6,11 @@ from ..arrays import given
 from ..errors import names_itself
 from ..ops.dropout import dropout
 from ..random import Rng, generator
-from .module import Module
 from .sizes import check_probability
+from .through import Through
 
 
-class Dropout(Module):
+class Dropout(Through):
     """In training, zero elements with probability p and scale the others by 1 / (1 - p); in use, nothing.
 
     Parameters

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -27,6 +27,14 @@ from .tree import tree_as_html
 from .walk import Nested, all_of, walk
 
 M = TypeVar("M", bound="Module")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class HasForward(Protocol[P, R]):
+    """What has a forward, so that type checkers know what a call returns."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class Module(Nested):
@@ -80,12 +88,18 @@ class Module(Nested):
             f"{type(self).__name__} has no forward(self, x): a Module defines what it computes there."
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return self.forward(*args, **kwargs)
-        except TinygradError as error:
-            _locate(error, self)
-            raise
+    if TYPE_CHECKING:  # a call takes and returns what forward does
+
+        def __call__(self: HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    else:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return self.forward(*args, **kwargs)
+            except TinygradError as error:
+                _locate(error, self)
+                raise
 
     # ---- what is inside ------------------------------------------------------------------------------------
 

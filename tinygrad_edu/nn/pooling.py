@@ -5,11 +5,11 @@ from typing import Any
 from ..ops.adaptive import adaptive_avg_pool
 from ..ops.pooling import avg_pool, checked_windows, max_pool
 from ..ops.window import Caller
-from .module import Module
 from .shown import unusual
+from .through import Through
 
 
-class _Pooling(Module):
+class _Pooling(Through):
     """What maxima and means have in common: the number of axes, and the repr."""
 
     axes = 2
@@ -116,7 +116,7 @@ class AvgPool1d(AvgPool2d):
     axes = 1
 
 
-class AdaptiveAvgPool2d(Module):
+class AdaptiveAvgPool2d(Through):
     """Mean over windows of images, as many as asked for; see `tinygrad_edu.adaptive_avg_pool2d`.
 
     Parameters

@@ -5,6 +5,8 @@ epochs, the steps of each (`step.make_step`: forward, backward, update), what is
 it may end.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
