@@ -149,6 +149,12 @@ def test_a_planted_mistake_of_arrays_is_named(name, tmp_path):
     assert_found(check_engine(engine, examples=20, stop=True), ARRAYS[name].cause)
 
 
+@pytest.mark.parametrize("name", ["depth first", "no visited set", "= in tanh", "visited is kept"])
+def test_programs_of_all_lessons_are_small(name, tmp_path):
+    engine = engine_with(SCALAR[name], "micrograd.py", tmp_path)
+    assert_found(check_engine(engine, examples=20), SCALAR[name].cause)
+
+
 # ---- right engines -----------------------------------------------------------------------------------------
 
 
