@@ -32,67 +32,80 @@ from typing import TYPE_CHECKING, Any
 from .debug import debug
 from .errors import TinygradError
 from .filing import composite, derivative, elementwise
-from .memory import keep_freed_memory
-from .modes import enable_grad, is_grad_enabled, no_grad
-from .ops.activation import (
+from .functions import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    bilinear,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
     celu,
+    conv1d,
+    conv2d,
+    conv_transpose2d,
+    cosine_embedding_loss,
+    dropout,
     elu,
+    embedding,
+    erf,
+    erfc,
     gaussian,
     gelu,
+    group_norm,
+    half_squared_error,
     hardsigmoid,
     hardswish,
     hardtanh,
+    hinge_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    layer_norm,
     leaky_relu,
+    linear,
     log_softmax,
     logsumexp,
+    masked_softmax,
+    max_pool1d,
+    max_pool2d,
     maxout,
     mish,
+    mse_loss,
+    multi_margin_loss,
+    nll_loss,
+    positional_encoding,
     prelu,
     relu,
     relu6,
+    rms_norm,
+    scaled_dot_product_attention,
     selu,
     sigmoid,
     silu,
+    smooth_l1_loss,
     softmax,
+    softmax_cross_entropy,
     softplus,
     softsign,
-)
-from .ops.adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d
-from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
-from .ops.attention import masked_softmax, positional_encoding, scaled_dot_product_attention
-from .ops.bilinear import bilinear
-from .ops.contraction import linear
-from .ops.convolution import conv1d, conv2d
-from .ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d
-from .ops.embedding import embedding
-from .ops.erf import erf, erfc
-from .ops.gates import glu, log_sigmoid, softmin
-from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
-from .ops.losses.labels import nll_loss, softmax_cross_entropy
-from .ops.losses.likelihood import gaussian_nll_loss, poisson_nll_loss
-from .ops.losses.margin import (
-    hinge_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    multilabel_soft_margin_loss,
-    soft_margin_loss,
-)
-from .ops.losses.pairs import (
-    cosine_embedding_loss,
-    hinge_embedding_loss,
-    margin_ranking_loss,
     triplet_margin_loss,
 )
-from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .memory import keep_freed_memory
+from .modes import enable_grad, is_grad_enabled, no_grad
+from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
+from .ops.dropout import alpha_dropout, dropout1d, dropout2d
+from .ops.gates import glu, log_sigmoid, softmin
+from .ops.losses.likelihood import gaussian_nll_loss, poisson_nll_loss
+from .ops.losses.margin import multilabel_margin_loss, multilabel_soft_margin_loss, soft_margin_loss
+from .ops.losses.pairs import hinge_embedding_loss, margin_ranking_loss
 from .ops.lp_pooling import lp_pool1d, lp_pool2d
-from .ops.normalization import group_norm, instance_norm, layer_norm, rms_norm
+from .ops.normalization import instance_norm
 from .ops.pixels import pixel_shuffle, pixel_unshuffle
-from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from .ops.resize import interpolate
 from .ops.sequences import sequence_mask
 from .ops.shrinkage import hardshrink, rrelu, softshrink, tanhshrink, threshold
 from .ops.similarity import cosine_similarity, pairwise_distance
-from .ops.transposed import conv_transpose1d, conv_transpose2d
+from .ops.transposed import conv_transpose1d
 from .ops.unfolding import fold, unfold
 from .primitive import primitive
 from .random import seed

@@ -20,6 +20,8 @@ class Conversions:
     __slots__ = ()
     _array: Any
     _node: Any
+    is_leaf: Any
+    grad: Any
 
     def _refuse_coercion(self, what: str) -> None:
         if self._node is not None and MODE.get().recording:
@@ -96,6 +98,21 @@ class Conversions:
             made = self._node.made_by
             text += f", made_by={made}" if made else ", requires_grad=True"
         return f"{type(self).__name__}({text})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: shape and dtype, what made it, the values or their statistics, the
+        gradient.
+        """
+        from .markup import array as array_as_html
+        from .markup import box, details, heading
+
+        made = "" if self.is_leaf else f"made by {self._node.name}"
+        origin = made or ("a constant" if self._node is None else "requires a gradient")
+        about = f"shape {self._array.shape}, {self._array.dtype}, {origin}"
+        parts = [heading(type(self).__name__, about), array_as_html(self._array)]
+        if self.is_leaf and (grad := self.grad) is not None:
+            parts.append(details("grad", array_as_html(grad._array)))
+        return box(*parts)
 
     def __format__(self, spec: str) -> str:
         if not spec:

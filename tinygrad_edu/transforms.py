@@ -9,21 +9,26 @@ every call differentiates with respect to variables of its own.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard, overload
 
 import numpy as np
 
 from .errors import ArgumentError, GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
+from .forms import Gradient, Matrix, Pullback, ValueAndGradient
 from .holomorphic import SPLIT, row
 from .modes import MODE, recording_apart
 from .patience import Patience
 from .tensor import Tensor
 from .trees import flatten
 
-Pullback = Callable[[Any], tuple[Any, ...]]
 
-
+# fmt: off
+@overload
+def grad(f: Callable[..., Any], argnums: Literal[0] = 0, *, has_aux: Literal[False] = False) -> Gradient: ...
+@overload
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
+# fmt: on
 def grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -72,6 +77,12 @@ def grad(
     return gradient
 
 
+# fmt: off
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: Literal[0] = 0, *, has_aux: Literal[False] = False) -> ValueAndGradient: ...
+@overload
+def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Callable[..., Any]: ...
+# fmt: on
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -102,6 +113,12 @@ def value_and_grad(
     return value_and_gradient
 
 
+# fmt: off
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: Literal[False] = False) -> tuple[Any, Pullback]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool) -> tuple[Any, ...]: ...
+# fmt: on
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f, and the function that pulls cotangents back to its arguments: u ↦ uᵀ J.
 
@@ -180,6 +197,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return run.value(), run.build_outputs([run.given_back(t) for t in or_zeros(results, run.outputs)])
 
 
+# fmt: off
+@overload
+def jacobian(f: Callable[..., Any], argnums: Literal[0] = 0) -> Matrix: ...
+@overload
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]: ...
+# fmt: on
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """A function that computes the matrix of all first derivatives of f, a row (a backward pass) for each
     output element.
@@ -250,6 +273,12 @@ def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
     return shaped
 
 
+# fmt: off
+@overload
+def hessian(f: Callable[..., Any], argnums: Literal[0] = 0) -> Matrix: ...
+@overload
+def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]: ...
+# fmt: on
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """A function that computes the matrix of all second derivatives of f, which returns one element.
 

@@ -20,21 +20,21 @@ WIDTH = 110
 
 # fmt: off
 HOUSE = [
-    ("errors", "aliases", "hints", "settings"),                            # words that everyone uses
+    ("errors", "aliases", "hints", "settings", "markup"),                            # words that everyone uses
     ("modes", "random", "versions", "arrays", "trees", "files", "coercion", "sparse", "memory"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
-    ("methods", "conversion", "in_place", "tensor", "mends", "nonfinite", "debug"),
+    ("methods", "conversion", "in_place", "tensor", "functions", "mends", "nonfinite", "debug"),
     ("tree_call", "primitive", "filing"),                                  # users' ops
-    ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
-    ("special", "stats", "check", "io", "nn", "optim"),
+    ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
+    ("special", "stats", "io", "check", "nn", "optim"),
     ("coverage", "plot", "drawing", "data", "train"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on
 PLACE = {room: place for place, room in enumerate(room for row in HOUSE for room in row)}
-DRAWING = ("check.strategies", "check.domains")  # they draw arguments, by hypothesis
+DRAWING = ("check.strategies", "check.domains", "check.engine")  # they draw arguments, by hypothesis
 ON_SCIPY = (
     "ops.scipy_special",
     "special",

@@ -1,9 +1,28 @@
-"""Checking derivatives: `gradcheck`, and the numerical derivatives that it compares with.
+"""Checking derivatives: `gradcheck`, and the numerical derivatives that it compares with; and whole engines.
 
-The hypothesis strategies are in `tinygrad_edu.check.strategies`; only they need hypothesis.
+`check_engine` finds the mistake in somebody's own engine.  It, and the strategies in
+`tinygrad_edu.check.strategies`, need hypothesis; the others do not.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from .gradcheck import Report, gradcheck
 from .numerical import numerical_jvp, numerical_vjp
 
-__all__ = ["Report", "gradcheck", "numerical_jvp", "numerical_vjp"]
+if TYPE_CHECKING:
+    from .engine import Engine, check_engine, engine_tests
+
+__all__ = ["Engine", "Report", "check_engine", "engine_tests", "gradcheck", "numerical_jvp", "numerical_vjp"]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs hypothesis is imported when it is first asked for."""
+    if name in ("Engine", "check_engine", "engine_tests"):
+        from . import engine
+
+        return getattr(engine, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}.")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

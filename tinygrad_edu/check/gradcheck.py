@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GradcheckError
+from ..markup import box, heading, note, table
 from ..random import Rng
 from .adapter import DOUBLE, FlatFunction
 from .foreign import listed
@@ -50,6 +51,12 @@ class Report:
     largest_error: float
     notes: tuple[str, ...] = ()
     undecided: int = 0
+
+    def _repr_html_(self) -> str:
+        head = ["elements checked", "comparisons", "largest error", "undecided"]
+        row = [f"{self.elements:,}", f"{self.values:,}", f"{self.largest_error:.2g}", f"{self.undecided:,}"]
+        title = heading("✓ gradcheck", "every derivative is what numerical ones say")
+        return box(title, table([row], head), *map(note, self.notes))
 
 
 def gradcheck(

@@ -1,5 +1,7 @@
 """Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, labels as others."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from itertools import pairwise
 from operator import index

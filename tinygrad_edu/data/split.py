@@ -5,6 +5,8 @@ for train, test in stratified_k_fold(y, 5, rng=0):
     fit(x[train], y[train]); judge(x[test], y[test])
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from operator import index, itemgetter
@@ -171,7 +173,7 @@ def runs(n: int, k: int) -> Indices:
     return np.repeat(np.arange(k), [n // k + (i < n % k) for i in range(k)])
 
 
-def _stratified(classes: Indices, test: int, rng: "np.random.Generator") -> tuple[Indices, Indices]:
+def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
     """Rows to train on and to test with; each class has its share of the latter, in whole rows.
 
     The share of a class of m rows is ``test · m / n``.  All shares are rounded down, and the largest

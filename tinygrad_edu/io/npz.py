@@ -7,6 +7,8 @@ bytes that are there, and read everything, or raise.
 References: the format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 """
 
+from __future__ import annotations
+
 import re
 import zipfile
 import zlib

@@ -12,6 +12,8 @@ file has bytes for.
 References: the format's README, https://github.com/huggingface/safetensors.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from itertools import accumulate

@@ -1,6 +1,6 @@
 """Activations as modules, for containers; each calls the function of the same name, ours or NumPy's."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +19,7 @@ from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
 from .sizes import check_sizes
+from .through import Through
 from .weights import Initializer
 
 RELU = op_of(ops.relu)
@@ -29,6 +30,16 @@ RELU = op_of(ops.relu)
 
 class Activation(FunctionModule):
     """Base of activations: a function of one array, and of its settings."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: Tensor) -> Tensor: ...
+
+        @overload
+        def __call__(self, x: Any) -> Any: ...
+
+        def __call__(self, x: Any) -> Any: ...
 
     def forward(self, x: Any) -> Any:
         """Apply the function to each element of x, or along its axis."""
@@ -175,7 +186,7 @@ class GLU(Activation, function=gates.glu):
     axis: int = -1
 
 
-class Softmax2d(Module):
+class Softmax2d(Through):
     """Probabilities of the channels of images (n, c, h, w) or (c, h, w), at each place."""
 
     def forward(self, x: Any) -> Any:
@@ -185,7 +196,7 @@ class Softmax2d(Module):
         return ops.softmax(x, -3)
 
 
-class Identity(Module):
+class Identity(Through):
     """x itself: where a container wants a layer and there is nothing to do."""
 
     def forward(self, x: Any) -> Any:
@@ -220,7 +231,7 @@ class PReLU(Module):
         check_sizes(num_parameters=num_parameters)
         self.weight = Parameter(np.full(num_parameters, init, dtype))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         x = as_input(x, self.weight, "PReLU")
         if self.weight.size > 1 and x.shape[1:2] != self.weight.shape:
             raise ShapeError(
@@ -280,6 +291,6 @@ class Maxout(Module):
         self.pieces = pieces
         self.linear = Linear(in_features, out_features * pieces, bias, init=init, rng=rng, dtype=dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         """Map x of shape (..., in_features) to (..., out_features)."""
         return ops.maxout(self.linear(x), self.pieces)

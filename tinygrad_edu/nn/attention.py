@@ -186,7 +186,7 @@ class MultiheadAttention(Module):
             allowed, added = (_wider(mask, k.shape[2] - shape[3]) for mask in (allowed, added))
         weights = attention_weights(q, k, allowed, added)  # (b, heads, t, s)
         weights = dropped(weights, self.dropout if self.training else 0.0, rng=self.rng)
-        y = self.out_proj(merge_heads(np.matmul(weights, v), self.batch_first))
+        y: Any = self.out_proj(merge_heads(np.matmul(weights, v), self.batch_first))
         y = y if batched else np.squeeze(y, batch)
         if not need_weights:
             return y, None

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 from ..errors import ShapeError, names_itself
 from ..ops.bilinear import bilinear
 from ..random import Rng
+from ..tensor import Tensor
 from .module import Module
 from .parameter import as_input
 from .sizes import check_sizes
@@ -67,7 +68,7 @@ class Bilinear(Module):
         shape = out_features, in1_features, in2_features
         self.weight, self.bias = weight_and_bias(shape, in1_features, bias, init, rng, dtype)
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: Any, x2: Any) -> Tensor:
         """Map x1 of shape (..., in1_features) and x2 of shape (..., in2_features) to (..., out_features)."""
         x1, x2 = as_input(x1, self.weight, "Bilinear"), as_input(x2, self.weight, "Bilinear")
         lengths = x1.shape[-1:] + x2.shape[-1:]

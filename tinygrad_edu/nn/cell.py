@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import names_itself
 from ..random import Rng, generator
+from ..tensor import Tensor
 from .parameter import Parameter
 from .units import ELMAN, GATED, LONG_SHORT, Units
 
@@ -86,7 +87,7 @@ class RNNCell(Cell):
         self._set_nonlinearity(nonlinearity)
         super().__init__(input_size, hidden_size, bias, rng=rng, dtype=dtype)
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
+    def forward(self, x: Any, hx: Any = None) -> Tensor:
         """Make one step.
 
         Parameters
@@ -134,6 +135,6 @@ class GRUCell(Cell):
 
     kind = GATED
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
+    def forward(self, x: Any, hx: Any = None) -> Tensor:
         """Make one step, as `RNNCell.forward`."""
         return self._step(x, hx)[0]

@@ -94,7 +94,7 @@ class Sequential(ModuleList):
     def __init__(self, *layers: Any) -> None:
         super().__init__(layers)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         """Apply the layers in order."""
         for name, layer in vars(self).items():
             if name.isdigit():
@@ -194,7 +194,7 @@ class Residual(Module):
         check_layer("Residual: layer", layer)
         self.layer, self.shortcut = layer, shortcut
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         """Add the layer's output to x."""
         through = given(self.layer(x), "Residual: the layer's output")
         around = given(x if self.shortcut is None else self.shortcut(x), "Residual: what goes around")

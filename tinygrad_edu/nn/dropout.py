@@ -7,11 +7,11 @@ from ..errors import names_itself
 from ..ops.dropout import alpha_dropout, drop_channels, dropout
 from ..ops.window import Caller
 from ..random import Rng, generator
-from .module import Module
 from .sizes import check_probability
+from .through import Through
 
 
-class Dropout(Module):
+class Dropout(Through):
     """In training, zero elements with probability p and scale the others by 1 / (1 - p); in use, nothing.
 
     Parameters

@@ -7,10 +7,10 @@ import numpy as np
 
 from ..arrays import given
 from ..errors import ArgumentError, ShapeError
-from .module import Module
+from .through import Through
 
 
-class Flatten(Module):
+class Flatten(Through):
     """Axes from ``start_axis`` to ``end_axis``, both included, as one; by default all but the first.
 
     PyTorch calls them start_dim and end_dim.
@@ -51,7 +51,7 @@ class Flatten(Module):
         return f"start_axis={self.start_axis}, end_axis={self.end_axis}"
 
 
-class Unflatten(Module):
+class Unflatten(Through):
     """One axis as several, the inverse of `Flatten`.
 
     Parameters

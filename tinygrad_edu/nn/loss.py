@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from operator import itemgetter
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform, overload
 
 import numpy as np
 
@@ -65,6 +65,16 @@ class Loss(FunctionModule, kw_only=True):
             if name in WEIGHTS and value is not None:
                 value = Buffer(plain(value, name).astype(float))
             setattr(self, name, value)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, prediction: Tensor, *others: Any, **named: Any) -> Tensor: ...
+
+        @overload
+        def __call__(self, *arrays: Any, **named: Any) -> Any: ...
+
+        def __call__(self, *arrays: Any, **named: Any) -> Any: ...
 
     def extra_repr(self) -> str:
         shown = {name: getattr(self, name) for name in self._settings}

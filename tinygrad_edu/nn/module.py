@@ -12,7 +12,8 @@ one, or None; one that holds a buffer takes arrays, too, as the buffer's new val
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -22,9 +23,18 @@ from ..trees import children
 from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert, successor
 from .state import load, state_of
+from .tree import tree_as_html
 from .walk import Nested, all_of, walk
 
 M = TypeVar("M", bound="Module")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class HasForward(Protocol[P, R]):
+    """What has a forward, so that type checkers know what a call returns."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class Module(Nested):
@@ -78,12 +88,18 @@ class Module(Nested):
             f"{type(self).__name__} has no forward(self, x): a Module defines what it computes there."
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return self.forward(*args, **kwargs)
-        except TinygradError as error:
-            _locate(error, self)
-            raise
+    if TYPE_CHECKING:  # a call takes and returns what forward does
+
+        def __call__(self: HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    else:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return self.forward(*args, **kwargs)
+            except TinygradError as error:
+                _locate(error, self)
+                raise
 
     # ---- what is inside ------------------------------------------------------------------------------------
 
@@ -225,6 +241,12 @@ class Module(Nested):
 
     def __repr__(self) -> str:
         return _as_text(self, set())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a tree of modules that opens, with their settings and numbers of
+        parameters.
+        """
+        return tree_as_html(self, partial(_children, refuse=False))
 
     def __tree__(self) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
         parameters = list(self.parameters())

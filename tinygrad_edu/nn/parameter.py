@@ -1,5 +1,7 @@
 """Parameters, which a module learns, buffers, which it only remembers, and what a layer takes as input."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -7,11 +7,11 @@ from ..ops.adaptive_max import adaptive_max_pool
 from ..ops.lp_pooling import check_power, lp_pool
 from ..ops.pooling import avg_pool, check_divisor, checked_windows, max_pool
 from ..ops.window import Caller
-from .module import Module
 from .shown import unusual
+from .through import Through
 
 
-class _Pooling(Module):
+class _Pooling(Through):
     """What maxima and means have in common: the number of axes, and the repr."""
 
     axes = 2
@@ -129,7 +129,7 @@ class AvgPool1d(AvgPool2d):
     axes = 1
 
 
-class _Adaptive(Module):
+class _Adaptive(Through):
     """What adaptive means and maxima have in common: so many windows as asked for."""
 
     axes = 2

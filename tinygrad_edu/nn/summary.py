@@ -5,16 +5,19 @@ from typing import Any
 from ..errors import ArgumentError
 from ..modes import no_grad
 from .module import Module
+from .tree import Row, rows_as_html
 from .watch import watched
-
-Row = tuple[str, str, str, str]
 
 
 class Table(str):
-    """A text that a notebook shows as it is printed."""
+    """A text that shows itself as it is printed, and in a notebook as a tree that opens."""
 
-    __slots__ = ()
+    rows: list[Row]
+    total: str
     __repr__ = str.__str__
+
+    def _repr_html_(self) -> str:
+        return rows_as_html(self.rows, self.total)
 
 
 def summary(model: Module, *inputs: Any) -> Table:
@@ -62,7 +65,10 @@ def summary(model: Module, *inputs: Any) -> Table:
     total, learned = sum(p.size for p in parameters), sum(p.size for p in parameters if p.requires_grad)
     share = "all learned" if learned == total else f"{learned:,} learned, {total - learned:,} frozen"
     size = sum(p.data.nbytes for p in parameters) + sum(b.data.nbytes for b in model.buffers())
-    return Table(_as_table(rows, f"parameters: {total:,} ({share}), {size:,} bytes"))
+    told = f"parameters: {total:,} ({share}), {size:,} bytes"
+    table = Table(_as_table(rows, told))
+    table.rows, table.total = rows[1:], told
+    return table
 
 
 def _output_shapes(model: Module, inputs: tuple[Any, ...]) -> dict[int, str]:

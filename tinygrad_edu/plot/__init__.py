@@ -9,8 +9,8 @@ when it is first needed; the rest of the package does without.
     plot.decision_regions(model, points, labels, ax=right)
     plot.save(figure, "lesson.png")
 
-A new figure is not one of pyplot's, which shows in windows and is never forgotten: ``ax.figure`` as the last
-line of a cell shows it in a notebook, `save` writes it to a file, and ``ax=plt.gca()`` draws in a window.
+A new figure is not one of pyplot's, which shows in windows and is never forgotten: the axes as the last
+line of a cell show it in a notebook, `save` writes it to a file, and ``ax=plt.gca()`` draws in a window.
 
 ``python examples/gallery.py --out FOLDER`` makes the pictures named here; they lie in
 ``examples/pictures/plot``.

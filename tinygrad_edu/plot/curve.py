@@ -1,5 +1,7 @@
 """Values that change in the course of a training, as lines."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

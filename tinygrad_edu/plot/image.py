@@ -1,5 +1,7 @@
 """Images, and weights as images."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from math import isqrt
 from typing import Any

@@ -1,5 +1,7 @@
 """What a classifier makes of the plane."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any

@@ -1,5 +1,7 @@
 """Points of the plane in the colors of their classes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -65,7 +65,10 @@ def new_axes(ax: Axes, size: tuple[float, float] = (6.0, 4.0)) -> Axes:
     except ImportError as error:
         how = "pip install 'tinygrad_edu[plot]', or pip install matplotlib"
         raise ImportError(f"Pictures need matplotlib: {how}.") from error
-    return _figure_class()(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)).add_subplot()
+    figure = _figure_class()(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
+    axes = figure.add_subplot()
+    axes._repr_png_ = figure._repr_png_  # the last line of a cell shows the picture
+    return axes
 
 
 @cache

@@ -5,6 +5,8 @@ epochs, the steps of each (`step.make_step`: forward, backward, update), what is
 it may end.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -116,7 +118,7 @@ def fit(
         "stop" only warns, once.
     progress : {"auto", True, False}, default="auto"
         Whether a line on stderr tells how far the training is, drawn by tqdm if that is installed; "auto"
-        shows it if stderr is a terminal.
+        shows it if stderr is a terminal, and in a notebook.
     callbacks : sequence of callable, default=()
         Each is called with the history after every epoch; one that returns True ends the training.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, KeysView, Mapping
 from typing import Any
 
 from ..errors import ArgumentError, StateError
+from ..markup import box, curves, details, heading, table
 
 NO_HISTORY = "History.load_state_dict: this is not a history"
 
@@ -120,15 +121,38 @@ class History:
         return "\n".join(lines)
 
     def _table(self) -> list[str]:
-        """A line for each epoch; of many, those at the beginning and at the end."""
-        shown, many = list(range(self._epochs)), self._epochs > 20
-        if many:
-            shown[5:-10] = []
-        rows = ([str(i + 1), *(f"{column[i]:.4g}" for column in self.columns.values())] for i in shown)
+        rows = self._rows()
         lines = aligned([["epoch", *self.columns], *rows])
-        if many:
+        if len(rows) < self._epochs:
             lines.insert(6, "…".rjust(len("epoch")))
         return lines
+
+    def _rows(self) -> list[list[str]]:
+        """The cells of each epoch; of many, those at the beginning and at the end."""
+        shown = list(range(self._epochs))
+        if self._epochs > 20:
+            shown[5:-10] = []
+        return [[str(i + 1), *(f"{column[i]:.4g}" for column in self.columns.values())] for i in shown]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the curves of losses, of metrics, and the table, which opens if it is
+        long.
+        """
+        told = [f"{self._epochs} epochs, {self.steps} steps"]
+        told += [f"best epoch: {self.best_epoch}"] if self.best_epoch is not None else []
+        told += [self.reason] if self.reason else []
+        drawn = {name: column for name, column in self.columns.items() if name not in ("lr", "seconds")}
+        losses = {name: column for name, column in drawn.items() if name in ("loss", "val_loss")}
+        others = {name: column for name, column in drawn.items() if name not in losses}
+        rows, few = self._rows(), self._epochs <= 5
+        if len(rows) < self._epochs:
+            rows.insert(5, ["…"])
+        return box(
+            heading("History", ", ".join(told)),
+            curves(losses, x="epoch"),
+            curves(others, x="epoch"),
+            details("table", table(rows, ["epoch", *self.columns]), opened=few) if rows else "",
+        )
 
     def plot(self, *names: str, ax: Any = None, log: bool = False) -> Any:
         """Draw columns against the epoch; matplotlib is needed.
