@@ -176,6 +176,7 @@ del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is 
 if TYPE_CHECKING:
     from . import check, data, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
+    from .compiler import compile
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
 
@@ -186,6 +187,10 @@ def __getattr__(name: str) -> Any:
         import tinygrad_edu.implicit
 
         return getattr(tinygrad_edu.implicit, name)
+    if name == "compile":
+        from .compiler import compile
+
+        return compile
     if name == "remat":
         from .recompute import remat
 

@@ -146,6 +146,8 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
             arrays.append(value if type(value) in SIMPLE else _given(op, value))
         bit += bit
     recording, debug, inside, _ = MODE.get()
+    if debug.value is not None:
+        arrays = debug.value.given(op, arrays)
     plan = (op.plans.get(wanted) or _plan(cls, op, values, wanted)) if parents and recording else None
     try:
         out = op.forward(*arrays)

@@ -40,7 +40,7 @@ from .modes import MODE
 from .ops import indexing
 from .ops.reduction import NONE
 from .table import op_of
-from .versions import WRITES
+from .versions import SETTINGS, WRITES
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE = op_of(np.add), op_of(np.subtract), op_of(np.multiply), op_of(np.divide)
 POWER, SQUARE, SQRT, RECIPROCAL = op_of(np.power), op_of(np.square), op_of(np.sqrt), op_of(np.reciprocal)
@@ -317,6 +317,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         hooks = notes_of(self._node).hooks
         key = object()
         hooks[key] = hook
+        SETTINGS.count += 1
         return lambda: hooks.pop(key, None)
 
     def retain_grad(self) -> None:

@@ -60,7 +60,15 @@ def _owner(array: Any) -> Any:
     return array
 
 
+class Settings:
+    """A count of changes that only those notice who have computed something ahead: modes, freezing, settings."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 WRITES = Writes()
+SETTINGS = Settings()
 
 
 def check_unchanged(node: Any) -> None:

@@ -1,0 +1,87 @@
+"""Buffers: memory that is found once, for results that do not outlive the step.
+
+Two results share it if the one is not used any more when the other is made, views included.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .copies import used
+from .program import Call, Program, Ref, owner_of
+
+ALIGNED = 64  # bytes
+
+
+def buffers(program: Program, places: list[int], results: list[Ref]) -> dict[Ref, Any]:
+    """An array for each result of a call that can be written into one, of those steps that are carried out."""
+    steps = program.steps
+    escaping = {id(owner_of(program.values[r.number])) for r in results}
+    escaping |= {id(owner_of(program.values[r.number])) for r in program.inputs}
+    last: dict[int, int] = {}
+    for i in places:
+        for ref in used(steps[i]):
+            last[id(owner_of(program.values[ref.number]))] = i
+    spans = []
+    for i in places:
+        step = steps[i]
+        if (
+            not isinstance(step, Call)
+            or step.writes
+            or len(step.outputs) != 1
+            or not takes_out(step.function)
+        ):
+            continue
+        value = program.values[step.outputs[0].number]
+        if (
+            isinstance(value, np.ndarray)
+            and value.ndim
+            and value.base is None
+            and id(value) not in escaping
+            and is_dense(value)
+        ):
+            spans.append((i, last[id(value)], step.outputs[0], value))
+    return laid_out(spans)
+
+
+def laid_out(spans: list[tuple[int, int, Ref, Any]]) -> dict[Ref, Any]:
+    """Arrays in one stretch of memory, first fit: those whose times overlap lie apart."""
+    placed: list[tuple[int, int, int, int]] = []  # start and end in time, start and end in memory
+    offsets, size = [], 0
+    for start, stop, _, value in spans:
+        length = -(-max(value.nbytes, 1) // ALIGNED) * ALIGNED
+        offset = 0
+        for _, _, low, high in sorted((p for p in placed if p[1] >= start), key=lambda p: p[2]):
+            if low - offset >= length:
+                break
+            offset = max(offset, high)
+        placed = [p for p in placed if p[1] >= start]
+        placed.append((start, stop, offset, offset + length))
+        offsets.append(offset)
+        size = max(size, offset + length)
+    memory = np.empty(size + ALIGNED, np.uint8)
+    first = -memory.ctypes.data % ALIGNED
+    return {
+        ref: np.ndarray(v.shape, v.dtype, memory, first + offset, v.strides)
+        for (_, _, ref, v), offset in zip(spans, offsets)
+    }  # fmt: skip
+
+
+def takes_out(function: Any) -> bool:
+    """Whether a function can write into an array that it is given, to the same bits."""
+    if isinstance(function, np.ufunc):
+        return function.nout == 1
+    owner = getattr(function, "__self__", None)
+    return function is np.clip or (
+        isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate")
+    )
+
+
+def is_dense(value: Any) -> bool:
+    """Whether an array fills one stretch of memory, in some order of its axes."""
+    expected = value.itemsize
+    for stride, n in sorted(zip(value.strides, value.shape)):
+        if n > 1 and stride != expected:
+            return False
+        expected *= max(n, 1)
+    return True

@@ -1,0 +1,250 @@
+"""A program as the text of a Python function: straight-line NumPy, which is also what runs."""
+
+import keyword
+import re
+from typing import Any
+
+import numpy as np
+
+from .buffers import buffers
+from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
+
+VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
+OPERATORS = {"__getitem__", "__setitem__"}
+
+
+class Source:
+    """The text of a program, and what it needs to run.
+
+    Parameters
+    ----------
+    program : Program
+    results : list of Ref
+        What the function returns, in a tuple.
+    names : dict of Ref to str
+        What a reader would call some of the arrays.
+
+    Attributes
+    ----------
+    text : str
+        A function ``step``, which takes the arguments and returns the results, or None where a check failed.
+    namespace : dict
+        What its other names mean.
+    arguments : list of Ref
+        The inputs that are given to it in every call.
+    """
+
+    def __init__(
+        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref]
+    ) -> None:
+        self.program, self.results, self.arguments = program, results, arguments
+        self.namespace: dict[str, Any] = {"np": np, "errstate": np.errstate}
+        self._names: dict[Ref, str] = {}
+        self._constants: dict[int, str] = {}
+        self._taken: set[str] = set(self.namespace) | set(keyword.kwlist)
+        for ref, name in names.items():
+            self._names[ref] = self._free(name)
+        self.hoisted: list[str] = []
+        self.body: list[str] = []
+        self.fixed = {r for r, source in program.inputs.items() if r not in arguments}
+        for ref in self.fixed:
+            self.namespace[self.name(ref)] = program.values[ref.number]
+        self._write()
+
+    @property
+    def text(self) -> str:
+        """The whole function."""
+        arguments = ", ".join(map(self.name, self.arguments))
+        return "\n".join([f"def step({arguments}):", *(f"    {line}" for line in self.body)]) + "\n"
+
+    def compiled(self) -> Any:
+        """The function that the text defines."""
+        namespace = dict(self.namespace)
+        for line in self.hoisted:
+            exec(line, namespace)  # noqa: S102  # our own text
+        exec(compile(self.text, "<compiled step>", "exec"), namespace)  # noqa: S102
+        return namespace["step"]
+
+    # ---- names ---------------------------------------------------------------------------------------------
+
+    def name(self, ref: Ref) -> str:
+        """The name of an array."""
+        if ref not in self._names:
+            self._names[ref] = self._free(f"t{ref.number}")
+        return self._names[ref]
+
+    def _free(self, wish: str) -> str:
+        wish = re.sub(r"\W+", "_", wish).strip("_") or "a"
+        wish = f"_{wish}" if wish[0].isdigit() else wish
+        name, n = wish, 2
+        while name in self._taken:
+            name, n = f"{wish}_{n}", n + 1
+        self._taken.add(name)
+        return name
+
+    def constant(self, value: Any, wish: str = "c") -> str:
+        """The name of an object that the text cannot spell."""
+        key = id(value)
+        if key not in self._constants:
+            self._constants[key] = name = self._free(wish)
+            self.namespace[name] = value
+        return self._constants[key]
+
+    # ---- lines ---------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        live = needed(self.program, self.results)
+        self.buffers = buffers(self.program, sorted(live), self.results)
+        for ref, buffer in self.buffers.items():
+            self.namespace[self.name(ref)] = buffer
+            self.fixed.add(ref)
+        errors: Any = None
+        for i, step in enumerate(self.program.steps):
+            if i not in live:
+                continue
+            if isinstance(step, Live):
+                self.body.append(f"{self.constant(step.function, step.name)}()")
+                continue
+            if isinstance(step, Check):
+                condition = self.name(step.ref)
+                self.body.append(
+                    self._indented(errors, f"if {'not ' if step.truth else ''}{condition}: return None")
+                )
+                continue
+            line = self._line(step)
+            if self._is_fixed_view(step):
+                self.hoisted.append(line)
+                self.fixed.update(step.outputs)
+                continue
+            if step.errors != errors:
+                errors = step.errors
+                if errors is not None:
+                    states = ", ".join(f"{k}={v!r}" for k, v in errors.items())
+                    states = f"all={errors['divide']!r}" if len(set(errors.values())) == 1 else states
+                    self.body.append(f"with errstate({states}):")
+            self.body.append(self._indented(errors, line))
+        self.body.append(f"return ({''.join(self.name(r) + ', ' for r in self.results)})")
+
+    def _indented(self, errors: Any, line: str) -> str:
+        return line if errors is None else f"    {line}"
+
+    def _is_fixed_view(self, call: Call) -> bool:
+        """Whether a call gives a view of something that stays where it is, so that it can be made once."""
+        if (
+            call.function not in VIEWING
+            or len(call.outputs) != 1
+            or not all(r in self.fixed for r in refs_in(call.args))
+        ):
+            return False
+        values = self.program.values
+        made, source = values[call.outputs[0].number], values[call.args[0].number]
+        return isinstance(made, np.ndarray) and owner_of(made) is owner_of(source)
+
+    def _line(self, call: Call) -> str:
+        expression = self._expression(call)
+        if not call.writes and call.outputs and call.outputs[0] in self.buffers:
+            return self._into_buffer(call)
+        if not call.outputs or set(call.outputs) <= set(call.writes):
+            return expression
+        names = ", ".join(map(self.name, call.outputs)) + (
+            ", " if call.several and len(call.outputs) == 1 else ""
+        )
+        return f"{names} = {expression}"
+
+    def _into_buffer(self, call: Call) -> str:
+        """A call that writes its result where it belongs."""
+        function, args, kwargs, out = call.function, list(call.args), dict(call.kwargs), call.outputs[0]
+        if (
+            not isinstance(function, np.ufunc)
+            and function is not np.clip
+            and set(kwargs) <= {"axis", "dtype", "keepdims"}
+        ):
+            given = dict(zip(("axis", "dtype"), args[1:])) | kwargs  # reduce and accumulate, by position
+            last = [given["keepdims"]] if given.get("keepdims") else []
+            args, kwargs = [args[0], given.get("axis", 0), given.get("dtype"), out, *last], {}
+        elif isinstance(function, np.ufunc) and len(args) == function.nin and not kwargs:
+            args.append(out)
+        else:
+            kwargs["out"] = out
+        return f"{self._function(function)}({self._arguments(args, kwargs)})"
+
+    def _expression(self, call: Call) -> str:
+        function, args, kwargs = call.function, call.args, dict(call.kwargs)
+        if isinstance(function, str):
+            target = self.spelled(args[0])
+            if function == "__getitem__":
+                return f"{target}[{self._key(args[1])}]"
+            if function == "__setitem__":
+                return f"{target}[{self._key(args[1])}] = {self.spelled(args[2])}"
+            return f"{target}.{function}({self._arguments(args[1:], kwargs)})"
+        if isinstance(function, np.ufunc) and "out" in kwargs:
+            out = kwargs.pop("out")
+            args = (*args, *(out if isinstance(out, tuple) else (out,)))
+        return f"{self._function(function)}({self._arguments(args, kwargs)})"
+
+    def _function(self, function: Any) -> str:
+        name = getattr(function, "__name__", "function")
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc):
+            name = f"{owner.__name__}_{name}"
+        return self.constant(function, name)
+
+    def _arguments(self, args: Any, kwargs: dict[str, Any]) -> str:
+        given = [self.spelled(a) for a in args] + [f"{k}={self.spelled(v)}" for k, v in kwargs.items()]
+        return ", ".join(given)
+
+    def _key(self, key: Any) -> str:
+        if type(key) is tuple and key:
+            return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
+        if type(key) is slice:
+            step = "" if key.step is None else f":{self.spelled(key.step)}"
+            ends = ("" if end is None else self.spelled(end) for end in (key.start, key.stop))
+            return ":".join(ends) + step
+        return "..." if key is Ellipsis else self.spelled(key)
+
+    def spelled(self, value: Any) -> str:
+        """An argument as the text has it."""
+        if type(value) is Ref:
+            return self.name(value)
+        if value is None or type(value) in (bool, int, str):
+            return repr(value)
+        if type(value) is float and np.isfinite(value):
+            return repr(value)
+        if type(value) in (tuple, list):
+            inner = ", ".join(map(self.spelled, value)) + (
+                "," if type(value) is tuple and len(value) == 1 else ""
+            )
+            return f"({inner})" if type(value) is tuple else f"[{inner}]"
+        if type(value) is slice:
+            return f"slice({', '.join(map(self.spelled, (value.start, value.stop, value.step)))})"
+        if value is Ellipsis:
+            return "..."
+        if value is np.float32 or value is np.float64 or value is np.intp or value is float:
+            return self.constant(value, value.__name__)
+        return self.constant(value, "array" if isinstance(value, np.ndarray) else "c")
+
+
+def needed(program: Program, results: list[Ref]) -> set[int]:
+    """The places of the steps that matter: for a result, a check, or what is there before and after the step."""
+    wanted, live = set(results), set()
+    written: set[int] = set()  # owners of what live steps read or write
+    inputs = {id(owner_of(program.values[r.number])) for r in program.inputs}
+    owners = lambda refs: {id(owner_of(program.values[r.number])) for r in refs}  # noqa: E731
+    written |= owners(results)
+    for i in reversed(range(len(program.steps))):
+        step = program.steps[i]
+        if isinstance(step, Live):
+            live.add(i)
+            continue
+        if isinstance(step, Check):
+            live.add(i)
+            wanted.add(step.ref)
+            written |= owners([step.ref])
+            continue
+        writes = owners(step.writes)
+        if any(o in wanted for o in step.outputs) or writes & inputs or writes & written:
+            live.add(i)
+            reads = [*refs_in(step.args), *refs_in(step.kwargs)]
+            wanted.update(reads)
+            written |= owners(reads) | writes
+    return live
