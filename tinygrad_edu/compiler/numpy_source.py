@@ -1,5 +1,6 @@
 """A program as the text of a Python function: straight-line NumPy, which is also what runs."""
 
+import builtins
 import keyword
 import re
 from typing import Any
@@ -10,7 +11,7 @@ from .buffers import buffers
 from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
 
 VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
-OPERATORS = {"__getitem__", "__setitem__"}
+NAMED = {np.maximum, np.minimum}  # which warn of an out by position
 
 
 class Source:
@@ -41,7 +42,7 @@ class Source:
         self.namespace: dict[str, Any] = {"np": np, "errstate": np.errstate}
         self._names: dict[Ref, str] = {}
         self._constants: dict[int, str] = {}
-        self._taken: set[str] = set(self.namespace) | set(keyword.kwlist)
+        self._taken: set[str] = {"step", *self.namespace, *keyword.kwlist, *dir(builtins)}
         for ref, name in names.items():
             self._names[ref] = self._free(name)
         self.hoisted: list[str] = []
@@ -106,10 +107,7 @@ class Source:
                 self.body.append(f"{self.constant(step.function, step.name)}()")
                 continue
             if isinstance(step, Check):
-                condition = self.name(step.ref)
-                self.body.append(
-                    self._indented(errors, f"if {'not ' if step.truth else ''}{condition}: return None")
-                )
+                self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
                 continue
             line = self._line(step)
             if self._is_fixed_view(step):
@@ -124,6 +122,13 @@ class Source:
                     self.body.append(f"with errstate({states}):")
             self.body.append(self._indented(errors, line))
         self.body.append(f"return ({''.join(self.name(r) + ', ' for r in self.results)})")
+
+    def _failing(self, check: Check) -> str:
+        """The condition under which a check fails."""
+        name = self.name(check.ref)
+        if type(check.truth) is tuple:
+            return f"{name}.shape != {check.truth}"
+        return f"not {name}" if check.truth else name
 
     def _indented(self, errors: Any, line: str) -> str:
         return line if errors is None else f"    {line}"
@@ -162,7 +167,12 @@ class Source:
             given = dict(zip(("axis", "dtype"), args[1:])) | kwargs  # reduce and accumulate, by position
             last = [given["keepdims"]] if given.get("keepdims") else []
             args, kwargs = [args[0], given.get("axis", 0), given.get("dtype"), out, *last], {}
-        elif isinstance(function, np.ufunc) and len(args) == function.nin and not kwargs:
+        elif (
+            isinstance(function, np.ufunc)
+            and len(args) == function.nin
+            and not kwargs
+            and function not in NAMED
+        ):
             args.append(out)
         else:
             kwargs["out"] = out
@@ -177,7 +187,7 @@ class Source:
             if function == "__setitem__":
                 return f"{target}[{self._key(args[1])}] = {self.spelled(args[2])}"
             return f"{target}.{function}({self._arguments(args[1:], kwargs)})"
-        if isinstance(function, np.ufunc) and "out" in kwargs:
+        if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
             args = (*args, *(out if isinstance(out, tuple) else (out,)))
         return f"{self._function(function)}({self._arguments(args, kwargs)})"
@@ -229,7 +239,7 @@ def needed(program: Program, results: list[Ref]) -> set[int]:
     wanted, live = set(results), set()
     written: set[int] = set()  # owners of what live steps read or write
     inputs = {id(owner_of(program.values[r.number])) for r in program.inputs}
-    owners = lambda refs: {id(owner_of(program.values[r.number])) for r in refs}  # noqa: E731
+    owners = lambda refs: {id(owner_of(program.values[r.number])) for r in refs}
     written |= owners(results)
     for i in reversed(range(len(program.steps))):
         step = program.steps[i]

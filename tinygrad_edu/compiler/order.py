@@ -18,7 +18,7 @@ def checks_first(program: Program) -> None:
 def stays(program: Program, step: Step) -> bool:
     """Whether a step changes what is there before and after the whole."""
     return isinstance(step, Live) or (
-        isinstance(step, Call) and any(program.reaches_input(w) for w in step.writes)
+        isinstance(step, Call) and any(program.is_there(w) for w in step.writes)
     )
 
 

@@ -57,10 +57,10 @@ class Call(NamedTuple):
 
 
 class Check(NamedTuple):
-    """What the rest of the program takes for granted: that a value is true, or false."""
+    """What the rest of the program takes for granted: that a value is true, or false, or has a shape."""
 
     ref: Ref
-    truth: bool
+    truth: bool | tuple[int, ...]
     where: str
 
 
@@ -99,10 +99,10 @@ class Program:
     def add(self, step: Step) -> None:
         """Add a step at the end."""
         self.steps.append(step)
-        if isinstance(step, Call) and any(self.reaches_input(w) for w in step.writes):
+        if isinstance(step, Call) and any(self.is_there(w) for w in step.writes):
             self.has_written = True
 
-    def reaches_input(self, ref: Ref) -> bool:
+    def is_there(self, ref: Ref) -> bool:
         """Whether an array shares memory with one that is there before the step."""
         value = self.values[ref.number]
         owner = owner_of(value)

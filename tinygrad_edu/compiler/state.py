@@ -6,6 +6,7 @@ turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,27 +14,48 @@ import numpy as np
 from ..errors import TraceError
 from ..nn.module import Module
 from ..optim.elementwise import Elementwise
-from ..optim.group import Group
 from ..optim.optimizer import Optimizer
-from ..optim.pack import Numbers, Pack
+from ..optim.pack import Pack
 from ..tensor import Tensor
-from .program import Input
-from .traced import Log
+from .program import Input, Ref
+from .traced import Log, Traced
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type)
+CELL, GONE = object(), object()
 OURS = __name__.partition(".")[0]
 
 
 class Place:
-    """A place that holds something: a global, a cell of a closure, an attribute, an item.
+    """A place that holds something: a global, an attribute, an item of a list or dict, a cell of a closure.
 
-    ``name`` is what a message calls it.
+    Attributes
+    ----------
+    name : str
+        What a message calls it.
+    of_optimizer : bool
+        Whether it belongs to an optimizer, which counts its steps itself.
     """
 
-    __slots__ = ("get", "name", "put")
+    __slots__ = ("container", "key", "name", "of_optimizer")
 
-    def __init__(self, name: str, get: Callable[[], Any], put: Callable[[Any], None]) -> None:
-        self.name, self.get, self.put = name, get, put
+    def __init__(self, name: str, container: Any, key: Any, of_optimizer: bool = False) -> None:
+        self.name, self.container, self.key, self.of_optimizer = name, container, key, of_optimizer
+
+    def get(self) -> Any:
+        """What it holds."""
+        if self.key is CELL:
+            return self.container.cell_contents
+        try:
+            return self.container[self.key]
+        except (KeyError, IndexError):
+            return GONE
+
+    def put(self, value: Any) -> None:
+        """Have it hold something else."""
+        if self.key is CELL:
+            self.container.cell_contents = value
+        else:
+            self.container[self.key] = value
 
 
 class State:
@@ -46,7 +68,6 @@ class State:
     tensors : dict of str to Tensor
         By the names that a reader would call them.
     optimizers : list of Optimizer
-    generators : list of numpy.random.Generator
     """
 
     def __init__(self, function: Callable[..., Any], others: Any = ()) -> None:
@@ -54,7 +75,6 @@ class State:
         self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
         self.tensors: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
-        self.generators: list[Any] = []
         self._seen: dict[int, Any] = {}  # what was looked at, kept alive
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
@@ -83,21 +103,14 @@ class State:
             self._look(value.__func__, name)
         elif isinstance(value, types.FunctionType):
             self._look_into_function(value)
-        elif isinstance(value, np.random.Generator):
-            self.generators.append(value)
         elif isinstance(value, Optimizer):
-            self.optimizers.append(value)
-            for pack in getattr(value, "_packs", ()):
-                arrays = [None if p._node is None else p._array for p in pack.params]
-                if any(array is not known for array, known in zip(arrays, pack.arrays)):
-                    pack._note(arrays)  # which looks at memory, and traced arrays have none
-            self._look_into_attributes(value, "optimizer")
+            self._look_into_optimizer(value)
         elif isinstance(value, (list, dict)):
             self._look_into_items(value, name)
         elif isinstance(value, tuple):
             for i, item in enumerate(value):
                 self._look(item, f"{name}[{i}]")
-        elif isinstance(value, (Module, Pack, Group)) or self._is_of_the_user(value):
+        elif isinstance(value, Module) or self._is_of_the_user(value):
             self._look_into_attributes(value, name)
 
     def _is_of_the_user(self, value: Any) -> bool:
@@ -108,99 +121,86 @@ class State:
         )  # fmt: skip
 
     def _look_into_function(self, function: types.FunctionType) -> None:
-        if function.__module__ and function.__module__.partition(".")[0] in (OURS, "numpy"):
+        if (function.__module__ or "").partition(".")[0] in (OURS, "numpy"):
             return
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-            try:
-                value = cell.cell_contents
-            except ValueError:  # not yet assigned
-                continue
-            self._hold(
-                Place(name, lambda c=cell: c.cell_contents, lambda v, c=cell: setattr(c, "cell_contents", v)),
-                value,
-            )
-        for name in names_in(function.__code__):
-            if name in function.__globals__:
-                values = function.__globals__
-                self._hold(
-                    Place(
-                        name,
-                        lambda n=name, g=values: g.get(n),
-                        lambda v, n=name, g=values: g.__setitem__(n, v),
-                    ),
-                    values[name],
-                )
+            with suppress(ValueError):  # nothing has been assigned to it yet
+                self._hold(Place(name, cell, CELL), cell.cell_contents)
+        known = function.__globals__
+        for name in dict.fromkeys(names_in(function.__code__)):
+            if name in known:
+                self._hold(Place(name, known, name), known[name])
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._look(default, function.__name__)
 
     def _look_into_items(self, value: Any, name: str) -> None:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
         self.sizes.append((name, value, len(value)))
-        for key, item in list(items):
-            self._hold(
-                Place(
-                    f"{name}[{key!r}]",
-                    lambda k=key, v=value: v[k],
-                    lambda x, k=key, v=value: v.__setitem__(k, x),
-                ),
-                item,
-            )
+        for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            self._hold(Place(f"{name}[{key!r}]", value, key), item)
 
-    def _look_into_attributes(self, value: Any, name: str) -> None:
-        if not isinstance(value, Pack):
+    def _look_into_attributes(self, value: Any, name: str, of_optimizer: bool = False) -> None:
+        if not of_optimizer:
             self.sizes.append((name, vars(value), len(vars(value))))
         for key, item in list(vars(value).items()):
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
-            self._hold(
-                Place(
-                    path,
-                    lambda k=key, v=value: vars(v).get(k),
-                    lambda x, k=key, v=value: vars(v).__setitem__(k, x),
-                ),
-                item,
-            )
+            self._hold(Place(path, vars(value), key, of_optimizer), item)
+
+    def _look_into_optimizer(self, optimizer: Any) -> None:
+        self.optimizers.append(optimizer)
+        for group in optimizer.groups:
+            for i, parameter in enumerate(group.params):
+                self._look(parameter, f"parameter {i}")
+        for pack in getattr(optimizer, "_packs", ()):
+            arrays = [None if p._node is None else p._array for p in pack.params]
+            if any(array is not known for array, known in zip(arrays, pack.arrays)):
+                pack._note(arrays)  # which looks at memory, and traced arrays have none
+            self._look_into_pack(pack)
+
+    def _look_into_pack(self, pack: Pack) -> None:
+        """The vectors of a pack and their views; its numbers stay, as every step sets them anew."""
+        for key, item in list(vars(pack).items()):
+            if isinstance(item, np.ndarray):
+                self.places.append((Place(key, vars(pack), key, True), item))
+            elif isinstance(item, list):
+                self.places += [(Place(f"{key}[{i}]", item, i, True), part) for i, part in enumerate(item)]
 
     def _hold(self, place: Place, value: Any) -> None:
         self.places.append((place, value))
-        if not isinstance(value, (types.ModuleType, Numbers)):
+        if not isinstance(value, types.ModuleType):
             self._look(value, place.name)
-
-    # ---- swapping ------------------------------------------------------------------------------------------
-
-    def swapped(self, log: Log) -> "Swap":
-        """Everything with traced arrays in the place of its own, until `Swap.put_back`."""
-        return Swap(self, log)
 
 
 class Swap:
-    """Traced arrays in the place of what the state holds.
+    """Traced arrays in the place of what a state holds, until they are put back.
 
     Attributes
     ----------
-    arrays : dict of str to (Tensor, ndarray)
-        What the tensors held.
+    tensors : list of (str, Tensor, ndarray, Leaf, Tensor)
+        Each tensor with its name, and what it held: its array, its variable and the gradient of that, or None.
+    packs : list of (Optimizer, Pack, dict)
+        The packs of the optimizers, with their attributes.
     """
 
     def __init__(self, state: State, log: Log) -> None:
         self.state, self.log = state, log
         self.tensors = [
-            (name, t, t._array, t._leaf, t._leaf.grad if t._leaf else None)
+            (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
             for name, t in state.tensors.items()
         ]
-        self.counts = [(pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
-        self._replaced: list[tuple[Place, Any]] = []
+        self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
+        self._replaced: dict[int, Any] = {}  # what places held, by their numbers
         for name, tensor, array, leaf, grad in self.tensors:
             tensor._array = log.input(array, Input("state", name))
-            if grad is not None and isinstance(grad, Tensor):
-                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)
-        for place, value in state.places:
-            replaced = self._traced(value, place.name)
-            if replaced is not value:
-                self._replaced.append((place, value))
-                place.put(replaced)
+            if grad is not None:
+                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)  # type: ignore[union-attr]
+        for number, (place, value) in enumerate(state.places):
+            traced = self._traced(value, place.name)
+            if traced is not value:
+                self._replaced[number] = value
+                place.put(traced)
 
     def _traced(self, value: Any, name: str) -> Any:
-        """A value with traced arrays in it; itself, if there are none."""
+        """A value with traced arrays and generators in it; itself, if it has neither."""
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc":
             return self.log.input(value, Input("state", name))
         if isinstance(value, np.random.Generator):
@@ -210,23 +210,36 @@ class Swap:
             return parts if any(a is not b for a, b in zip(parts, value)) else value
         return value
 
+    # ---- what the run has done -----------------------------------------------------------------------------
+
+    def rebound(self) -> list[str]:
+        """The names of tensors that hold another array than before."""
+        held = ((name, t._array, array) for name, t, array, _, _ in self.tensors)
+        return [name for name, now, array in held if isinstance(now, Traced) and now.value is not array]
+
+    def changed(self) -> list[str]:
+        """The names of places that hold something else, and of containers of another size; but in optimizers."""
+        sizes = [name for name, container, size in self.state.sizes if len(container) != size]
+        places = (place for number, (place, value) in enumerate(self.state.places)
+                  if number not in self._replaced and not place.of_optimizer and place.get() is not value)  # fmt: skip
+        return [*sizes, *(place.name for place in places)]
+
     def put_back(self) -> None:
         """What was there before: the arrays, in which the run has written."""
-        for place, value in self._replaced:
-            place.put(value)
+        for number, value in self._replaced.items():
+            self.state.places[number][0].put(value)
         for _, tensor, array, _, _ in self.tensors:
-            if getattr(tensor._array, "stands_for_array", False) and tensor._array.value is array:
+            if isinstance(tensor._array, Traced) and tensor._array.value is array:
                 tensor._array = array
 
-    def plain_gradients(self) -> None:
-        """Gradients that the run has made, as plain arrays."""
+    def made_gradients(self) -> list[tuple[Any, Ref]]:
+        """The variables that have a gradient of the run, each with what that is in the program; it is plain from now."""
+        found = []
         for _, _, _, leaf, _ in self.tensors:
-            if (
-                leaf is not None
-                and leaf.grad is not None
-                and getattr(leaf.grad._array, "stands_for_array", False)
-            ):
-                leaf.grad._array = np.asarray(leaf.grad._array.value)
+            if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):
+                leaf.grad._array = np.asarray(traced.value)
+                found.append((leaf, traced.ref))
+        return found
 
     def undo(self) -> None:
         """What was there before a run that failed, beside what was written into arrays."""
@@ -235,7 +248,7 @@ class Swap:
             tensor._array = array
             if leaf is not None:
                 leaf.grad = grad
-        for pack, attributes in self.counts:
+        for _, pack, attributes in self.packs:
             vars(pack).clear()
             vars(pack).update(attributes)
 

@@ -33,7 +33,7 @@ class Log:
     def __init__(self, where: Callable[[], str]) -> None:
         self.program, self.where = Program(), where
         self._inputs: dict[int, Traced] = {}  # by the identity of what they hold
-        self._generators: dict[int, Any] = {}
+        self.generators: dict[int, Any] = {}
         self.ambient = np.geterr()
 
     # ---- what comes in -------------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ class Log:
 
         if isinstance(generator, TracedGenerator):
             return generator
-        return self._generators.setdefault(id(generator), TracedGenerator(generator, self))
+        return self.generators.setdefault(id(generator), TracedGenerator(generator, self))
 
     # ---- calls ---------------------------------------------------------------------------------------------
 
@@ -124,6 +124,9 @@ class Log:
             refs = [self.program.new(r) for r in parts]
             self.note(function, args, kwargs, refs, several=True)
             made = [Traced(self, r, ref) for r, ref in zip(parts, refs)]
+            if function in BY_VALUES:
+                for part in made:
+                    self.check(part, part.shape)
             return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
         if not isinstance(result, (np.ndarray, np.generic)):
             if result is None or isinstance(result, (bool, int, float, complex, str, np.dtype, type)):
@@ -143,7 +146,10 @@ class Log:
             return args[0]  # astype(copy=False) and its kin, of what is so already
         ref = self.program.new(result)
         self.note(function, args, kwargs, [ref])
-        return Traced(self, result, ref)
+        made = Traced(self, result, ref)
+        if function in BY_VALUES:
+            self.check(made, made.shape)
+        return made
 
     def note(
         self,
@@ -165,11 +171,17 @@ class Log:
             )
         )  # fmt: skip
 
-    def check(self, traced: "Traced", truth: bool) -> None:
-        """Note that the rest of the run holds only where a value is true, or false, as it is now."""
+    def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
+        """Note that the rest of the run holds only where a value is true, or false, or has a shape, as now."""
         self.program.add(Check(traced.ref, truth, self.where()))
 
 
+# Whose results have a shape that depends on values.
+BY_VALUES = frozenset({
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.repeat, np.bincount, np.union1d,
+    np.intersect1d, np.setdiff1d, np.trim_zeros, np.delete, np.unique_values, np.unique_counts, np.unique_inverse,
+    np.unique_all, "nonzero", "compress", "repeat",
+})  # fmt: skip
 # What depends on shapes and dtypes alone.
 SHAPE_ONLY = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
@@ -279,7 +291,12 @@ class Traced(NDArrayOperatorsMixin):
     # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
-        return self.log.results("__getitem__", (self, key), {}, self.value[values_of(key)])
+        found = self.log.results("__getitem__", (self, key), {}, self.value[values_of(key)])
+        if any(
+            isinstance(k, Traced) and k.dtype.kind == "b" for k in (key if type(key) is tuple else (key,))
+        ):
+            self.log.check(found, found.shape)  # which is a matter of values
+        return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.value[values_of(key)] = values_of(value)
@@ -291,11 +308,11 @@ class Traced(NDArrayOperatorsMixin):
     # ---- methods, and attributes that are arrays -------------------------------------------------------------
 
     @property
-    def T(self) -> Any:  # noqa: N802  # NumPy's name
+    def T(self) -> Any:  # NumPy's name
         return self.transpose()
 
     @property
-    def mT(self) -> Any:  # noqa: N802
+    def mT(self) -> Any:
         return np.matrix_transpose(self)
 
     @property

@@ -146,9 +146,13 @@ class BatchNorm1d(Module):
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
-        share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        share: Any = self.momentum
+        rest: Any = None if share is None else 1 - share
+        if share is None:  # the mean of all batches so far
+            exact = 1 / self.num_batches_tracked.data
+            share, rest = exact.astype(mean.dtype), (1 - exact).astype(mean.dtype)
         for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
-            running.write((1 - share) * running.data + share * batch)
+            running.write(rest * running.data + share * batch)
 
     def extra_repr(self) -> str:
         return (
