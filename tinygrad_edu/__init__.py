@@ -89,6 +89,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "check",
+    "compile",
     "composite",
     "conv1d",
     "conv2d",

@@ -61,7 +61,7 @@ def _owner(array: Any) -> Any:
 
 
 class Settings:
-    """A count of changes that only those notice who have computed something ahead: modes, freezing, settings."""
+    """A count of changes of modes, settings and hooks: whoever has computed something ahead looks at it."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -9,14 +9,14 @@ from tinygrad_edu.errors import TraceError
 
 STEPS = 8
 ACTIVATIONS = (
-    "ReLU", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh", "Softplus", "Softsign",
-    "Hardswish", "Hardsigmoid", "Hardtanh", "ReLU6", "PReLU", "LogSoftmax",
+    "ReLU", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh", "Softplus",
+    "Softsign", "Hardswish", "Hardsigmoid", "Hardtanh", "ReLU6", "PReLU", "LogSoftmax",
 )  # fmt: skip
 OPTIMIZERS = {
-    "SGD": {"lr": 0.1}, "momentum": {"lr": 0.1, "momentum": 0.9}, "Adam": {}, "AdamW": {}, "RMSprop": {}, "NAdam": {},
-    "nesterov": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}, "amsgrad": {"amsgrad": True},
-    "centered": {"centered": True, "momentum": 0.9}, "RAdam": {}, "Adagrad": {}, "Adadelta": {}, "Adamax": {},
-    "Lion": {}, "l1": {"l1": 0.01},
+    "SGD": {"lr": 0.1}, "momentum": {"lr": 0.1, "momentum": 0.9}, "Adam": {}, "AdamW": {}, "RMSprop": {},
+    "nesterov": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}, "NAdam": {},
+    "amsgrad": {"amsgrad": True}, "centered": {"centered": True, "momentum": 0.9}, "RAdam": {}, "Adagrad": {},
+    "Adadelta": {}, "Adamax": {}, "Lion": {}, "l1": {"l1": 0.01},
 }  # fmt: skip
 CLASSES = {"momentum": "SGD", "nesterov": "SGD", "amsgrad": "Adam", "centered": "RMSprop", "l1": "Adam"}
 
@@ -158,7 +158,10 @@ def f(x):
 
 @pytest.mark.parametrize(
     "function",
-    [tg.grad(f), tg.hessian(f), tg.value_and_grad(f), lambda x: tg.jvp(f, (x,), (x,)), lambda x: tg.grad(f)(x) * 2],
+    [
+        tg.grad(f), tg.hessian(f), tg.value_and_grad(f), lambda x: tg.jvp(f, (x,), (x,)),
+        lambda x: tg.grad(f)(x) * 2,
+    ],
 )  # fmt: skip
 def test_derivatives_of_functions(function):
     compiled = tg.compile(function)

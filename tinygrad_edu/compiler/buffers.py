@@ -14,7 +14,7 @@ ALIGNED = 64  # bytes
 
 
 def buffers(program: Program, places: list[int], results: list[Ref]) -> dict[Ref, Any]:
-    """An array for each result of a call that can be written into one, of those steps that are carried out."""
+    """An array for each result that can be written into one, of the steps that are carried out."""
     steps = program.steps
     escaping = {id(owner_of(program.values[r.number])) for r in results}
     escaping |= {id(owner_of(program.values[r.number])) for r in program.inputs}

@@ -8,7 +8,7 @@ from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
 
 
 def without_copies(program: Program, results: list[Ref]) -> list[Ref]:
-    """Leave out copies whose source is made by the program and not used afterwards; returns the results anew."""
+    """Leave out copies of what the program makes and does not use afterwards; returns the results anew."""
     replaced: dict[Ref, Ref] = {}
     inputs = {id(owner_of(program.values[r.number])) for r in program.inputs}
     last: dict[int, int] = {}

@@ -37,8 +37,8 @@ class Layout:
             array = leaf._array if isinstance(leaf, Tensor) else leaf
             if isinstance(leaf, Tensor) and leaf._node is not None:
                 raise TraceError(
-                    "An argument of a compiled function needs a gradient, which would be lost: differentiate inside "
-                    "of the function, or pass x.detach()."
+                    "An argument of a compiled function needs a gradient, which would be lost: differentiate "
+                    "inside of the function, or pass x.detach()."
                 )
             if isinstance(array, np.ndarray) and array.dtype.kind in "fiubc":
                 traced = log.argument(array, f"x{i}")
@@ -87,7 +87,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def flattened(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The leaves of nested lists, tuples and dicts, and what builds the same of others; modules are leaves."""
+    """The leaves of nested lists, tuples and dicts, and what builds the same of others."""
     leaves: list[Any] = []
 
     def shape(part: Any) -> Callable[[Any], Any]:

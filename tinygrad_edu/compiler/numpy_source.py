@@ -3,6 +3,7 @@
 import builtins
 import keyword
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -235,26 +236,25 @@ class Source:
 
 
 def needed(program: Program, results: list[Ref]) -> set[int]:
-    """The places of the steps that matter: for a result, a check, or what is there before and after the step."""
-    wanted, live = set(results), set()
-    written: set[int] = set()  # owners of what live steps read or write
-    inputs = {id(owner_of(program.values[r.number])) for r in program.inputs}
-    owners = lambda refs: {id(owner_of(program.values[r.number])) for r in refs}
-    written |= owners(results)
+    """The places of the steps that matter: for a result, a check, or what is there after the step."""
+
+    def owners(refs: Iterable[Ref]) -> set[int]:
+        return {id(owner_of(program.values[r.number])) for r in refs}
+
+    there, live = owners(program.inputs), set()
+    wanted, looked_at = set(results), owners(results)
     for i in reversed(range(len(program.steps))):
         step = program.steps[i]
-        if isinstance(step, Live):
-            live.add(i)
-            continue
         if isinstance(step, Check):
-            live.add(i)
-            wanted.add(step.ref)
-            written |= owners([step.ref])
-            continue
-        writes = owners(step.writes)
-        if any(o in wanted for o in step.outputs) or writes & inputs or writes & written:
-            live.add(i)
-            reads = [*refs_in(step.args), *refs_in(step.kwargs)]
-            wanted.update(reads)
-            written |= owners(reads) | writes
+            reads = [step.ref]
+        elif isinstance(step, Call):
+            writes = owners(step.writes)
+            if wanted.isdisjoint(step.outputs) and not writes & (there | looked_at):
+                continue
+            reads, looked_at = [*refs_in(step.args), *refs_in(step.kwargs)], looked_at | writes
+        else:
+            reads = []
+        live.add(i)
+        wanted.update(reads)
+        looked_at |= owners(reads)
     return live

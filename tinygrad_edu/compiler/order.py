@@ -1,14 +1,15 @@
 """Checks first: what the rest takes for granted is settled before anything is written that stays.
 
-When a check fails, the function itself is run in the place of the program; so nothing may have changed before.
+When a check fails, the function itself is run in the place of the program; so nothing may have changed
+before.
 """
 
 from ..errors import TraceError
-from .program import Call, Check, Live, Program, Step, owner_of, refs_in
+from .program import Call, Check, Live, Program, Ref, Step, owner_of, refs_in
 
 
 def checks_first(program: Program) -> None:
-    """Move every check, with what it is computed from, before the first write into what is there before the step."""
+    """Move every check, with what it is computed from, before the first write that stays."""
     for place in [i for i, step in enumerate(program.steps) if isinstance(step, Check)]:
         first = next((i for i, step in enumerate(program.steps) if stays(program, step)), len(program.steps))
         if place > first:
@@ -35,8 +36,8 @@ def _move(program: Program, place: int, first: int) -> None:
         if made & owners:
             if stays(program, step):
                 raise TraceError(
-                    f"A branch on values of the data, in {check.where}, depends on what the step has written before: it could "
-                    "not take the other way any more.\n  Write it with np.where, or leave it out of the step."
+                    f"A branch on values of the data, in {check.where}, depends on what the step has written "
+                    "before: it could not take the other way any more.\n  Write it with np.where, or leave it out of the step."
                 )
             needed.add(i)
             owners |= {id(owner_of(program.values[r.number])) for r in _read(step)}
@@ -48,14 +49,15 @@ def _move(program: Program, place: int, first: int) -> None:
             id(owner_of(program.values[r.number])) for r in _read(step)
         }:
             raise TraceError(
-                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the front."
+                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the "
+                "front."
             )
     steps[first : place + 1] = [*moved, *left]
 
 
-def _changed(step: Step) -> list:
+def _changed(step: Step) -> list[Ref]:
     return [] if not isinstance(step, Call) else [*step.outputs, *step.writes]
 
 
-def _read(step: Step) -> list:
+def _read(step: Step) -> list[Ref]:
     return [] if not isinstance(step, Call) else [*refs_in(step.args), *refs_in(step.kwargs)]

@@ -1,4 +1,4 @@
-"""A program with its guards: it runs in the place of the function as long as nothing it depends on has changed."""
+"""A program with its guards: it runs in the place of the function while nothing that it depends on changes."""
 
 from typing import Any
 

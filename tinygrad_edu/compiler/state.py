@@ -1,7 +1,7 @@
 """What a step reads and keeps beside its arguments: found, swapped for traced arrays, and put back.
 
-It is found from the function: what its code names among its globals, what it closes over, and what these hold in
-turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
+It is found from the function: what its code names among its globals, what it closes over, and what these
+hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 """
 
 import types
@@ -82,8 +82,8 @@ class State:
         for optimizer in self.optimizers:
             if not isinstance(optimizer, Elementwise):
                 raise TraceError(
-                    f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of NumPy calls. Elementwise "
-                    "optimizers can (SGD, Adam, …)."
+                    f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of NumPy calls. "
+                    "Elementwise optimizers can (SGD, Adam, …)."
                 )
 
     # ---- finding -------------------------------------------------------------------------------------------
@@ -96,7 +96,8 @@ class State:
             self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = value
             if value._node is not None and value._node.notes is not None and value._node.notes.hooks:
                 raise TraceError(
-                    f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as it is."
+                    f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as "
+                    "it is."
                 )
         elif isinstance(value, types.MethodType):
             self._look(value.__self__, name)
@@ -176,7 +177,8 @@ class Swap:
     Attributes
     ----------
     tensors : list of (str, Tensor, ndarray, Leaf, Tensor)
-        Each tensor with its name, and what it held: its array, its variable and the gradient of that, or None.
+        Each tensor with its name, and what it held: its array, its variable and the gradient of that, or
+        None.
     packs : list of (Optimizer, Pack, dict)
         The packs of the optimizers, with their attributes.
     """
@@ -192,7 +194,7 @@ class Swap:
         for name, tensor, array, leaf, grad in self.tensors:
             tensor._array = log.input(array, Input("state", name))
             if grad is not None:
-                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)  # type: ignore[union-attr]
+                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)
         for number, (place, value) in enumerate(state.places):
             traced = self._traced(value, place.name)
             if traced is not value:
@@ -218,10 +220,11 @@ class Swap:
         return [name for name, now, array in held if isinstance(now, Traced) and now.value is not array]
 
     def changed(self) -> list[str]:
-        """The names of places that hold something else, and of containers of another size; but in optimizers."""
+        """The names of places that hold something else, and of containers of another size."""
         sizes = [name for name, container, size in self.state.sizes if len(container) != size]
         places = (place for number, (place, value) in enumerate(self.state.places)
-                  if number not in self._replaced and not place.of_optimizer and place.get() is not value)  # fmt: skip
+                  if number not in self._replaced and not place.of_optimizer and place.get() is not value)  #
+                  fmt: skip
         return [*sizes, *(place.name for place in places)]
 
     def put_back(self) -> None:
@@ -233,7 +236,7 @@ class Swap:
                 tensor._array = array
 
     def made_gradients(self) -> list[tuple[Any, Ref]]:
-        """The variables that have a gradient of the run, each with what that is in the program; it is plain from now."""
+        """The variables that have a gradient of the run, and what that is in the program; it is plain then."""
         found = []
         for _, _, _, leaf, _ in self.tensors:
             if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):

@@ -63,8 +63,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
     Parameters
     ----------
     function : callable
-        A training step, an inference function, a gradient: what it computes is NumPy's calls on its arguments,
-        on the parameters of modules, and on what optimizers remember.
+        A training step, an inference function, a gradient: what it computes is NumPy's calls on its
+        arguments, on the parameters of modules, and on what optimizers remember.
 
     Returns
     -------
@@ -76,16 +76,16 @@ def compile(function: Callable[..., Any]) -> Compiled:
     ------
     TraceError
         When called, if the function cannot be compiled as it is written: it makes a Python number of a value,
-        changes what is not an array, draws from a global generator, or its optimizer is not an elementwise one.
-        The message names the line, and what to do; nothing was changed.
+        changes what is not an array, draws from a global generator, or its optimizer is not an elementwise
+        one. The message names the line, and what to do; nothing was changed.
 
     Notes
     -----
     The first call is a step like any other.  Later ones look whether anything that the trace depended on has
-    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the modes of
-    modules, what is frozen, settings of optimizers but the rates, which are read anew in every step.  If so, the
-    function is traced again, and both are kept.  A branch on values becomes a check, which is made before
-    anything is written: where it comes out otherwise, the function runs as it is.
+    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the
+    modes of modules, what is frozen, settings of optimizers but the rates, which are read anew in every
+    step.  If so, the function is traced again, and both are kept.  A branch on values becomes a check, which
+    is made before anything is written: where it comes out otherwise, the function runs as it is.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 """An array that writes down what is done to it: real values, and a log of NumPy's calls.
 
-A step is traced by running it, on arrays of this kind in the place of its inputs and of what it keeps: parameters,
-the optimizer's memory, running statistics.  They speak NumPy's two protocols and nothing else, so that whatever is
-computed of them is a call in the log, and what would leave NumPy, to become a Python number say, says so.
+A step is traced by running it, on arrays of this kind in the place of its inputs and of what it keeps:
+parameters, the optimizer's memory, running statistics.  They speak NumPy's two protocols and nothing else,
+so that whatever is computed of them is a call in the log, and what would leave NumPy, to become a Python
+number say, says so.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,13 +49,13 @@ class Log:
         return known
 
     def argument(self, array: Any, name: str) -> "Traced":
-        """A traced array for an argument of the function: for each one of its own, as other calls may give others."""
+        """A traced array for an argument of the function, for each one of its own."""
         ref = self.program.new(array)
         self.program.inputs[ref] = Input("argument", name)
         return Traced(self, array, ref)
 
     def lift(self, value: Any) -> Any:
-        """An array that is given to an operation, as one that is traced too: the operation may write into its kind."""
+        """An array that is given to an operation, as one that is traced: it may write into its kind."""
         if type(value) is np.ndarray:
             return self.input(value, Input("constant", "constant"))
         if type(value) in (list, tuple):
@@ -101,7 +102,7 @@ class Log:
             return given[0] if len(given) == 1 else tuple(given)
         if given:  # into an array that is not traced: a plain one of the user's or the framework's
             raise TraceError(
-                f"{name_of(function)}(…, out=…) writes what is traced into a plain array of shape {given[0].shape}, which "
+                f"{name_of(function)}(…, out=…) writes into a plain array of shape {given[0].shape}, which "
                 f"the compiled step would not see, in {self.where()}."
             )
         return self.results(function, args, kwargs, result)
@@ -116,7 +117,7 @@ class Log:
     def results(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
         """The results of a call as traced arrays, in their containers."""
         if isinstance(result, (tuple, list)):
-            parts = [r if not isinstance(r, (np.ndarray, np.generic)) else r for r in result]
+            parts = list(result)
             if not all(isinstance(r, (np.ndarray, np.generic)) for r in parts):
                 raise TraceError(
                     f"{name_of(function)} returned {type(result).__name__} of other things than arrays."
@@ -146,10 +147,10 @@ class Log:
             return args[0]  # astype(copy=False) and its kin, of what is so already
         ref = self.program.new(result)
         self.note(function, args, kwargs, [ref])
-        made = Traced(self, result, ref)
+        traced = Traced(self, result, ref)
         if function in BY_VALUES:
-            self.check(made, made.shape)
-        return made
+            self.check(traced, traced.shape)
+        return traced
 
     def note(
         self,
@@ -172,15 +173,15 @@ class Log:
         )  # fmt: skip
 
     def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
-        """Note that the rest of the run holds only where a value is true, or false, or has a shape, as now."""
+        """Note that the rest of the run holds only where a value is true or false, or has a shape."""
         self.program.add(Check(traced.ref, truth, self.where()))
 
 
 # Whose results have a shape that depends on values.
 BY_VALUES = frozenset({
-    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.repeat, np.bincount, np.union1d,
-    np.intersect1d, np.setdiff1d, np.trim_zeros, np.delete, np.unique_values, np.unique_counts, np.unique_inverse,
-    np.unique_all, "nonzero", "compress", "repeat",
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.repeat, np.bincount,
+    np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros, np.delete, np.unique_values, np.unique_counts,
+    np.unique_inverse, np.unique_all, "nonzero", "compress", "repeat",
 })  # fmt: skip
 # What depends on shapes and dtypes alone.
 SHAPE_ONLY = frozenset(
@@ -262,11 +263,12 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TraceError(
-            f"A traced array of shape {self.shape} would become a plain one, whose values would be those of the first "
-            f"step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; take .numpy() and .item() outside of the step."
+            f"A traced array of shape {self.shape} would become a plain one, whose values would be those of the "
+            f"first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; take .numpy() "
+            "and .item() outside of the step."
         )
 
-    # ---- what an array is, which the guards hold ------------------------------------------------------------
+    # ---- what an array is, which the guards hold -----------------------------------------------------------
 
     shape = property(lambda self: self.value.shape)
     dtype = property(lambda self: self.value.dtype)
@@ -305,7 +307,7 @@ class Traced(NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    # ---- methods, and attributes that are arrays -------------------------------------------------------------
+    # ---- methods, and attributes that are arrays -----------------------------------------------------------
 
     @property
     def T(self) -> Any:  # NumPy's name
@@ -346,7 +348,7 @@ class Traced(NDArrayOperatorsMixin):
 
         return method
 
-    # ---- what leaves NumPy -----------------------------------------------------------------------------------
+    # ---- what leaves NumPy ---------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
         truth = bool(self.value)
@@ -355,9 +357,11 @@ class Traced(NDArrayOperatorsMixin):
 
     def _number(self, *_: Any) -> Any:
         raise TraceError(
-            f"A number is made of a traced value, in {self.log.where()}: it would be the first step's for ever.\n"
+            f"A number is made of a traced value, in {self.log.where()}: it would be the first step's for "
+            "ever.\n"
             "  Keep it an array; return the tensor, and take .item() outside of the step."
         )
 
-    __float__ = __int__ = __index__ = __complex__ = __round__ = __format__ = __hash__ = _number  # type: ignore[assignment]
+    __float__ = __int__ = __index__ = __complex__ = __round__ = _number
+    __format__ = __hash__ = _number  # type: ignore[assignment]  # it has none
     item = tolist = _number

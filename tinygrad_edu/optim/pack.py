@@ -134,7 +134,7 @@ class Pack:
                 self._update_in_portions(optimizer, i, reals(gradient.reshape(-1)))
 
     def begin(self, optimizer: Any, i: int | None) -> int:
-        """Count a step of the i-th parameter, or of all, and set the numbers that it takes; returns its number."""
+        """Count a step of the i-th parameter, or of all, and set the numbers that it takes."""
         t = self.counts[i or 0] + 1
         if i is None:
             self.counts = [t] * len(self.counts)
