@@ -221,11 +221,12 @@ class Swap:
 
     def changed(self) -> list[str]:
         """The names of places that hold something else, and of containers of another size."""
-        sizes = [name for name, container, size in self.state.sizes if len(container) != size]
-        places = (place for number, (place, value) in enumerate(self.state.places)
-                  if number not in self._replaced and not place.of_optimizer and place.get() is not value)  #
-                  fmt: skip
-        return [*sizes, *(place.name for place in places)]
+        state = self.state
+        found = [name for name, container, size in state.sizes if len(container) != size]
+        for number, (place, value) in enumerate(state.places):
+            if number not in self._replaced and not place.of_optimizer and place.get() is not value:
+                found.append(place.name)
+        return found
 
     def put_back(self) -> None:
         """What was there before: the arrays, in which the run has written."""
