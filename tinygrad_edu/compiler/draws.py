@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from ..random import _meant
-from .traced import Log
 
 METHODS = [
     name
@@ -18,7 +17,7 @@ METHODS = [
 class TracedGenerator(np.random.Generator):
     """A generator whose draws are noted; it draws from the one that it stands for."""
 
-    def __init__(self, generator: np.random.Generator, log: Log) -> None:
+    def __init__(self, generator: np.random.Generator, log: Any) -> None:
         super().__init__(generator.bit_generator)
         self.generator, self.log = generator, log
 
@@ -38,7 +37,7 @@ for _name in METHODS:
 class TracedDraws:
     """What `random.generator` asks while a run is traced; see `random.DRAWS`."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Any) -> None:
         self.log = log
 
     def give(self, rng: Any) -> np.random.Generator:

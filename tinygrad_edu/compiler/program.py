@@ -116,21 +116,6 @@ def owner_of(array: Any) -> Any:
     return array
 
 
-def referring(tree: Any, log: Any) -> Any:
-    """Arguments with references in the place of traced arrays."""
-    from .traced import Traced
-
-    if isinstance(tree, Traced):
-        return tree.ref
-    if type(tree) in (list, tuple):
-        return type(tree)(referring(t, log) for t in tree)
-    if type(tree) is dict:
-        return {k: referring(v, log) for k, v in tree.items()}
-    if type(tree) is slice:
-        return slice(*(referring(t, log) for t in (tree.start, tree.stop, tree.step)))
-    return tree
-
-
 def refs_in(tree: Any) -> Iterable[Ref]:
     """The references in arguments."""
     if type(tree) is Ref:

@@ -1,4 +1,4 @@
-"""A program with its guards: it runs in the place of the function while nothing that it depends on changes."""
+"""A program with its guards: it takes the place of the function while what it depends on is the same."""
 
 from typing import Any
 

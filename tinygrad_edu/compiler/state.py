@@ -82,7 +82,7 @@ class State:
         for optimizer in self.optimizers:
             if not isinstance(optimizer, Elementwise):
                 raise TraceError(
-                    f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of NumPy calls. "
+                    f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of calls. "
                     "Elementwise optimizers can (SGD, Adam, …)."
                 )
 
@@ -237,7 +237,7 @@ class Swap:
                 tensor._array = array
 
     def made_gradients(self) -> list[tuple[Any, Ref]]:
-        """The variables that have a gradient of the run, and what that is in the program; it is plain then."""
+        """The variables that have a gradient of the run, and what that is in the program."""
         found = []
         for _, _, _, leaf, _ in self.tensors:
             if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):

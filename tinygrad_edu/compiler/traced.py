@@ -14,7 +14,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import TraceError
 from ..tensor import Tensor
-from .program import Call, Check, Input, Program, Ref, referring
+from .draws import TracedGenerator
+from .program import Call, Check, Input, Program, Ref
 
 VIEWS = frozenset(
     {"reshape", "transpose", "swapaxes", "ravel", "squeeze", "view"}
@@ -79,8 +80,6 @@ class Log:
 
     def generator(self, generator: Any) -> Any:
         """A generator whose draws are noted."""
-        from .draws import TracedGenerator
-
         if isinstance(generator, TracedGenerator):
             return generator
         return self.generators.setdefault(id(generator), TracedGenerator(generator, self))
@@ -166,7 +165,7 @@ class Log:
         errors = np.geterr()
         self.program.add(
             Call(
-                function, referring(args, self), referring(kwargs, self), tuple(outputs), several,
+                function, referring(args), referring(kwargs), tuple(outputs), several,
                 tuple(w.ref for w in writes if isinstance(w, Traced)),
                 None if errors == self.ambient else errors, self.where(),
             )
@@ -225,6 +224,19 @@ def values_of(tree: Any) -> Any:
     return tree
 
 
+def referring(tree: Any) -> Any:
+    """Arguments with references in the place of traced arrays."""
+    if isinstance(tree, Traced):
+        return tree.ref
+    if type(tree) in (list, tuple):
+        return type(tree)(referring(t) for t in tree)
+    if type(tree) is dict:
+        return {k: referring(v) for k, v in tree.items()}
+    if type(tree) is slice:
+        return slice(*(referring(t) for t in (tree.start, tree.stop, tree.step)))
+    return tree
+
+
 class Traced(NDArrayOperatorsMixin):
     """An array of a run that is traced: its value, and where the log knows it.
 
@@ -263,9 +275,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TraceError(
-            f"A traced array of shape {self.shape} would become a plain one, whose values would be those of the "
-            f"first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; take .numpy() "
-            "and .item() outside of the step."
+            f"A traced array of shape {self.shape} would become a plain one, whose values would be those of "
+            f"the first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; take "
+            ".numpy() and .item() outside of the step."
         )
 
     # ---- what an array is, which the guards hold -----------------------------------------------------------
@@ -363,5 +375,5 @@ class Traced(NDArrayOperatorsMixin):
         )
 
     __float__ = __int__ = __index__ = __complex__ = __round__ = _number
-    __format__ = __hash__ = _number  # type: ignore[assignment]  # it has none
+    __format__ = __hash__ = _number
     item = tolist = _number

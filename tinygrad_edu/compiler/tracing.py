@@ -145,8 +145,8 @@ def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
         )
     if drawn:
         raise TraceError(
-            "The step draws from NumPy's or Python's global generator, whose numbers would be the first step's "
-            "for ever.\n  Take a generator of your own, np.random.default_rng(), outside of the step."
+            "The step draws from NumPy's or Python's global generator, whose numbers would be the first "
+            "step's for ever.\n  Take a generator of your own, np.random.default_rng(), outside of the step."
         )
 
 
