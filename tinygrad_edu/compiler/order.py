@@ -37,8 +37,8 @@ def _move(program: Program, place: int, first: int) -> None:
             if stays(program, step):
                 raise TraceError(
                     f"A branch on values of the data, in {check.where}, depends on what the step has written "
-                    "before: it could not take the other way any more.\n  Write it with np.where, or leave it "
-                    "out of the step."
+                    "before: it could not take the other way any more.\n  Write it with np.where, or leave "
+                    "it out of the step."
                 )
             needed.add(i)
             owners |= {id(owner_of(program.values[r.number])) for r in _read(step)}

@@ -276,8 +276,8 @@ class Traced(NDArrayOperatorsMixin):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TraceError(
             f"A traced array of shape {self.shape} would become a plain one, whose values would be those of "
-            f"the first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; take "
-            ".numpy() and .item() outside of the step."
+            f"the first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; "
+            "take .numpy() and .item() outside of the step."
         )
 
     # ---- what an array is, which the guards hold -----------------------------------------------------------
