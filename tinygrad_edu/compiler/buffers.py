@@ -3,7 +3,7 @@
 Two results share it if the one is not used any more when the other is made, views included.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,23 @@ from .program import Call, Program, Ref, owner_of
 ALIGNED = 64  # bytes
 
 
-def buffers(program: Program, places: list[int], results: list[Ref]) -> dict[Ref, Any]:
-    """An array for each result that can be written into one, of the steps that are carried out."""
+class Arena(NamedTuple):
+    """One stretch of memory, and which part of it each result gets.
+
+    Attributes
+    ----------
+    size : int
+        Bytes.
+    offsets : dict of Ref to int
+        Where each begins.
+    """
+
+    size: int
+    offsets: dict[Ref, int]
+
+
+def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
+    """A place for each result that can be written into one, of the steps that are carried out."""
     steps = program.steps
     escaping = {id(owner_of(program.values[r.number])) for r in results}
     escaping |= {id(owner_of(program.values[r.number])) for r in program.inputs}
@@ -44,27 +59,22 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> dict[Ref
     return laid_out(spans)
 
 
-def laid_out(spans: list[tuple[int, int, Ref, Any]]) -> dict[Ref, Any]:
-    """Arrays in one stretch of memory, first fit: those whose times overlap lie apart."""
+def laid_out(spans: list[tuple[int, int, Ref, Any]]) -> Arena:
+    """Places in one stretch of memory, first fit: those whose times overlap lie apart."""
     placed: list[tuple[int, int, int, int]] = []  # start and end in time, start and end in memory
-    offsets, size = [], 0
-    for start, stop, _, value in spans:
+    offsets, size = {}, 0
+    for start, stop, ref, value in spans:
         length = -(-max(value.nbytes, 1) // ALIGNED) * ALIGNED
         offset = 0
-        for _, _, low, high in sorted((p for p in placed if p[1] >= start), key=lambda p: p[2]):
+        placed = [p for p in placed if p[1] >= start]
+        for _, _, low, high in sorted(placed, key=lambda p: p[2]):
             if low - offset >= length:
                 break
             offset = max(offset, high)
-        placed = [p for p in placed if p[1] >= start]
         placed.append((start, stop, offset, offset + length))
-        offsets.append(offset)
+        offsets[ref] = offset
         size = max(size, offset + length)
-    memory = np.empty(size + ALIGNED, np.uint8)
-    first = -memory.ctypes.data % ALIGNED
-    return {
-        ref: np.ndarray(v.shape, v.dtype, memory, first + offset, v.strides)
-        for (_, _, ref, v), offset in zip(spans, offsets)
-    }  # fmt: skip
+    return Arena(size, offsets)
 
 
 def takes_out(function: Any) -> bool:

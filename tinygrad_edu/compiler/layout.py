@@ -1,5 +1,6 @@
 """Arguments: how those of a call are nested, and what is known of each leaf."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,11 +28,13 @@ class Layout:
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log) -> None:
         leaves, build = flattened((args, kwargs))
-        self.keys, self.refs = tuple(kwargs), []
+        self.form, self.refs = build.form, []  # type: ignore[attr-defined]
         self.others: list[Any] = []
         self.kinds: list[
             tuple[Any, ...]
         ] = []  # of each leaf its class and what else must fit; None for others
+        self.stands_for: dict[int, int] = {}  # which leaf, by the identity of what stands for it
+        self.is_simple = not kwargs and all(type(a) not in CONTAINERS and not is_record(a) for a in args)
         made = []
         for i, leaf in enumerate(leaves):
             array = leaf._array if isinstance(leaf, Tensor) else leaf
@@ -45,60 +48,62 @@ class Layout:
                 self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
                 self.refs.append(traced.ref)
                 made.append(Tensor._make(traced, None) if isinstance(leaf, Tensor) else traced)
+                self.stands_for[id(made[-1])] = i
             else:
                 self.kinds.append((None, leaf))
                 self.others.append(leaf)
                 made.append(leaf)
         self.args, self.kwargs = build(made)
 
-    def arrays(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
-        """The arrays of another call, if it is of the same kind; None if not."""
-        if tuple(kwargs) != self.keys:
-            return None
-        leaves = [*args, *kwargs.values()]
-        if len(leaves) != len(self.kinds) or any(type(leaf) in CONTAINERS for leaf in leaves):
-            leaves, _ = flattened((args, kwargs))
-            if len(leaves) != len(self.kinds):
-                return None
-        found = []
-        for leaf, (kind, *known) in zip(leaves, self.kinds):
-            if kind is None:
-                if not same(leaf, known[0]):
-                    return None
-                continue
-            if type(leaf) is not kind:
-                return None
-            array = leaf
-            if isinstance(leaf, Tensor):
-                array = leaf._array
-                if leaf._node is not None:
-                    return None
-            if array.shape != known[0] or array.dtype != known[1] or array.strides != known[2]:
-                return None
-            found.append(array)
-        return found
+    def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
+        """The leaves of the arguments of another call, if they are nested alike; None if not."""
+        leaves, build = flattened((args, kwargs))
+        return leaves if build.form == self.form else None  # type: ignore[attr-defined]
+
+
+def is_record(value: Any) -> bool:
+    """Whether it is a named tuple."""
+    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two Python values may stand for each other: the same object, or equal numbers and texts."""
-    return a is b or (
-        type(a) is type(b) and isinstance(a, (bool, int, float, complex, str, bytes)) and a == b
-    )
+    """Whether two Python values may stand for each other: the same object, equal numbers, texts, or tuples."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if type(a) is tuple:
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, float):
+        return a == b and math.copysign(1, a) == math.copysign(1, b)
+    return isinstance(a, (bool, int, complex, str, bytes)) and a == b
 
 
 def flattened(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The leaves of nested lists, tuples and dicts, and what builds the same of others."""
+    """The leaves of nested lists, tuples and dicts, and what builds the same of others.
+
+    Its ``form`` is how they are nested, to be compared.
+    """
     leaves: list[Any] = []
 
-    def shape(part: Any) -> Callable[[Any], Any]:
-        if type(part) in (list, tuple):
-            parts = [shape(p) for p in part]
-            return lambda made: type(part)(p(made) for p in parts)
-        if type(part) is dict:
-            items = [(k, shape(v)) for k, v in part.items()]
-            return lambda made: {k: v(made) for k, v in items}
+    def shape(part: Any) -> tuple[Any, Callable[[Any], Any]]:
+        kind = type(part)
+        if kind in (list, tuple) or is_record(part):
+            forms, parts = zip(*map(shape, part)) if part else ((), ())
+            if kind in (list, tuple):
+                return (kind, forms), lambda made: kind(p(made) for p in parts)
+            return (kind, forms), lambda made: kind(*(p(made) for p in parts))
+        if kind is dict:
+            items = [(k, *shape(v)) for k, v in part.items()]
+            form = dict, tuple((k, f) for k, f, _ in items)
+            return form, lambda made: {k: v(made) for k, _, v in items}
         leaves.append(part)
-        return next
+        return None, next
 
-    build = shape(tree)
-    return leaves, lambda made: build(iter(made))
+    form, build = shape(tree)
+
+    def built(made: list[Any]) -> Any:
+        return build(iter(made))
+
+    built.form = form  # type: ignore[attr-defined]
+    return leaves, built

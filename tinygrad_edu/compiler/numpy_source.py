@@ -2,13 +2,19 @@
 
 import builtins
 import keyword
+import linecache
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy._core.umath import _extobj_contextvar as ERRORS
+from numpy._core.umath import _make_extobj
 
-from .buffers import buffers
+from .buffers import ALIGNED, buffers
+from .fold import as_operator, scalars_of, zero_dimensional
+from .copies import used
 from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
 
 VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
@@ -25,46 +31,62 @@ class Source:
         What the function returns, in a tuple.
     names : dict of Ref to str
         What a reader would call some of the arrays.
+    arguments : list of Ref
+        The inputs that are given to it in every call.
+    title : str
+        What a traceback calls the text.
 
     Attributes
     ----------
     text : str
-        A function ``step``, which takes the arguments and returns the results, or None where a check failed.
-    namespace : dict
-        What its other names mean.
-    arguments : list of Ref
-        The inputs that are given to it in every call.
+        Imports, memory, and a function ``step``, which takes the arguments and returns the results, or None
+        where a check failed.
+    given : dict of str to object
+        What the text does not make: parameters, what optimizers remember, constants, generators.
+    size : int
+        The bytes of its buffers.
     """
 
     def __init__(
-        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref]
+        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
     ) -> None:
-        self.program, self.results, self.arguments = program, results, arguments
-        self.namespace: dict[str, Any] = {"np": np, "errstate": np.errstate}
+        self.program, self.results, self.arguments, self.title = program, results, arguments, title
+        self.given: dict[str, Any] = {}
         self._names: dict[Ref, str] = {}
-        self._constants: dict[int, str] = {}
-        self._taken: set[str] = {"step", *self.namespace, *keyword.kwlist, *dir(builtins)}
+        self._constants: dict[Any, str] = {}
+        self._taken: set[str] = {"step", "np", "given", "memory", *keyword.kwlist, *dir(builtins)}
         for ref, name in names.items():
             self._names[ref] = self._free(name)
+        self.imports: dict[str, str] = {}  # NumPy's functions: their names, and what they are here
+        self.prelude: list[str] = []
         self.hoisted: list[str] = []
         self.body: list[str] = []
-        self.fixed = {r for r, source in program.inputs.items() if r not in arguments}
-        for ref in self.fixed:
-            self.namespace[self.name(ref)] = program.values[ref.number]
+        self.fixed = {r for r in program.inputs if r not in arguments}
+        self.scalars, self.tested = scalars_of(program)
         self._write()
 
     @property
     def text(self) -> str:
-        """The whole function."""
+        """The whole text."""
+        plain = sorted(n for n, what in self.imports.items() if n == what)
+        wrapped = textwrap.wrap(f"from numpy import {', '.join(plain)}", 100) if plain else []
+        several = len(wrapped) > 1
+        if several:
+            wrapped = ["from numpy import (", *(f"    {w}" for w in textwrap.wrap(", ".join(plain), 100)), ")"]
+        others = [f"{n} = {what}" for n, what in self.imports.items() if n != what]
+        made = [f'{name} = given["{name}"]{told(value)}' for name, value in self.given.items()]
         arguments = ", ".join(map(self.name, self.arguments))
-        return "\n".join([f"def step({arguments}):", *(f"    {line}" for line in self.body)]) + "\n"
+        lines = [
+            "import numpy as np", *wrapped, *others, "", *made, *self.prelude, *self.hoisted, "", "",
+            f"def step({arguments}):", *(f"    {line}" for line in self.body),
+        ]  # fmt: skip
+        return "\n".join(lines) + "\n"
 
     def compiled(self) -> Any:
         """The function that the text defines."""
-        namespace = dict(self.namespace)
-        for line in self.hoisted:
-            exec(line, namespace)  # noqa: S102  # our own text
-        exec(compile(self.text, "<compiled step>", "exec"), namespace)  # noqa: S102
+        text, namespace = self.text, {"given": self.given}
+        linecache.cache[self.title] = len(text), None, text.splitlines(True), self.title
+        exec(compile(text, self.title, "exec"), namespace)  # noqa: S102  # our own text
         return namespace["step"]
 
     # ---- names ---------------------------------------------------------------------------------------------
@@ -86,26 +108,32 @@ class Source:
 
     def constant(self, value: Any, wish: str = "c") -> str:
         """The name of an object that the text cannot spell."""
-        key = id(value)
+        owner = getattr(value, "__self__", None)
+        key: Any = (id(owner), value.__name__) if isinstance(owner, np.ufunc) else id(value)
         if key not in self._constants:
             self._constants[key] = name = self._free(wish)
-            self.namespace[name] = value
+            known = of_numpy(value)
+            if known is None:
+                self.given[name] = value
+            else:
+                self.imports[name] = name if known == f"np.{name}" else known
         return self._constants[key]
 
     # ---- lines ---------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
         live = needed(self.program, self.results)
-        self.buffers = buffers(self.program, sorted(live), self.results)
-        for ref, buffer in self.buffers.items():
-            self.namespace[self.name(ref)] = buffer
-            self.fixed.add(ref)
+        used_here = {r for i in live for r in used(self.program.steps[i])} | set(self.results)
+        for ref in self.program.inputs:
+            if ref in self.fixed and ref in used_here:
+                self.given[self.name(ref)] = self.program.values[ref.number]
+        self._make_room(live)
         errors: Any = None
         for i, step in enumerate(self.program.steps):
             if i not in live:
                 continue
             if isinstance(step, Live):
-                self.body.append(f"{self.constant(step.function, step.name)}()")
+                self.body.append(self._indented(errors, f"{self.constant(step.function, step.name)}()"))
                 continue
             if isinstance(step, Check):
                 self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
@@ -116,13 +144,45 @@ class Source:
                 self.fixed.update(step.outputs)
                 continue
             if step.errors != errors:
+                self._change_errors(errors, step.errors)
                 errors = step.errors
-                if errors is not None:
-                    states = ", ".join(f"{k}={v!r}" for k, v in errors.items())
-                    states = f"all={errors['divide']!r}" if len(set(errors.values())) == 1 else states
-                    self.body.append(f"with errstate({states}):")
             self.body.append(self._indented(errors, line))
+        self._change_errors(errors, None)
         self.body.append(f"return ({''.join(self.name(r) + ', ' for r in self.results)})")
+
+    def _make_room(self, live: set[int]) -> None:
+        """The memory of results that do not outlive the step."""
+        arena = buffers(self.program, sorted(live), self.results)
+        self.buffers, self.size = arena.offsets, arena.size
+        if not arena.size:
+            return
+        self.prelude += [
+            f"memory = np.empty({arena.size + ALIGNED}, np.uint8)",
+            f"memory = memory[-memory.ctypes.data % {ALIGNED}:]",
+        ]
+        for ref, offset in arena.offsets.items():
+            value = self.program.values[ref.number]
+            strides = "" if value.flags.c_contiguous else f", {value.strides}"
+            self.prelude.append(
+                f'{self.name(ref)} = np.ndarray({value.shape}, "{value.dtype}", memory, {offset}{strides})'
+            )
+            self.fixed.add(ref)
+
+    def _change_errors(self, before: Any, after: Any) -> None:
+        """Leave a block of `numpy.errstate`, and enter another; its own context manager takes six times as
+        long.
+        """
+        if before is not None and before != after:
+            self.body += ["finally:", "    leave(errors)"]
+        if after is not None and before != after:
+            states = {key: after[key] for key in ("divide", "over", "under", "invalid")}
+            name = "all_" + "_".join(dict.fromkeys(states.values()))
+            self.given.setdefault("enter", ERRORS.set)
+            self.given.setdefault("leave", ERRORS.reset)
+            if name not in self._taken:
+                self._taken.add(name)
+                self.given[name] = _make_extobj(**states)
+            self.body += [f"errors = enter({name})", "try:"]
 
     def _failing(self, check: Check) -> str:
         """The condition under which a check fails."""
@@ -147,6 +207,13 @@ class Source:
         return isinstance(made, np.ndarray) and owner_of(made) is owner_of(source)
 
     def _line(self, call: Call) -> str:
+        operator = as_operator(call, self.scalars, self.tested)
+        if operator is not None:
+            a, b = map(self.spelled, call.args)
+            return f"{self.name(call.outputs[0])} = {a} {operator} {b}"
+        if not call.kwargs.keys() & {"dtype", "signature", "casting"}:
+            args = zero_dimensional(call.function, list(call.args), self.program.values)
+            call = call._replace(args=tuple(args))
         expression = self._expression(call)
         if not call.writes and call.outputs and call.outputs[0] in self.buffers:
             return self._into_buffer(call)
@@ -191,6 +258,8 @@ class Source:
         if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
             args = (*args, *(out if isinstance(out, tuple) else (out,)))
+        if isinstance(getattr(function, "__self__", None), np.ufunc) and set(kwargs) == {"axis"} and len(args) == 1:
+            args, kwargs = (*args, kwargs["axis"]), {}
         return f"{self._function(function)}({self._arguments(args, kwargs)})"
 
     def _function(self, function: Any) -> str:
@@ -233,6 +302,26 @@ class Source:
         if value is np.float32 or value is np.float64 or value is np.intp or value is float:
             return self.constant(value, value.__name__)
         return self.constant(value, "array" if isinstance(value, np.ndarray) else "c")
+
+
+def of_numpy(value: Any) -> str | None:
+    """How a function of NumPy's, or a method of a ufunc, is reached; None for anything else."""
+    owner = getattr(value, "__self__", None)
+    if isinstance(owner, np.ufunc) and getattr(np, owner.__name__, None) is owner:
+        return f"np.{owner.__name__}.{value.__name__}"
+    name = getattr(value, "__name__", "")
+    for path in (name, f"linalg.{name}", f"fft.{name}"):
+        found: Any = np
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        if found is value and value is not None and callable(value):
+            return f"np.{path}"
+    return None
+
+
+def told(value: Any) -> str:
+    """What an array is, as a comment."""
+    return f"  # {value.dtype} {value.shape}" if isinstance(value, np.ndarray) else ""
 
 
 def needed(program: Program, results: list[Ref]) -> set[int]:

@@ -8,10 +8,14 @@ from ..modes import MODE
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .copies import used
+from .door import Names, call_text, is_same, made, of_arguments, of_counts, of_gradients, of_tensors, tensor_of
 from .layout import same
 from .numpy_source import Source
 from .program import Call, Check, owner_of
+from .results import copied
 from .tracing import Run
+
+MISS, FAILED = object(), object()  # what a call gives where the trace does not hold, and where a check failed
 
 
 class Specialization:
@@ -22,88 +26,118 @@ class Specialization:
     run : Run
         The run that was traced.
     source : Source
+    call : callable
+        Given the arguments, a tuple and a dict, it makes the step and returns what the function does; or
+        `MISS` if the trace does not hold for them, and `FAILED` if a check failed, before anything was
+        written.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run, program = run, run.program
+    def __init__(self, run: Run, title: str) -> None:
+        self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
-        grads = {
-            id(program.values[r.number]): r
-            for r, i in program.inputs.items()
-            if i.kind == "grad" and r in read
-        }
-        leaves = [(leaf, grad) for _, _, _, leaf, grad in run.swap.tensors if leaf is not None]
-        self.absent = [leaf for leaf, grad in leaves if grad is None]
-        self.present = [leaf for leaf, grad in leaves if grad is not None and id(grad._array) in grads]
+        refs = {id(program.values[r.number]): r for r, i in program.inputs.items() if i.kind == "grad" and r in read}
+        self.leaves = [(leaf, grad) for _, _, _, leaf, grad in run.swap.tensors if leaf is not None]
+        given = [(leaf, refs[id(g._array)]) for leaf, g in self.leaves if g is not None and id(g._array) in refs]
         names = {r: i.name for r, i in program.inputs.items()}
-        present = [
-            grads[id(grad._array)] for _, grad in leaves if grad is not None and id(grad._array) in grads
-        ]
-        self.source = Source(program, run.results, names, [*run.layout.refs, *present])
-        self.step = self.source.compiled()
-        self.settings, self.recording = SETTINGS.count, MODE.get().recording
-        self.tensors = [(t, t._array, t._node) for t in run.state.tensors.values()]
-        self.places = [
-            (place.get, value) for place, value in run.state.places
-            if not place.of_optimizer and not isinstance(value, Tensor)
-        ]  # fmt: skip
-        self.sizes = [(container, size) for _, container, size in run.state.sizes]
-        self.phases = [
-            (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
-            for optimizer, pack, before in run.swap.packs
-        ]
+        arguments = [*run.layout.refs, *(ref for _, ref in given)]
+        self.source = Source(program, run.refs, names, arguments, title)
+        self.step, self.count = self.source.compiled(), SETTINGS.count
         checked = any(isinstance(step, Check) for step in program.steps)
         self.generators = run.generators if checked else []
-        written = {
-            WRITES.memory(owner_of(program.values[w.number]))
-            for step in program.steps if isinstance(step, Call)
-            for w in step.writes if program.is_there(w)
+        self.call = self._door([leaf for leaf, _ in given], title)
+
+    @property
+    def checks(self) -> list[Check]:
+        """What is asked of values in every step."""
+        return [step for step in self.run.program.steps if isinstance(step, Check)]
+
+    def _door(self, read: list[Any], title: str) -> Any:
+        """The function that is called, as text."""
+        run, state, name = self.run, self.state, Names()
+        kinds = run.layout.kinds
+        self.conditions = [
+            *of_arguments(kinds, name),
+            *of_tensors([(t, t._array, t._node) for t in state.tensors.values()], name),
+            *of_gradients(self.leaves, name),
+            *of_counts(
+                [
+                    (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
+                    for optimizer, pack, before in run.swap.packs
+                ],
+                name,
+            ),
+            *(is_same(place.text(name), value, name) for place, value in state.places if place.is_asked(value)),
+            *(f"len({name(c)}) == {size}" for _, c, size, asks in state.sizes if asks),
+        ]  # fmt: skip
+        arrays = [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in enumerate(kinds) if k[0] is not None]
+        arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
+        simple = run.layout.is_simple
+        results = run.results.text(name)
+        generic = [isinstance(run.program.values[r.number], np.generic) for r in run.refs[: len(run.learned)]]
+        text = call_text(
+            self.conditions, len(kinds), simple, arrays, self._memories(),
+            [name(leaf, "n") for leaf in run.learned], generic, results,
+        )  # fmt: skip
+        meaning = {
+            "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
+            "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
+            "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor, "asarray": np.asarray,
+            "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
+            "leaves_of": run.layout.leaves,
         }  # fmt: skip
-        self.memories = sorted(written)
-        WRITES.mark_all(self.memories)
+        return made(text, f"{title} guards", meaning | name.meaning)
 
-    def fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
-        """The arrays that a call gives to the step, if this trace holds for it; None if not."""
-        mode = MODE.get()
-        if (
-            SETTINGS.count != self.settings
-            or mode.recording != self.recording
-            or mode.debug.value is not None
-        ):
-            return None
-        for tensor, array, node in self.tensors:
-            if tensor._array is not array or tensor._node is not node:
-                return None
-        for get, value in self.places:
-            if get() is not value and not same(get(), value):
-                return None
-        for container, size in self.sizes:
-            if len(container) != size:
-                return None
-        for pack, optimizer, phase, even in self.phases:
-            counts = pack.counts
-            if is_even(counts) is not even or optimizer.phase(pack.group, counts[0] + 1) != phase:
-                return None
-        if any(leaf.grad is not None for leaf in self.absent) or any(
-            leaf.grad is None for leaf in self.present
-        ):
-            return None
-        arrays = self.run.layout.arrays(args, kwargs)
-        return None if arrays is None else [*arrays, *(leaf.grad._array for leaf in self.present)]
+    def _made_step(self) -> Any:
+        """The step; where a check may fail, it gives back the draws that it made before."""
+        if not self.generators:
+            return self.step
 
-    def __call__(self, arrays: list[Any]) -> tuple[bool, Any]:
-        """Whether the step could be made, and what the function returns."""
-        states = [generator.bit_generator.state for generator in self.generators]
-        found = self.step(*arrays)
-        if found is None:  # a check failed, before anything was written; the function will draw again
-            for generator, state in zip(self.generators, states):
-                generator.bit_generator.state = state
-            return False, None
-        if self.memories:
-            WRITES.mark_all(self.memories)
-        for leaf, gradient in zip(self.run.learned, found):
-            leaf.grad = Tensor._make(np.asarray(gradient), None)
-        return True, self.run.built(found[len(self.run.learned) :])
+        def step(*arrays: Any) -> Any:
+            states = [generator.bit_generator.state for generator in self.generators]
+            found = self.step(*arrays)
+            if found is None:
+                for generator, state in zip(self.generators, states):
+                    generator.bit_generator.state = state
+            return found
+
+        return step
+
+    def _memories(self) -> list[int]:
+        """What versions of memory change by the step: all but what optimizers alone know."""
+        program = self.run.program
+        own = {
+            id(owner_of(value)) for place, value in self.state.places
+            if place.of_optimizer and isinstance(value, np.ndarray)
+        } - {id(owner_of(t._array)) for t in self.state.tensors.values()}  # fmt: skip
+        owners = {
+            id(owner): owner for step in program.steps if isinstance(step, Call) for w in step.writes
+            if program.is_there(w) and id(owner := owner_of(program.values[w.number])) not in own
+        }  # fmt: skip
+        memories = [WRITES.memory(owner) for owner in owners.values()]
+        WRITES.mark_all(memories)
+        return memories
+
+    def settled(self) -> bool:
+        """Whether all is as it was that tells when it changes: modules, settings of optimizers, hooks."""
+        count, state = SETTINGS.count, self.state
+        for place, value in state.places:
+            if place.tells or (place.of_optimizer and isinstance(value, np.ndarray)):
+                now = place.get()
+                if now is not value and not same(now, value):
+                    return False
+        for _, container, size, asks in state.sizes:
+            if not asks and len(container) != size:
+                return False
+        for group, settings in state.settings:
+            now = {k: v for k, v in group.settings().items() if k != "lr"}
+            if now != settings:
+                return False
+        for tensor in state.tensors.values():
+            node = tensor._node
+            if node is not None and node.notes is not None and node.notes.hooks:
+                return False
+        self.count = count
+        return True
 
 
 def is_even(counts: list[int]) -> bool:

@@ -34,12 +34,29 @@ class Place:
         What a message calls it.
     of_optimizer : bool
         Whether it belongs to an optimizer, which counts its steps itself.
+    tells : bool
+        Whether it is an attribute of a module, which counts its changes.
     """
 
-    __slots__ = ("container", "key", "name", "of_optimizer")
+    __slots__ = ("container", "key", "name", "of_optimizer", "tells")
 
-    def __init__(self, name: str, container: Any, key: Any, of_optimizer: bool = False) -> None:
-        self.name, self.container, self.key, self.of_optimizer = name, container, key, of_optimizer
+    def __init__(
+        self, name: str, container: Any, key: Any, of_optimizer: bool = False, tells: bool = False
+    ) -> None:
+        self.name, self.container, self.key = name, container, key
+        self.of_optimizer, self.tells = of_optimizer, tells
+
+    def is_asked(self, value: Any) -> bool:
+        """Whether it is looked at before every step: it may change without a word."""
+        return not (self.of_optimizer or self.tells or isinstance(value, Tensor))
+
+    def text(self, name: Callable[..., str]) -> str:
+        """An expression for what it holds."""
+        container = name(self.container, "h")
+        if self.key is CELL:
+            return f"{container}.cell_contents"
+        key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
+        return f"{container}[{key}]"
 
     def get(self) -> Any:
         """What it holds."""
@@ -72,10 +89,11 @@ class State:
 
     def __init__(self, function: Callable[..., Any], others: Any = ()) -> None:
         self.places: list[tuple[Place, Any]] = []
-        self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
+        self.sizes: list[tuple[str, Any, int, bool]] = []  # of lists, dicts and the attributes of objects
         self.tensors: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
-        self._seen: dict[int, Any] = {}  # what was looked at, kept alive
+        self.settings: list[tuple[Any, dict[str, Any]]] = []  # of the groups of optimizers, but the rates
+        self.seen: dict[int, Any] = {}  # what was looked at, kept alive
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
@@ -89,9 +107,9 @@ class State:
     # ---- finding -------------------------------------------------------------------------------------------
 
     def _look(self, value: Any, name: str) -> None:
-        if isinstance(value, SCALARS) or id(value) in self._seen:
+        if isinstance(value, SCALARS) or id(value) in self.seen:
             return
-        self._seen[id(value)] = value
+        self.seen[id(value)] = value
         if isinstance(value, Tensor):
             self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = value
             if value._node is not None and value._node.notes is not None and value._node.notes.hooks:
@@ -135,20 +153,21 @@ class State:
             self._look(default, function.__name__)
 
     def _look_into_items(self, value: Any, name: str) -> None:
-        self.sizes.append((name, value, len(value)))
+        self.sizes.append((name, value, len(value), True))
         for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
             self._hold(Place(f"{name}[{key!r}]", value, key), item)
 
     def _look_into_attributes(self, value: Any, name: str, of_optimizer: bool = False) -> None:
         if not of_optimizer:
-            self.sizes.append((name, vars(value), len(vars(value))))
+            self.sizes.append((name, vars(value), len(vars(value)), not isinstance(value, Module)))
         for key, item in list(vars(value).items()):
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
-            self._hold(Place(path, vars(value), key, of_optimizer), item)
+            self._hold(Place(path, vars(value), key, of_optimizer, isinstance(value, Module)), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
         self.optimizers.append(optimizer)
         for group in optimizer.groups:
+            self.settings.append((group, {k: v for k, v in group.settings().items() if k != "lr"}))
             for i, parameter in enumerate(group.params):
                 self._look(parameter, f"parameter {i}")
         for pack in getattr(optimizer, "_packs", ()):
@@ -222,7 +241,7 @@ class Swap:
     def changed(self) -> list[str]:
         """The names of places that hold something else, and of containers of another size."""
         state = self.state
-        found = [name for name, container, size in state.sizes if len(container) != size]
+        found = [name for name, container, size, _ in state.sizes if len(container) != size]
         for number, (place, value) in enumerate(state.places):
             if number not in self._replaced and not place.of_optimizer and place.get() is not value:
                 found.append(place.name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import TraceError
-from .specialization import Specialization
+from .specialization import FAILED, MISS, Specialization
 from .tracing import Run
 
 LIMIT = 8  # specializations of a function
@@ -27,6 +27,7 @@ class Compiled:
         functools.update_wrapper(self, function)
         self.function = function
         self.specializations: list[Specialization] = []
+        self.traces = 0
         self._lock = threading.RLock()  # the memory of a step is its own
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -35,13 +36,20 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with self._lock:
             for one in self.specializations:
-                arrays = one.fits(args, kwargs)
-                if arrays is not None:
-                    done, result = one(arrays)
-                    return result if done else self.function(*args, **kwargs)
-            run = Run(self.function, args, kwargs)
-            self.specializations = [Specialization(run), *self.specializations][:LIMIT]
-            return run.returned
+                result = one.call(args, kwargs)
+                if result is FAILED:
+                    return self.function(*args, **kwargs)
+                if result is not MISS:
+                    return result
+            return self._traced(args, kwargs)
+
+    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The first call for arguments and settings of their kind."""
+        self.traces += 1
+        run = Run(self.function, args, kwargs)
+        title = f"<compiled {getattr(self.function, '__name__', 'step')} {self.traces}>"
+        self.specializations = [Specialization(run, title), *self.specializations][:LIMIT]
+        return run.returned(args, kwargs)
 
     @property
     def source(self) -> str:

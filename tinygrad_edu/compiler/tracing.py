@@ -15,10 +15,15 @@ from ..random import DRAWS
 from ..settings import Default
 from ..tensor import Tensor
 from .copies import without_copies
+from .counting import begin_of
+from .door import Names, tensor_of
 from .draws import TracedDraws
-from .layout import Layout, flattened
+from .fold import folded
+from .layout import Layout
 from .order import checks_first
 from .program import Live, Program, Ref, owner_of
+from .results import Results, copied
+from .share import shared
 from .state import State, Swap
 from .traced import Log, Traced
 
@@ -36,9 +41,9 @@ class Run:
     swap : Swap
     learned : list of Leaf
         The variables that have got a gradient.
-    results : list of Ref
+    refs : list of Ref
         The gradients of these, then the arrays that the function returned.
-    returned : object
+    results : Results
         What it returned.
     generators : list of numpy.random.Generator
         Those that it has drawn from.
@@ -75,36 +80,26 @@ class Run:
             raise
 
     def _take_results(self, gradients: list[Ref], result: Any) -> None:
-        leaves, self._build = flattened(result)
-        self._made: list[
-            tuple[type, int] | tuple[None, Any]
-        ] = []  # of each leaf its class and number among results
-        refs, values = list(gradients), []
-        for leaf in leaves:
-            array = leaf._array if isinstance(leaf, Tensor) else leaf
-            if isinstance(array, Traced):
-                self._made.append((type(leaf), len(refs) - len(gradients)))
-                refs.append(array.ref)
-                values.append(array.value)
-            else:
-                self._made.append((None, leaf))
+        self.results = Results(result, self.layout.stands_for, self.state.seen)
         checks_first(self.program)
-        self.results = without_copies(self.program, refs)
-        there = {id(owner_of(self.program.values[r.number])) for r in self.program.inputs}
-        after = self.results[len(gradients) :]
-        self._shared = [id(owner_of(self.program.values[r.number])) in there for r in after]
-        self.returned = self.built(values)
+        folded(self.program)
+        refs = without_copies(self.program, [*gradients, *self.results.refs])
+        self.refs = shared(self.program, refs)
+        self.results.settle(self.program, self.refs[len(gradients) :])
 
-    def built(self, values: Any) -> Any:
-        """What the function returns, of the arrays of a run; what is there after the step is copied."""
-        parts = []
-        for kind, what in self._made:
-            if kind is None:
-                parts.append(what)
-                continue
-            value = values[what].copy() if self._shared[what] else values[what]
-            parts.append(Tensor._make(np.asarray(value), None) if issubclass(kind, Tensor) else value)
-        return self._build(parts)
+    def returned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the traced run returns, as the function would; given the arguments of the call."""
+        name = Names()
+        text = self.results.text(name)
+        leaves = self.layout.leaves(args, kwargs) or []
+        meaning = {"found": self.results.values, "copied": copied, "tensor_of": tensor_of, "tensor": tensor_of_two}
+        meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
+        return eval(text, meaning | name.meaning)  # noqa: S307  # our own text
+
+
+def tensor_of_two(array: Any, _: None) -> Any:
+    """A result."""
+    return tensor_of(array)
 
 
 @contextmanager
@@ -125,9 +120,8 @@ def tracing(log: Log, state: State) -> Iterator[None]:
 
 def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     """`Pack.begin`, which runs in every step."""
-    begin = functools.partial(type(pack).begin, pack, optimizer, i)
-    log.program.add(Live(begin, "begin"))
-    return begin()
+    log.program.add(Live(begin_of(pack, optimizer, i), "begin"))
+    return type(pack).begin(pack, optimizer, i)  # type: ignore[no-any-return]
 
 
 def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
