@@ -169,6 +169,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         WRITES.mark(self._array)
         if array is not self._array:
             WRITES.mark(array)
+            SETTINGS.count += 1
         self._array = array
 
     # ---- gradients -----------------------------------------------------------------------------------------
@@ -226,12 +227,15 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             return self
         if requires_grad:
             _check_floating(self.dtype)
+            SETTINGS.count += self._leaf is not None and self._node is None  # it was frozen
             if self._leaf is None:
                 self._leaf = Leaf(self.shape, self.dtype)
                 if isinstance(self._array, ndarray):
                     self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
             # Other data may have been assigned while it was frozen.
             self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
+        else:
+            SETTINGS.count += self._node is not None
         self._node = self._leaf if requires_grad else None
         return self
 

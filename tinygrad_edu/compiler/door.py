@@ -66,11 +66,8 @@ def is_same(expression: str, value: Any, name: Names) -> str:
 
 
 def of_tensors(tensors: list[tuple[Any, Any, Any]], name: Names) -> list[str]:
-    """Conditions that tensors hold what they held, and are frozen or not as they were."""
-    return [
-        f"{name(t, 't')}._array is {name(array, 'v')} and {name(t, 't')}._node is {name(node, 'n')}"
-        for t, array, node in tensors
-    ]
+    """Conditions that constants are still constants; variables tell when they are frozen."""
+    return [f"{name(t, 't')}._node is None" for t, _, node in tensors if node is None]
 
 
 def of_gradients(leaves: list[tuple[Any, Any]], name: Names) -> list[str]:
@@ -96,11 +93,13 @@ def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]
 
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
-    learned: list[str], generic: list[bool], results: str,
+    learned: list[str | None], generic: list[bool], results: str,
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results."""
     names = "".join(f"a{i}, " for i in range(leaves))
-    lines = ["def call(args, kwargs):"]
+    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(args, kwargs):"]
+    if learned:
+        lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
     if simple:
         lines.append(f"    if kwargs or len(args) != {leaves}: return MISS")
         lines += [f"    {names}= args"] if leaves else []
@@ -123,8 +122,13 @@ def call_text(
     if learned:
         lines.append(f"    {''.join(f'g{i}, ' for i in range(len(learned)))}*found, = found")
     for i, leaf in enumerate(learned):
+        if leaf is None:  # the step adds to the gradient that was there
+            continue
         array = f"asarray(g{i})" if generic[i] else f"g{i}"
-        lines.append(f"    t = {leaf}.grad = new(Tensor); t._array = {array}; t._node = t._leaf = None")
+        # The tensor of the step before, if nobody has kept it; the array is another one anyway.
+        lines.append(f"    if {leaf}.grad is not b{i} or b{i}._node is not None or references(b{i}) > 3:")
+        lines.append(f"        b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
+        lines.append(f"    b{i}._array = {array}")
     lines.append(f"    return {results}")
     return "\n".join(lines) + "\n"
 

@@ -43,7 +43,7 @@ class Layout:
                     "An argument of a compiled function needs a gradient, which would be lost: differentiate "
                     "inside of the function, or pass x.detach()."
                 )
-            if isinstance(array, np.ndarray) and array.dtype.kind in "fiubc":
+            if type(array) is np.ndarray and array.dtype.kind in "fiubc":
                 traced = log.argument(array, f"x{i}")
                 self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
                 self.refs.append(traced.ref)

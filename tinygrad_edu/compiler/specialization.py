@@ -1,5 +1,6 @@
 """A program with its guards: it takes the place of the function while what it depends on is the same."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .layout import same
 from .numpy_source import Source
 from .program import Call, Check, owner_of
 from .results import copied
+from .state import content_of
 from .tracing import Run
 
 MISS, FAILED = object(), object()  # what a call gives where the trace does not hold, and where a check failed
@@ -44,6 +46,7 @@ class Specialization:
         self.step, self.count = self.source.compiled(), SETTINGS.count
         checked = any(isinstance(step, Check) for step in program.steps)
         self.generators = run.generators if checked else []
+        self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
         self.call = self._door([leaf for leaf, _ in given], title)
 
     @property
@@ -57,7 +60,7 @@ class Specialization:
         kinds = run.layout.kinds
         self.conditions = [
             *of_arguments(kinds, name),
-            *of_tensors([(t, t._array, t._node) for t in state.tensors.values()], name),
+            *of_tensors(self.held, name),
             *of_gradients(self.leaves, name),
             *of_counts(
                 [
@@ -67,6 +70,7 @@ class Specialization:
                 name,
             ),
             *(is_same(place.text(name), value, name) for place, value in state.places if place.is_asked(value)),
+            *(f"content_of({name(c)}) == {name(content)}" for _, c, content in state.contents),
             *(f"len({name(c)}) == {size}" for _, c, size, asks in state.sizes if asks),
         ]  # fmt: skip
         arrays = [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in enumerate(kinds) if k[0] is not None]
@@ -74,16 +78,16 @@ class Specialization:
         simple = run.layout.is_simple
         results = run.results.text(name)
         generic = [isinstance(run.program.values[r.number], np.generic) for r in run.refs[: len(run.learned)]]
+        learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in zip(run.learned, run.refs)]
         text = call_text(
-            self.conditions, len(kinds), simple, arrays, self._memories(),
-            [name(leaf, "n") for leaf in run.learned], generic, results,
-        )  # fmt: skip
+            self.conditions, len(kinds), simple, arrays, self._memories(), learned, generic, results
+        )
         meaning = {
             "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor, "asarray": np.asarray,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
-            "leaves_of": run.layout.leaves,
+            "content_of": content_of, "leaves_of": run.layout.leaves, "references": sys.getrefcount,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
 
@@ -132,8 +136,9 @@ class Specialization:
             now = {k: v for k, v in group.settings().items() if k != "lr"}
             if now != settings:
                 return False
-        for tensor in state.tensors.values():
-            node = tensor._node
+        for tensor, array, node in self.held:
+            if tensor._array is not array or tensor._node is not node:
+                return False
             if node is not None and node.notes is not None and node.notes.hooks:
                 return False
         self.count = count

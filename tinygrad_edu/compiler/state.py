@@ -4,6 +4,10 @@ It is found from the function: what its code names among its globals, what it cl
 hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 """
 
+import array
+import collections
+import functools
+import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,9 +24,19 @@ from ..tensor import Tensor
 from .program import Input, Ref
 from .traced import Log, Traced
 
-SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type)
+SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 CELL, GONE = object(), object()
 OURS = __name__.partition(".")[0]
+LIBRARIES = sys.stdlib_module_names | {OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn"}
+
+
+CONTAINERS = (set, frozenset, collections.deque, bytearray, array.array)
+
+
+class Attribute(str):
+    """A key that is the name of an attribute."""
+
+    __slots__ = ()
 
 
 class Place:
@@ -55,6 +69,8 @@ class Place:
         container = name(self.container, "h")
         if self.key is CELL:
             return f"{container}.cell_contents"
+        if type(self.key) is Attribute:
+            return f"{container}.{self.key}"
         key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
         return f"{container}[{key}]"
 
@@ -62,6 +78,8 @@ class Place:
         """What it holds."""
         if self.key is CELL:
             return self.container.cell_contents
+        if type(self.key) is Attribute:
+            return getattr(self.container, self.key, GONE)
         try:
             return self.container[self.key]
         except (KeyError, IndexError):
@@ -71,6 +89,8 @@ class Place:
         """Have it hold something else."""
         if self.key is CELL:
             self.container.cell_contents = value
+        elif type(self.key) is Attribute:
+            setattr(self.container, self.key, value)
         else:
             self.container[self.key] = value
 
@@ -94,6 +114,8 @@ class State:
         self.optimizers: list[Any] = []
         self.settings: list[tuple[Any, dict[str, Any]]] = []  # of the groups of optimizers, but the rates
         self.seen: dict[int, Any] = {}  # what was looked at, kept alive
+        self.codes: set[types.CodeType] = set()  # of the functions that were looked into
+        self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
@@ -120,8 +142,14 @@ class State:
         elif isinstance(value, types.MethodType):
             self._look(value.__self__, name)
             self._look(value.__func__, name)
+        elif isinstance(value, functools.partial):
+            self._look([value.func, value.args, value.keywords], name)
         elif isinstance(value, types.FunctionType):
             self._look_into_function(value)
+        elif isinstance(value, (staticmethod, classmethod)):
+            self._look(value.__func__, name)
+        elif isinstance(value, property):
+            self._look(value.fget, name)
         elif isinstance(value, Optimizer):
             self._look_into_optimizer(value)
         elif isinstance(value, (list, dict)):
@@ -129,28 +157,73 @@ class State:
         elif isinstance(value, tuple):
             for i, item in enumerate(value):
                 self._look(item, f"{name}[{i}]")
+        elif isinstance(value, type):
+            self._look_into_class(value, name)
+        elif isinstance(value, CONTAINERS):
+            self.contents.append((name, value, content_of(value)))
+        elif isinstance(value, Iterator) and not isinstance(value, np.nditer) and not hasattr(value, "readline"):
+            raise TraceError(
+                f"The step can reach {name!r}, an iterator ({type(value).__name__}), whose items would be the "
+                "first step's for ever. Take the items outside of the step, and pass them to it."
+            )
+        elif type(value).__module__.startswith(f"{OURS}.data"):
+            raise TraceError(
+                f"The step can reach {name!r}, a {type(value).__name__}, whose batches would be the first step's "
+                "for ever. Loop over it outside of the step, and pass it the batches."
+            )
         elif isinstance(value, Module) or self._is_of_the_user(value):
             self._look_into_attributes(value, name)
 
     def _is_of_the_user(self, value: Any) -> bool:
         """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
-        module = type(value).__module__.partition(".")[0]
-        return hasattr(value, "__dict__") and not isinstance(value, types.ModuleType) and module not in (
-            "builtins", "numpy", OURS, "torch", "matplotlib", "pandas", "scipy", "sklearn",
-        )  # fmt: skip
+        return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)
+
+    def _look_into_class(self, cls: type, name: str) -> None:
+        """The attributes and the methods of a user's class, and of those that it derives from."""
+        for base in cls.__mro__:
+            if not is_of_the_user(base.__module__) or id(vars(base)) in self.seen:
+                continue
+            self.seen[id(vars(base))] = vars(base)
+            for key, item in list(vars(base).items()):
+                if key.startswith("__") and not isinstance(item, types.FunctionType):
+                    continue
+                if isinstance(item, (property, staticmethod, classmethod, types.FunctionType)):
+                    self._look(item, f"{base.__name__}.{key}")
+                elif not hasattr(type(item), "__get__"):
+                    self._hold(Place(f"{base.__name__}.{key}", base, Attribute(key)), item)
 
     def _look_into_function(self, function: types.FunctionType) -> None:
-        if (function.__module__ or "").partition(".")[0] in (OURS, "numpy"):
+        if (wrapped := getattr(function, "__wrapped__", None)) is not None:
+            self._look(wrapped, function.__name__)
+        if not is_of_the_user(function.__module__ or ""):
+            if function.__closure__ and (function.__module__ or "").startswith(OURS):
+                for cell in function.__closure__:  # grad(f) closes over f
+                    with suppress(ValueError):
+                        self._look(cell.cell_contents, function.__name__)
             return
+        self.codes.update(codes_in(function.__code__))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             with suppress(ValueError):  # nothing has been assigned to it yet
                 self._hold(Place(name, cell, CELL), cell.cell_contents)
-        known = function.__globals__
-        for name in dict.fromkeys(names_in(function.__code__)):
-            if name in known:
-                self._hold(Place(name, known, name), known[name])
+        self.look_up(function.__code__, function.__globals__)
+        if vars(function):
+            self._look(vars(function), function.__name__)
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._look(default, function.__name__)
+
+    def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
+        """What code names among its globals, and among the attributes of the user's modules there."""
+        names = list(dict.fromkeys(names_in(code)))
+        for name in names:
+            if name not in known:
+                continue
+            self._hold(Place(name, known, name), known[name])
+            module = known[name]
+            if isinstance(module, types.ModuleType) and is_of_the_user(module.__name__):
+                for attribute in names:
+                    if attribute in vars(module):
+                        place = Place(f"{name}.{attribute}", vars(module), attribute)
+                        self._hold(place, vars(module)[attribute])
 
     def _look_into_items(self, value: Any, name: str) -> None:
         self.sizes.append((name, value, len(value), True))
@@ -158,6 +231,13 @@ class State:
             self._hold(Place(f"{name}[{key!r}]", value, key), item)
 
     def _look_into_attributes(self, value: Any, name: str, of_optimizer: bool = False) -> None:
+        self._look(type(value), type(value).__name__)
+        for cls in type(value).__mro__:
+            for slot in vars(cls).get("__slots__", ()) if is_of_the_user(cls.__module__) else ():
+                if hasattr(value, slot):
+                    self._hold(Place(f"{name}.{slot}", value, Attribute(slot)), getattr(value, slot))
+        if not hasattr(value, "__dict__"):
+            return
         if not of_optimizer:
             self.sizes.append((name, vars(value), len(vars(value)), not isinstance(value, Module)))
         for key, item in list(vars(value).items()):
@@ -222,7 +302,7 @@ class Swap:
 
     def _traced(self, value: Any, name: str) -> Any:
         """A value with traced arrays and generators in it; itself, if it has neither."""
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc":
+        if type(value) is np.ndarray and value.dtype.kind in "fiubc":
             return self.log.input(value, Input("state", name))
         if isinstance(value, np.random.Generator):
             return self.log.generator(value)
@@ -242,6 +322,7 @@ class Swap:
         """The names of places that hold something else, and of containers of another size."""
         state = self.state
         found = [name for name, container, size, _ in state.sizes if len(container) != size]
+        found += [name for name, container, content in state.contents if content_of(container) != content]
         for number, (place, value) in enumerate(state.places):
             if number not in self._replaced and not place.of_optimizer and place.get() is not value:
                 found.append(place.name)
@@ -276,9 +357,25 @@ class Swap:
             vars(pack).update(attributes)
 
 
-def names_in(code: types.CodeType) -> Iterator[str]:
-    """The names that code may look up among its globals, and that of the functions in it."""
-    yield from code.co_names
+def content_of(container: Any) -> Any:
+    """What is in a set, deque or the like, to be compared."""
+    return [id(item) for item in container] if not isinstance(container, (bytearray, array.array)) else bytes(container)
+
+
+def is_of_the_user(module: str) -> bool:
+    """Whether a module is neither Python's nor a library's that keeps no state for the step."""
+    return module.partition(".")[0] not in LIBRARIES
+
+
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Code, and that of the functions in it."""
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from names_in(constant)
+            yield from codes_in(constant)
+
+
+def names_in(code: types.CodeType) -> Iterator[str]:
+    """The names that code may look up among its globals, and that of the functions in it."""
+    for one in codes_in(code):
+        yield from one.co_names
