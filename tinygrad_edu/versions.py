@@ -61,10 +61,10 @@ def _owner(array: Any) -> Any:
 
 
 class Settings:
-    """A count of changes of modes, settings and hooks: whoever has computed something ahead looks at it."""
+    """Counts of changes of modes, settings and hooks, and of rates, for whoever has computed something ahead."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.rates = 0
 
 
 WRITES = Writes()

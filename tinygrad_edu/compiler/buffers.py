@@ -45,6 +45,7 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
             or step.writes
             or len(step.outputs) != 1
             or not takes_out(step.function)
+            or not all(isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex)) for a in step.args[:2])
         ):
             continue
         value = program.values[step.outputs[0].number]

@@ -94,6 +94,7 @@ def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
+    after: list[str],
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results."""
     names = "".join(f"a{i}, " for i in range(leaves))
@@ -129,6 +130,7 @@ def call_text(
         lines.append(f"    if {leaf}.grad is not b{i} or b{i}._node is not None or references(b{i}) > 3:")
         lines.append(f"        b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
         lines.append(f"    b{i}._array = {array}")
+    lines += [f"    {line}" for line in after]
     lines.append(f"    return {results}")
     return "\n".join(lines) + "\n"
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..random import _meant
+from ..errors import TraceError
+from ..random import DEFAULT, _meant
 
 METHODS = [
     name
@@ -42,4 +43,13 @@ class TracedDraws:
 
     def give(self, rng: Any) -> np.random.Generator:
         """The generator that is meant, as one whose draws are noted."""
-        return self.log.generator(_meant(rng))
+        found = _meant(rng)
+        if isinstance(found, TracedGenerator):
+            return found
+        fresh = rng is None and DEFAULT.get().value is None  # which eager steps seed by entropy every time
+        if not fresh and id(found) not in self.log.known:
+            raise TraceError(
+                f"A random generator is made within the step, in {self.log.where()}: its numbers would go on "
+                "where they begin anew. Make it outside of the step."
+            )
+        return self.log.generator(found)

@@ -36,6 +36,7 @@ class Results:
         self.refs: list[Ref] = []
         self.values: list[Any] = []
         self._places: dict[Ref, int] = {}
+        self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
         self._collect(result)
 
     def _collect(self, part: Any) -> None:
@@ -50,18 +51,23 @@ class Results:
         elif type(part) is dict:
             for p in part.values():
                 self._collect(p)
-        elif not (isinstance(part, (*PLAIN, Tensor, Module)) or callable(part) or id(part) in self.there):
+        elif not (isinstance(part, (*PLAIN, Tensor, Module)) or callable(part) or self._was_there(part)):
             raise TraceError(
                 f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
                 "  Return tensors, arrays, numbers, or lists, tuples and dicts of them."
             )
 
+    def _was_there(self, part: Any) -> bool:
+        return id(part) in self.arguments or id(part) in self.there
+
     def _array(self, part: Any) -> Any:
         """The traced array of a leaf, unless it is something that was there before."""
-        if id(part) in self.arguments or id(part) in self.there:
+        if self._was_there(part):
             return None
-        array = part._array if isinstance(part, Tensor) else part
-        return array if isinstance(array, Traced) else None
+        if id(part) not in self._arrays:
+            array = part._array if isinstance(part, Tensor) else part
+            self._arrays[id(part)] = array if isinstance(array, Traced) else None
+        return self._arrays[id(part)]
 
     def settle(self, program: Program, refs: list[Ref]) -> None:
         """Take note of the references after the passes, and of what must be copied: it is there afterwards."""

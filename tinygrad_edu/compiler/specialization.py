@@ -14,7 +14,7 @@ from .layout import same
 from .numpy_source import Source
 from .program import Call, Check, owner_of
 from .results import copied
-from .state import content_of
+from .state import content_of, own_attributes
 from .tracing import Run
 
 MISS, FAILED = object(), object()  # what a call gives where the trace does not hold, and where a check failed
@@ -34,7 +34,8 @@ class Specialization:
         written.
     """
 
-    def __init__(self, run: Run, title: str) -> None:
+    def __init__(self, run: Run, title: str, reason: str = "the first call") -> None:
+        self.reason = reason
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
         refs = {id(program.values[r.number]): r for r, i in program.inputs.items() if i.kind == "grad" and r in read}
@@ -49,6 +50,23 @@ class Specialization:
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
         self.call = self._door([leaf for leaf, _ in given], title)
 
+    def why(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Why this trace does not hold for a call, in words."""
+        if not self.settled():
+            return "other settings of modules or optimizers"
+        leaves = self.run.layout.leaves(args, kwargs)
+        if leaves is None:
+            return "other arguments"
+        meaning = self.call.__globals__
+        values = {f"a{i}": leaf for i, leaf in enumerate(leaves)}
+        for condition, what in zip(self.conditions, self.told):
+            try:
+                if not eval(condition, meaning, values):  # noqa: S307  # our own text
+                    return what
+            except (LookupError, AttributeError, ValueError):
+                return what
+        return "another mode"
+
     @property
     def checks(self) -> list[Check]:
         """What is asked of values in every step."""
@@ -58,36 +76,42 @@ class Specialization:
         """The function that is called, as text."""
         run, state, name = self.run, self.state, Names()
         kinds = run.layout.kinds
-        self.conditions = [
-            *of_arguments(kinds, name),
-            *of_tensors(self.held, name),
-            *of_gradients(self.leaves, name),
-            *of_counts(
-                [
-                    (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
-                    for optimizer, pack, before in run.swap.packs
-                ],
-                name,
-            ),
-            *(is_same(place.text(name), value, name) for place, value in state.places if place.is_asked(value)),
-            *(f"content_of({name(c)}) == {name(content)}" for _, c, content in state.contents),
-            *(f"len({name(c)}) == {size}" for _, c, size, asks in state.sizes if asks),
-        ]  # fmt: skip
+        counts = [
+            (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
+            for optimizer, pack, before in run.swap.packs
+        ]
+        asked = [(place, value) for place, value in state.places if place.is_asked(value)]
+        sizes = [(where, c, size) for where, c, size, _ in state.sizes]
+        groups: list[tuple[str, list[str]]] = [
+            ("other shapes, dtypes or values of arguments", of_arguments(kinds, name)),
+            ("a constant that became a variable", of_tensors(self.held, name)),
+            ("gradients that were there, or not, before the step", of_gradients(self.leaves, name)),
+            ("another count of steps", of_counts(counts, name)),
+            *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
+            *((f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"]) for n, c, v in state.contents),
+            *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
+        ]
+        if any(s.errors is not None and len(set(s.errors.values())) > 1 for s in run.program.steps if isinstance(s, Call)):
+            groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+        self.conditions = [condition for _, part in groups for condition in part]
+        self.told = [what for what, part in groups for _ in part]
         arrays = [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in enumerate(kinds) if k[0] is not None]
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
         results = run.results.text(name)
         generic = [isinstance(run.program.values[r.number], np.generic) for r in run.refs[: len(run.learned)]]
         learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in zip(run.learned, run.refs)]
+        after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
+        after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
         text = call_text(
-            self.conditions, len(kinds), simple, arrays, self._memories(), learned, generic, results
+            self.conditions, len(kinds), simple, arrays, self._memories(), learned, generic, results, after
         )
         meaning = {
             "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor, "asarray": np.asarray,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
-            "content_of": content_of, "leaves_of": run.layout.leaves, "references": sys.getrefcount,
+            "content_of": content_of, "geterr": np.geterr, "leaves_of": run.layout.leaves, "references": sys.getrefcount,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
 
@@ -129,8 +153,11 @@ class Specialization:
                 now = place.get()
                 if now is not value and not same(now, value):
                     return False
-        for _, container, size, asks in state.sizes:
-            if not asks and len(container) != size:
+        for module, training in state.modes:
+            if module.training is not training:
+                return False
+        for _, module, names in state.attributes:
+            if own_attributes(module) != names:
                 return False
         for group, settings in state.settings:
             now = {k: v for k, v in group.settings().items() if k != "lr"}

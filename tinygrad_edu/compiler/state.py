@@ -113,7 +113,10 @@ class State:
         self.tensors: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
         self.settings: list[tuple[Any, dict[str, Any]]] = []  # of the groups of optimizers, but the rates
+        self._classes: set[type] = set()
         self.seen: dict[int, Any] = {}  # what was looked at, kept alive
+        self.modes: list[tuple[Module, bool]] = []  # which modules are in training
+        self.attributes: list[tuple[str, Module, set[str]]] = []  # the names of those of modules
         self.codes: set[types.CodeType] = set()  # of the functions that were looked into
         self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
         self._look(function, getattr(function, "__name__", "step"))
@@ -145,7 +148,7 @@ class State:
         elif isinstance(value, functools.partial):
             self._look([value.func, value.args, value.keywords], name)
         elif isinstance(value, types.FunctionType):
-            self._look_into_function(value)
+            self.look_into_function(value)
         elif isinstance(value, (staticmethod, classmethod)):
             self._look(value.__func__, name)
         elif isinstance(value, property):
@@ -159,6 +162,11 @@ class State:
                 self._look(item, f"{name}[{i}]")
         elif isinstance(value, type):
             self._look_into_class(value, name)
+        elif type(value).__module__.startswith("numpy.random") and not isinstance(value, np.random.Generator):
+            raise TraceError(
+                f"The step can reach {name!r}, a {type(value).__name__}, whose numbers would be the first step's for "
+                "ever. Draw from a generator, np.random.default_rng()."
+            )
         elif isinstance(value, CONTAINERS):
             self.contents.append((name, value, content_of(value)))
         elif isinstance(value, Iterator) and not isinstance(value, np.nditer) and not hasattr(value, "readline"):
@@ -176,14 +184,16 @@ class State:
 
     def _is_of_the_user(self, value: Any) -> bool:
         """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
+        if isinstance(value, types.SimpleNamespace):
+            return True
         return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)
 
     def _look_into_class(self, cls: type, name: str) -> None:
         """The attributes and the methods of a user's class, and of those that it derives from."""
         for base in cls.__mro__:
-            if not is_of_the_user(base.__module__) or id(vars(base)) in self.seen:
+            if not is_of_the_user(base.__module__) or base in self._classes:
                 continue
-            self.seen[id(vars(base))] = vars(base)
+            self._classes.add(base)
             for key, item in list(vars(base).items()):
                 if key.startswith("__") and not isinstance(item, types.FunctionType):
                     continue
@@ -192,7 +202,7 @@ class State:
                 elif not hasattr(type(item), "__get__"):
                     self._hold(Place(f"{base.__name__}.{key}", base, Attribute(key)), item)
 
-    def _look_into_function(self, function: types.FunctionType) -> None:
+    def look_into_function(self, function: types.FunctionType) -> None:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             self._look(wrapped, function.__name__)
         if not is_of_the_user(function.__module__ or ""):
@@ -238,9 +248,14 @@ class State:
                     self._hold(Place(f"{name}.{slot}", value, Attribute(slot)), getattr(value, slot))
         if not hasattr(value, "__dict__"):
             return
-        if not of_optimizer:
-            self.sizes.append((name, vars(value), len(vars(value)), not isinstance(value, Module)))
+        if isinstance(value, Module):
+            self.modes.append((value, value.training))
+            self.attributes.append((name, value, own_attributes(value)))
+        elif not of_optimizer:
+            self.sizes.append((name, vars(value), len(vars(value)), True))
         for key, item in list(vars(value).items()):
+            if key == "training" and isinstance(value, Module):
+                continue
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
             self._hold(Place(path, vars(value), key, of_optimizer, isinstance(value, Module)), item)
 
@@ -289,6 +304,7 @@ class Swap:
             for name, t in state.tensors.items()
         ]
         self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
+        self._nodes = [t._node for t in state.tensors.values()]
         self._replaced: dict[int, Any] = {}  # what places held, by their numbers
         for name, tensor, array, leaf, grad in self.tensors:
             tensor._array = log.input(array, Input("state", name))
@@ -322,6 +338,8 @@ class Swap:
         """The names of places that hold something else, and of containers of another size."""
         state = self.state
         found = [name for name, container, size, _ in state.sizes if len(container) != size]
+        found += [name for (name, t, *_), node in zip(self.tensors, self._nodes) if t._node is not node]
+        found += [name for name, module, names in state.attributes if own_attributes(module) != names]
         found += [name for name, container, content in state.contents if content_of(container) != content]
         for number, (place, value) in enumerate(state.places):
             if number not in self._replaced and not place.of_optimizer and place.get() is not value:
@@ -345,16 +363,25 @@ class Swap:
                 found.append((leaf, traced.ref))
         return found
 
+    def cleared(self) -> list[Any]:
+        """The variables whose gradient was there before the run, and is not any more."""
+        return [leaf for *_, leaf, grad in self.tensors if grad is not None and leaf.grad is None]
+
     def undo(self) -> None:
         """What was there before a run that failed, beside what was written into arrays."""
         self.put_back()
-        for _, tensor, array, leaf, grad in self.tensors:
-            tensor._array = array
+        for (_, tensor, array, leaf, grad), node in zip(self.tensors, self._nodes):
+            tensor._array, tensor._node = array, node
             if leaf is not None:
                 leaf.grad = grad
         for _, pack, attributes in self.packs:
             vars(pack).clear()
             vars(pack).update(attributes)
+
+
+def own_attributes(module: Module) -> set[str]:
+    """The names of a module's attributes, but of its mode, which it gets when that is first set."""
+    return set(vars(module)) - {"training"}
 
 
 def content_of(container: Any) -> Any:

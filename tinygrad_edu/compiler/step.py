@@ -1,15 +1,18 @@
 """`tg.compile`: a function of tensors that is traced once, and from then on runs as straight-line NumPy."""
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
-from ..errors import TraceError
+from ..errors import ArgumentError, TraceError
+from ..modes import MODE
 from .specialization import FAILED, MISS, Specialization
-from .tracing import Run
+from .tracing import Run, Untraceable
 
 LIMIT = 8  # specializations of a function
+TRACES = 32  # after which it runs as it is, unless a trace fits
 
 
 class Compiled:
@@ -27,17 +30,28 @@ class Compiled:
         functools.update_wrapper(self, function)
         self.function = function
         self.specializations: list[Specialization] = []
-        self.traces = 0
+        self.traces = self.eager = 0
+        self.failures: list[str] = []  # why it could not be traced
         self._lock = threading.RLock()  # the memory of a step is its own
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
+
+    def __copy__(self) -> "Compiled":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Compiled":  # as functions do
+        return self
+
+    def __reduce__(self) -> str:  # as functions do: by name
+        return str(getattr(self, "__qualname__", "step"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with self._lock:
             for one in self.specializations:
                 result = one.call(args, kwargs)
                 if result is FAILED:
+                    self.eager += 1
                     return self.function(*args, **kwargs)
                 if result is not MISS:
                     return result
@@ -45,10 +59,20 @@ class Compiled:
 
     def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The first call for arguments and settings of their kind."""
+        if MODE.get().debug.value is not None or len(self.failures) > 2 or self.traces >= TRACES:  # under debug(), or within another trace
+            self.eager += 1
+            return self.function(*args, **kwargs)
+        why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
         self.traces += 1
-        run = Run(self.function, args, kwargs)
+        try:
+            run = Run(self.function, args, kwargs)
+        except Untraceable as error:
+            result = self.function(*args, **kwargs)  # whose own exception it was, or
+            self.eager += 1
+            self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
+            return result
         title = f"<compiled {getattr(self.function, '__name__', 'step')} {self.traces}>"
-        self.specializations = [Specialization(run, title), *self.specializations][:LIMIT]
+        self.specializations = [Specialization(run, title, why), *self.specializations][:LIMIT]
         return run.returned(args, kwargs)
 
     @property
@@ -60,12 +84,35 @@ class Compiled:
         TraceError
             Before the first call, which makes it.
         """
+        return self._latest().source.text
+
+    def report(self) -> str:
+        """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
+        lines = [f"{getattr(self.function, '__name__', 'step')}: {self.traces} traces, {self.eager} calls as it is"]
+        if self.traces >= TRACES:
+            lines[0] += f"; after {TRACES} traces a call that fits none runs as it is"
+        lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]
+        for one in self.specializations:
+            program, source = one.run.program, one.source
+            calls = len([line for line in source.body if not line.startswith(("if ", "return", "try", "finally"))])
+            lines.append(
+                f"  {source.title}: traced for {one.reason}; {calls} lines, {len(one.checks)} checks of values, "
+                f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
+            )
+            lines += [f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)]
+        return "\n".join(lines)
+
+    def _latest(self) -> Specialization:
         if not self.specializations:
             raise TraceError("There is no source yet: the first call makes it.")
-        return self.specializations[0].source.text
+        return self.specializations[0]
 
 
-def compile(function: Callable[..., Any]) -> Compiled:
+@overload
+def compile(function: Callable[..., Any], *, backend: str = "numpy") -> Compiled: ...
+@overload
+def compile(function: None = None, *, backend: str = "numpy") -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Any = None, *, backend: str = "numpy") -> Any:
     """A function of tensors as straight-line NumPy, traced by its first call.
 
     Parameters
@@ -73,6 +120,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
     function : callable
         A training step, an inference function, a gradient: what it computes is NumPy's calls on its
         arguments, on the parameters of modules, and on what optimizers remember.
+    backend : {"numpy"}, default="numpy"
+        What the steps are printed as.
 
     Returns
     -------
@@ -112,4 +161,14 @@ def compile(function: Callable[..., Any]) -> Compiled:
     >>> losses == sorted(losses, reverse=True)
     True
     """
+    if backend != "numpy":
+        raise ArgumentError(f'compile: backend is "numpy"; got {backend!r}.')
+    if function is None:
+        return functools.partial(compile, backend=backend)
+    if not callable(function):
+        raise ArgumentError(f"compile: expected a function; got {type(function).__name__}.")
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        raise ArgumentError(
+            "compile: a generator or coroutine is no function of arrays. Compile the step inside of its loop."
+        )
     return Compiled(function)

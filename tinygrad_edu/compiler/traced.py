@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import TraceError
+from ..graph import Leaf
 from ..tensor import Tensor
 from .draws import TracedGenerator
 from .program import Call, Check, Input, Program, Ref
@@ -36,6 +37,9 @@ class Log:
         self.program, self.where = Program(), where
         self._inputs: dict[int, Traced] = {}  # by the identity of what they hold
         self.generators: dict[int, Any] = {}
+        self.first = 0  # nodes with smaller numbers were made before the run
+        self._met: dict[int, Any] = {}
+        self.known: set[int] = set()  # the generators that were there before the run
         self.ambient = np.geterr()
 
     # ---- what comes in -------------------------------------------------------------------------------------
@@ -72,7 +76,19 @@ class Log:
         )
 
     def recorded(self, op: Any, node: Any, out: Any) -> None:
-        """An operation was recorded: of no interest."""
+        """An operation was recorded: its variables are noted."""
+        for parent in () if node is None else node.parents:
+            if type(parent) is Leaf and parent.order < self.first:
+                self._met[id(parent)] = parent, self.where()
+
+    def refuse_strangers(self, known: set[int]) -> None:
+        """Raise if the run met a variable that was there before, and that nothing led to from the function."""
+        for number, (leaf, where) in self._met.items():
+            if number not in known:
+                raise TraceError(
+                    f"A variable of shape {leaf.shape} was met in {where}, which nothing that the function names or "
+                    "closes over leads to. Give it, or its module, to the function as an argument."
+                )
 
     def run(self, node: Any, rule: Any, g: Any, values: Any) -> Any:
         """Run a rule."""

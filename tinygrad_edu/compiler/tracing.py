@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
+from ..graph import Leaf
 from ..modes import mode
-from ..random import DRAWS
+from ..random import DEFAULT, DRAWS
 from ..settings import Default
-from ..tensor import Tensor
+from ..versions import SETTINGS
 from .copies import without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
@@ -25,9 +26,14 @@ from .program import Live, Program, Ref, owner_of
 from .results import Results, copied
 from .share import shared
 from .state import State, Swap
-from .traced import Log, Traced
+from .traced import Log
+from .watch import Watch
 
 PACKAGE = str(Path(__file__).parents[1])
+
+
+class Untraceable(Exception):  # noqa: N818  # it is no error of the user's
+    """A run that is traced raised an exception; everything is as it was before."""
 
 
 class Run:
@@ -51,36 +57,54 @@ class Run:
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         log = Log(users_line)
+        self.ambient = log.ambient
         self.program, self.layout = log.program, Layout(args, kwargs, log)
         self.state, drawn = State(function, self.layout.others), shared_draws()
         self.swap = Swap(self.state, log)
-        saved = Saved(log.program)
+        log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
+        saved, rates, settings = Saved(log.program, self.state), SETTINGS.rates, SETTINGS.count
+        log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
+        watch = Watch(self.state)
         try:
-            with tracing(log, self.state):
+            with tracing(log, self.state), watch:
                 result = function(*self.layout.args, **self.layout.kwargs)
+            self.results = Results(result, self.layout.stands_for, self.state.seen)
         except TraceError:
             saved.restore()
             self.swap.undo()
             raise
-        except BaseException:  # the function's own, which leaves behind what it has done so far
+        except BaseException as error:  # the function's own, which leaves behind what it has done so far
+            if isinstance(error, Exception):  # or because of the tracing: the function itself will show
+                changed = self.swap.changed()
+                saved.restore()
+                self.swap.undo()
+                if changed or shared_draws() != drawn:
+                    raise TraceError(
+                        f"The step changes {', '.join(map(repr, changed)) or 'shared random state'}, and raised "
+                        f"{type(error).__name__} while it was traced. Do that outside of it."
+                    ) from error
+                raise Untraceable from error
             self.swap.put_back()
             self.swap.made_gradients()
             raise
         rebound, changed = self.swap.rebound(), self.swap.changed()
         self.swap.put_back()
-        gradients = self.swap.made_gradients()
+        self.modes = [(module, module.training) for module, was in self.state.modes if module.training is not was]
+        gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared()
         self.learned = [leaf for leaf, _ in gradients]
         self.generators = [traced.generator for traced in log.generators.values()]
         try:
+            watch.check()
             refuse(rebound, changed, shared_draws() != drawn)
-            self._take_results([ref for _, ref in gradients], result)
+            refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
+            log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
+            self._take_results([ref for _, ref in gradients])
         except TraceError:
             saved.restore()
             self.swap.undo()
             raise
 
-    def _take_results(self, gradients: list[Ref], result: Any) -> None:
-        self.results = Results(result, self.layout.stands_for, self.state.seen)
+    def _take_results(self, gradients: list[Ref]) -> None:
         checks_first(self.program)
         folded(self.program)
         refs = without_copies(self.program, [*gradients, *self.results.refs])
@@ -144,6 +168,18 @@ def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
         )
 
 
+def refuse_settings(state: State, rates: bool, others: bool) -> None:
+    """Raise if a run has set settings of optimizers, which the compiled step would leave as they are."""
+    if rates and state.optimizers:
+        raise TraceError(
+            "The step sets a learning rate, which the compiled step would not. Set it before the step: it is "
+            "read anew in every one."
+        )
+    for group, settings in state.settings:
+        if others and {k: v for k, v in group.settings().items() if k != "lr"} != settings:
+            raise TraceError("The step changes a setting of an optimizer. Do that outside of it.")
+
+
 def shared_draws() -> Any:
     """The states of the generators that everyone shares."""
     legacy, plain = sys.modules.get("numpy.random"), sys.modules.get("random")
@@ -153,7 +189,9 @@ def shared_draws() -> Any:
 class Saved:
     """Copies of what a run may write into, to go back if it fails."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, state: State) -> None:
+        generators = [g for g in (*state.seen.values(), DEFAULT.get().value) if isinstance(g, np.random.Generator)]
+        self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
         self.copies: dict[int, tuple[Any, Any]] = {}
         for ref in program.inputs:
             owner = owner_of(program.values[ref.number])
@@ -164,6 +202,8 @@ class Saved:
         """The values from before the run."""
         for array, copy in self.copies.values():
             array[...] = copy
+        for generator, before in self.states:
+            generator.state = before
 
 
 def users_line() -> str:

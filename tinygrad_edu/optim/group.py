@@ -55,6 +55,7 @@ class Group:
         try:
             self._take({name: value})
             SETTINGS.count += name != "lr"  # which every step reads anew
+            SETTINGS.rates += name == "lr"
             if self._kind.slots(self).keys() != slots.keys():
                 raise ArgumentError(
                     f"{self._kind.__name__}: {name}={value} takes other state than there is. Make the "
