@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .aliases import Array, DType, Operand, Saved, Shape, TensorClass
-from .arrays import plain
+from .arrays import plain, stands_for_array
 from .entry import Op
 from .errors import DTypeError, WrongRule
 from .modes import MODE
@@ -206,6 +206,8 @@ def as_array(out: Any) -> Array:
     """
     if isinstance(out, np.generic):
         out = np.asarray(out)
+    elif stands_for_array(out):
+        out = out.as_array()
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
         out = plain(out, "Tensor")
     if out.dtype.kind not in "fiubc":

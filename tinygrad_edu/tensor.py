@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .aliases import Operand
-from .arrays import refuse_imaginary
+from .arrays import refuse_imaginary, stands_for_array
 from .backward import accumulate
 from .conversion import Conversions
 from .dispatch import dispatch
@@ -230,8 +230,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             SETTINGS.count += self._leaf is not None and self._node is None  # it was frozen
             if self._leaf is None:
                 self._leaf = Leaf(self.shape, self.dtype)
-                if isinstance(self._array, ndarray):
-                    self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
+                if isinstance(self._array, ndarray) or stands_for_array(self._array):
+                    self._array = np.copy(self._array, order="C")  # whoever gave it may go on to change it
             # Other data may have been assigned while it was frozen.
             self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
         else:

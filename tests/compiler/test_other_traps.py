@@ -20,10 +20,10 @@ import scipy.sparse
 
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, optim, train
-from tinygrad_edu.errors import TraceError, TinygradError
+from tinygrad_edu.errors import TinygradError, TraceError
 
 from . import config_of_traps
-from .test_traps import ONES, X2, Y2, X, Y, normal, plain
+from .test_traps import ONES, X2, Y2, X, Y, plain
 
 
 def outcome(script, wrap):
@@ -122,7 +122,7 @@ def slots(wrap):
 
 def property_of_a_list(wrap):
     class Settings:
-        numbers = [1.0]
+        numbers = [1.0]  # noqa: RUF012  # which is the trap
 
         @property
         def scale(self):
@@ -286,7 +286,7 @@ def clock(wrap):
 
 def python_random(wrap):
     random.seed(0)
-    step = wrap(lambda x: x * random.random())  # noqa: S311
+    step = wrap(lambda x: x * random.random())
     return [step(ONES) for _ in range(3)]
 
 
@@ -530,10 +530,7 @@ def growing_gradients_of_the_user(wrap):
     weight = weights()
 
     def step(x):
-        if weight.grad is None:
-            y = np.sum(weight * x)
-        else:
-            y = np.sum(weight * x * 2)
+        y = np.sum(weight * x) if weight.grad is None else np.sum(weight * x * 2)
         y.backward()
         return y
 
@@ -785,7 +782,8 @@ def deep_copies(wrap):
     step(X, Y)
     twin = copy.deepcopy(model)
     step(X, Y)
-    return [*twin.parameters(), *model.parameters(), *pickle.loads(pickle.dumps(model)).parameters()]
+    other = pickle.loads(pickle.dumps(model))  # noqa: S301  # our own
+    return [*twin.parameters(), *model.parameters(), *other.parameters()]
 
 
 def model_is_replaced(wrap):

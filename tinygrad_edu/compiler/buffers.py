@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .copies import used
-from .program import Call, Program, Ref, owner_of
+from .program import Call, Program, Ref
 
 ALIGNED = 64  # bytes
 
@@ -31,12 +31,12 @@ class Arena(NamedTuple):
 def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
     """A place for each result that can be written into one, of the steps that are carried out."""
     steps = program.steps
-    escaping = {id(owner_of(program.values[r.number])) for r in results}
-    escaping |= {id(owner_of(program.values[r.number])) for r in program.inputs}
+    escaping = {program.owner(r) for r in results}
+    escaping |= {program.owner(r) for r in program.inputs}
     last: dict[int, int] = {}
     for i in places:
         for ref in used(steps[i]):
-            last[id(owner_of(program.values[ref.number]))] = i
+            last[program.owner(ref)] = i
     spans = []
     for i in places:
         step = steps[i]
@@ -45,7 +45,9 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
             or step.writes
             or len(step.outputs) != 1
             or not takes_out(step.function)
-            or not all(isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex)) for a in step.args[:2])
+            or not all(
+                isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex)) for a in step.args[:2]
+            )
         ):
             continue
         value = program.values[step.outputs[0].number]
@@ -53,10 +55,10 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
             isinstance(value, np.ndarray)
             and value.ndim
             and value.base is None
-            and id(value) not in escaping
+            and program.owner(step.outputs[0]) not in escaping
             and is_dense(value)
         ):
-            spans.append((i, last[id(value)], step.outputs[0], value))
+            spans.append((i, last[program.owner(step.outputs[0])], step.outputs[0], value))
     return laid_out(spans)
 
 

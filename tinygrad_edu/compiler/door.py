@@ -115,7 +115,10 @@ def call_text(
     if conditions:
         lines += ["    try:", "        if not ("]
         lines += [f"            {'and ' if i else ''}{condition}" for i, condition in enumerate(conditions)]
-        lines += ["        ): return MISS", "    except (LookupError, AttributeError, ValueError): return MISS"]
+        lines += [
+            "        ): return MISS",
+            "    except (LookupError, AttributeError, ValueError): return MISS",
+        ]
     if written:
         lines.append("    n = writes.count = writes.count + 1")
         lines += [f"    last[{key}] = n" for key in written]
@@ -143,4 +146,5 @@ def tensor_of(array: Any) -> Tensor:
 def made(text: str, title: str, meaning: dict[str, Any]) -> Callable[[Any, Any], Any]:
     """The function that a text defines."""
     exec(compile(text, title, "exec"), meaning)  # noqa: S102  # our own text
-    return meaning["call"]  # type: ignore[no-any-return]
+    call: Callable[[Any, Any], Any] = meaning["call"]
+    return call

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Call, Check, Input, Program, Ref, owner_of, refs_in
+from .program import Call, Check, Input, Program, Ref, Step, refs_in
 
 OPERATORS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/",
@@ -16,20 +16,19 @@ NUMBERS = (bool, int, float)
 
 
 def folded(program: Program) -> None:
-    """Leave out the calls whose arguments are constants, which nobody else can change; their results are too."""
-    written = {id(owner_of(program.values[w.number])) for s in program.steps if isinstance(s, Call)
-               for w in s.writes}  # fmt: skip
+    """Leave out calls of constants that nobody else can change; their results are constants, too."""
+    calls = [step for step in program.steps if isinstance(step, Call)]
+    written = {program.owner(w) for call in calls for w in call.writes}
     known = {r for r, source in program.inputs.items() if source.kind == "constant" and _is_ours(program, r)}
-    steps = []
+    steps: list[Step] = []
     for step in program.steps:
-        if _is_constant(step, known) and not any(
-            id(owner_of(program.values[r.number])) in written for r in refs_in((step.args, *step.outputs))
-        ):
-            known.update(step.outputs)
-            for ref in step.outputs:
-                program.inputs[ref] = Input("constant", "constant")
-        else:
-            steps.append(step)
+        if isinstance(step, Call) and _is_constant(step, known):
+            refs = [*refs_in(step.args), *step.outputs]
+            if not any(program.owner(r) in written for r in refs):
+                known.update(step.outputs)
+                program.inputs |= {ref: Input("constant", "constant") for ref in step.outputs}
+                continue
+        steps.append(step)
     program.steps = steps
 
 
@@ -39,8 +38,8 @@ def _is_ours(program: Program, ref: Ref) -> bool:
     return value.base is None and sys.getrefcount(value) <= 4
 
 
-def _is_constant(step: Any, known: set[Ref]) -> bool:
-    if not isinstance(step, Call) or step.writes or step.kwargs or len(step.outputs) != 1:
+def _is_constant(step: Call, known: set[Ref]) -> bool:
+    if step.writes or step.kwargs or len(step.outputs) != 1:
         return False
     refs = list(refs_in(step.args))
     if not isinstance(step.function, np.ufunc) or not refs or not known.issuperset(refs):
@@ -112,6 +111,8 @@ def scalars_of(program: Program) -> tuple[set[Ref], set[Ref]]:
             for ref in step.outputs:
                 value = program.values[ref.number]
                 made = isinstance(getattr(step.function, "__self__", step.function), np.ufunc)
-                if isinstance(value, np.floating) and made or ref in counts and isinstance(value, np.generic):
+                if (isinstance(value, np.floating) and made) or (
+                    ref in counts and isinstance(value, np.generic)
+                ):
                     found.add(ref)
     return found, tested

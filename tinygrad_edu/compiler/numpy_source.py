@@ -13,9 +13,9 @@ from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
 from .buffers import ALIGNED, buffers
-from .fold import as_operator, scalars_of, zero_dimensional
 from .copies import used
-from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
+from .fold import as_operator, scalars_of, zero_dimensional
+from .program import Call, Check, Live, Program, Ref, refs_in
 
 VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
@@ -72,7 +72,11 @@ class Source:
         wrapped = textwrap.wrap(f"from numpy import {', '.join(plain)}", 100) if plain else []
         several = len(wrapped) > 1
         if several:
-            wrapped = ["from numpy import (", *(f"    {w}" for w in textwrap.wrap(", ".join(plain), 100)), ")"]
+            wrapped = [
+                "from numpy import (",
+                *(f"    {w}" for w in textwrap.wrap(", ".join(plain), 100)),
+                ")",
+            ]
         others = [f"{n} = {what}" for n, what in self.imports.items() if n != what]
         made = [f'{name} = given["{name}"]{told(value)}' for name, value in self.given.items()]
         arguments = ", ".join(map(self.name, self.arguments))
@@ -202,9 +206,9 @@ class Source:
             or not all(r in self.fixed for r in refs_in(call.args))
         ):
             return False
-        values = self.program.values
-        made, source = values[call.outputs[0].number], values[call.args[0].number]
-        return isinstance(made, np.ndarray) and owner_of(made) is owner_of(source)
+        made, source = call.outputs[0], call.args[0]
+        is_array = isinstance(self.program.values[made.number], np.ndarray)
+        return is_array and self.program.owner(made) == self.program.owner(source)
 
     def _line(self, call: Call) -> str:
         operator = as_operator(call, self.scalars, self.tested)
@@ -258,7 +262,11 @@ class Source:
         if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
             args = (*args, *(out if isinstance(out, tuple) else (out,)))
-        if isinstance(getattr(function, "__self__", None), np.ufunc) and set(kwargs) == {"axis"} and len(args) == 1:
+        if (
+            isinstance(getattr(function, "__self__", None), np.ufunc)
+            and set(kwargs) == {"axis"}
+            and len(args) == 1
+        ):
             args, kwargs = (*args, kwargs["axis"]), {}
         return f"{self._function(function)}({self._arguments(args, kwargs)})"
 
@@ -307,6 +315,8 @@ class Source:
 def of_numpy(value: Any) -> str | None:
     """How a function of NumPy's, or a method of a ufunc, is reached; None for anything else."""
     owner = getattr(value, "__self__", None)
+    if value is None:
+        return None
     if isinstance(owner, np.ufunc) and getattr(np, owner.__name__, None) is owner:
         return f"np.{owner.__name__}.{value.__name__}"
     name = getattr(value, "__name__", "")
@@ -314,7 +324,7 @@ def of_numpy(value: Any) -> str | None:
         found: Any = np
         for part in path.split("."):
             found = getattr(found, part, None)
-        if found is value and value is not None and callable(value):
+        if found is value and callable(value):
             return f"np.{path}"
     return None
 
@@ -328,7 +338,7 @@ def needed(program: Program, results: list[Ref]) -> set[int]:
     """The places of the steps that matter: for a result, a check, or what is there after the step."""
 
     def owners(refs: Iterable[Ref]) -> set[int]:
-        return {id(owner_of(program.values[r.number])) for r in refs}
+        return {program.owner(r) for r in refs}
 
     there, live = owners(program.inputs), set()
     wanted, looked_at = set(results), owners(results)

@@ -5,7 +5,7 @@ before.
 """
 
 from ..errors import TraceError
-from .program import Call, Check, Live, Program, Ref, Step, owner_of, refs_in
+from .program import Call, Check, Live, Program, Ref, Step, refs_in
 
 
 def checks_first(program: Program) -> None:
@@ -27,12 +27,12 @@ def _move(program: Program, place: int, first: int) -> None:
     steps = program.steps
     check = steps[place]
     assert isinstance(check, Check)
-    needed, owners = {place}, {id(owner_of(program.values[check.ref.number]))}
+    needed, owners = {place}, {program.owner(check.ref)}
     for i in reversed(range(first, place)):
         step = steps[i]
         if isinstance(step, Check):
             continue
-        made = {id(owner_of(program.values[r.number])) for r in _changed(step)}
+        made = {program.owner(r) for r in _changed(step)}
         if made & owners:
             if stays(program, step):
                 raise TraceError(
@@ -41,14 +41,12 @@ def _move(program: Program, place: int, first: int) -> None:
                     "it out of the step."
                 )
             needed.add(i)
-            owners |= {id(owner_of(program.values[r.number])) for r in _read(step)}
+            owners |= {program.owner(r) for r in _read(step)}
     moved = [steps[i] for i in sorted(needed)]
-    written = {id(owner_of(program.values[r.number])) for s in moved if isinstance(s, Call) for r in s.writes}
+    written = {program.owner(r) for s in moved if isinstance(s, Call) for r in s.writes}
     left = [steps[i] for i in range(first, place) if i not in needed]
     for step in left:
-        if not isinstance(step, Check) and written & {
-            id(owner_of(program.values[r.number])) for r in _read(step)
-        }:
+        if not isinstance(step, Check) and written & {program.owner(r) for r in _read(step)}:
             raise TraceError(
                 f"A branch on values of the data, in {check.where}, comes after a write. Take it to the "
                 "front."

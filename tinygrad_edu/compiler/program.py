@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import numpy as np
-
 
 class Ref(NamedTuple):
     """An array of the program, by its number."""
@@ -89,7 +87,7 @@ class Program:
         self.steps: list[Step] = []
         self.inputs: dict[Ref, Input] = {}
         self.values: list[Any] = []
-        self.has_written = False  # into what is there before the step
+        self._merged: dict[int, int] = {}  # owners that are one since a copy was left out
 
     def new(self, value: Any) -> Ref:
         """A number for another array."""
@@ -99,19 +97,28 @@ class Program:
     def add(self, step: Step) -> None:
         """Add a step at the end."""
         self.steps.append(step)
-        if isinstance(step, Call) and any(self.is_there(w) for w in step.writes):
-            self.has_written = True
+
+    def owner(self, ref: Ref) -> int:
+        """What the memory of an array is known by: it shares it with those of the same owner."""
+        owner = id(owner_of(self.values[ref.number]))
+        while owner in self._merged:
+            owner = self._merged[owner]
+        return owner
+
+    def merge(self, ref: Ref, into: Ref) -> None:
+        """Note that two arrays, each the owner of its memory, are one from now on."""
+        if (owner := self.owner(ref)) != (other := self.owner(into)):
+            self._merged[owner] = other
 
     def is_there(self, ref: Ref) -> bool:
         """Whether an array shares memory with one that is there before the step."""
-        value = self.values[ref.number]
-        owner = owner_of(value)
-        return any(owner_of(self.values[i.number]) is owner for i in self.inputs)
+        owner = self.owner(ref)
+        return any(self.owner(i) == owner for i in self.inputs)
 
 
 def owner_of(array: Any) -> Any:
-    """The array at the end of the chain of bases."""
-    while isinstance(base := getattr(array, "base", None), np.ndarray):
+    """The array at the end of the chain of bases; `as_strided` puts something else in between."""
+    while (base := getattr(array, "base", None)) is not None and hasattr(base, "base"):
         array = base
     return array
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import TraceError
 from ..nn.module import Module
 from ..tensor import Tensor
-from .program import Program, Ref, owner_of
+from .program import Program, Ref
 from .traced import Traced
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
@@ -71,8 +71,8 @@ class Results:
 
     def settle(self, program: Program, refs: list[Ref]) -> None:
         """Take note of the references after the passes, and of what must be copied: it is there afterwards."""
-        there = {id(owner_of(program.values[r.number])) for r in program.inputs}
-        self.shared = [id(owner_of(program.values[r.number])) in there for r in refs]
+        there = {program.owner(r) for r in program.inputs}
+        self.shared = [program.owner(r) in there for r in refs]
         self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
 
     def text(self, name: Callable[..., str]) -> str:
@@ -89,7 +89,11 @@ class Results:
                 found = f"copied({found})"
             if not isinstance(part, Tensor):
                 return found
-            return f"tensor_of({found})" if self.generic[place] or self.shared[place] else f"tensor({found}, None)"
+            return (
+                f"tensor_of({found})"
+                if self.generic[place] or self.shared[place]
+                else f"tensor({found}, None)"
+            )
         if type(part) in (list, tuple):
             inner = "".join(f"{self._text(p, name)}, " for p in part)
             return f"[{inner}]" if type(part) is list else f"({inner})"

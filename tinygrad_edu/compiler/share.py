@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .copies import substituted
-from .program import Call, Program, Ref, owner_of, refs_in
+from .program import Call, Program, Ref, refs_in
 
 PURE = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "ravel", "astype"}
 
@@ -17,31 +17,33 @@ def shared(program: Program, results: list[Ref]) -> list[Ref]:
     is: the same words would not mean the same.
     """
     values = program.values
-    there = {id(owner_of(values[r.number])) for r in program.inputs}
-    written = {
-        id(owner_of(values[w.number])) for s in program.steps if isinstance(s, Call) for w in s.writes
-    }
-    outward = {id(owner_of(values[r.number])) for r in results}
+    there = {program.owner(r) for r in program.inputs}
+    written = {program.owner(w) for s in program.steps if isinstance(s, Call) for w in s.writes}
+    outward = {program.owner(r) for r in results}
     may_alias = bool(written & there)  # an argument may share memory with a parameter
-    arguments = {id(owner_of(values[r.number])) for r, i in program.inputs.items() if i.kind == "argument"}
+    arguments = {program.owner(r) for r, i in program.inputs.items() if i.kind == "argument"}
     unsafe = written | outward | (arguments if may_alias else set())
     known: dict[Any, tuple[Ref, ...]] = {}
     by: dict[Ref, Ref] = {}
-    steps = []
+    steps, merged = [], []
     for step in program.steps:
         step = substituted(step, by) if by else step
         if isinstance(step, Call) and _is_pure(step):
             refs = [*refs_in(step.args), *step.outputs]
             key = None
-            if not any(id(owner_of(values[r.number])) in unsafe for r in refs):
+            if not any(program.owner(r) in unsafe for r in refs):
                 key = _key((step.function, step.args, step.kwargs, str(step.errors)))
             if key is not None:
                 if key in known and _alike(values, known[key], step.outputs):
-                    by.update(zip(step.outputs, known[key]))
+                    for again, before in zip(step.outputs, known[key]):
+                        by[again] = before
+                        merged.append((again, before))
                     continue
                 known[key] = step.outputs
         steps.append(step)
     program.steps = steps
+    for again, before in merged:
+        program.merge(again, before)
     return [by.get(r, r) for r in results]
 
 
@@ -74,7 +76,7 @@ def _key(tree: Any) -> Any:
         return _key([*tree.items()])
     if type(tree) is slice:
         return slice, _key((tree.start, tree.stop, tree.step))
-    if isinstance(tree, np.ufunc) or isinstance(tree, (np.dtype, type)):
+    if isinstance(tree, (np.ufunc, np.dtype, type)):
         return id(tree)
     owner = getattr(tree, "__self__", None)
     return (id(owner), tree.__name__) if isinstance(owner, np.ufunc) else None

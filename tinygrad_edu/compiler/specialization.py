@@ -9,7 +9,17 @@ from ..modes import MODE
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .copies import used
-from .door import Names, call_text, is_same, made, of_arguments, of_counts, of_gradients, of_tensors, tensor_of
+from .door import (
+    Names,
+    call_text,
+    is_same,
+    made,
+    of_arguments,
+    of_counts,
+    of_gradients,
+    of_tensors,
+    tensor_of,
+)
 from .layout import same
 from .numpy_source import Source
 from .program import Call, Check, owner_of
@@ -38,9 +48,15 @@ class Specialization:
         self.reason = reason
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
-        refs = {id(program.values[r.number]): r for r, i in program.inputs.items() if i.kind == "grad" and r in read}
+        refs = {
+            id(program.values[r.number]): r
+            for r, i in program.inputs.items()
+            if i.kind == "grad" and r in read
+        }
         self.leaves = [(leaf, grad) for _, _, _, leaf, grad in run.swap.tensors if leaf is not None]
-        given = [(leaf, refs[id(g._array)]) for leaf, g in self.leaves if g is not None and id(g._array) in refs]
+        given = [
+            (leaf, refs[id(g._array)]) for leaf, g in self.leaves if g is not None and id(g._array) in refs
+        ]
         names = {r: i.name for r, i in program.inputs.items()}
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
         self.source = Source(program, run.refs, names, arguments, title)
@@ -88,19 +104,30 @@ class Specialization:
             ("gradients that were there, or not, before the step", of_gradients(self.leaves, name)),
             ("another count of steps", of_counts(counts, name)),
             *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
-            *((f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"]) for n, c, v in state.contents),
+            *(
+                (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
+                for n, c, v in state.contents
+            ),
             *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
         ]
-        if any(s.errors is not None and len(set(s.errors.values())) > 1 for s in run.program.steps if isinstance(s, Call)):
+        if any(
+            s.errors is not None and len(set(s.errors.values())) > 1
+            for s in run.program.steps
+            if isinstance(s, Call)
+        ):
             groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
         self.conditions = [condition for _, part in groups for condition in part]
         self.told = [what for what, part in groups for _ in part]
-        arrays = [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in enumerate(kinds) if k[0] is not None]
+        arrays = [
+            f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in enumerate(kinds) if k[0] is not None
+        ]
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
         results = run.results.text(name)
         generic = [isinstance(run.program.values[r.number], np.generic) for r in run.refs[: len(run.learned)]]
-        learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in zip(run.learned, run.refs)]
+        learned = [
+            None if r in run.program.inputs else name(leaf, "n") for leaf, r in zip(run.learned, run.refs)
+        ]
         after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
         text = call_text(

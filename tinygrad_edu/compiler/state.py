@@ -4,7 +4,6 @@ It is found from the function: what its code names among its globals, what it cl
 hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 """
 
-import array
 import collections
 import functools
 import sys
@@ -30,7 +29,7 @@ OURS = __name__.partition(".")[0]
 LIBRARIES = sys.stdlib_module_names | {OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn"}
 
 
-CONTAINERS = (set, frozenset, collections.deque, bytearray, array.array)
+CONTAINERS = (set, frozenset, collections.deque, bytearray)
 
 
 class Attribute(str):
@@ -164,12 +163,16 @@ class State:
             self._look_into_class(value, name)
         elif type(value).__module__.startswith("numpy.random") and not isinstance(value, np.random.Generator):
             raise TraceError(
-                f"The step can reach {name!r}, a {type(value).__name__}, whose numbers would be the first step's for "
-                "ever. Draw from a generator, np.random.default_rng()."
+                f"The step can reach {name!r}, a {type(value).__name__}, whose numbers would be the first "
+                "step's for ever. Draw from a generator, np.random.default_rng()."
             )
         elif isinstance(value, CONTAINERS):
             self.contents.append((name, value, content_of(value)))
-        elif isinstance(value, Iterator) and not isinstance(value, np.nditer) and not hasattr(value, "readline"):
+        elif (
+            isinstance(value, Iterator)
+            and not isinstance(value, np.nditer)
+            and not hasattr(value, "readline")
+        ):
             raise TraceError(
                 f"The step can reach {name!r}, an iterator ({type(value).__name__}), whose items would be the "
                 "first step's for ever. Take the items outside of the step, and pass them to it."
@@ -386,7 +389,7 @@ def own_attributes(module: Module) -> set[str]:
 
 def content_of(container: Any) -> Any:
     """What is in a set, deque or the like, to be compared."""
-    return [id(item) for item in container] if not isinstance(container, (bytearray, array.array)) else bytes(container)
+    return bytes(container) if isinstance(container, bytearray) else [id(item) for item in container]
 
 
 def is_of_the_user(module: str) -> bool:

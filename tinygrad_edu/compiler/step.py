@@ -59,7 +59,9 @@ class Compiled:
 
     def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The first call for arguments and settings of their kind."""
-        if MODE.get().debug.value is not None or len(self.failures) > 2 or self.traces >= TRACES:  # under debug(), or within another trace
+        if (
+            MODE.get().debug.value is not None or len(self.failures) > 2 or self.traces >= TRACES
+        ):  # under debug(), or within another trace
             self.eager += 1
             return self.function(*args, **kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
@@ -88,18 +90,24 @@ class Compiled:
 
     def report(self) -> str:
         """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
-        lines = [f"{getattr(self.function, '__name__', 'step')}: {self.traces} traces, {self.eager} calls as it is"]
+        lines = [
+            f"{getattr(self.function, '__name__', 'step')}: {self.traces} traces, {self.eager} calls as it is"
+        ]
         if self.traces >= TRACES:
             lines[0] += f"; after {TRACES} traces a call that fits none runs as it is"
         lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]
         for one in self.specializations:
             program, source = one.run.program, one.source
-            calls = len([line for line in source.body if not line.startswith(("if ", "return", "try", "finally"))])
+            calls = len(
+                [line for line in source.body if not line.startswith(("if ", "return", "try", "finally"))]
+            )
             lines.append(
                 f"  {source.title}: traced for {one.reason}; {calls} lines, {len(one.checks)} checks of values, "
                 f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
             )
-            lines += [f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)]
+            lines += [
+                f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)
+            ]
         return "\n".join(lines)
 
     def _latest(self) -> Specialization:

@@ -296,6 +296,13 @@ class Traced(NDArrayOperatorsMixin):
             "take .numpy() and .item() outside of the step."
         )
 
+    def as_array(self) -> "Traced":
+        """An array with no axes for a NumPy scalar, as tensors hold; others as they are."""
+        if isinstance(self.value, np.ndarray):
+            return self
+        traced: Traced = self.log.results(np.asarray, (self,), {}, np.asarray(self.value))
+        return traced
+
     # ---- what an array is, which the guards hold -----------------------------------------------------------
 
     shape = property(lambda self: self.value.shape)

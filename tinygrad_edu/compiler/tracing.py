@@ -15,7 +15,7 @@ from ..modes import mode
 from ..random import DEFAULT, DRAWS
 from ..settings import Default
 from ..versions import SETTINGS
-from .copies import without_copies
+from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
 from .draws import TracedDraws
@@ -32,7 +32,7 @@ from .watch import Watch
 PACKAGE = str(Path(__file__).parents[1])
 
 
-class Untraceable(Exception):  # noqa: N818  # it is no error of the user's
+class Untraceable(Exception):  # it is no error of the user's
     """A run that is traced raised an exception; everything is as it was before."""
 
 
@@ -89,7 +89,9 @@ class Run:
             raise
         rebound, changed = self.swap.rebound(), self.swap.changed()
         self.swap.put_back()
-        self.modes = [(module, module.training) for module, was in self.state.modes if module.training is not was]
+        self.modes = [
+            (module, module.training) for module, was in self.state.modes if module.training is not was
+        ]
         gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared()
         self.learned = [leaf for leaf, _ in gradients]
         self.generators = [traced.generator for traced in log.generators.values()]
@@ -107,7 +109,8 @@ class Run:
     def _take_results(self, gradients: list[Ref]) -> None:
         checks_first(self.program)
         folded(self.program)
-        refs = without_copies(self.program, [*gradients, *self.results.refs])
+        refs = without_axes(self.program, [*gradients, *self.results.refs])
+        refs = without_copies(self.program, refs)
         self.refs = shared(self.program, refs)
         self.results.settle(self.program, self.refs[len(gradients) :])
 
@@ -116,7 +119,12 @@ class Run:
         name = Names()
         text = self.results.text(name)
         leaves = self.layout.leaves(args, kwargs) or []
-        meaning = {"found": self.results.values, "copied": copied, "tensor_of": tensor_of, "tensor": tensor_of_two}
+        meaning = {
+            "found": self.results.values,
+            "copied": copied,
+            "tensor_of": tensor_of,
+            "tensor": tensor_of_two,
+        }
         meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
         return eval(text, meaning | name.meaning)  # noqa: S307  # our own text
 
@@ -145,7 +153,7 @@ def tracing(log: Log, state: State) -> Iterator[None]:
 def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     """`Pack.begin`, which runs in every step."""
     log.program.add(Live(begin_of(pack, optimizer, i), "begin"))
-    return type(pack).begin(pack, optimizer, i)  # type: ignore[no-any-return]
+    return type(pack).begin(pack, optimizer, i)
 
 
 def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
@@ -190,7 +198,9 @@ class Saved:
     """Copies of what a run may write into, to go back if it fails."""
 
     def __init__(self, program: Program, state: State) -> None:
-        generators = [g for g in (*state.seen.values(), DEFAULT.get().value) if isinstance(g, np.random.Generator)]
+        generators = [
+            g for g in (*state.seen.values(), DEFAULT.get().value) if isinstance(g, np.random.Generator)
+        ]
         self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
         self.copies: dict[int, tuple[Any, Any]] = {}
         for ref in program.inputs:

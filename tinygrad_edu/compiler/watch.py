@@ -20,7 +20,12 @@ SIDE_EFFECTS = {
     "contextvars",
 }  # fmt: skip
 REFUSED = {print: "prints", input: "asks", open: "opens a file", next: "takes the next item of an iterator"}
-REFUSED |= {setattr: "sets an attribute by setattr", delattr: "deletes an attribute", exec: "runs exec", eval: "runs eval"}
+REFUSED |= {
+    setattr: "sets an attribute by setattr",
+    delattr: "deletes an attribute",
+    exec: "runs exec",
+    eval: "runs eval",
+}
 
 
 class Watch:
@@ -37,12 +42,15 @@ class Watch:
         self._known: set[types.CodeType] = set(state.codes)
 
     def __enter__(self) -> "Watch":
-        self._outer = sys.getprofile()
+        self._outer, self._collecting = sys.getprofile(), gc.isenabled()
+        gc.disable()  # which calls what others have given it
         sys.setprofile(self._event)
         return self
 
     def __exit__(self, *error: object) -> None:
         sys.setprofile(self._outer)
+        if self._collecting:
+            gc.enable()
 
     def check(self) -> None:
         """Raise if the run called what would be left out."""
@@ -75,7 +83,9 @@ class Watch:
                         self._refuse(what, frame)
 
     def _refuse(self, what: str, frame: Any) -> None:
-        self.refused = self.refused or f"{what} in {Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        self.refused = (
+            self.refused or f"{what} in {Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        )
 
     def _look_into(self, frame: Any) -> None:
         """A function that nothing led to: what it names, and what it closes over, is compared from now on."""
