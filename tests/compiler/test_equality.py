@@ -186,8 +186,8 @@ def test_the_source_is_what_runs_and_needs_numpy_alone():
     with pytest.raises(TraceError, match="no source yet"):
         _ = step.source
     step(np.ones(3))
-    assert "\ndef step(x0):\n" in step.source
-    assert "tanh(x0" in step.source
+    assert "\ndef step(x):\n" in step.source
+    assert "tanh(x" in step.source
     assert "tinygrad" not in step.source
 
 

@@ -1,7 +1,7 @@
 """Arguments: how those of a call are nested, and what is known of each leaf."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,9 @@ class Layout:
         The leaves that are no arrays: numbers, texts, modules.
     """
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log) -> None:
+    def __init__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log, names: Sequence[str] = ()
+    ) -> None:
         leaves, build = flattened((args, kwargs))
         self.form, self.refs = build.form, []  # type: ignore[attr-defined]
         self.others: list[Any] = []
@@ -44,7 +46,7 @@ class Layout:
                     "inside of the function, or pass x.detach()."
                 )
             if type(array) is np.ndarray and array.dtype.kind in "fiubc":
-                traced = log.argument(array, f"x{i}")
+                traced = log.argument(array, names[i] if self.is_simple and i < len(names) else f"x{i}")
                 self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
                 self.refs.append(traced.ref)
                 made.append(Tensor._make(traced, None) if isinstance(leaf, Tensor) else traced)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Ref(NamedTuple):
     """An array of the program, by its number."""
@@ -81,12 +83,23 @@ class Program:
     inputs : dict of Ref to Input
     values : list of array
         What each array was in the run that was traced.
+    lines : dict of str to str
+        The text of each line that ``where`` names.
+    gradient_of : dict of Ref to Ref
+        Of gradients, of which array they are.
+    made_by : dict of Ref to str
+        The names of operations, of their outputs.
     """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.inputs: dict[Ref, Input] = {}
         self.values: list[Any] = []
+        self.lines: dict[str, str] = {}  # the text of the lines of the user's program
+        self.gradient_of: dict[Ref, Ref] = {}  # which array's gradient another one is
+        self.made_by: dict[Ref, str] = {}  # the names of the operations that are recorded
+        self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
+        self._whole: set[Ref] = set()
         self._merged: dict[int, int] = {}  # owners that are one since a copy was left out
 
     def new(self, value: Any) -> Ref:
@@ -100,10 +113,41 @@ class Program:
 
     def owner(self, ref: Ref) -> int:
         """What the memory of an array is known by: it shares it with those of the same owner."""
+        if ref.number in self._owners:
+            return self._owners[ref.number]
         owner = id(owner_of(self.values[ref.number]))
         while owner in self._merged:
             owner = self._merged[owner]
         return owner
+
+    def is_whole(self, ref: Ref) -> bool:
+        """Whether an array is no view."""
+        value = self.values[ref.number]
+        return ref in self._whole or value is owner_of(value)
+
+    def again(self, ref: Ref) -> Ref:
+        """A number for another array in the place of one, of its kind and in its memory."""
+        new = self.new(self.values[ref.number])
+        self._owners[new.number] = self.owner(ref)
+        if self.is_whole(ref):
+            self._whole.add(new)
+        if ref in self.made_by:
+            self.made_by[new] = self.made_by[ref]
+        if ref in self.gradient_of:
+            self.gradient_of[new] = self.gradient_of[ref]
+        return new
+
+    def release(self) -> None:
+        """Forget the values that the step makes, which may be large, but their shapes and dtypes."""
+        refs = [Ref(i) for i in range(len(self.values))]
+        owners = [self.owner(ref) for ref in refs]
+        places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
+        self._whole = {ref for ref in refs if self.is_whole(ref)}
+        self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
+        for ref in refs:
+            value = self.values[ref.number]
+            if isinstance(value, np.ndarray) and ref not in self.inputs:
+                self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
 
     def merge(self, ref: Ref, into: Ref) -> None:
         """Note that two arrays, each the owner of its memory, are one from now on."""

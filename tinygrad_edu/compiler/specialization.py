@@ -65,6 +65,7 @@ class Specialization:
         self.generators = run.generators if checked else []
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
         self.call = self._door([leaf for leaf, _ in given], title)
+        run.release()
 
     def why(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Why this trace does not hold for a call, in words."""

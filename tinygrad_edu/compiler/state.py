@@ -6,7 +6,6 @@ hold in turn: modules, optimizers, lists, dicts, and objects of the user's own c
 
 import collections
 import functools
-import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,13 +19,12 @@ from ..optim.elementwise import Elementwise
 from ..optim.optimizer import Optimizer
 from ..optim.pack import Pack
 from ..tensor import Tensor
+from .files import LIBRARIES, OURS
 from .program import Input, Ref
 from .traced import Log, Traced
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 CELL, GONE = object(), object()
-OURS = __name__.partition(".")[0]
-LIBRARIES = sys.stdlib_module_names | {OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn"}
 
 
 CONTAINERS = (set, frozenset, collections.deque, bytearray)
@@ -122,6 +120,7 @@ class State:
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
         for optimizer in self.optimizers:
+            self._look_into_optimizer(optimizer)
             if not isinstance(optimizer, Elementwise):
                 raise TraceError(
                     f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of calls. "
@@ -153,7 +152,7 @@ class State:
         elif isinstance(value, property):
             self._look(value.fget, name)
         elif isinstance(value, Optimizer):
-            self._look_into_optimizer(value)
+            self.optimizers.append(value)  # and looked into last: models name parameters better
         elif isinstance(value, (list, dict)):
             self._look_into_items(value, name)
         elif isinstance(value, tuple):
@@ -263,7 +262,6 @@ class State:
             self._hold(Place(path, vars(value), key, of_optimizer, isinstance(value, Module)), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
-        self.optimizers.append(optimizer)
         for group in optimizer.groups:
             self.settings.append((group, {k: v for k, v in group.settings().items() if k != "lr"}))
             for i, parameter in enumerate(group.params):
@@ -301,7 +299,8 @@ class Swap:
     """
 
     def __init__(self, state: State, log: Log) -> None:
-        self.state, self.log = state, log
+        self.state = state
+        self.log: Any = log
         self.tensors = [
             (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
             for name, t in state.tensors.items()

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from ..errors import ArgumentError, TraceError
 from ..modes import MODE
+from .lesson import Lesson
 from .specialization import FAILED, MISS, Specialization
 from .tracing import Run, Untraceable
 
@@ -73,7 +74,7 @@ class Compiled:
             self.eager += 1
             self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
             return result
-        title = f"<compiled {getattr(self.function, '__name__', 'step')} {self.traces}>"
+        title = f"<compiled {self._name} {self.traces}>"
         self.specializations = [Specialization(run, title, why), *self.specializations][:LIMIT]
         return run.returned(args, kwargs)
 
@@ -88,11 +89,45 @@ class Compiled:
         """
         return self._latest().source.text
 
+    def lesson(self) -> str:
+        """What runs, as a page to read: plain expressions of NumPy's, with the lines that they come from.
+
+        Returns
+        -------
+        str
+            A function of the arguments, of the parameters and of what the optimizer remembers, which it changes
+            in place, of t, the count of steps made before, and of the rate.  It needs NumPy alone, and gives the
+            same bits.
+
+        Raises
+        ------
+        TraceError
+            Before the first call, and if the numbers of the optimizer's step are no formulas (NAdam, RAdam).
+
+        Examples
+        --------
+        >>> import numpy as np, tinygrad_edu as tg
+        >>> step = tg.compile(lambda x: np.sum(np.sin(x) ** 2))
+        >>> _ = step(np.ones(3))
+        >>> print(step.lesson())
+        import numpy as np
+        <BLANKLINE>
+        <BLANKLINE>
+        def step(x):
+            total = (np.sin(x)**2).sum()
+            return total
+        <BLANKLINE>
+        """
+        return Lesson(self._latest().run, self._name).text
+
+    @property
+    def _name(self) -> str:
+        name = getattr(self.function, "__name__", "step")
+        return name if name.isidentifier() else "step"
+
     def report(self) -> str:
         """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
-        lines = [
-            f"{getattr(self.function, '__name__', 'step')}: {self.traces} traces, {self.eager} calls as it is"
-        ]
+        lines = [f"{self._name}: {self.traces} traces, {self.eager} calls as it is"]
         if self.traces >= TRACES:
             lines[0] += f"; after {TRACES} traces a call that fits none runs as it is"
         lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]

@@ -6,6 +6,8 @@ so that whatever is computed of them is a call in the log, and what would leave 
 number say, says so.
 """
 
+import linecache
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +18,7 @@ from ..errors import TraceError
 from ..graph import Leaf
 from ..tensor import Tensor
 from .draws import TracedGenerator
+from .files import is_of_the_user
 from .program import Call, Check, Input, Program, Ref
 
 VIEWS = frozenset(
@@ -39,6 +42,8 @@ class Log:
         self.generators: dict[int, Any] = {}
         self.first = 0  # nodes with smaller numbers were made before the run
         self._met: dict[int, Any] = {}
+        self._outputs: dict[int, Ref] = {}  # of nodes, by identity
+        self._kept: list[Any] = []
         self.known: set[int] = set()  # the generators that were there before the run
         self.ambient = np.geterr()
 
@@ -77,6 +82,11 @@ class Log:
 
     def recorded(self, op: Any, node: Any, out: Any) -> None:
         """An operation was recorded: its variables are noted."""
+        if isinstance(out, Traced):
+            self.program.made_by.setdefault(out.ref, op.name.rpartition(".")[2])
+            if node is not None:
+                self._outputs[id(node)] = out.ref
+                self._kept.append(node)
         for parent in () if node is None else node.parents:
             if type(parent) is Leaf and parent.order < self.first:
                 self._met[id(parent)] = parent, self.where()
@@ -92,6 +102,8 @@ class Log:
 
     def run(self, node: Any, rule: Any, g: Any, values: Any) -> Any:
         """Run a rule."""
+        if isinstance(g, Traced) and id(node) in self._outputs:
+            self.program.gradient_of.setdefault(g.ref, self._outputs[id(node)])
         return rule(self.lift(g), *map(self.lift, values))
 
     def generator(self, generator: Any) -> Any:
@@ -178,12 +190,13 @@ class Log:
         writes: Any = (),
     ) -> None:
         """Add a call to the program."""
-        errors = np.geterr()
+        errors, where = np.geterr(), self.where()
+        self.program.lines.setdefault(where, users_text())
         self.program.add(
             Call(
                 function, referring(args), referring(kwargs), tuple(outputs), several,
                 tuple(w.ref for w in writes if isinstance(w, Traced)),
-                None if errors == self.ambient else errors, self.where(),
+                None if errors == self.ambient else errors, where,
             )
         )  # fmt: skip
 
@@ -202,6 +215,14 @@ BY_VALUES = frozenset({
 SHAPE_ONLY = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
 )
+
+
+def users_text() -> str:
+    """The text of the line of the user's program that runs just now."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and not is_of_the_user(frame.f_code.co_filename):
+        frame = frame.f_back
+    return "" if frame is None else linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
 
 
 def leaves_of(tree: Any) -> Iterator[Any]:

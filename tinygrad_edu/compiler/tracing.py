@@ -1,6 +1,7 @@
 """One run of a function that is traced: what it does becomes a program, and what it changes is found."""
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
 from .draws import TracedDraws
+from .files import is_of_the_user
 from .fold import folded
 from .layout import Layout
 from .order import checks_first
@@ -28,8 +30,6 @@ from .share import shared
 from .state import State, Swap
 from .traced import Log
 from .watch import Watch
-
-PACKAGE = str(Path(__file__).parents[1])
 
 
 class Untraceable(Exception):  # it is no error of the user's
@@ -58,7 +58,7 @@ class Run:
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         log = Log(users_line)
         self.ambient = log.ambient
-        self.program, self.layout = log.program, Layout(args, kwargs, log)
+        self.program, self.layout = log.program, Layout(args, kwargs, log, names_of_arguments(function))
         self.state, drawn = State(function, self.layout.others), shared_draws()
         self.swap = Swap(self.state, log)
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
@@ -114,6 +114,11 @@ class Run:
         self.refs = shared(self.program, refs)
         self.results.settle(self.program, self.refs[len(gradients) :])
 
+    def release(self) -> None:
+        """Forget what the trace needed; the values that are returned stay until they are."""
+        self.swap.log = None
+        self.program.release()
+
     def returned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the traced run returns, as the function would; given the arguments of the call."""
         name = Names()
@@ -126,6 +131,7 @@ class Run:
             "tensor": tensor_of_two,
         }
         meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
+        self.results.values = []
         return eval(text, meaning | name.meaning)  # noqa: S307  # our own text
 
 
@@ -216,12 +222,18 @@ class Saved:
             generator.state = before
 
 
+def names_of_arguments(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments by position, as far as they are known."""
+    try:
+        return [n for n, p in inspect.signature(function).parameters.items() if p.kind < p.VAR_POSITIONAL]
+    except (TypeError, ValueError):
+        return []
+
+
 def users_line() -> str:
     """The line of the user's program that runs just now."""
     frame: Any = sys._getframe(1)
-    while frame is not None and (
-        frame.f_code.co_filename.startswith(PACKAGE) or "numpy" in frame.f_code.co_filename
-    ):
+    while frame is not None and not is_of_the_user(frame.f_code.co_filename):
         frame = frame.f_back
     return (
         "an unknown line"

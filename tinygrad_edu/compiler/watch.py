@@ -7,13 +7,10 @@ import types
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import TraceError
-from .state import LIBRARIES, State
+from .files import is_of_the_user
+from .state import State
 
-PACKAGE, NUMPY = str(Path(__file__).parents[1]), str(Path(np.__file__).parent)
-PYTHON = str(Path(types.__file__).parent)
 SIDE_EFFECTS = {
     "time", "random", "_random", "os", "posix", "nt", "io", "_io", "warnings", "_warnings", "logging", "secrets",
     "threading", "_thread", "subprocess", "socket", "datetime", "queue", "tempfile", "shutil", "uuid", "asyncio",
@@ -95,13 +92,3 @@ class Watch:
             for function in gc.get_referrers(code):
                 if isinstance(function, types.FunctionType) and id(function) not in self.state.seen:
                     self.state.look_into_function(function)
-
-
-def is_of_the_user(file: str) -> bool:
-    """Whether a file is neither this package's, nor NumPy's, nor Python's."""
-    if file.startswith("<"):
-        return not file.startswith(("<frozen", "<__array_function__", "<compiled"))
-    _, packages, library = file.rpartition("site-packages/")
-    if packages:
-        return library.partition("/")[0].removesuffix(".py") not in LIBRARIES
-    return not file.startswith((PACKAGE, NUMPY, PYTHON))

@@ -1,0 +1,433 @@
+"""The lesson: a step as a person would write it on a page, plain expressions of NumPy's, without buffers.
+
+It is a function of the step's arguments and of all that the step reads and keeps: parameters and what the
+optimizer remembers, which are changed in place, the count of steps, the rates.  It imports NumPy (and math),
+and gives the same bits.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError
+from ..tensor import Tensor
+from .copies import substituted
+from .expressions import ATOM, OPERATORS, OPPOSITE, PRODUCT, SUM, Expressions, Text, literal, weak
+from .numpy_source import needed
+from .program import Call, Check, Live, Ref, owner_of, refs_in
+from .symbols import formulas
+
+WIDTH = 100  # of a line of code
+SHORT = 46  # of an expression that may stand within another
+WORDS = {
+    "matmul": "h", "linear": "h", "maximum": "a", "relu": "a", "tanh": "a", "sigmoid": "a", "exp": "e",
+    "log": "log", "equal": "hit", "subtract": "z", "divide": "p", "reduce": "total", "__getitem__": "picked", "sqrt": "root",
+    "softmax_cross_entropy": "loss", "cross_entropy_of_labels": "loss", "mse_loss": "loss", "square": "squares",
+}  # fmt: skip
+
+
+class Lesson:
+    """The text of a lesson.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        What the function is called.
+    """
+
+    def __init__(self, run: Any, name: str) -> None:
+        self.run, self.program, self.title = run, run.program, name
+        self.values = self.program.values
+        self.names: dict[Ref, str] = {}
+        self.live: list[Any] = []
+        self.taken = {"np", "math", "t", "lr", name}
+        self.parameters: list[str] = []  # of the function, behind the arguments
+        self.settings: list[str] = []  # of the function, with values
+        self.given: dict[str, Any] = {}  # what it is to be called with
+        self.inline: dict[Ref, Text] = {}
+        self.numbers: dict[int, Text] = {}  # the formulas of an optimizer's numbers, by the arrays' identity
+        self.roles: dict[int, str] = {}  # the names of an optimizer's vectors
+        self.latest: dict[str, Ref] = {}  # the newest result in each of these that is scratch
+        self.kept: set[Ref] = set()  # results that keep their name
+        self.now: dict[Ref, Ref] = {}
+        self.scratch: set[int] = set()  # those whose content does not matter after the step
+        self.extras: dict[int, str] = {}
+        self.calling: Call | None = None
+        self.print = Expressions(self.values, self.of, self.of_array, self.extra)
+        self._name_inputs()
+        self._name_optimizers()
+        self._name_gradients()
+        self.live = self._without_writes(self.live)
+        self.lines: list[str] = []
+        self._write()
+
+    @property
+    def text(self) -> str:
+        """The whole lesson."""
+        arguments = [self.names[r] for r in self.run.layout.refs]
+        head = f"def {self.title}({', '.join([*arguments, *self.parameters, *self.settings])}):"
+        if len(head) > WIDTH + 10:
+            cut = head.rfind(", ", 0, WIDTH + 8) + 1
+            head = f"{head[:cut]}\n{' ' * (len(self.title) + 5)}{head[cut + 1 :]}"
+        body = [f"    {line}" if line else "" for line in self.lines]
+        imports = ["import math"] if any("math." in line for line in body) else []
+        return "\n".join([*imports, "import numpy as np", "", "", head, *body]) + "\n"
+
+    # ---- names ---------------------------------------------------------------------------------------------
+
+    def free(self, wish: str) -> str:
+        """A name that is not taken."""
+        wish = spelled(wish)
+        name, n = wish, 2
+        while name in self.taken:
+            name, n = f"{wish}{'_' if wish[-1].isdigit() else ''}{n}", n + 1
+        self.taken.add(name)
+        return name
+
+    def extra(self, value: Any, wish: str) -> str:
+        """The name of an object that the text cannot spell: it becomes a parameter."""
+        owner = getattr(value, "__self__", None)
+        if isinstance(owner, np.random.Generator):
+            return f"{self.extra(owner, 'rng')}.{value.__name__}"
+        if id(value) not in self.extras:
+            self.extras[id(value)] = name = self.free(wish)
+            self.parameters.append(name)
+            self.given[name] = value
+        return self.extras[id(value)]
+
+    def _name_inputs(self) -> None:
+        live = needed(self.program, self.run.refs)
+        self.live = [self.program.steps[i] for i in sorted(live)]
+        read = {r for s in self.live if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))}
+        read |= set(self.run.refs)
+        tensors = {id(t._array) for t in self.run.state.tensors.values()}
+        for ref, source in self.program.inputs.items():
+            if source.kind == "argument":
+                self.names[ref] = self.free(source.name)
+            elif (ref in read and id(self.values[ref.number]) in tensors) or (
+                source.kind == "grad" and ref in read
+            ):
+                self.names[ref] = name = self.free(("d " if source.kind == "grad" else "") + source.name)
+                self.parameters.append(name)
+                self.given[name] = self.values[ref.number]
+
+    def _name_optimizers(self) -> None:
+        for k, (optimizer, pack, _) in enumerate(self.run.swap.packs):
+            end = "" if len(self.run.swap.packs) == 1 else f"_{k + 1}"
+            roles = {
+                **dict(zip(pack.slots, pack.state)),
+                "g": pack.gradients,
+                "step": pack.step,
+                "w": pack.values,
+            }
+            roles |= {"scratch": pack.scratch, "total": pack.total}
+            for name, array in roles.items():
+                if name in pack.slots:
+                    self.roles[id(array)] = self.free(name + end)
+                    self.parameters.append(self.roles[id(array)])
+                    self.given[self.roles[id(array)]] = array
+                else:
+                    for whole in (array, owner_of(array)):  # packs share some of them
+                        self.roles.setdefault(id(whole), name + end)
+                        self.scratch.add(id(whole))
+            self.numbers |= {id(a): f for a, f in zip(pack.numbers.scalars, formulas(optimizer, pack.group))}
+            decay, l1 = repr(pack.group.weight_decay), repr(pack.group.l1)
+            decays = (f"1 - lr * {decay}", SUM), (decay, ATOM), (l1, ATOM)
+            self.numbers |= dict(zip(map(id, pack.decays.scalars), decays))
+            if not any("lr=" in s for s in self.settings):
+                self.settings.append(f"lr={pack.group.lr!r}")
+                self.parameters.append("t")
+                self.given["t"] = pack.counts[0]
+
+    def _name_gradients(self) -> None:
+        leaves = {id(leaf): name for name, _, _, leaf, _ in self.run.swap.tensors if leaf is not None}
+        for leaf, ref in zip(self.run.learned, self.run.refs):
+            if ref not in self.names:
+                self.names[ref] = self.free(f"d {leaves[id(leaf)]}")
+
+    def name(self, ref: Ref, call: Call | None = None) -> str:
+        """The name of an array that the step makes."""
+        if ref not in self.names:
+            program, function = self.program, getattr(call, "function", "")
+            made = function if isinstance(function, str) else getattr(function, "__name__", "")
+            whole = program.gradient_of.get(ref)
+            whole = self.now.get(whole, whole) if whole is not None else None
+            if whole is not None and whole in self.names:
+                wish = f"d {self.names[whole]}"
+            else:
+                operation = program.made_by.get(ref, "")
+                wish = WORDS.get(operation, operation) or WORDS.get(made, "u")
+            self.names[ref] = self.free(wish)
+        return self.names[ref]
+
+    def of(self, ref: Ref) -> Text:
+        """What an array is called, or how it is computed."""
+        if ref in self.inline:
+            return self.inline[ref]
+        if ref in self.names:
+            return self.names[ref], ATOM
+        if ref not in self.program.inputs:
+            return self.name(ref), ATOM
+        value = self.values[ref.number]
+        return self.of_array(np.asarray(value))
+
+    def of_array(self, value: Any) -> Text:
+        """The same of an array from outside."""
+        if id(value) in self.numbers:
+            return self.numbers[id(value)]
+        if id(value) in self.roles:
+            return self.roles[id(value)], ATOM
+        owner = owner_of(value)
+        if id(owner) in self.roles or any(owner is self.values[r.number] for r in self.names):
+            return self._view(value, owner), ATOM
+        if value.ndim == 0 and self.calling is not None and weak(self.calling, self.values, value):
+            return self.print.value(float(value))
+        return literal(value) or (self.extra(value, "constant"), ATOM)
+
+    def _view(self, value: Any, owner: Any) -> str:
+        """A part of a vector, in its shape."""
+        base = self.roles.get(id(owner)) or next(
+            n for r, n in self.names.items() if self.values[r.number] is owner
+        )
+        start = (value.ctypes.data - owner.ctypes.data) // owner.itemsize
+        if not (owner.ndim == 1 and value.flags.c_contiguous):
+            raise TraceError(
+                f"There is no lesson: a view of shape {value.shape} of {base} cannot be spelled."
+            )
+        whole = f"{base}[{start}:{start + value.size}]"
+        if value.ndim == 1:
+            return whole if value.size < owner.size else base
+        return f"{whole}.reshape({', '.join(map(str, value.shape))})"
+
+    def _without_writes(self, steps: list[Any]) -> list[Any]:
+        """The steps with new results in the place of writes into what nobody sees but the step itself."""
+        scratch = {r for r in self.program.inputs if id(owner_of(self.values[r.number])) in self.scratch}
+        there = {self.program.owner(r) for r in self.program.inputs if r not in scratch}
+        now: dict[Ref, Ref] = {}
+        found = []
+        for i, step in enumerate(steps):
+            one = substituted(step, now)
+            target = one.writes[0] if isinstance(one, Call) and len(one.writes) == 1 else None
+            if target is not None and self._can_be_new(step, there, steps[i + 1 :]):
+                new = self.program.again(target)
+                if target in self.names and step.writes[0] in self.run.refs:
+                    self.names[new] = self.names.pop(target)
+                role = self.roles.get(id(self.values[target.number]))
+                if role is not None:
+                    self.latest[role] = new
+                now[step.writes[0]] = new
+                for old, was in list(now.items()):
+                    if was == target:
+                        now[old] = new
+                one = one._replace(outputs=(new,), writes=(), kwargs={k: v for k, v in one.kwargs.items() if k != "out"},
+                                   args=one.args[: one.function.nin])  # fmt: skip
+            for part in self._from_outside(one):
+                owner = owner_of(part)
+                if id(part) not in self.roles and (role := self.roles.get(id(owner))) in self.latest:
+                    self.kept.add(self.latest[role])  # a view of it is read by this name
+                    self.names[self.latest[role]] = role
+            found.append(one)
+        self.now = now
+        return found
+
+    def _from_outside(self, step: Any) -> list[Any]:
+        """The arrays in a call that are there before the step."""
+        if not isinstance(step, Call):
+            return []
+        refs = [r for r in refs_in((step.args, step.kwargs)) if r in self.program.inputs]
+        return [*(self.values[r.number] for r in refs), *(a for a in step.args if isinstance(a, np.ndarray))]
+
+    def _can_be_new(self, call: Call, there: set[int], later: list[Any]) -> bool:
+        """Whether a call may give a new result where it writes into an array."""
+        if not isinstance(call.function, np.ufunc) or call.kwargs.keys() - {"out"}:
+            return False
+        target = call.writes[0]
+        value, owner = self.values[target.number], self.program.owner(target)
+        if owner in there or not (self.program.is_whole(target) or id(value) in self.scratch):
+            return False
+        kinds = [self.values[a.number].dtype if type(a) is Ref else getattr(a, "dtype", type(a))
+                 for a in call.args[: call.function.nin]]  # fmt: skip
+        try:
+            if call.function.resolve_dtypes((*kinds, None))[-1] != value.dtype:
+                return False
+        except TypeError:
+            return False
+        if id(value) in self.scratch:
+            return True
+        made = {r for s in later if isinstance(s, Call) for r in s.outputs}
+        return not any(
+            self.program.owner(r) == owner and r != target and r not in made
+            for s in later if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))
+        )  # fmt: skip
+
+    # ---- lines ---------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        uses: dict[Ref, list[int]] = {}
+        for i, step in enumerate(self.live):
+            for ref in refs_in((step.args, step.kwargs)) if isinstance(step, Call) else ():
+                uses.setdefault(ref, []).append(i)
+            if isinstance(step, Check):
+                uses.setdefault(step.ref, []).append(i)
+        self.uses, self.where = uses, ""
+        self.finals = [self.now.get(r, r) for r in self.run.refs]
+        wanted, gathered = {*self.finals, *self.kept}, []
+        for i, step in enumerate(self.live):
+            if isinstance(step, Call) and self._is_gathered(step):
+                gathered.append(step)
+                continue
+            self._gather(gathered)
+            gathered = []
+            if isinstance(step, Live):
+                if "t += 1" not in self.lines:
+                    self.lines += ["t += 1"]
+            elif isinstance(step, Check):
+                self._check(step)
+            else:
+                if step.where != self.where:
+                    self.where = step.where
+                    self._comment(self.where)
+                self._call(i, step, wanted)
+        self._gather(gathered)
+        self.lines.append(f"return {self._result(self.run.results.tree)}")
+
+    def _comment(self, where: str) -> None:
+        text = self.program.lines.get(where, "")
+        if text and f"# {text}" not in self.lines[-1:]:
+            self.lines.append(f"# {text}")
+
+    def _call(self, i: int, call: Call, wanted: set[Ref]) -> None:
+        self.calling = call
+        text, binds = self.print.call(call)
+        if call.writes:
+            self._in_place(call, text)
+            return
+        out = call.outputs[0]
+        if out in wanted and out not in self.names:
+            line = self.program.lines.get(call.where, "")
+            if (assigned := re.match(r"(\w+)\s*=[^=]", line)) is not None:
+                self.names[out] = self.free(assigned[1])
+        if len(call.outputs) == 1 and out not in wanted and self._may_stand_within(i, out, text):
+            self.inline[out] = text, binds
+            return
+        names = ", ".join(self.name(r, call) for r in call.outputs)
+        shape = np.shape(self.values[out.number])
+        self._line(f"{names} = {text}", f"# {shape}" if shape and len(call.outputs) == 1 else "")
+
+    def _may_stand_within(self, i: int, ref: Ref, text: str) -> bool:
+        """Whether a result is used once, before anything that it is computed from is written to."""
+        uses = self.uses.get(ref, [])
+        if len(uses) != 1 or len(text) > SHORT:
+            return False
+        read = {self.program.owner(r) for r in self._origins(ref)}
+        for step in self.live[i + 1 : uses[0]]:
+            if isinstance(step, Live) and self.numbers:
+                return False
+            if isinstance(step, Call) and any(self.program.owner(w) in read for w in step.writes):
+                return False
+        user = self.live[uses[0]]
+        return not (
+            isinstance(user, Call) and self.program.owner(ref) in map(self.program.owner, user.writes)
+        )
+
+    def _origins(self, ref: Ref) -> set[Ref]:
+        found = {ref}
+        for step in self.live:
+            if isinstance(step, Call) and ref in step.outputs:
+                for r in refs_in((step.args, step.kwargs)):
+                    found |= {r} if r in self.names or r in self.program.inputs else self._origins(r)
+        return found
+
+    def _in_place(self, call: Call, text: str) -> None:
+        """A call that writes: as an assignment, of an operator where there is one."""
+        if call.function == "__setitem__":
+            target, key, value = call.args
+            self._line(f"{self.of(target)[0]}[{self.print.key(key)}] = {self.print.value(value)[0]}", "")
+            return
+        if isinstance(call.function, str) or len(call.writes) != 1 or not isinstance(call.function, np.ufunc):
+            self._line(text, "")
+            return
+        target = call.writes[0]
+        name, sign = self.of(target)[0], OPERATORS.get(call.function, ("", 0))[0]
+        of_itself = call.args[0] == target and id(self.values[target.number]) not in self.scratch
+        if sign in ("+", "-", "*", "/") and of_itself:
+            value = (
+                self.print.within(call.args[1], PRODUCT) if sign == "+" else self.print.value(call.args[1])[0]
+            )
+            scaled = f"{name} *= "
+            if sign == "+" and self.lines[-1].startswith(scaled) and not re.search(rf"\b{name}\b", value):
+                factor = self.lines.pop().removeprefix(scaled)
+                factor = f"({factor})" if " " in factor else factor
+                self._line(f"{name}[...] = {name} * {factor} + {value}", "")
+            else:
+                self._line(f"{name} {sign}= {value}", "")
+        elif id(self.values[target.number]) in self.scratch:
+            self._line(f"{name} = {text}", "")
+        else:
+            self._line(f"{name}[...] = {text}", "")
+
+    def _is_gathered(self, call: Call) -> bool:
+        """Whether it copies something into its part of an optimizer's vector."""
+        if call.function != "__setitem__" or call.args[1] is not Ellipsis:
+            return False
+        value = self.values[call.args[0].number]
+        return call.args[0] in self.program.inputs and id(owner_of(value)) in self.scratch
+
+    def _gather(self, calls: list[Call]) -> None:
+        """Several arrays as one vector."""
+        if not calls:
+            return
+        vector = owner_of(self.values[calls[0].args[0].number])
+        parts = ", ".join(f"{self.print.within(c.args[2], ATOM)}.ravel()" for c in calls)
+        name = self.roles[id(vector)]
+        if calls[0].where != self.where:
+            self.where = calls[0].where
+            self._comment(self.where)
+        text = f"{name} = np.concatenate([{parts}])" if len(calls) > 1 else f"{name} = {parts}"
+        self._line(text, f"# ({vector.size},)")
+
+    def _check(self, check: Check) -> None:
+        """What the trace takes for granted."""
+        name, _ = self.of(check.ref)
+        if type(check.truth) is tuple:
+            self._line(f"assert {name}.shape == {check.truth}", "")
+            return
+        if not check.truth:
+            sign = next((s for s in OPPOSITE if f" {s} " in name), None)
+            name = name.replace(f" {sign} ", f" {OPPOSITE[sign]} ") if sign else f"not {name}"
+        self._line(f"assert {name}", "")
+
+    def _line(self, text: str, comment: str) -> None:
+        if len(text) > WIDTH and (cut := text.rfind(", ", 0, WIDTH)) > 0:
+            self.lines += [text[: cut + 1]]
+            text = "    " + text[cut + 2 :]
+        self.lines.append(f"{text:<44}  {comment}" if comment else text)
+
+    def _result(self, part: Any) -> str:
+        results = self.run.results
+        if (array := results._array(part)) is not None:
+            place = results._places[array.ref]
+            text = self.of(self.finals[len(self.run.learned) + place])[0]
+            return f"{text}.copy()" if results.shared[place] else text
+        if type(part) in (list, tuple):
+            inner = "".join(f"{self._result(p)}, " for p in part)
+            return f"[{inner}]" if type(part) is list else f"({inner})"
+        if type(part) is dict:
+            return "{" + ", ".join(f"{k!r}: {self._result(v)}" for k, v in part.items()) + "}"
+        if id(part) in results.arguments:
+            return self.names[self.run.layout.refs[results.arguments[id(part)]]]
+        if isinstance(part, Tensor) or not isinstance(part, (bool, int, float, str, type(None))):
+            raise TraceError(f"There is no lesson of a function that returns {type(part).__name__}.")
+        return repr(part)
+
+
+def spelled(wish: str) -> str:
+    """A name: of a path such as ``model.0.weight`` weight_0, of a gradient d_weight_0."""
+    first, _, path = wish.partition(" ") if wish.startswith("d ") else ("", "", wish)
+    parts = [p for p in re.split(r"\W+", path) if p]
+    words, digits = [p for p in parts if not p.isdigit()], [p for p in parts if p.isdigit()]
+    if len(words) > 1:
+        words = words[-1:] if digits else words
+    return "_".join([*([first] if first else []), *(words or ["a"]), *digits])
