@@ -107,6 +107,8 @@ class Expressions:
         """An argument."""
         if type(value) is Ref:
             return self.of(value)
+        if type(value) is float and not np.isfinite(value):
+            return ("-np.inf", SIGN) if value == -np.inf else (f"np.{value}", ATOM)
         if value is None or type(value) in (bool, int, str, float):
             return (repr(value), SIGN) if type(value) in (int, float) and value < 0 else (repr(value), ATOM)
         if type(value) in (tuple, list):
@@ -125,7 +127,10 @@ class Expressions:
         if isinstance(value, np.ndarray):
             return self.of_array(value)
         if isinstance(value, np.generic):
-            return f"np.{value.dtype.name}{'_' if value.dtype == bool else ''}({value.item()!r})", ATOM
+            return (
+                f"np.{value.dtype.name}{'_' if value.dtype == bool else ''}({self.value(value.item())[0]})",
+                ATOM,
+            )
         return self.extra(value, "constant"), ATOM
 
 

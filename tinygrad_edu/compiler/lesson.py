@@ -5,6 +5,7 @@ optimizer remembers, which are changed in place, the count of steps, the rates. 
 and gives the same bits.
 """
 
+import itertools
 import re
 from typing import Any
 
@@ -49,6 +50,7 @@ class Lesson:
         self.inline: dict[Ref, Text] = {}
         self.numbers: dict[int, Text] = {}  # the formulas of an optimizer's numbers, by the arrays' identity
         self.roles: dict[int, str] = {}  # the names of an optimizer's vectors
+        self.bases: dict[int, str] = {}  # of which vector a view is, where several share memory
         self.latest: dict[str, Ref] = {}  # the newest result in each of these that is scratch
         self.kept: set[Ref] = set()  # results that keep their name
         self.now: dict[Ref, Ref] = {}
@@ -114,6 +116,15 @@ class Lesson:
                 self.given[name] = self.values[ref.number]
 
     def _name_optimizers(self) -> None:
+        packs = [pack for _, pack, _ in self.run.swap.packs]
+        groups = list({id(pack.group): pack.group for pack in packs}.values())
+        rates = {id(g): "lr" if len(groups) == 1 else f"lr_{i}" for i, g in enumerate(groups, 1)}
+        self.settings += [f"{rates[id(group)]}={group.lr!r}" for group in groups]
+        if packs:
+            self.parameters.append("t")
+            self.given["t"] = packs[0].counts[0]
+        if len({count for pack in packs for count in pack.counts}) > 1:
+            raise TraceError("There is no lesson: parameters have made different counts of steps.")
         for k, (optimizer, pack, _) in enumerate(self.run.swap.packs):
             end = "" if len(self.run.swap.packs) == 1 else f"_{k + 1}"
             roles = {
@@ -132,14 +143,14 @@ class Lesson:
                     for whole in (array, owner_of(array)):  # packs share some of them
                         self.roles.setdefault(id(whole), name + end)
                         self.scratch.add(id(whole))
-            self.numbers |= {id(a): f for a, f in zip(pack.numbers.scalars, formulas(optimizer, pack.group))}
+            self.bases |= {id(view): self.roles[id(pack.step)] for view in getattr(pack, "step_views", ())}
+            self.numbers |= {
+                id(a): f
+                for a, f in zip(pack.numbers.scalars, formulas(optimizer, pack.group, rates[id(pack.group)]))
+            }
             decay, l1 = repr(pack.group.weight_decay), repr(pack.group.l1)
-            decays = (f"1 - lr * {decay}", SUM), (decay, ATOM), (l1, ATOM)
+            decays = (f"1 - {rates[id(pack.group)]} * {decay}", SUM), (decay, ATOM), (l1, ATOM)
             self.numbers |= dict(zip(map(id, pack.decays.scalars), decays))
-            if not any("lr=" in s for s in self.settings):
-                self.settings.append(f"lr={pack.group.lr!r}")
-                self.parameters.append("t")
-                self.given["t"] = pack.counts[0]
 
     def _name_gradients(self) -> None:
         leaves = {id(leaf): name for name, _, _, leaf, _ in self.run.swap.tensors if leaf is not None}
@@ -186,11 +197,15 @@ class Lesson:
             return self.print.value(float(value))
         return literal(value) or (self.extra(value, "constant"), ATOM)
 
+    def _base(self, view: Any) -> str:
+        """The name of the vector that an array is a view of."""
+        owner = owner_of(view)
+        named = (name for ref, name in self.names.items() if self.values[ref.number] is owner)
+        return self.bases.get(id(view)) or self.roles.get(id(owner)) or next(named, "")
+
     def _view(self, value: Any, owner: Any) -> str:
         """A part of a vector, in its shape."""
-        base = self.roles.get(id(owner)) or next(
-            n for r, n in self.names.items() if self.values[r.number] is owner
-        )
+        base = self._base(value)
         start = (value.ctypes.data - owner.ctypes.data) // owner.itemsize
         if not (owner.ndim == 1 and value.flags.c_contiguous):
             raise TraceError(
@@ -225,7 +240,7 @@ class Lesson:
                                    args=one.args[: one.function.nin])  # fmt: skip
             for part in self._from_outside(one):
                 owner = owner_of(part)
-                if id(part) not in self.roles and (role := self.roles.get(id(owner))) in self.latest:
+                if id(part) not in self.roles and (role := self._base(part)) in self.latest:
                     self.kept.add(self.latest[role])  # a view of it is read by this name
                     self.names[self.latest[role]] = role
             found.append(one)
@@ -377,8 +392,10 @@ class Lesson:
 
     def _gather(self, calls: list[Call]) -> None:
         """Several arrays as one vector."""
-        if not calls:
-            return
+        for _, group in itertools.groupby(calls, lambda c: id(owner_of(self.values[c.args[0].number]))):
+            self._gather_one(list(group))
+
+    def _gather_one(self, calls: list[Call]) -> None:
         vector = owner_of(self.values[calls[0].args[0].number])
         parts = ", ".join(f"{self.print.within(c.args[2], ATOM)}.ravel()" for c in calls)
         name = self.roles[id(vector)]

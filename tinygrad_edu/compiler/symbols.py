@@ -1,5 +1,6 @@
 """Numbers of an optimizer's step as formulas: what `coefficients` computes, in words instead of in floats."""
 
+import operator
 import types
 from typing import Any
 
@@ -9,10 +10,13 @@ SUM, PRODUCT, SIGN, POWER, ATOM = range(5)  # how strongly the outermost operato
 
 
 class Symbol:
-    """A formula; arithmetic with it gives longer ones, and whoever compares it is told that it has no value."""
+    """A formula; arithmetic with it gives longer ones.
 
-    def __init__(self, text: str, binds: int = ATOM) -> None:
-        self.text, self.binds = text, binds
+    Only t can be compared, which is 1 or large; whoever asks others for their truth is told that they have none.
+    """
+
+    def __init__(self, text: str, binds: int = ATOM, number: int | None = None) -> None:
+        self.text, self.binds, self.number = text, binds, number
 
     def within(self, binds: int) -> str:
         """The formula as an operand of what binds so strongly."""
@@ -51,7 +55,26 @@ class Symbol:
     def __bool__(self) -> bool:
         raise TypeError("a formula has no truth")
 
-    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__  # type: ignore[assignment]
+    def _compared(self, compare: Any, other: Any) -> bool:
+        if self.number is None or isinstance(other, Symbol):
+            raise TypeError("a formula has no value")
+        return bool(compare(self.number, other))
+
+    def __eq__(self, other: object) -> bool:
+        return self._compared(operator.eq, other)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._compared(operator.lt, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._compared(operator.gt, other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._compared(operator.le, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._compared(operator.ge, other)
+
     __hash__ = None  # type: ignore[assignment]
 
 
@@ -70,25 +93,30 @@ class Mathematics:
         return Symbol(f"math.sqrt({as_symbol(value).text})")
 
 
-def formulas(optimizer: Any, group: Any) -> list[tuple[str, int]]:
-    """The numbers of a step as formulas of ``lr`` and ``t``, each with how strongly it binds.
+def formulas(optimizer: Any, group: Any, rate: str) -> list[tuple[str, int]]:
+    """The numbers of a step as formulas of the rate and ``t``, each with how strongly it binds.
 
     Raises
     ------
     TraceError
         If they are no formulas: which they are depends on t.
     """
-    settings = {k: symbolic(v) for k, v in group.settings().items()} | {"lr": Symbol("lr")}
+    settings = {k: symbolic(v) for k, v in group.settings().items()} | {"lr": Symbol(rate)}
     function = type(optimizer).coefficients
     known = {**function.__globals__, "math": Mathematics}
     again = types.FunctionType(function.__code__, known, closure=function.__closure__)
+    made = types.SimpleNamespace(**settings)
     try:
-        found = again(optimizer, types.SimpleNamespace(**settings), Symbol("t"))
+        first, later = (map(as_symbol, again(optimizer, made, Symbol("t", number=n))) for n in (1, 10**9))
+        both = list(zip(first, later, strict=True))
     except (TypeError, AttributeError) as error:
         raise TraceError(
             f"{type(optimizer).__name__} has no lesson: the numbers of its step are no formulas of t and lr."
         ) from error
-    return [(formula.text, formula.binds + 1) for formula in map(as_symbol, found)]
+    return [
+        (b.text, b.binds + 1) if a.text == b.text else (f"({a.text} if t == 1 else {b.text})", ATOM + 1)
+        for a, b in both
+    ]
 
 
 def symbolic(value: Any) -> Any:
