@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
-from ..tensor import Tensor
 from .copies import substituted
 from .expressions import ATOM, OPERATORS, OPPOSITE, PRODUCT, SUM, Expressions, Text, literal, weak
 from .numpy_source import needed
@@ -130,7 +129,7 @@ class Lesson:
             roles = {
                 **dict(zip(pack.slots, pack.state)),
                 "g": pack.gradients,
-                "step": pack.step,
+                "update": pack.step,
                 "w": pack.values,
             }
             roles |= {"scratch": pack.scratch, "total": pack.total}
@@ -239,10 +238,10 @@ class Lesson:
                 one = one._replace(outputs=(new,), writes=(), kwargs={k: v for k, v in one.kwargs.items() if k != "out"},
                                    args=one.args[: one.function.nin])  # fmt: skip
             for part in self._from_outside(one):
-                owner = owner_of(part)
-                if id(part) not in self.roles and (role := self._base(part)) in self.latest:
-                    self.kept.add(self.latest[role])  # a view of it is read by this name
-                    self.names[self.latest[role]] = role
+                base = self._base(part)
+                if id(part) not in self.roles and base in self.latest:
+                    self.kept.add(self.latest[base])  # a view of it is read by this name
+                    self.names[self.latest[base]] = base
             found.append(one)
         self.now = now
         return found
@@ -306,7 +305,11 @@ class Lesson:
                     self._comment(self.where)
                 self._call(i, step, wanted)
         self._gather(gathered)
-        self.lines.append(f"return {self._result(self.run.results.tree)}")
+        found = self.finals[len(self.run.learned) :]
+        arguments = [self.names[r] for r in self.run.layout.refs]
+        self.lines.append(
+            f"return {self.run.results.plain(lambda place: self.of(found[place])[0], arguments)}"
+        )
 
     def _comment(self, where: str) -> None:
         text = self.program.lines.get(where, "")
@@ -421,23 +424,6 @@ class Lesson:
             self.lines += [text[: cut + 1]]
             text = "    " + text[cut + 2 :]
         self.lines.append(f"{text:<44}  {comment}" if comment else text)
-
-    def _result(self, part: Any) -> str:
-        results = self.run.results
-        if (array := results._array(part)) is not None:
-            place = results._places[array.ref]
-            text = self.of(self.finals[len(self.run.learned) + place])[0]
-            return f"{text}.copy()" if results.shared[place] else text
-        if type(part) in (list, tuple):
-            inner = "".join(f"{self._result(p)}, " for p in part)
-            return f"[{inner}]" if type(part) is list else f"({inner})"
-        if type(part) is dict:
-            return "{" + ", ".join(f"{k!r}: {self._result(v)}" for k, v in part.items()) + "}"
-        if id(part) in results.arguments:
-            return self.names[self.run.layout.refs[results.arguments[id(part)]]]
-        if isinstance(part, Tensor) or not isinstance(part, (bool, int, float, str, type(None))):
-            raise TraceError(f"There is no lesson of a function that returns {type(part).__name__}.")
-        return repr(part)
 
 
 def spelled(wish: str) -> str:

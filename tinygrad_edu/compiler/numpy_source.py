@@ -137,7 +137,7 @@ class Source:
             if i not in live:
                 continue
             if isinstance(step, Live):
-                self.body.append(self._indented(errors, f"{self.constant(step.function, step.name)}()"))
+                self.body.append(self._indented(errors, f"{self._live(step)}()"))
                 continue
             if isinstance(step, Check):
                 self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
@@ -152,7 +152,14 @@ class Source:
                 errors = step.errors
             self.body.append(self._indented(errors, line))
         self._change_errors(errors, None)
-        self.body.append(f"return ({''.join(self.name(r) + ', ' for r in self.results)})")
+        self.body.append(f"return {self._returned()}")
+
+    def _live(self, step: Live) -> str:
+        """The name of a function that runs in every step."""
+        return self.constant(step.function, step.name)
+
+    def _returned(self) -> str:
+        return f"({''.join(self.name(r) + ', ' for r in self.results)})"
 
     def _make_room(self, live: set[int]) -> None:
         """The memory of results that do not outlive the step."""
@@ -314,12 +321,9 @@ class Source:
 
 def of_numpy(value: Any) -> str | None:
     """How a function of NumPy's, or a method of a ufunc, is reached; None for anything else."""
-    owner = getattr(value, "__self__", None)
-    if value is None:
-        return None
-    if isinstance(owner, np.ufunc) and getattr(np, owner.__name__, None) is owner:
-        return f"np.{owner.__name__}.{value.__name__}"
-    name = getattr(value, "__name__", "")
+    owner, name = getattr(value, "__self__", None), str(getattr(value, "__name__", ""))
+    if isinstance(owner, np.ufunc):
+        return f"np.{owner.__name__}.{name}" if getattr(np, owner.__name__, None) is owner else None
     for path in (name, f"linalg.{name}", f"fft.{name}"):
         found: Any = np
         for part in path.split("."):

@@ -69,6 +69,7 @@ class Live(NamedTuple):
 
     function: Any
     name: str
+    of: Any = None  # the pack, the optimizer and the parameter's number, or None for all
 
 
 Step = Call | Check | Live

@@ -103,6 +103,28 @@ class Results:
             return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
         return name(part)
 
+    def plain(self, found: Callable[[int], str], arguments: list[str]) -> str:
+        """An expression of the arrays that the step gives, by their places, without tensors."""
+        return self._plain(self.tree, found, arguments)
+
+    def _plain(self, part: Any, found: Callable[[int], str], arguments: list[str]) -> str:
+        if id(part) in self.arguments:
+            return arguments[self.arguments[id(part)]]
+        if (array := self._array(part)) is not None:
+            place = self._places[array.ref]
+            return f"{found(place)}.copy()" if self.shared[place] else found(place)
+        if type(part) in (list, tuple):
+            inner = ", ".join(self._plain(p, found, arguments) for p in part)
+            inner += "," if type(part) is tuple and len(part) == 1 else ""
+            return f"[{inner}]" if type(part) is list else f"({inner})"
+        if type(part) is dict:
+            return (
+                "{" + ", ".join(f"{k!r}: {self._plain(v, found, arguments)}" for k, v in part.items()) + "}"
+            )
+        if isinstance(part, (bool, int, float, str, type(None))):
+            return repr(part)
+        raise TraceError(f"What it returns, {type(part).__name__}, cannot be written without the framework.")
+
 
 def copied(value: Any) -> Any:
     """An array of its own."""

@@ -4,15 +4,19 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
+from os import PathLike
 from typing import Any, overload
 
 from ..errors import ArgumentError, TraceError
 from ..modes import MODE
 from .lesson import Lesson
+from .saved import save
 from .specialization import FAILED, MISS, Specialization
 from .tracing import Run, Untraceable
 
 LIMIT = 8  # specializations of a function
+MADE: ContextVar[list["Compiled"] | None] = ContextVar("tinygrad_edu compiled", default=None)  # for who asks
 TRACES = 32  # after which it runs as it is, unless a trace fits
 
 
@@ -120,6 +124,23 @@ class Compiled:
         """
         return Lesson(self._latest().run, self._name).text
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the step, as it was traced last, and its state as they are now, to run without this package.
+
+        Parameters
+        ----------
+        path : path
+            Of a file of Python, with a function of the name of this one, which returns arrays; beside it is a
+            file of arrays, with the ending npz: parameters, what the optimizer remembers, counts, rates.
+
+        Raises
+        ------
+        TraceError
+            Before the first call; if the step needs what is not NumPy's (clipping, sparse matrices), or the
+            numbers of the optimizer's step are no formulas (NAdam, RAdam).
+        """
+        save(self._latest().run, self._name, path)
+
     @property
     def _name(self) -> str:
         name = getattr(self.function, "__name__", "step")
@@ -214,4 +235,7 @@ def compile(function: Any = None, *, backend: str = "numpy") -> Any:
         raise ArgumentError(
             "compile: a generator or coroutine is no function of arrays. Compile the step inside of its loop."
         )
-    return Compiled(function)
+    compiled = Compiled(function)
+    if (made := MADE.get()) is not None:
+        made.append(compiled)
+    return compiled

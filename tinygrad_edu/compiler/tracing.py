@@ -158,7 +158,7 @@ def tracing(log: Log, state: State) -> Iterator[None]:
 
 def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     """`Pack.begin`, which runs in every step."""
-    log.program.add(Live(begin_of(pack, optimizer, i), "begin"))
+    log.program.add(Live(begin_of(pack, optimizer, i), "begin", (pack, optimizer, i)))
     return type(pack).begin(pack, optimizer, i)
 
 
