@@ -19,7 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
     explained = "run a file, and print what a function that it compiles does, in NumPy"
     compiled = commands.add_parser("compile", help=explained)
     compiled.add_argument("place", metavar="FILE:FUNCTION", help="such as examples/xor.py:step")
-    compiled.add_argument("--source", action="store_true", help="what runs, with its memory, and not the lesson")
+    compiled.add_argument(
+        "--source", action="store_true", help="what runs, with its memory, and not the lesson"
+    )
     given = parser.parse_args(arguments)
     if given.command == "coverage" and given.write:
         given.write.write_text(page(), encoding="utf-8")

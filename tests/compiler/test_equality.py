@@ -1,11 +1,14 @@
 """A compiled step gives the bits that the function itself gives, step after step."""
 
+import traceback
+import tracemalloc
+
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.errors import TraceError
+from tinygrad_edu.errors import ArgumentError, TraceError
 
 STEPS = 8
 ACTIVATIONS = (
@@ -189,6 +192,82 @@ def test_the_source_is_what_runs_and_needs_numpy_alone():
     assert "\ndef step(x):\n" in step.source
     assert "tanh(x" in step.source
     assert "tinygrad" not in step.source
+
+
+def test_both_forms_of_the_decorator_and_a_backend_that_there_is_not():
+    @tg.compile(backend="numpy")
+    def doubled(x):
+        return x * 2
+
+    np.testing.assert_array_equal(doubled(np.ones(3)), np.full(3, 2.0))
+    with pytest.raises(ArgumentError, match='backend is "numpy"'):
+        tg.compile(lambda x: x, backend="fortran")
+    with pytest.raises(ArgumentError, match="expected a function; got int"):
+        tg.compile(3)
+    with pytest.raises(ArgumentError, match="generator"):
+
+        @tg.compile
+        def batches():
+            yield 1
+
+
+def test_the_report_tells_why_there_are_traces():
+    model = nn.Linear(6, 3, rng=0)
+    step = tg.compile(lambda x: model(x).detach())
+    for x in (X, X, X[:4]):
+        step(x)
+    model.eval()
+    step(X)
+    report = step.report()
+    assert "3 traces" in report
+    assert "the first call" in report
+    assert "other shapes, dtypes or values of arguments" in report
+    assert "other settings of modules" in report
+    assert "bytes of buffers" in report
+
+
+def test_a_function_of_too_many_kinds_runs_as_it_is():
+    step = tg.compile(lambda x, k: x * k)
+    for k in range(40):
+        np.testing.assert_array_equal(step(np.ones(3), k), np.full(3, float(k)))
+    assert "after 32 traces" in step.report()
+
+
+def test_a_traceback_shows_the_line_that_failed():
+    step = tg.compile(lambda x: np.log(x) * 2)
+    step(np.ones(2))
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError) as caught:
+        step(np.zeros(2))
+    line = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert line.filename.startswith("<compiled")
+    assert line.line.startswith("log(x")
+
+
+def test_memory_of_a_step_is_at_most_that_of_the_function():
+    def peak(function):
+        tracemalloc.start()
+        for _ in range(2):
+            function(x, Y)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    x = normal(2000, 6)
+    y = np.random.default_rng(1).integers(0, 3, 2000)
+
+    def network():
+        return nn.Sequential(nn.Linear(6, 50), nn.Tanh(), nn.Linear(50, 50), nn.GELU(), nn.Linear(50, 3))
+
+    def measured(wrap):
+        _, function = made(network, optim.Adam, tg.softmax_cross_entropy, None)
+        step = wrap(function)
+        for _ in range(3):
+            step(x, y)
+        if wrap is tg.compile:
+            return step.specializations[0].source.size + peak(lambda a, b: step(x, y))
+        return peak(lambda a, b: step(x, y))
+
+    assert measured(tg.compile) <= measured(lambda f: f)
 
 
 @pytest.mark.parametrize(("make", "said"), [(optim.LBFGS, "LBFGS"), (optim.Muon, "Muon")])

@@ -1,6 +1,8 @@
 """The lesson is a page that a teacher hands out, and it computes what the step computes, to the bit."""
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
+from tinygrad_edu.__main__ import main
 from tinygrad_edu.compiler.lesson import Lesson
-from tinygrad_edu.errors import TraceError
+from tinygrad_edu.errors import ArgumentError, TraceError
 
 from .test_equality import ACTIVATIONS, CLASSES, OPTIMIZERS, X, Y, made, normal, perceptron
 
@@ -106,6 +109,66 @@ def test_lessons_of_groups():
         return optim.AdamW([{"params": [first], "weight_decay": 0.5}, {"params": others}], lr=lr)
 
     check_lesson(perceptron(nn.Tanh), optimizer=groups)
+
+
+# ---- files -------------------------------------------------------------------------------------------------
+
+ALONE = """
+import sys
+import numpy as np
+from saved import step
+x, y = np.load("x.npy"), np.load("y.npy")
+print([float(step(x, y)) for _ in range(5)])
+assert not any("tinygrad" in name for name in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("kind", [optim.Adam, optim.SGD, optim.AdamW])
+def test_a_saved_step_runs_without_the_framework(kind, tmp_path):
+    model, function = made(
+        perceptron(lambda: nn.Dropout(0.2, rng=0), nn.ReLU),
+        lambda p: kind(p, lr=0.01),
+        tg.softmax_cross_entropy,
+        None,
+    )
+    compiled = tg.compile(function)
+    with pytest.raises(TraceError, match="no source yet"):
+        compiled.save(tmp_path / "saved.py")
+    for _ in range(3):
+        compiled(X, Y)
+    compiled.save(tmp_path / "saved.py")
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", Y)
+    program = [sys.executable, "-c", ALONE]
+    shown = subprocess.run(
+        program, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, check=True
+    )
+    assert eval(shown.stdout) == [compiled(X, Y).item() for _ in range(5)]  # noqa: S307  # a list of numbers
+
+
+def test_what_is_not_of_numpy_cannot_be_saved(tmp_path):
+    _, function = made(
+        perceptron(nn.Tanh), optim.SGD, tg.softmax_cross_entropy, lambda p: optim.clip_grad_norm(p, 0.1)
+    )
+    compiled = tg.compile(function)
+    compiled(X, Y)
+    with pytest.raises(TraceError, match="cannot be saved: it needs clip_norm_of"):
+        compiled.save(tmp_path / "saved.py")
+
+
+def test_the_command_prints_the_lesson(tmp_path, capsys):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import numpy as np, tinygrad_edu as tg\n@tg.compile\ndef step(x):\n    return np.tanh(x) * 2\nstep(np.ones(3))\n"
+    )
+    assert main(["compile", f"{program}:step"]) == 0
+    assert "return np.tanh(x) * 2" in capsys.readouterr().out
+    assert main(["compile", f"{program}:step", "--source"]) == 0
+    assert "tanh(x, " in capsys.readouterr().out
+    with pytest.raises(ArgumentError, match="compiles and calls no function 'other'; it has step"):
+        main(["compile", f"{program}:other"])
+    with pytest.raises(ArgumentError, match="expected FILE:FUNCTION"):
+        main(["compile", "step"])
 
 
 def test_a_lesson_of_a_gradient():

@@ -4,8 +4,10 @@ When a check fails, the function itself is run in the place of the program; so n
 before.
 """
 
+import numpy as np
+
 from ..errors import TraceError
-from .program import Call, Check, Live, Program, Ref, Step, refs_in
+from .program import Call, Check, Live, Program, Step, refs_in
 
 
 def checks_first(program: Program) -> None:
@@ -24,16 +26,14 @@ def stays(program: Program, step: Step) -> bool:
 
 
 def _move(program: Program, place: int, first: int) -> None:
+    """Move the check at a place, with all that leads to it, before the step that is the first to stay."""
     steps = program.steps
     check = steps[place]
     assert isinstance(check, Check)
     needed, owners = {place}, {program.owner(check.ref)}
     for i in reversed(range(first, place)):
         step = steps[i]
-        if isinstance(step, Check):
-            continue
-        made = {program.owner(r) for r in _changed(step)}
-        if made & owners:
+        if _changed(program, step) & owners:
             if stays(program, step):
                 raise TraceError(
                     f"A branch on values of the data, in {check.where}, depends on what the step has written "
@@ -41,22 +41,32 @@ def _move(program: Program, place: int, first: int) -> None:
                     "it out of the step."
                 )
             needed.add(i)
-            owners |= {program.owner(r) for r in _read(step)}
-    moved = [steps[i] for i in sorted(needed)]
-    written = {program.owner(r) for s in moved if isinstance(s, Call) for r in s.writes}
-    left = [steps[i] for i in range(first, place) if i not in needed]
-    for step in left:
-        if not isinstance(step, Check) and written & {program.owner(r) for r in _read(step)}:
+            owners |= _read(program, step) | _changed(program, step)
+    for i in range(first, place):
+        later = [steps[k] for k in needed if k > i]
+        if i not in needed and any(_read(program, steps[i]) & _written(program, step) for step in later):
             raise TraceError(
-                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the "
-                "front."
+                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the front."
             )
-    steps[first : place + 1] = [*moved, *left]
+    program.reordered = True
+    moved = [steps[i] for i in sorted(needed)]
+    steps[first : place + 1] = [*moved, *(steps[i] for i in range(first, place) if i not in needed)]
 
 
-def _changed(step: Step) -> list[Ref]:
-    return [] if not isinstance(step, Call) else [*step.outputs, *step.writes]
+def _written(program: Program, step: Step) -> set[int]:
+    return {program.owner(r) for r in step.writes} if isinstance(step, Call) else set()
 
 
-def _read(step: Step) -> list[Ref]:
-    return [] if not isinstance(step, Call) else [*refs_in(step.args), *refs_in(step.kwargs)]
+def _changed(program: Program, step: Step) -> set[int]:
+    """What a step makes or writes into; a draw changes its generator."""
+    if not isinstance(step, Call):
+        return set()
+    drawn = getattr(step.function, "__self__", None)
+    generator = {id(drawn)} if isinstance(drawn, np.random.Generator) else set()
+    return {program.owner(r) for r in step.outputs} | _written(program, step) | generator
+
+
+def _read(program: Program, step: Step) -> set[int]:
+    if not isinstance(step, Call):
+        return set()
+    return {program.owner(r) for r in refs_in((step.args, step.kwargs))}

@@ -99,6 +99,7 @@ class Program:
         self.lines: dict[str, str] = {}  # the text of the lines of the user's program
         self.gradient_of: dict[Ref, Ref] = {}  # which array's gradient another one is
         self.made_by: dict[Ref, str] = {}  # the names of the operations that are recorded
+        self.reordered = False  # whether checks were moved before writes that stay
         self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
         self._whole: set[Ref] = set()
         self._merged: dict[int, int] = {}  # owners that are one since a copy was left out

@@ -117,11 +117,12 @@ class Specialization:
             if isinstance(s, Call)
         ):
             groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+        if run.program.reordered:
+            apart = [f"apart({a})" for a in self._array_names()]
+            groups.append(("an argument that shares memory with what the step writes", apart))
         self.conditions = [condition for _, part in groups for condition in part]
         self.told = [what for what, part in groups for _ in part]
-        arrays = [
-            f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in enumerate(kinds) if k[0] is not None
-        ]
+        arrays = self._array_names()
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
         results = run.results.text(name)
@@ -139,9 +140,18 @@ class Specialization:
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor, "asarray": np.asarray,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
-            "content_of": content_of, "geterr": np.geterr, "leaves_of": run.layout.leaves, "references": sys.getrefcount,
+            "content_of": content_of, "apart": self._apart, "geterr": np.geterr, "leaves_of": run.layout.leaves, "references": sys.getrefcount,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
+
+    def _array_names(self) -> list[str]:
+        """What the arrays of the arguments are called in the guards."""
+        kinds = enumerate(self.run.layout.kinds)
+        return [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in kinds if k[0] is not None]
+
+    def _apart(self, array: Any) -> bool:
+        """Whether an argument shares no memory with what was there, and is written."""
+        return not any(np.may_share_memory(array, owner) for owner in self.written)
 
     def _made_step(self) -> Any:
         """The step; where a check may fail, it gives back the draws that it made before."""
@@ -169,6 +179,7 @@ class Specialization:
             id(owner): owner for step in program.steps if isinstance(step, Call) for w in step.writes
             if program.is_there(w) and id(owner := owner_of(program.values[w.number])) not in own
         }  # fmt: skip
+        self.written = list(owners.values())
         memories = [WRITES.memory(owner) for owner in owners.values()]
         WRITES.mark_all(memories)
         return memories
