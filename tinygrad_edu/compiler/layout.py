@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import TraceError
 from ..tensor import Tensor
-from .traced import Log
+from .log import Log
 
 CONTAINERS = (list, tuple, dict)
 

@@ -22,9 +22,9 @@ from .door import (
 )
 from .layout import same
 from .numpy_source import Source
+from .places import content_of, own_attributes
 from .program import Call, Check, owner_of
 from .results import copied
-from .state import content_of, own_attributes
 from .tracing import Run
 
 MISS, FAILED = object(), object()  # what a call gives where the trace does not hold, and where a check failed

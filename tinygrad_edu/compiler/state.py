@@ -4,7 +4,6 @@ It is found from the function: what its code names among its globals, what it cl
 hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 """
 
-import collections
 import functools
 import types
 from collections.abc import Callable, Iterator
@@ -19,77 +18,19 @@ from ..optim.elementwise import Elementwise
 from ..optim.optimizer import Optimizer
 from ..optim.pack import Pack
 from ..tensor import Tensor
-from .files import LIBRARIES, OURS
-from .program import Input, Ref
-from .traced import Log, Traced
-
-SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
-CELL, GONE = object(), object()
-
-
-CONTAINERS = (set, frozenset, collections.deque, bytearray)
-
-
-class Attribute(str):
-    """A key that is the name of an attribute."""
-
-    __slots__ = ()
-
-
-class Place:
-    """A place that holds something: a global, an attribute, an item of a list or dict, a cell of a closure.
-
-    Attributes
-    ----------
-    name : str
-        What a message calls it.
-    of_optimizer : bool
-        Whether it belongs to an optimizer, which counts its steps itself.
-    tells : bool
-        Whether it is an attribute of a module, which counts its changes.
-    """
-
-    __slots__ = ("container", "key", "name", "of_optimizer", "tells")
-
-    def __init__(
-        self, name: str, container: Any, key: Any, of_optimizer: bool = False, tells: bool = False
-    ) -> None:
-        self.name, self.container, self.key = name, container, key
-        self.of_optimizer, self.tells = of_optimizer, tells
-
-    def is_asked(self, value: Any) -> bool:
-        """Whether it is looked at before every step: it may change without a word."""
-        return not (self.of_optimizer or self.tells or isinstance(value, Tensor))
-
-    def text(self, name: Callable[..., str]) -> str:
-        """An expression for what it holds."""
-        container = name(self.container, "h")
-        if self.key is CELL:
-            return f"{container}.cell_contents"
-        if type(self.key) is Attribute:
-            return f"{container}.{self.key}"
-        key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
-        return f"{container}[{key}]"
-
-    def get(self) -> Any:
-        """What it holds."""
-        if self.key is CELL:
-            return self.container.cell_contents
-        if type(self.key) is Attribute:
-            return getattr(self.container, self.key, GONE)
-        try:
-            return self.container[self.key]
-        except (KeyError, IndexError):
-            return GONE
-
-    def put(self, value: Any) -> None:
-        """Have it hold something else."""
-        if self.key is CELL:
-            self.container.cell_contents = value
-        elif type(self.key) is Attribute:
-            setattr(self.container, self.key, value)
-        else:
-            self.container[self.key] = value
+from .files import OURS
+from .places import (
+    CELL,
+    CONTAINERS,
+    SCALARS,
+    Attribute,
+    Place,
+    codes_in,
+    content_of,
+    is_of_the_user,
+    names_in,
+    own_attributes,
+)
 
 
 class State:
@@ -284,127 +225,3 @@ class State:
         self.places.append((place, value))
         if not isinstance(value, types.ModuleType):
             self._look(value, place.name)
-
-
-class Swap:
-    """Traced arrays in the place of what a state holds, until they are put back.
-
-    Attributes
-    ----------
-    tensors : list of (str, Tensor, ndarray, Leaf, Tensor)
-        Each tensor with its name, and what it held: its array, its variable and the gradient of that, or
-        None.
-    packs : list of (Optimizer, Pack, dict)
-        The packs of the optimizers, with their attributes.
-    """
-
-    def __init__(self, state: State, log: Log) -> None:
-        self.state = state
-        self.log: Any = log
-        self.tensors = [
-            (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
-            for name, t in state.tensors.items()
-        ]
-        self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
-        self._nodes = [t._node for t in state.tensors.values()]
-        self._replaced: dict[int, Any] = {}  # what places held, by their numbers
-        for name, tensor, array, leaf, grad in self.tensors:
-            tensor._array = log.input(array, Input("state", name))
-            if grad is not None:
-                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)
-        for number, (place, value) in enumerate(state.places):
-            traced = self._traced(value, place.name)
-            if traced is not value:
-                self._replaced[number] = value
-                place.put(traced)
-
-    def _traced(self, value: Any, name: str) -> Any:
-        """A value with traced arrays and generators in it; itself, if it has neither."""
-        if type(value) is np.ndarray and value.dtype.kind in "fiubc":
-            return self.log.input(value, Input("state", name))
-        if isinstance(value, np.random.Generator):
-            return self.log.generator(value)
-        if type(value) is tuple:
-            parts = tuple(self._traced(v, name) for v in value)
-            return parts if any(a is not b for a, b in zip(parts, value)) else value
-        return value
-
-    # ---- what the run has done -----------------------------------------------------------------------------
-
-    def rebound(self) -> list[str]:
-        """The names of tensors that hold another array than before."""
-        held = ((name, t._array, array) for name, t, array, _, _ in self.tensors)
-        return [name for name, now, array in held if isinstance(now, Traced) and now.value is not array]
-
-    def changed(self) -> list[str]:
-        """The names of places that hold something else, and of containers of another size."""
-        state = self.state
-        found = [name for name, container, size, _ in state.sizes if len(container) != size]
-        found += [name for (name, t, *_), node in zip(self.tensors, self._nodes) if t._node is not node]
-        found += [name for name, module, names in state.attributes if own_attributes(module) != names]
-        found += [name for name, container, content in state.contents if content_of(container) != content]
-        for number, (place, value) in enumerate(state.places):
-            if number not in self._replaced and not place.of_optimizer and place.get() is not value:
-                found.append(place.name)
-        return found
-
-    def put_back(self) -> None:
-        """What was there before: the arrays, in which the run has written."""
-        for number, value in self._replaced.items():
-            self.state.places[number][0].put(value)
-        for _, tensor, array, _, _ in self.tensors:
-            if isinstance(tensor._array, Traced) and tensor._array.value is array:
-                tensor._array = array
-
-    def made_gradients(self) -> list[tuple[Any, Ref]]:
-        """The variables that have a gradient of the run, and what that is in the program."""
-        found = []
-        for _, _, _, leaf, _ in self.tensors:
-            if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):
-                leaf.grad._array = np.asarray(traced.value)
-                found.append((leaf, traced.ref))
-        return found
-
-    def cleared(self) -> list[Any]:
-        """The variables whose gradient was there before the run, and is not any more."""
-        return [leaf for *_, leaf, grad in self.tensors if grad is not None and leaf.grad is None]
-
-    def undo(self) -> None:
-        """What was there before a run that failed, beside what was written into arrays."""
-        self.put_back()
-        for (_, tensor, array, leaf, grad), node in zip(self.tensors, self._nodes):
-            tensor._array, tensor._node = array, node
-            if leaf is not None:
-                leaf.grad = grad
-        for _, pack, attributes in self.packs:
-            vars(pack).clear()
-            vars(pack).update(attributes)
-
-
-def own_attributes(module: Module) -> set[str]:
-    """The names of a module's attributes, but of its mode, which it gets when that is first set."""
-    return set(vars(module)) - {"training"}
-
-
-def content_of(container: Any) -> Any:
-    """What is in a set, deque or the like, to be compared."""
-    return bytes(container) if isinstance(container, bytearray) else [id(item) for item in container]
-
-
-def is_of_the_user(module: str) -> bool:
-    """Whether a module is neither Python's nor a library's that keeps no state for the step."""
-    return module.partition(".")[0] not in LIBRARIES
-
-
-def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    """Code, and that of the functions in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from codes_in(constant)
-
-
-def names_in(code: types.CodeType) -> Iterator[str]:
-    """The names that code may look up among its globals, and that of the functions in it."""
-    for one in codes_in(code):
-        yield from one.co_names

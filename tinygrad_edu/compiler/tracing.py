@@ -23,12 +23,13 @@ from .draws import TracedDraws
 from .files import is_of_the_user
 from .fold import folded
 from .layout import Layout
+from .log import Log
 from .order import checks_first
 from .program import Live, Program, Ref, owner_of
 from .results import Results, copied
 from .share import shared
-from .state import State, Swap
-from .traced import Log
+from .state import State
+from .swap import Swap
 from .watch import Watch
 
 
