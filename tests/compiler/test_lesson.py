@@ -125,7 +125,7 @@ assert not any("tinygrad" in name for name in sys.modules)
 
 @pytest.mark.parametrize("kind", [optim.Adam, optim.SGD, optim.AdamW])
 def test_a_saved_step_runs_without_the_framework(kind, tmp_path):
-    model, function = made(
+    _, function = made(
         perceptron(lambda: nn.Dropout(0.2, rng=0), nn.ReLU),
         lambda p: kind(p, lr=0.01),
         tg.softmax_cross_entropy,
@@ -159,7 +159,8 @@ def test_what_is_not_of_numpy_cannot_be_saved(tmp_path):
 def test_the_command_prints_the_lesson(tmp_path, capsys):
     program = tmp_path / "program.py"
     program.write_text(
-        "import numpy as np, tinygrad_edu as tg\n@tg.compile\ndef step(x):\n    return np.tanh(x) * 2\nstep(np.ones(3))\n"
+        "import numpy as np, tinygrad_edu as tg\n@tg.compile\ndef step(x):\n    return np.tanh(x) * "
+        "2\nstep(np.ones(3))\n"
     )
     assert main(["compile", f"{program}:step"]) == 0
     assert "return np.tanh(x) * 2" in capsys.readouterr().out

@@ -70,7 +70,8 @@ def test_a_resumed_training(tmp_path):
         model = network()
         history = train.fit(
             model, nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=0.01), (X, Y), epochs=epochs,
-            batch_size=16, compile=True, progress=False, checkpoint=tmp_path / "training.npz", resume=epochs > 1,
+            batch_size=16, compile=True, progress=False, checkpoint=tmp_path / "training.npz",
+            resume=epochs > 1,
         )  # fmt: skip
     assert history["loss"] == expected["loss"]
     for name, value in model.state_dict().items():

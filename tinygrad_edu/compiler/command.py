@@ -1,4 +1,5 @@
-"""The command ``python -m tinygrad_edu compile FILE:FUNCTION``: it runs a file, and prints what was compiled."""
+"""The command ``python -m tinygrad_edu compile FILE:FUNCTION``: it runs a file, and prints what was "
+"compiled."""
 
 import contextlib
 import runpy
@@ -38,6 +39,7 @@ def compiled_in(place: str) -> Compiled:
             return compiled
     names = ", ".join(sorted({getattr(c.function, "__name__", "?") for c in made if c.specializations}))
     raise ArgumentError(
-        f"compile: {file} compiles and calls no function {name!r}; it has {names or 'none'}. Decorate it with "
+        f"compile: {file} compiles and calls no function {name!r}; it has {names or 'none'}. Decorate it "
+        "with "
         "@tinygrad_edu.compile."
     )

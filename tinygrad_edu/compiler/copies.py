@@ -40,7 +40,8 @@ def without_copies(program: Program, results: list[Ref]) -> list[Ref]:
 
 
 def without_axes(program: Program, results: list[Ref]) -> list[Ref]:
-    """Leave numbers as NumPy's scalars where all that is done with their arrays is arithmetic; that is faster.
+    """Leave numbers as NumPy's scalars where all that is done with their arrays is arithmetic; that is
+    faster.
 
     Tensors hold arrays, which somebody might write into, or view.
     """

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .numpy_source import of_numpy
 from .program import Call, Ref
+from .spelling import of_numpy
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how strongly the outermost operator binds
 Text = tuple[str, int]

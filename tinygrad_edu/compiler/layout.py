@@ -69,7 +69,8 @@ def is_record(value: Any) -> bool:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two Python values may stand for each other: the same object, equal numbers, texts, or tuples."""
+    """Whether two Python values may stand for each other: the same object, equal numbers, texts, or "
+    "tuples."""
     if a is b:
         return True
     if type(a) is not type(b):

@@ -88,11 +88,13 @@ class Log:
                 self._met[id(parent)] = parent, self.where()
 
     def refuse_strangers(self, known: set[int]) -> None:
-        """Raise if the run met a variable that was there before, and that nothing led to from the function."""
+        """Raise if the run met a variable that was there before, and that nothing led to from the "
+        "function."""
         for number, (leaf, where) in self._met.items():
             if number not in known:
                 raise TraceError(
-                    f"A variable of shape {leaf.shape} was met in {where}, which nothing that the function names or "
+                    f"A variable of shape {leaf.shape} was met in {where}, which nothing that the function "
+                    "names or "
                     "closes over leads to. Give it, or its module, to the function as an argument."
                 )
 

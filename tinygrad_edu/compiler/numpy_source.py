@@ -5,7 +5,6 @@ import keyword
 import linecache
 import re
 import textwrap
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,10 @@ from numpy._core.umath import _make_extobj
 
 from .buffers import ALIGNED, buffers
 from .copies import used
+from .dead import needed
 from .fold import as_operator, scalars_of, zero_dimensional
 from .program import Call, Check, Live, Program, Ref, refs_in
+from .spelling import of_numpy, told
 
 VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
@@ -317,47 +318,3 @@ class Source:
         if value is np.float32 or value is np.float64 or value is np.intp or value is float:
             return self.constant(value, value.__name__)
         return self.constant(value, "array" if isinstance(value, np.ndarray) else "c")
-
-
-def of_numpy(value: Any) -> str | None:
-    """How a function of NumPy's, or a method of a ufunc, is reached; None for anything else."""
-    owner, name = getattr(value, "__self__", None), str(getattr(value, "__name__", ""))
-    if isinstance(owner, np.ufunc):
-        return f"np.{owner.__name__}.{name}" if getattr(np, owner.__name__, None) is owner else None
-    for path in (name, f"linalg.{name}", f"fft.{name}"):
-        found: Any = np
-        for part in path.split("."):
-            found = getattr(found, part, None)
-        if found is value and callable(value):
-            return f"np.{path}"
-    return None
-
-
-def told(value: Any) -> str:
-    """What an array is, as a comment."""
-    return f"  # {value.dtype} {value.shape}" if isinstance(value, np.ndarray) else ""
-
-
-def needed(program: Program, results: list[Ref]) -> set[int]:
-    """The places of the steps that matter: for a result, a check, or what is there after the step."""
-
-    def owners(refs: Iterable[Ref]) -> set[int]:
-        return {program.owner(r) for r in refs}
-
-    there, live = owners(program.inputs), set()
-    wanted, looked_at = set(results), owners(results)
-    for i in reversed(range(len(program.steps))):
-        step = program.steps[i]
-        if isinstance(step, Check):
-            reads = [step.ref]
-        elif isinstance(step, Call):
-            writes = owners(step.writes)
-            if wanted.isdisjoint(step.outputs) and not writes & (there | looked_at):
-                continue
-            reads, looked_at = [*refs_in(step.args), *refs_in(step.kwargs)], looked_at | writes
-        else:
-            reads = []
-        live.add(i)
-        wanted.update(reads)
-        looked_at |= owners(reads)
-    return live

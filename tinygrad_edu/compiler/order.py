@@ -46,7 +46,8 @@ def _move(program: Program, place: int, first: int) -> None:
         later = [steps[k] for k in needed if k > i]
         if i not in needed and any(_read(program, steps[i]) & _written(program, step) for step in later):
             raise TraceError(
-                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the front."
+                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the "
+                "front."
             )
     program.reordered = True
     moved = [steps[i] for i in sorted(needed)]

@@ -139,7 +139,8 @@ def views(arrays: dict[str, Any]) -> str:
         if base is not None:
             offset = value.ctypes.data - arrays[base].ctypes.data
             lines.append(
-                f"given[{name!r}] = np.ndarray({value.shape}, {value.dtype.str!r}, given[{base!r}], {offset}, "
+                f"given[{name!r}] = np.ndarray({value.shape}, {value.dtype.str!r}, given[{base!r}], "
+                f"{offset}, "
                 f"{value.strides})"
             )
     return "".join(f"{line}\n" for line in lines)

@@ -138,9 +138,11 @@ class Specialization:
         meaning = {
             "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
-            "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor, "asarray": np.asarray,
+            "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
+            "asarray": np.asarray, "references": sys.getrefcount,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
-            "content_of": content_of, "apart": self._apart, "geterr": np.geterr, "leaves_of": run.layout.leaves, "references": sys.getrefcount,
+            "content_of": content_of, "apart": self._apart, "geterr": np.geterr,
+            "leaves_of": run.layout.leaves,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
 

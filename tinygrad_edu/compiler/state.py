@@ -114,12 +114,14 @@ class State:
             and not hasattr(value, "readline")
         ):
             raise TraceError(
-                f"The step can reach {name!r}, an iterator ({type(value).__name__}), whose items would be the "
+                f"The step can reach {name!r}, an iterator ({type(value).__name__}), whose items would be "
+                "the "
                 "first step's for ever. Take the items outside of the step, and pass them to it."
             )
         elif type(value).__module__.startswith(f"{OURS}.data"):
             raise TraceError(
-                f"The step can reach {name!r}, a {type(value).__name__}, whose batches would be the first step's "
+                f"The step can reach {name!r}, a {type(value).__name__}, whose batches would be the first "
+                "step's "
                 "for ever. Loop over it outside of the step, and pass it the batches."
             )
         elif isinstance(value, Module) or self._is_of_the_user(value):

@@ -99,8 +99,10 @@ class Compiled:
         Returns
         -------
         str
-            A function of the arguments, of the parameters and of what the optimizer remembers, which it changes
-            in place, of t, the count of steps made before, and of the rate.  It needs NumPy alone, and gives the
+            A function of the arguments, of the parameters and of what the optimizer remembers, which it
+            changes
+            in place, of t, the count of steps made before, and of the rate.  It needs NumPy alone, and gives
+            the
             same bits.
 
         Raises
@@ -158,7 +160,8 @@ class Compiled:
                 [line for line in source.body if not line.startswith(("if ", "return", "try", "finally"))]
             )
             lines.append(
-                f"  {source.title}: traced for {one.reason}; {calls} lines, {len(one.checks)} checks of values, "
+                f"  {source.title}: traced for {one.reason}; {calls} lines, {len(one.checks)} checks of "
+                "values, "
                 f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
             )
             lines += [

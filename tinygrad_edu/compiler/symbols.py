@@ -12,7 +12,8 @@ SUM, PRODUCT, SIGN, POWER, ATOM = range(5)  # how strongly the outermost operato
 class Symbol:
     """A formula; arithmetic with it gives longer ones.
 
-    Only t can be compared, which is 1 or large; whoever asks others for their truth is told that they have none.
+    Only t can be compared, which is 1 or large; whoever asks others for their truth is told that they have
+    none.
     """
 
     def __init__(self, text: str, binds: int = ATOM, number: int | None = None) -> None:

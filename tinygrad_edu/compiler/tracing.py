@@ -81,7 +81,8 @@ class Run:
                 self.swap.undo()
                 if changed or shared_draws() != drawn:
                     raise TraceError(
-                        f"The step changes {', '.join(map(repr, changed)) or 'shared random state'}, and raised "
+                        f"The step changes {', '.join(map(repr, changed)) or 'shared random state'}, and "
+                        "raised "
                         f"{type(error).__name__} while it was traced. Do that outside of it."
                     ) from error
                 raise Untraceable from error

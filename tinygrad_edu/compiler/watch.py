@@ -12,9 +12,9 @@ from .files import is_of_the_user
 from .state import State
 
 SIDE_EFFECTS = {
-    "time", "random", "_random", "os", "posix", "nt", "io", "_io", "warnings", "_warnings", "logging", "secrets",
-    "threading", "_thread", "subprocess", "socket", "datetime", "queue", "tempfile", "shutil", "uuid", "asyncio",
-    "contextvars",
+    "time", "random", "_random", "os", "posix", "nt", "io", "_io", "warnings", "_warnings", "logging",
+    "threading", "_thread", "subprocess", "socket", "datetime", "queue", "tempfile", "shutil", "uuid",
+    "secrets", "asyncio", "contextvars",
 }  # fmt: skip
 REFUSED = {print: "prints", input: "asks", open: "opens a file", next: "takes the next item of an iterator"}
 REFUSED |= {

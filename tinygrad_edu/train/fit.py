@@ -113,9 +113,9 @@ def fit(
         not look.  Both name inputs or targets that are not finite.  If a validation loss is not finite,
         "stop" only warns, once.
     compile : bool, default=False
-        Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less time,
-        for elementwise optimizers, and models that are functions of arrays.  Steps of several batches, or with
-        weights, run as they are, and so does the first one.
+        Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
+        time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
+        of several batches or with weights, are made as they are.
     progress : {"auto", True, False}, default="auto"
         Whether a line on stderr tells how far the training is, drawn by tqdm if that is installed; "auto"
         shows it if stderr is a terminal.
