@@ -21,7 +21,7 @@ PACKAGE = {  # what tinygrad_edu.NAME would be
     "check_grads": "gradcheck", "elementwise_grad": "grad of the sum: grad(lambda x: np.sum(f(x)))", "defvjp": "primitive", "custom_vjp": "primitive",
     "Function": "primitive", "jacrev": "jacobian", "jacfwd": "jacobian", "swish": "silu", "logits_loss": "softmax_cross_entropy",
     "cat": "np.concatenate", "unsqueeze": "np.expand_dims", "permute": "np.transpose", "matmul": "np.matmul", "mm": "np.matmul", "bmm": "np.matmul",
-    "fit": "train.fit", "DataLoader": "data.DataLoader", "compile": "nothing yet: functions are not compiled",
+    "fit": "train.fit", "DataLoader": "data.DataLoader", "jit": "compile",
 }
 TENSOR = {  # what x.NAME would be
     "view": "x.reshape(…)", "view_as": "x.reshape(y.shape)", "reshape_as": "x.reshape(y.shape)", "unsqueeze": "np.expand_dims(x, axis), or x[:, None]",
