@@ -23,7 +23,7 @@ from tinygrad_edu import data, nn, optim, train
 from tinygrad_edu.errors import TinygradError, TraceError
 
 from . import config_of_traps
-from .test_traps import ONES, X2, Y2, X, Y, plain
+from .test_traps import ONES, X2, Y2, X, Y, normal, plain
 
 
 def outcome(script, wrap):
@@ -868,6 +868,160 @@ def seeds_inside(wrap):
     return [step(ONES), step(ONES)]
 
 
+def generator_given(wrap):
+    rng = np.random.default_rng(0)
+    step = wrap(lambda x, rng: x + rng.standard_normal(3) + tg.dropout(x, 0.5, rng=rng))
+    return [step(ONES, rng) for _ in range(4)]
+
+
+def seed_given(wrap):
+    step = wrap(lambda x: tg.dropout(x, 0.5, rng=3))
+    return [step(ONES) for _ in range(3)]
+
+
+def arrays_of_an_object_given(wrap):
+    @dataclasses.dataclass
+    class Batch:
+        x: object
+        scale: float
+
+    batch = Batch(ONES.copy(), 1.0)
+    step, found = wrap(lambda batch: batch.x * batch.scale), []
+    for i in range(4):
+        batch.x[...] = i
+        found.append(step(batch))
+        batch.scale = i + 2.0
+        batch.x = np.full(3, i + 5, np.float32)
+        found.append(step(batch))
+    return [*found, step(Batch(ONES, 3.0))]
+
+
+def list_that_the_step_changes(wrap):
+    def step(arrays):
+        arrays[0] = arrays[0] * 2
+        return arrays[0] + arrays[1]
+
+    step, arrays = wrap(step), [np.ones(3), np.ones(3)]
+    return [step(arrays), step(arrays), *arrays]
+
+
+def tensor_that_the_step_changes(wrap):
+    def step(x):
+        x += 1
+        return x * 2
+
+    step, x = wrap(step), tg.Tensor(ONES.copy())
+    return [step(x), step(x), x]
+
+
+def hooks_inside(wrap):
+    weight, seen = weights(), [0.0]
+
+    def step(x):
+        weight.grad = None
+        y = weight * x
+        y.register_hook(lambda g: g * 2)
+        np.sum(y).backward()
+        return weight.grad
+
+    step = wrap(step)
+    return [*(step(ONES * i) for i in range(3)), *seen]
+
+
+def gradients_of_results_are_kept(wrap):
+    weight = weights()
+
+    def step(x):
+        weight.grad = None
+        y = weight * x
+        y.retain_grad()
+        np.sum(y * y).backward()
+        return y.grad, weight.grad
+
+    step = wrap(step)
+    return [a for i in range(3) for a in step(ONES * i)]
+
+
+def under_debug(wrap):
+    step = wrap(lambda x: np.log(x) * 2)
+    found = [step(ONES), step(ONES)]
+    with tg.debug():
+        found.append(step(ONES * 2))
+    return [*found, step(ONES * 3)]
+
+
+def objects_are_made_inside(wrap):
+    def step(x):
+        layer = nn.Linear(3, 2, rng=0)
+        return layer(x).detach()
+
+    step = wrap(step)
+    return [step(ONES), step(ONES * 2)]
+
+
+def a_branch_after_dropout(wrap):
+    model = nn.Sequential(nn.Linear(6, 5, rng=0), nn.Dropout(0.5, rng=1), nn.BatchNorm1d(5), nn.Dropout(0.5, rng=2))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = np.mean(model(x) ** 2)
+        if loss > 0.9:
+            return loss
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step = wrap(step)
+    return [*(step(X * (i % 3)) for i in range(9)), *(np.array(v) for v in model.state_dict().values())]
+
+
+def accumulates_in_numpy(wrap):
+    total = np.zeros(())
+
+    def step(x):
+        loss = np.sum(x * 2)
+        total[...] = total + loss
+        return loss
+
+    step = wrap(step)
+    return [*(step(ONES * i) for i in range(4)), total]
+
+
+def counts_in_numpy(wrap):
+    counter = {"n": np.zeros((), int)}
+
+    def step(x):
+        counter["n"] += 1
+        return x * counter["n"]
+
+    step = wrap(step)
+    return [*(step(ONES) for _ in range(4)), counter["n"]]
+
+
+def attribute_of_a_tensor(wrap):
+    x = tg.Tensor(ONES.copy())
+    step = wrap(lambda y: x * y)
+    found = [step(ONES), step(ONES)]
+    x.data = np.full(3, 4, np.float32)
+    found.append(step(ONES))
+    x.data[...] = 5
+    return [*found, step(ONES)]
+
+
+def weights_given(wrap):
+    def loss(weights, x):
+        return np.sum(np.tanh(x @ weights["W"] + weights["b"]) ** 2)
+
+    step = wrap(lambda weights, x: tg.value_and_grad(loss)(weights, x))
+    weights, found = {"W": normal(6, 3), "b": np.zeros(3, np.float32)}, []
+    for _ in range(4):
+        value, gradients = step(weights, X)
+        weights = {name: weights[name] - 0.1 * gradients[name] for name in weights}
+        found.append(value)
+    return [*found, *weights.values()]
+
+
 SCRIPTS = [
     value
     for value in list(globals().values())
@@ -882,6 +1036,8 @@ REFUSED = {  # by a word of the message
     "schedule_inside": "changes 't[0]'", "freezes_inside": "changes '0.weight'",
     "metrics_inside": "A number is made of a traced value", "objects_returned": "returns a Result",
     "sizes_that_data_choose": "A number is made of a traced value",
+    "seed_given": "generator is made within", "objects_are_made_inside": "generator is made within",
+    "list_that_the_step_changes": "changes an argument", "tensor_that_the_step_changes": "changes an argument",
     "generator_of_the_step": "makes a random generator", "seeds_inside": "generator is made within the step",
 }  # fmt: skip
 
@@ -899,3 +1055,46 @@ def test_the_same_or_refused(script):
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_array_equal(a, b)
             assert a.dtype == b.dtype
+
+
+def test_compiled_functions_are_copied_and_pickled_as_functions_are():
+    step = tg.compile(lambda x: x * 2)
+    assert copy.deepcopy(step) is step
+    assert copy.copy([step])[0] is step
+    assert pickle.loads(pickle.dumps(doubled)) is doubled  # noqa: S301  # our own
+
+
+@tg.compile
+def doubled(x):
+    return x * 2
+
+
+def test_an_interrupt_leaves_everything_where_it_was():
+    model, optimizer = model_and_optimizer()
+    calls = []
+
+    def interrupting(g):
+        raise KeyboardInterrupt
+
+    @tg.primitive(x=lambda g, x: interrupting(g) if calls else g)
+    def through(x):
+        return x * 1
+
+    def function(x, y):
+        optimizer.zero_grad()
+        loss = tg.softmax_cross_entropy(through(model(x)), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step = tg.compile(function)
+    calls.append(1)
+    before = [p.data.copy() for p in model.parameters()]
+    with pytest.raises(KeyboardInterrupt):
+        step(X, Y)
+    calls.clear()
+    for p, was in zip(model.parameters(), before, strict=True):
+        assert type(p.data) is np.ndarray
+        np.testing.assert_array_equal(p.data, was)
+    assert np.isfinite(step(X, Y).item())
+    assert np.isfinite(step(X, Y).item())

@@ -54,8 +54,20 @@ class Layout:
             else:
                 self.kinds.append((None, leaf))
                 self.others.append(leaf)
-                made.append(leaf)
+                made.append(log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf)
         self.args, self.kwargs = build(made)
+        self._made = [(m, m._array if isinstance(m, Tensor) else None) for m in made]
+
+    def refuse_changes(self) -> None:
+        """Raise if the run has put something else into the lists, dicts and tensors that it was given."""
+        leaves, build = flattened((self.args, self.kwargs))
+        same_leaves = len(leaves) == len(self._made) and all(a is b for a, (b, _) in zip(leaves, self._made))
+        same_arrays = all(a is None or m._array is a and m._node is None for m, a in self._made)
+        if not (same_leaves and same_arrays and build.form == self.form):  # type: ignore[attr-defined]
+            raise TraceError(
+                "The step changes an argument: it puts something else into a list, a dict or a tensor. Return "
+                "it, or write into the array, x[...] = values, under no_grad()."
+            )
 
     def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """The leaves of the arguments of another call, if they are nested alike; None if not."""

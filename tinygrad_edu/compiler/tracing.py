@@ -99,6 +99,7 @@ class Run:
         self.generators = [traced.generator for traced in log.generators.values()]
         try:
             watch.check()
+            self.layout.refuse_changes()
             refuse(rebound, changed, shared_draws() != drawn)
             refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
