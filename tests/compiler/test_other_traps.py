@@ -914,6 +914,81 @@ def tensor_that_the_step_changes(wrap):
     return [step(x), step(x), x]
 
 
+def seeds_between(wrap):
+    step = wrap(lambda x: tg.dropout(x, 0.5))
+    found = []
+    for seed in (1, 2, 1, 1):
+        with tg.seed(seed):
+            found += [step(X), step(X)]
+    return found
+
+
+def lists_of_arrays_that_grow(wrap):
+    rows = [np.ones(3)]
+    step, found = wrap(lambda x: x + sum(rows)), []
+    for i in range(3):
+        found.append(step(ONES))
+        rows.append(np.full(3, float(i)))
+    return found
+
+
+def functions_that_are_replaced(wrap):
+    table = {"f": np.tanh}
+    step, found = wrap(lambda x: table["f"](x)), []
+    for f in (np.tanh, np.sin, np.cos, lambda x: x * 2):
+        table["f"] = f
+        found.append(step(ONES))
+    return found
+
+
+def tensors_in_a_set(wrap):
+    weight = weights()
+    held = {weight}
+
+    def step(x):
+        (w,) = held
+        w.grad = None
+        np.sum(w * x).backward()
+        return w.grad
+
+    step = wrap(step)
+    return [step(ONES * i) for i in range(3)]
+
+
+def transforms_inside(wrap):
+    def loss(w, x):
+        return np.sum(np.tanh(x * w) ** 2)
+
+    step = wrap(
+        lambda w, x: (tg.grad(loss)(w, x), tg.hessian(loss)(w, x), tg.jvp(lambda v: loss(v, x), (w,), (w,)))
+    )
+    return [a for i in range(3) for r in [step(np.ones(3) * i, np.ones(3))] for a in (r[0], r[1], *r[2])]
+
+
+def views_are_written(wrap):
+    def step(x):
+        y = x * 2
+        view = y[1:]
+        z = y + 1
+        view[...] = 7
+        return y, z, np.sum(y)
+
+    step = wrap(step)
+    return [a for i in range(3) for a in step(np.ones(3) * i)]
+
+
+def where_and_masks(wrap):
+    def step(x):
+        y = np.zeros_like(x)
+        np.multiply(x, 2, out=y, where=x > 0)
+        y[x < -1] = 5
+        np.add.at(y, [0, 0], 1.0)
+        return y
+
+    step = wrap(step)
+    return [step(X), step(-X), step(X)]
+
+
 def hooks_inside(wrap):
     weight, seen = weights(), [0.0]
 
@@ -960,7 +1035,9 @@ def objects_are_made_inside(wrap):
 
 
 def a_branch_after_dropout(wrap):
-    model = nn.Sequential(nn.Linear(6, 5, rng=0), nn.Dropout(0.5, rng=1), nn.BatchNorm1d(5), nn.Dropout(0.5, rng=2))
+    model = nn.Sequential(
+        nn.Linear(6, 5, rng=0), nn.Dropout(0.5, rng=1), nn.BatchNorm1d(5), nn.Dropout(0.5, rng=2)
+    )
     optimizer = optim.SGD(model.parameters(), lr=0.1)
 
     def step(x):
@@ -1036,6 +1113,7 @@ REFUSED = {  # by a word of the message
     "schedule_inside": "changes 't[0]'", "freezes_inside": "changes '0.weight'",
     "metrics_inside": "A number is made of a traced value", "objects_returned": "returns a Result",
     "sizes_that_data_choose": "A number is made of a traced value",
+    "tensors_in_a_set": "A variable of shape (3,) was met",
     "seed_given": "generator is made within", "objects_are_made_inside": "generator is made within",
     "list_that_the_step_changes": "changes an argument", "tensor_that_the_step_changes": "changes an argument",
     "generator_of_the_step": "makes a random generator", "seeds_inside": "generator is made within the step",

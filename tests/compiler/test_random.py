@@ -15,7 +15,7 @@ from tinygrad_edu.errors import TinygradError, TraceError
 
 from .test_equality import CLASSES, OPTIMIZERS, X, Y, made, normal
 
-PROGRAMS = 120
+PROGRAMS = 60
 
 # ---- random graphs of functions of the table ---------------------------------------------------------------
 

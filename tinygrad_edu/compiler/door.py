@@ -96,7 +96,7 @@ def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
-    after: list[str],
+    after: list[str], returned: int,
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results."""
     names = "".join(f"a{i}, " for i in range(leaves))
@@ -125,8 +125,8 @@ def call_text(
         lines.append("    n = writes.count = writes.count + 1")
         lines += [f"    last[{key}] = n" for key in written]
     lines += [f"    found = step({', '.join(arrays)})", "    if found is None: return FAILED"]
-    if learned:
-        lines.append(f"    {''.join(f'g{i}, ' for i in range(len(learned)))}*found, = found")
+    outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
+    lines += [f"    {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
     for i, leaf in enumerate(learned):
         if leaf is None:  # the step adds to the gradient that was there
             continue

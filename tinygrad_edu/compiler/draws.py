@@ -44,6 +44,7 @@ class TracedDraws:
     def give(self, rng: Any) -> np.random.Generator:
         """The generator that is meant, as one whose draws are noted."""
         found = _meant(rng)
+        self.log.asked = self.log.asked or rng is None
         if isinstance(found, TracedGenerator):
             return found
         fresh = rng is None and DEFAULT.get().value is None  # which eager steps seed by entropy every time

@@ -62,7 +62,7 @@ class Layout:
         """Raise if the run has put something else into the lists, dicts and tensors that it was given."""
         leaves, build = flattened((self.args, self.kwargs))
         same_leaves = len(leaves) == len(self._made) and all(a is b for a, (b, _) in zip(leaves, self._made))
-        same_arrays = all(a is None or m._array is a and m._node is None for m, a in self._made)
+        same_arrays = all(a is None or (m._array is a and m._node is None) for m, a in self._made)
         if not (same_leaves and same_arrays and build.form == self.form):  # type: ignore[attr-defined]
             raise TraceError(
                 "The step changes an argument: it puts something else into a list, a dict or a tensor. Return "

@@ -40,6 +40,7 @@ class Log:
         self._met: dict[int, Any] = {}
         self._outputs: dict[int, Ref] = {}  # of nodes, by identity
         self._kept: list[Any] = []
+        self.asked = False  # whether a draw was of the default generator
         self.known: set[int] = set()  # the generators that were there before the run
         self.ambient = np.geterr()
 

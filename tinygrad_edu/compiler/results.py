@@ -77,7 +77,7 @@ class Results:
         self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
 
     def text(self, name: Callable[..., str]) -> str:
-        """An expression of ``found[0]``, ``found[1]`` …, and of the leaves ``a0``, ``a1`` … of the "
+        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the "
         "arguments."""
         return self._text(self.tree, name)
 
@@ -86,7 +86,7 @@ class Results:
             return f"a{self.arguments[id(part)]}"
         if (array := self._array(part)) is not None:
             place = self._places[array.ref]
-            found = f"found[{place}]"
+            found = f"r{place}"
             if self.shared[place]:
                 found = f"copied({found})"
             if not isinstance(part, Tensor):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..modes import MODE
+from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .copies import used
@@ -117,6 +118,9 @@ class Specialization:
             if isinstance(s, Call)
         ):
             groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+        if run.drawn_from is not None:
+            default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
+            groups.append(("another default generator, by seed", default))
         if run.program.reordered:
             apart = [f"apart({a})" for a in self._array_names()]
             groups.append(("an argument that shares memory with what the step writes", apart))
@@ -133,7 +137,16 @@ class Specialization:
         after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
         text = call_text(
-            self.conditions, len(kinds), simple, arrays, self._memories(), learned, generic, results, after
+            self.conditions,
+            len(kinds),
+            simple,
+            arrays,
+            self._memories(),
+            learned,
+            generic,
+            results,
+            after,
+            len(run.refs) - len(run.learned),
         )
         meaning = {
             "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
@@ -142,7 +155,7 @@ class Specialization:
             "asarray": np.asarray, "references": sys.getrefcount,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
             "content_of": content_of, "apart": self._apart, "geterr": np.geterr,
-            "leaves_of": run.layout.leaves,
+            "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
 

@@ -17,7 +17,7 @@ from .tracing import Run, Untraceable
 
 LIMIT = 8  # specializations of a function
 MADE: ContextVar[list["Compiled"] | None] = ContextVar("tinygrad_edu compiled", default=None)  # for who asks
-TRACES = 32  # after which it runs as it is, unless a trace fits
+TRACES = 32  # of one call each, after which it runs as it is unless a trace fits
 
 
 class Compiled:
@@ -36,6 +36,7 @@ class Compiled:
         self.function = function
         self.specializations: list[Specialization] = []
         self.traces = self.eager = 0
+        self.useless = 0  # how many of the latest traces were for one call each
         self.failures: list[str] = []  # why it could not be traced
         self._lock = threading.RLock()  # the memory of a step is its own
 
@@ -59,18 +60,19 @@ class Compiled:
                     self.eager += 1
                     return self.function(*args, **kwargs)
                 if result is not MISS:
+                    self.useless = 0
                     return result
             return self._traced(args, kwargs)
 
     def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The first call for arguments and settings of their kind."""
         if (
-            MODE.get().debug.value is not None or len(self.failures) > 2 or self.traces >= TRACES
+            MODE.get().debug.value is not None or len(self.failures) > 2 or self.useless >= TRACES
         ):  # under debug(), or within another trace
             self.eager += 1
             return self.function(*args, **kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
-        self.traces += 1
+        self.traces, self.useless = self.traces + 1, self.useless + 1
         try:
             run = Run(self.function, args, kwargs)
         except Untraceable as error:
@@ -151,8 +153,8 @@ class Compiled:
     def report(self) -> str:
         """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
         lines = [f"{self._name}: {self.traces} traces, {self.eager} calls as it is"]
-        if self.traces >= TRACES:
-            lines[0] += f"; after {TRACES} traces a call that fits none runs as it is"
+        if self.useless >= TRACES:
+            lines[0] += f"; after {TRACES} traces for a call each, what fits none of them runs as it is"
         lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]
         for one in self.specializations:
             program, source = one.run.program, one.source

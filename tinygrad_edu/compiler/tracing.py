@@ -89,6 +89,7 @@ class Run:
             self.swap.put_back()
             self.swap.made_gradients()
             raise
+        self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
         rebound, changed = self.swap.rebound(), self.swap.changed()
         self.swap.put_back()
         self.modes = [
@@ -127,12 +128,8 @@ class Run:
         name = Names()
         text = self.results.text(name)
         leaves = self.layout.leaves(args, kwargs) or []
-        meaning = {
-            "found": self.results.values,
-            "copied": copied,
-            "tensor_of": tensor_of,
-            "tensor": tensor_of_two,
-        }
+        meaning = {"copied": copied, "tensor_of": tensor_of, "tensor": tensor_of_two}
+        meaning |= {f"r{i}": value for i, value in enumerate(self.results.values)}
         meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
         self.results.values = []
         return eval(text, meaning | name.meaning)  # noqa: S307  # our own text
