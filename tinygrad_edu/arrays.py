@@ -44,7 +44,8 @@ def plain(values: Any, who: str) -> NDArray[Any]:
         return values
     if hasattr(values, "requires_grad"):
         values = values.detach()
-        return values._array if stands_for_array(values._array) else values.numpy()
+        array: Any = getattr(values, "_array", None)
+        return array if stands_for_array(array) else values.numpy()
     if stands_for_array(values):
         return values
     refuse_masked(values, who)

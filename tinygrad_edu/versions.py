@@ -63,8 +63,7 @@ def _owner(array: Any) -> Any:
 
 
 class Settings:
-    """Counts of changes of modes, settings and hooks, and of rates, for whoever has computed something "
-    "ahead."""
+    """Counts of changes of modes, settings and hooks, and of rates: for whoever has computed something ahead."""
 
     def __init__(self) -> None:
         self.count = self.rates = 0
@@ -78,9 +77,8 @@ def check_unchanged(node: Any) -> None:
     """Raise if a value that this node saved was written to after the node was made."""
     for value in node.saved or ():
         for array in value if isinstance(value, tuple) else (value,):
-            if (isinstance(array, np.ndarray) or hasattr(array, "stands_for_array")) and WRITES.since(
-                array
-            ) > node.version:
+            is_array = isinstance(array, np.ndarray) or hasattr(array, "stands_for_array")
+            if is_array and WRITES.since(array) > node.version:
                 raise InPlaceError(
                     f"{node.name}: a value of shape {array.shape} that its derivative needs was changed in "
                     "place after the operation.\n"

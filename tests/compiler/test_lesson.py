@@ -12,6 +12,7 @@ import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.__main__ import main
 from tinygrad_edu.compiler.lesson import Lesson
+from tinygrad_edu.compiler.roll import rolled
 from tinygrad_edu.errors import ArgumentError, TraceError
 
 from .test_equality import ACTIVATIONS, CLASSES, OPTIMIZERS, X, Y, made, normal, perceptron
@@ -109,6 +110,38 @@ def test_lessons_of_groups():
         return optim.AdamW([{"params": [first], "weight_decay": 0.5}, {"params": others}], lr=lr)
 
     check_lesson(perceptron(nn.Tanh), optimizer=groups)
+
+
+# ---- loops -------------------------------------------------------------------------------------------------
+
+
+def test_lines_that_repeat_become_a_loop():
+    lines = [f"part{k} = x[{2 * k}:{2 * k + 2}]" for k in range(4)]
+    blocks = [line for k in range(4) for line in (lines[k], f"y[{10 * k + 5}] = part{k} + z")]
+    assert rolled(["a = 1", *blocks, "return y"]) == [
+        "a = 1", "for i in range(0, 8, 2):", "    part0 = x[i:i + 2]", "    y[5 * i + 5] = part0 + z",
+        "return y",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["y[0] = 1", "y[2] = 1", "y[3] = 1"], ["y[0] = a", "y[1] = b", "y[2] = c"], ["y[0] = 1.5"] * 3,
+        ["a = x[0]", "b = x[1]", "c = x[2]", "return a + b + c"], ["y[3] = 1", "y[2] = 1", "y[1] = 1"],
+    ],
+)  # fmt: skip
+def test_lines_that_do_not_repeat_stay(lines):
+    assert rolled(lines) == lines
+
+
+def test_the_lesson_of_a_convolution_has_loops():
+    def network():
+        images = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1)]
+        return nn.Sequential(*images, nn.ReLU(), nn.Flatten(), nn.Linear(8 * 14 * 14, 3))
+
+    x, y = normal(32, 1, 28, 28), np.random.default_rng(0).integers(0, 3, 32)
+    assert "    for i in range(" in check_lesson(network, x=x, y=y, optimizer=optim.Adam)
 
 
 # ---- files -------------------------------------------------------------------------------------------------

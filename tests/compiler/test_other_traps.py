@@ -1115,7 +1115,8 @@ REFUSED = {  # by a word of the message
     "sizes_that_data_choose": "A number is made of a traced value",
     "tensors_in_a_set": "A variable of shape (3,) was met",
     "seed_given": "generator is made within", "objects_are_made_inside": "generator is made within",
-    "list_that_the_step_changes": "changes an argument", "tensor_that_the_step_changes": "changes an argument",
+    "list_that_the_step_changes": "changes an argument",
+    "tensor_that_the_step_changes": "changes an argument",
     "generator_of_the_step": "makes a random generator", "seeds_inside": "generator is made within the step",
 }  # fmt: skip
 

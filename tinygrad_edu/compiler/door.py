@@ -33,8 +33,9 @@ class Names:
 
 
 def of_arguments(kinds: list[tuple[Any, ...]], name: Names) -> list[str]:
-    """Conditions on the leaves of the arguments, ``a0``, ``a1`` …; they make ``x0``, ``x1`` … of the "
-    "arrays."""
+    """Conditions on the leaves of the arguments, ``a0``, ``a1`` …; they make ``x0``, ``x1`` … of the
+    arrays.
+    """
     found = []
     for i, (kind, *known) in enumerate(kinds):
         if kind is None:
@@ -79,8 +80,9 @@ def of_gradients(leaves: list[tuple[Any, Any]], name: Names) -> list[str]:
 
 
 def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]:
-    """Conditions on the counts of optimizers: all parameters have made as many steps, and which phase it "
-    "is."""
+    """Conditions on the counts of optimizers: all parameters have made as many steps, and which phase it
+    is.
+    """
     found = []
     for pack, optimizer, phase, even in packs:
         p, n = name(pack, "p"), len(pack.counts)

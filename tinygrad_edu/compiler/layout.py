@@ -65,8 +65,8 @@ class Layout:
         same_arrays = all(a is None or (m._array is a and m._node is None) for m, a in self._made)
         if not (same_leaves and same_arrays and build.form == self.form):  # type: ignore[attr-defined]
             raise TraceError(
-                "The step changes an argument: it puts something else into a list, a dict or a tensor. Return "
-                "it, or write into the array, x[...] = values, under no_grad()."
+                "The step changes an argument: it puts something else into a list, a dict or a tensor. "
+                "Return it, or write into the array, x[...] = values, under no_grad()."
             )
 
     def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
@@ -81,8 +81,9 @@ def is_record(value: Any) -> bool:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two Python values may stand for each other: the same object, equal numbers, texts, or "
-    "tuples."""
+    """Whether two Python values may stand for each other: the same object, equal numbers, texts, or
+    tuples.
+    """
     if a is b:
         return True
     if type(a) is not type(b):

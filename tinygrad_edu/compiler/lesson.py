@@ -15,6 +15,7 @@ from .copies import substituted
 from .expressions import ATOM, OPERATORS, OPPOSITE, PRODUCT
 from .lesson_names import LessonNames
 from .program import Call, Check, Live, Ref, owner_of, refs_in
+from .roll import rolled
 
 WIDTH = 100  # of a line of code
 SHORT = 46  # of an expression that may stand within another
@@ -35,6 +36,7 @@ class Lesson(LessonNames):
         self.live = self._without_writes(self.live)
         self.lines: list[str] = []
         self._write()
+        self.lines = rolled(self.lines)
 
     @property
     def text(self) -> str:
@@ -119,6 +121,7 @@ class Lesson(LessonNames):
                 uses.setdefault(ref, []).append(i)
             if isinstance(step, Check):
                 uses.setdefault(step.ref, []).append(i)
+        self.makers = {r: step for step in self.live if isinstance(step, Call) for r in step.outputs}
         self.uses, self.where = uses, ""
         self.finals = [self.now.get(r, r) for r in self.run.refs]
         wanted, gathered = {*self.finals, *self.kept}, []
@@ -185,11 +188,15 @@ class Lesson(LessonNames):
         )
 
     def _origins(self, ref: Ref) -> set[Ref]:
-        found = {ref}
-        for step in self.live:
-            if isinstance(step, Call) and ref in step.outputs:
-                for r in refs_in((step.args, step.kwargs)):
-                    found |= {r} if r in self.names or r in self.program.inputs else self._origins(r)
+        """What a result is computed from, of what has a name or was there before."""
+        found, left = {ref}, [ref]
+        while left:
+            maker = self.makers.get(left.pop())
+            for r in refs_in((maker.args, maker.kwargs)) if maker is not None else ():
+                if r not in found:
+                    found.add(r)
+                    if r in self.inline:
+                        left.append(r)
         return found
 
     def _in_place(self, call: Call, text: str) -> None:
@@ -257,4 +264,5 @@ class Lesson(LessonNames):
         if len(text) > WIDTH and (cut := text.rfind(", ", 0, WIDTH)) > 0:
             self.lines += [text[: cut + 1]]
             text = "    " + text[cut + 2 :]
-        self.lines.append(f"{text:<44}  {comment}" if comment else text)
+        whole = f"{text:<44}  {comment}" if comment else text
+        self.lines.append(whole if len(whole) <= WIDTH + 6 else text)  # the comment, if there is room for it

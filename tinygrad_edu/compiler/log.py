@@ -89,8 +89,9 @@ class Log:
                 self._met[id(parent)] = parent, self.where()
 
     def refuse_strangers(self, known: set[int]) -> None:
-        """Raise if the run met a variable that was there before, and that nothing led to from the "
-        "function."""
+        """Raise if the run met a variable that was there before, and that nothing led to from the
+        function.
+        """
         for number, (leaf, where) in self._met.items():
             if number not in known:
                 raise TraceError(

@@ -70,15 +70,17 @@ class Results:
         return self._arrays[id(part)]
 
     def settle(self, program: Program, refs: list[Ref]) -> None:
-        """Take note of the references after the passes, and of what must be copied: it is there "
-        "afterwards."""
+        """Take note of the references after the passes, and of what must be copied: it is there
+        afterwards.
+        """
         there = {program.owner(r) for r in program.inputs}
         self.shared = [program.owner(r) in there for r in refs]
         self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
 
     def text(self, name: Callable[..., str]) -> str:
-        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the "
-        "arguments."""
+        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the
+        arguments.
+        """
         return self._text(self.tree, name)
 
     def _text(self, part: Any, name: Callable[..., str]) -> str:

@@ -11,7 +11,7 @@ def of_numpy(value: Any) -> str | None:
     if isinstance(owner, np.ufunc):
         known = getattr(np, owner.__name__, None) is owner
         return f"np.{owner.__name__}.{name}" if known else None
-    for path in (name, f"linalg.{name}", f"fft.{name}"):
+    for path in (name, f"linalg.{name}", f"fft.{name}", f"lib.stride_tricks.{name}"):
         found: Any = np
         for part in path.split("."):
             found = getattr(found, part, None)
