@@ -63,7 +63,7 @@ def _owner(array: Any) -> Any:
 
 
 class Settings:
-    """Counts of changes of modes, settings and hooks, and of rates: for whoever has computed something ahead."""
+    """Counts of changes of modes, settings and hooks, and of rates, for whoever has computed ahead."""
 
     def __init__(self) -> None:
         self.count = self.rates = 0

@@ -81,7 +81,7 @@ def test_lessons_of_activations(name):
     check_lesson(perceptron(getattr(nn, name)))
 
 
-@pytest.mark.parametrize("name", set(OPTIMIZERS) - {"NAdam", "RAdam"})
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"NAdam", "RAdam"}))
 def test_lessons_of_optimizers(name):
     check_lesson(perceptron(nn.Tanh), optimizer=getattr(optim, CLASSES.get(name, name)), **OPTIMIZERS[name])
 

@@ -989,6 +989,12 @@ def where_and_masks(wrap):
     return [step(X), step(-X), step(X)]
 
 
+def powers(wrap):
+    step = wrap(lambda x: (x**2, x**0.5, x**-1, x**3, x**2.5, 2**x, x**x, (x > 0) ** 2))
+    x = np.random.default_rng(0).uniform(0.1, 2, 1000)
+    return [a for values in (x, x.astype(np.float32)) for _ in range(3) for a in step(values)]
+
+
 def hooks_inside(wrap):
     weight, seen = weights(), [0.0]
 

@@ -1,5 +1,6 @@
 """Expressions: a call of NumPy's as a person writes it, with operators and methods."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,8 @@ class Expressions:
                 return f"-{self.within(args[0], SIGN)}", SIGN
             if function is np.square and self._is_array(args[0]):
                 return f"{self.within(args[0], ATOM)}**2", POWER
+        if function is operator.pow:
+            return f"{self.within(args[0], ATOM)}**{self.within(args[1], POWER)}", POWER
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc) and owner in METHODS and function.__name__ == "reduce":
             return self._reduction(METHODS[owner], args, dict(kwargs)), ATOM

@@ -15,7 +15,7 @@ WORDS = {
     "matmul": "h", "linear": "h", "maximum": "a", "relu": "a", "tanh": "a", "sigmoid": "a", "exp": "e",
     "log": "log", "equal": "hit", "subtract": "z", "divide": "p", "reduce": "total", "sqrt": "root",
     "__getitem__": "picked", "softmax_cross_entropy": "loss", "cross_entropy_of_labels": "loss",
-    "mse_loss": "loss", "square": "squares",
+    "mse_loss": "loss", "square": "squares", "sum": "total", "mean": "mean",
 }  # fmt: skip
 
 

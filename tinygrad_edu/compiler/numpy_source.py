@@ -3,6 +3,7 @@
 import builtins
 import keyword
 import linecache
+import operator
 import re
 import textwrap
 from typing import Any
@@ -267,6 +268,8 @@ class Source:
             if function == "__setitem__":
                 return f"{target}[{self._key(args[1])}] = {self.spelled(args[2])}"
             return f"{target}.{function}({self._arguments(args[1:], kwargs)})"
+        if function is operator.pow:
+            return f"{self.spelled(args[0])}**{self.spelled(args[1])}".replace("**-", "** -")
         if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
             args = (*args, *(out if isinstance(out, tuple) else (out,)))

@@ -18,6 +18,7 @@ from ..optim.elementwise import Elementwise
 from ..optim.optimizer import Optimizer
 from ..optim.pack import Pack
 from ..tensor import Tensor
+from . import files
 from .files import OURS
 from .places import (
     CELL,
@@ -150,7 +151,7 @@ class State:
     def look_into_function(self, function: types.FunctionType) -> None:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             self._look(wrapped, function.__name__)
-        if not is_of_the_user(function.__module__ or ""):
+        if not files.is_of_the_user(function.__code__.co_filename):
             if function.__closure__ and (function.__module__ or "").startswith(OURS):
                 for cell in function.__closure__:  # grad(f) closes over f
                     with suppress(ValueError):

@@ -115,13 +115,16 @@ class Compiled:
         Examples
         --------
         >>> import numpy as np, tinygrad_edu as tg
-        >>> step = tg.compile(lambda x: np.sum(np.sin(x) ** 2))
-        >>> _ = step(np.ones(3))
-        >>> print(step.lesson())
+        >>> @tg.compile
+        ... def energy(x):
+        ...     return (np.sin(x) ** 2).sum()
+        >>> _ = energy(np.ones(3))
+        >>> print(energy.lesson())
         import numpy as np
         <BLANKLINE>
         <BLANKLINE>
-        def step(x):
+        def energy(x):
+            # return (np.sin(x) ** 2).sum()
             total = (np.sin(x)**2).sum()
             return total
         <BLANKLINE>

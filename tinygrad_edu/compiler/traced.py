@@ -6,6 +6,7 @@ so that whatever is computed of them is a call in the log, and what would leave 
 number say, says so.
 """
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,14 @@ class Traced(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"Traced({self.value!r})"
+
+    # ---- powers --------------------------------------------------------------------------------------------
+
+    def __pow__(self, exponent: Any) -> Any:
+        """As arrays do it, which take another way than np.power where the exponent is 2 or 1/2."""
+        if type(exponent) not in (int, float):
+            return super().__pow__(exponent)
+        return self.log.results(operator.pow, (self, exponent), {}, self.value**exponent)
 
     # ---- items ---------------------------------------------------------------------------------------------
 
