@@ -1,6 +1,7 @@
 """The smallest problem that no linear model solves: XOR, with a hidden layer of four units.
 
     python examples/xor.py
+    python -m tinygrad_edu compile examples/xor.py:step     # prints the step as plain NumPy
 
 Prints what the trained network says of the four inputs, and in how many of ten runs, with the seeds 0 to 9,
 it learns all four; with relu in the place of tanh a run can fail, because a unit that is off for every input
@@ -21,10 +22,17 @@ def train(seed: int, activation: nn.Module, steps: int = 500) -> nn.Sequential:
     rng = np.random.default_rng(seed)
     model = nn.Sequential(nn.Linear(2, 4, rng=rng), activation, nn.Linear(4, 2, rng=rng))
     optimizer = tg.optim.Adam(model.parameters(), lr=0.05)
-    for _ in range(steps):
+
+    @tg.compile
+    def step(x: np.ndarray, y: np.ndarray) -> tg.Tensor:
         optimizer.zero_grad()
-        tg.softmax_cross_entropy(model(INPUTS), LABELS).backward()
+        loss = tg.softmax_cross_entropy(model(x), y)
+        loss.backward()
         optimizer.step()
+        return loss
+
+    for _ in range(steps):
+        step(INPUTS, LABELS)
     return model
 
 

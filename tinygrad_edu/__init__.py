@@ -128,6 +128,7 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "check",
+    "compile",
     "composite",
     "conv1d",
     "conv2d",
@@ -247,6 +248,7 @@ del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is 
 if TYPE_CHECKING:
     from . import check, data, drawing, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
+    from .compiler import compile
     from .drawing import draw, explain
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
@@ -258,6 +260,10 @@ def __getattr__(name: str) -> Any:
         import tinygrad_edu.implicit
 
         return getattr(tinygrad_edu.implicit, name)
+    if name == "compile":
+        from .compiler import compile
+
+        return compile
     if name == "remat":
         from .recompute import remat
 

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from .errors import DTypeError, ShapeError
 
 
+def stands_for_array(value: Any) -> bool:
+    """Whether it is what the compiler traces with, in the place of an ndarray."""
+    return getattr(value, "stands_for_array", False) is True
+
+
 def plain(values: Any, who: str) -> NDArray[Any]:
     """An ndarray of the values of a tensor, without its graph, or of anything that NumPy takes; not copied
     where it need not be.
@@ -38,7 +43,11 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     if type(values) is np.ndarray:
         return values
     if hasattr(values, "requires_grad"):
-        return values.detach().numpy()
+        values = values.detach()
+        array: Any = getattr(values, "_array", None)
+        return array if stands_for_array(array) else values.numpy()
+    if stands_for_array(values):
+        return values
     refuse_masked(values, who)
     try:
         array = np.asarray(values)
@@ -136,7 +145,7 @@ def given(x: Any, who: str) -> Any:
 
 def fixed(x: Any, who: str) -> Any:
     """An ndarray of labels, weights and the like, which get no gradient; a tensor that needs one raises."""
-    return np.asarray(x) if is_tensor(x) else plain(x, who)
+    return np.asarray(x) if is_tensor(x) and not stands_for_array(x) else plain(x, who)
 
 
 def floating(x: Any, who: str = "a function of real numbers") -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .aliases import Cotangent, DType, Saved, Shape, TensorClass
+from .arrays import stands_for_array
 from .broadcast import broadcasts_to, unbroadcast
 from .errors import DTypeError, GraphError, WrongRule
 from .graph import Leaf, Node, Part
@@ -182,6 +183,8 @@ class Pass:
             before += gradient
         else:
             total = before + gradient
+            if stands_for_array(total):
+                total = total.as_array()
             self.gradients[node] = np.asarray(total) if isinstance(total, np.generic) else total
             self.ours.add(node)
 
@@ -252,6 +255,8 @@ class Pass:
         found = unbroadcast(found, shape)
         if isinstance(found, np.generic):  # which += would not change
             found = self.as_kind(np.asarray(found))
+        elif stands_for_array(found):
+            found = found.as_array()
         return found if found.dtype == parent.dtype else np.astype(found, parent.dtype)
 
     def as_gradient(self, gradient: Any) -> Cotangent | None:
@@ -279,7 +284,7 @@ class Pass:
         if type(g) is ndarray:
             return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
         if self.create_graph or not isinstance(g, (ndarray, np.generic)):
-            return np.copy(g)
+            return np.copy(g) if self.create_graph else np.copy(g, order="C")
         return np.array(g, order="C")  # a NumPy scalar is no array: it cannot be added to in place
 
 

@@ -110,6 +110,10 @@ class Inspector:
 
     guards_forwards = False  # whether the forward of a primitive gets read-only arrays, too
 
+    def given(self, op: Op, arrays: list[Any]) -> list[Any]:
+        """The arguments that the forward of an operation gets, before it runs."""
+        return arrays
+
     def recorded(self, op: Op, node: Node | None, arguments: list[Any], out: Any) -> None:
         """A result has just been computed; it has a node if a gradient may be wanted of it."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .aliases import Operand, TensorClass
-from .arrays import refuse_masked
+from .arrays import refuse_masked, stands_for_array
 from .entry import Composite, Entry, Op, name_of
 from .errors import UnsupportedCall
 from .graph import as_array, record
@@ -142,7 +142,7 @@ def _wrap(cls: TensorClass, out: Any) -> Any:
 
     One of several that no tensor can hold, for it has objects, stays an array.
     """
-    if isinstance(out, (np.ndarray, np.generic)):
+    if isinstance(out, (np.ndarray, np.generic)) or stands_for_array(out):
         return cls._make(as_array(out), None)
     if hasattr(out, "_fields"):
         return type(out)(*(_wrap(cls, o) for o in out))

@@ -68,6 +68,10 @@ class InPlaceError(TinygradError, RuntimeError):
     """A value was changed, or was about to be, that a recorded graph still needs."""
 
 
+class TraceError(TinygradError, RuntimeError):
+    """A step cannot be compiled as it is written; the message names the line, and what to do."""
+
+
 class NonFiniteError(TinygradError, FloatingPointError):
     """A NaN or an infinity where none can be: met by the debug mode, by gradient clipping, or by a line
     search.

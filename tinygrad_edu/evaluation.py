@@ -105,7 +105,7 @@ def as_plain(tensor: Tensor, like: Any = None) -> Any:
     """The array of a tensor, or a NumPy scalar if it has no axes (unless it is like an array); the tensor
     itself if it needs a gradient.
     """
-    if tensor._node is not None:
+    if not isinstance(tensor, Tensor) or tensor._node is not None:
         return tensor
     return tensor._array if tensor.ndim or isinstance(like, np.ndarray) else tensor._array[()]
 

@@ -36,7 +36,8 @@ from .ops.embedding import embedding
 from .ops.erf import erf, erfc
 from .ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .ops.losses.labels import nll_loss, softmax_cross_entropy
-from .ops.losses.margin import cosine_embedding_loss, hinge_loss, multi_margin_loss, triplet_margin_loss
+from .ops.losses.margin import hinge_loss, multi_margin_loss
+from .ops.losses.pairs import cosine_embedding_loss, triplet_margin_loss
 from .ops.losses.regression import half_squared_error, huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .ops.normalization import group_norm, layer_norm, rms_norm
 from .ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d

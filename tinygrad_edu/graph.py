@@ -15,7 +15,7 @@ from weakref import ref
 import numpy as np
 
 from .aliases import Array, DType, Operand, Saved, Shape, TensorClass
-from .arrays import plain
+from .arrays import plain, stands_for_array
 from .entry import Op
 from .errors import DTypeError, WrongRule
 from .modes import MODE
@@ -161,6 +161,8 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
             arrays.append(value if type(value) in SIMPLE else _given(op, value))
         bit += bit
     recording, debug, inside, _ = MODE.get()
+    if debug.value is not None:
+        arrays = debug.value.given(op, arrays)
     plan = (op.plans.get(wanted) or _plan(cls, op, values, wanted)) if parents and recording else None
     try:
         out = op.forward(*arrays)
@@ -225,6 +227,8 @@ def as_array(out: Any) -> Array:
     """
     if isinstance(out, np.generic):
         out = np.asarray(out)
+    elif stands_for_array(out):
+        out = out.as_array()
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
         out = plain(out, "Tensor")
     if out.dtype.kind not in "fiubc":

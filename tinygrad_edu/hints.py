@@ -21,7 +21,7 @@ PACKAGE = {  # what tinygrad_edu.NAME would be
     "check_grads": "gradcheck", "elementwise_grad": "grad of the sum: grad(lambda x: np.sum(f(x)))", "defvjp": "primitive", "custom_vjp": "primitive",
     "Function": "primitive", "jacrev": "jacobian", "jacfwd": "jacobian", "swish": "silu", "logits_loss": "softmax_cross_entropy",
     "cat": "np.concatenate", "unsqueeze": "np.expand_dims", "permute": "np.transpose", "matmul": "np.matmul", "mm": "np.matmul", "bmm": "np.matmul",
-    "fit": "train.fit", "DataLoader": "data.DataLoader", "compile": "nothing yet: functions are not compiled",
+    "fit": "train.fit", "DataLoader": "data.DataLoader", "jit": "compile",
     "draw_dot": "draw", "make_dot": "draw", "build_graph": "draw", "plot_model": "draw", "visualize": "draw", "graphviz": "draw",
 }
 TENSOR = {  # what x.NAME would be

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .aliases import Operand
-from .arrays import refuse_imaginary
+from .arrays import refuse_imaginary, stands_for_array
 from .backward import accumulate
 from .conversion import Conversions
 from .dispatch import dispatch
@@ -40,7 +40,7 @@ from .modes import MODE
 from .ops import indexing
 from .ops.reduction import NONE
 from .table import op_of
-from .versions import WRITES
+from .versions import SETTINGS, WRITES
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE = op_of(np.add), op_of(np.subtract), op_of(np.multiply), op_of(np.divide)
 POWER, SQUARE, SQRT, RECIPROCAL = op_of(np.power), op_of(np.square), op_of(np.sqrt), op_of(np.reciprocal)
@@ -169,6 +169,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         WRITES.mark(self._array)
         if array is not self._array:
             WRITES.mark(array)
+            SETTINGS.count += 1
         self._array = array
 
     # ---- gradients -----------------------------------------------------------------------------------------
@@ -226,12 +227,15 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             return self
         if requires_grad:
             _check_floating(self.dtype)
+            SETTINGS.count += self._leaf is not None and self._node is None  # it was frozen
             if self._leaf is None:
                 self._leaf = Leaf(self.shape, self.dtype)
-                if isinstance(self._array, ndarray):
-                    self._array = np.array(self._array, order="C")  # whoever gave it may go on to change it
+                if isinstance(self._array, ndarray) or stands_for_array(self._array):
+                    self._array = np.copy(self._array, order="C")  # whoever gave it may go on to change it
             # Other data may have been assigned while it was frozen.
             self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
+        else:
+            SETTINGS.count += self._node is not None
         self._node = self._leaf if requires_grad else None
         return self
 
@@ -317,6 +321,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         hooks = notes_of(self._node).hooks
         key = object()
         hooks[key] = hook
+        SETTINGS.count += 1
         return lambda: hooks.pop(key, None)
 
     def retain_grad(self) -> None:

@@ -53,6 +53,8 @@ class Writes:
 
 
 def _owner(array: Any) -> Any:
+    if type(array) is not np.ndarray:
+        array = getattr(array, "value", array)  # of what the compiler traces with
     while (base := getattr(array, "base", None)) is not None and hasattr(
         base, "base"
     ):  # an array, or what as_strided puts between
@@ -60,14 +62,23 @@ def _owner(array: Any) -> Any:
     return array
 
 
+class Settings:
+    """Counts of changes of modes, settings and hooks, and of rates, for whoever has computed ahead."""
+
+    def __init__(self) -> None:
+        self.count = self.rates = 0
+
+
 WRITES = Writes()
+SETTINGS = Settings()
 
 
 def check_unchanged(node: Any) -> None:
     """Raise if a value that this node saved was written to after the node was made."""
     for value in node.saved or ():
         for array in value if isinstance(value, tuple) else (value,):
-            if isinstance(array, np.ndarray) and WRITES.since(array) > node.version:
+            is_array = isinstance(array, np.ndarray) or hasattr(array, "stands_for_array")
+            if is_array and WRITES.since(array) > node.version:
                 raise InPlaceError(
                     f"{node.name}: a value of shape {array.shape} that its derivative needs was changed in "
                     "place after the operation.\n"

@@ -29,6 +29,7 @@ HOUSE = [
     ("tree_call", "primitive", "filing"),                                  # users' ops
     ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
     ("special", "stats", "io", "check", "nn", "optim"),
+    ("compiler",),                                                         # a step as straight-line NumPy
     ("coverage", "plot", "drawing", "data", "train"),
     ("__init__", "__main__"),                                              # the door
 ]

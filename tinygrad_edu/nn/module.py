@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..errors import ArgumentError, DTypeError, TinygradError
 from ..trees import children
+from ..versions import SETTINGS
 from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert, successor
 from .state import load, state_of
@@ -72,6 +73,7 @@ class Module(Nested):
         if held is not None and isinstance(held, (Parameter, Buffer)):
             value = successor(f"{type(self).__name__}.{name}", held, value)
         object.__setattr__(self, name, value)
+        SETTINGS.count += 1
 
     if not TYPE_CHECKING:  # which is to know what attributes there are
 

@@ -84,12 +84,15 @@ class OfChannels(Module):
         """x normalized by its own mean and variance, which the running ones follow in training."""
         raise NotImplementedError
 
-    def _follow(self, mean: Any, variance: Any, share: float) -> None:
+    def _follow(self, mean: Any, variance: Any, share: Any) -> None:
         """Move the running mean and variance, if there are any, by a share towards others."""
         if self.running_mean is None or self.running_var is None:
             return
+        rest = 1 - share
+        if hasattr(share, "dtype"):  # exact, of the dtype of a count
+            share, rest = share.astype(mean.dtype), rest.astype(mean.dtype)
         for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
-            running.write((1 - share) * running.data + share * batch)
+            running.write(rest * running.data + share * batch)
 
     def extra_repr(self) -> str:
         return (
@@ -175,7 +178,7 @@ class BatchNorm1d(OfChannels):
             y, mean, variance = batch_normalized(x, weight, bias, axes, self.eps)
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
-            share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+            share = 1 / self.num_batches_tracked.data if self.momentum is None else self.momentum
             self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)), share)
         return y
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..arrays import given, plain
+from ..arrays import given, plain, stands_for_array
 from ..errors import ArgumentError, DTypeError
 from ..tensor import Tensor
 from ..versions import WRITES
@@ -93,10 +93,11 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
 def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: x in its dtype; a tensor of another that needs a gradient is refused."""
     if not isinstance(x, Tensor):
-        x = np.asarray(given(x, who))
+        x = given(x, who)
+        x = x if stands_for_array(x) else np.asarray(x)
         if x.dtype.kind not in "fiub" or like._array.dtype.kind == "c":
             raise _not_real(x, like, who)
-        return np.asarray(x, dtype=like._array.dtype)
+        return x.astype(like._array.dtype, copy=False)
     if x._array.dtype.kind != "f":
         if "c" in (x._array.dtype.kind, like._array.dtype.kind):
             raise _not_real(x, like, who)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import stands_for_array
 from ..broadcast import unbroadcast
 from ..table import composite, derivative, primitive
 
@@ -18,6 +19,8 @@ def as_key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(map(as_key, key))
     if key is None or key is Ellipsis or isinstance(key, (int, slice, np.ndarray, np.generic)):
+        return key
+    if stands_for_array(key):
         return key
     return np.asarray(key, dtype=None if key != [] else np.intp) if isinstance(key, list) else np.asarray(key)
 

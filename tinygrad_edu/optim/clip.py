@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import stands_for_array
 from ..errors import ArgumentError, NonFiniteError, names_itself
 from ..tensor import Tensor
 from ..versions import WRITES
@@ -62,10 +63,18 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
     _check_above_zero("max_norm", max_norm)
     _check_above_zero("norm_type", norm_type, ", or math.inf")
     gradients = _gradients(params)
-    norms = [_norm(np.abs(g) if g.dtype.kind == "c" else g, norm_type, i) for i, g in gradients]
+    numbers, arrays = [i for i, _ in gradients], [g for _, g in gradients]
+    if any(map(stands_for_array, arrays)):
+        return arrays[0].log.closed(clip_norm_of, arrays, numbers, max_norm, norm_type)
+    return clip_norm_of(arrays, numbers, max_norm, norm_type)
+
+
+def clip_norm_of(gradients: list[Any], numbers: list[int], max_norm: float, norm_type: float) -> float:
+    """Clip the norm of gradients, which belong to the parameters of these numbers; returns what it was."""
+    norms = [_norm(np.abs(g) if g.dtype.kind == "c" else g, norm_type, i) for i, g in zip(numbers, gradients)]
     total = math.hypot(*norms) if norm_type == 2 else _combined(norms, norm_type)
     if total > max_norm:
-        for _, g in gradients:
+        for g in gradients:
             WRITES.mark(g)
             np.divide(g, total / max_norm, out=g)  # rounds better than a product: 3 / 5 is 0.6
     return total

@@ -113,6 +113,10 @@ class Elementwise(Optimizer):
         """The numbers that `update` needs in the t-th step of a parameter, from 1."""
         return []
 
+    def phase(self, group: Group, t: int) -> Any:
+        """Which of several ways `update` takes in the t-th step, where that depends on t."""
+        return None
+
     def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """Write into d the t-th step, which is subtracted from the parameters, given the gradient g.
 

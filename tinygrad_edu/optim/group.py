@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from ..errors import ArgumentError, told_by
 from ..tensor import Tensor
+from ..versions import SETTINGS
 from .ownership import Owner, owner_of
 from .setting import CHECKS, nearest, unknown
 
@@ -54,6 +55,8 @@ class Group:
         before, slots = vars(self)[name], self._kind.slots(self)
         try:
             self._take({name: value})
+            SETTINGS.count += name != "lr"  # which every step reads anew
+            SETTINGS.rates += name == "lr"
             if self._kind.slots(self).keys() != slots.keys():
                 raise ArgumentError(
                     f"{self._kind.__name__}: {name}={value} takes other state than there is. Make the "

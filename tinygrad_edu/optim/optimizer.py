@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError, StateError, names_itself
 from ..tensor import Tensor
+from ..versions import SETTINGS
 from .group import Group, Params, groups_of
 from .ownership import Watch
 from .setting import nearest, unknown
@@ -261,3 +262,4 @@ def check_fits(optimizer: Optimizer, p: Tensor, shape: tuple[int, ...], dtype: n
         )
     if not array.flags.writeable:
         p._array = array.copy()
+        SETTINGS.count += 1

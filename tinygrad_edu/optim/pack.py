@@ -15,7 +15,7 @@ from numpy import add, multiply, negative, sign, subtract
 from numpy.lib.array_utils import byte_bounds
 
 from ..tensor import Tensor
-from ..versions import WRITES
+from ..versions import SETTINGS, WRITES
 from .group import Group
 from .optimizer import check_fits
 
@@ -133,17 +133,30 @@ class Pack:
             if gradient is not None:
                 self._update_in_portions(optimizer, i, reals(gradient.reshape(-1)))
 
+    def begin(self, optimizer: Any, i: int | None) -> int:
+        """Count a step of the i-th parameter, or of all, and set the numbers that it takes."""
+        t = self.counts[i or 0] + 1
+        if i is None:
+            self.counts = [t] * len(self.counts)
+            WRITES.mark_all(self.memories)  # before the write, which may be interrupted
+        else:
+            self.counts[i] = t
+            WRITES.mark(self.params[i]._array)
+        self.numbers.set(optimizer.coefficients(self.group, t))
+        if self.group.weight_decay or self.group.l1:
+            self.decays.set(
+                [1 - self.group.lr * self.group.weight_decay, self.group.weight_decay, self.group.l1]
+            )
+        return t
+
     def _update_jointly(self, optimizer: Any) -> None:
         group, gradients, step = self.group, self.gradients, self.step
-        t = self.counts[0] + 1
-        self.counts = [t] * len(self.counts)
-        WRITES.mark_all(self.memories)  # before the write, which may be interrupted
-        coefficients = self.numbers.set(optimizer.coefficients(group, t))
+        t = self.begin(optimizer, None)
         if group.maximize:
             negative(gradients, gradients)
         if group.weight_decay or group.l1:
             gradients = self._decay_jointly(optimizer)
-        optimizer.update(group, t, gradients, step, self.state, self.scratch, coefficients)
+        optimizer.update(group, t, gradients, step, self.state, self.scratch, self.numbers.scalars)
         for array, view in zip(self.arrays, self.step_views):
             subtract(array, view, array)
 
@@ -163,9 +176,7 @@ class Pack:
         array, place, portion = self.arrays[i], self.places[i], PORTION // self.dtype.itemsize
         flat = array.reshape(-1)  # a copy, if its memory is in another order
         values = reals(flat)
-        self.counts[i] = t = self.counts[i] + 1
-        WRITES.mark(array)
-        coefficients = self.numbers.set(optimizer.coefficients(self.group, t))
+        t, coefficients = self.begin(optimizer, i), self.numbers.scalars
         shrink, decay, l1 = self._decay_numbers(optimizer)
         remembered = [vector[place] for vector in self.state]
         for start in range(0, values.size, portion):
@@ -185,9 +196,8 @@ class Pack:
         """The factor of decoupled decay, and those of the coupled terms; None for what there is not."""
         group = self.group
         coupled = not (optimizer.decoupled or group.decoupled_weight_decay)
-        numbers = [1 - group.lr * group.weight_decay, group.weight_decay, group.l1]
         there = [group.weight_decay and not coupled, group.weight_decay and coupled, group.l1]
-        return [number if is_there else None for number, is_there in zip(self.decays.set(numbers), there)]
+        return [number if is_there else None for number, is_there in zip(self.decays.scalars, there)]
 
     # ---- state ---------------------------------------------------------------------------------------------
 
@@ -199,6 +209,7 @@ class Pack:
 
     def restore(self, slots: dict[str, float], saved: list[dict[str, Any]]) -> None:
         """Take over what `state_of` returned of each parameter."""
+        SETTINGS.count += 1
         self.slots, self.counts, self.joint = slots, [one["steps"] for one in saved], False
         self.state = [np.concatenate([reals(one[name].reshape(-1)) for one in saved]) for name in slots]
 

@@ -83,12 +83,15 @@ class RAdam(Elementwise):
         rate = group.lr / (1 - beta1**t) * (r * math.sqrt(1 - beta2**t) if r else 1.0)
         return [beta1, 1 - beta1, beta2, 1 - beta2, rate, group.eps]
 
+    def phase(self, group: Group, t: int) -> Any:
+        return bool(_rectification(group.betas[1], t))
+
     def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:
         """The t-th step; see `Elementwise.update`."""
         (m, v), (beta1, rest1, beta2, rest2, rate, eps) = state, numbers
         average(m, beta1, rest1, g, d)
         average(v, beta2, rest2, square(g, d), d)
-        if not _rectification(group.betas[1], t):
+        if not self.phase(group, t):
             multiply(m, rate, d)
             return
         divide(m, add(sqrt(v, d), eps, d), d)

@@ -57,6 +57,7 @@ def fit(
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
     resume: bool | str | PathLike[str] = False,
     on_nan: str = "stop",
+    compile: bool = False,
     progress: bool | str = "auto",
     callbacks: Sequence[Callable[[History], Any]] = (),
 ) -> History:
@@ -116,6 +117,10 @@ def fit(
         spoil.  "stop" ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does
         not look.  Both name inputs or targets that are not finite.  If a validation loss is not finite,
         "stop" only warns, once.
+    compile : bool, default=False
+        Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
+        time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
+        of several batches or with weights, are made as they are.
     progress : {"auto", True, False}, default="auto"
         Whether a line on stderr tells how far the training is, drawn by tqdm if that is installed; "auto"
         shows it if stderr is a terminal, and in a notebook.
@@ -140,6 +145,8 @@ def fit(
     RuntimeError
         If an iterator is at its end in the model, the loss, the data, a schedule or a callback, naming the
         place.
+    TraceError
+        With ``compile=True``, naming what cannot be compiled, and its line.
     NonFiniteError
         With ``on_nan="raise"``, naming the step, also if the last one has spoilt parameters; with "ignore",
         if a gradient that is to be clipped is not finite.
@@ -191,7 +198,7 @@ def fit(
     with told_as("fit"):
         warned_of = check_parts(model, loss, optimizer)
         check_data(data, validation, epochs, batch_size, seed)
-        step = StepSettings(step_schedule, clip_norm, accumulate, on_nan)
+        step = StepSettings(step_schedule, clip_norm, accumulate, on_nan, compile)
         settings = Settings(
             epochs, step, metrics or {}, schedule, early_stopping, saved, callbacks, validation is not None
         )

@@ -22,15 +22,18 @@ Schedule = Callable[[int], float]  # the learning rate of an epoch, or of a step
 class StepSettings:
     """How a step is made: its learning rate, how much goes into it, and what it does about NaN.
 
-    The fields are what `fit` calls step_schedule, clip_norm, accumulate and on_nan.
+    The fields are what `fit` calls step_schedule, clip_norm, accumulate, on_nan and compile.
     """
 
     schedule: Schedule | None
     clip_norm: float | None
     accumulate: int
     on_nan: str
+    compile: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.compile, bool):
+            raise ArgumentError(f"compile is True or False; got {self.compile!r:.80}.")
         check_at_least_one("accumulate", self.accumulate)
         norm = self.clip_norm
         is_number = isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool)

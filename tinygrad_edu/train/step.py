@@ -11,6 +11,7 @@ from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from .batches import loss_of, no_tensor
+from .compiled import compiled_step
 from .inputs import called
 from .story import Diverged, story
 from .training import Training
@@ -21,11 +22,33 @@ def make_step(training: Training, group: list[Any]) -> None:
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)
+    alone = len(group) == 1 and len(group[0]) == 2 and not isinstance(group[0][0], (tuple, dict))
+    if training.began and step.compile and alone:
+        _make_compiled(training, group)
+        return
     optimizer.zero_grad()
     _add_gradients(training, group)
     if step.clip_norm is not None:
         _clip_gradients(training, step.clip_norm, group)
     training.update()
+
+
+def _make_compiled(training: Training, group: list[Any]) -> None:
+    """The same by a compiled function; the first step is made as it is, since it is looked at closely."""
+    batch, step = group[0], training.settings.step
+    if training.compiled is None:
+        training.compiled = compiled_step(training.model, training.loss, training.optimizer, step)
+    try:
+        loss, outputs = training.compiled(batch)
+    except NonFiniteError as error:
+        if step.on_nan == "ignore":
+            raise
+        raise Diverged(story(training, str(error), group)) from None
+    number = loss.item()
+    if not math.isfinite(number) and step.on_nan != "ignore":
+        raise Diverged(story(training, f"the loss is {number}", group))
+    training.totals.add(number, len(batch[0]), outputs, batch[1])
+    training.history.count_step()
 
 
 def _add_gradients(training: Training, group: list[Any]) -> None:

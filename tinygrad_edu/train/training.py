@@ -52,6 +52,7 @@ class Training:
         self.best = None if best is None else Best(best, self.settings.usual)
         self.history, self.totals = History(), Totals(self.loss, keep=bool(self.settings.trained))
         self.began = False  # whether a step was made
+        self.compiled: Any = None  # the function that makes one, if it is to be compiled
 
     @property
     def batches(self) -> int | None:

@@ -51,8 +51,7 @@ def reduced_over(batch: Counted, losses: Any, reduction: str, weight: Any) -> An
         return placed(batch, losses)
     if reduction == "sum":
         return np.sum(losses)
-    labels = batch[1]
-    total = len(labels) if weight is None else weight[labels].sum()
+    total = len(batch[1]) if weight is None else np.sum(np.matmul(batch[2], weight))
     if total == 0:
         raise nothing_left("the weights of all labels are 0")
     return np.sum(losses) / total

@@ -179,8 +179,8 @@ def nll_loss(
     LOGARITHMS.check("predictions", log_p, OF_LOGITS)
     weight = class_weights(weight, log_p)
     batch = counted(log_p, labels, ignore_index, reduction)
-    scores, y, hit, *_ = batch
-    losses = -scores[hit] if weight is None else scores[hit] * -weight[y]
+    scores, _, hit, *_ = batch
+    losses = -scores[hit] if weight is None else scores[hit] * -np.matmul(hit, weight)
     return reduced_over(batch, losses, reduction, weight)
 
 

@@ -1,0 +1,286 @@
+"""A compiled step gives the bits that the function itself gives, step after step."""
+
+import traceback
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn, optim
+from tinygrad_edu.errors import ArgumentError, TraceError
+
+STEPS = 8
+ACTIVATIONS = (
+    "ReLU", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh", "Softplus",
+    "Softsign", "Hardswish", "Hardsigmoid", "Hardtanh", "ReLU6", "PReLU", "LogSoftmax",
+)  # fmt: skip
+OPTIMIZERS = {
+    "SGD": {"lr": 0.1}, "momentum": {"lr": 0.1, "momentum": 0.9}, "Adam": {}, "AdamW": {}, "RMSprop": {},
+    "nesterov": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}, "NAdam": {},
+    "amsgrad": {"amsgrad": True}, "centered": {"centered": True, "momentum": 0.9}, "RAdam": {}, "Adagrad": {},
+    "Adadelta": {}, "Adamax": {}, "Lion": {}, "l1": {"l1": 0.01},
+}  # fmt: skip
+CLASSES = {"momentum": "SGD", "nesterov": "SGD", "amsgrad": "Adam", "centered": "RMSprop", "l1": "Adam"}
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+X, Y = normal(8, 6), np.random.default_rng(1).integers(0, 3, 8)
+
+
+def perceptron(*between):
+    return lambda: nn.Sequential(nn.Linear(6, 5), *(make() for make in between), nn.Linear(5, 3))
+
+
+def made(network, optimizer, loss, clip):
+    """A model and the function that trains it, the same in every call."""
+    with tg.seed(0):
+        model = network()
+    chosen = optimizer(model.parameters())
+
+    def step(x, y):
+        chosen.zero_grad()
+        value = loss(model(x), y)
+        value.backward()
+        if clip:
+            clip(model.parameters())
+        chosen.step()
+        return value
+
+    return model, step
+
+
+def check_training(
+    network, x=X, y=Y, loss=tg.softmax_cross_entropy, optimizer=lambda p: optim.SGD(p, lr=0.01), clip=None
+):
+    """The same losses, parameters, buffers and gradients, to the bit, in every step."""
+    model, step = made(network, optimizer, loss, clip)
+    other, function = made(network, optimizer, loss, clip)
+    compiled = tg.compile(function)
+    for _ in range(STEPS):
+        np.testing.assert_array_equal(compiled(x, y).data, step(x, y).data)
+        for (name, a), b in zip(other.state_dict().items(), model.state_dict().values(), strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=name)
+        for a, b in zip(other.parameters(), model.parameters(), strict=True):
+            np.testing.assert_array_equal(a.grad.data, b.grad.data)
+    assert len(compiled.specializations) <= 3
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations(name):
+    check_training(perceptron(getattr(nn, name)))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name):
+    make = getattr(optim, CLASSES.get(name, name))
+    check_training(perceptron(nn.Tanh), optimizer=lambda p: make(p, **OPTIMIZERS[name]))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [lambda: nn.BatchNorm1d(5), nn.ReLU], [lambda: nn.LayerNorm(5)], [lambda: nn.RMSNorm(5)],
+        [lambda: nn.Dropout(0.5), nn.ReLU], [lambda: nn.Dropout(0.5, rng=0)],
+        [lambda: nn.BatchNorm1d(5, momentum=None)],
+    ],
+)  # fmt: skip
+def test_layers_with_a_state_or_draws(layers):
+    check_training(perceptron(*layers))
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        (tg.mse_loss, normal(8, 3)), (tg.l1_loss, normal(8, 3)), (tg.smooth_l1_loss, normal(8, 3)),
+        (tg.binary_cross_entropy_with_logits, (normal(8, 3) > 0).astype(np.float32)),
+        (lambda a, b: tg.softmax_cross_entropy(a, b, label_smoothing=0.1), Y),
+        (lambda a, b: tg.softmax_cross_entropy(a, b, weight=[1, 2, 3.0]), Y),
+        (lambda a, b: tg.nll_loss(tg.log_softmax(a), b, weight=[1, 2, 3.0]), Y),
+    ],
+)  # fmt: skip
+def test_losses(loss, y):
+    check_training(perceptron(nn.Tanh), y=y, loss=loss)
+
+
+@pytest.mark.parametrize(
+    "clip", [lambda p: optim.clip_grad_norm(p, 0.1), lambda p: optim.clip_grad_value(p, 0.01)]
+)
+def test_clipping(clip):
+    check_training(perceptron(nn.Tanh), clip=clip)
+
+
+class Reader(nn.Module):
+    """The last state of a recurrent layer, and scores of it."""
+
+    def __init__(self, kind):
+        self.rnn, self.out = getattr(nn, kind)(6, 5), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.out(self.rnn(x)[0][-1])
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_recurrent_layers(kind):
+    check_training(lambda: Reader(kind), x=normal(7, 8, 6))
+
+
+def test_convolutions():
+    def network():
+        images = [
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(4, 4, 3),
+            nn.BatchNorm2d(4),
+        ]
+        return nn.Sequential(*images, nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(4, 3))
+
+    check_training(network, x=normal(4, 1, 8, 8), y=Y[:4], optimizer=optim.Adam)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_transformer(dropout):
+    def network():
+        return nn.Sequential(nn.TransformerEncoderLayer(6, 2, 8, dropout=dropout), nn.Linear(6, 3))
+
+    check_training(network, x=normal(4, 8, 6), y=np.random.default_rng(2).integers(0, 3, (4, 8)))
+
+
+def test_embedding():
+    indices = np.random.default_rng(3).integers(0, 10, 8)
+    check_training(lambda: nn.Sequential(nn.Embedding(10, 6), nn.Linear(6, 3)), x=indices)
+
+
+def f(x):
+    return np.sum(np.sin(x) ** 2 * np.exp(-x))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        tg.grad(f), tg.hessian(f), tg.value_and_grad(f), lambda x: tg.jvp(f, (x,), (x,)),
+        lambda x: tg.grad(f)(x) * 2,
+    ],
+)  # fmt: skip
+def test_derivatives_of_functions(function):
+    compiled = tg.compile(function)
+    for seed in range(3):
+        x = np.random.default_rng(seed).standard_normal(4)
+        for a, b in zip(
+            *(y if isinstance(y, tuple) else (y,) for y in (compiled(x), function(x))), strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_inference():
+    model = nn.Sequential(nn.Linear(6, 5, rng=0), nn.Tanh(), nn.Linear(5, 3, rng=1))
+    predict = tg.compile(lambda x: model(x).detach())
+    for seed in range(3):
+        x = normal(4, 6, seed=seed)
+        np.testing.assert_array_equal(predict(x).data, model(x).data)
+
+
+def test_the_source_is_what_runs_and_needs_numpy_alone():
+    step = tg.compile(lambda x: np.tanh(x) * 2)
+    with pytest.raises(TraceError, match="no source yet"):
+        _ = step.source
+    step(np.ones(3))
+    assert "\ndef step(x):\n" in step.source
+    assert "tanh(x" in step.source
+    assert "tinygrad" not in step.source
+
+
+def test_both_forms_of_the_decorator_and_a_backend_that_there_is_not():
+    @tg.compile(backend="numpy")
+    def doubled(x):
+        return x * 2
+
+    np.testing.assert_array_equal(doubled(np.ones(3)), np.full(3, 2.0))
+    with pytest.raises(ArgumentError, match='backend is "numpy"'):
+        tg.compile(lambda x: x, backend="fortran")
+    with pytest.raises(ArgumentError, match="expected a function; got int"):
+        tg.compile(3)
+    with pytest.raises(ArgumentError, match="generator"):
+
+        @tg.compile
+        def batches():
+            yield 1
+
+
+def test_the_report_tells_why_there_are_traces():
+    model = nn.Linear(6, 3, rng=0)
+    step = tg.compile(lambda x: model(x).detach())
+    for x in (X, X, X[:4]):
+        step(x)
+    model.eval()
+    step(X)
+    report = step.report()
+    assert "3 traces" in report
+    assert "the first call" in report
+    assert "other shapes, dtypes or values of arguments" in report
+    assert "other settings of modules" in report
+    assert "bytes of buffers" in report
+
+
+def test_a_function_of_too_many_kinds_runs_as_it_is():
+    step = tg.compile(lambda x, k: x * k)
+    for k in range(40):
+        np.testing.assert_array_equal(step(np.ones(3), k), np.full(3, float(k)))
+    assert "after 32 traces" in step.report()
+
+
+def test_a_traceback_shows_the_line_that_failed():
+    step = tg.compile(lambda x: np.log(x) * 2)
+    step(np.ones(2))
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError) as caught:
+        step(np.zeros(2))
+    line = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert line.filename.startswith("<compiled")
+    assert line.line.startswith("log(x")
+
+
+def test_memory_of_a_step_is_at_most_that_of_the_function():
+    def peak(function):
+        tracemalloc.start()
+        for _ in range(2):
+            function(x, Y)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    x = normal(2000, 6)
+    y = np.random.default_rng(1).integers(0, 3, 2000)
+
+    def network():
+        return nn.Sequential(nn.Linear(6, 50), nn.Tanh(), nn.Linear(50, 50), nn.GELU(), nn.Linear(50, 3))
+
+    def measured(wrap):
+        _, function = made(network, optim.Adam, tg.softmax_cross_entropy, None)
+        step = wrap(function)
+        for _ in range(3):
+            step(x, y)
+        if wrap is tg.compile:
+            return step.specializations[0].source.size + peak(lambda a, b: step(x, y))
+        return peak(lambda a, b: step(x, y))
+
+    assert measured(tg.compile) <= measured(lambda f: f)
+
+
+@pytest.mark.parametrize(("make", "said"), [(optim.LBFGS, "LBFGS"), (optim.Muon, "Muon")])
+def test_optimizers_that_are_no_fixed_list_of_calls_are_refused_by_name(make, said):
+    weight = nn.Parameter(np.ones((3, 3), np.float32))
+    optimizer = make([weight])
+
+    @tg.compile
+    def step(x):
+        optimizer.zero_grad()
+        np.sum(weight * x).backward()
+        optimizer.step()
+
+    with pytest.raises(TraceError, match=said):
+        step(np.ones(3, np.float32))
+    assert (weight.data == 1).all()

@@ -1,0 +1,213 @@
+"""The lesson is a page that a teacher hands out, and it computes what the step computes, to the bit."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn, optim
+from tinygrad_edu.__main__ import main
+from tinygrad_edu.compiler.lesson import Lesson
+from tinygrad_edu.compiler.roll import rolled
+from tinygrad_edu.errors import ArgumentError, TraceError
+
+from .test_equality import ACTIVATIONS, CLASSES, OPTIMIZERS, X, Y, made, normal, perceptron
+
+GOLDEN = Path(__file__).with_name("lesson.txt")
+
+
+def lesson_of(compiled, name="function"):
+    """The lesson as a function of the arguments alone, with copies of all that it is given."""
+    lesson, namespace = Lesson(compiled.specializations[0].run, name), {}
+    exec(lesson.text, namespace)  # noqa: S102  # our own text
+    given = {key: copy.deepcopy(value) for key, value in lesson.given.items()}
+
+    def step(*arguments):
+        result = namespace[name](*arguments, **given)
+        if "t" in given:
+            given["t"] += 1
+        return result
+
+    return step, given, lesson.text
+
+
+def check_lesson(network, x=X, y=Y, loss=tg.softmax_cross_entropy, optimizer=optim.SGD, **settings):
+    model, function = made(network, lambda p: optimizer(p, **{"lr": 0.01, **settings}), loss, None)
+    compiled = tg.compile(function)
+    for _ in range(3):
+        compiled(x, y)
+    step, given, text = lesson_of(compiled, "step")
+    for _ in range(5):
+        np.testing.assert_array_equal(step(x, y), compiled(x, y).data)
+    arrays = [value for value in given.values() if isinstance(value, np.ndarray)]
+    for name, value in model.state_dict().items():
+        assert any(np.array_equal(value, a) for a in arrays), name
+    assert "tinygrad" not in text
+    assert max(map(len, text.splitlines())) <= 110
+    return text
+
+
+def test_the_lesson_of_a_perceptron_with_adam():
+    x, y = normal(4, 2), np.array([0, 1, 1, 0])
+    model = nn.Sequential(nn.Linear(2, 4, rng=0), nn.ReLU(), nn.Linear(4, 2, rng=1))
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+    @tg.compile
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = tg.softmax_cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step(x, y)
+    step(x, y)
+    text = step.lesson()
+    assert text == GOLDEN.read_text()
+    assert len(text.splitlines()) <= 35
+    lesson, given, _ = lesson_of(step, "step")
+    for _ in range(20):
+        np.testing.assert_array_equal(lesson(x, y), step(x, y).data)
+    for name, parameter in zip(("weight_0", "bias_0", "weight_2", "bias_2"), model.parameters(), strict=True):
+        np.testing.assert_array_equal(given[name], parameter.data)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_lessons_of_activations(name):
+    check_lesson(perceptron(getattr(nn, name)))
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"NAdam", "RAdam"}))
+def test_lessons_of_optimizers(name):
+    check_lesson(perceptron(nn.Tanh), optimizer=getattr(optim, CLASSES.get(name, name)), **OPTIMIZERS[name])
+
+
+@pytest.mark.parametrize("name", ["NAdam", "RAdam"])
+def test_an_optimizer_whose_numbers_are_no_formulas_has_no_lesson(name):
+    with pytest.raises(TraceError, match=f"{name} has no lesson"):
+        check_lesson(perceptron(nn.Tanh), optimizer=getattr(optim, name))
+
+
+@pytest.mark.parametrize(
+    "between", [[lambda: nn.BatchNorm1d(5)], [lambda: nn.LayerNorm(5)], [lambda: nn.Dropout(0.5, rng=0)]]
+)
+def test_lessons_of_layers(between):
+    check_lesson(perceptron(*between))
+
+
+@pytest.mark.parametrize("loss", [tg.mse_loss, tg.smooth_l1_loss])
+def test_lessons_of_losses(loss):
+    check_lesson(perceptron(nn.Tanh), y=normal(8, 3), loss=loss)
+
+
+def test_lessons_of_groups():
+    def groups(parameters, lr):
+        first, *others = parameters
+        return optim.AdamW([{"params": [first], "weight_decay": 0.5}, {"params": others}], lr=lr)
+
+    check_lesson(perceptron(nn.Tanh), optimizer=groups)
+
+
+# ---- loops -------------------------------------------------------------------------------------------------
+
+
+def test_lines_that_repeat_become_a_loop():
+    lines = [f"part{k} = x[{2 * k}:{2 * k + 2}]" for k in range(4)]
+    blocks = [line for k in range(4) for line in (lines[k], f"y[{10 * k + 5}] = part{k} + z")]
+    assert rolled(["a = 1", *blocks, "return y"]) == [
+        "a = 1", "for i in range(0, 8, 2):", "    part0 = x[i:i + 2]", "    y[5 * i + 5] = part0 + z",
+        "return y",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["y[0] = 1", "y[2] = 1", "y[3] = 1"], ["y[0] = a", "y[1] = b", "y[2] = c"], ["y[0] = 1.5"] * 3,
+        ["a = x[0]", "b = x[1]", "c = x[2]", "return a + b + c"], ["y[3] = 1", "y[2] = 1", "y[1] = 1"],
+    ],
+)  # fmt: skip
+def test_lines_that_do_not_repeat_stay(lines):
+    assert rolled(lines) == lines
+
+
+def test_the_lesson_of_a_convolution_has_loops():
+    def network():
+        images = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3, padding=1)]
+        return nn.Sequential(*images, nn.ReLU(), nn.Flatten(), nn.Linear(8 * 14 * 14, 3))
+
+    x, y = normal(32, 1, 28, 28), np.random.default_rng(0).integers(0, 3, 32)
+    assert "    for i in range(" in check_lesson(network, x=x, y=y, optimizer=optim.Adam)
+
+
+# ---- files -------------------------------------------------------------------------------------------------
+
+ALONE = """
+import sys
+import numpy as np
+from saved import step
+x, y = np.load("x.npy"), np.load("y.npy")
+print([float(step(x, y)) for _ in range(5)])
+assert not any("tinygrad" in name for name in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("kind", [optim.Adam, optim.SGD, optim.AdamW])
+def test_a_saved_step_runs_without_the_framework(kind, tmp_path):
+    _, function = made(
+        perceptron(lambda: nn.Dropout(0.2, rng=0), nn.ReLU),
+        lambda p: kind(p, lr=0.01),
+        tg.softmax_cross_entropy,
+        None,
+    )
+    compiled = tg.compile(function)
+    with pytest.raises(TraceError, match="no source yet"):
+        compiled.save(tmp_path / "saved.py")
+    for _ in range(3):
+        compiled(X, Y)
+    compiled.save(tmp_path / "saved.py")
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", Y)
+    program = [sys.executable, "-c", ALONE]
+    shown = subprocess.run(
+        program, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, check=True
+    )
+    assert eval(shown.stdout) == [compiled(X, Y).item() for _ in range(5)]  # noqa: S307  # a list of numbers
+
+
+def test_what_is_not_of_numpy_cannot_be_saved(tmp_path):
+    _, function = made(
+        perceptron(nn.Tanh), optim.SGD, tg.softmax_cross_entropy, lambda p: optim.clip_grad_norm(p, 0.1)
+    )
+    compiled = tg.compile(function)
+    compiled(X, Y)
+    with pytest.raises(TraceError, match="cannot be saved: it needs clip_norm_of"):
+        compiled.save(tmp_path / "saved.py")
+
+
+def test_the_command_prints_the_lesson(tmp_path, capsys):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import numpy as np, tinygrad_edu as tg\n@tg.compile\ndef step(x):\n    return np.tanh(x) * "
+        "2\nstep(np.ones(3))\n"
+    )
+    assert main(["compile", f"{program}:step"]) == 0
+    assert "return np.tanh(x) * 2" in capsys.readouterr().out
+    assert main(["compile", f"{program}:step", "--source"]) == 0
+    assert "tanh(x, " in capsys.readouterr().out
+    with pytest.raises(ArgumentError, match="compiles and calls no function 'other'; it has step"):
+        main(["compile", f"{program}:other"])
+    with pytest.raises(ArgumentError, match="expected FILE:FUNCTION"):
+        main(["compile", "step"])
+
+
+def test_a_lesson_of_a_gradient():
+    step = tg.compile(tg.grad(lambda x: np.sum(np.sin(x) ** 2)))
+    x = np.linspace(0, 1, 5)
+    step(x)
+    lesson, _, _ = lesson_of(step)
+    np.testing.assert_array_equal(lesson(x), step(x))

@@ -1,0 +1,98 @@
+"""A training whose steps are compiled: the batches, the losses and the bits of one whose steps are not."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn, optim, train
+from tinygrad_edu.errors import NonFiniteError, TraceError
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((50, 6), np.float32), RNG.integers(0, 3, 50)
+
+
+def network(*between):
+    return nn.Sequential(nn.Linear(6, 8, rng=0), *between, nn.ReLU(), nn.Linear(8, 3, rng=1))
+
+
+def trained(compile, model, optimizer=optim.Adam, data=(X, Y), loss=None, **settings):
+    model = model()
+    loss = loss or nn.CrossEntropyLoss()
+    history = train.fit(
+        model, loss, optimizer(model.parameters(), lr=0.01), data, epochs=3, batch_size=16, compile=compile,
+        progress=False, **settings,
+    )  # fmt: skip
+    return history, model.state_dict()
+
+
+def check_the_same(model, **settings):
+    (expected, before), (found, after) = (trained(c, model, **settings) for c in (False, True))
+    assert found["loss"] == expected["loss"]
+    for name in expected:
+        if name != "seconds":
+            assert found[name] == expected[name], name
+    for name, value in before.items():
+        np.testing.assert_array_equal(after[name], value, err_msg=name)
+    return found
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {}, {"optimizer": optim.SGD}, {"clip_norm": 0.1}, {"accumulate": 2}, {"validation": (X[:9], Y[:9])},
+        {"metrics": {"accuracy": train.metrics.accuracy}, "validation": (X, Y)},
+        {"schedule": lambda epoch: 0.1 / (epoch + 1)}, {"step_schedule": lambda step: 0.1 / (step + 1)},
+    ],
+    ids=lambda settings: "-".join(settings),
+)  # fmt: skip
+def test_the_same_bits(settings):
+    check_the_same(lambda: network(nn.BatchNorm1d(8), nn.Dropout(0.3, rng=2)), **settings)
+
+
+def test_weights_of_examples():
+    weights = np.linspace(0.5, 2, 50, dtype=np.float32)
+    check_the_same(network, data=(X, Y, weights), loss=nn.CrossEntropyLoss(reduction="none"))
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_a_loss_that_is_not_finite(clip_norm):
+    x = X.copy()
+    x[40] = np.nan
+    for compile in (False, True):
+        with pytest.raises(NonFiniteError, match="inputs"):
+            trained(compile, network, data=(x, Y), on_nan="raise", clip_norm=clip_norm)
+
+
+def test_a_resumed_training(tmp_path):
+    expected, weights = trained(False, network)
+    model = network()
+    for epochs in (1, 3):
+        model = network()
+        history = train.fit(
+            model, nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=0.01), (X, Y), epochs=epochs,
+            batch_size=16, compile=True, progress=False, checkpoint=tmp_path / "training.npz",
+            resume=epochs > 1,
+        )  # fmt: skip
+    assert history["loss"] == expected["loss"]
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(weights[name], value)
+
+
+def test_what_cannot_be_compiled_is_refused_by_name():
+    class Counting(nn.Module):
+        def __init__(self):
+            self.layer, self.calls = nn.Linear(6, 3, rng=0), 0
+
+        def forward(self, x):
+            self.calls += 1
+            return self.layer(x)
+
+    with pytest.raises(TraceError, match="calls"):
+        trained(True, Counting)
+    with pytest.raises(TraceError, match="Muon"):
+        trained(True, lambda: nn.Sequential(nn.Linear(6, 3, rng=0, bias=False)), optimizer=optim.Muon)
+
+
+def test_compile_is_true_or_false():
+    with pytest.raises(tg.errors.ArgumentError, match="compile is True or False"):
+        trained("numpy", network)

@@ -1,0 +1,154 @@
+"""The door: what must be as it was when a function was traced, as the text of one expression after another.
+
+A trace holds for arguments of certain shapes, dtypes and strides, for the tensors that it found in their
+places, and for the Python values that the function could reach.  The attributes of modules and the settings
+of optimizers say themselves when they change; they are looked over only then.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+
+SCALARS = (bool, int, float, complex, str, bytes)
+
+
+class Names:
+    """Names for objects that a text cannot spell."""
+
+    def __init__(self) -> None:
+        self.meaning: dict[str, Any] = {}
+        self._known: dict[int, str] = {}
+
+    def __call__(self, value: Any, wish: str = "c") -> str:
+        if value is None or value is True or value is False:
+            return repr(value)
+        name = self._known.get(id(value))
+        if name is None:
+            name = self._known[id(value)] = f"{wish}{len(self._known)}"
+            self.meaning[name] = value
+        return name
+
+
+def of_arguments(kinds: list[tuple[Any, ...]], name: Names) -> list[str]:
+    """Conditions on the leaves of the arguments, ``a0``, ``a1`` …; they make ``x0``, ``x1`` … of the
+    arrays.
+    """
+    found = []
+    for i, (kind, *known) in enumerate(kinds):
+        if kind is None:
+            found.append(is_same(f"a{i}", known[0], name))
+            continue
+        shape, dtype, strides = known
+        array = f"a{i}"
+        if kind is not np.ndarray:
+            found.append(f"type(a{i}) is {name(kind, 'k')}")
+            if issubclass(kind, Tensor):
+                found.append(f"a{i}._node is None")
+                found.append(f"type(x{i} := a{i}._array) is ndarray")
+                array = f"x{i}"
+        else:
+            found.append(f"type(a{i}) is ndarray")
+        found.append(f"{array}.shape == {shape} and {array}.strides == {strides}")
+        d = name(dtype, "d")
+        found.append(f"({array}.dtype is {d} or {array}.dtype == {d})")
+    return found
+
+
+def is_same(expression: str, value: Any, name: Names) -> str:
+    """The condition that an expression gives the same object, or an equal number or text."""
+    c = name(value)
+    if isinstance(value, SCALARS) and not isinstance(value, bool):
+        return f"({expression} is {c} or same({expression}, {c}))"
+    if type(value) is tuple:
+        return f"({expression} is {c} or same({expression}, {c}))"
+    return f"{expression} is {c}"
+
+
+def of_tensors(tensors: list[tuple[Any, Any, Any]], name: Names) -> list[str]:
+    """Conditions that constants are still constants; variables tell when they are frozen."""
+    return [f"{name(t, 't')}._node is None" for t, _, node in tensors if node is None]
+
+
+def of_gradients(leaves: list[tuple[Any, Any]], name: Names) -> list[str]:
+    """Conditions that variables had a gradient, or had none."""
+    return [
+        f"{name(leaf, 'n')}.grad is {'None' if gradient is None else 'not None'}" for leaf, gradient in leaves
+    ]
+
+
+def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]:
+    """Conditions on the counts of optimizers: all parameters have made as many steps, and which phase it
+    is.
+    """
+    found = []
+    for pack, optimizer, phase, even in packs:
+        p, n = name(pack, "p"), len(pack.counts)
+        if n > 1:
+            found.append(f"({p}.counts.count({p}.counts[0]) == {n}) is {even}")
+        if phase is not None:
+            found.append(
+                f"{name(optimizer, 'o')}.phase({name(pack.group, 'g')}, {p}.counts[0] + 1) == {name(phase)}"
+            )
+    return found
+
+
+def call_text(
+    conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
+    learned: list[str | None], generic: list[bool], results: str,
+    after: list[str], returned: int,
+) -> str:  # fmt: skip
+    """The text of the function that is called: guards, the step, and what becomes of its results."""
+    names = "".join(f"a{i}, " for i in range(leaves))
+    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(args, kwargs):"]
+    if learned:
+        lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
+    if simple:
+        lines.append(f"    if kwargs or len(args) != {leaves}: return MISS")
+        lines += [f"    {names}= args"] if leaves else []
+    else:
+        lines += ["    leaves = leaves_of(args, kwargs)", "    if leaves is None: return MISS"]
+        lines += [f"    {names}= leaves"] if leaves else []
+    lines += [
+        "    if settings.count != known.count and not settled(): return MISS",
+        "    mode = get_mode()",
+        "    if mode.recording is not recording or mode.debug.value is not None: return MISS",
+    ]
+    if conditions:
+        lines += ["    try:", "        if not ("]
+        lines += [f"            {'and ' if i else ''}{condition}" for i, condition in enumerate(conditions)]
+        lines += [
+            "        ): return MISS",
+            "    except (LookupError, AttributeError, ValueError): return MISS",
+        ]
+    if written:
+        lines.append("    n = writes.count = writes.count + 1")
+        lines += [f"    last[{key}] = n" for key in written]
+    lines += [f"    found = step({', '.join(arrays)})", "    if found is None: return FAILED"]
+    outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
+    lines += [f"    {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
+    for i, leaf in enumerate(learned):
+        if leaf is None:  # the step adds to the gradient that was there
+            continue
+        array = f"asarray(g{i})" if generic[i] else f"g{i}"
+        # The tensor of the step before, if nobody has kept it; the array is another one anyway.
+        lines.append(f"    if {leaf}.grad is not b{i} or b{i}._node is not None or references(b{i}) > 3:")
+        lines.append(f"        b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
+        lines.append(f"    b{i}._array = {array}")
+    lines += [f"    {line}" for line in after]
+    lines.append(f"    return {results}")
+    return "\n".join(lines) + "\n"
+
+
+def tensor_of(array: Any) -> Tensor:
+    """A result."""
+    return Tensor._make(np.asarray(array), None)
+
+
+def made(text: str, title: str, meaning: dict[str, Any]) -> Callable[[Any, Any], Any]:
+    """The function that a text defines."""
+    exec(compile(text, title, "exec"), meaning)  # noqa: S102  # our own text
+    call: Callable[[Any, Any], Any] = meaning["call"]
+    return call

@@ -1,0 +1,268 @@
+"""The lesson: a step as a person would write it on a page, plain expressions of NumPy's, without buffers.
+
+It is a function of the step's arguments and of all that the step reads and keeps: parameters and what the
+optimizer remembers, which are changed in place, the count of steps, the rates.  It imports NumPy (and math),
+and gives the same bits.
+"""
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+
+from .copies import substituted
+from .expressions import ATOM, OPERATORS, OPPOSITE, PRODUCT
+from .lesson_names import LessonNames
+from .program import Call, Check, Live, Ref, owner_of, refs_in
+from .roll import rolled
+
+WIDTH = 100  # of a line of code
+SHORT = 46  # of an expression that may stand within another
+
+
+class Lesson(LessonNames):
+    """The text of a lesson.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        What the function is called.
+    """
+
+    def __init__(self, run: Any, name: str) -> None:
+        super().__init__(run, name)
+        self.live = self._without_writes(self.live)
+        self.lines: list[str] = []
+        self._write()
+        self.lines = rolled(self.lines)
+
+    @property
+    def text(self) -> str:
+        """The whole lesson."""
+        arguments = [self.names[r] for r in self.run.layout.refs]
+        head = f"def {self.title}({', '.join([*arguments, *self.parameters, *self.settings])}):"
+        if len(head) > WIDTH + 10:
+            cut = head.rfind(", ", 0, WIDTH + 8) + 1
+            head = f"{head[:cut]}\n{' ' * (len(self.title) + 5)}{head[cut + 1 :]}"
+        body = [f"    {line}" if line else "" for line in self.lines]
+        imports = ["import math"] if any("math." in line for line in body) else []
+        return "\n".join([*imports, "import numpy as np", "", "", head, *body]) + "\n"
+
+    def _without_writes(self, steps: list[Any]) -> list[Any]:
+        """The steps with new results in the place of writes into what nobody sees but the step itself."""
+        scratch = {r for r in self.program.inputs if id(owner_of(self.values[r.number])) in self.scratch}
+        there = {self.program.owner(r) for r in self.program.inputs if r not in scratch}
+        now: dict[Ref, Ref] = {}
+        found = []
+        for i, step in enumerate(steps):
+            one = substituted(step, now)
+            target = one.writes[0] if isinstance(one, Call) and len(one.writes) == 1 else None
+            if target is not None and self._can_be_new(step, there, steps[i + 1 :]):
+                new = self.program.again(target)
+                if target in self.names and step.writes[0] in self.run.refs:
+                    self.names[new] = self.names.pop(target)
+                role = self.roles.get(id(self.values[target.number]))
+                if role is not None:
+                    self.latest[role] = new
+                now[step.writes[0]] = new
+                for old, was in list(now.items()):
+                    if was == target:
+                        now[old] = new
+                args, kwargs = one.args[: one.function.nin], dict(one.kwargs)
+                kwargs.pop("out", None)
+                one = one._replace(outputs=(new,), writes=(), args=args, kwargs=kwargs)
+            for part in self._from_outside(one):
+                base = self._base(part)
+                if id(part) not in self.roles and base in self.latest:
+                    self.kept.add(self.latest[base])  # a view of it is read by this name
+                    self.names[self.latest[base]] = base
+            found.append(one)
+        self.now = now
+        return found
+
+    def _from_outside(self, step: Any) -> list[Any]:
+        """The arrays in a call that are there before the step."""
+        if not isinstance(step, Call):
+            return []
+        refs = [r for r in refs_in((step.args, step.kwargs)) if r in self.program.inputs]
+        return [*(self.values[r.number] for r in refs), *(a for a in step.args if isinstance(a, np.ndarray))]
+
+    def _can_be_new(self, call: Call, there: set[int], later: list[Any]) -> bool:
+        """Whether a call may give a new result where it writes into an array."""
+        if not isinstance(call.function, np.ufunc) or call.kwargs.keys() - {"out"}:
+            return False
+        target = call.writes[0]
+        value, owner = self.values[target.number], self.program.owner(target)
+        if owner in there or not (self.program.is_whole(target) or id(value) in self.scratch):
+            return False
+        kinds = [self.values[a.number].dtype if type(a) is Ref else getattr(a, "dtype", type(a))
+                 for a in call.args[: call.function.nin]]  # fmt: skip
+        try:
+            if call.function.resolve_dtypes((*kinds, None))[-1] != value.dtype:
+                return False
+        except TypeError:
+            return False
+        if id(value) in self.scratch:
+            return True
+        made = {r for s in later if isinstance(s, Call) for r in s.outputs}
+        return not any(
+            self.program.owner(r) == owner and r != target and r not in made
+            for s in later if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))
+        )  # fmt: skip
+
+    # ---- lines ---------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        uses: dict[Ref, list[int]] = {}
+        for i, step in enumerate(self.live):
+            for ref in refs_in((step.args, step.kwargs)) if isinstance(step, Call) else ():
+                uses.setdefault(ref, []).append(i)
+            if isinstance(step, Check):
+                uses.setdefault(step.ref, []).append(i)
+        self.makers = {r: step for step in self.live if isinstance(step, Call) for r in step.outputs}
+        self.uses, self.where = uses, ""
+        self.finals = [self.now.get(r, r) for r in self.run.refs]
+        wanted, gathered = {*self.finals, *self.kept}, []
+        for i, step in enumerate(self.live):
+            if isinstance(step, Call) and self._is_gathered(step):
+                gathered.append(step)
+                continue
+            self._gather(gathered)
+            gathered = []
+            if isinstance(step, Live):
+                if "t += 1" not in self.lines:
+                    self.lines += ["t += 1"]
+            elif isinstance(step, Check):
+                self._check(step)
+            else:
+                if step.where != self.where:
+                    self.where = step.where
+                    self._comment(self.where)
+                self._call(i, step, wanted)
+        self._gather(gathered)
+        found = self.finals[len(self.run.learned) :]
+        arguments = [self.names[r] for r in self.run.layout.refs]
+        self.lines.append(
+            f"return {self.run.results.plain(lambda place: self.of(found[place])[0], arguments)}"
+        )
+
+    def _comment(self, where: str) -> None:
+        text = self.program.lines.get(where, "")
+        if text and f"# {text}" not in self.lines[-1:]:
+            self.lines.append(f"# {text}")
+
+    def _call(self, i: int, call: Call, wanted: set[Ref]) -> None:
+        self.calling = call
+        text, binds = self.print.call(call)
+        if call.writes:
+            self._in_place(call, text)
+            return
+        out = call.outputs[0]
+        if out in wanted and out not in self.names:
+            line = self.program.lines.get(call.where, "")
+            if (assigned := re.match(r"(\w+)\s*=[^=]", line)) is not None:
+                self.names[out] = self.free(assigned[1])
+        if len(call.outputs) == 1 and out not in wanted and self._may_stand_within(i, out, text):
+            self.inline[out] = text, binds
+            return
+        names = ", ".join(self.name(r, call) for r in call.outputs)
+        shape = np.shape(self.values[out.number])
+        self._line(f"{names} = {text}", f"# {shape}" if shape and len(call.outputs) == 1 else "")
+
+    def _may_stand_within(self, i: int, ref: Ref, text: str) -> bool:
+        """Whether a result is used once, before anything that it is computed from is written to."""
+        uses = self.uses.get(ref, [])
+        if len(uses) != 1 or len(text) > SHORT:
+            return False
+        read = {self.program.owner(r) for r in self._origins(ref)}
+        for step in self.live[i + 1 : uses[0]]:
+            if isinstance(step, Live) and self.numbers:
+                return False
+            if isinstance(step, Call) and any(self.program.owner(w) in read for w in step.writes):
+                return False
+        user = self.live[uses[0]]
+        return not (
+            isinstance(user, Call) and self.program.owner(ref) in map(self.program.owner, user.writes)
+        )
+
+    def _origins(self, ref: Ref) -> set[Ref]:
+        """What a result is computed from, of what has a name or was there before."""
+        found, left = {ref}, [ref]
+        while left:
+            maker = self.makers.get(left.pop())
+            for r in refs_in((maker.args, maker.kwargs)) if maker is not None else ():
+                if r not in found:
+                    found.add(r)
+                    if r in self.inline:
+                        left.append(r)
+        return found
+
+    def _in_place(self, call: Call, text: str) -> None:
+        """A call that writes: as an assignment, of an operator where there is one."""
+        if call.function == "__setitem__":
+            target, key, value = call.args
+            self._line(f"{self.of(target)[0]}[{self.print.key(key)}] = {self.print.value(value)[0]}", "")
+            return
+        if isinstance(call.function, str) or len(call.writes) != 1 or not isinstance(call.function, np.ufunc):
+            self._line(text, "")
+            return
+        target = call.writes[0]
+        name, sign = self.of(target)[0], OPERATORS.get(call.function, ("", 0))[0]
+        of_itself = call.args[0] == target and id(self.values[target.number]) not in self.scratch
+        if sign in ("+", "-", "*", "/") and of_itself:
+            value = (
+                self.print.within(call.args[1], PRODUCT) if sign == "+" else self.print.value(call.args[1])[0]
+            )
+            scaled = f"{name} *= "
+            if sign == "+" and self.lines[-1].startswith(scaled) and not re.search(rf"\b{name}\b", value):
+                factor = self.lines.pop().removeprefix(scaled)
+                factor = f"({factor})" if " " in factor else factor
+                self._line(f"{name}[...] = {name} * {factor} + {value}", "")
+            else:
+                self._line(f"{name} {sign}= {value}", "")
+        elif id(self.values[target.number]) in self.scratch:
+            self._line(f"{name} = {text}", "")
+        else:
+            self._line(f"{name}[...] = {text}", "")
+
+    def _is_gathered(self, call: Call) -> bool:
+        """Whether it copies something into its part of an optimizer's vector."""
+        if call.function != "__setitem__" or call.args[1] is not Ellipsis:
+            return False
+        value = self.values[call.args[0].number]
+        return call.args[0] in self.program.inputs and id(owner_of(value)) in self.scratch
+
+    def _gather(self, calls: list[Call]) -> None:
+        """Several arrays as one vector."""
+        for _, group in itertools.groupby(calls, lambda c: id(owner_of(self.values[c.args[0].number]))):
+            self._gather_one(list(group))
+
+    def _gather_one(self, calls: list[Call]) -> None:
+        vector = owner_of(self.values[calls[0].args[0].number])
+        parts = ", ".join(f"{self.print.within(c.args[2], ATOM)}.ravel()" for c in calls)
+        name = self.roles[id(vector)]
+        if calls[0].where != self.where:
+            self.where = calls[0].where
+            self._comment(self.where)
+        text = f"{name} = np.concatenate([{parts}])" if len(calls) > 1 else f"{name} = {parts}"
+        self._line(text, f"# ({vector.size},)")
+
+    def _check(self, check: Check) -> None:
+        """What the trace takes for granted."""
+        name, _ = self.of(check.ref)
+        if type(check.truth) is tuple:
+            self._line(f"assert {name}.shape == {check.truth}", "")
+            return
+        if not check.truth:
+            sign = next((s for s in OPPOSITE if f" {s} " in name), None)
+            name = name.replace(f" {sign} ", f" {OPPOSITE[sign]} ") if sign else f"not {name}"
+        self._line(f"assert {name}", "")
+
+    def _line(self, text: str, comment: str) -> None:
+        if len(text) > WIDTH and (cut := text.rfind(", ", 0, WIDTH)) > 0:
+            self.lines += [text[: cut + 1]]
+            text = "    " + text[cut + 2 :]
+        whole = f"{text:<44}  {comment}" if comment else text
+        self.lines.append(whole if len(whole) <= WIDTH + 6 else text)  # the comment, if there is room for it

@@ -1,0 +1,225 @@
+"""The log of a traced run: the calls that are made of traced arrays, in order, become a program."""
+
+import linecache
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError
+from ..graph import Leaf
+from .draws import TracedGenerator
+from .files import is_of_the_user
+from .program import Call, Check, Input, Program, Ref
+from .traced import Traced, leaves_of, referring, values_of
+
+# Whose results have a shape that depends on values.
+BY_VALUES = frozenset({
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.repeat, np.bincount,
+    np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros, np.delete, np.unique_values, np.unique_counts,
+    np.unique_inverse, np.unique_all, "nonzero", "compress", "repeat",
+})  # fmt: skip
+
+
+class Log:
+    """The calls of one run, in order.
+
+    Attributes
+    ----------
+    program : Program
+    where : callable
+        Tells the line of the user's code that runs just now.
+    """
+
+    def __init__(self, where: Callable[[], str]) -> None:
+        self.program, self.where = Program(), where
+        self._inputs: dict[int, Traced] = {}  # by the identity of what they hold
+        self.generators: dict[int, Any] = {}
+        self.first = 0  # nodes with smaller numbers were made before the run
+        self._met: dict[int, Any] = {}
+        self._outputs: dict[int, Ref] = {}  # of nodes, by identity
+        self._kept: list[Any] = []
+        self.asked = False  # whether a draw was of the default generator
+        self.known: set[int] = set()  # the generators that were there before the run
+        self.ambient = np.geterr()
+
+    # ---- what comes in -------------------------------------------------------------------------------------
+
+    def input(self, array: Any, source: Input) -> "Traced":
+        """A traced array for one that is there before the run; the same for the same array."""
+        known = self._inputs.get(id(array))
+        if known is None:
+            ref = self.program.new(array)
+            self.program.inputs[ref] = source
+            known = self._inputs[id(array)] = Traced(self, array, ref)
+        return known
+
+    def argument(self, array: Any, name: str) -> "Traced":
+        """A traced array for an argument of the function, for each one of its own."""
+        ref = self.program.new(array)
+        self.program.inputs[ref] = Input("argument", name)
+        return Traced(self, array, ref)
+
+    def lift(self, value: Any) -> Any:
+        """An array that is given to an operation, as one that is traced: it may write into its kind."""
+        if type(value) is np.ndarray:
+            return self.input(value, Input("constant", "constant"))
+        if type(value) in (list, tuple):
+            return type(value)(map(self.lift, value))
+        return value
+
+    def given(self, op: Any, arrays: list[Any]) -> list[Any]:
+        """What the forward of an operation gets."""
+        return (
+            [self.lift(a) for a in arrays]
+            if any(isinstance(a, Traced) for a in leaves_of(arrays))
+            else arrays
+        )
+
+    def recorded(self, op: Any, node: Any, arguments: Any, out: Any) -> None:
+        """An operation was recorded: its variables are noted."""
+        if isinstance(out, Traced):
+            self.program.made_by.setdefault(out.ref, op.name.rpartition(".")[2])
+            if node is not None:
+                self._outputs[id(node)] = out.ref
+                self._kept.append(node)
+        for parent in () if node is None else node.parents:
+            if type(parent) is Leaf and parent.order < self.first:
+                self._met[id(parent)] = parent, self.where()
+
+    def refuse_strangers(self, known: set[int]) -> None:
+        """Raise if the run met a variable that was there before, and that nothing led to from the
+        function.
+        """
+        for number, (leaf, where) in self._met.items():
+            if number not in known:
+                raise TraceError(
+                    f"A variable of shape {leaf.shape} was met in {where}, which nothing that the function "
+                    "names or "
+                    "closes over leads to. Give it, or its module, to the function as an argument."
+                )
+
+    def run(self, node: Any, rule: Any, g: Any, values: Any) -> Any:
+        """Run a rule."""
+        if isinstance(g, Traced) and id(node) in self._outputs:
+            self.program.gradient_of.setdefault(g.ref, self._outputs[id(node)])
+        return rule(self.lift(g), *map(self.lift, values))
+
+    def generator(self, generator: Any) -> Any:
+        """A generator whose draws are noted."""
+        if isinstance(generator, TracedGenerator):
+            return generator
+        return self.generators.setdefault(id(generator), TracedGenerator(generator, self))
+
+    # ---- calls ---------------------------------------------------------------------------------------------
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a function on the values, and note it; what comes out is traced, or is in ``out``."""
+        result = run(function, values_of(args), values_of(kwargs))
+        if result is NotImplemented:
+            return NotImplemented
+        out = kwargs.get("out")
+        targets = out if isinstance(out, tuple) else (out,) if out is not None else ()
+        given = [t for t in targets if t is not None]
+        if not given and isinstance(function, np.ufunc) and len(args) > function.nin:
+            given = [a for a in args[function.nin :] if a is not None]
+        if isinstance(given, list) and given and any(isinstance(t, Traced) for t in given):
+            self.note(function, args, kwargs, [t.ref for t in given if isinstance(t, Traced)], writes=given)
+            return given[0] if len(given) == 1 else tuple(given)
+        if given:  # into an array that is not traced: a plain one of the user's or the framework's
+            raise TraceError(
+                f"{name_of(function)}(…, out=…) writes into a plain array of shape {given[0].shape}, which "
+                f"the compiled step would not see, in {self.where()}."
+            )
+        return self.results(function, args, kwargs, result)
+
+    def closed(self, function: Callable[..., Any], arrays: list[Any], *settings: Any) -> Any:
+        """A function of several arrays that it writes into, as one call; it returns a number."""
+        result = np.asarray(function(values_of(arrays), *settings))[()]
+        ref = self.program.new(result)
+        self.note(function, (arrays, *settings), {}, [ref], writes=arrays)
+        return Traced(self, result, ref)
+
+    def results(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
+        """The results of a call as traced arrays, in their containers."""
+        if isinstance(result, (tuple, list)):
+            parts = list(result)
+            if not all(isinstance(r, (np.ndarray, np.generic)) for r in parts):
+                raise TraceError(
+                    f"{name_of(function)} returned {type(result).__name__} of other things than arrays."
+                )
+            refs = [self.program.new(r) for r in parts]
+            self.note(function, args, kwargs, refs, several=True)
+            made = [Traced(self, r, ref) for r, ref in zip(parts, refs)]
+            if function in BY_VALUES:
+                for part in made:
+                    self.check(part, part.shape)
+            return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
+        if not isinstance(result, (np.ndarray, np.generic)):
+            if result is None or isinstance(result, (bool, int, float, complex, str, np.dtype, type)):
+                if result is None:
+                    self.note(
+                        function, args, kwargs, [], writes=[a for a in args if isinstance(a, Traced)][:1]
+                    )
+                    return None
+                if isinstance(result, (str, np.dtype, type)):
+                    return result  # of shapes and dtypes, which are guarded
+                result = np.asarray(result)[()]
+            else:
+                raise TraceError(
+                    f"{name_of(function)} returned a {type(result).__name__}, in {self.where()}."
+                )
+        if args and isinstance(args[0], Traced) and result is args[0].value:
+            return args[0]  # astype(copy=False) and its kin, of what is so already
+        ref = self.program.new(result)
+        self.note(function, args, kwargs, [ref])
+        traced = Traced(self, result, ref)
+        if function in BY_VALUES:
+            self.check(traced, traced.shape)
+        return traced
+
+    def note(
+        self,
+        function: Any,
+        args: Any,
+        kwargs: Any,
+        outputs: list[Ref],
+        *,
+        several: bool = False,
+        writes: Any = (),
+    ) -> None:
+        """Add a call to the program."""
+        errors, where = np.geterr(), self.where()
+        self.program.lines.setdefault(where, users_text())
+        self.program.add(
+            Call(
+                function, referring(args), referring(kwargs), tuple(outputs), several,
+                tuple(w.ref for w in writes if isinstance(w, Traced)),
+                None if errors == self.ambient else errors, where,
+            )
+        )  # fmt: skip
+
+    def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
+        """Note that the rest of the run holds only where a value is true or false, or has a shape."""
+        self.program.add(Check(traced.ref, truth, self.where()))
+
+
+def users_text() -> str:
+    """The text of the line of the user's program that runs just now."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and not is_of_the_user(frame.f_code.co_filename):
+        frame = frame.f_back
+    return "" if frame is None else linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+
+
+def run(function: Any, args: Any, kwargs: Any) -> Any:
+    """What a call gives: of a function, or of a method named by a text."""
+    if isinstance(function, str):
+        return getattr(args[0], function)(*args[1:], **kwargs)
+    return function(*args, **kwargs)
+
+
+def name_of(function: Any) -> str:
+    """A function's name for a message."""
+    return function if isinstance(function, str) else f"np.{getattr(function, '__name__', function)}"

@@ -1,0 +1,323 @@
+"""A program as the text of a Python function: straight-line NumPy, which is also what runs."""
+
+import builtins
+import keyword
+import linecache
+import operator
+import re
+import textwrap
+from typing import Any
+
+import numpy as np
+from numpy._core.umath import _extobj_contextvar as ERRORS
+from numpy._core.umath import _make_extobj
+
+from .buffers import ALIGNED, buffers
+from .copies import used
+from .dead import needed
+from .fold import as_operator, scalars_of, zero_dimensional
+from .program import Call, Check, Live, Program, Ref, refs_in
+from .spelling import of_numpy, told
+
+VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
+NAMED = {np.maximum, np.minimum}  # which warn of an out by position
+
+
+class Source:
+    """The text of a program, and what it needs to run.
+
+    Parameters
+    ----------
+    program : Program
+    results : list of Ref
+        What the function returns, in a tuple.
+    names : dict of Ref to str
+        What a reader would call some of the arrays.
+    arguments : list of Ref
+        The inputs that are given to it in every call.
+    title : str
+        What a traceback calls the text.
+
+    Attributes
+    ----------
+    text : str
+        Imports, memory, and a function ``step``, which takes the arguments and returns the results, or None
+        where a check failed.
+    given : dict of str to object
+        What the text does not make: parameters, what optimizers remember, constants, generators.
+    size : int
+        The bytes of its buffers.
+    """
+
+    def __init__(
+        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
+    ) -> None:
+        self.program, self.results, self.arguments, self.title = program, results, arguments, title
+        self.given: dict[str, Any] = {}
+        self._names: dict[Ref, str] = {}
+        self._constants: dict[Any, str] = {}
+        self._taken: set[str] = {"step", "np", "given", "memory", *keyword.kwlist, *dir(builtins)}
+        for ref, name in names.items():
+            self._names[ref] = self._free(name)
+        self.imports: dict[str, str] = {}  # NumPy's functions: their names, and what they are here
+        self.prelude: list[str] = []
+        self.hoisted: list[str] = []
+        self.body: list[str] = []
+        self.fixed = {r for r in program.inputs if r not in arguments}
+        self.scalars, self.tested = scalars_of(program)
+        self._write()
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        plain = sorted(n for n, what in self.imports.items() if n == what)
+        wrapped = textwrap.wrap(f"from numpy import {', '.join(plain)}", 100) if plain else []
+        several = len(wrapped) > 1
+        if several:
+            wrapped = [
+                "from numpy import (",
+                *(f"    {w}" for w in textwrap.wrap(", ".join(plain), 100)),
+                ")",
+            ]
+        others = [f"{n} = {what}" for n, what in self.imports.items() if n != what]
+        made = [f'{name} = given["{name}"]{told(value)}' for name, value in self.given.items()]
+        arguments = ", ".join(map(self.name, self.arguments))
+        lines = [
+            "import numpy as np", *wrapped, *others, "", *made, *self.prelude, *self.hoisted, "", "",
+            f"def step({arguments}):", *(f"    {line}" for line in self.body),
+        ]  # fmt: skip
+        return "\n".join(lines) + "\n"
+
+    def compiled(self) -> Any:
+        """The function that the text defines."""
+        text, namespace = self.text, {"given": self.given}
+        linecache.cache[self.title] = len(text), None, text.splitlines(True), self.title
+        exec(compile(text, self.title, "exec"), namespace)  # noqa: S102  # our own text
+        return namespace["step"]
+
+    # ---- names ---------------------------------------------------------------------------------------------
+
+    def name(self, ref: Ref) -> str:
+        """The name of an array."""
+        if ref not in self._names:
+            self._names[ref] = self._free(f"t{ref.number}")
+        return self._names[ref]
+
+    def _free(self, wish: str) -> str:
+        wish = re.sub(r"\W+", "_", wish).strip("_") or "a"
+        wish = f"_{wish}" if wish[0].isdigit() else wish
+        name, n = wish, 2
+        while name in self._taken:
+            name, n = f"{wish}_{n}", n + 1
+        self._taken.add(name)
+        return name
+
+    def constant(self, value: Any, wish: str = "c") -> str:
+        """The name of an object that the text cannot spell."""
+        owner = getattr(value, "__self__", None)
+        key: Any = (id(owner), value.__name__) if isinstance(owner, np.ufunc) else id(value)
+        if key not in self._constants:
+            self._constants[key] = name = self._free(wish)
+            known = of_numpy(value)
+            if known is None:
+                self.given[name] = value
+            else:
+                self.imports[name] = name if known == f"np.{name}" else known
+        return self._constants[key]
+
+    # ---- lines ---------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        live = needed(self.program, self.results)
+        used_here = {r for i in live for r in used(self.program.steps[i])} | set(self.results)
+        for ref in self.program.inputs:
+            if ref in self.fixed and ref in used_here:
+                self.given[self.name(ref)] = self.program.values[ref.number]
+        self._make_room(live)
+        errors: Any = None
+        for i, step in enumerate(self.program.steps):
+            if i not in live:
+                continue
+            if isinstance(step, Live):
+                self.body.append(self._indented(errors, f"{self._live(step)}()"))
+                continue
+            if isinstance(step, Check):
+                self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
+                continue
+            line = self._line(step)
+            if self._is_fixed_view(step):
+                self.hoisted.append(line)
+                self.fixed.update(step.outputs)
+                continue
+            if step.errors != errors:
+                self._change_errors(errors, step.errors)
+                errors = step.errors
+            self.body.append(self._indented(errors, line))
+        self._change_errors(errors, None)
+        self.body.append(f"return {self._returned()}")
+
+    def _live(self, step: Live) -> str:
+        """The name of a function that runs in every step."""
+        return self.constant(step.function, step.name)
+
+    def _returned(self) -> str:
+        return f"({''.join(self.name(r) + ', ' for r in self.results)})"
+
+    def _make_room(self, live: set[int]) -> None:
+        """The memory of results that do not outlive the step."""
+        arena = buffers(self.program, sorted(live), self.results)
+        self.buffers, self.size = arena.offsets, arena.size
+        if not arena.size:
+            return
+        self.prelude += [
+            f"memory = np.empty({arena.size + ALIGNED}, np.uint8)",
+            f"memory = memory[-memory.ctypes.data % {ALIGNED}:]",
+        ]
+        for ref, offset in arena.offsets.items():
+            value = self.program.values[ref.number]
+            strides = "" if value.flags.c_contiguous else f", {value.strides}"
+            self.prelude.append(
+                f'{self.name(ref)} = np.ndarray({value.shape}, "{value.dtype}", memory, {offset}{strides})'
+            )
+            self.fixed.add(ref)
+
+    def _change_errors(self, before: Any, after: Any) -> None:
+        """Leave a block of `numpy.errstate`, and enter another; its own context manager takes six times as
+        long.
+        """
+        if before is not None and before != after:
+            self.body += ["finally:", "    leave(errors)"]
+        if after is not None and before != after:
+            states = {key: after[key] for key in ("divide", "over", "under", "invalid")}
+            name = "all_" + "_".join(dict.fromkeys(states.values()))
+            self.given.setdefault("enter", ERRORS.set)
+            self.given.setdefault("leave", ERRORS.reset)
+            if name not in self._taken:
+                self._taken.add(name)
+                self.given[name] = _make_extobj(**states)
+            self.body += [f"errors = enter({name})", "try:"]
+
+    def _failing(self, check: Check) -> str:
+        """The condition under which a check fails."""
+        name = self.name(check.ref)
+        if type(check.truth) is tuple:
+            return f"{name}.shape != {check.truth}"
+        return f"not {name}" if check.truth else name
+
+    def _indented(self, errors: Any, line: str) -> str:
+        return line if errors is None else f"    {line}"
+
+    def _is_fixed_view(self, call: Call) -> bool:
+        """Whether a call gives a view of something that stays where it is, so that it can be made once."""
+        if (
+            call.function not in VIEWING
+            or len(call.outputs) != 1
+            or not all(r in self.fixed for r in refs_in(call.args))
+        ):
+            return False
+        made, source = call.outputs[0], call.args[0]
+        is_array = isinstance(self.program.values[made.number], np.ndarray)
+        return is_array and self.program.owner(made) == self.program.owner(source)
+
+    def _line(self, call: Call) -> str:
+        operator = as_operator(call, self.scalars, self.tested)
+        if operator is not None:
+            a, b = map(self.spelled, call.args)
+            return f"{self.name(call.outputs[0])} = {a} {operator} {b}"
+        if not call.kwargs.keys() & {"dtype", "signature", "casting"}:
+            args = zero_dimensional(call.function, list(call.args), self.program.values)
+            call = call._replace(args=tuple(args))
+        expression = self._expression(call)
+        if not call.writes and call.outputs and call.outputs[0] in self.buffers:
+            return self._into_buffer(call)
+        if not call.outputs or set(call.outputs) <= set(call.writes):
+            return expression
+        names = ", ".join(map(self.name, call.outputs)) + (
+            ", " if call.several and len(call.outputs) == 1 else ""
+        )
+        return f"{names} = {expression}"
+
+    def _into_buffer(self, call: Call) -> str:
+        """A call that writes its result where it belongs."""
+        function, args, kwargs, out = call.function, list(call.args), dict(call.kwargs), call.outputs[0]
+        if (
+            not isinstance(function, np.ufunc)
+            and function is not np.clip
+            and set(kwargs) <= {"axis", "dtype", "keepdims"}
+        ):
+            given = dict(zip(("axis", "dtype"), args[1:])) | kwargs  # reduce and accumulate, by position
+            last = [given["keepdims"]] if given.get("keepdims") else []
+            args, kwargs = [args[0], given.get("axis", 0), given.get("dtype"), out, *last], {}
+        elif (
+            isinstance(function, np.ufunc)
+            and len(args) == function.nin
+            and not kwargs
+            and function not in NAMED
+        ):
+            args.append(out)
+        else:
+            kwargs["out"] = out
+        return f"{self._function(function)}({self._arguments(args, kwargs)})"
+
+    def _expression(self, call: Call) -> str:
+        function, args, kwargs = call.function, call.args, dict(call.kwargs)
+        if isinstance(function, str):
+            target = self.spelled(args[0])
+            if function == "__getitem__":
+                return f"{target}[{self._key(args[1])}]"
+            if function == "__setitem__":
+                return f"{target}[{self._key(args[1])}] = {self.spelled(args[2])}"
+            return f"{target}.{function}({self._arguments(args[1:], kwargs)})"
+        if function is operator.pow:
+            return f"{self.spelled(args[0])}**{self.spelled(args[1])}".replace("**-", "** -")
+        if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
+            out = kwargs.pop("out")
+            args = (*args, *(out if isinstance(out, tuple) else (out,)))
+        if (
+            isinstance(getattr(function, "__self__", None), np.ufunc)
+            and set(kwargs) == {"axis"}
+            and len(args) == 1
+        ):
+            args, kwargs = (*args, kwargs["axis"]), {}
+        return f"{self._function(function)}({self._arguments(args, kwargs)})"
+
+    def _function(self, function: Any) -> str:
+        name = getattr(function, "__name__", "function")
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc):
+            name = f"{owner.__name__}_{name}"
+        return self.constant(function, name)
+
+    def _arguments(self, args: Any, kwargs: dict[str, Any]) -> str:
+        given = [self.spelled(a) for a in args] + [f"{k}={self.spelled(v)}" for k, v in kwargs.items()]
+        return ", ".join(given)
+
+    def _key(self, key: Any) -> str:
+        if type(key) is tuple and key:
+            return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
+        if type(key) is slice:
+            step = "" if key.step is None else f":{self.spelled(key.step)}"
+            ends = ("" if end is None else self.spelled(end) for end in (key.start, key.stop))
+            return ":".join(ends) + step
+        return "..." if key is Ellipsis else self.spelled(key)
+
+    def spelled(self, value: Any) -> str:
+        """An argument as the text has it."""
+        if type(value) is Ref:
+            return self.name(value)
+        if value is None or type(value) in (bool, int, str):
+            return repr(value)
+        if type(value) is float and np.isfinite(value):
+            return repr(value)
+        if type(value) in (tuple, list):
+            inner = ", ".join(map(self.spelled, value)) + (
+                "," if type(value) is tuple and len(value) == 1 else ""
+            )
+            return f"({inner})" if type(value) is tuple else f"[{inner}]"
+        if type(value) is slice:
+            return f"slice({', '.join(map(self.spelled, (value.start, value.stop, value.step)))})"
+        if value is Ellipsis:
+            return "..."
+        if value is np.float32 or value is np.float64 or value is np.intp or value is float:
+            return self.constant(value, value.__name__)
+        return self.constant(value, "array" if isinstance(value, np.ndarray) else "c")

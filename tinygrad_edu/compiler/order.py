@@ -1,0 +1,73 @@
+"""Checks first: what the rest takes for granted is settled before anything is written that stays.
+
+When a check fails, the function itself is run in the place of the program; so nothing may have changed
+before.
+"""
+
+import numpy as np
+
+from ..errors import TraceError
+from .program import Call, Check, Live, Program, Step, refs_in
+
+
+def checks_first(program: Program) -> None:
+    """Move every check, with what it is computed from, before the first write that stays."""
+    for place in [i for i, step in enumerate(program.steps) if isinstance(step, Check)]:
+        first = next((i for i, step in enumerate(program.steps) if stays(program, step)), len(program.steps))
+        if place > first:
+            _move(program, place, first)
+
+
+def stays(program: Program, step: Step) -> bool:
+    """Whether a step changes what is there before and after the whole."""
+    return isinstance(step, Live) or (
+        isinstance(step, Call) and any(program.is_there(w) for w in step.writes)
+    )
+
+
+def _move(program: Program, place: int, first: int) -> None:
+    """Move the check at a place, with all that leads to it, before the step that is the first to stay."""
+    steps = program.steps
+    check = steps[place]
+    assert isinstance(check, Check)
+    needed, owners = {place}, {program.owner(check.ref)}
+    for i in reversed(range(first, place)):
+        step = steps[i]
+        if _changed(program, step) & owners:
+            if stays(program, step):
+                raise TraceError(
+                    f"A branch on values of the data, in {check.where}, depends on what the step has written "
+                    "before: it could not take the other way any more.\n  Write it with np.where, or leave "
+                    "it out of the step."
+                )
+            needed.add(i)
+            owners |= _read(program, step) | _changed(program, step)
+    for i in range(first, place):
+        later = [steps[k] for k in needed if k > i]
+        if i not in needed and any(_read(program, steps[i]) & _written(program, step) for step in later):
+            raise TraceError(
+                f"A branch on values of the data, in {check.where}, comes after a write. Take it to the "
+                "front."
+            )
+    program.reordered = True
+    moved = [steps[i] for i in sorted(needed)]
+    steps[first : place + 1] = [*moved, *(steps[i] for i in range(first, place) if i not in needed)]
+
+
+def _written(program: Program, step: Step) -> set[int]:
+    return {program.owner(r) for r in step.writes} if isinstance(step, Call) else set()
+
+
+def _changed(program: Program, step: Step) -> set[int]:
+    """What a step makes or writes into; a draw changes its generator."""
+    if not isinstance(step, Call):
+        return set()
+    drawn = getattr(step.function, "__self__", None)
+    generator = {id(drawn)} if isinstance(drawn, np.random.Generator) else set()
+    return {program.owner(r) for r in step.outputs} | _written(program, step) | generator
+
+
+def _read(program: Program, step: Step) -> set[int]:
+    if not isinstance(step, Call):
+        return set()
+    return {program.owner(r) for r in refs_in((step.args, step.kwargs))}

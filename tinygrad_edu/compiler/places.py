@@ -1,0 +1,109 @@
+"""Places that hold what a step reads: globals, attributes, items, cells; and what is compared of them."""
+
+import collections
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..nn.module import Module
+from ..tensor import Tensor
+from .files import LIBRARIES
+
+SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
+CELL, GONE = object(), object()
+
+
+CONTAINERS = (set, frozenset, collections.deque, bytearray)
+
+
+class Attribute(str):
+    """A key that is the name of an attribute."""
+
+    __slots__ = ()
+
+
+class Place:
+    """A place that holds something: a global, an attribute, an item of a list or dict, a cell of a closure.
+
+    Attributes
+    ----------
+    name : str
+        What a message calls it.
+    of_optimizer : bool
+        Whether it belongs to an optimizer, which counts its steps itself.
+    tells : bool
+        Whether it is an attribute of a module, which counts its changes.
+    """
+
+    __slots__ = ("container", "key", "name", "of_optimizer", "tells")
+
+    def __init__(
+        self, name: str, container: Any, key: Any, of_optimizer: bool = False, tells: bool = False
+    ) -> None:
+        self.name, self.container, self.key = name, container, key
+        self.of_optimizer, self.tells = of_optimizer, tells
+
+    def is_asked(self, value: Any) -> bool:
+        """Whether it is looked at before every step: it may change without a word."""
+        return not (self.of_optimizer or self.tells or isinstance(value, Tensor))
+
+    def text(self, name: Callable[..., str]) -> str:
+        """An expression for what it holds."""
+        container = name(self.container, "h")
+        if self.key is CELL:
+            return f"{container}.cell_contents"
+        if type(self.key) is Attribute:
+            return f"{container}.{self.key}"
+        key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
+        return f"{container}[{key}]"
+
+    def get(self) -> Any:
+        """What it holds."""
+        if self.key is CELL:
+            return self.container.cell_contents
+        if type(self.key) is Attribute:
+            return getattr(self.container, self.key, GONE)
+        try:
+            return self.container[self.key]
+        except (KeyError, IndexError):
+            return GONE
+
+    def put(self, value: Any) -> None:
+        """Have it hold something else."""
+        if self.key is CELL:
+            self.container.cell_contents = value
+        elif type(self.key) is Attribute:
+            setattr(self.container, self.key, value)
+        else:
+            self.container[self.key] = value
+
+
+def own_attributes(module: Module) -> set[str]:
+    """The names of a module's attributes, but of its mode, which it gets when that is first set."""
+    return set(vars(module)) - {"training"}
+
+
+def content_of(container: Any) -> Any:
+    """What is in a set, deque or the like, to be compared."""
+    return bytes(container) if isinstance(container, bytearray) else [id(item) for item in container]
+
+
+def is_of_the_user(module: str) -> bool:
+    """Whether a module is neither Python's nor a library's that keeps no state for the step."""
+    return module.partition(".")[0] not in LIBRARIES
+
+
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Code, and that of the functions in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
+
+
+def names_in(code: types.CodeType) -> Iterator[str]:
+    """The names that code may look up among its globals, and that of the functions in it."""
+    for one in codes_in(code):
+        yield from one.co_names

@@ -1,0 +1,182 @@
+"""A program: what a traced run has called, in order, as a list of single assignments and writes."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Ref(NamedTuple):
+    """An array of the program, by its number."""
+
+    number: int
+
+
+class Input(NamedTuple):
+    """Where an array comes from that is there before the step.
+
+    Attributes
+    ----------
+    kind : "argument", "state" or "constant"
+    name : str
+        What a reader would call it.
+    """
+
+    kind: str
+    name: str
+
+
+class Call(NamedTuple):
+    """A call of a NumPy function, or of a method, which is named by a text.
+
+    Attributes
+    ----------
+    function : callable or str
+    args, kwargs
+        With a `Ref` for each array of the program.
+    outputs : tuple of Ref
+        What is new in it.
+    several : bool
+        Whether it returns several in a tuple.
+    writes : tuple of Ref
+        What it writes into.
+    errors : dict or None
+        The state of `numpy.errstate`, where it is not that around the step.
+    where : str
+        The line of the user's program.
+    """
+
+    function: Any
+    args: Any
+    kwargs: Any
+    outputs: tuple[Ref, ...]
+    several: bool
+    writes: tuple[Ref, ...]
+    errors: Any
+    where: str
+
+
+class Check(NamedTuple):
+    """What the rest of the program takes for granted: that a value is true, or false, or has a shape."""
+
+    ref: Ref
+    truth: bool | tuple[int, ...]
+    where: str
+
+
+class Live(NamedTuple):
+    """A Python function that runs in every step, such as the counting of an optimizer's steps."""
+
+    function: Any
+    name: str
+    of: Any = None  # the pack, the optimizer and the parameter's number, or None for all
+
+
+Step = Call | Check | Live
+
+
+class Program:
+    """The steps, and what is known of the arrays in them.
+
+    Attributes
+    ----------
+    steps : list of Call, Check or Live
+    inputs : dict of Ref to Input
+    values : list of array
+        What each array was in the run that was traced.
+    lines : dict of str to str
+        The text of each line that ``where`` names.
+    gradient_of : dict of Ref to Ref
+        Of gradients, of which array they are.
+    made_by : dict of Ref to str
+        The names of operations, of their outputs.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.inputs: dict[Ref, Input] = {}
+        self.values: list[Any] = []
+        self.lines: dict[str, str] = {}  # the text of the lines of the user's program
+        self.gradient_of: dict[Ref, Ref] = {}  # which array's gradient another one is
+        self.made_by: dict[Ref, str] = {}  # the names of the operations that are recorded
+        self.reordered = False  # whether checks were moved before writes that stay
+        self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
+        self._whole: set[Ref] = set()
+        self._merged: dict[int, int] = {}  # owners that are one since a copy was left out
+
+    def new(self, value: Any) -> Ref:
+        """A number for another array."""
+        self.values.append(value)
+        return Ref(len(self.values) - 1)
+
+    def add(self, step: Step) -> None:
+        """Add a step at the end."""
+        self.steps.append(step)
+
+    def owner(self, ref: Ref) -> int:
+        """What the memory of an array is known by: it shares it with those of the same owner."""
+        if ref.number in self._owners:
+            return self._owners[ref.number]
+        owner = id(owner_of(self.values[ref.number]))
+        while owner in self._merged:
+            owner = self._merged[owner]
+        return owner
+
+    def is_whole(self, ref: Ref) -> bool:
+        """Whether an array is no view."""
+        value = self.values[ref.number]
+        return ref in self._whole or value is owner_of(value)
+
+    def again(self, ref: Ref) -> Ref:
+        """A number for another array in the place of one, of its kind and in its memory."""
+        new = self.new(self.values[ref.number])
+        self._owners[new.number] = self.owner(ref)
+        if self.is_whole(ref):
+            self._whole.add(new)
+        if ref in self.made_by:
+            self.made_by[new] = self.made_by[ref]
+        if ref in self.gradient_of:
+            self.gradient_of[new] = self.gradient_of[ref]
+        return new
+
+    def release(self) -> None:
+        """Forget the values that the step makes, which may be large, but their shapes and dtypes."""
+        refs = [Ref(i) for i in range(len(self.values))]
+        owners = [self.owner(ref) for ref in refs]
+        places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
+        self._whole = {ref for ref in refs if self.is_whole(ref)}
+        self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
+        for ref in refs:
+            value = self.values[ref.number]
+            if isinstance(value, np.ndarray) and ref not in self.inputs:
+                self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
+
+    def merge(self, ref: Ref, into: Ref) -> None:
+        """Note that two arrays, each the owner of its memory, are one from now on."""
+        if (owner := self.owner(ref)) != (other := self.owner(into)):
+            self._merged[owner] = other
+
+    def is_there(self, ref: Ref) -> bool:
+        """Whether an array shares memory with one that is there before the step."""
+        owner = self.owner(ref)
+        return any(self.owner(i) == owner for i in self.inputs)
+
+
+def owner_of(array: Any) -> Any:
+    """The array at the end of the chain of bases; `as_strided` puts something else in between."""
+    while (base := getattr(array, "base", None)) is not None and hasattr(base, "base"):
+        array = base
+    return array
+
+
+def refs_in(tree: Any) -> Iterable[Ref]:
+    """The references in arguments."""
+    if type(tree) is Ref:
+        yield tree
+    elif type(tree) in (list, tuple):
+        for t in tree:
+            yield from refs_in(t)
+    elif type(tree) is dict:
+        yield from refs_in(list(tree.values()))
+    elif type(tree) is slice:
+        yield from refs_in([tree.start, tree.stop, tree.step])

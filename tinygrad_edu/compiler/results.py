@@ -1,0 +1,135 @@
+"""Results: what a function returns, as the text of an expression of the arrays that the step gives."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError
+from ..nn.module import Module
+from ..tensor import Tensor
+from .program import Program, Ref
+from .traced import Traced
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
+
+
+class Results:
+    """What a traced run has returned.
+
+    Parameters
+    ----------
+    result : object
+    arguments : dict of int to int
+        The numbers of the leaves of the arguments, by the identity of what stood for them.
+    there : dict of int to object
+        What was there before the run, by identity.
+
+    Attributes
+    ----------
+    refs : list of Ref
+        The arrays that the step is to give.
+    """
+
+    def __init__(self, result: Any, arguments: dict[int, int], there: dict[int, Any]) -> None:
+        self.tree, self.arguments, self.there = result, arguments, there
+        self.refs: list[Ref] = []
+        self.values: list[Any] = []
+        self._places: dict[Ref, int] = {}
+        self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
+        self._collect(result)
+
+    def _collect(self, part: Any) -> None:
+        if (array := self._array(part)) is not None:
+            if array.ref not in self._places:
+                self._places[array.ref] = len(self.refs)
+                self.refs.append(array.ref)
+                self.values.append(array.value)
+        elif isinstance(part, (list, tuple)):
+            for p in part:
+                self._collect(p)
+        elif type(part) is dict:
+            for p in part.values():
+                self._collect(p)
+        elif not (isinstance(part, (*PLAIN, Tensor, Module)) or callable(part) or self._was_there(part)):
+            raise TraceError(
+                f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
+                "  Return tensors, arrays, numbers, or lists, tuples and dicts of them."
+            )
+
+    def _was_there(self, part: Any) -> bool:
+        return id(part) in self.arguments or id(part) in self.there
+
+    def _array(self, part: Any) -> Any:
+        """The traced array of a leaf, unless it is something that was there before."""
+        if self._was_there(part):
+            return None
+        if id(part) not in self._arrays:
+            array = part._array if isinstance(part, Tensor) else part
+            self._arrays[id(part)] = array if isinstance(array, Traced) else None
+        return self._arrays[id(part)]
+
+    def settle(self, program: Program, refs: list[Ref]) -> None:
+        """Take note of the references after the passes, and of what must be copied: it is there
+        afterwards.
+        """
+        there = {program.owner(r) for r in program.inputs}
+        self.shared = [program.owner(r) in there for r in refs]
+        self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
+
+    def text(self, name: Callable[..., str]) -> str:
+        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the
+        arguments.
+        """
+        return self._text(self.tree, name)
+
+    def _text(self, part: Any, name: Callable[..., str]) -> str:
+        if id(part) in self.arguments:
+            return f"a{self.arguments[id(part)]}"
+        if (array := self._array(part)) is not None:
+            place = self._places[array.ref]
+            found = f"r{place}"
+            if self.shared[place]:
+                found = f"copied({found})"
+            if not isinstance(part, Tensor):
+                return found
+            return (
+                f"tensor_of({found})"
+                if self.generic[place] or self.shared[place]
+                else f"tensor({found}, None)"
+            )
+        if type(part) in (list, tuple):
+            inner = "".join(f"{self._text(p, name)}, " for p in part)
+            return f"[{inner}]" if type(part) is list else f"({inner})"
+        if isinstance(part, tuple) and hasattr(part, "_fields"):
+            return f"{name(type(part))}({', '.join(self._text(p, name) for p in part)})"
+        if type(part) is dict:
+            return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
+        return name(part)
+
+    def plain(self, found: Callable[[int], str], arguments: list[str]) -> str:
+        """An expression of the arrays that the step gives, by their places, without tensors."""
+        return self._plain(self.tree, found, arguments)
+
+    def _plain(self, part: Any, found: Callable[[int], str], arguments: list[str]) -> str:
+        if id(part) in self.arguments:
+            return arguments[self.arguments[id(part)]]
+        if (array := self._array(part)) is not None:
+            place = self._places[array.ref]
+            return f"{found(place)}.copy()" if self.shared[place] else found(place)
+        if type(part) in (list, tuple):
+            inner = ", ".join(self._plain(p, found, arguments) for p in part)
+            inner += "," if type(part) is tuple and len(part) == 1 else ""
+            return f"[{inner}]" if type(part) is list else f"({inner})"
+        if type(part) is dict:
+            return (
+                "{" + ", ".join(f"{k!r}: {self._plain(v, found, arguments)}" for k, v in part.items()) + "}"
+            )
+        if isinstance(part, (bool, int, float, str, type(None))):
+            return repr(part)
+        raise TraceError(f"What it returns, {type(part).__name__}, cannot be written without the framework.")
+
+
+def copied(value: Any) -> Any:
+    """An array of its own."""
+    return value.copy()

@@ -1,0 +1,146 @@
+"""Saving: a compiled step as a file of Python and a file of arrays, which run without this package."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError
+from .numpy_source import Source
+from .program import Live, owner_of
+from .symbols import formulas
+
+HEADER = '''"""The step {name}(…) of a training, as it was compiled by tinygrad_edu; it needs NumPy alone.
+
+The state is in {file}: ``state`` has its arrays, which a step changes.
+"""
+
+{imports}
+
+import numpy as np
+
+_saved = np.load(Path(__file__).with_name({file!r}))
+state = given = {{name: _saved[name] for name in _saved.files}}
+{made}
+'''
+
+
+class Saved(Source):
+    """The text of a program that needs NumPy alone, and its state.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        What the function is called.
+    """
+
+    def __init__(self, run: Any, name: str) -> None:
+        self.run, self.own_name = run, name
+        self.counters: list[str] = []
+        names = {r: i.name for r, i in run.program.inputs.items()}
+        super().__init__(run.program, run.refs, names, run.layout.refs, name)
+        self.arrays: dict[str, Any] = {}
+        self.made: list[str] = []  # the lines that make what is no array
+        for key, value in self.given.items():
+            if isinstance(value, (np.ndarray, np.generic)):
+                self.arrays[key] = np.asarray(value)
+            else:
+                self.made.append(f"given[{key!r}] = {self._spelled_out(key, value)}")
+
+    def _spelled_out(self, key: str, value: Any) -> str:
+        owner = getattr(value, "__self__", None)
+        if isinstance(owner, np.random.Generator):
+            kind, state = type(owner.bit_generator).__name__, owner.bit_generator.state
+            line = f"_{key} = np.random.{kind}()"
+            self.made += [line, f"_{key}.state = {state!r}"]
+            return f"np.random.Generator(_{key}).{value.__name__}"
+        if isinstance(value, np.dtype):
+            return f"np.dtype({value.str!r})"
+        if isinstance(value, type) and issubclass(value, np.generic):
+            return f"np.{value.__name__}"
+        if value is float:
+            return "float"
+        raise TraceError(
+            f"The step cannot be saved: it needs {key}, {type(value).__name__}, which is not NumPy's."
+        )
+
+    def _change_errors(self, before: Any, after: Any) -> None:
+        if after is not None and before != after:
+            states = {key: after[key] for key in ("divide", "over", "under", "invalid")}
+            self.body.append(f"with np.errstate({', '.join(f'{k}={v!r}' for k, v in states.items())}):")
+
+    def _returned(self) -> str:
+        found = self.results[len(self.run.learned) :]
+        return self.run.results.plain(
+            lambda place: self.name(found[place]), [self.name(r) for r in self.arguments]
+        )
+
+    def _live(self, step: Live) -> str:
+        """The counting of a step: t, and the numbers that depend on it, as formulas."""
+        number = len(self.counters)
+        pack, optimizer, i = step.of
+        rate, t = self._free("rate"), self._free("steps")
+        self.given[rate] = np.array(pack.group.lr)
+        self.given[t] = np.array(pack.counts[i or 0])
+        lines = [f"def count_{number}():", f"    global {rate}", f"    {t}[()] += 1", f"    t = int({t})"]
+        lines.append(f"    lr = float({rate})")
+        decays = [f"1 - lr * {pack.group.weight_decay!r}", repr(pack.group.weight_decay), repr(pack.group.l1)]
+        both = [*zip(pack.numbers.scalars, (text for text, _ in formulas(optimizer, pack.group, "lr")))]
+        for array, text in [*both, *zip(pack.decays.scalars, decays)]:
+            lines.append(f"    {self.constant(array, 'number')}[()] = {text}")
+        self.counters += ["", "", *(line for line in lines if not line.startswith("    global"))]
+        return f"count_{number}"
+
+    @property
+    def whole(self) -> str:
+        """The text of the file."""
+        text = super().text.replace("def step(", f"def {self.own_name}(", 1)
+        head, line, body = text.partition(f"def {self.own_name}(")
+        counters = "\n".join([*self.counters, "", "", ""]).lstrip("\n") if self.counters else ""
+        return head.replace("import numpy as np\n", "", 1) + counters + line + body
+
+
+def save(run: Any, name: str, path: Any) -> None:
+    """Write a step into two files: Python at the path, and its arrays beside it, with the ending npz."""
+    path = Path(os.fspath(path)).with_suffix(".py")
+    arrays = path.with_suffix(".npz")
+    saved = Saved(run, name)
+    text = saved.whole
+    imports = "\n".join([*(["import math"] if "math." in text else []), "from pathlib import Path"])
+    header = HEADER.format(name=name, file=arrays.name, imports=imports, made="\n".join(saved.made))
+    buffer = io.BytesIO()
+    np.savez(buffer, **{key: whole(value, saved.arrays) for key, value in saved.arrays.items()})
+    arrays.write_bytes(buffer.getvalue())
+    path.write_text(header + views(saved.arrays) + text, encoding="utf-8")
+
+
+def whole(value: Any, arrays: dict[str, Any]) -> Any:
+    """What is saved of an array: of a view of another one nothing but its kind."""
+    return np.asarray(value) if part_of(value, arrays) is None else np.zeros(0, value.dtype)
+
+
+def part_of(value: Any, arrays: dict[str, Any]) -> str | None:
+    """The name of the array among the saved ones whose memory an array is a part of."""
+    for name, other in arrays.items():
+        larger = other is not value and other.size > value.size and other.flags.c_contiguous
+        if larger and owner_of(other) is owner_of(value) and np.shares_memory(other, value):
+            return name
+    return None
+
+
+def views(arrays: dict[str, Any]) -> str:
+    """The lines that make views of saved arrays of them again."""
+    lines = []
+    for name, value in arrays.items():
+        base = part_of(value, arrays)
+        if base is not None:
+            offset = value.ctypes.data - arrays[base].ctypes.data
+            lines.append(
+                f"given[{name!r}] = np.ndarray({value.shape}, {value.dtype.str!r}, given[{base!r}], "
+                f"{offset}, "
+                f"{value.strides})"
+            )
+    return "".join(f"{line}\n" for line in lines)

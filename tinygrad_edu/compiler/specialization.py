@@ -1,0 +1,231 @@
+"""A program with its guards: it takes the place of the function while what it depends on is the same."""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from ..modes import MODE
+from ..random import DEFAULT
+from ..tensor import Tensor
+from ..versions import SETTINGS, WRITES
+from .copies import used
+from .door import (
+    Names,
+    call_text,
+    is_same,
+    made,
+    of_arguments,
+    of_counts,
+    of_gradients,
+    of_tensors,
+    tensor_of,
+)
+from .layout import same
+from .numpy_source import Source
+from .places import content_of, own_attributes
+from .program import Call, Check, owner_of
+from .results import copied
+from .tracing import Run
+
+MISS, FAILED = object(), object()  # what a call gives where the trace does not hold, and where a check failed
+
+
+class Specialization:
+    """One trace of a function, for certain shapes, dtypes, settings and Python values.
+
+    Attributes
+    ----------
+    run : Run
+        The run that was traced.
+    source : Source
+    call : callable
+        Given the arguments, a tuple and a dict, it makes the step and returns what the function does; or
+        `MISS` if the trace does not hold for them, and `FAILED` if a check failed, before anything was
+        written.
+    """
+
+    def __init__(self, run: Run, title: str, reason: str = "the first call") -> None:
+        self.reason = reason
+        self.run, self.state, program = run, run.state, run.program
+        read = {ref for step in program.steps for ref in used(step)}
+        refs = {
+            id(program.values[r.number]): r
+            for r, i in program.inputs.items()
+            if i.kind == "grad" and r in read
+        }
+        self.leaves = [(leaf, grad) for _, _, _, leaf, grad in run.swap.tensors if leaf is not None]
+        given = [
+            (leaf, refs[id(g._array)]) for leaf, g in self.leaves if g is not None and id(g._array) in refs
+        ]
+        names = {r: i.name for r, i in program.inputs.items()}
+        arguments = [*run.layout.refs, *(ref for _, ref in given)]
+        self.source = Source(program, run.refs, names, arguments, title)
+        self.step, self.count = self.source.compiled(), SETTINGS.count
+        checked = any(isinstance(step, Check) for step in program.steps)
+        self.generators = run.generators if checked else []
+        self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
+        self.call = self._door([leaf for leaf, _ in given], title)
+        run.release()
+
+    def why(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Why this trace does not hold for a call, in words."""
+        if not self.settled():
+            return "other settings of modules or optimizers"
+        leaves = self.run.layout.leaves(args, kwargs)
+        if leaves is None:
+            return "other arguments"
+        meaning = self.call.__globals__
+        values = {f"a{i}": leaf for i, leaf in enumerate(leaves)}
+        for condition, what in zip(self.conditions, self.told):
+            try:
+                if not eval(condition, meaning, values):  # noqa: S307  # our own text
+                    return what
+            except (LookupError, AttributeError, ValueError):
+                return what
+        return "another mode"
+
+    @property
+    def checks(self) -> list[Check]:
+        """What is asked of values in every step."""
+        return [step for step in self.run.program.steps if isinstance(step, Check)]
+
+    def _door(self, read: list[Any], title: str) -> Any:
+        """The function that is called, as text."""
+        run, state, name = self.run, self.state, Names()
+        kinds = run.layout.kinds
+        counts = [
+            (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
+            for optimizer, pack, before in run.swap.packs
+        ]
+        asked = [(place, value) for place, value in state.places if place.is_asked(value)]
+        sizes = [(where, c, size) for where, c, size, _ in state.sizes]
+        groups: list[tuple[str, list[str]]] = [
+            ("other shapes, dtypes or values of arguments", of_arguments(kinds, name)),
+            ("a constant that became a variable", of_tensors(self.held, name)),
+            ("gradients that were there, or not, before the step", of_gradients(self.leaves, name)),
+            ("another count of steps", of_counts(counts, name)),
+            *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
+            *(
+                (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
+                for n, c, v in state.contents
+            ),
+            *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
+        ]
+        if any(
+            s.errors is not None and len(set(s.errors.values())) > 1
+            for s in run.program.steps
+            if isinstance(s, Call)
+        ):
+            groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+        if run.drawn_from is not None:
+            default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
+            groups.append(("another default generator, by seed", default))
+        if run.program.reordered:
+            apart = [f"apart({a})" for a in self._array_names()]
+            groups.append(("an argument that shares memory with what the step writes", apart))
+        self.conditions = [condition for _, part in groups for condition in part]
+        self.told = [what for what, part in groups for _ in part]
+        arrays = self._array_names()
+        arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
+        simple = run.layout.is_simple
+        results = run.results.text(name)
+        generic = [isinstance(run.program.values[r.number], np.generic) for r in run.refs[: len(run.learned)]]
+        learned = [
+            None if r in run.program.inputs else name(leaf, "n") for leaf, r in zip(run.learned, run.refs)
+        ]
+        after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
+        after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
+        text = call_text(
+            self.conditions,
+            len(kinds),
+            simple,
+            arrays,
+            self._memories(),
+            learned,
+            generic,
+            results,
+            after,
+            len(run.refs) - len(run.learned),
+        )
+        meaning = {
+            "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
+            "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
+            "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
+            "asarray": np.asarray, "references": sys.getrefcount,
+            "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
+            "content_of": content_of, "apart": self._apart, "geterr": np.geterr,
+            "leaves_of": run.layout.leaves, "default": DEFAULT.get,
+        }  # fmt: skip
+        return made(text, f"{title} guards", meaning | name.meaning)
+
+    def _array_names(self) -> list[str]:
+        """What the arrays of the arguments are called in the guards."""
+        kinds = enumerate(self.run.layout.kinds)
+        return [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in kinds if k[0] is not None]
+
+    def _apart(self, array: Any) -> bool:
+        """Whether an argument shares no memory with what was there, and is written."""
+        return not any(np.may_share_memory(array, owner) for owner in self.written)
+
+    def _made_step(self) -> Any:
+        """The step; where a check may fail, it gives back the draws that it made before."""
+        if not self.generators:
+            return self.step
+
+        def step(*arrays: Any) -> Any:
+            states = [generator.bit_generator.state for generator in self.generators]
+            found = self.step(*arrays)
+            if found is None:
+                for generator, state in zip(self.generators, states):
+                    generator.bit_generator.state = state
+            return found
+
+        return step
+
+    def _memories(self) -> list[int]:
+        """What versions of memory change by the step: all but what optimizers alone know."""
+        program = self.run.program
+        own = {
+            id(owner_of(value)) for place, value in self.state.places
+            if place.of_optimizer and isinstance(value, np.ndarray)
+        } - {id(owner_of(t._array)) for t in self.state.tensors.values()}  # fmt: skip
+        owners = {
+            id(owner): owner for step in program.steps if isinstance(step, Call) for w in step.writes
+            if program.is_there(w) and id(owner := owner_of(program.values[w.number])) not in own
+        }  # fmt: skip
+        self.written = list(owners.values())
+        memories = [WRITES.memory(owner) for owner in owners.values()]
+        WRITES.mark_all(memories)
+        return memories
+
+    def settled(self) -> bool:
+        """Whether all is as it was that tells when it changes: modules, settings of optimizers, hooks."""
+        count, state = SETTINGS.count, self.state
+        for place, value in state.places:
+            if place.tells or (place.of_optimizer and isinstance(value, np.ndarray)):
+                now = place.get()
+                if now is not value and not same(now, value):
+                    return False
+        for module, training in state.modes:
+            if module.training is not training:
+                return False
+        for _, module, names in state.attributes:
+            if own_attributes(module) != names:
+                return False
+        for group, settings in state.settings:
+            now = {k: v for k, v in group.settings().items() if k != "lr"}
+            if now != settings:
+                return False
+        for tensor, array, node in self.held:
+            if tensor._array is not array or tensor._node is not node:
+                return False
+            if node is not None and node.notes is not None and node.notes.hooks:
+                return False
+        self.count = count
+        return True
+
+
+def is_even(counts: list[int]) -> bool:
+    """Whether all parameters have made as many steps."""
+    return counts.count(counts[0]) == len(counts)

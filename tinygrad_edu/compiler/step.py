@@ -1,0 +1,249 @@
+"""`tg.compile`: a function of tensors that is traced once, and from then on runs as straight-line NumPy."""
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from os import PathLike
+from typing import Any, overload
+
+from ..errors import ArgumentError, TraceError
+from ..modes import MODE
+from .lesson import Lesson
+from .saved import save
+from .specialization import FAILED, MISS, Specialization
+from .tracing import Run, Untraceable
+
+LIMIT = 8  # specializations of a function
+MADE: ContextVar[list["Compiled"] | None] = ContextVar("tinygrad_edu compiled", default=None)  # for who asks
+TRACES = 32  # of one call each, after which it runs as it is unless a trace fits
+
+
+class Compiled:
+    """A function that was given to `compile`: it is called as that is.
+
+    Attributes
+    ----------
+    function : callable
+        What was compiled.
+    specializations : list of Specialization
+        What it was traced for, the latest first.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.specializations: list[Specialization] = []
+        self.traces = self.eager = 0
+        self.useless = 0  # how many of the latest traces were for one call each
+        self.failures: list[str] = []  # why it could not be traced
+        self._lock = threading.RLock()  # the memory of a step is its own
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __copy__(self) -> "Compiled":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Compiled":  # as functions do
+        return self
+
+    def __reduce__(self) -> str:  # as functions do: by name
+        return str(getattr(self, "__qualname__", "step"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with self._lock:
+            for one in self.specializations:
+                result = one.call(args, kwargs)
+                if result is FAILED:
+                    self.eager += 1
+                    return self.function(*args, **kwargs)
+                if result is not MISS:
+                    self.useless = 0
+                    return result
+            return self._traced(args, kwargs)
+
+    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The first call for arguments and settings of their kind."""
+        if (
+            MODE.get().debug.value is not None or len(self.failures) > 2 or self.useless >= TRACES
+        ):  # under debug(), or within another trace
+            self.eager += 1
+            return self.function(*args, **kwargs)
+        why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
+        self.traces, self.useless = self.traces + 1, self.useless + 1
+        try:
+            run = Run(self.function, args, kwargs)
+        except Untraceable as error:
+            result = self.function(*args, **kwargs)  # whose own exception it was, or
+            self.eager += 1
+            self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
+            return result
+        title = f"<compiled {self._name} {self.traces}>"
+        self.specializations = [Specialization(run, title, why), *self.specializations][:LIMIT]
+        return run.returned(args, kwargs)
+
+    @property
+    def source(self) -> str:
+        """The text of the function that runs, as it was traced last.
+
+        Raises
+        ------
+        TraceError
+            Before the first call, which makes it.
+        """
+        return self._latest().source.text
+
+    def lesson(self) -> str:
+        """What runs, as a page to read: plain expressions of NumPy's, with the lines that they come from.
+
+        Returns
+        -------
+        str
+            A function of the arguments, of the parameters and of what the optimizer remembers, which it
+            changes
+            in place, of t, the count of steps made before, and of the rate.  It needs NumPy alone, and gives
+            the
+            same bits.
+
+        Raises
+        ------
+        TraceError
+            Before the first call, and if the numbers of the optimizer's step are no formulas (NAdam, RAdam).
+
+        Examples
+        --------
+        >>> import numpy as np, tinygrad_edu as tg
+        >>> @tg.compile
+        ... def energy(x):
+        ...     return (np.sin(x) ** 2).sum()
+        >>> _ = energy(np.ones(3))
+        >>> print(energy.lesson())
+        import numpy as np
+        <BLANKLINE>
+        <BLANKLINE>
+        def energy(x):
+            # return (np.sin(x) ** 2).sum()
+            total = (np.sin(x)**2).sum()
+            return total
+        <BLANKLINE>
+        """
+        return Lesson(self._latest().run, self._name).text
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the step, as it was traced last, and its state as they are now, to run without this package.
+
+        Parameters
+        ----------
+        path : path
+            Of a file of Python, with a function of the name of this one, which returns arrays; beside it is a
+            file of arrays, with the ending npz: parameters, what the optimizer remembers, counts, rates.
+
+        Raises
+        ------
+        TraceError
+            Before the first call; if the step needs what is not NumPy's (clipping, sparse matrices), or the
+            numbers of the optimizer's step are no formulas (NAdam, RAdam).
+        """
+        save(self._latest().run, self._name, path)
+
+    @property
+    def _name(self) -> str:
+        name = getattr(self.function, "__name__", "step")
+        return name if name.isidentifier() else "step"
+
+    def report(self) -> str:
+        """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
+        lines = [f"{self._name}: {self.traces} traces, {self.eager} calls as it is"]
+        if self.useless >= TRACES:
+            lines[0] += f"; after {TRACES} traces for a call each, what fits none of them runs as it is"
+        lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]
+        for one in self.specializations:
+            program, source = one.run.program, one.source
+            calls = len(
+                [line for line in source.body if not line.startswith(("if ", "return", "try", "finally"))]
+            )
+            lines.append(
+                f"  {source.title}: traced for {one.reason}; {calls} lines, {len(one.checks)} checks of "
+                "values, "
+                f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
+            )
+            lines += [
+                f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)
+            ]
+        return "\n".join(lines)
+
+    def _latest(self) -> Specialization:
+        if not self.specializations:
+            raise TraceError("There is no source yet: the first call makes it.")
+        return self.specializations[0]
+
+
+@overload
+def compile(function: Callable[..., Any], *, backend: str = "numpy") -> Compiled: ...
+@overload
+def compile(function: None = None, *, backend: str = "numpy") -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Any = None, *, backend: str = "numpy") -> Any:
+    """A function of tensors as straight-line NumPy, traced by its first call.
+
+    Parameters
+    ----------
+    function : callable
+        A training step, an inference function, a gradient: what it computes is NumPy's calls on its
+        arguments, on the parameters of modules, and on what optimizers remember.
+    backend : {"numpy"}, default="numpy"
+        What the steps are printed as.
+
+    Returns
+    -------
+    Compiled
+        It is called as the function is, and gives the same numbers, to the bit; what it returns has no graph.
+        ``source`` is the text of what runs.
+
+    Raises
+    ------
+    TraceError
+        When called, if the function cannot be compiled as it is written: it makes a Python number of a value,
+        changes what is not an array, draws from a global generator, or its optimizer is not an elementwise
+        one. The message names the line, and what to do; nothing was changed.
+
+    Notes
+    -----
+    The first call is a step like any other.  Later ones look whether anything that the trace depended on has
+    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the
+    modes of modules, what is frozen, settings of optimizers but the rates, which are read anew in every
+    step.  If so, the function is traced again, and both are kept.  A branch on values becomes a check, which
+    is made before anything is written: where it comes out otherwise, the function runs as it is.
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_edu as tg
+    >>> model = tg.nn.Linear(3, 2, rng=0)
+    >>> optimizer = tg.optim.Adam(model.parameters())
+    >>> @tg.compile
+    ... def step(x, y):
+    ...     optimizer.zero_grad()
+    ...     loss = tg.softmax_cross_entropy(model(x), y)
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> x, y = np.ones((4, 3), np.float32), np.array([0, 1, 0, 1])
+    >>> losses = [step(x, y).item() for _ in range(3)]
+    >>> losses == sorted(losses, reverse=True)
+    True
+    """
+    if backend != "numpy":
+        raise ArgumentError(f'compile: backend is "numpy"; got {backend!r}.')
+    if function is None:
+        return functools.partial(compile, backend=backend)
+    if not callable(function):
+        raise ArgumentError(f"compile: expected a function; got {type(function).__name__}.")
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        raise ArgumentError(
+            "compile: a generator or coroutine is no function of arrays. Compile the step inside of its loop."
+        )
+    compiled = Compiled(function)
+    if (made := MADE.get()) is not None:
+        made.append(compiled)
+    return compiled

@@ -1,0 +1,107 @@
+"""Swapping: traced arrays stand in the place of what a state holds while a run is traced."""
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .log import Log
+from .places import content_of, own_attributes
+from .program import Input, Ref
+from .state import State
+from .traced import Traced
+
+
+class Swap:
+    """Traced arrays in the place of what a state holds, until they are put back.
+
+    Attributes
+    ----------
+    tensors : list of (str, Tensor, ndarray, Leaf, Tensor)
+        Each tensor with its name, and what it held: its array, its variable and the gradient of that, or
+        None.
+    packs : list of (Optimizer, Pack, dict)
+        The packs of the optimizers, with their attributes.
+    """
+
+    def __init__(self, state: State, log: Log) -> None:
+        self.state = state
+        self.log: Any = log
+        self.tensors = [
+            (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
+            for name, t in state.tensors.items()
+        ]
+        self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
+        self._nodes = [t._node for t in state.tensors.values()]
+        self._replaced: dict[int, Any] = {}  # what places held, by their numbers
+        for name, tensor, array, leaf, grad in self.tensors:
+            tensor._array = log.input(array, Input("state", name))
+            if grad is not None:
+                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)
+        for number, (place, value) in enumerate(state.places):
+            traced = self._traced(value, place.name)
+            if traced is not value:
+                self._replaced[number] = value
+                place.put(traced)
+
+    def _traced(self, value: Any, name: str) -> Any:
+        """A value with traced arrays and generators in it; itself, if it has neither."""
+        if type(value) is np.ndarray and value.dtype.kind in "fiubc":
+            return self.log.input(value, Input("state", name))
+        if isinstance(value, np.random.Generator):
+            return self.log.generator(value)
+        if type(value) is tuple:
+            parts = tuple(self._traced(v, name) for v in value)
+            return parts if any(a is not b for a, b in zip(parts, value)) else value
+        return value
+
+    # ---- what the run has done -----------------------------------------------------------------------------
+
+    def rebound(self) -> list[str]:
+        """The names of tensors that hold another array than before."""
+        held = ((name, t._array, array) for name, t, array, _, _ in self.tensors)
+        return [name for name, now, array in held if isinstance(now, Traced) and now.value is not array]
+
+    def changed(self) -> list[str]:
+        """The names of places that hold something else, and of containers of another size."""
+        state = self.state
+        found = [name for name, container, size, _ in state.sizes if len(container) != size]
+        found += [name for (name, t, *_), node in zip(self.tensors, self._nodes) if t._node is not node]
+        found += [name for name, module, names in state.attributes if own_attributes(module) != names]
+        found += [name for name, container, content in state.contents if content_of(container) != content]
+        for number, (place, value) in enumerate(state.places):
+            if number not in self._replaced and not place.of_optimizer and place.get() is not value:
+                found.append(place.name)
+        return found
+
+    def put_back(self) -> None:
+        """What was there before: the arrays, in which the run has written."""
+        for number, value in self._replaced.items():
+            self.state.places[number][0].put(value)
+        for _, tensor, array, _, _ in self.tensors:
+            if isinstance(tensor._array, Traced) and tensor._array.value is array:
+                tensor._array = array
+
+    def made_gradients(self) -> list[tuple[Any, Ref]]:
+        """The variables that have a gradient of the run, and what that is in the program."""
+        found = []
+        for _, _, _, leaf, _ in self.tensors:
+            if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):
+                leaf.grad._array = np.asarray(traced.value)
+                found.append((leaf, traced.ref))
+        return found
+
+    def cleared(self) -> list[Any]:
+        """The variables whose gradient was there before the run, and is not any more."""
+        return [leaf for *_, leaf, grad in self.tensors if grad is not None and leaf.grad is None]
+
+    def undo(self) -> None:
+        """What was there before a run that failed, beside what was written into arrays."""
+        self.put_back()
+        for (_, tensor, array, leaf, grad), node in zip(self.tensors, self._nodes):
+            tensor._array, tensor._node = array, node
+            if leaf is not None:
+                leaf.grad = grad
+        for _, pack, attributes in self.packs:
+            vars(pack).clear()
+            vars(pack).update(attributes)

@@ -1,0 +1,242 @@
+"""One run of a function that is traced: what it does becomes a program, and what it changes is found."""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError
+from ..graph import Leaf
+from ..modes import mode
+from ..random import DEFAULT, DRAWS
+from ..settings import Default
+from ..versions import SETTINGS
+from .copies import without_axes, without_copies
+from .counting import begin_of
+from .door import Names, tensor_of
+from .draws import TracedDraws
+from .files import is_of_the_user
+from .fold import folded
+from .layout import Layout
+from .log import Log
+from .order import checks_first
+from .program import Live, Program, Ref, owner_of
+from .results import Results, copied
+from .share import shared
+from .state import State
+from .swap import Swap
+from .watch import Watch
+
+
+class Untraceable(Exception):  # it is no error of the user's
+    """A run that is traced raised an exception; everything is as it was before."""
+
+
+class Run:
+    """A function that has been run once, and what it has done.
+
+    Attributes
+    ----------
+    program : Program
+    layout : Layout
+    state : State
+    swap : Swap
+    learned : list of Leaf
+        The variables that have got a gradient.
+    refs : list of Ref
+        The gradients of these, then the arrays that the function returned.
+    results : Results
+        What it returned.
+    generators : list of numpy.random.Generator
+        Those that it has drawn from.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        log = Log(users_line)
+        self.ambient = log.ambient
+        self.program, self.layout = log.program, Layout(args, kwargs, log, names_of_arguments(function))
+        self.state, drawn = State(function, self.layout.others), shared_draws()
+        self.swap = Swap(self.state, log)
+        log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
+        saved, rates, settings = Saved(log.program, self.state), SETTINGS.rates, SETTINGS.count
+        log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
+        watch = Watch(self.state)
+        try:
+            with tracing(log, self.state), watch:
+                result = function(*self.layout.args, **self.layout.kwargs)
+            self.results = Results(result, self.layout.stands_for, self.state.seen)
+        except TraceError:
+            saved.restore()
+            self.swap.undo()
+            raise
+        except BaseException as error:  # the function's own, which leaves behind what it has done so far
+            if isinstance(error, Exception):  # or because of the tracing: the function itself will show
+                changed = self.swap.changed()
+                saved.restore()
+                self.swap.undo()
+                if changed or shared_draws() != drawn:
+                    raise TraceError(
+                        f"The step changes {', '.join(map(repr, changed)) or 'shared random state'}, and "
+                        "raised "
+                        f"{type(error).__name__} while it was traced. Do that outside of it."
+                    ) from error
+                raise Untraceable from error
+            self.swap.put_back()
+            self.swap.made_gradients()
+            raise
+        self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
+        rebound, changed = self.swap.rebound(), self.swap.changed()
+        self.swap.put_back()
+        self.modes = [
+            (module, module.training) for module, was in self.state.modes if module.training is not was
+        ]
+        gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared()
+        self.learned = [leaf for leaf, _ in gradients]
+        self.generators = [traced.generator for traced in log.generators.values()]
+        try:
+            watch.check()
+            self.layout.refuse_changes()
+            refuse(rebound, changed, shared_draws() != drawn)
+            refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
+            log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
+            self._take_results([ref for _, ref in gradients])
+        except TraceError:
+            saved.restore()
+            self.swap.undo()
+            raise
+
+    def _take_results(self, gradients: list[Ref]) -> None:
+        checks_first(self.program)
+        folded(self.program)
+        refs = without_axes(self.program, [*gradients, *self.results.refs])
+        refs = without_copies(self.program, refs)
+        self.refs = shared(self.program, refs)
+        self.results.settle(self.program, self.refs[len(gradients) :])
+
+    def release(self) -> None:
+        """Forget what the trace needed; the values that are returned stay until they are."""
+        self.swap.log = None
+        self.program.release()
+
+    def returned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the traced run returns, as the function would; given the arguments of the call."""
+        name = Names()
+        text = self.results.text(name)
+        leaves = self.layout.leaves(args, kwargs) or []
+        meaning = {"copied": copied, "tensor_of": tensor_of, "tensor": tensor_of_two}
+        meaning |= {f"r{i}": value for i, value in enumerate(self.results.values)}
+        meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
+        self.results.values = []
+        return eval(text, meaning | name.meaning)  # noqa: S307  # our own text
+
+
+def tensor_of_two(array: Any, _: None) -> Any:
+    """A result."""
+    return tensor_of(array)
+
+
+@contextmanager
+def tracing(log: Log, state: State) -> Iterator[None]:
+    """A block in which operations, random draws and the counting of optimizers are noted."""
+    packs = [pack for optimizer in state.optimizers for pack in optimizer._packs]
+    token = DRAWS.set(TracedDraws(log))  # type: ignore[arg-type]  # it gives generators too
+    for pack in packs:
+        pack.begin = functools.partial(noted_begin, log, pack)
+    try:
+        with mode(debug=Default(log)):
+            yield
+    finally:
+        DRAWS.reset(token)
+        for pack in packs:
+            del pack.begin
+
+
+def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
+    """`Pack.begin`, which runs in every step."""
+    log.program.add(Live(begin_of(pack, optimizer, i), "begin", (pack, optimizer, i)))
+    return type(pack).begin(pack, optimizer, i)
+
+
+def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
+    """Raise if what a run has done cannot be done again by NumPy's calls alone."""
+    if rebound:
+        there = ", ".join(rebound)
+        raise TraceError(
+            f"The step puts another array in the place of {there}. Write into it: x[...] = values, under "
+            "no_grad()."
+        )
+    if changed:
+        what = ", ".join(map(repr, changed))
+        raise TraceError(
+            f"The step changes {what}, which the compiled step would not. Do that outside of it."
+        )
+    if drawn:
+        raise TraceError(
+            "The step draws from NumPy's or Python's global generator, whose numbers would be the first "
+            "step's for ever.\n  Take a generator of your own, np.random.default_rng(), outside of the step."
+        )
+
+
+def refuse_settings(state: State, rates: bool, others: bool) -> None:
+    """Raise if a run has set settings of optimizers, which the compiled step would leave as they are."""
+    if rates and state.optimizers:
+        raise TraceError(
+            "The step sets a learning rate, which the compiled step would not. Set it before the step: it is "
+            "read anew in every one."
+        )
+    for group, settings in state.settings:
+        if others and {k: v for k, v in group.settings().items() if k != "lr"} != settings:
+            raise TraceError("The step changes a setting of an optimizer. Do that outside of it.")
+
+
+def shared_draws() -> Any:
+    """The states of the generators that everyone shares."""
+    legacy, plain = sys.modules.get("numpy.random"), sys.modules.get("random")
+    return str(legacy.get_state()) if legacy else "", plain.getstate() if plain else None
+
+
+class Saved:
+    """Copies of what a run may write into, to go back if it fails."""
+
+    def __init__(self, program: Program, state: State) -> None:
+        generators = [
+            g for g in (*state.seen.values(), DEFAULT.get().value) if isinstance(g, np.random.Generator)
+        ]
+        self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
+        self.copies: dict[int, tuple[Any, Any]] = {}
+        for ref in program.inputs:
+            owner = owner_of(program.values[ref.number])
+            if isinstance(owner, np.ndarray) and owner.flags.writeable:
+                self.copies.setdefault(id(owner), (owner, owner.copy()))
+
+    def restore(self) -> None:
+        """The values from before the run."""
+        for array, copy in self.copies.values():
+            array[...] = copy
+        for generator, before in self.states:
+            generator.state = before
+
+
+def names_of_arguments(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments by position, as far as they are known."""
+    try:
+        return [n for n, p in inspect.signature(function).parameters.items() if p.kind < p.VAR_POSITIONAL]
+    except (TypeError, ValueError):
+        return []
+
+
+def users_line() -> str:
+    """The line of the user's program that runs just now."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and not is_of_the_user(frame.f_code.co_filename):
+        frame = frame.f_back
+    return (
+        "an unknown line"
+        if frame is None
+        else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+    )

@@ -1,0 +1,94 @@
+"""Watching a run: what the user's code calls that a program of NumPy's calls would leave out."""
+
+import builtins
+import gc
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from ..errors import TraceError
+from .files import is_of_the_user
+from .state import State
+
+SIDE_EFFECTS = {
+    "time", "random", "_random", "os", "posix", "nt", "io", "_io", "warnings", "_warnings", "logging",
+    "threading", "_thread", "subprocess", "socket", "datetime", "queue", "tempfile", "shutil", "uuid",
+    "secrets", "asyncio", "contextvars",
+}  # fmt: skip
+REFUSED = {print: "prints", input: "asks", open: "opens a file", next: "takes the next item of an iterator"}
+REFUSED |= {
+    setattr: "sets an attribute by setattr",
+    delattr: "deletes an attribute",
+    exec: "runs exec",
+    eval: "runs eval",
+}
+
+
+class Watch:
+    """A block in which calls are looked at; an attribute says what the first one was that cannot be compiled.
+
+    Parameters
+    ----------
+    state : State
+        What was found from the function; what further functions read is added to it.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state, self.refused = state, ""
+        self._known: set[types.CodeType] = set(state.codes)
+
+    def __enter__(self) -> "Watch":
+        self._outer, self._collecting = sys.getprofile(), gc.isenabled()
+        gc.disable()  # which calls what others have given it
+        sys.setprofile(self._event)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.setprofile(self._outer)
+        if self._collecting:
+            gc.enable()
+
+    def check(self) -> None:
+        """Raise if the run called what would be left out."""
+        if self.refused:
+            raise TraceError(
+                f"The step {self.refused}, which the compiled step would not do again. Do that outside of it."
+            )
+
+    def _event(self, frame: Any, event: str, argument: Any) -> None:
+        if event == "call":
+            code = frame.f_code
+            if code not in self._known:
+                self._known.add(code)
+                if is_of_the_user(code.co_filename):
+                    self._look_into(frame)
+                elif frame.f_back is not None and is_of_the_user(frame.f_back.f_code.co_filename):
+                    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+                    if module in SIDE_EFFECTS:
+                        made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
+                        self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
+                    self._known.discard(code)
+        elif event == "c_call" and is_of_the_user(frame.f_code.co_filename):
+            if getattr(argument, "__module__", None) in SIDE_EFFECTS:
+                self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)
+            elif (module := type(getattr(argument, "__self__", None)).__module__) in SIDE_EFFECTS:
+                self._refuse(f"calls {module}'s {argument.__name__}", frame)
+            elif isinstance(getattr(argument, "__self__", builtins), types.ModuleType):
+                for function, what in REFUSED.items():
+                    if argument is function:
+                        self._refuse(what, frame)
+
+    def _refuse(self, what: str, frame: Any) -> None:
+        self.refused = (
+            self.refused or f"{what} in {Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        )
+
+    def _look_into(self, frame: Any) -> None:
+        """A function that nothing led to: what it names, and what it closes over, is compared from now on."""
+        code = frame.f_code
+        self.state.look_up(code, frame.f_globals)
+        if code.co_freevars and not code.co_filename.startswith("<string"):
+            for function in gc.get_referrers(code):
+                if isinstance(function, types.FunctionType) and id(function) not in self.state.seen:
+                    self.state.look_into_function(function)
