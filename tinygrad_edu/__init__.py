@@ -163,6 +163,7 @@ __all__ = [
     "l1_loss",
     "layer_norm",
     "leaky_relu",
+    "least_squares",
     "linear",
     "log_sigmoid",
     "log_softmax",
@@ -174,6 +175,7 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "maxout",
+    "minimize",
     "mish",
     "mse_loss",
     "multi_margin_loss",
@@ -231,6 +233,7 @@ if TYPE_CHECKING:
     from . import check, data, io, nn, optim, plot, special, stats, train
     from .check import gradcheck
     from .implicit import fixed_point, implicit_root
+    from .optimize import least_squares, minimize
     from .recompute import remat
 
 
@@ -240,6 +243,10 @@ def __getattr__(name: str) -> Any:
         import tinygrad_edu.implicit
 
         return getattr(tinygrad_edu.implicit, name)
+    if name in ("least_squares", "minimize"):
+        import tinygrad_edu.optimize
+
+        return getattr(tinygrad_edu.optimize, name)
     if name == "remat":
         from .recompute import remat
 

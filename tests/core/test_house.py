@@ -27,7 +27,7 @@ HOUSE = [
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "debug"),
     ("tree_call", "primitive", "filing"),                                  # users' ops
-    ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
+    ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "check", "io", "nn", "optim"),
     ("coverage", "plot", "data", "train"),
     ("__init__", "__main__"),                                              # the door

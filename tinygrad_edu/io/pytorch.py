@@ -8,7 +8,7 @@ Since PyTorch 1.6 such a file is a zip archive, nothing in it packed:
 
 Before, it was five pickles one after the other (a mark, a version, the machine, what was saved, the keys of
 the storages), and then the storages, each after its number of elements.  Both are read here, in three steps:
-`pickled` interprets the pickle, in which a tensor becomes a description (`described.Stored`); the descriptions
+`pickled` interprets the pickle, in which a tensor becomes a description (`described.Stored`); descriptions
 are compared with the storages that are there; and only then arrays are allocated.
 
 References: the format, https://docs.pytorch.org/docs/stable/notes/serialization.html.
@@ -196,7 +196,7 @@ def _unpickled(data: bytes, at: int, storages: Storages, path: str) -> tuple[Any
 
 
 def _tensors(tree: Any, length: int, size: int, path: str, max_bytes: int) -> dict[str, list[Stored]]:
-    """The tensors in a tree by the keys of their storages, each of which can be; the pickle has this length."""
+    """The tensors that a pickle of this length describes, by the keys of their storages, if all can be."""
     found: dict[int, Stored] = {}
     for leaf in _leaves(tree, length, path):
         if type(leaf) is Stored:
