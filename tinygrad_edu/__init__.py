@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from .debug import debug
 from .errors import TinygradError
 from .filing import composite, derivative, elementwise
+from .interchange import from_dlpack
 from .memory import keep_freed_memory
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.activation import (
@@ -135,6 +136,7 @@ __all__ = [
     "erfc",
     "fixed_point",
     "fold",
+    "from_dlpack",
     "gaussian",
     "gaussian_nll_loss",
     "gelu",

@@ -21,11 +21,11 @@ WIDTH = 110
 # fmt: off
 HOUSE = [
     ("errors", "aliases", "hints", "settings"),                            # words that everyone uses
-    ("modes", "random", "versions", "arrays", "trees", "files", "coercion", "sparse", "memory"),
+    ("modes", "random", "versions", "foreign", "arrays", "trees", "files", "coercion", "sparse", "memory"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
-    ("methods", "conversion", "in_place", "tensor", "debug"),
+    ("methods", "conversion", "in_place", "tensor", "debug", "interchange"),
     ("tree_call", "primitive", "filing"),                                  # users' ops
     ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "check", "io", "nn", "optim"),
