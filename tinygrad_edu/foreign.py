@@ -14,6 +14,7 @@ from .errors import CoercionError, DTypeError
 HOST = (1, 3, 11, 13)  # the CPU's memory: plain, pinned by CUDA or ROCm, managed by CUDA
 DEVICES = {2: "CUDA", 4: "OpenCL", 7: "Vulkan", 8: "Metal", 10: "ROCm", 14: "oneAPI"}
 DEVICE_GET = "jax.device_get(x)"
+COLUMNS = ("pandas", "polars", "pyarrow")  # whose texts and missing values DLPack lacks, and NumPy converts
 TO_HOST = {"torch": "x.cpu()", "jax": DEVICE_GET, "jaxlib": DEVICE_GET, "cupy": "cupy.asnumpy(x)"}
 
 
@@ -21,7 +22,8 @@ def is_foreign(x: Any) -> bool:
     """Whether x is an array of another library's that does not take NumPy's functions over itself."""
     if isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "__array_function__"):
         return False
-    return library(type(x)) == "jax" or hasattr(x, "__dlpack__")
+    origin = library(type(x))
+    return origin == "jax" or (hasattr(x, "__dlpack__") and origin not in COLUMNS)
 
 
 def library(kind: type) -> str:

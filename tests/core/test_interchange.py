@@ -10,8 +10,6 @@ from tinygrad_edu.errors import ArgumentError, CoercionError, DTypeError
 class Foreign:
     """An array as another library's: it speaks DLPack, and nothing of NumPy's."""
 
-    requires_grad = False
-
     def __init__(self, array, device=(1, 0)):
         self.array, self.device = array, device
         self.dtype, self.shape = array.dtype, array.shape
@@ -60,6 +58,19 @@ class Immutable(Foreign):
 
 
 Immutable.__module__ = "jaxlib.xla_extension"
+
+
+class Column(Foreign):
+    """As a column of PyArrow's, which has more kinds of values than DLPack."""
+
+    def __dlpack__(self, **settings):
+        raise TypeError("nulls")
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([1.0, np.nan])
+
+
+Column.__module__ = "pyarrow.lib"
 
 WAYS = {
     "from_dlpack": tg.from_dlpack,
@@ -135,6 +146,10 @@ def test_what_would_be_copied_or_lost_is_refused_with_what_to_write(way):
         DTypeError, match=r"a tracer of JAX's, which has no values yet\. Call this outside of jax\.jit"
     ):
         way(JitTracer())
+
+
+def test_columns_of_tables_are_converted_by_numpy():
+    np.testing.assert_array_equal(tg.Tensor(Column(np.ones(2))).data, [1, np.nan])
 
 
 def test_what_speaks_no_dlpack_is_told_where_to_go():
