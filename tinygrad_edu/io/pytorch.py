@@ -76,12 +76,12 @@ def load_torch(path: FilePath, *, max_bytes: int = MAX_BYTES) -> Any:
 
     Examples
     --------
-    ``torch.save(torch.nn.Linear(2, 1).state_dict(), "line.pt")`` was run elsewhere; here:
+    After ``torch.save({"epoch": 3, "state_dict": model.state_dict()}, "cnn.pth")`` in PyTorch::
 
-    >>> state = load_torch("line.pt")  # doctest: +SKIP
-    >>> state["weight"].shape, state["bias"].shape  # doctest: +SKIP
-    ((1, 2), (1,))
-    >>> model.load_state_dict(state)  # doctest: +SKIP
+        checkpoint = tg.io.load_torch("cnn.pth")
+        fitted = tg.io.fit_state(checkpoint["state_dict"], model)  # a model of the same layers
+        print(fitted)  # what was taken, and what was not
+        model.load_state_dict(fitted.state)
     """
     name = str(path)
     with opened(path, max_bytes, name) as (file, size):
