@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 # Before anything imports NumPy: two workers with two threads of BLAS each would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-collect_ignore = ["oracle/make.py"]  # it needs PyTorch
+collect_ignore = ["oracle/make.py", "oracle/saved.py"]  # they need PyTorch
 
 slow = [HealthCheck.too_slow]  # a shared machine may pause for longer than the check allows
 settings.register_profile(

@@ -90,6 +90,7 @@ from .functions import (
     softsign,
     triplet_margin_loss,
 )
+from .interchange import from_dlpack
 from .memory import keep_freed_memory
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
@@ -153,6 +154,7 @@ __all__ = [
     "explain",
     "fixed_point",
     "fold",
+    "from_dlpack",
     "gaussian",
     "gaussian_nll_loss",
     "gelu",
@@ -181,6 +183,7 @@ __all__ = [
     "l1_loss",
     "layer_norm",
     "leaky_relu",
+    "least_squares",
     "linear",
     "log_sigmoid",
     "log_softmax",
@@ -192,6 +195,7 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "maxout",
+    "minimize",
     "mish",
     "mse_loss",
     "multi_margin_loss",
@@ -251,6 +255,7 @@ if TYPE_CHECKING:
     from .compiler import compile
     from .drawing import draw, explain
     from .implicit import fixed_point, implicit_root
+    from .optimize import least_squares, minimize
     from .recompute import remat
 
 
@@ -264,6 +269,10 @@ def __getattr__(name: str) -> Any:
         from .compiler import compile
 
         return compile
+    if name in ("least_squares", "minimize"):
+        import tinygrad_edu.optimize
+
+        return getattr(tinygrad_edu.optimize, name)
     if name == "remat":
         from .recompute import remat
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DTypeError, ShapeError
+from .foreign import is_foreign, shared
 
 
 def stands_for_array(value: Any) -> bool:
@@ -36,12 +37,15 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     Raises
     ------
     DTypeError
-        For masked arrays, alone or in a list, and for pandas' missing values (NA).
+        For masked arrays, alone or in a list, for pandas' missing values (NA), and for arrays of other
+        libraries that NumPy cannot share (see `foreign`).
     ShapeError
         For nested sequences of several lengths.
     """
     if type(values) is np.ndarray:
         return values
+    if is_foreign(values):
+        return shared(values, who)
     if hasattr(values, "requires_grad"):
         values = values.detach()
         array: Any = getattr(values, "_array", None)

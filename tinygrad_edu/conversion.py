@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError
+from .errors import CoercionError, ShapeError
 from .modes import MODE
 from .sparse import multiplied
 
@@ -36,6 +36,28 @@ class Conversions:
             return np.array(None, object)  # SciPy leaves the product to us when it sees an object
         self._refuse_coercion("a plain array")
         return np.array(self._array, dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **settings: Any) -> Any:
+        """The memory of the values for another library, ``torch.from_dlpack(x)``; see `numpy.ndarray`'s."""
+        self._refuse_coercion("an array of another library's")
+        return self._array.__dlpack__(**settings)
+
+    def __dlpack_device__(self) -> Any:
+        """The device that the values lie on, as DLPack numbers them."""
+        return self._array.__dlpack_device__()
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """NumPy's namespace, for code that is written for the array API and needs no gradient.
+
+        Such code may compute with the values by other ways than NumPy's functions, and lose the gradient on
+        the way: a tensor that needs one is refused.
+        """
+        if self._node is not None and MODE.get().recording:
+            raise CoercionError(
+                f"__array_namespace__: code for the array API would lose the gradient of a tensor of shape "
+                f"{self._array.shape}. NumPy's functions keep it, np.sum(x); x.detach() is without one."
+            )
+        return self._array.__array_namespace__(api_version=api_version)
 
     def numpy(self) -> Any:
         """The values as an ndarray that shares memory; refuses where a gradient would be lost (use

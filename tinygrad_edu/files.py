@@ -140,7 +140,6 @@ def printable(text: str, most: int = 200) -> str:
 
 # fmt: off
 UNPACK = "Unpack it first."
-SAFER = "In PyTorch, safetensors.torch.save_file(model.state_dict(), path) writes a file that io.load_safetensors reads."
 PICKLE = "Reading one can run any code, so none is read here. Who made it can save its arrays by np.savez, for io.load_npz."
 BINARY = (  # how it begins, what it is, what to do
     (rb"\x1f\x8b",                                             "packed by gzip",                      UNPACK),
@@ -149,8 +148,8 @@ BINARY = (  # how it begins, what it is, what to do
     (rb"\x28\xb5\x2f\xfd",                                     "packed by zstd",                      UNPACK),
     (rb"7z\xbc\xaf|Rar!\x1a",                                  "a packed archive",                    UNPACK),
     (rb".{257}ustar",                                          "a tar archive",                       UNPACK),
-    (rb"PK\x03\x04.{26}[^\x00]+?/(data\.pkl|\.format|byte)",   "a file of torch.save",                SAFER),
-    (rb"\x80\x02\x8a\nl\xfc\x9c",                              "a file of torch.save",                SAFER),
+    (rb"PK\x03\x04.{26}[^\x00]+?/(data\.pkl|\.format|byte)",   "a file of torch.save",                "It is read by io.load_torch."),
+    (rb"\x80\x02\x8a\nl\xfc\x9c",                              "a file of torch.save",                "It is read by io.load_torch."),
     (rb"\x80[\x02-\x05][^\x00]",                               "a pickle",                            PICKLE),
     (rb"PK\x03\x04.{26}[^\x00]+?\.npy",                        "an archive of NumPy's (.npz)",        "It is read by io.load_npz."),
     (rb"PK[\x03\x05\x07][\x04\x06\b]",                         "an archive or a workbook",            "Unpack it, or save its sheet as CSV."),

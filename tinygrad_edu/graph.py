@@ -18,6 +18,7 @@ from .aliases import Array, DType, Operand, Saved, Shape, TensorClass
 from .arrays import plain, stands_for_array
 from .entry import Op
 from .errors import DTypeError, WrongRule
+from .foreign import is_foreign, shared
 from .modes import MODE
 from .plan import Plan
 from .refusals import lost_inside, refuse_argument
@@ -240,6 +241,8 @@ def _given(op: Op, value: Any) -> Any:
     """An argument that is no tensor, and not simply an array or a number."""
     if isinstance(value, np.ma.MaskedArray):
         return plain(value, op.name)  # which refuses it
+    if is_foreign(value):
+        return shared(value, op.name)
     if is_sparse(value):
         return operand(op.function, op.name, value)
     return np.asarray(value) if op.broadcasts and type(value) in (list, tuple) else value

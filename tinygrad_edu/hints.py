@@ -53,7 +53,8 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
     },
     "io": {
         "save": "io.save_checkpoint, of all that a training needs, or io.save_safetensors, of arrays",
-        "load": "io.load_checkpoint, of all that a training needs, or io.load_safetensors, of arrays",
+        "load": "io.load_checkpoint, of all that a training needs, or io.load_safetensors, of arrays, or io.load_torch, of what torch.save has written",
+        "load_pt": "io.load_torch", "load_pth": "io.load_torch", "load_pytorch": "io.load_torch", "torch_load": "io.load_torch",
         "dump": "io.save_checkpoint", "savez": "io.save_npz", "savez_compressed": "io.save_npz", "save_npy": "io.save_npz", "save_file": "io.save_safetensors",
         "load_file": "io.load_safetensors", "save_model": "io.save_safetensors", "load_model": "io.load_safetensors", "loadmat": "data.read_mat",
     },

@@ -21,13 +21,13 @@ WIDTH = 110
 # fmt: off
 HOUSE = [
     ("errors", "aliases", "hints", "settings", "markup"),                            # words that everyone uses
-    ("modes", "random", "versions", "arrays", "trees", "files", "coercion", "sparse", "memory"),
+    ("modes", "random", "versions", "foreign", "arrays", "trees", "files", "coercion", "sparse", "memory"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
-    ("methods", "conversion", "in_place", "tensor", "functions", "mends", "nonfinite", "debug"),
+    ("methods", "conversion", "in_place", "tensor", "functions", "mends", "nonfinite", "debug", "interchange"),
     ("tree_call", "primitive", "filing"),                                  # users' ops
-    ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
+    ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),
     ("compiler",),                                                         # a step as straight-line NumPy
     ("coverage", "plot", "drawing", "data", "train"),

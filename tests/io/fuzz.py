@@ -2,8 +2,10 @@
 as JSON, what the readers said.
 
 Every input is read in this one process, which may not grow by more than 200 MB: a reader must return a value,
-or raise a FormatError, within a second of its own time.  A reader of another format takes part by a line in
-`SUBJECTS`.
+or raise a FormatError, within a second of its own time, and nothing may be imported, compiled or run while it
+reads.  A reader of another format takes part by a line in `SUBJECTS`.
+
+``python fuzz.py SEED COUNT FOLDER READER`` tries one reader alone.
 """
 
 import io as streams
@@ -13,10 +15,13 @@ import sys
 import time
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from tests.io.pickles import file_of, random_file
+from tests.oracle.frozen import FOLDER as FROZEN
 from tinygrad_edu import errors, io
 
 LIMIT = 200 << 20
@@ -114,6 +119,23 @@ def framed_npy(data, rng):
     return data[:8] + (len(header) % 65536).to_bytes(2, "little") + header + data[10 + length :]
 
 
+def framed_torch(data, rng):
+    """A damaged pickle in a right archive; a file of the old format, damaged where its pickles lie; or
+    a random program of instructions.
+    """
+    if rng.random() < 0.3:
+        return random_file(rng)
+    if not data.startswith(b"PK"):
+        end = data.index(b"little_endian") + rng.randrange(len(data) // 2)
+        return damaged(data[:end], rng) + data[end:]
+    with zipfile.ZipFile(streams.BytesIO(data)) as old:
+        members = {
+            name.rpartition("/data/")[2]: old.read(name) for name in old.namelist() if "/data/" in name
+        }
+        program = next(old.read(name) for name in old.namelist() if name.endswith("/data.pkl"))
+    return file_of(damaged(program, rng), members)
+
+
 # ---- the files ---------------------------------------------------------------------------------------------
 
 
@@ -137,6 +159,8 @@ def valid_files(folder):
     np.save(folder / "c.npy", arrays["f4"])
     np.save(folder / "fortran.npy", arrays["f8"].T)
     np.save(folder / "texts.npy", np.array(["a", "bé"]))
+    for path in (FROZEN / "saved").glob("*.pt*"):
+        (folder / f"{path.stem}.torch").write_bytes(path.read_bytes())
 
 
 SUBJECTS = [  # what reads, which files, and the damage inside of the frame
@@ -144,7 +168,26 @@ SUBJECTS = [  # what reads, which files, and the damage inside of the frame
     (io.load_checkpoint, "*.ckpt", framed_safetensors),
     (io.load_npz, "*.npz", framed_npz),
     (io.load_npy, "*.npy", framed_npy),
+    (io.load_torch, "*.torch", framed_torch),
 ]
+RUNS = (
+    "import",
+    "compile",
+    "exec",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "subprocess.Popen",
+    "pickle.find_class",
+)
+READING = [False]
+
+
+def watch(event, args):
+    """Whatever a file makes Python import, compile or run."""
+    if READING[0] and event in RUNS:
+        print(f"{event} {args}", file=sys.stderr)
+        raise SystemExit(f"a reader caused {event} {args}")
 
 
 def touch(value):
@@ -158,7 +201,14 @@ def touch(value):
         value.tolist()
 
 
-def main(seed, count, folder):
+def touch_all(read, files, target):
+    for data in files:
+        target.write_bytes(data)
+        with suppress(errors.FormatError):
+            touch(read(target))
+
+
+def main(seed, count, folder, reader=""):
     import resource  # which Windows has not
 
     rng, counts, worst = random.Random(seed), Counter(), 0.0
@@ -166,7 +216,12 @@ def main(seed, count, folder):
     subjects = [
         (read, [path.read_bytes() for path in sorted(folder.glob(pattern))], framed)
         for read, pattern, framed in SUBJECTS
+        if reader in read.__name__
     ]
+    for read, files, _ in subjects:  # what they import themselves
+        touch_all(read, files, folder / "damaged")
+    "".encode("cp437")  # in which archives may write names; Python imports it when it is first asked for
+    sys.addaudithook(watch)
     target = folder / "damaged"
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + LIMIT,) * 2)
@@ -175,6 +230,7 @@ def main(seed, count, folder):
         data = rng.choice([damaged, framed])(rng.choice(files), rng)
         target.write_bytes(data)
         begun = time.process_time()
+        READING[0] = True
         try:
             touch(read(target))
             counts[f"{read.__name__}: read"] += 1
@@ -187,6 +243,8 @@ def main(seed, count, folder):
                 file=sys.stderr,
             )
             raise
+        finally:
+            READING[0] = False
         took = time.process_time() - begun
         worst = max(worst, took)
         assert took < 1, f"{read.__name__} took {took} s over input {i} of seed {seed}: {data[:400]!r}"
@@ -198,4 +256,4 @@ def main(seed, count, folder):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])

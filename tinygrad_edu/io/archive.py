@@ -15,7 +15,9 @@ MAX_DIRECTORY = 4 << 20  # bytes: some 40,000 members
 END, LOCATOR, END64 = b"PK\5\6", b"PK\6\7", b"PK\6\6"
 
 
-def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
+def opened_archive(
+    file: BinaryIO, size: int, path: str, what: str = "archive of arrays (.npz)", reader: str = "io.load_npz"
+) -> zipfile.ZipFile:
     """An archive for reading.
 
     Parameters
@@ -25,6 +27,8 @@ def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
         Its length in bytes.
     path : str
         What errors call the file.
+    what, reader : str
+        What the file should be, and who reads such files.
 
     Raises
     ------
@@ -36,8 +40,8 @@ def opened_archive(file: BinaryIO, size: int, path: str) -> zipfile.ZipFile:
     end = tail[-22:]
     if not end.startswith(END) or len(end) < 22 or end[-2:] != b"\0\0":
         file.seek(0)
-        hint = foreign_hint(file.read(SEEN), "io.load_npz")
-        raise FormatError(f"{path} is no archive of arrays (.npz): it does not end as one.{hint}")
+        hint = foreign_hint(file.read(SEEN), reader)
+        raise FormatError(f"{path} is no {what}: it does not end as one.{hint}")
     (length,) = struct.unpack_from("<L", end, 12)
     if tail[-42:-38] == LOCATOR:  # the numbers of an archive above 4 GiB are in a record of their own
         record = tail[:56]
