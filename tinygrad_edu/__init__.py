@@ -202,6 +202,7 @@ __all__ = [
     "sequence_mask",
     "sigmoid",
     "silu",
+    "sklearn",
     "smooth_l1_loss",
     "soft_margin_loss",
     "softmax",
@@ -228,7 +229,7 @@ del keep_freed_memory
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, special, stats, train
+    from . import check, data, io, nn, optim, plot, sklearn, special, stats, train
     from .check import gradcheck
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
@@ -258,6 +259,8 @@ def __getattr__(name: str) -> Any:
             import tinygrad_edu.optim
         case "plot":
             import tinygrad_edu.plot
+        case "sklearn":
+            import tinygrad_edu.sklearn
         case "special":
             import tinygrad_edu.special
         case "stats":

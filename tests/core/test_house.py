@@ -29,7 +29,7 @@ HOUSE = [
     ("tree_call", "primitive", "filing"),                                  # users' ops
     ("evaluation", "holomorphic", "patience", "transforms", "recompute", "implicit"),  # functions of functions
     ("special", "stats", "check", "io", "nn", "optim"),
-    ("coverage", "plot", "data", "train"),
+    ("coverage", "plot", "data", "train", "sklearn"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on
@@ -41,6 +41,7 @@ ON_SCIPY = (
     "stats",
     "check.domains.scipy_special",
 )  # loaded where SciPy is, on demand
+ON_SKLEARN = ("sklearn",)  # likewise, where scikit-learn is
 
 
 class Import(NamedTuple):
@@ -160,6 +161,7 @@ def test_importing_needs_numpy_alone():
     for name, file in MODULES.items():
         inside = name.removeprefix(f"{PACKAGE}.")
         extra = ["hypothesis"] * inside.startswith(DRAWING) + ["scipy"] * inside.startswith(ON_SCIPY)
+        extra += ["sklearn"] * inside.startswith(ON_SKLEARN)
         allowed = {PACKAGE, "numpy", *sys.stdlib_module_names, *extra}
         needed = [i for i in imports(file.read_text(), package_of(name)) if i.at_once]
         found += [
