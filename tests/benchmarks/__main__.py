@@ -8,7 +8,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks --rounds 31 --json figures.json
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
-networks, trainings, epochs, transformer, lstm.
+networks, trainings, epochs, transformer, lstm, estimators.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any
 from . import (
     chain,
     cnn,
+    estimators,
     flat,
     imports,
     layers,
@@ -65,6 +66,7 @@ def main() -> None:
         "trainings": trainings.report,
         "epochs": lambda: mnist.report(arguments.rounds),
         "lstm": lambda: recurrent.report(arguments.rounds),
+        "estimators": estimators.report,
     }
     chosen = {"steps" if name in WORKLOADS else name for name in arguments.parts} or set(parts)
     if unknown := sorted(chosen - set(parts)):
