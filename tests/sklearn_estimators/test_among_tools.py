@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tinygrad_edu as tg
+from tests.helpers import python
 from tinygrad_edu import nn
 from tinygrad_edu.sklearn import Classifier, Regressor
 
@@ -210,6 +211,11 @@ def test_weights_that_cannot_be_are_refused():
             Classifier((8,), **QUICK).fit(X, Y, weights)
     with pytest.raises(ValueError, match=r"balanced.*Give the weights as a dict"):
         Classifier(class_weight="balanced").partial_fit(X, Y)
+
+
+def test_without_scikit_learn_the_error_names_the_extra():
+    code = "import sys; sys.modules['sklearn'] = None; import tinygrad_edu as tg; tg.sklearn"
+    assert "needs scikit-learn, 1.6 or later: pip install tinygrad_edu[sklearn]" in python("-c", code).stderr
 
 
 def test_the_module_is_among_the_names_of_the_package():
