@@ -202,7 +202,6 @@ __all__ = [
     "sequence_mask",
     "sigmoid",
     "silu",
-    "sklearn",
     "smooth_l1_loss",
     "soft_margin_loss",
     "softmax",
@@ -229,7 +228,8 @@ del keep_freed_memory
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, io, nn, optim, plot, sklearn, special, stats, train
+    from . import check, data, io, nn, optim, plot, special, stats, train
+    from . import sklearn as sklearn  # not in __all__, since `import *` would need scikit-learn
     from .check import gradcheck
     from .implicit import fixed_point, implicit_root
     from .recompute import remat
@@ -277,4 +277,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, "__version__", "__doc__"})
+    return sorted({*__all__, "sklearn", "__version__", "__doc__"})

@@ -220,5 +220,7 @@ def test_without_scikit_learn_the_error_names_the_extra():
 
 def test_the_module_is_among_the_names_of_the_package():
     assert tg.sklearn.Classifier is Classifier
+    assert "sklearn" in dir(tg)
+    assert "sklearn" not in tg.__all__  # `from tinygrad_edu import *` needs no scikit-learn
     with pytest.raises(AttributeError, match=r"use sklearn\.Classifier"):
         tg.sklearn.MLPClassifier  # noqa: B018

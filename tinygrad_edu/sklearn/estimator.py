@@ -151,7 +151,8 @@ class Estimator(BaseEstimator):
         targets.check_outputs(parts.outputs_of(module, X[:1]).shape)
         self._optimizer = parts.optimizer_of(self.optimizer, module, self.lr, self.weight_decay)
         self.module_, self.loss_curve_, self.validation_scores_ = module, [], []
-        self.__dict__.pop("_rng", None)
+        for name in ("_rng", "_optimizer_state"):
+            self.__dict__.pop(name, None)
         return rng
 
     def _split(self, X: Any, y: Any, weights: Any, number: int) -> tuple[Any, ...]:
@@ -173,7 +174,8 @@ class Estimator(BaseEstimator):
         size = parts.batch_size(self.batch_size, rows)
         shuffle = bool(self.shuffle) and size < rows
         loader = parts.batches(X, y, weights, size=size, shuffle=shuffle, number=number, module=self.module_)
-        loss = parts.loss_of_each(self.loss or targets.loss(), weights is not None)
+        given = targets.loss() if self.loss is None else self.loss
+        loss = parts.loss_of_each(given, weights is not None)
         settings = parts.fit_settings(self.fit_settings)
         watched: dict[str, Any] = {"restore": False}
         if held_out is not None:
