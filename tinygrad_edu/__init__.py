@@ -251,6 +251,7 @@ del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is 
 
 if TYPE_CHECKING:
     from . import check, data, drawing, io, nn, optim, plot, special, stats, train
+    from . import sklearn as sklearn  # not in __all__, since `import *` would need scikit-learn
     from .check import gradcheck
     from .compiler import compile
     from .drawing import draw, explain
@@ -293,6 +294,8 @@ def __getattr__(name: str) -> Any:
             import tinygrad_edu.optim
         case "plot":
             import tinygrad_edu.plot
+        case "sklearn":
+            import tinygrad_edu.sklearn
         case "special":
             import tinygrad_edu.special
         case "stats":
@@ -311,4 +314,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, "__version__", "__doc__"})
+    return sorted({*__all__, "sklearn", "__version__", "__doc__"})

@@ -69,6 +69,10 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "ExponentialLR": "optim.schedule.exponential", "CosineAnnealingLR": "optim.schedule.cosine", "OneCycleLR": "optim.schedule.one_cycle",
         "Momentum": "optim.SGD", "Nesterov": "optim.SGD", "param_groups": "optim.Group", "clip_by_global_norm": "optim.clip_grad_norm",
     },
+    "sklearn": {
+        "MLPClassifier": "sklearn.Classifier", "MLPRegressor": "sklearn.Regressor", "NeuralNetClassifier": "sklearn.Classifier",
+        "NeuralNetRegressor": "sklearn.Regressor",
+    },
     "special": {"logsumexp": "logsumexp", "softmax": "softmax", "log_softmax": "log_softmax"},
     "stats": {
         "normal": "stats.norm", "gaussian": "stats.norm", "studentt": "stats.t", "student_t": "stats.t", "exponential": "stats.expon", "lognormal": "stats.lognorm",

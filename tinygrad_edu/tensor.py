@@ -405,7 +405,10 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         return copy
 
     def __reduce__(self) -> Any:
-        raise TypeError("A Tensor is not pickled: save its values, x.detach().numpy(), with numpy.savez.")
+        """A leaf is pickled as its values, and whether a gradient is wanted; gradients and hooks are not."""
+        if not self.is_leaf:
+            raise TypeError("A Tensor with a graph is not pickled: pickle its values, x.detach().")
+        return _unpickled, (type(self), self._array, self.requires_grad), getattr(self, "__dict__", None)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not isinstance(getattr(type(self), name, None), Absent)]
@@ -445,6 +448,15 @@ for _name in absent_names(
     setattr(Tensor, _name, Absent(_name))
 
 _new = object.__new__
+
+
+def _unpickled(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
+    """A leaf of this class around an array that it may keep."""
+    leaf = _new(cls)
+    leaf._array, leaf._node, leaf._leaf = as_array(array), None, None
+    if requires_grad:
+        leaf._node = leaf._leaf = Leaf(array.shape, array.dtype)
+    return leaf
 
 
 def _check_floating(dtype: Any) -> None:

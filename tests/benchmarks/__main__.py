@@ -8,7 +8,8 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks --rounds 31 --json figures.json
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
-networks, trainings, epochs, transformer, lstm, debug, pictures.
+networks, trainings, epochs, transformer, lstm, debug, pictures,
+estimators.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 from . import (
     chain,
     cnn,
+    estimators,
     flat,
     imports,
     layers,
@@ -69,6 +71,7 @@ def main() -> None:
         "lstm": lambda: recurrent.report(arguments.rounds),
         "debug": lambda: watching.report(arguments.rounds),
         "pictures": pictures.report,
+        "estimators": estimators.report,
     }
     chosen = {"steps" if name in WORKLOADS else name for name in arguments.parts} or set(parts)
     if unknown := sorted(chosen - set(parts)):

@@ -30,7 +30,7 @@ HOUSE = [
     ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),
     ("compiler",),                                                         # a step as straight-line NumPy
-    ("coverage", "plot", "drawing", "data", "train"),
+    ("coverage", "plot", "drawing", "data", "train", "sklearn"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on
@@ -42,6 +42,7 @@ ON_SCIPY = (
     "stats",
     "check.domains.scipy_special",
 )  # loaded where SciPy is, on demand
+ON_SKLEARN = ("sklearn",)  # likewise, where scikit-learn is
 
 
 class Import(NamedTuple):
@@ -161,6 +162,7 @@ def test_importing_needs_numpy_alone():
     for name, file in MODULES.items():
         inside = name.removeprefix(f"{PACKAGE}.")
         extra = ["hypothesis"] * inside.startswith(DRAWING) + ["scipy"] * inside.startswith(ON_SCIPY)
+        extra += ["sklearn"] * inside.startswith(ON_SKLEARN)
         allowed = {PACKAGE, "numpy", *sys.stdlib_module_names, *extra}
         needed = [i for i in imports(file.read_text(), package_of(name)) if i.at_once]
         found += [

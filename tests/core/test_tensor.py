@@ -106,10 +106,20 @@ def test_copies_keep_ties_and_refuse_results():  # E31
         copy.deepcopy(p * 2)
 
 
-def test_tensors_are_not_pickled():  # E31
-    for x in (tg.Tensor([1.0]), leaf([1.0]), nn.Parameter([1.0])):
-        with pytest.raises(TypeError, match=r"savez"):
-            pickle.dumps(x)
+def test_leaves_are_pickled_as_data_and_results_are_not():  # E31
+    constant, learned, frozen = tg.Tensor([1, 2]), leaf([1.0]), nn.Parameter([1.0], requires_grad=False)
+    learned.sum().backward()
+    for x in (constant, learned, frozen, nn.Buffer([True]), leaf(3.0), (learned * 2).detach()):
+        back = pickle.loads(pickle.dumps(x))  # noqa: S301  # our own, of this line
+        assert type(back) is type(x)
+        np.testing.assert_array_equal(back.data, x.data)
+        assert (back.dtype, back.requires_grad, back.grad) == (x.dtype, x.requires_grad, None)
+    one, other = pickle.loads(pickle.dumps([learned, learned]))  # noqa: S301  # the same
+    assert one is other
+    (one * 3).sum().backward()
+    assert one.grad.item() == 3
+    with pytest.raises(TypeError, match=r"pickle its values, x\.detach\(\)"):
+        pickle.dumps(learned * 2)
 
 
 def test_a_detached_tensor_shares_memory_and_needs_no_gradient():  # E32

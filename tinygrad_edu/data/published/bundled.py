@@ -52,7 +52,7 @@ def diabetes(*, scaled: bool = True) -> Records:
 
 def _records(function: str, **settings: Any) -> Records:
     try:
-        from sklearn import datasets  # type: ignore[import-untyped]  # scikit-learn comes without types
+        from sklearn import datasets
     except ImportError as error:
         ways = "pip install 'tinygrad_edu[examples]', or pip install scikit-learn"
         raise ImportError(f"This data set comes with scikit-learn: {ways}.") from error
