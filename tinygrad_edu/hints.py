@@ -79,6 +79,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "LearningRateScheduler": "optim.schedule", "CSVLogger": "train.History", "KFold": "data.k_fold", "f1_score": "train.metrics.f1",
         "r2_score": "train.metrics.r2", "accuracy_score": "train.metrics.accuracy", "recall_score": "train.metrics.recall",
         "precision_score": "train.metrics.precision", "roc_auc_score": "train.metrics.roc_auc", "mse": "train.metrics.mean_squared_error",
+        "mae": "train.metrics.mean_absolute_error", "hamming_loss": "train.metrics.label_accuracy",
     },
     "nn.init": {
         "kaiming_uniform": "nn.init.he_uniform", "kaiming_normal": "nn.init.he_normal", "glorot_uniform": "nn.init.xavier_uniform",
