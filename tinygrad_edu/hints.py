@@ -49,6 +49,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "StratifiedKFold": "data.stratified_k_fold", "SimpleImputer": "data.Imputer", "OneHotEncoder": "data.one_hot", "LabelBinarizer": "data.one_hot",
         "get_dummies": "data.one_hot", "to_categorical": "data.one_hot", "OrdinalEncoder": "data.LabelEncoder", "Normalizer": "data.StandardScaler",
         "DataFrame": "data.Table", "loadtxt": "data.read_csv", "genfromtxt": "data.read_csv", "load_csv": "data.read_csv", "loadmat": "data.read_mat",
+        "compute_class_weight": "data.class_weights", "class_weight": "data.class_weights",
     },
     "io": {
         "save": "io.save_checkpoint, of all that a training needs, or io.save_safetensors, of arrays",
