@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...errors import ArgumentError, FormatError
 from ...files import printable
-from .cells import Cell, Row, as_integer, as_number, delimiter_hint
+from .cells import USUAL, Cell, Numerals, Row, delimiter_hint
 from .not_numbers import advice, text_advice
 from .number_rows import NumberRows
 
@@ -43,10 +43,12 @@ class Table:
     names : sequence of str
         The names of the columns, each once.
     rows : sequence of Row
+    numerals : Numerals, optional
+        How numbers are written in the cells.
 
     Attributes
     ----------
-    source, names, rows : as above
+    source, names, rows, numerals : as above
         Rows of numbers alone are cut into cells of text when these are asked for.
 
     Examples
@@ -58,8 +60,10 @@ class Table:
     [2 rows, 2 columns: pets.csv]
     """
 
-    def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row] | NumberRows) -> None:
-        self.source, self.names = source, tuple(names)
+    def __init__(
+        self, source: str, names: Sequence[str], rows: Sequence[Row] | NumberRows, numerals: Numerals = USUAL
+    ) -> None:
+        self.source, self.names, self.numerals = source, tuple(names), numerals
         self._rows = rows if isinstance(rows, NumberRows) else tuple(rows)
         self._places = {name: place for place, name in enumerate(self.names)}
 
@@ -155,7 +159,7 @@ class Table:
         -----
         A number is written in decimal digits, with a point and an exponent if need be: ``-1.5e3``.  Text such
         as ``1,5``, ``1_000``, ``0x10``, ``inf`` or ``1e999`` is no number, and an error, whatever Python
-        would make of it.
+        would make of it; the settings ``decimal`` and ``thousands`` of `read_csv` are for other spellings.
         """
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
@@ -175,7 +179,7 @@ class Table:
 
     def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
         column, (low, high) = self.column(place), _limits(kind)
-        parse = as_number if kind.kind == "f" else as_integer
+        parse = self.numerals.number if kind.kind == "f" else self.numerals.integer
         numbers: dict[Cell, float] = {}
         if missing is not None and (kind.kind == "f" or not np.isnan(missing)):
             numbers[None] = missing
@@ -193,7 +197,7 @@ class Table:
         if cell is None:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
             problem = f"a value is missing. {fix}"
-        elif as_number(cell) is None:
+        elif self.numerals.number(cell) is None:
             problem = f"expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}"
         else:
             problem = f"{printable(cell, WIDEST)!r} does not fit into {kind}."
@@ -210,7 +214,7 @@ class Table:
         """A table of the rows that lack no value in a column, or in several, by default in any."""
         places = self._places_of(names)
         rows = [row for row in self.rows if all(row.cells[place] is not None for place in places)]
-        return Table(self.source, self.names, rows)
+        return Table(self.source, self.names, rows, self.numerals)
 
     # ---- as text -------------------------------------------------------------------------------------------
 
@@ -262,7 +266,11 @@ class Table:
         if len(self.names) == 1 and (found := delimiter_hint(row)):
             return found
         unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
-        if unnamed and row is self.rows[0] and all(as_number(other or "") is None for other in row.cells):
+        if (
+            unnamed
+            and row is self.rows[0]
+            and all(self.numerals.number(other or "") is None for other in row.cells)
+        ):
             return f" If line {row.line} has the names of the columns: header=True."
         return f" {text_advice(cell)}"
 
