@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DTypeError, ShapeError
+from .frames import is_frame, matrix_of_frame
 
 
 def plain(values: Any, who: str) -> NDArray[Any]:
@@ -26,7 +27,7 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     -------
     ndarray
         A list of texts and of numbers becomes an array of objects, where NumPy would make texts of the
-        numbers.
+        numbers.  A frame of numbers and booleans becomes one array of shape (n, d).
 
     Raises
     ------
@@ -40,6 +41,8 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     if hasattr(values, "requires_grad"):
         return values.detach().numpy()
     refuse_masked(values, who)
+    if is_frame(values) and (matrix := matrix_of_frame(values)) is not None:
+        return matrix
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US" and not hasattr(values, "__array__"):

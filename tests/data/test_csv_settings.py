@@ -26,7 +26,7 @@ def read(tmp_path):
     return read
 
 
-EXCEL = "# Stand 2024\nOrt;Preis;Fl\u00e4che\nK\u00f6ln;1.234.567,50;80\nM\u00fcnchen;k.A.;1.000,5\nUlm;-0,5;1e3\n"
+EXCEL = "# Stand 2024\nOrt;Preis;Fläche\nKöln;1.234.567,50;80\nMünchen;k.A.;1.000,5\nUlm;-0,5;1e3\n"
 HABITS = {"delimiter": ";", "decimal": ",", "thousands": ".", "missing": ("", "k.A.")}
 
 

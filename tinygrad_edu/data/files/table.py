@@ -22,8 +22,8 @@ INSTEAD = {  # of attributes of pandas' tables
     "shape": "len(table), len(table.names)",
     "values": "table.numbers()",
     "to_numpy": "table.numbers()",
-    "iloc": "table.rows[i]",
-    "loc": "table.rows[i]",
+    "iloc": "table[rows]",
+    "loc": "table[rows]",
     "head": "table, which shows its first rows",
     "dropna": "table.drop_missing()",
     "isna": "table.missing()",
@@ -34,7 +34,8 @@ INSTEAD = {  # of attributes of pandas' tables
 class Table:
     """Rows and named columns of text; made by `read_csv`.
 
-    A column is chosen by its name, or by its place: 0 is the first, -1 the last.
+    A column is chosen by its name, or by its place: 0 is the first, -1 the last.  Rows are chosen as those of
+    an array, and make another table: ``table[10:20]``, ``table[table.numbers("age") > 30]``.
 
     Parameters
     ----------
@@ -74,9 +75,35 @@ class Table:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, name: Any) -> Any:
-        ways = f"table.numbers({name!r}), table.labels(…) or table.column(…), a row by table.rows[i]"
-        raise ArgumentError(f"{self.source}: a column is chosen by {ways}.")
+    def __getitem__(self, rows: Any) -> "Table":
+        """A table of some rows: those of a slice, of an array of their numbers, or of one of booleans."""
+        numbers = np.arange(len(self))[rows] if isinstance(rows, slice) else self._row_numbers(rows)
+        if isinstance(self._rows, NumberRows):
+            return Table(self.source, self.names, self._rows.chosen(numbers), self.numerals)
+        chosen = [self._rows[number] for number in numbers.tolist()]
+        return Table(self.source, self.names, chosen, self.numerals)
+
+    def _row_numbers(self, rows: Any) -> NDArray[np.int64]:
+        """The numbers of rows that were chosen, from 0 on."""
+        given = np.empty(0, np.int64) if isinstance(rows, list) and not rows else np.asarray(rows)
+        if given.ndim != 1 or given.dtype.kind not in "biu":
+            ways = f"table.numbers({rows!r:.40}), table.labels(…) or table.column(…), a row by table.rows[i]"
+            some = "some rows by table[10:20], table[numbers], table[booleans]"
+            raise ArgumentError(f"{self.source}: a column is chosen by {ways}, {some}.")
+        n = len(self)
+        if given.dtype.kind == "b":
+            if len(given) != n:
+                raise ArgumentError(f"{self.source}: {len(given)} booleans choose among {n} rows.")
+            return np.flatnonzero(given)
+        wrong = given[(given < -n) | (given >= n)]
+        if wrong.size:
+            raise ArgumentError(f"{self.source}: there is no row {wrong[0]}; there are {n}.")
+        return given.astype(np.int64) % max(n, 1)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """All columns as numbers, which they have to be: so functions of arrays take tables, too."""
+        numbers = self.numbers()
+        return numbers if dtype is None else numbers.astype(dtype)
 
     def __getattr__(self, name: str) -> Any:
         """An error that says what stands here for a name that other tables have."""
