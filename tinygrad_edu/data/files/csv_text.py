@@ -28,7 +28,7 @@ def bytes_of(source: str, path: FilePath, max_bytes: int, encoding: str) -> byte
     try:
         codec = lookup(encoding).name
     except (LookupError, TypeError, ValueError):
-        raise ArgumentError(f"read_csv: there is no encoding {encoding!r}; Excel's is cp1252.") from None
+        raise ArgumentError(f"read_csv: no encoding {encoding!r}; Excel's is cp1252.") from None
     data = contents(path, max_bytes, source)
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(source, bytes(data), max_bytes)

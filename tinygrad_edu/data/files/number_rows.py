@@ -57,6 +57,7 @@ class NumberRows:
 
     def __iter__(self) -> Iterator[Row]:
         """The rows as cells of text, which are cut from the lines here."""
+        lines: Iterator[tuple[int, bytes]]
         lines = enumerate(islice(io.BytesIO(self.text), self.skipped, None), self.skipped + 1)
         if self.places is not None:
             every = list(lines)
