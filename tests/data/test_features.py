@@ -1,4 +1,4 @@
-"""Features and OneHotEncoder equal scikit-learn's steps, from tables and frames, and come back from a file."""
+"""Features and OneHotEncoder equal scikit-learn's steps, from tables and frames, and come back from files."""
 
 import copy
 import datetime
@@ -241,7 +241,8 @@ def test_states_that_do_not_fit_change_nothing(table):
         return {**state, "learned": learned}
 
     for wrong in (
-        {}, {**state, "class": "Imputer"}, {**state, "scale": "no"}, {**state, "learned": [1]}, {**state, "more": 1},
+        {}, {**state, "class": "Imputer"}, {**state, "scale": "no"}, {**state, "learned": [1]},
+        {**state, "more": 1},
         changed(categories=["b", "a"]), changed(categories=[]), changed(kind="else"), changed(scale=0.0),
         changed(fill=1.0), changed(cycles=["month"]), changed(shift="x"), {**state, "learned": None},
     ):  # fmt: skip

@@ -18,6 +18,7 @@ arrays, and, when something is to be stored, `io.atomic`; never nn, optim, train
 
 from typing import Any
 
+from .categories import OneHotEncoder
 from .dataset import ArrayDataset, Dataset, MappedDataset
 from .encode import LabelEncoder, one_hot, relabel
 from .features import Features
@@ -27,7 +28,6 @@ from .files.mat import read_mat
 from .files.table import Table
 from .impute import Imputer
 from .loader import DataLoader
-from .one_hot import OneHotEncoder
 from .published import bundled
 from .published.bundled import breast_cancer, diabetes, digits, wine
 from .published.named import (

@@ -1,8 +1,8 @@
 """Columns: those of a table, a frame, a dict of arrays or an array, with their names and kinds.
 
 The kind of a column is "number", "boolean", "date" or "text".  A frame's dtypes tell it; of a table that was
-read as text, the cells do: a column is of numbers, dates (2024-05-31, 2024-05-31 18:30) or truth values (true,
-false, yes, no) if all its cells are, and otherwise of text.
+read as text, the cells do: a column is of numbers, dates (2024-05-31, 2024-05-31 18:30) or truth values
+(true, false, yes, no) if all its cells are, and otherwise of text.
 """
 
 import re

@@ -13,10 +13,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, ShapeError, StateError, names_itself
 from ..files import printable
+from .categories import UNKNOWN
 from .checks import refuse_state, values_of, wrong_names
 from .columns import KINDS, Column, columns_of
 from .learned import CYCLES, FILLS, SCALES, Learned, from_state, learn
-from .one_hot import UNKNOWN
 
 SETTINGS = ("columns", "scale", "missing", "indicator", "unknown", "cycles", "kinds", "dtype")
 

@@ -1,4 +1,4 @@
-"""What is learned of one column of a table, by which it becomes columns of numbers: the parts of `Features`."""
+"""What is learned of a column of a table, by which it becomes columns of numbers: the parts of `Features`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .categories import categories_of, hot, warmest
 from .columns import DAY, KINDS, Column, absent
-from .one_hot import categories_of, hot, warmest
 
 SCALES = ("standard", "minmax", None)
 FILLS = ("mean", "median", "most_frequent", None)

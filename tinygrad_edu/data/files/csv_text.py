@@ -21,7 +21,7 @@ def bytes_of(source: str, path: FilePath, max_bytes: int, encoding: str) -> byte
     Raises
     ------
     FormatError
-        If it is larger than allowed, also unpacked; damaged; something else than text; or not in the encoding.
+        If it is larger than allowed, also unpacked; damaged; no text; or not in the encoding.
     ArgumentError
         If there is no such encoding.
     """

@@ -41,8 +41,8 @@ class OneHotEncoder:
 
     Notes
     -----
-    Results equal those of scikit-learn's, but that this one has no column for missing values.  `Features` has,
-    and does numbers, dates and truth values beside.
+    Results equal those of scikit-learn's, but that this one has no column for missing values.  `Features`
+    has, and does numbers, dates and truth values beside.
 
     Examples
     --------
