@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import DTypeError, ShapeError
 from .foreign import is_foreign, shared
+from .frames import is_frame, matrix_of_frame
 
 
 def stands_for_array(value: Any) -> bool:
@@ -32,7 +33,7 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     -------
     ndarray
         A list of texts and of numbers becomes an array of objects, where NumPy would make texts of the
-        numbers.
+        numbers.  A frame of numbers and booleans becomes one array of shape (n, d).
 
     Raises
     ------
@@ -53,6 +54,8 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     if stands_for_array(values):
         return values
     refuse_masked(values, who)
+    if is_frame(values) and (matrix := matrix_of_frame(values)) is not None:
+        return matrix
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US" and not hasattr(values, "__array__"):

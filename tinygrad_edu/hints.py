@@ -47,9 +47,10 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "load_breast_cancer": "data.breast_cancer", "load_diabetes": "data.diabetes", "fetch_openml": "data.mnist", "TensorDataset": "data.ArrayDataset",
         "pad_sequence": "data.pad_sequences", "default_collate": "data.DataLoader",
         "IterableDataset": "data.DataLoader", "Subset": "data.ArrayDataset", "random_split": "data.train_test_split", "KFold": "data.k_fold",
-        "StratifiedKFold": "data.stratified_k_fold", "SimpleImputer": "data.Imputer", "OneHotEncoder": "data.one_hot", "LabelBinarizer": "data.one_hot",
-        "get_dummies": "data.one_hot", "to_categorical": "data.one_hot", "OrdinalEncoder": "data.LabelEncoder", "Normalizer": "data.StandardScaler",
+        "StratifiedKFold": "data.stratified_k_fold", "SimpleImputer": "data.Imputer", "LabelBinarizer": "data.one_hot",
+        "get_dummies": "data.OneHotEncoder", "ColumnTransformer": "data.Features", "DictVectorizer": "data.Features", "MultiLabelBinarizer": "data.one_hot", "to_categorical": "data.one_hot", "OrdinalEncoder": "data.LabelEncoder", "Normalizer": "data.StandardScaler",
         "DataFrame": "data.Table", "loadtxt": "data.read_csv", "genfromtxt": "data.read_csv", "load_csv": "data.read_csv", "loadmat": "data.read_mat",
+        "compute_class_weight": "data.class_weights", "class_weight": "data.class_weights",
     },
     "io": {
         "save": "io.save_checkpoint, of all that a training needs, or io.save_safetensors, of arrays",
@@ -85,6 +86,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "LearningRateScheduler": "optim.schedule", "CSVLogger": "train.History", "KFold": "data.k_fold", "f1_score": "train.metrics.f1",
         "r2_score": "train.metrics.r2", "accuracy_score": "train.metrics.accuracy", "recall_score": "train.metrics.recall",
         "precision_score": "train.metrics.precision", "roc_auc_score": "train.metrics.roc_auc", "mse": "train.metrics.mean_squared_error",
+        "mae": "train.metrics.mean_absolute_error", "hamming_loss": "train.metrics.label_accuracy",
     },
     "nn.init": {
         "kaiming_uniform": "nn.init.he_uniform", "kaiming_normal": "nn.init.he_normal", "glorot_uniform": "nn.init.xavier_uniform",

@@ -21,7 +21,7 @@ WIDTH = 110
 # fmt: off
 HOUSE = [
     ("errors", "aliases", "hints", "settings", "markup"),                            # words that everyone uses
-    ("modes", "random", "versions", "foreign", "arrays", "trees", "files", "coercion", "sparse", "memory"),
+    ("modes", "random", "versions", "foreign", "frames", "arrays", "trees", "files", "coercion", "sparse", "memory"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back

@@ -10,7 +10,8 @@ from sklearn import model_selection
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors
-from tinygrad_edu.data import k_fold, stratified_k_fold, train_test_split
+from tinygrad_edu.data import Table, k_fold, read_csv, stratified_k_fold, train_test_split
+from tinygrad_edu.data.files.cells import Row
 
 labels_in_classes = st.lists(st.integers(2, 30), min_size=1, max_size=5).map(
     lambda counts: np.repeat(np.arange(len(counts)), counts)
@@ -147,5 +148,100 @@ def test_folds_that_cannot_be():
         k_fold(10, 2.5)
     with pytest.raises(errors.ArgumentError, match="class 1 has a single row"):
         stratified_k_fold([0, 0, 1], 2)
-    with pytest.raises(errors.ShapeError, match=r"shape \(2, 2\), expected \(2,\)"):
-        stratified_k_fold([[0, 0], [1, 1]], 2)
+    with pytest.raises(errors.ShapeError, match=r"shape \(2, 2, 1\), expected \(2,\)"):
+        stratified_k_fold(np.zeros((2, 2, 1)), 2)
+
+
+# ---- several labels, tables and frames ---------------------------------------------------------------------
+
+
+@given(st.integers(2, 60), st.integers(2, 4), st.integers(0, 99))
+def test_several_labels_have_their_shares_in_every_part(n, k, seed):
+    tags = np.random.default_rng(seed).random((n, 4)) < [0.5, 0.3, 0.2, 0.1]
+    k = min(n, k)
+    parts = [test for _, test in stratified_k_fold(tags, k, rng=seed)]
+    assert sorted(np.concatenate(parts)) == list(range(n))
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+    shares = np.array([tags[part].sum(0) for part in parts])
+    assert np.abs(shares - tags.sum(0) / k).max() <= 3
+
+
+def test_one_label_a_row_is_shared_to_within_one():
+    classes = np.repeat([0, 1, 2], [50, 13, 7])
+    for _, test in stratified_k_fold(np.eye(3)[classes], 5, rng=1):
+        counts = np.bincount(classes[test], minlength=3)
+        assert (np.abs(counts - np.array([50, 13, 7]) / 5) < 1).all()
+    y_train, y_test = train_test_split(np.eye(3)[classes], stratify=np.eye(3)[classes], test_size=0.2, rng=1)
+    np.testing.assert_allclose(y_test.sum(0), [10, 2.6, 1.4], atol=1)
+    assert len(y_train) + len(y_test) == 70
+    same = [[test.tolist() for _, test in stratified_k_fold(np.eye(3)[classes], 5, rng=4)] for _ in range(2)]
+    assert same[0] == same[1]
+    first = next(iter(stratified_k_fold(np.eye(3)[classes], 5, shuffle=False)))[1]
+    assert (
+        first.tolist()
+        == next(iter(stratified_k_fold(np.eye(3)[classes], 5, shuffle=False, rng=7)))[1].tolist()
+    )
+
+
+def test_rare_labels_reach_every_part_where_chance_would_miss():
+    tags = np.zeros((100, 3), int)
+    tags[:4, 0] = tags[::2, 1] = tags[::5, 2] = 1
+    for _, test in stratified_k_fold(tags, 4, rng=0):
+        assert tags[test].sum(0).tolist() == [1, pytest.approx(12.5, abs=1), 5]
+
+
+def test_labels_that_are_none_are_refused():
+    with pytest.raises(errors.ArgumentError, match=r"0 or 1 each; one_hot makes them of lists"):
+        train_test_split(np.arange(3), stratify=[[0, 2], [1, 0], [1, 1]])
+    with pytest.raises(errors.ShapeError, match=r"expected \(3,\) or \(3, k\)"):
+        train_test_split(np.arange(3), stratify=np.ones((4, 2)))
+
+
+def table_of(n):
+    return Table("t.csv", ["a", "b"], [Row((str(i), f"x{i}" if i % 3 else None), i + 2) for i in range(n)])
+
+
+def test_tables_stay_tables():
+    table, y = table_of(10), np.arange(10)
+    train, test, y_train, y_test = train_test_split(table, y, rng=0)
+    assert isinstance(train, Table)
+    assert train.numbers("a").tolist() == y_train.tolist()
+    assert test.column("b") == [f"x{i}" if i % 3 else None for i in y_test]
+    with pytest.raises(errors.ShapeError, match="same number of rows"):
+        train_test_split(table, np.arange(9))
+
+
+def test_frames_stay_frames():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": range(10), "b": list("abcdefghij")}, index=range(10, 20))
+    train, test, y_train, y_test = train_test_split(frame, frame["a"], rng=0)
+    assert list(train.columns) == ["a", "b"]
+    assert train["a"].tolist() == y_train.tolist()
+    pandas.testing.assert_frame_equal(test, frame.iloc[y_test])
+    assert len(train_test_split(frame, stratify=[0, 1] * 5, rng=0)[1]) == 3
+
+
+def test_rows_of_a_table(tmp_path):
+    fast = "a,b\n" + "".join(f"{i},{i / 2}\n" for i in range(9))
+    (tmp_path / "t.csv").write_text(fast)
+    for table in (read_csv(tmp_path / "t.csv"), table_of(9)):
+        x = np.arange(9.0)
+        for rows in (
+            slice(2, 7, 2), slice(None, None, -1), [3, -1, 3], x > 4, np.array([], int), [], x < 0,
+            np.array([0, 8], np.uint8),
+        ):  # fmt: skip
+            chosen = table[rows]
+            index = np.array([], int) if isinstance(rows, list) and not rows else rows
+            assert chosen.numbers("a").tolist() == x[index].tolist()
+            assert [row.line for row in chosen.rows] == (np.arange(9)[index] + 2).tolist()
+            assert len(chosen) == len(chosen.column("b"))
+        assert table[1:][::2][[1]].numbers("a").tolist() == [3]
+        for wrong, message in (
+            (9, "chosen by"),
+            ("a", "some rows by"),
+            ([9], "no row 9"),
+            ([True], "1 booleans"),
+        ):
+            with pytest.raises(errors.ArgumentError, match=message):
+                table[wrong]

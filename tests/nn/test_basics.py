@@ -117,6 +117,46 @@ def test_a_state_is_loaded_whole_or_not_at_all():  # T07
     assert all(p.data is a for p, a in zip(other.parameters(), arrays))
 
 
+def body_and_head(classes):
+    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, classes))
+
+
+def test_a_part_of_a_state_is_loaded_and_reported():
+    trained, new = body_and_head(4), body_and_head(5)
+    body = {name: value + 1 for name, value in trained.state_dict().items() if not name.startswith("2.")}
+    head = new.state_dict()["2.weight"]
+    report = new.load_state_dict({**body, "3.weight": np.ones(2)}, strict=False)
+    assert report == (["2.weight", "2.bias"], ["3.weight"])
+    assert report.missing_keys == ["2.weight", "2.bias"]
+    after = new.state_dict()
+    assert all(np.array_equal(after[name], value) for name, value in body.items())
+    np.testing.assert_array_equal(after["2.weight"], head)
+    assert new.load_state_dict(after) == ([], [])
+    with pytest.raises(
+        errors.StateError, match=r"loaded:\n  2\.weight: expected shape \(5, 3\), got \(4, 3\)"
+    ):
+        new.load_state_dict(trained.state_dict(), strict=False)  # what has another shape was meant to fit
+    assert all(np.array_equal(after[name], value) for name, value in new.state_dict().items())
+
+
+def test_prefixes_of_names_are_told():
+    model = body_and_head(4)
+    state = model.state_dict()
+    wrapped = {f"module.{name}": value for name, value in state.items()}
+    for strict in (True, False):
+        with pytest.raises(errors.StateError, match=r"begin with the prefix 'module\.', and the module's"):
+            model.load_state_dict(wrapped, strict=strict)
+    outer = nn.ModuleDict({"net": model})
+    with pytest.raises(errors.StateError, match=r"module's names begin with the prefix 'net\.'.*part 'net'"):
+        outer.load_state_dict(state)
+    with pytest.raises(errors.StateError) as error:
+        model.load_state_dict({"a": np.ones(1)})
+    assert "prefix" not in str(error.value)
+    with pytest.raises(errors.StateError, match="none of its 1 names is one of the module's 9"):
+        model.load_state_dict({"a": np.ones(1)}, strict=False)
+    assert model.load_state_dict({}, strict=False).missing_keys == list(state)
+
+
 def test_a_deep_copy_shares_nothing():  # E31
     net = Net()
     net(np.ones((1, 2))).sum().backward()

@@ -26,9 +26,14 @@ def test_table_is_read_between_its_entries_and_held_at_its_ends():
     assert gfp == [0.5, 0.75, 0.75]
 
 
-def test_table_whose_places_do_not_rise_refuses():
-    with pytest.raises(UnsupportedCall, match="rise"):
-        np.interp(Tensor([0.5], requires_grad=True), [1.0, 0.0], [1.0, 2.0])
+def test_table_whose_places_do_not_rise_has_numpys_values_and_no_gradient():
+    x, xp, fp = np.array([0.5, 3.0]), [1.0, 0.0, 2.0], [1.0, 2.0, 5.0]
+    for i in range(3):
+        args = [Tensor(a, requires_grad=i == j) for j, a in enumerate((x, xp, fp))]
+        y = np.interp(*args)
+        np.testing.assert_array_equal(y.data, np.interp(x, xp, fp))
+        with pytest.raises(UnsupportedCall, match=r"rise.*np\.argsort\(xp\)"):
+            np.sum(y).backward()
 
 
 def test_table_with_a_jump_belongs_to_the_right_of_it():

@@ -144,6 +144,11 @@ def test_r2_and_mean_squared_error(drawn):
     np.testing.assert_allclose(
         metrics.mean_squared_error(targets, predictions), sk.mean_squared_error(targets, predictions), **CLOSE
     )
+    np.testing.assert_allclose(
+        metrics.mean_absolute_error(targets, predictions),
+        sk.mean_absolute_error(targets, predictions),
+        **CLOSE,
+    )
 
 
 @given(
@@ -162,6 +167,29 @@ def test_labels_one_by_one(drawn):
     )
     np.testing.assert_allclose(
         metrics.subset_accuracy(targets, predictions), sk.accuracy_score(targets, predictions), **CLOSE
+    )
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted", "samples"])
+@given(
+    drawn=st.integers(1, 8).flatmap(
+        lambda n: st.tuples(*[arrays(np.int64, (n, 3), elements=st.integers(0, 1))] * 2)
+    )
+)
+def test_means_over_labels(average, drawn):
+    targets, predictions = drawn
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn's, of 0 / 0
+        expected = sk.f1_score(targets, predictions, average=average, zero_division=0)
+    found = metrics.label_f1(targets, predictions, average=average)
+    np.testing.assert_allclose(found, expected, **CLOSE)
+    assert type(found) is float
+    right, counts = targets == predictions, targets.sum(0)
+    expected = right.mean()  # all labels have as many examples
+    if average == "weighted":
+        expected = np.average(right.mean(0), weights=counts) if counts.any() else 0
+    np.testing.assert_allclose(
+        metrics.label_accuracy(targets, predictions, average=average), expected, **CLOSE
     )
 
 
@@ -258,6 +286,7 @@ def test_one_score_needs_a_threshold():
         (lambda: metrics.mean_squared_error([1.0, 2.0], [[1.0], [2.0]]), ShapeError, "one shape"),
         (lambda: metrics.label_accuracy([[0, 1]], [[0.2, 0.8]]), DTypeError, r"threshold=0\.5"),
         (lambda: metrics.label_f1([0, 1], [0, 1]), ShapeError, r"\(n, k\)"),
+        (lambda: metrics.label_f1([[0, 1]], [[0, 1]], average="binary"), ArgumentError, "average is one of"),
     ],
 )
 def test_what_has_no_meaning_is_refused(call, error, message):

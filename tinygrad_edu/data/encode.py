@@ -1,8 +1,11 @@
-"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, labels as others."""
+"""Encoding: names of classes as numbers from 0, numbers as rows of zeros and a one, labels as others.
+
+Tags, of which a row may have several, become rows of zeros and ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from operator import index
 from typing import Any, Self
@@ -18,27 +21,31 @@ SHOWN = 20  # classes that are listed
 
 
 @names_itself
-def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """Rows that are 1 at the class and 0 elsewhere.
+def one_hot(
+    labels: Any, classes: int | Sequence[Any] | None = None, *, dtype: DTypeLike = np.float32
+) -> NDArray[Any]:
+    """Rows that are 1 at the class and 0 elsewhere; of lists of tags, 1 at each tag.
 
     Parameters
     ----------
-    labels : Tensor or array_like of int of shape (…)
-        From 0 to classes - 1.
-    classes : int, at least 1, optional
+    labels : Tensor or array_like of int of shape (…), or sequence of n sequences of tags
+        From 0 to classes - 1.  Or a list, tuple or set of names for each row, which may be empty.
+    classes : int, at least 1, or sequence of tags, optional
         By default the largest label plus one.  Say it where a part of the data might lack the last class.
+        Of tags, the columns in their order; by default the names that occur, in increasing order.  With a
+        sequence, rows are always lists of tags: numbers too, ``classes=range(5)``.
     dtype : dtype, default=numpy.float32
 
     Returns
     -------
-    ndarray of shape (…, classes)
+    ndarray of shape (…, classes), or (n, number of tags)
 
     Raises
     ------
     DTypeError
-        If the labels are not integers.
+        If the labels are neither integers nor lists of tags.
     ArgumentError
-        If a label is outside [0, classes).
+        If a label is outside [0, classes), or a tag is none of the classes.
 
     Examples
     --------
@@ -46,7 +53,13 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
     array([[1., 0., 0.],
            [0., 0., 1.],
            [0., 1., 0.]], dtype=float32)
+    >>> one_hot([["new", "cheap"], [], ["cheap"]], ["cheap", "new"])
+    array([[1., 1.],
+           [0., 0.],
+           [1., 0.]], dtype=float32)
     """
+    if isinstance(classes, Iterable) or (classes is None and _are_tags(labels)):
+        return _tagged(labels, classes, dtype)
     values = values_of(labels)
     if values.dtype.kind not in "biu" and values.size:
         advice = "Names become numbers by LabelEncoder, floats by relabel(labels)."
@@ -64,6 +77,33 @@ def one_hot(labels: ArrayLike, classes: int | None = None, *, dtype: DTypeLike =
     rows = np.zeros((*values.shape, classes), dtype)
     np.put_along_axis(rows, values.astype(np.int64)[..., None], 1, axis=-1)
     return rows
+
+
+def _are_tags(labels: Any) -> bool:
+    """Whether these are sequences of names, one sequence a row."""
+    if isinstance(labels, str) or not isinstance(labels, Iterable) or getattr(labels, "ndim", 1) != 1:
+        return False
+    rows = list(labels) if isinstance(labels, Sequence) or hasattr(labels, "__array__") else []
+    if not rows or not all(isinstance(row, (list, tuple, set, frozenset, np.ndarray)) for row in rows):
+        return False
+    tags = [tag for row in rows for tag in row]
+    return bool(tags) and all(isinstance(tag, str) for tag in tags)
+
+
+def _tagged(labels: Any, classes: Iterable[Any] | None, dtype: DTypeLike) -> NDArray[Any]:
+    """Ones at each tag of a row."""
+    rows = [[row] if isinstance(row, str) or not isinstance(row, Iterable) else list(row) for row in labels]
+    known = sorted({tag for row in rows for tag in row}) if classes is None else list(classes)
+    places = {tag: place for place, tag in enumerate(known)}
+    if not known or len(places) < len(known):
+        raise ArgumentError(f"classes are tags, each once, and at least one; got {known!r:.200}.")
+    found = np.zeros((len(rows), len(known)), dtype)
+    for number, row in enumerate(rows):
+        for tag in row:
+            if tag not in places:
+                raise ArgumentError(f"tag {tag!r:.80} of row {number} is none of the classes {known!r:.200}.")
+            found[number, places[tag]] = 1
+    return found
 
 
 @names_itself

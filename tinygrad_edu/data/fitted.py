@@ -36,7 +36,7 @@ class Fitted:
 
         Parameters
         ----------
-        x : Tensor or array_like of shape (n, …), n ≥ 1
+        x : Tensor, array_like of shape (n, …), or frame or table of numbers, n ≥ 1
             The training part alone: what is learned from other rows is knowledge that the model will not have
             in use.
         """
@@ -52,7 +52,7 @@ class Fitted:
 
         Parameters
         ----------
-        x : Tensor or array_like of shape (n, …)
+        x : Tensor, array_like of shape (n, …), or frame or table of numbers
             The columns are those of the training part.
 
         Returns

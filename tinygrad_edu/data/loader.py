@@ -33,7 +33,8 @@ class DataLoader:
     Parameters
     ----------
     data : tuple of arrays, array, Dataset, iterable, or function
-        * A tuple of arrays (x, y, …) with one row a sample, or a single array.  Several inputs are one of
+        * A tuple of arrays (x, y, …) with one row a sample, or a single array; frames and tables of numbers
+          are arrays, too.  Several inputs are one of
           these: ((x1, x2), y), or ({"a": x1, "b": x2}, y); so they are in the batches.
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
         * An iterable of samples, such as a generator; or a function that returns one, called for every epoch.

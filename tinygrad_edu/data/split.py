@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
+from ..frames import is_frame, rows_of_frame
 from ..random import Rng, generator
 from .checks import shapes_of, values_of
+from .deal import dealt
 from .fields import arrays_in, check_rows, each, named_arrays
+from .files.table import Table
 
 Indices = NDArray[np.int64]
 
@@ -31,18 +34,20 @@ def train_test_split(
 
     Parameters
     ----------
-    *arrays : Tensor or array_like of shapes (n, …), or tuples or dicts of them
-        Several arrays in a tuple or dict, as a model of several inputs has them, are divided together.
+    *arrays : Tensor or array_like of shapes (n, …), Table or frame, or tuples or dicts of them
+        Several arrays in a tuple or dict, as a model of several inputs has them, are divided together.  A
+        `Table`, and a frame of pandas's or polars's, comes back as one, with its columns.
     test_size : float in (0, 1), or int from 1 to n - 1, default=0.25
         The part of the rows to test with, rounded up to whole rows; or the number of them.
-    stratify : array_like of shape (n,), optional
-        The class of each row: every class has its share in both parts, to within one row.
+    stratify : array_like of shape (n,) or (n, k), optional
+        The class of each row: every class has its share in both parts, to within one row.  Or k labels, 0 or
+        1, of each row: every label has about its share in both parts, see `stratified_k_fold`.
     rng : numpy.random.Generator or int, optional
         Fresh entropy, or the generator of `seed`, by default.
 
     Returns
     -------
-    tuple of ndarray, or of tuples or dicts of them
+    tuple of ndarray, or of tables, frames, tuples or dicts
         As scikit-learn orders them: the first array's training part and test part, the second's, …
 
     Raises
@@ -65,10 +70,10 @@ def train_test_split(
     [0, 1]
     """
     names = [f"array {i}" for i in range(len(arrays))]
-    fields = tuple(map(arrays_in, names, arrays))
-    values = [array for _, array in named_arrays(fields, names)]
+    fields = tuple(given if is_rows(given) else arrays_in(name, given) for name, given in zip(names, arrays))
+    values = [_counted(array) for _, array in named_arrays(fields, names)]
     if len(values) > len(fields) and all(value.ndim for value in values):
-        check_rows(fields, names)
+        check_rows(tuple(map(_counted, fields)), names)
     n = _rows(values)
     test = _test_rows(test_size, n)
     rng = generator(rng)
@@ -76,8 +81,33 @@ def train_test_split(
         order = rng.permutation(n)
         parts = order[test:], order[:test]
     else:
-        parts = _stratified(_classes(values_of(stratify), n), test, rng)
-    return tuple(each(itemgetter(part), field) for field in fields for part in parts)
+        parts = _parts(values_of(stratify), n, test, rng)
+    return tuple(_chosen(field, part) for field in fields for part in parts)
+
+
+def is_rows(given: Any) -> bool:
+    """Whether something is a table or a frame, whose rows are chosen with all their columns."""
+    return isinstance(given, Table) or is_frame(given)
+
+
+def _counted(given: Any) -> Any:
+    """What has as many rows as a table or a frame, and is an array; anything else as it is."""
+    return np.empty((len(given), 0)) if is_rows(given) else given
+
+
+def _chosen(field: Any, rows: Indices) -> Any:
+    """The rows of a field with these numbers."""
+    if isinstance(field, Table):
+        return field[rows]
+    return rows_of_frame(field, rows) if is_frame(field) else each(itemgetter(rows), field)
+
+
+def _parts(labels: NDArray[Any], n: int, test: int, rng: np.random.Generator) -> tuple[Indices, Indices]:
+    """Rows to train on and to test with, by one label of each row or by several."""
+    if labels.ndim != 2 or labels.shape[1] == 1:
+        return _stratified(_classes(labels.reshape(-1) if labels.ndim == 2 else labels, n), test, rng)
+    fold = dealt(_tags(labels, n), np.array([n - test, test]), rng)
+    return tuple(rng.permutation(np.flatnonzero(fold == i)) for i in range(2))  # type: ignore[return-value]
 
 
 @names_itself
@@ -124,12 +154,14 @@ def stratified_k_fold(
     """Divide rows into k parts with equal shares of every class, and let each be the test part once.
 
     The rows are sorted by class and dealt like cards, so that neither the parts nor the shares of a class
-    differ by more than one.
+    differ by more than one.  Rows of several labels are dealt one by one, the rarest label first, each to the
+    part that lacks most of it (Sechidis et al.): the sizes of the parts differ by one at most, and the shares
+    of a label by little.
 
     Parameters
     ----------
-    labels : array_like of shape (n,)
-        The class of each row: numbers or strings.
+    labels : array_like of shape (n,) or (n, k)
+        The class of each row: numbers or strings.  Or several labels, 0 or 1, of each row.
     k : int, from 2 to n
     shuffle : bool, default=True
         Whether chance decides which rows of a class go where.
@@ -144,7 +176,8 @@ def stratified_k_fold(
     Raises
     ------
     ArgumentError
-        If k is out of range, or a class has a single row: it would be missing where that row is tested.
+        If k is out of range, or a class has a single row: it would be missing where that row is tested; or
+        one of several labels is neither 0 nor 1.
 
     Examples
     --------
@@ -153,9 +186,17 @@ def stratified_k_fold(
     ...     print(*labels[test])
     a a b
     a a b
+
+    References
+    ----------
+    K. Sechidis, G. Tsoumakas, I. Vlahavas (2011). On the stratification of multi-label data. ECML PKDD 2011.
     """
     values = values_of(labels)
     n, k = _fold_count(_rows([values]), k)
+    if values.ndim == 2 and values.shape[1] > 1:
+        sizes = np.bincount(runs(n, k))
+        return _folds(dealt(_tags(values, n), sizes, generator(rng) if shuffle else None), k)
+    values = values.reshape(-1) if values.ndim == 2 else values
     classes = _classes(values, n)
     mixed = generator(rng).permutation(n) if shuffle else np.arange(n)
     fold = np.empty(n, np.int64)
@@ -187,6 +228,17 @@ def _stratified(classes: Indices, test: int, rng: np.random.Generator) -> tuple[
     place = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)  # of a row within its class
     chosen = place < np.repeat(shares, counts)
     return rng.permutation(by_class[~chosen]), rng.permutation(by_class[chosen])
+
+
+def _tags(labels: NDArray[Any], n: int) -> NDArray[np.bool]:
+    """Several labels of n rows as booleans (n, k)."""
+    if len(labels) != n:
+        expected = f"expected ({n},) or ({n}, k), one row for each"
+        raise ShapeError(f"the labels to stratify by have shape {labels.shape}, {expected}.")
+    if labels.ndim != 2 or labels.dtype.kind not in "biuf" or not np.isin(labels, (0, 1)).all():
+        advice = "one_hot makes them of lists of tags; of one class for each row, give shape (n,)"
+        raise ArgumentError(f"several labels to stratify by are 0 or 1 each; {advice}.")
+    return labels.astype(bool)
 
 
 def _rows(values: list[NDArray[Any]]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform, over
 import numpy as np
 
 from ..arrays import plain
+from ..ops.losses.classes import by_number
 from ..ops.losses.divergence import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from ..ops.losses.labels import nll_loss, softmax_cross_entropy
 from ..ops.losses.likelihood import gaussian_nll_loss, poisson_nll_loss
@@ -63,7 +64,7 @@ class Loss(FunctionModule, kw_only=True):
         for name in self._settings:
             value = settings[name]
             if name in WEIGHTS and value is not None:
-                value = Buffer(plain(value, name).astype(float))
+                value = Buffer(plain(by_number(value), name).astype(float))
             setattr(self, name, value)
 
     if TYPE_CHECKING:

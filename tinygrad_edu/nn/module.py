@@ -23,7 +23,7 @@ from ..trees import children
 from ..versions import SETTINGS
 from . import names
 from .parameter import Buffer, Parameter, as_parameter, convert, successor
-from .state import load, state_of
+from .state import Loaded, load, state_of
 from .tree import tree_as_html
 from .walk import Nested, all_of, walk
 
@@ -217,23 +217,32 @@ class Module(Nested):
         """The values of all parameters and buffers by path, as copies that training does not change."""
         return state_of(self)
 
-    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+    def load_state_dict(self, state: Mapping[str, ArrayLike], *, strict: bool = True) -> Loaded:
         """Take over the values of a state, all of them or, if anything does not fit, none.
 
         Parameters
         ----------
         state : mapping of str to array_like
             As `state_dict` returned it; values are cast to the dtypes of the parameters and buffers.
+        strict : bool, default=True
+            Whether every name has to be on both sides.  Otherwise what is missing stays as it is, and what is
+            unexpected is left: the body of another model, under a new head.
+
+        Returns
+        -------
+        Loaded
+            With the lists ``missing_keys`` and ``unexpected_keys``, both empty if ``strict``.
 
         Raises
         ------
         ArgumentError
             For what is no mapping, such as the pair that `tinygrad_edu.io.load_safetensors` returns.
         StateError
-            Listing the names that are missing and unexpected, and the shapes and dtypes that differ; nothing
+            Listing the names that are missing and unexpected (if ``strict``, or if no name fits at all), the
+            shapes and dtypes that differ, and a prefix such as "module." that is on one side only; nothing
             was changed.
         """
-        load(self, state)
+        return load(self, state, strict)
 
     # ---- as text, and as a tree of parameters for the transforms -------------------------------------------
 

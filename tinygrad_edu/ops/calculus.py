@@ -148,19 +148,19 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @overridable
 def rising(xp: Array) -> None:
-    """Refuse a table whose places do not rise, for which np.interp has no sense."""
+    """Refuse the gradient in a table whose places do not rise, of which np.interp makes what it happens to
+    meet.
+    """
     if not np.all(np.diff(xp) >= 0):
-        raise UnsupportedCall("np.interp takes places xp that rise; these do not, or have NaN among them.")
+        told = "np.interp has a gradient where the places xp rise; these do not, or have NaN among them"
+        raise UnsupportedCall(f"{told}. Sort them: order = np.argsort(xp), xp[order], fp[order].")
 
 
 def interpolated(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
     """np.interp of a table that it can be differentiated in."""
     for name, places in (("x", x), ("xp", xp)):
         refuse_imaginary(np.result_type(*as_arrays(places)), np.float64, f"np.interp: {name}")
-    y = np.interp(x, xp, fp, left, right, period)
-    if period is None:
-        rising(*as_arrays(xp))
-    return y
+    return np.interp(x, xp, fp, left, right, period)
 
 
 def knots(xp: Array, period: Any) -> tuple[Any, Array]:
@@ -186,6 +186,8 @@ def interval(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Any, ...]:
     Below and above the table both entries are its first, or its last, and the slope is 0.
     """
     x, xp, fp = (v if v.dtype.kind in "fc" else np.astype(v, float) for v in as_arrays(x, xp, fp))
+    if period is None:
+        rising(constant(xp))
     places, at = knots(xp, period)
     x = x if period is None else np.remainder(x, abs(period))
     i = np.searchsorted(at, x, "right")

@@ -227,5 +227,5 @@ def measured(name: str, metric: Metric, targets: Any, outputs: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        got = f"{value!r:.80}. Of one for each class or label, take the mean"
+        got = f"{value!r:.80}. Of one for each class or label, take the mean: average='macro'"
         raise DTypeError(f"The metric {name!r} returns one number; got {got}.") from None

@@ -25,7 +25,7 @@ def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:
     ----------
     model : Module
         One tensor comes out of it.  Its modules have their modes back afterwards, whatever happens.
-    x : array_like of shape (n, …), or tuple or dict of them
+    x : array_like of shape (n, …), a frame or table of numbers, or tuple or dict of them
         A tuple of arrays is for ``model(*x)``, a dict for ``model(**x)``.
     batch_size : int, at least 1, default=1024
         How many examples are computed at once; smaller needs less memory.

@@ -5,16 +5,17 @@ x, y = table.numbers(["Pclass", "Age", "Fare"]), table.numbers("Survived", dtype
 """
 
 import io
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from ...errors import ArgumentError, FormatError
-from ...files import SEEN, FilePath, contents, foreign, name_of, printable
-from .cells import Cell, Row, as_number, comment_hint, delimiter_hint
-from .number_rows import number_rows
+from ...files import FilePath, name_of, printable
+from ..checks import whole
+from .cells import NUMERIC, Cell, Numerals, Row, comment_hint, delimiter_hint
+from .csv_text import PANDAS, bytes_of, decoded, without_comments, without_first
+from .number_rows import NumberRows, number_rows
 from .table import Table
 
 MISSING = ("", "?", "NA", "nan", "NaN")
@@ -29,6 +30,11 @@ def read_csv(
     quotechar: str = '"',
     missing: Sequence[str] = MISSING,
     columns: Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    decimal: str = ".",
+    thousands: str | None = None,
+    comment: str | None = None,
+    skip_rows: int = 0,
     max_bytes: int = 2**28,
 ) -> Table:
     """Read a table from a file of comma-separated values.
@@ -36,7 +42,8 @@ def read_csv(
     Parameters
     ----------
     path : str or path-like
-        A file in UTF-8, with or without a byte order mark; lines end in LF, CRLF or CR.
+        A file of text, with or without a byte order mark, as it is or packed by gzip, whatever its name;
+        lines end in LF, CRLF or CR.
     header : {"auto", True, False}, default="auto"
         Whether the first row has the names of the columns.  "auto" takes it for names if it is text, and some
         of it stands above a column of numbers.  It takes it for data if no text stands so, and one of its
@@ -51,8 +58,18 @@ def read_csv(
         Cells that stand for a missing value; names of columns are what they are.
     columns : sequence of str, optional
         Names of the columns, instead of those of the header, or of "column 1", "column 2", … without one.
+    encoding : str, default="utf-8"
+        How the file has characters as bytes: "cp1252" in Excel's files of Western Europe, "utf-16", …
+    decimal : str of length 1, default="."
+        What stands before the decimals of a number.
+    thousands : str of length 1, optional
+        What may stand between the thousands of a number, in groups of three digits.
+    comment : str of length 1, optional
+        From this mark on to its end a line is no part of the table, unless it stands in quotes.
+    skip_rows : int, at least 0, default=0
+        How many lines of the file stand before the table.
     max_bytes : int, default=2**28
-        A larger file is refused.
+        A larger file is refused, and one that unpacks to more.
 
     Returns
     -------
@@ -62,8 +79,8 @@ def read_csv(
     ------
     FormatError
         If rows have different numbers of cells, a quote does not end, two columns have one name, there are no
-        rows, it cannot be told whether there is a header, it is not text in UTF-8, or no file (but a folder,
-        or a pipe).
+        rows, it cannot be told whether there is a header, it is not text in that encoding, or no file (but a
+        folder, or a pipe).
     ArgumentError
         If a setting is outside of its values.
     OSError
@@ -71,66 +88,68 @@ def read_csv(
 
     Notes
     -----
-    Spaces around a cell are no part of it.  There are no comments: ``#`` is a character as others are.  Empty
+    Spaces around a cell are no part of it.  Without ``comment=``, ``#`` is a character as others are.  Empty
     lines before the first row and after the last are ignored; elsewhere an empty line is a missing value if
     there is one column, and an error otherwise.  What is a number is decided where numbers are asked for:
     `Table.numbers`.
+
+    This reads clean files.  For others there is pandas, whose frames are taken wherever tables are.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "prices.csv")
+    ...     _ = path.write_text("Ort;Preis\\nKöln;1.234,50\\nUlm;k.A.\\n", encoding="cp1252")
+    ...     european = {"delimiter": ";", "decimal": ",", "thousands": "."}
+    ...     table = read_csv(path, encoding="cp1252", missing=("", "k.A."), **european)
+    >>> table.numbers("Preis"), table.labels("Ort")[0]
+    (array([1234.5,    nan]), np.str_('Köln'))
     """
     _check_settings(header, delimiter, quotechar)
+    numerals = _numerals(decimal, thousands, comment, delimiter, quotechar)
     words = {word.strip() for word in _texts("missing", missing)}
     columns = None if columns is None else _texts("columns", columns)
     source = name_of(path)
-    data = _data(source, path, max_bytes)
-    numbers = number_rows(data, delimiter, quotechar, words)
+    data = bytes_of(source, path, max_bytes, encoding)
+    if skip_rows or comment:
+        data = without_first(data, whole("read_csv: skip_rows", skip_rows, 0), comment)
+    numbers = _number_rows(data, delimiter, quotechar, words, numerals)
     start = data if numbers is None else numbers.opening()  # of numbers, two rows tell all that is asked here
-    first, rows = _rows(source, _text(source, start), delimiter, quotechar, words)
+    first, rows = _rows(source, decoded(source, start), delimiter, quotechar, words, comment)
     if not rows:
         raise FormatError(f"{source}: the file is empty.")
-    has_header = _has_header(source, rows) if header == "auto" else bool(header)
+    has_header = _has_header(source, rows, numerals) if header == "auto" else bool(header)
     if has_header and len(rows) == 1:
         advice = f"header=False takes it for one.{comment_hint(rows[0])}"
         raise FormatError(f"{source}: there is a header, and no row after it; {advice}")
     if numbers is not None and numbers.below_text and not has_header:
-        numbers, (_, rows) = None, _rows(source, _text(source, data), delimiter, quotechar, words)
+        numbers, (_, rows) = None, _rows(source, decoded(source, data), delimiter, quotechar, words, comment)
     names = [name or f"column {i}" for i, name in enumerate(first if has_header else [""] * len(first), 1)]
     names = _named(source, names, columns)
     if numbers is not None:
         return Table(source, names, numbers.without_header() if has_header else numbers)
-    return Table(source, names, rows[1:] if has_header else rows)
+    return Table(source, names, rows[1:] if has_header else rows, numerals)
 
 
-def _data(source: str, path: FilePath, max_bytes: int) -> bytes:
-    """The bytes of a file of text, without a byte order mark."""
-    data = contents(path, max_bytes, source)
-    what, remedy = foreign(bytes(data[:SEEN]))
-    if what:
-        raise FormatError(f"{source}: this is {what}, expected text in UTF-8. {remedy}")
-    while data.startswith(BOM_UTF8):  # some programs put a second mark before the first
-        del data[: len(BOM_UTF8)]
-    return bytes(data)
-
-
-def _text(source: str, data: bytes) -> str:
-    """The text that bytes are."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
-        problem = f"byte {byte:#04x} is not UTF-8. Save the file as CSV in UTF-8."
-        raise FormatError(f"{source}, line {line}: {problem}") from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise FormatError(f"{source}, line {line}: a zero byte; this is not a text file.")
-    return text
+def _number_rows(
+    data: bytes, delimiter: str, quotechar: str, words: set[str], numerals: Numerals
+) -> NumberRows | None:
+    """The rows of numbers that a file consists of, if these are written in the usual way."""
+    unusual = numerals.decimal != "." and b"." in data
+    return None if unusual else number_rows(data, delimiter, quotechar, words)
 
 
 def _rows(
-    source: str, text: str, delimiter: str, quotechar: str, missing: set[str]
+    source: str, text: str, delimiter: str, quotechar: str, missing: set[str], comment: str | None
 ) -> tuple[list[str], list[Row]]:
     """The texts of the first row, and all rows: of as many cells each, without empty lines around them."""
     import csv
 
     lines: Iterable[str] = io.StringIO(text, newline="")
+    emptied: set[int] = set()  # lines that were comments
+    if comment:
+        lines = without_comments(iter(lines), comment, quotechar, emptied)
     if delimiter == " ":
         lines = (line.rstrip() + "\n" for line in lines)  # what pads the last column ends no cell
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quotechar, strict=True, skipinitialspace=True)
@@ -146,6 +165,8 @@ def _rows(
                 cells = [None if cell in missing else cell for cell in cells]
             share = known.setdefault if len(known) < MOST_KNOWN else known.get
             row, line = Row(tuple(map(share, cells, cells)), line), reader.line_num + 1
+            if row.line in emptied:
+                continue
             if len(texts) <= 1 and not "".join(texts).strip():
                 empty += [row] if rows else []
                 continue
@@ -154,7 +175,8 @@ def _rows(
                 rows.append(_fitting(source, other, rows[0] if rows else row))
             empty.clear()
     except csv.Error as error:
-        raise FormatError(f"{source}, line {line}: {error}. {_quote_hint(str(error), quotechar)}") from None
+        hint = _quote_hint(str(error), quotechar)
+        raise FormatError(f"{source}, line {line}: {error}. {hint} {PANDAS}") from None
     return first, rows
 
 
@@ -181,27 +203,34 @@ def _fitting(source: str, row: Row, first: Row) -> Row:
     if expected == 1 and not row.cells:
         return Row((None,), row.line)
     cells = f"{expected} cell{'s' * (expected > 1)} as in line {first.line}"
-    hint = comment_hint(first, row) or delimiter_hint(first)
-    raise FormatError(f"{source}, line {row.line}: expected {cells}, got {len(row.cells)}.{hint}")
+    hint = comment_hint(first, row) or delimiter_hint(first) or _preface_hint(first, row)
+    raise FormatError(f"{source}, line {row.line}: expected {cells}, got {len(row.cells)}.{hint} {PANDAS}")
+
+
+def _preface_hint(first: Row, row: Row) -> str:
+    """What to say of a line with fewer cells than those after it: a title, perhaps."""
+    if len(first.cells) >= len(row.cells):
+        return ""
+    return f" If lines before line {row.line} are no part of the table: skip_rows={row.line - 1}."
 
 
 # ---- the names of the columns ------------------------------------------------------------------------------
 
 
-def _has_header(source: str, rows: list[Row]) -> bool:
+def _has_header(source: str, rows: list[Row], numerals: Numerals) -> bool:
     """Whether the first row names the columns, as far as the cells tell."""
     cells = [(place, cell) for place, cell in enumerate(rows[0].cells) if cell is not None]
-    numbers = [number for _, cell in cells if (number := as_number(cell)) is not None]
-    texts = [(place, cell) for place, cell in cells if as_number(cell) is None]
+    numbers = [number for _, cell in cells if (number := numerals.number(cell)) is not None]
+    texts = [(place, cell) for place, cell in cells if numerals.number(cell) is None]
     below = [row.cells for row in rows[1:]]
-    named = any(_is_numeric([row[place] for row in below]) for place, _ in texts)
+    named = any(_is_numeric([row[place] for row in below], numerals) for place, _ in texts)
     if named and not numbers:
         return True
     if numbers and not named:
         valued = any(number < 0 or number != int(number) for number in numbers)
         valued |= len(set(numbers)) < len(numbers)
         repeated = any(row[place] == text for place, text in texts for row in below)
-        if valued or repeated or not (texts or _counts_up(numbers, rows)):
+        if valued or repeated or not (texts or _counts_up(numbers, rows, numerals)):
             return False
     either = f"{source}: it cannot be told whether line {rows[0].line} has the names of the columns."
     comment = comment_hint(rows[0])
@@ -211,17 +240,17 @@ def _has_header(source: str, rows: list[Row]) -> bool:
     raise FormatError(f"{either} Say header=True or header=False.{hint}")
 
 
-def _is_numeric(column: list[Cell]) -> bool:
+def _is_numeric(column: list[Cell], numerals: Numerals) -> bool:
     present = [cell for cell in column if cell is not None]
-    return bool(present) and all(as_number(cell) is not None for cell in present)
+    return bool(present) and all(numerals.number(cell) is not None for cell in present)
 
 
-def _counts_up(numbers: list[float], rows: list[Row]) -> bool:
+def _counts_up(numbers: list[float], rows: list[Row], numerals: Numerals) -> bool:
     """Whether the first row counts: 0, 1, 2 or 2000, 2005, 2010, and the next row does not go on so."""
     steps = {b - a for a, b in pairwise(numbers)}
     if len(rows) < 2 or len(steps) != 1 or 0 in steps or (len(numbers) == 2 and steps.isdisjoint({1, -1})):
         return False
-    following = as_number(rows[1].cells[0] or "")
+    following = numerals.number(rows[1].cells[0] or "")
     return following is None or following - numbers[-1] not in steps
 
 
@@ -252,6 +281,23 @@ def _check_settings(header: bool | str, delimiter: str, quotechar: str) -> None:
             raise ArgumentError(f"read_csv: {name} is a single character; got {mark!r}.")
     if delimiter == quotechar:
         raise ArgumentError(f"read_csv: delimiter and quotechar are both {delimiter!r}.")
+
+
+def _numerals(
+    decimal: str, thousands: str | None, comment: str | None, delimiter: str, quotechar: str
+) -> Numerals:
+    """How numbers are written, if these marks can be told from each other and from what they stand among."""
+    for name, mark in (("decimal", decimal), ("thousands", thousands), ("comment", comment)):
+        if mark is None and name != "decimal":
+            continue
+        if not isinstance(mark, str) or len(mark) != 1 or mark in "\r\n\0" or mark.isdigit():
+            raise ArgumentError(f"read_csv: {name} is a single character, and no digit; got {mark!r}.")
+        of_numbers = "+-eE" if name != "comment" else NUMERIC + decimal + (thousands or "") + delimiter
+        if mark in of_numbers + quotechar or (name == "comment" and mark.isspace()):
+            raise ArgumentError(f"read_csv: {name}={mark!r} has another meaning in cells already.")
+    if decimal == thousands:
+        raise ArgumentError(f"read_csv: decimal and thousands are both {decimal!r}.")
+    return Numerals(decimal, thousands)
 
 
 def _texts(name: str, words: Iterable[str]) -> tuple[str, ...]:

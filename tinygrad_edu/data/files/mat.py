@@ -1,4 +1,4 @@
-"""MATLAB's .mat files, read through SciPy: matrices of numbers by name, and nothing else."""
+"""MATLAB's .mat files, read through SciPy: arrays of numbers by name, and nothing else."""
 
 import math
 import re
@@ -18,7 +18,7 @@ NUMBERS = re.compile(r"double|single|logical|u?int(8|16|32|64)")  # MATLAB's cla
 
 
 def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) -> tuple[NDArray[Any], ...]:
-    """Read matrices of numbers from a file that MATLAB or Octave has saved (-v4, -v6 or -v7).
+    """Read matrices and arrays of numbers from a file that MATLAB or Octave has saved (-v4, -v6 or -v7).
 
     Needs SciPy: ``pip install tinygrad_edu[mat]``.
 
@@ -28,22 +28,23 @@ def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) ->
     names : sequence of str
         Of the variables to be read; all others are left alone.
     max_bytes : int, default=2**31
-        Larger files, and larger matrices, are refused.
+        Larger files, and larger arrays, are refused.
 
     Returns
     -------
-    tuple of ndarray of shapes (n, m)
+    tuple of ndarray of shapes (n, m), or (n, m, …) of more axes
         In the order of the names, with the dtypes of the file.  A vector is a matrix of one column or row:
-        labels of shape (n, 1) become ones of shape (n,) by `relabel`.
+        labels of shape (n, 1) become ones of shape (n,) by `relabel`.  Images often have their number on the
+        last axis: ``np.moveaxis(x, -1, 0)`` has it on the first.
 
     Raises
     ------
     ArgumentError
         If the file has no variable of a name; the message lists those that it has.
     FormatError
-        If a variable is no real, full matrix of numbers (but a cell array, a struct, an object, a function,
-        text, sparse, complex, or of more axes), the file is of version 7.3, it is damaged, or no file (but a
-        folder, or a pipe).
+        If a variable is no real, full array of numbers (but a cell array, a struct, an object, a function,
+        text, sparse, or complex), the file is of version 7.3, it is damaged, or no file (but a folder, or a
+        pipe).
     ImportError
         If SciPy is not installed.
     OSError
@@ -73,25 +74,25 @@ def read_mat(path: FilePath, names: Sequence[str], *, max_bytes: int = 2**31) ->
             raise ArgumentError(f"{source}: there is no variable {name!r}; there are {there}.")
         _check(f"{source}: {name}", *found[name], max_bytes)
     values = _scipy("loadmat", source, data, variable_names=list(names))
-    return tuple(_matrix(f"{source}: {name}", values.get(name)) for name in names)
+    return tuple(_array(f"{source}: {name}", values.get(name), found[name][0]) for name in names)
 
 
 def _check(what: str, shape: tuple[int, ...], kind: str, max_bytes: int) -> None:
-    """Raise unless a variable, which was not read yet, is a matrix of numbers within the limit."""
-    if not NUMBERS.fullmatch(kind) or len(shape) != 2:
+    """Raise unless a variable, which was not read yet, is an array of numbers within the limit."""
+    if not NUMBERS.fullmatch(kind):
         found = f"of class {kind} and shape {shape}"
-        raise FormatError(f"{what} is {found}; only matrices of numbers can be read.")
+        raise FormatError(f"{what} is {found}; only arrays of numbers can be read.")
     if 8 * math.prod(shape) > max_bytes:
         allowed = f"the {max_bytes} bytes that max_bytes= allows"
         raise FormatError(f"{what} has shape {shape}, more than {allowed}.")
 
 
-def _matrix(what: str, value: Any) -> NDArray[Any]:
-    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "biuf":
+def _array(what: str, value: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    if isinstance(value, np.ndarray) and value.shape == shape and value.dtype.kind in "biuf":
         return np.array(value, dtype=value.dtype.newbyteorder("="))
     is_array = isinstance(value, np.ndarray)
     found = f"{value.dtype} of shape {value.shape}" if is_array else type(value).__name__
-    raise FormatError(f"{what} holds {found}; only real matrices of numbers can be read.")
+    raise FormatError(f"{what} holds {found}; only real arrays of numbers can be read.")
 
 
 def _scipy(reader: str, source: str, data: bytes, **settings: Any) -> Any:

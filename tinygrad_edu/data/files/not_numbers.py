@@ -16,14 +16,13 @@ def without(method: str) -> str:
     return f"Take it off in the file, or of the texts: [float(cell.{method}) for cell in table.column(…)]."
 
 
-EUROPEAN = without("replace('.', '').replace(',', '.')")
 # fmt: off
 KINDS = (  # the whole cell, and what to do; the first that fits counts
-    (r"[+-]?[0-9]+,[0-9]+",                                   "Decimal commas, or commas between thousands, are to be written otherwise first."),
-    (r"[+-]?[0-9]{1,3}(,[0-9]{2,3})+(\.[0-9]+)?",             "Commas between thousands: " + without("replace(',', '')")),
-    (r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+",                  "A decimal comma after points between thousands: " + EUROPEAN),
-    (r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}",                      "Points between thousands: " + without("replace('.', '')")),
-    (THOUSANDS,                                               "Spaces or marks between thousands: " + without("replace(' ', '')")),
+    (r"[+-]?[0-9]+,[0-9]+",                                   "Decimal commas: read_csv(…, decimal=','); commas between thousands: thousands=','."),
+    (r"[+-]?[0-9]{1,3}(,[0-9]{2,3})+(\.[0-9]+)?",             "Commas between thousands: read_csv(…, thousands=',')."),
+    (r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+",                  "A decimal comma after thousands: read_csv(…, decimal=',', thousands='.')."),
+    (r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}",                      "Points between thousands: read_csv(…, thousands='.', decimal=',')."),
+    (THOUSANDS,                                               "Marks between thousands: read_csv(…, thousands=' '), or what else it is."),
     (rf"(?=.*[0-9]).*({CURRENCY}).*",                         "A sign of currency: " + without("strip('$€ ')")),
     (rf"[+-]?{DIGITS}\s*[%‰]",                                "A percentage: " + without("rstrip(' %')")),
     (r"(?i:true|false|yes|no|t|f|y|n|on|off)",                "A truth value: table.labels(…) == 'True' is an array of booleans."),

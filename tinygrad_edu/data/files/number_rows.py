@@ -34,6 +34,8 @@ class NumberRows:
         The numbers of all rows, some rows a part.
     below_text : bool
         Whether a first row of text stands above.
+    places : ndarray of int64, optional
+        Where these rows stand among all in the text; by default they are all of them.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class NumberRows:
         parts: Sequence[NDArray[Any]],
         *,
         below_text: bool,
+        places: NDArray[np.int64] | None = None,
     ) -> None:
+        self.places = places
         self.text, self.skipped, self.delimiter, self.parts = text, skipped, delimiter, parts
         self.below_text = below_text
 
@@ -53,8 +57,12 @@ class NumberRows:
 
     def __iter__(self) -> Iterator[Row]:
         """The rows as cells of text, which are cut from the lines here."""
-        lines = islice(io.BytesIO(self.text), self.skipped, None)
-        for number, line in enumerate(lines, self.skipped + 1):
+        lines: Iterator[tuple[int, bytes]]
+        lines = enumerate(islice(io.BytesIO(self.text), self.skipped, None), self.skipped + 1)
+        if self.places is not None:
+            every = list(lines)
+            lines = (every[place] for place in self.places)
+        for number, line in lines:
             cells = line.decode().strip(" \r\n").split(self.delimiter)
             yield Row(tuple(map(str.strip, cells)), number)
 
@@ -67,6 +75,20 @@ class NumberRows:
         if self.below_text:
             return self
         return NumberRows(self.text, self.skipped + 1, self.delimiter, self.parts[1:], below_text=True)
+
+    def chosen(self, rows: NDArray[np.int64]) -> "NumberRows":
+        """Those of the rows with these numbers, in this order."""
+        ends = np.cumsum([len(part) for part in self.parts])
+        kind = np.result_type(*self.parts)
+        numbers = np.empty((len(rows), self.parts[0].shape[1]), kind)
+        of_part = np.searchsorted(ends, rows, "right")
+        for place, part in enumerate(self.parts):
+            mine = of_part == place
+            numbers[mine] = part[rows[mine] - (ends[place] - len(part))]
+        places = rows if self.places is None else self.places[rows]
+        return NumberRows(
+            self.text, self.skipped, self.delimiter, [numbers], below_text=self.below_text, places=places
+        )
 
     def columns(self, places: list[int], kind: np.dtype[Any]) -> NDArray[Any] | None:
         """The numbers of some columns in a dtype, or None if it has not all of them."""

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...errors import ArgumentError, FormatError
 from ...files import printable
-from .cells import Cell, Row, as_integer, as_number, delimiter_hint
+from .cells import USUAL, Cell, Numerals, Row, delimiter_hint
 from .not_numbers import advice, text_advice
 from .number_rows import NumberRows
 
@@ -22,8 +22,8 @@ INSTEAD = {  # of attributes of pandas' tables
     "shape": "len(table), len(table.names)",
     "values": "table.numbers()",
     "to_numpy": "table.numbers()",
-    "iloc": "table.rows[i]",
-    "loc": "table.rows[i]",
+    "iloc": "table[rows]",
+    "loc": "table[rows]",
     "head": "table, which shows its first rows",
     "dropna": "table.drop_missing()",
     "isna": "table.missing()",
@@ -34,7 +34,8 @@ INSTEAD = {  # of attributes of pandas' tables
 class Table:
     """Rows and named columns of text; made by `read_csv`.
 
-    A column is chosen by its name, or by its place: 0 is the first, -1 the last.
+    A column is chosen by its name, or by its place: 0 is the first, -1 the last.  Rows are chosen as those of
+    an array, and make another table: ``table[10:20]``, ``table[table.numbers("age") > 30]``.
 
     Parameters
     ----------
@@ -43,10 +44,12 @@ class Table:
     names : sequence of str
         The names of the columns, each once.
     rows : sequence of Row
+    numerals : Numerals, optional
+        How numbers are written in the cells.
 
     Attributes
     ----------
-    source, names, rows : as above
+    source, names, rows, numerals : as above
         Rows of numbers alone are cut into cells of text when these are asked for.
 
     Examples
@@ -58,8 +61,10 @@ class Table:
     [2 rows, 2 columns: pets.csv]
     """
 
-    def __init__(self, source: str, names: Sequence[str], rows: Sequence[Row] | NumberRows) -> None:
-        self.source, self.names = source, tuple(names)
+    def __init__(
+        self, source: str, names: Sequence[str], rows: Sequence[Row] | NumberRows, numerals: Numerals = USUAL
+    ) -> None:
+        self.source, self.names, self.numerals = source, tuple(names), numerals
         self._rows = rows if isinstance(rows, NumberRows) else tuple(rows)
         self._places = {name: place for place, name in enumerate(self.names)}
 
@@ -70,9 +75,35 @@ class Table:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, name: Any) -> Any:
-        ways = f"table.numbers({name!r}), table.labels(…) or table.column(…), a row by table.rows[i]"
-        raise ArgumentError(f"{self.source}: a column is chosen by {ways}.")
+    def __getitem__(self, rows: Any) -> "Table":
+        """A table of some rows: those of a slice, of an array of their numbers, or of one of booleans."""
+        numbers = np.arange(len(self))[rows] if isinstance(rows, slice) else self._row_numbers(rows)
+        if isinstance(self._rows, NumberRows):
+            return Table(self.source, self.names, self._rows.chosen(numbers), self.numerals)
+        chosen = [self._rows[number] for number in numbers.tolist()]
+        return Table(self.source, self.names, chosen, self.numerals)
+
+    def _row_numbers(self, rows: Any) -> NDArray[np.int64]:
+        """The numbers of rows that were chosen, from 0 on."""
+        given = np.empty(0, np.int64) if isinstance(rows, list) and not rows else np.asarray(rows)
+        if given.ndim != 1 or given.dtype.kind not in "biu":
+            ways = f"table.numbers({rows!r:.40}), table.labels(…) or table.column(…), a row by table.rows[i]"
+            some = "some rows by table[10:20], table[numbers], table[booleans]"
+            raise ArgumentError(f"{self.source}: a column is chosen by {ways}, {some}.")
+        n = len(self)
+        if given.dtype.kind == "b":
+            if len(given) != n:
+                raise ArgumentError(f"{self.source}: {len(given)} booleans choose among {n} rows.")
+            return np.flatnonzero(given)
+        wrong = given[(given < -n) | (given >= n)]
+        if wrong.size:
+            raise ArgumentError(f"{self.source}: there is no row {wrong[0]}; there are {n}.")
+        return given.astype(np.int64) % max(n, 1)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """All columns as numbers, which they have to be: so functions of arrays take tables, too."""
+        numbers = self.numbers()
+        return numbers if dtype is None else numbers.astype(dtype)
 
     def __getattr__(self, name: str) -> Any:
         """An error that says what stands here for a name that other tables have."""
@@ -155,7 +186,7 @@ class Table:
         -----
         A number is written in decimal digits, with a point and an exponent if need be: ``-1.5e3``.  Text such
         as ``1,5``, ``1_000``, ``0x10``, ``inf`` or ``1e999`` is no number, and an error, whatever Python
-        would make of it.
+        would make of it; the settings ``decimal`` and ``thousands`` of `read_csv` are for other spellings.
         """
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
@@ -175,7 +206,7 @@ class Table:
 
     def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
         column, (low, high) = self.column(place), _limits(kind)
-        parse = as_number if kind.kind == "f" else as_integer
+        parse = self.numerals.number if kind.kind == "f" else self.numerals.integer
         numbers: dict[Cell, float] = {}
         if missing is not None and (kind.kind == "f" or not np.isnan(missing)):
             numbers[None] = missing
@@ -193,7 +224,7 @@ class Table:
         if cell is None:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
             problem = f"a value is missing. {fix}"
-        elif as_number(cell) is None:
+        elif self.numerals.number(cell) is None:
             problem = f"expected a number, got {printable(cell, WIDEST)!r}.{self._hint(row, cell)}"
         else:
             problem = f"{printable(cell, WIDEST)!r} does not fit into {kind}."
@@ -210,7 +241,7 @@ class Table:
         """A table of the rows that lack no value in a column, or in several, by default in any."""
         places = self._places_of(names)
         rows = [row for row in self.rows if all(row.cells[place] is not None for place in places)]
-        return Table(self.source, self.names, rows)
+        return Table(self.source, self.names, rows, self.numerals)
 
     # ---- as text -------------------------------------------------------------------------------------------
 
@@ -262,7 +293,11 @@ class Table:
         if len(self.names) == 1 and (found := delimiter_hint(row)):
             return found
         unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
-        if unnamed and row is self.rows[0] and all(as_number(other or "") is None for other in row.cells):
+        if (
+            unnamed
+            and row is self.rows[0]
+            and all(self.numerals.number(other or "") is None for other in row.cells)
+        ):
             return f" If line {row.line} has the names of the columns: header=True."
         return f" {text_advice(cell)}"
 

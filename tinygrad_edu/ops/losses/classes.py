@@ -1,6 +1,7 @@
 """Class labels: their checks, the examples that count, and the reduction of their losses."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -95,12 +96,27 @@ def class_weights(weight: Any, scores: Any) -> Any:
     """The weights of the classes as a plain array of the dtype of the scores (..., c), or None."""
     if weight is None:
         return None
-    weight = fixed(weight, "weight").astype(scores.dtype, copy=False)
+    weight = fixed(by_number(weight), "weight").astype(scores.dtype, copy=False)
     if weight.shape != scores.shape[-1:]:
         raise ShapeError(
             f"weight has one number for each class, and so shape {scores.shape[-1:]}; got {weight.shape}."
         )
     return weight
+
+
+def by_number(weight: Any) -> Any:
+    """Weights of classes as a list, of a dict with one for each class from 0 on; any others as they are."""
+    if isinstance(weight, str):
+        told = "of the labels to train on, weight=data.class_weights(labels) balances the classes"
+        raise ArgumentError(f"weight is one number for each class; got {weight!r}, and {told}.")
+    if not isinstance(weight, Mapping):
+        return weight
+    if set(weight) != set(range(len(weight))) or not weight:
+        fill = "data.class_weights(labels, {…}) gives 1 to those that a dict lacks, and takes names"
+        raise ArgumentError(
+            f"a weight by class has one for each from 0 on; got those of {list(weight)!r:.80}. {fill}."
+        )
+    return [weight[label] for label in range(len(weight))]
 
 
 def unfit(targets: Any, shape: tuple[int, ...], or_rows: str) -> ShapeError:

@@ -45,7 +45,7 @@ def softmax_cross_entropy(
         logits.
     axis : int, default=-1
         Where the classes are.  PyTorch has them on axis 1.
-    weight : array_like of shape (c,), optional
+    weight : array_like of shape (c,), or dict of a number by class, optional
         A constant weight w for each class, 1 by default.
     label_smoothing : float in [0, 1], default=0.0
     ignore_index : int or None, default=-100
@@ -152,7 +152,7 @@ def nll_loss(
         In [0, c).
     axis : int, default=-1
         Where the classes are.  PyTorch has them on axis 1.
-    weight : array_like of shape (c,), optional
+    weight : array_like of shape (c,), or dict of a number by class, optional
         A constant weight w for each class, 1 by default.
     ignore_index : int or None, default=-100
         Examples with this label are left out.

@@ -130,7 +130,7 @@ def multi_margin_loss(
     margin : float, default=1.0
     axis : int, default=-1
         Where the classes are.
-    weight : array_like of shape (c,), optional
+    weight : array_like of shape (c,), or dict of a number by class, optional
         A constant weight w for each class, 1 by default.  The mean does not divide by them.
     reduction : {"mean", "sum", "none"}, default="mean"
 
@@ -238,7 +238,7 @@ def multilabel_soft_margin_loss(
     scores : Tensor or array_like of shape (..., c)
     target : Tensor or array_like of the same shape
         0 and 1, booleans, or probabilities.
-    weight : array_like of shape (c,), optional
+    weight : array_like of shape (c,), or dict of a number by class, optional
         A constant weight w for each class, 1 by default.  The mean does not divide by them.
     reduction : {"mean", "sum", "none"}, default="mean"
 

@@ -7,7 +7,7 @@ They take arrays, lists or tensors, and return Python floats (arrays where it sa
 from .classification import accuracy, confusion_matrix, f1, precision, recall, top_k_accuracy
 from .multilabel import label_accuracy, label_f1, subset_accuracy
 from .ranking import roc_auc
-from .regression import mean_squared_error, r2
+from .regression import mean_absolute_error, mean_squared_error, r2
 
 __all__ = [
     "accuracy",
@@ -15,6 +15,7 @@ __all__ = [
     "f1",
     "label_accuracy",
     "label_f1",
+    "mean_absolute_error",
     "mean_squared_error",
     "precision",
     "r2",

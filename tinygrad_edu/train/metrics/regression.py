@@ -1,4 +1,4 @@
-"""Metrics of numbers: the mean squared error and R²."""
+"""Metrics of numbers: the mean squared and the mean absolute error, and R²."""
 
 from typing import Any
 
@@ -32,6 +32,21 @@ def mean_squared_error(targets: Any, predictions: Any) -> float:
     """
     t, p = same_shape(targets, predictions)
     return float(np.mean(np.square(np.subtract(p, t, dtype=np.float64))))
+
+
+@names_itself
+def mean_absolute_error(targets: Any, predictions: Any) -> float:
+    """The mean of |prediction - target| over all elements, in the units of the targets.
+
+    Parameters, results and errors are those of `mean_squared_error`.
+
+    Examples
+    --------
+    >>> mean_absolute_error([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    t, p = same_shape(targets, predictions)
+    return float(np.mean(np.abs(np.subtract(p, t, dtype=np.float64))))
 
 
 @names_itself
