@@ -47,7 +47,11 @@ class Source:
         What the text does not make: parameters, what optimizers remember, constants, generators.
     size : int
         The bytes of its buffers.
+    why : str
+        Why it is not in C, if that was asked for.
     """
+
+    why = ""
 
     def __init__(
         self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
@@ -87,6 +91,19 @@ class Source:
             f"def step({arguments}):", *(f"    {line}" for line in self.body),
         ]  # fmt: skip
         return "\n".join(lines) + "\n"
+
+    @property
+    def shown(self) -> str:
+        """What a reader is shown."""
+        return self.text
+
+    def conditions(self, name: Any) -> list[str]:
+        """What must be as it was, beside what the trace depended on."""
+        return []
+
+    def report(self) -> list[str]:
+        """What runs."""
+        return [f"in NumPy: {self.why}" if self.why else "in NumPy"]
 
     def compiled(self) -> Any:
         """The function that the text defines."""

@@ -1,6 +1,7 @@
 """A program with its guards: it takes the place of the function while what it depends on is the same."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,9 @@ class Specialization:
         written.
     """
 
-    def __init__(self, run: Run, title: str, reason: str = "the first call") -> None:
+    def __init__(
+        self, run: Run, title: str, reason: str = "the first call", make: Callable[..., Source] = Source
+    ) -> None:
         self.reason = reason
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
@@ -60,7 +63,7 @@ class Specialization:
         ]
         names = {r: i.name for r, i in program.inputs.items()}
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
-        self.source = Source(program, run.refs, names, arguments, title)
+        self.source = make(program, run.refs, names, arguments, title)
         self.step, self.count = self.source.compiled(), SETTINGS.count
         checked = any(isinstance(step, Check) for step in program.steps)
         self.generators = run.generators if checked else []
@@ -118,6 +121,7 @@ class Specialization:
             if isinstance(s, Call)
         ):
             groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+        groups.append(("another numpy.errstate", self.source.conditions(name)))
         if run.drawn_from is not None:
             default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
             groups.append(("another default generator, by seed", default))

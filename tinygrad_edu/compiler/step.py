@@ -10,6 +10,7 @@ from typing import Any, overload
 
 from ..errors import ArgumentError, TraceError
 from ..modes import MODE
+from .backend import Backend
 from .lesson import Lesson
 from .saved import save
 from .specialization import FAILED, MISS, Specialization
@@ -31,9 +32,11 @@ class Compiled:
         What it was traced for, the latest first.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], backend: str = "numpy", cache: str | PathLike[str] | None = None
+    ) -> None:
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function, self.backend = function, Backend(backend, cache)
         self.specializations: list[Specialization] = []
         self.traces = self.eager = 0
         self.useless = 0  # how many of the latest traces were for one call each
@@ -81,7 +84,8 @@ class Compiled:
             self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
             return result
         title = f"<compiled {self._name} {self.traces}>"
-        self.specializations = [Specialization(run, title, why), *self.specializations][:LIMIT]
+        one = Specialization(run, title, why, self.backend.source)
+        self.specializations = [one, *self.specializations][:LIMIT]
         return run.returned(args, kwargs)
 
     @property
@@ -93,7 +97,7 @@ class Compiled:
         TraceError
             Before the first call, which makes it.
         """
-        return self._latest().source.text
+        return self._latest().source.shown
 
     def lesson(self) -> str:
         """What runs, as a page to read: plain expressions of NumPy's, with the lines that they come from.
@@ -169,6 +173,7 @@ class Compiled:
                 "values, "
                 f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
             )
+            lines += [f"    {line}" for line in source.report()]
             lines += [
                 f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)
             ]
@@ -181,10 +186,14 @@ class Compiled:
 
 
 @overload
-def compile(function: Callable[..., Any], *, backend: str = "numpy") -> Compiled: ...
+def compile(
+    function: Callable[..., Any], *, backend: str = "numpy", cache: str | PathLike[str] | None = None
+) -> Compiled: ...
 @overload
-def compile(function: None = None, *, backend: str = "numpy") -> Callable[[Callable[..., Any]], Compiled]: ...
-def compile(function: Any = None, *, backend: str = "numpy") -> Any:
+def compile(
+    function: None = None, *, backend: str = "numpy", cache: str | PathLike[str] | None = None
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLike[str] | None = None) -> Any:
     """A function of tensors as straight-line NumPy, traced by its first call.
 
     Parameters
@@ -192,8 +201,13 @@ def compile(function: Any = None, *, backend: str = "numpy") -> Any:
     function : callable
         A training step, an inference function, a gradient: what it computes is NumPy's calls on its
         arguments, on the parameters of modules, and on what optimizers remember.
-    backend : {"numpy"}, default="numpy"
-        What the steps are printed as.
+    backend : "numpy", "c" or "auto", default="numpy"
+        What runs: lines of NumPy; or fused loops in C, made by the system's compiler; or C where there is a
+        compiler, and NumPy elsewhere.  ``report()`` says which it is, and which lines of a step in C are left
+        to NumPy, and why.
+    cache : path, default=None
+        The folder in which libraries in C are kept, for its owner alone: by default ``tinygrad_edu`` in
+        ``$XDG_CACHE_HOME`` or ``~/.cache``.  It is the one place where files appear that nobody named.
 
     Returns
     -------
@@ -216,6 +230,12 @@ def compile(function: Any = None, *, backend: str = "numpy") -> Any:
     step.  If so, the function is traced again, and both are kept.  A branch on values becomes a check, which
     is made before anything is written: where it comes out otherwise, the function runs as it is.
 
+    In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
+    and their like, and large products, are NumPy's own inner loops, called without Python; folds take NumPy's
+    order, pairwise sums included.  Only products of small matrices, and of vectors with vectors, are summed in
+    another order than BLAS takes.  C warns of no overflow, division by zero or invalid value; where NumPy is
+    asked to raise at these, by ``np.errstate``, lines of NumPy run.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_edu as tg
@@ -233,17 +253,15 @@ def compile(function: Any = None, *, backend: str = "numpy") -> Any:
     >>> losses == sorted(losses, reverse=True)
     True
     """
-    if backend != "numpy":
-        raise ArgumentError(f'compile: backend is "numpy"; got {backend!r}.')
     if function is None:
-        return functools.partial(compile, backend=backend)
+        return functools.partial(compile, backend=backend, cache=cache)
     if not callable(function):
         raise ArgumentError(f"compile: expected a function; got {type(function).__name__}.")
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         raise ArgumentError(
             "compile: a generator or coroutine is no function of arrays. Compile the step inside of its loop."
         )
-    compiled = Compiled(function)
+    compiled = Compiled(function, backend, cache)
     if (made := MADE.get()) is not None:
         made.append(compiled)
     return compiled

@@ -1,0 +1,527 @@
+"""A step in C gives what the function itself gives: to the bit, but for small products and their sums."""
+
+import itertools
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn, optim
+from tinygrad_edu.compiler import backend, cache
+from tinygrad_edu.errors import ArgumentError, TraceError
+
+from .test_random import as_function, draw, outcome
+
+pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+ULPS = 1e-6  # relative: small products are summed in another order than BLAS has
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache", numbered=True) / "steps"
+
+
+def normal(*shape, seed=0, dtype=np.float32):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def perceptron(*sizes, activation=nn.ReLU):
+    with tg.seed(0):
+        layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), activation())]
+    return nn.Sequential(*layers[:-1])
+
+
+def training(model, optimizer, loss=tg.softmax_cross_entropy):
+    def step(x, y):
+        optimizer.zero_grad()
+        value = loss(model(x), y)
+        value.backward()
+        optimizer.step()
+        return value
+
+    return step
+
+
+def pair(make, optimizer, folder, loss=tg.softmax_cross_entropy):
+    """A model whose step runs in C, with that step, and another of the same weights, with its own."""
+    model, other = make(), make()
+    compiled = tg.compile(training(model, optimizer(model.parameters()), loss), backend="c", cache=folder)
+    return model, compiled, other, training(other, optimizer(other.parameters()), loss)
+
+
+def check_same(model, other, rtol=ULPS):
+    for (name, a), b in zip(model.state_dict().items(), other.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a, b, rtol, 1e-7, err_msg=name)
+    for a, b in zip(model.parameters(), other.parameters(), strict=True):
+        np.testing.assert_allclose(a.grad.data, b.grad.data, 10 * rtol, 1e-7)
+
+
+# ---- training steps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", [lambda p: optim.SGD(p, lr=0.1), optim.Adam], ids=["SGD", "Adam"])
+@pytest.mark.parametrize(
+    ("sizes", "batch", "activation"),
+    [((2, 4, 2), 4, nn.ReLU), ((4, 16, 3), 16, nn.Tanh), ((4, 16, 16, 3), 150, nn.ReLU)],
+    ids=["xor", "iris", "deep"],
+)
+def test_a_perceptron_is_one_call_of_c(sizes, batch, activation, optimizer, folder):
+    model, compiled, other, step = pair(lambda: perceptron(*sizes, activation=activation), optimizer, folder)
+    x, y = normal(batch, sizes[0]), np.random.default_rng(1).integers(0, sizes[-1], batch)
+    for _ in range(20):
+        np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, ULPS)
+    check_same(model, other)
+    assert "1 calls; 0 lines of NumPy" in compiled.report()
+    assert len(compiled.specializations) == 2  # without gradients, at first, and with them
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}), ("Adam", {"l1": 0.01}),
+        ("AdamW", {"amsgrad": True}), ("RMSprop", {"centered": True, "momentum": 0.9}), ("NAdam", {}),
+        ("RAdam", {}), ("Adagrad", {}), ("Adadelta", {}), ("Adamax", {}), ("Lion", {}),
+    ],
+)  # fmt: skip
+def test_optimizers(name, settings, folder):
+    def optimizer(parameters):
+        return getattr(optim, name)(parameters, **settings)
+
+    model, compiled, other, step = pair(lambda: perceptron(6, 5, 3), optimizer, folder)
+    x, y = normal(8, 6), np.random.default_rng(1).integers(0, 3, 8)
+    for _ in range(6):
+        np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, ULPS)
+    check_same(model, other, 1e-5)
+
+
+def convolutions():
+    images = [nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3), nn.ReLU()]
+    return nn.Sequential(*images, nn.AvgPool2d(2), nn.Flatten(), nn.Linear(4, 3))
+
+
+def dense(*between):
+    return lambda: nn.Sequential(nn.Linear(6, 5), *(make() for make in between), nn.Linear(5, 3))
+
+
+def transformer():
+    layer = nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0)
+    return nn.Sequential(layer, nn.Flatten(), nn.Linear(24, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (dense(lambda: nn.BatchNorm1d(5), nn.GELU, lambda: nn.Dropout(0.5, rng=0)), (8, 6)),
+        (dense(lambda: nn.LayerNorm(5), nn.SiLU), (8, 6)),
+        (convolutions, (8, 1, 8, 8)), (transformer, (8, 4, 6)),
+    ],
+    ids=["batch norm", "layer norm", "convolutions", "transformer"],
+)  # fmt: skip
+def test_layers(make, shape, folder):
+    def seeded():
+        with tg.seed(0):
+            return make()
+
+    model, compiled, other, step = pair(seeded, lambda p: optim.SGD(p, lr=0.1), folder)
+    x, y = normal(*shape), np.random.default_rng(1).integers(0, 3, 8)
+    for _ in range(4):
+        np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, 2e-6)
+    check_same(model, other, 1e-5)
+
+
+# ---- single functions --------------------------------------------------------------------------------------
+
+
+def elementwise(x, y, n, b):
+    """Functions that C computes itself, and others, for which it calls NumPy's loops."""
+    return [
+        x + y, x - y, x * y, x / y, -x, x**2, np.sqrt(np.abs(x)), np.maximum(x, y), np.minimum(x, 0),
+        np.sign(x), np.where(b, x, y), np.where(x > y, x, 0), np.clip(x, -0.5, 0.5), np.floor(x), np.ceil(x),
+        np.trunc(x), np.exp(x), np.log(np.abs(x)), np.tanh(x), np.sin(x), np.arctan2(x, y), np.expm1(x),
+        np.power(np.abs(x), y), x == y, x < 0.25, x >= y, b & (x > 0), b | ~b, np.logical_xor(b, x > 0),
+        np.isnan(x), np.isfinite(x / 0), n + 1, n * n - 3, n // 3, n % 4, n / 3, n > 2, n * x, b * x, b + n,
+        x.astype(bool), n.astype(np.float64), n.astype(bool), x[:, ::2] + y[:, 1::2], x.T * 2, x[1:] - x[:-1],
+        x[..., None] * y[:, None], np.reshape(x.T, -1), x[2, 3] + y, np.concatenate([x, y * 2]),
+        np.stack([x, y], 1), np.float64(2) * x, np.hypot(x, y), np.reciprocal(y), np.logical_and(n, x),
+    ]  # fmt: skip
+
+
+def folds(x, y, n, b):
+    """Folds along every kind of axis, in NumPy's order."""
+    return [
+        np.sum(x), np.sum(x, 0), np.sum(x, 1), np.sum(x.T, 0), np.sum(x[:, ::2], 1), np.max(x), np.max(x, 0),
+        np.sum(x[:, None] * y, (0, 2)), np.min(x, 1, keepdims=True), np.prod(y, 1), np.mean(x, 0), np.mean(x),
+        np.sum(n, 1), np.sum(b), np.any(b, 0), np.all(b, 1), np.any(n, 1), np.all(n, 0), np.count_nonzero(b),
+        np.count_nonzero(n), np.max(n), np.sum(x * 2, keepdims=True), np.sum(x[:0], 0), np.sum(x[:, 3:], 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [elementwise, folds])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(5, 8), (40, 300)])
+def test_functions_to_the_bit(function, dtype, shape, folder):
+    compiled = tg.compile(function, backend="c", cache=folder)
+    for seed in range(3):
+        x, y = (
+            normal(*shape, seed=seed, dtype=dtype),
+            normal(*shape[-1:], seed=9, dtype=dtype) + normal(*shape)[:1],
+        )
+        y = np.broadcast_to(y, shape).astype(dtype)
+        n, b = np.random.default_rng(seed).integers(-5, 9, shape), normal(*shape, seed=seed + 1) > 0
+        x[0, 0], x[1, 1], y[1, 1] = np.nan, -0.0, 0.0
+        with np.errstate(all="ignore"):
+            found, expected = compiled(x, y, n, b), function(x, y, n, b)
+        for i, (a, e) in enumerate(zip(found, expected, strict=True)):
+            assert (type(a), a.dtype) == (type(e), e.dtype), i
+            np.testing.assert_array_equal(a, e, err_msg=str(i))
+            if a.dtype.kind == "f" and function is elementwise:
+                np.testing.assert_array_equal(np.signbit(a), np.signbit(e), err_msg=f"the sign of {i}")
+    assert " 0 lines of NumPy" in compiled.report()
+
+
+def products(a, b, v, batch):
+    return [
+        a @ b,
+        a @ v,
+        v @ b,
+        v @ v,
+        b.T @ a.T,
+        a[::2] @ b,
+        batch @ b,
+        batch @ batch.swapaxes(1, 2),
+        np.dot(a, b),
+    ]
+
+
+@pytest.mark.parametrize("n", [3, 17, 100])
+def test_products(n, folder):
+    compiled = tg.compile(products, backend="c", cache=folder)
+    for seed in range(2):
+        given = [normal(n, n, seed=seed), normal(n, n, seed=5), normal(n, seed=6), normal(2, n, n, seed=7)]
+        for a, e in zip(compiled(*given), products(*given), strict=True):
+            np.testing.assert_allclose(a, e, 1e-4, 1e-5)
+    assert " 0 lines of NumPy" in compiled.report()
+
+
+def test_what_has_no_loops_is_a_line_of_numpy_between_them(folder):
+    def function(x):
+        ranked = np.sort(np.exp(x), axis=0)
+        ranked[1] = 0.5  # C changes what NumPy has made, and NumPy looks at it again
+        return np.cumsum(ranked + 1, 1) - x, np.cumsum(ranked)
+
+    compiled = tg.compile(function, backend="c", cache=folder)
+    for seed in range(3):
+        x = normal(5, 4, seed=seed)
+        for a, e in zip(compiled(x), function(x), strict=True):
+            np.testing.assert_array_equal(a, e)
+    report = compiled.report()
+    assert "lines of NumPy" in report
+    assert "sort" in report
+
+
+def test_derivatives(folder):
+    def f(x):
+        return np.sum(np.sin(x) ** 2 * np.exp(-x))
+
+    for transform in (tg.grad, tg.hessian):
+        compiled = tg.compile(transform(f), backend="c", cache=folder)
+        for seed in range(3):
+            x = normal(4, seed=seed, dtype=np.float64)
+            np.testing.assert_allclose(compiled(x), transform(f)(x), 1e-14, 1e-15)
+
+
+def test_names_of_arguments(folder):
+    compiled = tg.compile(lambda P, R, r0, rooms: (P + R, r0 * rooms, P - 1), backend="c", cache=folder)
+    for seed in range(3):
+        a, b, c, d = (normal(3, seed=seed + k) for k in range(4))
+        for found, e in zip(compiled(a, b, c, d), (a + b, c * d, a - 1), strict=True):
+            np.testing.assert_array_equal(found, e)
+
+
+def indexing(x, i, j):
+    y = x * 2
+    y[i] = x[j] + 1
+    np.add.at(y, (i, j), x[0][i])
+    y[x[: len(y)] > 0.5] = 0
+    return x[i], x[i, j], x[i[:, None], j], y, x[x > 0.25].sum()
+
+
+def test_indexing_by_arrays(folder):
+    compiled = tg.compile(indexing, backend="c", cache=folder)
+    for seed in range(4):
+        i, j = np.random.default_rng(seed).integers(-6, 6, (2, 9))
+        x = np.abs(normal(6, 6)) + 0.3  # the count of those above 0.25 does not change
+        for a, e in zip(compiled(x, i, j), indexing(x, i, j), strict=True):
+            np.testing.assert_array_equal(a, e)
+    assert " 0 lines of NumPy" in compiled.report()
+    with pytest.raises(IndexError):
+        compiled(x, i + 7, j)
+    x[0, 0] = 0
+    for a, e in zip(compiled(x, i, j), indexing(x, i, j), strict=True):
+        np.testing.assert_array_equal(a, e)
+
+
+@pytest.mark.parametrize("classes", [3, 200])
+def test_embedding_and_many_classes(classes, folder):
+    def make():
+        return nn.Sequential(nn.Embedding(10, 6), nn.Linear(6, classes))
+
+    def seeded():
+        with tg.seed(0):
+            return make()
+
+    model, compiled, other, step = pair(seeded, optim.Adam, folder)
+    rng = np.random.default_rng(3)
+    for _ in range(4):
+        x, y = rng.integers(0, 10, 8), rng.integers(0, classes, 8)
+        np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, ULPS)
+    check_same(model, other, 1e-5)
+    with pytest.raises(ArgumentError, match="indices in"):
+        compiled(x + 5, y)
+    assert "1 calls; 0 lines of NumPy" in compiled.report()
+
+
+@pytest.mark.parametrize("number", [3, 17, 205, 211])
+def test_random_programs_of_functions_of_the_table(number, folder):
+    function, values = as_function(draw(number, 5))
+    compiled = tg.compile(function, backend="c", cache=folder)
+    for scale in (1, 1, 0.75, 1):
+        inputs = {name: value * value.dtype.type(scale) for name, value in values.items()}
+        found, expected = outcome(compiled, inputs), outcome(function, inputs)
+        for a, e in zip(found, expected, strict=True):
+            assert (a is None) == (e is None)
+            if a is not None:
+                np.testing.assert_allclose(a, e, 1e-6, 1e-7)
+
+
+# ---- honesty -----------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_label_raises_as_the_function_does_and_changes_nothing(folder):
+    model, compiled, other, step = pair(lambda: perceptron(4, 8, 3), optim.Adam, folder)
+    x, y = normal(6, 4), np.array([0, 1, 2, 0, 1, 2])
+    for _ in range(3):
+        compiled(x, y), step(x, y)
+    before = {name: value.copy() for name, value in model.state_dict().items()}
+    wrong = np.array([0, 1, 2, 0, 1, 7])
+    with pytest.raises(Exception) as expected:  # noqa: PT011  # whatever it is
+        step(x, wrong)
+    with pytest.raises(type(expected.value), match="7"):
+        compiled(x, wrong)
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, ULPS)  # the optimizer has not counted it
+    check_same(model, other)
+
+
+def test_a_rate_that_changes_and_steps_in_between(folder):
+    model, other = perceptron(4, 8, 3), perceptron(4, 8, 3)
+    ours, theirs = optim.Adam(model.parameters()), optim.Adam(other.parameters())
+    plain, step = training(model, ours), training(other, theirs)
+    compiled = tg.compile(plain, backend="c", cache=folder)
+    x, y = normal(6, 4), np.array([0, 1, 2, 0, 1, 2])
+    for i in range(12):
+        ours.groups[0].lr = theirs.groups[0].lr = 0.01 / (i + 1)
+        (plain if i % 3 == 2 else compiled)(x, y)
+        step(x, y)
+    check_same(model, other)
+    assert ours._packs[0].counts == theirs._packs[0].counts
+
+
+def test_results_that_are_kept_have_the_layout_of_others(folder):
+    compiled = tg.compile(lambda x: (x + 1, x.T * 2), backend="c", cache=folder)
+    kept = [compiled(normal(3, 4, seed=s)) for s in range(6)]
+    for seed, (a, b) in enumerate(kept):
+        np.testing.assert_array_equal(a, normal(3, 4, seed=seed) + 1)
+        np.testing.assert_array_equal(b, normal(3, 4, seed=seed).T * 2)
+
+
+def test_what_somebody_keeps_stays_as_it_was(folder):
+    model, compiled, _, _ = pair(lambda: perceptron(4, 32, 3), optim.Adam, folder)
+    x, y = normal(6, 4), np.array([0, 1, 2, 0, 1, 2])
+    kept = []
+    for i in range(6):
+        loss, weight = compiled(x, y), next(iter(model.parameters()))
+        held = [weight.grad, weight.grad.data, weight.grad.data[1:], memoryview(weight.grad.data)][i % 4]
+        kept.append((loss, loss.item(), held, np.array(held.data if isinstance(held, tg.Tensor) else held)))
+    for loss, number, held, values in kept:
+        assert loss.item() == number
+        np.testing.assert_array_equal(held.data if isinstance(held, tg.Tensor) else np.asarray(held), values)
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_an_argument_may_be_what_the_step_writes_to(n, folder):
+    def made():
+        weight = nn.Parameter(normal(n))
+        optimizer = optim.SGD([weight], lr=0.5)
+
+        def step(x):
+            optimizer.zero_grad()
+            np.sum(weight * x * x).backward()
+            optimizer.step()
+            return x * 2
+
+        return weight, step
+
+    (weight, step), (other, plain) = made(), made()
+    compiled = tg.compile(step, backend="c", cache=folder)
+    for _ in range(3):
+        a, b = compiled(weight.data), plain(other.data)
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(weight.data, other.data)
+        compiled(normal(n)), plain(normal(n))
+    shifted = [np.concatenate([w.data, w.data]) for w in (weight, other)]
+    np.testing.assert_array_equal(compiled(shifted[0][1 : n + 1]), plain(shifted[1][1 : n + 1]))
+
+
+def test_writing_into_an_argument(folder):
+    def step(x, y):
+        x[1:] = x[:-1] * 2
+        x += y
+        return np.sum(x)
+
+    compiled = tg.compile(step, backend="c", cache=folder)
+    for _ in range(3):
+        a, b, y = normal(5), normal(5), normal(5, seed=1)
+        assert compiled(a, y) == step(b, y)
+        np.testing.assert_array_equal(a, b)
+
+
+def test_overlapping_writes(folder):
+    weight = nn.Parameter(normal(6, 6))
+
+    def step(x):
+        with tg.no_grad():
+            weight[1:] = weight[:-1] * 2
+            weight[:] = weight.T + x
+            weight[:, ::2] -= weight[:, 1::2]
+        return np.sum(weight.detach())
+
+    compiled = tg.compile(step, backend="c", cache=folder)
+    for _ in range(3):
+        before = weight.data.copy()
+        total = compiled(normal(6)).item()
+        found = weight.data.copy()
+        weight.data[...] = before
+        assert step(normal(6)).item() == total
+        np.testing.assert_array_equal(weight.data, found)
+
+
+def test_errors_of_floating_point_numbers_are_raised_where_they_are_asked_for(folder):
+    compiled = tg.compile(lambda x: np.log(x) / x, backend="c", cache=folder)
+    compiled(np.ones(3))
+    assert np.isnan(compiled(np.zeros(3) - 1)).all()
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        compiled(np.zeros(3) - 1)
+    with np.errstate(all="ignore"):
+        assert np.isnan(compiled(np.zeros(3) - 1)).all()
+    assert len(compiled.specializations) == 2  # the one that raised is not kept
+
+
+def test_threads(folder):
+    """Two threads, and two functions that share a library, do not disturb each other."""
+    functions = [
+        tg.compile(lambda x: np.exp(x) @ x.T + np.sum(x), backend="c", cache=folder) for _ in range(2)
+    ]
+    given = [normal(40, 40, seed=s) / 9 for s in range(4)]
+    expected = [np.exp(x) @ x.T + np.sum(x) for x in given]
+    wrong = []
+
+    def work(k):
+        for i in range(200):
+            x, e = given[(i + k) % 4], expected[(i + k) % 4]
+            if not np.allclose(functions[i % 2](x), e, 1e-4, 1e-4):
+                wrong.append((k, i))
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+# ---- backends and the cache --------------------------------------------------------------------------------
+
+
+def test_backends(monkeypatch, folder):
+    with pytest.raises(ArgumentError, match="'fortran'"):
+        tg.compile(lambda x: x, backend="fortran")
+    automatic = tg.compile(lambda x: x * 2 + 1, backend="auto", cache=folder)
+    automatic(np.ones(3))
+    assert "in C: " in automatic.report()
+    monkeypatch.setattr(backend, "compiler", lambda: None)
+    with pytest.raises(TraceError, match="C compiler"):
+        tg.compile(lambda x: x, backend="c")
+    automatic = tg.compile(lambda x: x * 2 + 1, backend="auto")
+    automatic(np.ones(3))
+    assert "in NumPy: there is no C compiler" in automatic.report()
+
+
+def test_a_compiler_that_fails(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "compiler", lambda: (sys.executable, "-c", "raise SystemExit('no')"))
+    with pytest.raises(TraceError, match="failed:\nno"):
+        tg.compile(lambda x: x * 2 + 1, backend="c", cache=tmp_path / "new")(np.ones(3))
+    automatic = tg.compile(lambda x: x * 2 + 1, backend="auto", cache=tmp_path / "new")
+    np.testing.assert_array_equal(automatic(np.ones(3)), [3, 3, 3])
+    assert "failed:\nno" in automatic.report()
+
+
+def made(folder, monkeypatch=None):
+    """Compile a function and run it; how often the compiler was called."""
+    calls, run = [], subprocess.run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache.subprocess, "run", lambda *a, **k: (calls.append(a), run(*a, **k))[1])
+        compiled = tg.compile(lambda x: x * 3 + 1, backend="c", cache=folder)
+        compiled(np.ones(3))
+        np.testing.assert_array_equal(compiled(np.arange(3.0)), [1, 4, 7])
+    return len(calls)
+
+
+def test_a_library_is_made_once(tmp_path):
+    assert made(tmp_path / "new") == 1
+    assert made(tmp_path / "new") == 0
+    (file,) = (tmp_path / "new").iterdir()
+    assert os.stat(file).st_mode & 0o077 == 0
+    assert os.stat(tmp_path / "new").st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "writable", "link"])
+def test_a_file_that_is_not_sound_is_made_again(damage, tmp_path):
+    made(tmp_path / "new")
+    (file,) = (tmp_path / "new").iterdir()
+    content = file.read_bytes()
+    file.unlink()  # the library that is loaded stays as it is
+    file.write_bytes(content)
+    if damage == "cut":
+        file.write_bytes(content[:5000])
+    elif damage == "changed":
+        file.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
+    elif damage == "foreign":  # sound in itself, but of another text
+        tg.compile(lambda x: x * 5, backend="c", cache=tmp_path / "other")(np.ones(3))
+        (other,) = (tmp_path / "other").iterdir()
+        file.write_bytes(other.read_bytes())
+    elif damage == "writable":
+        file.chmod(0o666)
+    else:
+        file.rename(tmp_path / "elsewhere")
+        file.symlink_to(tmp_path / "elsewhere")
+    assert made(tmp_path / "new") == 1
+    assert made(tmp_path / "new") == 0
+
+
+def test_a_folder_that_others_may_write_to_is_refused(tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(TraceError, match="others may write to it"):
+        made(tmp_path / "open")
+
+
+def test_the_users_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made(None)
+    assert len(list((tmp_path / "tinygrad_edu").iterdir())) == 1

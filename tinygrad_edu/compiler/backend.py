@@ -1,0 +1,61 @@
+"""Backends: what a compiled step runs as."""
+
+import os
+
+import numpy as np
+
+from ..errors import ArgumentError, TraceError
+from .cache import compiler
+from .memories import NoLoop
+from .native import NativeSource
+from .numpy_source import Source
+from .program import Program, Ref
+
+BACKENDS = ("numpy", "c", "auto")
+
+
+class Backend:
+    """What makes the source of a program.
+
+    Parameters
+    ----------
+    name : "numpy", "c" or "auto"
+        "auto" is C where there is a compiler, and NumPy elsewhere.
+    cache : path, default=None
+        Where the libraries of "c" are kept.
+    """
+
+    def __init__(self, name: str, cache: str | os.PathLike[str] | None = None) -> None:
+        if name not in BACKENDS:
+            raise ArgumentError(f"backend must be one of {', '.join(map(repr, BACKENDS))}; got {name!r}.")
+        if name == "c" and compiler() is None:
+            raise TraceError(
+                "backend='c' needs a C compiler, and there is none: install gcc or clang, set CC, or take "
+                "backend='auto'."
+            )
+        self.name, self.cache = name, cache
+
+    def source(
+        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
+    ) -> Source:
+        """The source of a program; see `Source`."""
+        given = program, results, names, arguments, title
+        if self.name == "numpy":
+            return Source(*given)
+        why = ""
+        if compiler() is None:
+            why = "there is no C compiler"
+        elif "raise" in np.geterr().values():
+            why = "errors of floating-point numbers are to be raised"
+        else:
+            try:
+                return NativeSource(*given, self.cache)
+            except NoLoop as reason:
+                why = str(reason)
+            except TraceError as error:  # the compiler failed, or the folder is not safe
+                if self.name == "c":
+                    raise
+                why = str(error)
+        source = Source(*given)
+        source.why = why
+        return source

@@ -1,0 +1,52 @@
+"""What every text in C begins with: types, macros, sums in NumPy's order."""
+
+HEAD = r"""
+#include <stdint.h>
+#include <string.h>
+#include <math.h>
+typedef intptr_t word;
+typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's inner loops */
+#define DATA(o) (*(char **)((char *)(o) + 16))  /* of an array of NumPy's */
+#define ALIGNED __attribute__((aligned(64)))
+#ifdef __clang__
+#define IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define IVDEP _Pragma("GCC ivdep")
+#endif
+#define MAX(a, b) ((a) > (b) || (a) != (a) ? (a) : (b))  /* NaN stays, as in NumPy */
+#define MIN(a, b) ((a) < (b) || (a) != (a) ? (a) : (b))
+#define ABS(a) _Generic((a), float: __builtin_fabsf, default: __builtin_fabs)(a)
+#define SQRT(a) _Generic((a), float: __builtin_sqrtf, default: __builtin_sqrt)(a)
+#define FLOOR(a) _Generic((a), float: __builtin_floorf, default: __builtin_floor)(a)
+#define CEIL(a) _Generic((a), float: __builtin_ceilf, default: __builtin_ceil)(a)
+#define TRUNC(a) _Generic((a), float: __builtin_truncf, default: __builtin_trunc)(a)
+#ifdef __FMA__
+#define FMA(a, b, c) _Generic((a), float: __builtin_fmaf, default: __builtin_fma)(a, b, c)
+#else
+#define FMA(a, b, c) ((a) * (b) + (c))
+#endif
+/* NumPy's pairwise sum of n numbers, s apart. */
+#define SUM(name, type)                                                                   \
+static type name(const type *a, word n, word s) {                                         \
+    if (n < 8) {                                                                          \
+        type t = -0.0;                                                                    \
+        for (word i = 0; i < n; i++) t += a[i * s];                                       \
+        return t;                                                                         \
+    }                                                                                     \
+    if (n > 128) {                                                                        \
+        word m = n / 2;                                                                   \
+        m -= m % 8;                                                                       \
+        return name(a, m, s) + name(a + m * s, n - m, s);                                 \
+    }                                                                                     \
+    type r[8];                                                                            \
+    word i;                                                                               \
+    for (int j = 0; j < 8; j++) r[j] = a[j * s];                                          \
+    for (i = 8; i < n - n % 8; i += 8)                                                    \
+        for (int j = 0; j < 8; j++) r[j] += a[(i + j) * s];                               \
+    type t = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));           \
+    for (; i < n; i++) t += a[i * s];                                                     \
+    return t;                                                                             \
+}
+SUM(sum_float, float)
+SUM(sum_double, double)
+"""

@@ -1,0 +1,108 @@
+"""Products of matrices in C: loops where one of them is tiny, and else NumPy's inner loop, which is BLAS."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .loops import Product
+from .memories import C_TYPES, Operand
+
+SMALL = 1 << 15  # multiplications: up to here a product is loops, above it is BLAS'
+TALL = 1 << 17  # multiplications of a product of a tall matrix with a tiny one
+CHUNK, LANES = 128, 32  # of long sums of products: numbers that are brought together, sums side by side
+
+
+def product(
+    statement: Product, begin: Callable[[Operand], str], slot: Callable[[Any, str], int]
+) -> list[str]:
+    """The lines of one product of matrices; ``begin`` tells where an operand begins."""
+    out, a, b = statement
+    (m, n), p = a.shape[-2:], b.shape[-1]
+    kind, places = C_TYPES[out.dtype.str[1:]], [begin(o) for o in (out, a, b)]
+    ends = [[s // o.dtype.itemsize for s in o.strides[-2:]] for o in (out, a, b)]
+    if n * p <= 32 and m >= 8 and m * n * p <= TALL:
+        return tall_product(kind, places, ends, m, n, p)
+    if m * p <= 64 and n >= 64 and m * n * p <= TALL:
+        return long_product(kind, places, ends, m, n, p)
+    if m * n * p <= SMALL and n * p <= 4096 and p <= 512:
+        return small_product(kind, places, ends, m, n, p)
+    at, strides = slot(np.matmul, f"{out.dtype.char * 2}->{out.dtype.char}"), [0, 0, 0]
+    strides += [s for o in (a, b, out) for s in o.strides[-2:]]
+    return [
+        f"char *a[] = {{(char *){places[1]}, (char *){places[2]}, (char *){places[0]}}};",
+        f"const word n[] = {{1, {m}, {n}, {p}}}, s[] = {{{', '.join(map(str, strides))}}};",
+        f"((loop)p[{at}])(a, n, s, p[{at + 1}]);  /* matmul */",
+    ]
+
+
+def pointers(kind: str, places: list[str]) -> list[str]:
+    """Names for where a product and its factors begin."""
+    return [
+        f"{kind} *const o = {places[0]};",
+        f"const {kind} *const a = {places[1]}, *const b = {places[2]};",
+    ]
+
+
+def small_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
+    """A product of small matrices: each row as a sum of rows of b."""
+    (oi, oj), (ai, ak), (bk, bj) = ends
+    lines, b = pointers(kind, places), "b"
+    if bj != 1 and p > 1 and n > 1:  # rows of b one after another, for vectors
+        lines += [
+            f"{kind} c[{n * p}] ALIGNED;",
+            f"for (word k = 0; k < {n}; k++)",
+            f"    for (word j = 0; j < {p}; j++) c[k * {p} + j] = b[k * {bk} + j * {bj}];",
+        ]
+        b, bk, bj = "c", p, 1
+    return [
+        *lines,
+        f"for (word i = 0; i < {m}; i++) {{",
+        f"    {kind} t[{p}] ALIGNED;",
+        f"    for (word j = 0; j < {p}; j++) t[j] = 0;",
+        f"    for (word k = 0; k < {n}; k++) for (word j = 0; j < {p}; j++)",
+        f"        t[j] = FMA(a[i * {ai} + k * {ak}], {b}[k * {bk} + j * {bj}], t[j]);",
+        f"    for (word j = 0; j < {p}; j++) o[i * {oi} + j * {oj}] = t[j];",
+        "}",
+    ]
+
+
+def tall_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
+    """A product with a tiny matrix, whose numbers stay in registers: many rows side by side."""
+    (oi, oj), (ai, ak), (bk, bj) = ends
+    lines = pointers(kind, places)
+    lines += [f"const {kind} b{k}_{j} = b[{k * bk + j * bj}];" for k in range(n) for j in range(p)]
+    lines += ["IVDEP", f"for (word i = 0; i < {m}; i++) {{"]
+    lines += [f"    const {kind} a{k} = a[i * {ai} + {k * ak}];" for k in range(n)]
+    for j in range(p):
+        total = f"a0 * b0_{j}"
+        for k in range(1, n):
+            total = f"FMA(a{k}, b{k}_{j}, {total})"
+        lines.append(f"    o[i * {oi} + {j * oj}] = {total};")
+    return [*lines, "}"]
+
+
+def long_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
+    """A tiny product of long sums, each of which is several side by side."""
+    (oi, oj), (ai, ak), (bk, bj) = ends
+    return [
+        *pointers(kind, places),
+        f"{kind} t[{m * p}][{LANES}] ALIGNED, c[{m}][{CHUNK}] ALIGNED, d[{p}][{CHUNK}] ALIGNED;",
+        "memset(t, 0, sizeof t);",
+        f"for (word q = 0; q < {n}; q += {CHUNK}) {{",
+        f"    const word left = {n} - q < {CHUNK} ? {n} - q : {CHUNK};",
+        f"    if (left < {CHUNK}) {{ memset(c, 0, sizeof c); memset(d, 0, sizeof d); }}",
+        "    for (word k = 0; k < left; k++) {",
+        f"        for (word i = 0; i < {m}; i++) c[i][k] = a[i * {ai} + (q + k) * {ak}];",
+        f"        for (word j = 0; j < {p}; j++) d[j][k] = b[(q + k) * {bk} + j * {bj}];",
+        "    }",
+        f"    for (word i = 0; i < {m}; i++) for (word j = 0; j < {p}; j++)",
+        f"        for (word k = 0; k < {CHUNK}; k += {LANES}) for (word l = 0; l < {LANES}; l++)",
+        f"            t[i * {p} + j][l] = FMA(c[i][k + l], d[j][k + l], t[i * {p} + j][l]);",
+        "}",
+        f"for (word i = 0; i < {m}; i++) for (word j = 0; j < {p}; j++) {{",
+        f"    for (word w = {LANES // 2}; w > 0; w /= 2)",
+        f"        for (word l = 0; l < w; l++) t[i * {p} + j][l] += t[i * {p} + j][l + w];",
+        f"    o[i * {oi} + j * {oj}] = t[i * {p} + j][0];",
+        "}",
+    ]

@@ -1,0 +1,350 @@
+"""A program in C: segments of loops, called one after another, and lines of NumPy between them."""
+
+import ctypes
+import os
+import re
+import sys
+from typing import Any
+
+import numpy as np
+from numpy._core.umath import _extobj_contextvar as ERRORS
+
+from ..errors import TraceError
+from .c import Printer
+from .c_head import HEAD
+from .cache import library
+from .fusing import fused, only_in
+from .inner import inner_loop
+from .loops import Product, Statement, writes
+from .memories import C_TYPES, address
+from .numpy_source import Source
+from .plan import Plan, Segment
+from .program import Call, Check, Live, Program, Ref, Step, refs_in
+
+OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|step_\d+")  # names in the function in Python
+SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
+
+
+class NativeSource(Source):
+    """The text of a program in C, with that of the function in Python that calls it.
+
+    It is made and used as `Source` is.
+
+    Parameters
+    ----------
+    cache : path, default=None
+        Where libraries are kept; see `cache.library`.
+
+    Attributes
+    ----------
+    c : str
+        The text in C.
+    cuts : list of (str, str)
+        The lines that are left to NumPy, and why.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        results: list[Ref],
+        names: dict[Ref, str],
+        arguments: list[Ref],
+        title: str,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.folder = cache
+        super().__init__(program, results, names, arguments, title)
+
+    def _free(self, wish: str) -> str:
+        return super()._free(f"x_{wish}" if OURS.fullmatch(wish) else wish)
+
+    def _write(self) -> None:
+        self.plan = plan = Plan(self.program, self.results, self.arguments)
+        self.memories, self.segments, self.lives = plan.memories, plan.segments, plan.lives
+        self.kinds, self.room, self.whole, self.size = plan.kinds, plan.room, plan.whole, plan.size
+        self.makers = {
+            r: s for s in self.program.steps if isinstance(s, Call) for r in s.outputs if r not in s.writes
+        }
+        self.cuts: list[tuple[str, str]] = []
+        self.fixed = set()  # as far as the text names it
+        self.buffers = {}  # of lines of NumPy, which make arrays of their own
+        self._print()
+        self._drive()
+        self._load()
+
+    # ---- C -------------------------------------------------------------------------------------------------
+
+    def _print(self) -> None:
+        self.slots: list[Any] = ["ndarray"]  # what the table of addresses holds
+        parts = [s.statements for s in self.segments if s.step is None]
+        # Whether arguments are looked at apart, before anything else is done.
+        self.first = len(self.segments) > 1 and bool(self.arguments or self.whole)
+        functions = [self._function_in_c(number, part) for number, part in enumerate(parts)]
+        if self.first:
+            body = [f"    {line}" for line in (*self._conditions(), "return 0;")]
+            functions.append("\n".join([f"int fits({self._parameters}) {{", *body, "}\n"]))
+        self.c = "\n".join([HEAD, *functions])
+
+    def slot(self, what: Any) -> int:
+        """The place of something in the table of addresses."""
+        if what not in self.slots:
+            self.slots.append(what)
+            if len(what) > 1 and isinstance(what[0], np.ufunc):
+                self.slots.append((*what, "data"))
+        return self.slots.index(what)
+
+    def _function_in_c(self, number: int, statements: list[Statement]) -> str:
+        used: dict[tuple[int, Any], str] = {}
+
+        def pointer(memory: int, dtype: Any) -> str:
+            return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
+
+        printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
+        groups = fused(statements)
+        for group, alone in zip(groups, only_in(groups)):
+            printer.group(group, {m for m in alone if self.kinds[m] in ("stack", "arena")})
+        conditions = [] if self.first else self._conditions()
+        lines = [*conditions, *self._declared(used), *printer.lines, "return 0;"]
+        body = "\n".join(f"    {line}" for line in lines)
+        return f"int step_{number}({self._parameters}) {{\n{body}\n}}\n"
+
+    @property
+    def _parameters(self) -> str:
+        return "void **p" + "".join(f", void *x{i}" for i in range(len(self.arguments)))
+
+    def _conditions(self) -> list[str]:
+        """That arguments are arrays of NumPy's, and lie apart from what the step writes to."""
+        written = sorted(w for w in self.plan.written if self.kinds[w] == "fixed")
+        # A result of the step before that somebody has kept needs another place.
+        lines = [
+            f"if (*(intptr_t *)p[{self.slot(('result', k))}] != 1) return 2;" for k in range(len(self.whole))
+        ]
+        for i, ref in enumerate(self.arguments):
+            value, memory = self.program.values[ref.number], self.memories.all[self.memories.of[ref]]
+            lines.append(f"if (((void **)x{i})[1] != p[0]) return 1;")
+            low = memory.low - address(value)
+            for w in written:
+                at, size = f"(char *)p[{self.slot(('memory', w))}]", self.memories.all[w].size
+                here, end = f"DATA(x{i}) + {low}", f"DATA(x{i}) + {low + memory.size}"
+                lines.append(f"if ({here} < {at} + {size} && {at} < {end}) return 1;")
+        return lines
+
+    def _declared(self, used: dict[tuple[int, Any], str]) -> list[str]:
+        lines = []
+        given = [self.memories.of[r] for r in self.arguments]
+        for m in sorted({m for m, _ in used}):
+            kind, size = self.kinds[m], self.memories.all[m].size
+            names = [(C_TYPES[d.str[1:]], d.itemsize, name) for (k, d), name in used.items() if k == m]
+            if kind == "argument":
+                at = f"DATA(x{given.index(m)})"
+                value = self.program.values[self.arguments[given.index(m)].number]
+                at += f" - {address(value) - self.memories.all[m].low}" * (
+                    address(value) != self.memories.all[m].low
+                )
+            elif kind == "stack" and len(names) == 1:
+                lines.append(f"{names[0][0]} {names[0][2]}[{-(-max(size, 1) // names[0][1])}] ALIGNED;")
+                continue
+            elif kind == "stack":
+                lines.append(f"char m{m}[{max(size, 1)}] ALIGNED;")
+                at = f"m{m}"
+            else:
+                at = f"p[{self.slot(('memory', m))}]"
+            lines += [f"{t} *const {name} = ({t} *)({at});" for t, _, name in names]
+        return lines
+
+    # ---- Python --------------------------------------------------------------------------------------------
+
+    def _drive(self) -> None:
+        """The function in Python."""
+        numbers = iter(range(len(self.segments)))
+        given = ", ".join(["P", *map(self.name, self.arguments)])
+        self.emitted: set[Ref] = set(self.arguments)
+        if self.whole:
+            self.body += ["P, R = rooms[0]", "rooms.reverse()"]
+        if self.first:
+            self.body.append(f"if fits({given}): {self._again('fits', given, 'return None')}")
+        for live in self.lives:
+            self.body.append(f"{self.constant(live.function, 'begin')}()")
+        failed = "undo(); return None" if self.lives else "return None"
+        for segment in self.segments:
+            if segment.step is None:
+                number = next(numbers)
+                again = failed if self.first else self._again(f"step_{number}", given, failed)
+                self.body.append(f"if step_{number}({given}): {again}")
+            else:
+                self._line_of_numpy(segment, failed)
+        returned = [self._result_text(r) for r in self.results]
+        if len(self.whole) > 2:  # faster than one after another
+            self.body.append(f"{', '.join(f'r{k}' for k in range(len(self.whole)))} = R")
+            returned = [
+                r.replace("R[", "r", 1).replace("]", "", 1) if r.startswith("R[") else r for r in returned
+            ]
+        self.body.append(f"return ({''.join(f'{r}, ' for r in returned)})")
+
+    def _again(self, function: str, given: str, failed: str) -> str:
+        """What is done when a function in C could not begin: it is called again, with other results."""
+        if not self.whole:
+            return failed
+        self.constant(self._renew, "renew")
+        return f"\n        renew(P, R)\n        if {function}({given}): {failed}"
+
+    def _line_of_numpy(self, segment: Segment, failed: str) -> None:
+        step: Step = segment.step
+        if isinstance(step, Live):
+            self.body.append(f"{self.constant(step.function, step.name)}()")
+            return
+        if isinstance(step, Check):
+            self._find(step.ref)
+            self.body.append(f"if {self._failing(step)}: {failed}")
+            return
+        for ref in dict.fromkeys((*refs_in(step.args), *refs_in(step.kwargs))):
+            self._find(ref)
+        made = [r for r in step.outputs if r not in step.writes]
+        kept = [r for r in made if self.kinds[self.memories.of[r]] != "python"]
+        line = self._line(step)
+        self._change_errors(None, step.errors)
+        self.body.append(self._indented(step.errors, line))
+        self._change_errors(step.errors, None)
+        self.emitted.update(made)
+        for ref in kept:
+            if ref in self.memories.moving or self.kinds[self.memories.of[ref]] in ("fixed", "argument"):
+                continue
+            value = self.program.values[ref.number]
+            room = self.constant(self._in_room(ref), "room")
+            if isinstance(value, np.ndarray):
+                self.body.append(f"if {self.name(ref)}.shape != {value.shape}: {failed}")
+            self.body.append(f"{room}[...] = {self.name(ref)}")
+            if isinstance(value, np.ndarray):  # which C may change
+                self.body.append(f"{self.name(ref)} = {room}")
+            else:
+                self.emitted.discard(ref)
+        self.cuts.append((line, segment.why))
+
+    def _in_room(self, ref: Ref) -> Any:
+        """The array that C knows as this one."""
+        value, memory = self.program.values[ref.number], self.memories.all[self.memories.of[ref]]
+        room = self.room[self.memories.of[ref]]
+        if not isinstance(value, np.ndarray):
+            return np.ndarray((), value.dtype, room)
+        offset = address(value) + self.memories.shift.get(ref, 0) - memory.low
+        return np.ndarray(value.shape, value.dtype, room, offset, value.strides)
+
+    def _find(self, ref: Ref) -> None:
+        """See that a name means what it should when a line of NumPy runs."""
+        kind = self.kinds[self.memories.of[ref]]
+        if ref in self.emitted or ref in self.fixed:
+            return
+        value = self.program.values[ref.number]
+        if kind == "fixed" and ref not in self.memories.moving:
+            self.given[self.name(ref)] = value
+            self.fixed.add(ref)
+        elif kind == "shared" and ref not in self.memories.moving:
+            if isinstance(value, np.ndarray):
+                self.given[self.name(ref)] = self._in_room(ref)
+                self.fixed.add(ref)
+            else:
+                self.body.append(f"{self.name(ref)} = {self.constant(self._in_room(ref), 'room')}[()]")
+        else:
+            step = self.makers[ref]
+            for other in dict.fromkeys((*refs_in(step.args), *refs_in(step.kwargs))):
+                self._find(other)
+            self.body.append(self._line(step))
+            self.emitted.add(ref)
+
+    def _result_text(self, ref: Ref) -> str:
+        m = self.memories.of[ref]
+        if self.kinds[m] == "result":
+            is_array = isinstance(self.program.values[ref.number], np.ndarray)
+            return f"R[{self.whole.index(m)}]" + ("" if is_array else "[()]")
+        if self.kinds[m] == "shared":
+            value = self.program.values[ref.number]
+            room = self.constant(self._in_room(ref), "room")
+            return f"{room}.copy('K')" if isinstance(value, np.ndarray) else f"{room}[()]"
+        self._find(ref)
+        return self.name(ref)
+
+    @property
+    def shown(self) -> str:
+        """Both texts."""
+        return f"{self.text}\n\n# ---- in C ----\n{self.c}"
+
+    # ---- what runs -----------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """The library, and what the function in Python needs of it."""
+        path = library(self.c, self.folder)
+        passes = sum(
+            int(np.prod(o.shape)) * (64 if isinstance(s, Product) else 1)
+            for g in self.segments for s in g.statements for o in writes(s)
+        )  # fmt: skip
+        try:
+            loaded = (ctypes.PyDLL if passes < SHORT else ctypes.CDLL)(str(path))
+        except OSError as error:
+            raise TraceError(f"{path} cannot be loaded: {error}\n  Pass another folder, cache=….") from None
+        names = [f"step_{k}" for k in range(sum(s.step is None for s in self.segments))]
+        for name in [*names, *(["fits"] if self.first else [])]:
+            function = loaded[name]
+            function.argtypes = [ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments)]
+            function.restype = ctypes.c_int
+            self.given[name] = function
+        self.forms: list[Any] = []  # of the results: shapes, dtypes and orders
+        for m in self.whole:
+            value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
+            self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
+        rooms = [self._room_of_results(), self._room_of_results()]
+        self.given |= {
+            "P": rooms[0][0], "rooms": rooms, "renew": self._renew, "undo": self._undo,
+        }  # fmt: skip
+
+    def conditions(self, name: Any) -> list[str]:
+        """That errors of floating-point numbers are dealt with as they were: C says nothing of them."""
+        known, current = name(np.geterr()), name(ERRORS.get)
+        return [f"({current}() is {name(ERRORS.get())} or {name(np.geterr)}() == {known})"]
+
+    def _room_of_results(self) -> tuple[Any, list[Any]]:
+        """A table of addresses, with arrays for the results."""
+        arrays = [np.empty(*form) for form in self.forms]
+        table = np.zeros(len(self.slots), np.uintp)
+        for i, what in enumerate(self.slots):
+            table[i] = self._address_of(what, arrays)
+        self._tables = [*getattr(self, "_tables", []), table]
+        return ctypes.c_void_p(address(table)), arrays
+
+    def _address_of(self, what: Any, arrays: list[Any]) -> int:
+        if what == "ndarray":
+            return id(np.ndarray)
+        if isinstance(what[0], np.ufunc):
+            found = inner_loop(what[0], what[1])
+            assert found is not None
+            return found[len(what) - 2]
+        m = what[1]
+        if what[0] == "result":
+            return id(arrays[m])
+        if self.kinds[m] == "result":
+            return address(arrays[self.whole.index(m)])
+        return address(self.room[m]) if m in self.room else self.memories.all[m].low
+
+    def _renew(self, table: Any, arrays: list[Any]) -> None:
+        """Other arrays for the results that somebody has kept."""
+        numbers = np.ctypeslib.as_array(
+            ctypes.cast(table, ctypes.POINTER(ctypes.c_size_t)), (len(self.slots),)
+        )
+        for k, m in enumerate(self.whole):
+            if sys.getrefcount(arrays[k]) != 2:
+                arrays[k] = np.empty(*self.forms[k])
+                numbers[self.slots.index(("memory", m))] = address(arrays[k])
+                numbers[self.slots.index(("result", k))] = id(arrays[k])
+
+    def _undo(self) -> None:
+        """Count back the steps of the optimizers, since the function will be run as it is."""
+        for live in self.lives:
+            pack, _, i = live.of
+            pack.counts = [c - (i is None or k == i) for k, c in enumerate(pack.counts)]
+
+    def report(self) -> list[str]:
+        """What runs in C, and what does not."""
+        loops = sum(len(fused(s.statements)) for s in self.segments)
+        steps = sum(len(s.statements) for s in self.segments)
+        calls = sum(s.step is None for s in self.segments)
+        head = f"in C: {steps} statements in {loops} loops, {calls} calls; {len(self.cuts)} lines of NumPy."
+        return [head, *(f"cut: {line}  ({why})" for line, why in self.cuts)]

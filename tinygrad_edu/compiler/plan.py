@@ -1,0 +1,167 @@
+"""A plan: where a program is cut between C and NumPy, and where each of its memories lies."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .buffers import ALIGNED, laid_out
+from .dead import needed
+from .inner import arrays_are_as_known, references_are_as_known
+from .loops import Statement, reads, writes
+from .lowering import Lowering
+from .memories import Memories, NoLoop
+from .program import Call, Check, Live, Program, Ref, refs_in
+
+STACK = 1 << 17  # bytes that a step may take on it
+
+
+class Segment(NamedTuple):
+    """Steps one after another that are one function in C, or a step that is a line of NumPy, and why."""
+
+    statements: list[Statement]
+    step: Any = None
+    place: int = -1
+    why: str = ""
+
+
+class Plan:
+    """How a program runs in C.
+
+    Attributes
+    ----------
+    segments : list of Segment
+    lives : list of Live
+        The counting of optimizers, which is done first.
+    memories : Memories
+    kinds : dict of int to str
+        How C finds each memory: "fixed" is there before the step, "argument" is given, "result" is another in
+        every step, "shared" with lines of NumPy, in the "arena", on the "stack"; C knows nothing of what is
+        "python".
+    room : dict of int to array
+        The bytes of what is shared or in the arena; ``size`` are those of the arena.
+    whole : list of int
+        The memories of kind "result", in the order of the results.
+    written : set of int
+        The memories that C writes to.
+    """
+
+    def __init__(self, program: Program, results: list[Ref], arguments: list[Ref]) -> None:
+        if not arrays_are_as_known():
+            raise NoLoop("arrays of this Python are not laid out as expected")
+        self.program, self.results = program, results
+        self.memories = Memories(program, arguments)
+        self.lowering = Lowering(self.memories)
+        self.lives: list[Live] = []
+        self.segments = self._cut(sorted(needed(program, results)))
+        self.written = {o.memory for g in self.segments for s in g.statements for o in writes(s)}
+        self._settle()
+
+    # ---- where it is cut -----------------------------------------------------------------------------------
+
+    def _cut(self, places: list[int]) -> list[Segment]:
+        segments: list[Segment] = []
+        by_numpy: set[Ref] = set()  # what lines of NumPy make
+        for place in places:
+            step = self.program.steps[place]
+            written = step.writes if isinstance(step, Call) else ()
+            if isinstance(step, Live) and is_begin(step):
+                self.lives.append(step)
+                continue
+            if place in self.memories.views and isinstance(step, Call):
+                if step.args and set(refs_in(step.args)) & by_numpy:
+                    by_numpy.update(step.outputs)
+                continue
+            try:
+                if isinstance(step, Live):
+                    raise NoLoop("a function of Python's")
+                if isinstance(step, Check) and step.ref in by_numpy:
+                    raise NoLoop("the value of a line of NumPy")
+                statements = self.lowering.statements(step)
+            except NoLoop as reason:
+                self._note_writes(written)
+                segments.append(Segment([], step, place, str(reason)))
+                if isinstance(step, Call):
+                    by_numpy.update(step.outputs)
+                continue
+            if not segments or segments[-1].step is not None:
+                segments.append(Segment([]))
+            segments[-1].statements.extend(statements)
+            self._note_writes(written)
+        return [s for s in segments if s.step is not None or s.statements]
+
+    def _note_writes(self, refs: tuple[Ref, ...]) -> None:
+        """Note that something has changed that stays: from here on a step in C cannot fail any more."""
+        memories = self.memories
+        if any(memories.all[memories.of[r]].kind != "own" for r in refs):
+            self.lowering.has_written = True
+
+    # ---- where everything lies -----------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Decide for each memory how C and Python find it."""
+        of, everything = self.memories.of, self.memories.all
+        in_c: dict[int, list[int]] = {}
+        in_python: set[int] = set()
+        for i, segment in enumerate(self.segments):
+            for s in segment.statements:
+                for operand in (*reads(s), *writes(s)):
+                    in_c.setdefault(operand.memory, []).append(i)
+            if isinstance(segment.step, Check):
+                in_python.add(of[segment.step.ref])
+            elif isinstance(segment.step, Call):
+                step = segment.step
+                in_python.update(of[r] for r in (*refs_in(step.args), *refs_in(step.kwargs), *step.outputs))
+        returned = {of[r] for r in self.results}
+        self.kinds: dict[int, str] = {}
+        room = STACK
+        for m, memory in enumerate(everything):
+            if memory.kind != "own":
+                kind = memory.kind
+            elif m not in in_c:
+                kind = "python"
+            elif m in returned and m not in in_python and self._is_whole(m):
+                kind = "result"
+            elif m in in_python or m in returned or len(set(in_c[m])) > 1:
+                kind = "shared"
+            else:
+                kind = "stack" if memory.size <= room else "arena"
+                room -= memory.size if kind == "stack" else 0
+            self.kinds[m] = kind
+        own = dict.fromkeys(of[r] for r in self.results)
+        self.whole = [m for m in own if self.kinds[m] == "result"]
+        self._lay_out()
+
+    def _is_whole(self, m: int) -> bool:
+        """Whether a memory is that of one result, which may lie elsewhere in every step."""
+        refs = [r for r in dict.fromkeys(self.results) if self.memories.of[r] == m]
+        value = self.program.values[refs[0].number]
+        dense = not isinstance(value, np.ndarray) or value.flags.c_contiguous or value.flags.f_contiguous
+        whole = value.nbytes == self.memories.all[m].size
+        return references_are_as_known() and len(refs) == 1 and dense and whole
+
+    def _lay_out(self) -> None:
+        """Find memory for what is neither there before nor on the stack."""
+        self.room: dict[int, Any] = {}
+        for m, kind in self.kinds.items():
+            if kind == "shared":
+                self.room[m] = np.zeros(self.memories.all[m].size + 64, np.uint8)
+        spans, time = [], 0
+        seen: dict[int, list[int]] = {}
+        for segment in self.segments:
+            for s in segment.statements:
+                time += 1
+                for operand in (*reads(s), *writes(s)):
+                    if self.kinds[operand.memory] == "arena":
+                        seen.setdefault(operand.memory, []).append(time)
+        for m, times in sorted(seen.items(), key=lambda item: item[1][0]):
+            spans.append((times[0], times[-1], Ref(m), np.empty(self.memories.all[m].size, np.uint8)))
+        arena = laid_out(spans)
+        self.size, memory = arena.size, np.empty(arena.size + ALIGNED, np.uint8)
+        memory = memory[-memory.ctypes.data % ALIGNED :]
+        for ref, offset in arena.offsets.items():
+            self.room[ref.number] = memory[offset : offset + self.memories.all[ref.number].size]
+
+
+def is_begin(live: Live) -> bool:
+    """Whether it is the counting of a pack whose parameters have all made as many steps."""
+    return live.of is not None and len(set(live.of[0].counts)) == 1
