@@ -1,6 +1,6 @@
 """The types of `functions`: a Tensor in, a Tensor out; plain arrays, lists and numbers in, an array out."""
 
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from .aliases import Array
 from .ops.attention import positional_encoding as positional_encoding
@@ -24,6 +24,7 @@ def avg_pool1d(
     padding: Any = ...,
     ceil_mode: bool = ...,
     count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
 ) -> Tensor: ...
 @overload
 def avg_pool1d(
@@ -34,6 +35,7 @@ def avg_pool1d(
     padding: Any = ...,
     ceil_mode: bool = ...,
     count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
 ) -> Array: ...
 @overload
 def avg_pool2d(
@@ -44,6 +46,7 @@ def avg_pool2d(
     padding: Any = ...,
     ceil_mode: bool = ...,
     count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
 ) -> Tensor: ...
 @overload
 def avg_pool2d(
@@ -54,6 +57,7 @@ def avg_pool2d(
     padding: Any = ...,
     ceil_mode: bool = ...,
     count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
 ) -> Array: ...
 @overload
 def bilinear(x1: Tensor, x2: Any, weight: Any, bias: Any = ...) -> Tensor: ...
@@ -330,6 +334,7 @@ def max_pool1d(
     padding: Any = ...,
     dilation: Any = ...,
     ceil_mode: bool = ...,
+    return_indices: Literal[False] = ...,
 ) -> Tensor: ...
 @overload
 def max_pool1d(
@@ -340,7 +345,19 @@ def max_pool1d(
     padding: Any = ...,
     dilation: Any = ...,
     ceil_mode: bool = ...,
+    return_indices: Literal[False] = ...,
 ) -> Array: ...
+@overload
+def max_pool1d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = ...,
+    *,
+    padding: Any = ...,
+    dilation: Any = ...,
+    ceil_mode: bool = ...,
+    return_indices: bool,
+) -> Any: ...
 @overload
 def max_pool2d(
     x: Tensor,
@@ -350,6 +367,7 @@ def max_pool2d(
     padding: Any = ...,
     dilation: Any = ...,
     ceil_mode: bool = ...,
+    return_indices: Literal[False] = ...,
 ) -> Tensor: ...
 @overload
 def max_pool2d(
@@ -360,7 +378,19 @@ def max_pool2d(
     padding: Any = ...,
     dilation: Any = ...,
     ceil_mode: bool = ...,
+    return_indices: Literal[False] = ...,
 ) -> Array: ...
+@overload
+def max_pool2d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = ...,
+    *,
+    padding: Any = ...,
+    dilation: Any = ...,
+    ceil_mode: bool = ...,
+    return_indices: bool,
+) -> Any: ...
 @overload
 def maxout(x: Tensor, pieces: int) -> Tensor: ...
 @overload
@@ -532,9 +562,9 @@ def softmax_cross_entropy(
     reduction: str = ...,
 ) -> Array: ...
 @overload
-def softplus(x: Tensor, beta: float = ...) -> Tensor: ...
+def softplus(x: Tensor, beta: float = ..., threshold: float | None = ...) -> Tensor: ...
 @overload
-def softplus(x: Any, beta: float = ...) -> Array: ...
+def softplus(x: Any, beta: float = ..., threshold: float | None = ...) -> Array: ...
 @overload
 def softsign(x: Tensor) -> Tensor: ...
 @overload

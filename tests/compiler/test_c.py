@@ -139,7 +139,8 @@ def test_layers(make, shape, folder):
 def elementwise(x, y, n, b):
     """Functions that C computes itself, and others, for which it calls NumPy's loops."""
     return [
-        x + y, x - y, x * y, x / y, -x, x**2, np.sqrt(np.abs(x)), np.maximum(x, y), np.minimum(x, 0),
+        x**2, x**0.5, x**-1, x**1, x**0, x**3, x**-1.5,
+        x + y, x - y, x * y, x / y, -x, np.sqrt(np.abs(x)), np.maximum(x, y), np.minimum(x, 0),
         np.sign(x), np.where(b, x, y), np.where(x > y, x, 0), np.clip(x, -0.5, 0.5), np.floor(x), np.ceil(x),
         np.trunc(x), np.exp(x), np.log(np.abs(x)), np.tanh(x), np.sin(x), np.arctan2(x, y), np.expm1(x),
         np.power(np.abs(x), y), x == y, x < 0.25, x >= y, b & (x > 0), b | ~b, np.logical_xor(b, x > 0),

@@ -128,7 +128,7 @@ OWN = {
     "tar": {"load_torch"},
     "npz": {"load_npz"},
     "npy": {"load_npy"},
-    "gzip": {"read_idx"},
+    "gzip": {"read_idx", "read_csv"},
     "HDF5": {"read_mat"},
 }
 

@@ -403,6 +403,10 @@ MODULES = {
     "runpy",
 }
 BUILTINS = {"eval", "exec", "__import__"}
+COMPILER = {  # which runs text that it wrote itself, and scripts that the user names; it reads no data
+    "command.py": ["runpy"], "door.py": ["exec"], "numpy_source.py": ["exec"], "specialization.py": ["eval"],
+    "tracing.py": ["eval"], "watch.py": ["exec", "eval"],
+}  # fmt: skip
 
 
 def forbidden(source):
@@ -431,8 +435,9 @@ def forbidden(source):
 def test_rule_1_nothing_in_the_package_runs_what_a_file_says():
     sources = list(Path(tg.__file__).parent.rglob("*.py"))
     assert len(sources) > 80
-    found = {str(source): list(forbidden(source.read_text(encoding="utf-8"))) for source in sources}
-    assert {name: uses for name, uses in found.items() if uses} == {}
+    found = {source: list(forbidden(source.read_text(encoding="utf-8"))) for source in sources}
+    own = {source: COMPILER.get(source.name, []) for source in sources if source.parent.name == "compiler"}
+    assert {source: uses for source, uses in found.items() if uses != own.get(source, [])} == {}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Lowering: each call of a program as statements of loops, or the reason why it has none."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ FOLDING = {
     np.all: "logical_and", "sum": "add", "max": "maximum", "min": "minimum", "prod": "multiply",
     "any": "logical_or", "all": "logical_and",
 }  # fmt: skip
+POWERS = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}  # as arrays have them
 MEANT = ("axis", "dtype", "out", "keepdims")
 
 
@@ -36,6 +38,8 @@ class Lowering(Items):
         owner = getattr(function, "__self__", None)
         if isinstance(function, np.ufunc):
             self._ufunc(step, function)
+        elif function is operator.pow:
+            self._ufunc(step, self._power(*step.args))
         elif isinstance(owner, np.ufunc) and function.__name__ == "reduce":
             self._fold(step, owner.__name__, MEANT, 0)
         elif owner is np.add and function.__name__ == "at":
@@ -97,6 +101,13 @@ class Lowering(Items):
         self._made.append(Inner(ufunc, types, to, tuple(given)))
         if to is not out:
             self.copy(out, to)
+
+    def _power(self, x: Any, exponent: Any) -> np.ufunc:
+        """The ufunc that NumPy takes for ``x**exponent``, an array and a number of Python."""
+        kind = kind_of(self.given(x))
+        if np.dtype(kind).kind != "f":
+            raise NoLoop("a power of whole numbers")
+        return POWERS.get(exponent, np.power)
 
     def _product(self, call: Call) -> None:
         if getattr(call.function, "signature", None) and call.function is not np.matmul:

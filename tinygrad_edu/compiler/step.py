@@ -231,10 +231,10 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     is made before anything is written: where it comes out otherwise, the function runs as it is.
 
     In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
-    and their like, and large products, are NumPy's own inner loops, called without Python; folds take NumPy's
-    order, pairwise sums included.  Only products of small matrices, and of vectors with vectors, are summed in
-    another order than BLAS takes.  C warns of no overflow, division by zero or invalid value; where NumPy is
-    asked to raise at these, by ``np.errstate``, lines of NumPy run.
+    and their like, and large products, are NumPy's own inner loops, called without Python; folds take the
+    order of NumPy, pairwise sums included.  Only products of small matrices, and of vectors with vectors, are
+    summed in another order than BLAS takes.  C warns of no overflow, division by zero or invalid value; where
+    NumPy is asked to raise at these, by ``np.errstate``, lines of NumPy run.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """Weights of classes, by which a loss counts what is rare as much as what is frequent."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

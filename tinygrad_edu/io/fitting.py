@@ -108,6 +108,7 @@ def fit_state(
     kept, for what was given does not fit (1):
       1.bias: expected shape (5,), got (9,)
     >>> model.load_state_dict(fitted.state)
+    Loaded(missing_keys=[], unexpected_keys=[])
     """
     own: Arrays = model.state_dict()
     prefixes = (strip,) if isinstance(strip, str) else tuple(strip)

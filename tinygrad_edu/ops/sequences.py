@@ -4,6 +4,8 @@ Such an array is as long as the longest of them.  What stands beyond the end of 
 which nothing may depend on.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
