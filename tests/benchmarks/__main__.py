@@ -9,7 +9,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
 networks, trainings, epochs, transformer, lstm, debug, pictures,
-estimators.
+estimators, compiled.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 from . import (
     chain,
     cnn,
+    compiled,
     estimators,
     flat,
     imports,
@@ -72,13 +73,17 @@ def main() -> None:
         "debug": lambda: watching.report(arguments.rounds),
         "pictures": pictures.report,
         "estimators": estimators.report,
+        "compiled": lambda: compiled.report(
+            workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
+        ),
     }
-    chosen = {"steps" if name in WORKLOADS else name for name in arguments.parts} or set(parts)
+    chosen = {name for name in arguments.parts if name not in WORKLOADS}
+    chosen = chosen or ({"steps"} if arguments.parts else set(parts))
     if unknown := sorted(chosen - set(parts)):
         parser.error(f"unknown part {unknown[0]!r}; expected {', '.join([*parts, *WORKLOADS])}")
     if arguments.rounds < 1:
         parser.error("--rounds is at least 1")
-    start, figures = time.perf_counter(), {"machine": report.machine()}
+    start, figures = time.perf_counter(), {"machine": report.machine() | {"pinned": report.pin()}}
     print(", ".join(f"{name} {value}" for name, value in figures["machine"].items() if value))
     for name, run in parts.items():
         if name in chosen:

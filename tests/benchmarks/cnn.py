@@ -5,6 +5,7 @@ ReLU, MaxPool2d(2), Linear(784, 10), softmax cross-entropy, Adam.  One thread; e
 weights.
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -52,15 +53,21 @@ def network() -> Any:
 
 def ours(problem: Images) -> Step:
     """The framework."""
+    step, X, Y = training_step(problem), problem.X, problem.Y
+    return lambda: step(X, Y)
+
+
+def training_step(problem: Images) -> Callable[[Any, Any], Any]:
+    """A step of a batch and its labels, as a function."""
     import tinygrad_edu as tg
 
     model = network()
     model.load_state_dict(problem.state)
     optimizer = tg.optim.Adam(model.parameters(), lr=LEARNING_RATE)
 
-    def step() -> Any:
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
-        loss = tg.softmax_cross_entropy(model(problem.X), problem.Y)
+        loss = tg.softmax_cross_entropy(model(x), y)
         loss.backward()
         optimizer.step()
         return loss

@@ -17,6 +17,25 @@ Step = Callable[[], Any]
 
 def ours(problem: Problem) -> Step:
     """The framework, as its README says to write it."""
+    step, X, Y = training_step(problem), problem.X, problem.Y
+    return lambda: step(X, Y)
+
+
+def compiled(backend: str, function: Callable[[Any], Any] | None = None) -> Callable[[Any], Step]:
+    """The same function, or another, compiled; its guards look at the arguments in every call."""
+
+    def contestant(problem: Any) -> Step:
+        import tinygrad_edu as tg
+
+        step = tg.compile((function or training_step)(problem), backend=backend)
+        X, Y = problem.X, problem.Y
+        return lambda: step(X, Y)
+
+    return contestant
+
+
+def training_step(problem: Problem) -> Callable[[Any, Any], Any]:
+    """A step of a batch and its labels, as a function."""
     import tinygrad_edu as tg
     from tinygrad_edu import nn, optim
 
@@ -26,11 +45,10 @@ def ours(problem: Problem) -> Step:
     model = nn.Sequential(*layers[:-1])
     model.load_state_dict(dict(zip(model.state_dict(), initial(problem))))
     optimizer = optim.Adam(model.parameters(), lr=LEARNING_RATE)
-    X, Y = problem.X, problem.Y
 
-    def step() -> Any:
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
-        loss = tg.softmax_cross_entropy(model(X), Y)
+        loss = tg.softmax_cross_entropy(model(x), y)
         loss.backward()
         optimizer.step()
         return loss
@@ -126,3 +144,12 @@ def available() -> dict[str, Callable[[Problem], Step]]:
         "jax": jax,
     }
     return {name: make for name, make in everyone.items() if name not in ("torch", "jax") or find_spec(name)}
+
+
+def backends() -> list[str]:
+    """What a step can be compiled to here."""
+    from tinygrad_edu.compiler.backend import BACKENDS
+    from tinygrad_edu.compiler.cache import compiler
+
+    there = {"numpy": True, "c": compiler() is not None, "numba": find_spec("numba") is not None}
+    return [name for name in BACKENDS if there.get(name)]

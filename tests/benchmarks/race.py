@@ -35,10 +35,10 @@ def race(contestants: dict[str, Callable[[], float]], rounds: int, title: str) -
 
 
 def summary(
-    seconds: dict[str, list[float]], per: int, yardsticks: tuple[str, ...]
+    seconds: dict[str, list[float]], per: int, yardsticks: tuple[str, ...], slower: tuple[str, ...] = ()
 ) -> dict[str, dict[str, Any]]:
-    """Medians in microseconds of one of ``per`` repetitions,
-    and quartiles of the ratios to each yardstick.
+    """Medians in microseconds of one of ``per`` repetitions, quartiles of the ratios to each yardstick, and
+    of how many times as long those take that are ``slower``.
     """
     table: dict[str, dict[str, Any]] = {}
     for name, mine in seconds.items():
@@ -46,6 +46,9 @@ def summary(
         for yardstick in yardsticks:
             ratios = np.divide(mine, seconds[yardstick])
             table[name][f"to {yardstick}"] = [float(q) for q in np.quantile(ratios, [0.25, 0.5, 0.75])]
+        for other in slower:
+            ratios = np.divide(seconds[other], mine)
+            table[name][f"{other} takes"] = [float(q) for q in np.quantile(ratios, [0.25, 0.5, 0.75])]
     return table
 
 
@@ -63,3 +66,9 @@ def progress(n: int, title: str) -> Iterator[int]:
 def quartiles(q: list[float]) -> str:
     """A median with its quartiles: ``1.42 (1.40-1.45)``."""
     return f"{q[1]:5.2f} ({q[0]:.2f}-{q[2]:.2f})"
+
+
+def short(q: list[float]) -> str:
+    """A median with its quartiles, of any size, in three digits: ``0.31 (0.3-0.32)``, ``117 (115-121)``."""
+    low, median, high = (f"{x:.3g}" if x < 1000 else f"{x:.0f}" for x in q)
+    return f"{median} ({low}-{high})"

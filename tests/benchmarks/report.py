@@ -22,12 +22,21 @@ def machine() -> dict[str, Any]:
     found["python"] = platform.python_version()
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
     found["blas"] = f"{blas['name']} {blas['version']}"
-    for package in ("numpy", "torch", "jax"):
+    for package in ("numpy", "torch", "jax", "numba"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = None
     return found
+
+
+def pin() -> str:
+    """Hold this process, and those that it starts, to one core; "" where that cannot be done."""
+    if not hasattr(os, "sched_setaffinity"):
+        return ""
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    return f"core {core} alone"
 
 
 def cpu() -> str:

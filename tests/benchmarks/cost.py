@@ -1,0 +1,88 @@
+"""What compiling a step costs: the calls before it runs compiled, C's compiler among them, and memory."""
+
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+from .contestants import Step
+
+
+def of(backend: str, function: Callable[[Any], Any], problem: Any) -> dict[str, Any]:
+    """Milliseconds of the calls that trace, emit and compile; for C with an empty cache and a full one.
+
+    Keys
+    ----
+    traces
+        How many calls traced: the first has no gradients before it, nor has the optimizer any memory.
+    ms, cached ms
+        Of all of these calls, less what the steps themselves take when compiled.
+    compiler ms, loading ms
+        Of that, finding the library in the cache, and making it if it is not there; of the slowest trace.
+    """
+    calls(backend, function, problem, None)  # what is imported and made once
+    if backend != "c":
+        traces, ms, _ = calls(backend, function, problem, None)
+        return {"traces": traces, "ms": ms}
+    with tempfile.TemporaryDirectory() as folder:
+        traces, ms, making = calls(backend, function, problem, folder)
+        _, cached, loading = calls(backend, function, problem, folder)
+    row = {"traces": traces, "ms": ms, "cached ms": cached}
+    return row | {"compiler ms": max(making), "loading ms": max(loading)}
+
+
+def calls(
+    backend: str, function: Callable[[Any], Any], problem: Any, folder: str | None
+) -> tuple[int, float, list[float]]:
+    """Traces, milliseconds of the calls that traced, and milliseconds of each library."""
+    import tinygrad_edu as tg
+    from tinygrad_edu.compiler import native
+
+    libraries, library = [], native.library
+
+    def watched(*given: Any) -> Any:
+        start = time.perf_counter()
+        found = library(*given)
+        libraries.append((time.perf_counter() - start) * 1000)
+        return found
+
+    native.library = watched
+    try:
+        step, seconds, traced, last = tg.compile(function(problem), backend=backend, cache=folder), 0.0, 0, 1
+        times = []
+        while traced < last or not times:
+            traced, start = last if times else 0, time.perf_counter()
+            step(problem.X, problem.Y)
+            times.append(time.perf_counter() - start)
+            last = step.traces
+        seconds = sum(times[:-1]) - times[-1] * (len(times) - 1)
+    finally:
+        native.library = library
+    return last, seconds * 1000, libraries
+
+
+def memory(make: Callable[[Any], Step], problem: Any) -> int:
+    """The peak of the bytes that Python and NumPy hold during a step, parameters and all."""
+    tracemalloc.start()
+    try:
+        before, step = tracemalloc.get_traced_memory()[0], make(problem)
+        for _ in range(3):
+            step()
+        tracemalloc.reset_peak()
+        step()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def told(row: dict[str, Any]) -> str:
+    """A row in words."""
+    text = f"{row['traces']} traces, {row['ms']:.0f} ms"
+    if "compiler ms" in row:
+        text += (
+            f" ({row['compiler ms']:.0f} ms a library), {row['cached ms']:.0f} ms where it is in the cache "
+        )
+        text += f"({row['loading ms']:.1f} ms a library)"
+    steps = row.get("cached steps", row.get("steps"))
+    return text + (f"; it pays after {steps:.0f} steps" if steps else "; it pays never")
