@@ -139,8 +139,8 @@ def given(x: Any, who: str) -> Any:
     """A tensor as it is, anything else as an ndarray; a tuple of tensors, as some layers return it, is an
     error.
     """
-    if type(x) is np.ndarray or is_tensor(x):
-        return x
+    if type(x) is np.ndarray or (hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)):
+        return x  # an array or, as `is_tensor` would say of it, a tensor
     if isinstance(x, (tuple, list)) and any(map(is_tensor, x)):
         raise _several(x, who)
     if x is None:

@@ -36,16 +36,11 @@ def accumulate(
     rule fails.
     """
     one = Pass(cls, create_graph=create_graph, retain_graph=retain_graph)
-    with recording_apart() if create_graph else UNRECORDED:
-        for leaf, gradient in one.run([(node, cotangent)]).items():
-            if leaf.grad is None:
-                leaf.grad = one.as_tensor(one.given_away(leaf, gradient))
-            elif create_graph or leaf.grad._node is not None:
-                with recording_apart():
-                    leaf.grad = leaf.grad + one.as_tensor(gradient)
-            else:
-                leaf.grad._array += gradient
-                WRITES.mark(leaf.grad._array)
+    if create_graph:
+        with recording_apart():
+            one.add_to_leaves(one.run([(node, cotangent)]))
+    else:
+        one.add_to_leaves(one.run([(node, cotangent)]))
 
 
 def run_backward(
@@ -113,7 +108,8 @@ class Pass:
         self.cls, self.sinks, self.create_graph, self.retain_graph = cls, sinks, create_graph, retain_graph
         self.kind = cls if create_graph else ndarray
         self.debug = MODE.get().debug.value
-        self.floor = min((sink.order for sink in sinks), default=0)  # what is older cannot depend on a sink
+        # What is older than the first sink cannot depend on one.
+        self.floor = min([sink.order for sink in sinks]) if sinks else 0
         self.gradients: dict[Node, Cotangent] = {}
         self.ours: set[Node] = set()
         self.turns: list[tuple[int, Node]] = []  # a heap: the latest node is the first
@@ -123,7 +119,7 @@ class Pass:
         """Visit the nodes; returns the gradients of the sinks and leaves."""
         gradients, turns = self.gradients, self.turns
         for node, gradient in roots:
-            self.send(node, gradient if node.dtype.kind == "f" else turned(node, gradient), False)
+            self.send(node, gradient if node.dtype.kind == "f" else turned(node, gradient))
         while turns:
             node = heappop(turns)[1]
             if node.notes is not None:
@@ -149,36 +145,40 @@ class Pass:
             saved = self.looked_over(node)
         if type(g) is list:  # nothing flowed into some of the outputs
             g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
-        given = saved
-        if (
-            plan.joint is not None
-        ):  # one rule for all: the gradients that it returns are what the steps choose from
+        given, kind, floor, gradients = saved, self.kind, self.floor, self.gradients
+        if plan.joint is not None:  # one rule for all: what it returns is what the steps choose from
             found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
             given = plan.op.checked_joint(found)
         for (rule, start, stop), parent in zip(plan.steps, node.parents):
-            if parent.order < self.floor:
+            if parent.order < floor:
                 continue
             values = given[start:stop]
             found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
             # NumPy has one object for each native dtype: the comparison by identity is the faster one, and
             # what it lets through besides is settled as it should be.
-            if type(found) is not self.kind or found.dtype is not parent.dtype or found.shape != parent.shape:
+            if type(found) is not kind or found.dtype is not parent.dtype or found.shape != parent.shape:
                 found = self.settled(node, parent, found)
-            # Only a leaf's gradient is given away, so only there it matters whether a rule made it anew.
-            ours = type(parent) is Leaf and is_new(found, g, values if plan.joint is None else saved, plan)
-            self.send(parent, found, ours and (plan.joint is None or sum(one is found for one in given) == 1))
+            if parent in gradients or type(parent) is Part:
+                self.send(parent, found)
+                continue
+            gradients[parent] = found  # as `send` does, of a node that nothing flowed into before
+            if type(parent) is Leaf:
+                if is_new(found, g, saved, given, plan):  # and may be given away
+                    self.ours.add(parent)
+            elif parent not in self.sinks:
+                heappush(self.turns, (-parent.order, parent))
         if not self.retain_graph:
             node.saved = None
 
-    def send(self, node: Node, gradient: Cotangent, ours: bool) -> None:
+    def send(self, node: Node, gradient: Cotangent) -> None:
         """Add a gradient to what flows into a node, and see to it that the node gets its turn."""
         before = self.gradients.get(node)
         if before is None:
             self.gradients[node] = gradient
-            if ours:
-                self.ours.add(node)
             if type(node) is not Leaf and node not in self.sinks:
-                self.wait(node)
+                heappush(self.turns, (-node.order, node))
+                if type(node) is Part:  # an output that is one of several: its operation waits too
+                    self.wait_for_parts(node.parents[0])
         elif node in self.ours and not self.create_graph:
             before += gradient
         else:
@@ -188,11 +188,10 @@ class Pass:
             self.gradients[node] = np.asarray(total) if isinstance(total, np.generic) else total
             self.ours.add(node)
 
-    def wait(self, node: Node) -> None:
-        """Let a node wait for its turn; for an output that is one of several, its operation waits too."""
-        heappush(self.turns, (-node.order, node))
-        if type(node) is Part and (whole := node.parents[0]) not in self.gradients:
-            self.send(whole, [None] * len(whole.shape), False)
+    def wait_for_parts(self, whole: Node) -> None:
+        """Let an operation of several outputs wait, with a list in which their gradients get a place."""
+        if whole not in self.gradients:
+            self.send(whole, [None] * len(whole.shape))
 
     def collect(self, part: Part, gradient: Cotangent) -> None:
         """Put the gradient of one output in its place, where another `Part` of it may have been before."""
@@ -277,6 +276,23 @@ class Pass:
         """A gradient as a tensor."""
         return gradient if self.create_graph else self.cls._make(gradient, None)
 
+    def add_to_leaves(self, found: dict[Any, Cotangent]) -> None:
+        """Add the gradients of leaves to what they have."""
+        ours, make = self.ours, self.cls._make
+        for leaf, gradient in found.items():
+            if leaf.grad is None:
+                if type(gradient) is ndarray:
+                    own = leaf in ours and gradient.flags.c_contiguous
+                    leaf.grad = make(gradient if own else np.array(gradient, order="C"), None)
+                else:
+                    leaf.grad = self.as_tensor(self.given_away(leaf, gradient))
+            elif self.create_graph or leaf.grad._node is not None:
+                with recording_apart():
+                    leaf.grad = leaf.grad + self.as_tensor(gradient)
+            else:
+                leaf.grad._array += gradient
+                WRITES.mark(leaf.grad._array)
+
     def given_away(self, node: Node, g: Cotangent) -> Cotangent:
         """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if it
         is ours.
@@ -293,19 +309,23 @@ def turned(node: Node, gradient: Cotangent) -> Cotangent:
     return np.conjugate(gradient) if node.dtype.kind == "c" else gradient
 
 
-def is_new(gradient: Cotangent, g: Cotangent, values: Saved, plan: Any) -> bool:
+def is_new(gradient: Cotangent, g: Cotangent, saved: Saved, given: Saved, plan: Any) -> bool:
     """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it
     away.
 
-    It may be g, a saved value, or a view; the rule of somebody else's op may hold it.
+    It may be g, a saved value, or a view; one that a joint rule made may stand for several arguments; the
+    rule of somebody else's op may hold it.
     """
-    if not plan.trusted or gradient is g or getattr(gradient, "base", None) is not None:
+    if gradient is g or not plan.trusted or getattr(gradient, "base", None) is not None:
         return False
-    if id(gradient) in map(id, values):
+    for value in saved:
+        if value is gradient:
+            return False
+    if plan.joint is not None and sum([one is gradient for one in given]) != 1:
         return False
     if not plan.variadic and type(g) is not tuple:
         return True
-    return not any(gradient is part for value in (g, *values) if type(value) is tuple for part in value)
+    return not any(gradient is part for value in (g, *saved) if type(value) is tuple for part in value)
 
 
 def _is_complex(node: Node) -> bool:

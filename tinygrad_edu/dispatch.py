@@ -16,7 +16,7 @@ from .errors import UnsupportedCall
 from .graph import as_array, record
 from .modes import MODE
 from .refusals import refuse
-from .table import entry_of
+from .table import TABLE, entry_of
 from .versions import WRITES
 from .writing import write, writes
 
@@ -25,7 +25,7 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     """Find the fate of a function that was called with a tensor, and go its way: record it, if it
     differentiates.
     """
-    entry = entry_of(function)
+    entry = TABLE.get(function) or entry_of(function)
     if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
         return record(cls, entry, args)
     if entry is None and writes(function):

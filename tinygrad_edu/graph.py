@@ -155,15 +155,19 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     for value in values:
         if isinstance(value, cls):
             arrays.append(value._array)
-            if value._node is not None:
+            node = value._node
+            if node is not None:
                 wanted |= bit
-                parents.append(value._node)
+                parents.append(node)
+        elif type(value) in SIMPLE:
+            arrays.append(value)
         else:
-            arrays.append(value if type(value) in SIMPLE else _given(op, value))
+            arrays.append(_given(op, value))
         bit += bit
     recording, debug, inside, _ = MODE.get()
-    if debug.value is not None:
-        arrays = debug.value.given(op, arrays)
+    inspector = debug.value
+    if inspector is not None:
+        arrays = inspector.given(op, arrays)
     plan = (op.plans.get(wanted) or _plan(cls, op, values, wanted)) if parents and recording else None
     try:
         out = op.forward(*arrays)
@@ -174,20 +178,26 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     kept: Saved = ()
     if op.keep:
         out, *kept = out
-    if plan is not None and inside:
+    if inside and plan is not None:
         raise lost_inside(inside, op.name, parents[0])
-    if isinstance(out, tuple):
-        return _record_parts(cls, op, plan, parents, out, kept, arrays)
-    if type(out) is not ndarray or out.dtype.kind not in "fibc":
+    if type(out) is not ndarray:
+        if isinstance(out, tuple):
+            return _record_parts(cls, op, plan, parents, out, kept, arrays)
         out = as_array(out)
-    result, dtype = _new(cls), out.dtype  # as `_make` does, without the call
-    result._array, result._node, result._leaf = out, None, None
-    if plan is not None and dtype.kind in "fc":
-        result._node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
-    elif plan is not None and not op.trusted:
-        raise _not_floating(op, dtype)
-    if debug.value is not None:
-        debug.value.recorded(op, result._node, arrays, out)
+    dtype = out.dtype
+    kind = dtype.kind
+    if kind not in "fibcu":
+        as_array(out)  # which refuses it
+    node = None
+    if plan is not None:
+        if kind in "fc":
+            node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
+        elif not op.trusted:
+            raise _not_floating(op, dtype)
+    result = _new(cls)  # as `_make` does, without the call
+    result._array, result._node, result._leaf = out, node, None
+    if inspector is not None:
+        inspector.recorded(op, node, arrays, out)
     return result
 
 

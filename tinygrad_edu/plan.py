@@ -162,7 +162,10 @@ def _saving(needs: list[Need]) -> Callable[[Row], Saved]:
     columns = [need.column for need in needs]
     if len(columns) > 1:
         return itemgetter(*columns)  # one call in C, in the place of one for each need
-    return lambda row: tuple([row[column] for column in columns])
+    if columns:
+        (column,) = columns
+        return lambda row: (row[column],)
+    return lambda row: ()
 
 
 def _chosen(g: Cotangent, gradient: Any) -> Any:

@@ -73,9 +73,10 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Map x of shape (..., in_features) to (..., out_features)."""
-        x = as_input(x, self.weight, "Linear")
+        weight = self.weight
+        x = as_input(x, weight, "Linear")
         try:
-            return record(Tensor, LINEAR, (x, self.weight, self.bias))
+            return record(Tensor, LINEAR, (x, weight, self.bias))
         except ValueError:
             if x.shape[-1:] == (self.in_features,):
                 raise

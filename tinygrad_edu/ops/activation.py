@@ -45,7 +45,8 @@ def relu(x: Any) -> Any:
     ----------
     V. Nair, G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines. ICML.
     """
-    x = real(x, "relu")
+    if type(x) is not np.ndarray or x.dtype.kind != "f":
+        x = real(x, "relu")
     return np.maximum(x, 0) if x.size < MANY else above(x)
 
 

@@ -56,8 +56,8 @@ derivative(np.linalg.tensordot, lambda x1, x2, *, axes=2: np.tensordot(x1, x2, a
                x2=lambda g, x2_shape, x1, axes: tensordot_gradient(g, x1, *paired(axes, np.ndim(x1), len(x2_shape))[::-1], first=False))
 
 @primitive(x=lambda g, weight: times(g, weight),
-           weight=lambda g, x: outer_products(flat(g), flat(x)),
-           bias=lambda g: sum_of_rows(flat(g)))
+           weight=lambda g, x: outer_products(g, x),
+           bias=lambda g: sum_of_rows(g if g.ndim == 2 else flat(g)))
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """x Wᵀ + b, the map of a fully connected layer, as one operation.
 
@@ -86,7 +86,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
 
 def outer_products(g: Any, x: Any) -> Any:
-    """Σ over the rows of their outer products, gᵀ x; of one row without BLAS, which is slow at it."""
+    """Σ over all rows of their outer products, gᵀ x; of one row without BLAS, which is slow at it."""
+    if g.ndim != 2:
+        g, x = flat(g), flat(x)
     return g.T * x if g.shape[0] == 1 else np.matmul(g.T, x)
 
 

@@ -69,13 +69,15 @@ def with_labels(scores: Any, labels: Any, axis: int) -> tuple[Any, Any]:
 
 def classes_last(scores: Any, axis: int) -> Any:
     """The scores with the axis of the classes, of which there are several, moved to the end."""
-    if scores.ndim == 0:
+    shape = scores.shape
+    if not shape:
         raise ShapeError("scores have an axis of classes, (..., c); got a number, of shape ().")
     if axis != -1:
         scores = np.moveaxis(scores, axis, -1)
-    if scores.shape[-1] == 1:
+        shape = scores.shape
+    if shape[-1] == 1:
         raise ArgumentError(
-            f"scores of shape {scores.shape} have one class, which is always right: the loss would be the "
+            f"scores of shape {shape} have one class, which is always right: the loss would be the "
             "same for any score.\n"
             "  Of two classes, one score is for binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss); "
             "here each class has its own."

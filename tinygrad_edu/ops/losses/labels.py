@@ -114,8 +114,7 @@ def _cross_entropy(
     if axis != -1 and targets.ndim == logits.ndim:
         targets = np.moveaxis(targets, axis, -1)
     logits = classes_last(logits, axis)
-    examples = logits.shape[:-1]
-    if targets.shape != examples:
+    if targets.shape != logits.shape[:-1]:
         logits, rows = _checked_rows(logits, targets, ignore_index)
         losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)
         return reduced(losses, reduction)
