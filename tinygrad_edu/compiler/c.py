@@ -1,47 +1,19 @@
 """C: groups of statements as the text of a function, one loop for each."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .c_loops import Loops
 from .c_products import product
-from .loops import (
-    FOLDS,
-    TEMPLATES,
-    Each,
-    Fold,
-    Gather,
-    Given,
-    Inner,
-    Product,
-    Scatter,
-    Select,
-    Statement,
-    Test,
-)
+from .loops import TEMPLATES, Each, Fold, Gather, Given, Inner, Product, Scatter, Select, Statement, Test
 from .memories import C_TYPES, Literal, Operand
 from .nest import Nest, place_of, position
 
-FEW = 4  # passes of an innermost loop that are written out, so that the loop around it becomes vectors
 
-
-class Printer:
-    """The text of one function in C.
-
-    Parameters
-    ----------
-    pointer : callable
-        Notes that a memory is used with a type, and gives the name of a pointer to it.
-    slot : callable
-        The place, in the table of addresses, of an inner loop of NumPy's.
-    """
-
-    def __init__(self, pointer: Callable[[int, Any], str], slot: Callable[[Any, str], int]) -> None:
-        self._pointer, self._slot = pointer, slot
-        self.lines: list[str] = []
-        self._names = 0
+class Printer(Loops):
+    """The text of one function in C; see `Loops` for what it is given."""
 
     def group(self, group: list[Statement], fleeting: set[int]) -> None:
         """Print statements that share a loop; ``fleeting`` memories need not be written."""
@@ -63,47 +35,6 @@ class Printer:
                 self._index(first)
             case Test():
                 self.lines.append(f"if (({self._at(first.of)} != 0) != {int(first.truth)}) return 1;")
-
-    # ---- pieces --------------------------------------------------------------------------------------------
-
-    def _name(self) -> str:
-        self._names += 1
-        return f"v{self._names}"
-
-    def _at(self, operand: Operand, index: str | None = None) -> str:
-        """An element."""
-        if index is None:
-            index = str(operand.offset // operand.dtype.itemsize)
-        return f"{self._pointer(operand.memory, operand.dtype)}[{index}]"
-
-    def _loops(
-        self, sizes: Sequence[int], bodies: Sequence[Iterable[str]], apart: bool = True, free: bool = False
-    ) -> None:
-        """Loops, with lines at each depth, from that outside of all.
-
-        Passes of the innermost loop do not interfere if they are ``apart``, and those of none if they are
-        ``free``.
-        """
-        few = free and len(sizes) > 1 and sizes[-1] <= FEW < sizes[-2]
-        last = len(sizes) - 1 - few  # the loop that becomes vectors
-        for depth, body in enumerate(bodies):
-            indent = "    " * depth
-            if depth == len(sizes) and few:
-                for k in range(sizes[-1]):
-                    self.lines += [
-                        f"{indent}{{ enum {{ i{depth - 1} = {k} }};",
-                        *(indent + x for x in body),
-                        indent + "}",
-                    ]
-                break
-            self.lines.extend(indent + line for line in body)
-            if depth <= last:
-                self.lines += [f"{indent}IVDEP"] * (apart and depth == last)
-                self.lines.append(
-                    f"{indent}for (word i{depth} = 0; i{depth} < {sizes[depth]}; i{depth}++) {{"
-                )
-        for depth in reversed(range(last + 1)):
-            self.lines.append("    " * depth + "}")
 
     # ---- elementwise ---------------------------------------------------------------------------------------
 
@@ -171,46 +102,6 @@ class Printer:
         ]
         self.lines.append("{")
         self._loops(outer, [*([] for _ in outer), call], apart=False)
-        self.lines.append("}")
-
-    # ---- folds ---------------------------------------------------------------------------------------------
-
-    def _fold(self, statement: Fold) -> None:
-        """As NumPy's iterator does it: along memory, and pairwise where a sum is along its innermost axis."""
-        op, out, source, kept = statement
-        strides = [0] * len(source.shape)
-        for axis, stride in zip(kept, out.strides):
-            strides[axis] = stride
-        over = out._replace(shape=source.shape, strides=tuple(strides))
-        kind = C_TYPES[out.dtype.str[1:]]
-        nest = Nest(source.shape, [over, source], source)
-        steps, own = nest.strides(over), nest.strides(source)
-        start = {"add": "-0.0" if out.dtype.kind == "f" else "0", "multiply": "1", "logical_and": "1"}.get(op)
-        start = "0" if op == "logical_or" or (op == "add" and 0 in source.shape) else start
-        self.lines.append("{")
-        if start is None:
-            first = source._replace(shape=out.shape, strides=tuple(source.strides[a] for a in kept))
-            fill = Nest(out.shape, [out, first], out)
-            value = self._at(first, fill.index(first))
-        else:
-            fill = Nest(out.shape, [out], out)
-            value = f"({kind}){start}"
-        self._loops(fill.sizes, [*([] for _ in fill.sizes), [f"{self._at(out, fill.index(out))} = {value};"]])
-        sizes, indent = nest.sizes, len(nest.sizes)
-        at = self._at(over, nest.index(over))
-        element = f"({kind}){self._at(source, nest.index(source))}"
-        if op == "add" and out.dtype.kind == "f" and sizes and not steps[-1]:
-            pointer = f"&{self._at(source, nest.index(source).replace(f'i{indent - 1}', '0'))}"
-            line = f"{at} += sum_{kind}({pointer}, {sizes[-1]}, {own[-1]});"
-            self._loops(sizes[:-1], [*([] for _ in sizes[1:]), [line]], apart=False)
-        elif not any(steps):  # all of it, to one number
-            line = f"t = ({kind})({FOLDS[op].format('t', element)});"
-            self.lines.append(f"{kind} t = {at};")
-            self._loops(sizes, [*([] for _ in sizes), [line]], apart=False)
-            self.lines.append(f"{at} = t;")
-        else:
-            line = f"{at} = ({kind})({FOLDS[op].format(at, element)});"
-            self._loops(sizes, [*([] for _ in sizes), [line]], apart=bool(steps) and bool(steps[-1]))
         self.lines.append("}")
 
     # ---- products and items --------------------------------------------------------------------------------

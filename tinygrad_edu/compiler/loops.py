@@ -35,12 +35,16 @@ class Inner(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """out = source folded by ``op`` along its axes, of which ``kept`` says which out still has, in order."""
+    """out = source folded by ``op`` along its axes, of which ``kept`` says which out still has, in order.
+
+    The layout of an out that was ``given`` counts for the order in which NumPy goes through the elements.
+    """
 
     op: str
     out: Operand
     source: Operand
     kept: tuple[int, ...]
+    given: bool = False
 
 
 class Product(NamedTuple):

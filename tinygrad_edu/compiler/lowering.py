@@ -11,6 +11,7 @@ from .items import Items, same_place
 from .loops import FOLDS, TEMPLATES, Fold, Given, Inner, Product, Statement, Test
 from .memories import Literal, NoLoop, Operand
 from .program import Call, Check, Ref
+from .sums import turns_around
 
 COPIES = {"copy", "astype", "flatten", "ravel", "reshape"}
 COPYING = {np.copy, np.astype, np.asarray, np.ascontiguousarray, np.ravel, np.reshape}
@@ -164,7 +165,10 @@ class Lowering(Items):
             source = made
         if source.dtype != out.dtype and (source.dtype.kind == "f" or op.startswith("logical")):
             raise NoLoop(f"{op} in another type")
-        self._made.append(Fold(op, out, source, kept))
+        given_out = bool(call.writes)
+        if given_out and turns_around():
+            source = source.forward(folded)
+        self._made.append(Fold(op, out, source, kept, given_out))
         if initial is not np._NoValue:
             if op not in ("maximum", "minimum"):
                 raise NoLoop(f"{op} with initial")

@@ -1,5 +1,6 @@
 """Memories: the stretches that the arrays of a program lie in, and where in them each array lies."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +62,15 @@ class Operand(NamedTuple):
         """Whether the two may share a byte."""
         (a, b), (c, d) = self.ends, other.ends
         return self.memory == other.memory and a < d and c < b
+
+    def forward(self, axes: Collection[int]) -> "Operand":
+        """The same, with those of some axes that run backwards in memory the other way round."""
+        offset, strides = self.offset, list(self.strides)
+        for a in axes:
+            if strides[a] < 0 and self.shape[a]:
+                offset += (self.shape[a] - 1) * strides[a]
+                strides[a] = -strides[a]
+        return self._replace(offset=offset, strides=tuple(strides))
 
     def broadcast(self, shape: tuple[int, ...]) -> "Operand":
         """The same in a larger shape, by strides of 0."""

@@ -13,13 +13,18 @@ class Nest:
     ----------
     sizes : list of int
         How often each loop runs, from the outermost.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    operands : sequence of Operand
+    *leaders : Operand
+        Those whose layout decides the order of the loops.
     """
 
-    def __init__(self, shape: tuple[int, ...], operands: Sequence[Operand], leader: Operand) -> None:
-        axes = [a for a, n in enumerate(shape) if n != 1]
-        axes.sort(key=lambda a: -abs(leader.strides[a]))
+    def __init__(self, shape: tuple[int, ...], operands: Sequence[Operand], *leaders: Operand) -> None:
         runs: list[tuple[int, list[int]]] = []
-        for a in axes:
+        for a in order_of(shape, leaders):
             strides = [o.strides[a] for o in operands]
             if runs and all(outer == s * shape[a] for outer, s in zip(runs[-1][1], strides)):
                 runs[-1] = runs[-1][0] * shape[a], strides
@@ -41,6 +46,25 @@ class Nest:
     def level(self, operand: Operand) -> int:
         """In how many loops the element depends on the pass."""
         return max((k + 1 for k, s in enumerate(self.strides(operand)) if s), default=0)
+
+
+def order_of(shape: tuple[int, ...], leaders: Sequence[Operand]) -> list[int]:
+    """The axes as NumPy's iterator goes through them, from the outermost, without those of length 1.
+
+    It sorts them by how far apart their elements lie; an axis along which nothing moves stays where it is,
+    and where operands disagree, the order of the axes decides.
+    """
+    found: list[int] = []  # from the innermost
+    for a in reversed([a for a, n in enumerate(shape) if n != 1]):
+        place = len(found)
+        for i in reversed(range(len(found))):
+            pairs = [(abs(o.strides[found[i]]), abs(o.strides[a])) for o in leaders]
+            closer = [known > new for known, new in pairs if known and new]
+            if closer and not all(closer):
+                break
+            place = i if closer else place
+        found.insert(place, a)
+    return found[::-1]
 
 
 def place_of(operand: Operand, nest: Nest) -> Any:

@@ -1,11 +1,13 @@
 """A plan: where a program is cut between C and NumPy, and where each of its memories lies."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .buffers import ALIGNED, laid_out
 from .dead import needed
+from .fusing import fused
 from .inner import arrays_are_as_known, references_are_as_known
 from .loops import Statement, reads, writes
 from .lowering import Lowering
@@ -54,6 +56,7 @@ class Plan:
         self.lives: list[Live] = []
         self.segments = self._cut(sorted(needed(program, results)))
         self.written = {o.memory for g in self.segments for s in g.statements for o in writes(s)}
+        self._refuse_shared_bytes()
         self._settle()
 
     # ---- where it is cut -----------------------------------------------------------------------------------
@@ -94,6 +97,16 @@ class Plan:
         memories = self.memories
         if any(memories.all[memories.of[r]].kind != "own" for r in refs):
             self.lowering.has_written = True
+
+    def _refuse_shared_bytes(self) -> None:
+        """Raise if what is written to shares bytes with what NumPy takes for another array's.
+
+        Arrays made of one buffer do, which no array owns.
+        """
+        fixed = [(m.low, m.low + m.size, i) for i, m in enumerate(self.memories.all) if m.kind == "fixed"]
+        for (_, end, i), (low, _, j) in pairwise(sorted(fixed)):
+            if low < end and {i, j} & self.written:
+                raise NoLoop("arrays of the step share memory")
 
     # ---- where everything lies -----------------------------------------------------------------------------
 
@@ -148,9 +161,9 @@ class Plan:
         spans, time = [], 0
         seen: dict[int, list[int]] = {}
         for segment in self.segments:
-            for s in segment.statements:
-                time += 1
-                for operand in (*reads(s), *writes(s)):
+            for group in fused(segment.statements):
+                time += 1  # what one loop touches lies apart
+                for operand in (o for s in group for o in (*reads(s), *writes(s))):
                     if self.kinds[operand.memory] == "arena":
                         seen.setdefault(operand.memory, []).append(time)
         for m, times in sorted(seen.items(), key=lambda item: item[1][0]):

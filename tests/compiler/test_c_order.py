@@ -1,0 +1,118 @@
+"""Loops in C add in NumPy's order, whatever the layout, and what one of them touches lies apart."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu.compiler import cache, plan, sums
+from tinygrad_edu.compiler.fusing import fused
+from tinygrad_edu.compiler.loops import reads, writes
+
+from .test_random import as_function, draw, outcome
+
+pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+VIEWS = [
+    lambda x: x, lambda x: x.T, lambda x: x[..., ::2], lambda x: x[1:], lambda x: x[::-1],
+    lambda x: x[..., ::-1], lambda x: np.swapaxes(x, 0, 1), lambda x: np.broadcast_to(x[:1], x.shape),
+    lambda x: np.broadcast_to(x[..., :1], x.shape), lambda x: x[:, 1:-1], lambda x: x[:, None],
+    lambda x: np.moveaxis(x, 0, -1)[1:],
+]  # fmt: skip
+
+
+def normal(*shape, seed=0, dtype=np.float32):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def sums_of(x):
+    """The sums and products of all views, along all axes, into new arrays and into one that is there."""
+    found = []
+    for view in VIEWS:
+        y = view(x)
+        axes = itertools.chain(*(itertools.combinations(range(y.ndim), n + 1) for n in range(y.ndim)))
+        for axis in axes:
+            total = np.sum(y, axis)
+            found += [total, *([np.prod(y)] if y.size < 100 else [])]
+            if axis == (0,):
+                there = np.zeros_like(total).T.copy().T
+                np.add.reduce(y, axis=0, out=there)
+                found.append(there)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((9, 4), np.float32), ((3, 150), np.float64), ((5, 3, 9), np.float32), ((120, 90), np.float32)],
+)
+def test_sums_of_views_to_the_bit(shape, dtype, tmp_path):
+    compiled = tg.compile(sums_of, backend="c", cache=tmp_path / "new")
+    for seed in range(3):
+        x = normal(*shape, seed=seed, dtype=dtype)
+        for i, (a, e) in enumerate(zip(compiled(x), sums_of(x), strict=True)):
+            np.testing.assert_array_equal(a, e, err_msg=str(i))
+    assert " 0 lines of NumPy" in compiled.report()
+
+
+def test_numpys_buffer(tmp_path):
+    """Sums of more numbers than NumPy gathers at once."""
+    kinds = [lambda x: x[:, :39], lambda x: x[:, :7], lambda x: x[:, ::-1], lambda x: x[::3, :40]]
+
+    def function(x, y):
+        return [np.sum(kind(x)) for kind in kinds] + [
+            np.sum(y[:, :, :19, :30], (0, 2, 3)),
+            np.sum(y[..., :32]),
+        ]
+
+    compiled = tg.compile(function, backend="c", cache=tmp_path / "new")
+    for seed in range(4):
+        x, y = normal(1200, 41, seed=seed), normal(3, 2, 20, 33, seed=seed)
+        for i, (a, e) in enumerate(zip(compiled(x, y), function(x, y), strict=True)):
+            np.testing.assert_array_equal(a, e, err_msg=str(i))
+    assert sums.room_of((2, 3)) == 6
+    assert sums.room_of((1000, 39)) == (8190 if sums.keeps_rows_whole() else 8192)
+
+
+@pytest.mark.parametrize("number", [3, 17, 40, 211])
+def test_what_one_loop_touches_lies_apart(number, monkeypatch, tmp_path):
+    monkeypatch.setattr(plan, "STACK", 0)  # everything that no line of NumPy sees lies in the arena
+    function, values = as_function(draw(number, 5))
+    compiled = tg.compile(function, backend="c", cache=tmp_path / "new")
+    for scale in (1, 1, 0.75, 1):
+        inputs = {name: value * value.dtype.type(scale) for name, value in values.items()}
+        for a, e in zip(outcome(compiled, inputs), outcome(function, inputs), strict=True):
+            if e is not None:
+                np.testing.assert_allclose(a, e, 1e-6, 1e-7)
+    groups = 0
+    for one in compiled.specializations:
+        made = one.source.plan
+        for group in (g for s in made.segments for g in fused(s.statements)):
+            touched = {o.memory for s in group for o in (*reads(s), *writes(s))}
+            rooms = sorted(
+                (made.room[m].ctypes.data, made.room[m].nbytes)
+                for m in touched
+                if made.kinds[m] == "arena" and made.room[m].nbytes
+            )
+            groups += len(rooms) > 1
+            assert all(a + n <= b for (a, n), (b, _) in itertools.pairwise(rooms))
+    assert groups
+
+
+def test_arrays_of_one_buffer(tmp_path):
+    """They share memory, though NumPy takes none for a view of another."""
+    buffer = bytearray(normal(9).tobytes())
+    values = [tg.Tensor(np.frombuffer(buffer, np.float32, 8, offset)) for offset in (0, 4)]
+
+    def step():
+        with tg.no_grad():
+            values[0][:] = values[1] * 2 + 1
+        return np.sum(values[1])
+
+    compiled = tg.compile(step, backend="c", cache=tmp_path / "new")
+    start = bytes(buffer)
+    for _ in range(3):
+        total, after = compiled().item(), bytes(buffer)
+        buffer[:] = start
+        assert step().item() == total
+        assert bytes(buffer) == after
+        start = after
