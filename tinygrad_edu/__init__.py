@@ -140,6 +140,7 @@ __all__ = [
     "data",
     "debug",
     "derivative",
+    "distributed",
     "draw",
     "drawing",
     "dropout",
@@ -250,7 +251,7 @@ del keep_freed_memory
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, drawing, io, nn, optim, plot, special, stats, train
+    from . import check, data, distributed, drawing, io, nn, optim, plot, special, stats, train
     from . import sklearn as sklearn  # not in __all__, since `import *` would need scikit-learn
     from .check import gradcheck
     from .compiler import compile
@@ -284,6 +285,8 @@ def __getattr__(name: str) -> Any:
             import tinygrad_edu.check
         case "data":
             import tinygrad_edu.data
+        case "distributed":
+            import tinygrad_edu.distributed
         case "drawing" | "draw" | "explain":
             import tinygrad_edu.drawing
         case "io":

@@ -98,6 +98,10 @@ class FormatError(TinygradError, ValueError):
     """
 
 
+class RankError(TinygradError, RuntimeError):
+    """The processes that train together do different things, or one of them has gone."""
+
+
 class DownloadError(TinygradError, OSError):
     """Published data could not be fetched, or what came is not what was published; nothing was kept of it."""
 

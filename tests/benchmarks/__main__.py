@@ -9,7 +9,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
 networks, trainings, epochs, transformer, lstm, debug, pictures,
-estimators, compiled.
+estimators, compiled, ranks.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from . import (
     ops,
     optimizers,
     pictures,
+    ranks,
     recurrent,
     report,
     steps,
@@ -76,6 +77,7 @@ def main() -> None:
         "compiled": lambda: compiled.report(
             workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
         ),
+        "ranks": lambda: ranks.report(arguments.rounds),
     }
     chosen = {name for name in arguments.parts if name not in WORKLOADS}
     chosen = chosen or ({"steps"} if arguments.parts else set(parts))

@@ -29,7 +29,7 @@ HOUSE = [
     ("tree_call", "primitive", "filing"),                                  # users' ops
     ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),
-    ("compiler",),                                                         # a step as straight-line NumPy
+    ("compiler", "distributed"),                                           # a step as NumPy's calls; several processes
     ("coverage", "plot", "drawing", "data", "train", "sklearn"),
     ("__init__", "__main__"),                                              # the door
 ]

@@ -8,7 +8,7 @@ from tests.helpers import printed
 PROGRAM = """
 import sys
 import tinygrad_edu as tg
-parts = ["check", "data", "drawing", "io", "plot", "sklearn", "special", "stats", "train"]
+parts = ["check", "data", "distributed", "drawing", "io", "plot", "sklearn", "special", "stats", "train"]
 assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
 slow = {"hypothesis", "json", "gzip", "ssl", "csv"}
 optional = {"matplotlib", "sklearn", "scipy", "tqdm"}

@@ -23,6 +23,7 @@ from .checks import refuse_state, whole, wrong_names
 from .collate import checked, collated
 from .dataset import ArrayDataset, Batches, Dataset, cast_floats
 from .fields import Fields
+from .part import checked_part, cut, own_rows
 
 SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
 
@@ -55,13 +56,16 @@ class DataLoader:
         Makes a batch, a tuple of arrays, of a list of samples; tuples of arrays may stand in it, such as
         ((x, lengths), y).  By default each field is stacked.  `pad_collate` is one for sequences of several
         lengths.
+    part : pair of int (rank, size), default=(0, 1)
+        Which part of every batch to give, of how many: its rows, divided as evenly as whole ones can be, one part
+        after the other.  Ranks of several processes so see the batches of one among them.  A part may be empty.
 
     Attributes
     ----------
     epoch : int
         The number of the epoch in which the last batch was, or, when that is complete, of the next; it may be
         assigned to.
-    batch_size, shuffle, seed, drop_last, dtype, collate_fn : the settings
+    batch_size, shuffle, seed, drop_last, dtype, collate_fn, part : the settings
 
     Raises
     ------
@@ -101,6 +105,7 @@ class DataLoader:
         drop_last: bool = False,
         dtype: DTypeLike | None = np.float32,
         collate_fn: Callable[[list[Any]], Any] | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self.batch_size = whole("batch_size", batch_size, 1)
         self.seed = int(generator(None).integers(2**63)) if seed is None else whole("seed", seed, 0)
@@ -112,6 +117,7 @@ class DataLoader:
         if collate_fn is not None and not callable(collate_fn):
             raise ArgumentError(f"collate_fn is a function of a list of samples; got {collate_fn!r:.60}.")
         self.collate_fn = collate_fn
+        self.part = checked_part(part)
         self._data = self._prepared(data)
         self._epoch = self._batch = 0  # the place of the next batch
         self._resumed = False
@@ -148,6 +154,15 @@ class DataLoader:
             return np.arange(self.samples)
         return self._rng(whole("DataLoader: epoch", epoch, 0)).permutation(self.samples)
 
+    def rows(self, number: int) -> slice:
+        """The places in the order of an epoch that this part of a batch comes from."""
+        return own_rows(self.part, *self._all_rows(number))
+
+    def _all_rows(self, number: int) -> tuple[int, int]:
+        """Where a batch of all parts begins in the order of an epoch, and where it ends."""
+        end = (number + 1) * self.batch_size
+        return number * self.batch_size, end if self.samples is None else min(end, self.samples)
+
     # ---- the batches ---------------------------------------------------------------------------------------
 
     @property
@@ -173,17 +188,30 @@ class DataLoader:
     def _from_dataset(self, epoch: int, start: int) -> Iterator[Fields]:
         order = self.order(epoch) if self.shuffle else None
         for number in range(start, len(self)):
-            rows = slice(number * self.batch_size, min((number + 1) * self.batch_size, len(self._data)))
-            if isinstance(self._data, Batches):
-                rng = self._rng(epoch, number) if self._data.random else None
-                batch = self._data.take(rows if order is None else order[rows], rng)
-                if self.collate_fn is not None:
-                    yield checked(self.collate_fn(list(zip(*batch))), self.dtype)
-                    continue
-                yield tuple(cast_floats(field, self.dtype) for field in batch)
+            rows = self.rows(number)
+            if rows.start < rows.stop:
+                yield self._batch_of(epoch, number, rows, order)
             else:
-                places = range(rows.start, rows.stop) if order is None else order[rows].tolist()
-                yield self._collated([self._data[i] for i in places], places)
+                yield cut(self._batch_of(epoch, number, slice(rows.start, rows.start + 1), order), slice(0))
+
+    def _batch_of(self, epoch: int, number: int, rows: slice, order: Any) -> Any:
+        """The rows of a batch, at least one."""
+        if not isinstance(self._data, Batches):
+            places = range(rows.start, rows.stop) if order is None else order[rows].tolist()
+            return self._collated([self._data[i] for i in places], places)
+        batch = self._taken(epoch, number, rows, order)
+        if self.collate_fn is not None:
+            return checked(self.collate_fn(list(zip(*batch))), self.dtype)
+        return tuple(cast_floats(field, self.dtype) for field in batch)
+
+    def _taken(self, epoch: int, number: int, rows: slice, order: Any) -> Fields:
+        """Rows of arrays.  Random maps see the whole batch, so that each row comes out as in one process."""
+        if not self._data.random:
+            return self._data.take(rows if order is None else order[rows])
+        start, stop = self._all_rows(number)
+        whole_batch = slice(start, stop) if order is None else order[start:stop]
+        batch = self._data.take(whole_batch, self._rng(epoch, number))
+        return batch if self.part[1] == 1 else cut(batch, slice(rows.start - start, rows.stop - start))
 
     def _from_iterable(self, epoch: int, start: int) -> Iterator[Fields]:
         iterator = iter(self._data() if callable(self._data) else self._data)
@@ -197,7 +225,10 @@ class DataLoader:
             pass
         while samples := list(islice(iterator, self.batch_size)):
             if len(samples) == self.batch_size or not self.drop_last:
-                yield self._collated(samples, range(first, first + len(samples)))
+                own = own_rows(self.part, 0, len(samples))
+                some = slice(own.start, max(own.stop, own.start + 1))  # a part without rows is cut from one
+                batch = self._collated(samples[some], range(first + some.start, first + some.stop))
+                yield batch if own == some else cut(batch, slice(0))
             first += len(samples)
 
     def _collated(self, samples: list[Any], places: Iterable[int]) -> Any:
@@ -258,7 +289,8 @@ class DataLoader:
         batches = "" if self.samples is None else f"{len(self)} batch{'es' * (len(self) != 1)} of "
         order = f"shuffled by seed {self.seed}" if self.shuffle else "in order"
         dropped = ", last short batch dropped" * self.drop_last
-        return f"DataLoader({data}, {batches}{self.batch_size}, {order}{dropped}, epoch {self._epoch})"
+        part = ", part {} of {}".format(*self.part) if self.part[1] > 1 else ""
+        return f"DataLoader({data}, {batches}{self.batch_size}, {order}{dropped}{part}, epoch {self._epoch})"
 
 
 def _has_samples(data: Any) -> bool:

@@ -97,6 +97,11 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     return np.sum(value * weights) / (total or 1.0), total
 
 
+def has_rows(batch: Any) -> bool:
+    """Whether there are examples in a batch; a rank's part of one may have none."""
+    return _rows(batch[0]) > 0
+
+
 def _rows(inputs: Any) -> int:
     """How many examples a batch has; DataLoaders give arrays, and other loaders what they like."""
     if not isinstance(inputs, (tuple, dict)):
@@ -184,15 +189,27 @@ class Totals:
             raise ShapeError(f"Metrics are of all {what} together, each of one shape; {found}. Pad them.")
         kept.append(array)
 
-    def report(self, metrics: Metrics) -> dict[str, float]:
-        """The loss, a mean over the examples or the sum if the loss is one, and the metrics of all."""
-        if not self.weight:
+    def report(self, metrics: Metrics, ranks: Any = None) -> dict[str, float]:
+        """The loss, a mean over the examples or the sum if the loss is one, and the metrics of all.
+
+        ``ranks`` are those of a distributed training, each of which has a part of the examples.
+        """
+        loss, weight = self.loss, self.weight
+        if ranks is not None:
+            loss, weight, self.before = ranks.sums(loss, weight, self.seconds)
+            self.start()
+        if not weight:
             raise ArgumentError("There is no loss of no data: the data are empty, or all weights are 0.")
-        report = {"loss": self.loss if self.summed else self.loss / self.weight}
-        if metrics:
-            targets, outputs = (np.concatenate(self.kept[what]) for what in ("targets", "outputs"))
-            report |= {name: measured(name, metric, targets, outputs) for name, metric in metrics.items()}
-        return report
+
+        def measure(targets: Any, outputs: Any) -> dict[str, float]:
+            return {name: measured(name, metric, targets, outputs) for name, metric in metrics.items()}
+
+        found = {}
+        if metrics and ranks is not None:
+            found = ranks.measured(self.kept, measure)
+        elif metrics:
+            found = measure(*(np.concatenate(self.kept[what]) for what in ("targets", "outputs")))
+        return {"loss": loss if self.summed else loss / weight, **found}
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, for a checkpoint in the middle of an epoch."""

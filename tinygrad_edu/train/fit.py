@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from os import PathLike
 from typing import Any
@@ -27,8 +28,9 @@ from .history import History
 from .inputs import arranged
 from .interrupt import Interrupt
 from .parts import Loss, Metrics, check_data, check_parts, not_finite, told_as, warn
-from .predict import evaluate
+from .predict import evaluated
 from .progress import Progress
+from .ranks import Ranks
 from .saver import Saver
 from .settings import Schedule, Settings, StepSettings
 from .step import make_step
@@ -58,6 +60,7 @@ def fit(
     resume: bool | str | PathLike[str] = False,
     on_nan: str = "stop",
     compile: bool = False,
+    distributed: bool = False,
     progress: bool | str = "auto",
     callbacks: Sequence[Callable[[History], Any]] = (),
 ) -> History:
@@ -121,6 +124,11 @@ def fit(
         Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
         time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
         of several batches or with weights, are made as they are.
+    distributed : bool, default=False
+        Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``
+        (the extra ``mpi``).  All are given the same data and settings, and ``batch_size`` is that of the
+        whole: each computes its part of the rows, and a step is that of one process with all of them, to
+        rounding.  See Notes.
     progress : {"auto", True, False}, default="auto"
         Whether a line on stderr tells how far the training is, drawn by tqdm if that is installed; "auto"
         shows it if stderr is a terminal, and in a notebook.
@@ -150,6 +158,8 @@ def fit(
     NonFiniteError
         With ``on_nan="raise"``, naming the step, also if the last one has spoilt parameters; with "ignore",
         if a gradient that is to be clipped is not finite.
+    RankError
+        On all ranks, with ``distributed=True``, if they have other data, models or parameters.
     StateError, FormatError, OSError
         If the checkpoint does not fit, is damaged or cannot be read; nothing was changed then.
 
@@ -168,6 +178,14 @@ def fit(
     A checkpoint holds the states of model, loss, optimizer, schedule, early stopping, data loader and
     history, and of the generators in modules (those of dropout layers) and of `tinygrad_edu.seed`.
     Generators elsewhere are yours to restore.
+
+    With ``distributed=True``, all begin with the state of rank 0, and agree on what the history holds and on
+    whether the training ends (early, by a callback, a Ctrl-C or a NaN on any rank).  Metrics are measured on
+    rank 0, on the outputs of all.  Rank 0 shows the progress and writes checkpoints, which are those of one
+    process: a training goes on with any number of ranks.  Generators, such as those of dropout, draw other
+    numbers on each rank.  Batch normalization takes the statistics of a rank's own rows; the running ones
+    are the mean over ranks.  Parameters are compared every 100 steps and after each epoch.  An error on one
+    rank ends the job, with its traceback.
 
     L-BFGS computes many losses in a step, and has no place in this loop: ``optimizer.step(closure)``.
 
@@ -190,25 +208,40 @@ def fit(
     ...         return self.image(image) + self.size(size)
     >>> both, images = Both(), np.eye(4)[[0, 1, 2, 3] * 25]
     >>> inputs, y = {"image": images, "size": x}, images @ [[1], [2], [3], [4]] - x
+    >>> from tinygrad_edu.train import evaluate
     >>> _ = fit(both, nn.MSELoss(), optim.Adam(both.parameters(), lr=0.1), (inputs, y), epochs=40)
     >>> round(evaluate(both, nn.MSELoss(), (inputs, y))["loss"], 3)
     0.0
     """
     saved = Checkpoint(checkpoint) if isinstance(checkpoint, (str, PathLike)) else checkpoint
-    with told_as("fit"):
-        warned_of = check_parts(model, loss, optimizer)
-        check_data(data, validation, epochs, batch_size, seed)
-        step = StepSettings(step_schedule, clip_norm, accumulate, on_nan, compile)
-        settings = Settings(
-            epochs, step, metrics or {}, schedule, early_stopping, saved, callbacks, validation is not None
-        )
-    loader, held_out = loaders_of(model, data, validation, batch_size=batch_size, seed=seed)
-    training = Training(settings, model, loss, optimizer, loader, held_out, warned_of)
-    with Ends("fit"):
-        rehearse(training)
+    ranks = Ranks() if distributed else None
+    with ranks.team.together("fit") if ranks else nullcontext():
+        with told_as("fit"):
+            warned_of = check_parts(model, loss, optimizer)
+            check_data(data, validation, epochs, batch_size, seed)
+            step = StepSettings(step_schedule, clip_norm, accumulate, on_nan, compile, distributed)
+            settings = Settings(
+                epochs,
+                step,
+                metrics or {},
+                schedule,
+                early_stopping,
+                saved,
+                callbacks,
+                validation is not None,
+            )
+        loader, held_out = loaders_of(model, data, validation, batch_size=batch_size, seed=seed)
+        training = Training(settings, model, loss, optimizer, loader, held_out, warned_of, ranks)
+        with Ends("fit"):
+            rehearse(training)
     saver = Saver(saved, training)
-    saver.resume(resume)
-    _run(training, saver, Progress(epochs, training.batches, progress))
+    with ranks.parts(loader, held_out) if ranks else nullcontext():
+        saver.resume(resume)
+        _run(
+            training,
+            saver,
+            Progress(epochs, training.batches, progress if not ranks or ranks.is_root else False),
+        )
     return training.history
 
 
@@ -217,14 +250,15 @@ def _run(training: Training, saver: Saver, bar: Progress) -> None:
     history, on_nan = training.history, training.settings.step.on_nan
     with Ends("fit"), training_mode(training.model, True), Interrupt() as interrupt, bar:
         try:
-            _train(training, saver, interrupt, bar)
-            saver.save()
+            with training.ranks.at_work(interrupt, saver) if training.ranks else nullcontext():
+                _train(training, saver, interrupt, bar)
+                saver.save()
         except Diverged as error:
             history.stop("nan", str(error))
             if on_nan == "raise":
                 raise NonFiniteError(f"fit: {error}") from None
         except KeyboardInterrupt:
-            if interrupt.requested:
+            if interrupt.requested or training.ranks:
                 raise
             history.stop("interrupted", f"interrupted in the middle of step {history.steps + 1}")
     if training.best is not None:
@@ -248,17 +282,24 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
         training.set_rate_of_epoch()
         for group in _groups(training.model, training.loader, settings.step.accumulate):
             make_step(training, group)
+            if training.ranks:
+                training.ranks.look(training)
             batches = len(group)
             bar.step(batches)
             if batches < settings.step.accumulate:
                 continue  # the last one: the loader stands in the next epoch, and this one is completed first
             saver.after_step()
-            if interrupt.requested:
+            if _interrupted(training, interrupt):
                 break
         else:
             _end_epoch(training, saver, bar)
-        if interrupt.requested:
+        if _interrupted(training, interrupt):
             history.stop("interrupted", f"interrupted after step {history.steps}")
+
+
+def _interrupted(training: Training, interrupt: Interrupt) -> bool:
+    """Whether there was a Ctrl-C; on several ranks, on any of them before the last step."""
+    return training.ranks.granted["stop"] if training.ranks else interrupt.requested
 
 
 def _groups(model: Module, loader: Any, size: int) -> Iterator[list[Any]]:
@@ -271,10 +312,14 @@ def _groups(model: Module, loader: Any, size: int) -> Iterator[list[Any]]:
 def _end_epoch(training: Training, saver: Saver, bar: Progress) -> None:
     """Evaluate, report, remember the best, ask the callbacks, and save."""
     history, settings = training.history, training.settings
-    row = training.totals.report(settings.trained)
+    if training.ranks:
+        training.ranks.look(training, now=True)
+    row = training.totals.report(settings.trained, training.ranks)
     if training.held_out is not None:
         training.place_validation()
-        found = evaluate(training.model, training.loss, training.held_out, metrics=settings.evaluated)
+        found = evaluated(
+            training.model, training.loss, training.held_out, settings.evaluated, training.ranks
+        )
         row |= {f"val_{name}": value for name, value in found.items()}
     history.append({**row, "lr": training.optimizer.groups[0].lr, "seconds": training.totals.seconds})
     training.totals.clear()
@@ -286,7 +331,8 @@ def _end_epoch(training: Training, saver: Saver, bar: Progress) -> None:
     saver.after_epoch(improved)
     for callback in settings.callbacks:
         answer = callback(history)
-        if isinstance(answer, (bool, np.bool_)) and answer:  # and not a picture, or whatever else it returns
+        over = isinstance(answer, (bool, np.bool_)) and bool(answer)  # no picture, or whatever it returns
+        if over if training.ranks is None else training.ranks.any(over):
             history.stop("callback", f"stopped by a callback after epoch {len(history)}")
     training.look_for_others()
 

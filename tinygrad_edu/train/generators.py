@@ -44,12 +44,19 @@ class Generators:
         StateError
             If there are other generators; nothing was changed.
         """
+        state = {name: one for name, one in state.items() if name != "ranks"}  # of a distributed training
         kinds = {name: type(rng.bit_generator).__name__ for name, rng in self.named.items()}
         saved = {name: one["bit_generator"] for name, one in state.items()}
         if kinds != saved:
             raise StateError(f"Expected the generators {kinds or 'none'}, got {saved or 'none'}.")
         for name, rng in self.named.items():
             rng.bit_generator.state = state[name]
+
+    def part_ways(self, rank: int) -> None:
+        """Let generators that are the same on all ranks draw other numbers on this one."""
+        for rng in self.named.values():
+            drawn = rng.integers(2**32, size=4).tolist()
+            rng.bit_generator.state = type(rng.bit_generator)(np.random.SeedSequence([*drawn, rank])).state
 
 
 def _found(path: str, value: Any) -> Iterator[tuple[str, np.random.Generator]]:

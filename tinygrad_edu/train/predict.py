@@ -11,7 +11,7 @@ from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
-from .batches import Totals, loader_of, loss_of
+from .batches import Totals, has_rows, loader_of, loss_of
 from .inputs import arranged, called, misfit
 from .parts import Loss, Metrics, check_loss, check_metrics, check_model, told_as
 
@@ -137,14 +137,23 @@ def evaluate(
         check_model(model)
         check_loss(loss)
         check_metrics(functions)
-    totals = Totals(loss, keep=bool(functions))
+    return evaluated(model, loss, loader_of("evaluate", data, model, batch_size=batch_size), functions)
+
+
+def evaluated(
+    model: Module, loss: Loss, loader: Any, metrics: Metrics, ranks: Any = None
+) -> dict[str, float]:
+    """What `evaluate` returns, of batches; of a distributed training each rank has a part of them."""
+    totals = Totals(loss, keep=bool(metrics))
     with training_mode(model, False), no_grad():
-        for batch in loader_of("evaluate", data, model, batch_size=batch_size):
+        for batch in loader:
             batch = arranged(model, batch)
+            if ranks is not None and not has_rows(batch):
+                continue
             outputs = called(model, batch[0])
             value, weight = loss_of(loss, outputs, batch)
             totals.add(value.item(), weight, outputs, batch[1])
-    return totals.report(functions)
+    return totals.report(metrics, ranks)
 
 
 def array_of(output: Any) -> Any:

@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from typing import Any
 
 from ..errors import ArgumentError
 from .checkpoint import Checkpoint
@@ -26,29 +27,41 @@ class Saver:
 
     def resume(self, source: bool | str | os.PathLike[str]) -> None:
         """Go on from a file; True stands for the checkpoint's own, if that exists."""
+        if self.training.ranks is not None:
+            self.training.ranks.load(self.training, lambda: self._read(source))
+        elif (state := self._read(source)) is not None:
+            self.training.load_state_dict(state)
+
+    def _read(self, source: bool | str | os.PathLike[str]) -> Any:
+        """The state in a file, if there is one to go on from."""
         if source is False:
-            return
+            return None
         if source is True:
             if self.checkpoint is None:
                 told = "resume=True goes on from the file of checkpoint=, and there is none"
                 raise ArgumentError(f"fit: {told}.")
             if not os.path.exists(self.checkpoint.path):
-                return
+                return None
             source = self.checkpoint.path
         from ..io import load_checkpoint
 
-        self.training.load_state_dict(load_checkpoint(source))
+        return load_checkpoint(source)
+
+    def is_due(self) -> bool:
+        """Whether the seconds have passed after which the training is saved in the middle of an epoch."""
+        return self.period < math.inf and time.monotonic() >= self.next
 
     def after_step(self) -> None:
-        """Save if the seconds have passed."""
-        if self.period < math.inf and time.monotonic() >= self.next:
+        """Save if the seconds have passed; of several ranks, if they have on rank 0."""
+        ranks = self.training.ranks
+        if self.is_due() if ranks is None else ranks.granted["save"]:
             self.save()
 
     def after_epoch(self, improved: bool) -> None:
         """Save the best weights if they are new, and the training if enough epochs have passed."""
         if self.checkpoint is None:
             return
-        if improved and self.checkpoint.best is not None:
+        if improved and self.checkpoint.best is not None and self._writes:
             from ..io import save_safetensors
 
             save_safetensors(self.checkpoint.best, self.training.model.state_dict())
@@ -62,6 +75,14 @@ class Saver:
             return
         from ..io import keep_previous, save_checkpoint
 
-        keep_previous(self.checkpoint.path, self.checkpoint.keep - 1)
-        save_checkpoint(self.checkpoint.path, self.training.state_dict())
+        ranks = self.training.ranks
+        state = self.training.state_dict() if ranks is None else ranks.state_of(self.training)
+        if self._writes:
+            keep_previous(self.checkpoint.path, self.checkpoint.keep - 1)
+            save_checkpoint(self.checkpoint.path, state)
         self.next, self.saved = time.monotonic() + self.period, now
+
+    @property
+    def _writes(self) -> bool:
+        """Whether this process writes files: of several ranks, rank 0 does."""
+        return self.training.ranks is None or bool(self.training.ranks.is_root)

@@ -22,7 +22,8 @@ Schedule = Callable[[int], float]  # the learning rate of an epoch, or of a step
 class StepSettings:
     """How a step is made: its learning rate, how much goes into it, and what it does about NaN.
 
-    The fields are what `fit` calls step_schedule, clip_norm, accumulate, on_nan and compile.
+    The fields are what `fit` calls step_schedule, clip_norm, accumulate, on_nan, compile and
+    distributed.
     """
 
     schedule: Schedule | None
@@ -30,10 +31,18 @@ class StepSettings:
     accumulate: int
     on_nan: str
     compile: bool = False
+    distributed: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.compile, bool):
             raise ArgumentError(f"compile is True or False; got {self.compile!r:.80}.")
+        if not isinstance(self.distributed, bool):
+            raise ArgumentError(f"distributed is True or False; got {self.distributed!r:.80}.")
+        if self.compile and self.distributed:
+            why = "a compiled step updates at once, and the ranks' gradients are summed before the update"
+            raise ArgumentError(
+                f"compile=True and distributed=True exclude each other: {why}. Leave one out."
+            )
         check_at_least_one("accumulate", self.accumulate)
         norm = self.clip_norm
         is_number = isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool)

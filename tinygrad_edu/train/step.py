@@ -10,7 +10,7 @@ from ..modes import no_grad
 from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
-from .batches import loss_of, no_tensor
+from .batches import has_rows, loss_of, no_tensor
 from .compiled import compiled_step
 from .inputs import called
 from .story import Diverged, story
@@ -53,21 +53,28 @@ def _make_compiled(training: Training, group: list[Any]) -> None:
 
 def _add_gradients(training: Training, group: list[Any]) -> None:
     """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
-    totals, total, alone = training.totals, 0.0, len(group) == 1
+    totals, total, alone, trouble = training.totals, 0.0, len(group) == 1 and training.ranks is None, ""
     for batch in group:
+        if training.ranks is not None and not has_rows(batch):
+            continue
         outputs = called(training.model, batch[0])
         loss, weight = loss_of(training.loss, outputs, batch)
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)
         number = loss.item()
         if not math.isfinite(number) and training.settings.step.on_nan != "ignore":
-            raise Diverged(story(training, f"the loss is {number}", group))
+            trouble = story(training, f"the loss is {number}", group)
+            break
         if alone:
             loss.backward()
         else:
             loss.backward(np.array(1 if totals.summed else weight, loss.dtype))
         totals.add(number, weight, outputs, batch[1])
         total += weight
+    if training.ranks is not None:
+        total, trouble = training.ranks.sum_gradients(training, total, trouble)
+    if trouble:
+        raise Diverged(trouble)
     if not alone and total and not totals.summed:
         _divide_gradients(training.optimizer, total)
 

@@ -64,4 +64,4 @@ def _example(loader: Any, place: int, row: int) -> int | None:
     epoch, given = loader.epoch, loader.state_dict()["batch"]
     if not given:  # the last batch was that of the epoch, which is over
         epoch, given = epoch - 1, len(loader)
-    return int(loader.order(epoch)[(given + place) * loader.batch_size + row])
+    return int(loader.order(epoch)[loader.rows(given + place).start + row])

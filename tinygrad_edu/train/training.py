@@ -36,6 +36,8 @@ class Training:
         The validation data.
     warned_of : set of str
         What the user was warned of: the names of parameters that are not the optimizer's.
+    ranks : Ranks, optional
+        The processes that train together, if there are several.
     """
 
     settings: Settings
@@ -45,6 +47,7 @@ class Training:
     loader: Any
     held_out: Any
     warned_of: set[str]
+    ranks: Any = None
 
     def __post_init__(self) -> None:
         self.schedule, self.watched = self.settings.rate_and_column
