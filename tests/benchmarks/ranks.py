@@ -1,8 +1,9 @@
 """What more processes would pay for: steps measured here, a network assumed, and the efficiency on paper.
 
-`python -m tests.benchmarks ranks` prints it, and `python -m tests.benchmarks.ranks --write FILE` writes the page.  Of each model a step on the
-rows of one rank is timed, the allreduce of its gradient is computed from the assumed latency and bandwidth, and
-a rank's efficiency is compute / (compute + communication): nothing overlaps in `fit`.
+`python -m tests.benchmarks ranks` prints it, `python -m tests.benchmarks.ranks --write FILE` writes the page.
+Of each model a step on the rows of one rank is timed, the allreduce of its gradient is computed from the
+assumed latency and bandwidth, and a rank's efficiency is compute / (compute + communication): one begins when
+the other is over.
 """
 
 import math
@@ -90,6 +91,7 @@ def step_of(model: nn.Module, x: np.ndarray, y: np.ndarray) -> Callable[[], None
     return step
 
 
+# fmt: off
 HEAD = """# What more processes pay for, on paper
 
 `python -m tests.benchmarks.ranks --write .github/DISTRIBUTED.md` wrote this page: the steps are measured, on one
@@ -115,6 +117,8 @@ mpiexec -n 2 python -m mpi4py script.py   # with train.fit(…, distributed=True
 Python's own start and NumPy's import come on each rank, and every rank reads the data. A rank that raises, is
 killed or ends its program ends the job; a network that goes silent is MPI's to notice.
 """
+
+# fmt: on
 
 
 def seconds(step: Callable[[], None], rounds: int) -> float:

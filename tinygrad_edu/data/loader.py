@@ -57,8 +57,8 @@ class DataLoader:
         ((x, lengths), y).  By default each field is stacked.  `pad_collate` is one for sequences of several
         lengths.
     part : pair of int (rank, size), default=(0, 1)
-        Which part of every batch to give, of how many: its rows, divided as evenly as whole ones can be, one part
-        after the other.  Ranks of several processes so see the batches of one among them.  A part may be empty.
+        Which part of every batch to give, of how many: its rows, divided as evenly as whole ones can be, one
+        part after the other.  So several processes have the batches of one among them.  A part may be empty.
 
     Attributes
     ----------

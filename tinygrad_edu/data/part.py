@@ -19,7 +19,9 @@ def checked_part(part: Any) -> tuple[int, int]:
 
 
 def own_rows(part: tuple[int, int], start: int, stop: int) -> slice:
-    """The part of the rows from start to stop: all parts together are these, and differ by one row at most."""
+    """This part of the rows from start to stop.  All parts together are these; none is longer than another
+    by more than one row.
+    """
     (rank, size), count = part, stop - start
     return slice(start + count * rank // size, start + count * (rank + 1) // size)
 

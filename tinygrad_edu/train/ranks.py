@@ -1,8 +1,8 @@
 """Ranks: what the processes of a distributed training do together, and agree on.
 
 Every rank is given the same data and makes the same steps.  Of each batch it computes its own part of the
-rows; one sum over all ranks gives the gradient of the whole batch, and with it what a rank has to say: that it
-saw a NaN, a Ctrl-C, or the time to save.  All else follows from numbers that are the same everywhere.
+rows; one sum over all ranks gives the gradient of the whole batch, and with it what a rank has to say: that
+it saw a NaN, a Ctrl-C, or the time to save.  All else follows from numbers that are the same everywhere.
 """
 
 import copy
