@@ -9,7 +9,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
 networks, trainings, epochs, transformer, lstm, debug, pictures,
-estimators, compiled, ranks.
+estimators, compiled, ranks, scan.
 """
 
 import argparse
@@ -35,6 +35,7 @@ from . import (
     ranks,
     recurrent,
     report,
+    scan,
     steps,
     trainings,
     transformer,
@@ -74,6 +75,7 @@ def main() -> None:
         "debug": lambda: watching.report(arguments.rounds),
         "pictures": pictures.report,
         "estimators": estimators.report,
+        "scan": lambda: scan.report(arguments.rounds),
         "compiled": lambda: compiled.report(
             workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
         ),

@@ -7,10 +7,10 @@
      B, PARAMETERS, CLASSES, FEATURES         sizes
      MEAN                                     1, or 1 / B: what the loss of a row is multiplied by
      TANH                                     whether the hidden units are tanh, not relu
-     UPDATE(w, g, m, v, decay)                the optimizer's change of one number
+     BLAS                                     multiplications of a product, above which it is BLAS'
 
-   and after it the layers, one line each.  Matrices are (inputs, outputs), row by row.  Large products are
-   those of BLAS, whose function is handed over. */
+   and after it the layers, one line each, and `one_step`.  Matrices are (inputs, outputs), row by row.  Large
+   products are those of BLAS, whose function is handed over. */
 
 #include <math.h>
 #include <stdint.h>
@@ -22,6 +22,7 @@ typedef void (*gemm)(int, int, int, int64_t, int64_t, int64_t, real, const real 
 #define FMA(a, b, c) _Generic((a), float: __builtin_fmaf, default: __builtin_fma)(a, b, c)
 #define RINT(a) _Generic((a), float: __builtin_rintf, default: __builtin_rint)(a)
 #define SQRT(a) _Generic((a), float: __builtin_sqrtf, default: __builtin_sqrt)(a)
+#define NARROW(n, m) ((m) < 8 && (n) >= 16)  /* outputs are no vector, inputs are */
 #define LOG(a) _Generic((a), float: logf, default: log)(a)
 
 static gemm multiply;
@@ -74,57 +75,89 @@ static inline real slope_at(real y) {
 #endif
 }
 
+/* A sum of products, in sixteen sums side by side. */
+static inline real dot(const real *restrict a, const real *restrict b, int n) {
+    real t[16] = {0}, sum = 0;
+    int k = 0;
+    for (; k + 16 <= n; k += 16)
+        for (int l = 0; l < 16; l++) t[l] = FMA(a[k + l], b[k + l], t[l]);
+    for (int w = 8; w > 0; w /= 2)
+        for (int l = 0; l < w; l++) t[l] += t[l + w];
+    for (; k < n; k++) sum = FMA(a[k], b[k], sum);
+    return sum + t[0];
+}
+
 /* A layer of N inputs and M outputs: forward, the gradients of its parameters, and that of its inputs. */
-#define LAYER(name, N, M, HIDDEN, FIRST)                                                              \
-static void name##_forward(const real *restrict x, const real *restrict w, real *restrict h) {        \
-    const real *b = w + N * M;                                                                        \
-    if ((int64_t)B * N * M > BLAS) {                                                                  \
-        multiply(101, 111, 111, B, M, N, 1, x, N, w, M, 0, h, M);                                     \
-        for (int i = 0; i < B; i++)                                                                   \
-            for (int j = 0; j < M; j++) {                                                             \
-                real z = h[i * M + j] + b[j];                                                         \
-                h[i * M + j] = HIDDEN ? active(z) : z;                                                \
-            }                                                                                         \
-        return;                                                                                       \
-    }                                                                                                 \
-    for (int i = 0; i < B; i++) {                                                                     \
-        real t[M];                                                                                    \
-        for (int j = 0; j < M; j++) t[j] = b[j];                                                      \
-        for (int k = 0; k < N; k++)                                                                   \
-            for (int j = 0; j < M; j++) t[j] = FMA(x[i * N + k], w[k * M + j], t[j]);                 \
-        for (int j = 0; j < M; j++) h[i * M + j] = HIDDEN ? active(t[j]) : t[j];                      \
-    }                                                                                                 \
-}                                                                                                     \
-static void name##_backward(const real *restrict x, const real *restrict w, const real *restrict d,   \
-                            real *restrict g, real *restrict dx) {                                    \
-    real *gb = g + N * M;                                                                             \
-    for (int j = 0; j < M; j++) gb[j] = 0;                                                            \
-    if ((int64_t)B * N * M > BLAS) {                                                                  \
-        multiply(101, 112, 111, N, M, B, 1, x, N, d, M, 0, g, M);                                     \
-        for (int i = 0; i < B; i++)                                                                   \
-            for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                        \
-        if (FIRST) return;                                                                            \
-        multiply(101, 111, 112, B, N, M, 1, d, M, w, M, 0, dx, N);                                    \
-        for (int i = 0; i < B * N; i++) dx[i] *= slope_at(x[i]);                                      \
-        return;                                                                                       \
-    }                                                                                                 \
-    for (int k = 0; k < N * M; k++) g[k] = 0;                                                         \
-    for (int i = 0; i < B; i++) {                                                                     \
-        for (int k = 0; k < N; k++)                                                                   \
-            for (int j = 0; j < M; j++) g[k * M + j] = FMA(x[i * N + k], d[i * M + j], g[k * M + j]); \
-        for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                            \
-    }                                                                                                 \
-    if (FIRST) return;                                                                                \
-    real wT[M * N] ALIGNED;                                                                           \
-    for (int k = 0; k < N; k++)                                                                       \
-        for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                     \
-    for (int i = 0; i < B; i++) {                                                                     \
-        real t[N];                                                                                    \
-        for (int k = 0; k < N; k++) t[k] = 0;                                                         \
-        for (int j = 0; j < M; j++)                                                                   \
-            for (int k = 0; k < N; k++) t[k] = FMA(d[i * M + j], wT[j * N + k], t[k]);                \
-        for (int k = 0; k < N; k++) dx[i * N + k] = t[k] * slope_at(x[i * N + k]);                    \
-    }                                                                                                 \
+#define LAYER(name, N, M, HIDDEN, FIRST)                                                                    \
+static void name##_forward(const real *restrict x, const real *restrict w, real *restrict h) {              \
+    const real *b = w + N * M;                                                                              \
+    if ((int64_t)B * N * M > BLAS) {                                                                        \
+        multiply(101, 111, 111, B, M, N, 1, x, N, w, M, 0, h, M);                                           \
+        for (int i = 0; i < B; i++)                                                                         \
+            for (int j = 0; j < M; j++) {                                                                   \
+                real z = h[i * M + j] + b[j];                                                               \
+                h[i * M + j] = HIDDEN ? active(z) : z;                                                      \
+            }                                                                                               \
+        return;                                                                                             \
+    }                                                                                                       \
+    if (NARROW(N, M)) {                                                                                     \
+        real wT[M * N] ALIGNED;                                                                             \
+        for (int k = 0; k < N; k++)                                                                         \
+            for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                       \
+        for (int i = 0; i < B; i++)                                                                         \
+            for (int j = 0; j < M; j++) {                                                                   \
+                real z = dot(x + i * N, wT + j * N, N) + b[j];                                              \
+                h[i * M + j] = HIDDEN ? active(z) : z;                                                      \
+            }                                                                                               \
+        return;                                                                                             \
+    }                                                                                                       \
+    for (int i = 0; i < B; i++) {                                                                           \
+        real t[M];                                                                                          \
+        for (int j = 0; j < M; j++) t[j] = b[j];                                                            \
+        for (int k = 0; k < N; k++)                                                                         \
+            for (int j = 0; j < M; j++) t[j] = FMA(x[i * N + k], w[k * M + j], t[j]);                       \
+        for (int j = 0; j < M; j++) h[i * M + j] = HIDDEN ? active(t[j]) : t[j];                            \
+    }                                                                                                       \
+}                                                                                                           \
+static void name##_backward(const real *restrict x, const real *restrict w, const real *restrict d,         \
+                            real *restrict g, real *restrict dx) {                                          \
+    real *gb = g + N * M;                                                                                   \
+    for (int j = 0; j < M; j++) gb[j] = 0;                                                                  \
+    if ((int64_t)B * N * M > BLAS) {                                                                        \
+        multiply(101, 112, 111, N, M, B, 1, x, N, d, M, 0, g, M);                                           \
+        for (int i = 0; i < B; i++)                                                                         \
+            for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                              \
+        if (FIRST) return;                                                                                  \
+        multiply(101, 111, 112, B, N, M, 1, d, M, w, M, 0, dx, N);                                          \
+        for (int i = 0; i < B * N; i++) dx[i] *= slope_at(x[i]);                                            \
+        return;                                                                                             \
+    }                                                                                                       \
+    for (int k = 0; k < N * M; k++) g[k] = 0;                                                               \
+    real wT[M * N] ALIGNED;                                                                                 \
+    if (NARROW(N, M)) {                                                                                     \
+        for (int k = 0; k < N * M; k++) wT[k] = 0;                                                          \
+        for (int i = 0; i < B; i++)                                                                         \
+            for (int j = 0; j < M; j++)                                                                     \
+                for (int k = 0; k < N; k++) wT[j * N + k] = FMA(d[i * M + j], x[i * N + k], wT[j * N + k]); \
+        for (int k = 0; k < N; k++)                                                                         \
+            for (int j = 0; j < M; j++) g[k * M + j] = wT[j * N + k];                                       \
+    } else {                                                                                                \
+        for (int i = 0; i < B; i++)                                                                         \
+            for (int k = 0; k < N; k++)                                                                     \
+                for (int j = 0; j < M; j++) g[k * M + j] = FMA(x[i * N + k], d[i * M + j], g[k * M + j]);   \
+    }                                                                                                       \
+    for (int i = 0; i < B; i++)                                                                             \
+        for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                                  \
+    if (FIRST) return;                                                                                      \
+    for (int k = 0; k < N; k++)                                                                             \
+        for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                           \
+    for (int i = 0; i < B; i++) {                                                                           \
+        real t[N];                                                                                          \
+        for (int k = 0; k < N; k++) t[k] = 0;                                                               \
+        for (int j = 0; j < M; j++)                                                                         \
+            for (int k = 0; k < N; k++) t[k] = FMA(d[i * M + j], wT[j * N + k], t[k]);                      \
+        for (int k = 0; k < N; k++) dx[i * N + k] = t[k] * slope_at(x[i * N + k]);                          \
+    }                                                                                                       \
 }
 
 /* The loss of the scores z, which become its gradient. */
@@ -168,7 +201,7 @@ void batch(const real *x, const int64_t *y) {
     memcpy(labels, y, sizeof labels);
 }
 
-real step(void);
+static real one_step(void);
 
 void epoch(const real *x, const int64_t *y, const int64_t *order, int64_t steps, real *losses) {
     for (int64_t s = 0; s < steps; s++, order += B) {
@@ -176,6 +209,6 @@ void epoch(const real *x, const int64_t *y, const int64_t *order, int64_t steps,
             for (int j = 0; j < FEATURES; j++) inputs[i * FEATURES + j] = x[order[i] * FEATURES + j];
             labels[i] = y[order[i]];
         }
-        losses[s] = step();
+        losses[s] = one_step();
     }
 }

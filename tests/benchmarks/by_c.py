@@ -33,8 +33,7 @@ def perceptron(
     dtype: Any = np.float32,
     tanh: bool = False,
     total: bool = False,
-    update: str = ADAM,
-    numbers: str = ADAMS_NUMBERS,
+    sgd: tuple[float, float] | None = None,
 ) -> Any:
     """The library of a perceptron.
 
@@ -48,9 +47,8 @@ def perceptron(
         Whether the activation is tanh; it is relu otherwise.
     total : bool, default=False
         Whether the loss is the sum over the rows, not the mean.
-    update, numbers : str
-        C: how the optimizer changes one number w, by its gradient g and moments m and v; what it does so
-        with, made anew in each step.
+    sgd : pair of float, optional
+        The rate, and the decay of weights, of gradient descent; Adam with its usual settings otherwise.
     """
     single = np.dtype(dtype) == np.float32
     ends = np.cumsum([0] + [n * m + m for n, m in pairwise(sizes)]).tolist()
@@ -68,29 +66,48 @@ def perceptron(
         "BLAS": BLAS if blas(single) else 1 << 62,
     }
     head = "".join(f"#define {name} {value}\n" for name, value in defined.items())
-    return loaded(head + TEXT.read_text() + _steps(sizes, batch, ends, numbers, update))
+    return loaded(head + TEXT.read_text() + _steps(sizes, batch, ends, sgd))
 
 
-def _steps(sizes: tuple[int, ...], batch: int, ends: list[int], numbers: str, update: str) -> str:
+def _steps(sizes: tuple[int, ...], batch: int, ends: list[int], sgd: tuple[float, float] | None) -> str:
     """The layers, and the step, which calls them."""
     layers = list(pairwise(sizes))
     last, lines, forward, backward = len(layers) - 1, [], [], []
     for i, (n, m) in enumerate(layers):
         lines.append(f"LAYER(layer{i}, {n}, {m}, {int(i < last)}, {int(not i)})")
         lines.append(f"static real h{i}[{batch * m}] ALIGNED, d{i}[{batch * m}] ALIGNED;")
-        x = f"h{i - 1}" if i else "inputs"
-        forward.append(f"layer{i}_forward({x}, values + {ends[i]}, h{i});")
-        d = "h" if i == last else "d"
-        backward.append(
-            f"layer{i}_backward({x}, values + {ends[i]}, {d}{i}, slopes + {ends[i]}, "
-            + (f"d{i - 1});" if i else "0);")
-        )
-    change = f"real w = values[i], g = slopes[i], m = mean[i], v = square[i]; {update}; "
-    change += "values[i] = w; mean[i] = m; square[i] = v;"
-    loop = f"for (int i = 0; i < PARAMETERS; i++) {{ {change} }}"
+        x, d = f"h{i - 1}" if i else "inputs", f"{'h' if i == last else 'd'}{i}"
+        at, down = f"values + {ends[i]}", f"d{i - 1}" if i else "0"
+        forward.append(f"layer{i}_forward({x}, {at}, h{i});")
+        backward.append(f"layer{i}_backward({x}, {at}, {d}, slopes + {ends[i]}, {down});")
     body = [*forward, f"real loss = cross_entropy(h{last}, labels);", *reversed(backward), "count++;"]
-    body += [numbers, loop, "return loss;"]
-    return "\n".join([*lines, "real step(void) {", *body, "}", ""])
+    if sgd is None:
+        body += [ADAMS_NUMBERS, _changes(0, ends[-1], ADAM)]
+    else:
+        rate, decay = (f"(real){number}" for number in sgd)
+        for at, (n, m) in zip(ends, layers):
+            body.append(_changes(at, at + n * m, f"w -= {rate} * (g + {decay} * w)"))
+            body.append(_changes(at + n * m, at + n * m + m, f"w -= {rate} * g"))
+    return "\n".join(
+        [
+            *lines,
+            "static real one_step(void) {",
+            *body,
+            "return loss;",
+            "}",
+            "real step(void) { return one_step(); }",
+            "",
+        ]
+    )
+
+
+def _changes(start: int, end: int, update: str) -> str:
+    """The loop over some parameters: w has the gradient g, and the moments m and v."""
+    before = "real w = values[i], g = slopes[i]"
+    if "m = " in update:
+        before += ", m = mean[i], v = square[i]"
+        update += "; mean[i] = m; square[i] = v"
+    return f"for (int i = {start}; i < {end}; i++) {{ {before}; {update}; values[i] = w; }}"
 
 
 def loaded(text: str) -> Any:
