@@ -23,7 +23,7 @@ The two-minute tour::
     tg.train.fit(model, tg.nn.CrossEntropyLoss(), optimizer, (inputs, labels), epochs=10)  # or the whole loop
     tg.io.save_checkpoint("model.safetensors", model.state_dict())
 
-To read the code, begin with `tinygrad_edu.backward`; then `table`, `graph` and `tensor`.
+To read the code, begin with ``tinygrad_edu.backward``; then ``table``, ``graph`` and ``tensor``.
 """
 
 import sys

@@ -105,7 +105,7 @@ def implicit_root(residual: Residual, *, solver: Solver | None = None) -> Callab
 
 
 def fixed_point(f: Callable[..., Any], *, solver: Solver | None = None) -> Callable[..., Any]:
-    """A function that finds a fixed point x = f(x, *parameters), and that can be differentiated in its
+    """A function that finds a fixed point ``x = f(x, *parameters)``, and can be differentiated in its
     parameters.
 
     Parameters
@@ -119,7 +119,7 @@ def fixed_point(f: Callable[..., Any], *, solver: Solver | None = None) -> Calla
     Returns
     -------
     callable
-        As of `implicit_root`, which it is of the residual f(x, *parameters) - x.
+        As of `implicit_root`, which it is of the residual ``f(x, *parameters) - x``.
 
     Examples
     --------

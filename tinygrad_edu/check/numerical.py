@@ -15,7 +15,7 @@ from .leaves import Array, as_parts, from_parts
 def numerical_vjp(
     f: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
 ) -> tuple[list[Array], list[Array]]:
-    """The gradients of ⟨cotangent, f(*inputs)⟩, element by element, by differences.
+    """The gradients of ``⟨cotangent, f(*inputs)⟩``, element by element, by differences.
 
     Parameters
     ----------

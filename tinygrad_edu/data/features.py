@@ -68,7 +68,7 @@ class Features:
     Notes
     -----
     What a column's kind is says `Features` by its dtype, if it is that of a frame or an array; and by its
-    cells, if it is a table's: see the module `columns`.  Results equal those of scikit-learn's
+    cells, if it is a table's: see the module ``columns``.  Results equal those of scikit-learn's
     ColumnTransformer of SimpleImputer, StandardScaler and OneHotEncoder.
 
     Examples

@@ -102,7 +102,7 @@ def pad_collate(samples: Sequence[Any], *, value: float = 0, target_value: int =
 
     Returns
     -------
-    tuple ((padded, lengths), *fields)
+    tuple, ``((padded, lengths), *fields)``
         The sequences, (n, t, …), and how long each was, (n,), as one pair: what `train.fit` calls a model
         with, ``model(padded, lengths)``.  Then the other fields, each an array (n, …).
 

@@ -98,7 +98,7 @@ class Arctan(Activation, function=np.arctan):
 
 
 class Softsign(Activation, function=ops.softsign):
-    """x / (1 + |x|); see `tinygrad_edu.softsign`."""
+    """``x / (1 + |x|)``; see `tinygrad_edu.softsign`."""
 
 
 class Gaussian(Activation, function=ops.gaussian):

@@ -46,7 +46,7 @@ def as_factor(gain_or_activation: float | str) -> float:
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """(n_in, n_out) of weights stored as (n_out, n_in, *kernel), as PyTorch stores them.
+    """(n_in, n_out) of weights stored as ``(n_out, n_in, *kernel)``, as PyTorch stores them.
 
     Raises
     ------

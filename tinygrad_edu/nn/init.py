@@ -14,7 +14,7 @@ general the standard deviation is multiplied by a `gain`: √2 for relu.  A unif
 variance a² / 3, so a = √3 times the standard deviation.  Orthogonal weights keep not only the mean but every
 length.
 
-A convolution sums over its kernel too: weights are (n_out, n_in, *kernel), and n_in and n_out count in
+A convolution sums over its kernel too: weights are ``(n_out, n_in, *kernel)``, and n_in and n_out count in
 multiples of the kernel's size (`fans`).
 """
 
@@ -169,7 +169,7 @@ def xavier_uniform(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DT
     Parameters
     ----------
     shape : tuple of int
-        (n_out, n_in, *kernel).
+        ``(n_out, n_in, *kernel)``.
     gain : float or str, default=1.0
         A factor, or the activation that follows: see `gain`.
     rng : numpy.random.Generator or int, optional
@@ -214,7 +214,7 @@ def he_uniform(
     Parameters
     ----------
     shape : tuple of int
-        (n_out, n_in, *kernel).
+        ``(n_out, n_in, *kernel)``.
     mode : {"fan_in", "fan_out"}, default="fan_in"
         Whether to keep the size of outputs or that of gradients.
     gain : float or str, default="relu"
@@ -265,7 +265,7 @@ def lecun_normal(shape: Shape, *, rng: Rng = None, dtype: DTypeLike = np.float32
     Parameters
     ----------
     shape : tuple of int
-        (n_out, n_in, *kernel).
+        ``(n_out, n_in, *kernel)``.
     rng : numpy.random.Generator or int, optional
     dtype : dtype, default=numpy.float32
 
@@ -297,7 +297,7 @@ def orthogonal(shape: Shape, *, gain: Gain = 1.0, rng: Rng = None, dtype: DTypeL
     Parameters
     ----------
     shape : tuple of int
-        (n_out, n_in, *kernel); all axes but the first are taken as one.
+        ``(n_out, n_in, *kernel)``; all axes but the first are taken as one.
     gain : float or str, default=1.0
         A factor, or the activation that follows: see `gain`.
     rng : numpy.random.Generator or int, optional

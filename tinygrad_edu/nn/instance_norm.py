@@ -40,7 +40,7 @@ class InstanceNorm1d(OfChannels):
     running_mean, running_var : Buffer of shape (c,), or None
         Updated by every call in training, under `no_grad` too.
     num_batches_tracked : Buffer of shape (), int64, or None
-        It stays as it is, as in PyTorch, whose `state_dict`s have it.
+        It stays as it is, as in PyTorch, whose ``state_dict`` has it.
 
     Raises
     ------

@@ -93,7 +93,7 @@ class LayerNorm(_OfLastAxes):
         )
 
     def forward(self, x: Any) -> Tensor:
-        """Normalize x of shape (..., *normalized_shape)."""
+        """Normalize x of shape ``(..., *normalized_shape)``."""
         return ops.layer_norm(self._checked(x), self.weight, self.bias, axis=self.axes, eps=self.eps)
 
     def extra_repr(self) -> str:
@@ -147,7 +147,7 @@ class RMSNorm(_OfLastAxes):
         self.weight, _ = ones_and_zeros(self.normalized_shape, elementwise_affine, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """Normalize x of shape (..., *normalized_shape)."""
+        """Normalize x of shape ``(..., *normalized_shape)``."""
         return ops.rms_norm(self._checked(x), self.weight, axis=self.axes, eps=self.eps)
 
 

@@ -11,7 +11,7 @@ from .module import Module
 
 
 class Hardshrink(Activation, function=ops.hardshrink):
-    """x where |x| > lambd, else 0; see `tinygrad_edu.hardshrink`."""
+    """x where ``|x| > lambd``, else 0; see `tinygrad_edu.hardshrink`."""
 
     lambd: float = 0.5
 

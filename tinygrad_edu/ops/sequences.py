@@ -43,7 +43,7 @@ def sequence_mask(lengths: ArrayLike, length: int | None = None) -> NDArray[np.b
 
     Returns
     -------
-    ndarray of bool, of shape (*lengths.shape, length)
+    ndarray of bool, of shape ``(*lengths.shape, length)``
         True where a step is real.  `masked_softmax` and a mean of losses, ``np.sum(losses * mask) /
         np.sum(mask)``, take it as it is; a ``key_padding_mask`` is its negation, ``~mask``.
 

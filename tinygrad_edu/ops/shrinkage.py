@@ -18,7 +18,7 @@ from .elementwise import or_nan
 # fmt: off
 @primitive(x=lambda g, x, lambd: or_nan(x, g * (np.absolute(x) > lambd)))
 def hardshrink(x: Any, lambd: float = 0.5) -> Any:
-    """x where |x| > lambd, else 0.
+    """x where ``|x| > lambd``, else 0.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def threshold(x: Any, threshold: float, value: float) -> Any:
 
 
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
-    """x, nearer to 0 by lambd, and 0 where |x| ≤ lambd: what the proximal step of an L1 penalty does.
+    """x, nearer to 0 by lambd, and 0 where ``|x| ≤ lambd``: what the proximal step of an L1 penalty does.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ elementwise(np.logaddexp2, x1=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x1, 
 
 @primitive(x=lambda g, x: g / np.square(1 + np.absolute(x)))
 def softsign(x: Any) -> Any:
-    """x / (1 + |x|): a sigmoid that approaches ±1 slowly.
+    """``x / (1 + |x|)``: a sigmoid that approaches ±1 slowly.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from .setting import arguments
 class Adamax(Elementwise):
     """Adam in the infinity norm.
 
-        m ← β₁ m + (1 - β₁) g,    u ← max(β₂ u, |g| + ε),    p ← p - lr / (1 - β₁ᵗ) · m / u
+        m ← β₁ m + (1 - β₁) g,    u ← max(β₂ u, abs(g) + ε),    p ← p - lr / (1 - β₁ᵗ) · m / u
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from .group import listed_parameters
 def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: float = 2.0) -> float:
     """Scale all gradients, in place and by one factor, so that their joint norm is at most max_norm.
 
-        g ← g · min(1, max_norm / ‖g‖),    ‖g‖ = (Σ |gᵢ|ᵖ)^(1/p) over every element of every gradient
+        g ← g · min(1, max_norm / ‖g‖),    ‖g‖ = (Σ abs(gᵢ)ᵖ)^(1/p) over every element of every gradient
 
     Parameters
     ----------

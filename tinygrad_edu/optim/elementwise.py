@@ -24,7 +24,7 @@ class Elementwise(Optimizer):
 
     Subclasses write `equations` and, where speed matters, `update` with its `coefficients`.  Weight decay and
     an L1 penalty are applied here, the same for all of them: coupled, as terms of the gradient, g ← g +
-    weight_decay · p + l1 · sign(p); or decoupled, where `decoupled` is set, p ← p (1 - lr · weight_decay)
+    weight_decay · p + l1 · sign(p); or decoupled, where ``decoupled`` is set, p ← p (1 - lr · weight_decay)
     before the update.  L1 is always coupled.  With ``maximize`` the sign of g is turned around before.
 
     Notes

@@ -19,9 +19,9 @@ class ReduceOnPlateau:
 
     That is after more than ``patience`` metrics in a row that are no better than the best.
 
-    Better is below best - threshold · |best| (mode "min"), or above best + threshold · |best| ("max"); with
-    threshold_mode "abs" the threshold itself takes the place of threshold · |best|.  A metric that is not a
-    number is never better.
+    Better is below ``best - threshold · |best|`` (mode "min"), or above ``best + threshold · |best|``
+    ("max"); with threshold_mode "abs" the threshold itself takes the place of ``threshold · |best|``.  A
+    metric that is not a number is never better.
 
     Parameters
     ----------

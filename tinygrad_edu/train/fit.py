@@ -93,7 +93,7 @@ def fit(
     metrics : mapping of str to callable, optional
         Functions of (targets, outputs), such as those of `train.metrics`, computed once an epoch on ndarrays
         of all examples: for the training from the outputs as they were in each step, and for the validation
-        from those after the epoch.  A metric whose name begins with "val_" is only computed for the latter.
+        from those after the epoch.  A metric whose name begins with ``val_`` is only computed for the latter.
         Each is tried on a batch, before the first step.
     schedule : callable, ReduceOnPlateau or pair (ReduceOnPlateau, str), optional
         The learning rate as a function of the epoch, counted from 0.  A ReduceOnPlateau is given the
@@ -139,7 +139,7 @@ def fit(
     -------
     History
         It has the columns loss (the mean over all examples, however they fall into batches; a sum if the loss
-        is one), the metrics, val_loss and val_ metrics, lr (at the end of the epoch, of the first group) and
+        is one), the metrics, ``val_loss`` and ``val_`` metrics, lr (at the end of the epoch, of the first group) and
         seconds.
 
     Raises

@@ -36,7 +36,7 @@ def mean_squared_error(targets: Any, predictions: Any) -> float:
 
 @names_itself
 def mean_absolute_error(targets: Any, predictions: Any) -> float:
-    """The mean of |prediction - target| over all elements, in the units of the targets.
+    """The mean of ``|prediction - target|`` over all elements, in the units of the targets.
 
     Parameters, results and errors are those of `mean_squared_error`.
 
