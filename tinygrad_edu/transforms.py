@@ -213,8 +213,8 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
         Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape
         ``(*s, *t)``, a tensor if the argument is one; for containers of outputs, of arguments, and for a
         sequence of argnums, these containers of them, outputs outside.  Of a complex argument it is the
-        complex derivative f', of complex outputs that of their real parts and i times that of their imaginary ones.
-        Where it takes longer than two seconds, a line on the terminal says how far it is.
+        complex derivative f', of complex outputs that of their real parts and i times that of their imaginary
+        ones.  Where it takes longer than two seconds, a line on the terminal says how far it is.
 
     Raises
     ------

@@ -139,8 +139,8 @@ def fit(
     -------
     History
         It has the columns loss (the mean over all examples, however they fall into batches; a sum if the loss
-        is one), the metrics, ``val_loss`` and ``val_`` metrics, lr (at the end of the epoch, of the first group) and
-        seconds.
+        is one), the metrics, ``val_loss`` and ``val_`` metrics, lr (at the end of the epoch, of the first
+        group) and seconds.
 
     Raises
     ------
