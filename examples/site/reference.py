@@ -77,8 +77,9 @@ def elsewhere(
 ) -> nodes.Node | None:
     """What the name in a docstring links to, where it is no name of its own module.
 
-    ``gradcheck`` in the module check is the one of the top level.  What exists, but is none of the public names
-    (NumPy's functions, modules of this package), is shown as code and links nowhere; what does not exist warns.
+    ``gradcheck`` in the module check is the one of the top level.  What exists, but is none of the public
+    names (NumPy's functions, modules of this package), is shown as code and links nowhere; what does not
+    exist warns.
     """
     if node.get("refdomain") != "py" or node.get("reftype") != "obj":
         return None
