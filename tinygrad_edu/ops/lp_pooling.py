@@ -25,7 +25,8 @@ def lp_pool2d(
     """Norm over windows of images, y[n, c, r, q] = (Σ_ij x[n, c, s r + i, s q + j]^p)^(1/p).
 
     With a p that is no odd integer, it is ``|x|`` whose powers are summed.  Where the sum is 0 the gradient
-    is 0; where it is negative y is the real root, minus that of its absolute value, and not NaN as in PyTorch.
+    is 0; where it is negative y is the real root, minus that of its absolute value, and not NaN as in
+    PyTorch.
 
     Parameters
     ----------
