@@ -10,8 +10,8 @@ from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 
+from tests.core.test_package import NAMES
 from tests.helpers import ROOT
-from tests.site.test_names import NAMES
 
 for needed in ("sphinx", "numpydoc", "furo", "sphinx_gallery", "myst_parser"):
     pytest.importorskip(needed, reason="the site is built with the extra site: pip install -e '.[site]'")
