@@ -1,4 +1,4 @@
-"""What importing the package brings, and what it leaves until it is asked for; where its names are described."""
+"""What importing the package brings, what it leaves until asked; and where its names are described."""
 
 import importlib
 import inspect
@@ -58,20 +58,8 @@ assert not optional & set(sys.modules), optional & set(sys.modules)
 # ---- the reference ------------------------------------------------------------------------------------------
 
 SOURCES = ROOT / "examples" / "site" / "api"
-LISTED = (
-    "",
-    ".check",
-    ".compiler",
-    ".data",
-    ".distributed",
-    ".drawing",
-    ".io",
-    ".nn",
-    ".optim",
-    ".plot",
-    ".sklearn",
-)
-LISTED += (".special", ".stats", ".train", ".train.metrics")  # these have an __all__
+PARTS = "check compiler data distributed drawing io nn optim plot sklearn special stats train train.metrics"
+LISTED = ("", *(f".{part}" for part in PARTS.split()))  # these have an __all__
 DEFINED = (".check.strategies", ".errors", ".nn.init", ".optim.schedule")  # what these define is public
 NO_PARTS = {"names_itself", "told_by", "Function"}  # helpers of the package in errors
 ADDED = {".nn.init": {"gain", "fans"}}  # public there, defined elsewhere
