@@ -55,7 +55,7 @@ assert not optional & set(sys.modules), optional & set(sys.modules)
     printed("-c", program)
 
 
-# ---- the reference ------------------------------------------------------------------------------------------
+# ---- the reference -----------------------------------------------------------------------------------------
 
 SOURCES = ROOT / "examples" / "site" / "api"
 PARTS = "check compiler data distributed drawing io nn optim plot sklearn special stats train train.metrics"
