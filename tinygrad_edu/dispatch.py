@@ -13,7 +13,8 @@ from .aliases import Operand, TensorClass
 from .arrays import refuse_masked, stands_for_array
 from .entry import Composite, Entry, Op, name_of
 from .errors import UnsupportedCall
-from .graph import as_array, record
+from .foreign import is_foreign, shared
+from .graph import SIMPLE, as_array, record
 from .modes import MODE
 from .refusals import refuse
 from .table import TABLE, entry_of
@@ -133,6 +134,10 @@ def _unwrap(cls: TensorClass, value: Operand) -> Any:
         return value._array
     if type(value) in (list, tuple):
         return type(value)(_unwrap(cls, v) for v in value)
+    if type(value) in SIMPLE:
+        return value
+    if is_foreign(value):
+        return shared(value, "a function of tensors")
     refuse_masked(value, "a function of tensors")
     return {k: _unwrap(cls, v) for k, v in value.items()} if type(value) is dict else value
 
@@ -149,4 +154,6 @@ def _wrap(cls: TensorClass, out: Any) -> Any:
     if type(out) in (list, tuple):
         kinds = [getattr(getattr(o, "dtype", None), "kind", "") for o in out]
         return type(out)(o if kind == "O" else _wrap(cls, o) for o, kind in zip(out, kinds))
+    if hasattr(out, "__array_function__") and not isinstance(out, cls):  # an array of another library's
+        return cls._make(as_array(out), None)
     return out

@@ -62,9 +62,9 @@ def shared(x: Any, who: str, copy: bool | None = None) -> NDArray[Any]:
         device, number = map(int, x.__dlpack_device__())
         if device in HOST:
             return np.from_dlpack(x, copy=copy)
-    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
         found = f"{kind} of dtype {getattr(x, 'dtype', None)}"
-        advice = "Make a dense one of it there first, of float32 for instance"
+        advice = "Make a dense one of numbers of it there first, of float32 for instance"
         raise DTypeError(f"{who}: {found} is none that NumPy can share ({error!s:.120}). {advice}.") from None
     where = f"{DEVICES.get(device, f'device {device}')}:{number}"
     copied = "it would have to be copied to the CPU's memory, and nothing is copied there unasked"

@@ -292,6 +292,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                     "backward() of a complex tensor needs a gradient (its cotangent); without one make a "
                     "real loss of it first, such as np.real(z) or np.abs(z)**2."
                 )
+            if type(self._array) is not np.ndarray:
+                return Tensor._make(np.ones_like(self._array), None)
             return Tensor._make(np.array(1, dtype) if shape == () else np.ones(shape, dtype), None)
         cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
         if cotangent.shape != shape:

@@ -77,6 +77,9 @@ WAYS = {
     "Tensor": tg.Tensor,
     "an operator": lambda x: tg.Tensor(np.ones(3), requires_grad=True) * x,
     "a function": lambda x: np.add(tg.Tensor(np.ones(3), requires_grad=True), x),
+    "a comparison": lambda x: tg.Tensor(np.ones(3), requires_grad=True) > x,
+    "a constant": lambda x: np.maximum(tg.Tensor(np.ones(3)), x),
+    "a list": lambda x: np.stack([tg.Tensor(np.ones(3)), x]),
     "a transform": lambda x: tg.grad(lambda v: np.sum(v**2))(x),
     "a layer": lambda x: tg.nn.Linear(3, 2, rng=0, dtype=float)(x),
 }
@@ -140,7 +143,9 @@ def test_what_would_be_copied_or_lost_is_refused_with_what_to_write(way):
         way(Immutable(a, (99, 0)))
     with pytest.raises(CoercionError, match=r"needs a gradient there would lose it here\. x\.detach\(\)"):
         way(Learned(a))
-    with pytest.raises(DTypeError, match=r"none that NumPy can share \(bfloat16\)\. Make a dense one"):
+    with pytest.raises(
+        DTypeError, match=r"none that NumPy can share \(bfloat16\)\. Make a dense one of numbers"
+    ):
         way(Half(a))
     with pytest.raises(
         DTypeError, match=r"a tracer of JAX's, which has no values yet\. Call this outside of jax\.jit"
