@@ -9,7 +9,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
 networks, trainings, epochs, transformer, lstm, debug, pictures,
-estimators, compiled, ranks, scan.
+estimators, compiled, ranks, scan, waits.
 """
 
 import argparse
@@ -39,6 +39,7 @@ from . import (
     steps,
     trainings,
     transformer,
+    waits,
     watching,
 )
 from .workload import WORKLOADS
@@ -76,6 +77,7 @@ def main() -> None:
         "pictures": pictures.report,
         "estimators": estimators.report,
         "scan": lambda: scan.report(arguments.rounds),
+        "waits": lambda: waits.report(max(arguments.rounds // 3, 1)),
         "compiled": lambda: compiled.report(
             workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
         ),
