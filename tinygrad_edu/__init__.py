@@ -293,6 +293,8 @@ def __getattr__(name: str) -> Any:
             import tinygrad_edu.io
         case "nn":
             import tinygrad_edu.nn
+        case "onnx":
+            import tinygrad_edu.onnx
         case "optim":
             import tinygrad_edu.optim
         case "plot":

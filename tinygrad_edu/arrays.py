@@ -152,7 +152,9 @@ def given(x: Any, who: str) -> Any:
 
 def fixed(x: Any, who: str) -> Any:
     """An ndarray of labels, weights and the like, which get no gradient; a tensor that needs one raises."""
-    return np.asarray(x) if is_tensor(x) and not stands_for_array(x) else plain(x, who)
+    if is_tensor(x) and not stands_for_array(x):
+        return x.data if stands_for_array(x.data) and not is_learned(x) else np.asarray(x)
+    return plain(x, who)
 
 
 def floating(x: Any, who: str = "a function of real numbers") -> Any:

@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,9 @@ class Inspector:
 
     guards_forwards = False  # whether the forward of a primitive gets read-only arrays, too
 
-    def given(self, op: Op, arrays: list[Any]) -> list[Any]:
-        """The arguments that the forward of an operation gets, before it runs."""
-        return arrays
+    def given(self, op: Op, arrays: list[Any]) -> tuple[Callable[..., Any], list[Any]]:
+        """What runs as the forward of an operation, and the arguments that it gets."""
+        return op.forward, arrays
 
     def recorded(self, op: Op, node: Node | None, arguments: list[Any], out: Any) -> None:
         """A result has just been computed; it has a node if a gradient may be wanted of it."""

@@ -72,6 +72,10 @@ class TraceError(TinygradError, RuntimeError):
     """A step cannot be compiled as it is written; the message names the line, and what to do."""
 
 
+class ExportError(TraceError):
+    """A model cannot be exported as it is written; the message names the operation and the layer."""
+
+
 class NonFiniteError(TinygradError, FloatingPointError):
     """A NaN or an infinity where none can be: met by the debug mode, by gradient clipping, or by a line
     search.

@@ -30,7 +30,7 @@ HOUSE = [
     ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),
     ("compiler", "distributed"),                                           # a step as NumPy's calls; several processes
-    ("coverage", "plot", "drawing", "data", "train", "sklearn"),
+    ("coverage", "plot", "drawing", "data", "train", "sklearn", "onnx"),
     ("__init__", "__main__"),                                              # the door
 ]
 # fmt: on

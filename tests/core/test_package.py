@@ -12,10 +12,10 @@ from tests.helpers import ROOT, printed
 PROGRAM = """
 import sys
 import tinygrad_edu as tg
-parts = ["check", "data", "distributed", "drawing", "io", "plot", "sklearn", "special", "stats", "train"]
+parts = ["check", "data", "distributed", "drawing", "io", "onnx", "plot", "sklearn", "special", "stats", "train"]
 assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
 slow = {"hypothesis", "json", "gzip", "ssl", "csv"}
-optional = {"matplotlib", "sklearn", "scipy", "tqdm"}
+optional = {"matplotlib", "sklearn", "scipy", "tqdm", "onnx"}
 assert not (slow | optional) & set(sys.modules)
 assert callable(tg.gradcheck) and callable(tg.check.gradcheck) and tg.gradcheck is tg.check.gradcheck
 assert callable(tg.draw) and tg.explain is tg.drawing.explain

@@ -69,13 +69,15 @@ class Log:
             return type(value)(map(self.lift, value))
         return value
 
-    def given(self, op: Any, arrays: list[Any]) -> list[Any]:
-        """What the forward of an operation gets."""
-        return (
-            [self.lift(a) for a in arrays]
-            if any(isinstance(a, Traced) for a in leaves_of(arrays))
-            else arrays
-        )
+    def given(self, op: Any, arrays: list[Any]) -> tuple[Callable[..., Any], list[Any]]:
+        """The forward of an operation, and what it gets."""
+        if any(isinstance(a, Traced) for a in leaves_of(arrays)):
+            arrays = [self.lift(a) for a in arrays]
+        return op.forward, arrays
+
+    def ours(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """What a function of this package gives; what it does is noted, not that it was called."""
+        return function.__wrapped__(*map(self.lift, args), **{k: self.lift(v) for k, v in kwargs.items()})
 
     def recorded(self, op: Any, node: Any, arguments: Any, out: Any) -> None:
         """An operation was recorded: its variables are noted."""

@@ -52,11 +52,8 @@ class Traced(NDArrayOperatorsMixin):
                 return value.__array_function__(function, types, args, kwargs)
         if function in SHAPE_ONLY:  # which is guarded
             return function(*values_of(args), **values_of(kwargs))
-        opened = getattr(function, "__wrapped__", None)
-        if opened is not None and hasattr(
-            function, "entry"
-        ):  # ours: what it does is noted, not that it was called
-            return opened(*map(self.log.lift, args), **{k: self.log.lift(v) for k, v in kwargs.items()})
+        if hasattr(function, "__wrapped__") and hasattr(function, "entry"):
+            return self.log.ours(function, args, kwargs)
         return self.log.call(function, args, kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
