@@ -12,7 +12,8 @@ from tests.helpers import ROOT, printed
 PROGRAM = """
 import sys
 import tinygrad_edu as tg
-parts = ["check", "data", "distributed", "drawing", "io", "onnx", "plot", "sklearn", "special", "stats", "train"]
+parts = ["check", "data", "distributed", "drawing", "io", "onnx", "plot", "sklearn", "special", "stats"]
+parts += ["train"]
 assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
 slow = {"hypothesis", "json", "gzip", "ssl", "csv"}
 optional = {"matplotlib", "sklearn", "scipy", "tqdm", "onnx"}
