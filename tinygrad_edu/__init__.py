@@ -205,6 +205,7 @@ __all__ = [
     "nll_loss",
     "nn",
     "no_grad",
+    "onnx",
     "optim",
     "pairwise_distance",
     "pixel_shuffle",
@@ -251,7 +252,7 @@ del keep_freed_memory
 del globals()["tensor"]  # the module of that name: tinygrad_edu.tensor(…) is to be told that it is Tensor(…)
 
 if TYPE_CHECKING:
-    from . import check, data, distributed, drawing, io, nn, optim, plot, special, stats, train
+    from . import check, data, distributed, drawing, io, nn, onnx, optim, plot, special, stats, train
     from . import sklearn as sklearn  # not in __all__, since `import *` would need scikit-learn
     from .check import gradcheck
     from .compiler import compile

@@ -59,7 +59,8 @@ assert not optional & set(sys.modules), optional & set(sys.modules)
 # ---- the reference -----------------------------------------------------------------------------------------
 
 SOURCES = ROOT / "examples" / "site" / "api"
-PARTS = "check compiler data distributed drawing io nn optim plot sklearn special stats train train.metrics"
+PARTS = "check compiler data distributed drawing io nn onnx optim plot sklearn special stats train"
+PARTS += " train.metrics"
 LISTED = ("", *(f".{part}" for part in PARTS.split()))  # these have an __all__
 DEFINED = (".check.strategies", ".errors", ".nn.init", ".optim.schedule")  # what these define is public
 NO_PARTS = {"names_itself", "told_by", "Function"}  # helpers of the package in errors
