@@ -53,7 +53,9 @@ class Signature:
     @classmethod
     def of(cls, function: Callable[..., Any]) -> "Signature":
         """The signature of a function."""
-        if type(function) is not FunctionType or hasattr(function, "__wrapped__"):
+        if hasattr(function, "__wrapped__") and not hasattr(function, "__signature__"):
+            return cls.of(function.__wrapped__)
+        if type(function) is not FunctionType or hasattr(function, "__signature__"):
             return cls._inspected(function)
         # Read directly, as importing the package asks for 400 signatures, and `inspect.signature` is slow.
         code, defaults = function.__code__, function.__defaults__ or ()

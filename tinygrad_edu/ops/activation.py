@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
+from .blocks import blockwise
 from .pieces import MANY, above, below, step, within
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
@@ -29,6 +30,10 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 
 # fmt: off
+# x where x > 0, else alpha · (exp(x / width) - 1): the sum of two of which one is 0, faster than to choose.
+two_pieces = blockwise(lambda x, alpha, width: above(x) + alpha * np.expm1(below(x) / width if width != 1 else below(x)))
+
+
 @primitive(x=lambda g, out: g * (np.sign(out) if out.size < MANY else step(out)))
 def relu(x: Any) -> Any:
     """Rectified linear unit, max(x, 0); its slope at 0 is 0.
@@ -50,7 +55,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0) if x.size < MANY else above(x)
 
 
-@primitive(broadcasts=True, x=lambda g, x, negative_slope: g * leaky_slope(x, negative_slope),
+@primitive(broadcasts=True, x=blockwise(lambda g, x, negative_slope: g * leaky_slope(x, negative_slope)),
                             negative_slope=lambda g, x: g * below(x))
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """x where x > 0, else negative_slope · x; its slope at 0 is ``negative_slope``.
@@ -74,7 +79,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     return above(x) + below(x) * negative_slope
 
 
-@primitive(x=lambda g, x, alpha: g * leaky_slope(x, alpha * np.exp(below(x))))
+@primitive(x=blockwise(lambda g, x, alpha: g * leaky_slope(x, alpha * np.exp(below(x)))))
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Exponential linear unit: x where x > 0, else alpha · (exp(x) - 1).
 
@@ -92,11 +97,10 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by
     exponential linear units. arXiv:1511.07289
     """
-    x = floating(x, "elu")
-    return above(x) + alpha * np.expm1(below(x))  # one of which is 0: faster than to choose
+    return two_pieces(floating(x, "elu"), alpha, 1)
 
 
-@primitive(x=lambda g, x, alpha: g * np.exp(below(x) / alpha))
+@primitive(x=blockwise(lambda g, x, alpha: g * np.exp(below(x) / alpha)))
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Continuously differentiable exponential linear unit: x where x > 0, else alpha · (exp(x / alpha) - 1).
 
@@ -118,8 +122,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     """
     if not alpha > 0:
         raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
-    x = floating(x, "celu")
-    return above(x) + alpha * np.expm1(below(x) / alpha)
+    return two_pieces(floating(x, "celu"), alpha, alpha)
 # fmt: on
 
 
@@ -189,13 +192,17 @@ def relu6(x: Any) -> Any:
 
 
 # fmt: off
-@primitive(x=lambda g, x: g * (within(x, 3) / 6))
+three_pieces = blockwise(lambda x: np.clip(x + 3, 0, 6) / 6)
+x_by_pieces = blockwise(lambda x: np.clip(x, -3, np.inf) * three_pieces(x))  # which are 0 below -3, and -inf · 0 is NaN
+
+
+@primitive(x=blockwise(lambda g, x: g * (within(x, 3) / 6)))
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
-    return np.clip(floating(x, "hardsigmoid") + 3, 0, 6) / 6
+    return three_pieces(floating(x, "hardsigmoid"))
 
 
-@primitive(x=lambda g, x: g * (np.clip(x, -3, 3) / 6 * (1 + within(x, 3)) + 0.5))
+@primitive(x=blockwise(lambda g, x: g * (np.clip(x, -3, 3) / 6 * (1 + within(x, 3)) + 0.5)))
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x).
 
@@ -203,8 +210,7 @@ def hardswish(x: Any) -> Any:
     ----------
     A. Howard et al. (2019). Searching for MobileNetV3. arXiv:1905.02244
     """
-    x = floating(x, "hardswish")
-    return np.clip(x, -3, np.inf) * hardsigmoid(x)  # of which the second factor is 0 below -3, and -inf · 0 is NaN
+    return x_by_pieces(floating(x, "hardswish"))
 # fmt: on
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import floating
 from ..errors import ArgumentError
 from ..table import elementwise, primitive
+from .blocks import blockwise
 from .elementwise import LN2
 from .erf import FAR, cdf_and_bell, normal_density
 from .pieces import above
@@ -24,8 +25,15 @@ def near(x: Any, far: float) -> Any:
     return np.clip(x, -far, far)
 
 
+# The formulas of the functions below, for arrays of any size.
 # fmt: off
-@primitive(x=lambda g, out: g * (out * (1 - out)))
+logistic = blockwise(lambda x: 1 / (1 + np.exp(-x)))
+x_times = blockwise(lambda x, s: np.clip(x, -VERY_FAR, np.inf) * s)
+bend = blockwise(lambda x: above(x) + np.log1p(np.exp(-np.absolute(x))))  # several times as fast as np.logaddexp(x, 0)
+gelu_by_tanh = blockwise(lambda x: np.clip(x, -FAR, np.inf) * (0.5 * (1 + np.tanh(bent(near(x, FAR))))))
+
+
+@primitive(x=blockwise(lambda g, out: g * (out * (1 - out))))
 def sigmoid(x: Any) -> Any:
     """Logistic function, 1 / (1 + exp(-x)), exact in both tails.
 
@@ -38,10 +46,10 @@ def sigmoid(x: Any) -> Any:
     Tensor or ndarray of the same shape, in [0, 1]
     """
     with np.errstate(over="ignore"):  # 1 / inf is 0, and so is the result but for numbers below the normal ones
-        return 1 / (1 + np.exp(-floating(x, "sigmoid")))
+        return logistic(floating(x, "sigmoid"))
 
 
-@primitive(keep={"s": sigmoid}, x=lambda g, out, s: g * (s + near(out, VERY_FAR) * (1 - s)))
+@primitive(keep={"s": sigmoid}, x=blockwise(lambda g, out, s: g * (s + near(out, VERY_FAR) * (1 - s))))
 def silu(x: Any) -> Any:
     """Sigmoid linear unit, or swish: x · sigmoid(x).
 
@@ -62,10 +70,10 @@ def silu(x: Any) -> Any:
     """
     x = floating(x, "silu")
     s = sigmoid(x)
-    return np.clip(x, -VERY_FAR, np.inf) * s, s
+    return x_times(x, s), s
 
 
-@primitive(x=lambda g, x, beta, threshold: g * softplus_slope(x, beta, threshold))
+@primitive(x=blockwise(lambda g, x, beta, threshold: g * softplus_slope(x, beta, threshold)))
 def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Any:
     """Smooth rectifier, log(1 + exp(beta · x)) / beta.
 
@@ -95,7 +103,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Any:
         return np.where(x * beta > threshold, x, softplus(x, beta))
     if beta != 1:
         return softplus(np.multiply(x, beta)) / beta
-    return above(x) + np.log1p(np.exp(-np.absolute(x)))  # several times as fast as np.logaddexp(x, 0)
+    return bend(x)
 
 
 elementwise(np.logaddexp,  x1=lambda g, x1, x2, out: g * sigmoid(lead(x1, x2, out)),
@@ -136,11 +144,10 @@ def gelu_exact(x: Any) -> Any:
     return gelu_and_slope(floating(x, "gelu"))
 
 
-@primitive(x=lambda g, x: g * gelu_tanh_slope(near(x, FAR)))
+@primitive(x=blockwise(lambda g, x: g * gelu_tanh_slope(near(x, FAR))))
 def gelu_tanh(x: Any) -> Any:
     """x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-    x = floating(x, "gelu")
-    return np.clip(x, -FAR, np.inf) * (0.5 * (1 + np.tanh(bent(near(x, FAR)))))
+    return gelu_by_tanh(floating(x, "gelu"))
 # fmt: on
 
 
@@ -220,6 +227,7 @@ def gaussian(x: Any) -> Any:
     return np.exp(-np.square(floating(x, "gaussian")))
 
 
+@blockwise
 def gelu_and_slope(x: Any) -> tuple[Any, Any]:
     """x Φ(x) and Φ(x) + x φ(x), which are nearly the same work."""
     cdf, bell = cdf_and_bell(x)

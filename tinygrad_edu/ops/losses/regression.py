@@ -6,6 +6,7 @@ import numpy as np
 
 from ...arrays import floating
 from ...table import primitive
+from ..blocks import blockwise
 from .checks import Range, loss_function, of_one_shape, reduced
 
 # ---- squared errors ----------------------------------------------------------------------------------------
@@ -153,10 +154,15 @@ def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: s
     return reduced(_huber(prediction - target, delta), reduction)
 
 
-@primitive(error=lambda g, error, delta: g * np.clip(error, -delta, delta))
+@primitive(error=blockwise(lambda g, error, delta: g * np.clip(error, -delta, delta)))
 def _huber(error: Any, delta: float) -> Any:
     """c (e - ½ c), where c is e clipped to ±δ: no branch, and no square of a large error to overflow."""
-    error = floating(error, "huber_loss")
+    return parabola_and_lines(floating(error, "huber_loss"), delta)
+
+
+@blockwise
+def parabola_and_lines(error: Any, delta: float) -> Any:
+    """What `_huber` computes of an array."""
     near = np.clip(error, -delta, delta)
     return near * (error - near * 0.5)
 
@@ -197,4 +203,6 @@ def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction
     """
     prediction, target = of_one_shape(prediction=prediction, target=target)
     error = prediction - target
-    return reduced(_huber(error, beta) / beta if beta else np.absolute(error), reduction)
+    if beta == 0:
+        return reduced(np.absolute(error), reduction)
+    return reduced(_huber(error, beta) if beta == 1 else _huber(error, beta) / beta, reduction)

@@ -1,0 +1,115 @@
+"""Formulas of large arrays, computed by blocks, give the bits that the formula gives of the whole."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu.ops import activation, smooth
+from tinygrad_edu.ops.blocks import BLOCK, blockwise
+from tinygrad_edu.ops.losses import regression
+from tinygrad_edu.table import op_of
+
+N = BLOCK // 4 * 2 + 1030  # float32 elements: two blocks and a part of one
+# fmt: off
+FORMULAS = {
+    "logistic": (smooth.logistic, 1), "x_times": (smooth.x_times, 2), "bend": (smooth.bend, 1),
+    "gelu_by_tanh": (smooth.gelu_by_tanh, 1), "gelu_and_slope": (smooth.gelu_and_slope, 1),
+    "two_pieces": (lambda x: activation.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
+    "x_by_pieces": (activation.x_by_pieces, 1),
+    "parabola_and_lines": (lambda e: regression.parabola_and_lines(e, 0.7), 1),
+}
+RULES = {
+    "sigmoid": (tg.sigmoid, ()), "silu": (tg.silu, ()), "softplus": (tg.softplus, ()), "elu": (tg.elu, ()),
+    "softplus_beta": (tg.softplus, (2.0, 20.0)), "celu": (tg.celu, (0.5,)), "leaky_relu": (tg.leaky_relu, ()),
+    "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()), "gelu_tanh": (smooth.gelu_tanh, ()),
+    "huber": (regression._huber, (1.0,)),
+}
+# fmt: on
+
+
+def values(seed=0, dtype=np.float32):
+    x = np.random.default_rng(seed).normal(0, 3, N).astype(dtype)
+    x[[3, N // 2, N - 1]] = -np.inf, np.nan, 800
+    return x
+
+
+def same(a, b):
+    for one, other in zip(a if type(a) is tuple else (a,), b if type(b) is tuple else (b,), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def halves(f, *arrays):
+    """The function of parts that are too small for blocks, put together."""
+    found = [f(*(a[i : i + 30000] for a in arrays)) for i in range(0, N, 30000)]
+    if type(found[0]) is tuple:
+        return tuple(np.concatenate(parts) for parts in zip(*found))
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formulas_by_blocks_are_those_of_parts(name):
+    formula, count = FORMULAS[name]
+    arrays = [values(seed) for seed in range(count)]
+    with np.errstate(all="ignore"):
+        same(formula(*arrays), halves(formula, *arrays))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_gradients_by_blocks_are_those_of_parts(name):
+    f, settings = RULES[name]
+    assert hasattr(op_of(f).rules[op_of(f).signature.names[0]][0], "__wrapped__")
+
+    def gradient(x, g):
+        x = tg.Tensor(x, requires_grad=True)
+        f(x, *settings).backward(g)
+        return x.grad.data
+
+    x, g = values(), values(1)
+    same(gradient(x, g), halves(gradient, x, g))
+
+
+class TestWhatIsComputedByBlocks:
+    def shapes_seen(self, *arrays):
+        seen = []
+
+        @blockwise
+        def formula(*arrays):
+            seen.append([np.shape(a) for a in arrays])
+            return arrays[0] + sum(arrays[1:])
+
+        out = formula(*arrays)
+        np.testing.assert_array_equal(out, arrays[0] + sum(arrays[1:]))
+        return seen, out
+
+    def test_arrays_that_lie_alike_in_any_order(self):
+        x = np.transpose(values()[: N // 10 * 10].reshape(2, 5, -1), (2, 0, 1))
+        seen, out = self.shapes_seen(x, x + 1)
+        assert len(seen) == 3
+        assert out.strides == x.strides
+
+    def test_one_number_as_an_array(self):
+        x, g = values().reshape(2, -1), np.broadcast_to(np.float32(0.5), (2, N // 2))
+        for arrays in ((x, g), (g, x)):
+            seen, _ = self.shapes_seen(*arrays)
+            assert len(seen) == 3
+            assert () in seen[0]
+
+    def test_others_are_computed_whole(self):
+        x = values().reshape(2, -1)
+        other = np.asfortranarray(x)
+        for arrays in (
+            (x, other),
+            (x, x[:1]),
+            (x[:, ::2], x[:, ::2]),
+            (x[:, :10], x[:, :10]),
+            (x, tg.Tensor(x)),
+        ):
+            assert len(self.shapes_seen(*arrays)[0]) == 1
+
+    def test_derivatives_of_higher_order(self):
+        x = values()[5:9]
+        big = np.tile(x, N // 4)
+        f = lambda v: np.sum(tg.silu(v) * v)
+        second = tg.grad(lambda v: np.sum(tg.grad(f)(v)))
+        np.testing.assert_allclose(second(big)[:4], second(x), rtol=1e-6)
