@@ -6,16 +6,15 @@ them goes through main memory; of a block it does not.  The values are the same,
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-Formula = TypeVar("Formula", bound=Callable[..., Any])
 
 BLOCK = 1 << 17  # bytes of an array: a few of them fit in a second-level cache
 
 
-def blockwise(formula: Formula) -> Formula:
+def blockwise(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of an elementwise formula of arrays, which may take numbers too, and return several arrays.
 
     Arrays of more than two blocks, which have one shape and lie in memory alike, are computed by blocks; all
@@ -30,7 +29,7 @@ def blockwise(formula: Formula) -> Formula:
         vectors = _vectors(arguments)
         return formula(*arguments) if vectors is None else _by_blocks(formula, *vectors)
 
-    return computed  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+    return computed
 
 
 def _vectors(arguments: tuple[Any, ...]) -> tuple[Any, list[Any]] | None:
