@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops import activation, smooth
+from tinygrad_edu.ops import activation, layer_norm, smooth
 from tinygrad_edu.ops.blocks import BLOCK, blockwise
 from tinygrad_edu.ops.losses import regression
 from tinygrad_edu.table import op_of
@@ -113,3 +113,22 @@ class TestWhatIsComputedByBlocks:
         f = lambda v: np.sum(tg.silu(v) * v)
         second = tg.grad(lambda v: np.sum(tg.grad(f)(v)))
         np.testing.assert_allclose(second(big)[:4], second(x), rtol=1e-6)
+
+
+class TestLayerNorm:
+    """Its fast form, by blocks of rows, is its plain form."""
+
+    @pytest.mark.parametrize("shape", [(4, 6), (3, 5, 7), (1, 1024), (700, 200), (2, 300, 400)], ids=str)
+    def test_agrees_with_its_plain_form(self, shape):
+        rng = np.random.default_rng(0)
+        x, g = rng.normal(1, 2, shape), rng.normal(size=shape)
+        weight, bias = rng.normal(size=shape[-1]), rng.normal(size=shape[-1])
+        y, z, r = op_of(layer_norm.layer_normalized).forward(x, weight, bias, 1e-5)
+        np.testing.assert_allclose(
+            y, layer_norm.plain_layer_normalized(x, weight, bias, 1e-5), rtol=1e-9, atol=1e-9
+        )
+        expected = layer_norm.plain_layer_norm_gradients(g, x, weight, 1e-5)
+        for kept in ((z, r), (None, None)):
+            found = layer_norm.layer_norm_gradients(g, x, weight, 1e-5, *kept)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)

@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
+from .layer_norm import layer_normalized
 from .reduction import axes_of, group_size
 from .sums import dot_along, in_long_rows, is_in_order, sum_along, sum_to
 
@@ -129,6 +130,8 @@ def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, axis: Axis = -1,
     array([-1.069, -0.267,  1.336])
     """
     x = with_axes("layer_norm", x, axis)
+    if axis in (-1, (-1,)) and fits(weight, x) and fits(bias, x):
+        return layer_normalized(x, weight, bias, eps)
     return scaled(standardize(x, axis, eps)[0], weight, bias)
 
 
@@ -258,6 +261,12 @@ def with_axes(who: str, x: Any, axis: Axis) -> Any:
     if axes and (min(axes) < -n or max(axes) >= n):
         raise ShapeError(f"{who}: axis {axis} is none of an x of shape {x.shape}.")
     return x
+
+
+def fits(p: Any, x: Any) -> bool:
+    """Whether a weight or bias is one number for each feature, in the dtype of x (..., n)."""
+    shape, dtype = getattr(p, "shape", None), getattr(p, "dtype", None)
+    return shape == x.shape[-1:] and dtype == x.dtype and x.size > 0
 
 
 def scaled(x: Any, weight: Any, bias: Any) -> Any:

@@ -53,8 +53,11 @@ def sum_of_rows(x: Any) -> Any:
 def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
     """Σ of one array, or of the product of two, over axes that stay."""
     x = factors[0]
-    if axes == (x.ndim - 1,) and x.dtype.char in "fd" and len(factors) == 2 and factors[1].dtype == x.dtype:
-        return np.vecdot(*factors)[..., None]
+    if axes == (x.ndim - 1,) and x.dtype.char in "fd":  # as a short way for layers
+        if len(factors) == 2 and factors[1].dtype == x.dtype:
+            return np.vecdot(*factors)[..., None]
+        if len(factors) == 1 and x.ndim == 2 and x.size >= MANY:
+            return np.matmul(x, np.ones_like(x, shape=x.shape[1:]))[:, None]
     order = in_memory(x)
     if order is None:
         return _sums_in_order(axes, *factors)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import attention, batch_norm, embedding, normalization
+from ...ops import attention, batch_norm, embedding, layer_norm, normalization
 from ..strategies import Draw, arrays, axes, shapes
 from .domain import Call, Domains, booleans, call, case, choice, integers
 from .indexing import scatter_by_hand
@@ -32,6 +32,18 @@ def of_a_batch_back(d: Draw) -> Call:
     x, weight, _, axes, eps = of_a_batch(d).args
     short = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     return call(*(d(arrays(shape)) for shape in (x.shape, short, short)), x, weight, axes, eps, None, None)
+
+
+def of_rows(d: Draw) -> Call:
+    """Rows whose elements differ, and weights and shifts of their elements."""
+    a = d(arrays(shapes(1, 3, min_side=1), distinct=True))
+    return call(a, d(arrays(a.shape[-1:])), d(arrays(a.shape[-1:])), d(choice(1 / 16, 1.0)))
+
+
+def of_rows_back(d: Draw) -> Call:
+    """Gradients of normalized rows, and what these were made of."""
+    x, weight, _, eps = of_rows(d).args
+    return call(d(arrays(x.shape)), x, weight, eps, None, None)
 
 
 def masked(d: Draw) -> Call:
@@ -84,6 +96,8 @@ def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
 DOMAINS: Domains = {
     batch_norm.batch_normalized: case(of_a_batch, reference=batch_norm.plain_batch_normalized),
     batch_norm.batch_norm_gradients: case(of_a_batch_back),
+    layer_norm.layer_normalized: case(of_rows, reference=layer_norm.plain_layer_normalized),
+    layer_norm.layer_norm_gradients: case(of_rows_back),
     normalization.rescale:     case(spread_out, reference=normalization.plain_rescale),
     normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
     normalization.affine:      case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),
