@@ -50,6 +50,16 @@ def test_reduceat_of_numpys_example(ufunc):
         ufunc.reduceat(leaf(a), [8])
 
 
+@pytest.mark.parametrize("axis", [None, (0,), -1, np.array(0)], ids=repr)
+@pytest.mark.parametrize("ufunc", [np.add, np.divide, np.heaviside], ids=name_of)
+def test_axis_and_places_of_a_fold_in_parts_in_all_their_spellings(ufunc, axis):
+    a = np.array([0.25, 1.5, -2.0, 0.5])
+    for places in ([0, 2], (0.0, 2.0), np.uint8([0, 2])):
+        y = ufunc.reduceat(leaf(a), places, axis)
+        np.testing.assert_array_equal(y.data, ufunc.reduceat(a, places, axis))
+    tg.gradcheck(lambda a: ufunc.reduceat(a, [0, 2], axis), a)
+
+
 FOLDS = [
     f for f in TABLE if isinstance(getattr(f, "__self__", None), np.ufunc) and TABLE[f].fate == "constant"
 ]

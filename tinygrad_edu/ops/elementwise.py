@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import refuse_imaginary
-from ..errors import UnsupportedCall
+from ..errors import DTypeError, UnsupportedCall
 from ..table import composite, derivative, elementwise, primitive
 from .parts import times_i
 from .pieces import slope_if
@@ -129,6 +129,8 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
 
 def keeping(x: Any, dtype: Any) -> Any:
     """The dtype that x is converted to, which may be None, if no imaginary part gets lost."""
+    if hasattr(dtype, "__array_ufunc__"):
+        raise DTypeError("dtype= is an array; give the dtype that it has: dtype=x.dtype.")
     if dtype is not None and hasattr(x, "dtype"):
         refuse_imaginary(x.dtype, dtype, "dtype=, of an array")
     return dtype

@@ -172,7 +172,7 @@ def aligned(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 
 def _quantile(function: Callable[..., Any], skip: bool) -> None:
-    """File a function of quantiles; ``overwrite_input=`` is a permission that is not made use of."""
+    """File a function of quantiles; ``overwrite_input=`` is a permission, checked and not made use of."""
 
     whole = 100 if function in (np.percentile, np.nanpercentile) else 1
 
@@ -183,7 +183,7 @@ def _quantile(function: Callable[..., Any], skip: bool) -> None:
     derivative(
         function,
         lambda a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None:
-            function(a, q, axis, None, False, method, keepdims, weights=weights),
+            function(a, q, axis, None, overwrite_input and False, method, keepdims, weights=weights),
         a=lambda g, a, q, axis, method, weights:
             quantile_slope(g, a, q, axis, skip=skip, weights=weights, quantile=at(q, method)),
         q=lambda g, a, q, axis, method, weights:
@@ -199,9 +199,11 @@ derivative(np.sort, lambda a, axis=-1, kind=None, order=None, *, stable=None, de
            a=lambda g, a, out, axis, descending: unsorted(g, a, None if descending in (NONE, None, False) else out, axis))
 derivative(np.partition, lambda a, kth, axis=-1, kind="introselect", order=None: np.partition(a, kth, axis, kind, order),
            a=lambda g, a, out, axis: unsorted(g, a, out, axis))
-derivative(np.median, lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: np.median(a, axis, None, False, keepdims),
+derivative(np.median, lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: np.median(
+               a, axis, None, overwrite_input and False, keepdims),
            a=lambda g, a, axis: quantile_slope(g, a, 0.5, axis, skip=False, quantile=lambda numbers, _: np.median(numbers, axis=-1)))
-derivative(np.nanmedian, lambda a, axis=None, out=None, overwrite_input=False, keepdims=NONE: np.nanmedian(a, axis, None, False, keepdims),
+derivative(np.nanmedian, lambda a, axis=None, out=None, overwrite_input=False, keepdims=NONE: np.nanmedian(
+               a, axis, None, overwrite_input and False, keepdims),
            a=lambda g, a, axis: quantile_slope(g, a, 0.5, axis, skip=True, quantile=lambda numbers, _: np.nanmedian(numbers, axis=-1)))
 # fmt: on
 _quantile(np.quantile, False)

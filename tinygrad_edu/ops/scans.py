@@ -213,11 +213,13 @@ def _fold_in_parts(ufunc: np.ufunc) -> None:
         dtype = keeping(array, dtype)
         expected = ufunc.reduceat(np.ones_like(array), indices, axis, dtype)  # NumPy's own word
         array = np.astype(array, expected.dtype)
-        starts, axis = np.reshape(np.asarray(indices), -1).tolist(), int(only(axis)) % array.ndim
+        starts, axis = np.ravel(indices).astype(np.intp).tolist(), int(only(axis) or 0) % array.ndim
         parts = []
         for start, stop in zip(starts, [*starts[1:], array.shape[axis]]):
             part = span(array, axis, start, max(stop, start + 1))
-            parts.append(ufunc.reduce(part, axis=axis, keepdims=True) if stop > start + 1 else part)
+            parts.append(
+                ufunc.reduce(part, axis, expected.dtype, keepdims=True) if stop > start + 1 else part
+            )
         return np.concatenate(parts, axis) if parts else np.copy(expected)
 
 
