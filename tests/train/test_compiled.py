@@ -93,6 +93,6 @@ def test_what_cannot_be_compiled_is_refused_by_name():
         trained(True, lambda: nn.Sequential(nn.Linear(6, 3, rng=0, bias=False)), optimizer=optim.Muon)
 
 
-def test_compile_is_true_or_false():
-    with pytest.raises(tg.errors.ArgumentError, match="compile is True or False"):
-        trained("numpy", network)
+def test_compile_is_true_or_false_or_a_backend():
+    with pytest.raises(tg.errors.ArgumentError, match="compile is True or False, or one of 'numpy'"):
+        trained("fortran", network)

@@ -25,6 +25,7 @@ typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's i
 #else
 #define FMA(a, b, c) ((a) * (b) + (c))
 #endif
+static double (*volatile power)(double, double) = pow;  /* as Python has it: none is folded by the compiler */
 /* NumPy's pairwise sum of n numbers, s apart. */
 #define SUM(name, type)                                                                   \
 static type name(const type *a, word n, word s) {                                         \

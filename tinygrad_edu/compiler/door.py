@@ -102,7 +102,7 @@ def call_text(
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results."""
     names = "".join(f"a{i}, " for i in range(leaves))
-    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(args, kwargs):"]
+    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(args, kwargs, step=step):"]
     if learned:
         lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
     if simple:

@@ -10,18 +10,17 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 
 from ..errors import TraceError
-from .c import Printer
-from .c_head import HEAD
+from .c_functions import Functions
 from .cache import library
-from .fusing import fused, only_in
+from .fusing import fused
 from .inner import inner_loop
-from .loops import Product, Statement, writes
-from .memories import C_TYPES, address
+from .loops import Product, writes
+from .memories import address
 from .numpy_source import Source
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
 
-OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|step_\d+")  # names in the function in Python
+OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|step_\d+")  # names in the function in Python
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
 
 
@@ -68,89 +67,11 @@ class NativeSource(Source):
         self.cuts: list[tuple[str, str]] = []
         self.fixed = set()  # as far as the text names it
         self.buffers = {}  # of lines of NumPy, which make arrays of their own
-        self._print()
+        self.functions = Functions(plan, self.arguments)
+        self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
+        self.many = self.functions.many
         self._drive()
         self._load()
-
-    # ---- C -------------------------------------------------------------------------------------------------
-
-    def _print(self) -> None:
-        self.slots: list[Any] = ["ndarray"]  # what the table of addresses holds
-        parts = [s.statements for s in self.segments if s.step is None]
-        # Whether arguments are looked at apart, before anything else is done.
-        self.first = len(self.segments) > 1 and bool(self.arguments or self.whole)
-        functions = [self._function_in_c(number, part) for number, part in enumerate(parts)]
-        if self.first:
-            body = [f"    {line}" for line in (*self._conditions(), "return 0;")]
-            functions.append("\n".join([f"int fits({self._parameters}) {{", *body, "}\n"]))
-        self.c = "\n".join([HEAD, *functions])
-
-    def slot(self, what: Any) -> int:
-        """The place of something in the table of addresses."""
-        if what not in self.slots:
-            self.slots.append(what)
-            if len(what) > 1 and isinstance(what[0], np.ufunc):
-                self.slots.append((*what, "data"))
-        return self.slots.index(what)
-
-    def _function_in_c(self, number: int, statements: list[Statement]) -> str:
-        used: dict[tuple[int, Any], str] = {}
-
-        def pointer(memory: int, dtype: Any) -> str:
-            return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
-
-        printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
-        groups = fused(statements)
-        for group, alone in zip(groups, only_in(groups)):
-            printer.group(group, {m for m in alone if self.kinds[m] in ("stack", "arena")})
-        conditions = [] if self.first else self._conditions()
-        lines = [*conditions, *self._declared(used), *printer.lines, "return 0;"]
-        body = "\n".join(f"    {line}" for line in lines)
-        return f"int step_{number}({self._parameters}) {{\n{body}\n}}\n"
-
-    @property
-    def _parameters(self) -> str:
-        return "void **p" + "".join(f", void *x{i}" for i in range(len(self.arguments)))
-
-    def _conditions(self) -> list[str]:
-        """That arguments are arrays of NumPy's, and lie apart from what the step writes to."""
-        written = sorted(w for w in self.plan.written if self.kinds[w] == "fixed")
-        # A result of the step before that somebody has kept needs another place.
-        lines = [
-            f"if (*(intptr_t *)p[{self.slot(('result', k))}] != 1) return 2;" for k in range(len(self.whole))
-        ]
-        for i, ref in enumerate(self.arguments):
-            value, memory = self.program.values[ref.number], self.memories.all[self.memories.of[ref]]
-            lines.append(f"if (((void **)x{i})[1] != p[0]) return 1;")
-            low = memory.low - address(value)
-            for w in written:
-                at, size = f"(char *)p[{self.slot(('memory', w))}]", self.memories.all[w].size
-                here, end = f"DATA(x{i}) + {low}", f"DATA(x{i}) + {low + memory.size}"
-                lines.append(f"if ({here} < {at} + {size} && {at} < {end}) return 1;")
-        return lines
-
-    def _declared(self, used: dict[tuple[int, Any], str]) -> list[str]:
-        lines = []
-        given = [self.memories.of[r] for r in self.arguments]
-        for m in sorted({m for m, _ in used}):
-            kind, size = self.kinds[m], self.memories.all[m].size
-            names = [(C_TYPES[d.str[1:]], d.itemsize, name) for (k, d), name in used.items() if k == m]
-            if kind == "argument":
-                at = f"DATA(x{given.index(m)})"
-                value = self.program.values[self.arguments[given.index(m)].number]
-                at += f" - {address(value) - self.memories.all[m].low}" * (
-                    address(value) != self.memories.all[m].low
-                )
-            elif kind == "stack" and len(names) == 1:
-                lines.append(f"{names[0][0]} {names[0][2]}[{-(-max(size, 1) // names[0][1])}] ALIGNED;")
-                continue
-            elif kind == "stack":
-                lines.append(f"char m{m}[{max(size, 1)}] ALIGNED;")
-                at = f"m{m}"
-            else:
-                at = f"p[{self.slot(('memory', m))}]"
-            lines += [f"{t} *const {name} = ({t} *)({at});" for t, _, name in names]
-        return lines
 
     # ---- Python --------------------------------------------------------------------------------------------
 
@@ -163,8 +84,7 @@ class NativeSource(Source):
             self.body += ["P, R = rooms[0]", "rooms.reverse()"]
         if self.first:
             self.body.append(f"if fits({given}): {self._again('fits', given, 'return None')}")
-        for live in self.lives:
-            self.body.append(f"{self.constant(live.function, 'begin')}()")
+        self.body += [f"{self._begin(live)}()" for live in self.lives]
         failed = "undo(); return None" if self.lives else "return None"
         for segment in self.segments:
             if segment.step is None:
@@ -180,6 +100,10 @@ class NativeSource(Source):
                 r.replace("R[", "r", 1).replace("]", "", 1) if r.startswith("R[") else r for r in returned
             ]
         self.body.append(f"return ({''.join(f'{r}, ' for r in returned)})")
+
+    def _begin(self, live: Live) -> str:
+        """The name of the counting of an optimizer."""
+        return self.constant(live.function, "begin")
 
     def _again(self, function: str, given: str, failed: str) -> str:
         """What is done when a function in C could not begin: it is called again, with other results."""
@@ -264,6 +188,18 @@ class NativeSource(Source):
         return self.name(ref)
 
     @property
+    def text(self) -> str:
+        """The function of one step and, if there may be many in one call, that of many."""
+        text = super().text
+        if self.many is None:
+            return text
+        arguments = ", ".join(map(self.name, self.arguments))
+        counting = {f"{name}()" for name in map(self._begin, self.lives)}
+        body = [line for line in self.body if line not in counting]
+        body = [re.sub(r"\bstep_0\(", "many(", line).replace("undo(); ", "") for line in body]
+        return "\n".join([text, "", f"def steps({arguments}):", *(f"    {line}" for line in body)]) + "\n"
+
+    @property
     def shown(self) -> str:
         """Both texts."""
         return f"{self.text}\n\n# ---- in C ----\n{self.c}"
@@ -287,6 +223,10 @@ class NativeSource(Source):
             function.argtypes = [ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments)]
             function.restype = ctypes.c_int
             self.given[name] = function
+        if self.many is not None:  # in which other threads run
+            self.many.function = ctypes.CDLL(str(path))["steps"]
+            self.many.function.argtypes = [*function.argtypes, ctypes.c_void_p]
+            self.given["many"] = self.many.run
         self.forms: list[Any] = []  # of the results: shapes, dtypes and orders
         for m in self.whole:
             value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
@@ -313,6 +253,8 @@ class NativeSource(Source):
     def _address_of(self, what: Any, arrays: list[Any]) -> int:
         if what == "ndarray":
             return id(np.ndarray)
+        if what[0] == "scalar":
+            return address(self.many.scalars[what[1]])
         if isinstance(what[0], np.ufunc):
             found = inner_loop(what[0], what[1])
             assert found is not None

@@ -52,6 +52,7 @@ class Source:
     """
 
     why = ""
+    many: Any = None  # of steps in one call of C, see `many.Many`
 
     def __init__(
         self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
@@ -107,9 +108,11 @@ class Source:
 
     def compiled(self) -> Any:
         """The function that the text defines."""
-        text, namespace = self.text, {"given": self.given}
+        text = self.text
+        namespace: dict[str, Any] = {"given": self.given}
         linecache.cache[self.title] = len(text), None, text.splitlines(True), self.title
         exec(compile(text, self.title, "exec"), namespace)  # noqa: S102  # our own text
+        self.defined = namespace
         return namespace["step"]
 
     # ---- names ---------------------------------------------------------------------------------------------

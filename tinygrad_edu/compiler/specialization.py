@@ -43,7 +43,9 @@ class Specialization:
     call : callable
         Given the arguments, a tuple and a dict, it makes the step and returns what the function does; or
         `MISS` if the trace does not hold for them, and `FAILED` if a check failed, before anything was
-        written.
+        written.  A third argument is called in the place of the step.
+    many : Many or None
+        Of how many steps are made in one call, if they can be; ``steps`` is what makes them.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class Specialization:
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
         self.source = make(program, run.refs, names, arguments, title)
         self.step, self.count = self.source.compiled(), SETTINGS.count
+        self.many: Any = self.source.many
+        self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps)
         self.generators = run.generators if checked else []
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]

@@ -24,6 +24,7 @@ from .collate import checked, collated
 from .dataset import ArrayDataset, Batches, Dataset, cast_floats
 from .fields import Fields
 from .part import checked_part, cut, own_rows
+from .rows import Rows
 
 SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
 
@@ -174,11 +175,23 @@ class DataLoader:
     def epoch(self, value: int) -> None:
         self._epoch, self._batch, self._resumed = whole("DataLoader: epoch", value, 0), 0, False
 
-    def __iter__(self) -> Iterator[Fields]:
+    def _begin(self) -> tuple[int, int]:
+        """The numbers of the epoch that begins or, after a state was loaded, goes on, and of its batch."""
         if self._batch and not self._resumed:
             self._epoch, self._batch = self._epoch + 1, 0
         self._resumed = False
-        epoch, start = self._epoch, self._batch
+        return self._epoch, self._batch
+
+    def by_rows(self) -> Rows | None:
+        """The next epoch as rows of arrays, to be gathered by others; None if batches are more than that."""
+        arrays = self._data.arrays if type(self._data) is ArrayDataset else ()
+        plain = all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
+        if not arrays or not plain or self.collate_fn is not None or self.part[1] > 1:
+            return None
+        return Rows(self, arrays, *self._begin())
+
+    def __iter__(self) -> Iterator[Fields]:
+        epoch, start = self._begin()
         batches = self._from_dataset if _has_samples(self._data) else self._from_iterable
         for number, batch in enumerate(batches(epoch, start), start + 1):
             self._epoch, self._batch = epoch, number

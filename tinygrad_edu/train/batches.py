@@ -182,6 +182,16 @@ class Totals:
             self._keep("outputs", outputs._array)
             self._keep("targets", targets)
 
+    def add_many(self, losses: Any, size: int, outputs: Any, targets: Any) -> None:
+        """Add batches of so many examples each: their losses, their outputs, and all targets."""
+        losses = losses.astype(np.float64)
+        counted = losses if self.summed else losses * size
+        self.loss = float(np.add.accumulate([self.loss, *counted])[-1])  # in this order, as one by one
+        self.weight += size * len(losses)
+        if self.keep:
+            self._keep("outputs", outputs.reshape(-1, *outputs.shape[2:]))
+            self._keep("targets", targets)
+
     def _keep(self, what: str, array: Any) -> None:
         kept = self.kept[what]
         if kept and kept[0].shape[1:] != array.shape[1:]:

@@ -33,4 +33,23 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
         optimizer.step()
         return value, outputs
 
-    return compile(step)
+    return compile(step, backend="numpy" if settings.compile is True else str(settings.compile))
+
+
+def runs_of(training: Any) -> Any:
+    """Steps of a training as calls of C, which make many; None if they are not to be compiled to C."""
+    step = training.settings.step
+    if step.compile in (True, False, "numpy") or step.accumulate > 1:
+        return None
+    from ..compiler.over import Runs
+
+    wanted = (0, 1) if training.totals.keep else (0,)
+    return Runs(step_of(training), lambda x, y: ((x, y),), wanted)
+
+
+def step_of(training: Any) -> Any:
+    """The compiled step of a training, made when it is asked for first."""
+    if training.compiled is None:
+        settings = training.settings.step
+        training.compiled = compiled_step(training.model, training.loss, training.optimizer, settings)
+    return training.compiled

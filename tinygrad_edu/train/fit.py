@@ -8,9 +8,8 @@ it may end.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from itertools import islice
 from os import PathLike
 from typing import Any
 
@@ -25,7 +24,6 @@ from .batches import loaders_of
 from .checkpoint import Checkpoint
 from .ends import Ends
 from .history import History
-from .inputs import arranged
 from .interrupt import Interrupt
 from .parts import Loss, Metrics, check_data, check_parts, not_finite, told_as, warn
 from .predict import evaluated
@@ -33,7 +31,7 @@ from .progress import Progress
 from .ranks import Ranks
 from .saver import Saver
 from .settings import Schedule, Settings, StepSettings
-from .step import make_step
+from .steps import make_steps
 from .stopping import EarlyStopping
 from .story import Diverged, story_of_validation
 from .training import Training
@@ -59,7 +57,7 @@ def fit(
     checkpoint: Checkpoint | str | PathLike[str] | None = None,
     resume: bool | str | PathLike[str] = False,
     on_nan: str = "stop",
-    compile: bool = False,
+    compile: bool | str = False,
     distributed: bool = False,
     progress: bool | str = "auto",
     callbacks: Sequence[Callable[[History], Any]] = (),
@@ -120,10 +118,13 @@ def fit(
         spoil.  "stop" ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does
         not look.  Both name inputs or targets that are not finite.  If a validation loss is not finite,
         "stop" only warns, once.
-    compile : bool, default=False
+    compile : bool or {"numpy", "c", "auto"}, default=False
         Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
         time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
-        of several batches or with weights, are made as they are.
+        of several batches or with weights, are made as they are.  True is "numpy"; "c" and "auto" name
+        another backend.  In C, batches that are rows of arrays are gathered there too, and many steps are
+        one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; a step that
+        has lines of NumPy, such as the draws of dropout, is a call of its own.
     distributed : bool, default=False
         Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``
         (the extra ``mpi``).  All are given the same data and settings, and ``batch_size`` is that of the
@@ -280,11 +281,9 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
         training.totals.start()
         bar.begin(len(history))
         training.set_rate_of_epoch()
-        for group in _groups(training.model, training.loader, settings.step.accumulate):
-            make_step(training, group)
+        for batches in make_steps(training):
             if training.ranks:
                 training.ranks.look(training)
-            batches = len(group)
             bar.step(batches)
             if batches < settings.step.accumulate:
                 continue  # the last one: the loader stands in the next epoch, and this one is completed first
@@ -300,13 +299,6 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
 def _interrupted(training: Training, interrupt: Interrupt) -> bool:
     """Whether there was a Ctrl-C; on several ranks, on any of them before the last step."""
     return training.ranks.granted["stop"] if training.ranks else interrupt.requested
-
-
-def _groups(model: Module, loader: Any, size: int) -> Iterator[list[Any]]:
-    """The batches of an epoch, as many together as make one step; at the end there may be fewer."""
-    batches = iter(loader)
-    while group := [arranged(model, batch) for batch in islice(batches, size)]:
-        yield group
 
 
 def _end_epoch(training: Training, saver: Saver, bar: Progress) -> None:

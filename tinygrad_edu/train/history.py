@@ -78,9 +78,9 @@ class History:
         """Note what ended the training before its last epoch."""
         self.stopped, self.reason = stopped, reason
 
-    def count_step(self) -> None:
-        """Note another step of the optimizer."""
-        self.steps += 1
+    def count_step(self, steps: int = 1) -> None:
+        """Note another step of the optimizer, or several."""
+        self.steps += steps
 
     def mark_best(self, epoch: int | None) -> None:
         """Note which epoch is the best so far, counted from 1."""

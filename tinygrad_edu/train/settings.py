@@ -30,12 +30,16 @@ class StepSettings:
     clip_norm: float | None
     accumulate: int
     on_nan: str
-    compile: bool = False
+    compile: bool | str = False
     distributed: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.compile, bool):
-            raise ArgumentError(f"compile is True or False; got {self.compile!r:.80}.")
+            from ..compiler.backend import BACKENDS
+
+            if self.compile not in BACKENDS:
+                named = ", ".join(map(repr, BACKENDS))
+                raise ArgumentError(f"compile is True or False, or one of {named}; got {self.compile!r:.80}.")
         if not isinstance(self.distributed, bool):
             raise ArgumentError(f"distributed is True or False; got {self.distributed!r:.80}.")
         if self.compile and self.distributed:

@@ -11,7 +11,7 @@ from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from .batches import has_rows, loss_of, no_tensor
-from .compiled import compiled_step
+from .compiled import step_of
 from .inputs import called
 from .story import Diverged, story
 from .training import Training
@@ -36,10 +36,8 @@ def make_step(training: Training, group: list[Any]) -> None:
 def _make_compiled(training: Training, group: list[Any]) -> None:
     """The same by a compiled function; the first step is made as it is, since it is looked at closely."""
     batch, step = group[0], training.settings.step
-    if training.compiled is None:
-        training.compiled = compiled_step(training.model, training.loss, training.optimizer, step)
     try:
-        loss, outputs = training.compiled(batch)
+        loss, outputs = step_of(training)(batch)
     except NonFiniteError as error:
         if step.on_nan == "ignore":
             raise

@@ -56,6 +56,7 @@ class Training:
         self.history, self.totals = History(), Totals(self.loss, keep=bool(self.settings.trained))
         self.began = False  # whether a step was made
         self.compiled: Any = None  # the function that makes one, if it is to be compiled
+        self.runs: Any = None  # of that function, where many steps are one call of C
 
     @property
     def batches(self) -> int | None:

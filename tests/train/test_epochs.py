@@ -1,0 +1,169 @@
+"""Whole epochs in C: the batches, and up to the order of sums in products the numbers, of one step a time."""
+
+import _thread
+import time
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import nn, optim, train
+from tinygrad_edu.compiler import cache, over
+from tinygrad_edu.data import ArrayDataset, DataLoader
+from tinygrad_edu.errors import NonFiniteError
+
+pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((150, 4), np.float32), RNG.integers(0, 3, 150)
+ULPS = 2e-6  # relative: small products are summed in another order than BLAS has
+
+
+@pytest.fixture(autouse=True, scope="module")
+def folder(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def network():
+    return nn.Sequential(nn.Linear(4, 6, rng=0), nn.ReLU(), nn.Linear(6, 3, rng=1))
+
+
+def trained(compile, model=network, optimizer=lambda p: optim.Adam(p, lr=0.01), data=(X, Y), **settings):
+    model, data = model(), data() if callable(data) else data
+    settings = {"epochs": 4, **({} if isinstance(data, DataLoader) else {"batch_size": 16}), **settings}
+    own = optimizer(model.parameters())
+    loss = nn.CrossEntropyLoss()
+    history = train.fit(model, loss, own, data, compile=compile, progress=False, **settings)
+    return history, model, own
+
+
+def check_alike(calls, rtol=ULPS, **settings):
+    """A training as it is, and one in calls of C, of which there are so many."""
+    made = []
+    with pytest.MonkeyPatch.context() as patch:
+        advance = over.Runs.advance
+        patch.setattr(over.Runs, "advance", lambda *a: (made.append(advance(*a)), made[-1])[1])
+        found, model, own = trained("c", **settings)
+    assert sum(m.steps for m in made) == calls
+    expected, other, others = trained(False, **settings)
+    for name in expected:
+        if name != "seconds":
+            np.testing.assert_allclose(found[name], expected[name], rtol, err_msg=name)
+    assert found.steps == expected.steps
+    for (name, a), b in zip(model.state_dict().items(), other.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a, b, 10 * rtol, 1e-6, err_msg=name)
+    for a, b in zip(model.parameters(), other.parameters(), strict=True):
+        np.testing.assert_allclose(a.grad.data, b.grad.data, 10 * rtol, 1e-6)
+    assert [p.counts for p in own._packs] == [p.counts for p in others._packs]
+    return found
+
+
+OPTIMIZERS = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "AdamW": lambda p: optim.AdamW(p, lr=0.01, amsgrad=True, l1=1e-4), "NAdam": optim.NAdam,
+    "Adamax": optim.Adamax,
+    "groups": lambda p: optim.Adam([{"params": (all := list(p))[:2], "lr": 0.02}, {"params": all[2:]}]),
+}  # fmt: skip
+
+
+def test_shuffled_batches_and_a_short_one_at_the_end():
+    check_alike(37)  # of 40: the first is made as it is, and one of each size is traced
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name):
+    check_alike(24, epochs=3, batch_size=18, optimizer=OPTIMIZERS[name], rtol=1e-5)
+
+
+def test_an_optimizer_of_two_phases_makes_one_step_a_call():
+    check_alike(0, epochs=2, optimizer=lambda p: optim.RAdam(p, lr=0.01))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"validation": (X[:9], Y[:9]), "metrics": {"accuracy": train.metrics.accuracy}},
+        {"schedule": lambda epoch: 0.1 / (epoch + 1)}, {"step_schedule": lambda step: 0.1 / (step + 1)},
+    ],
+    ids=lambda settings: "-".join(settings),
+)  # fmt: skip
+def test_settings(settings):
+    check_alike(24, epochs=3, batch_size=18, rtol=1e-5, **settings)
+
+
+def test_data_in_order_and_a_loader_of_ones_own():
+    check_alike(22, data=lambda: DataLoader((X, Y), 25, seed=3, shuffle=True))
+    check_alike(22, data=lambda: DataLoader((X, Y), 25))
+
+
+def test_maps_clipping_and_draws_make_one_step_a_call():
+    mapped = ArrayDataset(X, Y).map(lambda x, y: (x * 2, y))
+    check_alike(0, data=lambda: DataLoader(mapped, 30, shuffle=True), epochs=2)
+    dropout = lambda: nn.Sequential(nn.Linear(4, 3, rng=0), nn.Dropout(0.5, rng=0))
+    check_alike(0, epochs=2, batch_size=30, clip_norm=0.1)
+    check_alike(0, model=dropout, epochs=2, batch_size=30)
+
+
+def test_calls_are_short_and_ctrl_c_comes_between_them():
+    x, y = np.tile(X, (400, 1)), np.tile(Y, 400)
+    model = network()
+    steps, times = [], [time.perf_counter()]
+
+    def watch(self, batches):
+        steps.append(batches)
+        times.append(time.perf_counter())
+        if len(steps) == 9:
+            _thread.interrupt_main()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train.fit.__globals__["Progress"], "step", watch)
+        history = train.fit(
+            model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()), (x, y), epochs=500, batch_size=4,
+            compile="c", progress=False,
+        )  # fmt: skip
+    assert history.stopped == "interrupted"
+    assert history.steps == sum(steps)
+    assert max(steps) > 100
+    assert np.median(np.diff(times[4:])) < 0.3  # 30 ms on a machine with nothing else to do
+
+
+def test_a_loss_that_is_not_finite_is_found_where_it_is(tmp_path):
+    x = X.copy()
+    x[77] = np.nan
+    told = []
+    for compile in (False, "c"):
+        with pytest.raises(NonFiniteError, match="inputs") as error:
+            trained(compile, data=(x, Y), on_nan="raise", batch_size=4)
+        told.append(str(error.value))
+    assert told[0] == told[1]
+
+
+def test_a_wrong_label_is_told_as_it_is():
+    y = Y.copy()
+    y[77] = 5
+    told = []
+    for compile in (False, "c"):
+        with pytest.raises(Exception, match="5") as error:  # whatever it is
+            trained(compile, data=(X, y), batch_size=4)
+        told.append((type(error.value), str(error.value)))
+    assert told[0] == told[1]
+
+
+def test_a_resumed_training(tmp_path):
+    expected, other, _ = trained("c")
+    for epochs in (1, 4):
+        settings = {"checkpoint": tmp_path / "training.npz", "resume": epochs > 1}
+        history, model, _ = trained("c", epochs=epochs, **settings)
+    assert history["loss"] == expected["loss"]
+    for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_how_many_steps_a_call_makes_changes_no_bit(monkeypatch):
+    monkeypatch.setattr(over, "GROWTH", 1)  # one after another
+    expected, other, _ = trained("c")
+    monkeypatch.setattr(over, "GROWTH", 1000)
+    history, model, _ = trained("c")
+    assert history["loss"] == expected["loss"]
+    for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
+        np.testing.assert_array_equal(a, b)

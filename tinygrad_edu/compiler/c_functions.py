@@ -1,0 +1,130 @@
+"""Functions in C: the segments of a plan, and what must hold of the arguments."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .c import Printer
+from .c_head import HEAD
+from .fusing import fused, only_in
+from .loops import Statement
+from .many import Many
+from .memories import C_TYPES, address
+from .plan import Plan
+from .program import Ref
+
+
+class Functions:
+    """The text in C of a plan: a function ``step_0``, ``step_1`` … for each segment of loops.
+
+    Each is given the table of addresses, and the arguments as objects of Python's.  It returns 0, or 1 where
+    a check failed, and 2 where a result of the step before is still held.
+
+    Parameters
+    ----------
+    plan : Plan
+    arguments : list of Ref
+
+    Attributes
+    ----------
+    text : str
+    slots : list
+        What the table of addresses holds.
+    first : bool
+        Whether the arguments are looked at apart, by a function ``fits``, before anything else is done.
+    many : Many or None
+        Of how many steps are made in one call, where they can be; the function in C is ``steps``.
+    """
+
+    def __init__(self, plan: Plan, arguments: list[Ref]) -> None:
+        self.plan, self.memories, self.arguments = plan, plan.memories, arguments
+        self.slots: list[Any] = ["ndarray"]
+        parts = [s.statements for s in plan.segments if s.step is None]
+        self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
+        functions = [self._function(number, part) for number, part in enumerate(parts)]
+        if self.first:
+            functions.append(f"int fits({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n")
+        self.many = Many.of(plan, arguments)
+        if self.many is not None:
+            functions.append(self.many.text(self._parameters, self._conditions(), self.slot))
+        self.text = "\n".join([HEAD, *functions])
+
+    def slot(self, what: Any) -> int:
+        """The place of something in the table of addresses."""
+        if what not in self.slots:
+            self.slots.append(what)
+            if len(what) > 1 and isinstance(what[0], np.ufunc):
+                self.slots.append((*what, "data"))
+        return self.slots.index(what)
+
+    def _function(self, number: int, statements: list[Statement]) -> str:
+        """A segment, as ``body``, which is given where the arguments begin; and ``step``, which calls it."""
+        used: dict[tuple[int, Any], str] = {}
+
+        def pointer(memory: int, dtype: Any) -> str:
+            return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
+
+        printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
+        groups = fused(statements)
+        for group, alone in zip(groups, only_in(groups)):
+            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")})
+        body = indented([*self._declared(used), *printer.lines, "return 0;"])
+        given = range(len(self.arguments))
+        places, values = ("".join(text.format(i) for i in given) for text in (", char *d{0}", ", DATA(x{0})"))
+        conditions = "" if self.first else self._conditions()
+        return (
+            f"static int body_{number}(void **p{places}) {{\n{body}}}\n\n"
+            f"int step_{number}({self._parameters}) {{\n"
+            f"{conditions}    return body_{number}(p{values});\n}}\n"
+        )
+
+    @property
+    def _parameters(self) -> str:
+        return "void **p" + "".join(f", void *x{i}" for i in range(len(self.arguments)))
+
+    def _conditions(self) -> str:
+        """That arguments are arrays of NumPy's, and lie apart from what the step writes to."""
+        plan, memories = self.plan, self.memories
+        written = sorted(w for w in plan.written if plan.kinds[w] == "fixed")
+        # A result of the step before that somebody has kept needs another place.
+        lines = [
+            f"if (*(intptr_t *)p[{self.slot(('result', k))}] != 1) return 2;" for k in range(len(plan.whole))
+        ]
+        for i, ref in enumerate(self.arguments):
+            value, memory = plan.program.values[ref.number], memories.all[memories.of[ref]]
+            lines.append(f"if (((void **)x{i})[1] != p[0]) return 1;")
+            low = memory.low - address(value)
+            for w in written:
+                at, size = f"(char *)p[{self.slot(('memory', w))}]", memories.all[w].size
+                here, end = f"DATA(x{i}) + {low}", f"DATA(x{i}) + {low + memory.size}"
+                lines.append(f"if ({here} < {at} + {size} && {at} < {end}) return 1;")
+        return indented(lines)
+
+    def _declared(self, used: dict[tuple[int, Any], str]) -> list[str]:
+        """Names for where the memories begin."""
+        lines, plan, memories = [], self.plan, self.memories
+        given = [memories.of[r] for r in self.arguments]
+        for m in sorted({m for m, _ in used}):
+            kind, size = plan.kinds[m], memories.all[m].size
+            names = [(C_TYPES[d.str[1:]], d.itemsize, name) for (k, d), name in used.items() if k == m]
+            if kind == "argument":
+                at = f"d{given.index(m)}"
+                value = plan.program.values[self.arguments[given.index(m)].number]
+                before = address(value) - memories.all[m].low
+                at += f" - {before}" * (before != 0)
+            elif kind == "stack" and len(names) == 1:
+                lines.append(f"{names[0][0]} {names[0][2]}[{-(-max(size, 1) // names[0][1])}] ALIGNED;")
+                continue
+            elif kind == "stack":
+                lines.append(f"char m{m}[{max(size, 1)}] ALIGNED;")
+                at = f"m{m}"
+            else:
+                at = f"p[{self.slot(('memory', m))}]"
+            lines += [f"{t} *const {name} = ({t} *)({at});" for t, _, name in names]
+        return lines
+
+
+def indented(lines: Iterable[str]) -> str:
+    """Lines of a function."""
+    return "".join(f"    {line}\n" for line in lines)

@@ -1,0 +1,210 @@
+"""Many steps in one call of C: batches are gathered from rows of arrays, and optimizers count their steps.
+
+No Python runs in between, so what a step depends on is looked at once, before the first of them.
+"""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import TraceError
+from .c_numbers import in_c
+from .counting import changing
+from .memories import C_TYPES, Operand
+from .plan import Plan
+from .program import Live, Ref
+from .symbols import formulas
+
+N, DONE, FIRST, ROWS, TABLE, RATES, COUNTS = range(7)  # places in what C is given
+
+
+class Many:
+    """How many steps of a program are made in one call.
+
+    C is given a list of words: how many steps, how many of them are done, the number of the first row, the
+    addresses of the rows' numbers (0 if they follow one another), of a table of the optimizers' numbers (0 if
+    C computes them) and of the rates; then for each optimizer how many steps it has made, for each argument
+    the address of the rows, and for each result where to put those of all steps (0 if nobody asks).
+
+    Attributes
+    ----------
+    batch : int
+        The number of rows of a batch.
+    widths : list of int
+        The bytes of a row, of each argument.
+    """
+
+    def __init__(self, plan: Plan, arguments: list[Ref], batch: int) -> None:
+        self.lives, self.batch, values = plan.lives, batch, plan.program.values
+        self.widths = [values[r.number].nbytes // batch for r in arguments]
+        self.results = [self._result(plan, ref) for ref in plan.results]
+        self.scalars, self.formulas = _numbers(plan.lives)
+        self.data = COUNTS + len(self.lives)
+        self.outs = self.data + len(arguments)
+        self.words = np.zeros(self.outs + len(self.results), np.intp)
+        self.rates, self.function = np.zeros(max(len(self.lives), 1)), None  # type: tuple[Any, Any]
+
+    @classmethod
+    def of(cls, plan: Plan, arguments: list[Ref]) -> Self | None:
+        """Many steps of a plan; None if C cannot make them alone, or there are no batches."""
+        values, inputs = [plan.program.values[r.number] for r in arguments], plan.program.inputs
+        alone = len(plan.segments) == 1 and plan.segments[0].step is None
+        given = [r for r, i in inputs.items() if i.kind == "argument"]
+        lengths = {v.shape[:1] for v in values}
+        if not alone or arguments != given or len(lengths) != 1 or lengths <= {(), (0,)}:
+            return None
+        if not all(v.flags.c_contiguous and v.nbytes for v in values):
+            return None
+        if any(phase_of(live) is not None for live in plan.lives):
+            return None
+        return cls(plan, arguments, values[0].shape[0])
+
+    @staticmethod
+    def _result(plan: Plan, ref: Ref) -> Operand | None:
+        """Where a result lies; None if it is not to be copied."""
+        m, value = plan.memories.of[ref], plan.program.values[ref.number]
+        dense = not isinstance(value, np.ndarray) or value.flags.c_contiguous
+        if plan.kinds[m] not in ("result", "shared") or not dense or ref in plan.memories.moving:
+            return None
+        return plan.memories.operand(ref)
+
+    # ---- C -------------------------------------------------------------------------------------------------
+
+    def text(self, parameters: str, conditions: str, slot: Callable[[Any], int]) -> str:
+        """The function in C, given its parameters, and the lines that look at the arguments."""
+        gather = [
+            f"memcpy(DATA(x{k}) + i * {w}, (char *)c[{self.data + k}] + r * {w}, {w});"
+            for k, w in enumerate(self.widths)
+        ]
+        places = [
+            (k, f"*({C_TYPES[s.dtype.str[1:]]} *)p[{slot(('scalar', k))}]")
+            for k, s in enumerate(self.scalars)
+        ]
+        width = len(places)
+        table = " ".join(f"{at} = table[s * {width} + {k}];" for k, at in places)
+        count = [f"if (table) {{ {table} }}"] * bool(places)
+        if self.formulas:
+            count.append("else {")
+            for (live, formula), (_, at) in zip(self.formulas, places):
+                if formula:
+                    names = f"t = c[{COUNTS + live}] + s + 1, lr = ((double *)c[{RATES}])[{live}]"
+                    count.append(f"    {{ const double {names}; {at} = {formula}; }}")
+            count.append("}")
+        copies = []
+        for k, r in enumerate(self.results):
+            if r is not None:
+                size, at = (
+                    prod(r.shape) * r.dtype.itemsize,
+                    f"(char *)p[{slot(('memory', r.memory))}] + {r.offset}",
+                )
+                to = f"(char *)c[{self.outs + k}] + s * {size}"
+                copies.append(f"if (c[{self.outs + k}]) memcpy({to}, {at}, {size});")
+        values = "".join(f", DATA(x{k})" for k in range(len(self.widths)))
+        lines = [
+            f"const word n = c[{N}], *const rows = (word *)c[{ROWS}];",
+            f"const double *const table = (double *)c[{TABLE}];",
+            "for (word s = 0; s < n; s++) {",
+            f"    for (word i = 0; i < {self.batch}; i++) {{",
+            f"        const word r = rows ? rows[s * {self.batch} + i] : c[{FIRST}] + s * {self.batch} + i;",
+            *(f"        {line}" for line in gather),
+            "    }",
+            *(f"    {line}" for line in count),
+            f"    if (body_0(p{values})) return 1;",
+            f"    c[{DONE}] = s + 1;",
+            *(f"    {line}" for line in copies),
+            "}",
+            "return 0;",
+        ]
+        body = "".join(f"    {line}\n" for line in lines)
+        return f"int steps({parameters}, word *c) {{\n{conditions}{body}}}\n"
+
+    # ---- what runs -----------------------------------------------------------------------------------------
+
+    def prepare(
+        self, n: int, first: int, rows: Any, data: Sequence[Any], outs: Sequence[Any], rate: Any = None
+    ) -> None:
+        """Get ready for n steps: those of consecutive rows from the first on, or of rows by their numbers.
+
+        Parameters
+        ----------
+        n, first : int
+        rows : ndarray of int64, shape (n · batch,), or None
+        data : sequence of ndarray
+            The rows of each argument, in C order.
+        outs : sequence of ndarray or None
+            Where the results of all steps are put, for each of them.
+        rate : callable, optional
+            Sets the rates of the k-th of these steps.
+        """
+        self.rate, self.held = rate, (rows, data, outs)  # what is held stays where it is
+        words = [n, 0, first, 0 if rows is None else rows.ctypes.data, 0, self.rates.ctypes.data]
+        words += [live.of[0].counts[0] for live in self.lives]
+        words += [d.ctypes.data for d in data]
+        words += [0 if o is None else o.ctypes.data for o in outs]
+        self.words[:] = words
+        self.before = [live.of[0].counts for live in self.lives]
+        self.table = None
+        if self.formulas and rate is None and all(type(live.of[0].group.lr) is float for live in self.lives):
+            self.rates[: len(self.lives)] = [live.of[0].group.lr for live in self.lives]
+            for live in self.lives:
+                live.function()  # for what the rates alone decide
+        elif self.scalars:
+            self.table = np.array([self._counted(k) for k in range(n)])
+            self.words[TABLE] = self.table.ctypes.data
+
+    def _counted(self, k: int) -> list[float]:
+        """The optimizers' numbers in the k-th step."""
+        if self.rate is not None:
+            self.rate(k)
+        for live in self.lives:
+            live.function()
+        return [scalar.item() for scalar in self.scalars]
+
+    def run(self, *given: Any) -> int:
+        """Make the steps; 0 if at least one of them was made, 1 if none, and 2 if a result is still held."""
+        code = self.function(*given, self.words.ctypes.data)
+        if code != 2:
+            self._settle(int(self.words[DONE]))
+        return 0 if self.words[DONE] else code
+
+    def _settle(self, done: int) -> None:
+        """Leave the optimizers as so many steps have left them."""
+        if self.rate is not None and done:
+            self.rate(done - 1)
+        for live, before in zip(self.lives, self.before):
+            pack = live.of[0]
+            if self.table is not None:  # C has written what these numbers do not tell
+                pack.decays.floats = [np.nan] * len(pack.decays.floats)
+            pack.counts = [t + max(done - 1, 0) for t in before]
+            live.function()
+            if not done:
+                pack.counts = before
+
+
+def phase_of(live: Live) -> Any:
+    """The phase of an optimizer's next step; None if it has none."""
+    pack, optimizer, _ = live.of
+    return optimizer.phase(pack.group, pack.counts[0] + 1)
+
+
+def _numbers(lives: list[Live]) -> tuple[list[Any], list[tuple[int, str]]]:
+    """The numbers that a step may change, as arrays; and for each the optimizer, and a formula in C of it.
+
+    A number that the rates alone decide has an empty formula; if any other has none, there are no formulas.
+    """
+    scalars, found, known = [], [], True
+    for k, live in enumerate(lives):
+        pack, optimizer, _ = live.of
+        moving = changing(optimizer.coefficients, pack.group, pack.counts[0] + 1)
+        try:
+            texts = [in_c(text) for text, _ in formulas(optimizer, pack.group, "lr")]
+        except TraceError:
+            texts, known = [""] * len(pack.numbers.scalars), False
+        scalars += [pack.numbers.scalars[i] for i in moving]
+        found += [(k, texts[i]) for i in moving]
+        if pack.group.weight_decay or pack.group.l1:
+            scalars += pack.decays.scalars
+            found += [(k, "")] * len(pack.decays.scalars)
+    return scalars, found if known else []

@@ -1,0 +1,122 @@
+"""Runs: a compiled function over the batches of an epoch, as many in one call of C as a moment allows."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .many import DONE
+from .specialization import FAILED, MISS, Specialization
+
+MOMENT = 0.03  # seconds that a call of C is to take: Ctrl-C and progress wait for so long
+GROWTH = 8  # how many times as many steps the next call may make
+
+
+class Rows(Protocol):
+    """What is left of an epoch whose batches are rows of arrays; see `data.rows`."""
+
+    arrays: tuple[NDArray[Any], ...]
+
+    def alike(self) -> tuple[int, int]: ...
+
+    def numbers(self, rows: int) -> tuple[int, NDArray[np.intp] | None]: ...
+
+
+class Made(NamedTuple):
+    """Steps that were made: how many, what the last returned, and what was asked for of each."""
+
+    steps: int
+    last: Any = None
+    results: Sequence[NDArray[Any]] = ()
+
+
+class Runs:
+    """Calls of a compiled function with one batch after another.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    form : callable
+        Makes the arguments of a call, a tuple, of the arrays of a batch.
+    wanted : sequence of int
+        Which of the arrays that the function returns are wanted of every step.
+    """
+
+    def __init__(
+        self, compiled: Any, form: Callable[..., tuple[Any, ...]], wanted: Sequence[int] = (0,)
+    ) -> None:
+        self.compiled, self.form, self.wanted = compiled, form, wanted
+        self.limit = 1  # how many steps are made in the next call
+        self._rooms: dict[int, tuple[Any, ...]] = {}  # the arguments of a call, by the number of their rows
+
+    @property
+    def useful(self) -> bool:
+        """Whether steps may be made in C alone, as far as is known."""
+        made = self.compiled.specializations
+        return self.compiled.backend.name != "numpy" and (not made or any(one.many for one in made))
+
+    def advance(self, rows: Rows, rate: Callable[[int], None] | None = None) -> Made:
+        """Make the next steps of an epoch, all with batches of the same size, in one call of C.
+
+        None is made if the next one cannot be made in this way: there is no trace for it yet, C cannot make
+        it alone, or a check fails.
+
+        Parameters
+        ----------
+        rows : Rows
+            They stay where they are.
+        rate : callable, optional
+            Sets the rates of the k-th of these steps.
+        """
+        count, size = rows.alike()
+        count = min(count, self.limit)
+        with self.compiled._lock:
+            for one in self.compiled.specializations:
+                if one.many is None or one.many.batch != size:
+                    continue
+                if (outs := self._outs(one, count)) is None:
+                    continue
+                start = time.perf_counter()
+                result = one.call(self._given(rows, size), {}, _steps(one, rows, count, outs, rate))
+                if result is MISS:
+                    continue
+                if result is FAILED:
+                    break
+                done = int(one.many.words[DONE])
+                each = (time.perf_counter() - start) / done
+                self.limit = max(1, min(int(MOMENT / each), GROWTH * self.limit))
+                shift = len(one.run.learned)
+                return Made(done, result, [outs[shift + k][:done] for k in self.wanted])
+        return Made(0)
+
+    def _given(self, rows: Rows, size: int) -> tuple[Any, ...]:
+        """The arguments of a call: arrays that batches are gathered in."""
+        if size not in self._rooms:
+            self._rooms[size] = self.form(*(np.empty((size, *a.shape[1:]), a.dtype) for a in rows.arrays))
+        return self._rooms[size]
+
+    def _outs(self, one: Specialization, count: int) -> list[Any] | None:
+        """Arrays for the results that are wanted of every step; None if C does not have them."""
+        found: list[Any] = [None] * len(one.many.results)
+        for k in self.wanted:
+            place = len(one.run.learned) + k
+            known = one.many.results[place] if place < len(found) else None
+            if known is None:
+                return None
+            found[place] = np.empty((count, *known.shape), known.dtype)
+        return found
+
+
+def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: Any) -> Callable[..., Any]:
+    """What takes the place of a step: so many, in C."""
+
+    many, call = one.many, one.steps
+
+    def steps(*arrays: Any) -> Any:
+        first, numbers = rows.numbers(count * many.batch)
+        many.prepare(count, first, numbers, rows.arrays, outs, rate)
+        return call(*arrays)
+
+    return steps
