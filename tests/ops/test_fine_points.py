@@ -1,9 +1,12 @@
 """Points and settings that drawn calls seldom or never meet: each was found by a wrong rule that lived."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import leaf
 
 NaN, INF = np.nan, np.inf
 
@@ -334,3 +337,34 @@ def test_a_product_with_a_polynomial_of_no_coefficients():
     for a, b in (([], [1.0, 2.0]), ([3.0], [])):
         out = np.polymul(tg.Tensor(a, requires_grad=True), b)
         assert out.tolist() == np.polymul(a, b).tolist()
+
+
+def test_a_number_beside_a_tensor_in_a_product_that_conjugates():
+    z = tg.Tensor([1.0 + 2.0j, 0.5j], requires_grad=True)
+    for function, a in (
+        (np.vdot, 2.0),
+        (np.vdot, 1.0 - 1.0j),
+        (np.vdot, [1.0j, 2.0]),
+        (np.vecdot, [1.0j, 2.0]),
+    ):
+        tg.gradcheck(lambda z, f=function, a=a: f(a, z if np.ndim(a) else z[0]), z)
+
+
+@pytest.mark.parametrize("a", [np.ones((2, 2)), np.ones((3, 2)), np.ones((2, 3)), np.zeros((2, 2))], ids=repr)
+def test_qr_of_columns_that_depend_on_each_other_has_no_gradient(a):
+    # Rounding leaves of the second column what depends on the library; it was taken for a length.
+    q, r = np.linalg.qr(leaf(a * 4.015625))
+    np.testing.assert_allclose(q.data @ r.data, a * 4.015625, atol=1e-15)
+    with pytest.raises(np.linalg.LinAlgError, match="where the columns of A are independent"):
+        (q.sum() + r.sum()).backward()
+
+
+def test_places_in_steps_of_complex_numbers_and_edges_of_no_numbers():
+    x = leaf(np.arange(3.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, that the imaginary part is lost
+        y = np.roll(x, 1 + 1j)
+    y[0].backward()
+    np.testing.assert_array_equal(x.grad.data, [0, 0, 1])
+    edges = np.histogram_bin_edges(leaf(np.zeros(0)), 2)
+    np.testing.assert_array_equal(edges, np.histogram_bin_edges(np.zeros(0), 2))

@@ -102,7 +102,7 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composite(np.choose)
 def _choose(a: Any, choices: Any, out: None = None, mode: Any = "raise") -> Any:
     options = list(as_arrays(*choices))
-    which = np.choose(a, [np.full(np.shape(o), i) for i, o in enumerate(options)], mode=mode)
+    which = np.choose(constant(a), [np.full(np.shape(o), i) for i, o in enumerate(options)], mode=mode)
     dtype = np.result_type(*options)
     chosen: Any = np.zeros((), dtype)
     for i, option in enumerate(options):

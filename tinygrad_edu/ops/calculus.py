@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -179,13 +180,18 @@ def knots(xp: Array, period: Any) -> tuple[Any, Array]:
     return places, xp[places] + shift
 
 
+def as_numbers(*values: Any) -> Iterator[Array]:
+    """Arrays of floating numbers, as np.interp takes its arguments; of None a NaN."""
+    return (v if v.dtype.kind in "fc" else np.astype(v, float) for v in as_arrays(*values))
+
+
 def interval(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Any, ...]:
     """For each x the two entries of the table around it, the slope and the part of the way from one to the
     other.
 
     Below and above the table both entries are its first, or its last, and the slope is 0.
     """
-    x, xp, fp = (v if v.dtype.kind in "fc" else np.astype(v, float) for v in as_arrays(x, xp, fp))
+    x, xp, fp = as_numbers(x, xp, fp)
     if period is None:
         rising(constant(xp))
     places, at = knots(xp, period)
@@ -202,7 +208,7 @@ def interval(x: Array, xp: Array, fp: Array, period: Any) -> tuple[Any, ...]:
 
 def beyond(x: Array, xp: Array, period: Any) -> tuple[Any, Any]:
     """Which x are below the table, and which above."""
-    x, xp = as_arrays(x, xp)
+    x, xp = as_numbers(x, xp)
     if period is not None:
         return np.zeros(x.shape, bool), np.zeros(x.shape, bool)
     return x < xp[0], x > xp[-1]

@@ -20,7 +20,7 @@ DEGREES = 180 / math.pi
 
 def is_complex(x: Any) -> bool:
     """Whether x holds complex numbers."""
-    return bool(x.dtype.kind == "c")
+    return bool(x.dtype.kind == "c") if hasattr(x, "dtype") else np.iscomplexobj(x)
 
 
 def conjugated(x: Any) -> Any:

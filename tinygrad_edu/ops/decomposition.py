@@ -197,13 +197,21 @@ def thin_svd(a: Array) -> Any:
     return np.linalg.svd(a, full_matrices=False)
 
 
+COLUMNS = (
+    "np.linalg.qr has a gradient where the columns of A are independent; here one is, up to rounding, a sum "
+    "of those before it."
+)
+
+
 def square_qr(gq: Cotangent, gr: Cotangent, q: Array, r: Array) -> Array:
     """(g_Q + Q M) R⁻ᴴ, with M Hermitian, of the lower triangle of R g_Rᴴ - g_Qᴴ Q (Walter and Lehmann).
 
     Of M's diagonal only the real part counts: that of R is real, so that nothing moves its imaginary part.
     """
     half = (r @ H(gr) - H(gq) @ q) * lower_half(r.shape[-1], r.dtype)
-    b = gq + q @ (half + H(half))
+    lengths = np.absolute(diagonal(r))  # of what is new in each column
+    rounding = np.add.reduce(lengths, axis=-1, keepdims=True) * (16 * np.finfo(lengths.dtype).eps)
+    b = allowed(gq + q @ (half + H(half)), lengths <= rounding, COLUMNS)
     return H(np.linalg.solve(r, H(b)))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import stands_for_array
 from ..broadcast import unbroadcast
 from ..table import composite, derivative, primitive
+from .elementwise import keeping
 
 
 def as_key(key: Any) -> Any:
@@ -117,7 +118,7 @@ def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: 
 def _trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
 ) -> Any:
-    dtype = None if dtype is None else np.dtype(dtype)
+    dtype = None if dtype is None else np.dtype(keeping(a, dtype))
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 

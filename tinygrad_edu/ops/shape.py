@@ -68,7 +68,7 @@ derivative(np.fliplr, lambda m: np.fliplr(m),
 derivative(np.rot90, lambda m, k=1, axes=(0, 1): np.rot90(m, k, axes),
            m=lambda g, k, axes: np.rot90(g, -int(k), axes))
 derivative(np.roll, lambda a, shift, axis=None: np.roll(a, shift, axis),
-           a=lambda g, shift, axis: np.roll(g, np.negative(np.asarray(shift, np.intp)), axis))
+           a=lambda g, shift, axis: np.roll(g, np.negative(np.asarray(np.real(shift), np.intp)), axis))
 derivative(np.repeat, lambda a, repeats, axis=None: np.repeat(a, repeats, axis),
            a=lambda g, a_shape, repeats, axis: sum_repeats(g, a_shape, repeats, axis))
 derivative(np.tile, lambda A, reps: np.tile(A, reps),

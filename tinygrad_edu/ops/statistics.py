@@ -272,7 +272,7 @@ def _histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any
     given.
     """
     expected = np.histogram_bin_edges(constant(a), constant(bins), range, constant(weights))
-    if range is not None or np.ndim(bins):
+    if range is not None or np.ndim(bins) or not np.size(a):
         return np.copy(bins) if np.ndim(bins) else expected
     low, high = np.min(a), np.max(a)
     half = np.where(low == high, 0.5, 0)
