@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops import activation, layer_norm, smooth
+from tinygrad_edu.ops import activation, group_norm, layer_norm, smooth
 from tinygrad_edu.ops.blocks import BLOCK, blockwise
 from tinygrad_edu.ops.losses import regression
 from tinygrad_edu.table import op_of
@@ -130,5 +130,29 @@ class TestLayerNorm:
         expected = layer_norm.plain_layer_norm_gradients(g, x, weight, 1e-5)
         for kept in ((z, r), (None, None)):
             found = layer_norm.layer_norm_gradients(g, x, weight, 1e-5, *kept)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+class TestGroupNorm:
+    """Its fast form, in both orders of memory, is its plain form."""
+
+    @pytest.mark.parametrize("last", [False, True], ids=["batch first", "batch last"])
+    @pytest.mark.parametrize(
+        "shape", [(3, 4), (2, 6, 5), (5, 4, 3, 7), (32, 8, 28, 28), (1, 8, 40, 60)], ids=str
+    )
+    def test_agrees_with_its_plain_form(self, shape, last):
+        rng = np.random.default_rng(0)
+        x, g = rng.normal(1, 2, shape), rng.normal(size=shape)
+        if last:
+            x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)
+        weight, bias = rng.normal(size=shape[1]), rng.normal(size=shape[1])
+        y, c, r = op_of(group_norm.group_normalized).forward(x, weight, bias, 2, 1e-5)
+        np.testing.assert_allclose(
+            y, group_norm.plain_group_normalized(x, weight, bias, 2, 1e-5), rtol=1e-9, atol=1e-9
+        )
+        expected = group_norm.plain_group_norm_gradients(g, x, weight, 2, 1e-5)
+        for kept in ((c, r), (None, None)):
+            found = group_norm.group_norm_gradients(g, x, weight, 2, 1e-5, *kept)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)

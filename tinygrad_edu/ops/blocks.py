@@ -67,25 +67,3 @@ def _by_blocks(formula: Callable[..., Any], like: Any, vectors: list[Any]) -> An
         for whole, part in zip(wholes, parts):
             whole[start:stop] = part
     return tuple(outputs) if type(found) is tuple else outputs[0]
-
-
-def by_rows(formula: Callable[..., Any], *arguments: Any) -> Any:
-    """A formula of rows, whose every row of outputs needs that row of the arguments alone, by blocks of rows.
-
-    Of the arguments those of two axes are cut into blocks, and so is each output; the others are handed on.
-    """
-    first = arguments[0]
-    if type(first) is not np.ndarray or first.nbytes <= 2 * BLOCK:
-        return formula(*arguments)
-    length = max(BLOCK // (first.nbytes // len(first)), 1)
-    outputs: list[Any] = []
-    for start in range(0, len(first), length):
-        stop = start + length
-        cut = [v[start:stop] if isinstance(v, np.ndarray) and v.ndim == 2 else v for v in arguments]
-        found = formula(*cut)
-        parts = found if type(found) is tuple else (found,)
-        if not outputs:
-            outputs = [np.empty((len(first), *part.shape[1:]), part.dtype) for part in parts]
-        for output, part in zip(outputs, parts):
-            output[start:stop] = part
-    return tuple(outputs) if type(found) is tuple else outputs[0]

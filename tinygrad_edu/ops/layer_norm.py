@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
-from .blocks import by_rows
 from .contraction import flat
 from .sums import dot_along, sum_along, sum_of_rows
 
@@ -43,7 +42,7 @@ def layer_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) ->
     product = rows * z
     of_z, of_one = np.matmul(product, weight) / n, np.matmul(rows, weight) / n
     of_weight, of_bias = sum_of_rows(product), sum_of_rows(rows)
-    dx = by_rows(_combined, rows, z, r, of_one[:, None], of_z[:, None], weight)
+    dx = _combined(rows, z, r, of_one[:, None], of_z[:, None], weight)
     return np.reshape(dx, x.shape), of_weight, of_bias
 
 
@@ -80,12 +79,9 @@ def layer_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 def normalized_rows(x: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Rows (m, n) normalized, scaled and shifted; z, the rows between; and r, (m, 1)."""
-    return by_rows(_normalized, x, sum_along((1,), x) / max(x.shape[1], 1), weight, bias, eps)
-
-
-def _normalized(x: Any, mean: Any, weight: Any, bias: Any, eps: float) -> Any:
-    z = x - mean
-    r = 1 / np.sqrt(dot_along((1,), z, z) / max(x.shape[1], 1) + eps)
+    n = max(x.shape[1], 1)
+    z = x - sum_along((1,), x) / n
+    r = 1 / np.sqrt(dot_along((1,), z, z) / n + eps)
     z *= r
     y = z * weight
     y += bias

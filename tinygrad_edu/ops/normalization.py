@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
+from .group_norm import group_normalized
 from .layer_norm import layer_normalized
 from .reduction import axes_of, group_size
 from .sums import dot_along, in_long_rows, is_in_order, sum_along, sum_to
@@ -203,6 +204,11 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, *,
     if x.ndim < 2 or x.shape[1] % num_groups:
         expected = f"an x of shape (n, c, …) is expected, with c a multiple of {num_groups} groups"
         raise ShapeError(f"group_norm: {expected}; got {x.shape}.")
+    if (
+        all(getattr(p, "shape", None) == x.shape[1:2] and p.dtype == x.dtype for p in (weight, bias))
+        and x.size
+    ):
+        return group_normalized(x, weight, bias, num_groups, eps)
     shape, grouped = x.shape, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
     if is_in_order(x.data if hasattr(x, "requires_grad") else x):
         normalized = np.reshape(standardize(np.reshape(x, grouped), -1, eps)[0], shape)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import attention, batch_norm, embedding, layer_norm, normalization
+from ...ops import attention, batch_norm, embedding, group_norm, layer_norm, normalization
 from ..strategies import Draw, arrays, axes, shapes
 from .domain import Call, Domains, booleans, call, case, choice, integers
 from .indexing import scatter_by_hand
@@ -44,6 +44,20 @@ def of_rows_back(d: Draw) -> Call:
     """Gradients of normalized rows, and what these were made of."""
     x, weight, _, eps = of_rows(d).args
     return call(d(arrays(x.shape)), x, weight, eps, None, None)
+
+
+def of_groups(d: Draw) -> Call:
+    """Images or features whose elements differ, weights and shifts of their channels, and some groups."""
+    groups, size = d(st.integers(1, 2)), d(st.integers(1, 2))
+    n, *places = d(shapes(1, 3, min_side=1, max_side=2))
+    a = d(arrays((n, groups * size, *places), distinct=True))
+    return call(a, d(arrays(a.shape[1:2])), d(arrays(a.shape[1:2])), groups, d(choice(1 / 16, 1.0)))
+
+
+def of_groups_back(d: Draw) -> Call:
+    """Gradients of images whose groups were normalized, and what these were made of."""
+    x, weight, _, groups, eps = of_groups(d).args
+    return call(d(arrays(x.shape)), x, weight, groups, eps, None, None)
 
 
 def masked(d: Draw) -> Call:
@@ -96,6 +110,8 @@ def add_rows_by_hand(values: Any, indices: Any, n: int) -> Any:
 DOMAINS: Domains = {
     batch_norm.batch_normalized: case(of_a_batch, reference=batch_norm.plain_batch_normalized),
     batch_norm.batch_norm_gradients: case(of_a_batch_back),
+    group_norm.group_normalized: case(of_groups, reference=group_norm.plain_group_normalized),
+    group_norm.group_norm_gradients: case(of_groups_back),
     layer_norm.layer_normalized: case(of_rows, reference=layer_norm.plain_layer_normalized),
     layer_norm.layer_norm_gradients: case(of_rows_back),
     normalization.rescale:     case(spread_out, reference=normalization.plain_rescale),
