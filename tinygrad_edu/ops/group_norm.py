@@ -104,8 +104,8 @@ class Look:
     """
 
     def __init__(self, x: Any) -> None:
-        self.shape, self.last = x.shape, not is_in_order(x)
-        n, self.c = x.shape[:2]
+        self.shape, self.c, self.last = x.shape, x.shape[1], not is_in_order(x)
+        n: int = x.shape[0]
         places = math.prod(x.shape[2:])
         self.channels, self.n = (self.c, n) if self.last else (self.c * n, 1)
         self.k = 1
