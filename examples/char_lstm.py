@@ -10,6 +10,10 @@ below what counts of letters or of pairs of letters can do.  Ctrl-C stops the tr
 by then is evaluated, and sings.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 import math
 import sys

@@ -10,6 +10,10 @@ be the higher one, and 98.6 % or more. (The settings were chosen on the splits o
 Ctrl-C stops the training; the splits that both networks are through with are evaluated.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 import sys
 from dataclasses import dataclass
@@ -122,11 +126,11 @@ def save_picture(path: str, split: Split) -> None:
         "The 16 filters of the first layer: blue wants ink"
     )
     plot.images(maps, ax=middle).set_title(f"Where they find it, in a {split.labels[0]}")
-    captions = [f"is {split.labels[i]}: {mlp_says[i]}, {cnn_says[i]}" for i in wrong]
+    captions = [f"read {mlp_says[i]} | {cnn_says[i]}, is {split.labels[i]}" for i in wrong]
     plot.images(split.pixels[wrong], titles=captions, ax=right, columns=4).set_title(
-        "Digits misread, and what MLP and CNN say"
+        "Digits misread by MLP | CNN"
     )
-    plot.save(figure, path, dpi=100)
+    plot.save(figure, path)
     print(f"picture: {path}")
 
 

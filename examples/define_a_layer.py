@@ -8,6 +8,10 @@ Visualizing and understanding convolutional networks. arXiv:1311.2901).  Here it
 were pooled to half their size: with the places, and without them.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import numpy as np
 
 import tinygrad_edu as tg

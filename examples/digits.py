@@ -10,6 +10,10 @@ the splits of other seeds, 10 to 21.)
 Ctrl-C stops the training; what has been learned by then is evaluated and saved.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 import math
 import sys
@@ -152,7 +156,7 @@ def save_picture(path: Path, run: Run) -> None:
     plot.confusion_matrix(confusion_matrix(run.labels, predicted, labels=range(10)), ax=middle).set_title(
         "Held-out images"
     )
-    captions = [f"{predicted[i]} ({p[i, predicted[i]]:.0%}), is {run.labels[i]}" for i in worst]
+    captions = [f"read {predicted[i]} ({p[i, predicted[i]]:.0%}), is {run.labels[i]}" for i in worst]
     images = load_digits().images[run.held_out[worst]]
     plot.images(images, titles=captions, ax=right, columns=3).set_title(
         f"Mistakes ({len(wrong)}), the surest first"

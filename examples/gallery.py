@@ -6,6 +6,10 @@ Data are made here, or come with scikit-learn; networks are small, and trained o
 that are given are made alone: ``python examples/gallery.py curves weights --out FOLDER``.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 import sys
 from collections.abc import Callable
@@ -139,7 +143,7 @@ def images() -> Any:
     model, _, x, y = digits()
     scores = train.predict(model, x)
     wrong = np.flatnonzero(scores.argmax(axis=1) != y)[:10]
-    titles = [f"{digit}, not {said}" for digit, said in zip(y[wrong], scores[wrong].argmax(axis=1))]
+    titles = [f"read {said}, is {digit}" for said, digit in zip(scores[wrong].argmax(axis=1), y[wrong])]
     ax = plot.images(x[wrong].reshape(-1, 8, 8), titles=titles, columns=5)
     ax.figure.suptitle("Digits that were misread")
     return ax.figure
@@ -213,7 +217,7 @@ def main() -> int:
         metavar="FOLDER",
         help="save them in this folder, which is made if need be; they are only drawn without",
     )
-    parser.add_argument("--dpi", type=int, default=80, metavar="N", help="dots per inch (default: 80)")
+    parser.add_argument("--dpi", type=int, default=200, metavar="N", help="dots per inch (default: 200)")
     settings = parser.parse_args()
     if unknown := [name for name in settings.names if name not in PICTURES]:
         parser.error(f"there is no picture {unknown[0]!r}; expected {', '.join(PICTURES)}")

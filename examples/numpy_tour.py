@@ -8,6 +8,10 @@ derivative for: a fit, a sensitivity, an error bar.  Each checks the answer agai
 and `gradcheck` compares all its derivatives, first and second, with numerical ones.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 
 import numpy as np
@@ -43,7 +47,7 @@ def save_picture(path: str, found: dict[str, Found]) -> None:
         draw(ax)
         ax.set_title(name, fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
-    plot.save(figure, path, dpi=100)
+    plot.save(figure, path)
     print(f"picture: {path}")
 
 

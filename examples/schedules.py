@@ -89,13 +89,13 @@ def save_picture(path: str) -> None:
     axes.flat[-1].plot(EPOCHS, losses, color="C1", lw=1.2)
     axes.flat[-1].annotate("loss", (20, 0.4), color="C1", fontsize=9)
     for ax in axes.flat:
-        ax.set(xlim=(0, 100), ylim=(0, 1.05), xticks=(0, 25, 50, 75, 100), yticks=(0, 0.5, 1))
+        ax.set(xlim=(0, 100), ylim=(0, 1.05), xticks=(0, 50, 100), yticks=(0, 0.5, 1))
         ax.grid(color="0.92", lw=0.8)
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(colors="0.35", length=0)
     figure.supxlabel("epoch")
     figure.supylabel("learning rate")
-    plot.save(figure, path, dpi=100)
+    plot.save(figure, path)
     print(f"picture: {path}")
 
 

@@ -7,6 +7,10 @@ where three equal points have three different labels, so that no classifier gets
 right.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 from statistics import median
 
@@ -47,11 +51,13 @@ def accuracy(model: nn.Module, x: np.ndarray, labels: np.ndarray) -> float:
 def save_picture(path: str, model: nn.Module, x: np.ndarray, labels: np.ndarray) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.5, 5.5), layout="constrained")
-    ax = plot.decision_regions(model, x, labels, ax=figure.add_subplot())
-    ax.set(
-        title=f"{accuracy(model, x, labels):.1%} of {len(x)} points in their own region", xticks=[], yticks=[]
-    )
+    with tg.no_grad():
+        wrong = model(x).numpy().argmax(axis=1) != labels
+    figure = Figure(figsize=(7, 7.2), layout="constrained")
+    ax = plot.decision_regions(model, x, labels, ax=figure.add_subplot(), resolution=700)
+    ax.scatter(*x[wrong].T, s=150, facecolors="none", edgecolors="black", linewidths=1.5)
+    title = f"{np.sum(~wrong)} of {len(x)} points in the region of their arm\n(the others in rings)"
+    ax.set(title=title, xticks=[], yticks=[])
     plot.save(figure, path)
     print(f"picture: {path}")
 

@@ -9,6 +9,10 @@ sums.  At least 99 % of those held out must be right, in all three digits.  Ctrl
 has been learned by then is evaluated.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))  # small matrices
+
 import argparse
 import sys
 from functools import partial

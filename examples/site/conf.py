@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]  # this checkout's package, and the extens
 for library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # small matrices are fastest with one thread
 
-import tinygrad_edu  # noqa: E402  # of this checkout
+import tinygrad_edu  # of this checkout
 
 project = "tinygrad_edu"
 author = "The tinygrad_edu authors"

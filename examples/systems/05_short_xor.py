@@ -34,6 +34,9 @@ def train(seed: int, epochs: int) -> tuple[nn.Sequential, list[float]]:
     return model, losses
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     epochs = 3000 if quick else 60_000
     outputs, curves = [], {}

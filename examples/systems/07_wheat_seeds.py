@@ -17,21 +17,6 @@ from report import Row, show, track
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot
 
-TOY = np.array(
-    [
-        [2.7810836, 2.550537003, 0],
-        [1.465489372, 2.362125076, 0],
-        [3.396561688, 4.400293529, 0],
-        [1.38807019, 1.850220317, 0],
-        [3.06407232, 3.005305973, 0],
-        [7.627531214, 2.759262235, 1],
-        [5.332441248, 2.088626775, 1],
-        [6.922596716, 1.77106367, 1],
-        [8.675418651, -0.242068655, 1],
-        [7.673756466, 3.508563011, 1],
-    ]
-)
-
 
 def initialize_network(n_inputs: int, n_hidden: int, n_outputs: int) -> nn.Sequential:
     """Weights from U(0, 1) by Python's generator, for each neuron those of its inputs and then its bias."""
@@ -71,6 +56,25 @@ def train_network(
 def predict(model: nn.Sequential, rows: np.ndarray) -> np.ndarray:
     with tg.no_grad():
         return model(rows).numpy().argmax(axis=1)
+
+
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
+TOY = np.array(
+    [
+        [2.7810836, 2.550537003, 0],
+        [1.465489372, 2.362125076, 0],
+        [3.396561688, 4.400293529, 0],
+        [1.38807019, 1.850220317, 0],
+        [3.06407232, 3.005305973, 0],
+        [7.627531214, 2.759262235, 1],
+        [5.332441248, 2.088626775, 1],
+        [6.922596716, 1.77106367, 1],
+        [8.675418651, -0.242068655, 1],
+        [7.673756466, 3.508563011, 1],
+    ]
+)
 
 
 def cross_validation_split(n: int, n_folds: int) -> list[list[int]]:

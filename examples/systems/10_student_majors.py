@@ -76,6 +76,9 @@ def save_and_load(net: Net) -> Net:
     return loaded
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     accuracies, curves = [], {}
     for seed in range(1 if quick else 5):

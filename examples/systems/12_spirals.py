@@ -27,6 +27,14 @@ def small(inputs: int, outputs: int, rng: np.random.RandomState) -> nn.Linear:
     return layer
 
 
+def linear_classifier(rng: np.random.RandomState) -> nn.Sequential:
+    return nn.Sequential(small(2, 3, rng))
+
+
+def net(rng: np.random.RandomState, hidden: int = 100) -> nn.Sequential:
+    return nn.Sequential(small(2, hidden, rng), nn.ReLU(), small(hidden, 3, rng))
+
+
 def train(model: nn.Sequential, x: np.ndarray, y: np.ndarray, iterations: Iterable[int]) -> list[float]:
     """The loss of each iteration, with the penalty, before its update."""
     weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]
@@ -43,6 +51,9 @@ def train(model: nn.Sequential, x: np.ndarray, y: np.ndarray, iterations: Iterab
     return losses
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 def accuracy(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean(model(x).detach().numpy().argmax(axis=1) == y))
 
@@ -50,7 +61,7 @@ def accuracy(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     rng = np.random.RandomState(0)
     x, y = data.spirals(300, seed=rng)
-    linear = nn.Sequential(small(2, 3, rng))
+    linear = linear_classifier(rng)
     loss = train(linear, x, y, range(200))[190]
     share = accuracy(linear, x, y)
     rows = [
@@ -66,8 +77,7 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     iterations, last = (1001, 1000) if quick else (10_000, 9000)
     losses, shares, models = [], [], []
     for seed in range(1 if quick else 5):
-        weights = np.random.RandomState(seed)
-        models.append(nn.Sequential(small(2, 100, weights), nn.ReLU(), small(100, 3, weights)))
+        models.append(net(np.random.RandomState(seed)))
         losses.append(train(models[-1], x, y, track(range(iterations), f"spirals, seed {seed}")))
         shares.append(accuracy(models[-1], x, y))
     ends = [curve[last] for curve in losses]

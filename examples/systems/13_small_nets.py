@@ -17,19 +17,6 @@ from report import Row, show, track
 import tinygrad_edu as tg
 from tinygrad_edu import nn, plot
 
-SEEDS = range(5)
-
-
-def two_arms(n: int = 100, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """One and a quarter turns from the middle outwards, and the same turned by half a circle,
-    n points each.
-    """
-    rng = np.random.default_rng(seed)
-    turn = np.tile(np.arange(n) / n, 2)
-    radius = turn + 0.02 * rng.uniform(-1, 1, 2 * n)
-    angle = 2.5 * np.pi * turn + np.repeat([0, np.pi], n) + 0.1 * rng.uniform(-1, 1, 2 * n)
-    return 5 * np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1), np.repeat([0, 1], n)
-
 
 def net(*sizes: int, seed: int = 0) -> nn.Sequential:
     """Fully connected layers of these sizes with tanh between them."""
@@ -53,6 +40,23 @@ def train(model: nn.Sequential, x: np.ndarray, y: np.ndarray, steps: int, penalt
         loss.backward()
         optimizer.step()
     return loss.item()
+
+
+def two_arms(n: int = 100, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """One and a quarter turns from the middle outwards, and the same turned by half a circle,
+    n points each.
+    """
+    rng = np.random.default_rng(seed)
+    turn = np.tile(np.arange(n) / n, 2)
+    radius = turn + 0.02 * rng.uniform(-1, 1, 2 * n)
+    angle = 2.5 * np.pi * turn + np.repeat([0, np.pi], n) + 0.1 * rng.uniform(-1, 1, 2 * n)
+    return 5 * np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1), np.repeat([0, 1], n)
+
+
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
+SEEDS = range(5)
 
 
 def first_loss(classes: int = 10, pixels: int = 3072) -> float:

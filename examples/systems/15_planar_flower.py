@@ -15,11 +15,6 @@ from report import Row, show, track
 import tinygrad_edu as tg
 from tinygrad_edu import data, nn, plot
 
-NOTE = (
-    "The rate is large enough that the cost rises between iterations 7000 and 8000; "
-    "from there on rounding shows in its fourth digit."
-)
-
 
 def initialize_parameters(n_h: int) -> nn.Sequential:
     """2-n_h-1; the sigmoid of the output is in the loss."""
@@ -47,6 +42,15 @@ def nn_model(
         optimizer.step()
         costs.append(cost.item())
     return costs
+
+
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
+NOTE = (
+    "The rate is large enough that the cost rises between iterations 7000 and 8000; "
+    "from there on rounding shows in its fourth digit."
+)
 
 
 def accuracy(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:

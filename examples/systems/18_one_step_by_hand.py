@@ -9,15 +9,10 @@ optimizer has the weights alone.
 from pathlib import Path
 
 import numpy as np
-from report import Row, show, track
+from report import Row, save_graph, show, track
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn
-
-NOTE = (
-    "The article prints .291027924 here, the figure of a program that changes w5 to w8 "
-    "before it computes the hidden deltas, which the text warns of."
-)
 
 X, T = np.array([0.05, 0.10]), np.array([0.01, 0.99])
 
@@ -57,6 +52,15 @@ def errors(net: nn.Sequential, steps: int) -> list[float]:
     return values
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
+NOTE = (
+    "The article prints .291027924 here, the figure of a program that changes w5 to w8 "
+    "before it computes the hidden deltas, which the text warns of."
+)
+
+
 def changed_too_early(steps: int) -> tuple[float, np.ndarray]:
     """The same in plain NumPy with a mistake that is often made: w5 to w8 are changed first,
     and the hidden deltas computed with the new ones.
@@ -80,6 +84,10 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
         f"dE/dw{i}": g
         for i, g in enumerate([*net[0].weight.grad.data.flat, *net[2].weight.grad.data.flat], 1)
     }
+
+    if out:
+        names = {"w1 to w4": net[0].weight, "w5 to w8": net[2].weight}
+        save_graph(out / "18_one_step_by_hand.svg", lambda: tg.half_squared_error(net(X), T), names)
 
     net = network()
     later = errors(net, 10_000)

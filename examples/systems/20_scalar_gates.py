@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-from report import Row, show
+from report import Row, save_graph, show
 
 import tinygrad_edu as tg
 
@@ -29,6 +29,9 @@ def neuron(a: float, b: float, c: float, x: float, y: float) -> tg.Tensor:
     return tg.sigmoid(a * x + b * y + c)
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     product, (dx, dy) = tg.value_and_grad(lambda x, y: x * y, argnums=(0, 1))(-2.0, 3.0)
     rows = [
@@ -46,6 +49,10 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
                 (value, gradient) == published[wire],
             )
         )
+
+    if out:
+        x, y, z = (tg.Tensor(value, requires_grad=True) for value in (-2.0, 5.0, -4.0))
+        save_graph(out / "20_scalar_gates.svg", lambda: (x + y) * z, {"x": x, "y": y, "z": z})
 
     inputs = np.array([1.0, 2.0, -3.0, -1.0, 3.0])  # a, b, c, x, y
     s, gradients = tg.value_and_grad(neuron, argnums=range(5))(*inputs)

@@ -10,7 +10,7 @@ in the input is the same number again.
 from pathlib import Path
 
 import numpy as np
-from report import Row, show
+from report import Row, save_graph, show
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn
@@ -59,6 +59,9 @@ def by_autograd(p: dict[str, nn.Parameter], x: np.ndarray, y: np.ndarray, loss: 
     return {name: parameter.grad.numpy() for name, parameter in p.items()}
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 def bias_as_column(p: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The gradient of b1 under the squared error, as that of a row of theta1 that meets a column of ones."""
     with_ones = np.column_stack([np.ones(len(x)), x])
@@ -101,6 +104,10 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
                     off < 1e-12,
                 )
             )
+            if out:
+                p = {name: nn.Parameter(value) for name, value in plain.items()}
+                cost = lambda p=p: tg.half_squared_error(forward(p, x)[1], y)
+                save_graph(out / "21_theta_net.svg", cost, p)
     return rows
 
 

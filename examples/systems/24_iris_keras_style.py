@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from report import Row, show, spread, track
+from report import Row, save_graph, show, spread, track
 from sklearn.model_selection import StratifiedKFold
 
 from tinygrad_edu import data, nn, optim, train
@@ -44,8 +44,15 @@ def cross_val_score(x: np.ndarray, y: np.ndarray, *, seed: int, epochs: int) -> 
     return scores
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     flowers = data.bundled.iris()
+    if out:
+        model = baseline_model(np.random.default_rng(0))
+        cost = lambda: nn.CrossEntropyLoss()(model(flowers.x), flowers.y)
+        save_graph(out / "24_iris_keras_style.svg", cost, model)
     epochs, seeds = (20, range(3)) if quick else (60, range(5))
     folds = [
         cross_val_score(flowers.x, flowers.y, seed=seed, epochs=epochs) for seed in track(seeds, "iris, seed")

@@ -21,6 +21,48 @@ from tinygrad_edu import data, nn, plot, train
 # Inputs to train on and held out, labels of both.
 Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
+
+def logistic(x: np.ndarray, targets: np.ndarray) -> nn.Linear:
+    """A linear layer of logits, which know nothing of each other: ½ Σ w² + Σ binary cross-entropies,
+    scikit-learn's objective at C = 1, by L-BFGS.
+    """
+    model = nn.Linear(x.shape[1], targets.shape[1], init=nn.init.zeros, dtype=float)
+    optimizer = tg.optim.LBFGS(model.parameters(), max_iter=200, tolerance_change=1e-12)
+
+    def closure() -> tg.Tensor:
+        optimizer.zero_grad()
+        loss = (
+            tg.binary_cross_entropy_with_logits(model(x), targets, reduction="sum")
+            + np.sum(model.weight**2) / 2
+        )
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return model
+
+
+def binary(seed: int) -> tuple[nn.Linear, LogisticRegression, Split]:
+    """Spam or not: one logit, and the answer is yes where it is above 0."""
+    split = halves(*messages(1000, rng := np.random.default_rng(seed)), rng)
+    x, _, y, _ = split
+    return logistic(x, y[:, None].astype(float)), LogisticRegression(tol=1e-8).fit(x, y), split
+
+
+def one_vs_all(seed: int) -> tuple[nn.Linear, OneVsRestClassifier, Split]:
+    """As many logits as kinds, against one-hot targets; the largest is believed."""
+    split = halves(*vehicles(1000, rng := np.random.default_rng(seed)), rng)
+    x, _, y, _ = split
+    return (
+        logistic(x, data.one_hot(y, len(KINDS), dtype=float)),
+        OneVsRestClassifier(LogisticRegression(tol=1e-8)).fit(x, y),
+        split,
+    )
+
+
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 SPAM = [
     "free",
     "win",
@@ -96,44 +138,6 @@ def vehicles(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """
     y = rng.integers(len(KINDS), size=n)
     return np.array(list(KINDS.values()))[y] * np.exp(rng.normal(scale=0.2, size=(n, 5))), y
-
-
-def logistic(x: np.ndarray, targets: np.ndarray) -> nn.Linear:
-    """A linear layer of logits, which know nothing of each other: ½ Σ w² + Σ binary cross-entropies,
-    scikit-learn's objective at C = 1, by L-BFGS.
-    """
-    model = nn.Linear(x.shape[1], targets.shape[1], init=nn.init.zeros, dtype=float)
-    optimizer = tg.optim.LBFGS(model.parameters(), max_iter=200, tolerance_change=1e-12)
-
-    def closure() -> tg.Tensor:
-        optimizer.zero_grad()
-        loss = (
-            tg.binary_cross_entropy_with_logits(model(x), targets, reduction="sum")
-            + np.sum(model.weight**2) / 2
-        )
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    return model
-
-
-def binary(seed: int) -> tuple[nn.Linear, LogisticRegression, Split]:
-    """Spam or not: one logit, and the answer is yes where it is above 0."""
-    split = halves(*messages(1000, rng := np.random.default_rng(seed)), rng)
-    x, _, y, _ = split
-    return logistic(x, y[:, None].astype(float)), LogisticRegression(tol=1e-8).fit(x, y), split
-
-
-def one_vs_all(seed: int) -> tuple[nn.Linear, OneVsRestClassifier, Split]:
-    """As many logits as kinds, against one-hot targets; the largest is believed."""
-    split = halves(*vehicles(1000, rng := np.random.default_rng(seed)), rng)
-    x, _, y, _ = split
-    return (
-        logistic(x, data.one_hot(y, len(KINDS), dtype=float)),
-        OneVsRestClassifier(LogisticRegression(tol=1e-8)).fit(x, y),
-        split,
-    )
 
 
 def halves(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Split:

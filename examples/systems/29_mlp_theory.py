@@ -147,6 +147,9 @@ def fit(
     return model
 
 
+# ---- measured beside the original --------------------------------------------------------------------------
+
+
 @tg.no_grad
 def right(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
     """The part of the points whose label is the sign of the model's one output."""

@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import tinygrad_edu as tg
 from tinygrad_edu.errors import DownloadError
 
 
@@ -178,6 +179,14 @@ def track(steps: Iterable[Any], title: str = "", *, stream: Any = None) -> Itera
                 print(f"\r\033[K{title} {i:,}{total}", end="", file=stream, flush=True)
     finally:
         print("\r\033[K", end="", file=stream, flush=True)
+
+
+def save_graph(path: Path, loss: Callable[[], tg.Tensor], names: Any) -> None:
+    """The graph of a loss with its values and gradients, as `tg.draw` draws it."""
+    with tg.drawing.watch():
+        value = loss()
+        value.backward(retain_graph=True)
+    tg.draw(value, names=names).save(path)
 
 
 def spread(values: Iterable[float], form: str = ".4f") -> str:

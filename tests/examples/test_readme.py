@@ -1,6 +1,7 @@
 """The README's programs print what the README says."""
 
 import contextlib
+import importlib.util
 import io
 import re
 
@@ -16,14 +17,14 @@ FILED = [pair for pair in PROGRAMS if "iris." in pair[0]]  # they read and write
 
 
 def test_there_are_so_many_programs():
-    assert (len(PROGRAMS), len(FILED)) == (14, 2)
+    assert (len(PROGRAMS), len(FILED)) == (15, 2)
 
 
 @pytest.mark.parametrize(("program", "printed"), [pair for pair in PROGRAMS if pair not in FILED])
 def test_prints_what_it_says(program, printed):
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        exec(program, {})  # noqa: S102  # the README's own code
+        exec(compile(program, "program.py", "exec"), {})  # noqa: S102  # the README's own code
     assert output.getvalue() == printed
 
 
@@ -39,3 +40,40 @@ def test_from_a_csv_file_to_a_prediction_in_a_new_process(tmp_path):
     assert sum(bool(line) for program, _ in FILED for line in program.splitlines()) < 25
     for program, expected in FILED:
         assert printed("-c", program, folder=tmp_path) == expected
+
+
+def test_every_link_leads_somewhere():
+    links = re.findall(r"\]\(([^)\s]+)\)", README)
+    anchors = {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"(?m)^#+ (.*)$", README)
+    }
+    assert len(links) > 20
+    for link in links:
+        path, _, anchor = link.partition("#")
+        if not path:
+            assert anchor in anchors, link
+        elif "://" not in link:
+            assert (ROOT / path).exists(), link
+
+
+def test_links_are_absolute_in_a_wheel_once_there_is_an_address():
+    pytest.importorskip("hatchling")
+    spec = importlib.util.spec_from_file_location("readme", ROOT / ".ci" / "readme.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = module.absolute(README, "https://example.org/us/it/")
+    assert not re.search(r"\]\((?!https://|#)", text)
+    assert "](https://example.org/us/it/raw/main/examples/pictures/drawing/explain.gif)" in text
+    assert "](https://example.org/us/it/blob/main/examples/README.md#the-29-systems)" in module.absolute(
+        "[x](examples/README.md#the-29-systems)", "https://example.org/us/it"
+    )
+    assert (
+        text.replace("https://example.org/us/it/blob/main/", "").replace(
+            "https://example.org/us/it/raw/main/", ""
+        )
+        == README
+    )
+    metadata = {}
+    module.Readme(str(ROOT), {}).update(metadata)
+    assert metadata["readme"] == {"content-type": "text/markdown", "text": README}

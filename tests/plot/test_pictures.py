@@ -135,7 +135,8 @@ def test_decision_regions_color_where_each_class_wins(predict, ax):
     points = np.array([[-1.0, 0.5], [2.0, -0.5], [1.0, 1.0]])
     plot.decision_regions(predict, points, [0, 1, 1], ax=ax, resolution=40)
     colors, (left, right, *_) = ax.images[0].get_array(), ax.images[0].get_extent()
-    expected = np.where((np.linspace(left, right, 40) > 0)[None, :, None], ORANGE, BLUE)
+    middles = left + (np.arange(40) + 0.5) * (right - left) / 40
+    expected = np.where((middles > 0)[None, :, None], ORANGE, BLUE)
     assert np.allclose(colors[..., :3], np.broadcast_to(expected, colors.shape)[..., :3])
     assert np.ptp(colors[..., 3]) == 0
     assert left < -1

@@ -215,7 +215,10 @@ def _draw(ax: Axes, winners: Array, certainty: Array | None, low: Array, high: A
     picture = to_rgba_array(PALETTE)[winners % len(PALETTE)]  # (resolution, resolution, 4)
     picture[..., 3] = 0.28 if certainty is None else 0.06 + 0.5 * certainty
     picture[..., :3] *= 1 - 0.45 * _stripes(winners // len(PALETTE))[..., None]
-    ax.imshow(picture, extent=(low[0], high[0], low[1], high[1]), origin="lower", interpolation="nearest")
+    # A sample stands in the middle of its cell, so that the outer cells reach over the edge by a half.
+    half = (high - low) / (np.array(winners.shape[::-1]) - 1) / 2
+    (left, bottom), (right, top) = low - half, high + half
+    ax.imshow(picture, extent=(left, right, bottom, top), origin="lower", interpolation="bilinear")
     if certainty is not None and len(np.unique(winners)) == 2:
         # The line on which the two classes are equally probable.
         side = np.where(winners == winners.max(), certainty, -certainty)
