@@ -1,7 +1,7 @@
 """What a package index shows: README.md, its links made absolute, since nothing lies beside it there.
 
-hatchling calls it when a wheel or an sdist is built.  It takes the address from ``Source`` in `[project.urls]` of
-pyproject.toml, as https://github.com/OWNER/NAME; without that the text stays as it is.
+hatchling calls it when a wheel or an sdist is built.  It takes the address from ``Source`` in
+`[project.urls]` of pyproject.toml, as https://github.com/OWNER/NAME; without that the text stays as it is.
 """
 
 import re

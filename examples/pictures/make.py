@@ -4,7 +4,7 @@
     python examples/pictures/make.py cnn graph_10       # these alone
     python examples/pictures/make.py systems            # those of examples/systems, in half an hour
 
-It needs the extras `examples` and `notebook`, nbconvert, and for the pages the browser chromium.  Pictures are
+It needs the extras `examples` and `notebook`, nbconvert, and for pages the browser chromium.  Pictures are
 stored with 256 colors, where that looks the same: it is half of the size.
 """
 
