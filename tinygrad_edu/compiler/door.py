@@ -27,7 +27,7 @@ class Names:
             return repr(value)
         name = self._known.get(id(value))
         if name is None:
-            name = self._known[id(value)] = f"{wish}{len(self._known)}"
+            name = self._known[id(value)] = f"{wish}_{len(self._known)}"  # the text has a0, g0, r0 … of its own
             self.meaning[name] = value
         return name
 

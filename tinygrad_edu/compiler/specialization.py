@@ -59,7 +59,10 @@ class Specialization:
             for r, i in program.inputs.items()
             if i.kind == "grad" and r in read
         }
-        self.leaves = [(leaf, grad) for _, _, _, leaf, grad in run.swap.tensors if leaf is not None]
+        self.leaves = [
+            (leaf, grad) for *_, leaf, grad in run.swap.tensors
+            if leaf is not None and id(leaf) not in run.forgotten
+        ]  # fmt: skip
         given = [
             (leaf, refs[id(g._array)]) for leaf, g in self.leaves if g is not None and id(g._array) in refs
         ]

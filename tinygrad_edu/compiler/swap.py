@@ -91,9 +91,15 @@ class Swap:
                 found.append((leaf, traced.ref))
         return found
 
-    def cleared(self) -> list[Any]:
-        """The variables whose gradient was there before the run, and is not any more."""
-        return [leaf for *_, leaf, grad in self.tensors if grad is not None and leaf.grad is None]
+    @property
+    def leaves(self) -> list[Any]:
+        """The variables."""
+        return [leaf for *_, leaf, _ in self.tensors if leaf is not None]
+
+    def cleared(self, forgotten: list[Any]) -> list[Any]:
+        """The variables that have no gradient any more, if one was there, or had been."""
+        before = [leaf for *_, leaf, grad in self.tensors if grad is not None]
+        return [leaf for leaf in {id(f): f for f in [*before, *forgotten]}.values() if leaf.grad is None]
 
     def undo(self) -> None:
         """What was there before a run that failed, beside what was written into arrays."""

@@ -52,6 +52,10 @@ class Run:
         The gradients of these, then the arrays that the function returned.
     results : Results
         What it returned.
+    cleared : list of Leaf
+        The variables that have none any more.
+    forgotten : set of int
+        The variables, by identity, whose gradients from before are of no matter.
     generators : list of numpy.random.Generator
         Those that it has drawn from.
     """
@@ -65,7 +69,7 @@ class Run:
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
         saved, rates, settings = Saved(log.program, self.state), SETTINGS.rates, SETTINGS.count
         log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
-        watch = Watch(self.state)
+        watch = Watch(self.state, self.swap.leaves)
         try:
             with tracing(log, self.state), watch:
                 result = function(*self.layout.args, **self.layout.kwargs)
@@ -95,7 +99,8 @@ class Run:
         self.modes = [
             (module, module.training) for module, was in self.state.modes if module.training is not was
         ]
-        gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared()
+        gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared(watch.cleared)
+        self.forgotten = {id(leaf) for leaf in watch.cleared}
         self.learned = [leaf for leaf, _ in gradients]
         self.generators = [traced.generator for traced in log.generators.values()]
         try:

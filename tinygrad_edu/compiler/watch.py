@@ -1,4 +1,8 @@
-"""Watching a run: what the user's code calls that a program of NumPy's calls would leave out."""
+"""Watching a run: what the user's code calls that a program of NumPy's calls would leave out.
+
+It is also seen here which gradients a step forgets before anything could have asked for them: whether they
+were there when it began is of no matter then.
+"""
 
 import builtins
 import gc
@@ -8,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TraceError
+from ..nn.module import Module
+from ..optim.optimizer import Optimizer
 from .files import is_of_the_user
 from .state import State
 
@@ -23,6 +29,7 @@ REFUSED |= {
     exec: "runs exec",
     eval: "runs eval",
 }
+CLEARING = {Module.zero_grad.__code__, Optimizer.zero_grad.__code__}
 
 
 class Watch:
@@ -32,11 +39,23 @@ class Watch:
     ----------
     state : State
         What was found from the function; what further functions read is added to it.
+    leaves : list of Leaf
+        The variables among that.
+
+    Attributes
+    ----------
+    cleared : list of Leaf
+        Those whose gradients were forgotten before any code ran that speaks of gradients.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, leaves: list[Any]) -> None:
         self.state, self.refused = state, ""
         self._known: set[types.CodeType] = set(state.codes)
+        self._leaves = leaves
+        self._before: list[tuple[Any, Any]] = []
+        self.cleared: list[Any] = []
+        self._clearing: Any = None  # the call that forgets gradients just now
+        self._is_over = False  # whether some code has spoken of gradients
 
     def __enter__(self) -> "Watch":
         self._outer, self._collecting = sys.getprofile(), gc.isenabled()
@@ -56,7 +75,27 @@ class Watch:
                 f"The step {self.refused}, which the compiled step would not do again. Do that outside of it."
             )
 
+    def _note_gradients(self, frame: Any, event: str) -> None:
+        """Take note of the gradients that are forgotten, until something may have asked for one."""
+        code = frame.f_code
+        if self._clearing is not None:
+            if frame is self._clearing and event == "return":
+                self._clearing = None
+                for leaf, grad in self._before:
+                    if leaf.grad is CLEARING:
+                        leaf.grad = grad
+                    else:
+                        self.cleared.append(leaf)
+        elif event == "call" and code in CLEARING:
+            self._clearing, self._before = frame, [(leaf, leaf.grad) for leaf in self._leaves]
+            for leaf in self._leaves:  # else it could not be seen that none is forgotten
+                leaf.grad = CLEARING
+        elif event == "call" and ("grad" in code.co_names or "grad" in code.co_consts):
+            self._is_over = True
+
     def _event(self, frame: Any, event: str, argument: Any) -> None:
+        if not self._is_over:
+            self._note_gradients(frame, event)
         if event == "call":
             code = frame.f_code
             if code not in self._known:
@@ -87,6 +126,8 @@ class Watch:
     def _look_into(self, frame: Any) -> None:
         """A function that nothing led to: what it names, and what it closes over, is compared from now on."""
         code = frame.f_code
+        if str(frame.f_globals.get("__name__", "")).startswith("namedtuple_"):  # which Python has written
+            return
         self.state.look_up(code, frame.f_globals)
         if code.co_freevars and not code.co_filename.startswith("<string"):
             for function in gc.get_referrers(code):
