@@ -1,11 +1,14 @@
 """Backends: what a compiled step runs as."""
 
 import os
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, TraceError
 from .cache import compiler
+from .keeping import kept_in_place
+from .labels import with_places
 from .memories import NoLoop
 from .native import NativeSource
 from .numpy_source import Source
@@ -36,12 +39,13 @@ class Backend:
         self.name, self.cache = name, cache
 
     def source(
-        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
-    ) -> Source:
-        """The source of a program; see `Source`."""
+        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
+        gradients: dict[Ref, str], vectors: list[Any],
+    ) -> Source:  # fmt: skip
+        """The source of a program; see `Source`, and `kept_in_place`."""
         given = program, results, names, arguments, title
         if self.name == "numpy":
-            return Source(*given)
+            return numpy_source(*given, gradients, vectors)
         why = ""
         if compiler() is None:
             why = "there is no C compiler"
@@ -56,6 +60,20 @@ class Backend:
                 if self.name == "c":
                     raise
                 why = str(error)
-        source = Source(*given)
+        source = numpy_source(*given, gradients, vectors)
         source.why = why
         return source
+
+
+def numpy_source(
+    program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
+    gradients: dict[Ref, str], vectors: list[Any],
+) -> Source:  # fmt: skip
+    """The source of a program as lines of NumPy."""
+    program = program.copy()
+    attempts = with_places(program)
+    places = kept_in_place(program, results, gradients, vectors)
+    names = names | {place: program.inputs[place].name for place in program.inputs if place not in names}
+    source = Source(program, [r for r in results if r not in places], names, arguments, title, attempts)
+    source.places = places
+    return source

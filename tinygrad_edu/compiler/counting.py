@@ -1,8 +1,19 @@
-"""Counting: what an optimizer does in Python in every step, as a function that does no more than that."""
+"""Counting: what an optimizer does in Python in every step, as a function that does no more than that, or as
+lines.
+"""
 
 import copy
+import math
+import re
 from collections.abc import Callable
 from typing import Any
+
+from ..errors import TraceError
+from .files import OURS
+from .program import Live
+from .symbols import formulas
+
+NAMES = ("t", "lr", "root")  # that the lines give
 
 
 def begin_of(pack: Any, optimizer: Any, i: int | None) -> Callable[[], None]:
@@ -44,6 +55,39 @@ def begin_of(pack: Any, optimizer: Any, i: int | None) -> Callable[[], None]:
         (first, k_first), (second, k_second) = parts
         return begin_of_two
     return begin
+
+
+def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | None:
+    """What `begin_of` does, as lines; None where its numbers are no formulas of t and the rate."""
+    pack, optimizer, i = step.of
+    group, numbers, place = pack.group, pack.numbers, i or 0
+    if not type(optimizer).coefficients.__module__.startswith(f"{OURS}."):
+        return None  # it may look at something else, too
+    try:
+        texts = [text for text, _ in formulas(optimizer, group, "lr")]
+    except TraceError:
+        return None
+    moving = changing(optimizer.coefficients, group, pack.counts[place] + 1)
+    p = name(pack, "pack")
+    lines = [f"t = {p}.counts[{place}] + 1"]
+    lines.append(f"{p}.counts = [t] * {len(pack.counts)}" if i is None else f"{p}.counts[{i}] = t")
+    lines += [f"lr = {name(group, 'group')}.lr"] if moving or group.weight_decay or group.l1 else []
+    if moving:
+        lines += with_root([f"{name(numbers.scalars[k], 'number')}[()] = {texts[k]}" for k in moving])
+        unknown = [math.nan] * len(numbers.scalars)  # which every number differs from
+        lines.append(f"{name(numbers, 'numbers')}.floats = {name(unknown, 'unknown')}")
+    if group.weight_decay or group.l1:
+        decays = f"[1 - lr * {group.weight_decay!r}, {group.weight_decay!r}, {group.l1!r}]"
+        lines.append(f"{name(pack.decays, 'decays')}.set({decays})")
+    return lines
+
+
+def with_root(lines: list[str]) -> list[str]:
+    """Lines with the square root that stands in several of them computed once, before."""
+    roots = [found for line in lines for found in re.findall(r"math\.sqrt\((?:[^()]|\([^()]*\))*\)", line)]
+    if len(roots) < 2 or len(set(roots)) > 1:
+        return lines
+    return [f"root = {roots[0]}", *(line.replace(roots[0], "root") for line in lines)]
 
 
 def changing(coefficients: Any, group: Any, t: int) -> list[int]:

@@ -98,7 +98,7 @@ def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
-    after: list[str], returned: int,
+    after: list[str], returned: int, keeps: bool,
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results."""
     names = "".join(f"a{i}, " for i in range(leaves))
@@ -123,12 +123,15 @@ def call_text(
             "        ): return MISS",
             "    except (LookupError, AttributeError, ValueError): return MISS",
         ]
+    if keeps:
+        lines.append("    if list(map(references, held)) != kept.counts: kept.renew()")
     if written:
         lines.append("    n = writes.count = writes.count + 1")
         lines += [f"    last[{key}] = n" for key in written]
     lines += [f"    found = step({', '.join(arrays)})", "    if found is None: return FAILED"]
     outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
     lines += [f"    {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
+    lines += ["    if kept.are_lent: kept.lend()"] if keeps else []
     for i, leaf in enumerate(learned):
         if leaf is None:  # the step adds to the gradient that was there
             continue
@@ -143,8 +146,10 @@ def call_text(
 
 
 def tensor_of(array: Any) -> Tensor:
-    """A result."""
-    return Tensor._make(np.asarray(array), None)
+    """A result, which has no graph."""
+    tensor = object.__new__(Tensor)
+    tensor._array, tensor._node, tensor._leaf = np.asarray(array), None, None
+    return tensor
 
 
 def made(text: str, title: str, meaning: dict[str, Any]) -> Callable[[Any, Any], Any]:

@@ -6,19 +6,24 @@ import linecache
 import operator
 import re
 import textwrap
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
-from .buffers import ALIGNED, buffers
+from .buffers import ALIGNED, buffers, takes_out
 from .copies import used
+from .counting import NAMES, counting_lines
 from .dead import needed
 from .fold import as_operator, scalars_of, zero_dimensional
-from .program import Call, Check, Live, Program, Ref, refs_in
+from .keeping import twin
+from .products import is_dot
+from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
 from .spelling import of_numpy, told
 
+OWN = ("step", "np", "math", "given", "memory", *NAMES)  # names in the text
 VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
 
@@ -37,6 +42,8 @@ class Source:
         The inputs that are given to it in every call.
     title : str
         What a traceback calls the text.
+    attempts : collection of Ref
+        Results whose making raises an IndexError where a check has failed.
 
     Attributes
     ----------
@@ -47,6 +54,8 @@ class Source:
         What the text does not make: parameters, what optimizers remember, constants, generators.
     size : int
         The bytes of its buffers.
+    places : dict of Ref to Ref
+        Where gradients are written that are not among the results.
     why : str
         Why it is not in C, if that was asked for.
     """
@@ -55,13 +64,16 @@ class Source:
     many: Any = None  # of steps in one call of C, see `many.Many`
 
     def __init__(
-        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str
-    ) -> None:
+        self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
+        attempts: Collection[Ref] = (),
+    ) -> None:  # fmt: skip
+        self.attempts = frozenset(attempts)
         self.program, self.results, self.arguments, self.title = program, results, arguments, title
+        self.places: dict[Ref, Ref] = {}
         self.given: dict[str, Any] = {}
         self._names: dict[Ref, str] = {}
         self._constants: dict[Any, str] = {}
-        self._taken: set[str] = {"step", "np", "given", "memory", *keyword.kwlist, *dir(builtins)}
+        self._taken: set[str] = {*OWN, *keyword.kwlist, *dir(builtins)}
         for ref, name in names.items():
             self._names[ref] = self._free(name)
         self.imports: dict[str, str] = {}  # NumPy's functions: their names, and what they are here
@@ -88,6 +100,7 @@ class Source:
         made = [f'{name} = given["{name}"]{told(value)}' for name, value in self.given.items()]
         arguments = ", ".join(map(self.name, self.arguments))
         lines = [
+            *(["import math", ""] if any("math." in line for line in self.body) else []),
             "import numpy as np", *wrapped, *others, "", *made, *self.prelude, *self.hoisted, "", "",
             f"def step({arguments}):", *(f"    {line}" for line in self.body),
         ]  # fmt: skip
@@ -114,6 +127,13 @@ class Source:
         exec(compile(text, self.title, "exec"), namespace)  # noqa: S102  # our own text
         self.defined = namespace
         return namespace["step"]
+
+    def move(self, made: dict[int, Any]) -> Any:
+        """The function for other arrays in the place of some that it writes to, by their identities."""
+        for name, value in self.given.items():
+            if isinstance(value, np.ndarray) and (id(value) in made or id(owner_of(value)) in made):
+                self.given[name] = twin(value, made)
+        return self.compiled()
 
     # ---- names ---------------------------------------------------------------------------------------------
 
@@ -152,14 +172,18 @@ class Source:
         used_here = {r for i in live for r in used(self.program.steps[i])} | set(self.results)
         for ref in self.program.inputs:
             if ref in self.fixed and ref in used_here:
-                self.given[self.name(ref)] = self.program.values[ref.number]
+                value = self.program.values[ref.number]
+                # In an array without axes NumPy finds a number faster than in a scalar.
+                self.given[self.name(ref)] = np.asarray(value) if isinstance(value, np.floating) else value
         self._make_room(live)
         errors: Any = None
         for i, step in enumerate(self.program.steps):
             if i not in live:
                 continue
             if isinstance(step, Live):
-                self.body.append(self._indented(errors, f"{self._live(step)}()"))
+                self._change_errors(errors, None)
+                errors = None
+                self.body += self._counting(step)
                 continue
             if isinstance(step, Check):
                 self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
@@ -172,13 +196,17 @@ class Source:
             if step.errors != errors:
                 self._change_errors(errors, step.errors)
                 errors = step.errors
-            self.body.append(self._indented(errors, line))
+            lines = [line]
+            if self.attempts.intersection(step.outputs):
+                lines = ["try:", f"    {line}", "except IndexError: return None"]
+            self.body += [self._indented(errors, one) for one in lines]
         self._change_errors(errors, None)
         self.body.append(f"return {self._returned()}")
 
-    def _live(self, step: Live) -> str:
-        """The name of a function that runs in every step."""
-        return self.constant(step.function, step.name)
+    def _counting(self, step: Live) -> list[str]:
+        """The lines of what runs in Python in every step."""
+        lines = counting_lines(step, self.constant)
+        return [f"{self.constant(step.function, step.name)}()"] if lines is None else lines
 
     def _returned(self) -> str:
         return f"({''.join(self.name(r) + ', ' for r in self.results)})"
@@ -248,7 +276,7 @@ class Source:
             args = zero_dimensional(call.function, list(call.args), self.program.values)
             call = call._replace(args=tuple(args))
         expression = self._expression(call)
-        if not call.writes and call.outputs and call.outputs[0] in self.buffers:
+        if call.outputs and (call.outputs[0] in self.buffers if not call.writes else _is_to_write(call)):
             return self._into_buffer(call)
         if not call.outputs or set(call.outputs) <= set(call.writes):
             return expression
@@ -260,6 +288,8 @@ class Source:
     def _into_buffer(self, call: Call) -> str:
         """A call that writes its result where it belongs."""
         function, args, kwargs, out = call.function, list(call.args), dict(call.kwargs), call.outputs[0]
+        if is_dot(call, self.program, out):
+            return f"{self.spelled(args[0])}.dot({self._arguments([args[1], out], {})})"
         if (
             not isinstance(function, np.ufunc)
             and function is not np.clip
@@ -341,3 +371,9 @@ class Source:
         if value is np.float32 or value is np.float64 or value is np.intp or value is float:
             return self.constant(value, value.__name__)
         return self.constant(value, "array" if isinstance(value, np.ndarray) else "c")
+
+
+def _is_to_write(call: Call) -> bool:
+    """Whether a call is to write its result to a place that is not among its arguments yet."""
+    given = len(call.args) > call.function.nin if isinstance(call.function, np.ufunc) else False
+    return call.outputs == call.writes and "out" not in call.kwargs and not given and takes_out(call.function)

@@ -109,6 +109,13 @@ class Program:
         self.values.append(value)
         return Ref(len(self.values) - 1)
 
+    def copy(self) -> "Program":
+        """Another program of the same steps, to be changed apart."""
+        other = Program()
+        for name, value in vars(self).items():
+            setattr(other, name, value if isinstance(value, bool) else value.copy())
+        return other
+
     def add(self, step: Step) -> None:
         """Add a step at the end."""
         self.steps.append(step)

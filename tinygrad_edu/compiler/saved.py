@@ -78,8 +78,8 @@ class Saved(Source):
             lambda place: self.name(found[place]), [self.name(r) for r in self.arguments]
         )
 
-    def _live(self, step: Live) -> str:
-        """The counting of a step: t, and the numbers that depend on it, as formulas."""
+    def _counting(self, step: Live) -> list[str]:
+        """The call of the counting of a step: t, and the numbers that depend on it, as formulas."""
         number = len(self.counters)
         pack, optimizer, i = step.of
         rate, t = self._free("rate"), self._free("steps")
@@ -92,7 +92,7 @@ class Saved(Source):
         for array, text in [*both, *zip(pack.decays.scalars, decays)]:
             lines.append(f"    {self.constant(array, 'number')}[()] = {text}")
         self.counters += ["", "", *(line for line in lines if not line.startswith("    global"))]
-        return f"count_{number}"
+        return [f"count_{number}()"]
 
     @property
     def whole(self) -> str:

@@ -22,6 +22,7 @@ from .door import (
     of_tensors,
     tensor_of,
 )
+from .keeping import Kept
 from .layout import same
 from .numpy_source import Source
 from .places import content_of, own_attributes
@@ -48,9 +49,7 @@ class Specialization:
         Of how many steps are made in one call, if they can be; ``steps`` is what makes them.
     """
 
-    def __init__(
-        self, run: Run, title: str, reason: str = "the first call", make: Callable[..., Source] = Source
-    ) -> None:
+    def __init__(self, run: Run, title: str, reason: str, make: Callable[..., Source]) -> None:
         self.reason = reason
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
@@ -68,15 +67,33 @@ class Specialization:
         ]
         names = {r: i.name for r, i in program.inputs.items()}
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
-        self.source = make(program, run.refs, names, arguments, title)
+        self.source = make(program, run.refs, names, arguments, title, *self._gradients())
         self.step, self.count = self.source.compiled(), SETTINGS.count
         self.many: Any = self.source.many
         self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps)
         self.generators = run.generators if checked else []
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
+        places = self.source.places
+        learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}
+        arrays = [self.source.program.values[places[g].number] for g in learned]
+        self.kept = Kept(list(learned.values()), arrays, self._move)
         self.call = self._door([leaf for leaf, _ in given], title)
         run.release()
+        self.source.program.release()
+
+    def _gradients(self) -> tuple[dict[Any, str], list[Any]]:
+        """The gradients that may be kept where they are, with names, and the vectors of optimizers."""
+        run = self.run
+        names = {id(leaf): name for name, _, _, leaf, _ in run.swap.tensors}
+        found = zip(run.learned, run.refs)
+        gradients = {g: f"d_{names[id(leaf)]}" for leaf, g in found if id(leaf) in run.forgotten}
+        return gradients, [before["gradients"] for _, _, before in run.swap.packs]
+
+    def _move(self, made: dict[int, Any]) -> None:
+        """Have the step write its gradients to other arrays."""
+        self.step = self.source.move(made)
+        self.call.__globals__["step"] = self._made_step()
 
     def why(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Why this trace does not hold for a call, in words."""
@@ -141,10 +158,9 @@ class Specialization:
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
         results = run.results.text(name)
-        generic = [isinstance(run.program.values[r.number], np.generic) for r in run.refs[: len(run.learned)]]
-        learned = [
-            None if r in run.program.inputs else name(leaf, "n") for leaf, r in zip(run.learned, run.refs)
-        ]
+        given = [(leaf, r) for leaf, r in zip(run.learned, run.refs) if r not in self.source.places]
+        generic = [isinstance(run.program.values[r.number], np.generic) for _, r in given]
+        learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]
         after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
         text = call_text(
@@ -158,6 +174,7 @@ class Specialization:
             results,
             after,
             len(run.refs) - len(run.learned),
+            bool(self.kept.leaves),
         )
         meaning = {
             "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
@@ -165,7 +182,7 @@ class Specialization:
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
             "asarray": np.asarray, "references": sys.getrefcount,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
-            "content_of": content_of, "apart": self._apart, "geterr": np.geterr,
+            "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart, "geterr": np.geterr,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)

@@ -1,0 +1,190 @@
+"""Keeping: gradients are written where those of the step before were, while nobody else holds these.
+
+An optimizer looks at the gradients of several small parameters as at one vector; these then lie in such a
+vector from the beginning, and need not be copied into it.
+"""
+
+from collections.abc import Callable, Iterable
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from .buffers import takes_out
+from .copies import substituted, used
+from .program import Call, Input, Program, Ref, owner_of, refs_in
+
+
+class Kept:
+    """Gradients that stay in their places, and the tensors by which variables have them.
+
+    Parameters
+    ----------
+    leaves : list of Leaf
+    arrays : list of ndarray
+        Where the gradient of each one is written.
+    move : callable
+        Has the step write to other arrays, which it is given, by the identities of those from before.
+
+    Attributes
+    ----------
+    held : list
+        What the variables have, and what of it may be referred to elsewhere.
+    counts : list of int
+        How often each of it is referred to, if nobody else does.
+    """
+
+    def __init__(
+        self, leaves: list[Any], arrays: list[Any], move: Callable[[dict[int, Any]], None]
+    ) -> None:
+        self.leaves, self.arrays, self._move = leaves, arrays, move
+        self._tensors = [Tensor._make(array, None) for array in arrays]
+        owners = {id(o): o for o in map(owner_of, arrays)}
+        apart = [o for o in owners.values() if all(o is not a for a in arrays)]
+        self.held: list[Any] = [*self._tensors, *arrays, *apart]
+        self.counts: list[int] = []
+        self._alone: list[int] = []  # how often each is referred to while no variable has it
+        self.are_lent = False  # whether variables get copies, since somebody has kept what they had
+
+    def renew(self) -> None:
+        """See that the variables have these gradients, unless somebody else holds one of them."""
+        counts = list(map(getrefcount, self.held))
+        self._alone = self._alone or counts
+        here = [leaf.grad is tensor for leaf, tensor in zip(self.leaves, self._tensors)]
+        extra = [*here, *[False] * (len(counts) - len(here))]
+        plain = all(t._node is None and t._array is a for t, a in zip(self._tensors, self.arrays))
+        if plain and counts == [alone + more for alone, more in zip(self._alone, extra)]:
+            for leaf, tensor in zip(self.leaves, self._tensors):
+                leaf.grad = tensor
+            self.counts = [a + (i < len(here)) for i, a in enumerate(self._alone)]
+            return
+        self.are_lent = True
+        made: dict[int, Any] = {}
+        self.arrays = [twin(array, made) for array in self.arrays]
+        self._move(made)
+        self.held.clear()
+        self._tensors.clear()
+        self.counts = []
+
+    def lend(self) -> None:
+        """Give the variables copies."""
+        for leaf, array in zip(self.leaves, self.arrays):
+            leaf.grad = Tensor._make(array.copy(), None)
+
+
+# ---- the program -------------------------------------------------------------------------------------------
+
+
+def kept_in_place(
+    program: Program, results: list[Ref], gradients: dict[Ref, str], vectors: Iterable[Any]
+) -> dict[Ref, Ref]:
+    """Have a program write gradients to places of their own; returns the places.
+
+    Parameters
+    ----------
+    program : Program
+        It is changed.
+    results : list of Ref
+        All that the step gives, gradients among them.
+    gradients : dict of Ref to str
+        Those that may be kept, as nothing asks for what they were before, and what to call their places.
+    vectors : iterable of ndarray
+        In which optimizers collect gradients.
+    """
+    owners = [program.owner(r) for r in results]
+    makers = {
+        s.outputs[0]: i for i, s in enumerate(program.steps)
+        if isinstance(s, Call) and len(s.outputs) == 1 and not s.writes and takes_out(s.function)
+    }  # fmt: skip
+    fitting = [
+        g for g in gradients
+        if g in makers and owners.count(program.owner(g)) == 1 and _is_whole(program, g)
+    ]  # fmt: skip
+    by: dict[Ref, Ref] = {}
+    dropped: set[int] = set()
+    for vector in vectors:
+        copies = _copies_into(program, vector, set(fitting))
+        if copies:
+            by |= _moved(program, vector, gradients, {step.args[0]: step.args[2] for step in copies.values()})
+            by |= {step.args[2]: by[step.args[0]] for step in copies.values()}
+            dropped |= copies.keys()
+    for g in fitting:
+        if g not in by:
+            by[g] = program.new(np.empty_like(program.values[g.number]))
+            program.inputs[by[g]] = Input("state", gradients[g])
+    written = {makers[g] for g in fitting}
+    steps: list[Any] = []
+    for i, step in enumerate(program.steps):
+        if i not in dropped:
+            step = substituted(step, by)
+            steps.append(step._replace(writes=step.outputs) if i in written else step)
+    program.steps = steps
+    for before, place in by.items():
+        program.merge(before, place)
+    return {g: by[g] for g in fitting}
+
+
+def _is_whole(program: Program, ref: Ref) -> bool:
+    value = program.values[ref.number]
+    return (
+        isinstance(value, np.ndarray) and value.ndim > 0 and value.size > 0 and program.is_whole(ref)
+        and value.flags.c_contiguous
+    )  # fmt: skip
+
+
+def _copies_into(program: Program, vector: Any, fitting: set[Ref]) -> dict[int, Call]:
+    """The steps that copy gradients into a vector, if its parts may be the gradients themselves."""
+    inputs = [r for r in program.inputs if owner_of(program.values[r.number]) is owner_of(vector)]
+    if not inputs:
+        return {}
+    owner, found = program.owner(inputs[0]), {}
+    for i, step in enumerate(program.steps):
+        owners = {program.owner(r) for r in used(step)}
+        if owner not in owners:
+            continue
+        if isinstance(step, Call) and owner in {program.owner(w) for w in step.writes}:
+            if step.function != "__setitem__" or step.args[1] is not Ellipsis or step.args[2] not in fitting:
+                return {}
+            place, g = (program.values[step.args[k].number] for k in (0, 2))
+            if step.args[0] not in inputs or (place.shape, place.strides) != (g.shape, g.strides):
+                return {}
+            if place.dtype != g.dtype or not place.flags.c_contiguous:
+                return {}
+            found[i] = step
+    sources = {program.owner(step.args[2]): i for i, step in found.items()}
+    if len(sources) < len(found) or len({step.args[0] for step in found.values()}) < len(found):
+        return {}
+    for i, step in enumerate(program.steps):
+        if isinstance(step, Call) and i not in found:
+            if any(program.owner(w) in sources and i > sources[program.owner(w)] for w in step.writes):
+                return {}
+            reads = {program.owner(r) for r in refs_in((step.args, step.kwargs))}
+            if owner in reads and i < max(found, default=0):
+                return {}
+    return found
+
+
+def _moved(program: Program, vector: Any, names: dict[Ref, str], copied: dict[Ref, Ref]) -> dict[Ref, Ref]:
+    """Views of another vector, by those of a vector; each is called as the gradient that it is."""
+    made: dict[int, Any] = {}
+    by = {}
+    for ref, source in list(program.inputs.items()):
+        value = program.values[ref.number]
+        if owner_of(value) is owner_of(vector):
+            by[ref] = program.new(twin(value, made))
+            name = names[copied[ref]] if ref in copied else source.name
+            program.inputs[by[ref]] = Input("state", name)
+    return by
+
+
+def twin(array: Any, made: dict[int, Any]) -> Any:
+    """An array at the same place of another memory; the same for the same one."""
+    if id(array) not in made:
+        owner = owner_of(array)
+        base = made.setdefault(id(owner), np.empty_like(owner)) if owner is not array else np.empty_like(array)
+        if owner is not array:
+            offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+            base = np.ndarray(array.shape, array.dtype, base, offset, array.strides)
+        made[id(array)] = base
+    return made[id(array)]
