@@ -27,7 +27,9 @@ class Names:
             return repr(value)
         name = self._known.get(id(value))
         if name is None:
-            name = self._known[id(value)] = f"{wish}_{len(self._known)}"  # the text has a0, g0, r0 … of its own
+            name = self._known[id(value)] = (
+                f"{wish}_{len(self._known)}"  # the text has a0, g0, r0 … of its own
+            )
             self.meaning[name] = value
         return name
 
@@ -95,53 +97,69 @@ def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]
     return found
 
 
+MISSED = "return missed(one, args, kwargs)"
+
+
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
     after: list[str], returned: int, keeps: bool,
 ) -> str:  # fmt: skip
-    """The text of the function that is called: guards, the step, and what becomes of its results."""
+    """The text of the function that is called: guards, the step, and what becomes of its results.
+
+    It is a method of `step.Compiled`.  What it does not fit it gives to ``missed``; a call while another one
+    is under way, in another thread, to ``busy``.
+    """
     names = "".join(f"a{i}, " for i in range(leaves))
-    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(args, kwargs, step=step):"]
+    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(self, *args, **kwargs):"]
     if learned:
         lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
     if simple:
-        lines.append(f"    if kwargs or len(args) != {leaves}: return MISS")
+        lines.append(f"    if kwargs or len(args) != {leaves}: {MISSED}")
         lines += [f"    {names}= args"] if leaves else []
     else:
-        lines += ["    leaves = leaves_of(args, kwargs)", "    if leaves is None: return MISS"]
+        lines += ["    leaves = leaves_of(args, kwargs)", f"    if leaves is None: {MISSED}"]
         lines += [f"    {names}= leaves"] if leaves else []
     lines += [
-        "    if settings.count != known.count and not settled(): return MISS",
+        f"    if settings.count != one.count and not settled(): {MISSED}",
         "    mode = get_mode()",
-        "    if mode.recording is not recording or mode.debug.value is not None: return MISS",
+        f"    if mode.recording is not recording or mode.debug.value is not None: {MISSED}",
     ]
     if conditions:
-        lines += ["    try:", "        if not ("]
+        lines += ["    try:", "        fits = ("]
         lines += [f"            {'and ' if i else ''}{condition}" for i, condition in enumerate(conditions)]
-        lines += [
-            "        ): return MISS",
-            "    except (LookupError, AttributeError, ValueError): return MISS",
-        ]
-    if keeps:
-        lines.append("    if list(map(references, held)) != kept.counts: kept.renew()")
-    if written:
-        lines.append("    n = writes.count = writes.count + 1")
-        lines += [f"    last[{key}] = n" for key in written]
-    lines += [f"    found = step({', '.join(arrays)})", "    if found is None: return FAILED"]
+        lines += ["        )", "    except (LookupError, AttributeError, ValueError): fits = False"]
+        lines += [f"    if not fits: {MISSED}"]
+    lines += [
+        "    try: pop()",
+        "    except IndexError: return busy(args, kwargs)",
+        "    try:",
+        "        if self.latest is not one: self.found(one)",
+    ]
+    lines += ["        if [*map(references, held)] != kept.counts: kept.renew()"] if keeps else []
+    lines += ["        n = writes.count = writes.count + 1"] if written else []
+    lines += [f"        last[{key}] = n" for key in written]
+    lines += [
+        f"        found = step({', '.join(arrays)})",
+        "        if found is None: return failed(args, kwargs)",
+    ]
     outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
-    lines += [f"    {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
-    lines += ["    if kept.are_lent: kept.lend()"] if keeps else []
+    lines += [f"        {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
+    lines += ["        if kept.are_lent: kept.lend()"] if keeps else []
     for i, leaf in enumerate(learned):
         if leaf is None:  # the step adds to the gradient that was there
             continue
         array = f"asarray(g{i})" if generic[i] else f"g{i}"
         # The tensor of the step before, if nobody has kept it; the array is another one anyway.
-        lines.append(f"    if {leaf}.grad is not b{i} or b{i}._node is not None or references(b{i}) > 3:")
-        lines.append(f"        b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
-        lines.append(f"    b{i}._array = {array}")
-    lines += [f"    {line}" for line in after]
-    lines.append(f"    return {results}")
+        lines.append(f"        if {leaf}.grad is not b{i} or b{i}._node is not None or references(b{i}) > 3:")
+        lines.append(f"            b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
+        lines.append(f"        b{i}._array = {array}")
+    lines += [f"        {line}" for line in after]
+    lines += ["    finally: append(None)"]
+    if results == "tensor_of(r0)":  # which is what most steps return
+        lines += ["    loss = new(Tensor)", "    loss._array = asarray(r0)"]
+        lines += ["    loss._node = loss._leaf = None"]
+    lines.append("    return loss" if results == "tensor_of(r0)" else f"    return {results}")
     return "\n".join(lines) + "\n"
 
 

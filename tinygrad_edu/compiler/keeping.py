@@ -35,9 +35,7 @@ class Kept:
         How often each of it is referred to, if nobody else does.
     """
 
-    def __init__(
-        self, leaves: list[Any], arrays: list[Any], move: Callable[[dict[int, Any]], None]
-    ) -> None:
+    def __init__(self, leaves: list[Any], arrays: list[Any], move: Callable[[dict[int, Any]], None]) -> None:
         self.leaves, self.arrays, self._move = leaves, arrays, move
         self._tensors = [Tensor._make(array, None) for array in arrays]
         owners = {id(o): o for o in map(owner_of, arrays)}
@@ -182,7 +180,9 @@ def twin(array: Any, made: dict[int, Any]) -> Any:
     """An array at the same place of another memory; the same for the same one."""
     if id(array) not in made:
         owner = owner_of(array)
-        base = made.setdefault(id(owner), np.empty_like(owner)) if owner is not array else np.empty_like(array)
+        base = (
+            made.setdefault(id(owner), np.empty_like(owner)) if owner is not array else np.empty_like(array)
+        )
         if owner is not array:
             offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
             base = np.ndarray(array.shape, array.dtype, base, offset, array.strides)

@@ -1,6 +1,6 @@
 """Labels: a mask of where they are becomes their places, which NumPy takes and writes to faster.
 
-``hit = labels[:, None] == np.arange(c)`` marks one class of each example, and ``z[hit]`` are the scores there.
+``hit = labels[:, None] == np.arange(c)`` marks one class of each example, and ``z[hit]`` are its scores.
 Where a step does nothing else with such a mask but to take by it, to subtract it, and to see that every label
 is a class, it takes by whole numbers instead, and subtracts rows of an identity matrix.
 """
@@ -19,7 +19,7 @@ NO_CLASS = 1 << 40  # no place in any array
 def with_places(program: Program) -> set[Ref]:
     """Change a program so; returns what raises an IndexError where a label is no class."""
     attempts: set[Ref] = set()
-    for i, step in enumerate(list(program.steps)):
+    for step in list(program.steps):
         labels = _labels(program, step) if isinstance(step, Call) else None
         if labels is not None:
             found = Places(program, program.steps.index(step), labels)
@@ -66,16 +66,17 @@ class Places:
 
     def __init__(self, program: Program, place: int, labels: Ref) -> None:
         self.program, self.place, self.labels = program, place, labels
-        (self.mask,) = program.steps[place].outputs  # type: ignore[union-attr]
+        compare: Any = program.steps[place]
+        self.mask: Ref = compare.outputs[0]
         self.shape = program.values[self.mask.number].shape
         self.attempts: set[Ref] = set()
-        self._by: dict[int, list[Step]] = {}  # what takes the place of which steps
         self._rows: dict[Any, Ref] = {}
         owner = program.owner(self.mask)
         users = [i for i, s in enumerate(program.steps) if owner in {program.owner(r) for r in used(s)}]
         others = [i for i in users if i != place]
         known = all(self._is_known(i) for i in others)
-        self.is_all = known and bool(self._counts(others)) and any(self._takes(i) for i in others)
+        both = any(map(self._takes, others)) and any(map(self._subtracts, others))
+        self.is_all = known and both and bool(self._counts(others))
 
     def _takes(self, i: int) -> bool:
         step: Any = self.program.steps[i]
@@ -99,7 +100,11 @@ class Places:
         """The steps that count the labels that are classes, and check that all are."""
         steps: list[Any] = self.program.steps
         for i in users:
-            if steps[i].function is np.count_nonzero and steps[i].args == (self.mask,) and not steps[i].kwargs:
+            if (
+                steps[i].function is np.count_nonzero
+                and steps[i].args == (self.mask,)
+                and not steps[i].kwargs
+            ):
                 (count,) = steps[i].outputs
                 later = [k for k, s in enumerate(steps) if k != i and count in used(s)]
                 if len(later) != 1 or not isinstance(steps[later[0]], Call):
@@ -131,14 +136,14 @@ class Places:
         program, (n, c) = self.program, self.shape
         like: Any = program.steps[self.place]
         taken, self.at = self._new(np.empty(n, np.intp)), self._new(np.empty(n, np.intp))
-        table = np.concatenate([np.arange(c), np.full(c, NO_CLASS)])  # the latter for those below 0
-        classes, starts = self._constant(table, "classes"), self._constant(np.arange(n) * c, "starts")
-        self.attempts.add(taken)
-        made: list[Step] = [
-            self._call(like, "take", (classes, self.labels), taken),
-            self._call(like, np.add, (starts, taken), self.at),
-        ]
         users = [i for i, s in enumerate(program.steps) if self.mask in used(s) and i != self.place]
+        made: list[Step] = []
+        for i in users:  # labels that are neither in [0, c) nor in [-c, 0) are found here
+            made += self._rows_for(program.steps[i]) if self._subtracts(i) else []
+        table = np.concatenate([np.arange(c), np.full(c, NO_CLASS)])  # and those in [-c, 0) here
+        classes, starts = self._constant(table, "classes"), self._constant(np.arange(n) * c, "starts")
+        made.append(self._call(like, "take", (classes, self.labels), taken))
+        made.append(self._call(like, np.add, (starts, taken), self.at))
         dropped = set(self._counts(users))
         steps: list[Step] = []
         for i, step in enumerate(program.steps):
@@ -164,11 +169,16 @@ class Places:
         size = self.shape[0] * self.shape[1]
         return [self._call(step, "reshape", (z, size), flat), self._call(step, "take", (flat, self.at), out)]
 
+    def _rows_for(self, step: Any) -> list[Step]:
+        """What makes a row of an identity matrix for each label, of the dtype of what they are taken from."""
+        dtype = self.program.values[step.args[0].number].dtype
+        if dtype in self._rows:
+            return []
+        rows = self._rows[dtype] = self._new(np.empty(self.shape, dtype))
+        matrix = self._constant(np.eye(self.shape[1], dtype=dtype), "identity")
+        self.attempts.add(rows)
+        return [self._call(self.program.steps[self.place], "take", (matrix, self.labels, 0), rows)]
+
     def _subtracting(self, step: Any) -> list[Step]:
         dtype = self.program.values[step.args[0].number].dtype
-        found: list[Step] = []
-        if dtype not in self._rows:
-            rows = self._rows[dtype] = self._new(np.empty(self.shape, dtype))
-            matrix = self._constant(np.eye(self.shape[1], dtype=dtype), "identity")
-            found.append(self._call(step, "take", (matrix, self.labels, 0), rows))
-        return [*found, step._replace(args=(step.args[0], self._rows[dtype]))]
+        return [step._replace(args=(step.args[0], self._rows[dtype]))]

@@ -275,9 +275,9 @@ class Source:
         if not call.kwargs.keys() & {"dtype", "signature", "casting"}:
             args = zero_dimensional(call.function, list(call.args), self.program.values)
             call = call._replace(args=tuple(args))
-        expression = self._expression(call)
         if call.outputs and (call.outputs[0] in self.buffers if not call.writes else _is_to_write(call)):
             return self._into_buffer(call)
+        expression = self._expression(call)
         if not call.outputs or set(call.outputs) <= set(call.writes):
             return expression
         names = ", ".join(map(self.name, call.outputs)) + (

@@ -72,23 +72,23 @@ class Runs:
         """
         count, size = rows.alike()
         count = min(count, self.limit)
-        with self.compiled._lock:
-            for one in self.compiled.specializations:
-                if one.many is None or one.many.batch != size:
-                    continue
-                if (outs := self._outs(one, count)) is None:
-                    continue
-                start = time.perf_counter()
-                result = one.call(self._given(rows, size), {}, _steps(one, rows, count, outs, rate))
-                if result is MISS:
-                    continue
-                if result is FAILED:
-                    break
-                done = int(one.many.words[DONE])
-                each = (time.perf_counter() - start) / done
-                self.limit = max(1, min(int(MOMENT / each), GROWTH * self.limit))
-                shift = len(one.run.learned)
-                return Made(done, result, [outs[shift + k][:done] for k in self.wanted])
+        for one in self.compiled.specializations:
+            if one.many is None or one.many.batch != size:
+                continue
+            if (outs := self._outs(one, count)) is None:
+                continue
+            start = time.perf_counter()
+            steps = _steps(one, rows, count, outs, rate)
+            result = one.call_with(steps, self.compiled, self._given(rows, size))
+            if result is MISS:
+                continue
+            if result is FAILED:
+                break
+            done = int(one.many.words[DONE])
+            each = (time.perf_counter() - start) / done
+            self.limit = max(1, min(int(MOMENT / each), GROWTH * self.limit))
+            shift = len(one.run.learned)
+            return Made(done, result, [outs[shift + k][:done] for k in self.wanted])
         return Made(0)
 
     def _given(self, rows: Rows, size: int) -> tuple[Any, ...]:

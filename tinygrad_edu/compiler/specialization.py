@@ -1,6 +1,7 @@
 """A program with its guards: it takes the place of the function while what it depends on is the same."""
 
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,7 @@ from .program import Call, Check, owner_of
 from .results import copied
 from .tracing import Run
 
-MISS, FAILED = object(), object()  # what a call gives where the trace does not hold, and where a check failed
+MISS, FAILED = object(), object()  # what `call_with` gives where a trace does not hold, or a check has failed
 
 
 class Specialization:
@@ -42,14 +43,14 @@ class Specialization:
         The run that was traced.
     source : Source
     call : callable
-        Given the arguments, a tuple and a dict, it makes the step and returns what the function does; or
-        `MISS` if the trace does not hold for them, and `FAILED` if a check failed, before anything was
-        written.  A third argument is called in the place of the step.
+        Given the compiled function and arguments, it makes the step and returns what the function does.  If
+        the trace does not hold for them, the compiled function is told so, and looks further; if a check of
+        values fails, before anything was written, the function itself runs.
     many : Many or None
         Of how many steps are made in one call, if they can be; ``steps`` is what makes them.
     """
 
-    def __init__(self, run: Run, title: str, reason: str, make: Callable[..., Source]) -> None:
+    def __init__(self, run: Run, title: str, reason: str, make: Callable[..., Source], compiled: Any) -> None:
         self.reason = reason
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
@@ -78,7 +79,7 @@ class Specialization:
         learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}
         arrays = [self.source.program.values[places[g].number] for g in learned]
         self.kept = Kept(list(learned.values()), arrays, self._move)
-        self.call = self._door([leaf for leaf, _ in given], title)
+        self.call = self._door([leaf for leaf, _ in given], title, compiled)
         run.release()
         self.source.program.release()
 
@@ -94,6 +95,16 @@ class Specialization:
         """Have the step write its gradients to other arrays."""
         self.step = self.source.move(made)
         self.call.__globals__["step"] = self._made_step()
+
+    def call_with(self, step: Any, compiled: Any, args: tuple[Any, ...]) -> Any:
+        """What a call gives that has another function in the place of the step.
+
+        It is `MISS` if the trace does not hold for the arguments, or another call is under way, and `FAILED`
+        if the function returns None.
+        """
+        changes = {"step": step, "failed": lambda *_: FAILED}
+        changes |= dict.fromkeys(("missed", "busy"), lambda *_: MISS)
+        return types.FunctionType(self.call.__code__, self.call.__globals__ | changes)(compiled, *args)
 
     def why(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Why this trace does not hold for a call, in words."""
@@ -117,7 +128,7 @@ class Specialization:
         """What is asked of values in every step."""
         return [step for step in self.run.program.steps if isinstance(step, Check)]
 
-    def _door(self, read: list[Any], title: str) -> Any:
+    def _door(self, read: list[Any], title: str, compiled: Any) -> Any:
         """The function that is called, as text."""
         run, state, name = self.run, self.state, Names()
         kinds = run.layout.kinds
@@ -177,12 +188,15 @@ class Specialization:
             bool(self.kept.leaves),
         )
         meaning = {
-            "settings": SETTINGS, "known": self, "settled": self.settled, "MISS": MISS, "FAILED": FAILED,
+            "settings": SETTINGS, "one": self, "settled": self.settled, "missed": compiled.missed,
+            "failed": compiled.failed, "busy": compiled.busy, "pop": compiled.idle.pop,
+            "append": compiled.idle.append,
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
             "asarray": np.asarray, "references": sys.getrefcount,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
-            "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart, "geterr": np.geterr,
+            "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
+            "geterr": np.geterr,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)

@@ -2,7 +2,9 @@
 
 import functools
 import inspect
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from os import PathLike
@@ -13,7 +15,7 @@ from ..modes import MODE
 from .backend import Backend
 from .lesson import Lesson
 from .saved import save
-from .specialization import FAILED, MISS, Specialization
+from .specialization import Specialization
 from .tracing import Run, Untraceable
 
 LIMIT = 8  # specializations of a function
@@ -32,16 +34,22 @@ class Compiled:
         What it was traced for, the latest first.
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Compiled":
+        own = type(cls.__name__, (cls,), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+        return object.__new__(own)  # whose __call__ is that of the latest trace
+
     def __init__(
         self, function: Callable[..., Any], backend: str = "numpy", cache: str | PathLike[str] | None = None
     ) -> None:
         functools.update_wrapper(self, function)
         self.function, self.backend = function, Backend(backend, cache)
         self.specializations: list[Specialization] = []
+        self.latest: Specialization | None = None  # which was called last
         self.traces = self.eager = 0
         self.useless = 0  # how many of the latest traces were for one call each
         self.failures: list[str] = []  # why it could not be traced
-        self._lock = threading.RLock()  # the memory of a step is its own
+        self.idle: list[None] = [None]  # empty while a call is under way: the memory of a step is its own
+        self._lock = threading.Lock()
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -55,37 +63,79 @@ class Compiled:
     def __reduce__(self) -> str:  # as functions do: by name
         return str(getattr(self, "__qualname__", "step"))
 
+    # ---- calls ---------------------------------------------------------------------------------------------
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with self._lock:
-            for one in self.specializations:
-                result = one.call(args, kwargs)
-                if result is FAILED:
-                    self.eager += 1
-                    return self.function(*args, **kwargs)
-                if result is not MISS:
-                    self.useless = 0
-                    return result
-            return self._traced(args, kwargs)
+        """As the function is called; from the first trace on, `Specialization.call` stands here."""
+        return self._traced(args, kwargs)
+
+    def missed(self, one: Specialization, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that a trace does not hold for: it is for the next one, or for another."""
+        found = self.specializations
+        later = found.index(one) + 1 if one in found else len(found)
+        return found[later].call(self, *args, **kwargs) if later < len(found) else self._traced(args, kwargs)
+
+    def failed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call whose values a trace does not hold for."""
+        self.eager += 1
+        return self.function(*args, **kwargs)
+
+    def found(self, one: Specialization) -> None:
+        """Ask a trace before the others, from now on."""
+        self.latest, self.useless = one, 0
+        self.specializations = [one, *(other for other in self.specializations if other is not one)]
+        type(self).__call__ = one.call  # type: ignore[method-assign]  # of this function alone
+
+    def busy(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call while another one is under way: it waits, unless it is a part of that."""
+        if self._is_in(sys._getframe()):
+            return self.failed(args, kwargs)
+        while not self.idle:
+            with self._lock:
+                if not self.idle and not any(map(self._is_in, sys._current_frames().values())):
+                    self.idle.append(None)  # an interrupt has come where it could not be caught
+            time.sleep(1e-4)
+        return self(*args, **kwargs)
+
+    def _is_in(self, frame: Any) -> bool:
+        """Whether a call is under way, and does not wait, in a frame or in one of those that called it."""
+        called = None
+        while frame is not None:
+            is_ours = frame.f_code is TRACED and frame.f_locals.get("self") is self
+            is_ours |= frame.f_code.co_name == "call" and frame.f_globals.get("append") == self.idle.append
+            if is_ours and called is not BUSY:
+                return True
+            called, frame = frame.f_code, frame.f_back
+        return False
 
     def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The first call for arguments and settings of their kind."""
+        try:
+            self.idle.pop()
+        except IndexError:
+            return self.busy(args, kwargs)
+        try:
+            return self._trace(args, kwargs)
+        finally:
+            self.idle.append(None)
+
+    def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if (
             MODE.get().debug.value is not None or len(self.failures) > 2 or self.useless >= TRACES
         ):  # under debug(), or within another trace
-            self.eager += 1
-            return self.function(*args, **kwargs)
+            return self.failed(args, kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
         self.traces, self.useless = self.traces + 1, self.useless + 1
         try:
             run = Run(self.function, args, kwargs)
         except Untraceable as error:
-            result = self.function(*args, **kwargs)  # whose own exception it was, or
-            self.eager += 1
+            result = self.failed(args, kwargs)  # whose own exception it was, or
             self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
             return result
         title = f"<compiled {self._name} {self.traces}>"
-        one = Specialization(run, title, why, self.backend.source)
-        self.specializations = [one, *self.specializations][:LIMIT]
+        one = Specialization(run, title, why, self.backend.source, self)
+        self.latest, self.specializations = None, [one, *self.specializations][:LIMIT]
+        type(self).__call__ = one.call  # type: ignore[method-assign]
         return run.returned(args, kwargs)
 
     @property
@@ -183,6 +233,9 @@ class Compiled:
         if not self.specializations:
             raise TraceError("There is no source yet: the first call makes it.")
         return self.specializations[0]
+
+
+TRACED, BUSY = Compiled._traced.__code__, Compiled.busy.__code__
 
 
 @overload
