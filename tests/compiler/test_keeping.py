@@ -218,4 +218,4 @@ def test_the_source_of_a_small_step_is_short():
 
     step(np.ones((4, 2), np.float32), np.array([0, 1, 1, 0]))
     assert calls(step.source) <= 46, step.source  # with those that count the step
-    assert "matmul" not in step.source
+    assert not {"matmul", "ones_like", "asarray"} & set(step.source.replace("(", " ").split())

@@ -13,6 +13,7 @@ OPERATORS = {
     np.not_equal: "!=",
 }  # fmt: skip
 NUMBERS = (bool, int, float)
+FILLS = (np.ones_like, np.zeros_like)
 
 
 def folded(program: Program) -> None:
@@ -22,14 +23,19 @@ def folded(program: Program) -> None:
     known = {r for r, source in program.inputs.items() if source.kind == "constant" and _is_ours(program, r)}
     steps: list[Step] = []
     for step in program.steps:
-        if isinstance(step, Call) and _is_constant(step, known):
-            refs = [*refs_in(step.args), *step.outputs]
+        if isinstance(step, Call) and (_fills(step) or _is_constant(step, known)):
+            refs = [*step.outputs, *([] if _fills(step) else refs_in(step.args))]
             if not any(program.owner(r) in written for r in refs):
                 known.update(step.outputs)
                 program.inputs |= {ref: Input("constant", "constant") for ref in step.outputs}
                 continue
         steps.append(step)
     program.steps = steps
+
+
+def _fills(step: Call) -> bool:
+    """Whether a call makes an array of one number, whatever its argument holds."""
+    return step.function in FILLS and not step.writes
 
 
 def _is_ours(program: Program, ref: Ref) -> bool:
