@@ -9,7 +9,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
 networks, trainings, epochs, transformer, lstm, debug, pictures,
-estimators, compiled, ranks, scan, waits.
+estimators, compiled, ranks, scan, waits, size.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from . import (
     estimators,
     flat,
     imports,
+    large,
     layers,
     memory,
     mnist,
@@ -81,6 +82,7 @@ def main() -> None:
         "compiled": lambda: compiled.report(
             workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
         ),
+        "size": large.report,
         "ranks": lambda: ranks.report(arguments.rounds),
     }
     chosen = {name for name in arguments.parts if name not in WORKLOADS}
