@@ -110,6 +110,7 @@ from .ops.transposed import conv_transpose1d
 from .ops.unfolding import fold, unfold
 from .primitive import primitive
 from .random import seed
+from .storage import stored
 from .tensor import Tensor
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -236,6 +237,7 @@ __all__ = [
     "softsign",
     "special",
     "stats",
+    "stored",
     "tanhshrink",
     "threshold",
     "train",

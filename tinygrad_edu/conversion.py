@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import CoercionError, ShapeError
+from .half import Stored
 from .modes import MODE
 from .sparse import multiplied
 
@@ -60,11 +61,11 @@ class Conversions:
         return self._array.__array_namespace__(api_version=api_version)
 
     def numpy(self) -> Any:
-        """The values as an ndarray that shares memory; refuses where a gradient would be lost (use
-        ``detach().numpy()``).
+        """The values as an ndarray that shares memory, or of stored ones a copy; refuses where a gradient
+        would be lost (use ``detach().numpy()``).
         """
         self._refuse_coercion("a plain array")
-        return self._array
+        return self._array.wide() if type(self._array) is Stored else self._array
 
     def item(self, *place: Any) -> Any:
         """The only element, or the one at a place, as a Python number, without its gradient; see

@@ -19,6 +19,7 @@ from .arrays import plain, stands_for_array
 from .entry import Op
 from .errors import DTypeError, WrongRule
 from .foreign import is_foreign, shared
+from .half import Stored
 from .modes import MODE
 from .plan import Plan
 from .refusals import lost_inside, refuse_argument
@@ -242,6 +243,9 @@ def as_array(out: Any) -> Array:
         out = out.as_array()
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
         out = plain(out, "Tensor")
+    if out.dtype.name == "bfloat16":
+        held: Any = Stored(out.view(np.uint16))  # the bits of ml_dtypes' numbers
+        return held
     if out.dtype.kind not in "fiubc":
         raise DTypeError(f"A Tensor holds numbers and booleans; got dtype {out.dtype}.")
     return out

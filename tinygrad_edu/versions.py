@@ -77,7 +77,7 @@ def check_unchanged(node: Any) -> None:
     """Raise if a value that this node saved was written to after the node was made."""
     for value in node.saved or ():
         for array in value if isinstance(value, tuple) else (value,):
-            is_array = isinstance(array, np.ndarray) or hasattr(array, "stands_for_array")
+            is_array = isinstance(array, np.ndarray) or hasattr(type(array), "__array_function__")
             if is_array and WRITES.since(array) > node.version:
                 raise InPlaceError(
                     f"{node.name}: a value of shape {array.shape} that its derivative needs was changed in "

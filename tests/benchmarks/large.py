@@ -1,8 +1,8 @@
 """Size: the memory of training steps of a model of 100 million parameters, beside PyTorch's.
 
-Each figure is the peak of a fresh process's resident memory over three steps, less what it was when its library
-was imported and the model not made: parameters, gradients, moments, activations and whatever is needed on the
-way, and not the code.  JAX's is left out: it compiles the step, and plans its memory.
+Each figure is the peak of a fresh process's resident memory over three steps, less what it was when its
+library was imported and the model not made: parameters, gradients, moments, activations and whatever is
+needed on the way, and not the code.  JAX's is left out: it compiles the step, and plans its memory.
 """
 
 import resource

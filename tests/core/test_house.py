@@ -21,12 +21,12 @@ WIDTH = 110
 # fmt: off
 HOUSE = [
     ("errors", "aliases", "hints", "settings", "markup"),                            # words that everyone uses
-    ("modes", "random", "versions", "foreign", "frames", "arrays", "trees", "files", "coercion", "sparse", "memory"),
+    ("modes", "random", "versions", "foreign", "frames", "arrays", "trees", "files", "coercion", "sparse", "memory", "half"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "functions", "mends", "nonfinite", "debug", "interchange"),
-    ("tree_call", "primitive", "filing"),                                  # users' ops
+    ("tree_call", "primitive", "filing", "storage"),                             # users' ops
     ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),
     ("compiler", "distributed"),                                           # a step as NumPy's calls; several processes

@@ -45,6 +45,7 @@ from .recurrent import GRU, LSTM, RNN
 from .resize import PixelShuffle, PixelUnshuffle, Upsample
 from .shrinkage import Hardshrink, RReLU, Softshrink, Tanhshrink, Threshold
 from .similarity import CosineSimilarity, PairwiseDistance
+from .stored import store
 from .summary import summary
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 from .unfolding import Fold, Unfold
@@ -68,7 +69,7 @@ __all__ = [
     "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
     "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
     "TransformerEncoderLayer", "TripletMarginLoss", "Unflatten", "Unfold", "Upsample", "ZeroPad1d",
-    "ZeroPad2d", "dead_units", "init", "summary",
+    "ZeroPad2d", "dead_units", "init", "store", "summary",
 ]
 # fmt: on
 

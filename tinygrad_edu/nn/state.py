@@ -27,7 +27,7 @@ def named_state(module: Nested) -> list[tuple[str, Tensor]]:
 def state_of(module: Nested) -> dict[str, Any]:
     """The values of all parameters and buffers by path, as copies."""
     named = named_state(module)
-    state = {name: tensor._array.copy() for name, tensor in named}
+    state = {name: np.copy(tensor._array, order="C") for name, tensor in named}
     if len(state) < len(named):
         twice = next(a for a, b in pairwise(sorted(name for name, _ in named)) if a == b)
         raise StateError(

@@ -119,8 +119,9 @@ class Pack:
         """Take note of the arrays of the parameters, at the first step and after others were assigned."""
         self.arrays, present = arrays, [array for array in arrays if array is not None]
         self.memories = [WRITES.memory(array) for array in present]
-        bounds = sorted(byte_bounds(array) for array in present)
-        self.apart = all(end <= start for (_, end), (start, _) in pairwise(bounds))
+        plain = all(type(array) is np.ndarray for array in present)  # others are updated one by one
+        bounds = sorted(byte_bounds(array) for array in present) if plain else []
+        self.apart = plain and all(end <= start for (_, end), (start, _) in pairwise(bounds))
 
     # ---- the step ------------------------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class Pack:
             g = _with_terms(g, p, decay, l1, step, total)
             optimizer.update(self.group, t, g, step, state, scratch, coefficients)
             subtract(p, step, p)
-        if not array.flags.c_contiguous:
+        if type(array) is not np.ndarray or not array.flags.c_contiguous:
             array[...] = flat.reshape(array.shape)
 
     def _decay_numbers(self, optimizer: Any) -> list[Any]:
