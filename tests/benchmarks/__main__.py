@@ -6,6 +6,8 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks steps xor iris       training steps, of two workloads
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks --rounds 31 --json figures.json
+    python -m tests.benchmarks speed --rounds 9 --json speed.json      compiled, scan and waits
+    python -m tests.benchmarks.speed speed.json                        the README's tables, from these
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
 networks, trainings, epochs, transformer, lstm, debug, pictures,
@@ -78,14 +80,15 @@ def main() -> None:
         "pictures": pictures.report,
         "estimators": estimators.report,
         "scan": lambda: scan.report(arguments.rounds),
-        "waits": lambda: waits.report(max(arguments.rounds // 3, 1)),
+        "waits": lambda: waits.report(min(arguments.rounds, 3)),
         "compiled": lambda: compiled.report(
             workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
         ),
         "size": large.report,
         "ranks": lambda: ranks.report(arguments.rounds),
     }
-    chosen = {name for name in arguments.parts if name not in WORKLOADS}
+    chosen = {name for name in arguments.parts if name not in WORKLOADS} - {"speed"}
+    chosen |= {"compiled", "scan", "waits"} if "speed" in arguments.parts else set()
     chosen = chosen or ({"steps"} if arguments.parts else set(parts))
     if unknown := sorted(chosen - set(parts)):
         parser.error(f"unknown part {unknown[0]!r}; expected {', '.join([*parts, *WORKLOADS])}")

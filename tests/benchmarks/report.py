@@ -5,6 +5,8 @@ that they are written to.
 import json
 import os
 import platform
+import subprocess
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,19 @@ def machine() -> dict[str, Any]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = None
+    found["compiler"], found["date"] = c_compiler(), time.strftime("%Y-%m-%d")
     return found
+
+
+def c_compiler() -> str | None:
+    """The name and version of the compiler of C that `tg.compile` takes."""
+    from tinygrad_edu.compiler.cache import compiler
+
+    command = compiler()
+    if command is None:
+        return None
+    told = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False).stdout
+    return told.partition("\n")[0] or None
 
 
 def pin() -> str:
