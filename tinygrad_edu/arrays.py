@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import DTypeError, ShapeError
 from .foreign import is_foreign, shared
-from .frames import is_frame, matrix_of_frame
+from .frames import columns_of_frame, is_frame, matrix_of_frame
 
 
 def stands_for_array(value: Any) -> bool:
@@ -38,8 +38,8 @@ def plain(values: Any, who: str) -> NDArray[Any]:
     Raises
     ------
     DTypeError
-        For masked arrays, alone or in a list, for pandas' missing values (NA), and for arrays of other
-        libraries that NumPy cannot share (see `foreign`).
+        For masked arrays, alone or in a list, for pandas' missing values (NA), for a frame with columns of
+        text or dates, and for arrays of other libraries that NumPy cannot share (see `foreign`).
     ShapeError
         For nested sequences of several lengths.
     """
@@ -66,6 +66,12 @@ def plain(values: Any, who: str) -> NDArray[Any]:
         raise ShapeError(f"{who}: {ragged(values)}") from None
     if array.dtype.kind == "O":
         _refuse_missing(array, who)
+        if is_frame(values):
+            name, kind = next((n, c.dtype) for n, c in columns_of_frame(values) if c.dtype.kind not in "biuf")
+            raise DTypeError(
+                f"{who}: column {name!r} of the frame holds {kind}, and numbers are expected. Leave it out, "
+                "or make numbers of columns of all kinds by data.Features()."
+            )
     return array
 
 

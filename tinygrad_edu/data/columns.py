@@ -22,6 +22,7 @@ from .files.table import Table
 KINDS = ("number", "boolean", "date", "text")
 TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 BOOLEANS = (bool, np.bool)
+REAL = (bool, int, float, np.number, np.bool)
 DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")  # microseconds
 
@@ -162,7 +163,7 @@ def _column(name: str, values: NDArray[Any]) -> Column:
     present = [item for item in items if item is not None]
     if all(isinstance(item, str) for item in present) or all(isinstance(item, BOOLEANS) for item in present):
         return Column(name, np.array(items, object))
-    if all(isinstance(item, (bool, int, float, np.number, np.bool)) for item in present):
+    if all(isinstance(item, REAL) or type(item).__name__ == "Decimal" for item in present):
         return Column(name, np.array([np.nan if item is None else item for item in items], np.float64))
     if all(hasattr(item, "isoformat") and hasattr(item, "year") for item in present):
         dates = [np.datetime64("NaT") if d is None else np.datetime64(_naive(d), "us") for d in items]
