@@ -182,7 +182,7 @@ def test_a_chunked_arrow_table_of_categories():
 def test_a_polars_frame_of_categories_decimals_and_nulls():
     polars = pytest.importorskip("polars")
     frame = polars.DataFrame(
-        {"town": ["Ulm", "Bonn", "Ulm"], "n": [1, None, 3], "price": ["1.5", "2.5", "3.5"], "empty": [None] * 3}
+        {"town": ["Ulm", "Bonn", "Ulm"], "n": [1, None, 3], "price": ["1.5", "2.5", "3.5"]}
     ).with_columns(
         polars.col("town").cast(polars.Categorical), polars.col("price").cast(polars.Decimal(10, 2))
     )  # fmt: skip
