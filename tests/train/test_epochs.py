@@ -1,7 +1,9 @@
 """Whole epochs in C: the batches, and up to the order of sums in products the numbers, of one step a time."""
 
 import _thread
+import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -50,12 +52,16 @@ def check_alike(calls, rtol=ULPS, **settings):
         if name != "seconds":
             np.testing.assert_allclose(found[name], expected[name], rtol, err_msg=name)
     assert found.steps == expected.steps
-    for (name, a), b in zip(model.state_dict().items(), other.state_dict().values(), strict=True):
-        np.testing.assert_allclose(a, b, 10 * rtol, 1e-6, err_msg=name)
+    check_weights(model, other, 10 * rtol)
     for a, b in zip(model.parameters(), other.parameters(), strict=True):
         np.testing.assert_allclose(a.grad.data, b.grad.data, 10 * rtol, 1e-6)
     assert [p.counts for p in own._packs] == [p.counts for p in others._packs]
     return found
+
+
+def check_weights(model, other, rtol=1e-4):
+    for (name, a), b in zip(model.state_dict().items(), other.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a, b, rtol, 1e-6, err_msg=name)
 
 
 OPTIMIZERS = {
@@ -119,7 +125,7 @@ def test_calls_are_short_and_ctrl_c_comes_between_them():
         patch.setattr(train.fit.__globals__["Progress"], "step", watch)
         history = train.fit(
             model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()), (x, y), epochs=500, batch_size=4,
-            compile="c", progress=False,
+            compile="c", progress=False, callbacks=[lambda history: None],
         )  # fmt: skip
     assert history.stopped == "interrupted"
     assert history.steps == sum(steps)
@@ -167,3 +173,54 @@ def test_how_many_steps_a_call_makes_changes_no_bit(monkeypatch):
     assert history["loss"] == expected["loss"]
     for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_epochs_that_nobody_looks_at_are_one_call(monkeypatch):
+    """And a step that C cannot make is found in the middle of them."""
+    x, y = X[:144], Y[:144]
+    calls, advance = [], over.Runs.advance
+    monkeypatch.setattr(over.Runs, "advance", lambda *a: (calls.append(advance(*a)), calls[-1])[1])
+    monkeypatch.setattr(over, "MOMENT", 1e9)
+    for data in ((x, y), lambda: DataLoader((x, y), 144)):
+        calls.clear()
+        found, model, _ = trained("c", epochs=300, data=data)
+        assert max(made.steps for made in calls) > 200
+        expected, other, _ = trained("c", epochs=300, data=data, callbacks=[lambda history: None])
+        assert max(made.steps for made in calls[-200:]) < 10
+        assert found["loss"] == expected["loss"]
+        assert list(found) == list(expected)
+        assert found.steps == expected.steps
+        for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(found["loss"], trained(False, epochs=300, data=data)[0]["loss"], 1e-4)
+
+
+def test_ctrl_c_comes_between_calls_of_many_epochs():
+    timer = threading.Timer(1.5, _thread.interrupt_main)
+    timer.start()
+    start = time.perf_counter()
+    history, _, _ = trained("c", epochs=10_000_000, data=(X[:144], Y[:144]))
+    assert history.stopped == "interrupted"
+    assert 0 <= history.steps - len(history) * 9 < 9
+    assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("on_nan", ["stop", "ignore"])
+def test_a_training_that_diverges_in_the_middle_of_a_call(on_nan, monkeypatch):
+    monkeypatch.setattr(over, "MOMENT", 1e9)
+    x, y = X[:144] * 1e3, Y[:144]
+    told = []
+    for compile in (False, "c"):
+        with np.errstate(all="ignore"), warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            history, _, _ = trained(
+                compile,
+                optimizer=lambda p: optim.SGD(p, lr=1e18, momentum=0.9),
+                epochs=100,
+                data=(x, y),
+                on_nan=on_nan,
+            )
+        told.append(
+            (history.steps, len(history), history.stopped, history.reason, [str(w.message) for w in found])
+        )
+    assert told[0] == told[1]

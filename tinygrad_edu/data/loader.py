@@ -182,13 +182,19 @@ class DataLoader:
         self._resumed = False
         return self._epoch, self._batch
 
-    def by_rows(self) -> Rows | None:
-        """The next epoch as rows of arrays, to be gathered by others; None if batches are more than that."""
+    def by_rows(self, epochs: int = 1) -> Rows | None:
+        """The next epoch as rows of arrays, to be gathered by others; None if batches are more than that.
+
+        Several epochs begin at the beginning of one.
+        """
         arrays = self._data.arrays if type(self._data) is ArrayDataset else ()
         plain = all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
         if not arrays or not plain or self.collate_fn is not None or self.part[1] > 1:
             return None
-        return Rows(self, arrays, *self._begin())
+        if epochs > 1 and self._batch:
+            return None
+        self._begin()
+        return Rows(self, arrays, epochs)
 
     def __iter__(self) -> Iterator[Fields]:
         epoch, start = self._begin()

@@ -7,35 +7,52 @@ from numpy.typing import NDArray
 
 
 class Rows:
-    """The batches of an epoch from one of them on, and how far it has come.
+    """The batches of an epoch, or of several, from one of them on, and how far they have come.
 
     Parameters
     ----------
     loader : DataLoader
-        It is told how far the epoch is, as if it had given the batches itself.
+        It is told how far the epochs are, as if it had given the batches itself.
     arrays : tuple of ndarray
         In C order, with a row for each sample.
+    epochs : int
+        How many; several if all batches have as many rows.
     """
 
-    def __init__(self, loader: Any, arrays: tuple[NDArray[Any], ...], epoch: int, batch: int) -> None:
-        self.loader, self.arrays, self.epoch, self.batch = loader, arrays, epoch, batch
+    def __init__(self, loader: Any, arrays: tuple[NDArray[Any], ...], epochs: int) -> None:
+        self.loader, self.arrays, self.epochs = loader, arrays, epochs
         self.size, self.count, self.samples = loader.batch_size, len(loader), loader.samples
-        self.order = loader.order(epoch) if loader.shuffle else None
+        self.epoch, self.batch = loader._epoch, loader._batch
+        self.last = self.epoch + epochs
+        self._orders: dict[int, NDArray[np.intp]] = {}
 
     @property
     def left(self) -> int:
         """How many batches there are still to come."""
-        return self.count - self.batch
+        return (self.last - self.epoch) * self.count - self.batch
 
     def alike(self) -> tuple[int, int]:
         """How many of the next batches have the same number of rows, and that number."""
-        full = self.samples // self.size - self.batch
-        return (full, self.size) if full > 0 else (1, self.samples % self.size)
+        whole = self.samples // self.size
+        if self.epochs > 1 and whole == self.count:
+            return self.left, self.size
+        return (whole - self.batch, self.size) if self.batch < whole else (1, self.samples % self.size)
 
     def numbers(self, rows: int) -> tuple[int, NDArray[np.intp] | None]:
         """The number of the next row, and those of so many; None if they follow one another."""
-        first = self.batch * self.size
-        return first, None if self.order is None else self.order[first : first + rows]
+        first, used = self.batch * self.size, min(self.samples, self.count * self.size)
+        if not self.loader.shuffle and first + rows <= used:
+            return first, None
+        epochs = range(self.epoch, self.epoch - (-(first + rows) // used))
+        orders = [self._order(epoch)[:used] for epoch in epochs]
+        found = orders[0] if len(orders) == 1 else np.concatenate(orders)
+        return first, found[first : first + rows]
+
+    def _order(self, epoch: int) -> NDArray[np.intp]:
+        if epoch not in self._orders:
+            self._orders = {e: order for e, order in self._orders.items() if e >= self.epoch}
+            self._orders[epoch] = self.loader.order(epoch)
+        return self._orders[epoch]
 
     def taken(self, number: int, rows: int) -> NDArray[Any]:
         """The next rows of an array."""
@@ -50,8 +67,12 @@ class Rows:
     def advance(self, batches: int) -> None:
         """Go on: so many batches are done."""
         self.batch += batches
+        if self.epochs > 1:  # the next iteration goes on from where these are left
+            done, self.batch = divmod(self.batch, self.count)
+            self.epoch += done
+            self.loader._resumed = self.batch > 0
         self.loader._epoch, self.loader._batch = self.epoch, self.batch
 
     def end(self) -> None:
-        """Go to the beginning of the next epoch."""
+        """Go to the beginning of the next epoch, after the last batch of one."""
         self.loader._epoch, self.loader._batch = self.epoch + 1, 0

@@ -184,13 +184,22 @@ class Totals:
 
     def add_many(self, losses: Any, size: int, outputs: Any, targets: Any) -> None:
         """Add batches of so many examples each: their losses, their outputs, and all targets."""
-        losses = losses.astype(np.float64)
-        counted = losses if self.summed else losses * size
-        self.loss = float(np.add.accumulate([self.loss, *counted])[-1])  # in this order, as one by one
+        self.loss = float(np.add.accumulate([self.loss, *self._counted(losses, size)])[-1])  # one by one
         self.weight += size * len(losses)
         if self.keep:
             self._keep("outputs", outputs.reshape(-1, *outputs.shape[2:]))
             self._keep("targets", targets)
+
+    def of_epochs(self, losses: Any, size: int) -> list[float]:
+        """The losses of whole epochs, given those of their batches, of so many examples each, in rows."""
+        sums = np.add.accumulate(self._counted(losses, size), axis=1)[:, -1]
+        found: list[float] = (sums if self.summed else sums / (size * losses.shape[1])).tolist()
+        return found
+
+    def _counted(self, losses: Any, size: int) -> Any:
+        """What is summed of the losses of batches."""
+        losses = losses.astype(np.float64)
+        return losses if self.summed else losses * size
 
     def _keep(self, what: str, array: Any) -> None:
         kept = self.kept[what]

@@ -23,6 +23,7 @@ from ..optim.plateau import ReduceOnPlateau
 from .batches import loaders_of
 from .checkpoint import Checkpoint
 from .ends import Ends
+from .epochs import make_epochs
 from .history import History
 from .interrupt import Interrupt
 from .parts import Loss, Metrics, check_data, check_parts, not_finite, told_as, warn
@@ -123,8 +124,9 @@ def fit(
         time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
         of several batches or with weights, are made as they are.  True is "numpy"; "c" and "auto" name
         another backend.  In C, batches that are rows of arrays are gathered there too, and many steps are
-        one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; a step that
-        has lines of NumPy, such as the draws of dropout, is a call of its own.
+        one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; of several
+        epochs, if nothing looks at each.  A step that has lines of NumPy, such as the draws of dropout, is a
+        call of its own.
     distributed : bool, default=False
         Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``
         (the extra ``mpi``).  All are given the same data and settings, and ``batch_size`` is that of the
@@ -279,6 +281,10 @@ def _train(training: Training, saver: Saver, interrupt: Interrupt, bar: Progress
     history, settings = training.history, training.settings
     while len(history) < settings.epochs and not _ended(training):
         training.totals.start()
+        if make_epochs(training, bar):
+            if interrupt.requested:
+                history.stop("interrupted", f"interrupted after step {history.steps}")
+            continue
         bar.begin(len(history))
         training.set_rate_of_epoch()
         for batches in make_steps(training):

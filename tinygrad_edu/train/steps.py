@@ -25,9 +25,9 @@ def make_steps(training: Training) -> Iterator[int]:
         yield len(group)
 
 
-def rows_of(loader: Any) -> Any:
-    """An epoch of a loader whose batches are rows of inputs and targets; None of others."""
-    rows = loader.by_rows() if hasattr(loader, "by_rows") else None
+def rows_of(loader: Any, epochs: int = 1) -> Any:
+    """The next epochs of a loader whose batches are rows of inputs and targets; None of others."""
+    rows = loader.by_rows(epochs) if hasattr(loader, "by_rows") else None
     return rows if rows is not None and len(rows.arrays) == 2 else None
 
 

@@ -1,0 +1,50 @@
+"""Several epochs in one call of compiled code, where nothing is to be done between them."""
+
+import time
+from typing import Any
+
+from .progress import Progress
+from .settings import Settings
+from .steps import rows_of
+from .training import Training
+
+
+def make_epochs(training: Training, bar: Progress) -> bool:
+    """Make as many of the epochs that are left as a call may take; whether it was any.
+
+    A step that cannot be made there, because its loss is not finite, ends the call; it is the next one.
+    """
+    history, settings, runs, steps = training.history, training.settings, training.runs, training.batches
+    if runs is None or not runs.useful or not steps or not is_quiet(settings) or training.totals.weight:
+        return False
+    count = min(runs.limit // steps, settings.epochs - len(history))
+    if count < 2 or training.loader.samples % training.loader.batch_size > 0:
+        return False
+    rows, start = rows_of(training.loader, count), time.perf_counter()
+    made = runs.advance(rows) if rows is not None else None
+    if made is None or not made.steps:
+        return False
+    history.count_step(made.steps)
+    whole, rest = divmod(made.steps, steps)
+    losses, seconds = made.results[0], (time.perf_counter() - start) / made.steps * steps
+    bar.begin(len(history))
+    for loss in training.totals.of_epochs(losses[: whole * steps].reshape(whole, steps), rows.size):
+        history.append({"loss": loss, "lr": training.optimizer.groups[0].lr, "seconds": seconds})
+    rows.advance(made.steps)
+    if rest:
+        training.totals.add_many(losses[whole * steps :], rows.size, None, None)
+        training.totals.before = seconds * rest / steps
+    if whole:
+        bar.begin(len(history) - 1)
+        bar.end({"loss": history.last["loss"]})
+        training.look_for_others()
+    return True
+
+
+def is_quiet(settings: Settings) -> bool:
+    """Whether nobody looks at anything between two epochs."""
+    looks: tuple[Any, ...] = (
+        settings.validated, settings.callbacks, settings.checkpoint, settings.best, settings.schedule,
+        settings.step.schedule, settings.trained, settings.step.distributed,
+    )  # fmt: skip
+    return not any(looks)
