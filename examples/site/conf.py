@@ -9,6 +9,7 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(HERE)]  # this checkout's package, and the extensions beside this file
 for library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # small matrices are fastest with one thread
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HERE / "made" / "hypothesis"))
 
 import tinygrad_edu  # of this checkout
 
@@ -23,10 +24,14 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "docstrings",
     "mathml",
+    "pages",
     "reference",
+    "scripts",
 ]
-exclude_patterns = ["build"]
+exclude_patterns = ["tutorials", "howto", "how", "made/sources"]  # pages are made of these scripts, in `made`
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 default_role = "autolink"  # `name` in a docstring links to the name, where the site has it
 nitpicky = True

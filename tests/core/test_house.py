@@ -183,7 +183,10 @@ def test_an_import_of_another_library_is_found():
 
 @pytest.mark.parametrize("folder", [PACKAGE, "tests", "examples"])
 def test_lines_are_at_most_110_columns_wide(folder):
-    found = [f"{file}:{n}" for file in (ROOT / folder).rglob("*.py") for n in too_wide(file.read_text())]
+    files = [
+        file for file in (ROOT / folder).rglob("*.py") if "made" not in file.parts
+    ]  # by the site's build
+    found = [f"{file}:{n}" for file in files for n in too_wide(file.read_text())]
     assert found == []
 
 

@@ -1,6 +1,7 @@
 """What every optimizer does with its parameters: takes them in, updates them in place, and lets them go."""
 
 import gc
+import inspect
 
 import numpy as np
 import pytest
@@ -193,3 +194,10 @@ def test_an_optimizer_and_its_state_die_without_the_garbage_collector():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_the_signature_that_help_shows_has_the_settings():
+    assert [*inspect.signature(optim.SGD).parameters][:3] == ["params", "lr", "momentum"]
+    for name in optim.__all__:
+        if inspect.isclass(optimizer := getattr(optim, name)) and issubclass(optimizer, optim.Optimizer):
+            assert next(iter(inspect.signature(optimizer).parameters)) == "params"

@@ -29,6 +29,12 @@ class _Complete(type):
         made._complete = True
         return made
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """That of ``__init__``, for `help` and editors, which would show ``__call__``'s."""
+        _, *settings = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]  # as above
+        return inspect.Signature(settings)
+
 
 class Optimizer(metaclass=_Complete):
     """Base of the optimizers: parameters in groups, each group with settings of its own.
