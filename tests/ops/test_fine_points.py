@@ -368,3 +368,21 @@ def test_places_in_steps_of_complex_numbers_and_edges_of_no_numbers():
     np.testing.assert_array_equal(x.grad.data, [0, 0, 1])
     edges = np.histogram_bin_edges(leaf(np.zeros(0)), 2)
     np.testing.assert_array_equal(edges, np.histogram_bin_edges(np.zeros(0), 2))
+
+
+def test_a_spacing_of_lower_precision_or_a_boolean_one():
+    f = np.array([0.0, 0.1, 0.4])
+    for spacing in (np.array(0.3125, np.float32), np.float32(0.1), np.array(True), np.array(2)):
+        np.testing.assert_allclose(np.gradient(leaf(f), spacing).data, np.gradient(f, spacing), rtol=1e-14)
+        tg.gradcheck(lambda f, h=spacing: np.gradient(f, h), f)
+
+
+def test_transforms_of_a_length_that_is_a_boolean():
+    for transform in (np.fft.rfft, np.fft.ihfft):
+        tg.gradcheck(lambda x, t=transform: t(x, True), np.array([0.5, 0.25]))
+
+
+def test_conditions_and_choices_of_tensors_that_numpy_refuses_are_refused():
+    for call in (lambda x: np.select([x], [x]), lambda x: np.choose(x, [x, x])):
+        with pytest.raises(TypeError):
+            call(leaf([0.5]))

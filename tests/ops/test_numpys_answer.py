@@ -41,6 +41,7 @@ NUMPYS = [
 # What the refusal says where a result has no gradient.
 WITHOUT = {
     **dict.fromkeys((np.linalg.eig, np.linalg.eigh, np.linalg.svd), "phases of complex"),
+    np.linalg.slogdet: "Singular matrix",
     np.linalg.qr: "columns of A are independent",
     np.interp: "the places xp rise",
 }

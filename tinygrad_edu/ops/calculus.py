@@ -109,7 +109,11 @@ def slope(f: Array, grid: Any, axis: int, edge_order: int) -> Array:
     n = f.shape[axis]
     beside = (1,) * (f.ndim - axis - 1)
     (grid,) = as_arrays(grid)
-    steps = np.diff(np.astype(grid, float) if grid.dtype.kind in "iub" else grid) if grid.ndim else grid
+    if grid.dtype.kind in "iub":
+        grid = np.astype(grid, float)
+    elif not grid.ndim and f.dtype.kind in "fc":
+        grid = np.astype(grid, np.result_type(grid.dtype, np.finfo(f.dtype).dtype))  # as NumPy's 2 · spacing
+    steps = np.diff(grid) if grid.ndim else grid
     steps = np.reshape(np.broadcast_to(steps, (n - 1,)), (n - 1, *beside))
     h, k = steps[:-1], steps[1:]
     before, at, after = span(f, axis, None, -2), span(f, axis, 1, -1), span(f, axis, 2, None)

@@ -58,7 +58,7 @@ def halved(g: Cotangent, length: int, n: int | None, axis: int, norm: Any) -> An
     The gradient of xⱼ is Re Σ gₖ exp(-2πi jk / n), over the half spectrum alone.  np.fft.irfft sums conj(gₖ)
     and, of each inner frequency, its conjugate at -k too, which is twice the real part.
     """
-    n = length if n is None else n
+    n = length if n is None else int(n)
     return resized(np.fft.irfft(g * inner(n, 1 / 2, g, axis), n, axis, SWAPPED[norm]), length, axis)
 
 

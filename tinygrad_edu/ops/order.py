@@ -217,7 +217,8 @@ _quantile(np.nanpercentile, True)
 
 def kept_by_trim(filt: Any, shape: tuple[int, ...], trim: str, axis: Axis) -> tuple[slice, ...]:
     """Where in an array that part of it lies, of the given shape, that np.trim_zeros leaves."""
-    axes, nonzero = axes_of(axis, np.ndim(filt)), np.nonzero(filt) if np.ndim(filt) else ()
+    axes = axes_of(tuple(axis) if np.iterable(axis) else axis, np.ndim(filt))
+    nonzero = np.nonzero(filt) if np.ndim(filt) else ()
     cut = "f" in trim.lower() and nonzero and len(nonzero[0])
     starts = [int(np.min(places)) if cut and i in axes else 0 for i, places in enumerate(nonzero)]
     return tuple(slice(start, start + n) for start, n in zip(starts, shape))
