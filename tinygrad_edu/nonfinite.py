@@ -21,6 +21,10 @@ from .mends import of_slope as mend_of_slope
 Index = tuple[int, ...]
 STEPS = 30  # how many operations are followed from a result towards the loss
 ALIGNED = {"relu", "sigmoid", "softplus", "silu", "gelu_exact", "masked", "np.astype", "lowest_log"}
+MOVES = {  # operations that hand elements on as they are
+    "getitem", "np.reshape", "np.transpose", "np.swapaxes", "np.moveaxis", "np.squeeze", "np.take",
+    "np.take_along_axis", "np.broadcast_to", "np.diagonal", "np.copy",
+}  # fmt: skip
 PRODUCTS = {"np.matmul", "einsum", "np.dot", "np.vecdot", "np.matvec", "np.vecmat", "np.tensordot"}
 
 
@@ -50,15 +54,15 @@ class Place:
 def of_result(op: Op, node: Node | None, arguments: tuple[Any, ...], place: Place) -> NonFiniteError:
     """The error of an operation whose result is not finite."""
     out, index = place.array, place.index
-    makers = [""] * len(arguments)
-    for position, parent in zip(node.plan.positions, node.parents) if node is not None else ():
+    makers, parents = [""] * len(arguments), () if node is None else node.parents
+    for position, parent in zip(node.plan.positions if node is not None else (), parents):
         makers[position] = parent.name
     elements = elements_at(op, arguments, out.shape, index)
     names = [op.called(i) for i in range(len(arguments))]
     if (came := _came_in(names, arguments, elements, index, makers)) is not None:
         return place.error(op.name, came)
     shown = _shown(names, arguments, elements, index)
-    told = mend_of_result(op.name, elements, [m for m in makers if m], out.dtype)
+    told = mend_of_result(op.name, elements, [_computed(parent) for parent in parents], out.dtype)
     if told is None and np.isnan(out[index]):
         told = Mend("of finite numbers it makes what is no number", SMALLER)
     elif told is None:
@@ -67,6 +71,13 @@ def of_result(op: Op, node: Node | None, arguments: tuple[Any, ...], place: Plac
     if op.name in ("np.log", "np.sqrt", "np.reciprocal"):
         told = told._replace(mend=f"{told.mend}; if np.where leaves it out later, {double_where(op.name)}")
     return place.error(op.name, Mend(f"{shown}{told.why}", told.mend))
+
+
+def _computed(node: Node) -> str:
+    """What computed the elements of an argument: operations that only move them are passed over."""
+    while node.name in MOVES and node.parents:
+        node = node.parents[0]
+    return node.name
 
 
 def _came_in(

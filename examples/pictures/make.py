@@ -96,7 +96,7 @@ def explain() -> None:
         last = int(page.split('type="range" min="0" max="')[1].split('"')[0])
         frames = []
         for at in range(last + 1):
-            frames.append(photograph(page.replace('value="0"></label>', f'value="{at}"></label>'), 960, 640))
+            frames.append(photograph(page.replace('value="0"></label>', f'value="{at}"></label>'), 960, 570))
     assert len({frame.tobytes() for frame in frames}) == len(frames)
     colors = frames[-2].quantize(48, dither=Image.Dither.NONE)
     first, *others = [frame.quantize(palette=colors, dither=Image.Dither.NONE) for frame in frames]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tests.helpers import python
 from tinygrad_edu import Tensor, nn, primitive
 from tinygrad_edu.check import gradcheck, numerical_vjp
 from tinygrad_edu.errors import DTypeError, GradcheckError
@@ -234,3 +235,15 @@ def test_an_output_beside_much_larger_ones_is_checked(scale):
             gradcheck(function, np.array([1.0, 2.0]))
     for function in (right, lambda x: np.stack(right(x)), lambda x: np.stack([scale * x, x - x.mean()])):
         gradcheck(function, np.array([1.0, 2.0]))
+
+
+def test_who_lacks_hypothesis_is_told_how_to_get_it():
+    program = (
+        "import sys; sys.modules['hypothesis'] = None; from tinygrad_edu import check; check.check_engine"
+    )
+    done = python("-c", program)
+    assert done.returncode == 1
+    assert (
+        "check.check_engine draws its programs by hypothesis: pip install 'tinygrad_edu[check]'"
+        in done.stderr
+    )

@@ -37,6 +37,7 @@ RESULTS = [  # function, where, which operation, element, cause, mend
     (lambda x: np.log(x),                 [1.0, 0.0],  "np.log", (1,), r"x\[1\] is 0\.0; the logarithm of 0 is -inf", r"np\.maximum\(x, 1e-12\)"),
     (lambda x: np.log(x),                 [-2.0, 1.0], "np.log", (0,), r"x\[0\] is -2\.0; a negative number has no real log", "np.where"),
     (lambda x: np.log(tg.softmax(x)),     [900.0, 0.0], "np.log", (1,), "the logarithm of 0", r"tg\.log_softmax\(logits\)"),
+    (lambda x: np.log(tg.softmax(x)[np.arange(2)].T), [900.0, 0.0], "np.log", (1,), "the logarithm of 0", r"tg\.softmax_cross_entropy\(logits"),
     (lambda x: np.log(tg.sigmoid(x)),     [1.0, -900.0], "np.log", (1,), "the logarithm of 0", "binary_cross_entropy_with_logits"),
     (lambda x: np.log(1 - tg.sigmoid(x)), [900.0, 0.0], "np.log", (0,), "the logarithm of 0", "a loss of logits"),
     (lambda x: np.log1p(x),               [-1.0, 0.0], "np.log1p", (0,), r"x\[0\] is -1\.0", r"np\.log1p\(np\.maximum"),

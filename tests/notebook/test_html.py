@@ -145,13 +145,18 @@ def test_a_history_has_curves_and_a_table():
     assert page.tags.count("polyline") == 2  # the validation's two numbers are no line
     assert page.tags.count("circle") == 2
     assert page.cells[:4] == ["1", "4", "5", "0.1"]
-    points = re.findall(r'points="([^"]*)"', markup.curves({"loss": [4.0, 2.0, 1.0]}))
+    curve = markup.curves({"loss": [4.0, 2.0, 1.0]})
+    points = re.findall(r'points="([^"]*)"', curve)
+    assert re.findall(r">([^<>]+)</text>", curve) == ["1", "2", "3", "4", "1", "2", "3"]  # round numbers
     (x0, y0), (x1, y1), (x2, y2) = (map(float, pair.split(",")) for pair in points[0].split())
     assert x1 - x0 == pytest.approx(x2 - x1)
     assert y1 - y0 == pytest.approx(2 * (y2 - y1), rel=1e-2)
 
 
-@pytest.mark.parametrize("loss", [[], [1.0], [2.0, 2.0], [np.nan], [np.inf, 1.0, -np.inf], [0.5] * 1000])
+@pytest.mark.parametrize(
+    "loss",
+    [[], [1.0], [2.0, 2.0], [np.nan], [np.inf, 1.0, -np.inf], [0.5] * 1000, [-1e308, 1e308], [0.0, 5e-324]],
+)
 def test_every_history_has_a_page(loss):
     read(history(loss=loss))
 

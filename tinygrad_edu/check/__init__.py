@@ -18,8 +18,13 @@ __all__ = ["Engine", "Report", "check_engine", "engine_tests", "gradcheck", "num
 def __getattr__(name: str) -> Any:
     """What needs hypothesis is imported when it is first asked for."""
     if name in ("Engine", "check_engine", "engine_tests"):
-        from . import engine
-
+        try:
+            from . import engine
+        except ModuleNotFoundError as error:
+            if error.name != "hypothesis":
+                raise
+            how = "pip install 'tinygrad_edu[check]', or pip install hypothesis"
+            raise ImportError(f"check.{name} draws its programs by hypothesis: {how}.") from None
         return getattr(engine, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}.")
 

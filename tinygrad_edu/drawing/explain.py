@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ..errors import ArgumentError
+from ..markup.elements import MONO
 from ..nn.module import Module
 from .known import UNKNOWN
 from .numbers import short
@@ -141,7 +142,7 @@ class Explanation:
         return f"{said}."
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        return f'<pre style="{MONO};line-height:1.4">{escape(str(self))}</pre>'
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the explanation to a file, whole or not at all; the suffix chooses the format.

@@ -165,7 +165,10 @@ def save(path: str | os.PathLike[str], written: Mapping[str, Callable[[], str]])
         raise ArgumentError(f"save: a path is expected, such as 'graph.svg'; got {path!r:.60}.")
     target = Path(path)
     if target.suffix.lower() not in written:
-        raise ArgumentError(f"{target}: the suffix is one of {', '.join(written)}; got {target.suffix!r}.")
+        hint = "" if ".svg" not in written else " A browser opens the .svg, and prints it as a .pdf."
+        raise ArgumentError(
+            f"{target}: the suffix is one of {', '.join(written)}; got {target.suffix!r}.{hint}"
+        )
     content = written[target.suffix.lower()]().encode("utf-8", "replace")
     with atomic_write(target) as file:
         file.write(content)

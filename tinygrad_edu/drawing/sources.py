@@ -62,7 +62,7 @@ def meaning_of(rule: Callable[..., Any], tree: ast.expr | None) -> str:
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
         function = getattr(rule, "__globals__", {}).get(tree.func.id, rule)
     text = inspect.getdoc(function) if function is not rule or tree is None else ""
-    paragraph = " ".join((text or "").split("\n\n")[0].split())
+    paragraph = " ".join((text or "").split("\n\n")[0].split()).replace("``", "")
     return re.split(r"[.;] ", paragraph)[0].removesuffix(".")
 
 

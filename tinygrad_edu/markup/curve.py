@@ -69,13 +69,20 @@ def _line(points: list[tuple[float, float]], color: str) -> str:
 
 
 def _axis(low: float, high: float, up: Any) -> str:
-    marks = [low + (high - low) * k / 4 for k in range(5)]
+    step = _round_step(high / 5 - low / 5)
+    marks = [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
     lines = (
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(v):.1f}" y2="{up(v):.1f}" stroke="currentColor" '
-        f'stroke-opacity=".15"/>{_text(LEFT - 6, up(v) + 4, f"{v:.3g}", "end")}'
+        f'stroke-opacity=".15"/>{_text(LEFT - 6, up(v) + 4, f"{v:.6g}", "end")}'
         for v in marks
     )
     return "".join(lines)
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5, 10, 20, 50 … that is not less; and of .1, .2, .5 …, likewise."""
+    power = 10.0 ** math.floor(math.log10(max(least, 1e-300)))
+    return next(k * power for k in (1, 2, 5, 10) if k * power >= least * (1 - 1e-9))
 
 
 def _epochs(count: int, across: Any, name: str) -> str:

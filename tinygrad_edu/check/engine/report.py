@@ -9,6 +9,7 @@ from typing import Any
 from ...errors import ArgumentError
 from ...io import atomic_write
 from ...markup import Html, box, details, escape, heading, note
+from ...markup.elements import MONO
 from .course import Finding, Outcome
 
 SIGNS = {True: "✓", False: "✗"}
@@ -110,7 +111,7 @@ class EngineReport:
 def _as_html(outcome: Outcome) -> Html:
     """A line for a lesson, which opens to show what was found in it."""
     head, *lines = _told(outcome).splitlines()
-    pre = Html(f'<pre style="background:none;color:inherit">{escape(chr(10).join(lines))}</pre>')
+    pre = Html(f'<pre style="background:none;color:inherit;{MONO}">{escape(chr(10).join(lines))}</pre>')
     return details(head, pre, opened=bool(outcome.findings)) if lines else note(head)
 
 
