@@ -93,6 +93,7 @@ def test_a_kink_is_not_judged(line):
 
 
 @pytest.mark.parametrize("program", times.PROGRAMS, ids=lambda program: program.name)
-def test_what_is_timed_computes_the_same_in_both_of_our_ways(program):
+def test_what_is_timed_computes_the_same_in_all_of_our_ways(program, monkeypatch):
+    monkeypatch.setattr(times, "compiler", lambda: None)  # C has tests of its own, and takes its time
     found, refused = times.contestants(program, {"ours": ours()})
-    assert set(found) | set(refused) == {"ours", "by backward()"}
+    assert set(found) | set(refused) == {"ours", "by backward()", "compiled"}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.race import quartiles, race, summary
+from tinygrad_edu.compiler.cache import compiler
 
 from .engines import Answer, Engine, Loss, by_backward, staged
 
@@ -112,7 +113,10 @@ def filtered_signal(np: Any, signal: Any, gains: Any) -> Any:
     return np.mean((np.fft.irfft(np.fft.rfft(signal) * gains, 256) - CLEAN) ** 2)
 
 
-COLUMNS = ("ours", "by backward()", "advect", "advect staged", "autograd", "MyGrad")
+COLUMNS = (
+    "ours", "by backward()", "compiled", "compiled to C", "advect", "advect staged", "autograd", "MyGrad"
+)  # fmt: skip
+OF = {"by backward()": "ours", "compiled": "ours", "compiled to C": "ours", "advect staged": "advect"}
 SETTINGS = np.log(np.array([1.0, 1.0, 0.05]))
 PROGRAMS = (
     Program("one op of 4 numbers, alone", one_op, (np.full(4, 0.9),), 200),
@@ -142,6 +146,13 @@ def run(program: Program, value_and_grad: Callable[..., Answer]) -> float:
     return time.process_time() - start
 
 
+def compiled(engine: Engine, loss: Loss, count: int, backend: str) -> Callable[..., Answer]:
+    """Ours, traced by the first call."""
+    import tinygrad_edu as tg
+
+    return tg.compile(engine.transform(loss, count), backend=backend)
+
+
 def contestants(program: Program, engines: dict[str, Engine]) -> tuple[dict[str, Any], dict[str, str]]:
     """A function of the inputs for each engine, and why others have none."""
     makers: dict[str, Callable[[], Callable[..., Answer]]] = {}
@@ -150,6 +161,9 @@ def contestants(program: Program, engines: dict[str, Engine]) -> tuple[dict[str,
         makers[name] = partial(engine.transform, loss, len(program.inputs))
         if name == "ours":
             makers["by backward()"] = partial(by_backward, loss, len(program.inputs))
+            makers["compiled"] = partial(compiled, engine, loss, len(program.inputs), "numpy")
+            if compiler() is not None:
+                makers["compiled to C"] = partial(compiled, engine, loss, len(program.inputs), "c")
         if name == "advect":
             makers["advect staged"] = partial(staged, loss, program.inputs)
     found: dict[str, Any] = {}
@@ -173,11 +187,12 @@ def contestants(program: Program, engines: dict[str, Engine]) -> tuple[dict[str,
 
 def report(engines: dict[str, Engine], rounds: int) -> dict[str, Any]:
     """Race all programs, and print a table: microseconds, and how many times ours."""
-    columns = [name for name in COLUMNS if name.partition(" ")[0] in ("by", *engines)]
+    columns = [name for name in COLUMNS if OF.get(name, name) in engines]
     print(
         "Value and gradient: microseconds of the processor, and ratios to ours with quartiles "
         f"(medians of {rounds} rounds).\n"
-        "ours: value_and_grad; by backward(): ours too, of tensors; advect staged: its compiled program\n"
+        "ours: value_and_grad; by backward(): ours too, of tensors; compiled: tg.compile of ours, which its "
+        "first call\ntraces; advect staged: its compiled program\n"
     )
     print(f"{'':35}" + "".join(f"{name:>28}" for name in columns))
     results = {}
