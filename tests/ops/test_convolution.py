@@ -56,6 +56,20 @@ def test_conv2d_is_its_definition(configuration):
     )
 
 
+@pytest.mark.parametrize("padding", [(1, 2), (0, 0)])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_many_channels_by_themselves(channels, padding):
+    """More of them than are worked on at a time: values by definition, gradients as its adjoints."""
+    x, weight = normal(20, channels, 31, 30), normal(channels, 1, 3, 2)
+    settings = {"padding": padding, "dilation": (1, 2), "groups": channels}
+    y, pullback = tg.vjp(lambda *a: tg.conv2d(*a, **settings), x, weight)
+    np.testing.assert_allclose(y, definition(x, weight, **settings), rtol=1e-12, atol=1e-12)
+    g, dx, dw = normal(*y.shape), normal(*x.shape), normal(*weight.shape)
+    of_x, of_weight = pullback(g)
+    np.testing.assert_allclose(np.sum(of_x * dx), np.sum(g * definition(dx, weight, **settings)), rtol=1e-9)
+    np.testing.assert_allclose(np.sum(of_weight * dw), np.sum(g * definition(x, dw, **settings)), rtol=1e-9)
+
+
 def test_conv1d_is_a_sum_of_correlations():
     x, weight = normal(2, 3, 9), normal(4, 3, 4)
     expected = [

@@ -29,10 +29,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
+from .depthwise import depthwise_convolve, depthwise_correlate
 from .frame import framed
 from .window import Caller, Windows, batch_first, batch_last, steps
 
 CACHE = 1 << 19  # bytes of windows that are multiplied at a time
+FEW = 16  # channels, of which a matrix product takes less time than what comes before it
 
 
 # Each is a partial derivative of the others, so none can be typed before the others are.
@@ -46,6 +48,10 @@ def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> A
     n, (rows, columns) = x.shape[0], windows.counts(x.shape)
     dtype = np.result_type(x.dtype, weight.dtype, *[] if bias is None else [bias.dtype])
     y = np.empty_like(x, dtype, "C", shape=(*kernels.shape[:2], rows * columns * n))
+    if is_depthwise(weight.shape, windows, groups):
+        images = np.reshape(y, (groups, rows, columns, n))
+        depthwise_convolve(batch_last(x), weight, bias, images, windows)
+        return batch_first(images)
     for where, seen in in_blocks(windows_on(x, windows), groups):
         out = np.matmul(kernels, seen, out=y[:, :, where])
         if bias is not None:
@@ -56,8 +62,15 @@ def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> A
 @primitive(y=lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups),
            weight=lambda g, y, weight_shape, windows, groups: correlate(g, y, weight_shape, windows, groups))  # type: ignore[has-type]
 def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
-    """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w)."""
+    """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w).
+
+    With stride 1 that is a convolution too, of the padded outputs with the kernels turned around.
+    """
     (n, c, h, w), (o, *_), (kh, kw), (rows, columns) = shape, weight.shape, windows.kernel, y.shape[2:]
+    if o // groups <= FEW and (turned := windows.turned) is not None:
+        kernels = np.reshape(weight[:, :, ::-1, ::-1], (groups, o // groups, c // groups, kh, kw))
+        kernels = np.reshape(np.swapaxes(kernels, 1, 2), (c, o // groups, kh, kw))
+        return convolve(y, kernels, None, turned, groups)
     pieces = c * kh * kw * rows * columns * n
     y = np.reshape(batch_last(y), (groups, o // groups, rows, columns, n))
     dtype = np.result_type(y.dtype, weight.dtype)
@@ -71,6 +84,10 @@ def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Wi
            y=lambda g, x, windows, groups: convolve(x, g, None, windows, groups))
 def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
     """Images (n, c, h, w) with outputs (n, o, rows, columns): weights of a shape (o, c/groups, kh, kw)."""
+    if is_depthwise(shape, windows, groups) and x.dtype.kind == y.dtype.kind == "f":
+        weight = np.zeros_like(x, np.result_type(x.dtype, y.dtype), "C", shape=(groups, math.prod(shape[2:])))
+        depthwise_correlate(batch_last(x), batch_last(y), weight, windows)
+        return np.reshape(weight, shape)
     y = np.reshape(batch_last(y), (groups, shape[0] // groups, -1))  # (groups, o/groups, positions)
     dtype = np.result_type(x.dtype, y.dtype)
     weight = np.zeros_like(x, dtype, "C", shape=(groups, math.prod(shape[1:]), shape[0] // groups))
@@ -130,6 +147,11 @@ def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int
         y = y + np.einsum("ngcrq,goc->ngorq", channels, kernels[..., place])
     y = np.reshape(y, (x.shape[0], weight.shape[0], rows, columns))
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
+
+
+def is_depthwise(shape: tuple[int, ...], windows: Windows, groups: int) -> bool:
+    """Whether there is a group for each channel, with an output, by weights (o, c/groups, kh, kw); stride 1."""
+    return shape[0] == groups and shape[1] == 1 and windows.stride == (1, 1)
 
 
 def windows_on(x: Any, windows: Windows) -> Any:

@@ -11,7 +11,7 @@ and as results lie the same way, nothing has to be rearranged between one operat
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -44,6 +44,18 @@ class Windows:
         """How much of the image a window spans."""
         (kh, kw), (dh, dw) = self.kernel, self.dilation
         return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+
+    @property
+    def turned(self) -> "Windows | None":
+        """The windows on outputs that turned kernels see, to give the image back that these windows lie on; None
+        for other strides than 1, or more padding than a kernel reaches.
+        """
+        padding = tuple(
+            (r - 1 - before, r - 1 - after) for r, (before, after) in zip(self.reach, self.padding)
+        )
+        return (
+            replace(self, padding=padding) if self.stride == (1, 1) and min(map(min, padding)) >= 0 else None
+        )
 
     @property
     def apart(self) -> bool:
