@@ -1,8 +1,8 @@
 """Convolutions of each channel by itself, which have no channels to add up, and so no product of matrices.
 
-With the batch last in memory and stride 1, what all windows see in one place of the kernel is one piece of the
-padded image of a channel, from an offset on: so the outputs are that image, shifted, times a number, added up
-over the places.  A few channels at a time stay in the cache, padding and all.
+With the batch last in memory and stride 1, what all windows see in one place of the kernel is one piece of
+the padded image of a channel, from an offset on: so the outputs are that image, shifted, times a number,
+added up over the places.  A few channels at a time stay in the cache, padding and all.
 """
 
 import math
@@ -20,8 +20,8 @@ CACHE = 1 << 18  # bytes of outputs that are worked on at a time
 class Channels:
     """Images (c, h, w, n) a few channels at a time, with the padding of windows, each as one vector.
 
-    The outputs lie in vectors too, as far from each other as the images: between one row and the next there are
-    as many that belong to no window as the padded image is longer.
+    The outputs lie in vectors too, row by row as far apart as the rows of the padded image: what is between two
+    rows belongs to no window.
     """
 
     def __init__(self, x: Any, windows: Windows) -> None:
@@ -40,7 +40,7 @@ class Channels:
         self.wide = rows, width, n
 
     def __iter__(self) -> Iterator[tuple[slice, Any]]:
-        """Which channels, and their padded images, (channels, elements); all are written to the same memory."""
+        """Which channels, and their padded images (channels, elements), in memory that is used again."""
         for start in range(0, self.shape[0], self.some):
             part = self.x[start : start + self.some]
             framed = self.framed[: part.shape[0]]

@@ -47,8 +47,8 @@ class Windows:
 
     @property
     def turned(self) -> "Windows | None":
-        """The windows on outputs that turned kernels see, to give the image back that these windows lie on; None
-        for other strides than 1, or more padding than a kernel reaches.
+        """The windows that turned kernels have on outputs, as the gradient in the image does; None for other
+        strides than 1, and for more padding than a kernel reaches.
         """
         padding = tuple(
             (r - 1 - before, r - 1 - after) for r, (before, after) in zip(self.reach, self.padding)
