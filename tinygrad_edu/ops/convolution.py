@@ -150,7 +150,7 @@ def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int
 
 
 def is_depthwise(shape: tuple[int, ...], windows: Windows, groups: int) -> bool:
-    """Whether there is a group for each channel, with an output, by weights (o, c/groups, kh, kw); stride 1."""
+    """Whether each channel is a group with one output, by weights (o, c/groups, kh, kw), and stride 1."""
     return shape[0] == groups and shape[1] == 1 and windows.stride == (1, 1)
 
 

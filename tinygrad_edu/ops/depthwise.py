@@ -20,8 +20,8 @@ CACHE = 1 << 18  # bytes of outputs that are worked on at a time
 class Channels:
     """Images (c, h, w, n) a few channels at a time, with the padding of windows, each as one vector.
 
-    The outputs lie in vectors too, row by row as far apart as the rows of the padded image: what is between two
-    rows belongs to no window.
+    The outputs lie in vectors too, row by row as far apart as the rows of the padded image: what is between
+    two rows belongs to no window.
     """
 
     def __init__(self, x: Any, windows: Windows) -> None:
