@@ -202,3 +202,25 @@ def test_long_cells_are_no_quotes_without_end(read):
 
 def test_a_byte_order_mark_may_stand_twice(read):
     assert read("\ufeff\ufeffa,b\n1,2\n").names == ("a", "b")
+
+
+# ---- files that were read as others ------------------------------------------------------------------------
+
+
+def test_lines_above_the_table_are_told(tmp_path):
+    (tmp_path / "t.csv").write_text("Offers of the agency\nAs of May\na;b;c\n1;2;3\n")
+    with pytest.raises(
+        errors.FormatError, match=r"line 3: expected 1 cell .* got 3\. If lines before line 3 .* skip_rows=2"
+    ):
+        read_csv(tmp_path / "t.csv", delimiter=";")
+
+
+def test_another_delimiter_is_told_where_quotes_do_not_fit(tmp_path):
+    (tmp_path / "t.csv").write_text('"a";"b";"c"\n1;2;3\n')
+    with pytest.raises(errors.FormatError, match=r"Is the delimiter ';'\?"):
+        read_csv(tmp_path / "t.csv")
+
+
+def test_cells_that_are_lists_are_split(tmp_path):
+    (tmp_path / "t.csv").write_text('n,tags\n1,"new, cheap"\n2,\n3,"cheap,"\n')
+    assert read_csv(tmp_path / "t.csv").tags("tags") == [["new", "cheap"], [], ["cheap"]]

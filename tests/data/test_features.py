@@ -332,3 +332,29 @@ def test_shapes_and_states_that_cannot_be():
     with pytest.raises(errors.ShapeError, match=r"Features\.inverse: expected numbers of shape \(n, 3\)"):
         Features().fit(ULM).inverse(np.ones((2, 2)))
     assert "not fitted" in repr(Features()) + repr(OneHotEncoder())
+
+
+# ---- as people write it ------------------------------------------------------------------------------------
+
+
+def test_german_dates_and_truth_values(tmp_path):
+    (tmp_path / "t.csv").write_text("a;b;c\n1.2.2024;ja;05/06/2024\n31.12.2023 12:00;nein;06/06/2024\n")
+    features = Features(scale=None).fit(read_csv(tmp_path / "t.csv", header=True, delimiter=";"))
+    assert [learned.kind for learned in features.learned] == ["date", "boolean", "text"]
+    days = [(datetime.date(2024, 2, 1) - datetime.date(1970, 1, 1)).days]
+    days += [(datetime.date(2023, 12, 31) - datetime.date(1970, 1, 1)).days + 0.5]
+    table = read_csv(tmp_path / "t.csv", header=True, delimiter=";")
+    np.testing.assert_allclose(features.transform(table)[:, 0], days)
+
+
+@pytest.mark.parametrize("date", ["31.02.2024", "1.13.2024", "1.1.24", "01/02/2024"])
+def test_what_is_no_date_is_text(date, tmp_path):
+    (tmp_path / "t.csv").write_text(f"a;b\n{date};1\n{date};2\n")
+    features = Features(["a"]).fit(read_csv(tmp_path / "t.csv", delimiter=";", header=True))
+    assert features.learned[0].kind == "text"
+
+
+def test_a_text_of_its_own_in_every_row_is_warned_of():
+    with pytest.warns(UserWarning, match=r"column 'name' is text, 30 different ones in 30 rows"):
+        Features().fit({"name": [f"n{i}" for i in range(30)], "x": np.arange(30.0)})
+    Features().fit({"name": [f"n{i % 15}" for i in range(30)], "x": np.arange(30.0)})

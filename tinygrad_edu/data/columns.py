@@ -1,8 +1,9 @@
 """Columns: those of a table, a frame, a dict of arrays or an array, with their names and kinds.
 
 The kind of a column is "number", "boolean", "date" or "text".  A frame's dtypes tell it; of a table that was
-read as text, the cells do: a column is of numbers, dates (2024-05-31, 2024-05-31 18:30) or truth values
-(true, false, yes, no) if all its cells are, and otherwise of text.
+read as text, the cells do: a column is of numbers, dates (2024-05-31, 2024-05-31 18:30, or 31.05.2024, where
+the day is always first; 05/31 and 31/05 cannot be told apart, and are text) or truth values (true, false,
+yes, no, and German's wahr, falsch, ja, nein) if all its cells are, and otherwise of text.
 """
 
 import re
@@ -20,10 +21,14 @@ from .files.cells import USUAL, Numerals
 from .files.table import Table
 
 KINDS = ("number", "boolean", "date", "text")
-TRUTHS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+TRUTHS = dict.fromkeys(("true", "yes", "wahr", "ja"), 1.0) | dict.fromkeys(
+    ("false", "no", "falsch", "nein"), 0.0
+)
 BOOLEANS = (bool, np.bool)
 REAL = (bool, int, float, np.number, np.bool)
-DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
+TIME = r"([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
+DATE = re.compile(r"\d{4}-\d\d-\d\d" + TIME, re.ASCII)
+DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(" + TIME + ")", re.ASCII)
 DAY = np.timedelta64(1, "D") / np.timedelta64(1, "us")  # microseconds
 
 
@@ -99,6 +104,9 @@ def truth(cell: str) -> float | None:
 
 def date(cell: str) -> float | None:
     """The days since 1970 of a cell that is a date, else None."""
+    if found := DAY_FIRST.fullmatch(cell):
+        day, month, year, time, *_ = found.groups()
+        cell = f"{year}-{month:0>2}-{day:0>2}{time}"
     if not DATE.fullmatch(cell):
         return None
     try:

@@ -1,5 +1,6 @@
 """What is learned of a column of a table, by which it becomes columns of numbers: the parts of `Features`."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import printable
 from .categories import categories_of, hot, warmest
 from .columns import DAY, KINDS, Column, absent
 
 SCALES = ("standard", "minmax", None)
 FILLS = ("mean", "median", "most_frequent", None)
+MANY = 20  # texts of a column, above which they may be too many
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 
 
@@ -119,7 +122,10 @@ def learn(
         texts = Column(column.name, column.as_texts())
         fill = most_frequent(texts.values[~lost]) if missing == "most_frequent" else None
         told = bool(lost.any()) and (indicator or fill is None)
-        return Learned(column.name, kind, 0.0, 1.0, fill, told, [], categories_of(texts))
+        categories = categories_of(texts)
+        if len(categories) > max(MANY, (~lost).sum() / 2):
+            _warn_of_names(column.name, categories, int((~lost).sum()))
+        return Learned(column.name, kind, 0.0, 1.0, fill, told, [], categories)
     floats = column.as_floats(kind)
     present = floats[~lost]
     middle: Callable[[NDArray[Any]], Any] = most_frequent
@@ -131,6 +137,16 @@ def learn(
         shift, width = _scaled(floats if filler is None else np.where(lost, filler, floats), scale)
     told, waves = indicator and bool(lost.any()), list(cycles) if kind == "date" else []
     return Learned(column.name, kind, shift, width, filler, told, waves, [])
+
+
+def _warn_of_names(name: str, categories: list[str], rows: int) -> None:
+    """Warn of a text for nearly every row: names of rows, or numbers and dates in a form that is not read."""
+    warnings.warn(
+        f"column {printable(name, 80)!r} is text, {len(categories)} different ones in {rows} rows, as "
+        f"{printable(categories[0], 40)!r}, and becomes as many columns. Leave it out, Features(columns); or, "
+        "if these are numbers, read them as such: read_csv(…, decimal=',', thousands='.').",
+        stacklevel=6,  # of the call of fit
+    )
 
 
 def most_frequent(values: NDArray[Any]) -> Any:

@@ -175,9 +175,18 @@ def _rows(
                 rows.append(_fitting(source, other, rows[0] if rows else row))
             empty.clear()
     except csv.Error as error:
-        hint = _quote_hint(str(error), quotechar)
+        hint = _quote_hint(str(error), quotechar) + _other_delimiter(text, line, delimiter)
         raise FormatError(f"{source}, line {line}: {error}. {hint} {PANDAS}") from None
     return first, rows
+
+
+def _other_delimiter(text: str, line: int, delimiter: str) -> str:
+    """What to say of a line without a delimiter in which another one stands again and again."""
+    found = text.splitlines()[line - 1 : line]
+    other = next((d for d in ";\t|," if found and found[0].count(d) > 1), delimiter)
+    return (
+        f" Is the delimiter {other!r}?" if found and delimiter not in found[0] and other != delimiter else ""
+    )
 
 
 def _quote_hint(error: str, quotechar: str) -> str:
@@ -203,7 +212,8 @@ def _fitting(source: str, row: Row, first: Row) -> Row:
     if expected == 1 and not row.cells:
         return Row((None,), row.line)
     cells = f"{expected} cell{'s' * (expected > 1)} as in line {first.line}"
-    hint = comment_hint(first, row) or delimiter_hint(first) or _preface_hint(first, row)
+    titled = len(first.cells) == 1 and len(row.cells) > 2 and not set(";\t|,") & set(first.cells[0] or "")
+    hint = comment_hint(first, row) or ("" if titled else delimiter_hint(first)) or _preface_hint(first, row)
     raise FormatError(f"{source}, line {row.line}: expected {cells}, got {len(row.cells)}.{hint} {PANDAS}")
 
 

@@ -152,6 +152,14 @@ class Table:
             raise FormatError(f"{where}: a label is missing. {advice}")
         return np.array([missing if cell is None else cell for cell in cells], dtype=np.str_)
 
+    def tags(self, name: str | int, separator: str = ",") -> list[list[str]]:
+        """A column whose cells are lists, "new, cheap", as lists of their parts; an empty cell has none.
+
+        `one_hot` makes rows of zeros and ones of them.
+        """
+        cells = [[] if cell is None else cell.split(separator) for cell in self.column(name)]
+        return [[part.strip() for part in parts if part.strip()] for parts in cells]
+
     def numbers(
         self,
         names: str | int | Iterable[str | int] | None = None,

@@ -68,8 +68,10 @@ def one_of_each(targets: Any, predictions: Any) -> tuple[Array, Array]:
     """Targets and predictions with one number an example, (n,) or (n, 1), as shape (n,)."""
     t, p = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in arrays_of(targets, predictions))
     if t.ndim != 1 or t.shape != p.shape:
-        shapes = f"{p.shape} and {t.shape}"
-        raise ShapeError(f"expected as many predictions as targets, of shape (n,); got {shapes}.")
+        found = f"{p.shape} and {t.shape}"
+        if t.ndim == 2 and t.shape == p.shape:
+            found += ". Of several labels for each example: label_accuracy, label_f1"
+        raise ShapeError(f"expected as many predictions as targets, of shape (n,); got {found}.")
     return t, p
 
 
