@@ -141,10 +141,11 @@ def learn(
 
 def _warn_of_names(name: str, categories: list[str], rows: int) -> None:
     """Warn of a text for nearly every row: names of rows, or numbers and dates in a form that is not read."""
+    found = f"{len(categories)} different ones in {rows} rows, such as {printable(categories[0], 40)!r}"
     warnings.warn(
-        f"column {printable(name, 80)!r} is text, {len(categories)} different ones in {rows} rows, as "
-        f"{printable(categories[0], 40)!r}, and becomes as many columns. Leave it out, Features(columns); or, "
-        "if these are numbers, read them as such: read_csv(…, decimal=',', thousands='.').",
+        f"column {printable(name, 80)!r} is text, {found}, and becomes as many columns. Leave it out, "
+        "Features(columns); or, if these are numbers, read them as such: read_csv(…, decimal=',', "
+        "thousands='.').",
         stacklevel=6,  # of the call of fit
     )
 
