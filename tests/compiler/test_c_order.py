@@ -116,3 +116,16 @@ def test_arrays_of_one_buffer(tmp_path):
         assert step().item() == total
         assert bytes(buffer) == after
         start = after
+
+
+def test_the_slope_of_relu_to_the_bit(tmp_path):
+    def slopes(x):
+        sign = np.sign(x)
+        return np.maximum(sign, 0), np.maximum(0, sign), np.maximum(sign, -0.0), np.maximum(np.sign(x) * 2, 0)
+
+    compiled = tg.compile(slopes, backend="c", cache=tmp_path / "new")
+    x = np.array([1, -1, 0, -0.0, np.nan, np.inf, -np.inf, 1e-310] * 5, np.float32)
+    for _ in range(2):
+        for a, e in zip(compiled(x), slopes(x), strict=True):
+            np.testing.assert_array_equal(a, e)
+            np.testing.assert_array_equal(np.signbit(a), np.signbit(e))

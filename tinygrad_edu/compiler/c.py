@@ -11,6 +11,8 @@ from .loops import TEMPLATES, Each, Fold, Gather, Given, Inner, Product, Scatter
 from .memories import C_TYPES, Literal, Operand
 from .nest import Nest, place_of, position
 
+STEP = "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}"  # max(sign(x), 0), the slope of relu, with half the comparisons
+
 
 class Printer(Loops):
     """The text of one function in C; see `Loops` for what it is given."""
@@ -44,18 +46,24 @@ class Printer(Loops):
         bodies: list[list[str]] = [[] for _ in range(len(nest.sizes) + 1)]
         known: dict[Any, tuple[str, int]] = {}  # what lies in a place, and in how many loops that is known
         stores: dict[Any, str] = {}  # of which the last one to a place counts
+        signs: dict[str, str] = {}  # what the sign was taken of, by the name of that
         for statement in group:
             args = [
                 self._value(a, self._loop_type(statement, k), nest, known, bodies)
                 for k, a in enumerate(statement.args)
             ]
-            expression = TEMPLATES[statement.loop.kind][statement.op].format(*args)
+            template = TEMPLATES[statement.loop.kind][statement.op]
+            if statement.op == "maximum" and args[0] in signs and is_zero(statement.args[1]):
+                args, template = [signs[args[0]]], STEP
+            expression = template.format(*args)
             out, gives = statement.out, C_TYPES[statement.gives.str[1:]]
             name, kind = self._name(), C_TYPES[out.dtype.str[1:]]
             cast = "" if kind == gives == C_TYPES[statement.loop.str[1:]] == "float" else f"({gives})"
             value = f"{cast}({expression})" if cast else expression
             bodies[-1].append(f"const {kind} {name} = {value};")
             known[place_of(out, nest)] = name, len(nest.sizes)
+            if statement.op == "sign":
+                signs[name] = args[0]
             if out.memory not in fleeting:
                 stores[place_of(out, nest)] = f"{self._at(out, nest.index(out))} = {name};"
         bodies[-1].extend(stores.values())
@@ -155,6 +163,11 @@ class Printer(Loops):
         self.lines.append("{")
         self._loops([*many, *rest], bodies, apart=bool(rest))
         self.lines.append("}")
+
+
+def is_zero(given: Given) -> bool:
+    """Whether it is the number 0, not -0."""
+    return isinstance(given, Literal) and given.value == 0 and not np.signbit(given.value)
 
 
 def spelled(value: Any) -> str:

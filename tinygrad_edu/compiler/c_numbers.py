@@ -7,18 +7,23 @@ from ..errors import TraceError
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
 
-def in_c(formula: str) -> str:
+def in_c(formula: str, powers: dict[str, str]) -> str:
     """A formula of ``t`` and ``lr`` in the syntax of Python, as C computes it with doubles, to the same bits.
+
+    Powers are named, and noted under their own text, to be computed once and before.
 
     Raises
     ------
     TraceError
         If it has another operation than arithmetic, powers, roots, and a comparison of t with 1.
     """
-    return _expression(ast.parse(formula, mode="eval").body)
+    return _expression(ast.parse(formula, mode="eval").body, powers)
 
 
-def _expression(node: ast.expr) -> str:
+def _expression(node: ast.expr, powers: dict[str, str]) -> str:
+    def inner(part: ast.expr) -> str:
+        return _expression(part, powers)
+
     match node:
         case ast.Constant(value=bool()):
             pass
@@ -27,14 +32,14 @@ def _expression(node: ast.expr) -> str:
         case ast.Name(id="t" | "lr" as name):
             return name
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return f"(-{_expression(operand)})"
+            return f"(-{inner(operand)})"
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return f"power({_expression(left)}, {_expression(right)})"
+            return powers.setdefault(f"power({inner(left)}, {inner(right)})", f"q{len(powers)}")
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return f"({_expression(left)} {OPERATORS[type(op)]} {_expression(right)})"
+            return f"({inner(left)} {OPERATORS[type(op)]} {inner(right)})"
         case ast.Call(func=ast.Attribute(value=ast.Name(id="math"), attr="sqrt"), args=[x], keywords=[]):
-            return f"__builtin_sqrt({_expression(x)})"
+            return f"__builtin_sqrt({inner(x)})"
         case ast.IfExp(test=ast.Compare(left=x, ops=[ast.Eq()], comparators=[y]), body=first, orelse=later):
-            test = f"{_expression(x)} == {_expression(y)}"
-            return f"({test} ? {_expression(first)} : {_expression(later)})"
+            test = f"{inner(x)} == {inner(y)}"
+            return f"({test} ? {inner(first)} : {inner(later)})"
     raise TraceError(f"{ast.unparse(node)} has no form in C.")

@@ -9,6 +9,7 @@ from .loops import Product
 from .memories import C_TYPES, Operand
 
 SMALL = 1 << 15  # multiplications: up to here a product is loops, above it is BLAS'
+SHORT = 4  # numbers of a sum: of so few BLAS makes no use
 TALL = 1 << 17  # multiplications of a product of a tall matrix with a tiny one
 CHUNK, LANES = 128, 32  # of long sums of products: numbers that are brought together, sums side by side
 
@@ -25,7 +26,7 @@ def product(
         return tall_product(kind, places, ends, m, n, p)
     if m * p <= 64 and n >= 64 and m * n * p <= TALL:
         return long_product(kind, places, ends, m, n, p)
-    if m * n * p <= SMALL and n * p <= 4096 and p <= 512:
+    if (m * n * p <= SMALL or n <= SHORT) and n * p <= 4096 and p <= 512:
         return small_product(kind, places, ends, m, n, p)
     at, strides = slot(np.matmul, f"{out.dtype.char * 2}->{out.dtype.char}"), [0, 0, 0]
     strides += [s for o in (a, b, out) for s in o.strides[-2:]]

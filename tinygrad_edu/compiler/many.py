@@ -86,12 +86,7 @@ class Many:
         table = " ".join(f"{at} = table[s * {width} + {k}];" for k, at in places)
         count = [f"if (table) {{ {table} }}"] * bool(places)
         if self.formulas:
-            count.append("else {")
-            for (live, formula), (_, at) in zip(self.formulas, places):
-                if formula:
-                    names = f"t = c[{COUNTS + live}] + s + 1, lr = ((double *)c[{RATES}])[{live}]"
-                    count.append(f"    {{ const double {names}; {at} = {formula}; }}")
-            count.append("}")
+            count += ["else {", *(f"    {line}" for line in self._counting([at for _, at in places])), "}"]
         copies = []
         for k, r in enumerate(self.results):
             if r is not None:
@@ -119,6 +114,20 @@ class Many:
         ]
         body = "".join(f"    {line}\n" for line in lines)
         return f"int steps({parameters}, word *c) {{\n{conditions}{body}}}\n"
+
+    def _counting(self, places: list[str]) -> list[str]:
+        """The lines that compute the optimizers' numbers; a power that several have is computed once."""
+        lines = []
+        for k in range(len(self.lives)):
+            powers: dict[str, str] = {}
+            own = [
+                (at, formula) for (live, formula), at in zip(self.formulas, places) if live == k and formula
+            ]
+            sets = [f"{at} = {in_c(formula, powers)};" for at, formula in own]
+            lines.append(f"{{ const double t = c[{COUNTS + k}] + s + 1, lr = ((double *)c[{RATES}])[{k}];")
+            lines += [f"const double {name} = {power};" for power, name in powers.items()]
+            lines += [*sets, "}"]
+        return lines
 
     # ---- what runs -----------------------------------------------------------------------------------------
 
@@ -190,7 +199,7 @@ def phase_of(live: Live) -> Any:
 
 
 def _numbers(lives: list[Live]) -> tuple[list[Any], list[tuple[int, str]]]:
-    """The numbers that a step may change, as arrays; and for each the optimizer, and a formula in C of it.
+    """The numbers that a step may change, as arrays; and for each the optimizer, and a formula of it.
 
     A number that the rates alone decide has an empty formula; if any other has none, there are no formulas.
     """
@@ -199,7 +208,9 @@ def _numbers(lives: list[Live]) -> tuple[list[Any], list[tuple[int, str]]]:
         pack, optimizer, _ = live.of
         moving = changing(optimizer.coefficients, pack.group, pack.counts[0] + 1)
         try:
-            texts = [in_c(text) for text, _ in formulas(optimizer, pack.group, "lr")]
+            texts = [text for text, _ in formulas(optimizer, pack.group, "lr")]
+            for text in texts:
+                in_c(text, {})
         except TraceError:
             texts, known = [""] * len(pack.numbers.scalars), False
         scalars += [pack.numbers.scalars[i] for i in moving]

@@ -41,8 +41,9 @@ class Rows:
     def numbers(self, rows: int) -> tuple[int, NDArray[np.intp] | None]:
         """The number of the next row, and those of so many; None if they follow one another."""
         first, used = self.batch * self.size, min(self.samples, self.count * self.size)
-        if not self.loader.shuffle and first + rows <= used:
-            return first, None
+        if not self.loader.shuffle:
+            fits = first + rows <= used
+            return first, None if fits else np.arange(first, first + rows) % used
         epochs = range(self.epoch, self.epoch - (-(first + rows) // used))
         orders = [self._order(epoch)[:used] for epoch in epochs]
         found = orders[0] if len(orders) == 1 else np.concatenate(orders)

@@ -15,7 +15,9 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     A step that cannot be made there, because its loss is not finite, ends the call; it is the next one.
     """
     history, settings, runs, steps = training.history, training.settings, training.runs, training.batches
-    if runs is None or not runs.useful or not steps or not is_quiet(settings) or training.totals.weight:
+    if runs is None or not runs.useful or not steps or not is_quiet(settings):
+        return False
+    if training.totals.weight or not len(history):  # in the middle of an epoch, or in the first
         return False
     count = min(runs.limit // steps, settings.epochs - len(history))
     if count < 2 or training.loader.samples % training.loader.batch_size > 0:
@@ -28,8 +30,9 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     whole, rest = divmod(made.steps, steps)
     losses, seconds = made.results[0], (time.perf_counter() - start) / made.steps * steps
     bar.begin(len(history))
-    for loss in training.totals.of_epochs(losses[: whole * steps].reshape(whole, steps), rows.size):
-        history.append({"loss": loss, "lr": training.optimizer.groups[0].lr, "seconds": seconds})
+    found = training.totals.of_epochs(losses[: whole * steps].reshape(whole, steps), rows.size)
+    lr = training.optimizer.groups[0].lr
+    history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
     rows.advance(made.steps)
     if rest:
         training.totals.add_many(losses[whole * steps :], rows.size, None, None)
