@@ -86,8 +86,9 @@ def run(quick: bool = False, out: Path | None = None) -> list[Row]:
     }
 
     if out:
-        names = {"w1 to w4": net[0].weight, "w5 to w8": net[2].weight}
-        save_graph(out / "18_one_step_by_hand.svg", lambda: tg.half_squared_error(net(X), T), names)
+        drawn = network()
+        names = {"w1 to w4": drawn[0].weight, "w5 to w8": drawn[2].weight}
+        save_graph(out / "18_one_step_by_hand.svg", lambda: tg.half_squared_error(drawn(X), T), names)
 
     net = network()
     later = errors(net, 10_000)
