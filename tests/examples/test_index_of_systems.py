@@ -15,11 +15,8 @@ from tests.helpers import ROOT
 EXAMPLES = ROOT / "examples"
 SYSTEMS = sorted((EXAMPLES / "systems").glob("[0-9][0-9]_*.py"))
 LINE = "# ---- measured beside the original "
-THREADED = [
-    path
-    for path in sorted(EXAMPLES.rglob("*.py"))
-    if "OPENBLAS_NUM_THREADS" in path.read_text(encoding="utf-8")
-]
+SCRIPTS = [path for path in sorted(EXAMPLES.rglob("*.py")) if "site" not in path.parts]
+THREADED = [path for path in SCRIPTS if "OPENBLAS_NUM_THREADS" in path.read_text(encoding="utf-8")]
 
 
 def names(nodes):
