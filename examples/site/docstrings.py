@@ -49,7 +49,7 @@ def set_off(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: 
 def refers(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
     """Skip the methods that say no more than where they are described."""
     told = (getattr(value, "__doc__", None) or "").strip()
-    return True if what == "class" and re.fullmatch(r"[^\n]*see `[\w.]+`\.", told) else None
+    return True if what == "class" and re.fullmatch(r"[^\n]*see `(?!numpy)[\w.]+`\.", told) else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

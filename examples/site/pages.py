@@ -18,7 +18,8 @@ HELD = {  # what the site has of the files that others link to
     "PROOF.md": "/how_it_works/proof.md",
     "MIGRATION.md": "/migration/autograd.md",
     "PYTORCH.md": "/migration/pytorch.md",
-    "DISTRIBUTED.md": "/migration/distributed.md",
+    "DISTRIBUTED.md": "/how_it_works/distributed.md",
+    "GPU.md": "/how_it_works/gpu.md",
     "CONTRIBUTING.md": "/project/contributing.md",
     "#layers-of-torchnn-that-are-not-here": "/migration/missing_layers.md",
 }

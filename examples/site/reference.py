@@ -19,6 +19,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import signature, stringify_signature
 
 TOP = "tinygrad_edu"
 WITH_BASES = ("Tensor",)  # classes whose methods lie in bases of their own
@@ -52,7 +53,8 @@ def entry(module: str, name: str) -> list[str]:
     lines = [f".. auto{kind}:: {full}"]
     if kind == "class":
         lines += [f"{INDENT}:members:"]
-        lines += [f"{INDENT}:inherited-members:"] * (name in WITH_BASES)
+        if name in WITH_BASES:
+            lines += [f"{INDENT}:inherited-members:", f"{INDENT}:undoc-members:"]
         lines += [f"{INDENT}:exclude-members: set_fit_request, set_score_request, set_partial_fit_request"]
     if kind == "data":
         lines += [f"{INDENT}:no-value:", "", *methods(full, value)]
@@ -66,7 +68,8 @@ def methods(full: str, value: Any) -> Iterator[str]:
         if name.startswith("_") or not inspect.ismethod(method) or isinstance(value, tuple):
             continue
         summary = inspect.getdoc(method) or ""
-        yield f"{INDENT}.. py:method:: {full.rpartition('.')[2]}.{name}{inspect.signature(method)}"
+        called = stringify_signature(signature(method), show_annotation=False)
+        yield f"{INDENT}.. py:method:: {full.rpartition('.')[2]}.{name}{called}"
         yield ""
         yield f"{INDENT}{INDENT}{summary.partition(chr(10))[0]}"
         yield ""

@@ -6,6 +6,7 @@ to the folder `made`, with a title that is their file's name, and the picture of
 """
 
 import ast
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,19 @@ GALLERY: dict[str, Any] = {
 }
 
 
+def title_of(script: Path) -> str:
+    """The title that the index of the systems gives a script, or its file's name in words."""
+    index = (EXAMPLES / "systems" / "README.md").read_text(encoding="utf-8")
+    if found := re.search(rf"^\| (\d+) \| \[{script.name}\]\(.*?\): (.*?) \|", index, re.MULTILINE):
+        return f"{found[1]}. {found[2]}"
+    words = " ".join(word.upper() if word in UPPER else word for word in script.stem.split("_"))
+    return words[0].upper() + words[1:]
+
+
 def titled(script: Path) -> str:
     """The script with a title above its docstring, and its picture, if it has one, below."""
-    text = script.read_text(encoding="utf-8")
-    words = [word.upper() if word in UPPER else word for word in script.stem.split("_")]
-    title = " ".join(words)
-    title = title[0].upper() + title[1:]
-    picture = next(EXAMPLES.glob(f"pictures/**/{script.stem}.png"), None)
+    text, title = script.read_text(encoding="utf-8"), title_of(script)
+    picture = next(EXAMPLES.glob(f"pictures/**/{script.stem}.[ps][nv]g"), None)
     above, below, thumbnail = f"{title}\n{'=' * len(title)}\n\n", "", ""
     if picture:
         path = f"../{picture.relative_to(EXAMPLES)}"
@@ -91,7 +98,13 @@ def prepare(app: Sphinx, config: Config) -> None:
     tg.draw(y, names={"x": x, "y": y}).save(MADE / "graph.svg")
 
 
+def without_folder(app: Sphinx, document: str, source: list[str]) -> None:
+    """Say where a line of a page stands without the folder in which the site was built."""
+    source[0] = source[0].replace(f"{HERE}/", "")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.config.sphinx_gallery_conf = GALLERY
+    app.connect("source-read", without_folder)
     app.connect("config-inited", prepare, priority=1)  # before sphinx-gallery looks for the folders
     return {"parallel_read_safe": True, "parallel_write_safe": True}
