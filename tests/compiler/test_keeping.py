@@ -219,3 +219,20 @@ def test_the_source_of_a_small_step_is_short():
     step(np.ones((4, 2), np.float32), np.array([0, 1, 1, 0]))
     assert calls(step.source) <= 46, step.source  # with those that count the step
     assert not {"matmul", "ones_like", "asarray"} & set(step.source.replace("(", " ").split())
+
+
+def test_globals_of_the_name_of_an_attribute_do_not_matter():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.counter = nn.Linear(6, 3, rng=0)
+
+        def forward(self, x):
+            return self.counter(x)
+
+    model = Scaled()
+    step = tg.compile(lambda x: model(x))
+    for i in range(4):
+        globals()["counter"] = i
+        step(X)
+    assert step.traces == 1

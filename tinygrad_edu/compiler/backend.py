@@ -13,6 +13,7 @@ from .memories import NoLoop
 from .native import NativeSource
 from .numpy_source import Source
 from .program import Program, Ref
+from .simpler import simpler
 
 BACKENDS = ("numpy", "c", "auto")
 
@@ -71,6 +72,7 @@ def numpy_source(
 ) -> Source:  # fmt: skip
     """The source of a program as lines of NumPy."""
     program = program.copy()
+    simpler(program, results)
     attempts = with_places(program)
     places = kept_in_place(program, results, gradients, vectors)
     names = names | {place: program.inputs[place].name for place in program.inputs if place not in names}

@@ -11,6 +11,7 @@ from .copies import used
 from .program import Call, Program, Ref
 
 ALIGNED = 64  # bytes
+COPIES = ("copy", np.copy)
 
 
 class Arena(NamedTuple):
@@ -84,6 +85,8 @@ def takes_out(function: Any) -> bool:
     """Whether a function can write into an array that it is given, to the same bits."""
     if isinstance(function, np.ufunc):
         return function.nout == 1
+    if function in COPIES:
+        return True
     owner = getattr(function, "__self__", None)
     return function is np.clip or (
         isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
-from .buffers import ALIGNED, buffers, takes_out
+from .buffers import ALIGNED, COPIES, buffers, takes_out
 from .copies import used
 from .counting import NAMES, counting_lines
 from .dead import needed
@@ -24,6 +24,7 @@ from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
 from .spelling import of_numpy, told
 
 OWN = ("step", "np", "math", "given", "memory", *NAMES)  # names in the text
+LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
 VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
 
@@ -176,6 +177,7 @@ class Source:
                 # In an array without axes NumPy finds a number faster than in a scalar.
                 self.given[self.name(ref)] = np.asarray(value) if isinstance(value, np.floating) else value
         self._make_room(live)
+        self._note_last_uses(live)
         errors: Any = None
         for i, step in enumerate(self.program.steps):
             if i not in live:
@@ -199,9 +201,30 @@ class Source:
             lines = [line]
             if self.attempts.intersection(step.outputs):
                 lines = ["try:", f"    {line}", "except IndexError: return None"]
+            lines += [f"del {', '.join(names)}"] if (names := self._done_with(i)) else []
             self.body += [self._indented(errors, one) for one in lines]
         self._change_errors(errors, None)
         self.body.append(f"return {self._returned()}")
+
+    def _note_last_uses(self, live: set[int]) -> None:
+        """Note where large arrays are used last that the step makes outside of its buffers."""
+        last: dict[int, int] = {}
+        self._users: dict[int, list[Ref]] = {}  # the arrays that share each memory
+        for i in sorted(live):
+            for ref in used(self.program.steps[i]):
+                last[owner := self.program.owner(ref)] = i
+                self._users.setdefault(owner, []).append(ref)
+        self._last: dict[int, list[int]] = {}  # the memories that are used last in each step
+        kept = {self.program.owner(r) for r in (*self.results, *self.fixed)}
+        for owner, i in last.items():
+            values = (self.program.values[r.number] for r in self._users[owner])
+            if owner not in kept and max(getattr(v, "nbytes", 0) for v in values) >= LARGE:
+                self._last.setdefault(i, []).append(owner)
+
+    def _done_with(self, place: int) -> list[str]:
+        """The names that nothing uses after a step: others may have their memory."""
+        refs = (r for owner in self._last.get(place, ()) for r in self._users[owner])
+        return [self.name(r) for r in dict.fromkeys(refs) if r not in self.fixed]
 
     def _counting(self, step: Live) -> list[str]:
         """The lines of what runs in Python in every step."""
@@ -288,6 +311,8 @@ class Source:
     def _into_buffer(self, call: Call) -> str:
         """A call that writes its result where it belongs."""
         function, args, kwargs, out = call.function, list(call.args), dict(call.kwargs), call.outputs[0]
+        if function in COPIES:
+            return f"{self.name(out)}[...] = {self.spelled(args[0])}"
         if is_dot(call, self.program, out):
             return f"{self.spelled(args[0])}.dot({self._arguments([args[1], out], {})})"
         if (
@@ -322,7 +347,7 @@ class Source:
             return f"{self.spelled(args[0])}**{self.spelled(args[1])}".replace("**-", "** -")
         if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
-            args = (*args, *(out if isinstance(out, tuple) else (out,)))
+            args = (*args, *(out if type(out) is tuple else (out,)))
         if (
             isinstance(getattr(function, "__self__", None), np.ufunc)
             and set(kwargs) == {"axis"}

@@ -1,8 +1,10 @@
 """Places that hold what a step reads: globals, attributes, items, cells; and what is compared of them."""
 
 import collections
+import dis
 import types
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from .files import LIBRARIES
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 CELL, GONE = object(), object()
+LOOKING_UP = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 
 
 CONTAINERS = (set, frozenset, collections.deque, bytearray)
@@ -104,6 +107,13 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def names_in(code: types.CodeType) -> Iterator[str]:
-    """The names that code may look up among its globals, and that of the functions in it."""
+    """The names of globals and attributes in code, and in that of the functions in it."""
     for one in codes_in(code):
         yield from one.co_names
+
+
+@lru_cache(1024)
+def globals_in(code: types.CodeType) -> tuple[str, ...]:
+    """The names that code looks up among its globals, and that of the functions in it."""
+    found = (i.argval for one in codes_in(code) for i in dis.get_instructions(one) if i.opname in LOOKING_UP)
+    return tuple(dict.fromkeys(found))

@@ -28,6 +28,7 @@ from .places import (
     Place,
     codes_in,
     content_of,
+    globals_in,
     is_of_the_user,
     names_in,
     own_attributes,
@@ -170,7 +171,7 @@ class State:
     def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
         """What code names among its globals, and among the attributes of the user's modules there."""
         names = list(dict.fromkeys(names_in(code)))
-        for name in names:
+        for name in globals_in(code):
             if name not in known:
                 continue
             self._hold(Place(name, known, name), known[name])
