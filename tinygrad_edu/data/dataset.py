@@ -151,8 +151,12 @@ class ArrayDataset(Batches):
         return tuple(rows(field) if type(field) is np.ndarray else each(rows, field) for field in self.arrays)
 
     def floats_as(self, dtype: DTypeLike) -> Self:
-        """The same samples; floating arrays of another dtype are converted, all others are shared."""
-        return type(self)(*(cast_floats(field, dtype) for field in self.arrays))
+        """The same samples; floating arrays of another dtype are converted, all others are shared.
+
+        Those that lie in a file (`numpy.memmap`) stay there: a `DataLoader` converts batch after batch.
+        """
+        kept = lambda array: array if is_mapped(array) else _cast(array, dtype)
+        return type(self)(*(each(kept, field) for field in self.arrays))
 
     def __repr__(self) -> str:
         return f"ArrayDataset({len(self)} samples: {', '.join(map(_shown, self.arrays))})"
@@ -208,6 +212,14 @@ class MappedDataset(Batches):
 def cast_floats(field: Field, dtype: DTypeLike | None) -> Field:
     """A field with floating arrays in another dtype, any others as they are; None converts nothing."""
     return field if dtype is None else each(lambda array: _cast(array, dtype), field)
+
+
+def is_mapped(array: NDArray[Any]) -> bool:
+    """Whether an array is a file that is read where it is looked at, or a view of one."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and not isinstance(owner, np.memmap):
+        owner = owner.base
+    return isinstance(owner, np.memmap)
 
 
 def _cast(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """What is learned from the columns of the training part and applied to every part: scalers and imputers."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,6 +11,8 @@ from ..arrays import plain
 from ..errors import ArgumentError, DTypeError, ShapeError, StateError, names_itself
 from ..files import printable
 from .checks import refuse_state, values_of, wrong_names
+
+AT_ONCE = 1 << 20  # elements that are looked at: what lies in a file may be larger than memory
 
 
 class Fitted:
@@ -24,7 +26,7 @@ class Fitted:
     _settings: ClassVar[tuple[str, ...]] = ()
     _takes_nan: ClassVar[bool] = False
 
-    def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def _statistics(self, x: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         raise NotImplementedError
 
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
@@ -43,7 +45,7 @@ class Fitted:
         values = self._checked(x)
         if not len(values):
             raise ShapeError(f"there are no rows to learn from; got shape {values.shape}.")
-        vars(self).update(self._statistics(values.astype(np.float64)))
+        vars(self).update(self._statistics(values))
         return self
 
     @names_itself
@@ -142,14 +144,26 @@ class Fitted:
             raise DTypeError(f"expected real numbers, got {values.dtype}.")
         if values.ndim == 0:
             raise ShapeError("expected rows, shape (n, …); got a single number.")
-        bad = np.isinf(values) if self._takes_nan else ~np.isfinite(values)
-        if bad.any():
-            place = tuple(np.argwhere(bad)[0].tolist())
-            where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
-            if np.isinf(values[place]):
-                raise ArgumentError(f"an infinity in {where}.")
-            raise ArgumentError(f"a missing value (NaN) in {where}. Fill missing values first: Imputer().")
-        return values
+        fine = (lambda part: ~np.isinf(part)) if self._takes_nan else np.isfinite
+        first = 0
+        for part in parts_of(values, values.dtype):
+            if not (good := fine(part)).all():
+                break
+            first += len(part)
+        else:
+            return values
+        row, *rest = np.argwhere(~good)[0].tolist()
+        place = first + row, *rest
+        where = f"row {place[0]}" + (f", column {place[1]}" if rest else "")
+        if np.isinf(values[place]):
+            raise ArgumentError(f"an infinity in {where}.")
+        raise ArgumentError(f"a missing value (NaN) in {where}. Fill missing values first: Imputer().")
+
+
+def parts_of(x: NDArray[Any], dtype: Any = np.float64) -> Iterator[NDArray[Any]]:
+    """The rows of an array, as many at a time as fit easily into memory, in a dtype."""
+    rows = max(1, AT_ONCE // max(1, math.prod(x.shape[1:])))
+    return (x[start : start + rows].astype(dtype, copy=False) for start in range(0, len(x), rows))
 
 
 def _way_on(shape: tuple[int, ...], columns: tuple[int, ...]) -> str:

@@ -55,7 +55,8 @@ class Imputer(Fitted):
             raise ArgumentError(f"value is a finite number; got {value!r}.")
         self.strategy, self.value = strategy, float(value)
 
-    def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def _statistics(self, x: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        x = x.astype(np.float64, copy=False)
         if self.strategy == "constant":
             return {"fill": np.full(x.shape[1:], self.value)}
         empty = np.isnan(x).all(axis=0)

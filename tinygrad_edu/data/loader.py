@@ -77,7 +77,8 @@ class DataLoader:
     Notes
     -----
     Arrays are converted once, here, and batches that are not shuffled are read-only views of them: no copies
-    are made in the course of training.
+    are made in the course of training.  Arrays that lie in a file, ``np.load(path, mmap_mode="r")``, stay
+    there, whatever their size: batches are read from it, and converted, as they come.
 
     An iteration that is left before its end (``break``, an exception) is over: the next one begins the next
     epoch.  Only `load_state_dict` brings a loader into the middle of an epoch.
@@ -188,13 +189,17 @@ class DataLoader:
         Several epochs begin at the beginning of one.
         """
         arrays = self._data.arrays if type(self._data) is ArrayDataset else ()
-        plain = all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
+        plain = all(type(a) is np.ndarray and a.flags.c_contiguous and self._converted(a) for a in arrays)
         if not arrays or not plain or self.collate_fn is not None or self.part[1] > 1:
             return None
         if epochs > 1 and self._batch:
             return None
         self._begin()
         return Rows(self, arrays, epochs)
+
+    def _converted(self, array: NDArray[Any]) -> bool:
+        """Whether an array has the dtype that it has in batches."""
+        return self.dtype is None or array.dtype.kind != "f" or array.dtype == self.dtype
 
     def __iter__(self) -> Iterator[Fields]:
         epoch, start = self._begin()

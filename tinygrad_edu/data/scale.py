@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, names_itself
-from .fitted import Fitted
+from .fitted import Fitted, parts_of
 
 
 class StandardScaler(Fitted):
@@ -53,16 +53,19 @@ class StandardScaler(Fitted):
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
 
-    def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def _statistics(self, x: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        n, first = len(x), x[0].astype(np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, variance = np.mean(x, axis=0), np.var(x, axis=0)
+            mean = sum(np.add.reduce(part) for part in parts_of(x)) / n
+            variance = sum(np.add.reduce(np.square(part - mean)) for part in parts_of(x)) / n
             # What rounding leaves of the variance of n equal numbers (Chan, Golub, LeVeque (1983), equation
             # 1.6).
-            eps, n = np.finfo(np.float64).eps, len(x)
+            eps = np.finfo(np.float64).eps
             constant = variance <= n * eps * variance + (n * mean * eps) ** 2
         if not np.isfinite(variance).all():
             raise ArgumentError("values are too large for their variance to be a number.")
-        mean = np.where(np.all(x == x[0], axis=0), x[0], mean)
+        same = np.logical_and.reduce([np.all(part == first, axis=0) for part in parts_of(x)])
+        mean = np.where(same, first, mean)
         return {"mean": np.asarray(mean), "scale": np.where(constant, 1.0, np.sqrt(variance))}
 
     def _transformed(self, x: NDArray[Any]) -> NDArray[np.float64]:
@@ -117,8 +120,8 @@ class MinMaxScaler(Fitted):
             raise ArgumentError(f"low is below high, and both are finite; got {low!r} and {high!r}.")
         self.low, self.high = float(low), float(high)
 
-    def _statistics(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        minimum, maximum = np.asarray(x.min(axis=0)), np.asarray(x.max(axis=0))
+    def _statistics(self, x: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        minimum, maximum = (np.asarray(fold(x, axis=0), np.float64) for fold in (np.min, np.max))
         with np.errstate(over="ignore"):
             if not np.isfinite(maximum - minimum).all():
                 raise ArgumentError("values are too large for their range to be a number.")
