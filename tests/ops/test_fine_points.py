@@ -386,3 +386,12 @@ def test_conditions_and_choices_of_tensors_that_numpy_refuses_are_refused():
     for call in (lambda x: np.select([x], [x]), lambda x: np.choose(x, [x, x])):
         with pytest.raises(TypeError):
             call(leaf([0.5]))
+
+
+def test_the_covariance_of_a_fit_is_asked_for_by_what_is_true():
+    x, y = np.arange(5.0), np.array([0.0, 1.0, 0.5, 2.0, 1.5])
+    for cov in (True, np.array(1), "unscaled"):
+        for ours, numpys in zip(
+            np.polyfit(x, leaf(y), 1, cov=cov), np.polyfit(x, y, 1, cov=cov), strict=True
+        ):
+            np.testing.assert_allclose(ours.data, numpys, rtol=1e-12)

@@ -153,5 +153,5 @@ def _polyfit(
     if not cov:
         return c
     spread = np.linalg.inv(np.transpose(lhs) @ lhs) / np.outer(scale, scale)
-    factor = 1 if cov == "unscaled" else residuals / (x.shape[0] - int(deg) - 1)
+    factor = 1 if isinstance(cov, str) and cov == "unscaled" else residuals / (x.shape[0] - int(deg) - 1)
     return c, (spread if y.ndim == 1 else spread[:, :, None]) * factor
