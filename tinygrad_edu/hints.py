@@ -22,7 +22,9 @@ PACKAGE = {  # what tinygrad_edu.NAME would be
     "Function": "primitive", "jacrev": "jacobian", "jacfwd": "jacobian", "swish": "silu", "logits_loss": "softmax_cross_entropy",
     "cat": "np.concatenate", "unsqueeze": "np.expand_dims", "permute": "np.transpose", "matmul": "np.matmul", "mm": "np.matmul", "bmm": "np.matmul",
     "fit": "train.fit", "DataLoader": "data.DataLoader", "jit": "compile",
-    "draw_dot": "draw", "make_dot": "draw", "build_graph": "draw", "plot_model": "draw", "visualize": "draw", "graphviz": "draw",
+    "draw_dot": "draw", "make_dot": "draw", "build_graph": "draw", "plot_model": "draw", "visualize": "draw", "graphviz": "draw", "viz": "draw",
+    "plot_graph": "draw", "losses": "the functions of tinygrad_edu itself, such as mse_loss, or the classes of nn", "loss": "mse_loss, softmax_cross_entropy …",
+    "anomaly": "debug", "detect_anomaly": "debug", "set_detect_anomaly": "debug", "gradient_check": "gradcheck", "check_gradients": "gradcheck",
 }
 TENSOR = {  # what x.NAME would be
     "view": "x.reshape(…)", "view_as": "x.reshape(y.shape)", "reshape_as": "x.reshape(y.shape)", "unsqueeze": "np.expand_dims(x, axis), or x[:, None]",
@@ -49,7 +51,7 @@ PARTS = {  # what tinygrad_edu.PART.NAME would be
         "IterableDataset": "data.DataLoader", "Subset": "data.ArrayDataset", "random_split": "data.train_test_split", "KFold": "data.k_fold",
         "StratifiedKFold": "data.stratified_k_fold", "SimpleImputer": "data.Imputer", "LabelBinarizer": "data.one_hot",
         "get_dummies": "data.OneHotEncoder", "ColumnTransformer": "data.Features", "DictVectorizer": "data.Features", "MultiLabelBinarizer": "data.one_hot", "to_categorical": "data.one_hot", "OrdinalEncoder": "data.LabelEncoder", "Normalizer": "data.StandardScaler",
-        "DataFrame": "data.Table", "loadtxt": "data.read_csv", "genfromtxt": "data.read_csv", "load_csv": "data.read_csv", "loadmat": "data.read_mat",
+        "DataFrame": "data.Table", "loadtxt": "data.read_csv", "genfromtxt": "data.read_csv", "read_table": "data.read_csv", "load_csv": "data.read_csv", "loadmat": "data.read_mat",
         "compute_class_weight": "data.class_weights", "class_weight": "data.class_weights",
     },
     "io": {

@@ -149,7 +149,9 @@ class Graph:
 def root_of(loss: Any) -> Node:
     """The node of a tensor, or an error if it has none."""
     if not isinstance(loss, Tensor):
-        raise GraphError(f"draw and explain take a Tensor that was computed; got a {type(loss).__name__}.")
+        hint = " Call it: tg.draw(model(x))." if isinstance(loss, Module) else ""
+        given = type(loss).__name__
+        raise GraphError(f"draw and explain take a Tensor that was computed; got a {given}.{hint}")
     if loss._node is None:
         raise GraphError(
             "There is no graph: nothing that this tensor was computed from has requires_grad=True, or it was "
