@@ -1,0 +1,1 @@
+"""What is released: the sdist and the wheel, their version, and what belongs to it."""
