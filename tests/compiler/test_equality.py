@@ -80,6 +80,15 @@ def test_optimizers(name):
     check_training(perceptron(nn.Tanh), optimizer=lambda p: make(p, **OPTIMIZERS[name]))
 
 
+def test_a_large_parameter_is_not_written_into_itself():
+    wide, x = lambda: nn.Sequential(nn.Linear(260, 260), nn.ReLU(), nn.Linear(260, 3)), normal(8, 260)
+    check_training(wide, x)
+    _, step = made(wide, lambda p: optim.SGD(p, lr=0.01), tg.softmax_cross_entropy, None)
+    compiled = tg.compile(step)
+    compiled(x, Y)
+    assert "weight[...] =" not in compiled.source
+
+
 @pytest.mark.parametrize(
     "layers",
     [

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from .program import Call, Check, Program, Ref, refs_in
 
 
@@ -19,6 +21,8 @@ def needed(program: Program, results: list[Ref]) -> set[int]:
             reads = [step.ref]
         elif isinstance(step, Call):
             writes = owners(step.writes)
+            if _changes_nothing(program, step):
+                continue
             if wanted.isdisjoint(step.outputs) and not writes & (there | looked_at):
                 continue
             reads, looked_at = [*refs_in(step.args), *refs_in(step.kwargs)], looked_at | writes
@@ -28,3 +32,14 @@ def needed(program: Program, results: list[Ref]) -> set[int]:
         wanted.update(reads)
         looked_at |= owners(reads)
     return live
+
+
+def _changes_nothing(program: Program, call: Call) -> bool:
+    """Whether an array is written into itself, as parameters are that were changed through a view."""
+    if call.function != "__setitem__" or call.args[1] is not Ellipsis or type(call.args[2]) is not Ref:
+        return False
+    target, source = call.args[0], call.args[2]
+    a, b = (program.values[r.number] for r in (target, source))
+    there = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+    same = there and a.__array_interface__ == b.__array_interface__
+    return same and program.owner(target) == program.owner(source)
