@@ -1,7 +1,7 @@
-"""Layers as one writes them by hand in NumPy, in place, for speed: forward and backward of an array.
+"""Elementwise layers as one writes them by hand in NumPy, for speed: in place, and a block at a time.
 
-Each function is given the input, the gradient of the output and the layer's weights, makes the memory that it
-needs, and returns a step that computes the output and all gradients.
+Each function is given a block of the input, of the gradient of the output, of the output and of the input's
+gradient, and scratch memory, and returns a step that computes the output and the gradient.
 """
 
 import math
@@ -10,26 +10,70 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.ops.activation import SELU_ALPHA, SELU_SCALE
 from tinygrad_edu.ops.erf import SINGLE
 
 Step = Callable[[], Any]
+BLOCK = 1 << 15  # elements
 
 
-def relu(x: Any, g: Any) -> Step:
-    y, d = np.empty_like(x), np.empty_like(x)
+def by_blocks(count: int) -> Callable[[Callable[..., Step]], Callable[..., Step]]:
+    """Make of a step on blocks, which all use the same ``count`` arrays of scratch memory, one on arrays."""
 
+    def decorate(make: Callable[..., Step]) -> Callable[..., Step]:
+        def whole(x: Any, g: Any, **settings: Any) -> Step:
+            y, d = np.empty_like(x), np.empty_like(x)
+            scratch = [np.empty(min(BLOCK, x.size), x.dtype) for _ in range(count)]
+            vectors, steps = [a.reshape(-1) for a in (x, g, y, d)], []
+            for start in range(0, x.size, BLOCK):
+                parts = [v[start : start + BLOCK] for v in vectors]
+                steps.append(make(*parts, *(a[: parts[0].size] for a in scratch), **settings))
+
+            def step() -> Any:
+                for one in steps:
+                    one()
+                return y, d
+
+            return step
+
+        return whole
+
+    return decorate
+
+
+def positive(x: Any, out: Any) -> None:
+    """1 where x is positive, else 0."""
+    np.ceil(x, out=out)  # a mask of booleans would lose NaN
+    np.clip(out, 0, 1, out=out)
+
+
+@by_blocks(0)
+def relu(x: Any, g: Any, y: Any, d: Any) -> Step:
     def step() -> None:
         np.clip(x, 0, np.inf, out=y)
-        np.ceil(y, out=d)  # a mask of booleans would lose NaN
-        np.clip(d, 0, 1, out=d)
+        positive(y, d)
         np.multiply(d, g, out=d)
 
     return step
 
 
-def leaky_relu(x: Any, g: Any) -> Step:
-    y, d = np.empty_like(x), np.empty_like(x)
+@by_blocks(0)
+def clipped(x: Any, g: Any, y: Any, d: Any, *, low: float, high: float) -> Step:
+    middle, half = (low + high) / 2, (high - low) / 2
 
+    def step() -> None:
+        np.clip(x, low, high, out=y)
+        np.subtract(x, middle, out=d)
+        np.absolute(d, out=d)
+        np.subtract(half, d, out=d)
+        positive(d, d)
+        np.multiply(d, g, out=d)
+
+    return step
+
+
+@by_blocks(0)
+def leaky_relu(x: Any, g: Any, y: Any, d: Any) -> Step:
     def step() -> None:
         np.multiply(x, 0.01, out=y)
         np.maximum(x, y, out=y)
@@ -40,9 +84,29 @@ def leaky_relu(x: Any, g: Any) -> Step:
     return step
 
 
-def gelu(x: Any, g: Any) -> Step:
-    a, e, t, q, y, d = (np.empty_like(x) for _ in range(6))
+@by_blocks(1)
+def elu(x: Any, g: Any, y: Any, d: Any, e: Any, *, alpha: float = 1.0, scale: float = 1.0) -> Step:
+    def step() -> None:
+        np.clip(x, -np.inf, 0, out=d)
+        np.expm1(d, out=d)
+        np.multiply(d, alpha, out=d)
+        np.clip(x, 0, np.inf, out=y)
+        np.add(y, d, out=y)
+        np.add(d, alpha, out=d)  # the slope where x is negative; alpha where it is not
+        if alpha != 1:
+            positive(x, e)
+            np.multiply(e, 1 - alpha, out=e)
+            np.add(d, e, out=d)
+        np.multiply(d, g, out=d)
+        if scale != 1:
+            np.multiply(y, scale, out=y)
+            np.multiply(d, scale, out=d)
 
+    return step
+
+
+@by_blocks(4)
+def gelu(x: Any, g: Any, y: Any, d: Any, a: Any, e: Any, t: Any, q: Any) -> Step:
     def step() -> None:
         np.absolute(x, out=a)
         np.clip(a, 0, 40, out=a)
@@ -63,8 +127,7 @@ def gelu(x: Any, g: Any) -> Step:
         np.divide(q, a, out=q)
         np.multiply(q, e, out=q)
         np.multiply(q, 0.5, out=q)  # of the tail; the rest is 1 less it
-        np.ceil(x, out=t)
-        np.clip(t, 0, 1, out=t)
+        positive(x, t)
         np.subtract(t, q, out=q)
         np.absolute(q, out=q)
         np.multiply(x, q, out=y)
@@ -76,26 +139,97 @@ def gelu(x: Any, g: Any) -> Step:
     return step
 
 
-def hardsigmoid(x: Any, g: Any) -> Step:
-    y, d = np.empty_like(x), np.empty_like(x)
+@by_blocks(0)
+def sigmoid(x: Any, g: Any, y: Any, d: Any) -> Step:
+    def step() -> None:
+        np.negative(x, out=y)
+        np.exp(y, out=y)
+        np.add(y, 1, out=y)
+        np.divide(1, y, out=y)
+        np.subtract(1, y, out=d)
+        np.multiply(d, y, out=d)
+        np.multiply(d, g, out=d)
 
+    return step
+
+
+@by_blocks(1)
+def silu(x: Any, g: Any, y: Any, d: Any, s: Any) -> Step:
+    def step() -> None:
+        np.negative(x, out=s)
+        np.exp(s, out=s)
+        np.add(s, 1, out=s)
+        np.divide(1, s, out=s)
+        np.clip(x, -800, np.inf, out=y)
+        np.multiply(y, s, out=y)
+        np.subtract(1, s, out=d)
+        np.multiply(d, y, out=d)
+        np.add(d, s, out=d)
+        np.multiply(d, g, out=d)
+
+    return step
+
+
+@by_blocks(0)
+def softplus(x: Any, g: Any, y: Any, d: Any) -> Step:
+    def step() -> None:
+        np.absolute(x, out=y)
+        np.negative(y, out=y)
+        np.exp(y, out=y)
+        np.log1p(y, out=y)
+        np.clip(x, 0, np.inf, out=d)
+        np.add(y, d, out=y)
+        np.negative(x, out=d)
+        np.exp(d, out=d)
+        np.add(d, 1, out=d)
+        np.divide(g, d, out=d)
+
+    return step
+
+
+@by_blocks(1)
+def gelu_tanh(x: Any, g: Any, y: Any, d: Any, t: Any) -> Step:
+    root, cubic = math.sqrt(2 / math.pi), 0.044715
+
+    def step() -> None:
+        np.multiply(x, x, out=d)
+        np.multiply(d, cubic, out=t)
+        np.add(t, 1, out=t)
+        np.multiply(t, x, out=t)
+        np.multiply(t, root, out=t)
+        np.tanh(t, out=t)
+        np.multiply(d, 3 * cubic * root / 2, out=d)
+        np.add(d, root / 2, out=d)
+        np.multiply(d, x, out=d)
+        np.multiply(t, t, out=y)
+        np.subtract(1, y, out=y)
+        np.multiply(d, y, out=d)  # half of x (1 - t²) times the slope of what t is the tanh of
+        np.add(t, 1, out=t)
+        np.multiply(t, 0.5, out=t)
+        np.multiply(t, x, out=y)
+        np.add(d, t, out=d)
+        np.multiply(d, g, out=d)
+
+    return step
+
+
+@by_blocks(0)
+def hardsigmoid(x: Any, g: Any, y: Any, d: Any) -> Step:
     def step() -> None:
         np.add(x, 3, out=y)
         np.clip(y, 0, 6, out=y)
         np.multiply(y, 1 / 6, out=y)
         np.absolute(x, out=d)
         np.subtract(3, d, out=d)
-        np.ceil(d, out=d)
-        np.clip(d, 0, 1, out=d)
+        positive(d, d)
         np.multiply(d, 1 / 6, out=d)
         np.multiply(d, g, out=d)
 
     return step
 
 
-def hardswish(x: Any, g: Any) -> Step:
-    y, d, s, b = (np.empty_like(x) for _ in range(4))
-
+@by_blocks(2)
+def hardswish(x: Any, g: Any, y: Any, d: Any, s: Any, b: Any) -> Step:
     def step() -> None:
         np.add(x, 3, out=s)
         np.clip(s, 0, 6, out=s)
@@ -104,8 +238,7 @@ def hardswish(x: Any, g: Any) -> Step:
         np.multiply(y, s, out=y)
         np.absolute(x, out=d)
         np.subtract(3, d, out=d)
-        np.ceil(d, out=d)
-        np.clip(d, 0, 1, out=d)
+        positive(d, d)
         np.clip(x, -3, 3, out=b)
         np.multiply(b, 1 / 6, out=b)
         np.multiply(d, b, out=d)
@@ -115,94 +248,18 @@ def hardswish(x: Any, g: Any) -> Step:
     return step
 
 
-def softmax(x: Any, g: Any) -> Step:
-    y, d, ones = np.empty_like(x), np.empty_like(x), np.ones(x.shape[-1], x.dtype)
-
-    def step() -> None:
-        np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True), out=y)
-        np.exp(y, out=y)
-        np.divide(y, (y @ ones)[:, None], out=y)
-        np.subtract(g, np.vecdot(g, y)[:, None], out=d)
-        np.multiply(d, y, out=d)
-
-    return step
+def settings(make: Callable[..., Step], **fixed: float) -> Callable[..., Step]:
+    """A step with other settings."""
+    return lambda x, g: make(x, g, **fixed)
 
 
-def log_softmax(x: Any, g: Any) -> Step:
-    y, d, ones = np.empty_like(x), np.empty_like(x), np.ones(x.shape[-1], x.dtype)
-
-    def step() -> None:
-        np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True), out=y)
-        np.exp(y, out=d)
-        np.subtract(y, np.log(d @ ones)[:, None], out=y)
-        np.exp(y, out=d)
-        np.multiply(d, (g @ ones)[:, None], out=d)
-        np.subtract(g, d, out=d)
-
-    return step
-
-
-def layer_norm(x: Any, g: Any, weight: Any, bias: Any) -> Step:
-    n, rows = x.shape[-1], np.ones(x.shape[0], x.dtype)
-    ones, z, y, h, d = np.ones(n, x.dtype), *(np.empty_like(x) for _ in range(4))
-
-    def step() -> None:
-        np.subtract(x, (x @ ones)[:, None] / n, out=z)
-        s = np.sqrt(np.vecdot(z, z) / n + 1e-5)[:, None]
-        np.divide(z, s, out=z)
-        np.multiply(z, weight, out=y)
-        np.add(y, bias, out=y)
-        np.multiply(g, z, out=d)
-        _ = rows @ d, rows @ g  # the gradients of weight and bias
-        np.multiply(g, weight, out=h)
-        np.multiply(z, np.vecdot(h, z)[:, None] / -n, out=d)
-        np.add(d, h, out=d)
-        np.subtract(d, (h @ ones)[:, None] / n, out=d)
-        np.divide(d, s, out=d)
-
-    return step
-
-
-def rms_norm(x: Any, g: Any, weight: Any) -> Step:
-    n, rows = x.shape[-1], np.ones(x.shape[0], x.dtype)
-    z, y, h, d = (np.empty_like(x) for _ in range(4))
-
-    def step() -> None:
-        s = np.sqrt(np.vecdot(x, x) / n + 1.2e-7)[:, None]
-        np.divide(x, s, out=z)
-        np.multiply(z, weight, out=y)
-        np.multiply(g, z, out=d)
-        _ = rows @ d
-        np.multiply(g, weight, out=h)
-        np.multiply(z, np.vecdot(h, z)[:, None] / -n, out=d)
-        np.add(d, h, out=d)
-        np.divide(d, s, out=d)
-
-    return step
-
-
-def batch_norm(x: Any, g: Any, weight: Any, bias: Any, *running: Any) -> Step:
-    n, rows = x.shape[0], np.ones(x.shape[0], x.dtype)
-    z, y, h, d = (np.empty_like(x) for _ in range(4))
-
-    def step() -> None:
-        np.subtract(x, rows @ x / n, out=z)
-        np.multiply(z, z, out=h)
-        r = 1 / np.sqrt(rows @ h / n + 1e-5)
-        np.multiply(z, weight * r, out=y)
-        np.add(y, bias, out=y)
-        np.multiply(g, z, out=h)
-        of_bias, of_z = rows @ g, rows @ h
-        np.multiply(z, r * r * of_z / -n, out=d)
-        np.add(d, g, out=d)
-        np.subtract(d, of_bias / n, out=d)
-        np.multiply(d, weight * r, out=d)
-
-    return step
+def of_gelu(x: Any, g: Any, approximate: str = "none") -> Step:
+    return gelu(x, g) if approximate == "none" else gelu_tanh(x, g)
 
 
 HANDS: dict[str, Callable[..., Step]] = {
-    "ReLU": relu, "LeakyReLU": leaky_relu, "GELU": gelu, "Hardsigmoid": hardsigmoid, "Hardswish": hardswish,
-    "Softmax": softmax, "LogSoftmax": log_softmax, "LayerNorm": layer_norm, "RMSNorm": rms_norm,
-    "BatchNorm1d": batch_norm,
+    "ReLU": relu, "LeakyReLU": leaky_relu, "ELU": elu, "CELU": elu, "GELU": of_gelu, "Sigmoid": sigmoid,
+    "SELU": settings(elu, alpha=SELU_ALPHA, scale=SELU_SCALE), "SiLU": silu, "Softplus": softplus,
+    "Hardsigmoid": hardsigmoid, "Hardswish": hardswish, "Hardtanh": settings(clipped, low=-1, high=1),
+    "ReLU6": settings(clipped, low=0, high=6),
 }  # fmt: skip

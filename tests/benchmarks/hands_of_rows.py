@@ -1,0 +1,156 @@
+"""Layers of rows, and losses, as one writes them by hand in NumPy, in place, for speed.
+
+Each function is given the input, the gradient of the output and the layer's weights, or a loss's target, makes
+the memory that it needs, and returns a step that computes the output and all gradients.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Step = Callable[[], Any]
+
+
+def softmax(x: Any, g: Any) -> Step:
+    y, d, ones = np.empty_like(x), np.empty_like(x), np.ones(x.shape[-1], x.dtype)
+
+    def step() -> Any:
+        np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True), out=y)
+        np.exp(y, out=y)
+        np.divide(y, (y @ ones)[:, None], out=y)
+        np.subtract(g, np.vecdot(g, y)[:, None], out=d)
+        np.multiply(d, y, out=d)
+        return y, d
+
+    return step
+
+
+def log_softmax(x: Any, g: Any) -> Step:
+    y, d, ones = np.empty_like(x), np.empty_like(x), np.ones(x.shape[-1], x.dtype)
+
+    def step() -> Any:
+        np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True), out=y)
+        np.exp(y, out=d)
+        np.subtract(y, np.log(d @ ones)[:, None], out=y)
+        np.exp(y, out=d)
+        np.multiply(d, (g @ ones)[:, None], out=d)
+        np.subtract(g, d, out=d)
+        return y, d
+
+    return step
+
+
+def layer_norm(x: Any, g: Any, weight: Any, bias: Any) -> Step:
+    n, rows = x.shape[-1], np.ones(x.shape[0], x.dtype)
+    ones, z, y, h, d = np.ones(n, x.dtype), *(np.empty_like(x) for _ in range(4))
+
+    def step() -> Any:
+        np.subtract(x, (x @ ones)[:, None] / n, out=z)
+        s = np.sqrt(np.vecdot(z, z) / n + 1e-5)[:, None]
+        np.divide(z, s, out=z)
+        np.multiply(z, weight, out=y)
+        np.add(y, bias, out=y)
+        np.multiply(g, z, out=d)
+        _ = rows @ d, rows @ g  # the gradients of weight and bias
+        np.multiply(g, weight, out=h)
+        np.multiply(z, np.vecdot(h, z)[:, None] / -n, out=d)
+        np.add(d, h, out=d)
+        np.subtract(d, (h @ ones)[:, None] / n, out=d)
+        np.divide(d, s, out=d)
+        return y, d
+
+    return step
+
+
+def rms_norm(x: Any, g: Any, weight: Any) -> Step:
+    n, rows = x.shape[-1], np.ones(x.shape[0], x.dtype)
+    z, y, h, d = (np.empty_like(x) for _ in range(4))
+
+    def step() -> Any:
+        s = np.sqrt(np.vecdot(x, x) / n + 1.2e-7)[:, None]
+        np.divide(x, s, out=z)
+        np.multiply(z, weight, out=y)
+        np.multiply(g, z, out=d)
+        _ = rows @ d
+        np.multiply(g, weight, out=h)
+        np.multiply(z, np.vecdot(h, z)[:, None] / -n, out=d)
+        np.add(d, h, out=d)
+        np.divide(d, s, out=d)
+        return y, d
+
+    return step
+
+
+def batch_norm(x: Any, g: Any, weight: Any, bias: Any, *running: Any) -> Step:
+    n, rows = x.shape[0], np.ones(x.shape[0], x.dtype)
+    z, y, h, d = (np.empty_like(x) for _ in range(4))
+
+    def step() -> Any:
+        np.subtract(x, rows @ x / n, out=z)
+        np.multiply(z, z, out=h)
+        r = 1 / np.sqrt(rows @ h / n + 1e-5)
+        np.multiply(z, weight * r, out=y)
+        np.add(y, bias, out=y)
+        np.multiply(g, z, out=h)
+        of_bias, of_z = rows @ g, rows @ h
+        np.multiply(z, r * r * of_z / -n, out=d)
+        np.add(d, g, out=d)
+        np.subtract(d, of_bias / n, out=d)
+        np.multiply(d, weight * r, out=d)
+        return y, d
+
+    return step
+
+
+def cross_entropy(x: Any, target: Any) -> Step:
+    (n, c), p = x.shape, np.empty_like(x)
+    ones, labelled, flat = np.ones(c, x.dtype), np.arange(n) * c + target, p.reshape(-1)
+
+    def step() -> Any:
+        np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), out=p)
+        picked = flat[labelled]
+        np.exp(p, out=p)
+        sums = p @ ones
+        loss = np.add.reduce(np.log(sums) - picked) / n
+        np.multiply(p, (1 / (n * sums))[:, None], out=p)
+        flat[labelled] -= np.float32(1 / n)
+        return loss, p
+
+    return step
+
+
+def smooth_l1(x: Any, target: Any) -> Step:
+    e, d, y = (np.empty_like(x) for _ in range(3))
+    n, flats = x.size, [a.reshape(-1) for a in (e, y)]
+
+    def step() -> Any:
+        np.subtract(x, target, out=e)
+        np.clip(e, -1, 1, out=d)
+        np.multiply(d, -0.5, out=y)
+        np.add(y, e, out=y)
+        np.multiply(y, d, out=y)
+        loss = np.add.reduce(flats[1]) / n
+        np.multiply(d, np.float32(1 / n), out=d)
+        return loss, d
+
+    return step
+
+
+def mse(x: Any, target: Any) -> Step:
+    e = np.empty_like(x)
+    n, flat = x.size, e.reshape(-1)
+
+    def step() -> Any:
+        np.subtract(x, target, out=e)
+        loss = flat @ flat / n
+        np.multiply(e, np.float32(2 / n), out=e)
+        return loss, e
+
+    return step
+
+
+HANDS: dict[str, Callable[..., Step]] = {
+    "Softmax": softmax, "LogSoftmax": log_softmax, "LayerNorm": layer_norm, "RMSNorm": rms_norm,
+    "BatchNorm1d": batch_norm, "CrossEntropyLoss": cross_entropy, "SmoothL1Loss": smooth_l1, "MSELoss": mse,
+}  # fmt: skip
