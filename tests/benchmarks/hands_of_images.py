@@ -1,7 +1,7 @@
 """Layers of images as one writes them by hand in NumPy, in place, for speed, with the batch last in memory.
 
-Each function is given images (n, c, h, w), the gradient of the output and the layer's weights, makes the memory
-that it needs, and returns a step that computes the output and all gradients, on arrays (c, h, w, n).
+Each function is given images (n, c, h, w), the gradient of the output and the layer's weights, makes the
+memory that it needs, and returns a step that computes the output and all gradients, on arrays (c, h, w, n).
 """
 
 from collections.abc import Callable, Iterator

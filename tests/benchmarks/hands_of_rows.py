@@ -1,7 +1,7 @@
 """Layers of rows, and losses, as one writes them by hand in NumPy, in place, for speed.
 
-Each function is given the input, the gradient of the output and the layer's weights, or a loss's target, makes
-the memory that it needs, and returns a step that computes the output and all gradients.
+Each function is given the input, the gradient of the output and the layer's weights, or a loss's target,
+makes the memory that it needs, and returns a step that computes the output and all gradients.
 """
 
 from collections.abc import Callable

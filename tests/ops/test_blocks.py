@@ -15,12 +15,13 @@ FORMULAS = {
     "logistic": (smooth.logistic, 1), "x_times": (smooth.x_times, 2), "bend": (smooth.bend, 1),
     "gelu_by_tanh": (smooth.gelu_by_tanh, 1), "gelu_and_slope": (smooth.gelu_and_slope, 1),
     "two_pieces": (lambda x: activation.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
+    "scaled_pieces": (activation.scaled_pieces, 1),
     "x_by_pieces": (activation.x_by_pieces, 1),
     "parabola_and_lines": (lambda e: regression.parabola_and_lines(e, 0.7), 1),
 }
 RULES = {
     "sigmoid": (tg.sigmoid, ()), "silu": (tg.silu, ()), "softplus": (tg.softplus, ()), "elu": (tg.elu, ()),
-    "softplus_beta": (tg.softplus, (2.0, 20.0)), "celu": (tg.celu, (0.5,)), "leaky_relu": (tg.leaky_relu, ()),
+    "softplus_beta": (tg.softplus, (2.0, 20.0)), "celu": (tg.celu, (0.5,)), "selu": (tg.selu, ()), "leaky_relu": (tg.leaky_relu, ()),
     "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()), "gelu_tanh": (smooth.gelu_tanh, ()),
     "huber": (regression._huber, (1.0,)),
 }

@@ -48,10 +48,10 @@ def batch_norm_gradients(
     if r is None:
         r = 1 / np.sqrt(dot_along(axes, c, c) / n + eps)
     of_bias, of_c, steep = sum_along(axes, g), dot_along(axes, g, c), weight * r
-    dx = c * ((2 * g_variance - steep * (r * r * of_c)) / n)
-    dx += g * steep
-    dx = dx + (g_mean - steep * of_bias) / n
-    return dx, np.reshape(r * of_c, weight.shape), np.reshape(of_bias, weight.shape)
+    c *= (2 * g_variance - steep * (r * r * of_c)) / n
+    c += g * steep
+    c += (g_mean - steep * of_bias) / n
+    return c, np.reshape(r * of_c, weight.shape), np.reshape(of_bias, weight.shape)
 
 
 # fmt: off

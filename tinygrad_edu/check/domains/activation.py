@@ -42,6 +42,7 @@ DOMAINS: Domains = {
                                 reference=lambda x, slope: np.where(x > 0, x, slope * x)),
     activation.elu:        case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 2))),
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1))),
+    activation.selu:       unary(-3, 3, 0, reference=lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))),
     activation.celu:       case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(1 / 4, 2))),
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
     activation.hardsigmoid: unary(-5, 5, -3, 3, reference=lambda x: np.clip(x / 6 + 0.5, 0, 1)),
