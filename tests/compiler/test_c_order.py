@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import cache, plan, sums
 from tinygrad_edu.compiler.fusing import fused
 from tinygrad_edu.compiler.loops import reads, writes
@@ -129,3 +130,32 @@ def test_the_slope_of_relu_to_the_bit(tmp_path):
         for a, e in zip(compiled(x), slopes(x), strict=True):
             np.testing.assert_array_equal(a, e)
             np.testing.assert_array_equal(np.signbit(a), np.signbit(e))
+
+
+def test_eager_steps_between_those_that_count_in_c(tmp_path):
+    """And one parameter that has no gradient, so that its pack counts each by itself."""
+
+    def made(some):
+        with tg.seed(0):
+            model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2))
+        optimizer = optim.Adam([*model.parameters(), nn.Parameter(np.ones(3, np.float32))], lr=0.05)
+        used = model if some else [model]
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = np.mean((used if some else used[0])(x) ** 2)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return model, optimizer, step
+
+    for some in (True, False):
+        (_, ours, step), (_, theirs, plain) = made(some), made(some)
+        compiled = tg.compile(step, backend="c", cache=tmp_path / "new")
+        for i in range(12):
+            x = normal(6, 4, seed=i)
+            ours.lr = theirs.lr = 0.05 / (1 + i)
+            found = (step if i in (4, 5, 9) else compiled)(x)
+            np.testing.assert_allclose(found.item(), plain(x).item(), 1e-5)
+        assert ours._packs[0].counts == theirs._packs[0].counts

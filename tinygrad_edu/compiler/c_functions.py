@@ -7,6 +7,7 @@ import numpy as np
 
 from .c import Printer
 from .c_head import HEAD
+from .c_numbers import Counting
 from .fusing import fused, only_in
 from .loops import Statement
 from .many import Many
@@ -33,6 +34,8 @@ class Functions:
         What the table of addresses holds.
     first : bool
         Whether the arguments are looked at apart, by a function ``fits``, before anything else is done.
+    counts : bool
+        Whether ``step_0`` is also given, for each optimizer, the number of the step and its rate.
     many : Many or None
         Of how many steps are made in one call, where they can be; the function in C is ``steps``.
     """
@@ -41,11 +44,14 @@ class Functions:
         self.plan, self.memories, self.arguments = plan, plan.memories, arguments
         self.slots: list[Any] = ["ndarray"]
         parts = [s.statements for s in plan.segments if s.step is None]
+        self.counting = Counting(plan.lives)
+        self.counts = len(plan.segments) == 1 and self.counting.alone
+        self.many = Many.of(plan, arguments, self.counting)
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
-        functions = [self._function(number, part) for number, part in enumerate(parts)]
+        functions = self.counting.functions(self.slot)
+        functions += [self._function(number, part) for number, part in enumerate(parts)]
         if self.first:
             functions.append(f"int fits({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n")
-        self.many = Many.of(plan, arguments)
         if self.many is not None:
             functions.append(self.many.text(self._parameters, self._conditions(), self.slot))
         self.text = "\n".join([HEAD, *functions])
@@ -72,11 +78,13 @@ class Functions:
         body = indented([*self._declared(used), *printer.lines, "return 0;"])
         given = range(len(self.arguments))
         places, values = ("".join(text.format(i) for i in given) for text in (", char *d{0}", ", DATA(x{0})"))
-        conditions = "" if self.first else self._conditions()
+        before, parameters = "" if self.first else self._conditions(), self._parameters
+        for k in range(len(self.plan.lives) if self.counts else 0):
+            parameters += f", double t{k}, double lr{k}"
+            before += f"    count_{k}(p, t{k}, lr{k});\n"
         return (
             f"static int body_{number}(void **p{places}) {{\n{body}}}\n\n"
-            f"int step_{number}({self._parameters}) {{\n"
-            f"{conditions}    return body_{number}(p{values});\n}}\n"
+            f"int step_{number}({parameters}) {{\n{before}    return body_{number}(p{values});\n}}\n"
         )
 
     @property

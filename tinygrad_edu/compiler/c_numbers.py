@@ -1,10 +1,90 @@
 """Numbers in C: the formulas of an optimizer's step, which Python computes with floats."""
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import TraceError
+from .counting import changing, is_ours
+from .memories import C_TYPES
+from .program import Live
+from .symbols import formulas
 
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+class Counting:
+    """The numbers of optimizers that another step, or another rate, changes.
+
+    Parameters
+    ----------
+    lives : list of Live
+        The counting of each optimizer.
+
+    Attributes
+    ----------
+    scalars : list of array
+        The numbers, where they lie.
+    formulas : list of (int, str)
+        For each the optimizer, and its formula, which is empty if the rates alone decide it; none at all if
+        any other has no formula.
+    """
+
+    def __init__(self, lives: list[Live]) -> None:
+        self.count, self.scalars, self.formulas = len(lives), [], []  # type: tuple[int, list[Any], list[Any]]
+        known = True
+        for k, live in enumerate(lives):
+            pack, optimizer, _ = live.of
+            moving = changing(optimizer.coefficients, pack.group, pack.counts[0] + 1)
+            texts = texts_of(optimizer, pack.group) if is_whole(live) else None
+            known &= texts is not None
+            self.scalars += [pack.numbers.scalars[i] for i in moving]
+            self.formulas += [(k, texts[i]) for i in moving] if texts is not None else []
+            if pack.group.weight_decay or pack.group.l1:
+                self.scalars += pack.decays.scalars
+                self.formulas += [(k, "")] * len(pack.decays.scalars)
+        if not known:
+            self.formulas = []
+
+    @property
+    def alone(self) -> bool:
+        """Whether C computes all of them by itself."""
+        return bool(self.formulas) and all(formula for _, formula in self.formulas)
+
+    def functions(self, slot: Callable[[Any], int]) -> list[str]:
+        """For each optimizer a function in C that computes its numbers of a step, powers only once."""
+        found = []
+        for k in range(self.count if self.formulas else 0):
+            powers: dict[str, str] = {}
+            own = [(i, formula) for i, (live, formula) in enumerate(self.formulas) if live == k and formula]
+            sets = [f"{self.scalar(i, slot)} = {in_c(formula, powers)};" for i, formula in own]
+            names = [f"const double {name} = {power};" for power, name in powers.items()]
+            body = "".join(f"    {line}\n" for line in (*names, *sets))
+            found.append(f"static void count_{k}(void **p, double t, double lr) {{\n{body}}}\n")
+        return found
+
+    def scalar(self, number: int, slot: Callable[[Any], int]) -> str:
+        """One of the numbers in C."""
+        kind = C_TYPES[self.scalars[number].dtype.str[1:]]
+        return f"*({kind} *)p[{slot(('scalar', number))}]"
+
+
+def is_whole(live: Live) -> bool:
+    """Whether it counts a step of all parameters of its pack."""
+    return live.of[2] is None or len(live.of[0].counts) == 1
+
+
+def texts_of(optimizer: Any, group: Any) -> list[str] | None:
+    """The formulas of an optimizer's numbers; None if they are none that C has."""
+    if not is_ours(optimizer):  # it may look at something else, too
+        return None
+    try:
+        texts = [text for text, _ in formulas(optimizer, group, "lr")]
+        for text in texts:
+            in_c(text, {})
+    except TraceError:
+        return None
+    return texts
 
 
 def in_c(formula: str, powers: dict[str, str]) -> str:

@@ -61,7 +61,7 @@ def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | N
     """What `begin_of` does, as lines; None where its numbers are no formulas of t and the rate."""
     pack, optimizer, i = step.of
     group, numbers, place = pack.group, pack.numbers, i or 0
-    if not type(optimizer).coefficients.__module__.startswith(f"{OURS}."):
+    if not is_ours(optimizer):
         return None  # it may look at something else, too
     try:
         texts = [text for text, _ in formulas(optimizer, group, "lr")]
@@ -80,6 +80,11 @@ def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | N
         decays = f"[1 - lr * {group.weight_decay!r}, {group.weight_decay!r}, {group.l1!r}]"
         lines.append(f"{name(pack.decays, 'decays')}.set({decays})")
     return lines
+
+
+def is_ours(optimizer: Any) -> bool:
+    """Whether the numbers of its steps are computed by this package's code."""
+    return bool(type(optimizer).coefficients.__module__.startswith(f"{OURS}."))
 
 
 def with_root(lines: list[str]) -> list[str]:

@@ -9,13 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import TraceError
-from .c_numbers import in_c
-from .counting import changing
-from .memories import C_TYPES, Operand
+from .c_numbers import Counting, is_whole
+from .memories import Operand
 from .plan import Plan
 from .program import Live, Ref
-from .symbols import formulas
 
 N, DONE, FIRST, ROWS, TABLE, RATES, COUNTS = range(7)  # places in what C is given
 
@@ -36,18 +33,18 @@ class Many:
         The bytes of a row, of each argument.
     """
 
-    def __init__(self, plan: Plan, arguments: list[Ref], batch: int) -> None:
+    def __init__(self, plan: Plan, arguments: list[Ref], batch: int, counting: Counting) -> None:
         self.lives, self.batch, values = plan.lives, batch, plan.program.values
         self.widths = [values[r.number].nbytes // batch for r in arguments]
         self.results = [self._result(plan, ref) for ref in plan.results]
-        self.scalars, self.formulas = _numbers(plan.lives)
+        self.counting = counting
         self.data = COUNTS + len(self.lives)
         self.outs = self.data + len(arguments)
         self.words = np.zeros(self.outs + len(self.results), np.intp)
         self.rates, self.function = np.zeros(max(len(self.lives), 1)), None  # type: tuple[Any, Any]
 
     @classmethod
-    def of(cls, plan: Plan, arguments: list[Ref]) -> Self | None:
+    def of(cls, plan: Plan, arguments: list[Ref], counting: Counting) -> Self | None:
         """Many steps of a plan; None if C cannot make them alone, or there are no batches."""
         values, inputs = [plan.program.values[r.number] for r in arguments], plan.program.inputs
         alone = len(plan.segments) == 1 and plan.segments[0].step is None
@@ -57,9 +54,9 @@ class Many:
             return None
         if not all(v.flags.c_contiguous and v.nbytes for v in values):
             return None
-        if any(phase_of(live) is not None for live in plan.lives):
+        if not all(is_whole(live) and phase_of(live) is None for live in plan.lives):
             return None
-        return cls(plan, arguments, values[0].shape[0])
+        return cls(plan, arguments, values[0].shape[0], counting)
 
     @staticmethod
     def _result(plan: Plan, ref: Ref) -> Operand | None:
@@ -78,15 +75,12 @@ class Many:
             f"memcpy(DATA(x{k}) + i * {w}, (char *)c[{self.data + k}] + r * {w}, {w});"
             for k, w in enumerate(self.widths)
         ]
-        places = [
-            (k, f"*({C_TYPES[s.dtype.str[1:]]} *)p[{slot(('scalar', k))}]")
-            for k, s in enumerate(self.scalars)
-        ]
-        width = len(places)
-        table = " ".join(f"{at} = table[s * {width} + {k}];" for k, at in places)
+        places = [self.counting.scalar(k, slot) for k in range(len(self.counting.scalars))]
+        table = " ".join(f"{at} = table[s * {len(places)} + {k}];" for k, at in enumerate(places))
         count = [f"if (table) {{ {table} }}"] * bool(places)
-        if self.formulas:
-            count += ["else {", *(f"    {line}" for line in self._counting([at for _, at in places])), "}"]
+        if self.counting.formulas:
+            calls = [f"count_{k}(p, c[{COUNTS + k}] + s + 1, rates[{k}]);" for k in range(len(self.lives))]
+            count += ["else {", *(f"    {call}" for call in calls), "}"]
         copies = []
         for k, r in enumerate(self.results):
             if r is not None:
@@ -99,7 +93,7 @@ class Many:
         values = "".join(f", DATA(x{k})" for k in range(len(self.widths)))
         lines = [
             f"const word n = c[{N}], *const rows = (word *)c[{ROWS}];",
-            f"const double *const table = (double *)c[{TABLE}];",
+            f"const double *const table = (double *)c[{TABLE}], *const rates = (double *)c[{RATES}];",
             "for (word s = 0; s < n; s++) {",
             f"    for (word i = 0; i < {self.batch}; i++) {{",
             f"        const word r = rows ? rows[s * {self.batch} + i] : c[{FIRST}] + s * {self.batch} + i;",
@@ -114,20 +108,6 @@ class Many:
         ]
         body = "".join(f"    {line}\n" for line in lines)
         return f"int steps({parameters}, word *c) {{\n{conditions}{body}}}\n"
-
-    def _counting(self, places: list[str]) -> list[str]:
-        """The lines that compute the optimizers' numbers; a power that several have is computed once."""
-        lines = []
-        for k in range(len(self.lives)):
-            powers: dict[str, str] = {}
-            own = [
-                (at, formula) for (live, formula), at in zip(self.formulas, places) if live == k and formula
-            ]
-            sets = [f"{at} = {in_c(formula, powers)};" for at, formula in own]
-            lines.append(f"{{ const double t = c[{COUNTS + k}] + s + 1, lr = ((double *)c[{RATES}])[{k}];")
-            lines += [f"const double {name} = {power};" for power, name in powers.items()]
-            lines += [*sets, "}"]
-        return lines
 
     # ---- what runs -----------------------------------------------------------------------------------------
 
@@ -155,11 +135,15 @@ class Many:
         self.words[:] = words
         self.before = [live.of[0].counts for live in self.lives]
         self.table = None
-        if self.formulas and rate is None and all(type(live.of[0].group.lr) is float for live in self.lives):
+        if (
+            self.counting.formulas
+            and rate is None
+            and all(type(live.of[0].group.lr) is float for live in self.lives)
+        ):
             self.rates[: len(self.lives)] = [live.of[0].group.lr for live in self.lives]
             for live in self.lives:
                 live.function()  # for what the rates alone decide
-        elif self.scalars:
+        elif self.counting.scalars:
             self.table = np.array([self._counted(k) for k in range(n)])
             self.words[TABLE] = self.table.ctypes.data
 
@@ -169,7 +153,7 @@ class Many:
             self.rate(k)
         for live in self.lives:
             live.function()
-        return [scalar.item() for scalar in self.scalars]
+        return [scalar.item() for scalar in self.counting.scalars]
 
     def run(self, *given: Any) -> int:
         """Make the steps; 0 if at least one of them was made, 1 if none, and 2 if a result is still held."""
@@ -196,26 +180,3 @@ def phase_of(live: Live) -> Any:
     """The phase of an optimizer's next step; None if it has none."""
     pack, optimizer, _ = live.of
     return optimizer.phase(pack.group, pack.counts[0] + 1)
-
-
-def _numbers(lives: list[Live]) -> tuple[list[Any], list[tuple[int, str]]]:
-    """The numbers that a step may change, as arrays; and for each the optimizer, and a formula of it.
-
-    A number that the rates alone decide has an empty formula; if any other has none, there are no formulas.
-    """
-    scalars, found, known = [], [], True
-    for k, live in enumerate(lives):
-        pack, optimizer, _ = live.of
-        moving = changing(optimizer.coefficients, pack.group, pack.counts[0] + 1)
-        try:
-            texts = [text for text, _ in formulas(optimizer, pack.group, "lr")]
-            for text in texts:
-                in_c(text, {})
-        except TraceError:
-            texts, known = [""] * len(pack.numbers.scalars), False
-        scalars += [pack.numbers.scalars[i] for i in moving]
-        found += [(k, texts[i]) for i in moving]
-        if pack.group.weight_decay or pack.group.l1:
-            scalars += pack.decays.scalars
-            found += [(k, "")] * len(pack.decays.scalars)
-    return scalars, found if known else []

@@ -1,6 +1,7 @@
 """A program in C: segments of loops, called one after another, and lines of NumPy between them."""
 
 import ctypes
+import math
 import os
 import re
 import sys
@@ -20,7 +21,7 @@ from .numpy_source import Source
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
 
-OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|step_\d+")  # names in the function in Python
+OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+")  # names in the function in Python
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
 
 
@@ -84,8 +85,10 @@ class NativeSource(Source):
             self.body += ["P, R = rooms[0]", "rooms.reverse()"]
         if self.first:
             self.body.append(f"if fits({given}): {self._again('fits', given, 'return None')}")
-        self.body += [f"{self._begin(live)}()" for live in self.lives]
-        failed = "undo(); return None" if self.lives else "return None"
+        rooms, arguments = list(self.body), given
+        before, numbers_of, after = self._counted()
+        self.body, given = self.body + before, given + numbers_of
+        failed = "undo(); return None" if self.lives and not after else "return None"
         for segment in self.segments:
             if segment.step is None:
                 number = next(numbers)
@@ -93,6 +96,7 @@ class NativeSource(Source):
                 self.body.append(f"if step_{number}({given}): {again}")
             else:
                 self._line_of_numpy(segment, failed)
+        self.body += after
         returned = [self._result_text(r) for r in self.results]
         if len(self.whole) > 2:  # faster than one after another
             self.body.append(f"{', '.join(f'r{k}' for k in range(len(self.whole)))} = R")
@@ -100,10 +104,27 @@ class NativeSource(Source):
                 r.replace("R[", "r", 1).replace("]", "", 1) if r.startswith("R[") else r for r in returned
             ]
         self.body.append(f"return ({''.join(f'{r}, ' for r in returned)})")
+        if self.many is not None:
+            again = self._again("many", arguments, "return None")
+            ends = self.body[-2:] if len(self.whole) > 2 else self.body[-1:]
+            self.body_of_many = [*rooms, f"if many({arguments}): {again}", *ends]
 
-    def _begin(self, live: Live) -> str:
-        """The name of the counting of an optimizer."""
-        return self.constant(live.function, "begin")
+    def _counted(self) -> tuple[list[str], str, list[str]]:
+        """How optimizers count a step: lines before it, what C is given besides, and lines after it.
+
+        C computes their numbers where it can.
+        """
+        if not self.functions.counts:
+            return [f"{self.constant(live.function, 'begin')}()" for live in self.lives], "", []
+        before, given, after = [], "", []
+        for k, live in enumerate(self.lives):
+            pack, unknown = live.of[0], [math.nan] * len(live.of[0].numbers.scalars)
+            name, numbers = self.constant(pack, "pack"), self.constant(pack.numbers, "numbers")
+            before.append(f"at{k} = {name}.counts[0] + 1")
+            given += f", at{k}, {self.constant(pack.group, 'group')}.lr"
+            after.append(f"{name}.counts = [at{k}] * {len(pack.counts)}")
+            after.append(f"{numbers}.floats = {self.constant(unknown, 'unknown')}")
+        return before, given, after
 
     def _again(self, function: str, given: str, failed: str) -> str:
         """What is done when a function in C could not begin: it is called again, with other results."""
@@ -194,10 +215,10 @@ class NativeSource(Source):
         if self.many is None:
             return text
         arguments = ", ".join(map(self.name, self.arguments))
-        counting = {f"{name}()" for name in map(self._begin, self.lives)}
-        body = [line for line in self.body if line not in counting]
-        body = [re.sub(r"\bstep_0\(", "many(", line).replace("undo(); ", "") for line in body]
-        return "\n".join([text, "", f"def steps({arguments}):", *(f"    {line}" for line in body)]) + "\n"
+        return (
+            "\n".join([text, "", f"def steps({arguments}):", *(f"    {line}" for line in self.body_of_many)])
+            + "\n"
+        )
 
     @property
     def shown(self) -> str:
@@ -221,11 +242,15 @@ class NativeSource(Source):
         for name in [*names, *(["fits"] if self.first else [])]:
             function = loaded[name]
             function.argtypes = [ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments)]
+            if self.functions.counts:
+                function.argtypes += [ctypes.c_double, ctypes.c_double] * len(self.lives)
             function.restype = ctypes.c_int
             self.given[name] = function
         if self.many is not None:  # in which other threads run
             self.many.function = ctypes.CDLL(str(path))["steps"]
-            self.many.function.argtypes = [*function.argtypes, ctypes.c_void_p]
+            self.many.function.argtypes = [
+                ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p
+            ]  # fmt: skip
             self.given["many"] = self.many.run
         self.forms: list[Any] = []  # of the results: shapes, dtypes and orders
         for m in self.whole:
@@ -254,7 +279,7 @@ class NativeSource(Source):
         if what == "ndarray":
             return id(np.ndarray)
         if what[0] == "scalar":
-            return address(self.many.scalars[what[1]])
+            return address(self.functions.counting.scalars[what[1]])
         if isinstance(what[0], np.ufunc):
             found = inner_loop(what[0], what[1])
             assert found is not None
