@@ -74,8 +74,9 @@ def numpy_source(
     program = program.copy()
     simpler(program, results)
     attempts = with_places(program)
-    places = kept_in_place(program, results, gradients, vectors)
+    places, kept = kept_in_place(program, results, gradients, vectors)
     names = names | {place: program.inputs[place].name for place in program.inputs if place not in names}
-    source = Source(program, [r for r in results if r not in places], names, arguments, title, attempts)
+    source = Source(program, [r for r in results if r not in places], names, arguments, title, attempts, kept)
     source.places = places
+    program.forget(kept)
     return source

@@ -3,15 +3,24 @@
 Two results share it if the one is not used any more when the other is made, views included.
 """
 
+from bisect import insort
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .copies import used
-from .program import Call, Program, Ref
+from .program import Call, Program, Ref, owner_of
 
 ALIGNED = 64  # bytes
 COPIES = ("copy", np.copy)
+FILLS: dict[Any, int | None] = {
+    np.empty_like: None,
+    np.zeros_like: 0,
+    np.ones_like: 1,
+}  # what is written into them
+IN_PLACE = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.exp, np.sqrt, np.negative}
+JOINS = (np.stack, np.concatenate)
 
 
 class Arena(NamedTuple):
@@ -23,14 +32,20 @@ class Arena(NamedTuple):
         Bytes.
     offsets : dict of Ref to int
         Where each begins.
+    over : dict of Ref to Ref
+        Which results are written over others, of the same form.
     """
 
     size: int
     offsets: dict[Ref, int]
+    over: dict[Ref, Ref]
 
 
-def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
-    """A place for each result that can be written into one, of the steps that are carried out."""
+def buffers(program: Program, places: list[int], results: list[Ref], kept: Collection[Ref] = ()) -> Arena:
+    """A place for each result that can be written into one, of the steps that are carried out.
+
+    Those that are ``kept`` after the step have theirs from the first time on that they are used.
+    """
     steps = program.steps
     escaping = {program.owner(r) for r in results}
     escaping |= {program.owner(r) for r in program.inputs}
@@ -38,7 +53,9 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
     for i in places:
         for ref in used(steps[i]):
             last[program.owner(ref)] = i
-    spans = []
+    spans: list[tuple[int, int, Ref, Any]] = []
+    over: dict[Ref, Ref] = {}  # what is written over an array that nothing reads any more
+    places_of: dict[Ref, int] = {}  # which span is that of an array
     for i in places:
         step = steps[i]
         if (
@@ -46,8 +63,12 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
             or step.writes
             or len(step.outputs) != 1
             or not takes_out(step.function)
-            or not all(
-                isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex)) for a in step.args[:2]
+            or not (
+                step.function in (*FILLS, *JOINS)
+                or all(
+                    isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex))
+                    for a in step.args[:2]
+                )
             )
         ):
             continue
@@ -59,33 +80,76 @@ def buffers(program: Program, places: list[int], results: list[Ref]) -> Arena:
             and program.owner(step.outputs[0]) not in escaping
             and is_dense(value)
         ):
-            spans.append((i, last[program.owner(step.outputs[0])], step.outputs[0], value))
-    return laid_out(spans)
+            out = step.outputs[0]
+            stop = last[program.owner(out)]
+            before = _written_over(program, step, i, last, places_of)
+            if before is None:
+                places_of[out] = len(spans)
+                spans.append((i, stop, out, value))
+            else:
+                k = places_of[out] = places_of[before]
+                over[out] = spans[k][2]
+                spans[k] = (spans[k][0], stop, *spans[k][2:])
+    wholes: dict[int, list[Ref]] = {}  # of what is kept, by its owner
+    for ref in kept:
+        wholes.setdefault(program.owner(ref), []).append(ref)
+    for owner, refs in wholes.items():
+        first = next(i for i in places if owner in map(program.owner, used(steps[i])))
+        spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number])))
+    arena = laid_out(spans)
+    arena.over.update(over)
+    for refs in wholes.values():
+        whole = owner_of(program.values[refs[0].number])
+        begin = arena.offsets[refs[0]]
+        arena.offsets.update((r, begin + distance(whole, program.values[r.number])) for r in refs)
+    return arena
+
+
+def _written_over(
+    program: Program, call: Call, i: int, last: dict[int, int], places_of: dict[Ref, int]
+) -> Ref | None:
+    """An argument that a call may write its result over: it is used last there, and of the same form."""
+    if call.function not in IN_PLACE:
+        return None
+    value = program.values[call.outputs[0].number]
+    owners = [program.owner(a) for a in call.args if type(a) is Ref]
+    for a in call.args:
+        if type(a) is Ref and a in places_of and last[owner := program.owner(a)] == i:
+            other = program.values[a.number]
+            alike = (other.shape, other.strides, other.dtype) == (value.shape, value.strides, value.dtype)
+            if alike and program.is_whole(a) and owners.count(owner) == 1:
+                return a
+    return None
+
+
+def distance(whole: Any, part: Any) -> int:
+    """How many bytes after the beginning of an array a part of it begins."""
+    return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
 def laid_out(spans: list[tuple[int, int, Ref, Any]]) -> Arena:
-    """Places in one stretch of memory, first fit: those whose times overlap lie apart."""
-    placed: list[tuple[int, int, int, int]] = []  # start and end in time, start and end in memory
+    """Places in one stretch of memory, the largest first: those whose times overlap lie apart."""
+    placed: list[tuple[int, int, int, int]] = []  # start and end in memory, start and end in time, in order
     offsets, size = {}, 0
-    for start, stop, ref, value in spans:
+    for start, stop, ref, value in sorted(spans, key=lambda span: -span[3].nbytes):
         length = -(-max(value.nbytes, 1) // ALIGNED) * ALIGNED
         offset = 0
-        placed = [p for p in placed if p[1] >= start]
-        for _, _, low, high in sorted(placed, key=lambda p: p[2]):
-            if low - offset >= length:
-                break
-            offset = max(offset, high)
-        placed.append((start, stop, offset, offset + length))
+        for low, high, begin, end in placed:
+            if begin <= stop and start <= end:
+                if low - offset >= length:
+                    break
+                offset = max(offset, high)
+        insort(placed, (offset, offset + length, start, stop))
         offsets[ref] = offset
         size = max(size, offset + length)
-    return Arena(size, offsets)
+    return Arena(size, offsets, {})
 
 
 def takes_out(function: Any) -> bool:
     """Whether a function can write into an array that it is given, to the same bits."""
     if isinstance(function, np.ufunc):
         return function.nout == 1
-    if function in COPIES:
+    if function in (*COPIES, *FILLS, *JOINS):
         return True
     owner = getattr(function, "__self__", None)
     return function is np.clip or (

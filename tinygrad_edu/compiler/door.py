@@ -139,10 +139,13 @@ def call_text(
     lines += ["        if [*map(references, held)] != kept.counts: kept.renew()"] if keeps else []
     lines += ["        n = writes.count = writes.count + 1"] if written else []
     lines += [f"        last[{key}] = n" for key in written]
-    lines += [
-        f"        found = step({', '.join(arrays)})",
-        "        if found is None: return failed(args, kwargs)",
-    ]
+    call = f"found = step({', '.join(arrays)})"
+    if keeps:
+        lines += [f"        try: {call}", "        except BaseException:", "            kept.forget()"]
+        lines += ["            raise"]
+    else:
+        lines.append(f"        {call}")
+    lines.append("        if found is None: return failed(args, kwargs)")
     outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
     lines += [f"        {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
     lines += ["        if kept.are_lent: kept.lend()"] if keeps else []

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .buffers import takes_out
+from .buffers import distance, takes_out
 from .copies import substituted, used
 from .program import Call, Input, Program, Ref, owner_of, refs_in
 
@@ -25,7 +25,7 @@ class Kept:
     arrays : list of ndarray
         Where the gradient of each one is written.
     move : callable
-        Has the step write to other arrays, which it is given, by the identities of those from before.
+        Has the step write to other arrays, and returns these.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Kept:
         How often each of it is referred to, if nobody else does.
     """
 
-    def __init__(self, leaves: list[Any], arrays: list[Any], move: Callable[[dict[int, Any]], None]) -> None:
+    def __init__(self, leaves: list[Any], arrays: list[Any], move: Callable[[], list[Any]]) -> None:
         self.leaves, self.arrays, self._move = leaves, arrays, move
         self._tensors = [Tensor._make(array, None) for array in arrays]
         owners = {id(o): o for o in map(owner_of, arrays)}
@@ -58,12 +58,15 @@ class Kept:
             self.counts = [a + (i < len(here)) for i, a in enumerate(self._alone)]
             return
         self.are_lent = True
-        made: dict[int, Any] = {}
-        self.arrays = [twin(array, made) for array in self.arrays]
-        self._move(made)
+        self.arrays = self._move()
         self.held.clear()
         self._tensors.clear()
         self.counts = []
+
+    def forget(self) -> None:
+        """Take the gradients from the variables: a step that was broken off has left them half written."""
+        for leaf in self.leaves:
+            leaf.grad = None
 
     def lend(self) -> None:
         """Give the variables copies."""
@@ -76,8 +79,8 @@ class Kept:
 
 def kept_in_place(
     program: Program, results: list[Ref], gradients: dict[Ref, str], vectors: Iterable[Any]
-) -> dict[Ref, Ref]:
-    """Have a program write gradients to places of their own; returns the places.
+) -> tuple[dict[Ref, Ref], list[Ref]]:
+    """Have a program write gradients to places of their own; returns these, and all views of them.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ def kept_in_place(
     program.steps = steps
     for before, place in by.items():
         program.merge(before, place)
-    return {g: by[g] for g in fitting}
+    return {g: by[g] for g in fitting}, list(dict.fromkeys(by.values()))
 
 
 def _is_whole(program: Program, ref: Ref) -> bool:
@@ -184,7 +187,6 @@ def twin(array: Any, made: dict[int, Any]) -> Any:
             made.setdefault(id(owner), np.empty_like(owner)) if owner is not array else np.empty_like(array)
         )
         if owner is not array:
-            offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-            base = np.ndarray(array.shape, array.dtype, base, offset, array.strides)
+            base = np.ndarray(array.shape, array.dtype, base, distance(owner, array), array.strides)
         made[id(array)] = base
     return made[id(array)]

@@ -13,19 +13,22 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
-from .buffers import ALIGNED, COPIES, buffers, takes_out
+from .buffers import ALIGNED, COPIES, FILLS, JOINS, buffers, takes_out
 from .copies import used
 from .counting import NAMES, counting_lines
 from .dead import needed
 from .fold import as_operator, scalars_of, zero_dimensional
-from .keeping import twin
 from .products import is_dot
-from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
+from .program import Call, Check, Live, Program, Ref, refs_in
 from .spelling import of_numpy, told
 
 OWN = ("step", "np", "math", "given", "memory", *NAMES)  # names in the text
 LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
-VIEWING = {"__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal"}
+VIEWING = {
+    "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
+    np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.ravel,
+    np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
+}  # fmt: skip
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
 
 
@@ -45,6 +48,8 @@ class Source:
         What a traceback calls the text.
     attempts : collection of Ref
         Results whose making raises an IndexError where a check has failed.
+    kept : collection of Ref
+        Inputs that are written to before they are read, and stay in their places among the buffers.
 
     Attributes
     ----------
@@ -66,9 +71,9 @@ class Source:
 
     def __init__(
         self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
-        attempts: Collection[Ref] = (),
+        attempts: Collection[Ref] = (), kept: Collection[Ref] = (),
     ) -> None:  # fmt: skip
-        self.attempts = frozenset(attempts)
+        self.attempts, self.kept = frozenset(attempts), list(kept)
         self.program, self.results, self.arguments, self.title = program, results, arguments, title
         self.places: dict[Ref, Ref] = {}
         self.given: dict[str, Any] = {}
@@ -129,13 +134,6 @@ class Source:
         self.defined = namespace
         return namespace["step"]
 
-    def move(self, made: dict[int, Any]) -> Any:
-        """The function for other arrays in the place of some that it writes to, by their identities."""
-        for name, value in self.given.items():
-            if isinstance(value, np.ndarray) and (id(value) in made or id(owner_of(value)) in made):
-                self.given[name] = twin(value, made)
-        return self.compiled()
-
     # ---- names ---------------------------------------------------------------------------------------------
 
     def name(self, ref: Ref) -> str:
@@ -172,7 +170,7 @@ class Source:
         live = needed(self.program, self.results)
         used_here = {r for i in live for r in used(self.program.steps[i])} | set(self.results)
         for ref in self.program.inputs:
-            if ref in self.fixed and ref in used_here:
+            if ref in self.fixed and ref in used_here and ref not in self.kept:
                 value = self.program.values[ref.number]
                 # In an array without axes NumPy finds a number faster than in a scalar.
                 self.given[self.name(ref)] = np.asarray(value) if isinstance(value, np.floating) else value
@@ -198,7 +196,7 @@ class Source:
             if step.errors != errors:
                 self._change_errors(errors, step.errors)
                 errors = step.errors
-            lines = [line]
+            lines = [line] if line else []
             if self.attempts.intersection(step.outputs):
                 lines = ["try:", f"    {line}", "except IndexError: return None"]
             lines += [f"del {', '.join(names)}"] if (names := self._done_with(i)) else []
@@ -236,8 +234,8 @@ class Source:
 
     def _make_room(self, live: set[int]) -> None:
         """The memory of results that do not outlive the step."""
-        arena = buffers(self.program, sorted(live), self.results)
-        self.buffers, self.size = arena.offsets, arena.size
+        arena = buffers(self.program, sorted(live), self.results, self.kept)
+        self.buffers, self.size = arena.offsets | arena.over, arena.size
         if not arena.size:
             return
         self.prelude += [
@@ -250,6 +248,9 @@ class Source:
             self.prelude.append(
                 f'{self.name(ref)} = np.ndarray({value.shape}, "{value.dtype}", memory, {offset}{strides})'
             )
+            self.fixed.add(ref)
+        for ref, first in arena.over.items():
+            self._names[ref] = self.name(first)
             self.fixed.add(ref)
 
     def _change_errors(self, before: Any, after: Any) -> None:
@@ -311,13 +312,16 @@ class Source:
     def _into_buffer(self, call: Call) -> str:
         """A call that writes its result where it belongs."""
         function, args, kwargs, out = call.function, list(call.args), dict(call.kwargs), call.outputs[0]
+        if function in FILLS:
+            number = FILLS[function]
+            return "" if number is None else f"{self.name(out)}.fill({number})"
         if function in COPIES:
             return f"{self.name(out)}[...] = {self.spelled(args[0])}"
         if is_dot(call, self.program, out):
             return f"{self.spelled(args[0])}.dot({self._arguments([args[1], out], {})})"
         if (
             not isinstance(function, np.ufunc)
-            and function is not np.clip
+            and function not in (np.clip, *JOINS)
             and set(kwargs) <= {"axis", "dtype", "keepdims"}
         ):
             given = dict(zip(("axis", "dtype"), args[1:])) | kwargs  # reduce and accumulate, by position

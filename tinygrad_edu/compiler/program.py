@@ -153,10 +153,14 @@ class Program:
         places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
         self._whole = {ref for ref in refs if self.is_whole(ref)}
         self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
+        made = (r for r in refs if isinstance(self.values[r.number], np.ndarray))
+        self.forget(r for r in made if r not in self.inputs)
+
+    def forget(self, refs: Iterable[Ref]) -> None:
+        """Forget values, but their shapes and dtypes."""
         for ref in refs:
             value = self.values[ref.number]
-            if isinstance(value, np.ndarray) and ref not in self.inputs:
-                self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
+            self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
 
     def merge(self, ref: Ref, into: Ref) -> None:
         """Note that two arrays, each the owner of its memory, are one from now on."""

@@ -77,7 +77,8 @@ class Specialization:
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
         places = self.source.places
         learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}
-        arrays = [self.source.program.values[places[g].number] for g in learned]
+        self._places = [self.source.name(places[g]) for g in learned]
+        arrays = [self.source.defined[name] for name in self._places]
         self.kept = Kept(list(learned.values()), arrays, self._move)
         self.call = self._door([leaf for leaf, _ in given], title, compiled)
         run.release()
@@ -91,10 +92,11 @@ class Specialization:
         gradients = {g: f"d_{names[id(leaf)]}" for leaf, g in found if id(leaf) in run.forgotten}
         return gradients, [before["gradients"] for _, _, before in run.swap.packs]
 
-    def _move(self, made: dict[int, Any]) -> None:
-        """Have the step write its gradients to other arrays."""
-        self.step = self.source.move(made)
+    def _move(self) -> list[Any]:
+        """Have the step write to other memory; returns the arrays of its gradients there."""
+        self.step = self.source.compiled()
         self.call.__globals__["step"] = self._made_step()
+        return [self.source.defined[name] for name in self._places]
 
     def call_with(self, step: Any, compiled: Any, args: tuple[Any, ...]) -> Any:
         """What a call gives that has another function in the place of the step.
