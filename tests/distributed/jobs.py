@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 import numpy as np
 
@@ -218,6 +219,16 @@ def sums():
     checked = tg.gradcheck(lambda x: np.sin(distributed.allreduce(x)), np.array([0.3, 0.7])).elements
     say(y=y.data.tolist(), grad=x.grad.data.tolist(), hessian=hessian.tolist(), tangent=tangent.tolist(),
         checked=checked, most=float(distributed.allreduce(np.array(rank), "max")), size=size)  # fmt: skip
+
+
+@job
+def staggered():
+    """Ranks whose last call is made at other times: who ends first has left nobody waiting."""
+    time.sleep(0.02 * distributed.rank())
+    for _ in range(3):
+        distributed.allreduce(np.ones(3))
+    found = distributed.world().gather(distributed.rank(), "ranks")
+    say(found=found)
 
 
 @job

@@ -191,6 +191,12 @@ def test_a_rank_that_ends_ends_the_job(name, how, told, launcher):
     assert "caught" not in done.stdout
 
 
+@pytest.mark.parametrize("ranks", [3, 4])
+def test_who_ends_first_after_the_last_call_leaves_nobody_waiting(ranks):
+    for _ in range(4):
+        assert said(ranks, "staggered")[0]["found"] == list(range(ranks))
+
+
 # ---- the sum -----------------------------------------------------------------------------------------------
 
 

@@ -6,8 +6,8 @@ three things are watched for:
 * ranks that make different calls: each call says first what it is, in two numbers, and all ranks raise where
   these differ;
 * a rank that raises: its traceback is printed, and the job is ended;
-* a rank whose program ends while others wait: it says farewell to the next rank, which looks for that while
-  it waits, and raises; and who has ended too passes it on.
+* a rank whose program ends while others wait: it tells the next rank after how many calls, and that one, if
+  it waits for one more, raises; and who has ended too passes it on.
 """
 
 import atexit
@@ -45,6 +45,8 @@ class Team:
     def __init__(self, comm: Any) -> None:
         self._comm, self._control = comm.Dup(), comm.Dup()
         self.rank, self.size = comm.rank, comm.size
+        self._calls = 0  # that this rank has made or begun; the others make the same
+        self._last_of_neighbour: int | None = None  # after how many the rank before this one has ended
         if self.size > 1:
             atexit.register(self._say_farewell)
             self._shown_before, sys.excepthook = sys.excepthook, self._end_the_job
@@ -126,6 +128,7 @@ class Team:
         from mpi4py import MPI
 
         if self.size > 1:
+            self._calls += 1
             self._wait(self._comm.Iallreduce(MPI.IN_PLACE, array, op=getattr(MPI, reduction)), what)
 
     def _sent(self, message: bytes, source: int, what: str) -> bytes:
@@ -133,6 +136,7 @@ class Team:
         length = self._reduced(len(message) if self.rank == source else 0, what)
         held = bytearray(message if self.rank == source else length)
         if self.size > 1:
+            self._calls += 1
             self._wait(self._comm.Ibcast(held, root=source), what)
         return bytes(held)
 
@@ -140,6 +144,7 @@ class Team:
         """The messages of all ranks, one after the other."""
         lengths = self._counts(len(message), what).tolist()
         found = []
+        self._calls += not everywhere
         for rank, length in enumerate(lengths):
             if everywhere:
                 found.append(self._sent(message, rank, what))
@@ -168,18 +173,27 @@ class Team:
             looks += 1
             if looks > SPINS:
                 time.sleep(0.0 if looks < YIELDS else 1e-4)
-            if self._control.Iprobe(source=(self.rank - 1) % self.size, tag=FAREWELL):
-                other = (self.rank - 1) % self.size
-                ended = f"rank {other}, or one before it, has ended its program"
+            if self._heard() < self._calls:
+                ended = f"rank {(self.rank - 1) % self.size}, or one before it, has ended its program"
                 raise RankError(f"rank {self.rank} waits for all ranks ({what}), and {ended}.")
+
+    def _heard(self, *, wait: bool = False) -> int:
+        """How many calls the rank before this one made, if it has ended; else more than anybody makes."""
+        source = (self.rank - 1) % self.size
+        if self._last_of_neighbour is None and (wait or self._control.Iprobe(source=source, tag=FAREWELL)):
+            count = np.zeros(1, np.int64)
+            self._control.Recv(count, source=source, tag=FAREWELL)
+            self._last_of_neighbour = int(count[0])
+        return sys.maxsize if self._last_of_neighbour is None else self._last_of_neighbour
 
     # ---- the end -------------------------------------------------------------------------------------------
 
     def _say_farewell(self) -> None:
         """Tell the next rank that this one's program is over, and wait until the one before says so."""
         sys.stdout.flush()
-        request = self._control.Isend(b"", dest=(self.rank + 1) % self.size, tag=FAREWELL)
-        self._control.Recv(bytearray(0), source=(self.rank - 1) % self.size, tag=FAREWELL)
+        last = np.array([min(self._calls, self._heard())])
+        request = self._control.Isend(last, dest=(self.rank + 1) % self.size, tag=FAREWELL)
+        self._heard(wait=True)
         request.Wait()
 
     def _end_the_job(self, kind: Any, error: BaseException, trace: Any) -> None:
