@@ -181,17 +181,13 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
         out, *kept = out
     if inside and plan is not None:
         raise lost_inside(inside, op.name, parents[0])
-    if type(out) is not ndarray:
+    if type(out) is not ndarray or out.dtype.kind not in "fiubc":
         if isinstance(out, tuple):
             return _record_parts(cls, op, plan, parents, out, kept, arrays)
         out = as_array(out)
-    dtype = out.dtype
-    kind = dtype.kind
-    if kind not in "fibcu":
-        as_array(out)  # which refuses it
-    node = None
+    node, dtype = None, out.dtype
     if plan is not None:
-        if kind in "fc":
+        if dtype.kind in "fc":
             node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
         elif not op.trusted:
             raise _not_floating(op, dtype)
@@ -243,10 +239,10 @@ def as_array(out: Any) -> Array:
         out = out.as_array()
     elif isinstance(out, ndarray) or not hasattr(out, "__array_function__"):
         out = plain(out, "Tensor")
-    if out.dtype.name == "bfloat16":
-        held: Any = Stored(out.view(np.uint16))  # the bits of ml_dtypes' numbers
-        return held
     if out.dtype.kind not in "fiubc":
+        if out.dtype.name == "bfloat16":
+            held: Any = Stored(out.view(np.uint16))  # the bits of ml_dtypes' numbers
+            return held
         raise DTypeError(f"A Tensor holds numbers and booleans; got dtype {out.dtype}.")
     return out
 
