@@ -1,5 +1,6 @@
 """What estimators do in training: partial_fit, early stopping, warm starts, kinds of targets, settings."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -220,3 +221,55 @@ def test_rows_and_targets_that_cannot_be_are_refused():
         Regressor(early_stopping=True).fit(X[:5], Y[:5])
     with np.errstate(over="ignore"), pytest.raises(FloatingPointError, match="the loss is"):
         Regressor((), optimizer="sgd", lr=1e30).fit(X, Y)
+
+
+# ---- compiled steps ----------------------------------------------------------------------------------------
+
+
+class Uncompiled(nn.Module):
+    """A network with a Python number of a value in it, and dropout, which draws."""
+
+    def __init__(self):
+        self.first, self.second = nn.Linear(3, 8, rng=0), nn.Linear(8, 2, rng=1)
+        self.dropout = nn.Dropout(0.2, rng=2)
+
+    def forward(self, x):
+        hidden = np.tanh(self.first(x))
+        return self.second(self.dropout(hidden * (1 + 0 * float(hidden.detach().numpy()[0, 0]))))
+
+
+def rows():
+    x = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    return x, (x[:, 0] > 0).astype(int)
+
+
+def weights_after(**settings):
+    made = tg.sklearn.Classifier(batch_size=20, max_iter=6, random_state=0, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made.fit(*rows())
+    return [p.data.copy() for p in made.module_.parameters()]
+
+
+@pytest.mark.parametrize("compiled", [True, "numpy", "auto"])
+def test_compiled_steps_give_the_same_bits(compiled, monkeypatch):
+    monkeypatch.setattr("tinygrad_edu.sklearn.parts.LONG", 1)
+    for a, b in zip(weights_after(compile=compiled), weights_after(compile=False)):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_cannot_be_compiled_is_trained_as_it_is(monkeypatch):
+    monkeypatch.setattr("tinygrad_edu.sklearn.parts.LONG", 1)
+    for a, b in zip(weights_after(model=Uncompiled()), weights_after(model=Uncompiled(), compile=False)):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(tg.errors.TraceError):
+        weights_after(model=Uncompiled(), compile=True)
+
+
+def test_short_trainings_are_not_compiled():
+    assert tg.sklearn.parts.backend("auto", 499) is False
+    assert tg.sklearn.parts.backend("auto", 500) == "numpy"
+    assert tg.sklearn.parts.backend("auto", 2000) == "auto"
+    assert tg.sklearn.parts.backend("c", 1) == "c"
+    with pytest.raises(tg.errors.ArgumentError, match="compile is"):
+        tg.sklearn.parts.backend("fast", 1)

@@ -63,6 +63,10 @@ class Classifier(ClassifierMixin, Estimator):
         Whether another fit goes on with the module and the optimizer as they are.
     verbose : bool, default=False
         Whether a line on stderr tells how far the training is.
+    compile : {"auto", "numpy", "c"} or bool, default="auto"
+        How `train.fit` compiles steps.  "auto" does from about 500 steps on, and to C, where there is a
+        compiler, from 2000 on; what cannot be compiled is made as it is.  C sums small products in an order
+        of its own, and its first training of a shape waits for the compiler; libraries are kept.
     fit_settings : dict, optional
         More settings of `train.fit`: accumulate, callbacks, checkpoint, clip_norm, metrics, schedule,
         step_schedule.
@@ -136,6 +140,7 @@ class Classifier(ClassifierMixin, Estimator):
         random_state: Any = None,
         warm_start: bool = False,
         verbose: bool = False,
+        compile: bool | str = "auto",
         fit_settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -155,6 +160,7 @@ class Classifier(ClassifierMixin, Estimator):
             random_state=random_state,
             warm_start=warm_start,
             verbose=verbose,
+            compile=compile,
             fit_settings=fit_settings,
         )
         self.class_weight = class_weight

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import train
-from ..errors import ArgumentError
+from ..errors import ArgumentError, TraceError
 from ..random import seed
 from ..train import EarlyStopping
 from . import parts
@@ -53,6 +53,7 @@ class Estimator(BaseEstimator):
         random_state: Any = None,
         warm_start: bool = False,
         verbose: bool = False,
+        compile: bool | str = "auto",
         fit_settings: Mapping[str, Any] | None = None,
     ) -> None:
         # As they are: scikit-learn expects that they are looked at in fit, and not before.
@@ -62,7 +63,7 @@ class Estimator(BaseEstimator):
         self.n_iter_no_change, self.early_stopping = n_iter_no_change, early_stopping
         self.validation_fraction, self.shuffle = validation_fraction, shuffle
         self.random_state, self.warm_start, self.verbose = random_state, warm_start, verbose
-        self.fit_settings = fit_settings
+        self.compile, self.fit_settings = compile, fit_settings
 
     # ---- what the subclasses say ---------------------------------------------------------------------------
 
@@ -183,12 +184,23 @@ class Estimator(BaseEstimator):
             watched = {"monitor": f"val_{SCORE}", "mode": "max"}
         stop = EarlyStopping(self.n_iter_no_change, min_delta=self.tol, **watched)
         settings |= {"early_stopping": stop, "on_nan": "raise", "progress": bool(self.verbose)}
+        settings |= {"epochs": epochs, "compile": parts.backend(self.compile, epochs * len(loader))}
         with seed(number):  # of what layers draw that have no generator of their own
-            self.history_ = train.fit(
-                self.module_, loss, self._made_optimizer(), loader, epochs=epochs, **settings
-            )
+            self.history_ = self._fitted(loss, loader, settings)
         self.module_.zero_grad()
         self._note(self.history_.columns)
+
+    def _fitted(self, loss: Any, loader: Any, settings: dict[str, Any]) -> Any:
+        """What `train.fit` returns; with "auto", steps that cannot be compiled are made as they are."""
+        known = self.module_, loss, self._made_optimizer(), loader
+        if self.compile != "auto" or not settings["compile"]:
+            return train.fit(*known, **settings)
+        state = parts.State(*known)
+        try:
+            return train.fit(*known, **settings)
+        except TraceError:  # of the second step
+            state.restore()
+            return train.fit(*known, **settings | {"compile": False})
 
     def _validation(self, X: Any, y: Any, weights: Any, *, metrics: Any) -> dict[str, Any]:
         """What `train.fit` is told of the rows that are held out: their score after every epoch."""

@@ -15,6 +15,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..optim.setting import nearest
 from ..random import seed
 from ..train import predict
+from ..train.generators import Generators
 
 ROWS = 1024  # of a sparse matrix that are made dense at once in predictions
 
@@ -30,6 +31,7 @@ OPTIMIZERS: dict[str, Any] = {
                  optim.RMSprop, optim.NAdam, optim.RAdam, optim.Lion)
 }
 # fmt: on
+LONG, LONGER = 500, 2000  # steps, from which on it is worth to trace one, and to make C of it
 FIT_SETTINGS = {"accumulate", "callbacks", "checkpoint", "clip_norm", "metrics", "schedule", "step_schedule"}
 
 
@@ -125,6 +127,30 @@ def fit_settings(given: Mapping[str, Any] | None) -> dict[str, Any]:
         expected = f"fit_settings is a dict with settings of train.fit: {', '.join(sorted(FIT_SETTINGS))}"
         raise ArgumentError(f"{expected}; got {given!r:.80}.")
     return dict(given or {})
+
+
+def backend(given: Any, steps: int) -> Any:
+    """How so many steps are compiled, if at all: what `train.fit` is told."""
+    if given == "auto":
+        return False if steps < LONG else "numpy" if steps < LONGER else "auto"
+    if not isinstance(given, bool) and given not in ("numpy", "c"):
+        raise ArgumentError(f'compile is "auto", "numpy", "c", True or False; got {given!r:.80}.')
+    return given
+
+
+class State:
+    """What a training changes, as it is now, to begin anew."""
+
+    def __init__(self, module: nn.Module, loss: Any, optimizer: Any, loader: DataLoader) -> None:
+        self.parts = (module, optimizer, Generators([module, loss]))
+        self.states = [copy.deepcopy(part.state_dict()) for part in self.parts]
+        self.loader = loader
+
+    def restore(self) -> None:
+        """Everything as it was, and the loader at its beginning."""
+        for part, state in zip(self.parts, self.states):
+            part.load_state_dict(state)
+        self.loader.epoch = 0
 
 
 # ---- batches -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ class Regressor(RegressorMixin, Estimator):
     Parameters
     ----------
     model, activation, optimizer, lr, weight_decay, batch_size, max_iter, tol, n_iter_no_change, \
-early_stopping, validation_fraction, shuffle, random_state, warm_start, verbose, fit_settings
+early_stopping, validation_fraction, shuffle, random_state, warm_start, verbose, compile, fit_settings
         As those of `Classifier`.  A module gives outputs of shape (n, n_outputs), or (n,) for one.
     loss : callable, optional
         A function of (outputs, targets), both of the shape that the module gives, such as ``nn.HuberLoss()``.

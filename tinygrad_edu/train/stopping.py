@@ -67,7 +67,7 @@ class EarlyStopping:
 
 
 class Best:
-    """The best epoch of a training so far, with its weights as copies."""
+    """The best epoch of a training so far, with its weights as copies if these are to come back."""
 
     def __init__(self, settings: EarlyStopping, monitor: str) -> None:
         self.settings, self.monitor = settings, settings.monitor or monitor
@@ -76,11 +76,12 @@ class Best:
         self.weights: dict[str, Any] = {}
 
     def update(self, history: History, model: Module) -> bool:
-        """Whether the last epoch is the best one; its weights are kept then."""
+        """Whether the last epoch is the best one; its weights are kept then, if they are to come back."""
         value = self.sign * history[self.monitor][-1]
         better = value < self.value - self.settings.min_delta
         if better:
-            self.value, self.epoch, self.weights = value, len(history), model.state_dict()
+            self.value, self.epoch = value, len(history)
+            self.weights = model.state_dict() if self.settings.restore else {}
             history.mark_best(self.epoch)
         return better
 
