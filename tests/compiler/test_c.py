@@ -1,20 +1,21 @@
 """A step in C gives what the function itself gives: to the bit, but for small products and their sums."""
 
 import itertools
-import os
-import subprocess
 import sys
 import threading
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import backend, cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 
-from .test_random import as_function, draw, outcome
+from .test_equality import CLASSES, OPTIMIZERS, X, Y, made
+from .test_random import LAYERS, as_function, draw, outcome, stack
 
 pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 ULPS = 1e-6  # relative: small products are summed in another order than BLAS has
@@ -286,6 +287,26 @@ def test_embedding_and_many_classes(classes, folder):
     assert "1 calls; 0 lines of NumPy" in compiled.report()
 
 
+@settings(max_examples=max(2, settings.default.max_examples // 10))
+@given(
+    name=st.sampled_from(list(OPTIMIZERS)),
+    layers=st.lists(st.sampled_from(list(LAYERS)), min_size=1, max_size=4),
+    decay=st.booleans(),
+)
+def test_random_networks(name, layers, decay, folder):
+    kind = getattr(optim, CLASSES.get(name, name))
+    chosen = {**OPTIMIZERS[name], **({"weight_decay": 0.1} if decay else {})}
+    parts = [lambda: stack(layers), lambda p: kind(p, **chosen), tg.softmax_cross_entropy, None]
+    (model, step), (other, function) = made(*parts), made(*parts)
+    compiled = tg.compile(function, backend="c", cache=folder)
+    x, y = normal(5, 6, seed=9), np.array([0, 1, 2, 1, 0])
+    for i in range(20):
+        batch = (x, y) if i % 5 == 4 else (X, Y)
+        np.testing.assert_allclose(compiled(*batch).data, step(*batch).data, 1e-4)
+    for (key, a), b in zip(other.state_dict().items(), model.state_dict().values(), strict=True):
+        np.testing.assert_allclose(a, b, 1e-3, 1e-4, err_msg=key)
+
+
 @pytest.mark.parametrize("number", [3, 17, 205, 211])
 def test_random_programs_of_functions_of_the_table(number, folder):
     function, values = as_function(draw(number, 5))
@@ -446,7 +467,7 @@ def test_threads(folder):
     assert not wrong
 
 
-# ---- backends and the cache --------------------------------------------------------------------------------
+# ---- backends --------------------------------------------------------------------------------
 
 
 def test_backends(monkeypatch, folder):
@@ -470,59 +491,3 @@ def test_a_compiler_that_fails(monkeypatch, tmp_path):
     automatic = tg.compile(lambda x: x * 2 + 1, backend="auto", cache=tmp_path / "new")
     np.testing.assert_array_equal(automatic(np.ones(3)), [3, 3, 3])
     assert "failed:\nno" in automatic.report()
-
-
-def made(folder, monkeypatch=None):
-    """Compile a function and run it; how often the compiler was called."""
-    calls, run = [], subprocess.run
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache.subprocess, "run", lambda *a, **k: (calls.append(a), run(*a, **k))[1])
-        compiled = tg.compile(lambda x: x * 3 + 1, backend="c", cache=folder)
-        compiled(np.ones(3))
-        np.testing.assert_array_equal(compiled(np.arange(3.0)), [1, 4, 7])
-    return len(calls)
-
-
-def test_a_library_is_made_once(tmp_path):
-    assert made(tmp_path / "new") == 1
-    assert made(tmp_path / "new") == 0
-    (file,) = (tmp_path / "new").iterdir()
-    assert os.stat(file).st_mode & 0o077 == 0
-    assert os.stat(tmp_path / "new").st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize("damage", ["cut", "changed", "foreign", "writable", "link"])
-def test_a_file_that_is_not_sound_is_made_again(damage, tmp_path):
-    made(tmp_path / "new")
-    (file,) = (tmp_path / "new").iterdir()
-    content = file.read_bytes()
-    file.unlink()  # the library that is loaded stays as it is
-    file.write_bytes(content)
-    if damage == "cut":
-        file.write_bytes(content[:5000])
-    elif damage == "changed":
-        file.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
-    elif damage == "foreign":  # sound in itself, but of another text
-        tg.compile(lambda x: x * 5, backend="c", cache=tmp_path / "other")(np.ones(3))
-        (other,) = (tmp_path / "other").iterdir()
-        file.write_bytes(other.read_bytes())
-    elif damage == "writable":
-        file.chmod(0o666)
-    else:
-        file.rename(tmp_path / "elsewhere")
-        file.symlink_to(tmp_path / "elsewhere")
-    assert made(tmp_path / "new") == 1
-    assert made(tmp_path / "new") == 0
-
-
-def test_a_folder_that_others_may_write_to_is_refused(tmp_path):
-    (tmp_path / "open").mkdir()
-    (tmp_path / "open").chmod(0o777)
-    with pytest.raises(TraceError, match="others may write to it"):
-        made(tmp_path / "open")
-
-
-def test_the_users_folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    made(None)
-    assert len(list((tmp_path / "tinygrad_edu").iterdir())) == 1

@@ -55,6 +55,15 @@ def library(text: str, folder: str | os.PathLike[str] | None = None) -> Path:
     if command is None:
         raise TraceError("There is no C compiler: install gcc or clang, or set CC, or take backend='numpy'.")
     place = Path(folder) if folder is not None else _users_folder()
+    try:
+        return _found_or_made(text, command, place)
+    except OSError as error:
+        raise TraceError(
+            f"A compiled step cannot be kept in {place}: {error}. Pass another folder, cache=…."
+        ) from error
+
+
+def _found_or_made(text: str, command: tuple[str, ...], place: Path) -> Path:
     _make_ours(place)
     key = hashlib.sha256("\0".join([text, *command, *FLAGS, _identity(command[0]), _processor()]).encode())
     path = place / f"{key.hexdigest()}.so"
@@ -66,13 +75,17 @@ def library(text: str, folder: str | os.PathLike[str] | None = None) -> Path:
 def is_sound(path: Path, key: bytes) -> bool:
     """Whether a library is ours, nobody else can write to it, and it is what was written."""
     try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return False
-    with open(file, "rb") as stream:
-        if not _is_ours(os.fstat(file)):
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or not _is_ours(found):
             return False
-        content = stream.read()
+        with open(file, "rb", closefd=False) as stream:
+            content = stream.read()
+    finally:
+        os.close(file)
     return content[-32:] == hashlib.sha256(content[:-32] + key).digest()
 
 
