@@ -24,6 +24,9 @@ OURS = ("tutorials", "howto", "how")
 SHORT = ("custom_model", "define_a_layer", "define_an_op", "scalar", "schedules", "spiral", "xor")
 LEFT = ("gallery", "run", "report", "index")  # no examples, but programs about them
 UPPER = ("cnn", "lstm", "mnist", "xor")
+TO_THE_END = re.compile(
+    r"^\.\. only:: html\n\n    \.\. note::\n.*?(?=^\.\. rst-class::)", re.MULTILINE | re.DOTALL
+)
 PARTS = {
     "examples": """Examples
 ========
@@ -98,13 +101,14 @@ def prepare(app: Sphinx, config: Config) -> None:
     tg.draw(y, names={"x": x, "y": y}).save(MADE / "graph.svg")
 
 
-def without_folder(app: Sphinx, document: str, source: list[str]) -> None:
-    """Say where a line of a page stands without the folder in which the site was built."""
-    source[0] = source[0].replace(f"{HERE}/", "")
+def tidied(app: Sphinx, document: str, source: list[str]) -> None:
+    """Say where a line stands without the folder in which the site was built, and begin with the title."""
+    if document.startswith("made/"):
+        source[0] = TO_THE_END.sub("", source[0].replace(f"{HERE}/", ""))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.config.sphinx_gallery_conf = GALLERY
-    app.connect("source-read", without_folder)
+    app.connect("source-read", tidied)
     app.connect("config-inited", prepare, priority=1)  # before sphinx-gallery looks for the folders
     return {"parallel_read_safe": True, "parallel_write_safe": True}
