@@ -34,7 +34,13 @@ EPOCHS = {
     "lax.scan": "`lax.scan`",
     "C by hand": "C by hand",
 }
-WAITS = {"c": "`tg.compile`, C", "numpy": "`tg.compile`, NumPy", "eager": "not compiled", "torch": "PyTorch"}
+WAITS = {
+    "fit c": '`fit`, `compile="c"`',
+    "c": "`tg.compile`, C",
+    "numpy": "`tg.compile`, NumPy",
+    "eager": "not compiled",
+    "torch": "PyTorch",
+}
 WORKLOADS = {
     "xor": "xor, 2-4-2, 4 rows",
     "iris": "iris, 4-16-3, 16 rows",

@@ -1,4 +1,4 @@
-"""Whole trainings, in seconds, for a person who waits: eagerly, compiled, and by PyTorch.
+"""Whole trainings, in seconds, for a person who waits: eagerly, compiled, by `fit` in C, and by PyTorch.
 
 The longest trainings of the 29 systems (examples/systems), and those of examples/digits.py and
 examples/mnist.py: networks, batches, optimizers and numbers of steps are theirs; rows are noise of their
@@ -9,97 +9,18 @@ empty cache, the compiler of C took before.  It is the processor's time, all of 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from . import contestants, cost
-from .mnist import CNN, MLP
+from .longest import TRAININGS, Training, f8
 from .race import race
 
 RTOL, CHECKED = 1e-3, 10
-
-Layers = list[tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Training:
-    """A network, and how it is trained.
-
-    Attributes
-    ----------
-    layers : list of (name, arguments) or (name, arguments, settings)
-        Which are the same for PyTorch.
-    shape : tuple of int
-        Of a row.
-    batch, steps : int
-        Rows of a step; steps of the whole training.
-    part : int
-        Steps of a round.
-    outputs : int
-        Classes, or columns of targets if the loss is squared.
-    squared : bool
-        Half the sum of squares, in the place of cross-entropy.
-    total : bool
-        Cross-entropy as a sum, not a mean.
-    rate : float
-        Of gradient descent; Adam otherwise.
-    dtype : dtype
-    """
-
-    layers: Layers = field(repr=False)
-    shape: tuple[int, ...]
-    batch: int
-    steps: int
-    part: int
-    outputs: int
-    squared: bool = False
-    total: bool = False
-    rate: float = 0.0
-    dtype: Any = np.float32
-
-
-def perceptron(*sizes: int, act: str = "Sigmoid", bias: bool = True, last: bool = False) -> Layers:
-    """Linear layers, with an activation between them, and behind the last one if wanted."""
-    layers: Layers = []
-    for n, m in pairwise(sizes):
-        layers += [("Linear", (n, m), {"bias": bias}), (act, ())]
-    return layers if last else layers[:-1]
-
-
-WIDE = perceptron(784, 392, 64, 10, act="ReLU")
-DIGITS: Layers = [("Linear", (64, 256)), ("ReLU", ()), ("Dropout", (0.5,)), ("Linear", (256, 10))]
-f8 = np.float64
-TRAININGS = {
-    "1 blobs, 50,000 epochs": Training(
-        perceptron(2, 4, 3), (2,), 2100, 50_000, 100, 3, total=True, rate=0.001, dtype=f8
-    ),
-    "3 MNIST, 784-392-64-10, 20 epochs": Training(WIDE, (784,), 128, 20 * 469, 20, 10),
-    "5 short xor, 60,000 epochs": Training(
-        perceptron(2, 3, 1, bias=False, last=True), (2,), 4, 60_000, 500, 1, squared=True, rate=1.0, dtype=f8
-    ),
-    "7 wheat seeds, 5 folds of 500 epochs": Training(
-        perceptron(7, 5, 3, last=True), (7,), 1, 5 * 500 * 168, 500, 3, squared=True, rate=0.3, dtype=f8
-    ),
-    "11 moons, h = 3, 20,000 passes": Training(
-        perceptron(2, 3, 2, act="Tanh"), (2,), 200, 20_000, 300, 2, total=True, rate=0.01, dtype=f8
-    ),
-    "12 spirals, 10,000 iterations": Training(
-        perceptron(2, 100, 3, act="ReLU"), (2,), 300, 10_000, 100, 3, rate=1.0, dtype=f8
-    ),
-    "14 MNIST, 128-128, Adam, 20 epochs": Training(
-        perceptron(784, 128, 128, 10, act="ReLU"), (784,), 32, 20 * 1875, 50, 10
-    ),
-    "17 digits, one by one, 60,000 rows": Training(
-        perceptron(784, 100, 10, bias=False), (784,), 1, 60_000, 200, 10, rate=0.1
-    ),
-    "digits.py, 5 seeds of 40 epochs": Training(DIGITS, (64,), 32, 5 * 40 * 45, 200, 10),
-    "mnist.py, MLP, 15 epochs": Training(MLP, (1, 28, 28), 64, 15 * 938, 50, 10),
-    "mnist.py, CNN, 8 epochs": Training(CNN, (1, 28, 28), 64, 8 * 938, 5, 10),
-}
+FIT = "fit c"
 
 
 class Given:
@@ -109,7 +30,7 @@ class Given:
         import tinygrad_edu as tg
 
         rng, n = np.random.default_rng(0), training.batch * training.part
-        n = training.batch if training.batch > 64 and training.shape == (2,) else n  # all rows in every step
+        n = training.batch if training.whole else n
         self.training, self.dropout = training, dropout
         self.x = rng.random((n, *training.shape)).astype(training.dtype)
         self.y = rng.integers(0, training.outputs, n)
@@ -133,8 +54,8 @@ def network(nn: Any, given: Given, dtype: Any) -> Any:
     return nn.Sequential(*made)
 
 
-def step_of(given: Given) -> Callable[[Any, Any], Any]:
-    """A step of ours, as a function of a batch."""
+def parts_of(given: Given) -> tuple[Any, Callable[[Any, Any], Any], Any]:
+    """Model, loss and optimizer of ours."""
     import tinygrad_edu as tg
 
     training, model = given.training, network(tg.nn, given, given.training.dtype)
@@ -143,10 +64,17 @@ def step_of(given: Given) -> Callable[[Any, Any], Any]:
     optimizer: Any = tg.optim.SGD(parameters, lr=rate) if rate else tg.optim.Adam(parameters)
     how = "sum" if training.total else "mean"
 
-    def loss_of(scores: Any, y: Any) -> Any:
+    def loss(scores: Any, y: Any) -> Any:
         if training.squared:
             return np.sum((scores - y) ** 2) / 2
         return tg.softmax_cross_entropy(scores, y, reduction=how)
+
+    return model, loss, optimizer
+
+
+def step_of(given: Given) -> Callable[[Any, Any], Any]:
+    """A step of ours, as a function of a batch."""
+    model, loss_of, optimizer = parts_of(given)
 
     def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
@@ -173,6 +101,26 @@ def ours(backend: str | None) -> Callable[[Given], tuple[float, list[float]]]:
         return time.process_time() - start, [loss.item() for loss in losses]
 
     return contestant
+
+
+def fitted(backend: str) -> Callable[[Given], tuple[float, list[float]]]:
+    """The same by `train.fit`: the later epochs count, and the loss of each is returned."""
+
+    def contestant(given: Given) -> tuple[float, list[float]]:
+        from tinygrad_edu import data, train
+
+        training, steps = given.training, len(given.x) // given.training.batch
+        model, loss, optimizer = parts_of(given)
+        rows = data.DataLoader((given.x, given.y), training.batch, dtype=None)
+        epochs = max(6, 2 * training.part // steps)
+        history = train.fit(model, loss, optimizer, rows, epochs=epochs, compile=backend)
+        late = history["seconds"][epochs // 2 :]
+        return float(np.mean(late)) / steps * training.part, history["loss"]
+
+    with_clock: Callable[[Given], tuple[float, list[float]]] = patch.object(
+        time, "perf_counter", time.process_time
+    )(contestant)
+    return with_clock
 
 
 def torch(given: Given) -> tuple[float, list[float]]:
@@ -210,31 +158,40 @@ def torch(given: Given) -> tuple[float, list[float]]:
     return time.process_time() - start, [loss.item() for loss in losses]
 
 
-def measure(name: str, rounds: int) -> dict[str, Any]:
-    """Seconds of the whole training, by everyone, after a check that losses agree without dropout."""
-    training = TRAININGS[name]
-    everyone: dict[str, Any] = {"eager": ours(None)}
-    everyone |= {backend: ours(backend) for backend in contestants.backends()}
-    everyone |= {"torch": torch} if find_spec("torch") else {}
-    plain = Given(training, dropout=False)
-    losses = {who: run(plain)[1][:CHECKED] for who, run in everyone.items()}
+def check(name: str, everyone: dict[str, Any]) -> None:
+    """Whether all have the same losses, without dropout, and `fit` those of an epoch."""
+    plain = Given(TRAININGS[name], dropout=False)
+    losses = {who: run(plain)[1][:CHECKED] for who, run in everyone.items() if who != FIT}
     for who, mine in losses.items():
         np.testing.assert_allclose(
-            mine, losses["eager"], rtol=RTOL, err_msg=f"{name}: {who} computes something else"
+            mine, losses["eager"], RTOL, err_msg=f"{name}: {who} computes something else"
         )
+    if FIT in everyone:
+        step, steps = step_of(plain), len(plain.x) // plain.training.batch
+        epoch = [step(plain.x[rows], plain.y[rows]).item() for rows in plain.batches[:steps]]
+        first = everyone[FIT](plain)[1][0]
+        np.testing.assert_allclose(
+            first, np.mean(epoch), RTOL, err_msg=f"{name}: fit computes something else"
+        )
+
+
+def measure(name: str, rounds: int) -> dict[str, Any]:
+    """Seconds of the whole training, by everyone, after a check that losses agree."""
+    training, backends = TRAININGS[name], contestants.backends()
+    everyone: dict[str, Any] = {"eager": ours(None), **{b: ours(b) for b in backends}}
+    everyone |= {FIT: fitted("c")} if "c" in backends else {}
+    everyone |= {"torch": torch} if find_spec("torch") else {}
+    check(name, everyone)
     given = Given(training)
-    runs = {who: lambda run=run: run(given)[0] for who, run in everyone.items()}
-    seconds = race(runs, rounds, name)
-    found: dict[str, Any] = {}
+    seconds = race({who: lambda run=run: run(given)[0] for who, run in everyone.items()}, rounds, name)
+    prices = {b: cost.of(b, step_of, given)["ms"] / 1000 for b in backends}
+    found = {}
     for who, times in seconds.items():
-        us = float(np.median(times)) / training.part * 1e6
-        ratios = np.divide(times, seconds["torch"]) if "torch" in seconds else [np.nan]
-        found[who] = {"us": us, "seconds": us * training.steps / 1e6, "before": 0.0}
-        found[who]["to torch"] = [float(q) for q in np.quantile(ratios, [0.25, 0.5, 0.75])]
-        if who in contestants.backends():
-            price = cost.of(who, step_of, given)
-            found[who]["before"] = price["ms"] / 1000
-            found[who]["seconds"] += price["ms"] / 1000
+        us, before = float(np.median(times)) / training.part * 1e6, prices.get(who.removeprefix("fit "), 0.0)
+        found[who] = {"us": us, "seconds": us * training.steps / 1e6 + before, "before": before}
+        if "torch" in seconds:
+            ratios = np.divide(times, seconds["torch"])
+            found[who]["to torch"] = [float(q) for q in np.quantile(ratios, [0.25, 0.5, 0.75])]
     return {"steps": training.steps, "contestants": found}
 
 
@@ -250,8 +207,8 @@ def report(rounds: int) -> dict[str, Any]:
         if len(results) == 1:
             print(f"{'':38}{'steps':>9}" + "".join(f"{who:>15}" for who in row["contestants"]))
         cells = []
-        for who, one in row["contestants"].items():
-            before = f" ({one['before']:.1f})" if who in contestants.backends() else ""
+        for one in row["contestants"].values():
+            before = f" ({one['before']:.1f})" if one["before"] else ""
             cells.append(f"{one['seconds']:.1f}{before}")
         print(f"{name:38}{row['steps']:9,}" + "".join(f"{cell:>15}" for cell in cells), flush=True)
     return results

@@ -61,6 +61,20 @@ def check_same(model, other, rtol=ULPS):
         np.testing.assert_allclose(a.grad.data, b.grad.data, 10 * rtol, 1e-7)
 
 
+@pytest.mark.parametrize(
+    "loss", [lambda o, t: np.sum((o - t) ** 2) / 2, lambda o, t: ((o - t) ** 2).mean(), tg.l1_loss]
+)
+def test_losses_of_ones_own_are_loops_alone(loss, folder):
+    model, compiled, other, step = pair(
+        lambda: perceptron(4, 5, 3, activation=nn.Sigmoid), lambda p: optim.SGD(p, lr=0.1), folder, loss
+    )
+    x, y = normal(6, 4), normal(6, 3, seed=1)
+    for _ in range(5):
+        np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, ULPS)
+        check_same(model, other)
+    assert ", 1 calls; 0 lines of NumPy" in compiled.report()
+
+
 # ---- training steps ----------------------------------------------------------------------------------------
 
 

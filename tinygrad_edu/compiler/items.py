@@ -84,8 +84,8 @@ class Items:
 
     def _copy(self, call: Call) -> None:
         """A copy in whatever shape, of elements in C order."""
-        source, out = self.operand(call.args[0]), self.target(call)
-        if source.shape != out.shape:
+        source, out = self.given(call.args[0]), self.target(call)
+        if isinstance(source, Operand) and source.shape != out.shape:
             other = call.kwargs.get("order", "C") != "C"
             other |= call.function in ("ravel", "flatten", np.ravel) and len(call.args) > 1
             if other or out.strides != in_order(out.shape, out.dtype):
