@@ -47,8 +47,11 @@ class Lesson(LessonNames):
             cut = head.rfind(", ", 0, WIDTH + 8) + 1
             head = f"{head[:cut]}\n{' ' * (len(self.title) + 5)}{head[cut + 1 :]}"
         body = [f"    {line}" if line else "" for line in self.lines]
-        imports = ["import math"] if any("math." in line for line in body) else []
-        return "\n".join([*imports, "import numpy as np", "", "", head, *body]) + "\n"
+        imports = {"import numpy as np", *self.copied.imports}
+        imports |= {"import math"} if any("math." in line for line in body) else set()
+        above = sorted(imports, key=lambda line: (line.startswith("from"), line))
+        functions = [*self.copied.text.rstrip("\n").split("\n"), "", ""] if self.copied.text else []
+        return "\n".join([*above, "", "", *functions, head, *body]) + "\n"
 
     def _without_writes(self, steps: list[Any]) -> list[Any]:
         """The steps with new results in the place of writes into what nobody sees but the step itself."""
@@ -133,7 +136,7 @@ class Lesson(LessonNames):
             gathered = []
             if isinstance(step, Live):
                 if "t += 1" not in self.lines:
-                    self.lines += ["t += 1"]
+                    self.lines += ["t += 1", *self.counting]
             elif isinstance(step, Check):
                 self._check(step)
             else:

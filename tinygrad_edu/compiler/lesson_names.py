@@ -1,13 +1,16 @@
 """Names of a lesson: of parameters, of gradients, of an optimizer's vectors, and of results on the way."""
 
 import re
+import types
 from typing import Any
 
 import numpy as np
 
 from ..errors import TraceError
+from .copied import Copied
 from .dead import needed
 from .expressions import ATOM, SUM, Expressions, Text, literal, weak
+from .files import OURS
 from .program import Call, Ref, owner_of, refs_in
 from .symbols import formulas
 
@@ -47,6 +50,8 @@ class LessonNames:
         self.now: dict[Ref, Ref] = {}
         self.scratch: set[int] = set()  # those whose content does not matter after the step
         self.extras: dict[int, str] = {}
+        self.copied = Copied()  # functions of this package, which stand before
+        self.counting: list[str] = []  # lines that follow the count of the step
         self.calling: Call | None = None
         self.print = Expressions(self.values, self.of, self.of_array, self.extra)
         self._name_inputs()
@@ -65,6 +70,9 @@ class LessonNames:
     def extra(self, value: Any, wish: str) -> str:
         """The name of an object that the text cannot spell: it becomes a parameter."""
         owner = getattr(value, "__self__", None)
+        if isinstance(value, types.FunctionType) and value.__module__.startswith(f"{OURS}."):
+            self.taken.add(value.__name__)
+            return self.copied.function(value)
         if isinstance(owner, np.random.Generator):
             return f"{self.extra(owner, 'rng')}.{value.__name__}"
         if id(value) not in self.extras:
@@ -118,13 +126,21 @@ class LessonNames:
                         self.roles.setdefault(id(whole), name + end)
                         self.scratch.add(id(whole))
             self.bases |= {id(view): self.roles[id(pack.step)] for view in getattr(pack, "step_views", ())}
-            self.numbers |= {
-                id(a): f
-                for a, f in zip(pack.numbers.scalars, formulas(optimizer, pack.group, rates[id(pack.group)]))
-            }
+            self.numbers |= dict(zip(map(id, pack.numbers.scalars), self._numbers_of(optimizer, pack, rates)))
             decay, l1 = repr(pack.group.weight_decay), repr(pack.group.l1)
             decays = (f"1 - {rates[id(pack.group)]} * {decay}", SUM), (decay, ATOM), (l1, ATOM)
             self.numbers |= dict(zip(map(id, pack.decays.scalars), decays))
+
+    def _numbers_of(self, optimizer: Any, pack: Any, rates: dict[int, str]) -> list[Text]:
+        """The numbers of an optimizer's step: formulas, or items of a list that a copied function makes."""
+        rate = rates[id(pack.group)]
+        try:
+            return formulas(optimizer, pack.group, rate)
+        except TraceError:
+            name = self.free("numbers")
+            self.taken.add("group")
+            self.counting += self.copied.numbers(optimizer, pack.group, pack.counts[0], rate, name)
+            return [(f"{name}[{k}]", ATOM) for k in range(len(pack.numbers.scalars))]
 
     def _name_gradients(self) -> None:
         leaves = {id(leaf): name for name, _, _, leaf, _ in self.run.swap.tensors if leaf is not None}

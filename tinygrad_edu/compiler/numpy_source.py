@@ -22,7 +22,7 @@ from .products import is_dot
 from .program import Call, Check, Live, Program, Ref, refs_in
 from .spelling import of_numpy, told
 
-OWN = ("step", "np", "math", "given", "memory", *NAMES)  # names in the text
+OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
 LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
 VIEWING = {
     "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
@@ -386,8 +386,8 @@ class Source:
             return self.name(value)
         if value is None or type(value) in (bool, int, str):
             return repr(value)
-        if type(value) is float and np.isfinite(value):
-            return repr(value)
+        if type(value) is float:
+            return repr(value) if np.isfinite(value) else f"{'-' * (value < 0)}np.{abs(value)}"
         if type(value) in (tuple, list):
             inner = ", ".join(map(self.spelled, value)) + (
                 "," if type(value) is tuple and len(value) == 1 else ""

@@ -2,12 +2,15 @@
 
 import io
 import os
+import types
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import TraceError
+from .copied import Copied
+from .files import OURS
 from .numpy_source import Source
 from .program import Live, owner_of
 from .symbols import formulas
@@ -21,7 +24,8 @@ The state is in {file}: ``state`` has its arrays, which a step changes.
 
 import numpy as np
 
-_saved = np.load(Path(__file__).with_name({file!r}))
+
+{functions}_saved = np.load(Path(__file__).with_name({file!r}))
 state = given = {{name: _saved[name] for name in _saved.files}}
 {made}
 '''
@@ -40,6 +44,7 @@ class Saved(Source):
     def __init__(self, run: Any, name: str) -> None:
         self.run, self.own_name = run, name
         self.counters: list[str] = []
+        self.copied = Copied()  # functions of this package
         names = {r: i.name for r, i in run.program.inputs.items()}
         super().__init__(run.program, run.refs, names, run.layout.refs, name)
         self.arrays: dict[str, Any] = {}
@@ -63,6 +68,8 @@ class Saved(Source):
             return f"np.{value.__name__}"
         if value is float:
             return "float"
+        if isinstance(value, types.FunctionType) and value.__module__.startswith(f"{OURS}."):
+            return self.copied.function(value)
         raise TraceError(
             f"The step cannot be saved: it needs {key}, {type(value).__name__}, which is not NumPy's."
         )
@@ -88,8 +95,13 @@ class Saved(Source):
         lines = [f"def count_{number}():", f"    global {rate}", f"    {t}[()] += 1", f"    t = int({t})"]
         lines.append(f"    lr = float({rate})")
         decays = [f"1 - lr * {pack.group.weight_decay!r}", repr(pack.group.weight_decay), repr(pack.group.l1)]
-        both = [*zip(pack.numbers.scalars, (text for text, _ in formulas(optimizer, pack.group, "lr")))]
-        for array, text in [*both, *zip(pack.decays.scalars, decays)]:
+        try:
+            texts = [text for text, _ in formulas(optimizer, pack.group, "lr")]
+        except TraceError:
+            texts = [f"numbers[{k}]" for k in range(len(pack.numbers.scalars))]
+            made = self.copied.numbers(optimizer, pack.group, pack.counts[i or 0], "lr", "numbers")
+            lines += [f"    {line}" for line in made]
+        for array, text in [*zip(pack.numbers.scalars, texts), *zip(pack.decays.scalars, decays)]:
             lines.append(f"    {self.constant(array, 'number')}[()] = {text}")
         self.counters += ["", "", *(line for line in lines if not line.startswith("    global"))]
         return [f"count_{number}()"]
@@ -109,8 +121,14 @@ def save(run: Any, name: str, path: Any) -> None:
     arrays = path.with_suffix(".npz")
     saved = Saved(run, name)
     text = saved.whole
-    imports = "\n".join([*(["import math"] if "math." in text else []), "from pathlib import Path"])
-    header = HEADER.format(name=name, file=arrays.name, imports=imports, made="\n".join(saved.made))
+    plain = {*saved.copied.imports, *(["import math"] if "math." in text else []), "from pathlib import Path"}
+    imports = "\n".join(
+        sorted(plain - {"import numpy as np"}, key=lambda line: (line.startswith("from"), line))
+    )
+    made = "\n".join(saved.made)
+    header = HEADER.format(
+        name=name, file=arrays.name, imports=imports, functions=saved.copied.text, made=made
+    )
     buffer = io.BytesIO()
     np.savez(buffer, **{key: whole(value, saved.arrays) for key, value in saved.arrays.items()})
     arrays.write_bytes(buffer.getvalue())

@@ -164,7 +164,7 @@ class Compiled:
         Raises
         ------
         TraceError
-            Before the first call, and if the numbers of the optimizer's step are no formulas (NAdam, RAdam).
+            Before the first call, and for the first steps of RAdam, which are others than the later ones.
 
         Examples
         --------
@@ -197,8 +197,8 @@ class Compiled:
         Raises
         ------
         TraceError
-            Before the first call; if the step needs what is not NumPy's (clipping, sparse matrices), or the
-            numbers of the optimizer's step are no formulas (NAdam, RAdam).
+            Before the first call; if the step needs what is not NumPy's (sparse matrices), and for the first
+            steps of RAdam, which are others than the later ones.
         """
         save(self._latest().run, self._name, path)
 

@@ -1,0 +1,132 @@
+"""Copied functions: the text of functions of this package, and of all that they need but NumPy."""
+
+import ast
+import inspect
+import sys
+import textwrap
+import types
+from typing import Any
+
+from ..errors import TraceError
+from .files import OURS
+from .places import globals_in, names_in
+
+LATER = 10**9  # steps
+
+
+class Copied:
+    """The text of functions, and of those that they call in turn.
+
+    Attributes
+    ----------
+    imports : dict of str to None
+        Lines.
+    definitions : dict of str to str
+        The text of each function or class by its name, those that are needed first.
+    """
+
+    def __init__(self) -> None:
+        self.imports: dict[str, None] = {}
+        self.definitions: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """All of them; the imports are to stand before."""
+        return "".join(f"{definition}\n\n\n" for definition in self.definitions.values())
+
+    def function(self, function: types.FunctionType) -> str:
+        """Add a function; returns its name."""
+        name = function.__name__
+        if name not in self.definitions:
+            self.definitions[name] = ""  # it may call itself
+            text = self._cleaned(function)
+            del self.definitions[name]  # those that it needs have come before
+            self.definitions[name] = text
+        return name
+
+    def methods(self, value: Any, name: str) -> str:
+        """Add a class with a method of an object's and with those that it calls; returns its name."""
+        kind, known, left = type(value), dict[str, str](), [name]
+        while left:
+            if (method := left.pop()) in known:
+                continue
+            function = getattr(kind, method, None)
+            if isinstance(function, types.FunctionType):
+                known[method] = textwrap.indent(self._cleaned(function), "    ")
+                left += [n for n in names_in(function.__code__) if hasattr(value, n)]
+            elif isinstance(there := getattr(value, method), dict):  # what it has computed before
+                known[method] = f"    {method} = {{}}"
+            elif isinstance(there, (bool, int, float, tuple)):
+                known[method] = f"    {method} = {there!r}"
+            else:
+                raise TraceError(f"{kind.__name__}.{method} cannot be written without the framework.")
+        self.definitions[kind.__name__] = "\n\n".join([f"class {kind.__name__}:", *known.values()])
+        return kind.__name__
+
+    def numbers(self, optimizer: Any, group: Any, count: int, rate: str, name: str) -> list[str]:
+        """Lines that compute the numbers of the t-th step of an optimizer, where they are no formulas."""
+        if optimizer.phase(group, count + 1) != optimizer.phase(group, LATER):
+            raise TraceError(
+                f"The first steps of {type(optimizer).__name__} are others than the later ones: ask for this "
+                "after some more of them."
+            )
+        read = set(names_in(type(optimizer).coefficients.__code__)) - {"lr"}
+        settings = [f"lr={rate}", *(f"{k}={v!r}" for k, v in group.settings().items() if k in read)]
+        self.imports["from types import SimpleNamespace"] = None
+        maker = self.methods(optimizer, "coefficients")
+        return [
+            f"group = SimpleNamespace({', '.join(settings)})",
+            f"{name} = {maker}().coefficients(group, t)",
+        ]
+
+    def _cleaned(self, function: types.FunctionType) -> str:
+        """The text of a function without what it does not need to run; its globals are added."""
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        except OSError as error:
+            raise TraceError(f"The source of {function.__name__} is not to be found.") from error
+        renamed = {
+            name: known for name in globals_in(function.__code__)
+            if name in function.__globals__ and (known := self._global(name, function.__globals__[name]))
+        }  # fmt: skip
+        return ast.unparse(ast.fix_missing_locations(_Cleaning(renamed).visit(tree)))
+
+    def _global(self, name: str, value: Any) -> str:
+        """What a global is called in the text."""
+        if isinstance(value, types.ModuleType):
+            real = value.__name__
+            self.imports[f"import {real}" if real == name else f"import {real} as {name}"] = None
+            return name
+        if isinstance(value, type) and issubclass(value, Exception):
+            return next(c.__name__ for c in value.__mro__ if c.__module__ == "builtins")
+        if isinstance(value, types.FunctionType) and value.__module__.startswith(f"{OURS}."):
+            return self.function(value)
+        if getattr(value, "__module__", "") in sys.stdlib_module_names:
+            self.imports[f"from {value.__module__} import {value.__name__}"] = None
+            return str(value.__name__)
+        if isinstance(value, (bool, int, float)):
+            self.definitions.setdefault(name, f"{name} = {value!r}")
+        return name
+
+
+class _Cleaning(ast.NodeTransformer):
+    """Leaves out annotations, decorators, docstrings, and that memory is marked as written to."""
+
+    def __init__(self, renamed: dict[str, str]) -> None:
+        self.renamed = renamed
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        node.decorator_list, node.returns = [], None
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> Any:
+        node.annotation = None
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        return None if ast.unparse(node).startswith("WRITES.") else self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        return ast.Name(self.renamed.get(node.id, node.id), node.ctx)
