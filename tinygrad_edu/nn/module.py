@@ -181,7 +181,9 @@ class Module(Nested):
         Parameters
         ----------
         dtype : floating dtype
-            Complex values get the complex dtype of that precision.
+            Complex values get the complex dtype of that precision.  NumPy multiplies matrices of float16
+            without BLAS, which takes long; `tinygrad_edu.nn.store` keeps as few bytes, and computes in
+            float32.
         """
         who = f"{type(self).__name__}.to"
         try:

@@ -105,6 +105,16 @@ def deep(x):
 print(tg.grad(deep)(0.5))
 
 # %%
+# … and by half?
+# --------------
+#
+# `tinygrad_edu.stored` keeps the values of a tensor in two bytes each, bfloat16 or float16, for as long as
+# the graph needs them; what computes with it computes in float32.
+w = tg.Tensor(np.ones(3, np.float32), requires_grad=True)
+half = tg.stored(np.tanh(w))
+print(half.detach().data.held.nbytes, np.sum(half**2).item())
+
+# %%
 # How do I look at a gradient in the middle?
 # ------------------------------------------
 #

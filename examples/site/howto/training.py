@@ -122,6 +122,13 @@ print(data.class_weights(labels))  # for nn.CrossEntropyLoss(weight=…)
 #
 # Ask `tinygrad_edu.train.doctor`: :doc:`/made/tutorials/debugging_gradients`.
 #
+# How do several processes train one model?
+# -----------------------------------------
+#
+# By ``train.fit(…, distributed=True)`` in a script that ``mpiexec -n 4 python -m mpi4py script.py`` starts
+# (the extra ``mpi``): the result is that of one process, to rounding.  In a loop of one's own:
+# `tinygrad_edu.distributed`.
+#
 # It is slow; what now?
 # ---------------------
 #
