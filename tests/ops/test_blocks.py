@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops import activation, group_norm, layer_norm, smooth
+from tinygrad_edu.ops import activation, batch_norm, group_norm, layer_norm, smooth
 from tinygrad_edu.ops.blocks import BLOCK, blockwise
 from tinygrad_edu.ops.losses import regression
 from tinygrad_edu.table import op_of
@@ -131,6 +131,29 @@ class TestLayerNorm:
         expected = layer_norm.plain_layer_norm_gradients(g, x, weight, 1e-5)
         for kept in ((z, r), (None, None)):
             found = layer_norm.layer_norm_gradients(g, x, weight, 1e-5, *kept)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+class TestBatchNorm:
+    """Its fast form, in both orders of memory, is its plain form."""
+
+    @pytest.mark.parametrize("last", [False, True], ids=["batch first", "batch last"])
+    @pytest.mark.parametrize("shape", [(3, 4), (2, 6, 5), (5, 4, 3, 7), (32, 8, 28, 28)], ids=str)
+    def test_agrees_with_its_plain_form(self, shape, last):
+        rng = np.random.default_rng(0)
+        c, short = shape[1], [n if i == 1 else 1 for i, n in enumerate(shape)]
+        x, g, of_mean, of_variance = (rng.normal(size=s) for s in (shape, shape, short, short))
+        if last:
+            x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)
+        weight, bias = rng.normal(size=c), rng.normal(size=c)
+        for one in (bias, None):
+            outputs, mean, scale = op_of(batch_norm.batch_normalized).forward(x, weight, one, 1e-5)
+            for a, b in zip(outputs, batch_norm.plain_batch_normalized(x, weight, one, 1e-5), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+        expected = batch_norm.plain_batch_norm_gradients(g, of_mean, of_variance, x, weight, 1e-5)
+        for kept in ((mean, scale), (None, None)):
+            found = batch_norm.batch_norm_gradients(g, of_mean, of_variance, x, weight, 1e-5, *kept)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 

@@ -85,7 +85,7 @@ class InstanceNorm1d(OfChannels):
         x = self._checked(x)
         return self._normalized(x) if x.ndim == max(self.shapes) else self._normalized(x[None])[0]
 
-    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
+    def _of_batch(self, x: Tensor) -> Tensor:
         n = int(np.prod(x.shape[2:]))
         if n < 2:
             raise ArgumentError(
@@ -96,7 +96,7 @@ class InstanceNorm1d(OfChannels):
         if self.training and self.running_mean is not None and x.shape[0]:
             means = (s.data.reshape(x.shape[:2]).mean(axis=0) for s in (mean, variance))
             self._follow(next(means), next(means) * (n / (n - 1)), self.momentum or 0.0)
-        return ops.scaled(y, weight, bias)
+        return ops.scaled(y, *(ops.along_channels(p, x.ndim) for p in (self.weight, self.bias)))
 
 
 class InstanceNorm2d(InstanceNorm1d):

@@ -74,13 +74,15 @@ class OfChannels(Module):
 
     def _normalized(self, x: Tensor) -> Tensor:
         """x of shape (n, c, …) by its own mean and variance or by the running ones, scaled and shifted."""
-        weight, bias = (ops.along_channels(p, x.ndim) for p in (self.weight, self.bias))
         if self.training or self.running_mean is None or self.running_var is None:
-            return self._of_batch(x, weight, bias)
-        mean, variance = (ops.along_channels(p, x.ndim) for p in (self.running_mean, self.running_var))
+            return self._of_batch(x)
+        running = self.running_mean, self.running_var
+        weight, bias, mean, variance = (
+            ops.along_channels(p, x.ndim) for p in (self.weight, self.bias, *running)
+        )
         return ops.scaled((x - mean) / np.sqrt(variance + self.eps), weight, bias)
 
-    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
+    def _of_batch(self, x: Tensor) -> Tensor:
         """x normalized by its own mean and variance, which the running ones follow in training."""
         raise NotImplementedError
 
@@ -162,7 +164,7 @@ class BatchNorm1d(OfChannels):
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
         return self._normalized(self._checked(x))
 
-    def _of_batch(self, x: Tensor, weight: Any, bias: Any) -> Tensor:
+    def _of_batch(self, x: Tensor) -> Tensor:
         n = x.size // self.num_features
         if self.training and n < 2:
             raise ArgumentError(
@@ -171,11 +173,10 @@ class BatchNorm1d(OfChannels):
                 "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the "
                 "DataLoader), or use eval()."
             )
-        axes = (0, *range(2, x.ndim))
-        if weight is None:
-            y, mean, variance = ops.standardize(x, axes, self.eps)
+        if self.weight is None:
+            y, mean, variance = ops.standardize(x, (0, *range(2, x.ndim)), self.eps)
         else:
-            y, mean, variance = batch_normalized(x, weight, bias, axes, self.eps)
+            y, mean, variance = batch_normalized(x, self.weight, self.bias, self.eps)
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
             share = 1 / self.num_batches_tracked.data if self.momentum is None else self.momentum

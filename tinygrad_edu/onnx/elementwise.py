@@ -203,6 +203,11 @@ def elu(g: Graph, x: Any, alpha: float = 1.0) -> str:
     return g.emit("Elu", g.name(x, g.dtype), alpha=float(alpha))
 
 
+@converts(activation.selu)
+def selu(g: Graph, x: Any) -> str:
+    return g.emit("Selu", g.name(x, g.dtype), alpha=activation.SELU_ALPHA, gamma=activation.SELU_SCALE)
+
+
 @converts(activation.celu)
 def celu(g: Graph, x: Any, alpha: float = 1.0) -> str:
     return g.emit("Celu", g.name(x, g.dtype), alpha=float(alpha))

@@ -4,7 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import adaptive, attention, batch_norm, convolution, normalization, pooling, unfolding
+from ..ops import (
+    adaptive,
+    attention,
+    batch_norm,
+    convolution,
+    group_norm,
+    layer_norm,
+    normalization,
+    pooling,
+    unfolding,
+)  # fmt: skip
 from ..ops.window import Windows
 from .elementwise import number
 from .graph import Graph, Value
@@ -120,7 +130,11 @@ def sums_of_tiles(g: Graph, x: Value, rows: int, columns: int) -> str:
 
 @converts(normalization.standardize)
 def standardize(g: Graph, x: Value, axis: Any, eps: float) -> tuple[str, str, str]:
-    axes, name = g.axes(axis, x.ndim), g.name(x, g.dtype)
+    return standardized(g, g.name(x, g.dtype), g.axes(axis, x.ndim), eps)
+
+
+def standardized(g: Graph, name: str, axes: Any, eps: float) -> tuple[str, str, str]:
+    """What `normalization.standardize` returns."""
     mean = g.reduce("ReduceMean", name, axes, True)
     apart = g.emit("Sub", name, mean)
     variance = g.reduce("ReduceMean", g.emit("Mul", apart, apart), axes, True)
@@ -142,11 +156,30 @@ def affine(g: Graph, x: Any, weight: Any, bias: Any) -> str:
 
 
 @converts(batch_norm.batch_normalized)
-def batch_normalized(g: Graph, x: Value, weight: Any, bias: Any, axes: Any, eps: float) -> Any:
-    y, mean, variance = standardize(g, x, axes, eps)
-    y = y if weight is None else g.emit("Mul", y, g.name(weight, g.dtype))
-    y = y if bias is None else g.emit("Add", y, g.name(bias, g.dtype))
-    return y, mean, variance
+def batch_normalized(g: Graph, x: Value, weight: Any, bias: Any, eps: float) -> Any:
+    y, mean, variance = standardize(g, x, (0, *range(2, x.ndim)), eps)
+    return of_channels(g, y, weight, bias, x.ndim), mean, variance
+
+
+@converts(layer_norm.layer_normalized)
+def layer_normalized(g: Graph, x: Value, weight: Any, bias: Any, eps: float) -> str:
+    return of_channels(g, standardize(g, x, -1, eps)[0], weight, bias, 2)
+
+
+@converts(group_norm.group_normalized)
+def group_normalized(g: Graph, x: Value, weight: Any, bias: Any, groups: int, eps: float) -> str:
+    rows = g.emit("Reshape", g.name(x, g.dtype), np.array([0, groups, -1]))
+    y = g.emit(
+        "Reshape", standardized(g, rows, g.axes(-1, 3), eps)[0], np.array([0, *map(g.fixed, x.shape[1:])])
+    )
+    return of_channels(g, y, weight, bias, x.ndim)
+
+
+def of_channels(g: Graph, y: str, weight: Any, bias: Any, ndim: int) -> str:
+    """weight · y + bias, of channels on axis 1 of so many axes; a bias may be None."""
+    shape = np.array([-1, *[1] * (ndim - 2)])
+    y = g.emit("Mul", y, g.emit("Reshape", g.name(weight, g.dtype), shape))
+    return y if bias is None else g.emit("Add", y, g.emit("Reshape", g.name(bias, g.dtype), shape))
 
 
 # ---- attention ---------------------------------------------------------------------------------------------

@@ -10,65 +10,64 @@ import numpy as np
 
 from ..table import fused, primitive
 from .reduction import group_size
-from .sums import dot_along, sum_along
+from .sums import dot_along, is_in_order, sum_along
 
 Axes = tuple[int, ...]
 
 
-def plain_batch_normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> Any:
+def plain_batch_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
     """`batch_normalized` by composition."""
+    axes = all_but_channels(x)
     mean, variance = np.mean(x, axis=axes, keepdims=True), np.var(x, axis=axes, keepdims=True)
-    y = (x - mean) / np.sqrt(variance + eps) * weight
-    return y if bias is None else y + bias, mean, variance
+    y = (x - mean) / np.sqrt(variance + eps) * on_axis_1(weight, x)
+    return y if bias is None else y + on_axis_1(bias, x), mean, variance
 
 
 def plain_batch_norm_gradients(
-    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, axes: Axes, eps: float, *kept: Any
+    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, eps: float, *kept: Any
 ) -> Any:
     """The gradients of x, weight and bias, from those of y, mean and variance.
 
     With c = x - mean, r = 1 / √(variance + eps) and n elements, y = w r c + b.  So dw = r Σ g c and db = Σ g,
     and as dr/dx = -r³ c / n, dx = w r (g - Σ g / n - c r² Σ g c / n) + g_mean / n + 2 c g_variance / n.
     """
+    axes = all_but_channels(x)
     n = group_size(x.shape, axes)
     c = x - np.mean(x, axis=axes, keepdims=True)
     r = 1 / np.sqrt(np.mean(np.square(c), axis=axes, keepdims=True) + eps)
     of_bias, of_c = np.sum(g, axis=axes, keepdims=True), np.sum(g * c, axis=axes, keepdims=True)
-    dx = weight * r * (g - of_bias / n - c * (r * r * of_c / n)) + (g_mean + 2 * c * g_variance) / n
+    of_y = on_axis_1(weight, x) * r * (g - of_bias / n - c * (r * r * of_c / n))
+    dx = of_y + (g_mean + 2 * c * g_variance) / n
     return dx, np.reshape(r * of_c, weight.shape), np.reshape(of_bias, weight.shape)
 
 
 @fused(plain_batch_norm_gradients)
 def batch_norm_gradients(
-    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, axes: Axes, eps: float, *kept: Any
+    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, eps: float, *kept: Any
 ) -> Any:
     """`plain_batch_norm_gradients` in place, by the mean and r that were kept, if they were."""
-    n, (mean, r) = group_size(x.shape, axes), kept
-    c = x - (sum_along(axes, x) / n if mean is None else mean)
-    if r is None:
-        r = 1 / np.sqrt(dot_along(axes, c, c) / n + eps)
-    of_bias, of_c, steep = sum_along(axes, g), dot_along(axes, g, c), weight * r
-    c *= (2 * g_variance - steep * (r * r * of_c)) / n
-    c += g * steep
-    c += (g_mean - steep * of_bias) / n
-    return c, np.reshape(r * of_c, weight.shape), np.reshape(of_bias, weight.shape)
+    if is_batch_last(x):
+        statistics = [a if a is None else np.reshape(a, (-1, 1)) for a in (g_mean, g_variance, *kept)]
+        given = as_rows(g), *statistics[:2], as_rows(x), weight[:, None], (1,), eps, *statistics[2:]
+        dx, *others = _gradients(*given)
+        return like_images(dx, x), *(np.reshape(a, weight.shape) for a in others)
+    given = g, g_mean, g_variance, x, on_axis_1(weight, x), all_but_channels(x), eps, *kept
+    dx, *others = _gradients(*given)
+    return dx, *(np.reshape(a, weight.shape) for a in others)
 
 
 # fmt: off
 @primitive(keep={"mean": None, "scale": None},
-           joint=(("x", "weight", "bias"), lambda g, x, weight, axes, eps, mean, scale:
-                                           batch_norm_gradients(*g, x, weight, axes, eps, mean, scale)))
-def batch_normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> Any:
-    """weight · (x - mean) / √(variance + eps) + bias, with mean and (biased) variance over some axes.
+           joint=(("x", "weight", "bias"), lambda g, x, weight, eps, mean, scale:
+                                           batch_norm_gradients(*g, x, weight, eps, mean, scale)))
+def batch_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """weight · (x - mean) / √(variance + eps) + bias, with mean and (biased) variance of each channel.
 
     Parameters
     ----------
-    x : Tensor or ndarray of any shape
-    weight : Tensor or ndarray
-        Broadcasts against x, constant along the axes.
-    bias : Tensor or ndarray of the same shape, or None
-    axes : tuple of int
-        Numbers from 0 on.
+    x : Tensor or ndarray of shape (n, c, ...)
+    weight : Tensor or ndarray of shape (c,)
+    bias : Tensor or ndarray of shape (c,), or None
     eps : float
         Added to the variance.
 
@@ -78,6 +77,20 @@ def batch_normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> 
     mean, variance : Tensor or ndarray
         The axes kept, with length 1.
     """
+    if is_batch_last(x):
+        bias = None if bias is None else bias[:, None]
+        y, *statistics, scale = _normalized(as_rows(x), weight[:, None], bias, (1,), eps)
+        mean, variance = (np.reshape(a, (1, -1, *[1] * (x.ndim - 2))) for a in statistics)
+        y = like_images(y, x)
+    else:
+        bias = None if bias is None else on_axis_1(bias, x)
+        y, mean, variance, scale = _normalized(x, on_axis_1(weight, x), bias, all_but_channels(x), eps)
+    return (y, mean, variance), mean, scale
+# fmt: on
+
+
+def _normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> Any:
+    """y, mean, variance and r = 1 / √(variance + eps), over some axes."""
     n = max(group_size(x.shape, axes), 1)
     mean = sum_along(axes, x) / n
     y = x - mean
@@ -86,5 +99,47 @@ def batch_normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> 
     y *= weight * scale
     if bias is not None:
         y += bias
-    return (y, mean, variance), mean, scale
-# fmt: on
+    return y, mean, variance, scale
+
+
+def _gradients(
+    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, axes: Axes, eps: float, mean: Any, r: Any
+) -> Any:
+    """dx, and the sums that the gradients of weight and bias are, with the axes kept."""
+    n = group_size(x.shape, axes)
+    c = x - (sum_along(axes, x) / n if mean is None else mean)
+    if r is None:
+        r = 1 / np.sqrt(dot_along(axes, c, c) / n + eps)
+    of_bias, of_c, steep = sum_along(axes, g), dot_along(axes, g, c), weight * r
+    c *= (2 * g_variance - steep * (r * r * of_c)) / n
+    c += g * steep
+    c += (g_mean - steep * of_bias) / n
+    return c, r * of_c, of_bias
+
+
+# ---- channels ----------------------------------------------------------------------------------------------
+
+
+def all_but_channels(x: Any) -> Axes:
+    """The axes that a channel's statistics are taken over."""
+    return (0, *range(2, x.ndim))
+
+
+def on_axis_1(p: Any, x: Any) -> Any:
+    """Numbers of the channels, (c,), so that they broadcast against x."""
+    return p if x.ndim == 2 else np.reshape(p, (-1, *[1] * (x.ndim - 2)))
+
+
+def is_batch_last(x: Any) -> bool:
+    """Whether images lie in memory with the batch last: a channel is one row then."""
+    return x.ndim > 2 and not is_in_order(x) and np.moveaxis(x, 0, -1).flags.c_contiguous
+
+
+def as_rows(x: Any) -> Any:
+    """Images (n, c, ...) as (c, elements)."""
+    return np.reshape(np.moveaxis(x, 0, -1), (x.shape[1], -1))
+
+
+def like_images(rows: Any, x: Any) -> Any:
+    """Rows (c, elements) as images, of the shape of x, with the batch last in memory."""
+    return np.moveaxis(np.reshape(rows, (*x.shape[1:], x.shape[0])), -1, 0)
