@@ -8,10 +8,11 @@ import warnings
 import numpy as np
 import pytest
 
+import tinygrad_edu as tg
 from tinygrad_edu import nn, optim, train
 from tinygrad_edu.compiler import cache, over
 from tinygrad_edu.data import ArrayDataset, DataLoader
-from tinygrad_edu.errors import NonFiniteError
+from tinygrad_edu.errors import ArgumentError, NonFiniteError
 
 pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 RNG = np.random.default_rng(0)
@@ -223,3 +224,35 @@ def test_a_training_that_diverges_in_the_middle_of_a_call(on_nan, monkeypatch):
             (history.steps, len(history), history.stopped, history.reason, [str(w.message) for w in found])
         )
     assert told[0] == told[1]
+
+
+def test_a_step_of_ones_own_over_a_loader(tmp_path):
+    def made(backend):
+        model = network()
+        optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = tg.softmax_cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return model, tg.compile(step, backend=backend, cache=tmp_path / "new"), step
+
+    (model, compiled, _), (other, _, step) = made("c"), made("numpy")
+    ours, theirs = (DataLoader((X, Y), 16, shuffle=True, seed=5) for _ in range(2))
+    for epoch in range(4):
+        losses = compiled.over(ours)
+        expected = [step(x, y).item() for x, y in theirs]
+        np.testing.assert_allclose(losses, expected, 1e-5)
+        assert losses.dtype == np.float32
+        assert ours.state_dict() == theirs.state_dict()
+        assert ours.epoch == epoch + 1
+    check_weights(model, other)
+    np.testing.assert_allclose(compiled.over([(X, Y)] * 2), [step(X, Y).item() for _ in range(2)], 1e-5)
+    assert made("numpy")[1].over(DataLoader((X, Y), 75)).shape == (2,)
+    with pytest.raises(ArgumentError, match=r"one number for a batch.*shape \(75, 4\)"):
+        tg.compile(lambda x, y: x * 2, backend="c", cache=tmp_path / "new").over(DataLoader((X, Y), 75))
+    with pytest.raises(ArgumentError, match="got tuple"):
+        tg.compile(lambda x, y: (x.sum(), y), backend="c", cache=tmp_path / "new").over([(X, Y)])

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ArgumentError
+from ..tensor import Tensor
 from .many import DONE
 from .specialization import FAILED, MISS, Specialization
 
@@ -107,6 +109,37 @@ class Runs:
                 return None
             found[place] = np.empty((count, *known.shape), known.dtype)
         return found
+
+
+def over(runs: Runs, batches: Any) -> NDArray[Any]:
+    """What the function returns for each batch of an epoch, one number; see `Compiled.over`."""
+    rows = batches.by_rows() if runs.useful and hasattr(batches, "by_rows") else None
+    if rows is None:
+        return np.array([number_of(runs.compiled(*batch)) for batch in batches])
+    found = []
+    while rows.left:
+        made = runs.advance(rows) if runs.useful else Made(0)
+        if made.steps:
+            number_of(made.last)
+            found.append(made.results[0])
+            rows.advance(made.steps)
+        else:
+            batch = rows.next()
+            rows.advance(1)
+            found.append(number_of(runs.compiled(*batch))[None])
+    rows.end()
+    return np.concatenate(found)
+
+
+def number_of(result: Any) -> NDArray[Any]:
+    """A result that is one number, as an array without axes."""
+    array = result._array if isinstance(result, Tensor) else result
+    if not isinstance(array, (np.ndarray, np.generic, int, float)) or np.ndim(array):
+        got = f"an array of shape {np.shape(array)}" if hasattr(array, "shape") else type(result).__name__
+        raise ArgumentError(
+            f"over: the function returns one number for a batch, such as its loss; got {got}."
+        )
+    return np.array(array)
 
 
 def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: Any) -> Callable[..., Any]:
