@@ -35,6 +35,7 @@ exclude_patterns = ["tutorials", "howto", "how", "made/sources"]  # pages are ma
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 default_role = "autolink"  # `name` in a docstring links to the name, where the site has it
 nitpicky = True
+smartquotes = False  # "mean" and --out are to be copied as they are
 
 autosummary_generate = False
 autodoc_typehints = "none"  # the docstrings name the types, in words

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from docstrings import formulas  # beside this file
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -82,7 +83,8 @@ def titled(script: Path) -> str:
         below = f"\n\n.. image:: /{path}\n"
         thumbnail = f"\n# sphinx_gallery_thumbnail_path = {path!r}\n"
     docstring = ast.get_docstring(ast.parse(text), clean=False)
-    return text.replace(docstring, above + docstring.rstrip() + below, 1) + thumbnail
+    told = "\n".join(formulas(docstring.rstrip().splitlines()))  # and commands, which are set off likewise
+    return text.replace(docstring, above + told + below, 1) + thumbnail
 
 
 def prepare(app: Sphinx, config: Config) -> None:
