@@ -137,7 +137,7 @@ def _is_whole(program: Program, ref: Ref) -> bool:
 def _copies_into(program: Program, vector: Any, fitting: set[Ref]) -> dict[int, Call]:
     """The steps that copy gradients into a vector, if its parts may be the gradients themselves."""
     inputs = [r for r in program.inputs if owner_of(program.values[r.number]) is owner_of(vector)]
-    if not inputs:
+    if not inputs or not vector.size:
         return {}
     owner, found = program.owner(inputs[0]), {}
     for i, step in enumerate(program.steps):

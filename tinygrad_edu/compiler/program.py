@@ -180,14 +180,21 @@ def owner_of(array: Any) -> Any:
     return array
 
 
-def refs_in(tree: Any) -> Iterable[Ref]:
+def refs_in(tree: Any) -> list[Ref]:
     """The references in arguments."""
-    if type(tree) is Ref:
-        yield tree
-    elif type(tree) in (list, tuple):
-        for t in tree:
-            yield from refs_in(t)
-    elif type(tree) is dict:
-        yield from refs_in(list(tree.values()))
-    elif type(tree) is slice:
-        yield from refs_in([tree.start, tree.stop, tree.step])
+    found: list[Ref] = []
+    _collect(tree if type(tree) in (list, tuple) else [tree], found)
+    return found
+
+
+def _collect(parts: Iterable[Any], found: list[Ref]) -> None:
+    for part in parts:
+        kind = type(part)
+        if kind is Ref:
+            found.append(part)
+        elif kind is tuple or kind is list:
+            _collect(part, found)
+        elif kind is dict:
+            _collect(part.values(), found)
+        elif kind is slice:
+            _collect((part.start, part.stop, part.step), found)

@@ -202,7 +202,8 @@ def refuse_settings(state: State, rates: bool, others: bool) -> None:
 def shared_draws() -> Any:
     """The states of the generators that everyone shares."""
     legacy, plain = sys.modules.get("numpy.random"), sys.modules.get("random")
-    return str(legacy.get_state()) if legacy else "", plain.getstate() if plain else None
+    kind, keys, *rest = legacy.get_state() if legacy else ("", np.empty(0))
+    return kind, keys.tobytes(), rest, plain.getstate() if plain else None
 
 
 class Saved:
