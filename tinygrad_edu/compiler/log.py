@@ -62,7 +62,12 @@ class Log:
         return Traced(self, array, ref)
 
     def lift(self, value: Any) -> Any:
-        """An array that is given to an operation, as one that is traced: it may write into its kind."""
+        """An array that is given to an operation, as one that is traced: it may write into its kind.
+
+        Integers that the step has made itself, of shapes alone, are places: they stay plain.
+        """
+        if type(value) is np.ndarray and value.dtype.kind in "iu" and id(value) not in self._inputs:
+            return value
         if type(value) is np.ndarray:
             return self.input(value, Input("constant", "constant"))
         if type(value) in (list, tuple):
