@@ -111,10 +111,13 @@ def _gradients(
     if r is None:
         r = 1 / np.sqrt(dot_along(axes, c, c) / n + eps)
     of_bias, of_c, steep = sum_along(axes, g), dot_along(axes, g, c), weight * r
-    c *= (2 * g_variance - steep * (r * r * of_c)) / n
-    c += g * steep
-    c += (g_mean - steep * of_bias) / n
-    return c, r * of_c, of_bias
+    dx = c * ((2 * g_variance - steep * (r * r * of_c)) / n)
+    dx += g * steep
+    constant = (g_mean - steep * of_bias) / n
+    if constant.dtype != dx.dtype:
+        return dx + constant, r * of_c, of_bias
+    dx += constant
+    return dx, r * of_c, of_bias
 
 
 # ---- channels ----------------------------------------------------------------------------------------------

@@ -48,10 +48,10 @@ def layer_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) ->
 
 def _combined(g: Any, z: Any, r: Any, of_one: Any, of_z: Any, weight: Any) -> Any:
     """r (w g - Σ h / n - z Σ h z / n), given the two means, in one array."""
-    d = g * weight
-    d -= of_one
-    d -= z * of_z
-    d *= r
+    d = z * of_z
+    d -= g * weight
+    d += of_one
+    d *= -r
     return d
 
 
