@@ -256,3 +256,26 @@ def test_a_step_of_ones_own_over_a_loader(tmp_path):
         tg.compile(lambda x, y: x * 2, backend="c", cache=tmp_path / "new").over(DataLoader((X, Y), 75))
     with pytest.raises(ArgumentError, match="got tuple"):
         tg.compile(lambda x, y: (x.sum(), y), backend="c", cache=tmp_path / "new").over([(X, Y)])
+
+
+@pytest.mark.parametrize("last", [9, 25])
+def test_a_schedule_that_raises(last):
+    """The steps before are made, as they are one at a time."""
+
+    def schedule(step):
+        if step > last:
+            raise ValueError(f"no rate for step {step}")
+        return 0.01
+
+    made = []
+    for compile in (False, "c"):
+        model = network()
+        own = optim.Adam(model.parameters())
+        with pytest.raises(ValueError, match=f"step {last + 1}"):
+            train.fit(
+                model, nn.CrossEntropyLoss(), own, (X, Y), epochs=9, batch_size=18, compile=compile,
+                step_schedule=schedule, progress=False,
+            )  # fmt: skip
+        made.append((model, own))
+    assert made[0][1]._packs[0].counts == made[1][1]._packs[0].counts == [last + 1] * 4
+    check_weights(made[1][0], made[0][0])

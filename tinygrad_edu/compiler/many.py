@@ -127,7 +127,8 @@ class Many:
         rate : callable, optional
             Sets the rates of the k-th of these steps.
         """
-        self.rate, self.held = rate, (rows, data, outs)  # what is held stays where it is
+        self.rate = rate
+        self.held: Any = rows, data, outs  # what is held stays where it is
         words = [n, 0, first, 0 if rows is None else rows.ctypes.data, 0, self.rates.ctypes.data]
         words += [live.of[0].counts[0] for live in self.lives]
         words += [d.ctypes.data for d in data]
@@ -144,8 +145,20 @@ class Many:
             for live in self.lives:
                 live.function()  # for what the rates alone decide
         elif self.counting.scalars:
-            self.table = np.array([self._counted(k) for k in range(n)])
-            self.words[TABLE] = self.table.ctypes.data
+            self.table = np.array(self._counted_until(n))
+            self.words[N], self.words[TABLE] = len(self.table), self.table.ctypes.data
+
+    def _counted_until(self, n: int) -> list[list[float]]:
+        """The optimizers' numbers in n steps, or in those before one whose rate raises an exception."""
+        found: list[list[float]] = []
+        try:
+            while len(found) < n:
+                found.append(self._counted(len(found)))
+        except Exception:
+            if not found:
+                self._settle(0)
+                raise
+        return found
 
     def _counted(self, k: int) -> list[float]:
         """The optimizers' numbers in the k-th step."""
@@ -160,6 +173,7 @@ class Many:
         code = self.function(*given, self.words.ctypes.data)
         if code != 2:
             self._settle(int(self.words[DONE]))
+            self.held = ()
         return 0 if self.words[DONE] else code
 
     def _settle(self, done: int) -> None:
