@@ -69,9 +69,19 @@ def export(
     >>> model = tg.nn.Sequential(tg.nn.Linear(4, 8, rng=0), tg.nn.ReLU(), tg.nn.Linear(8, 3, rng=0))
     >>> tg.onnx.export(model, np.zeros((1, 4), np.float32), "model.onnx")  # doctest: +SKIP
     """
+    package()  # before any work
+    graph, inputs, outputs, title = written(function, example, batch_axis)
+    text = content(graph, inputs, outputs, title)
+    with atomic_write(path) as file:
+        file.write(text)
+
+
+def written(
+    function: Callable[..., Any], example: Any, batch_axis: BatchAxis
+) -> tuple[Graph, list[Value], list[Value], str]:
+    """The graph of a function or module, its inputs and outputs, and its title."""
     if not callable(function):
         raise ArgumentError(f"a module or function is expected; got a {type(function).__name__}.")
-    package()  # before any work
     args = tuple(map(array_of, example if isinstance(example, tuple) else (example,)))
     axes = batch_axis if isinstance(batch_axis, tuple) else (batch_axis,) * len(args)
     batch = batch_of(args, axes)
@@ -80,9 +90,8 @@ def export(
     second = first if batch is None else Trace(function, tuple(map(with_one_more, args, axes)), names)
     writer = Writer(first, second, Pair((batch or 1, 1 if batch is None else batch + 1)))
     title = type(function).__name__ if isinstance(function, Module) else name_of(function)
-    text = writer.content(axes, title if title.isidentifier() else "function")
-    with atomic_write(path) as file:
-        file.write(text)
+    inputs, outputs = writer.write(axes)
+    return writer.graph, inputs, outputs, title if title.isidentifier() else "function"
 
 
 def array_of(value: Any) -> Any:
@@ -131,8 +140,8 @@ class Writer:
         self.values: dict[Ref, Any] = {}
         self.depending = first.depends()
 
-    def content(self, axes: Any, title: str) -> bytes:
-        """What is in the file."""
+    def write(self, axes: Any) -> tuple[list[Value], list[Value]]:
+        """Write all steps that are needed; returns the inputs and outputs."""
         inputs = []
         for ref, axis in zip(self.first.arguments, axes):
             value = self._described(ref, self.graph.unique(self.program.inputs[ref].name), "the inputs")
@@ -150,7 +159,7 @@ class Writer:
                 self._write(step, other)
         if len(a) != len(b):
             raise ExportError(f"What is computed depends on the batch, after {step_place(a[-1])}.")
-        return content(self.graph, inputs, self._outputs(), title)
+        return inputs, self._outputs()
 
     def _described(self, ref: Ref, name: str, where: str) -> Value:
         """An array of the program, under a name."""
