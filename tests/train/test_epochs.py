@@ -250,6 +250,7 @@ def test_a_step_of_ones_own_over_a_loader(tmp_path):
         assert ours.state_dict() == theirs.state_dict()
         assert ours.epoch == epoch + 1
     check_weights(model, other)
+    assert "many steps may be one call, of batches of 16 rows." in compiled.report()
     np.testing.assert_allclose(compiled.over([(X, Y)] * 2), [step(X, Y).item() for _ in range(2)], 1e-5)
     assert made("numpy")[1].over(DataLoader((X, Y), 75)).shape == (2,)
     with pytest.raises(ArgumentError, match=r"one number for a batch.*shape \(75, 4\)"):

@@ -314,4 +314,9 @@ class NativeSource(Source):
         steps = sum(len(s.statements) for s in self.segments)
         calls = sum(s.step is None for s in self.segments)
         head = f"in C: {steps} statements in {loops} loops, {calls} calls; {len(self.cuts)} lines of NumPy."
-        return [head, *(f"cut: {line}  ({why})" for line, why in self.cuts)]
+        rows = (
+            []
+            if self.many is None
+            else [f"many steps may be one call, of batches of {self.many.batch} rows."]
+        )
+        return [head, *rows, *(f"cut: {line}  ({why})" for line, why in self.cuts)]
