@@ -13,7 +13,7 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that has ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
 
     It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators and
-    items; and copy.
+    items; and copy and base, as CuPy's arrays have.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     dtype = property(lambda self: self.array.dtype, doc="The dtype.")
     ndim = property(lambda self: self.array.ndim, doc="The number of axes.")
     size = property(lambda self: self.array.size, doc="The number of elements.")
+    base = property(lambda self: self.array.base, doc="Whose memory it is; None if it is its own.")
     T = property(lambda self: StrictArray(self.array.T), doc="The transpose.")
 
     def copy(self) -> "StrictArray":
