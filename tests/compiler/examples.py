@@ -72,7 +72,12 @@ class Outlining(ast.NodeTransformer):
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         }
         stored = sorted(names(part, ast.Store))
-        given = sorted((names(part, ast.Load) & changing) - set(stored))
+        own: set[str] = set()  # what has been stored here before it is loaded
+        given = set()
+        for statement in part.body:
+            given |= (names(statement, ast.Load) & changing) - own
+            own |= names(statement, ast.Store)
+        given = sorted(given)
         name, self.found = f"_step_{self.found}", self.found + 1
         arguments = ", ".join(given)
         function = ast.parse(
