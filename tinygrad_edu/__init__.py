@@ -314,7 +314,7 @@ def __getattr__(name: str) -> Any:
             from .hints import package_hint
 
             hint = package_hint(name, __dir__())
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}.")
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
     package = vars(sys.modules[__name__])
     if name in ("draw", "explain"):
         return getattr(package["drawing"], name)

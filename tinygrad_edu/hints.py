@@ -109,7 +109,7 @@ def missing(module: str, name: str) -> AttributeError:
     spellings = {other.lower().replace("_", ""): f"{part}.{other}" for other in public}
     bare = name.removesuffix("_")  # PyTorch's functions that write end with it
     ours = PARTS[part].get(bare) or spellings.get(bare.lower().replace("_", "")) or _elsewhere(package, bare)
-    return AttributeError(f"{said}{f': use {ours}' if ours else _similar(name, public)}.", name=name)
+    return AttributeError(f"{said}{f': use {ours}.' if ours else _similar(name, public)}", name=name)
 
 
 def _elsewhere(package: str, name: str) -> str:
@@ -127,15 +127,15 @@ def _public(module: str) -> list[str]:
 
 
 def package_hint(name: str, public: Iterable[str]) -> str:
-    """What to write instead of ``tinygrad_edu.name``, as the end of a sentence; empty if nobody knows."""
+    """What to write instead of ``tinygrad_edu.name``, as the end of a sentence; "." if nobody knows."""
     package: Any = sys.modules[__package__]
     if name in PACKAGE:
-        return f": use {PACKAGE[name]}"
+        return f": use {PACKAGE[name]}."
     for part in ("nn", "optim"):
         if name in getattr(package, part).__all__:
-            return f": use {part}.{name}"
+            return f": use {part}.{name}."
     if callable(getattr(np, name, None)):
-        return f": use np.{name}, which takes tensors"
+        return f": use np.{name}, which takes tensors."
     return _similar(name, public)
 
 
@@ -190,4 +190,4 @@ def _similar(name: str, public: Iterable[str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(name, list(public), n=2)
-    return f": is it {' or '.join(close)}" if close else ""
+    return f": is it {' or '.join(close)}?" if close else "."

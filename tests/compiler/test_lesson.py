@@ -117,6 +117,27 @@ def test_lessons_of_losses(loss):
     check_lesson(perceptron(nn.Tanh), y=normal(8, 3), loss=loss)
 
 
+@pytest.mark.parametrize(
+    ("loss", "line"),
+    [
+        (lambda p, y: np.mean((p - y) ** 2), "np.mean(z**2)"),
+        (lambda p, y: np.sum(np.mean((p - y) ** 2, axis=0)), "np.mean(z**2, axis=0)"),
+        (lambda p, y: np.std(p - y), "np.std(z)"),
+        (
+            lambda p, y: np.sum(np.mean((p - y) ** 2, axis=1, keepdims=True)),
+            "np.mean(z**2, axis=1, keepdims=True)",
+        ),
+    ],
+    ids=["mean", "mean of an axis", "std", "rows"],
+)  # fmt: skip
+def test_a_lesson_has_no_settings_that_are_so_anyway(loss, line, tmp_path):
+    assert line in check_lesson(perceptron(nn.Tanh), y=normal(8, 3), loss=loss)
+    _, function = made(perceptron(nn.Tanh), lambda p: optim.SGD(p, lr=0.01), loss, None)
+    compiled = tg.compile(function)
+    compiled(X, normal(8, 3))
+    check_saved(compiled, X, normal(8, 3), tmp_path)
+
+
 def test_lessons_of_groups():
     def groups(parameters, lr):
         first, *others = parameters

@@ -21,7 +21,7 @@ from tinygrad_edu import hints
         ("tensor", "use Tensor"),
         ("Linear", "use nn.Linear"),
         ("Adam", "use optim.Adam"),
-        ("no_gard", "is it no_grad"),
+        ("no_gard", r"is it no_grad\?"),
         ("cat", "use np.concatenate"),
         ("manual_seed", "use seed"),
         ("jacrev", "use jacobian"),

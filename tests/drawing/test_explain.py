@@ -158,7 +158,7 @@ def test_at_a_kink_a_difference_tells_nothing():
 
 def test_a_constant_that_nobody_kept_is_named_and_watch_keeps_it():
     x = leaf(2.0)
-    assert "not checked: x2 was not kept, see drawing.watch" in str(tg.explain(x + 1.0))
+    assert "not checked: x2 was not kept, see tg.drawing.watch" in str(tg.explain(x + 1.0))
     with tg.drawing.watch():
         y = x + 1.0
     assert checks(tg.explain(y)) == [True, True]

@@ -114,6 +114,23 @@ def test_a_layer_that_holds_a_nan_is_named():
     assert "bias[1] is nan already (1 of 3 elements are not finite)" in report["not finite"].evidence
 
 
+def test_an_infinite_loss_of_a_step_of_ones_own_is_no_rate():
+    model, (x, y) = nn.Sequential(net(4, 16, 3), nn.Softmax()), table()
+    x = x * 1e4
+
+    def step():
+        model.zero_grad()
+        loss = -np.mean(np.log(model(x)[np.arange(len(y)), y]))
+        loss.backward()
+        return loss
+
+    with np.errstate(all="ignore"):
+        finding = train.doctor(model, step=step, optimizer=optim.SGD(model.parameters(), lr=0.0))[
+            "not finite"
+        ]
+    assert "np.log returned -inf" in finding.evidence
+
+
 def test_a_nan_is_told_by_the_debug_mode():
     finding = train.doctor(**CASES["not finite"][0](True))["not finite"]
     assert "np.log returned -inf" in finding.evidence
@@ -319,7 +336,7 @@ def test_the_same_call_finds_the_same():
         ({"data": table(), "model": net(4, 3)}, r"doctor: expected a function of \(outputs, targets\)"),
         ({"data": table(), "steps": 0}, "doctor: steps is at least 1, a whole number; got 0"),
         ({"step": 3}, "doctor: step is a function without arguments; got int"),
-        ({"step": lambda: None}, "doctor: give the model, too: 0 are reached"),
+        ({"step": lambda: None}, "doctor: give the model, too: .* lead to no Module; without one"),
         (
             {"data": table(), "model": net(4, 3), "loss": nn.MSELoss(), "optimizer": optim.SGD},
             "doctor: the optimizer is an instance; got the class SGD",

@@ -153,6 +153,7 @@ class Lesson(LessonNames):
 
     def _comment(self, where: str) -> None:
         text = self.program.lines.get(where, "")
+        text = text if len(text) <= WIDTH else f"{text[: WIDTH - 2]} …"
         if text and f"# {text}" not in self.lines[-1:]:
             self.lines.append(f"# {text}")
 

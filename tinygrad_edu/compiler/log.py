@@ -12,6 +12,7 @@ from ..graph import Leaf
 from .draws import TracedGenerator
 from .files import is_of_the_user
 from .program import Call, Check, Input, Program, Ref
+from .settings import plain
 from .traced import Traced, leaves_of, referring, values_of
 
 # Whose results have a shape that depends on values.
@@ -198,6 +199,7 @@ class Log:
     ) -> None:
         """Add a call to the program."""
         errors, where = np.geterr(), self.where()
+        args, kwargs = plain(function, args, kwargs)
         self.program.lines.setdefault(where, users_text())
         self.program.add(
             Call(

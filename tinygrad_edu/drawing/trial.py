@@ -33,7 +33,7 @@ def check_contribution(known: Known, node: Node, k: int, g: Any, found: Any) -> 
     missing = [node.plan.op.argument(i) for i, value in enumerate(arguments) if value is UNKNOWN]
     if missing:
         lost = ", ".join(dict.fromkeys(missing))
-        return Check(None, f"not checked: {lost} was not kept, see drawing.watch")
+        return Check(None, f"not checked: {lost} was not kept, see tg.drawing.watch")
     if not known.repeats(node):
         return Check(None, "not checked: computed again, the operation gives something else")
     point = arguments[place]
@@ -53,7 +53,7 @@ def check_variable(known: Known, root: Node, leaf: Leaf, g: Any, found: Any) -> 
         return Check(None, "not checked: its value then is not known any more")
     replay = Replay(known, root, leaf)
     if replay.missing:
-        return Check(None, f"not checked: {replay.missing} was not kept, see drawing.watch")
+        return Check(None, f"not checked: {replay.missing} was not kept, see tg.drawing.watch")
     if not replay.gives(then, known.value(root)):
         return Check(None, "not checked: computed again, the program gives something else")
     return compare(replay, then, turned_back(root, g), found, leaf)

@@ -29,8 +29,8 @@ OF_RUNS: tuple[Check, ...] = (  # each says in its docstring which maladies it f
 )  # fmt: skip
 OF_STEPS = [
     "no backward", "no optimizer step", "gradients cleared before the step", "no zero_grad",
-    "trained in evaluation mode", "rate too high", "column against row", "softmax before cross-entropy",
-    "sigmoid before a loss of logits", "refused",
+    "trained in evaluation mode", "not finite", "rate too high", "column against row",
+    "softmax before cross-entropy", "sigmoid before a loss of logits", "refused",
 ]  # fmt: skip
 
 
@@ -111,8 +111,8 @@ def doctor(
     * in the way down: not finite (told by `tinygrad_edu.debug`), first loss far off, outside the optimizer,
       rate too high, rate too low, weight decay too strong, batch not learned, trained in evaluation mode;
     * in a step of your own: no backward, no optimizer step, gradients cleared before the step, no zero_grad,
-      and of the above column against row, softmax before cross-entropy, sigmoid before a loss of logits, rate
-      too high, trained in evaluation mode, refused;
+      and of the above column against row, softmax before cross-entropy, sigmoid before a loss of logits, not
+      finite, rate too high, trained in evaluation mode, refused;
     * in an evaluation: evaluated in training mode.
 
     A finding is a doubt with a number, and no proof: a rate is judged by some dozens of steps, and a batch of
@@ -204,8 +204,9 @@ def _checked(
     if model is None and (function := step or evaluate) is not None:
         found = of_steps.of_closure(function, Module)
         if len(found) != 1:
-            reached = f"{len(found)} are reached by the names in its code"
-            raise ArgumentError(f"give the model, too: {reached}.")
+            none = "no Module; without one, tinygrad_edu.debug() finds where a NaN begins"
+            led = f"{len(found)} Modules" if found else none
+            raise ArgumentError(f"give the model, too: the names in the function's code lead to {led}.")
         model = found[0]
     check_model(model)
     if data is not None:

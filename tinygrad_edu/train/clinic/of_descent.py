@@ -15,6 +15,7 @@ from ...optim.ownership import compared, listed
 from ..parts import own_parameters
 from .finding import Finding
 from .patient import Patient, dropout_off, quiet
+from .refusals import not_finite
 
 FEWEST = 8  # examples of the batch that is to be learned by heart
 TRIES = 300  # steps to do that in
@@ -24,11 +25,7 @@ SLOWER, FASTER = (0.1, 0.01, 1e-3), (100.0, 1e4, 1e6)  # times the rate
 def first_step(patient: Patient) -> Iterator[Finding]:
     """not finite, first loss far off"""
     if (error := patient.not_finite) is not None:
-        first = str(error).splitlines()[0]
-        layer, named, _ = first.partition(f": {error.operation} returned")
-        where = f"{layer}, at {error.line}" if named else error.line
-        cure = f"{error.mend[:1].upper()}{error.mend[1:]}."
-        yield Finding("not finite", where, f"{first}  {error.cause}.", math.nan, cure, "error")
+        yield not_finite(error)
         return
     out = patient.outputs
     if patient.usual is None or out is None or patient.kind not in ("classes", "logits") or patient.summed:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ...debug import debug
+from ...errors import NonFiniteError
 from ...nn.dropout import Dropout
 from ...nn.module import Module
 from ...nn.normalization import BatchNorm1d
@@ -23,7 +25,7 @@ from ..parts import gives_batches
 from .finding import Finding
 from .of_shape import paired
 from .patient import quiet
-from .refusals import refused
+from .refusals import not_finite, refused
 from .snapshot import restored
 from .trace import Trace, watching
 
@@ -179,8 +181,8 @@ def _modes(trace: Trace) -> Iterator[Finding]:
 
 
 def _descent(step: Step, steps: int = 30) -> Iterator[Finding]:
-    """rate too high, of a step that returns its loss"""
-    losses = []
+    """not finite, rate too high, of a step that returns its loss"""
+    losses, error = [], _error(step)
     for _ in range(steps):
         value = step.call()
         number = getattr(value, "data", value)
@@ -189,11 +191,25 @@ def _descent(step: Step, steps: int = 30) -> Iterator[Finding]:
         losses.append(float(number))
         if not math.isfinite(losses[-1]):
             break
+    if error is not None and not math.isfinite(losses[0]):
+        yield not_finite(error)
+        return
     first, last = float(np.mean(losses[:3])), float(np.mean(losses[-3:]))
     if not math.isfinite(last) or last > 3 * first > 0:
-        told = f"The loss goes from {losses[0]:.4g} to {losses[-1]:.4g} in {len(losses)} steps."
+        in_steps = f"in {len(losses)} step{'s' * (len(losses) > 1)}"
+        told = f"The loss goes from {losses[0]:.4g} to {losses[-1]:.4g} {in_steps}."
         cure = "Lower the rate by factors of 3 until the loss falls steadily; optim.clip_grad_norm."
         yield Finding("rate too high", _line(step.call), told, losses[-1], cure, "error")
+
+
+def _error(step: Step) -> NonFiniteError | None:
+    """The first number of a step that is not finite, if there is one."""
+    try:
+        with step.undone(), debug():
+            step.call()
+    except NonFiniteError as error:
+        return error
+    return None
 
 
 # ---- an evaluation -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What the framework refuses by an error, as findings with a name: the doctor reports, and does not raise."""
 
+import math
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...debug import NUMPY, PACKAGE
-from ...errors import TinygradError
+from ...errors import NonFiniteError, TinygradError
 from ...nn.mode import training_mode
 from ...ops.losses.checks import only_ones_differ
 from ..batches import loss_of
@@ -46,6 +47,15 @@ def refused(error: Exception, kind: str = "", outputs: Any = None, y: Any = None
         return Finding("refused", where, told, 1, cure, "error")
     name, number, advice = named
     return Finding(name, "the targets" if "label" in name else where, told, number, advice, "error")
+
+
+def not_finite(error: NonFiniteError) -> Finding:
+    """The finding of the operation that gave the first number that is not finite."""
+    first = str(error).splitlines()[0]
+    layer, named, _ = first.partition(f": {error.operation} returned")
+    where = f"{layer}, at {error.line}" if named else error.line
+    cure = f"{error.mend[:1].upper()}{error.mend[1:]}."
+    return Finding("not finite", where, f"{first}  {error.cause}.", math.nan, cure, "error")
 
 
 def _of_targets(kind: str, outputs: Any, y: Any) -> tuple[str, float, str] | None:
