@@ -97,7 +97,7 @@ def test_a_network_is_explained_with_statistics():
     walk = tg.explain(loss, names=model)
     assert checks(walk) == [True] * 11
     text = str(walk)
-    assert "outer_products(flat(g), flat(x)) = mean" in text
+    assert "outer_products(g, x) = mean" in text
     assert "finite differences differ by at most" in text
     assert "in a random direction" in text
     assert text.count("test_explain.py:") == 4  # the line of each operation
