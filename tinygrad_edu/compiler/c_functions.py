@@ -19,13 +19,15 @@ from .program import Ref
 class Functions:
     """The text in C of a plan: a function ``step_0``, ``step_1`` … for each segment of loops.
 
-    Each is given the table of addresses, and the arguments as objects of Python's.  It returns 0, or 1 where
-    a check failed, and 2 where a result of the step before is still held.
+    Each is a function as Python calls it, see `callable.Callable`, given the arguments.  It returns 0, or 1
+    where a check failed, and 2 where a result of the step before is still held.
 
     Parameters
     ----------
     plan : Plan
     arguments : list of Ref
+    alone : bool
+        Whether other threads wait while it runs.
 
     Attributes
     ----------
@@ -40,8 +42,8 @@ class Functions:
         Of how many steps are made in one call, where they can be; the function in C is ``steps``.
     """
 
-    def __init__(self, plan: Plan, arguments: list[Ref]) -> None:
-        self.plan, self.memories, self.arguments = plan, plan.memories, arguments
+    def __init__(self, plan: Plan, arguments: list[Ref], alone: bool) -> None:
+        self.plan, self.memories, self.arguments, self.alone = plan, plan.memories, arguments, alone
         self.slots: list[Any] = ["ndarray"]
         parts = [s.statements for s in plan.segments if s.step is None]
         self.counting = Counting(plan.lives)
@@ -51,7 +53,10 @@ class Functions:
         functions = self.counting.functions(self.slot)
         functions += [self._function(number, part) for number, part in enumerate(parts)]
         if self.first:
-            functions.append(f"int fits({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n")
+            functions.append(
+                f"static int all_fit({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n"
+            )
+            functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
             functions.append(self.many.text(self._parameters, self._conditions(), self.slot))
         self.text = "\n".join([HEAD, *functions])
@@ -79,13 +84,32 @@ class Functions:
         given = range(len(self.arguments))
         places, values = ("".join(text.format(i) for i in given) for text in (", char *d{0}", ", DATA(x{0})"))
         before, parameters = "" if self.first else self._conditions(), self._parameters
-        for k in range(len(self.plan.lives) if self.counts else 0):
+        counts = len(self.plan.lives) if self.counts else 0
+        for k in range(counts):
             parameters += f", double t{k}, double lr{k}"
             before += f"    count_{k}(p, t{k}, lr{k});\n"
+        call = f"int found = body_{number}(p{values});"
+        if not self.alone:
+            save, restore = (self.slot(("python", f"PyEval_{name}Thread")) for name in ("Save", "Restore"))
+            call = f"void *state = SAVE(p[{save}]); {call} RESTORE(p[{restore}], state);"
         return (
             f"static int body_{number}(void **p{places}) {{\n{body}}}\n\n"
-            f"int step_{number}({parameters}) {{\n{before}    return body_{number}(p{values});\n}}\n"
+            f"static int made_{number}({parameters}) {{\n{before}    {call}\n    return found;\n}}\n\n"
+            + self._called(f"step_{number}", f"made_{number}", 2 * counts)
         )
+
+    def _called(self, name: str, function: str, numbers: int) -> str:
+        """A function as Python calls it, of the arguments and so many numbers, that calls another one."""
+        first, convert = len(self.arguments), self.slot(("python", "PyFloat_AsDouble"))
+        values = [f"v{k}" for k in range(numbers)]
+        lines = ["void **p = (void **)DATA(self);"]
+        lines += [f"const double {v} = NUMBER(p[{convert}], x[{first + k}]);" for k, v in enumerate(values)]
+        if values:
+            error = self.slot(("python", "PyErr_Occurred"))
+            lines.append(f"if (({' || '.join(f'{v} == -1' for v in values)}) && ERROR(p[{error}])) return 0;")
+        given = "".join(f", {v}" for v in (*(f"x[{i}]" for i in range(first)), *values))
+        lines.append(f"return ANSWER(p[{self.slot(('python', 'PyLong_FromLong'))}], {function}(p{given}));")
+        return f"void *{name}(void *self, void **x, word n) {{\n{indented(lines)}}}\n"
 
     @property
     def _parameters(self) -> str:

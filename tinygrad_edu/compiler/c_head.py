@@ -7,6 +7,11 @@ HEAD = r"""
 typedef intptr_t word;
 typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's inner loops */
 #define DATA(o) (*(char **)((char *)(o) + 16))  /* of an array of NumPy's */
+#define ANSWER(f, k) ((void *(*)(long))(f))(k)  /* functions of Python's */
+#define NUMBER(f, o) ((double (*)(void *))(f))(o)
+#define ERROR(f) ((void *(*)(void))(f))()
+#define SAVE(f) ((void *(*)(void))(f))()
+#define RESTORE(f, state) ((void (*)(void *))(f))(state)
 #define ALIGNED __attribute__((aligned(64)))
 #ifdef __clang__
 #define IVDEP _Pragma("clang loop vectorize(assume_safety)")

@@ -168,9 +168,12 @@ class Many:
             live.function()
         return [scalar.item() for scalar in self.counting.scalars]
 
-    def run(self, *given: Any) -> int:
-        """Make the steps; 0 if at least one of them was made, 1 if none, and 2 if a result is still held."""
-        code = self.function(*given, self.words.ctypes.data)
+    def run(self, table: Any, *given: Any) -> int:
+        """Make the steps, by a table of addresses.
+
+        It gives 0 if at least one of them was made, 1 if none, and 2 if a result is still held.
+        """
+        code = self.function(table.ctypes.data, *given, self.words.ctypes.data)
         if code != 2:
             self._settle(int(self.words[DONE]))
             self.held = ()

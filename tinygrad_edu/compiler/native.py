@@ -13,6 +13,7 @@ from numpy._core.umath import _extobj_contextvar as ERRORS
 from ..errors import TraceError
 from .c_functions import Functions
 from .cache import library
+from .callable import callable_of, of_python, table_of
 from .fusing import fused
 from .inner import inner_loop
 from .loops import Product, writes
@@ -68,7 +69,11 @@ class NativeSource(Source):
         self.cuts: list[tuple[str, str]] = []
         self.fixed = set()  # as far as the text names it
         self.buffers = {}  # of lines of NumPy, which make arrays of their own
-        self.functions = Functions(plan, self.arguments)
+        passes = sum(
+            int(np.prod(o.shape)) * (64 if isinstance(s, Product) else 1)
+            for g in self.segments for s in g.statements for o in writes(s)
+        )  # fmt: skip
+        self.functions = Functions(plan, self.arguments, passes < SHORT)
         self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
         self.many = self.functions.many
         self._drive()
@@ -79,15 +84,17 @@ class NativeSource(Source):
     def _drive(self) -> None:
         """The function in Python."""
         numbers = iter(range(len(self.segments)))
-        given = ", ".join(["P", *map(self.name, self.arguments)])
+        given = ", ".join(map(self.name, self.arguments))
+        self.called = [f"step_{k}" for k in range(sum(s.step is None for s in self.segments))]
+        self.called += ["fits"] if self.first else []
         self.emitted: set[Ref] = set(self.arguments)
         if self.whole:
-            self.body += ["P, R = rooms[0]", "rooms.reverse()"]
+            self.body += [f"{', '.join([*self.called, 'P', 'R'])} = rooms[0]", "rooms.reverse()"]
         if self.first:
             self.body.append(f"if fits({given}): {self._again('fits', given, 'return None')}")
         rooms, arguments = list(self.body), given
         before, numbers_of, after = self._counted()
-        self.body, given = self.body + before, given + numbers_of
+        self.body, given = self.body + before, ", ".join(filter(None, (given, numbers_of)))
         failed = "undo(); return None" if self.lives and not after else "return None"
         for segment in self.segments:
             if segment.step is None:
@@ -105,6 +112,7 @@ class NativeSource(Source):
             ]
         self.body.append(f"return ({''.join(f'{r}, ' for r in returned)})")
         if self.many is not None:
+            arguments = ", ".join(filter(None, ("P", arguments)))
             again = self._again("many", arguments, "return None")
             ends = self.body[-2:] if len(self.whole) > 2 else self.body[-1:]
             self.body_of_many = [*rooms, f"if many({arguments}): {again}", *ends]
@@ -116,15 +124,17 @@ class NativeSource(Source):
         """
         if not self.functions.counts:
             return [f"{self.constant(live.function, 'begin')}()" for live in self.lives], "", []
-        before, given, after = [], "", []
+        before: list[str] = []
+        given: list[str] = []
+        after: list[str] = []
         for k, live in enumerate(self.lives):
             pack, unknown = live.of[0], [math.nan] * len(live.of[0].numbers.scalars)
             name, numbers = self.constant(pack, "pack"), self.constant(pack.numbers, "numbers")
             before.append(f"at{k} = {name}.counts[0] + 1")
-            given += f", at{k}, {self.constant(pack.group, 'group')}.lr"
+            given.append(f"at{k}, {self.constant(pack.group, 'group')}.lr")
             after.append(f"{name}.counts = [at{k}] * {len(pack.counts)}")
             after.append(f"{numbers}.floats = {self.constant(unknown, 'unknown')}")
-        return before, given, after
+        return before, ", ".join(given), after
 
     def _again(self, function: str, given: str, failed: str) -> str:
         """What is done when a function in C could not begin: it is called again, with other results."""
@@ -230,22 +240,10 @@ class NativeSource(Source):
     def _load(self) -> None:
         """The library, and what the function in Python needs of it."""
         path = library(self.c, self.folder)
-        passes = sum(
-            int(np.prod(o.shape)) * (64 if isinstance(s, Product) else 1)
-            for g in self.segments for s in g.statements for o in writes(s)
-        )  # fmt: skip
         try:
-            loaded = (ctypes.PyDLL if passes < SHORT else ctypes.CDLL)(str(path))
+            self.library = ctypes.PyDLL(str(path))
         except OSError as error:
             raise TraceError(f"{path} cannot be loaded: {error}\n  Pass another folder, cache=….") from None
-        names = [f"step_{k}" for k in range(sum(s.step is None for s in self.segments))]
-        for name in [*names, *(["fits"] if self.first else [])]:
-            function = loaded[name]
-            function.argtypes = [ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments)]
-            if self.functions.counts:
-                function.argtypes += [ctypes.c_double, ctypes.c_double] * len(self.lives)
-            function.restype = ctypes.c_int
-            self.given[name] = function
         if self.many is not None:  # in which other threads run
             self.many.function = ctypes.CDLL(str(path))["steps"]
             self.many.function.argtypes = [
@@ -257,8 +255,9 @@ class NativeSource(Source):
             value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
             self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
         rooms = [self._room_of_results(), self._room_of_results()]
-        self.given |= {
-            "P": rooms[0][0], "rooms": rooms, "renew": self._renew, "undo": self._undo,
+        *functions, table, _ = rooms[0]
+        self.given |= dict(zip(self.called, functions)) | {
+            "P": table, "rooms": rooms, "renew": self._renew, "undo": self._undo,
         }  # fmt: skip
 
     def conditions(self, name: Any) -> list[str]:
@@ -266,18 +265,20 @@ class NativeSource(Source):
         known, current = name(np.geterr()), name(ERRORS.get)
         return [f"({current}() is {name(ERRORS.get())} or {name(np.geterr)}() == {known})"]
 
-    def _room_of_results(self) -> tuple[Any, list[Any]]:
-        """A table of addresses, with arrays for the results."""
+    def _room_of_results(self) -> tuple[Any, ...]:
+        """Functions, the table of addresses that is theirs, and arrays for the results."""
         arrays = [np.empty(*form) for form in self.forms]
-        table = np.zeros(len(self.slots), np.uintp)
+        table = table_of(len(self.slots), len(self.called))
         for i, what in enumerate(self.slots):
             table[i] = self._address_of(what, arrays)
-        self._tables = [*getattr(self, "_tables", []), table]
-        return ctypes.c_void_p(address(table)), arrays
+        made = [callable_of(self.library[name], table, k) for k, name in enumerate(self.called)]
+        return *made, table, arrays
 
     def _address_of(self, what: Any, arrays: list[Any]) -> int:
         if what == "ndarray":
             return id(np.ndarray)
+        if what[0] == "python":
+            return of_python(what[1])
         if what[0] == "scalar":
             return address(self.functions.counting.scalars[what[1]])
         if isinstance(what[0], np.ufunc):
@@ -293,14 +294,11 @@ class NativeSource(Source):
 
     def _renew(self, table: Any, arrays: list[Any]) -> None:
         """Other arrays for the results that somebody has kept."""
-        numbers = np.ctypeslib.as_array(
-            ctypes.cast(table, ctypes.POINTER(ctypes.c_size_t)), (len(self.slots),)
-        )
         for k, m in enumerate(self.whole):
             if sys.getrefcount(arrays[k]) != 2:
                 arrays[k] = np.empty(*self.forms[k])
-                numbers[self.slots.index(("memory", m))] = address(arrays[k])
-                numbers[self.slots.index(("result", k))] = id(arrays[k])
+                table[self.slots.index(("memory", m))] = address(arrays[k])
+                table[self.slots.index(("result", k))] = id(arrays[k])
 
     def _undo(self) -> None:
         """Count back the steps of the optimizers, since the function will be run as it is."""
