@@ -111,7 +111,7 @@ def test_what_is_no_number_is_named(read, cell, hint):  # X12
         ("a,b\n1,2\n\n3,4\n", r"t\.csv, line 3: expected 2 cells as in line 1, got 0"),
         ('a,b\n1,2\n3,"4\n5,6\n', r"t\.csv, line 3: unexpected end of data.*quote that does not end"),
         ('a,b\n1,"2"3\n', r"t\.csv, line 2: ',' expected after '\"'"),
-        ("a;b\n1.5;x\n", r"it cannot be told.*is its delimiter ';'\?"),
+        ("a;b\n1.5;x\n", r"it cannot be told.*is its delimiter ';'\? Say delimiter=…; if not, header=True"),
         (
             "a;b\n1,5;x\n",
             r"t\.csv, line 2: expected 1 cell as in line 1, got 2. The file has one column: is its delimiter "

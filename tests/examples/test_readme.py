@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import linecache
 import re
 import sys
 from types import SimpleNamespace
@@ -23,8 +24,10 @@ def test_there_are_so_many_programs():
 
 
 @pytest.mark.parametrize(("program", "printed"), [pair for pair in PROGRAMS if pair not in FILED])
-def test_prints_what_it_says(program, printed):
+def test_prints_what_it_says(program, printed, monkeypatch):
     output = io.StringIO()
+    lines = program.splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, "program.py", (len(program), None, lines, "program.py"))
     with contextlib.redirect_stdout(output):
         exec(compile(program, "program.py", "exec"), {})  # noqa: S102  # the README's own code
     assert output.getvalue() == printed

@@ -55,6 +55,36 @@ print(source[source.index("def step") :])
 print(step.report())
 
 # %%
+# How much faster?
+# ----------------
+#
+# ``step.__wrapped__`` is the function as it was.  The least of several times is that which other work slowed
+# down least.
+from timeit import repeat
+
+asis, compiled = (
+    min(repeat(lambda f=f: f(x, y), number=200, repeat=5)) / 200 for f in (step.__wrapped__, step)
+)
+print(f"{asis * 1e6:.0f} µs a step as it is, {compiled * 1e6:.0f} µs compiled: {asis / compiled:.1f} times")
+
+# %%
+# Without the package
+# -------------------
+#
+# ``step.save`` writes code, and beside it the parameters and what the optimizer remembers.  Both need NumPy
+# alone; elsewhere it is ``from saved import step``, which returns arrays, and goes on with the training.
+import runpy
+import tempfile
+from pathlib import Path
+
+path = Path(tempfile.mkdtemp(), "saved.py")
+step.save(path)
+print(sorted(file.name for file in path.parent.iterdir()))
+
+alone = runpy.run_path(str(path))["step"]
+print(alone(x, y), step(x, y).item())
+
+# %%
 # What it notices
 # ---------------
 #

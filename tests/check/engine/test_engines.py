@@ -191,6 +191,24 @@ def test_other_spellings(tmp_path):
     assert check_engine(runpy.run_path(str(file))["Value"], examples=10, zero=zero, **spelled)
 
 
+class Spelled:
+    def __init__(self, value):
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        (3, "expected a class, or a function that makes a leaf of a number; 3 raises TypeError"),
+        (object, r"expected a class.*; object\(0\.5\) raises TypeError: object\(\) takes no arguments"),
+        (Spelled, r"the number in Spelled\(0\.5\) cannot be read: .* it has value\. Say how: data=lambda v"),
+    ],
+)
+def test_what_makes_no_leaf_is_refused(engine, message):
+    with pytest.raises(ArgumentError, match=message):
+        check_engine(engine)
+
+
 def test_what_an_engine_lacks_on_purpose_is_not_asked_for(tmp_path):
     planted = Planted("def __rsub__(", "def rsub(", "")
     assert check_engine(engine_with(planted, "micrograd.py", tmp_path), examples=10, without=["rsub"])

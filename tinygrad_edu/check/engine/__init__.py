@@ -10,6 +10,7 @@ mistakes would compute), `diagnosis`, `course`, `lessons` and `report`. It needs
 from collections.abc import Callable
 from typing import Any
 
+from ...errors import ArgumentError
 from .adapter import Engine
 from .course import Course, Finding, Outcome
 from .lessons import LESSONS, Lesson, complain, examined
@@ -49,6 +50,11 @@ def check_engine(
         True if nothing is wrong.  Printed, it tells for every lesson what was found: the cause, the smallest
         program that shows it, and the number that is wrong.  ``report.gradescope(path)`` writes it for
         Gradescope.
+
+    Raises
+    ------
+    ArgumentError
+        If the engine makes no leaf of the number 0.5, or the number in it cannot be read.
 
     Notes
     -----
@@ -151,4 +157,22 @@ class EngineTest:
 
 
 def _engine(engine: Callable[[Any], Any] | Engine, spelled: dict[str, Any]) -> Engine:
-    return engine if isinstance(engine, Engine) else Engine(engine, **spelled)
+    """The engine, if it makes a leaf whose number can be read: all else is for the lessons to find."""
+    found = engine if isinstance(engine, Engine) else Engine(engine, **spelled)
+    made = f"{found.called}(0.5)" if callable(found.make) else repr(found.make)
+    try:
+        leaf = found.make(0.5)
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        raise ArgumentError(
+            f"expected a class, or a function that makes a leaf of a number; {made} raises {told}."
+        ) from error
+    try:
+        found.data(leaf)
+    except AttributeError as error:
+        there = f"; it has {', '.join(vars(leaf))}" if getattr(leaf, "__dict__", None) else ""
+        raise ArgumentError(
+            f"the number in {made} cannot be read: {error}{there}. Say how: data=lambda v: v.…, and grad= "
+            "and backward= where they are called otherwise."
+        ) from error
+    return found

@@ -246,8 +246,9 @@ def _has_header(source: str, rows: list[Row], numerals: Numerals) -> bool:
     comment = comment_hint(rows[0])
     if not below:
         raise FormatError(f"{either} There is no row after it; header=False takes it for one.{comment}")
-    hint = comment or delimiter_hint(rows[0])
-    raise FormatError(f"{either} Say header=True or header=False.{hint}")
+    if not comment and (one_column := delimiter_hint(rows[0])):
+        raise FormatError(f"{either}{one_column} Say delimiter=…; if not, header=True or header=False.")
+    raise FormatError(f"{either} Say header=True or header=False.{comment}")
 
 
 def _is_numeric(column: list[Cell], numerals: Numerals) -> bool:
