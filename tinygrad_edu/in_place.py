@@ -13,7 +13,7 @@ from .aliases import Operand
 from .errors import InPlaceError
 from .graph import Leaf
 from .modes import MODE
-from .versions import WRITES
+from .versions import SETTINGS, WRITES
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -54,6 +54,7 @@ class InPlace:
     def _become(self: Any, result: Tensor) -> None:
         """Be the result of an assignment from now on; whoever saved the old values keeps them."""
         self._array, self._node, self._leaf = result._array, result._node, None
+        SETTINGS.count += 1
 
     def _refuse_writing_to_leaf(self) -> None:
         if isinstance(self._node, Leaf):

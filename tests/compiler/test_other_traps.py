@@ -237,6 +237,26 @@ def method_that_is_replaced(wrap):
     return [*first, step(ONES)]
 
 
+def element_of_a_constant(wrap):
+    loss = nn.CrossEntropyLoss(weight=np.ones(3))
+    step, found = wrap(lambda x, y: loss(x, y)), []
+    for i in range(4):
+        loss.weight[0] = i + 1.0
+        found.append(step(X[:, :3], Y))
+    return found
+
+
+def states_of_other_settings_loaded(wrap):
+    model, optimizer = model_and_optimizer(optim.Adam)
+    step = wrap(lambda x, y: train_step(model, optimizer, x, y))
+    plain, found = copy.deepcopy(optimizer.state_dict()), []
+    for amsgrad in (False, True, False, True):
+        state = optim.Adam(model.parameters(), lr=0.1, amsgrad=amsgrad).state_dict() if amsgrad else plain
+        optimizer.load_state_dict(state)
+        found += [step(X, Y), step(X2, Y2), *(s["m"] for s in optimizer.state_dict()["state"])]
+    return [*found, *model.parameters()]
+
+
 # ---- what a step does beside NumPy -------------------------------------------------------------------------
 
 
@@ -572,6 +592,20 @@ def unstable_loss_is_left_out(wrap):
     bad = X.copy()
     bad[0] = np.nan
     return [*(step(x, Y) for x in (X, bad, X, bad, X)), *model.parameters()]
+
+
+def averages_in_a_list(wrap):
+    model, optimizer = model_and_optimizer()
+    averages = [p.data.copy() for p in model.parameters()]
+
+    def step(x, y):
+        loss = train_step(model, optimizer, x, y)
+        for i, p in enumerate(model.parameters()):
+            averages[i] = averages[i] * 0.9 + p.data * 0.1
+        return loss
+
+    step = wrap(step)
+    return [*(step(X, Y) for _ in range(4)), *averages]
 
 
 # ---- what arguments and results share ----------------------------------------------------------------------
@@ -1113,6 +1147,7 @@ SCRIPTS = [
     and value.__code__.co_varnames[:1] == ("wrap",)
 ]
 REFUSED = {  # by a word of the message
+    "averages_in_a_list": "changes 'averages[0]'",
     "deque_that_grows": "changes 'log'", "iterator_inside": "'batches', an iterator", "prints": "prints in",
     "loader_inside": "a DataLoader", "clock": "time.perf_counter", "python_random": "random's random",
     "logs": "logging.getLogger", "ignores_warnings": "warnings.", "rate_set_inside": "sets a learning rate",

@@ -1,5 +1,6 @@
 """What a trace could get wrong: each case gives what the function itself gives, or is refused by name."""
 
+import copy
 import threading
 
 import numpy as np
@@ -114,6 +115,13 @@ def load(i, model, optimizer):
         optimizer.load_state_dict(optimizer.state_dict())
 
 
+def load_state_of_before(i, model, optimizer, kept={}):  # noqa: B006  # between the calls of a training
+    if i == 1:
+        kept["state"] = copy.deepcopy(optimizer.state_dict())
+    if i in (3, 5):
+        optimizer.load_state_dict(kept["state"])
+
+
 def step_by_hand(i, model, optimizer):
     if i in (2, 4):
         optimizer.zero_grad()
@@ -139,8 +147,8 @@ def leave_gradients(i, model, optimizer):
 
 @pytest.mark.parametrize(
     "between",
-    [set_rate, set_betas, decay, set_mode, freeze, assign, write, load, step_by_hand, replace_layer,
-    set_dropout,
+    [set_rate, set_betas, decay, set_mode, freeze, assign, write, load, load_state_of_before,
+    step_by_hand, replace_layer, set_dropout,
      leave_gradients],
     ids=lambda f: f.__name__,
 )  # fmt: skip

@@ -247,7 +247,7 @@ class Specialization:
         """Whether all is as it was that tells when it changes: modules, settings of optimizers, hooks."""
         count, state = SETTINGS.count, self.state
         for place, value in state.places:
-            if place.tells or (place.of_optimizer and isinstance(value, np.ndarray)):
+            if place.tells or (place.of_optimizer and isinstance(value, (np.ndarray, list))):
                 now = place.get()
                 if now is not value and not same(now, value):
                     return False

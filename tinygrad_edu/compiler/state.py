@@ -223,6 +223,8 @@ class State:
             if isinstance(item, np.ndarray):
                 self.places.append((Place(key, vars(pack), key, True), item))
             elif isinstance(item, list):
+                if key == "state":  # which another setting of what is remembered replaces
+                    self.places.append((Place(key, vars(pack), key, True), item))
                 self.places += [(Place(f"{key}[{i}]", item, i, True), part) for i, part in enumerate(item)]
 
     def _hold(self, place: Place, value: Any) -> None:

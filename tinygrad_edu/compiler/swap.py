@@ -33,7 +33,7 @@ class Swap:
         ]
         self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
         self._nodes = [t._node for t in state.tensors.values()]
-        self._replaced: dict[int, Any] = {}  # what places held, by their numbers
+        self._replaced: dict[int, tuple[Any, Any]] = {}  # what places held and hold, by their numbers
         for name, tensor, array, leaf, grad in self.tensors:
             tensor._array = log.input(array, Input("state", name))
             if grad is not None:
@@ -41,7 +41,7 @@ class Swap:
         for number, (place, value) in enumerate(state.places):
             traced = self._traced(value, place.name)
             if traced is not value:
-                self._replaced[number] = value
+                self._replaced[number] = value, traced
                 place.put(traced)
 
     def _traced(self, value: Any, name: str) -> Any:
@@ -70,13 +70,14 @@ class Swap:
         found += [name for name, module, names in state.attributes if own_attributes(module) != names]
         found += [name for name, container, content in state.contents if content_of(container) != content]
         for number, (place, value) in enumerate(state.places):
-            if number not in self._replaced and not place.of_optimizer and place.get() is not value:
+            _, held = self._replaced.get(number, (value, value))
+            if not place.of_optimizer and place.get() is not held:
                 found.append(place.name)
         return found
 
     def put_back(self) -> None:
         """What was there before: the arrays, in which the run has written."""
-        for number, value in self._replaced.items():
+        for number, (value, _) in self._replaced.items():
             self.state.places[number][0].put(value)
         for _, tensor, array, _, _ in self.tensors:
             if isinstance(tensor._array, Traced) and tensor._array.value is array:

@@ -211,8 +211,13 @@ class Pack:
     def restore(self, slots: dict[str, float], saved: list[dict[str, Any]]) -> None:
         """Take over what `state_of` returned of each parameter."""
         SETTINGS.count += 1
-        self.slots, self.counts, self.joint = slots, [one["steps"] for one in saved], False
-        self.state = [np.concatenate([reals(one[name].reshape(-1)) for one in saved]) for name in slots]
+        self.counts, self.joint = [one["steps"] for one in saved], False
+        state = [np.concatenate([reals(one[name].reshape(-1)) for one in saved]) for name in slots]
+        if list(slots) == list(self.slots):  # in the memory that compiled steps know
+            for vector, values in zip(self.state, state):
+                vector[...] = values
+        else:
+            self.slots, self.state = slots, state
 
 
 def real_dtype(dtype: Any) -> Any:
