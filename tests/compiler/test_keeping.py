@@ -7,8 +7,9 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
+from tinygrad_edu.compiler.cache import compiler
 
-from .test_traps import X2, Y2, X, Y, check_same
+from .test_traps import X2, Y2, X, Y, check_same, plain
 
 
 def trained(
@@ -44,6 +45,16 @@ def forgotten_outside(model, i):
     return gradient.data
 
 
+def taken(model, i):
+    gradient, model[0].weight.grad = model[0].weight.grad, None
+    return gradient
+
+
+def one_forgotten(model, i):
+    if i == 3:
+        model[0].bias.grad = None
+
+
 def assigned(model, i):
     model[2].bias.grad = tg.Tensor(np.full(3, i, np.float32))
 
@@ -59,24 +70,36 @@ def made_a_variable(model, i):
     return model[0].bias.grad.detach()
 
 
-@pytest.mark.parametrize(
-    "hold",
-    [
-        lambda model, i: None, lambda model, i: model[0].weight.grad,
-        lambda model, i: model[0].bias.grad.data,
-        lambda model, i: model[0].weight.grad.data[1:3, ::2],
-        lambda model, i: model[2].bias.grad if i == 4 else None,
-        lambda model, i: np.asarray(model[2].weight.grad.data.T),
-        lambda model, i: model[2].weight.grad.detach(),
-        forgotten_outside, assigned, added_to, made_a_variable,
-    ],
-    ids=[
-        "nothing", "tensors", "arrays", "views", "once", "transposed", "detached", "forgotten outside",
-        "assigned", "added to", "made a variable",
-    ],
-)  # fmt: skip
+HOLDS = {
+    "nothing": lambda model, i: None,
+    "tensors": lambda model, i: model[0].weight.grad,
+    "arrays": lambda model, i: model[0].bias.grad.data,
+    "views": lambda model, i: model[0].weight.grad.data[1:3, ::2],
+    "once": lambda model, i: model[2].bias.grad if i == 4 else None,
+    "transposed": lambda model, i: np.asarray(model[2].weight.grad.data.T),
+    "detached": lambda model, i: model[2].weight.grad.detach(),
+    "forgotten outside": forgotten_outside,
+    "taken": taken,
+    "one forgotten": one_forgotten,
+    "assigned": assigned,
+    "added to": added_to,
+    "made a variable": made_a_variable,
+}
+
+
+@pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
 def test_what_is_held_of_gradients(hold):
     check_same(trained(hold))
+
+
+@pytest.mark.skipif(compiler() is None, reason="there is no C compiler")
+@pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
+def test_what_is_held_of_gradients_in_c(hold):
+    script = trained(hold, steps=4)
+    for a, b in zip(script(tg.compile(backend="c")), script(plain), strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-6)
 
 
 def test_gradients_as_arguments():

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import ArgumentError, TraceError
 from .cache import compiler
+from .inner import references_are_as_known
 from .keeping import kept_in_place
 from .labels import with_places
 from .memories import NoLoop
@@ -54,7 +55,7 @@ class Backend:
             why = "errors of floating-point numbers are to be raised"
         else:
             try:
-                return NativeSource(*given, self.cache)
+                return native_source(*given, gradients, vectors, self.cache)
             except NoLoop as reason:
                 why = str(reason)
             except TraceError as error:  # the compiler failed, or the folder is not safe
@@ -80,3 +81,19 @@ def numpy_source(
     source.places = places
     program.forget(kept)
     return source
+
+
+def native_source(
+    program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
+    gradients: dict[Ref, str], vectors: list[Any], cache: str | os.PathLike[str] | None,
+) -> Source:  # fmt: skip
+    """The source of a program in C; gradients stay in their places where it is all in C."""
+    kept = program.copy()
+    places, _ = kept_in_place(kept, results, gradients, vectors, by_out=False)
+    if places and references_are_as_known():
+        try:
+            called = names | {place: kept.inputs[place].name for place in kept.inputs if place not in names}
+            return NativeSource(kept, results, called, arguments, title, cache, places)
+        except NoLoop:
+            pass
+    return NativeSource(program, results, names, arguments, title, cache)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from . import words
 from .c import Printer
 from .c_head import HEAD
 from .c_numbers import Counting
@@ -59,7 +60,7 @@ class Functions:
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
             functions.append(self.many.text(self._parameters, self._conditions(), self.slot))
-        self.text = "\n".join([HEAD, *functions])
+        self.text = "\n".join([HEAD + words.TEXT, *functions])
 
     def slot(self, what: Any) -> int:
         """The place of something in the table of addresses."""

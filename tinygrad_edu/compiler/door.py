@@ -103,7 +103,7 @@ MISSED = "return missed(one, args, kwargs)"
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
-    after: list[str], returned: int, keeps: bool,
+    after: list[str], returned: int, keeps: str,
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results.
 
@@ -136,7 +136,7 @@ def call_text(
         "    try:",
         "        if self.latest is not one: self.found(one)",
     ]
-    lines += ["        if [*map(references, held)] != kept.counts: kept.renew()"] if keeps else []
+    lines += [f"        if not ({keeps}): kept.renew()"] if keeps else []
     lines += ["        n = writes.count = writes.count + 1"] if written else []
     lines += [f"        last[{key}] = n" for key in written]
     call = f"found = step({', '.join(arrays)})"

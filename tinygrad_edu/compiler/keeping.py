@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Leaf
 from ..tensor import Tensor
 from .buffers import distance, takes_out
 from .copies import substituted, used
 from .program import Call, Input, Program, Ref, owner_of, refs_in
+from .words import offset_of
 
 
 class Kept:
@@ -43,25 +45,60 @@ class Kept:
         self.held: list[Any] = [*self._tensors, *arrays, *apart]
         self.counts: list[int] = []
         self._alone: list[int] = []  # how often each is referred to while no variable has it
+        self.words: Any = None  # what says the same in C, see `words.Words`
         self.are_lent = False  # whether variables get copies, since somebody has kept what they had
+
+    def condition(self, name: Callable[..., str], words: Any) -> str:
+        """That the variables have these gradients, and nobody else has anything of them, as text.
+
+        Parameters
+        ----------
+        name : callable
+        words : Words or None
+            What says it in C.
+        """
+        if not self.leaves:
+            return ""
+        if words is not None:
+            self.words = words
+            return f"{name(words.hold)}()"
+        each = (f"{name(leaf)}.grad is {name(t)} and {name(t)}._node is None" for leaf, t in self._pairs())
+        return " and ".join(["[*map(references, held)] == kept.counts", *each])
+
+    def _pairs(self) -> Iterable[tuple[Any, Any]]:
+        return zip(self.leaves, self._tensors)
 
     def renew(self) -> None:
         """See that the variables have these gradients, unless somebody else holds one of them."""
+        if self.are_lent:
+            return
         counts = list(map(getrefcount, self.held))
         self._alone = self._alone or counts
-        here = [leaf.grad is tensor for leaf, tensor in zip(self.leaves, self._tensors)]
+        here = [leaf.grad is tensor for leaf, tensor in self._pairs()]
         extra = [*here, *[False] * (len(counts) - len(here))]
         plain = all(t._node is None and t._array is a for t, a in zip(self._tensors, self.arrays))
         if plain and counts == [alone + more for alone, more in zip(self._alone, extra)]:
-            for leaf, tensor in zip(self.leaves, self._tensors):
+            for leaf, tensor in self._pairs():
                 leaf.grad = tensor
             self.counts = [a + (i < len(here)) for i, a in enumerate(self._alone)]
+            if self.words is not None:
+                self.words.set(self._conditions_on_words())
             return
         self.are_lent = True
         self.arrays = self._move()
+        if self.words is not None:
+            self.words.set([])
         self.held.clear()
         self._tensors.clear()
         self.counts = []
+
+    def _conditions_on_words(self) -> list[tuple[int, int]]:
+        """The addresses of words in memory, and what is there as long as nobody else holds anything."""
+        found = [(id(o), n - 1) for o, n in zip(self.held, self.counts)]  # one by who has asked
+        for leaf, tensor in self._pairs():
+            found.append((id(leaf) + offset_of(Leaf, "grad"), id(tensor)))
+            found.append((id(tensor) + offset_of(Tensor, "_node"), id(None)))
+        return found
 
     def forget(self) -> None:
         """Take the gradients from the variables: a step that was broken off has left them half written."""
@@ -78,7 +115,11 @@ class Kept:
 
 
 def kept_in_place(
-    program: Program, results: list[Ref], gradients: dict[Ref, str], vectors: Iterable[Any]
+    program: Program,
+    results: list[Ref],
+    gradients: dict[Ref, str],
+    vectors: Iterable[Any],
+    by_out: bool = True,
 ) -> tuple[dict[Ref, Ref], list[Ref]]:
     """Have a program write gradients to places of their own; returns these, and all views of them.
 
@@ -92,6 +133,8 @@ def kept_in_place(
         Those that may be kept, as nothing asks for what they were before, and what to call their places.
     vectors : iterable of ndarray
         In which optimizers collect gradients.
+    by_out : bool, default=True
+        Whether the places are given to NumPy's functions as ``out``.
     """
     owners = [program.owner(r) for r in results]
     makers = {
@@ -119,7 +162,7 @@ def kept_in_place(
     for i, step in enumerate(program.steps):
         if i not in dropped:
             step = substituted(step, by)
-            steps.append(step._replace(writes=step.outputs) if i in written else step)
+            steps.append(step._replace(writes=step.outputs) if by_out and i in written else step)
     program.steps = steps
     for before, place in by.items():
         program.merge(before, place)

@@ -16,11 +16,13 @@ from .cache import library
 from .callable import callable_of, of_python, table_of
 from .fusing import fused
 from .inner import inner_loop
+from .keeping import twin
 from .loops import Product, writes
-from .memories import address
+from .memories import NoLoop, address
 from .numpy_source import Source
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
+from .words import Words
 
 OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+")  # names in the function in Python
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
@@ -35,6 +37,8 @@ class NativeSource(Source):
     ----------
     cache : path, default=None
         Where libraries are kept; see `cache.library`.
+    places : dict of Ref to Ref, optional
+        Where results are written that stay in their places, which only C does, and are not returned.
 
     Attributes
     ----------
@@ -52,15 +56,22 @@ class NativeSource(Source):
         arguments: list[Ref],
         title: str,
         cache: str | os.PathLike[str] | None = None,
+        places: dict[Ref, Ref] | None = None,
     ) -> None:
-        self.folder = cache
+        self.folder, self._places_of = cache, places or {}
         super().__init__(program, results, names, arguments, title)
+        self.places = self._places_of
 
     def _free(self, wish: str) -> str:
         return super()._free(f"x_{wish}" if OURS.fullmatch(wish) else wish)
 
     def _write(self) -> None:
-        self.plan = plan = Plan(self.program, self.results, self.arguments)
+        results = [self._places_of.get(r, r) for r in self.results]
+        self.plan = plan = Plan(self.program, results, self.arguments)
+        if self._places_of and [s.step for s in plan.segments] != [None]:
+            raise NoLoop("lines of NumPy, which know no other places of gradients")
+        self.results = [r for r in self.results if r not in self._places_of]
+        self.given |= {self.name(r): self.program.values[r.number] for r in self._places_of.values()}
         self.memories, self.segments, self.lives = plan.memories, plan.segments, plan.lives
         self.kinds, self.room, self.whole, self.size = plan.kinds, plan.room, plan.whole, plan.size
         self.makers = {
@@ -254,11 +265,30 @@ class NativeSource(Source):
         for m in self.whole:
             value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
             self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
+        self._make_rooms()
+
+    def _make_rooms(self) -> None:
         rooms = [self._room_of_results(), self._room_of_results()]
         *functions, table, _ = rooms[0]
         self.given |= dict(zip(self.called, functions)) | {
             "P": table, "rooms": rooms, "renew": self._renew, "undo": self._undo,
         }  # fmt: skip
+
+    def moved(self) -> Any:
+        """The function with other memory for what it keeps."""
+        made: dict[int, Any] = {}
+        for ref in self._places_of.values():
+            self.given[self.name(ref)] = twin(self.given[self.name(ref)], made)
+        for m, memory in enumerate(self.memories.all):
+            if memory.kind == "fixed" and id(memory.array) in made:
+                array = made[id(memory.array)]
+                self.memories.all[m] = memory._replace(low=address(array), array=array)
+        self._make_rooms()
+        return self.compiled()
+
+    def words(self, most: int) -> Any:
+        """What looks in C at so many words of memory."""
+        return Words(self.library, most)
 
     def conditions(self, name: Any) -> list[str]:
         """That errors of floating-point numbers are dealt with as they were: C says nothing of them."""

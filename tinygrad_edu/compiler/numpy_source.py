@@ -132,6 +132,14 @@ class Source(Calls):
         self.defined = namespace
         return namespace["step"]
 
+    def moved(self) -> Any:
+        """The function with other memory for what it keeps."""
+        return self.compiled()
+
+    def words(self, most: int) -> Any:
+        """What looks in C at so many words of memory, if there is C."""
+        return None
+
     # ---- names ---------------------------------------------------------------------------------------------
 
     def name(self, ref: Ref) -> str:

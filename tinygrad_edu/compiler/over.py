@@ -145,11 +145,11 @@ def number_of(result: Any) -> NDArray[Any]:
 def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: Any) -> Callable[..., Any]:
     """What takes the place of a step: so many, in C."""
 
-    many, call = one.many, one.steps
+    many = one.many
 
     def steps(*arrays: Any) -> Any:
         first, numbers = rows.numbers(count * many.batch)
         many.prepare(count, first, numbers, rows.arrays, outs, rate)
-        return call(*arrays)
+        return one.steps(*arrays)  # which may be others since the call began
 
     return steps

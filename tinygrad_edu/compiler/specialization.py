@@ -94,7 +94,8 @@ class Specialization:
 
     def _move(self) -> list[Any]:
         """Have the step write to other memory; returns the arrays of its gradients there."""
-        self.step = self.source.compiled()
+        self.step = self.source.moved()
+        self.steps = self.source.defined.get("steps")
         self.call.__globals__["step"] = self._made_step()
         return [self.source.defined[name] for name in self._places]
 
@@ -187,7 +188,7 @@ class Specialization:
             results,
             after,
             len(run.refs) - len(run.learned),
-            bool(self.kept.leaves),
+            self.kept.condition(name, self.source.words(len(self.kept.held) + 2 * len(self.kept.leaves))),
         )
         meaning = {
             "settings": SETTINGS, "one": self, "settled": self.settled, "missed": compiled.missed,
