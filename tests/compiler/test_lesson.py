@@ -138,6 +138,12 @@ def test_a_lesson_has_no_settings_that_are_so_anyway(loss, line, tmp_path):
     check_saved(compiled, X, normal(8, 3), tmp_path)
 
 
+def test_a_lesson_writes_a_number_where_an_array_is_filled_with_it():
+    text = check_lesson(perceptron(nn.Tanh), y=normal(8, 3), loss=lambda p, y: np.mean((p - y) ** 2))
+    assert "d_z = 0.0416666" in text
+    assert "broadcast_to" not in text
+
+
 def test_lessons_of_groups():
     def groups(parameters, lr):
         first, *others = parameters

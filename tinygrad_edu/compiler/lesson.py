@@ -33,7 +33,7 @@ class Lesson(LessonNames):
 
     def __init__(self, run: Any, name: str) -> None:
         super().__init__(run, name)
-        self.live = self._without_writes(self.live)
+        self.live = self._without_fills(self._without_writes(self.live))
         self.lines: list[str] = []
         self._write()
         self.lines = rolled(self.lines)
@@ -84,6 +84,25 @@ class Lesson(LessonNames):
             found.append(one)
         self.now = now
         return found
+
+    def _without_fills(self, steps: list[Any]) -> list[Any]:
+        """The steps with a number in the place of an array that is filled with it, in sums and products."""
+        calls = [step for step in steps if isinstance(step, Call)]
+        fills = {c.outputs[0]: c.args[0] for c in calls if c.function is np.broadcast_to}
+        kept = {*self.names, *self.kept, *(self.now.get(r, r) for r in self.run.refs)}
+        for call in calls:
+            read = set(refs_in((call.args, call.kwargs)))
+            shapes = [np.shape(self.values[r.number]) for r in read if r not in fills]
+            out = np.shape(self.values[call.outputs[0].number]) if call.outputs else None
+            if call.function not in OPERATORS or call.kwargs or call.writes or out not in shapes:
+                kept |= read
+        kept |= {step.ref for step in steps if isinstance(step, Check)}
+        numbers = {
+            ref: value for ref, value in fills.items()
+            if ref not in kept and np.ndim(self.values[value.number] if type(value) is Ref else value) == 0
+        }  # fmt: skip
+        left = [s for s in steps if not (isinstance(s, Call) and s.outputs[:1] and s.outputs[0] in numbers)]
+        return [substituted(s, numbers) if isinstance(s, Call) else s for s in left]
 
     def _from_outside(self, step: Any) -> list[Any]:
         """The arrays in a call that are there before the step."""
