@@ -65,7 +65,7 @@ def export(
 
     Examples
     --------
-    >>> import numpy as np, tinygrad_edu as tg  # doctest: +SKIP
+    >>> import numpy as np, tinygrad_edu as tg
     >>> model = tg.nn.Sequential(tg.nn.Linear(4, 8, rng=0), tg.nn.ReLU(), tg.nn.Linear(8, 3, rng=0))
     >>> tg.onnx.export(model, np.zeros((1, 4), np.float32), "model.onnx")  # doctest: +SKIP
     """
