@@ -5,7 +5,7 @@ places, and for the Python values that the function could reach.  The attributes
 of optimizers say themselves when they change; they are looked over only then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,7 @@ MISSED = "return missed(one, args, kwargs)"
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
-    after: list[str], returned: int, keeps: str,
+    after: list[str], returned: int, keeps: str, quick: str = "", quickly: Collection[str] = (),
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results.
 
@@ -114,9 +114,15 @@ def call_text(
     lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(self, *args, **kwargs):"]
     if learned:
         lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
-    if simple:
-        lines.append(f"    if kwargs or len(args) != {leaves}: {MISSED}")
-        lines += [f"    {names}= args"] if leaves else []
+    unpacked = [f"    {names}= args"] if leaves else []
+    if quick:  # where this holds, so do all of those
+        slow = [condition for condition in conditions if condition in quickly]
+        conditions = [condition for condition in conditions if condition not in quickly]
+        asked = [f"    if kwargs or len(args) != {leaves}: {MISSED}", *unpacked, *asking(slow)]
+        lines += [f"    if kwargs or not {quick}(*args):", *(f"    {line}" for line in asked)]
+        lines += ["    else:", *(f"    {line}" for line in unpacked)] if unpacked else []
+    elif simple:
+        lines += [f"    if kwargs or len(args) != {leaves}: {MISSED}", *unpacked]
     else:
         lines += ["    leaves = leaves_of(args, kwargs)", f"    if leaves is None: {MISSED}"]
         lines += [f"    {names}= leaves"] if leaves else []
@@ -124,12 +130,8 @@ def call_text(
         f"    if settings.count != one.count and not settled(): {MISSED}",
         "    mode = get_mode()",
         f"    if mode.recording is not recording or mode.debug.value is not None: {MISSED}",
+        *asking(conditions),
     ]
-    if conditions:
-        lines += ["    try:", "        fits = ("]
-        lines += [f"            {'and ' if i else ''}{condition}" for i, condition in enumerate(conditions)]
-        lines += ["        )", "    except (LookupError, AttributeError, ValueError): fits = False"]
-        lines += [f"    if not fits: {MISSED}"]
     lines += [
         "    try: pop()",
         "    except IndexError: return busy(args, kwargs)",
@@ -164,6 +166,18 @@ def call_text(
         lines += ["    loss._node = loss._leaf = None"]
     lines.append("    return loss" if results == "tensor_of(r0)" else f"    return {results}")
     return "\n".join(lines) + "\n"
+
+
+def asking(conditions: list[str]) -> list[str]:
+    """Lines that ask for conditions."""
+    if not conditions:
+        return []
+    return [
+        "    try:", "        fits = (",
+        *(f"            {'and ' if i else ''}{condition}" for i, condition in enumerate(conditions)),
+        "        )", "    except (LookupError, AttributeError, ValueError): fits = False",
+        f"    if not fits: {MISSED}",
+    ]  # fmt: skip
 
 
 def tensor_of(array: Any) -> Tensor:

@@ -5,6 +5,7 @@ import math
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,14 @@ from .c_functions import Functions
 from .cache import library
 from .callable import callable_of, of_python, table_of
 from .fusing import fused
-from .inner import inner_loop
+from .inner import inner_loop, references_are_as_known
 from .keeping import twin
 from .loops import Product, writes
 from .memories import NoLoop, address
 from .numpy_source import Source
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
-from .words import Words
+from .words import Words, forms_are_as_known
 
 OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+")  # names in the function in Python
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
@@ -286,9 +287,10 @@ class NativeSource(Source):
         self._make_rooms()
         return self.compiled()
 
-    def words(self, most: int) -> Any:
-        """What looks in C at so many words of memory."""
-        return Words(self.library, most)
+    def words(self, most: int, forms: Sequence[Any] = ()) -> Any:
+        """What looks in C at so many words of memory, and at arguments; see `words.Words`."""
+        known = references_are_as_known() and forms_are_as_known()
+        return Words(self.library, most, forms) if known else None
 
     def conditions(self, name: Any) -> list[str]:
         """That errors of floating-point numbers are dealt with as they were: C says nothing of them."""

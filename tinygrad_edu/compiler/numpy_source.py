@@ -5,7 +5,7 @@ import keyword
 import linecache
 import re
 import textwrap
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,8 +136,8 @@ class Source(Calls):
         """The function with other memory for what it keeps."""
         return self.compiled()
 
-    def words(self, most: int) -> Any:
-        """What looks in C at so many words of memory, if there is C."""
+    def words(self, most: int, forms: Sequence[Any] = ()) -> Any:
+        """What looks in C at so many words of memory, and at arguments, if there is C; see `words.Words`."""
         return None
 
     # ---- names ---------------------------------------------------------------------------------------------
