@@ -161,10 +161,15 @@ def call_text(
         lines.append(f"        b{i}._array = {array}")
     lines += [f"        {line}" for line in after]
     lines += ["    finally: append(None)"]
-    if results == "tensor_of(r0)":  # which is what most steps return
-        lines += ["    loss = new(Tensor)", "    loss._array = asarray(r0)"]
-        lines += ["    loss._node = loss._leaf = None"]
-    lines.append("    return loss" if results == "tensor_of(r0)" else f"    return {results}")
+    if results in ("tensor_of(r0)", "tensor(r0, None)"):  # which is what most steps return
+        array = "asarray(r0)" if results == "tensor_of(r0)" else "r0"
+        lines += [
+            "    loss = new(Tensor)",
+            f"    loss._array = {array}",
+            "    loss._node = loss._leaf = None",
+        ]
+        results = "loss"
+    lines.append(f"    return {results}")
     return "\n".join(lines) + "\n"
 
 

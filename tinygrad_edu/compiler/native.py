@@ -88,6 +88,7 @@ class NativeSource(Source):
         self.functions = Functions(plan, self.arguments, passes < SHORT)
         self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
         self.many = self.functions.many
+        self.are_arrays = all(self.kinds[self.memories.of[r]] == "result" for r in self.results)
         self._drive()
         self._load()
 
@@ -222,7 +223,7 @@ class NativeSource(Source):
         m = self.memories.of[ref]
         if self.kinds[m] == "result":
             is_array = isinstance(self.program.values[ref.number], np.ndarray)
-            return f"R[{self.whole.index(m)}]" + ("" if is_array else "[()]")
+            return f"R[{self.whole.index(m)}]" + ("" if is_array or self.are_arrays else "[()]")
         if self.kinds[m] == "shared":
             value = self.program.values[ref.number]
             room = self.constant(self._in_room(ref), "room")
@@ -266,6 +267,8 @@ class NativeSource(Source):
         for m in self.whole:
             value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
             self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
+        at = self.slots.index
+        self.slots_of_results = [(at(("memory", m)), at(("result", k))) for k, m in enumerate(self.whole)]
         self._make_rooms()
 
     def _make_rooms(self) -> None:
@@ -326,11 +329,10 @@ class NativeSource(Source):
 
     def _renew(self, table: Any, arrays: list[Any]) -> None:
         """Other arrays for the results that somebody has kept."""
-        for k, m in enumerate(self.whole):
+        for k, (memory, result) in enumerate(self.slots_of_results):
             if sys.getrefcount(arrays[k]) != 2:
                 arrays[k] = np.empty(*self.forms[k])
-                table[self.slots.index(("memory", m))] = address(arrays[k])
-                table[self.slots.index(("result", k))] = id(arrays[k])
+                table[memory], table[result] = address(arrays[k]), id(arrays[k])
 
     def _undo(self) -> None:
         """Count back the steps of the optimizers, since the function will be run as it is."""

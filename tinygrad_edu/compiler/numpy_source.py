@@ -65,6 +65,7 @@ class Source(Calls):
     """
 
     why = ""
+    are_arrays = False  # whether it gives numbers as arrays without axes
     many: Any = None  # of steps in one call of C, see `many.Many`
 
     def __init__(
@@ -137,7 +138,7 @@ class Source(Calls):
         return self.compiled()
 
     def words(self, most: int, forms: Sequence[Any] = ()) -> Any:
-        """What looks in C at so many words of memory, and at arguments, if there is C; see `words.Words`."""
+        """What looks in C at words of memory and at arguments, if there is C; see `words.Words`."""
         return None
 
     # ---- names ---------------------------------------------------------------------------------------------

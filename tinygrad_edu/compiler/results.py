@@ -77,10 +77,16 @@ class Results:
         self.shared = [program.owner(r) in there for r in refs]
         self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
 
-    def text(self, name: Callable[..., str]) -> str:
-        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the
-        arguments.
+    def text(self, name: Callable[..., str], are_arrays: bool = False) -> str:
+        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the arguments.
+
+        Parameters
+        ----------
+        name : callable
+        are_arrays : bool, default=False
+            Whether numbers are given as arrays without axes.
         """
+        self._numbers = {i for i, is_number in enumerate(self.generic) if is_number and are_arrays}
         return self._text(self.tree, name)
 
     def _text(self, part: Any, name: Callable[..., str]) -> str:
@@ -92,12 +98,9 @@ class Results:
             if self.shared[place]:
                 found = f"copied({found})"
             if not isinstance(part, Tensor):
-                return found
-            return (
-                f"tensor_of({found})"
-                if self.generic[place] or self.shared[place]
-                else f"tensor({found}, None)"
-            )
+                return f"{found}[()]" if place in self._numbers else found
+            is_number = self.generic[place] and place not in self._numbers
+            return f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
         if type(part) in (list, tuple):
             inner = "".join(f"{self._text(p, name)}, " for p in part)
             return f"[{inner}]" if type(part) is list else f"({inner})"

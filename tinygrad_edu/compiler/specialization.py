@@ -172,7 +172,7 @@ class Specialization:
         arrays = self._array_names()
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
-        results = run.results.text(name)
+        results = run.results.text(name, self.source.are_arrays)
         given = [(leaf, r) for leaf, r in zip(run.learned, run.refs) if r not in self.source.places]
         generic = [isinstance(run.program.values[r.number], np.generic) for _, r in given]
         learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]

@@ -1,4 +1,4 @@
-"""Words of memory that C looks at: whether they are as they were, where Python would ask for each of them."""
+"""Words of memory that C looks at: whether they are as they were; Python would ask for one after another."""
 
 import ctypes
 import types
@@ -12,8 +12,8 @@ from .callable import callable_of, of_python, table_of
 
 TEXT = """
 /* Whether words of memory are as they were, and arguments are arrays of NumPy's of certain forms.  The table:
-   what makes an answer, how many words, how many arguments, what an array's type is; the address of each word,
-   and what it was; of each array the number of axes, the dtype, the lengths, the strides. */
+   what makes an answer, how many words, how many arguments, the type of arrays; the address of each word, and
+   what it was; of each array the number of axes, the dtype, the lengths, the strides. */
 void *hold(void *self, void **x, word n) {
     const word *p = (word *)DATA(self), *q = p + 4;
     word same = n == p[2];
