@@ -8,6 +8,7 @@ import types
 from typing import Any
 
 from ..errors import TraceError
+from . import plain
 from .files import OURS
 from .places import globals_in, names_in
 
@@ -32,14 +33,21 @@ class Copied:
     @property
     def text(self) -> str:
         """All of them; the imports are to stand before."""
-        return "".join(f"{definition}\n\n\n" for definition in self.definitions.values())
+        gap = {
+            name: "\n\n" if name in vars(plain) else "\n\n\n" for name in self.definitions
+        }  # a page is short
+        return "".join(f"{definition}{gap[name]}" for name, definition in self.definitions.items())
 
     def function(self, function: types.FunctionType) -> str:
         """Add a function; returns its name."""
         name = function.__name__
         if name not in self.definitions:
             self.definitions[name] = ""  # it may call itself
-            text = self._cleaned(function)
+            text = (
+                self._as_written(function)
+                if function.__module__ == plain.__name__
+                else self._cleaned(function)
+            )
             del self.definitions[name]  # those that it needs have come before
             self.definitions[name] = text
         return name
@@ -90,6 +98,13 @@ class Copied:
             if name in function.__globals__ and (known := self._global(name, function.__globals__[name]))
         }  # fmt: skip
         return ast.unparse(ast.fix_missing_locations(_Cleaning(renamed).visit(tree)))
+
+    def _as_written(self, function: types.FunctionType) -> str:
+        """The text of a function for readers, which needs nothing but NumPy and others of them."""
+        for name in globals_in(function.__code__):
+            self._global(name, function.__globals__.get(name))
+        text = inspect.getsource(function).replace(": Any = ", "=").replace(": Any", "")
+        return text.replace(" -> Any", "").rstrip()
 
     def _global(self, name: str, value: Any) -> str:
         """What a global is called in the text."""

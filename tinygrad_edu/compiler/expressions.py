@@ -66,7 +66,7 @@ class Expressions:
         if function is np.transpose and len(args) == 1 and not kwargs:
             return f"{self.within(args[0], ATOM)}.T", ATOM
         if function is np.reshape and set(kwargs) <= {"order"} and kwargs.get("order", "C") == "C":
-            return f"{self.within(args[0], ATOM)}.reshape({self.value(args[1])[0]})", ATOM
+            return self._method("reshape", args, {})
         name = of_numpy(function) or self.extra(function, getattr(function, "__name__", "function"))
         return f"{name}({self._arguments(args, kwargs)})", ATOM
 
@@ -77,6 +77,8 @@ class Expressions:
         target = self.within(args[0], ATOM)
         if name == "__getitem__":
             return f"{target}[{self.key(args[1])}]", ATOM
+        if name == "reshape" and len(args) == 2 and type(args[1]) is tuple and args[1]:
+            args = [args[0], *args[1]]
         if name == "transpose" and len(args) == 1:
             return f"{target}.T", ATOM
         return f"{target}.{name}({self._arguments(args[1:], kwargs)})", ATOM

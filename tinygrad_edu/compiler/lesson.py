@@ -7,6 +7,7 @@ and gives the same bits.
 
 import itertools
 import re
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ import numpy as np
 from .copies import substituted
 from .expressions import ATOM, OPERATORS, OPPOSITE, PRODUCT
 from .lesson_names import LessonNames
+from .parted import MANY, WIDTH, listed, parted
 from .program import Call, Check, Live, Ref, owner_of, refs_in
 from .roll import rolled
+from .tidy import tidy
 
-WIDTH = 100  # of a line of code
 SHORT = 46  # of an expression that may stand within another
+CALLED = 64  # of a call of a function that the lesson defines, likewise
 
 
 class Lesson(LessonNames):
@@ -33,19 +36,19 @@ class Lesson(LessonNames):
 
     def __init__(self, run: Any, name: str) -> None:
         super().__init__(run, name)
-        self.live = self._without_fills(self._without_writes(self.live))
+        self.live = self._without_writes(tidy(self.program, self.live, self.run.refs))
+        self.live = self._without_orders(self._without_fills(self.live))
+        self.whole = {r for r, name in self.program.made_by.items() if name == "convolve"}
         self.lines: list[str] = []
         self._write()
-        self.lines = rolled(self.lines)
+        self.lines = rolled(parted(self.lines, self.sizes, self.free))
 
     @property
     def text(self) -> str:
         """The whole lesson."""
         arguments = [self.names[r] for r in self.run.layout.refs]
         head = f"def {self.title}({', '.join([*arguments, *self.parameters, *self.settings])}):"
-        if len(head) > WIDTH + 10:
-            cut = head.rfind(", ", 0, WIDTH + 8) + 1
-            head = f"{head[:cut]}\n{' ' * (len(self.title) + 5)}{head[cut + 1 :]}"
+        head = textwrap.fill(head, WIDTH + 10, subsequent_indent=" " * (len(self.title) + 5))
         body = [f"    {line}" if line else "" for line in self.lines]
         imports = {"import numpy as np", *self.copied.imports}
         imports |= {"import math"} if any("math." in line for line in body) else set()
@@ -103,6 +106,26 @@ class Lesson(LessonNames):
         }  # fmt: skip
         left = [s for s in steps if not (isinstance(s, Call) and s.outputs[:1] and s.outputs[0] in numbers)]
         return [substituted(s, numbers) if isinstance(s, Call) else s for s in left]
+
+    def _without_orders(self, steps: list[Any]) -> list[Any]:
+        """The steps without copies into C's order of what is only copied into a vector."""
+        others: set[Ref] = set()
+        for step in steps:
+            if isinstance(step, Call) and not self._is_gathered(step):
+                others.update(refs_in((step.args, step.kwargs)))
+        found, by = list[Any](), dict[Ref, Ref]()
+        for one in steps:
+            step = substituted(one, by)
+            if isinstance(step, Call) and step.function is np.copy:
+                source, out = step.args[0], step.outputs[0]
+                if out not in others and source not in self.names and source not in self.program.inputs:
+                    by[out] = source
+                    if out in self.names:
+                        self.names[source] = self.names.pop(out)
+                    continue
+            found.append(step)
+        self.now |= by
+        return found
 
     def _from_outside(self, step: Any) -> list[Any]:
         """The arrays in a call that are there before the step."""
@@ -196,8 +219,8 @@ class Lesson(LessonNames):
 
     def _may_stand_within(self, i: int, ref: Ref, text: str) -> bool:
         """Whether a result is used once, before anything that it is computed from is written to."""
-        uses = self.uses.get(ref, [])
-        if len(uses) != 1 or len(text) > SHORT:
+        uses, called = self.uses.get(ref, []), text.partition("(")[0] in self.copied.definitions
+        if len(uses) != 1 or len(text) > (CALLED if called else SHORT) or ref in self.whole:
             return False
         read = {self.program.owner(r) for r in self._origins(ref)}
         for step in self.live[i + 1 : uses[0]]:
@@ -264,11 +287,16 @@ class Lesson(LessonNames):
 
     def _gather_one(self, calls: list[Call]) -> None:
         vector = owner_of(self.values[calls[0].args[0].number])
-        parts = ", ".join(f"{self.print.within(c.args[2], ATOM)}.ravel()" for c in calls)
+        items = [self.print.within(c.args[2], ATOM) for c in calls]
+        parts = ", ".join(f"{item}.ravel()" for item in items)
         name = self.roles[id(vector)]
         if calls[0].where != self.where:
             self.where = calls[0].where
             self._comment(self.where)
+        if len(items) >= MANY and all(map(str.isidentifier, items)):
+            gradients, d = self.free("gradients"), self.free("d")
+            self.lines += listed(gradients, items)
+            parts = f"{d}.ravel() for {d} in {gradients}"
         text = f"{name} = np.concatenate([{parts}])" if len(calls) > 1 else f"{name} = {parts}"
         self._line(text, f"# ({vector.size},)")
 

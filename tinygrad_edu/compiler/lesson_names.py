@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
+from . import plain
+from .closing import closed
 from .copied import Copied
 from .dead import needed
 from .expressions import ATOM, SUM, Expressions, Text, literal, weak
@@ -18,7 +20,8 @@ WORDS = {
     "matmul": "h", "linear": "h", "maximum": "a", "relu": "a", "tanh": "a", "sigmoid": "a", "exp": "e",
     "log": "log", "equal": "hit", "subtract": "z", "divide": "p", "reduce": "total", "sqrt": "root",
     "__getitem__": "picked", "softmax_cross_entropy": "loss", "cross_entropy_of_labels": "loss",
-    "mse_loss": "loss", "square": "squares", "sum": "total", "mean": "mean",
+    "mse_loss": "loss", "square": "squares", "sum": "total", "mean": "mean", "convolve": "h",
+    "maximum_over": "pooled", "reshape": "flat",
 }  # fmt: skip
 
 
@@ -46,6 +49,7 @@ class LessonNames:
         self.roles: dict[int, str] = {}  # the names of an optimizer's vectors
         self.bases: dict[int, str] = {}  # of which vector a view is, where several share memory
         self.latest: dict[str, Ref] = {}  # the newest result in each of these that is scratch
+        self.sizes: dict[str, int] = {}  # of these vectors
         self.kept: set[Ref] = set()  # results that keep their name
         self.now: dict[Ref, Ref] = {}
         self.scratch: set[int] = set()  # those whose content does not matter after the step
@@ -71,8 +75,9 @@ class LessonNames:
         """The name of an object that the text cannot spell: it becomes a parameter."""
         owner = getattr(value, "__self__", None)
         if isinstance(value, types.FunctionType) and value.__module__.startswith(f"{OURS}."):
-            self.taken.add(value.__name__)
-            return self.copied.function(value)
+            name = self.copied.function(value)
+            self.taken |= self.copied.definitions.keys()
+            return name
         if isinstance(owner, np.random.Generator):
             return f"{self.extra(owner, 'rng')}.{value.__name__}"
         if id(value) not in self.extras:
@@ -83,7 +88,11 @@ class LessonNames:
 
     def _name_inputs(self) -> None:
         live = needed(self.program, self.run.refs)
-        self.live = [self.program.steps[i] for i in sorted(live)]
+        steps = [self.program.steps[i] for i in sorted(live)]
+        self.live = closed(self.program, steps, self.run.refs)
+        for step in self.live:
+            if isinstance(step, Call) and getattr(step.function, "__module__", "") == plain.__name__:
+                self.extra(step.function, "")
         read = {r for s in self.live if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))}
         read |= set(self.run.refs)
         tensors = {id(t._array) for t in self.run.state.tensors.values()}
@@ -116,6 +125,7 @@ class LessonNames:
                 "w": pack.values,
             }
             roles |= {"scratch": pack.scratch, "total": pack.total}
+            self.sizes |= {name + end: len(array) for name, array in roles.items() if array is not None}
             for name, array in roles.items():
                 if name in pack.slots:
                     self.roles[id(array)] = self.free(name + end)

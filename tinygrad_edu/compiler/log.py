@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import TraceError
 from ..graph import Leaf
+from .closed import CLOSED, large
 from .draws import TracedGenerator
 from .files import is_of_the_user
 from .program import Call, Check, Input, Program, Ref
@@ -44,6 +45,7 @@ class Log:
         self.asked = False  # whether a draw was of the default generator
         self.known: set[int] = set()  # the generators that were there before the run
         self.ambient = np.geterr()
+        self.running: Any = None  # the frame of a large operation
 
     # ---- what comes in -------------------------------------------------------------------------------------
 
@@ -198,16 +200,26 @@ class Log:
         writes: Any = (),
     ) -> None:
         """Add a call to the program."""
-        errors, where = np.geterr(), self.where()
+        errors, where, part = np.geterr(), self.where(), self._part()
         args, kwargs = plain(function, args, kwargs)
         self.program.lines.setdefault(where, users_text())
         self.program.add(
             Call(
                 function, referring(args), referring(kwargs), tuple(outputs), several,
                 tuple(w.ref for w in writes if isinstance(w, Traced)),
-                None if errors == self.ambient else errors, where,
+                None if errors == self.ambient else errors, where, part,
             )
         )  # fmt: skip
+
+    def _part(self) -> int:
+        """The run of a large operation that a call belongs to, by its number."""
+        frame = large(sys._getframe(2))
+        if frame is None:
+            return 0
+        if frame is not self.running:  # a frame that is held is no other one's
+            self.running = frame
+            self.program.parts.append(CLOSED[frame.f_code](dict(frame.f_locals)))
+        return len(self.program.parts) - 1
 
     def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
         """Note that the rest of the run holds only where a value is true or false, or has a shape."""

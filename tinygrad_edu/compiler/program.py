@@ -44,6 +44,8 @@ class Call(NamedTuple):
         The state of `numpy.errstate`, where it is not that around the step.
     where : str
         The line of the user's program.
+    part : int
+        The run of a large operation that it belongs to; 0 for none.
     """
 
     function: Any
@@ -54,6 +56,7 @@ class Call(NamedTuple):
     writes: tuple[Ref, ...]
     errors: Any
     where: str
+    part: int = 0
 
 
 class Check(NamedTuple):
@@ -90,6 +93,8 @@ class Program:
         Of gradients, of which array they are.
     made_by : dict of Ref to str
         The names of operations, of their outputs.
+    parts : list of Part or None
+        The runs of large operations, those that can be closed, by the numbers that calls have of them.
     """
 
     def __init__(self) -> None:
@@ -99,6 +104,7 @@ class Program:
         self.lines: dict[str, str] = {}  # the text of the lines of the user's program
         self.gradient_of: dict[Ref, Ref] = {}  # which array's gradient another one is
         self.made_by: dict[Ref, str] = {}  # the names of the operations that are recorded
+        self.parts: list[Any] = [None]
         self.reordered = False  # whether checks were moved before writes that stay
         self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
         self._whole: set[Ref] = set()

@@ -40,7 +40,7 @@ def _without_maxima(program: Program, results: list[Ref]) -> None:
             continue
         value = made[sign].args[0]
         owners = {program.owner(r) for r in (value, sign, out)}
-        if owners.isdisjoint(written) and out not in results and _is_positive(made.get(value)):
+        if owners.isdisjoint(written) and out not in results and is_positive(made.get(value)):
             by[out] = sign
     if by:
         program.steps = [
@@ -63,9 +63,9 @@ def _is_zero(call: Call) -> bool:
     return type(second) in (int, float) and bool(second == 0)
 
 
-def _is_positive(call: Any) -> bool:
+def is_positive(call: Any) -> bool:
     """Whether a call gives what is not negative: NaN, or cut at 0 from below."""
     if is_plain(call, np.maximum, 2) and _is_zero(call):
         return True
-    low, high = call.args[1:] if is_plain(call, CLIP, 3) else (None, -1)
+    low, high = call.args[1:] if is_plain(call, CLIP, 3) or is_plain(call, np.clip, 3) else (None, -1)
     return type(low) in (int, float) and low == 0 and type(high) in (int, float) and bool(high >= 0)

@@ -156,6 +156,7 @@ def tracing(log: Log, state: State) -> Iterator[None]:
         with mode(debug=Default(log)):
             yield
     finally:
+        log.running = None
         DRAWS.reset(token)
         for pack in packs:
             del pack.begin
