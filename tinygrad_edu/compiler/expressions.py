@@ -16,7 +16,9 @@ OPERATORS = {
     np.add: ("+", SUM), np.subtract: ("-", SUM), np.multiply: ("*", PRODUCT), np.divide: ("/", PRODUCT),
     np.matmul: ("@", PRODUCT), np.equal: ("==", COMPARE), np.not_equal: ("!=", COMPARE),
     np.less: ("<", COMPARE), np.less_equal: ("<=", COMPARE), np.greater: (">", COMPARE),
-    np.greater_equal: (">=", COMPARE),
+    np.greater_equal: (">=", COMPARE), operator.add: ("+", SUM), operator.sub: ("-", SUM),
+    operator.mul: ("*", PRODUCT), operator.truediv: ("/", PRODUCT), operator.floordiv: ("//", PRODUCT),
+    operator.mod: ("%", PRODUCT),
 }  # fmt: skip
 OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 METHODS = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}  # of reductions
@@ -48,14 +50,16 @@ class Expressions:
         )
         if isinstance(function, str):
             return self._method(function, args, kwargs)
+        if function in OPERATORS and not kwargs:
+            sign, binds = OPERATORS[function]
+            left = SUM if binds == COMPARE else binds
+            return f"{self.within(args[0], left)} {sign} {self.within(args[1], binds + 1)}", binds
+        if function in (np.negative, operator.neg) and not kwargs:
+            return f"-{self.within(args[0], SIGN)}", SIGN
+        if function is abs:
+            return f"abs({self.value(args[0])[0]})", ATOM
         if isinstance(function, np.ufunc) and not kwargs:
             args = args[: function.nin]
-            if function in OPERATORS:
-                sign, binds = OPERATORS[function]
-                left = SUM if binds == COMPARE else binds
-                return f"{self.within(args[0], left)} {sign} {self.within(args[1], binds + 1)}", binds
-            if function is np.negative:
-                return f"-{self.within(args[0], SIGN)}", SIGN
             if function is np.square and self._is_array(args[0]):
                 return f"{self.within(args[0], ATOM)}**2", POWER
         if function is operator.pow:

@@ -14,7 +14,8 @@ from .draws import TracedGenerator
 from .files import is_of_the_user
 from .program import Call, Check, Input, Program, Ref
 from .settings import plain
-from .traced import Traced, leaves_of, referring, values_of
+from .simpler import CLIP
+from .traced import Traced, TracedNumber, kind_of, leaves_of, referring, values_of
 
 # Whose results have a shape that depends on values.
 BY_VALUES = frozenset({
@@ -126,6 +127,8 @@ class Log:
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a function on the values, and note it; what comes out is traced, or is in ``out``."""
+        if kwargs.keys() <= {"out", "where"} and any(isinstance(a, TracedNumber) for a in args):
+            args = self.fitted(CLIP if function is np.clip else function, args)
         result = run(function, values_of(args), values_of(kwargs))
         if result is NotImplemented:
             return NotImplemented
@@ -175,7 +178,7 @@ class Log:
                     return None
                 if isinstance(result, (str, np.dtype, type)):
                     return result  # of shapes and dtypes, which are guarded
-                result = np.asarray(result)[()]
+                return self.number(function, args, kwargs, result)
             else:
                 raise TraceError(
                     f"{name_of(function)} returned a {type(result).__name__}, in {self.where()}."
@@ -188,6 +191,27 @@ class Log:
         if function in BY_VALUES:
             self.check(traced, traced.shape)
         return traced
+
+    def number(self, function: Any, args: Any, kwargs: Any, result: Any) -> Traced:
+        """The result of a call that is a number of Python's, as a draw without a size is, or a count."""
+        ref = self.program.new(np.asarray(result)[()])
+        self.note(function, args, kwargs, [ref])
+        return TracedNumber(self, result, ref)
+
+    def fitted(self, ufunc: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments of a ufunc, with numbers of Python's as arrays of the dtype that they take on."""
+        if not isinstance(ufunc, np.ufunc) or ufunc.signature is not None:
+            return args
+        given = args[: ufunc.nin]
+        kinds = [kind_of(a.value if isinstance(a, TracedNumber) else a) for a in given]
+        if None in kinds or not any(isinstance(k, np.dtype) for k in kinds):
+            return args
+        loop = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
+        made = [
+            self.call(np.asarray, (a,), {"dtype": kind}) if isinstance(a, TracedNumber) else a
+            for a, kind in zip(given, loop)
+        ]
+        return (*made, *args[ufunc.nin :])
 
     def note(
         self,

@@ -11,6 +11,11 @@ from .products import is_dot
 from .program import Call, Program, Ref
 
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
+# Of numbers of Python's, which stay such.
+SIGNS = {
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.floordiv: "//",
+    operator.mod: "%",
+}  # fmt: skip
 
 
 class Calls:
@@ -95,7 +100,15 @@ class Calls:
                 return f"{target}[{self._key(args[1])}] = {self.spelled(args[2])}"
             return f"{target}.{function}({self._arguments(args[1:], kwargs)})"
         if function is operator.pow:
-            return f"{self.spelled(args[0])}**{self.spelled(args[1])}".replace("**-", "** -")
+            base = self.spelled(args[0])
+            base = f"({base})" if base.startswith("-") else base
+            return f"{base}**{self.spelled(args[1])}".replace("**-", "** -")
+        if function in SIGNS:
+            return f"{self.spelled(args[0])} {SIGNS[function]} {self.spelled(args[1])}"
+        if function is operator.neg:
+            return f"-{self.spelled(args[0])}"
+        if function is abs:
+            return f"abs({self.spelled(args[0])})"
         if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
             args = (*args, *(out if type(out) is tuple else (out,)))

@@ -7,6 +7,7 @@ number say, says so.
 """
 
 import operator
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import TraceError
 from ..tensor import Tensor
+from .files import is_of_the_user
 from .program import Ref
 
 # What depends on shapes and dtypes alone.
@@ -173,8 +175,57 @@ class Traced(NDArrayOperatorsMixin):
         )
 
     __float__ = __int__ = __index__ = __complex__ = __round__ = _number
-    __format__ = __hash__ = _number
+    __hash__ = _number
+
+    def __format__(self, form: str) -> str:
+        if is_of_the_user(sys._getframe(1).f_code.co_filename):
+            self._number()
+        return format(self.value, form)  # in an error that the function itself will raise again
+
     item = tolist = _number
+
+
+class TracedNumber(Traced):
+    """A number of Python's that is traced: it takes on the dtype of what it meets, as others do in NumPy."""
+
+    __slots__ = ()
+    shape, ndim, size, strides = (), 0, 1, ()
+    dtype = property(lambda self: np.dtype(type(self.value)))
+
+    def __neg__(self) -> Any:
+        return self.log.number(operator.neg, (self,), {}, -self.value)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self.log.number(abs, (self,), {}, abs(self.value))
+
+
+def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
+    among_arrays = getattr(Traced, name)
+
+    def operator_of(self: TracedNumber, other: Any) -> Any:
+        if type(values_of(other)) not in (bool, int, float, complex):
+            return among_arrays(self, other)
+        args = (other, self) if swapped else (self, other)
+        return self.log.number(operation, args, {}, operation(*values_of(args)))
+
+    return operator_of
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    _operation = getattr(operator, _name)
+    for _prefix in ("", "i"):  # numbers are not written into
+        setattr(TracedNumber, f"__{_prefix}{_name}__", _of_numbers(f"__{_name}__", _operation, swapped=False))
+    setattr(TracedNumber, f"__r{_name}__", _of_numbers(f"__r{_name}__", _operation, swapped=True))
+
+
+def kind_of(value: Any) -> Any:
+    """What NumPy looks at to find the loop of a ufunc: a dtype, the class of a number, None of others."""
+    if type(value) in (int, float, complex):
+        return type(value)
+    return getattr(value, "dtype", None)
 
 
 def leaves_of(tree: Any) -> Iterator[Any]:
