@@ -180,6 +180,25 @@ def test_lines_that_do_not_repeat_stay(lines):
     assert rolled(lines) == lines
 
 
+@pytest.mark.parametrize("name", ["SGD", "momentum", "Adam", "AdamW", "RMSprop", "l1", "NAdam"])
+def test_lessons_of_large_parameters(name):
+    """The optimizer goes through them in portions, which nobody has to read."""
+    kind = getattr(optim, CLASSES.get(name, name))
+    settings = OPTIMIZERS[name] | {"maximize": name == "Adam"}
+    text = check_lesson(lambda: nn.Linear(30000, 3), normal(8, 30000), optimizer=kind, steps=2, **settings)
+    assert "65536" not in text
+
+
+def test_a_lesson_of_a_large_parameter_in_another_order():
+    def network():
+        model = nn.Linear(30000, 3)
+        model.weight.data = np.asfortranarray(model.weight.data)
+        assert not model.weight.data.flags.c_contiguous
+        return model
+
+    check_lesson(network, normal(8, 30000), optimizer=optim.Adam, steps=2)
+
+
 # ---- images ------------------------------------------------------------------------------------------------
 
 

@@ -13,9 +13,11 @@ import numpy as np
 from ..ops.convolution import CACHE, FEW, at_once, convolve, convolve_transposed, correlate, is_depthwise
 from ..ops.pooling import maximum_over
 from ..ops.window import Windows
+from ..optim.pack import Pack
 from ..table import entry_of
 from . import plain
 from .files import is_of_the_user
+from .portions import Portions
 from .program import Ref
 
 Given = dict[str, Any]
@@ -171,7 +173,12 @@ def _entry(function: Any) -> Any:
     return entry_of(function)
 
 
-CLOSED: dict[Any, Callable[[Given], Part | None]] = {
+def _in_portions(given: Given) -> Portions:
+    return Portions(given["portion"])
+
+
+CLOSED: dict[Any, Callable[[Given], Part | Portions | None]] = {
+    Pack._update_in_portions.__code__: _in_portions,
     _entry(convolve).forward.__code__: _convolve,
     _entry(convolve_transposed).forward.__code__: _convolve_transposed,
     _entry(correlate).forward.__code__: _correlate,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .closed import Part
 from .copies import used
 from .program import Call, Program, Ref, refs_in
 
@@ -38,7 +39,7 @@ def closed(program: Program, steps: list[Any], results: list[Ref]) -> list[Any]:
 def _runs(program: Program, steps: list[Any]) -> dict[int, "Run"]:
     places: dict[int, list[int]] = {}
     for i, step in enumerate(steps):
-        if isinstance(step, Call) and program.parts[step.part] is not None:
+        if isinstance(step, Call) and isinstance(program.parts[step.part], Part):
             places.setdefault(step.part, []).append(i)
     made = {r for step in steps if isinstance(step, Call) for r in step.outputs} | program.inputs.keys()
     return {k: Run(program, steps, at, made) for k, at in places.items()}

@@ -124,7 +124,7 @@ class LessonNames:
                 "update": pack.step,
                 "w": pack.values,
             }
-            roles |= {"scratch": pack.scratch, "total": pack.total}
+            roles |= {"scratch": pack.scratch, "total": pack.total, "negative": pack.negative}
             self.sizes |= {name + end: len(array) for name, array in roles.items() if array is not None}
             for name, array in roles.items():
                 if name in pack.slots:
