@@ -47,10 +47,10 @@ def training(model, optimizer, loss=tg.softmax_cross_entropy):
     return step
 
 
-def pair(make, optimizer, folder, loss=tg.softmax_cross_entropy):
+def pair(make, optimizer, folder, loss=tg.softmax_cross_entropy, backend="c"):
     """A model whose step runs in C, with that step, and another of the same weights, with its own."""
     model, other = make(), make()
-    compiled = tg.compile(training(model, optimizer(model.parameters()), loss), backend="c", cache=folder)
+    compiled = tg.compile(training(model, optimizer(model.parameters()), loss), backend=backend, cache=folder)
     return model, compiled, other, training(other, optimizer(other.parameters()), loss)
 
 
@@ -94,7 +94,7 @@ def test_a_perceptron_is_one_call_of_c(sizes, batch, activation, optimizer, fold
     assert len(compiled.specializations) == 1  # gradients from before are of no matter
 
 
-@pytest.mark.parametrize(
+MANY_OPTIMIZERS = pytest.mark.parametrize(
     ("name", "settings"),
     [
         ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}), ("Adam", {"l1": 0.01}),
@@ -102,6 +102,9 @@ def test_a_perceptron_is_one_call_of_c(sizes, batch, activation, optimizer, fold
         ("RAdam", {}), ("Adagrad", {}), ("Adadelta", {}), ("Adamax", {}), ("Lion", {}),
     ],
 )  # fmt: skip
+
+
+@MANY_OPTIMIZERS
 def test_optimizers(name, settings, folder):
     def optimizer(parameters):
         return getattr(optim, name)(parameters, **settings)
@@ -491,15 +494,19 @@ def test_backends(monkeypatch, folder):
     automatic(np.ones(3))
     assert "in C: " in automatic.report()
     monkeypatch.setattr(backend, "compiler", lambda: None)
+    monkeypatch.setattr(backend, "is_installed", lambda: False)
     with pytest.raises(TraceError, match="C compiler"):
         tg.compile(lambda x: x, backend="c")
     automatic = tg.compile(lambda x: x * 2 + 1, backend="auto")
     automatic(np.ones(3))
-    assert "in NumPy: there is no C compiler" in automatic.report()
+    assert "in NumPy: there is no C compiler; numba is not installed" in automatic.report()
+    with pytest.raises(TraceError, match=r"pip install 'tinygrad_edu\[fast\]'"):
+        tg.compile(lambda x: x, backend="numba")
 
 
 def test_a_compiler_that_fails(monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "compiler", lambda: (sys.executable, "-c", "raise SystemExit('no')"))
+    monkeypatch.setattr(backend, "is_installed", lambda: False)
     with pytest.raises(TraceError, match="failed:\nno"):
         tg.compile(lambda x: x * 2 + 1, backend="c", cache=tmp_path / "new")(np.ones(3))
     automatic = tg.compile(lambda x: x * 2 + 1, backend="auto", cache=tmp_path / "new")

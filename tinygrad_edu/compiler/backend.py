@@ -1,6 +1,8 @@
 """Backends: what a compiled step runs as."""
 
+import functools
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,14 @@ from .keeping import kept_in_place
 from .labels import with_places
 from .memories import NoLoop
 from .native import NativeSource
+from .numba_head import is_installed
+from .numba_source import NumbaSource
 from .numpy_source import Source
 from .program import Program, Ref
 from .simpler import simpler
 
-BACKENDS = ("numpy", "c", "auto")
+BACKENDS = ("numpy", "c", "numba", "auto")
+Given = tuple[Program, list[Ref], dict[Ref, str], list[Ref], str]  # what every source is made of
 
 
 class Backend:
@@ -24,8 +29,8 @@ class Backend:
 
     Parameters
     ----------
-    name : "numpy", "c" or "auto"
-        "auto" is C where there is a compiler, and NumPy elsewhere.
+    name : "numpy", "c", "numba" or "auto"
+        "auto" is C where there is a compiler, else numba where that is installed, and else NumPy.
     cache : path, default=None
         Where the libraries of "c" are kept.
     """
@@ -38,6 +43,11 @@ class Backend:
                 "backend='c' needs a C compiler, and there is none: install gcc or clang, set CC, or take "
                 "backend='auto'."
             )
+        if name == "numba" and not is_installed():
+            raise TraceError(
+                "backend='numba' needs numba, which is not installed: pip install 'tinygrad_edu[fast]', or "
+                "take backend='auto'."
+            )
         self.name, self.cache = name, cache
 
     def source(
@@ -48,23 +58,41 @@ class Backend:
         given = program, results, names, arguments, title
         if self.name == "numpy":
             return numpy_source(*given, gradients, vectors)
-        why = ""
-        if compiler() is None:
-            why = "there is no C compiler"
-        elif "raise" in np.geterr().values():
-            why = "errors of floating-point numbers are to be raised"
-        else:
+        try:
+            source, why = self._of_loops(given, gradients, vectors)
+        except NoLoop as reason:
+            source, why = None, str(reason)
+        source = source or numpy_source(*given, gradients, vectors)
+        source.why = why
+        return source
+
+    def _of_loops(
+        self, given: Given, gradients: dict[Ref, str], vectors: list[Any]
+    ) -> tuple[Source | None, str]:
+        """The source as loops, or None, and why it is not what was asked for."""
+        if "raise" in np.geterr().values():
+            return None, "errors of floating-point numbers are to be raised"
+        why = []
+        if self.name != "numba":
             try:
-                return native_source(*given, gradients, vectors, self.cache)
-            except NoLoop as reason:
-                why = str(reason)
+                if compiler() is not None:
+                    made = functools.partial(NativeSource, cache=self.cache)
+                    return native_source(*given, gradients, vectors, made), ""
+                why.append("there is no C compiler")
             except TraceError as error:  # the compiler failed, or the folder is not safe
                 if self.name == "c":
                     raise
-                why = str(error)
-        source = numpy_source(*given, gradients, vectors)
-        source.why = why
-        return source
+                why.append(str(error))
+        if self.name != "c":
+            try:
+                if is_installed():
+                    return native_source(*given, gradients, vectors, NumbaSource), "; ".join(why)
+                why.append("numba is not installed")
+            except TraceError as error:
+                if self.name == "numba":
+                    raise
+                why.append(str(error))
+        return None, "; ".join(why)
 
 
 def numpy_source(
@@ -85,15 +113,15 @@ def numpy_source(
 
 def native_source(
     program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
-    gradients: dict[Ref, str], vectors: list[Any], cache: str | os.PathLike[str] | None,
+    gradients: dict[Ref, str], vectors: list[Any], made: Callable[..., NativeSource],
 ) -> Source:  # fmt: skip
-    """The source of a program in C; gradients stay in their places where it is all in C."""
+    """The source of a program as loops; gradients stay in their places where it is nothing else."""
     kept = program.copy()
     places, _ = kept_in_place(kept, results, gradients, vectors, by_out=False)
     if places and references_are_as_known():
         try:
             called = names | {place: kept.inputs[place].name for place in kept.inputs if place not in names}
-            return NativeSource(kept, results, called, arguments, title, cache, places)
+            return made(kept, results, called, arguments, title, places=places)
         except NoLoop:
             pass
-    return NativeSource(program, results, names, arguments, title, cache)
+    return made(program, results, names, arguments, title)

@@ -1,6 +1,8 @@
 """C: groups of statements as the text of a function, one loop for each."""
 
 import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,12 @@ from .loops import TEMPLATES, Each, Fold, Gather, Given, Inner, Product, Scatter
 from .memories import C_TYPES, Literal, Operand
 from .nest import Nest, place_of, position
 
-STEP = "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}"  # max(sign(x), 0), the slope of relu, with half the comparisons
-
 
 class Printer(Loops):
     """The text of one function in C; see `Loops` for what it is given."""
+
+    templates: Mapping[str, Mapping[str, str]] = MappingProxyType(TEMPLATES)
+    step = "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}"  # max(sign(x), 0), the slope of relu, with half the comparisons
 
     def group(self, group: list[Statement], fleeting: set[int]) -> None:
         """Print statements that share a loop; ``fleeting`` memories need not be written."""
@@ -36,7 +39,7 @@ class Printer(Loops):
             case Gather() | Scatter():
                 self._index(first)
             case Test():
-                self.lines.append(f"if (({self._at(first.of)} != 0) != {int(first.truth)}) return 1;")
+                self.lines.append(self._fails(f"({self._at(first.of)} != 0) != {int(first.truth)}"))
 
     # ---- elementwise ---------------------------------------------------------------------------------------
 
@@ -52,24 +55,27 @@ class Printer(Loops):
                 self._value(a, self._loop_type(statement, k), nest, known, bodies)
                 for k, a in enumerate(statement.args)
             ]
-            template = TEMPLATES[statement.loop.kind][statement.op]
+            template = self.templates[statement.loop.kind][statement.op]
             if statement.op == "maximum" and args[0] in signs and is_zero(statement.args[1]):
-                args, template = [signs[args[0]]], STEP
-            expression = template.format(*args)
-            out, gives = statement.out, C_TYPES[statement.gives.str[1:]]
-            name, kind = self._name(), C_TYPES[out.dtype.str[1:]]
-            cast = "" if kind == gives == C_TYPES[statement.loop.str[1:]] == "float" else f"({gives})"
-            value = f"{cast}({expression})" if cast else expression
-            bodies[-1].append(f"const {kind} {name} = {value};")
+                args, template = [signs[args[0]]], self.step
+            out, name = statement.out, self._name()
+            bodies[-1].append(self._result(statement, name, template, args))
             known[place_of(out, nest)] = name, len(nest.sizes)
             if statement.op == "sign":
                 signs[name] = args[0]
             if out.memory not in fleeting:
                 stores[place_of(out, nest)] = f"{self._at(out, nest.index(out))} = {name};"
         bodies[-1].extend(stores.values())
-        self.lines.append("{")
-        self._loops(nest.sizes, bodies, free=True)
-        self.lines.append("}")
+        with self._scope():
+            self._loops(nest.sizes, bodies, free=True)
+
+    def _result(self, statement: Each, name: str, template: str, args: Sequence[str]) -> str:
+        """The line that names what a statement gives."""
+        dtypes = statement.out.dtype, statement.gives, statement.loop
+        kind, gives, loop = (self.types[d.str[1:]] for d in dtypes)
+        value = template.format(*args)
+        value = value if kind == gives == loop == "float" else self._cast(gives, value)
+        return self._let(f"const {kind}", name, value)
 
     def _loop_type(self, statement: Each, k: int) -> Any:
         return np.dtype(bool) if statement.op == "where" and k == 0 else statement.loop
@@ -77,18 +83,18 @@ class Printer(Loops):
     def _value(self, given: Given, loop: Any, nest: Nest, known: dict[Any, Any], bodies: Any) -> str:
         """The name of an argument's value in a pass, as a number of the loop's type."""
         if isinstance(given, Literal):
-            return spelled(given.value)
+            return self._spelled(given.value)
         place = place_of(given, nest)
         if place not in known:
             name, level = known[place] = self._name(), nest.level(given)
-            kind = C_TYPES[given.dtype.str[1:]]
-            bodies[level].append(f"const {kind} {name} = {self._at(given, nest.index(given))};")
+            kind = self.types[given.dtype.str[1:]]
+            bodies[level].append(self._let(f"const {kind}", name, self._at(given, nest.index(given))))
         name, level = known[place]
         if given.dtype != loop and (name, loop) not in known:
             known[name, loop] = self._name()
-            kind = C_TYPES[loop.str[1:]]
-            value = f"{name} != 0" if loop.kind == "b" else f"({kind}){name}"
-            bodies[level].append(f"const {kind} {known[name, loop]} = {value};")
+            kind = self.types[loop.str[1:]]
+            value = self._cast(kind, f"{name} != 0" if loop.kind == "b" else name)
+            bodies[level].append(self._let(f"const {kind}", known[name, loop], value))
         return name if given.dtype == loop else known[name, loop]
 
     def _inner(self, statement: Inner) -> None:
@@ -99,44 +105,52 @@ class Printer(Loops):
         places = []
         for o in operands:
             index = nest.index(o._replace()) if nest.sizes else str(o.offset // o.dtype.itemsize)
-            places.append(
-                f"(char *)&{self._at(o, index.replace(f'i{len(outer)}', '0') if nest.sizes else index)}"
-            )
-        slot = self._slot(statement.ufunc, statement.types)
-        call = [
+            index = index.replace(f"i{len(outer)}", "0") if nest.sizes else index
+            places.append(self._address(o, index))
+        call = self._called(statement.ufunc, statement.types, places, [n], strides)
+        with self._scope():
+            self._loops(outer, [*([] for _ in outer), call], apart=False)
+
+    def _address(self, operand: Operand, index: str) -> str:
+        """Where an element lies."""
+        return f"(char *)&{self._at(operand, index)}"
+
+    def _called(
+        self, ufunc: Any, types: str, places: Sequence[str], lengths: Sequence[int], strides: Sequence[int]
+    ) -> list[str]:
+        """A call of an inner loop of NumPy's."""
+        slot = self._slot(ufunc, types)
+        return [
             f"char *a[] = {{{', '.join(places)}}};",
-            f"const word n[] = {{{n}}}, s[] = {{{', '.join(map(str, strides))}}};",
-            f"((loop)p[{slot}])(a, n, s, p[{slot + 1}]);  /* {statement.ufunc.__name__} */",
+            f"const word n[] = {{{', '.join(map(str, lengths))}}}, s[] = {{{', '.join(map(str, strides))}}};",
+            f"((loop)p[{slot}])(a, n, s, p[{slot + 1}]);  /* {ufunc.__name__} */",
         ]
-        self.lines.append("{")
-        self._loops(outer, [*([] for _ in outer), call], apart=False)
-        self.lines.append("}")
 
     # ---- products and items --------------------------------------------------------------------------------
 
     def _product(self, statement: Product) -> None:
-        def begin(operand: Operand) -> str:
-            outer = operand._replace(shape=operand.shape[:-2], strides=operand.strides[:-2])
-            return f"&{self._at(operand, position(outer, 0))}"
-
         batch = statement.out.shape[:-2]
-        self.lines.append("{")
-        lines = product(statement, begin, self._slot)
-        self._loops(batch, [*([] for _ in batch), lines], apart=False)
-        self.lines.append("}")
+        begins = [position(o._replace(shape=batch, strides=o.strides[:-2]), 0) for o in statement]
+        with self._scope():
+            lines = self._product_of(statement, begins)
+            self._loops(batch, [*([] for _ in batch), lines], apart=False)
+
+    def _product_of(self, statement: Product, begins: Sequence[str]) -> list[str]:
+        """One product of matrices, which begin there."""
+        return product(statement, [f"&{self._at(o, at)}" for o, at in zip(statement, begins)], self._called)
 
     def _select(self, statement: Select) -> None:
         out, source, mask = statement
         count, name = out.shape[0], f"n{out.memory}"
         at = [position(o, 0) for o in (source, mask)]
         body = [f"{self._at(out, name)} = {self._at(source, at[0])};", f"{name} += {self._at(mask, at[1])};"]
-        guard = [f"if ({name} > {count}) return 1;"]  # there is room for another row behind
-        self.lines.append(f"word {name} = 0;")
+        guard = [self._fails(f"{name} > {count}")]  # there is room for another row behind
+        self.lines.append(self._let(self.word, name, "0"))
         shape = source.shape
         bodies: list[list[str]] = [[] for _ in range(len(shape) + 1)]
         bodies[-1], bodies[-2] = body, guard
         self._loops(shape, bodies, apart=False)
-        self.lines.append(f"if ({name} != {count}) return 1;")
+        self.lines.append(self._fails(f"{name} != {count}"))
 
     def _index(self, statement: Gather | Scatter) -> None:
         """Rows by their numbers, negative ones from the end."""
@@ -147,9 +161,10 @@ class Printer(Loops):
         rest = picked.shape[len(indices) :]
         checks = []
         for k, index in enumerate(indices):
-            checks.append(f"word j{k} = {self._at(index, position(index, 0))};")
-            checks.append(f"if (j{k} < 0) j{k} += {picked.shape[k]};")
-            checks.append(f"if (j{k} < 0 || j{k} >= {picked.shape[k]}) return 1;")
+            number = self._cast(self.word, self._at(index, position(index, 0)))
+            checks.append(self._let(self.word, f"j{k}", number))
+            checks.append(f"j{k} += {picked.shape[k]} * (j{k} < 0);")
+            checks.append(self._fails(f"(j{k} < 0) | (j{k} >= {picked.shape[k]})"))
         size = picked.dtype.itemsize
         rows = [f"j{k} * {picked.strides[k] // size}" for k in range(len(indices))]
         inner = picked._replace(shape=rest, strides=picked.strides[len(indices) :])
@@ -160,9 +175,12 @@ class Printer(Loops):
         bodies: list[list[str]] = [[] for _ in range(len(many) + len(rest) + 1)]
         bodies[len(many)] += checks
         bodies[-1].append(line)
-        self.lines.append("{")
-        self._loops([*many, *rest], bodies, apart=bool(rest))
-        self.lines.append("}")
+        with self._scope():
+            self._loops([*many, *rest], bodies, apart=bool(rest))
+
+    def _spelled(self, value: Any) -> str:
+        """A number."""
+        return spelled(value)
 
 
 def is_zero(given: Given) -> bool:

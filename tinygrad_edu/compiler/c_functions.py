@@ -48,9 +48,14 @@ class Functions:
         self.slots: list[Any] = ["ndarray"]
         parts = [s.statements for s in plan.segments if s.step is None]
         self.counting = Counting(plan.lives)
-        self.counts = len(plan.segments) == 1 and self.counting.alone
-        self.many = Many.of(plan, arguments, self.counting)
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
+        self.counts, self.many = False, None  # type: tuple[bool, Many | None]
+        self.text = self._text(parts)
+
+    def _text(self, parts: list[list[Statement]]) -> str:
+        """The functions of all segments of loops."""
+        self.counts = len(self.plan.segments) == 1 and self.counting.alone
+        self.many = Many.of(self.plan, self.arguments, self.counting)
         functions = self.counting.functions(self.slot)
         functions += [self._function(number, part) for number, part in enumerate(parts)]
         if self.first:
@@ -60,7 +65,7 @@ class Functions:
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
             functions.append(self.many.text(self._parameters, self._conditions(), self.slot))
-        self.text = "\n".join([HEAD + words.TEXT, *functions])
+        return "\n".join([HEAD + words.TEXT, *functions])
 
     def slot(self, what: Any) -> int:
         """The place of something in the table of addresses."""

@@ -1,7 +1,8 @@
 """Loops in C, and what folds an array along its axes: sums and maxima, in NumPy's order."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +25,10 @@ class Loops:
         The place, in the table of addresses, of an inner loop of NumPy's.
     """
 
+    types: Mapping[str, str] = MappingProxyType(C_TYPES)
+    folds: Mapping[str, str] = MappingProxyType(FOLDS)
+    word = "word"  # a whole number that an address fits in
+
     def __init__(self, pointer: Callable[[int, Any], str], slot: Callable[[Any, str], int]) -> None:
         self._pointer, self._slot = pointer, slot
         self.lines: list[str] = []
@@ -40,6 +45,25 @@ class Loops:
         if index is None:
             index = str(operand.offset // operand.dtype.itemsize)
         return f"{self._pointer(operand.memory, operand.dtype)}[{index}]"
+
+    @contextmanager
+    def _scope(self) -> Iterator[None]:
+        """Lines whose names nothing else sees."""
+        self.lines.append("{")
+        yield
+        self.lines.append("}")
+
+    def _let(self, kind: str, name: str, value: str) -> str:
+        """A name for a value."""
+        return f"{kind} {name} = {value};"
+
+    def _cast(self, kind: str, value: str) -> str:
+        """A value as another type."""
+        return f"({kind})({value})"
+
+    def _fails(self, condition: str) -> str:
+        """The step cannot be made."""
+        return f"if ({condition}) return 1;"
 
     def _loops(
         self,
@@ -86,30 +110,33 @@ class Loops:
         for axis, stride in zip(kept, out.strides):
             strides[axis] = stride
         over = out._replace(shape=source.shape, strides=tuple(strides))
-        kind = C_TYPES[out.dtype.str[1:]]
         nest = Nest(source.shape, [over, source], *[over] * given, source)
-        sizes, steps = nest.sizes, nest.strides(over)
-        self.lines.append("{")
-        self._begin_fold(op, out, source, kept)
-        at = self._at(over, nest.index(over))
-        element = f"({kind}){self._at(source, nest.index(source))}"
-        if op == "add" and out.dtype.kind == "f" and sizes and not steps[-1]:
-            self._sum(at, nest, over, source)
-        elif not any(steps):  # all of it, to one number
-            line = f"t = ({kind})({FOLDS[op].format('t', element)});"
-            self.lines.append(f"{kind} t = {at};")
-            self._loops(sizes, [*([] for _ in sizes), [line]], apart=False)
-            self.lines.append(f"{at} = t;")
-        else:
-            line = f"{at} = ({kind})({FOLDS[op].format(at, element)});"
-            self._loops(sizes, [*([] for _ in sizes), [line]], apart=bool(steps) and bool(steps[-1]))
-        self.lines.append("}")
+        with self._scope():
+            self._begin_fold(op, out, source, kept)
+            if op == "add" and out.dtype.kind == "f" and nest.sizes and not nest.strides(over)[-1]:
+                self._sum(self._at(over, nest.index(over)), nest, over, source)
+            else:
+                self._fold_in_order(op, nest, over, source)
+
+    def _fold_in_order(self, op: str, nest: Nest, over: Operand, source: Operand) -> None:
+        """One element after another."""
+        sizes, steps, kind = nest.sizes, nest.strides(over), self.types[over.dtype.str[1:]]
+        at, element = (self._at(o, nest.index(o)) for o in (over, source))
+        total = at if any(steps) else self._name()
+        fold = self._cast(kind, self.folds[op].format(total, self._cast(kind, element)))
+        bodies: list[list[str]] = [*([] for _ in sizes), [f"{total} = {fold};"]]
+        if any(steps):
+            self._loops(sizes, bodies, apart=bool(steps[-1]))
+            return
+        self.lines.append(self._let(kind, total, at))  # all of it, to one number
+        self._loops(sizes, bodies, apart=False)
+        self.lines.append(f"{at} = {total};")
 
     def _begin_fold(self, op: str, out: Operand, source: Operand, kept: tuple[int, ...]) -> None:
         """What a fold begins with: a number, or the first of what is folded."""
         start = {"add": "-0.0" if out.dtype.kind == "f" else "0", "multiply": "1", "logical_and": "1"}.get(op)
         start = "0" if op == "logical_or" or (op == "add" and 0 in source.shape) else start
-        fill, value = Nest(out.shape, [out], out), f"({C_TYPES[out.dtype.str[1:]]}){start}"
+        fill, value = Nest(out.shape, [out], out), self._cast(self.types[out.dtype.str[1:]], str(start))
         if start is None:
             first = source._replace(shape=out.shape, strides=tuple(source.strides[a] for a in kept))
             fill = Nest(out.shape, [out, first], out)
@@ -118,21 +145,30 @@ class Loops:
 
     def _sum(self, at: str, nest: Nest, over: Operand, source: Operand) -> None:
         """Pairwise sums along the innermost loops: of one in place, of several by way of a buffer."""
-        sizes, index, kind = nest.sizes, nest.index(source), C_TYPES[source.dtype.str[1:]]
+        sizes, index, kind = nest.sizes, nest.index(source), self.types[source.dtype.str[1:]]
         last = len(sizes) - 1
         outer = max((k + 1 for k, step in enumerate(nest.strides(over)) if step), default=0)
         room = room_of(sizes[outer:])
         bodies: list[list[str]] = [[] for _ in range(last + 2)]
         if room == sizes[last]:
-            begin = f"&{self._at(source, re.sub(f'i{last}(?![0-9])', '0', index))}"
-            bodies[last] = [f"{at} += sum_{kind}({begin}, {sizes[last]}, {nest.strides(source)[last]});"]
+            begin = re.sub(f"i{last}(?![0-9])", "0", index)
+            bodies[last] = [self._sum_of(at, source, begin, sizes[last], nest.strides(source)[last])]
             self._loops(sizes[:last], bodies[:-1], apart=False)
             return
-        add = f"{{ {at} += sum_{kind}(c, n, 1); n = 0; }}"
+        begins, gathers, adds = self._gathered(at, kind, room)
+        full = adds.format(f"== {room}")
         at_ends = room % sizes[last] == 0  # of rows
-        after = {last: f"if (n == {room}) {add}"} if at_ends else {}
-        bodies[outer] = [f"word n = 0; {kind} c[{room}] ALIGNED;"]
-        bodies[-1] = [f"c[n++] = {self._at(source, index)};"]
-        if not at_ends:
-            bodies[-1].append(f"if (n == {room}) {add}")
-        self._loops(sizes, bodies, apart=False, after=after | {outer: f"if (n) {add}"})
+        bodies[outer] = begins
+        bodies[-1] = [gathers.format(self._at(source, index)), *([] if at_ends else [full])]
+        after = {last: full} if at_ends else {}
+        self._loops(sizes, bodies, apart=False, after=after | {outer: adds.format("> 0")})
+
+    def _sum_of(self, at: str, source: Operand, begin: str, n: int, step: int) -> str:
+        """Add to a number the pairwise sum of n others."""
+        kind = self.types[source.dtype.str[1:]]
+        return f"{at} += sum_{kind}(&{self._at(source, begin)}, {n}, {step});"
+
+    def _gathered(self, at: str, kind: str, room: int) -> tuple[list[str], str, str]:
+        """Lines that begin a buffer, put a number into it, and add the sum of so many of them to another."""
+        begins = [f"word n = 0; {kind} c[{room}] ALIGNED;"]
+        return begins, "c[n++] = {};", f"if (n {{}}) {{{{ {at} += sum_{kind}(c, n, 1); n = 0; }}}}"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .loops import Product
-from .memories import C_TYPES, Operand
+from .memories import C_TYPES
 
 SMALL = 1 << 15  # multiplications: up to here a product is loops, above it is BLAS'
 SHORT = 4  # numbers of a sum: of so few BLAS makes no use
@@ -14,13 +14,13 @@ TALL = 1 << 17  # multiplications of a product of a tall matrix with a tiny one
 CHUNK, LANES = 128, 32  # of long sums of products: numbers that are brought together, sums side by side
 
 
-def product(
-    statement: Product, begin: Callable[[Operand], str], slot: Callable[[Any, str], int]
-) -> list[str]:
-    """The lines of one product of matrices; ``begin`` tells where an operand begins."""
+def product(statement: Product, places: list[str], called: Callable[..., list[str]]) -> list[str]:
+    """The lines of one product of matrices, which begin in these places; ``called`` prints a call of NumPy's
+    loop.
+    """
     out, a, b = statement
     (m, n), p = a.shape[-2:], b.shape[-1]
-    kind, places = C_TYPES[out.dtype.str[1:]], [begin(o) for o in (out, a, b)]
+    kind = C_TYPES[out.dtype.str[1:]]
     ends = [[s // o.dtype.itemsize for s in o.strides[-2:]] for o in (out, a, b)]
     if n * p <= 32 and m >= 8 and m * n * p <= TALL:
         return tall_product(kind, places, ends, m, n, p)
@@ -28,13 +28,15 @@ def product(
         return long_product(kind, places, ends, m, n, p)
     if (m * n * p <= SMALL or n <= SHORT) and n * p <= 4096 and p <= 512:
         return small_product(kind, places, ends, m, n, p)
-    at, strides = slot(np.matmul, f"{out.dtype.char * 2}->{out.dtype.char}"), [0, 0, 0]
-    strides += [s for o in (a, b, out) for s in o.strides[-2:]]
-    return [
-        f"char *a[] = {{(char *){places[1]}, (char *){places[2]}, (char *){places[0]}}};",
-        f"const word n[] = {{1, {m}, {n}, {p}}}, s[] = {{{', '.join(map(str, strides))}}};",
-        f"((loop)p[{at}])(a, n, s, p[{at + 1}]);  /* matmul */",
-    ]
+    return by_blas(statement, [f"(char *){at}" for at in places], called)
+
+
+def by_blas(statement: Product, places: list[str], called: Callable[..., list[str]]) -> list[str]:
+    """The lines of a product that is NumPy's inner loop."""
+    out, a, b = statement
+    strides = [0, 0, 0, *(s for o in (a, b, out) for s in o.strides[-2:])]
+    types = f"{out.dtype.char * 2}->{out.dtype.char}"
+    return called(np.matmul, types, [*places[1:], places[0]], [1, *a.shape[-2:], b.shape[-1]], strides)
 
 
 def pointers(kind: str, places: list[str]) -> list[str]:

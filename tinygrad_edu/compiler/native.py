@@ -49,6 +49,8 @@ class NativeSource(Source):
         The lines that are left to NumPy, and why.
     """
 
+    language, functions_of = "C", Functions
+
     def __init__(
         self,
         program: Program,
@@ -85,7 +87,7 @@ class NativeSource(Source):
             int(np.prod(o.shape)) * (64 if isinstance(s, Product) else 1)
             for g in self.segments for s in g.statements for o in writes(s)
         )  # fmt: skip
-        self.functions = Functions(plan, self.arguments, passes < SHORT)
+        self.functions = self.functions_of(plan, self.arguments, passes < SHORT)
         self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
         self.many = self.functions.many
         self.are_arrays = all(self.kinds[self.memories.of[r]] == "result" for r in self.results)
@@ -246,15 +248,26 @@ class NativeSource(Source):
     @property
     def shown(self) -> str:
         """Both texts."""
-        return f"{self.text}\n\n# ---- in C ----\n{self.c}"
+        return f"{self.text}\n\n# ---- in {self.language} ----\n{self.c}"
 
     # ---- what runs -----------------------------------------------------------------------------------------
 
     def _load(self) -> None:
-        """The library, and what the function in Python needs of it."""
+        """The functions that are compiled, and what the function in Python needs besides."""
+        self.library = self._compiled()
+        self.forms: list[Any] = []  # of the results: shapes, dtypes and orders
+        for m in self.whole:
+            value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
+            self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
+        at = self.slots.index
+        self.slots_of_results = [(at(("memory", m)), at(("result", k))) for k, m in enumerate(self.whole)]
+        self._make_rooms()
+
+    def _compiled(self) -> Any:
+        """Where the functions are found by their names."""
         path = library(self.c, self.folder)
         try:
-            self.library = ctypes.PyDLL(str(path))
+            loaded = ctypes.PyDLL(str(path))
         except OSError as error:
             raise TraceError(f"{path} cannot be loaded: {error}\n  Pass another folder, cache=….") from None
         if self.many is not None:  # in which other threads run
@@ -263,13 +276,7 @@ class NativeSource(Source):
                 ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p
             ]  # fmt: skip
             self.given["many"] = self.many.run
-        self.forms: list[Any] = []  # of the results: shapes, dtypes and orders
-        for m in self.whole:
-            value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
-            self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
-        at = self.slots.index
-        self.slots_of_results = [(at(("memory", m)), at(("result", k))) for k, m in enumerate(self.whole)]
-        self._make_rooms()
+        return loaded
 
     def _make_rooms(self) -> None:
         rooms = [self._room_of_results(), self._room_of_results()]
@@ -341,14 +348,16 @@ class NativeSource(Source):
             pack.counts = [c - (i is None or k == i) for k, c in enumerate(pack.counts)]
 
     def report(self) -> list[str]:
-        """What runs in C, and what does not."""
+        """What runs in compiled loops, and what does not."""
         loops = sum(len(fused(s.statements)) for s in self.segments)
         steps = sum(len(s.statements) for s in self.segments)
         calls = sum(s.step is None for s in self.segments)
-        head = f"in C: {steps} statements in {loops} loops, {calls} calls; {len(self.cuts)} lines of NumPy."
+        head = f"in {self.language}: {steps} statements in {loops} loops, {calls} calls; "
+        head += f"{len(self.cuts)} lines of NumPy."
         rows = (
             []
             if self.many is None
             else [f"many steps may be one call, of batches of {self.many.batch} rows."]
         )
+        rows += [f"not in C: {self.why}"] * bool(self.why)
         return [head, *rows, *(f"cut: {line}  ({why})" for line, why in self.cuts)]

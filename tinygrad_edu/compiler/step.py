@@ -303,10 +303,11 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     function : callable
         A training step, an inference function, a gradient: what it computes is NumPy's calls on its
         arguments, on the parameters of modules, and on what optimizers remember.
-    backend : "numpy", "c" or "auto", default="numpy"
-        What runs: lines of NumPy; or fused loops in C, made by the system's compiler; or C where there is a
-        compiler, and NumPy elsewhere.  ``report()`` says which it is, and which lines of a step in C are left
-        to NumPy, and why.
+    backend : "numpy", "c", "numba" or "auto", default="numpy"
+        What runs: lines of NumPy; fused loops in C, made by the system's compiler; the same loops compiled by
+        numba (the extra ``fast``), where there is none; or, by "auto", C where there is a compiler, else
+        numba where that is installed, and else NumPy.  ``report()`` says which it is, and which lines of a
+        step are left to NumPy, and why.
     cache : path, default=None
         The folder in which libraries in C are kept, for its owner alone: by default ``tinygrad_edu`` in
         ``$XDG_CACHE_HOME`` or ``~/.cache``.  It is the one place where files appear that nobody named.
@@ -337,6 +338,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     order of NumPy, pairwise sums included.  Only products of small matrices, and of vectors with vectors, are
     summed in another order than BLAS takes.  C warns of no overflow, division by zero or invalid value; where
     NumPy is asked to raise at these, by ``np.errstate``, lines of NumPy run.
+
+    For numba the loops, the calls of NumPy's and what they promise are those in C.  It compiles anew in every
+    process, which takes seconds, and keeps no files; a call is one step, whose optimizers count in Python.
 
     Examples
     --------

@@ -63,7 +63,7 @@ class Classifier(ClassifierMixin, Estimator):
         Whether another fit goes on with the module and the optimizer as they are.
     verbose : bool, default=False
         Whether a line on stderr tells how far the training is.
-    compile : {"auto", "numpy", "c"} or bool, default="auto"
+    compile : {"auto", "numpy", "c", "numba"} or bool, default="auto"
         How `train.fit` compiles steps.  "auto" does from about 500 steps on, and to C, where there is a
         compiler, from 2000 on; what cannot be compiled is made as it is.  C sums small products in an order
         of its own, and its first training of a shape waits for the compiler; libraries are kept.

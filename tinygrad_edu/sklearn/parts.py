@@ -132,9 +132,13 @@ def fit_settings(given: Mapping[str, Any] | None) -> dict[str, Any]:
 def backend(given: Any, steps: int) -> Any:
     """How so many steps are compiled, if at all: what `train.fit` is told."""
     if given == "auto":
-        return False if steps < LONG else "numpy" if steps < LONGER else "auto"
-    if not isinstance(given, bool) and given not in ("numpy", "c"):
-        raise ArgumentError(f'compile is "auto", "numpy", "c", True or False; got {given!r:.80}.')
+        from ..compiler.cache import compiler
+
+        if steps < LONG:
+            return False
+        return "numpy" if steps < LONGER or compiler() is None else "auto"  # numba compiles in every fit
+    if not isinstance(given, bool) and given not in ("numpy", "c", "numba"):
+        raise ArgumentError(f'compile is "auto", "numpy", "c", "numba", True or False; got {given!r:.80}.')
     return given
 
 

@@ -119,10 +119,10 @@ def fit(
         spoil.  "stop" ends the training with a RuntimeWarning, "raise" with a NonFiniteError; "ignore" does
         not look.  Both name inputs or targets that are not finite.  If a validation loss is not finite,
         "stop" only warns, once.
-    compile : bool or {"numpy", "c", "auto"}, default=False
+    compile : bool or {"numpy", "c", "numba", "auto"}, default=False
         Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
         time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
-        of several batches or with weights, are made as they are.  True is "numpy"; "c" and "auto" name
+        of several batches or with weights, are made as they are.  True is "numpy"; the others name
         another backend.  In C, batches that are rows of arrays are gathered there too, and many steps are
         one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; of several
         epochs, if nothing looks at each.  A step that has lines of NumPy, such as the draws of dropout, is a
