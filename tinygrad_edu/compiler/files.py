@@ -2,6 +2,7 @@
 
 import sys
 import types
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ OURS = __name__.partition(".")[0]
 LIBRARIES = sys.stdlib_module_names | {OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn"}
 
 
+@lru_cache(4096)  # it is asked at every call of a run that is watched
 def is_of_the_user(file: str) -> bool:
     """Whether a file is neither this package's, nor NumPy's, nor Python's."""
     if file.startswith("<"):

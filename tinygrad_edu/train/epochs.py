@@ -40,7 +40,7 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     if whole:
         bar.begin(len(history) - 1)
         bar.end({"loss": history.last["loss"]})
-        training.look_for_others()
+        training.look_for_others(every=0.1)
     return True
 
 

@@ -255,6 +255,7 @@ def _run(training: Training, saver: Saver, bar: Progress) -> None:
         try:
             with training.ranks.at_work(interrupt, saver) if training.ranks else nullcontext():
                 _train(training, saver, interrupt, bar)
+                training.look_for_others()
                 saver.save()
         except Diverged as error:
             history.stop("nan", str(error))
@@ -332,7 +333,7 @@ def _end_epoch(training: Training, saver: Saver, bar: Progress) -> None:
         over = isinstance(answer, (bool, np.bool_)) and bool(answer)  # no picture, or whatever it returns
         if over if training.ranks is None else training.ranks.any(over):
             history.stop("callback", f"stopped by a callback after epoch {len(history)}")
-    training.look_for_others()
+    training.look_for_others(every=0.1)
 
 
 def _look_at_validation(training: Training, loss: float) -> None:

@@ -1,5 +1,6 @@
 """Training: what changes in the course of a training, with all the state that its next step depends on."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,7 @@ class Training:
         self.best = None if best is None else Best(best, self.settings.usual)
         self.history, self.totals = History(), Totals(self.loss, keep=bool(self.settings.trained))
         self.began = False  # whether a step was made
+        self.looked = 0.0  # when parameters that are not trained were looked for
         self.compiled: Any = None  # the function that makes one, if it is to be compiled
         self.runs: Any = None  # of that function, where many steps are one call of C
 
@@ -85,8 +87,15 @@ class Training:
             self.began = True
             self.look_for_others()
 
-    def look_for_others(self) -> None:
-        """Warn of parameters that are there by now and not the optimizer's, as of a layer made in forward."""
+    def look_for_others(self, *, every: float = 0.0) -> None:
+        """Warn of parameters that are there by now and not the optimizer's, as of a layer made in forward.
+
+        Going through all modules takes as long as a small step: after short epochs it is done each so many
+        seconds.
+        """
+        if time.monotonic() - self.looked < every:
+            return
+        self.looked = time.monotonic()
         others, _ = compared(own_parameters(self.model, self.loss), self.optimizer.params)
         if new := [name for name in others if self.is_news(name)]:
             warn_of_others(new, "made or unfrozen after the optimizer was made, not among its parameters")
