@@ -512,3 +512,24 @@ def test_a_compiler_that_fails(monkeypatch, tmp_path):
     automatic = tg.compile(lambda x: x * 2 + 1, backend="auto", cache=tmp_path / "new")
     np.testing.assert_array_equal(automatic(np.ones(3)), [3, 3, 3])
     assert "failed:\nno" in automatic.report()
+
+
+def test_what_an_optimizer_computes_in_is_not_written_where_nothing_reads_it():
+    start = normal(100_000)
+    w, other = (tg.Tensor(start, requires_grad=True) for _ in range(2))
+    optimizer, plain = optim.Adam([w], lr=0.1), optim.Adam([other], lr=0.1)
+
+    def step():
+        optimizer.zero_grad()
+        (w * w * np.float32(2)).sum().backward()
+        optimizer.step()
+
+    compiled = tg.compile(step, backend="c")
+    for i in range(4):
+        optimizer._packs[0].step[:] = np.nan
+        (step if i == 2 else compiled)()
+        assert np.isnan(optimizer._packs[0].step).all() == (i in (1, 3))
+        plain.zero_grad()
+        (other * other * np.float32(2)).sum().backward()
+        plain.step()
+        np.testing.assert_array_equal(w.data, other.data)

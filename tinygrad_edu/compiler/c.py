@@ -1,7 +1,7 @@
 """C: groups of statements as the text of a function, one loop for each."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -20,14 +20,16 @@ class Printer(Loops):
     templates: Mapping[str, Mapping[str, str]] = MappingProxyType(TEMPLATES)
     step = "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}"  # max(sign(x), 0), the slope of relu, with half the comparisons
 
-    def group(self, group: list[Statement], fleeting: set[int]) -> None:
-        """Print statements that share a loop; ``fleeting`` memories need not be written."""
+    def group(self, group: list[Statement], fleeting: set[int], unread: Collection[Operand] = ()) -> None:
+        """Print statements that share a loop; ``fleeting`` memories need not be written, nor what is
+        ``unread``.
+        """
         first = group[0]
         if 0 in getattr(getattr(first, "out", None), "shape", ()) and not isinstance(first, Product):
             return
         match first:
             case Each():
-                self._each([s for s in group if isinstance(s, Each)], fleeting)
+                self._each([s for s in group if isinstance(s, Each)], fleeting, unread)
             case Inner():
                 self._inner(first)
             case Fold():
@@ -43,7 +45,7 @@ class Printer(Loops):
 
     # ---- elementwise ---------------------------------------------------------------------------------------
 
-    def _each(self, group: list[Each], fleeting: set[int]) -> None:
+    def _each(self, group: list[Each], fleeting: set[int], unread: Collection[Operand]) -> None:
         operands = [o for s in group for o in (s.out, *(a for a in s.args if isinstance(a, Operand)))]
         nest = Nest(group[0].out.shape, operands, group[0].out)
         bodies: list[list[str]] = [[] for _ in range(len(nest.sizes) + 1)]
@@ -63,7 +65,7 @@ class Printer(Loops):
             known[place_of(out, nest)] = name, len(nest.sizes)
             if statement.op == "sign":
                 signs[name] = args[0]
-            if out.memory not in fleeting:
+            if out.memory not in fleeting and out not in unread:
                 stores[place_of(out, nest)] = f"{self._at(out, nest.index(out))} = {name};"
         bodies[-1].extend(stores.values())
         with self._scope():

@@ -9,7 +9,7 @@ from . import words
 from .c import Printer
 from .c_head import HEAD
 from .c_numbers import Counting
-from .fusing import fused, only_in
+from .fusing import fused, only_in, unread
 from .loops import Statement
 from .many import Many
 from .memories import C_TYPES, address
@@ -84,8 +84,10 @@ class Functions:
 
         printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
         groups = fused(statements)
-        for group, alone in zip(groups, only_in(groups)):
-            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")})
+        whole = len(self.plan.segments) == 1
+        idle = unread(groups, self.plan.scratch) if whole else [set()] * len(groups)
+        for group, alone, left in zip(groups, only_in(groups), idle):
+            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
         body = indented([*self._declared(used), *printer.lines, "return 0;"])
         given = range(len(self.arguments))
         places, values = ("".join(text.format(i) for i in given) for text in (", char *d{0}", ", DATA(x{0})"))

@@ -4,7 +4,8 @@ Two may share a loop if whatever one writes and the other touches lies, element 
 place.  What nothing else looks at is then never stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from math import prod
 
 from .items import same_place
 from .loops import Each, Statement, reads, writes
@@ -50,3 +51,33 @@ def only_in(groups: list[list[Statement]]) -> list[set[int]]:
             for operand in (*reads(statement), *writes(statement)):
                 users.setdefault(operand.memory, set()).add(i)
     return [{m for m, where in users.items() if where == {i}} for i in range(len(groups))]
+
+
+def unread(groups: Sequence[list[Statement]], memories: Collection[int]) -> list[set[Operand]]:
+    """For each group what it writes to some memories that nothing reads before it is written over.
+
+    The groups are run again and again, and nobody else looks at these memories.
+    """
+    found: list[set[Operand]] = []
+    for i, group in enumerate(groups):
+        later = [s for other in (*groups[i + 1 :], *groups[: i + 1]) for s in other]
+        outs = {o for s in group if isinstance(s, Each) for o in writes(s) if o.memory in memories}
+        found.append({out for out in outs if not _is_read(out, later)})
+    return found
+
+
+def _is_read(out: Operand, later: Sequence[Statement]) -> bool:
+    """Whether statements read a byte of what was written before they have written over it."""
+    left = [out.ends]  # stretches of bytes
+    for statement in later:
+        for o in reads(statement):
+            low, high = o.ends
+            if o.memory == out.memory and any(low < end and start < high for start, end in left):
+                return True
+        for o in writes(statement):
+            low, high = o.ends
+            if o.memory == out.memory and high - low == prod(o.shape) * o.dtype.itemsize:
+                cut = [(start, min(end, low)) for start, end in left]
+                cut += [(max(start, high), end) for start, end in left]
+                left = [(start, end) for start, end in cut if start < end]
+    return False

@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .buffers import ALIGNED, laid_out
+from .counting import is_ours
 from .dead import needed
 from .fusing import fused
 from .inner import arrays_are_as_known, references_are_as_known
 from .loops import Statement, reads, writes
 from .lowering import Lowering
 from .memories import Memories, NoLoop
-from .program import Call, Check, Live, Program, Ref, refs_in
+from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
 
 STACK = 1 << 17  # bytes that a step may take on it
 
@@ -45,6 +46,8 @@ class Plan:
         The memories of kind "result", in the order of the results.
     written : set of int
         The memories that C writes to.
+    scratch : set of int
+        Those that optimizers compute in, whose values nobody looks at after a step.
     """
 
     def __init__(self, program: Program, results: list[Ref], arguments: list[Ref]) -> None:
@@ -56,6 +59,7 @@ class Plan:
         self.lives: list[Live] = []
         self.segments = self._cut(sorted(needed(program, results)))
         self.written = {o.memory for g in self.segments for s in g.statements for o in writes(s)}
+        self.scratch = self._scratch()
         self._refuse_shared_bytes()
         self._settle()
 
@@ -97,6 +101,14 @@ class Plan:
         memories = self.memories
         if any(memories.all[memories.of[r]].kind != "own" for r in refs):
             self.lowering.has_written = True
+
+    def _scratch(self) -> set[int]:
+        lives = [s.of for s in self.program.steps if isinstance(s, Live) and s.of is not None]
+        packs = [pack for pack, optimizer, _ in lives if is_ours(optimizer)]
+        owners = {
+            id(owner_of(v)) for pack in packs for v in (pack.step, pack.scratch, pack.total, pack.negative)
+        }  # fmt: skip
+        return {i for i, m in enumerate(self.memories.all) if id(m.array) in owners}
 
     def _refuse_shared_bytes(self) -> None:
         """Raise if what is written to shares bytes with what NumPy takes for another array's.
