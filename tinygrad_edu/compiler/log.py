@@ -16,6 +16,7 @@ from .program import Call, Check, Input, Program, Ref
 from .settings import plain
 from .simpler import CLIP
 from .traced import Traced, TracedNumber, kind_of, leaves_of, referring, values_of
+from .unwatched import unwatched, watched
 
 # Whose results have a shape that depends on values.
 BY_VALUES = frozenset({
@@ -46,6 +47,7 @@ class Log:
         self.asked = False  # whether a draw was of the default generator
         self.known: set[int] = set()  # the generators that were there before the run
         self.ambient = np.geterr()
+        self.watching: Any = None  # the profile function of the run
         self.running: Any = None  # the frame of a large operation
 
     # ---- what comes in -------------------------------------------------------------------------------------
@@ -125,11 +127,12 @@ class Log:
 
     # ---- calls ---------------------------------------------------------------------------------------------
 
+    @unwatched
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a function on the values, and note it; what comes out is traced, or is in ``out``."""
         if kwargs.keys() <= {"out", "where"} and any(isinstance(a, TracedNumber) for a in args):
             args = self.fitted(CLIP if function is np.clip else function, args)
-        result = run(function, values_of(args), values_of(kwargs))
+        result = watched(self, run, function, values_of(args), values_of(kwargs))
         if result is NotImplemented:
             return NotImplemented
         out = kwargs.get("out")
@@ -213,6 +216,7 @@ class Log:
         ]
         return (*made, *args[ufunc.nin :])
 
+    @unwatched
     def note(
         self,
         function: Any,
