@@ -8,6 +8,7 @@ import numpy as np
 from .buffers import ALIGNED, laid_out
 from .counting import is_ours
 from .dead import needed
+from .files import OURS
 from .fusing import fused
 from .inner import arrays_are_as_known, references_are_as_known
 from .loops import Statement, reads, writes
@@ -104,7 +105,9 @@ class Plan:
 
     def _scratch(self) -> set[int]:
         lives = [s.of for s in self.program.steps if isinstance(s, Live) and s.of is not None]
-        packs = [pack for pack, optimizer, _ in lives if is_ours(optimizer)]
+        packs = [
+            pack for pack, o, _ in lives if is_ours(o) and type(o).update.__module__.startswith(f"{OURS}.")
+        ]
         owners = {
             id(owner_of(v)) for pack in packs for v in (pack.step, pack.scratch, pack.total, pack.negative)
         }  # fmt: skip
