@@ -1,4 +1,7 @@
-"""A step compiled by numba gives what the function itself gives: to the bit, but for small products."""
+"""A step compiled by numba gives what the function itself gives: to the bit, but for small products.
+
+Their sums are in another order than BLAS has, which 20 steps of a training make 1e-5 of a loss at most.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from tinygrad_edu.compiler import cache
 from tinygrad_edu.errors import ArgumentError
 
 from . import test_c as c
-from .test_c import MANY_OPTIMIZERS, ULPS, check_same, normal, perceptron
+from .test_c import MANY_OPTIMIZERS, check_same, normal, perceptron
 
 pytest.importorskip("numba", reason="needs the extra fast: numba")
 LABELS = np.random.default_rng(1).integers(0, 3, 16)
@@ -50,10 +53,9 @@ def test_a_perceptron_is_one_call_and_a_short_batch_another():
 
 
 @pytest.mark.parametrize(
-    ("loss", "rtol"),
-    [(lambda o, t: np.sum((o - t) ** 2) / 2, ULPS), (tg.l1_loss, ULPS), (tg.huber_loss, ULPS)],
+    "loss", [lambda o, t: np.sum((o - t) ** 2) / 2, tg.l1_loss, tg.huber_loss], ids=["squares", "l1", "huber"]
 )
-def test_losses(loss, rtol):
+def test_losses(loss):
     make = lambda: perceptron(4, 5, 3, activation=nn.Sigmoid)
     model, compiled, other, step = pair(make, lambda p: optim.SGD(p, lr=0.1), loss)
     x, y = normal(6, 4), normal(6, 3, seed=1)

@@ -123,8 +123,10 @@ class Loops:
         sizes, steps, kind = nest.sizes, nest.strides(over), self.types[over.dtype.str[1:]]
         at, element = (self._at(o, nest.index(o)) for o in (over, source))
         total = at if any(steps) else self._name()
-        fold = self._cast(kind, self.folds[op].format(total, self._cast(kind, element)))
-        bodies: list[list[str]] = [*([] for _ in sizes), [f"{total} = {fold};"]]
+        element = element if source.dtype == over.dtype else self._cast(kind, element)
+        bodies: list[list[str]] = [
+            *([] for _ in sizes), [f"{total} = {self.folds[op].format(total, element)};"]
+        ]  # fmt: skip
         if any(steps):
             self._loops(sizes, bodies, apart=bool(steps[-1]))
             return

@@ -70,7 +70,9 @@ class NumbaPrinter(Printer):
         kind, gives, loop = (
             self.types[d.str[1:]] for d in (statement.out.dtype, statement.gives, statement.loop)
         )
-        value = self._cast(gives, template.format(*args, one=f"{loop}(1)", zero=f"{loop}(0)"))
+        value = template.format(*args, one=f"{loop}(1)", zero=f"{loop}(0)")
+        if gives != loop or statement.loop.kind != "f":  # numba widens whole numbers
+            value = self._cast(gives, value)
         return self._let(kind, name, value if kind == gives else self._cast(kind, value))
 
     def _loops(

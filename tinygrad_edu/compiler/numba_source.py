@@ -60,9 +60,10 @@ class NumbaFunctions(Functions):
         for i, ref in enumerate(self.arguments):
             value, memory = plan.program.values[ref.number], memories.all[memories.of[ref]]
             lines.append(f"if pointer(x[{i}], intp)[1] != p[0]: {self._leaves(1)}")
+            lines.append(f"a{i} = pointer(x[{i}], intp)[2]")
             low = memory.low - address(value)
             for w in sorted(w for w in plan.written if plan.kinds[w] == "fixed"):
-                at, here = f"p[{self.slot(('memory', w))}]", f"pointer(x[{i}], intp)[2] + {low}"
+                at, here = f"p[{self.slot(('memory', w))}]", f"a{i} + {low}"
                 ends = f"({here} < {at} + {memories.all[w].size}) & ({at} < {here} + {memory.size})"
                 lines.append(f"if {ends}: {self._leaves(1)}")
         return lines
@@ -71,17 +72,23 @@ class NumbaFunctions(Functions):
         lines, plan, memories = [], self.plan, self.memories
         given = [memories.of[r] for r in self.arguments]
         for m in sorted({m for m, _ in used}):
-            kind, size = plan.kinds[m], memories.all[m].size
-            at = f"p[{self.slot(('memory', m))}]" if kind not in ("argument", "stack") else f"m{m}"
+            kind, size = plan.kinds[m], max(memories.all[m].size, 1)
+            names = [
+                (NumbaPrinter.types[d.str[1:]], d.itemsize, name) for (k, d), name in used.items() if k == m
+            ]
             if kind == "argument":
                 i = given.index(m)
                 value = plan.program.values[self.arguments[i].number]
                 at = f"pointer(x[{i}], intp)[2] - {address(value) - memories.all[m].low}"
+            elif kind == "stack" and len(names) == 1:
+                lines += [f"{name} = room({-(-size // itemsize)}, {t})" for t, itemsize, name in names]
+                continue
             elif kind == "stack":
-                lines.append(f"m{m} = address(room({max(size, 1)}, uint8), 0)")
-            for (k, dtype), name in used.items():
-                if k == m:
-                    lines.append(f"{name} = pointer({at}, {NumbaPrinter.types[dtype.str[1:]]})")
+                at = f"m{m}"
+                lines.append(f"{at} = address(room({size}, uint8), 0)")
+            else:
+                at = f"p[{self.slot(('memory', m))}]"
+            lines += [f"{name} = pointer({at}, {t})" for t, _, name in names]
         return lines
 
 
