@@ -21,7 +21,7 @@ WORDS = {
     "log": "log", "equal": "hit", "subtract": "z", "divide": "p", "reduce": "total", "sqrt": "root",
     "__getitem__": "picked", "softmax_cross_entropy": "loss", "cross_entropy_of_labels": "loss",
     "mse_loss": "loss", "square": "squares", "sum": "total", "mean": "mean", "convolve": "h",
-    "maximum_over": "pooled", "reshape": "flat",
+    "maximum_over": "pooled", "reshape": "flat", "greater_equal": "mask",
 }  # fmt: skip
 
 
@@ -48,6 +48,7 @@ class LessonNames:
         self.numbers: dict[int, Text] = {}  # the formulas of an optimizer's numbers, by the arrays' identity
         self.roles: dict[int, str] = {}  # the names of an optimizer's vectors
         self.bases: dict[int, str] = {}  # of which vector a view is, where several share memory
+        self.makers: dict[Ref, Call] = {}
         self.latest: dict[str, Ref] = {}  # the newest result in each of these that is scratch
         self.sizes: dict[str, int] = {}  # of these vectors
         self.kept: set[Ref] = set()  # results that keep their name
@@ -162,6 +163,8 @@ class LessonNames:
         """The name of an array that the step makes."""
         if ref not in self.names:
             program, function = self.program, getattr(call, "function", "")
+            if call is not None and adds_an_axis(call):
+                function = getattr(self.makers.get(call.args[0]), "function", function)
             made = function if isinstance(function, str) else getattr(function, "__name__", "")
             whole = program.gradient_of.get(ref)
             whole = self.now.get(whole, whole) if whole is not None else None
@@ -215,6 +218,12 @@ class LessonNames:
         if value.ndim == 1:
             return whole if value.size < owner.size else base
         return f"{whole}.reshape({', '.join(map(str, value.shape))})"
+
+
+def adds_an_axis(call: Call) -> bool:
+    """Whether a call takes an array as it is, with another axis."""
+    key = call.args[1] if call.function == "__getitem__" else ()
+    return any(k is None for k in (key if type(key) is tuple else (key,)))
 
 
 def spelled(wish: str) -> str:

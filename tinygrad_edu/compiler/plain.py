@@ -16,7 +16,7 @@ def windows_on(x: Any, kernel: Any, padding: Any) -> Any:
 
 
 def convolve(x: Any, weight: Any, few: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:
-    """Kernels (o, c, kh, kw) times windows, a few at a time, which fit a cache: (n, o, rows, columns)."""
+    """Kernels (o, c, kh, kw) times windows, so few at a time that they fit a cache: (n, o, rows, columns)."""
     seen = windows_on(x, weight.shape[2:], padding)[:, :, :, ::stride, ::stride]
     kernels, windows = weight.reshape(len(weight), -1), seen.reshape(weight[0].size, -1)
     y = [kernels @ windows[:, i : i + few] for i in range(0, windows.shape[1], few)]
