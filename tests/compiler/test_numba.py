@@ -8,8 +8,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim, train
-from tinygrad_edu.compiler import cache
-from tinygrad_edu.errors import ArgumentError
+from tinygrad_edu.compiler import cache, numba_source
+from tinygrad_edu.errors import ArgumentError, TraceError
 
 from . import test_c as c
 from .test_c import MANY_OPTIMIZERS, check_same, normal, perceptron
@@ -216,17 +216,31 @@ def test_errors_of_floating_point_numbers_are_raised_where_they_are_asked_for():
         compiled(np.zeros(3) - 1)
 
 
-def test_auto_takes_numba_where_there_is_no_compiler(monkeypatch):
+@pytest.fixture
+def no_compiler(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CC", raising=False)
     cache.compiler.cache_clear()
-    try:
-        compiled = tg.compile(lambda x: x * 2 + 1, backend="auto")
-        np.testing.assert_array_equal(compiled(np.ones(3)), [3, 3, 3])
-        assert "in numba: " in compiled.report()
-        assert "there is no C compiler" in compiled.report()
-    finally:
-        cache.compiler.cache_clear()
+    yield
+    cache.compiler.cache_clear()
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_auto_takes_numba_where_there_is_no_compiler():
+    compiled = tg.compile(lambda x: x * 2 + 1, backend="auto")
+    np.testing.assert_array_equal(compiled(np.ones(3)), [3, 3, 3])
+    assert "in numba: " in compiled.report()
+    assert "there is no C compiler" in compiled.report()
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_where_numba_fails_auto_takes_numpy(monkeypatch):
+    monkeypatch.setattr(numba_source, "head", lambda: {})  # none of the names that the text uses
+    compiled = tg.compile(lambda x: x * 2 + 1, backend="auto")
+    np.testing.assert_array_equal(compiled(np.ones(3)), [3, 3, 3])
+    assert "in NumPy: there is no C compiler; numba failed" in compiled.report()
+    with pytest.raises(TraceError, match="numba failed"):
+        tg.compile(lambda x: x * 2 + 1, backend="numba")(np.ones(3))
 
 
 def test_fit():

@@ -106,5 +106,8 @@ class NumbaSource(NativeSource):
             raise TraceError(f"numba cannot be imported: {error}") from None
         exec(self.c, namespace)  # noqa: S102  # our own text
         compiled = numba.cfunc(numba.intp(numba.intp, numba.intp, numba.intp), error_model="numpy")
-        self.loops = {name: compiled(namespace[name]) for name in self.called} | {"hold": hold()}
+        try:
+            self.loops = {name: compiled(namespace[name]) for name in self.called} | {"hold": hold()}
+        except numba.core.errors.NumbaError as error:
+            raise TraceError(f"numba failed:\n{error}") from None
         return {name: loop.address for name, loop in self.loops.items()}
