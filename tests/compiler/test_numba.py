@@ -83,8 +83,14 @@ def test_layers(make, shape):
 # ---- single functions --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [c.elementwise, c.folds])
-@pytest.mark.parametrize(("shape", "dtype"), [((40, 300), np.float32), ((5, 8), np.float64)])
+@pytest.mark.parametrize(
+    ("function", "shape", "dtype"),
+    [
+        (c.elementwise, (40, 300), np.float32),
+        (c.folds, (40, 300), np.float32),
+        (c.elementwise, (5, 8), np.float64),
+    ],
+)
 def test_functions_to_the_bit(function, shape, dtype):
     compiled = tg.compile(function, backend="numba")
     for seed in range(2):
@@ -117,7 +123,7 @@ def test_sums_of_views_to_the_bit():
     assert " 0 lines of NumPy" in compiled.report()
 
 
-@pytest.mark.parametrize("n", [3, 100])
+@pytest.mark.parametrize("n", [17, 100])
 def test_products(n):
     compiled = tg.compile(c.products, backend="numba")
     given = [normal(n, n), normal(n, n, seed=5), normal(n, seed=6), normal(2, n, n, seed=7)]
