@@ -74,6 +74,15 @@ def test_activations(name):
     check_training(perceptron(getattr(nn, name)))
 
 
+@pytest.mark.parametrize("name", ["ReLU", "Tanh", "Sigmoid"])
+def test_large_products_with_temporaries_lie_as_numpy_puts_them(name):
+    """NumPy writes g * f(x) into f(x) if that is large: what comes after sums in its order."""
+    images = [lambda: nn.Conv2d(2, 17, (3, 2)), getattr(nn, name), nn.Flatten, lambda: nn.Linear(3757, 3)]
+    check_training(
+        lambda: nn.Sequential(*(make() for make in images)), normal(33, 2, 19, 14), np.arange(33) % 3
+    )
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers(name):
     make = getattr(optim, CLASSES.get(name, name))

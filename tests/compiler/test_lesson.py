@@ -269,6 +269,15 @@ def test_lessons_of_images(layers, shape, defined):
     )
 
 
+def test_the_lesson_of_a_product_that_lies_as_its_second_operand():
+    def network():
+        images = [nn.Conv2d(2, 17, (3, 2)), nn.ReLU(), nn.Flatten()]
+        return nn.Sequential(*images, nn.Linear(3757, 3))
+
+    x, y = images_and_labels(33, 2, 19, 14)
+    check_lesson(network, x=x, y=y, optimizer=optim.Adam)
+
+
 def test_an_argument_may_be_called_like_a_plain_function():
     weight = nn.Parameter(normal(2, 1, 3, 3))
 

@@ -135,6 +135,10 @@ class LessonSteps(LessonNames):
             return False
         if id(value) in self.scratch:
             return True
+        first, lies = call.args[0], self.program.strides.get(target.number)
+        whole = type(first) is Ref and np.shape(self.values[first.number]) == value.shape
+        if whole and self.program.strides.get(first.number, lies) != lies:
+            return False  # a new result would lie in memory as the first operand does
         made = {r for s in later if isinstance(s, Call) for r in s.outputs}
         return not any(
             self.program.owner(r) == owner and r != target and r not in made

@@ -105,6 +105,7 @@ class Program:
         self.gradient_of: dict[Ref, Ref] = {}  # which array's gradient another one is
         self.made_by: dict[Ref, str] = {}  # the names of the operations that are recorded
         self.parts: list[Any] = [None]
+        self.strides: dict[int, tuple[int, ...]] = {}  # of arrays, since their values are forgotten
         self.reordered = False  # whether checks were moved before writes that stay
         self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
         self._whole: set[Ref] = set()
@@ -144,6 +145,8 @@ class Program:
         """A number for another array in the place of one, of its kind and in its memory."""
         new = self.new(self.values[ref.number])
         self._owners[new.number] = self.owner(ref)
+        if ref.number in self.strides:
+            self.strides[new.number] = self.strides[ref.number]
         if self.is_whole(ref):
             self._whole.add(new)
         if ref in self.made_by:
@@ -159,7 +162,8 @@ class Program:
         places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
         self._whole = {ref for ref in refs if self.is_whole(ref)}
         self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
-        made = (r for r in refs if isinstance(self.values[r.number], np.ndarray))
+        made = [r for r in refs if isinstance(self.values[r.number], np.ndarray)]
+        self.strides = {r.number: self.values[r.number].strides for r in made}
         self.forget(r for r in made if r not in self.inputs)
 
     def forget(self, refs: Iterable[Ref]) -> None:

@@ -16,17 +16,16 @@ def tidy(program: Program, steps: list[Any], results: list[Ref]) -> list[Any]:
 
 def without_maxima(steps: list[Any], results: list[Ref]) -> list[Any]:
     """Steps in which the sign of what is not negative is taken as it is, and not cut at 0."""
-    made = {r: step for step in steps if isinstance(step, Call) for r in step.outputs}
+    calls = [step for step in steps if isinstance(step, Call)]
+    made = {r: call for call in calls for r in call.outputs}
+    fixed = {*results, *(w for call in calls for w in call.writes)}
     by: dict[Ref, Ref] = {}
-    for step in steps:
-        cut = is_plain(step, np.maximum, 2) and type(step.args[1]) is int and step.args[1] == 0
-        sign: Any = made.get(step.args[0]) if cut else None
-        if (
-            is_plain(sign, np.sign, 1)
-            and is_positive(made.get(sign.args[0]))
-            and step.outputs[0] not in results
-        ):
-            by[step.outputs[0]] = step.args[0]
+    for call in calls:
+        cut = is_plain(call, np.maximum, 2) and type(call.args[1]) is int and call.args[1] == 0
+        sign: Any = made.get(call.args[0]) if cut else None
+        positive = is_plain(sign, np.sign, 1) and is_positive(made.get(sign.args[0]))
+        if positive and fixed.isdisjoint((call.args[0], *call.outputs)):
+            by[call.outputs[0]] = call.args[0]
     return [substituted(s, by) for s in steps if not (isinstance(s, Call) and by.keys() & set(s.outputs))]
 
 

@@ -18,6 +18,7 @@ from ..errors import TraceError
 from ..tensor import Tensor
 from .files import is_of_the_user
 from .program import Ref
+from .temporaries import replaces
 
 # What depends on shapes and dtypes alone.
 SHAPE_ONLY = frozenset(
@@ -40,6 +41,18 @@ class Traced(NDArrayOperatorsMixin):
 
     def __init__(self, log: Any, value: Any, ref: Ref) -> None:
         self.log, self.value, self.ref = log, value, ref
+
+    def __add__(self, other: Any) -> Any:
+        count = sys.getrefcount(other)
+        if type(other) is Traced and replaces(self, other, count):
+            return self.log.call(np.add, (self, other), {"out": other})
+        return NDArrayOperatorsMixin.__add__(self, other)
+
+    def __mul__(self, other: Any) -> Any:
+        count = sys.getrefcount(other)
+        if type(other) is Traced and replaces(self, other, count):
+            return self.log.call(np.multiply, (self, other), {"out": other})
+        return NDArrayOperatorsMixin.__mul__(self, other)
 
     # ---- what NumPy asks -----------------------------------------------------------------------------------
 
