@@ -218,7 +218,7 @@ def test_both_forms_of_the_decorator_and_a_backend_that_there_is_not():
         return x * 2
 
     np.testing.assert_array_equal(doubled(np.ones(3)), np.full(3, 2.0))
-    with pytest.raises(ArgumentError, match="'numpy', 'c', 'auto'; got 'fortran'"):
+    with pytest.raises(ArgumentError, match="'numpy', 'c', 'numba', 'auto'; got 'fortran'"):
         tg.compile(lambda x: x, backend="fortran")
     with pytest.raises(ArgumentError, match="expected a function; got int"):
         tg.compile(3)
