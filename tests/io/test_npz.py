@@ -405,7 +405,8 @@ MODULES = {
 BUILTINS = {"eval", "exec", "__import__"}
 COMPILER = {  # which runs text that it wrote itself, and scripts that the user names; it reads no data
     "command.py": ["runpy"], "door.py": ["exec"], "numpy_source.py": ["exec"], "specialization.py": ["eval"],
-    "tracing.py": ["eval"], "watch.py": ["exec", "eval"],
+    "numba_source.py": ["exec"], "tracing.py": ["eval"], "watch.py": ["exec", "eval"],
+    "numba_head.py": ["importlib"],  # find_spec, which looks whether numba is there
 }  # fmt: skip
 
 
