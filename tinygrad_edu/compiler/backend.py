@@ -17,6 +17,7 @@ from .native import NativeSource
 from .numba_head import is_installed
 from .numba_source import NumbaSource
 from .numpy_source import Source
+from .order import clips_first
 from .program import Program, Ref
 from .simpler import simpler
 
@@ -116,6 +117,8 @@ def native_source(
     gradients: dict[Ref, str], vectors: list[Any], made: Callable[..., NativeSource],
 ) -> Source:  # fmt: skip
     """The source of a program as loops; gradients stay in their places where it is nothing else."""
+    program = program.copy()
+    clips_first(program)
     kept = program.copy()
     places, _ = kept_in_place(kept, results, gradients, vectors, by_out=False)
     if places and references_are_as_known():

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..optim.clip import clip_norm_of
 from .inner import inner_loop
 from .items import Items, same_place
 from .loops import FOLDS, TEMPLATES, Fold, Given, Inner, Product, Statement, Test
@@ -62,7 +63,7 @@ class Lowering(Items):
             "dot": self._product, np.dot: self._product, np.concatenate: self._concatenate,
             "fill": self._fill, np.zeros_like: self._constant, np.ones_like: self._constant,
             np.empty_like: self._constant, np.full_like: self._constant, np.broadcast_to: self._broadcast,
-            np.stack: self._stack, np.mean: self._mean, "mean": self._mean,
+            np.stack: self._stack, np.mean: self._mean, "mean": self._mean, clip_norm_of: self._clip_norm,
             **dict.fromkeys(COPIES | COPYING, self._copy),
         }  # fmt: skip
 
@@ -192,6 +193,35 @@ class Lowering(Items):
             made = self.memories.temporary(source.shape, bool)
             self.each("not_equal", made, [source, Literal(0)], source.dtype, bool)
         self._made.append(Fold("add", out, made, ()))
+
+    def _clip_norm(self, call: Call) -> None:
+        """`clip_norm_of`, with squares of doubles; the step cannot be made if their sum is not finite."""
+        arrays, _, most, p = call.args
+        if p != 2 or isinstance(most, Ref):
+            raise NoLoop("a norm that is not the second, or up to a number that is computed")
+        if self.has_written:
+            raise NoLoop("a norm that may not be finite, after a write")
+        gradients, double = [self.operand(g) for g in arrays], np.dtype(float)
+        total = self.memories.operand(call.outputs[0])
+        squares = self.memories.temporary((len(gradients),), double)
+        for k, g in enumerate(gradients):
+            if g.dtype.char not in "fd":
+                raise NoLoop(f"the norm of numbers of type {g.dtype}")
+            made = self.memories.temporary(g.shape, double)
+            self.each("multiply", made, [g, g], double, double)
+            place = squares._replace(offset=8 * k, shape=(), strides=())
+            self._made.append(Fold("add", place, made, ()))
+        self._made.append(Fold("add", total, squares, ()))
+        self.each("sqrt", total, [total], double, double)
+        fits, exceeds = (self.memories.temporary((), bool) for _ in range(2))
+        self.each("isfinite", fits, [total], double, bool)
+        self._made.append(Test(fits, True))
+        factor = self.memories.temporary((), double)
+        self.each("greater", exceeds, [total, Literal(most)], double, bool)
+        self.each("divide", factor, [total, Literal(most)], double, double)
+        self.each("where", factor, [exceeds, factor, Literal(1.0)], double, double)
+        for g in gradients:
+            self.each("divide", g, [g, self.as_type(factor, g.dtype, ())], g.dtype, g.dtype)
 
     # ---- checks --------------------------------------------------------------------------------------------
 

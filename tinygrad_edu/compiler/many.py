@@ -3,6 +3,7 @@
 No Python runs in between, so what a step depends on is looked at once, before the first of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, Self
@@ -54,7 +55,7 @@ class Many:
             return None
         if not all(v.flags.c_contiguous and v.nbytes for v in values):
             return None
-        if not all(is_whole(live) and phase_of(live) is None for live in plan.lives):
+        if not all(map(is_whole, plan.lives)):
             return None
         return cls(plan, arguments, values[0].shape[0], counting)
 
@@ -114,7 +115,9 @@ class Many:
     def prepare(
         self, n: int, first: int, rows: Any, data: Sequence[Any], outs: Sequence[Any], rate: Any = None
     ) -> None:
-        """Get ready for n steps: those of consecutive rows from the first on, or of rows by their numbers.
+        """Get ready for n steps, or for those before the first one that an optimizer makes in another way.
+
+        They are of consecutive rows from the first on, or of rows by their numbers.
 
         Parameters
         ----------
@@ -127,7 +130,7 @@ class Many:
         rate : callable, optional
             Sets the rates of the k-th of these steps.
         """
-        self.rate = rate
+        self.rate, n = rate, min([n, *(steps_alike(live, n) for live in self.lives)])
         self.held: Any = rows, data, outs  # what is held stays where it is
         words = [n, 0, first, 0 if rows is None else rows.ctypes.data, 0, self.rates.ctypes.data]
         words += [live.of[0].counts[0] for live in self.lives]
@@ -193,7 +196,12 @@ class Many:
                 pack.counts = before
 
 
-def phase_of(live: Live) -> Any:
-    """The phase of an optimizer's next step; None if it has none."""
+def steps_alike(live: Live, n: int) -> int:
+    """How many of the next n steps an optimizer makes in the way of the first, which comes once."""
     pack, optimizer, _ = live.of
-    return optimizer.phase(pack.group, pack.counts[0] + 1)
+    first = pack.counts[0] + 1
+
+    def is_other(k: int) -> bool:
+        return bool(optimizer.phase(pack.group, first + k) != optimizer.phase(pack.group, first))
+
+    return bisect_left(range(n), True, key=is_other) if is_other(n - 1) else n

@@ -70,7 +70,7 @@ class NativeSource(Source):
 
     def _write(self) -> None:
         results = [self._places_of.get(r, r) for r in self.results]
-        self.plan = plan = Plan(self.program, results, self.arguments)
+        self.plan = plan = Plan(self.program, results, self.arguments, self._places_of.values())
         if self._places_of and [s.step for s in plan.segments] != [None]:
             raise NoLoop("lines of NumPy, which know no other places of gradients")
         self.results = [r for r in self.results if r not in self._places_of]

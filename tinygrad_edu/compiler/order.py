@@ -4,9 +4,12 @@ When a check fails, the function itself is run in the place of the program; so n
 before.
 """
 
+from contextlib import suppress
+
 import numpy as np
 
 from ..errors import TraceError
+from ..optim.clip import clip_norm_of
 from .program import Call, Check, Live, Program, Step, refs_in
 
 
@@ -16,6 +19,17 @@ def checks_first(program: Program) -> None:
         first = next((i for i, step in enumerate(program.steps) if stays(program, step)), len(program.steps))
         if place > first:
             _move(program, place, first)
+
+
+def clips_first(program: Program) -> None:
+    """Move the clipping of a norm, which raises where that is not finite, there too, where it can be."""
+    for place in [
+        i for i, s in enumerate(program.steps) if isinstance(s, Call) and s.function is clip_norm_of
+    ]:
+        first = next(i for i, step in enumerate(program.steps) if i == place or stays(program, step))
+        if place > first:
+            with suppress(TraceError):
+                _move(program, place, first)
 
 
 def stays(program: Program, step: Step) -> bool:
@@ -29,8 +43,8 @@ def _move(program: Program, place: int, first: int) -> None:
     """Move the check at a place, with all that leads to it, before the step that is the first to stay."""
     steps = program.steps
     check = steps[place]
-    assert isinstance(check, Check)
-    needed, owners = {place}, {program.owner(check.ref)}
+    assert not isinstance(check, Live)
+    needed, owners = {place}, _read(program, check)
     for i in reversed(range(first, place)):
         step = steps[i]
         if _changed(program, step) & owners:
@@ -68,6 +82,8 @@ def _changed(program: Program, step: Step) -> set[int]:
 
 
 def _read(program: Program, step: Step) -> set[int]:
+    if isinstance(step, Check):
+        return {program.owner(step.ref)}
     if not isinstance(step, Call):
         return set()
     return {program.owner(r) for r in refs_in((step.args, step.kwargs))}

@@ -1,7 +1,7 @@
 """Runs: a compiled function over the batches of an epoch, as many in one call of C as a moment allows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +19,9 @@ GROWTH = 8  # how many times as many steps the next call may make
 class Rows(Protocol):
     """What is left of an epoch whose batches are rows of arrays; see `data.rows`."""
 
-    arrays: tuple[NDArray[Any], ...]
+    arrays: Sequence[NDArray[Any]]
+
+    def build(self, arrays: Iterable[Any], /) -> tuple[Any, ...]: ...
 
     def alike(self) -> tuple[int, int]: ...
 
@@ -41,15 +43,11 @@ class Runs:
     ----------
     compiled : Compiled
     form : callable
-        Makes the arguments of a call, a tuple, of the arrays of a batch.
-    wanted : sequence of int
-        Which of the arrays that the function returns are wanted of every step.
+        Makes the arguments of a call, a tuple, of the fields of a batch.
     """
 
-    def __init__(
-        self, compiled: Any, form: Callable[..., tuple[Any, ...]], wanted: Sequence[int] = (0,)
-    ) -> None:
-        self.compiled, self.form, self.wanted = compiled, form, wanted
+    def __init__(self, compiled: Any, form: Callable[..., tuple[Any, ...]]) -> None:
+        self.compiled, self.form = compiled, form
         self.limit = 1  # how many steps are made in the next call
         self._rooms: dict[int, tuple[Any, ...]] = {}  # the arguments of a call, by the number of their rows
 
@@ -59,7 +57,9 @@ class Runs:
         made = self.compiled.specializations
         return self.compiled.backend.name != "numpy" and (not made or any(one.many for one in made))
 
-    def advance(self, rows: Rows, rate: Callable[[int], None] | None = None) -> Made:
+    def advance(
+        self, rows: Rows, rate: Callable[[int], None] | None = None, wanted: Sequence[int] = (0,)
+    ) -> Made:
         """Make the next steps of an epoch, all with batches of the same size, in one call of C.
 
         None is made if the next one cannot be made in this way: there is no trace for it yet, C cannot make
@@ -71,13 +71,19 @@ class Runs:
             They stay where they are.
         rate : callable, optional
             Sets the rates of the k-th of these steps.
+        wanted : sequence of int, default=(0,)
+            Which of the arrays that the function returns are wanted of every step.
         """
         count, size = rows.alike()
         count = min(count, self.limit)
         for one in self.compiled.specializations:
-            if one.many is None or one.many.batch != size:
+            if (
+                one.many is None
+                or one.many.batch != size
+                or one.many.widths != [a[:1].nbytes for a in rows.arrays]
+            ):
                 continue
-            if (outs := self._outs(one, count)) is None:
+            if (outs := self._outs(one, count, wanted)) is None:
                 continue
             start = time.perf_counter()
             steps = _steps(one, rows, count, outs, rate)
@@ -90,19 +96,20 @@ class Runs:
             each = (time.perf_counter() - start) / done
             self.limit = max(1, min(int(MOMENT / each), GROWTH * self.limit))
             shift = len(one.run.learned)
-            return Made(done, result, [outs[shift + k][:done] for k in self.wanted])
+            return Made(done, result, [outs[shift + k][:done] for k in wanted])
         return Made(0)
 
     def _given(self, rows: Rows, size: int) -> tuple[Any, ...]:
         """The arguments of a call: arrays that batches are gathered in."""
         if size not in self._rooms:
-            self._rooms[size] = self.form(*(np.empty((size, *a.shape[1:]), a.dtype) for a in rows.arrays))
+            arrays = [np.empty((size, *a.shape[1:]), a.dtype) for a in rows.arrays]
+            self._rooms[size] = self.form(*rows.build(arrays))
         return self._rooms[size]
 
-    def _outs(self, one: Specialization, count: int) -> list[Any] | None:
+    def _outs(self, one: Specialization, count: int, wanted: Sequence[int]) -> list[Any] | None:
         """Arrays for the results that are wanted of every step; None if C does not have them."""
         found: list[Any] = [None] * len(one.many.results)
-        for k in self.wanted:
+        for k in wanted:
             place = len(one.run.learned) + k
             known = one.many.results[place] if place < len(found) else None
             if known is None:

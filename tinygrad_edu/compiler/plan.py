@@ -1,5 +1,6 @@
 """A plan: where a program is cut between C and NumPy, and where each of its memories lies."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -47,16 +48,21 @@ class Plan:
         The memories of kind "result", in the order of the results.
     written : set of int
         The memories that C writes to.
+    kept : set of int
+        Those of gradients that a step forgets before anything else.
     scratch : set of int
         Those that optimizers compute in, whose values nobody looks at after a step.
     """
 
-    def __init__(self, program: Program, results: list[Ref], arguments: list[Ref]) -> None:
+    def __init__(
+        self, program: Program, results: list[Ref], arguments: list[Ref], kept: Iterable[Ref] = ()
+    ) -> None:
         if not arrays_are_as_known():
             raise NoLoop("arrays of this Python are not laid out as expected")
         self.program, self.results = program, results
         self.memories = Memories(program, arguments)
         self.lowering = Lowering(self.memories)
+        self.kept = {self.memories.of[r] for r in kept}
         self.lives: list[Live] = []
         self.segments = self._cut(sorted(needed(program, results)))
         self.written = {o.memory for g in self.segments for s in g.statements for o in writes(s)}
@@ -100,7 +106,7 @@ class Plan:
     def _note_writes(self, refs: tuple[Ref, ...]) -> None:
         """Note that something has changed that stays: from here on a step in C cannot fail any more."""
         memories = self.memories
-        if any(memories.all[memories.of[r]].kind != "own" for r in refs):
+        if any(memories.all[m := memories.of[r]].kind != "own" and m not in self.kept for r in refs):
             self.lowering.has_written = True
 
     def _scratch(self) -> set[int]:

@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, DTypeError, names_itself
 from ..random import generator
+from ..trees import flatten
 from .checks import refuse_state, whole, wrong_names
 from .collate import checked, collated
 from .dataset import ArrayDataset, Batches, Dataset, cast_floats
@@ -188,14 +189,14 @@ class DataLoader:
 
         Several epochs begin at the beginning of one.
         """
-        arrays = self._data.arrays if type(self._data) is ArrayDataset else ()
+        arrays, build = flatten(self._data.arrays if type(self._data) is ArrayDataset else ())
         plain = all(type(a) is np.ndarray and a.flags.c_contiguous and self._converted(a) for a in arrays)
         if not arrays or not plain or self.collate_fn is not None or self.part[1] > 1:
             return None
         if epochs > 1 and self._batch:
             return None
         self._begin()
-        return Rows(self, arrays, epochs)
+        return Rows(self, arrays, build, epochs)
 
     def _converted(self, array: NDArray[Any]) -> bool:
         """Whether an array has the dtype that it has in batches."""

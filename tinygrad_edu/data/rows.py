@@ -1,9 +1,12 @@
 """Rows: what is left of an epoch whose batches are rows of arrays, for whoever gathers them himself."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .fields import Fields
 
 
 class Rows:
@@ -13,14 +16,18 @@ class Rows:
     ----------
     loader : DataLoader
         It is told how far the epochs are, as if it had given the batches itself.
-    arrays : tuple of ndarray
+    arrays : list of ndarray
         In C order, with a row for each sample.
+    build : callable
+        Makes the fields of a batch of its arrays.
     epochs : int
         How many; several if all batches have as many rows.
     """
 
-    def __init__(self, loader: Any, arrays: tuple[NDArray[Any], ...], epochs: int) -> None:
-        self.loader, self.arrays, self.epochs = loader, arrays, epochs
+    def __init__(
+        self, loader: Any, arrays: list[NDArray[Any]], build: Callable[[Iterable[Any]], Any], epochs: int
+    ) -> None:
+        self.loader, self.arrays, self.build, self.epochs = loader, arrays, build, epochs
         self.size, self.count, self.samples = loader.batch_size, len(loader), loader.samples
         self.epoch, self.batch = loader._epoch, loader._batch
         self.last = self.epoch + epochs
@@ -60,10 +67,11 @@ class Rows:
         first, numbers = self.numbers(rows)
         return self.arrays[number][first : first + rows] if numbers is None else self.arrays[number][numbers]
 
-    def next(self) -> tuple[NDArray[Any], ...]:
+    def next(self) -> Fields:
         """The next batch."""
         size = self.alike()[1]
-        return tuple(self.taken(k, size) for k in range(len(self.arrays)))
+        batch: Fields = self.build(self.taken(k, size) for k in range(len(self.arrays)))
+        return batch
 
     def advance(self, batches: int) -> None:
         """Go on: so many batches are done."""

@@ -114,7 +114,7 @@ class Elementwise(Optimizer):
         return []
 
     def phase(self, group: Group, t: int) -> Any:
-        """Which of several ways `update` takes in the t-th step, where that depends on t."""
+        """Which of several ways `update` takes in the t-th step, if that depends on t: none comes twice."""
         return None
 
     def update(self, group: Group, t: int, g: Any, d: Any, state: Any, scratch: Any, numbers: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import stands_for_array
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..nn.module import Module
 from ..tensor import Tensor
@@ -69,11 +70,11 @@ def _all_of(data: Any) -> int:
     return max(rows_of(data[0]) if isinstance(data, tuple) else len(data), 1)
 
 
-def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
+def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, Any]:
     """The loss of a batch (x, y) or (x, y, weights), and how much it counts beside other batches.
 
-    It is a tensor of one number.  A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, and
-    the number of examples if there are no weights.
+    It is a tensor of one number.  A loss per example is averaged: Σ wᵢ lᵢ / Σ wᵢ.  It counts Σ wᵢ then, a
+    number of the loss's dtype, and the number of examples if there are no weights.
     """
     arrays = len(batch)
     if not 2 <= arrays <= 3:
@@ -93,8 +94,8 @@ def loss_of(loss: Loss, outputs: Any, batch: Any) -> tuple[Any, float]:
     if arrays == 2:
         return np.mean(value), len(value)
     weights = _weights_of(batch[2], value)
-    total = float(weights.sum())
-    return np.sum(value * weights) / (total or 1.0), total
+    total = weights.sum()
+    return np.sum(value * weights) / np.where(total == 0, total.dtype.type(1), total), total
 
 
 def has_rows(batch: Any) -> bool:
@@ -127,7 +128,8 @@ def _value_of(loss: Loss, outputs: Any, targets: Any) -> Any:
 
 def _weights_of(given: Any, losses: Any) -> Any:
     """The weights of examples as an array, one for each loss."""
-    weights = np.asarray(given, losses.dtype)
+    is_array = stands_for_array(given)  # of a step that is traced, of which there is no other array
+    weights = given.astype(losses.dtype, copy=False) if is_array else np.asarray(given, losses.dtype)
     if weights.shape != losses.shape:
         found = f"expected shape {losses.shape}, got {weights.shape}"
         raise ShapeError(f"There is one weight for each example: {found}.")
@@ -182,24 +184,27 @@ class Totals:
             self._keep("outputs", outputs._array)
             self._keep("targets", targets)
 
-    def add_many(self, losses: Any, size: int, outputs: Any, targets: Any) -> None:
-        """Add batches of so many examples each: their losses, their outputs, and all targets."""
-        self.loss = float(np.add.accumulate([self.loss, *self._counted(losses, size)])[-1])  # one by one
-        self.weight += size * len(losses)
+    def add_many(self, losses: Any, weights: Any, outputs: Any, targets: Any) -> None:
+        """Add batches: their losses, the weight of each or of every one, their outputs, and all targets."""
+        for name, values in (("loss", self._counted(losses, weights)), ("weight", weights)):
+            values = np.broadcast_to(values, losses.shape)
+            added = np.add.accumulate([getattr(self, name), *values], dtype=np.float64)  # one by one
+            setattr(self, name, float(added[-1]))
         if self.keep:
             self._keep("outputs", outputs.reshape(-1, *outputs.shape[2:]))
             self._keep("targets", targets)
 
-    def of_epochs(self, losses: Any, size: int) -> list[float]:
-        """The losses of whole epochs, given those of their batches, of so many examples each, in rows."""
-        sums = np.add.accumulate(self._counted(losses, size), axis=1)[:, -1]
-        found: list[float] = (sums if self.summed else sums / (size * losses.shape[1])).tolist()
+    def of_epochs(self, losses: Any, weights: Any) -> list[float]:
+        """The losses of whole epochs, given those of their batches in rows, and their weights."""
+        sums = np.add.accumulate(self._counted(losses, weights), axis=1)[:, -1]
+        totals = np.add.accumulate(np.broadcast_to(weights, losses.shape), axis=1, dtype=np.float64)[:, -1]
+        found: list[float] = (sums if self.summed else sums / totals).tolist()
         return found
 
-    def _counted(self, losses: Any, size: int) -> Any:
+    def _counted(self, losses: Any, weights: Any) -> Any:
         """What is summed of the losses of batches."""
         losses = losses.astype(np.float64)
-        return losses if self.summed else losses * size
+        return losses if self.summed else losses * weights
 
     def _keep(self, what: str, array: Any) -> None:
         kept = self.kept[what]

@@ -7,11 +7,12 @@ import numpy as np
 from ..optim.clip import clip_grad_norm
 from ..tensor import Tensor
 from .batches import loss_of, no_tensor
+from .inputs import arranged, called
 from .settings import StepSettings
 
 
 def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings) -> Any:
-    """A function of a batch that makes a step, and returns the loss and the outputs; it is compiled.
+    """A function of a batch that makes a step, and returns its loss and weight, and the outputs; compiled.
 
     Where the loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".
     """
@@ -21,17 +22,17 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
 
     def step(batch: Any) -> Any:
         optimizer.zero_grad()
-        outputs = model(batch[0])
-        value, _ = loss_of(loss, outputs, batch)
+        outputs = called(model, batch[0])
+        value, weight = loss_of(loss, outputs, batch)
         if not isinstance(value, Tensor):
             raise no_tensor(value)
         if looks and not np.isfinite(value):
-            return value, outputs
+            return value, weight, outputs
         value.backward()
         if norm is not None:
             clip_grad_norm(optimizer.params, norm)
         optimizer.step()
-        return value, outputs
+        return value, weight, outputs
 
     return compile(step, backend="numpy" if settings.compile is True else str(settings.compile))
 
@@ -43,8 +44,7 @@ def runs_of(training: Any) -> Any:
         return None
     from ..compiler.over import Runs
 
-    wanted = (0, 1) if training.totals.keep else (0,)
-    return Runs(step_of(training), lambda x, y: ((x, y),), wanted)
+    return Runs(step_of(training), lambda *batch: (arranged(training.model, batch),))
 
 
 def step_of(training: Any) -> Any:

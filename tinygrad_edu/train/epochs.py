@@ -3,9 +3,11 @@
 import time
 from typing import Any
 
+import numpy as np
+
 from .progress import Progress
 from .settings import Settings
-from .steps import rows_of
+from .steps import places_of, rows_of
 from .training import Training
 
 
@@ -23,19 +25,23 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     if count < 2 or training.loader.samples % training.loader.batch_size > 0:
         return False
     rows, start = rows_of(training.loader, count), time.perf_counter()
-    made = runs.advance(rows) if rows is not None else None
-    if made is None or not made.steps:
+    if rows is None:
+        return False
+    weighted = len(places_of(training, rows)) > 2
+    made = runs.advance(rows, wanted=range(1 + weighted))
+    if not made.steps:
         return False
     history.count_step(made.steps)
     whole, rest = divmod(made.steps, steps)
-    losses, seconds = made.results[0], (time.perf_counter() - start) / made.steps * steps
+    losses, weights = made.results[0], made.results[1] if weighted else np.full(made.steps, rows.size)
+    seconds = (time.perf_counter() - start) / made.steps * steps
     bar.begin(len(history))
-    found = training.totals.of_epochs(losses[: whole * steps].reshape(whole, steps), rows.size)
+    found = training.totals.of_epochs(*(x[: whole * steps].reshape(whole, steps) for x in (losses, weights)))
     lr = training.optimizer.groups[0].lr
     history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
     rows.advance(made.steps)
     if rest:
-        training.totals.add_many(losses[whole * steps :], rows.size, None, None)
+        training.totals.add_many(losses[whole * steps :], weights[whole * steps :], None, None)
         training.totals.before = seconds * rest / steps
     if whole:
         bar.begin(len(history) - 1)

@@ -122,11 +122,11 @@ def fit(
     compile : bool or {"numpy", "c", "numba", "auto"}, default=False
         Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
         time, for elementwise optimizers, and models that are functions of arrays.  The first step, and steps
-        of several batches or with weights, are made as they are.  True is "numpy"; the others name
-        another backend.  In C, batches that are rows of arrays are gathered there too, and many steps are
-        one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; of several
-        epochs, if nothing looks at each.  A step that has lines of NumPy, such as the draws of dropout, is a
-        call of its own.
+        of several batches, are made as they are.  True is "numpy"; the others name another backend.  In C,
+        batches that are rows of arrays, of several inputs and with weights too, are gathered there, and many
+        steps are one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; of
+        several epochs, if nothing looks at each.  A step that has lines of NumPy, such as the draws of
+        dropout, is a call of its own, and so is one of a batch that ``map`` or ``collate_fn`` makes.
     distributed : bool, default=False
         Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``
         (the extra ``mpi``).  All are given the same data and settings, and ``batch_size`` is that of the

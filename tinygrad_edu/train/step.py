@@ -22,8 +22,7 @@ def make_step(training: Training, group: list[Any]) -> None:
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)
-    alone = len(group) == 1 and len(group[0]) == 2 and not isinstance(group[0][0], (tuple, dict))
-    if training.began and step.compile and alone:
+    if training.began and step.compile and len(group) == 1:
         _make_compiled(training, group)
         return
     optimizer.zero_grad()
@@ -37,7 +36,7 @@ def _make_compiled(training: Training, group: list[Any]) -> None:
     """The same by a compiled function; the first step is made as it is, since it is looked at closely."""
     batch, step = group[0], training.settings.step
     try:
-        loss, outputs = step_of(training)(batch)
+        loss, weight, outputs = step_of(training)(batch)
     except NonFiniteError as error:
         if step.on_nan == "ignore":
             raise
@@ -45,7 +44,7 @@ def _make_compiled(training: Training, group: list[Any]) -> None:
     number = loss.item()
     if not math.isfinite(number) and step.on_nan != "ignore":
         raise Diverged(story(training, f"the loss is {number}", group))
-    training.totals.add(number, len(batch[0]), outputs, batch[1])
+    training.totals.add(number, float(weight), outputs, batch[1])
     training.history.count_step()
 
 
@@ -59,6 +58,7 @@ def _add_gradients(training: Training, group: list[Any]) -> None:
         loss, weight = loss_of(training.loss, outputs, batch)
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)
+        weight = float(weight)
         number = loss.item()
         if not math.isfinite(number) and training.settings.step.on_nan != "ignore":
             trouble = story(training, f"the loss is {number}", group)

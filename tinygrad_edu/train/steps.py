@@ -26,9 +26,13 @@ def make_steps(training: Training) -> Iterator[int]:
 
 
 def rows_of(loader: Any, epochs: int = 1) -> Any:
-    """The next epochs of a loader whose batches are rows of inputs and targets; None of others."""
-    rows = loader.by_rows(epochs) if hasattr(loader, "by_rows") else None
-    return rows if rows is not None and len(rows.arrays) == 2 else None
+    """The next epochs of a loader whose batches are rows of arrays; None of others."""
+    return loader.by_rows(epochs) if hasattr(loader, "by_rows") else None
+
+
+def places_of(training: Training, rows: Any) -> Any:
+    """Which of the arrays of a loader are inputs, targets and weights."""
+    return arranged(training.model, rows.build(range(len(rows.arrays))))
 
 
 def _in_calls(training: Training, runs: Any, rows: Any) -> Iterator[int]:
@@ -36,7 +40,7 @@ def _in_calls(training: Training, runs: Any, rows: Any) -> Iterator[int]:
     while rows.left:
         count = _make_many(training, runs, rows) if training.began else 0
         if not count:
-            batch = rows.next()
+            batch = arranged(training.model, rows.next())
             rows.advance(1)
             make_step(training, [batch])
         yield count or 1
@@ -45,11 +49,14 @@ def _in_calls(training: Training, runs: Any, rows: Any) -> Iterator[int]:
 
 def _make_many(training: Training, runs: Any, rows: Any) -> int:
     """Make the next steps in one call, and tell how many they are."""
-    made = runs.advance(rows, _rates(training))
+    totals, places = training.totals, places_of(training, rows)
+    weighted = len(places) > 2
+    made = runs.advance(rows, _rates(training), range(1 + weighted + totals.keep))
     if made.steps:
         _, size = rows.alike()
-        outputs = made.results[1] if training.totals.keep else None
-        training.totals.add_many(made.results[0], size, outputs, rows.taken(1, made.steps * size))
+        outputs = made.results[-1] if totals.keep else None
+        targets = rows.taken(places[1], made.steps * size) if totals.keep else None
+        totals.add_many(made.results[0], made.results[1] if weighted else size, outputs, targets)
         training.history.count_step(made.steps)
         rows.advance(made.steps)
     return int(made.steps)
