@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from . import words
+from . import orders, words
 from .c import Printer
 from .c_head import HEAD
 from .c_numbers import Counting
@@ -64,7 +64,7 @@ class Functions:
             )
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
-            functions.append(self.many.text(self._parameters, self._conditions(), self.slot))
+            functions += [orders.TEXT, self.many.text(self._parameters, self._conditions(), self.slot)]
         return "\n".join([HEAD + words.TEXT, *functions])
 
     def slot(self, what: Any) -> int:

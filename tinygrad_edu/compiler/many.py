@@ -12,6 +12,7 @@ import numpy as np
 
 from .c_numbers import Counting, is_whole
 from .memories import Operand
+from .orders import Orders
 from .plan import Plan
 from .program import Live, Ref
 
@@ -43,6 +44,7 @@ class Many:
         self.outs = self.data + len(arguments)
         self.words = np.zeros(self.outs + len(self.results), np.intp)
         self.rates, self.function = np.zeros(max(len(self.lives), 1)), None  # type: tuple[Any, Any]
+        self.orders: Orders | None = None  # of epochs, where C makes them
 
     @classmethod
     def of(cls, plan: Plan, arguments: list[Ref], counting: Counting) -> Self | None:

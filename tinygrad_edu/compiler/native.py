@@ -21,6 +21,7 @@ from .keeping import twin
 from .loops import Product, writes
 from .memories import NoLoop, address
 from .numpy_source import Source
+from .orders import orders_of
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
 from .words import Words, forms_are_as_known
@@ -271,7 +272,8 @@ class NativeSource(Source):
         except OSError as error:
             raise TraceError(f"{path} cannot be loaded: {error}\n  Pass another folder, cache=….") from None
         if self.many is not None:  # in which other threads run
-            self.many.function = ctypes.CDLL(str(path))["steps"]
+            others = ctypes.CDLL(str(path))
+            self.many.function, self.many.orders = others["steps"], orders_of(others)
             self.many.function.argtypes = [
                 ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p
             ]  # fmt: skip

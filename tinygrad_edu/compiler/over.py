@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..tensor import Tensor
 from .many import DONE
+from .orders import Orders
 from .specialization import FAILED, MISS, Specialization
 
 MOMENT = 0.03  # seconds that a call of C is to take: Ctrl-C and progress wait for so long
@@ -25,7 +26,7 @@ class Rows(Protocol):
 
     def alike(self) -> tuple[int, int]: ...
 
-    def numbers(self, rows: int) -> tuple[int, NDArray[np.intp] | None]: ...
+    def numbers(self, rows: int, orders: Orders | None = None) -> tuple[int, NDArray[np.intp] | None]: ...
 
 
 class Made(NamedTuple):
@@ -155,7 +156,7 @@ def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: A
     many = one.many
 
     def steps(*arrays: Any) -> Any:
-        first, numbers = rows.numbers(count * many.batch)
+        first, numbers = rows.numbers(count * many.batch, many.orders)
         many.prepare(count, first, numbers, rows.arrays, outs, rate)
         return one.steps(*arrays)  # which may be others since the call began
 

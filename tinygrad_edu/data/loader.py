@@ -196,7 +196,7 @@ class DataLoader:
         if epochs > 1 and self._batch:
             return None
         self._begin()
-        return Rows(self, arrays, build, epochs)
+        return Rows(self, arrays, build, epochs, usual=type(self) is DataLoader)
 
     def _converted(self, array: NDArray[Any]) -> bool:
         """Whether an array has the dtype that it has in batches."""

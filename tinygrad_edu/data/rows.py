@@ -22,16 +22,24 @@ class Rows:
         Makes the fields of a batch of its arrays.
     epochs : int
         How many; several if all batches have as many rows.
+    usual : bool, default=False
+        Whether the orders are those of a DataLoader's seed, and not of a subclass of it.
     """
 
     def __init__(
-        self, loader: Any, arrays: list[NDArray[Any]], build: Callable[[Iterable[Any]], Any], epochs: int
+        self,
+        loader: Any,
+        arrays: list[NDArray[Any]],
+        build: Callable[[Iterable[Any]], Any],
+        epochs: int,
+        usual: bool = False,
     ) -> None:
-        self.loader, self.arrays, self.build, self.epochs = loader, arrays, build, epochs
+        self.loader, self.arrays, self.build = loader, arrays, build
+        self.epochs, self.usual = epochs, usual
         self.size, self.count, self.samples = loader.batch_size, len(loader), loader.samples
         self.epoch, self.batch = loader._epoch, loader._batch
         self.last = self.epoch + epochs
-        self._orders: dict[int, NDArray[np.intp]] = {}
+        self._first, self._orders = self.epoch, np.empty((0, self.samples), np.intp)  # of epochs, in rows
 
     @property
     def left(self) -> int:
@@ -45,22 +53,29 @@ class Rows:
             return self.left, self.size
         return (whole - self.batch, self.size) if self.batch < whole else (1, self.samples % self.size)
 
-    def numbers(self, rows: int) -> tuple[int, NDArray[np.intp] | None]:
-        """The number of the next row, and those of so many; None if they follow one another."""
+    def numbers(self, rows: int, orders: Any = None) -> tuple[int, NDArray[np.intp] | None]:
+        """The number of the next row, and those of so many; None if they follow one another.
+
+        ``orders`` gives the orders of a seed's epochs, ``(epochs, samples)``, sooner than the loader does.
+        """
         first, used = self.batch * self.size, min(self.samples, self.count * self.size)
         if not self.loader.shuffle:
             fits = first + rows <= used
             return first, None if fits else np.arange(first, first + rows) % used
         epochs = range(self.epoch, self.epoch - (-(first + rows) // used))
-        orders = [self._order(epoch)[:used] for epoch in epochs]
-        found = orders[0] if len(orders) == 1 else np.concatenate(orders)
+        found = self._orders_of(epochs, orders)[:, :used].reshape(-1)
         return first, found[first : first + rows]
 
-    def _order(self, epoch: int) -> NDArray[np.intp]:
-        if epoch not in self._orders:
-            self._orders = {e: order for e, order in self._orders.items() if e >= self.epoch}
-            self._orders[epoch] = self.loader.order(epoch)
-        return self._orders[epoch]
+    def _orders_of(self, epochs: range, orders: Any) -> NDArray[np.intp]:
+        known = range(self._first, self._first + len(self._orders))
+        if epochs.start not in known or epochs[-1] not in known:
+            quick = orders is not None and self.usual and epochs.stop <= 1 << 32
+            made = orders(self.loader.seed, epochs, self.samples) if quick else self._by_loader(epochs)
+            self._first, self._orders = epochs.start, made
+        return self._orders[epochs.start - self._first : epochs.stop - self._first]
+
+    def _by_loader(self, epochs: range) -> NDArray[np.intp]:
+        return np.stack([self.loader.order(epoch) for epoch in epochs])
 
     def taken(self, number: int, rows: int) -> NDArray[Any]:
         """The next rows of an array."""

@@ -1,0 +1,105 @@
+"""Orders: how a `DataLoader` shuffles the rows of its epochs, in C; NumPy takes longer to seed a generator.
+
+The numbers are those of ``Generator(PCG64(SeedSequence([seed, epoch]))).permutation(n)``.  NumPy documents
+the first two, and promises nothing of the third: what C gives is compared with it once, and left alone if it
+differs.
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TEXT = """
+#ifdef __SIZEOF_INT128__
+/* The hashes of NumPy's SeedSequence, the steps of its PCG64. */
+static inline uint32_t hashed(uint32_t x, uint32_t *key, uint32_t by) {
+    x ^= *key;
+    x *= *key *= by;
+    return x ^ x >> 16;
+}
+static inline uint32_t mixed(uint32_t x, uint32_t y) {
+    x = x * 0xca01f9ddu - y * 0x4973f715u;
+    return x ^ x >> 16;
+}
+typedef unsigned __int128 wide;
+#define STEP(state, odd) (state) = (state) * ((wide)0x2360ed051fc65da4u << 64 | 0x4385df649fccf645u) + (odd)
+
+/* The numbers 0 to n - 1 in the order of each of some epochs, whose seed has so many words. */
+void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, int64_t *out) {
+    for (; epochs-- > 0; epoch++, out += n) {
+        uint32_t pool[4], state[8], key = 0x43b0d7e5u;
+        for (word i = 0; i < 4; i++)
+            pool[i] = hashed(i < words ? seed[i] : i == words ? (uint32_t)epoch : 0, &key, 0x931e8875u);
+        for (word i = 0; i < 4; i++)
+            for (word j = 0; j < 4; j++)
+                if (i != j) pool[j] = mixed(pool[j], hashed(pool[i], &key, 0x931e8875u));
+        for (word i = 4; i <= words; i++)
+            for (word j = 0; j < 4; j++)
+                pool[j] = mixed(pool[j], hashed(i < words ? seed[i] : (uint32_t)epoch, &key, 0x931e8875u));
+        key = 0x8b51f9ddu;
+        for (word i = 0; i < 8; i++) state[i] = hashed(pool[i % 4], &key, 0x58f38dedu);
+        const uint64_t *const s = (uint64_t *)state;
+        const wide odd = ((wide)s[2] << 64 | s[3]) << 1 | 1;
+        wide at = odd + ((wide)s[0] << 64 | s[1]);
+        STEP(at, odd);
+        uint32_t i = n - 1, mask = -1;
+        while (mask && mask >> 1 >= i) mask >>= 1;
+        for (word k = 0; k < n; k++) out[k] = k;
+        while (i > 0) {
+            STEP(at, odd);
+            const uint64_t x = (uint64_t)(at >> 64) ^ (uint64_t)at;
+            const int turn = at >> 122;
+            const uint64_t two = x >> turn | x << (-turn & 63);
+            for (int half = 0; half < 2; half++) {
+                const uint32_t place = (half ? two >> 32 : two) & mask;
+                const int there = place <= i;  /* if not, another is drawn, without a branch */
+                const word j = there ? place : i;
+                const int64_t kept = out[i];
+                out[i] = out[j];
+                out[j] = kept;
+                i -= there & (i > 0);
+                mask >>= i <= mask >> 1;  /* the bits of i */
+            }
+        }
+    }
+}
+#endif
+"""
+Orders = Callable[[int, range, int], NDArray[np.int64]]
+
+
+def orders_of(library: Any) -> Orders | None:
+    """What gives the orders of epochs, as `in_c` does; None if NumPy's are others.
+
+    Parameters
+    ----------
+    library : ctypes.CDLL
+        It has the function of ``TEXT``.
+    """
+    if (function := getattr(library, "orders", None)) is None:
+        return None
+    function.argtypes, function.restype = [ctypes.c_void_p, *[ctypes.c_ssize_t] * 4, ctypes.c_void_p], None
+
+    def in_c(seed: int, epochs: range, n: int) -> NDArray[np.int64]:
+        """The numbers from 0 to n - 1 in the orders of epochs that follow one another, a row for each."""
+        words = np.frombuffer(seed.to_bytes(4 * (-(-seed.bit_length() // 32) or 1), "little"), np.uint32)
+        found = np.empty((len(epochs), n), np.int64)
+        function(words.ctypes.data, len(words), epochs.start, len(epochs), n, found.ctypes.data)
+        return found
+
+    return in_c if _agrees(in_c) else None
+
+
+def _agrees(orders: Orders) -> bool:
+    """Whether C's are NumPy's, for seeds of one word and of many."""
+    return all(
+        np.array_equal(orders(seed, range(1, 3), n), [_by_numpy(seed, epoch, n) for epoch in (1, 2)])
+        for seed, n in ((0, 1), (1, 2), (0, 37), (1 << 32, 64), ((1 << 160) - 3, 129))
+    )
+
+
+def _by_numpy(seed: int, epoch: int, n: int) -> NDArray[Any]:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, epoch]))).permutation(n)
