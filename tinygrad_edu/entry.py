@@ -12,7 +12,7 @@ import numpy as np
 
 from .aliases import Rule
 from .errors import WrongRule
-from .plan import Argument, Arguments, Index, Kept, Need, Output, Plan, Shape, Shapes
+from .plan import Argument, Arguments, Index, Kept, Need, Output, Plan, Shape, Shapes, Wanted
 from .signature import Signature, unknown_keyword
 
 Joint = tuple[tuple[str, ...], Rule]
@@ -124,6 +124,7 @@ class Op:
             return {name: self.need(name) for name in taken.names[1:]}
         except KeyError as unknown:
             known = {"out", *names, *self.keep, *(f"{n}_shape" for n in names), *["index"] * self.variadic}
+            known |= {"wanted"} if self.joint else set()
             asked = f"asks for {unknown}; it can have g, {', '.join(sorted(known))}."
             raise WrongRule(f"{who} {asked}") from None
 
@@ -140,6 +141,8 @@ class Op:
         if name == "index" and variadic:
             return Index(-1)
         if argument not in self.signature.places:
+            if name == "wanted" and self.joint:
+                return Wanted(-1)
             raise KeyError(name)
         place = self.signature.places[argument]
         if argument == variadic:

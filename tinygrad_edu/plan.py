@@ -104,6 +104,16 @@ class Kept(Need):
         return cls._make(value, node.twin(plan, node.parents[k], values, value))
 
 
+class Wanted(Need):
+    """``wanted``: the names of the arguments that need a gradient, of a joint rule; the plan knows them."""
+
+    def __init__(self, column: int, arguments: tuple[str, ...] = ()) -> None:
+        self.column, self.arguments = column, arguments
+
+    def take(self, row: Row) -> tuple[str, ...]:
+        return self.arguments
+
+
 class Index(Need):
     """``index``: which of the ``*arguments`` is being differentiated; no call has it, the plan knows it."""
 
@@ -139,6 +149,7 @@ class Plan:
             names, self.joint = op.joint
             self._add(op.rules[names[0]][1])
             self.steps = [(_chosen, names.index(a), names.index(a) + 1) for a in arguments]
+            self.needs = [Wanted(-1, tuple(arguments)) if type(n) is Wanted else n for n in self.needs]
         else:
             spans = {a: self._add(op.rules[a][1]) for a in dict.fromkeys(arguments)}  # one for all *arguments
             self.steps = [(_rule(op, a, p), *spans[a]) for a, p in zip(arguments, positions)]
@@ -156,7 +167,7 @@ class Plan:
 
 def _saving(needs: list[Need]) -> Callable[[Row], Saved]:
     """The function that takes what is needed from the row of a call."""
-    if any(isinstance(need, (Arguments, Shape, Shapes)) for need in needs):
+    if any(isinstance(need, (Arguments, Shape, Shapes, Wanted)) for need in needs):
         takes = [need.take for need in needs]
         return lambda row: tuple([take(row) for take in takes])
     columns = [need.column for need in needs]

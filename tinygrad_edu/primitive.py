@@ -43,7 +43,8 @@ def primitive(
         through the value: it is integer or boolean, or a rule of tensors computes it anew.
     joint : (tuple of str, callable), optional
         The names of arguments, and one rule that returns the tuple of their gradients, where these have the
-        work in common; there are no other rules then.
+        work in common; there are no other rules then.  A rule that asks for ``wanted`` is told the names of
+        those that need a gradient, and may return None for the others.
     **rules : callable
         ``argument=rule``.  A rule takes ``g``, the gradient of the output, then the names of what it needs:
         arguments, ``<argument>_shape``, ``out``, kept values, and for a variadic ``*arguments`` also

@@ -113,6 +113,7 @@ class _Rules:
     ) -> None:
         self.op, self.saved, self.others = op, saved, others
         self.labels, self.wanted = [leaf.label for leaf in leaves], [leaf.wanted for leaf in leaves]
+        self.learned = {leaf.argument for leaf in leaves if leaf.wanted}
         self.fixed = [None if leaf.moves else leaf.value for leaf in leaves]
         self.slots = [k for k, leaf in enumerate(leaves) if leaf.moves]
         self.buffers = 0
@@ -142,6 +143,7 @@ class _Rules:
         jointly: dict[str, Any] = {}
         if op.joint:
             asked, rule = op.joint
+            known.setdefault("wanted", tuple(argument for argument in asked if argument in self.learned))
             needed = [self._needed(known, name) for name in op.rules[asked[0]][1]]
             jointly = dict(zip(asked, op.checked_joint(rule(g, *needed))))
         found: list[Any] = []

@@ -2,7 +2,8 @@
 
 All memory is allocated once.  A step is one product into a buffer, and calls in place: one tanh makes all
 four gates, as σ(a) = ½ + ½ tanh(a/2).  The products with the inputs, and those that the gradients of weights
-are, take all steps at once; so do the factors of the way back that do not depend on its gradients.
+are, take all steps at once; so do the factors of the way back that do not depend on its gradients.  Inputs
+are data, of which no gradient is wanted.
 """
 
 from typing import Any
@@ -30,7 +31,6 @@ class LSTM:
         self.offset[: 2 * hidden] = self.offset[3 * hidden :] = 0.5
         self.w_ih, self.w_hh = (np.empty(w.shape[::-1], np.float32) for w in self.parameters[:2])
         self.gradients = [np.empty_like(p) for p in self.parameters]
-        self.dx = empty(*shape)
         blocks = [slice(k * hidden, (k + 1) * hidden) for k in range(4)]
         i, f, g, o = ([a[:, block] for a in self.gates] for block in blocks)
         self.forwards = list(zip(self.gates, i, f, g, o, self.h, self.h[1:], self.c, self.c[1:], self.y))
@@ -50,7 +50,7 @@ class LSTM:
         flat += (bias_ih + bias_hh) * self.scale
         k, product = self.k, self.product
         for a, i, f, g, o, h, h_next, c, c_next, y in self.forwards:
-            np.matmul(h, self.w_hh, out=k)
+            np.dot(h, self.w_hh, out=k)
             np.add(a, k, out=a)
             np.tanh(a, out=a)
             np.multiply(a, self.scale, out=a)
@@ -63,8 +63,8 @@ class LSTM:
         return self.h[1:]
 
     def backward(self, x: Any, g: Any) -> None:
-        """Fill ``dx`` and ``gradients``, of the parameters, from the gradient of `forward`'s result."""
-        weight_ih, weight_hh, *_ = self.parameters
+        """Fill ``gradients``, of the parameters, from the gradient of `forward`'s result."""
+        weight_hh = self.parameters[1]
         dweight_ih, dweight_hh, db_ih, db_hh = self.gradients
         (i, _, new, o), (s_i, s_f, s_g, s_o), y = self.blocks, self.slope_blocks, self.y
         np.subtract(1, self.gates, out=self.slopes)
@@ -88,9 +88,8 @@ class LSTM:
             np.multiply(ifg, column, out=ifg)
             np.multiply(out, dh, out=out)
             np.multiply(dc, f_t, out=dc)
-            np.matmul(da, weight_hh, out=dh)
+            np.dot(da, weight_hh, out=dh)
         da = self.slopes.reshape(-1, self.slopes.shape[2])
-        np.matmul(da, weight_ih, out=self.dx.reshape(len(da), -1))
         np.matmul(da.T, x.reshape(len(da), -1), out=dweight_ih)
         np.matmul(da.T, self.h[:-1].reshape(len(da), -1), out=dweight_hh)
         np.add.reduce(da, axis=0, out=db_ih)

@@ -312,6 +312,37 @@ def test_a_joint_rule_returns_the_gradients_of_several_arguments():
         np.testing.assert_array_equal(tg.grad(lambda x: np.sum(powered_product(x, y, 3)))(x).data, gx.data)
 
 
+def test_a_joint_rule_may_ask_which_gradients_are_wanted():
+    asked = []
+
+    def gradients(g, x, y, wanted):
+        asked.append(wanted)
+        return (g * y if "x" in wanted else None), (g * x if "y" in wanted else None)
+
+    @tg.primitive(joint=(("x", "y"), gradients))
+    def product(x, y):
+        return x * y
+
+    x, y = np.array([1.5, 2.0]), np.array([0.5, 3.0])
+    for argnums, names in ((0, ("x",)), (1, ("y",)), ((0, 1), ("x", "y"))):
+        tg.gradcheck(product, x, y, argnums=argnums)
+        asked.clear()
+        tg.grad(lambda x, y: np.sum(product(x, y)), argnums=argnums)(x, y)
+        assert asked == [names]
+
+    @tg.primitive(joint=(("xs", "y"), lambda g, xs, y, wanted: gradients(g, xs[0], y, wanted)))
+    def product_of_first(xs, y):
+        return xs[0] * y
+
+    tg.grad(lambda y: np.sum(product_of_first([x], y)))(y)
+    assert asked[-1] == ("y",)
+    with pytest.raises(errors.WrongRule, match="asks for 'wanted'"):
+
+        @tg.primitive(x=lambda g, wanted: g)
+        def same(x):
+            return x
+
+
 def test_a_joint_rule_returns_as_many_gradients_as_it_has_arguments():
     @tg.primitive(joint=(("x", "y"), lambda g: (g,)))
     def total(x, y):

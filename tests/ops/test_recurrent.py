@@ -79,10 +79,13 @@ def test_gradients_in_pieces_are_those_of_the_composition(name, n, steps, sizes,
     computed = op_of(operation).forward(*given, *settings, sizes)
     out, *kept = computed if op_of(operation).keep else (computed,)
     g = [np.random.default_rng(2).standard_normal(o.shape) for o in out]
-    slow = plain(*g, *given, *settings, sizes, *[None] * (1 + len(kept)))
-    for known in ([out[0], *kept], [None] * (1 + len(kept))):
-        for mine, theirs in zip(fast(*g, *given, *settings, sizes, *known), slow, strict=True):
-            assert (mine is None) == (theirs is None)
+    slow = plain(*g, *given, *settings, sizes, *[None] * (1 + len(kept)), ("x",))
+    kept, forgotten = [out[0], *kept], [None] * (1 + len(kept))
+    for known, wanted in ((kept, ("x",)), (forgotten, ("x",)), (kept, ())):
+        found = fast(*g, *given, *settings, sizes, *known, wanted)
+        assert found[0] is not None if wanted else found[0] is None
+        for mine, theirs in zip(found, slow, strict=True):
+            assert mine is found[0] or (mine is None) == (theirs is None)
             if mine is not None:
                 np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-12)
 
@@ -93,6 +96,25 @@ def test_wide_inputs_are_multiplied_at_once_where_that_is_faster(n, monkeypatch)
     expected = lstm(*given)[0]
     monkeypatch.setattr(loop, "MANY", 1)
     np.testing.assert_allclose(lstm(*given)[0], expected, rtol=1e-12)
+
+
+@with_sizes
+@every_kind
+def test_products_in_blocks_are_those_at_once(name, sizes, monkeypatch):
+    operation, _, _, _, sums, states, settings, projected = KINDS[name]
+    sizes, projected = sizes and (40, 30, 17, 16), projected and 32
+    given = arguments(sums, states, steps=4, n=40, hidden=64, projected=projected, sizes=sizes)
+
+    def computed():
+        out, pullback = tg.vjp(lambda *a: operation(*a, *settings, sizes), *given)
+        return *out, *pullback(out)
+
+    expected = computed()
+    monkeypatch.setattr(loop, "SMALL", 64 * 64 * 40)
+    assert loop.blocks_of(given[2 + (states == 2)], 40) == 1
+    assert loop.blocks_of(given[3 + (states == 2)], 40) == sums
+    for mine, theirs in zip(computed(), expected, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10)
 
 
 def test_a_relu_that_grows_without_bound_grows_up_to_the_end_of_its_sequence_only():

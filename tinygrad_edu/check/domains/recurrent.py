@@ -37,14 +37,17 @@ def projecting(d: Draw) -> Call:
 def gradients(sums: int, states: int, kept: int, *settings: Any) -> Callable[[Draw], Call]:
     """Calls of the gradients of a recurrence.
 
-    They take the gradients of its outputs, what it was called with, and None for what it kept.
+    They take the gradients of its outputs, what it was called with, None for what it kept, and which of the
+    gradients are wanted that are not made anyway.
     """
 
     def build(d: Draw) -> Call:
         arguments, shapes = sequence(d, sums, states, sums == 4 and d(st.booleans()))
         arguments += [None] * (sums == 4 and len(arguments) == 7)
         g = [d(arrays(shape, low=-1, high=1)) for shape in shapes]
-        return call(*g, *arguments, *(d(choice(*values)) for values in settings), None, *[None] * kept)
+        return call(
+            *g, *arguments, *(d(choice(*values)) for values in settings), None, *[None] * kept, ("x",)
+        )
 
     return build
 
@@ -101,7 +104,7 @@ def distance_to_relu(x: Any, h: Any, *settings: Any) -> Any:
 
 def of_gradients(*values: Any) -> Any:
     """`distance_to_relu`, of the arguments of the gradients."""
-    _, _, *settings, _, _ = values
+    _, _, *settings, _, _, _ = values
     return distance_to_relu(*settings)
 
 

@@ -15,6 +15,7 @@ from .loop import (
     composed_back,
     last,
     pieces,
+    product,
     steps,
     sums_of_inputs,
     turned,
@@ -37,7 +38,7 @@ def plain_rnn(x: Any, h0: Any, *rest: Any) -> Any:
 
 def plain_rnn_gradients(*values: Any) -> tuple[Any, ...]:
     """da_t = (g_t + W_hhᵀ da_{t+1}) φ'."""
-    g_h, g_last, x, h0, *weights, nonlinearity, sizes, h = values
+    g_h, g_last, x, h0, *weights, nonlinearity, sizes, h, _ = values
     if h is None:
         h, _ = plain_rnn(x, h0, *weights, nonlinearity, sizes)
     step = lambda dh, slope: ((dh * slope,), [0])
@@ -58,8 +59,9 @@ def run(x: Any, h0: Any, weights: Any, nonlinearity: str, sizes: Sizes) -> tuple
     clear(states[1:], sizes)
     states[0] = h0.T
     k = np.empty_like(x, shape=(hidden, n), order="C")
-    for before, h_t, k_t in steps(sizes, (states[:-1], states[1:]), (k,)):
-        np.matmul(weight_hh, before, out=k_t)
+    multiply, weight, k_blocks = product(weight_hh, k, sizes)
+    for before, h_t, k_t, k_out in steps(sizes, (states[:-1], states[1:]), (k, k_blocks)):
+        multiply(weight, before, out=k_out)
         np.add(h_t, k_t, out=h_t)
         if nonlinearity == "relu":
             np.maximum(h_t, 0, out=h_t)
@@ -71,26 +73,28 @@ def run(x: Any, h0: Any, weights: Any, nonlinearity: str, sizes: Sizes) -> tuple
 @fused(plain_rnn_gradients)
 def rnn_gradients(*values: Any) -> tuple[Any, ...]:
     """`plain_rnn_gradients` in place, by the h that came out, if it is known: da begins as the slopes."""
-    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, h = values
+    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, h, wanted = values
     if h is None:
         h, _ = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes)
-    (length, n, hidden), weight = h.shape, weight_hh.T
-    found, dh = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy()
+    length, n, hidden = h.shape
+    found, dh = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy()
+    multiply, weight, dh_blocks = product(weight_hh.T, dh, sizes)
     for start, end, s in pieces(length, h, (hidden, n), sizes):
         n = s.shape[2]
         s[...] = slopes(np.matrix_transpose(h[start:end, :n]), nonlinearity)
         now = None if sizes is None else sizes[start:end][::-1]
-        for g_t, da_t, dh_t in steps(now, (turned(g_h[start:end, :n])[::-1], s[::-1]), (dh,)):
+        sequences, shared = (turned(g_h[start:end, :n])[::-1], s[::-1]), (dh, dh_blocks)
+        for g_t, da_t, dh_t, dh_out in steps(now, sequences, shared):
             np.add(dh_t, g_t, out=dh_t)
             np.multiply(da_t, dh_t, out=da_t)
-            np.matmul(weight, da_t, out=dh_t)
+            multiply(weight, da_t, out=dh_out)
         found.add(start, (s,))
     return found.dx, dh.T, *found.sums, found.sums[-1]
 
 
 # fmt: off
-@primitive(joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, out:
-                                         rnn_gradients(*g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, out[0])))
+@primitive(joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, out, wanted:
+                                         rnn_gradients(*g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, out[0], wanted)))
 def rnn(
     x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, nonlinearity: str, sizes: Any = None
 ) -> Any:

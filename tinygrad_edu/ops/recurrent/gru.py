@@ -15,6 +15,7 @@ from .loop import (
     last,
     logistic,
     pieces,
+    product,
     steps,
     sums_of_inputs,
     turned,
@@ -57,7 +58,7 @@ def plain_gru_gradients(*values: Any) -> tuple[Any, ...]:
     sum: all of it to z_n, r times it to k_n, and k_n times it to r.  A gate s passes s (1 - s) on to its sum,
     so to both of z and k.  The gates are computed again: the kept ones have no graph.
     """
-    g_h, g_last, x, h0, *weights, sizes, h, _ = values
+    g_h, g_last, x, h0, *weights, sizes, h, _, _ = values
     if h is None:
         h, _ = plain_gru(x, h0, *weights, sizes)
     r, u, n, k_n = gates_of(*z_and_k(x, h0, h, weights))
@@ -95,15 +96,17 @@ def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
         h, now[:, 4 * hidden :], now[:, : 2 * hidden], now[:, :hidden], now[:, hidden : 2 * hidden],
         now[:, 2 * hidden : 3 * hidden], now[:, 3 * hidden : 4 * hidden],
     )  # fmt: skip
-    shared = k, k[: 2 * hidden], k[2 * hidden :], k if of_k is None else of_k
-    for h_t, h_before, r_u, r, u, new_t, k_n, k_t, k_gates, k_new, b in steps(sizes, sequences, shared):
-        np.matmul(weight, h_before, out=k_t)
+    multiply, weight, k_blocks = product(weight, k, sizes)
+    half = np.asarray(0.5, x.dtype)  # an array, which NumPy need not make of it each time
+    shared = k_blocks, k[: 2 * hidden], k[2 * hidden :], k if of_k is None else of_k
+    for h_t, h_before, r_u, r, u, new_t, k_n, k_out, k_gates, k_new, b in steps(sizes, sequences, shared):
+        multiply(weight, h_before, out=k_out)
         if of_k is not None:
             np.add(k_new, b, out=k_new)
         np.add(r_u, k_gates, out=r_u)
         np.tanh(r_u, out=r_u)
-        np.multiply(r_u, 0.5, out=r_u)
-        np.add(r_u, 0.5, out=r_u)
+        np.multiply(r_u, half, out=r_u)
+        np.add(r_u, half, out=r_u)
         k_n[...] = k_new
         np.multiply(r, k_new, out=k_new)
         np.add(new_t, k_new, out=new_t)
@@ -117,12 +120,14 @@ def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
 @fused(plain_gru_gradients)
 def gru_gradients(*values: Any) -> tuple[Any, ...]:
     """`plain_gru_gradients` in place, by what was kept, if it was."""
-    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, h, store = values
+    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, h, store, wanted = values
     if store is None:
         (h, _), store = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), sizes)
     n, hidden = h0.shape
-    found, dh = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy()
-    product, weight = np.empty_like(store, shape=(hidden, n), order="C"), weight_hh.T
+    found, dh = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy()
+    room = np.empty_like(store, shape=(hidden, n), order="C")
+    multiply, weight, room_blocks = product(weight_hh.T, room, sizes)
+    shared = dh, room, room_blocks
     for start, end, s in pieces(x.shape[0], store, (5 * hidden, n), sizes):
         n = s.shape[2]
         write_slopes(store[start:end, :, :n], hidden, s)
@@ -132,11 +137,11 @@ def gru_gradients(*values: Any) -> tuple[Any, ...]:
             back[:, hidden : 4 * hidden],
         )  # fmt: skip
         here = None if sizes is None else sizes[start:end][::-1]
-        for g_t, all_t, direct, dk_t, dh_t, product_t in steps(here, sequences, (dh, product)):
+        for g_t, all_t, direct, dk_t, dh_t, of_k, of_k_out in steps(here, sequences, shared):
             np.add(dh_t, g_t, out=dh_t)
             np.multiply(all_t, dh_t, out=all_t)
-            np.matmul(weight, dk_t, out=product_t)
-            np.add(product_t, direct, out=dh_t)
+            multiply(weight, dk_t, out=of_k_out)
+            np.add(of_k, direct, out=dh_t)
         dk = s[:, hidden : 4 * hidden]
         found.add(start, (s[:, hidden : 3 * hidden], s[:, 4 * hidden :]), (dk,))
     return found.dx, dh.T, *found.sums
@@ -165,8 +170,8 @@ def write_slopes(store: Any, hidden: int, s: Any) -> None:
 
 # fmt: off
 @primitive(keep={"store": None},
-           joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, out, store:
-                  gru_gradients(*g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, out[0], store)))
+           joint=(("x", "h0", *WEIGHTS), lambda g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, out, store, wanted:
+                  gru_gradients(*g, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, out[0], store, wanted)))
 def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, sizes: Any = None) -> Any:
     """One layer of gated recurrent units.
 

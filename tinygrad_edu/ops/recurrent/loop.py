@@ -32,6 +32,7 @@ CACHE = 1 << 18  # bytes that stay near the processor while a few steps are take
 COLUMNS = 256  # sequences times steps that BLAS multiplies at full speed
 FEW = 8  # steps that are taken together on the way forwards where sequences differ in length
 MANY = 1 << 17  # elements of a W that does not stay near the processor between the products of two steps
+SMALL = 1_000_000  # multiplications up to which BLAS multiplies matrices where they lie, and copies none
 
 Step = Callable[..., Any]
 Sizes = tuple[int, ...] | None
@@ -121,12 +122,34 @@ def steps(sizes: Sizes, sequences: tuple[Any, ...], shared: tuple[Any, ...] = ()
 
     They are of the sequences that are real at that time.
     """
-    # iterating makes views faster than indexing, and a generator resumes faster than a function is called
+    # Iterating makes views faster than indexing does.
     if sizes is None:
-        yield from zip(*sequences, *map(repeat, shared))
-        return
-    for n, *now in zip(sizes, *sequences):
-        yield tuple(a[..., :n] for a in (*now, *shared))
+        return zip(*sequences, *map(repeat, shared))
+    return (tuple(a[..., :n] for a in (*now, *shared)) for n, *now in zip(sizes, *sequences))
+
+
+def blocks_of(weight: Any, n: int) -> int:
+    """In how many blocks of rows BLAS multiplies a matrix fastest by one of n columns."""
+    rows, inner = weight.shape
+    for few in (64, 32):
+        if n >= 16 and rows % few == 0 and few * inner * n <= SMALL < rows * inner * n:
+            return int(rows // few)
+    return 1
+
+
+def in_blocks(a: Any, count: int) -> Any:
+    """The view (…, count, rows / count, columns) of an array (…, rows, columns); itself if count is 1."""
+    return a if count == 1 else np.reshape(a, (*a.shape[:-2], count, a.shape[-2] // count, a.shape[-1]))
+
+
+def product(weight: Any, out: Any, sizes: Sizes) -> tuple[Any, Any, Any]:
+    """What multiplies a weight and a state the fastest, step by step, into ``out``: a function, the weight,
+    and ``out``, both perhaps in blocks.
+    """
+    count = blocks_of(weight, out.shape[1])
+    # np.dot begins earlier than np.matmul, but writes into whole arrays only, of the dtype of its result.
+    whole = sizes is None and count == 1 and weight.dtype == out.dtype
+    return np.dot if whole else np.matmul, in_blocks(weight, count), in_blocks(out, count)
 
 
 def turned(x: Any) -> Any:
@@ -154,7 +177,9 @@ def _sums(x: Any, weight: Any, out: Any) -> None:
         return
     features = np.ones_like(x, shape=(length, weight.shape[1], n), order="C")
     features[:, :inputs] = np.matrix_transpose(x)
-    np.matmul(weight, features, out=out)
+    if (count := blocks_of(weight, n)) > 1:
+        features = np.expand_dims(features, 1)
+    np.matmul(in_blocks(weight, count), features, out=in_blocks(out, count))
 
 
 def pieces(length: int, like: Any, shape: tuple[int, int], sizes: Sizes) -> Iterator[tuple[int, int, Any]]:
@@ -184,7 +209,8 @@ def clear(sequences: Any, sizes: Sizes, start: int = 0) -> None:
 class Gradients:
     """The gradients of x, weights and biases, summed up piece by piece from those of z and k.
 
-    ``dx`` is the one, and ``sums`` are the others: of W_ih, W_hh, b_ih and, if it has another, b_hh.
+    ``dx`` is the one, None if it is not wanted, and ``sums`` are the others: of W_ih, W_hh, b_ih and, if it
+    has another, b_hh.
 
     Parameters
     ----------
@@ -193,11 +219,16 @@ class Gradients:
     h : array (L, N, H)
         The sequence that it returned.
     sizes : tuple of int, or None
+    wanted : tuple of str
+        The names of the arguments that need a gradient.
     """
 
-    def __init__(self, x: Any, h0: Any, weight_ih: Any, h: Any, sizes: Sizes) -> None:
+    def __init__(
+        self, x: Any, h0: Any, weight_ih: Any, h: Any, sizes: Sizes, wanted: tuple[str, ...]
+    ) -> None:
         self.x, self.h0, self.weight_ih, self.h, self.sizes = x, h0, weight_ih, h, sizes
-        self.dx = np.empty_like(x, order="C") if sizes is None else np.zeros_like(x, order="C")
+        new = np.empty_like if sizes is None else np.zeros_like
+        self.dx = new(x, order="C") if "x" in wanted else None
         self.sums: list[Any] = []
 
     def add(self, start: int, dz: tuple[Any, ...], dk: tuple[Any, ...] | None = None) -> None:
@@ -206,11 +237,12 @@ class Gradients:
         k = z if dk is None else self._rows(start, dk)
         length, _, n = dz[0].shape
         here = slice(start, start + length), slice(0, n)
-        dx = self.dx[here]
-        if self.sizes is None:
-            np.matmul(z.T, self.weight_ih, out=np.reshape(dx, (length * n, dx.shape[2])))
-        else:
-            dx[...] = np.reshape(np.matmul(z.T, self.weight_ih), dx.shape)
+        if self.dx is not None:
+            dx = self.dx[here]
+            if self.sizes is None:
+                np.matmul(z.T, self.weight_ih, out=np.reshape(dx, (length * n, dx.shape[2])))
+            else:
+                dx[...] = np.reshape(np.matmul(z.T, self.weight_ih), dx.shape)
         earlier = self.h[start - 1 : start + length - 1, :n]
         if not start:
             earlier = np.concatenate([self.h0[None, :n], self.h[: length - 1, :n]])

@@ -15,6 +15,7 @@ from .loop import (
     last,
     logistic,
     pieces,
+    product,
     rows_of,
     steps,
     sums_of_inputs,
@@ -51,7 +52,7 @@ def plain_lstm_gradients(*values: Any) -> tuple[Any, ...]:
     A gate s passes s (1 - s) of its gradient on to its sum, and g passes 1 - g².  Gates and cells are
     computed again: the kept ones have no graph.
     """
-    g_h, g_last, g_c, x, h0, c0, *weights, weight_hr, sizes, h, _ = values
+    g_h, g_last, g_c, x, h0, c0, *weights, weight_hr, sizes, h, _, _ = values
     if h is None:
         h, *_ = plain_lstm(x, h0, c0, *weights, weight_hr, sizes)
     i, f, g, o = gates_of(np.add(*z_and_k(x, h0, h, weights)))
@@ -115,13 +116,17 @@ def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]
         states[:-1], states[1:], c_all[1:], now[:, : 4 * hidden], now[:, : 3 * hidden], now[:, :hidden],
         now[:, hidden : 3 * hidden], now[:, 3 * hidden : 5 * hidden], now[:, 5 * hidden :],
     )  # fmt: skip
-    shared = (k, products, products[:hidden], products[hidden:], m)
-    for h_before, h, c, a, gates, o, i_f, g_c, y, k_t, both, ig, fc, m_t in steps(sizes, sequences, shared):
-        np.matmul(weight, h_before, out=k_t)
+    multiply, weight, k_blocks = product(weight, k, sizes)
+    half = np.asarray(0.5, x.dtype)  # an array, which NumPy need not make of it each time
+    shared = (k, k_blocks, products, products[:hidden], products[hidden:], m)
+    for h_before, h, c, a, gates, o, i_f, g_c, y, k_t, k_out, both, ig, fc, m_t in steps(
+        sizes, sequences, shared
+    ):
+        multiply(weight, h_before, out=k_out)
         np.add(a, k_t, out=a)
         np.tanh(a, out=a)
-        np.multiply(gates, 0.5, out=gates)
-        np.add(gates, 0.5, out=gates)
+        np.multiply(gates, half, out=gates)
+        np.add(gates, half, out=gates)
         np.multiply(i_f, g_c, out=both)
         np.add(ig, fc, out=c)
         np.tanh(c, out=y)
@@ -135,12 +140,13 @@ def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]
 @fused(plain_lstm_gradients)
 def lstm_gradients(*values: Any) -> tuple[Any, ...]:
     """`plain_lstm_gradients` in place, by what was kept, if it was."""
-    g_h, g_last, g_c, x, h0, c0, *weights, sizes, h, store = values
+    g_h, g_last, g_c, x, h0, c0, *weights, sizes, h, store, wanted = values
     if store is None:
         (h, *_), store = run(x, h0, c0, weights, sizes)
     weight_ih, weight_hh, _, _, weight_hr = weights
-    (n, hidden), weight = c0.shape, weight_hh.T
-    found, dh, dc = Gradients(x, h0, weight_ih, h, sizes), g_last.T.copy(), g_c.T.copy()
+    n, hidden = c0.shape
+    found, dh, dc = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy(), g_c.T.copy()
+    multiply, weight, dh_blocks = product(weight_hh.T, dh, sizes)
     dm, dhs = dh, dh
     if weight_hr is not None:
         dm = np.empty_like(dc)
@@ -156,8 +162,9 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
             back[:, : 4 * hidden],
         )  # fmt: skip
         here = None if sizes is None else sizes[start:end][::-1]
-        for t, (g, of_m, leak, of_c, f_t, da, dh_t, dc_t, dm_t) in enumerate(
-            steps(here, sequences, (dh, dc, dm)), 1
+        shared = dh, dh_blocks, dc, dm
+        for t, (g, of_m, leak, of_c, f_t, da, dh_t, dh_out, dc_t, dm_t) in enumerate(
+            steps(here, sequences, shared), 1
         ):
             np.add(dh_t, g, out=dh_t)
             if weight_hr is not None:
@@ -167,7 +174,7 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
             np.add(dc_t, leak, out=dc_t)
             np.multiply(of_c, dc_t, out=of_c)
             np.multiply(dc_t, f_t, out=dc_t)
-            np.matmul(weight, da, out=dh_t)
+            multiply(weight, da, out=dh_out)
         found.add(start, (s[:, : 4 * hidden],))
     gradients = found.dx, dh.T, dc.T, *found.sums, found.sums[-1]
     if weight_hr is None:
@@ -194,8 +201,8 @@ def write_slopes(now: Any, hidden: int, s: Any) -> None:
 # fmt: off
 @primitive(keep={"store": None},
            joint=(("x", "h0", "c0", *WEIGHTS, "weight_hr"),
-                  lambda g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, sizes, out, store:
-                  (*lstm_gradients(*g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, sizes, out[0], store), None)[:8]))
+                  lambda g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, sizes, out, store, wanted:
+                  (*lstm_gradients(*g, x, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, sizes, out[0], store, wanted), None)[:8]))
 def lstm(
     x: Any, h0: Any, c0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any = None,
     sizes: Any = None,
