@@ -13,6 +13,7 @@ where they go out, and nowhere between.
 from collections.abc import Iterable
 from contextlib import nullcontext
 from heapq import heappop, heappush
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,25 @@ from .modes import MODE, recording_apart
 from .versions import WRITES, check_unchanged
 
 ndarray = np.ndarray
+_new = object.__new__
 UNRECORDED = nullcontext()  # rules on arrays are never recorded
 
 
+def _references_to_one_variable() -> int:
+    only = object()
+    return getrefcount(only)
+
+
+ALONE = _references_to_one_variable()  # the count of what a variable holds, and nothing else
+
+
 def accumulate(
-    cls: TensorClass, node: Node, cotangent: Cotangent, *, create_graph: bool, retain_graph: bool
+    cls: TensorClass, node: Node, cotangent: Cotangent, create_graph: bool, retain_graph: bool
 ) -> None:
     """Run backward from one node, and add what arrives at each leaf to its ``grad``: all of it, or none if a
     rule fails.
     """
-    one = Pass(cls, create_graph=create_graph, retain_graph=retain_graph)
+    one = Pass(cls, create_graph, retain_graph)
     if create_graph:
         with recording_apart():
             one.add_to_leaves(one.run([(node, cotangent)]))
@@ -66,7 +76,8 @@ def run_backward(
         The gradients of those sinks that the roots depend on.  They are writable, contiguous, and share
         memory with nothing.
     """
-    one = Pass(cls, sinks, create_graph=create_graph)
+    one = Pass(cls, create_graph)
+    one.stop_at(sinks)
     with recording_apart() if create_graph else UNRECORDED:
         found = one.run(roots)
         return {sink: one.given_away(sink, found[sink]) for sink in sinks if sink in found}
@@ -79,8 +90,6 @@ class Pass:
     ----------
     cls : type
         The class of tensors.
-    sinks : frozenset of Node
-        Where to stop; at the leaves, if there are none.
     create_graph : bool
         Whether the rules run on tensors, so that their work is recorded; on arrays otherwise.
     retain_graph : bool, default=True
@@ -88,6 +97,8 @@ class Pass:
 
     Attributes
     ----------
+    sinks : frozenset of Node
+        Where to stop; at the leaves, if there are none.
     gradients : dict of Node to array (or tensor)
         What has flowed into each node so far that was not visited: in the end, the gradients of the leaves
         and sinks.  An operation with several outputs waits with a list, a place for each, which its `Part`
@@ -97,78 +108,78 @@ class Pass:
         away.
     """
 
-    def __init__(
-        self,
-        cls: TensorClass,
-        sinks: frozenset[Node] = frozenset(),
-        *,
-        create_graph: bool,
-        retain_graph: bool = True,
-    ) -> None:
-        self.cls, self.sinks, self.create_graph, self.retain_graph = cls, sinks, create_graph, retain_graph
+    sinks: frozenset[Node] = frozenset()
+    floor = 0  # the number of the oldest sink: what is older cannot depend on one
+
+    def __init__(self, cls: TensorClass, create_graph: bool, retain_graph: bool = True) -> None:
+        self.cls, self.create_graph, self.retain_graph = cls, create_graph, retain_graph
         self.kind = cls if create_graph else ndarray
         self.debug = MODE.get().debug.value
-        # What is older than the first sink cannot depend on one.
-        self.floor = min([sink.order for sink in sinks]) if sinks else 0
         self.gradients: dict[Node, Cotangent] = {}
         self.ours: set[Node] = set()
         self.turns: list[tuple[int, Node]] = []  # a heap: the latest node is the first
 
+    def stop_at(self, sinks: frozenset[Node]) -> None:
+        """Stop at these nodes, if there are any, and not at the leaves."""
+        self.sinks, self.floor = sinks, min([sink.order for sink in sinks], default=0)
+
     @np.errstate(all="ignore")  # what is infinite or undefined shows in the gradient
     def run(self, roots: Iterable[tuple[Node, Cotangent]]) -> dict[Any, Cotangent]:
-        """Visit the nodes; returns the gradients of the sinks and leaves."""
-        gradients, turns = self.gradients, self.turns
-        for node, gradient in roots:
-            self.send(node, gradient if node.dtype.kind == "f" else turned(node, gradient))
+        """Carry gradients back from the roots; returns those of the sinks and leaves.
+
+        This is the chain rule: the latest operation comes first; each argument's rule is given the gradient
+        of the output, and what it returns flows on to the argument's node.
+        """
+        for node, g in roots:
+            self.send(node, g if node.dtype.kind == "f" else turned(node, g))
+        gradients, turns, sinks, floor = self.gradients, self.turns, self.sinks, self.floor
+        kind, debug = self.kind, self.debug
         while turns:
             node = heappop(turns)[1]
             if node.notes is not None:
                 self.show_to_hooks(node)
-            if type(node) is Part:
-                self.collect(node, gradients.pop(node))
-            else:
-                self.differentiate(node, gradients.pop(node))
+            g, plan, saved, alone = gradients.pop(node), node.plan, node.saved, ALONE + 1
+            if plan is None:
+                self.collect(node, g)
+                continue
+            if saved is None or node.version != WRITES.count or kind is not ndarray or type(g) is list:
+                g, saved = self.looked_over(node, g)
+            if plan.joint is not None:  # one rule for all: what it returns is what the steps choose from
+                found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
+                saved, alone = plan.op.checked_joint(found), alone + 2
+            for (rule, start, stop), parent in zip(plan.steps, node.parents):
+                if floor and parent.order < floor:
+                    continue
+                values = saved[start:stop]
+                found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
+                # NumPy has one object for each native dtype: the comparison by identity is the faster one,
+                # and what it lets through besides is settled as it should be.
+                if type(found) is not kind or found.dtype is not parent.dtype or found.shape != parent.shape:
+                    found = self.settled(node, parent, found)
+                what = type(parent)
+                if parent in gradients or what is Part:
+                    self.send(parent, found)
+                    continue
+                gradients[parent] = found  # as `send` does, of a node that nothing flowed into before
+                if what is Leaf:
+                    if getrefcount(found) == alone and type(found) is ndarray and found.base is None:
+                        self.ours.add(parent)  # nobody else holds it, or a view of it: it may be given away
+                elif parent not in sinks:
+                    heappush(turns, (-parent.order, parent))
+            if not self.retain_graph:
+                node.saved = None
         for node in gradients:
-            if node.notes is not None:
-                self.show_to_hooks(node)
-            if node.dtype.kind == "c":
-                gradients[node] = turned(node, gradients[node])
-                self.ours.add(node)
+            if node.notes is not None or node.dtype.kind == "c":
+                self.finish(node)
         return gradients
 
-    def differentiate(self, node: Node, g: Cotangent) -> None:
-        """The chain rule for one operation: each argument's rule is given g, and the result flows on to its
-        node.
-        """
-        plan, debug, saved = node.plan, self.debug, node.saved
-        if saved is None or node.version != WRITES.count or self.create_graph:
-            saved = self.looked_over(node)
-        if type(g) is list:  # nothing flowed into some of the outputs
-            g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
-        given, kind, floor, gradients = saved, self.kind, self.floor, self.gradients
-        if plan.joint is not None:  # one rule for all: what it returns is what the steps choose from
-            found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
-            given = plan.op.checked_joint(found)
-        for (rule, start, stop), parent in zip(plan.steps, node.parents):
-            if parent.order < floor:
-                continue
-            values = given[start:stop]
-            found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
-            # NumPy has one object for each native dtype: the comparison by identity is the faster one, and
-            # what it lets through besides is settled as it should be.
-            if type(found) is not kind or found.dtype is not parent.dtype or found.shape != parent.shape:
-                found = self.settled(node, parent, found)
-            if parent in gradients or type(parent) is Part:
-                self.send(parent, found)
-                continue
-            gradients[parent] = found  # as `send` does, of a node that nothing flowed into before
-            if type(parent) is Leaf:
-                if is_new(found, g, saved, given, plan):  # and may be given away
-                    self.ours.add(parent)
-            elif parent not in self.sinks:
-                heappush(self.turns, (-parent.order, parent))
-        if not self.retain_graph:
-            node.saved = None
+    def finish(self, node: Node) -> None:
+        """Show the gradient of a sink or leaf to its hooks, and turn it, if it is complex."""
+        if node.notes is not None:
+            self.show_to_hooks(node)
+        if node.dtype.kind == "c":
+            self.gradients[node] = turned(node, self.gradients[node])
+            self.ours.add(node)
 
     def send(self, node: Node, gradient: Cotangent) -> None:
         """Add a gradient to what flows into a node, and see to it that the node gets its turn."""
@@ -199,8 +210,12 @@ class Pass:
         before = places[part.index]
         places[part.index] = gradient if before is None else before + gradient
 
-    def looked_over(self, node: Node) -> Saved:
-        """What a node saved for its rules, if it is unchanged; as tensors, if their work is recorded."""
+    def looked_over(self, node: Node, g: Any) -> tuple[Cotangent, Saved]:
+        """The gradient of a node's output, and what it saved for its rules, if that is unchanged; as tensors,
+        if their work is recorded.
+        """
+        if type(g) is list:  # nothing flowed into some of the outputs
+            g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
         if node.saved is None:
             raise GraphError(
                 f"{node.name}: its saved values were released by an earlier backward pass.\n"
@@ -209,8 +224,10 @@ class Pass:
         if node.version != WRITES.count:
             check_unchanged(node)
         if not self.create_graph:
-            return node.saved
-        return tuple(need.linked(value, node, self.cls) for need, value in zip(node.plan.needs, node.saved))
+            return g, node.saved
+        return g, tuple(
+            need.linked(value, node, self.cls) for need, value in zip(node.plan.needs, node.saved)
+        )
 
     def or_zeros(self, gradient: Cotangent | None, shape: Shape, dtype: DType) -> Cotangent:
         """The gradient of one of several outputs: zeros, if nothing flowed into it."""
@@ -278,12 +295,14 @@ class Pass:
 
     def add_to_leaves(self, found: dict[Any, Cotangent]) -> None:
         """Add the gradients of leaves to what they have."""
-        ours, make = self.ours, self.cls._make
+        ours, cls = self.ours, self.cls
         for leaf, gradient in found.items():
             if leaf.grad is None:
                 if type(gradient) is ndarray:
-                    own = leaf in ours and gradient.flags.c_contiguous
-                    leaf.grad = make(gradient if own else np.array(gradient, order="C"), None)
+                    if leaf not in ours or not gradient.flags.c_contiguous:
+                        gradient = np.array(gradient, order="C")
+                    leaf.grad = own = _new(cls)  # as `_make` does, without the call
+                    own._array, own._node, own._leaf = gradient, None, None
                 else:
                     leaf.grad = self.as_tensor(self.given_away(leaf, gradient))
             elif self.create_graph or leaf.grad._node is not None:
@@ -307,25 +326,6 @@ class Pass:
 def turned(node: Node, gradient: Cotangent) -> Cotangent:
     """The gradient of a node as it is known outside, from what rules are given; or the other way round."""
     return np.conjugate(gradient) if node.dtype.kind == "c" else gradient
-
-
-def is_new(gradient: Cotangent, g: Cotangent, saved: Saved, given: Saved, plan: Any) -> bool:
-    """Whether a rule made the array that it returned, and nobody else holds it: no copy is needed to give it
-    away.
-
-    It may be g, a saved value, or a view; one that a joint rule made may stand for several arguments; the
-    rule of somebody else's op may hold it.
-    """
-    if gradient is g or not plan.trusted or getattr(gradient, "base", None) is not None:
-        return False
-    for value in saved:
-        if value is gradient:
-            return False
-    if plan.joint is not None and sum([one is gradient for one in given]) != 1:
-        return False
-    if not plan.variadic and type(g) is not tuple:
-        return True
-    return not any(gradient is part for value in (g, *saved) if type(value) is tuple for part in value)
 
 
 def _is_complex(node: Node) -> bool:

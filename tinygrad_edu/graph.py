@@ -188,7 +188,10 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     node, dtype = None, out.dtype
     if plan is not None:
         if dtype.kind in "fc":
-            node = Node(plan, tuple(parents), plan.save([out, *kept, *arrays]), out.shape, dtype)
+            node = _new(Node)  # as Node(…) does, without the call
+            node.plan, node.parents, node.saved = plan, tuple(parents), plan.save([out, *kept, *arrays])
+            node.order, node.version, node.notes = _order(), WRITES.count, None
+            node.shape, node.dtype = out.shape, dtype
         elif not op.trusted:
             raise _not_floating(op, dtype)
     result = _new(cls)  # as `_make` does, without the call

@@ -276,8 +276,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             )
         root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        cotangent = root if create_graph else root._array
-        accumulate(Tensor, node, cotangent, create_graph=create_graph, retain_graph=retain)
+        accumulate(Tensor, node, root if create_graph else root._array, create_graph, retain)
 
     def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
         shape, dtype = self._array.shape, self._array.dtype

@@ -20,6 +20,33 @@ def hoarding(x1, x2):
     return x1 * x2
 
 
+HELD = []
+
+
+def held(array, view=False):
+    """The array, of which somebody else keeps the array itself, or a view."""
+    HELD.append(array[:] if view else array)
+    return array
+
+
+@tg.primitive(x1=lambda g: held(2 * g), x2=lambda g: held(3 * g, view=True))
+def remembering(x1, x2):
+    """An op of a user, whose rules make new arrays and keep a hold of them."""
+    return 2 * x1 + 3 * x2
+
+
+@tg.primitive(joint=(("x1", "x2"), lambda g: (2 * g,) * 2))
+def joint_twice(x1, x2):
+    """An op whose joint rule returns one array for two arguments."""
+    return 2 * x1 + 2 * x2
+
+
+@tg.primitive(joint=(("x1", "x2"), lambda g: (held(2 * g), held(3 * g, view=True))))
+def joint_remembering(x1, x2):
+    """An op whose joint rule keeps a hold of what it returns."""
+    return 2 * x1 + 3 * x2
+
+
 ALIASING = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
@@ -39,6 +66,9 @@ ALIASING = {
     "astype": lambda a, b: np.astype(a + b, np.float64),
     "careless": careless,
     "hoarding": hoarding,
+    "remembering": remembering,
+    "joint, twice the same": joint_twice,
+    "joint, remembering": joint_remembering,
 }
 
 
@@ -57,7 +87,9 @@ def test_gradients_share_memory_with_nothing(function, create_graph):  # E08
         "y": y._array,
         "a.grad": a.grad._array,
         "b.grad": b.grad._array,
+        **{f"held {i}": array for i, array in enumerate(HELD) if isinstance(array, np.ndarray)},
     }
+    HELD.clear()
     for name, array in arrays.items():
         assert not name.endswith("grad") or not any(
             np.shares_memory(array, other) for n, other in arrays.items() if n != name
@@ -71,6 +103,27 @@ def test_gradients_share_memory_with_nothing(function, create_graph):  # E08
         for array, old in zip([g, a.data, b.data, b.grad.data], before):
             np.testing.assert_array_equal(array, old)
     a.grad = b.grad = None  # gradients with a graph and their leaves keep each other alive
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_new_arrays_of_rules_are_given_away_without_a_copy(joint):
+    addresses = []
+
+    def noted(array):
+        addresses.append(array.ctypes.data)
+        return array
+
+    rules = {"joint": (("x", "y"), lambda g: (noted(2 * g), noted(3 * g)))}
+    if not joint:
+        rules = {"x": lambda g: noted(2 * g), "y": lambda g: noted(3 * g)}
+
+    @tg.primitive(**rules)
+    def noting(x, y):
+        return 2 * x + 3 * y
+
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    noting(x, y).backward(np.ones(2))
+    assert [x.grad.data.ctypes.data, y.grad.data.ctypes.data] == addresses
 
 
 def test_accumulating_changes_nobody_elses_gradient():  # E08

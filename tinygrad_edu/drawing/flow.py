@@ -33,7 +33,7 @@ class Flow:
     """
 
     def __init__(self, known: Known, root: Node, cotangent: Any, last: int = 0, begun: bool = True) -> None:
-        self.known, self.one = known, Pass(Tensor, create_graph=False)
+        self.known, self.one = known, Pass(Tensor, False)
         self.gradients: dict[Node, Any] = {root: turned(root, cotangent)} if begun else {}
         self.contributions: dict[tuple[Node, int], Any] = {}
         self.partial: set[Node] = set()
