@@ -10,6 +10,12 @@ from typing import Any
 import numpy as np
 
 Step = Callable[[], Any]
+CACHE = 1 << 18  # bytes of rows that are computed at a time
+
+
+def rows_at_once(x: Any) -> int:
+    """How many rows of x are computed at a time: all that fit, and more than none."""
+    return max(1, min(len(x), CACHE * len(x) // x.nbytes))
 
 
 def softmax(x: Any, g: Any) -> Step:
@@ -42,22 +48,34 @@ def log_softmax(x: Any, g: Any) -> Step:
 
 
 def layer_norm(x: Any, g: Any, weight: Any, bias: Any) -> Step:
-    n, rows = x.shape[-1], np.ones(x.shape[0], x.dtype)
-    ones, z, y, h, d = np.ones(n, x.dtype), *(np.empty_like(x) for _ in range(4))
+    n, few = x.shape[-1], rows_at_once(x)
+    ones, rows, z, y, d = np.ones(n, x.dtype), np.ones(few, x.dtype), *(np.empty_like(x) for _ in range(3))
+    h, r, ofs = np.empty_like(x[:few]), np.empty_like(x[:, :1]), np.empty((2, n), x.dtype)
 
-    def step() -> Any:
+    def forward(x: Any, z: Any, y: Any, r: Any) -> None:
         np.subtract(x, (x @ ones)[:, None] / n, out=z)
-        s = np.sqrt(np.vecdot(z, z) / n + 1e-5)[:, None]
-        np.divide(z, s, out=z)
+        np.divide(1, np.sqrt(np.vecdot(z, z) / n + 1e-5)[:, None], out=r)
+        np.multiply(z, r, out=z)
         np.multiply(z, weight, out=y)
         np.add(y, bias, out=y)
-        np.multiply(g, z, out=d)
-        _ = rows @ d, rows @ g  # the gradients of weight and bias
-        np.multiply(g, weight, out=h)
-        np.multiply(z, np.vecdot(h, z)[:, None] / -n, out=d)
-        np.add(d, h, out=d)
-        np.subtract(d, (h @ ones)[:, None] / n, out=d)
-        np.divide(d, s, out=d)
+
+    def backward(g: Any, z: Any, d: Any, r: Any, h: Any, rows: Any) -> None:
+        np.multiply(g, z, out=h)
+        of_z, of_one = (h @ weight)[:, None] / n, (g @ weight)[:, None] / n
+        np.add(ofs, [rows @ h, rows @ g], out=ofs)  # the gradients of weight and bias
+        np.multiply(g, weight, out=d)
+        np.multiply(z, of_z, out=h)
+        np.subtract(d, h, out=d)
+        np.subtract(d, of_one, out=d)
+        np.multiply(d, r, out=d)
+
+    def step() -> Any:
+        for i in range(0, len(x), few):
+            forward(*(a[i : i + few] for a in (x, z, y, r)))
+        ofs[...] = 0
+        for i in range(0, len(x), few):
+            part = [a[i : i + few] for a in (g, z, d, r)]
+            backward(*part, h[: len(part[0])], rows[: len(part[0])])
         return y, d
 
     return step

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops import activation, batch_norm, group_norm, layer_norm, smooth
+from tinygrad_edu.ops import activation, batch_norm, blocks, group_norm, layer_norm, smooth
 from tinygrad_edu.ops.blocks import BLOCK, blockwise
 from tinygrad_edu.ops.losses import regression
 from tinygrad_edu.table import op_of
@@ -114,6 +114,64 @@ class TestWhatIsComputedByBlocks:
         f = lambda v: np.sum(tg.silu(v) * v)
         second = tg.grad(lambda v: np.sum(tg.grad(f)(v)))
         np.testing.assert_allclose(second(big)[:4], second(x), rtol=1e-6)
+
+
+class TestRows:
+    """By blocks, each row has the bits that it has by itself, and sums are those of blocks."""
+
+    ROWS = blocks.ROWS // 4 // 100 * 2 + 7  # of 100 float32 numbers: two blocks and a part of one
+
+    def arrays(self, dtype=np.float32):
+        rng = np.random.default_rng(0)
+        x, g = rng.normal(1, 2, (2, self.ROWS, 100)).astype(dtype)
+        return x, g, *rng.normal(size=(2, 100)).astype(dtype)
+
+    @pytest.mark.parametrize("m", [1, 3, 50])
+    def test_a_row_is_what_it_is_by_itself(self, m):
+        x, g, weight, bias = self.arrays()
+        whole = layer_norm.normalized_rows(x, weight, bias, 1e-5)
+        dx, *_ = layer_norm._gradients(g, *whole[1:], weight)
+        for k in (slice(m), slice(-m, None), slice(self.ROWS // 2, self.ROWS // 2 + m)):
+            part = layer_norm.normalized_rows(x[k], weight, bias, 1e-5)
+            same(tuple(a[k] for a in whole), part)
+            same(dx[k], layer_norm._gradients(g[k], *part[1:], weight)[0])
+
+    def test_what_is_compiled_has_the_same_bits(self):
+        x, target, weight, bias = self.arrays()
+        model = tg.nn.LayerNorm(100)
+        model.load_state_dict({"weight": weight, "bias": bias})
+
+        def step(x, target):
+            model.zero_grad()
+            y = model(x * model.weight)
+            tg.mse_loss(y, target).backward()
+            return y, model.weight.grad + 0, model.bias.grad + 0
+
+        eager, compiled = (f(x, target) for f in (step, tg.compile(step, backend="numpy")))
+        same(tuple(a.data for a in compiled), tuple(np.asarray(a.data) for a in eager))
+
+    def seen(self, *arrays):
+        shapes = []
+
+        @blocks.rowwise
+        def formula(x, *others):
+            out = others[-1] if len(others) == len(arrays) else None
+            shapes.append([np.shape(x), *map(np.shape, others[: len(arrays) - 1])])
+            return np.add(x, 1, out), np.add.reduce(x, 0)
+
+        rows, sums = formula(*arrays)
+        same(rows, arrays[0] + 1)
+        np.testing.assert_allclose(sums, np.add.reduce(arrays[0], 0), rtol=1e-2)
+        return shapes
+
+    def test_which_arrays_are_cut(self):
+        x, g, weight, _ = self.arrays()
+        shapes = self.seen(x, g, x[:, :1].copy(), weight, 2.0, np.float32(1))
+        assert len(shapes) == 3
+        assert shapes[0][1:] == [shapes[0][0], (shapes[0][0][0], 1), (100,), (), ()]
+        few = [self.seen(x[:20], g[:20]), self.seen(x.astype(np.float16)), self.seen(np.asfortranarray(x))]
+        few += [self.seen(x, g[:, ::-1]), self.seen(x, g.astype(complex))]
+        assert [len(f) for f in few] == [1] * 5
 
 
 class TestLayerNorm:

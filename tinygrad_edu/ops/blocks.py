@@ -4,13 +4,16 @@ A formula of a dozen NumPy calls writes a dozen arrays and reads them again.  Of
 of them goes through main memory; of a block it does not.  The values are the same, bit for bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from ..arrays import stands_for_array
+
 BLOCK = 1 << 17  # bytes of an array: a few of them fit in a second-level cache
+ROWS = 2 * BLOCK  # of an array of rows: more, as what is broadcast along a row takes its time for each
 
 
 def blockwise(formula: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,3 +70,66 @@ def _by_blocks(formula: Callable[..., Any], like: Any, vectors: list[Any]) -> An
         for whole, part in zip(wholes, parts):
             whole[start:stop] = part
     return tuple(outputs) if type(found) is tuple else outputs[0]
+
+
+def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of a formula of rows, each by itself: many rows are computed by blocks.
+
+    It takes arrays (m, n) or (m, 1) of rows, and arrays (n,) and numbers that are the same for all rows; at
+    the end, if they are there, the arrays to write its rows into.  It returns arrays of rows, and after them
+    arrays (n,), sums over the rows, which are added up over the blocks.  What it sums along a row it sums by
+    `numpy.vecdot` or a ufunc's ``reduce``, to which other rows make no difference.
+    """
+
+    @wraps(formula)
+    def computed(*arguments: Any) -> Any:
+        first = arguments[0]
+        if not (type(first) is np.ndarray or stands_for_array(first)) or first.nbytes <= ROWS:
+            return formula(*arguments)
+        if not all(map(_is_of_rows, arguments)):
+            return formula(*arguments)
+        few = max(1, ROWS * first.shape[0] // first.nbytes)
+        blocks = [slice(start, start + few) for start in range(0, first.shape[0], few)]
+        by_blocks = _rows_by_blocks if type(first) is np.ndarray else _sums_by_blocks
+        return by_blocks(formula, arguments, blocks)
+
+    return computed
+
+
+def _rows_by_blocks(formula: Callable[..., Any], arguments: tuple[Any, ...], blocks: list[slice]) -> Any:
+    found = formula(*_at(blocks[0], arguments))
+    parts = found if type(found) is tuple else (found,)
+    m, sums = arguments[0].shape[0], list(parts)
+    rows = [np.empty((m, *part.shape[1:]), part.dtype) for part in parts if part.ndim == 2]
+    for whole, part in zip(rows, parts):
+        whole[blocks[0]] = part
+    del sums[: len(rows)]
+    for k in blocks[1:]:
+        more = formula(*_at(k, arguments), *_at(k, rows))
+        sums = [a + b for a, b in zip(sums, more[len(rows) :])] if sums else sums
+    return (*rows, *sums) if type(found) is tuple else rows[0]
+
+
+def _sums_by_blocks(formula: Callable[..., Any], arguments: tuple[Any, ...], blocks: list[slice]) -> Any:
+    """The same numbers of what the compiler traces with: it needs no blocks, but for sums to round alike."""
+    found = formula(*arguments)
+    if type(found) is not tuple or all(part.ndim == 2 for part in found):
+        return found
+    rows = [part for part in found if part.ndim == 2]
+    sums, *more = (formula(*_at(k, arguments))[len(rows) :] for k in blocks)
+    for others in more:
+        sums = [a + b for a, b in zip(sums, others)]
+    return (*rows, *sums)
+
+
+def _at(k: slice, arrays: Sequence[Any]) -> list[Any]:
+    """The rows of a block; what is the same for all rows as it is."""
+    return [a[k] if np.ndim(a) == 2 else a for a in arrays]
+
+
+def _is_of_rows(value: Any) -> bool:
+    """Whether it is a number or an array of a fast dtype whose rows follow each other in memory."""
+    if not hasattr(value, "__array_function__") or isinstance(value, np.generic):
+        return True
+    known = type(value) is np.ndarray or stands_for_array(value)
+    return known and value.ndim in (1, 2) and value.dtype.char in "fd" and value.flags.c_contiguous

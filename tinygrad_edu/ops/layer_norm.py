@@ -1,7 +1,7 @@
 """Layer normalization as one operation: rows standardized each by itself, then scaled and shifted.
 
-As the weight is the same for all rows, the sums over a row that x's gradient needs are products of matrices
-with it, and the array of which the weight's gradient is the sum serves for both.
+As the weight is the same for all rows, the sums over a row that x's gradient needs are products with it, and
+the array of which the weight's gradient is the sum serves for both.  Many rows are computed by blocks.
 """
 
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
+from .blocks import rowwise
 from .contraction import flat
-from .sums import dot_along, sum_along, sum_of_rows
+from .sums import along_rows, dot_along, sum_of_rows
 
 
 def plain_layer_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -38,21 +39,21 @@ def layer_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) ->
     z, r = kept
     if z is None:
         _, z, r = normalized_rows(flat(x), weight, weight, eps)
-    rows, n = flat(g), max(x.shape[-1], 1)
-    product = rows * z
-    of_z, of_one = np.matmul(product, weight) / n, np.matmul(rows, weight) / n
-    of_weight, of_bias = sum_of_rows(product), sum_of_rows(rows)
-    dx = _combined(rows, z, r, of_one[:, None], of_z[:, None], weight)
+    dx, of_weight, of_bias = _gradients(flat(g), z, r, weight)
     return np.reshape(dx, x.shape), of_weight, of_bias
 
 
-def _combined(g: Any, z: Any, r: Any, of_one: Any, of_z: Any, weight: Any) -> Any:
-    """r (w g - Σ h / n - z Σ h z / n), given the two means, in one array."""
-    d = z * of_z
-    d -= g * weight
-    d += of_one
-    d *= -r
-    return d
+@rowwise
+def _gradients(g: Any, z: Any, r: Any, weight: Any, out: Any = None) -> Any:
+    """The three gradients of rows."""
+    product, n = g * z, max(z.shape[1], 1)
+    of_z, of_one = along_rows(product, weight) / n, along_rows(g, weight) / n
+    of_weight, of_bias = sum_of_rows(product), sum_of_rows(g)
+    dx = np.multiply(g, weight, out)
+    dx -= np.multiply(z, of_z, product)
+    dx -= of_one
+    dx *= r
+    return dx, of_weight, of_bias
 
 
 # fmt: off
@@ -77,12 +78,15 @@ def layer_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
 # fmt: on
 
 
-def normalized_rows(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+@rowwise
+def normalized_rows(
+    x: Any, weight: Any, bias: Any, eps: float, y: Any = None, z: Any = None, r: Any = None
+) -> Any:
     """Rows (m, n) normalized, scaled and shifted; z, the rows between; and r, (m, 1)."""
     n = max(x.shape[1], 1)
-    z = x - sum_along((1,), x) / n
-    r = 1 / np.sqrt(dot_along((1,), z, z) / n + eps)
+    z = np.subtract(x, along_rows(x, np.ones_like(x, shape=x.shape[1:])) / n, z)
+    r = np.divide(1, np.sqrt(dot_along((1,), z, z) / n + eps), r)
     z *= r
-    y = z * weight
+    y = np.multiply(z, weight, y)
     y += bias
     return y, z, r

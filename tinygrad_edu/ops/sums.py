@@ -50,6 +50,13 @@ def sum_of_rows(x: Any) -> Any:
     return np.matmul(np.ones_like(x, shape=x.shape[:1]), x)
 
 
+def along_rows(x: Any, weight: Any) -> Any:
+    """Σ w x along rows, (m, n) to (m, 1), with w (n,): of each row by itself, whatever the others are."""
+    if x.dtype.char in "fd":
+        return np.vecdot(x, weight)[:, None]
+    return np.matmul(x, weight)[:, None]
+
+
 def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
     """Σ of one array, or of the product of two, over axes that stay."""
     x = factors[0]
