@@ -284,6 +284,37 @@ def test_indexing_by_arrays(folder):
         np.testing.assert_array_equal(a, e)
 
 
+SIDES = (1, 2, 3, 7, 8, 9, 16, 17, 33)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(4))
+def test_small_products_of_matrices_that_lie_either_way(dtype, seed, folder):
+    def lying(shape, way):
+        rows, columns = shape[0] + way // 4, shape[1] + way // 4  # a piece of a larger one
+        array = rng.standard_normal((columns, rows) if way % 2 else (rows, columns)).astype(dtype)
+        return (array.T if way % 2 else array)[: shape[0], : shape[1]]
+
+    def all_products(*arrays):
+        for a, b, out in pairs:
+            np.matmul(arrays[a], arrays[b], out=out)
+        return [out * 1 for _, _, out in pairs]
+
+    rng, pairs, given = np.random.default_rng(seed), [], []
+    for _ in range(12):
+        m, n, p = rng.choice(SIDES, 3)
+        pairs.append((len(given), len(given) + 1, lying((m, p), rng.integers(2))))
+        given += [lying((m, n), rng.integers(8)), lying((n, p), rng.integers(8))]
+    compiled = tg.compile(all_products, backend="c", cache=folder)
+    for _ in range(2):
+        for (a, b, _), out in zip(pairs, compiled(*given), strict=True):
+            exact = given[a].astype(np.longdouble) @ given[b].astype(np.longdouble)
+            most = np.abs(given[a]).astype(float) @ np.abs(given[b]).astype(float)
+            assert out.dtype == dtype
+            assert np.all(np.abs(out - exact) <= (given[a].shape[1] + 1) * np.finfo(dtype).eps * most)
+    assert " 0 lines of NumPy" in compiled.report()
+
+
 @pytest.mark.parametrize("classes", [3, 200])
 def test_embedding_and_many_classes(classes, folder):
     def make():

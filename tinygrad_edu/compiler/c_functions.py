@@ -12,7 +12,7 @@ from .c_numbers import Counting
 from .fusing import fused, only_in, unread
 from .loops import Statement
 from .many import Many
-from .memories import C_TYPES, address
+from .memories import C_TYPES, Operand, address
 from .plan import Plan
 from .program import Ref
 
@@ -84,9 +84,7 @@ class Functions:
 
         printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
         groups = fused(statements)
-        whole = len(self.plan.segments) == 1
-        idle = unread(groups, self.plan.scratch) if whole else [set()] * len(groups)
-        for group, alone, left in zip(groups, only_in(groups), idle):
+        for group, alone, left in zip(groups, only_in(groups), self._unread(groups)):
             printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
         body = indented([*self._declared(used), *printer.lines, "return 0;"])
         given = range(len(self.arguments))
@@ -105,6 +103,11 @@ class Functions:
             f"static int made_{number}({parameters}) {{\n{before}    {call}\n    return found;\n}}\n\n"
             + self._called(f"step_{number}", f"made_{number}", 2 * counts)
         )
+
+    def _unread(self, groups: list[list[Statement]]) -> list[set[Operand]]:
+        """For each group what optimizers only compute in."""
+        whole = len(self.plan.segments) == 1
+        return unread(groups, self.plan.scratch) if whole else [set() for _ in groups]
 
     def _called(self, name: str, function: str, numbers: int) -> str:
         """A function as Python calls it, of the arguments and so many numbers, that calls another one."""

@@ -30,6 +30,41 @@ typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's i
 #else
 #define FMA(a, b, c) ((a) * (b) + (c))
 #endif
+/* A square of as many numbers as a vector has, turned: o[i * r + j] = a[j * s + i]. */
+#ifdef __AVX512F__
+#define SIDE(type) (64 / sizeof(type))
+#else
+#define SIDE(type) (32 / sizeof(type))
+#endif
+#ifdef __clang__
+#define TURN(type, integer)                                                               \
+static inline void turn_##type(const type *a, word s, type *o, word r) {                  \
+    for (int i = 0; i < SIDE(type); i++)                                                  \
+        for (int j = 0; j < SIDE(type); j++) o[i * r + j] = a[j * s + i];                 \
+}
+#else
+#define UNROLLED _Pragma("GCC unroll 16") for (int i = 0; i <
+#define TURN(type, integer)                                                               \
+static inline void turn_##type(const type *a, word s, type *o, word r) {                  \
+    enum { N = SIDE(type) };                                                              \
+    typedef type vector __attribute__((vector_size(N * sizeof(type))));                   \
+    typedef integer places __attribute__((vector_size(N * sizeof(type))));                \
+    vector x[N], y[N];                                                                    \
+    places low, high;  /* of two vectors, numbers in turns */                             \
+    UNROLLED N; i++) low[i] = i / 2 + N * (i % 2), high[i] = low[i] + N / 2;              \
+    UNROLLED N; i++) memcpy(&x[i], a + i * s, sizeof x[i]);                               \
+    _Pragma("GCC unroll 4") for (int n = 1; n < N; n *= 2) {                              \
+        UNROLLED N / 2; i++) {                                                            \
+            y[2 * i] = __builtin_shuffle(x[i], x[i + N / 2], low);                        \
+            y[2 * i + 1] = __builtin_shuffle(x[i], x[i + N / 2], high);                   \
+        }                                                                                 \
+        UNROLLED N; i++) x[i] = y[i];                                                     \
+    }                                                                                     \
+    UNROLLED N; i++) memcpy(o + i * r, &x[i], sizeof x[i]);                               \
+}
+#endif
+TURN(float, int32_t)
+TURN(double, int64_t)
 static double (*volatile power)(double, double) = pow;  /* as Python has it: none is folded by the compiler */
 /* NumPy's pairwise sum of n numbers, s apart. */
 #define SUM(name, type)                                                                   \

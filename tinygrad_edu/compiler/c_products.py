@@ -11,6 +11,7 @@ from .memories import C_TYPES
 SMALL = 1 << 15  # multiplications: up to here a product is loops, above it is BLAS'
 SHORT = 4  # numbers of a sum: of so few BLAS makes no use
 TALL = 1 << 17  # multiplications of a product of a tall matrix with a tiny one
+NARROW, DEEP = 8, 16  # rows that are no vector; products of a sum that are one expression
 CHUNK, LANES = 128, 32  # of long sums of products: numbers that are brought together, sums side by side
 
 
@@ -48,25 +49,55 @@ def pointers(kind: str, places: list[str]) -> list[str]:
 
 
 def small_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
-    """A product of small matrices: each row as a sum of rows of b."""
+    """A product of small matrices: the numbers of its rows, or of its columns, are vectors."""
     (oi, oj), (ai, ak), (bk, bj) = ends
+    if p < min(m, NARROW):  # out.T = b.T @ a.T
+        (oi, oj), (ai, ak), (bk, bj), m, p = (oj, oi), (bj, bk), (ak, ai), p, m
+        places = [places[0], places[2], places[1]]
     lines, b = pointers(kind, places), "b"
-    if bj != 1 and p > 1 and n > 1:  # rows of b one after another, for vectors
-        lines += [
-            f"{kind} c[{n * p}] ALIGNED;",
-            f"for (word k = 0; k < {n}; k++)",
-            f"    for (word j = 0; j < {p}; j++) c[k * {p} + j] = b[k * {bk} + j * {bj}];",
-        ]
+    if bj != 1 and p > 1 and n > 1:
+        lines += turned(kind, n, p, bk, bj)
         b, bk, bj = "c", p, 1
+    rows = range(m) if m < NARROW else ("i",)  # those that share what is read of b
+
+    def loop(to: str, terms: range, total: str = "") -> list[str]:
+        """Add some products to a sum, for the numbers of the rows."""
+        lines = []
+        for row in rows:
+            text, at = total, row if m < NARROW else 0
+            for k in terms:
+                x, y = f"a[{row} * {ai} + {k * ak} + q * {ak}]", f"{b}[({k} + q) * {bk} + j * {bj}]"
+                text = f"FMA({x}, {y}, {text})" if text else f"{x} * {y}"
+            lines.append(f"    {to} = {text};".replace("ROW", str(row)).replace("AT", f"{at * p} + j"))
+        return ["IVDEP", f"for (word j = 0; j < {p}; j++) {{", *lines, "}"]
+
+    out, t, rest = f"o[ROW * {oi} + j * {oj}]", "t[AT]", n % DEEP
+    body = ["enum { q = 0 };", *loop(out, range(n))]
+    if n > DEEP:
+        body = [f"{kind} t[{len(rows) * p}] ALIGNED;", "memset(t, 0, sizeof t);"]
+        body += [f"for (word q = 0; q < {n - rest}; q += {DEEP}) {{", *loop(t, range(DEEP), t), "}"]
+        body += [f"enum {{ q = {n - rest} }};", *loop(out, range(rest), t)]
+    return [*lines, *body] if m < NARROW else [*lines, f"for (word i = 0; i < {m}; i++) {{", *body, "}"]
+
+
+def turned(kind: str, n: int, p: int, bk: int, bj: int) -> list[str]:
+    """A copy c of a matrix, whose numbers of a row lie one after another, for vectors."""
+    lines = [f"{kind} c[{n * p}] ALIGNED;"]
+    if bk == 1 and n <= NARROW:
+        copies = [f"    c[{k * p} + j] = b[{k} + j * {bj}];" for k in range(n)]
+        return [*lines, "IVDEP", f"for (word j = 0; j < {p}; j++) {{", *copies, "}"]
+    begin = "0"
+    if bk == 1:
+        lines += [
+            f"for (word k = 0; k + SIDE({kind}) <= {n}; k += SIDE({kind}))",
+            f"    for (word j = 0; j + SIDE({kind}) <= {p}; j += SIDE({kind}))",
+            f"        turn_{kind}(b + k + j * {bj}, {bj}, c + k * {p} + j, {p});",
+        ]
+        begin = f"k < {n} / SIDE({kind}) * SIDE({kind}) ? {p} / SIDE({kind}) * SIDE({kind}) : 0"
     return [
         *lines,
-        f"for (word i = 0; i < {m}; i++) {{",
-        f"    {kind} t[{p}] ALIGNED;",
-        f"    for (word j = 0; j < {p}; j++) t[j] = 0;",
-        f"    for (word k = 0; k < {n}; k++) for (word j = 0; j < {p}; j++)",
-        f"        t[j] = FMA(a[i * {ai} + k * {ak}], {b}[k * {bk} + j * {bj}], t[j]);",
-        f"    for (word j = 0; j < {p}; j++) o[i * {oi} + j * {oj}] = t[j];",
-        "}",
+        f"for (word k = 0; k < {n}; k++)",
+        f"    for (word j = {begin}; j < {p}; j++) c[k * {p} + j] = b[k * {bk} + j * {bj}];",
     ]
 
 

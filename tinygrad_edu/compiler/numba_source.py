@@ -45,8 +45,8 @@ class NumbaFunctions(Functions):
             end = f"invoke(p[{restore}], state); "
         printer = NumbaPrinter(memory, lambda ufunc, types: self.slot((ufunc, types)), end + self._leaves(1))
         groups = fused(statements)
-        for group, alone in zip(groups, only_in(groups)):
-            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")})
+        for group, alone, left in zip(groups, only_in(groups), self._unread(groups)):
+            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
         lines = [*begin, *self._declared(used), *printer.lines, end + self._leaves(0)]
         return self._defined(f"step_{number}", lines)
 
