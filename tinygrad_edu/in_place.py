@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .aliases import Operand
-from .errors import InPlaceError
+from .errors import InPlaceError, ShapeError
 from .graph import Leaf
 from .modes import MODE
 from .versions import SETTINGS, WRITES
@@ -44,6 +44,11 @@ class InPlace:
 
     def _in_place(self: Any, operation: Any, ufunc: np.ufunc, other: Operand) -> Tensor:
         """``x += y``: a new result while gradients are recorded, a write into x's memory under no_grad."""
+        if ufunc is np.matmul and np.ndim(other) == 1:  # NumPy would write the product into every row
+            raise ShapeError(
+                f"x @= y of a vector y, of shape {np.shape(other)}: the product has an axis less than x, of "
+                f"shape {self.shape}. Write y = x @ y."
+            )
         if MODE.get().recording:
             self._refuse_writing_to_leaf()
             return operation(self, other)

@@ -54,7 +54,7 @@ class ArrayMethods:
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self._array == (value._array if isinstance(value, Tensor) else value)))
+        return bool(np.any(self._array == getattr(value, "_array", value)))
 
     # ---- operators: those of arithmetic, which skip NumPy's dispatcher, are in `tensor` --------------------
 
@@ -75,8 +75,8 @@ class ArrayMethods:
     def __le__(self, other: Operand) -> Tensor:        return np.less_equal(self, other)
     def __gt__(self, other: Operand) -> Tensor:        return np.greater(self, other)
     def __ge__(self, other: Operand) -> Tensor:        return np.greater_equal(self, other)
-    def __eq__(self, other: Operand) -> Tensor:        return np.equal(self, other)
-    def __ne__(self, other: Operand) -> Tensor:        return np.not_equal(self, other)
+    def __eq__(self, other: Operand) -> Tensor:        return _compared(np.equal, self, other)
+    def __ne__(self, other: Operand) -> Tensor:        return _compared(np.not_equal, self, other)
     def __and__(self, other: Operand) -> Tensor:       return np.bitwise_and(self, other)
     def __rand__(self, other: Operand) -> Tensor:      return np.bitwise_and(other, self)
     def __or__(self, other: Operand) -> Tensor:        return np.bitwise_or(self, other)
@@ -212,3 +212,14 @@ class Flat:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.base[np.unravel_index(np.arange(self.base.size)[key], self.base.shape)] = value
+
+
+def _compared(ufunc: np.ufunc, x: Any, other: Operand) -> Any:
+    """Where x equals, or differs from, what may be anything: of texts NumPy's operators know, its ufuncs
+    raise.
+    """
+    try:
+        return ufunc(x, other)
+    except TypeError:
+        same = x._array == other
+        return x._make(same if ufunc is np.equal else ~same, None)

@@ -352,8 +352,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     def __pow__(self, other: Operand) -> Tensor:
         if type(other) in (int, float) and other in _POWERS:
-            kind = self._array.dtype.kind
-            if kind == "f" or (kind == "c" and (type(other) is int or other == 0.5)):
+            kind, whole = self._array.dtype.kind, type(other) is int
+            if kind == "f" or (whole and other == 2) or (kind == "c" and (whole or other == 0.5)):
                 return record(Tensor, _POWERS[other], (self,))
         return record(Tensor, POWER, (self, other))
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import operator
 import pickle
 
 import numpy as np
@@ -60,6 +61,76 @@ def test_numbers_lengths_and_iteration_are_those_of_arrays():  # E30
     with pytest.raises(TypeError, match="without axes"):
         list(scalar)
     assert [10, 20, 30][tg.Tensor(1)] == 20
+
+
+FLOATS = np.array([[1.0, 2.0], [np.nan, -4.0]])
+ARRAYS = {"float64": FLOATS, "float32": FLOATS.astype("f"), "complex": FLOATS * 1j, "bool": FLOATS > 0}
+ARRAYS |= {
+    "int": np.array([[1, 2], [3, -4]]),
+    "one": np.array([5]),
+    "number": np.array(7),
+    "empty": np.ones((0, 2)),
+}
+OTHERS = (*ARRAYS.values(), 2, 2.5, True, 1j, np.float32(1.5), np.int8(3), [1, 2], [[1.0], [2.0]], [1, 2, 3])
+# fmt: off
+OPERATORS = [
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
+    operator.matmul, divmod, operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift, operator.lt,
+    operator.le, operator.gt, operator.ge, operator.eq, operator.ne, operator.contains,
+]
+UNARY = [
+    operator.neg, operator.pos, abs, operator.invert, len, list, bool, complex, float, int, operator.index,
+    copy.copy, copy.deepcopy, np.array, np.asarray, lambda x: x.T, lambda x: list(reversed(x)), lambda x: x[0], lambda x: x[..., -1],
+]
+# fmt: on
+
+
+def outcome(function, *values):
+    """What a function returns, as types and plain values; or the kind of error that it raises."""
+    try:
+        with np.errstate(all="ignore"):
+            found = function(*values)
+    except (TypeError, ValueError, IndexError) as error:
+        return next(kind for kind in (TypeError, ValueError, IndexError) if isinstance(error, kind))
+    parts = found if type(found) in (tuple, list) else [found]
+    if any(np.asarray(p).dtype == object for p in parts):  # which no tensor holds
+        return TypeError
+    return [(np.asarray(p).dtype, np.asarray(p).shape, repr(np.asarray(p).tolist())) for p in parts]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("function", OPERATORS, ids=lambda f: f.__name__)
+def test_operators_are_those_of_arrays(function, name):
+    x = ARRAYS[name]
+    for other in (*OTHERS, None, "a", ["a", "b"], object, (), {}):
+        wrapped = tg.Tensor(other) if isinstance(other, np.ndarray) else other
+        want = outcome(function, x, other)
+        assert outcome(function, tg.Tensor(x), other) == want, (x, other)
+        assert outcome(function, tg.Tensor(x), wrapped) == want, (x, other)
+        if not isinstance(other, (list, tuple, dict)) and function is not operator.contains:
+            assert outcome(function, other, tg.Tensor(x)) == outcome(function, other, x), (other, x)
+
+
+IN_PLACE = [getattr(operator, f"i{f.__name__.strip('_')}") for f in OPERATORS[:13] if f is not divmod]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("function", IN_PLACE, ids=lambda f: f.__name__)
+def test_operators_in_place_are_those_of_arrays(function, name):
+    for other in (*OTHERS, None, "a"):
+        x = ARRAYS[name].copy()
+        y = tg.Tensor(x.copy())
+        with tg.no_grad():
+            got, want = outcome(function, y, other), outcome(function, x, other)
+        both_refuse = isinstance(got, type) and isinstance(want, type)  # for whichever reason comes first
+        assert got == want or both_refuse, (x, other)
+        np.testing.assert_array_equal(y.data, x)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("function", UNARY, ids=lambda f: f.__name__)
+def test_special_methods_are_those_of_arrays(function, name):
+    assert outcome(function, tg.Tensor(ARRAYS[name])) == outcome(function, ARRAYS[name])
 
 
 def test_iteration_is_differentiable():  # E30
