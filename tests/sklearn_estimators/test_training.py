@@ -175,8 +175,8 @@ def test_losses_optimizers_and_settings_of_fit_are_passed_on():
         "schedule": optim.schedule.exponential(0.1, 0.9),
         "metrics": {"zero": lambda *_: 0},
     }
-    weights = np.ones(150)
-    smooth = Classifier((8,), loss=loss, optimizer=momentum, fit_settings=more, **QUICK).fit(X, Y, weights)
+    weights, settings = np.ones(150), QUICK | {"optimizer": momentum, "fit_settings": more, "random_state": 1}
+    smooth = Classifier((8,), loss=loss, **settings).fit(X, Y, weights)
     assert smooth.score(X, Y) > 0.9
     assert smooth.predict_proba(X).max() < 0.97
     assert loss.reduction == "mean"  # a copy was used with weights

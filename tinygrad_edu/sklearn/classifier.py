@@ -21,9 +21,10 @@ class Classifier(ClassifierMixin, Estimator):
     Parameters
     ----------
     model : sizes, Module or callable, default=(100,)
-        The sizes of hidden layers: (64, 32), 64, or () for none, with Glorot's uniform weights, in float32
-        if the rows are, else in float64.  Or a module that gives a score (a logit) for each class or tag, or
-        a single one for two classes; fit trains a copy of it, which begins with its weights.  Or a function,
+        The sizes of hidden layers: (64, 32), 64, or () for none, with Glorot's uniform weights and biases in
+        the same bounds, as scikit-learn's, in float32 if the rows are, else in float64.  Or a module that
+        gives a score (a logit) for each class or tag, or a single one for two classes; fit trains a copy of
+        it, which begins with its weights.  Or a function,
         called as ``model(n_features, n_outputs)``, that makes a module, whose layers are seeded by
         ``random_state`` unless they have an ``rng`` of their own: ``nn.Linear`` is one.
     activation : str or callable, default="relu"
@@ -66,7 +67,9 @@ class Classifier(ClassifierMixin, Estimator):
     compile : {"auto", "numpy", "c", "numba"} or bool, default="auto"
         How `train.fit` compiles steps.  "auto" does from about 500 steps on, and to C, where there is a
         compiler, from 2000 on; what cannot be compiled is made as it is.  C sums small products in an order
-        of its own, and its first training of a shape waits for the compiler; libraries are kept.
+        of its own, and its first training of a shape waits for the compiler; libraries are kept.  Layers
+        that are given by their sizes are traced once in a process: the next fit of such layers, of
+        `cross_val_score` or `GridSearchCV`, begins with the step of the last, and gives the same bits.
     fit_settings : dict, optional
         More settings of `train.fit`: accumulate, callbacks, checkpoint, clip_norm, metrics, schedule,
         step_schedule.

@@ -20,6 +20,7 @@ from ..errors import ArgumentError, TraceError
 from ..random import seed
 from ..train import EarlyStopping
 from . import parts
+from .bench import bench_of, key_of
 from .targets import Targets
 
 FLOATING = (np.float64, np.float32)  # what rows are converted to: the first, unless they have the other
@@ -186,19 +187,25 @@ class Estimator(BaseEstimator):
         settings |= {"early_stopping": stop, "on_nan": "raise", "progress": bool(self.verbose)}
         settings |= {"epochs": epochs, "compile": parts.backend(self.compile, epochs * len(loader))}
         with seed(number):  # of what layers draw that have no generator of their own
-            self.history_ = self._fitted(loss, loader, settings)
+            key = key_of(self, X, y, weights is not None, settings)
+            self.history_ = self._fitted(loss, loader, settings, key)
         self.module_.zero_grad()
         self._note(self.history_.columns)
 
-    def _fitted(self, loss: Any, loader: Any, settings: dict[str, Any]) -> Any:
+    def _fitted(self, loss: Any, loader: Any, settings: dict[str, Any], key: Any) -> Any:
         """What `train.fit` returns; with "auto", steps that cannot be compiled are made as they are."""
         known = self.module_, loss, self._made_optimizer(), loader
-        if self.compile != "auto" or not settings["compile"]:
+        if not settings["compile"]:
             return train.fit(*known, **settings)
-        state = parts.State(*known)
+        state = parts.State(*known) if self.compile == "auto" else None
         try:
-            return train.fit(*known, **settings)
+            if key is None:
+                return train.fit(*known, **settings)
+            with bench_of(key, *known[:-1]) as bench:
+                return train.fit(bench.module, bench.loss, bench.optimizer, loader, **settings)
         except TraceError:  # of the second step
+            if state is None:
+                raise
             state.restore()
             return train.fit(*known, **settings | {"compile": False})
 

@@ -68,9 +68,22 @@ def _layers(sizes: Any, activation: Any, features: int, outputs: int, dtype: Any
     nonlinear = activation if callable(activation) else named("activation", activation, ACTIVATIONS)
     layers: list[Any] = []
     for before, after in zip([features, *hidden], hidden):
-        layers += [nn.Linear(before, after, init=nn.init.xavier_uniform, dtype=dtype), nonlinear()]
-    last = hidden[-1] if hidden else features
-    return nn.Sequential(*layers, nn.Linear(last, outputs, init=nn.init.xavier_uniform, dtype=dtype))
+        layers += [_linear(before, after, dtype), nonlinear()]
+    return nn.Sequential(*layers, _linear(hidden[-1] if hidden else features, outputs, dtype))
+
+
+def _linear(before: int, after: int, dtype: Any) -> nn.Module:
+    """A layer with Glorot's uniform weights, and biases in the same bounds.
+
+    With biases of 0, all of relu's kinks are at the origin: of few features, such as the two of a spiral,
+    hidden units then differ in their direction alone.
+    """
+    layer, bound = (
+        nn.Linear(before, after, init=nn.init.xavier_uniform, dtype=dtype),
+        (6 / (before + after)) ** 0.5,
+    )
+    layer.bias = nn.Parameter(nn.init.uniform((after,), low=-bound, high=bound, dtype=dtype))
+    return layer
 
 
 def hidden_sizes(model: Any) -> list[int]:

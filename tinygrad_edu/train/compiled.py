@@ -47,9 +47,53 @@ def runs_of(training: Any) -> Any:
     return Runs(step_of(training), lambda *batch: (arranged(training.model, batch),))
 
 
+class Kept:
+    """The compiled step of parts that are trained several times, as estimators do: it is traced once.
+
+    Attributes
+    ----------
+    step : Compiled or None
+    met, known : set of int
+        The numbers of rows that batches had in this training, and in those before.
+    """
+
+    def __init__(self) -> None:
+        self.step: Any = None
+        self.met: set[int] = set()
+        self.known: set[int] = set()
+
+    def again(self) -> None:
+        """Another training begins."""
+        self.known |= self.met
+        self.met = set()
+
+
+def is_first(training: Any, batch: Any) -> bool:
+    """Whether a training with a kept step meets its first batch of so many rows, and not the first of all.
+
+    It is made as it is: in that one it was when it was traced, so that both give the same bits.
+    """
+    kept = training.kept
+    if kept is None:
+        return False
+    rows = len(batch[1])
+    first = rows not in kept.met
+    kept.met.add(rows)
+    return first and rows in kept.known
+
+
+def met(training: Any, rows: int) -> bool:
+    """Whether a training has begun, and its step, if it was kept, has met a batch of so many rows."""
+    return bool(training.began and (training.kept is None or rows in training.kept.met))
+
+
 def step_of(training: Any) -> Any:
-    """The compiled step of a training, made when it is asked for first."""
+    """The compiled step of a training, made when it is asked for first, or kept from another training."""
     if training.compiled is None:
-        settings = training.settings.step
-        training.compiled = compiled_step(training.model, training.loss, training.optimizer, settings)
+        kept, settings = training.kept, training.settings.step
+        training.compiled = (kept and kept.step) or compiled_step(
+            training.model, training.loss, training.optimizer, settings
+        )
+        if kept is not None:
+            kept.step = training.compiled
     return training.compiled

@@ -11,7 +11,7 @@ from ..optim.clip import clip_grad_norm
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from .batches import has_rows, loss_of, no_tensor
-from .compiled import step_of
+from .compiled import is_first, step_of
 from .inputs import called
 from .story import Diverged, story
 from .training import Training
@@ -22,7 +22,7 @@ def make_step(training: Training, group: list[Any]) -> None:
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)
-    if training.began and step.compile and len(group) == 1:
+    if training.began and step.compile and len(group) == 1 and not is_first(training, group[0]):
         _make_compiled(training, group)
         return
     optimizer.zero_grad()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from .compiled import runs_of
+from .compiled import met, runs_of
 from .inputs import arranged
 from .step import make_step
 from .training import Training
@@ -38,7 +38,7 @@ def places_of(training: Training, rows: Any) -> Any:
 def _in_calls(training: Training, runs: Any, rows: Any) -> Iterator[int]:
     """The same by calls of C; what it cannot do, such as the first step, is made as it is."""
     while rows.left:
-        count = _make_many(training, runs, rows) if training.began else 0
+        count = _make_many(training, runs, rows) if met(training, rows.alike()[1]) else 0
         if not count:
             batch = arranged(training.model, rows.next())
             rows.advance(1)

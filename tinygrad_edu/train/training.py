@@ -13,6 +13,7 @@ from ..optim.optimizer import Optimizer
 from ..optim.ownership import compared
 from ..optim.plateau import ReduceOnPlateau
 from .batches import Totals
+from .compiled import Kept
 from .generators import Generators
 from .history import History
 from .parts import check_gradients, own_parameters, warn_of_others
@@ -58,6 +59,7 @@ class Training:
         self.began = False  # whether a step was made
         self.looked = 0.0  # when parameters that are not trained were looked for
         self.compiled: Any = None  # the function that makes one, if it is to be compiled
+        self.kept: Kept | None = vars(self.optimizer).get("_kept")  # from trainings of the same parts
         self.runs: Any = None  # of that function, where many steps are one call of C
 
     @property
