@@ -4,6 +4,7 @@ Each function is given images (n, c, h, w), the gradient of the output and the l
 memory that it needs, and returns a step that computes the output and all gradients, on arrays (c, h, w, n).
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ def last(x: Any) -> Any:
     return np.ascontiguousarray(np.moveaxis(x, 0, -1))
 
 
-def first(x: Any) -> Any:
+def batch_first(x: Any) -> Any:
     """Images with the batch first again."""
     return np.moveaxis(x, -1, 0)
 
@@ -41,7 +42,7 @@ def batch_norm(x: Any, g: Any, weight: Any, bias: Any, *running: Any) -> Step:
         np.subtract(g, h, out=d)
         np.subtract(d, (of_bias / n)[:, None], out=d)
         np.multiply(d, steep, out=d)
-        return first(y.reshape(shape))
+        return batch_first(y.reshape(shape))
 
     return step
 
@@ -49,33 +50,41 @@ def batch_norm(x: Any, g: Any, weight: Any, bias: Any, *running: Any) -> Step:
 def group_norm(x: Any, g: Any, weight: Any, bias: Any, groups: int = 4) -> Step:
     shape, (n, c) = last(x).shape, x.shape[:2]
     size = x[0, 0].size
-    k = next(k for k in range(1024 // n, 0, -1) if size % k == 0)  # places side by side, for long rows
+    k = next(k for k in range(math.isqrt(size), 0, -1) if size % k == 0)  # places side by side, for long rows
     x, g = (last(a).reshape(c, size // k, k * n) for a in (x, g))
-    z, y, h, d = (np.empty_like(x) for _ in range(4))
-    ones, count, w = np.ones(size // k, x.dtype), c // groups * size, weight[:, None]
+    z, y, d = (np.empty_like(x) for _ in range(3))
+    h, ones, count = np.empty_like(x[0]), np.ones(size, x.dtype), c // groups * size
+    w, b, few = weight[:, None], bias[:, None, None], np.ones(k, x.dtype)
 
     def sums(a: Any) -> Any:  # of each channel and example, (c, n)
-        return np.add.reduce((ones @ a).reshape(c, k, n), 1)
+        return ones @ a.reshape(c, size, n)
+
+    def dots(a: Any, b: Any) -> Any:
+        if a.size < 1 << 16:
+            return sums(np.multiply(a, b, out=d))
+        return few @ np.einsum("crj,crj->cj", a, b).reshape(c, k, n)
 
     def means(a: Any) -> Any:  # of each group and example
         return np.repeat(np.add.reduce(a.reshape(groups, -1, n), 1) / count, c // groups, 0)
 
     def rows(a: Any) -> Any:
-        return np.tile(a, (1, k))[:, None]
+        return np.repeat(a[:, None], k, 1).reshape(c, 1, -1)
 
     def step() -> Any:
         np.subtract(x, rows(means(sums(x))), out=z)
-        np.multiply(z, z, out=h)
-        r = 1 / np.sqrt(means(sums(h)) + 1e-5)
-        np.multiply(z, rows(r * w), out=y)
-        np.add(y, bias[:, None, None], out=y)
-        np.multiply(g, z, out=h)
-        of_one, of_z = sums(g), sums(h)
-        np.multiply(z, rows(r**3 * means(w * of_z)), out=h)
-        np.multiply(g, rows(r * w), out=d)
-        np.subtract(d, h, out=d)
-        np.subtract(d, rows(r * means(w * of_one)), out=d)
-        return first(y.reshape(shape))
+        r = 1 / np.sqrt(means(dots(z, z)) + 1e-5)
+        steep, of_one, of_z = r * w, sums(g), dots(g, z)
+        of_z, of_one = rows(-r * r * means(steep * of_z)), rows(means(steep * of_one))
+        steep = rows(steep)
+        for i in range(c):
+            np.multiply(z[i], steep[i], out=y[i])
+            np.add(y[i], b[i], out=y[i])
+        for i in range(c):
+            np.multiply(z[i], of_z[i], out=d[i])
+            np.multiply(g[i], steep[i], out=h)
+            np.add(d[i], h, out=d[i])
+            np.subtract(d[i], of_one[i], out=d[i])
+        return batch_first(y.reshape(shape))
 
     return step
 
@@ -137,7 +146,7 @@ def convolution(
                 np.matmul(turned, block, out=flat_d[into, where])
         np.add(flat_y, bias[:, None], out=flat_y)
         _ = flat_g @ np.ones(size, x.dtype)
-        return first(y)
+        return batch_first(y)
 
     return step
 
@@ -171,7 +180,7 @@ def depthwise(x: Any, g: Any, weight: Any, bias: Any, padding: int) -> Step:
             apart[:, :w] = g[channel]
             grad[channel] = np.reshape([sums @ a for a in seen], (1, k, k))
             spread(g[channel], numbers[::-1], d[channel])
-        return first(y)
+        return batch_first(y)
 
     return step
 

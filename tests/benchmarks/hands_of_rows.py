@@ -101,21 +101,24 @@ def rms_norm(x: Any, g: Any, weight: Any) -> Step:
 
 
 def batch_norm(x: Any, g: Any, weight: Any, bias: Any, *running: Any) -> Step:
-    n, rows = x.shape[0], np.ones(x.shape[0], x.dtype)
-    z, y, h, d = (np.empty_like(x) for _ in range(4))
+    n, rows, few = x.shape[0], np.ones(x.shape[0], x.dtype), rows_at_once(x)
+    z, y, d = (np.empty_like(x) for _ in range(3))
+    parts = [slice(i, i + few) for i in range(0, n, few)]
 
     def step() -> Any:
         np.subtract(x, rows @ x / n, out=z)
-        np.multiply(z, z, out=h)
-        r = 1 / np.sqrt(rows @ h / n + 1e-5)
-        np.multiply(z, weight * r, out=y)
-        np.add(y, bias, out=y)
-        np.multiply(g, z, out=h)
-        of_bias, of_z = rows @ g, rows @ h
-        np.multiply(z, r * r * of_z / -n, out=d)
-        np.add(d, g, out=d)
-        np.subtract(d, of_bias / n, out=d)
-        np.multiply(d, weight * r, out=d)
+        r = 1 / np.sqrt(np.einsum("ij,ij->j", z, z) / n + 1e-5)
+        steep = weight * r
+        for k in parts:
+            np.multiply(z[k], steep, out=y[k])
+            np.add(y[k], bias, out=y[k])
+        of_bias, of_z = rows @ g / n, np.einsum("ij,ij->j", g, z)
+        of_z *= r * r / -n
+        for k in parts:
+            np.multiply(z[k], of_z, out=d[k])
+            np.add(d[k], g[k], out=d[k])
+            np.subtract(d[k], of_bias, out=d[k])
+            np.multiply(d[k], steep, out=d[k])
         return y, d
 
     return step

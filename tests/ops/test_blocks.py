@@ -136,19 +136,25 @@ class TestRows:
             same(tuple(a[k] for a in whole), part)
             same(dx[k], layer_norm._gradients(g[k], *part[1:], weight)[0])
 
-    def test_what_is_compiled_has_the_same_bits(self):
-        x, target, weight, bias = self.arrays()
-        model = tg.nn.LayerNorm(100)
-        model.load_state_dict({"weight": weight, "bias": bias})
+    @pytest.mark.parametrize(
+        ("layer", "shape"),
+        [(tg.nn.LayerNorm(100), (-1, 100)), (tg.nn.BatchNorm1d(100), (-1, 100)),
+         (tg.nn.BatchNorm2d(4), (4, 8, 100, 41)), (tg.nn.GroupNorm(2, 4), (4, 8, 100, 41))],
+        ids=lambda x: type(x).__name__ if callable(x) else "",
+    )  # fmt: skip
+    def test_what_is_compiled_has_the_same_bits(self, layer, shape):
+        x, target, *_ = (np.reshape(a[:1312], shape) for a in self.arrays()[:2])
+        if len(shape) > 2:  # the batch last
+            x, target = np.transpose(x, (3, 0, 1, 2)), np.transpose(target, (3, 0, 1, 2))
 
         def step(x, target):
-            model.zero_grad()
-            y = model(x * model.weight)
+            layer.zero_grad()
+            y = layer(x * np.sum(layer.weight))
             tg.mse_loss(y, target).backward()
-            return y, model.weight.grad + 0, model.bias.grad + 0
+            return y, layer.weight.grad + 0, layer.bias.grad + 0
 
         eager, compiled = (f(x, target) for f in (step, tg.compile(step, backend="numpy")))
-        same(tuple(a.data for a in compiled), tuple(np.asarray(a.data) for a in eager))
+        same(tuple(np.asarray(a.data) for a in compiled), tuple(np.asarray(a.data) for a in eager))
 
     def seen(self, *arrays):
         shapes = []

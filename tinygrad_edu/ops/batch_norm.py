@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
+from .blocks import rowwise
 from .reduction import group_size
-from .sums import dot_along, is_in_order, sum_along
+from .sums import batch_first, batch_last, dot_along, is_in_order, sum_along
 
 Axes = tuple[int, ...]
 
@@ -96,10 +97,15 @@ def _normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> Any:
     y = x - mean
     variance = dot_along(axes, y, y) / n
     scale = 1 / np.sqrt(variance + eps)
-    y *= weight * scale
+    _scale(y, weight * scale, bias)
+    return y, mean, variance, scale
+
+
+@rowwise
+def _scale(y: Any, steep: Any, bias: Any) -> None:
+    y *= steep
     if bias is not None:
         y += bias
-    return y, mean, variance, scale
 
 
 def _gradients(
@@ -111,13 +117,20 @@ def _gradients(
     if r is None:
         r = 1 / np.sqrt(dot_along(axes, c, c) / n + eps)
     of_bias, of_c, steep = sum_along(axes, g), dot_along(axes, g, c), weight * r
-    dx = c * ((2 * g_variance - steep * (r * r * of_c)) / n)
-    dx += g * steep
-    constant = (g_mean - steep * of_bias) / n
-    if constant.dtype != dx.dtype:
-        return dx + constant, r * of_c, of_bias
-    dx += constant
-    return dx, r * of_c, of_bias
+    along_c, constant = (2 * g_variance - steep * (r * r * of_c)) / n, (g_mean - steep * of_bias) / n
+    if along_c.dtype == constant.dtype == c.dtype:
+        combine(c, c, g, along_c, steep, constant)
+    else:
+        c = c * along_c + g * steep + constant
+    return c, r * of_c, of_bias
+
+
+@rowwise
+def combine(out: Any, c: Any, g: Any, along_c: Any, steep: Any, constant: Any) -> None:
+    """The sum of c and g, each times numbers of channels, and constants of these."""
+    np.multiply(c, along_c, out)
+    out += g * steep
+    out += constant
 
 
 # ---- channels ----------------------------------------------------------------------------------------------
@@ -135,14 +148,14 @@ def on_axis_1(p: Any, x: Any) -> Any:
 
 def is_batch_last(x: Any) -> bool:
     """Whether images lie in memory with the batch last: a channel is one row then."""
-    return x.ndim > 2 and not is_in_order(x) and np.moveaxis(x, 0, -1).flags.c_contiguous
+    return x.ndim > 2 and not is_in_order(x) and batch_last(x).flags.c_contiguous
 
 
 def as_rows(x: Any) -> Any:
     """Images (n, c, ...) as (c, elements)."""
-    return np.reshape(np.moveaxis(x, 0, -1), (x.shape[1], -1))
+    return np.reshape(batch_last(x), (x.shape[1], -1))
 
 
 def like_images(rows: Any, x: Any) -> Any:
     """Rows (c, elements) as images, of the shape of x, with the batch last in memory."""
-    return np.moveaxis(np.reshape(rows, (*x.shape[1:], x.shape[0])), -1, 0)
+    return batch_first(np.reshape(rows, (*x.shape[1:], x.shape[0])))

@@ -75,10 +75,11 @@ def _by_blocks(formula: Callable[..., Any], like: Any, vectors: list[Any]) -> An
 def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of a formula of rows, each by itself: many rows are computed by blocks.
 
-    It takes arrays (m, n) or (m, 1) of rows, and arrays (n,) and numbers that are the same for all rows; at
-    the end, if they are there, the arrays to write its rows into.  It returns arrays of rows, and after them
-    arrays (n,), sums over the rows, which are added up over the blocks.  What it sums along a row it sums by
-    `numpy.vecdot` or a ufunc's ``reduce``, to which other rows make no difference.
+    It takes arrays of rows, (m, n), (m, 1) or of more axes; arrays (n,) or (1, n) and numbers that are the
+    same for all rows; at the end, if they are there, the arrays to write its rows into.  It returns arrays of
+    rows, and after them arrays (n,), sums over the rows, which are added up over the blocks; or nothing, if
+    it writes into what it is given.  What it sums along a row it sums by `numpy.vecdot` or a ufunc's
+    ``reduce``, to which other rows make no difference.
     """
 
     @wraps(formula)
@@ -97,34 +98,35 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _rows_by_blocks(formula: Callable[..., Any], arguments: tuple[Any, ...], blocks: list[slice]) -> Any:
-    found = formula(*_at(blocks[0], arguments))
-    parts = found if type(found) is tuple else (found,)
-    m, sums = arguments[0].shape[0], list(parts)
-    rows = [np.empty((m, *part.shape[1:]), part.dtype) for part in parts if part.ndim == 2]
+    first = arguments[0]
+    found = formula(*_at(blocks[0], first, arguments))
+    parts = () if found is None else found if type(found) is tuple else (found,)
+    rows = [np.empty((*first.shape[:1], *p.shape[1:]), p.dtype) for p in parts if p.ndim == first.ndim]
     for whole, part in zip(rows, parts):
         whole[blocks[0]] = part
-    del sums[: len(rows)]
+    sums = list(parts[len(rows) :])
     for k in blocks[1:]:
-        more = formula(*_at(k, arguments), *_at(k, rows))
+        more = formula(*_at(k, first, (*arguments, *rows)))
         sums = [a + b for a, b in zip(sums, more[len(rows) :])] if sums else sums
-    return (*rows, *sums) if type(found) is tuple else rows[0]
+    return (*rows, *sums) if type(found) is tuple else rows[0] if rows else None
 
 
 def _sums_by_blocks(formula: Callable[..., Any], arguments: tuple[Any, ...], blocks: list[slice]) -> Any:
     """The same numbers of what the compiler traces with: it needs no blocks, but for sums to round alike."""
-    found = formula(*arguments)
-    if type(found) is not tuple or all(part.ndim == 2 for part in found):
+    first, found = arguments[0], formula(*arguments)
+    rows = [p for p in found if p.ndim == first.ndim] if type(found) is tuple else found
+    if rows is found or len(rows) == len(found):
         return found
-    rows = [part for part in found if part.ndim == 2]
-    sums, *more = (formula(*_at(k, arguments))[len(rows) :] for k in blocks)
+    sums, *more = (formula(*_at(k, first, arguments))[len(rows) :] for k in blocks)
     for others in more:
         sums = [a + b for a, b in zip(sums, others)]
     return (*rows, *sums)
 
 
-def _at(k: slice, arrays: Sequence[Any]) -> list[Any]:
-    """The rows of a block; what is the same for all rows as it is."""
-    return [a[k] if np.ndim(a) == 2 else a for a in arrays]
+def _at(k: slice, first: Any, arrays: Sequence[Any]) -> list[Any]:
+    """The rows of a block, of the arrays that have as many as the first one; all others as they are."""
+    m, ndim = first.shape[0], first.ndim
+    return [a[k] if np.ndim(a) == ndim and a.shape[0] == m else a for a in arrays]
 
 
 def _is_of_rows(value: Any) -> bool:
@@ -132,4 +134,4 @@ def _is_of_rows(value: Any) -> bool:
     if not hasattr(value, "__array_function__") or isinstance(value, np.generic):
         return True
     known = type(value) is np.ndarray or stands_for_array(value)
-    return known and value.ndim in (1, 2) and value.dtype.char in "fd" and value.flags.c_contiguous
+    return known and value.ndim > 0 and value.dtype.char in "fd" and value.flags.c_contiguous

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
-from .sums import ROW, is_in_order
+from .batch_norm import combine, on_axis_1
+from .blocks import rowwise
+from .sums import ROW, batch_first, batch_last, is_in_order
+
+LARGE = 1 << 16  # elements, whose products would leave the cache
 
 
 def plain_group_normalized(x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
@@ -19,7 +23,7 @@ def plain_group_normalized(x: Any, weight: Any, bias: Any, groups: int, eps: flo
     v = np.reshape(x, (x.shape[0], groups, -1))
     mean, variance = np.mean(v, axis=-1, keepdims=True), np.var(v, axis=-1, keepdims=True)
     z = np.reshape((v - mean) / np.sqrt(variance + eps), x.shape)
-    return z * _on_axis_1(weight, x) + _on_axis_1(bias, x)
+    return z * on_axis_1(weight, x) + on_axis_1(bias, x)
 
 
 def plain_group_norm_gradients(g: Any, x: Any, weight: Any, groups: int, eps: float, *kept: Any) -> Any:
@@ -27,7 +31,7 @@ def plain_group_norm_gradients(g: Any, x: Any, weight: Any, groups: int, eps: fl
 
     They are those of layer normalization, of the rows that groups are; weight and bias belong to channels.
     """
-    v, h = (np.reshape(a, (x.shape[0], groups, -1)) for a in (x, g * _on_axis_1(weight, x)))
+    v, h = (np.reshape(a, (x.shape[0], groups, -1)) for a in (x, g * on_axis_1(weight, x)))
     c = v - np.mean(v, axis=-1, keepdims=True)
     r = 1 / np.sqrt(np.mean(np.square(c), axis=-1, keepdims=True) + eps)
     z, axes = c * r, (0, *range(2, x.ndim))
@@ -41,17 +45,16 @@ def group_norm_gradients(g: Any, x: Any, weight: Any, groups: int, eps: float, *
 
     dx = r w g - r Σ h / n - c r³ Σ h c / n, where h = w g.
     """
-    look = Look(x)
+    look = Look(x, groups)
     c, r = kept
     if c is None:
-        _, c, r = _normalized(look, look.at(x), weight, weight, groups, eps)
+        _, c, r = _normalized(look, x, weight, weight, eps)
     g = look.at(g)
-    of_one, of_c = look.columns(_sum(g)), look.columns(_sum(g * c))
+    of_one, of_c = look.sums(g), look.dots(g, c)
     steep = r * look.weights(weight)
-    mean_h, mean_hc = (look.group_means(steep * s, groups) for s in (of_one, of_c))  # times r
-    dx = g * look.rows(steep)
-    dx -= c * look.rows(np.square(r) * mean_hc)
-    dx -= look.rows(mean_h)
+    along_c, constant = look.means(steep * of_c) * np.square(r), look.means(steep * of_one)
+    dx = np.empty_like(c)
+    combine(dx, c, g, *(look.rows(a) for a in (-along_c, steep, -constant)))
     return look.back(dx), look.of_channels(of_c * r), look.of_channels(of_one)
 
 
@@ -74,80 +77,89 @@ def group_normalized(x: Any, weight: Any, bias: Any, groups: int, eps: float) ->
     -------
     Tensor or ndarray of the shape of x
     """
-    look = Look(x)
-    y, c, r = _normalized(look, look.at(x), weight, bias, groups, eps)
+    look = Look(x, groups)
+    y, c, r = _normalized(look, x, weight, bias, eps)
     return look.back(y), c, r
 # fmt: on
 
 
-def _normalized(look: "Look", x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
-    """y, c = x - mean, and r = 1 / √(variance + eps), of each channel and column."""
-    mean = look.group_means(look.columns(_sum(x)), groups)
-    c = x - look.rows(mean)
-    r = 1 / np.sqrt(look.group_means(look.columns(_sum(np.square(c))), groups) + eps)
-    y = c * look.rows(r * look.weights(weight))
-    y += look.weights(bias)[:, :, None]
+def _normalized(look: "Look", x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """y, c = x - mean, and r = 1 / √(variance + eps), of each group and column."""
+    x = look.at(x)
+    c = x - look.rows(look.means(look.sums(x)))
+    r = 1 / np.sqrt(look.means(look.dots(c, c)) + eps)
+    y = np.empty_like(c)
+    _scale(y, c, look.rows(r * look.weights(weight)), look.rows(look.weights(bias)))
     return y, c, r
 
 
-def _sum(x: Any) -> Any:
-    """Σ over the places: (channels, rows, n) to (channels, n)."""
-    if x.shape[2] == 1:
-        return np.matmul(x[:, :, 0], np.ones_like(x, shape=x.shape[1:2]))[:, None]
-    return np.matmul(np.ones_like(x, shape=x.shape[1:2]), x)
+@rowwise
+def _scale(y: Any, c: Any, steep: Any, bias: Any) -> None:
+    np.multiply(c, steep, y)
+    y += bias
 
 
 class Look:
     """Images (n, c, ...) as (channels, rows, k · columns), k places side by side, so that rows are long.
 
-    Statistics are arrays (channels, columns).
+    Statistics of channels are arrays (groups, channels of a group, columns).
     """
 
-    def __init__(self, x: Any) -> None:
-        self.shape, self.c, self.last = x.shape, x.shape[1], not is_in_order(x)
-        n: int = x.shape[0]
+    def __init__(self, x: Any, groups: int) -> None:
+        self.shape, self.last = x.shape, not is_in_order(x)
+        n, c = x.shape[:2]
         places = math.prod(x.shape[2:])
-        self.channels, self.n = (self.c, n) if self.last else (self.c * n, 1)
-        self.k = 1
-        if 1 < self.n < ROW:
-            self.k = next(k for k in range(max(ROW // self.n, 1), 0, -1) if places % k == 0)
-        self.places, self.long = places, (self.channels, places // self.k, self.k * self.n)
+        channels, columns = (c, n) if self.last else (c * n, 1)
+        self.size = c // groups * places  # elements of a group
+        most = max(1, min(ROW // max(columns, 1), math.isqrt(places))) if columns > 1 else 1
+        self.k = k = next(k for k in range(most, 0, -1) if places % k == 0)
+        self.places, self.long = (channels, places, columns), (channels, places // k, k * columns)
+        self.statistics = (channels * groups // c, c // groups, columns)
 
     def at(self, x: Any) -> Any:
         """An array of the shape of the images, looked at so."""
-        return np.reshape(np.moveaxis(x, 0, -1) if self.last else x, self.long)
+        return np.reshape(batch_last(x) if self.last else x, self.long)
 
     def back(self, x: Any) -> Any:
         """What is looked at so, as images."""
         if not self.last:
             return np.reshape(x, self.shape)
-        return np.moveaxis(np.reshape(x, (*self.shape[1:], self.n)), -1, 0)
+        return batch_first(np.reshape(x, (*self.shape[1:], self.shape[0])))
 
     def rows(self, statistics: Any) -> Any:
-        """Statistics as (channels, 1, k · columns), which broadcast against images."""
-        return (np.tile(statistics, (1, self.k)) if self.k > 1 else statistics)[:, None, :]
+        """Statistics of channels or, (groups, 1, columns), of groups, to broadcast against images."""
+        columns, times = statistics.shape[2], self.k * self.statistics[1] // statistics.shape[1]
+        rows = np.reshape(statistics, (-1, 1, columns))
+        if columns == 1 < self.places[2]:
+            return rows
+        return np.reshape(np.repeat(rows, times, 1), (self.places[0], 1, -1)) if times > 1 else rows
 
-    def columns(self, sums: Any) -> Any:
-        """Sums (channels, k · columns) as statistics: k of each column are added up."""
-        return np.add.reduce(np.reshape(sums, (self.channels, self.k, self.n)), 1) if self.k > 1 else sums
+    def sums(self, x: Any) -> Any:
+        """Σ x over the places, of each channel."""
+        ones = np.ones_like(x, shape=self.places[1:2])
+        one_column = self.places[2] == 1
+        x = np.reshape(x, self.places[: 2 if one_column else 3])
+        return np.reshape(np.matmul(x, ones) if one_column else np.matmul(ones, x), self.statistics)
 
-    def group_means(self, sums: Any, groups: int) -> Any:
-        """Of sums over places, the means over each group's channels, at all of these."""
-        size = self.c // groups
-        parts = np.reshape(sums, (self.channels // size, size, self.n))
-        means = np.add.reduce(parts, 1, keepdims=True) / (size * self.places)
-        return np.reshape(np.repeat(means, size, 1), sums.shape)
+    def dots(self, x: Any, y: Any) -> Any:
+        """Σ x y over the places, of each channel; of many, without an array of the products."""
+        if x.size < LARGE or self.k == 1 or x.dtype.char not in "fd":
+            return self.sums(x * y)
+        sums = np.einsum("crj,crj->cj", x, y)
+        sums = np.matmul(np.ones_like(x, shape=(self.k,)), np.reshape(sums, (-1, self.k, self.places[2])))
+        return np.reshape(sums, self.statistics)
+
+    def means(self, sums: Any) -> Any:
+        """Of sums over places, the means over each group, (groups, 1, columns)."""
+        return np.add.reduce(sums, 1, None, None, True) / self.size
 
     def weights(self, weight: Any) -> Any:
-        """Numbers of the channels (c,) as statistics, (channels, 1)."""
-        return (weight if self.last else np.tile(weight, self.shape[0]))[:, None]
+        """Numbers of the channels (c,) as statistics of one column."""
+        weight = weight if self.last else np.tile(weight, self.shape[0])
+        return np.reshape(weight, (*self.statistics[:2], 1))
 
     def of_channels(self, statistics: Any) -> Any:
         """Statistics added up over examples: (c,)."""
         if self.last:
-            return np.add.reduce(statistics, 1)
-        return np.add.reduce(np.reshape(statistics, (self.shape[0], self.c)), 0)
-
-
-def _on_axis_1(p: Any, x: Any) -> Any:
-    return np.reshape(p, (-1, *[1] * (x.ndim - 2)))
+            return np.reshape(np.add.reduce(statistics, 2), -1)
+        return np.add.reduce(np.reshape(statistics, self.shape[:2]), 0)

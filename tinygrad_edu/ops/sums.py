@@ -65,6 +65,8 @@ def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
             return np.vecdot(*factors)[..., None]
         if len(factors) == 1 and x.ndim == 2 and x.size >= MANY:
             return np.matmul(x, np.ones_like(x, shape=x.shape[1:]))[:, None]
+    if axes == (0,) and len(factors) == x.ndim == 2 and x.size >= MANY and x.dtype.char in "fdFD":
+        return np.einsum("ij,ij->j", *factors)[None]
     order = in_memory(x)
     if order is None:
         return _sums_in_order(axes, *factors)
@@ -108,6 +110,16 @@ def in_long_rows(axes: tuple[int, ...], x: Any, *statistics: Any) -> list[Any]:
     m, n, c = x.shape
     k = next(k for k in range(max(1, ROW // max(c, 1)), 0, -1) if n % k == 0)
     return [np.reshape(x, (m, n // k, k * c)), *(np.tile(s, (1, 1, k)) for s in statistics)]
+
+
+def batch_last(x: Any) -> Any:
+    """(n, c, ...) as (c, ..., n)."""
+    return np.transpose(x, (*range(1, x.ndim), 0))
+
+
+def batch_first(x: Any) -> Any:
+    """(c, ..., n) as (n, c, ...)."""
+    return np.transpose(x, (x.ndim - 1, *range(x.ndim - 1)))
 
 
 def is_in_order(x: Any) -> bool:
