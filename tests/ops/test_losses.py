@@ -340,3 +340,58 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
 
     for one, other in zip(derivatives(fused), derivatives(plain), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-13)
+
+
+# ---- many labels: by their places, where a mask of them is slower ------------------------------------------
+
+MANY_X = np.random.default_rng(1).normal(0, 2, (of_labels.LARGE // 16, 20))
+MANY_Y = np.random.default_rng(2).integers(0, 20, len(MANY_X))
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_many_labels_give_the_bits_of_their_mask(reduction, dtype, kind):
+    x, y = MANY_X.astype(dtype), MANY_Y.astype(kind)
+    found = []
+    for loss in (
+        lambda x: tg.softmax_cross_entropy(x, y, reduction=reduction),
+        lambda x: of_labels.cross_entropy_of_labels(x, y[:, None] == np.arange(20), reduction),
+    ):
+        t = tg.Tensor(x, requires_grad=True)
+        out = loss(t)
+        out.backward(np.linspace(-1, 1, out.size).astype(dtype).reshape(out.shape))
+        found.append((out.detach().numpy(), t.grad.numpy()))
+    for a, b in zip(*found):
+        assert a.dtype == b.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def test_many_labels_have_gradients_of_gradients():
+    direction = np.random.default_rng(3).normal(size=MANY_X.shape)
+    (second,) = tg.hvp(
+        lambda x: tg.softmax_cross_entropy(x, MANY_Y, reduction="sum"), (MANY_X,), (direction,)
+    )
+    p = np.exp(MANY_X) / np.exp(MANY_X).sum(-1, keepdims=True)
+    np.testing.assert_allclose(second, p * (direction - (p * direction).sum(-1, keepdims=True)), atol=1e-12)
+
+
+def test_many_labels_are_checked_and_left_out():
+    y = MANY_Y.copy()
+    y[7] = 20
+    with pytest.raises(tg.errors.ArgumentError, match="class label 20 is outside"):
+        tg.softmax_cross_entropy(MANY_X, y)
+    y[7] = -100
+    kept = np.arange(len(y)) != 7
+    np.testing.assert_allclose(
+        tg.softmax_cross_entropy(MANY_X, y), tg.softmax_cross_entropy(MANY_X[kept], y[kept]), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("shape", [(700, 200), (3, 300, 150)], ids=str)
+def test_the_rule_of_log_softmax_of_many_rows(shape):
+    x, g = np.random.default_rng(0).normal(size=(2, *shape))
+    t = tg.Tensor(x, requires_grad=True)
+    tg.log_softmax(t).backward(g)
+    p = np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+    np.testing.assert_allclose(t.grad.data, g - p * g.sum(-1, keepdims=True), atol=1e-12)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ..ops.losses import divergence, labels
 from .elementwise import number
 from .graph import Graph, Value
@@ -18,6 +20,7 @@ def cross_entropy_of_logits(g: Graph, logits: Any, target: Any) -> str:
 @converts(labels.cross_entropy_of_labels)
 def cross_entropy_of_labels(g: Graph, logits: Value, hit: Any, reduction: str) -> str:
     logs = g.emit("LogSoftmax", g.name(logits, g.dtype), axis=1)
+    hit = hit if np.ndim(hit) == 2 else np.equal(hit[:, None], np.arange(logits.shape[1]))
     picked = g.emit("Where", g.name(hit, bool), logs, number(g, 0))
     losses = g.emit("Neg", g.reduce("ReduceSum", picked, [1], False))
     if reduction == "none":

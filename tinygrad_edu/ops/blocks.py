@@ -87,7 +87,7 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
         first = arguments[0]
         if not (type(first) is np.ndarray or stands_for_array(first)) or first.nbytes <= ROWS:
             return formula(*arguments)
-        if not all(map(_is_of_rows, arguments)):
+        if first.ndim < 2 or not all(map(_is_of_rows, arguments)):
             return formula(*arguments)
         few = max(1, ROWS * first.shape[0] // first.nbytes)
         blocks = [slice(start, start + few) for start in range(0, first.shape[0], few)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..table import primitive
+from .blocks import ROWS, rowwise
 from .elementwise import ones_for_zeros
 from .pieces import MANY
 
@@ -37,7 +38,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     return e
 
 
-@primitive(x=lambda g, out, axis: g - np.exp(out) * total(g, axis))
+@primitive(x=lambda g, out, axis: slope_of_many_rows(g, out) if is_of_many_rows(g, axis) else g - np.exp(out) * total(g, axis))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """Logarithm of the softmax, x - logsumexp(x), exact where the softmax underflows.
 
@@ -83,6 +84,20 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
     with np.errstate(divide="ignore"):
         return top + np.log(np.add.reduce(np.exp(x - top), axis=axis, keepdims=True))
 # fmt: on
+
+
+def is_of_many_rows(g: Any, axis: Axis) -> bool:
+    """Whether rows are more than a block, and no graph is made of what is computed of them."""
+    many = g.ndim > 1 and g.size * g.dtype.itemsize > ROWS and g.dtype.char in "fd"
+    return axis == -1 and many and not hasattr(g, "requires_grad")
+
+
+@rowwise
+def slope_of_many_rows(g: Any, out: Any, d: Any = None) -> Any:
+    """The rule of `log_softmax`, of rows by blocks."""
+    d = np.exp(out, d)
+    d *= np.vecdot(g, np.ones_like(g, shape=g.shape[-1:]))[..., None]
+    return np.subtract(g, d, d)
 
 
 def total(x: Any, axis: Axis) -> Any:

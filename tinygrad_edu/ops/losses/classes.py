@@ -13,15 +13,23 @@ from .checks import nothing_left, of_one_dtype, only_ones_differ
 
 # What a loss counts of a batch, in a plain tuple, which is made faster than a named one:
 # the scores (n, c) and labels (n,) of the examples that are not left out, booleans (n, c) that are true at
-# the labels, a boolean for each of all examples, or None if none is left out, and the shape of all labels.
+# the labels, or these once more, a boolean for each of all examples, or None if none is left out, and the
+# shape of all labels.
 Counted = tuple[Any, Any, Any, Any, tuple[int, ...]]
 
 
-def counted(scores: Any, labels: Any, ignore_index: int | None, reduction: str) -> Counted:
-    """The examples of scores (..., c) and labels (...) that are not left out, if their labels are classes."""
+def counted(
+    scores: Any, labels: Any, ignore_index: int | None, reduction: str, by_labels: bool = False
+) -> Counted:
+    """The examples of scores (..., c) and labels (...) that are not left out, if their labels are classes.
+
+    With ``by_labels`` the labels themselves stand for the booleans, if none is left out.
+    """
     shape, kept = labels.shape, None
     if len(shape) != 1:
         scores, labels = np.reshape(scores, (-1, scores.shape[-1])), np.reshape(labels, -1)
+    if by_labels and len(labels) and are_classes(labels, scores.shape[1]) and ignore_index in (None, -100):
+        return scores, labels, labels, None, shape
     hit = labels[:, None] == np.arange(scores.shape[1])
     # One pass over what the loss needs anyway tells that all labels are classes, as they mostly are.
     if ignore_index not in (None, -100) or np.count_nonzero(hit) < len(labels):
@@ -38,6 +46,11 @@ def counted(scores: Any, labels: Any, ignore_index: int | None, reduction: str) 
         n = math.prod(shape)
         raise nothing_left(f"there are {n} labels" + f", all {ignore_index}" * (n > 0))
     return scores, labels, hit, kept, shape
+
+
+def are_classes(labels: Any, c: int) -> bool:
+    """Whether all labels, of which there are some, are in [0, c)."""
+    return bool(np.minimum.reduce(labels) >= 0 and np.maximum.reduce(labels) < c)
 
 
 def placed(batch: Counted, losses: Any) -> Any:

@@ -12,6 +12,7 @@ from ..softmax import dot, log_softmax, softmax, total
 from .checks import LOGARITHMS, REDUCTIONS, SLACK, Range, checker, loss_function, of_one_dtype, reduced
 from .classes import class_weights, classes_last, counted, integers, placed, reduced_over, unfit, with_labels
 
+LARGE = 1 << 14  # logits, from which on places are faster than a mask of them
 OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
 NO_ROWS = (
     "Labels are integers, of the shape of the examples; rows with several ones are targets of "
@@ -119,9 +120,11 @@ def _cross_entropy(
         losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)
         return reduced(losses, reduction)
 
-    batch = counted(logits, integers(targets, "targets"), ignore_index, reduction)
+    plain = weight is None and label_smoothing == 0
+    by_labels = plain and logits.size >= LARGE and is_plain(targets) and is_plain(logits)
+    batch = counted(logits, integers(targets, "targets"), ignore_index, reduction, by_labels)
     scores, _, hit, *_ = batch
-    if weight is None and label_smoothing == 0:
+    if plain:
         losses = cross_entropy_of_labels(scores, hit, reduction)
         return placed(batch, losses) if reduction == "none" else losses
     weight = class_weights(weight, logits)
@@ -235,9 +238,12 @@ def softmax_of_rows(x: Any) -> Any:
 @primitive(keep={"p": softmax_of_rows, "at": None},
            logits=lambda g, p, at, reduction: logits_gradient(g, p, at, reduction))
 def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
-    """The loss of logits (n, c), each row of which is hit at its label; the probabilities come up on the way, and are kept."""
+    """The loss of logits (n, c), each row of which is hit at its label; the probabilities come up on the way, and are kept.
+
+    Where rows are many, their labels (n,) may stand for what is hit, (n, c).
+    """
     z = logits - over_classes(np.maximum.reduce, logits)
-    picked = z[hit]  # (n,)
+    picked = z[hit if hit.ndim == 2 else (np.arange(len(hit)), hit)]  # (n,)
     p = np.exp(z, z)  # in place, as z is not needed any more
     sums = over_classes(np.add.reduce, p) if p.size < MANY else total(p, -1)
     p /= sums
@@ -252,9 +258,19 @@ def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
 def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     """(softmax(z) - onehot) · g, divided by the number of examples for a mean."""
     scale = g / hit.shape[0] if reduction == "mean" else g if reduction == "sum" else g[:, None]
-    d = p - hit
+    if hit.ndim == 1 and type(p) is np.ndarray:
+        places = np.arange(len(hit)), hit
+        d = p * scale
+        d[places] = ((p[places] - 1)[:, None] * scale)[:, 0]
+        return d
+    d = p - (hit if hit.ndim == 2 else hit[:, None] == np.arange(p.shape[1]))
     d *= scale
     return d
+
+
+def is_plain(x: Any) -> bool:
+    """Whether it holds an array of NumPy's, of which no graph is made and no trace."""
+    return type(x.data if hasattr(x, "requires_grad") else x) is np.ndarray
 
 
 def over_classes(reduce: Any, rows: Any) -> Any:
