@@ -20,7 +20,7 @@ from .mends import of_slope as mend_of_slope
 
 Index = tuple[int, ...]
 STEPS = 30  # how many operations are followed from a result towards the loss
-ALIGNED = {"relu", "sigmoid", "softplus", "silu", "gelu_exact", "masked", "np.astype", "lowest_log"}
+ALIGNED = {"relu", "sigmoid", "softplus", "silu", "mish", "gelu_exact", "masked", "np.astype", "lowest_log"}
 MOVES = {  # operations that hand elements on as they are
     "getitem", "np.reshape", "np.transpose", "np.swapaxes", "np.moveaxis", "np.squeeze", "np.take",
     "np.take_along_axis", "np.broadcast_to", "np.diagonal", "np.copy",

@@ -7,16 +7,18 @@ import tinygrad_edu as tg
 from tinygrad_edu.ops import activation, batch_norm, blocks, group_norm, layer_norm, smooth
 from tinygrad_edu.ops.blocks import BLOCK, blockwise
 from tinygrad_edu.ops.losses import regression
+from tinygrad_edu.ops.recipe import Recipe, Term
 from tinygrad_edu.table import op_of
 
 N = BLOCK // 4 * 2 + 1030  # float32 elements: two blocks and a part of one
 # fmt: off
 FORMULAS = {
-    "logistic": (smooth.logistic, 1), "x_times": (smooth.x_times, 2), "bend": (smooth.bend, 1),
+    "logistic": (smooth.logistic, 1), "x_logistic": (smooth.x_logistic, 1), "bend": (smooth.bend, 1),
     "gelu_by_tanh": (smooth.gelu_by_tanh, 1), "gelu_and_slope": (smooth.gelu_and_slope, 1),
     "two_pieces": (lambda x: activation.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
     "scaled_pieces": (activation.scaled_pieces, 1),
-    "x_by_pieces": (activation.x_by_pieces, 1),
+    "x_by_pieces": (activation.x_by_pieces, 1), "mish_and_slope": (smooth.mish_and_slope, 1),
+    "the_higher": (lambda x: activation.the_higher(x, 0.1), 1),
     "parabola_and_lines": (lambda e: regression.parabola_and_lines(e, 0.7), 1),
 }
 RULES = {
@@ -38,6 +40,18 @@ def same(a, b):
     for one, other in zip(a if type(a) is tuple else (a,), b if type(b) is tuple else (b,), strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
+
+
+def alias_of_what_is_written(x):
+    y = z = x + 1
+    y *= 2
+    return y + z
+
+
+def written_and_forgotten(x):
+    y = x + 1
+    np.multiply(y, 2, out=y)
+    return y
 
 
 def halves(f, *arrays):
@@ -71,30 +85,30 @@ def test_gradients_by_blocks_are_those_of_parts(name):
 
 
 class TestWhatIsComputedByBlocks:
-    def shapes_seen(self, *arrays):
+    def by_blocks(self, *arrays):
+        """Whether the formula was written down, in the place of being computed of the arrays."""
         seen = []
 
         @blockwise
         def formula(*arrays):
-            seen.append([np.shape(a) for a in arrays])
-            return arrays[0] + sum(arrays[1:])
+            seen.append({type(a) for a in arrays})
+            return arrays[0] * 2 + sum(arrays[1:])
 
         out = formula(*arrays)
-        np.testing.assert_array_equal(out, arrays[0] + sum(arrays[1:]))
-        return seen, out
+        np.testing.assert_array_equal(out, arrays[0] * 2 + sum(arrays[1:]))
+        assert len(seen) == 1
+        return seen == [{Term}], out
 
     def test_arrays_that_lie_alike_in_any_order(self):
         x = np.transpose(values()[: N // 10 * 10].reshape(2, 5, -1), (2, 0, 1))
-        seen, out = self.shapes_seen(x, x + 1)
-        assert len(seen) == 3
+        written, out = self.by_blocks(x, x + 1)
+        assert written
         assert out.strides == x.strides
 
     def test_one_number_as_an_array(self):
         x, g = values().reshape(2, -1), np.broadcast_to(np.float32(0.5), (2, N // 2))
         for arrays in ((x, g), (g, x)):
-            seen, _ = self.shapes_seen(*arrays)
-            assert len(seen) == 3
-            assert () in seen[0]
+            assert self.by_blocks(*arrays)[0]
 
     def test_others_are_computed_whole(self):
         x = values().reshape(2, -1)
@@ -106,7 +120,23 @@ class TestWhatIsComputedByBlocks:
             (x[:, :10], x[:, :10]),
             (x, tg.Tensor(x)),
         ):
-            assert len(self.shapes_seen(*arrays)[0]) == 1
+            assert not self.by_blocks(*arrays)[0]
+
+    def test_formulas_of_other_functions_are_computed_whole(self):
+        x = values()
+        for formula in (
+            lambda x: np.cumsum(x),
+            lambda x: np.where(x > 0, x, -x),
+            lambda x: x,
+            lambda x: (y := x + 1, y),
+            lambda x: (x + 1) if np.all(x) else x,
+            lambda x: x + 1 if (x > 0)[0] else x,
+            lambda x: x * x.mean(),
+            lambda x: np.add.accumulate(x),
+            alias_of_what_is_written,
+            written_and_forgotten,
+        ):
+            same(blockwise(formula)(x), formula(x))
 
     def test_derivatives_of_higher_order(self):
         x = values()[5:9]
@@ -178,6 +208,39 @@ class TestRows:
         few = [self.seen(x[:20], g[:20]), self.seen(x.astype(np.float16)), self.seen(np.asfortranarray(x))]
         few += [self.seen(x, g[:, ::-1]), self.seen(x, g.astype(complex))]
         assert [len(f) for f in few] == [1] * 5
+
+
+class TestRecipe:
+    """It computes what the formula returns, whatever the dtypes and however results are used again."""
+
+    @pytest.mark.parametrize(
+        "formula",
+        [
+            lambda x, y: x + y,
+            lambda x, y: (x - y) * (y - x) / (1 + x * x),
+            lambda x, y: (a := x * y, a - np.exp(-np.absolute(a)), a + x),
+            lambda x, y: np.maximum(x, y > 0) - np.square(y - np.clip(x, -1, np.inf)),
+            lambda x, y: np.ceil(y) - (x if len("x") else y) + 2 - 2 * (3 - y),
+            lambda x, y: (tg.sigmoid(x), tg.silu(y) * tg.gelu(x)),
+        ],
+    )
+    @pytest.mark.parametrize("dtypes", ["ff", "dd", "fd", "ef", "ee"])
+    def test_is_its_formula(self, formula, dtypes):
+        rng = np.random.default_rng(0)
+        x, y = (rng.normal(0, 2, 1000).astype(dtype) for dtype in dtypes)
+        recipe = Recipe(formula, [x.dtype, y.dtype])
+        for length in (1000, 300, 7):
+            same(recipe.compute([x, y], x, length), formula(x, y))
+        same(recipe.compute([x, y[3]], x, 300), formula(x, y[3] + np.zeros_like(y)))
+
+    def test_needs_no_memory_for_results_that_serve_once(self):
+        recipe = Recipe(lambda g, out: g * (out * (1 - out)), [np.dtype("f"), np.dtype("f")])
+        assert recipe.rest == [1]
+        assert [(f.__name__, places, place) for f, places, place in recipe.steps] == [
+            ("subtract", [3, 1], 2),
+            ("multiply", [1, 2], 2),
+            ("multiply", [0, 2], 2),
+        ]
 
 
 class TestLayerNorm:

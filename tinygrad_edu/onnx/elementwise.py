@@ -229,6 +229,12 @@ def silu(g: Graph, x: Any) -> str:
     return g.emit("Mul", name, g.emit("Sigmoid", name))
 
 
+@converts(smooth.mish)
+def mish(g: Graph, x: Any) -> str:
+    name = g.name(x, g.dtype)
+    return g.emit("Mul", name, g.emit("Tanh", g.emit("Softplus", name)))
+
+
 @converts(smooth.gelu_exact)
 def gelu_exact(g: Graph, x: Any) -> str:
     return g.emit("Gelu", g.name(x, g.dtype))

@@ -14,7 +14,7 @@ from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .blocks import blockwise
-from .pieces import MANY, above, below, step, within
+from .pieces import MANY, above, below, step
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
 
@@ -30,9 +30,10 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 
 # fmt: off
-# x where x > 0, else alpha · (exp(x / width) - 1): the sum of two of which one is 0, faster than to choose.
-two_pieces = blockwise(lambda x, alpha, width: above(x) + alpha * np.expm1(below(x) / width if width != 1 else below(x)))
-scaled_pieces = blockwise(lambda x: SELU_SCALE * two_pieces(x, SELU_ALPHA, 1))
+# x where x > 0, else alpha · (exp(x / width) - 1).
+two_pieces = blockwise(lambda x, alpha, width: elu_value(x, alpha, width))
+scaled_pieces = blockwise(lambda x: SELU_SCALE * above(x) + SELU_SCALE * SELU_ALPHA * np.expm1(below(x)))
+the_higher = blockwise(lambda x, slope: np.maximum(x, x * slope))
 
 
 @primitive(x=lambda g, out: g * (np.sign(out) if out.size < MANY else step(out)))
@@ -76,7 +77,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """
     x = floating(x, "leaky_relu")
     if type(negative_slope) is float and 0 < negative_slope <= 1:
-        return np.maximum(x, x * negative_slope)  # the higher piece, in two steps
+        return the_higher(x, negative_slope)
     return above(x) + below(x) * negative_slope
 
 
@@ -127,6 +128,15 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 # fmt: on
 
 
+def elu_value(x: Any, alpha: float, width: float) -> Any:
+    """The higher of the two pieces if the lower one is so steep that it crosses the other at 0 alone; else
+    their sum, of which one is 0: both are faster than to choose.
+    """
+    tail = np.expm1(below(x) if width == 1 else below(x) / width)
+    tail = tail if alpha == 1 else alpha * tail
+    return np.maximum(x, tail) if alpha <= width else above(x) + tail
+
+
 def elu_slope(x: Any, alpha: float) -> Any:
     """alpha · exp(x) where x ≤ 0, else 1: exp of the negative part is 1 there already."""
     slope = np.exp(below(x))
@@ -144,7 +154,7 @@ def leaky_slope(x: Any, negative_slope: Any) -> Any:
 
 
 # fmt: off
-@primitive(x=blockwise(lambda g, x: g * (SELU_SCALE * elu_slope(x, SELU_ALPHA))))
+@primitive(x=blockwise(lambda g, x: g * (SELU_SCALE * SELU_ALPHA * np.exp(below(x)) + SELU_SCALE * (1 - SELU_ALPHA) * step(x))))
 def selu(x: Any) -> Any:
     """Scaled exponential linear unit: 1.0507 · elu(x, 1.6733).
 
@@ -203,16 +213,17 @@ def relu6(x: Any) -> Any:
 
 # fmt: off
 three_pieces = blockwise(lambda x: np.clip(x + 3, 0, 6) / 6)
-x_by_pieces = blockwise(lambda x: np.clip(x, -3, np.inf) * three_pieces(x))  # which are 0 below -3, and -inf · 0 is NaN
+x_by_pieces = blockwise(lambda x: (above(x, -3) * (h := three_pieces(x)), h))  # which is 0 below -3, and -inf · 0 is NaN
 
 
-@primitive(x=blockwise(lambda g, x: g * (within(x, 3) / 6)))
+# Within its three pieces h is neither whole number: then ⌈h⌉ - ⌊h⌋ is 1, else 0.
+@primitive(x=blockwise(lambda g, out: g * ((np.ceil(out) - np.floor(out)) / 6)))
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
     return three_pieces(floating(x, "hardsigmoid"))
 
 
-@primitive(x=blockwise(lambda g, x: g * (np.clip(x, -3, 3) / 6 * (1 + within(x, 3)) + 0.5)))
+@primitive(keep={"h": hardsigmoid}, x=blockwise(lambda g, h: g * (2 * h - 0.5 * (np.ceil(h) + np.floor(h)))))
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x).
 

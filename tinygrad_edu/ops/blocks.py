@@ -1,35 +1,51 @@
 """Elementwise formulas of large arrays, computed block by block, so that what is between stays in the cache.
 
 A formula of a dozen NumPy calls writes a dozen arrays and reads them again.  Of half a million elements each
-of them goes through main memory; of a block it does not.  The values are the same, bit for bit.
+of them goes through main memory; of a block it does not, and a few pieces of memory serve for all blocks.
+The values are the same, bit for bit.
 """
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
 
 from ..arrays import stands_for_array
+from .recipe import Recipe
 
-BLOCK = 1 << 17  # bytes of an array: a few of them fit in a second-level cache
-ROWS = 2 * BLOCK  # of an array of rows: more, as what is broadcast along a row takes its time for each
+LEAST = 1 << 17  # bytes of an array; of smaller ones a formula takes no longer as it stands
+BLOCK = 1 << 18  # bytes of an array's part: a few of them fit in a second-level cache
+ROWS = 1 << 18  # of an array of rows: no less, as what is broadcast along a row takes its time for each
 
 
 def blockwise(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of an elementwise formula of arrays, which may take numbers too, and return several arrays.
 
-    Arrays of more than two blocks, which have one shape and lie in memory alike, are computed by blocks; all
-    others, and tensors, as the formula says.
+    Arrays of more than ``LEAST`` bytes, which have one shape and lie in memory alike, are computed by blocks;
+    all others, and tensors, as the formula says.
     """
+
+    @lru_cache(maxsize=32, typed=True)
+    def recipe(*kinds: Any) -> Recipe | None:
+        try:
+            return Recipe(formula, kinds)
+        except (TypeError, AttributeError):
+            return None  # it is of more than calls of ufuncs
 
     @wraps(formula)
     def computed(*arguments: Any) -> Any:
         first = arguments[0]
-        if type(first) is not np.ndarray or first.nbytes <= 2 * BLOCK:
+        if type(first) is not np.ndarray or first.nbytes <= LEAST:
             return formula(*arguments)
-        vectors = _vectors(arguments)
-        return formula(*arguments) if vectors is None else _by_blocks(formula, *vectors)
+        found = _vectors(arguments)
+        if found is None:
+            return formula(*arguments)
+        like, vectors = found
+        calls = recipe(*[v.dtype if isinstance(v, (np.ndarray, np.generic)) else v for v in vectors])
+        if calls is None:
+            return formula(*arguments)
+        return calls.compute(vectors, like, BLOCK // like.itemsize)
 
     return computed
 
@@ -54,22 +70,6 @@ def _vectors(arguments: tuple[Any, ...]) -> tuple[Any, list[Any]] | None:
             return None
         vectors.append(value)
     return None if like is None else (like, vectors)
-
-
-def _by_blocks(formula: Callable[..., Any], like: Any, vectors: list[Any]) -> Any:
-    """The formula of each block, put together in the memory order of ``like``."""
-    length = BLOCK // like.itemsize
-    outputs: list[Any] = []
-    for start in range(0, like.size, length):
-        stop = start + length
-        found = formula(*[v[start:stop] if isinstance(v, np.ndarray) else v for v in vectors])
-        parts = found if type(found) is tuple else (found,)
-        if not outputs:
-            outputs = [np.empty_like(like, part.dtype) for part in parts]
-            wholes = [output.ravel("K") for output in outputs]
-        for whole, part in zip(wholes, parts):
-            whole[start:stop] = part
-    return tuple(outputs) if type(found) is tuple else outputs[0]
 
 
 def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:

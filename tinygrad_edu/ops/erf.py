@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..table import primitive
-from .pieces import step
+from .pieces import near, step
 
 FAR = 40.0  # exp(-x²/2) is 0 from here on, in float64 too
 
@@ -30,9 +30,8 @@ SCALED_ERFC = (  # of (1 + 2a) exp(a²) erfc(a), highest power of t first: for a
     -0.06633036582732439, 0.09373283499809237, -0.10103906603557722, 0.0680970542546985, 0.015379652102606042,
     -0.13962111684056253, 1.2329951186255526,
 )
-SINGLE = (  # the same for float32: for a < 10.1, beyond which erfc is 0 there
-    0.000861942329, 0.00696686389, -0.0159260368, 0.0364391561, -0.066618431, 0.0938179902, -0.100993758, 0.0680934501,
-    0.0153775293, -0.139621064, 1.23299513,
+SINGLE = (  # for float32, of exp(a²) erfc(a) / t in t = 1 / (1 + a / 2): for a < 10.1, beyond which erfc is 0 there
+    -0.0590979198, 0.284716573, -0.487493839, 0.278404351, -0.0268586467, 0.202785773, 0.243078674, 0.282378771, 0.28208622,
 )
 # fmt: on
 # Taylor's coefficients of erf(x) / x, in x².
@@ -98,13 +97,13 @@ def normal_cdf(x: Any) -> Any:
     -------
     Tensor or ndarray of the same shape, in [0, 1]
     """
-    return cdf_and_bell(floating(x, "normal_cdf"))[0]
+    return cdf_and_bell(near(floating(x, "normal_cdf"), FAR))[0]
 # fmt: on
 
 
 def cdf_and_bell(x: Any) -> tuple[Any, Any]:
-    """Φ(x) and exp(-x²/2), of which it is made."""
-    a = np.clip(np.absolute(x), 0, FAR)
+    """Φ(x) and exp(-x²/2), of which it is made, for x within ±FAR."""
+    a = np.absolute(x)
     bell = np.exp(-0.5 * np.square(a)) if a.dtype == np.float32 else exp_of_minus_square(a, 0.5)
     tail = scaled_erfc(a * math.sqrt(0.5)) * (0.5 * bell)
     return np.absolute(step(x) - tail), bell  # 1 - tail or tail
@@ -123,8 +122,10 @@ def upper_erfc(a: Any) -> Any:
 
 def scaled_erfc(a: Any) -> Any:
     """exp(a²) erfc(a), for a ≥ 0; it falls from 1 as 1/(√π a)."""
-    coefficients = SINGLE if a.dtype == np.float32 else SCALED_ERFC
-    return horner(1 - 8 / (a + 4), coefficients) / (1 + 2 * a)
+    if a.dtype == np.float32:
+        t = 1 / (1 + 0.5 * a)
+        return t * horner(t, SINGLE)
+    return horner(1 - 8 / (a + 4), SCALED_ERFC) / (1 + 2 * a)
 
 
 def exp_of_minus_square(a: Any, scale: float) -> Any:

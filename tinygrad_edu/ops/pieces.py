@@ -8,30 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from .recipe import Term
+
 MANY = 1 << 12  # elements, from which on a clip is faster
 
 
-def above(x: Any) -> Any:
-    """x where it is positive, else 0."""
-    return np.maximum(x, 0) if x.size < MANY or x.dtype.kind != "f" else np.clip(x, 0, np.inf)
+def above(x: Any, bound: float = 0) -> Any:
+    """x where it is above the bound, else that."""
+    return np.maximum(x, bound) if x.size < MANY or x.dtype.kind != "f" else np.clip(x, bound, np.inf)
 
 
-def below(x: Any) -> Any:
-    """x where it is negative, else 0."""
-    return np.minimum(x, 0) if x.size < MANY or x.dtype.kind != "f" else np.clip(x, -np.inf, 0)
+def below(x: Any, bound: float = 0) -> Any:
+    """x where it is below the bound, else that."""
+    return np.minimum(x, bound) if x.size < MANY or x.dtype.kind != "f" else np.clip(x, -np.inf, bound)
+
+
+def near(x: Any, far: float) -> Any:
+    """x within ±far: infinities that meet a factor of 0 become numbers, whose product with it is 0."""
+    return np.clip(x, -far, far)
 
 
 def step(x: Any) -> Any:
     """1 where x is positive, else 0."""
-    if x.size < MANY or type(x) is not np.ndarray:
+    if x.size < MANY or type(x) not in (np.ndarray, Term):
         return np.maximum(np.sign(x), 0)
     whole = np.ceil(x)
     return np.clip(whole, 0, 1, out=whole)
-
-
-def within(x: Any, bound: float) -> Any:
-    """1 where x is between -bound and bound, else 0."""
-    return np.clip(np.ceil(bound - np.absolute(x)), 0, 1)
 
 
 def slope_if(inside: Any, out: Any) -> Any:

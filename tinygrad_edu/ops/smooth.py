@@ -15,22 +15,18 @@ from ..table import elementwise, primitive
 from .blocks import blockwise
 from .elementwise import LN2
 from .erf import FAR, cdf_and_bell, normal_density
-from .pieces import above
+from .pieces import above, below, near
 
 VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
-
-
-def near(x: Any, far: float) -> Any:
-    """x within ±far: infinities that meet a factor of 0 become numbers, whose product with it is 0."""
-    return np.clip(x, -far, far)
+ROOT = math.sqrt(2 / math.pi)
 
 
 # The formulas of the functions below, for arrays of any size.
 # fmt: off
 logistic = blockwise(lambda x: 1 / (1 + np.exp(-x)))
-x_times = blockwise(lambda x, s: np.clip(x, -VERY_FAR, np.inf) * s)
+x_logistic = blockwise(lambda x: (above(x, -VERY_FAR) * (s := logistic(x)), s))
 bend = blockwise(lambda x: above(x) + np.log1p(np.exp(-np.absolute(x))))  # several times as fast as np.logaddexp(x, 0)
-gelu_by_tanh = blockwise(lambda x: np.clip(x, -FAR, np.inf) * (0.5 * (1 + np.tanh(bent(near(x, FAR))))))
+gelu_by_tanh = blockwise(lambda x: above(x, -FAR) * (0.5 * (1 + np.tanh(bent(near(x, FAR))))))
 
 
 @primitive(x=blockwise(lambda g, out: g * (out * (1 - out))))
@@ -49,7 +45,7 @@ def sigmoid(x: Any) -> Any:
         return logistic(floating(x, "sigmoid"))
 
 
-@primitive(keep={"s": sigmoid}, x=blockwise(lambda g, out, s: g * (s + near(out, VERY_FAR) * (1 - s))))
+@primitive(keep={"s": sigmoid}, x=blockwise(lambda g, out, s: g * (s + below(out, VERY_FAR) * (1 - s))))
 def silu(x: Any) -> Any:
     """Sigmoid linear unit, or swish: x · sigmoid(x).
 
@@ -68,9 +64,8 @@ def silu(x: Any) -> Any:
 
     P. Ramachandran, B. Zoph, Q. Le (2017). Searching for activation functions. arXiv:1710.05941
     """
-    x = floating(x, "silu")
-    s = sigmoid(x)
-    return x_times(x, s), s
+    with np.errstate(over="ignore"):  # as above
+        return x_logistic(floating(x, "silu"))
 
 
 @primitive(x=blockwise(lambda g, x, beta, threshold: g * softplus_slope(x, beta, threshold)))
@@ -189,12 +184,19 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     return gelu_exact(x) if approximate == "none" else gelu_tanh(x)
 
 
+# fmt: off
+@primitive(x=lambda g, x: g * mish_curvature(x))
+def mish_slope(x: Any) -> Any:
+    """The slope of x · tanh(softplus(x))."""
+    return mish_and_slope(floating(x, "mish_slope"))[1]
+
+@primitive(keep={"slope": mish_slope}, x=lambda g, slope: g * slope)
 def mish(x: Any) -> Any:
     """x · tanh(softplus(x)).
 
     Parameters
     ----------
-    x : Tensor or ndarray of any shape
+    x : Tensor or array_like of any shape
 
     Returns
     -------
@@ -204,8 +206,8 @@ def mish(x: Any) -> Any:
     ----------
     D. Misra (2019). Mish: a self regularized non-monotonic activation function. arXiv:1908.08681
     """
-    x = floating(x, "mish")
-    return np.maximum(x, -VERY_FAR) * np.tanh(softplus(x))
+    return mish_and_slope(floating(x, "mish"))
+# fmt: on
 
 
 def gaussian(x: Any) -> Any:
@@ -230,21 +232,34 @@ def gaussian(x: Any) -> Any:
 @blockwise
 def gelu_and_slope(x: Any) -> tuple[Any, Any]:
     """x Φ(x) and Φ(x) + x φ(x), which are nearly the same work."""
-    cdf, bell = cdf_and_bell(x)
-    bell *= near(x, FAR) / math.sqrt(2 * math.pi)
-    return np.clip(x, -FAR, np.inf) * cdf, bell + cdf
+    bounded = near(x, FAR)
+    cdf, bell = cdf_and_bell(bounded)
+    return above(x, -FAR) * cdf, cdf + bell * (bounded * (1 / math.sqrt(2 * math.pi)))
+
+
+@blockwise
+def mish_and_slope(x: Any) -> tuple[Any, Any]:
+    """x t and t + x t', with t = tanh(softplus(x)), t' = (1 - t²) σ(x), of which σ is 1 - exp(-softplus)."""
+    soft = bend(x)
+    t = np.tanh(soft)
+    return above(x, -VERY_FAR) * t, t - near(x, VERY_FAR) * ((1 - np.square(t)) * np.expm1(-soft))
+
+
+def mish_curvature(x: Any) -> Any:
+    """The derivative of t + x t', 2 t' + x t'', with t'' = t' (1 - σ - 2 t σ)."""
+    t, s = np.tanh(softplus(x)), sigmoid(x)
+    return (1 - np.square(t)) * s * (2 + near(x, VERY_FAR) * (1 - s - 2 * t * s))
 
 
 def bent(x: Any) -> Any:
     """√(2/π) (x + 0.044715 x³)."""
-    return math.sqrt(2 / math.pi) * (x * (1 + 0.044715 * np.square(x)))
+    return x * (ROOT + 0.044715 * ROOT * np.square(x))
 
 
 def gelu_tanh_slope(x: Any) -> Any:
-    """The slope of x · ½ (1 + t), ½ (1 + t) + ½ x t', with t = tanh(bent(x)), t' = (1 - t²) bent'(x)."""
-    t = np.tanh(bent(x))
-    of_bent = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * np.square(x))
-    return 0.5 * (1 + t + x * (1 - np.square(t)) * of_bent)
+    """The slope of x h, h + x h', with h = ½ (1 + tanh(bent(x))), h' = 2 h (1 - h) bent'(x)."""
+    h = 0.5 * (1 + np.tanh(bent(x)))
+    return h + h * (1 - h) * (x * (2 * ROOT + 6 * 0.044715 * ROOT * np.square(x)))
 
 
 def lead(x: Any, other: Any, out: Any) -> Any:
@@ -254,5 +269,6 @@ def lead(x: Any, other: Any, out: Any) -> Any:
 
 def softplus_slope(x: Any, beta: float, threshold: float | None) -> Any:
     """The sigmoid of beta · x, and 1 beyond the threshold."""
-    slope = sigmoid(x * beta)
-    return slope if threshold is None else np.where(x * beta > threshold, 1, slope)
+    scaled = x if beta == 1 else x * beta
+    slope = sigmoid(scaled)
+    return slope if threshold is None else np.maximum(slope, scaled > threshold)

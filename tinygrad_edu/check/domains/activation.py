@@ -24,6 +24,11 @@ def gelu_tanh_by_hand(x: Any) -> Any:
     return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def mish_slope_by_hand(x: Any) -> Any:
+    t = np.tanh(np.log1p(np.exp(x)))
+    return t + x * (1 - t**2) / (1 + np.exp(-x))
+
+
 def to_be_bent(d: Draw) -> Call:
     """An array, how sharp the bend is, and maybe where it ends, 1 being no element of the array."""
     beta = d(choice(1.0, 0.5, 3.0))
@@ -57,6 +62,8 @@ DOMAINS: Domains = {
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
     smooth.gelu_slope:     unary(reference=lambda x: normal_by_hand(x) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)),
     smooth.gelu_tanh:      unary(reference=gelu_tanh_by_hand),
+    smooth.mish:           unary(reference=lambda x: x * np.tanh(np.log1p(np.exp(x)))),
+    smooth.mish_slope:     unary(reference=mish_slope_by_hand),
     erf.erf:               unary(reference=erf_by_hand),
     erf.erfc:              unary(reference=erfc_by_hand),
     erf.normal_cdf:        unary(reference=normal_by_hand),
