@@ -86,9 +86,12 @@ class Functions:
         groups = fused(statements)
         for group, alone, left in zip(groups, only_in(groups), self._unread(groups)):
             printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
-        body = indented([*self._declared(used), *printer.lines, "return 0;"])
+        lines, apart = self._declared(used)
+        body = indented([*lines, *printer.lines, "return 0;"])
         given = range(len(self.arguments))
-        places, values = ("".join(text.format(i) for i in given) for text in (", char *d{0}", ", DATA(x{0})"))
+        places, names, values = (
+            "".join(text.format(i) for i in given) for text in (", char *d{0}", ", d{0}", ", DATA(x{0})")
+        )
         before, parameters = "" if self.first else self._conditions(), self._parameters
         counts = len(self.plan.lives) if self.counts else 0
         for k in range(counts):
@@ -98,8 +101,12 @@ class Functions:
         if not self.alone:
             save, restore = (self.slot(("python", f"PyEval_{name}Thread")) for name in ("Save", "Restore"))
             call = f"void *state = SAVE(p[{save}]); {call} RESTORE(p[{restore}], state);"
+        parted = "".join(f", {declared}" for declared in apart)
+        begins = "".join(f", {at}" for at in apart.values())
         return (
-            f"static int body_{number}(void **p{places}) {{\n{body}}}\n\n"
+            f"static inline int loops_{number}(void **p{places}{parted}) {{\n{body}}}\n\n"
+            f"static int body_{number}(void **p{places}) {{\n"
+            f"    return loops_{number}(p{names}{begins});\n}}\n\n"
             f"static int made_{number}({parameters}) {{\n{before}    {call}\n    return found;\n}}\n\n"
             + self._called(f"step_{number}", f"made_{number}", 2 * counts)
         )
@@ -144,9 +151,11 @@ class Functions:
                 lines.append(f"if ({here} < {at} + {size} && {at} < {end}) return 1;")
         return indented(lines)
 
-    def _declared(self, used: dict[tuple[int, Any], str]) -> list[str]:
-        """Names for where the memories begin."""
-        lines, plan, memories = [], self.plan, self.memories
+    def _declared(self, used: dict[tuple[int, Any], str]) -> tuple[list[str], dict[str, str]]:
+        """Names for where the memories begin: lines, and parameters, with what they are given, of those that
+        are known to lie apart from all others.
+        """
+        lines, apart, plan, memories = [], dict[str, str](), self.plan, self.memories
         given = [memories.of[r] for r in self.arguments]
         for m in sorted({m for m, _ in used}):
             kind, size = plan.kinds[m], memories.all[m].size
@@ -164,8 +173,11 @@ class Functions:
                 at = f"m{m}"
             else:
                 at = f"p[{self.slot(('memory', m))}]"
-            lines += [f"{t} *const {name} = ({t} *)({at});" for t, _, name in names]
-        return lines
+            if len(names) == 1 and kind in ("fixed", "argument", "result"):
+                apart[f"{names[0][0]} *restrict const {names[0][2]}"] = f"({names[0][0]} *)({at})"
+            else:
+                lines += [f"{t} *const {name} = ({t} *)({at});" for t, _, name in names]
+        return lines, apart
 
 
 def indented(lines: Iterable[str]) -> str:

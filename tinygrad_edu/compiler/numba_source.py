@@ -47,7 +47,7 @@ class NumbaFunctions(Functions):
         groups = fused(statements)
         for group, alone, left in zip(groups, only_in(groups), self._unread(groups)):
             printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
-        lines = [*begin, *self._declared(used), *printer.lines, end + self._leaves(0)]
+        lines = [*begin, *self._pointers(used), *printer.lines, end + self._leaves(0)]
         return self._defined(f"step_{number}", lines)
 
     def _looks(self) -> list[str]:
@@ -68,7 +68,7 @@ class NumbaFunctions(Functions):
                 lines.append(f"if {ends}: {self._leaves(1)}")
         return lines
 
-    def _declared(self, used: dict[tuple[int, Any], str]) -> list[str]:
+    def _pointers(self, used: dict[tuple[int, Any], str]) -> list[str]:
         lines, plan, memories = [], self.plan, self.memories
         given = [memories.of[r] for r in self.arguments]
         for m in sorted({m for m, _ in used}):
