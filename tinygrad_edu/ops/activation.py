@@ -217,7 +217,7 @@ x_by_pieces = blockwise(lambda x: (above(x, -3) * (h := three_pieces(x)), h))  #
 
 
 # Within its three pieces h is neither whole number: then ⌈h⌉ - ⌊h⌋ is 1, else 0.
-@primitive(x=blockwise(lambda g, out: g * ((np.ceil(out) - np.floor(out)) / 6)))
+@primitive(x=blockwise(lambda g, out: g * ((np.ceil(out) - np.floor(out)) * (1 / 6))))
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + ½ within [0, 1], a sigmoid of three straight pieces."""
     return three_pieces(floating(x, "hardsigmoid"))

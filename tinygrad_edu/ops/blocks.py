@@ -62,10 +62,11 @@ def _vectors(arguments: tuple[Any, ...]) -> tuple[Any, list[Any]] | None:
                 value = value[(0,) * value.ndim]
             else:
                 like = value if like is None else like
-                vector = value.ravel("K")
-                if (value.shape, value.strides) != (like.shape, like.strides) or vector.base is None:
-                    return None  # vector.base: it is a copy
-                value = vector
+                if value.strides != like.strides or value.shape != like.shape:
+                    return None
+                value = value.ravel("K")
+                if value.base is None:  # it is a copy
+                    return None
         elif hasattr(value, "__array_function__") and not isinstance(value, np.generic):
             return None
         vectors.append(value)

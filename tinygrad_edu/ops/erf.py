@@ -105,7 +105,7 @@ def cdf_and_bell(x: Any) -> tuple[Any, Any]:
     """Φ(x) and exp(-x²/2), of which it is made, for x within ±FAR."""
     a = np.absolute(x)
     bell = np.exp(-0.5 * np.square(a)) if a.dtype == np.float32 else exp_of_minus_square(a, 0.5)
-    tail = scaled_erfc(a * math.sqrt(0.5)) * (0.5 * bell)
+    tail = scaled_erfc(a, math.sqrt(0.5)) * (0.5 * bell)
     return np.absolute(step(x) - tail), bell  # 1 - tail or tail
 
 
@@ -120,11 +120,12 @@ def upper_erfc(a: Any) -> Any:
     return scaled_erfc(a) * exp_of_minus_square(a, 1)
 
 
-def scaled_erfc(a: Any) -> Any:
-    """exp(a²) erfc(a), for a ≥ 0; it falls from 1 as 1/(√π a)."""
+def scaled_erfc(a: Any, scale: float = 1) -> Any:
+    """exp(a²) erfc(a) of a times the scale, for a ≥ 0; it falls from 1 as 1/(√π a)."""
     if a.dtype == np.float32:
-        t = 1 / (1 + 0.5 * a)
+        t = 1 / (1 + 0.5 * scale * a)
         return t * horner(t, SINGLE)
+    a = a if scale == 1 else a * scale
     return horner(1 - 8 / (a + 4), SCALED_ERFC) / (1 + 2 * a)
 
 

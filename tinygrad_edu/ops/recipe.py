@@ -7,10 +7,17 @@ call, but the formula stays an expression.  The calls are the same, and so are t
 """
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+
+# What takes the array to write into by its keyword alone.
+INTO = {
+    np.maximum: lambda x1, x2, out: np.maximum(x1, x2, out=out),
+    np.minimum: lambda x1, x2, out: np.minimum(x1, x2, out=out),
+}
 
 
 class Term(NDArrayOperatorsMixin):
@@ -76,8 +83,8 @@ class Recipe:
         Those of the arrays that it returns.
     rest : list
         What lies behind the arguments and the results: numbers, and dtypes of scratch memory.
-    steps : list of (callable, list of int, int)
-        The calls, each with the places of its arguments and of its result.
+    steps : list of (callable, itemgetter)
+        The calls, each with what picks its arguments and what it writes into from all that lies in places.
     """
 
     def __init__(self, formula: Callable[..., Any], kinds: Any) -> None:
@@ -91,7 +98,7 @@ class Recipe:
             raise TypeError("A formula of blocks returns new arrays, each of them once.")
         self.results = [term.dtype for term in found]
         self.rest: list[Any] = []
-        self.steps: list[tuple[Callable[..., Any], list[int], int]] = []
+        self.steps: list[tuple[Callable[..., Any], Any]] = []
         places = {id(value): place for place, value in enumerate((*given, *found))}
         free: list[tuple[Any, int]] = []  # each a dtype and a place
         # Seen from the end, the place of a result is free before its call.  The first to get it is an
@@ -110,21 +117,24 @@ class Recipe:
                     else:
                         places[id(value)] = len(given) + len(found) + len(self.rest)
                         self.rest.append(value.dtype if isinstance(value, Term) else value)
-            self.steps.append((function, [places[id(value)] for value in arguments], places[id(term)]))
+            pick = itemgetter(*[places[id(value)] for value in (*arguments, term)])
+            self.steps.append((INTO.get(function, function), pick))
         self.steps.reverse()
 
     def compute(self, vectors: list[Any], like: Any, length: int) -> Any:
         """What the formula returns of vectors and numbers, in the shape and memory order of ``like``; by
         blocks of ``length`` elements.
         """
+        size = like.size
         outputs = [np.empty_like(like, dtype) for dtype in self.results]
         wholes = [*vectors, *[output.ravel("K") for output in outputs]]
-        size = min(length, like.size)
-        rest = [np.empty(size, kind) if isinstance(kind, np.dtype) else kind for kind in self.rest]
-        for start in range(0, like.size, length):
-            part, short = slice(start, start + length), slice(0, like.size - start)
-            memory = [v[part] if type(v) is np.ndarray else v for v in wholes]
-            memory += [v[short] if type(v) is np.ndarray else v for v in rest]
-            for function, places, place in self.steps:
-                function(*[memory[p] for p in places], out=memory[place])
+        rest = [np.empty(min(length, size), r) if isinstance(r, np.dtype) else r for r in self.rest]
+        for start in range(0, size, length):
+            memory = wholes + rest
+            if size > length:
+                part, short = slice(start, start + length), slice(0, size - start)
+                memory = [v[part] if type(v) is np.ndarray else v for v in wholes]
+                memory += [v[short] if type(v) is np.ndarray else v for v in rest]
+            for function, pick in self.steps:
+                function(*pick(memory))
         return outputs[0] if self.single else tuple(outputs)
