@@ -202,7 +202,8 @@ class TestRows:
 
     def test_which_arrays_are_cut(self):
         x, g, weight, _ = self.arrays()
-        shapes = self.seen(x, g, x[:, :1].copy(), weight, 2.0, np.float32(1))
+        nothing, *shapes = self.seen(x, g, x[:, :1].copy(), weight, 2.0, np.float32(1))
+        assert nothing[0] == (0, 100)
         assert len(shapes) == 3
         assert shapes[0][1:] == [shapes[0][0], (shapes[0][0][0], 1), (100,), (), ()]
         few = [self.seen(x[:20], g[:20]), self.seen(x.astype(np.float16)), self.seen(np.asfortranarray(x))]

@@ -5,7 +5,7 @@ of them goes through main memory; of a block it does not, and a few pieces of me
 The values are the same, bit for bit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -77,10 +77,10 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of a formula of rows, each by itself: many rows are computed by blocks.
 
     It takes arrays of rows, (m, n), (m, 1) or of more axes; arrays (n,) or (1, n) and numbers that are the
-    same for all rows; at the end, if they are there, the arrays to write its rows into.  It returns arrays of
-    rows, and after them arrays (n,), sums over the rows, which are added up over the blocks; or nothing, if
-    it writes into what it is given.  What it sums along a row it sums by `numpy.vecdot` or a ufunc's
-    ``reduce``, to which other rows make no difference.
+    same for all rows; at the end, if they are there, the arrays to write its rows into.  It returns a tuple:
+    arrays of rows, then arrays (n,), sums over the rows, which are added up over the blocks; or None, if it
+    writes into what it is given.  What it sums along a row it sums by `numpy.vecdot` or a ufunc's ``reduce``,
+    to which other rows make no difference.
     """
 
     @wraps(formula)
@@ -90,44 +90,33 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
             return formula(*arguments)
         if first.ndim < 2 or not all(map(_is_of_rows, arguments)):
             return formula(*arguments)
-        few = max(1, ROWS * first.shape[0] // first.nbytes)
-        blocks = [slice(start, start + few) for start in range(0, first.shape[0], few)]
-        by_blocks = _rows_by_blocks if type(first) is np.ndarray else _sums_by_blocks
-        return by_blocks(formula, arguments, blocks)
+        return _by_rows(formula, first, arguments)
 
     return computed
 
 
-def _rows_by_blocks(formula: Callable[..., Any], arguments: tuple[Any, ...], blocks: list[slice]) -> Any:
-    first = arguments[0]
-    found = formula(*_at(blocks[0], first, arguments))
-    parts = () if found is None else found if type(found) is tuple else (found,)
-    rows = [np.empty((*first.shape[:1], *p.shape[1:]), p.dtype) for p in parts if p.ndim == first.ndim]
-    for whole, part in zip(rows, parts):
-        whole[blocks[0]] = part
-    sums = list(parts[len(rows) :])
-    for k in blocks[1:]:
-        more = formula(*_at(k, first, (*arguments, *rows)))
-        sums = [a + b for a, b in zip(sums, more[len(rows) :])] if sums else sums
-    return (*rows, *sums) if type(found) is tuple else rows[0] if rows else None
+def _by_rows(formula: Callable[..., Any], first: Any, arguments: tuple[Any, ...]) -> Any:
+    """The formula of each block, put together.
 
+    The compiler, which traces, computes all rows at once; it needs blocks only for sums to round alike.
+    """
+    m, is_traced = first.shape[0], type(first) is not np.ndarray
+    are_rows = [np.ndim(a) == first.ndim and a.shape[0] == m for a in arguments]
 
-def _sums_by_blocks(formula: Callable[..., Any], arguments: tuple[Any, ...], blocks: list[slice]) -> Any:
-    """The same numbers of what the compiler traces with: it needs no blocks, but for sums to round alike."""
-    first, found = arguments[0], formula(*arguments)
-    rows = [p for p in found if p.ndim == first.ndim] if type(found) is tuple else found
-    if rows is found or len(rows) == len(found):
+    def cut(start: int, stop: int) -> list[Any]:
+        return [a[start:stop] if rows else a for a, rows in zip(arguments, are_rows)]
+
+    found = formula(*(arguments if is_traced else cut(0, 0)))  # of no rows: what shapes and dtypes come out
+    rows, sums = [a for a in found or () if a.ndim == first.ndim], list[Any]()
+    if is_traced and (found is None or len(rows) == len(found)):
         return found
-    sums, *more = (formula(*_at(k, first, arguments))[len(rows) :] for k in blocks)
-    for others in more:
-        sums = [a + b for a, b in zip(sums, others)]
-    return (*rows, *sums)
-
-
-def _at(k: slice, first: Any, arrays: Sequence[Any]) -> list[Any]:
-    """The rows of a block, of the arrays that have as many as the first one; all others as they are."""
-    m, ndim = first.shape[0], first.ndim
-    return [a[k] if np.ndim(a) == ndim and a.shape[0] == m else a for a in arrays]
+    made = [] if is_traced else [np.empty((m, *a.shape[1:]), a.dtype) for a in rows]
+    few = max(1, ROWS * m // first.nbytes)
+    for start in range(0, m, few):
+        parts = formula(*cut(start, start + few), *[a[start : start + few] for a in made])
+        more = parts[len(rows) :] if found else ()
+        sums = [a + b for a, b in zip(sums, more)] if sums else list(more)
+    return (*(made or rows), *sums)
 
 
 def _is_of_rows(value: Any) -> bool:

@@ -50,12 +50,13 @@ def group_norm_gradients(g: Any, x: Any, weight: Any, groups: int, eps: float, *
     if c is None:
         _, c, r = _normalized(look, x, weight, weight, eps)
     g = look.at(g)
-    of_one, of_c = look.sums(g), look.dots(g, c)
-    steep = r * look.weights(weight)
-    along_c, constant = look.means(steep * of_c) * np.square(r), look.means(steep * of_one)
+    of_one, of_c = look.sums(look.channels, g), look.sums(look.channels, g, c)
+    r_of_channels = look.spread(r)
+    steep = r_of_channels * look.column(weight)
+    mean_h, mean_hc = look.means(steep * of_one), look.means(steep * of_c)
     dx = np.empty_like(c)
-    combine(dx, c, g, *(look.rows(a) for a in (-along_c, steep, -constant)))
-    return look.back(dx), look.of_channels(of_c * r), look.of_channels(of_one)
+    combine(dx, c, g, *(look.rows(a) for a in (-mean_hc * np.square(r), steep, -mean_h)))
+    return look.back(dx), look.of_channels(of_c * r_of_channels), look.of_channels(of_one)
 
 
 # fmt: off
@@ -86,10 +87,10 @@ def group_normalized(x: Any, weight: Any, bias: Any, groups: int, eps: float) ->
 def _normalized(look: "Look", x: Any, weight: Any, bias: Any, eps: float) -> Any:
     """y, c = x - mean, and r = 1 / √(variance + eps), of each group and column."""
     x = look.at(x)
-    c = x - look.rows(look.means(look.sums(x)))
-    r = 1 / np.sqrt(look.means(look.dots(c, c)) + eps)
+    c = x - look.rows(look.sums(look.groups, x) / look.size)
+    r = 1 / np.sqrt(look.sums(look.groups, c, c) / look.size + eps)
     y = np.empty_like(c)
-    _scale(y, c, look.rows(r * look.weights(weight)), look.rows(look.weights(bias)))
+    _scale(y, c, look.rows(look.spread(r) * look.column(weight)), look.column(bias)[:, :, None])
     return y, c, r
 
 
@@ -102,19 +103,27 @@ def _scale(y: Any, c: Any, steep: Any, bias: Any) -> None:
 class Look:
     """Images (n, c, ...) as (channels, rows, k · columns), k places side by side, so that rows are long.
 
-    Statistics of channels are arrays (groups, channels of a group, columns).
+    Statistics are arrays (channels, columns) or (groups, columns).
+
+    Attributes
+    ----------
+    channels, groups, columns : int
+        How many there are: where the batch is not last, every example has channels of its own.
+    size : int
+        Elements of a group.
     """
 
     def __init__(self, x: Any, groups: int) -> None:
         self.shape, self.last = x.shape, not is_in_order(x)
-        n, c = x.shape[:2]
+        n: int = x.shape[0]
+        c: int = x.shape[1]
         places = math.prod(x.shape[2:])
-        channels, columns = (c, n) if self.last else (c * n, 1)
-        self.size = c // groups * places  # elements of a group
-        most = max(1, min(ROW // max(columns, 1), math.isqrt(places))) if columns > 1 else 1
+        times, self.columns = (1, n) if self.last else (n, 1)
+        self.channels, self.groups = times * c, times * groups
+        self.size = c // groups * places
+        most = max(1, min(ROW // max(n, 1), math.isqrt(places))) if self.last else 1
         self.k = k = next(k for k in range(most, 0, -1) if places % k == 0)
-        self.places, self.long = (channels, places, columns), (channels, places // k, k * columns)
-        self.statistics = (channels * groups // c, c // groups, columns)
+        self.long = (self.channels, places // k, k * self.columns)
 
     def at(self, x: Any) -> Any:
         """An array of the shape of the images, looked at so."""
@@ -126,40 +135,39 @@ class Look:
             return np.reshape(x, self.shape)
         return batch_first(np.reshape(x, (*self.shape[1:], self.shape[0])))
 
-    def rows(self, statistics: Any) -> Any:
-        """Statistics of channels or, (groups, 1, columns), of groups, to broadcast against images."""
-        columns, times = statistics.shape[2], self.k * self.statistics[1] // statistics.shape[1]
-        rows = np.reshape(statistics, (-1, 1, columns))
-        if columns == 1 < self.places[2]:
-            return rows
-        return np.reshape(np.repeat(rows, times, 1), (self.places[0], 1, -1)) if times > 1 else rows
-
-    def sums(self, x: Any) -> Any:
-        """Σ x over the places, of each channel."""
-        ones = np.ones_like(x, shape=self.places[1:2])
-        one_column = self.places[2] == 1
-        x = np.reshape(x, self.places[: 2 if one_column else 3])
-        return np.reshape(np.matmul(x, ones) if one_column else np.matmul(ones, x), self.statistics)
-
-    def dots(self, x: Any, y: Any) -> Any:
-        """Σ x y over the places, of each channel; of many, without an array of the products."""
-        if x.size < LARGE or self.k == 1 or x.dtype.char not in "fd":
-            return self.sums(x * y)
-        sums = np.einsum("crj,crj->cj", x, y)
-        sums = np.matmul(np.ones_like(x, shape=(self.k,)), np.reshape(sums, (-1, self.k, self.places[2])))
-        return np.reshape(sums, self.statistics)
+    def sums(self, parts: int, x: Any, y: Any = None) -> Any:
+        """Σ x, or Σ x y, over each channel or group, which are so many parts: (parts, columns)."""
+        elements = x.size // (parts * self.columns)
+        if y is not None and x.size > LARGE and self.k > 1 and x.dtype.char in "fd":
+            rows = (parts, elements // self.k, self.long[2])
+            x = np.einsum("prj,prj->pj", np.reshape(x, rows), np.reshape(y, rows))  # makes no products
+            elements = self.k
+        elif y is not None:
+            x = x * y
+        ones = np.ones_like(x, shape=(elements,))
+        if self.columns == 1:
+            return np.matmul(np.reshape(x, (parts, elements)), ones)[:, None]
+        return np.matmul(ones, np.reshape(x, (parts, elements, self.columns)))
 
     def means(self, sums: Any) -> Any:
-        """Of sums over places, the means over each group, (groups, 1, columns)."""
-        return np.add.reduce(sums, 1, None, None, True) / self.size
+        """Of sums over channels, the means over groups."""
+        return np.add.reduce(np.reshape(sums, (self.groups, -1, self.columns)), 1) / self.size
 
-    def weights(self, weight: Any) -> Any:
+    def spread(self, statistics: Any) -> Any:
+        """What groups have, of each channel."""
+        return np.repeat(statistics, self.channels // self.groups, 0)
+
+    def rows(self, statistics: Any) -> Any:
+        """Statistics as (channels, 1, k · columns), which broadcast against images."""
+        copies = np.repeat(statistics[:, None], self.k * self.channels // statistics.shape[0], 1)
+        return np.reshape(copies, (self.channels, 1, -1))
+
+    def column(self, weight: Any) -> Any:
         """Numbers of the channels (c,) as statistics of one column."""
-        weight = weight if self.last else np.tile(weight, self.shape[0])
-        return np.reshape(weight, (*self.statistics[:2], 1))
+        return (weight if self.last else np.tile(weight, self.shape[0]))[:, None]
 
     def of_channels(self, statistics: Any) -> Any:
         """Statistics added up over examples: (c,)."""
         if self.last:
-            return np.reshape(np.add.reduce(statistics, 2), -1)
+            return np.add.reduce(statistics, 1)
         return np.add.reduce(np.reshape(statistics, self.shape[:2]), 0)

@@ -38,7 +38,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     return e
 
 
-@primitive(x=lambda g, out, axis: slope_of_many_rows(g, out) if is_of_many_rows(g, axis) else g - np.exp(out) * total(g, axis))
+@primitive(x=lambda g, out, axis: slope_of_many_rows(g, out)[0] if is_of_many_rows(g, axis) else g - np.exp(out) * total(g, axis))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """Logarithm of the softmax, x - logsumexp(x), exact where the softmax underflows.
 
@@ -97,7 +97,7 @@ def slope_of_many_rows(g: Any, out: Any, d: Any = None) -> Any:
     """The rule of `log_softmax`, of rows by blocks."""
     d = np.exp(out, d)
     d *= np.vecdot(g, np.ones_like(g, shape=g.shape[-1:]))[..., None]
-    return np.subtract(g, d, d)
+    return (np.subtract(g, d, d),)
 
 
 def total(x: Any, axis: Axis) -> Any:
