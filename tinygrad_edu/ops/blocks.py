@@ -88,20 +88,22 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
         first = arguments[0]
         if not (type(first) is np.ndarray or stands_for_array(first)) or first.nbytes <= ROWS:
             return formula(*arguments)
-        if first.ndim < 2 or not all(map(_is_of_rows, arguments)):
+        are_rows = [_is_of_rows(a, first) for a in arguments]
+        if first.ndim < 2 or None in are_rows:
             return formula(*arguments)
-        return _by_rows(formula, first, arguments)
+        return _by_rows(formula, first, arguments, are_rows)
 
     return computed
 
 
-def _by_rows(formula: Callable[..., Any], first: Any, arguments: tuple[Any, ...]) -> Any:
+def _by_rows(
+    formula: Callable[..., Any], first: Any, arguments: tuple[Any, ...], are_rows: list[bool | None]
+) -> Any:
     """The formula of each block, put together.
 
     The compiler, which traces, computes all rows at once; it needs blocks only for sums to round alike.
     """
     m, is_traced = first.shape[0], type(first) is not np.ndarray
-    are_rows = [np.ndim(a) == first.ndim and a.shape[0] == m for a in arguments]
 
     def cut(start: int, stop: int) -> list[Any]:
         return [a[start:stop] if rows else a for a, rows in zip(arguments, are_rows)]
@@ -119,9 +121,14 @@ def _by_rows(formula: Callable[..., Any], first: Any, arguments: tuple[Any, ...]
     return (*(made or rows), *sums)
 
 
-def _is_of_rows(value: Any) -> bool:
-    """Whether it is a number or an array of a fast dtype whose rows follow each other in memory."""
-    if not hasattr(value, "__array_function__") or isinstance(value, np.generic):
-        return True
-    known = type(value) is np.ndarray or stands_for_array(value)
-    return known and value.ndim > 0 and value.dtype.char in "fd" and value.flags.c_contiguous
+def _is_of_rows(value: Any, first: Any) -> bool | None:
+    """Whether it has rows as the first array has; None of what cannot be computed by blocks, or not faster.
+
+    That are arrays of other libraries, of other dtypes, or whose rows do not follow each other in memory.
+    """
+    if type(value) is not np.ndarray and not stands_for_array(value):
+        foreign = hasattr(value, "__array_function__") and not isinstance(value, np.generic)
+        return None if foreign else False
+    if value.dtype.char not in "fd" or not value.flags.c_contiguous:
+        return None
+    return value.ndim == first.ndim and value.shape[0] == first.shape[0]

@@ -1,8 +1,8 @@
 """Group normalization as one operation: groups of channels standardized in each example, scaled and shifted.
 
 Images are looked at as (channels, places, columns).  Where the batch lies last in memory, the columns are the
-examples; otherwise every example has channels of its own, in one column.  Sums over places come first, as
-products with ones; what groups have in common is made of these small arrays.
+examples; otherwise every example has channels of its own, in one column.  Sums over places are products with
+ones; what scales and shifts is made of these small arrays, and repeated over places for long rows.
 """
 
 import math
