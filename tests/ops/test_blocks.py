@@ -208,7 +208,8 @@ class TestRows:
         assert shapes[0][1:] == [shapes[0][0], (shapes[0][0][0], 1), (100,), (), ()]
         few = [self.seen(x[:20], g[:20]), self.seen(x.astype(np.float16)), self.seen(np.asfortranarray(x))]
         few += [self.seen(x, g[:, ::-1]), self.seen(x, g.astype(complex))]
-        assert [len(f) for f in few] == [1] * 5
+        few += [self.seen(x.reshape(-1, 20))]  # whose rows are narrow
+        assert [len(f) for f in few] == [1] * 6
 
 
 class TestRecipe:

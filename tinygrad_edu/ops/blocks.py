@@ -17,6 +17,7 @@ from .recipe import Recipe
 LEAST = 1 << 17  # bytes of an array; of smaller ones a formula takes no longer as it stands
 BLOCK = 1 << 18  # bytes of an array's part: a few of them fit in a second-level cache
 ROWS = 1 << 18  # of an array of rows: no less, as what is broadcast along a row takes its time for each
+NARROW = 32  # elements of a row; of shorter ones it is that time that counts, and blocks spare none of it
 
 
 def blockwise(formula: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,7 +90,7 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
         if not (type(first) is np.ndarray or stands_for_array(first)) or first.nbytes <= ROWS:
             return formula(*arguments)
         are_rows = [_is_of_rows(a, first) for a in arguments]
-        if first.ndim < 2 or None in are_rows:
+        if first.ndim < 2 or first.shape[-1] < NARROW or None in are_rows:
             return formula(*arguments)
         return _by_rows(formula, first, arguments, are_rows)
 

@@ -122,7 +122,10 @@ class Look:
         self.channels, self.groups = times * c, times * groups
         self.size = c // groups * places
         most = max(1, min(ROW // max(n, 1), math.isqrt(places))) if self.last else 1
-        self.k = k = next(k for k in range(most, 0, -1) if places % k == 0)
+        k = next(k for k in range(most, 0, -1) if places % k == 0)
+        self.k = k = (
+            places if k == 1 and places * n <= ROW and self.last else k
+        )  # of a prime number of places
         self.long = (self.channels, places // k, k * self.columns)
 
     def at(self, x: Any) -> Any:

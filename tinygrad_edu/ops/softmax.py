@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..table import primitive
-from .blocks import ROWS, rowwise
+from .blocks import NARROW, ROWS, rowwise
 from .elementwise import ones_for_zeros
 from .pieces import MANY
 
@@ -88,8 +88,9 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 
 def is_of_many_rows(g: Any, axis: Axis) -> bool:
     """Whether rows are more than a block, and no graph is made of what is computed of them."""
-    many = g.ndim > 1 and g.size * g.dtype.itemsize > ROWS and g.dtype.char in "fd"
-    return axis == -1 and many and not hasattr(g, "requires_grad")
+    if axis != -1 or g.ndim < 2 or g.shape[-1] < NARROW or hasattr(g, "requires_grad"):
+        return False
+    return g.dtype.char in "fd" and g.size * g.dtype.itemsize > ROWS
 
 
 @rowwise

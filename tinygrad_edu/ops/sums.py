@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import NARROW
 from .pieces import MANY
 
 ROW = 1024  # elements, along which NumPy broadcasts at full speed
@@ -51,8 +52,8 @@ def sum_of_rows(x: Any) -> Any:
 
 
 def along_rows(x: Any, weight: Any) -> Any:
-    """Σ w x along rows, (m, n) to (m, 1), with w (n,): of each row by itself, whatever the others are."""
-    if x.dtype.char in "fd":
+    """Σ w x along rows, (m, n) to (m, 1), with w (n,): of each row by itself, unless it is narrow."""
+    if x.dtype.char in "fd" and x.shape[1] >= NARROW:
         return np.vecdot(x, weight)[:, None]
     return np.matmul(x, weight)[:, None]
 
@@ -65,8 +66,9 @@ def _summed(axes: tuple[int, ...], *factors: Any) -> Any:
             return np.vecdot(*factors)[..., None]
         if len(factors) == 1 and x.ndim == 2 and x.size >= MANY:
             return np.matmul(x, np.ones_like(x, shape=x.shape[1:]))[:, None]
-    if axes == (0,) and len(factors) == x.ndim == 2 and x.size >= MANY and x.dtype.char in "fdFD":
-        return np.einsum("ij,ij->j", *factors)[None]
+    wide = axes == (0,) and x.ndim == 2 and x.shape[1] >= NARROW and x.size >= MANY
+    if wide and len(factors) == 2 and x.dtype.char in "fdFD":
+        return np.einsum("ij,ij->j", *factors)[None]  # without an array of the products
     order = in_memory(x)
     if order is None:
         return _sums_in_order(axes, *factors)
