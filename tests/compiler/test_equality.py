@@ -147,6 +147,75 @@ def test_recurrent_layers(kind):
     check_training(lambda: Reader(kind), x=normal(7, 8, 6))
 
 
+class ReaderOfSeveralLengths(nn.Module):
+    """Recurrent layers of several kinds, that read up to where x is 0."""
+
+    def __init__(self):
+        self.rnn = nn.RNN(6, 5, 2, dropout=0.5, rng=0)
+        self.gru = nn.GRU(6, 5, bidirectional=True, batch_first=True)
+        self.lstm, self.out = nn.LSTM(15, 5, proj_size=4), nn.Linear(13, 3)
+
+    def forward(self, x, lengths=None):
+        if lengths is None:
+            lengths = np.count_nonzero(np.any(x != 0, axis=2), axis=0)
+        first, _ = self.rnn(x, lengths=lengths)
+        second, ends = self.gru(np.swapaxes(x, 0, 1), lengths=lengths)
+        third, (h, _) = self.lstm(np.concatenate([first, np.swapaxes(second, 0, 1)], 2), lengths=lengths)
+        return self.out(np.concatenate([np.sum(third, axis=0), h[0], ends[1]], 1))
+
+
+def sequences(lengths, steps=7):
+    """Sequences of these lengths, of at most seven steps, as one array."""
+    x = normal(steps, len(lengths), 6, seed=sum(lengths))
+    for i, length in enumerate(lengths):
+        x[length:, i] = 0
+    return x
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_sequences_of_several_lengths_which_differ_from_call_to_call(backend):
+    """The lengths are an argument, and live: there is one trace for all."""
+    models, steps = [], []
+    for _ in range(2):
+        with tg.seed(0):
+            models.append(ReaderOfSeveralLengths())
+        optimizer = optim.Adam(models[-1].parameters())
+
+        def step(x, y, lengths, model=models[-1], optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = tg.softmax_cross_entropy(model(x, lengths), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        steps.append(step)
+    function, compiled = steps[0], tg.compile(steps[1], backend=backend)
+    exact = backend == "numpy"
+    for lengths in ([7, 3, 5, 1], [2, 7, 7, 0], [1, 1, 1, 1], [7, 7, 7, 7], [0, 0, 0, 4]):
+        x, y = normal(7, 4, 6), Y[:4]
+        mine, theirs = compiled(x, y, np.array(lengths)), function(x, y, np.array(lengths))
+        np.testing.assert_allclose(mine.data, theirs.data, rtol=0 if exact else 1e-5)
+        for a, b in zip(models[1].parameters(), models[0].parameters(), strict=True):
+            np.testing.assert_allclose(a.data, b.data, rtol=0 if exact else 1e-4, atol=0 if exact else 1e-5)
+    assert (compiled.traces, compiled.eager) == (1, 0)
+    with pytest.raises(ArgumentError, match="lengths are from 0 to 7"):
+        compiled(x, y, np.array([7, 8, 1, 1]))
+    assert np.isfinite(compiled(x, y, [7, 3, 5, 1]).item())  # numbers of Python's, of which there is a trace
+
+
+def test_second_derivatives_where_lengths_are_live():
+    lstm = nn.LSTM(6, 5, rng=0).freeze()
+
+    def penalty(x, lengths):
+        (g,) = tg.grad(lambda x: np.sum(lstm(x, lengths=lengths)[0] ** 2), argnums=(0,))(x)
+        return np.sum(g**2)
+
+    function, compiled = tg.grad(penalty), tg.compile(tg.grad(penalty))
+    for lengths in ([7, 3, 5, 1], [7, 3, 5, 1], [2, 7, 7, 0]):
+        x = normal(7, 4, 6)
+        np.testing.assert_array_equal(compiled(x, np.array(lengths)), function(x, np.array(lengths)))
+
+
 def test_convolutions():
     def network():
         images = [

@@ -18,7 +18,18 @@ from tinygrad_edu.compiler.parted import parted
 from tinygrad_edu.compiler.roll import rolled
 from tinygrad_edu.errors import ArgumentError, TraceError
 
-from .test_equality import ACTIVATIONS, CLASSES, OPTIMIZERS, X, Y, made, normal, perceptron
+from .test_equality import (
+    ACTIVATIONS,
+    CLASSES,
+    OPTIMIZERS,
+    ReaderOfSeveralLengths,
+    X,
+    Y,
+    made,
+    normal,
+    perceptron,
+    sequences,
+)
 
 GOLDEN = Path(__file__).with_name("lesson.txt")
 IMAGES = Path(__file__).with_name("lesson_cnn.txt")
@@ -357,6 +368,22 @@ def test_a_saved_step_runs_without_the_framework(kind, clip, tmp_path):
     for _ in range(6):
         compiled(X, Y)
     check_saved(compiled, X, Y, tmp_path)
+
+
+def test_a_saved_step_of_sequences_reads_each_to_its_end(tmp_path):
+    """The loops of three kinds of units are copied, and their helpers, of which some have the same name."""
+    _, function = made(
+        ReaderOfSeveralLengths, lambda p: optim.Adam(p, lr=0.01), tg.softmax_cross_entropy, None
+    )
+    compiled = tg.compile(function)
+    for lengths in ([7, 3, 5, 1], [2, 7, 7, 0]):
+        compiled(sequences(lengths), Y[:4])
+    assert compiled.traces == 1
+    lesson, *_ = lesson_of(compiled)
+    for lengths in ([7, 1, 1, 2], [3, 3, 3, 3]):
+        x = sequences(lengths)
+        np.testing.assert_array_equal(lesson(x, Y[:4]), compiled(x, Y[:4]).data)
+    check_saved(compiled, sequences([0, 4, 4, 6]), Y[:4], tmp_path)
 
 
 def test_the_saved_step_of_the_digits(tmp_path):

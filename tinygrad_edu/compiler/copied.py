@@ -5,6 +5,7 @@ import inspect
 import sys
 import textwrap
 import types
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import TraceError
@@ -18,17 +19,26 @@ LATER = 10**9  # steps
 class Copied:
     """The text of functions, and of those that they call in turn.
 
+    Parameters
+    ----------
+    free : callable
+        Given the name that something has, it returns one that nothing else has in the text.
+
     Attributes
     ----------
     imports : dict of str to None
         Lines.
     definitions : dict of str to str
         The text of each function or class by its name, those that are needed first.
+    names : dict to str
+        What each function, class and constant is called: as it is written, unless another one has that name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, free: Callable[[str], str]) -> None:
+        self.free = free
         self.imports: dict[str, None] = {}
         self.definitions: dict[str, str] = {}
+        self.names: dict[Any, str] = {}
 
     @property
     def text(self) -> str:
@@ -38,18 +48,17 @@ class Copied:
         }  # a page is short
         return "".join(f"{definition}{gap[name]}" for name, definition in self.definitions.items())
 
-    def function(self, function: types.FunctionType) -> str:
-        """Add a function; returns its name."""
-        name = function.__name__
-        if name not in self.definitions:
-            self.definitions[name] = ""  # it may call itself
-            text = (
-                self._as_written(function)
-                if function.__module__ == plain.__name__
-                else self._cleaned(function)
-            )
-            del self.definitions[name]  # those that it needs have come before
-            self.definitions[name] = text
+    def function(self, function: Any) -> str:
+        """Add a function, without what decorates it, or a class; returns its name."""
+        function = inspect.unwrap(function)
+        if (known := self.names.get(function)) is not None:
+            return known
+        name = self.names[function] = self.free(function.__name__)
+        self.definitions[name] = ""  # it may call itself
+        is_for_readers = function.__module__ == plain.__name__
+        text = self._as_written(function) if is_for_readers else self._cleaned(function, name)
+        del self.definitions[name]  # those that it needs have come before
+        self.definitions[name] = text
         return name
 
     def methods(self, value: Any, name: str) -> str:
@@ -87,16 +96,22 @@ class Copied:
             f"{name} = {maker}().coefficients(group, t)",
         ]
 
-    def _cleaned(self, function: types.FunctionType) -> str:
-        """The text of a function without what it does not need to run; its globals are added."""
+    def _cleaned(self, function: Any, name: str = "") -> str:
+        """The text of a function or class, by a name if that is another, without what it does not need to
+        run; its globals are added.
+        """
         try:
             tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
         except OSError as error:
             raise TraceError(f"The source of {function.__name__} is not to be found.") from error
+        parts = vars(function).values() if isinstance(function, type) else [function]
         renamed = {
-            name: known for name in globals_in(function.__code__)
-            if name in function.__globals__ and (known := self._global(name, function.__globals__[name]))
+            found: known for part in parts if isinstance(part, types.FunctionType)
+            for found in globals_in(part.__code__)
+            if found in part.__globals__ and (known := self._global(found, part.__globals__[found]))
         }  # fmt: skip
+        definition: Any = tree.body[0]
+        definition.name = name or definition.name
         return ast.unparse(ast.fix_missing_locations(_Cleaning(renamed).visit(tree)))
 
     def _as_written(self, function: types.FunctionType) -> str:
@@ -114,13 +129,16 @@ class Copied:
             return name
         if isinstance(value, type) and issubclass(value, Exception):
             return next(c.__name__ for c in value.__mro__ if c.__module__ == "builtins")
-        if isinstance(value, types.FunctionType) and value.__module__.startswith(f"{OURS}."):
+        if isinstance(value, (types.FunctionType, type)) and value.__module__.startswith(f"{OURS}."):
             return self.function(value)
         if getattr(value, "__module__", "") in sys.stdlib_module_names:
             self.imports[f"from {value.__module__} import {value.__name__}"] = None
             return str(value.__name__)
         if isinstance(value, (bool, int, float)):
-            self.definitions.setdefault(name, f"{name} = {value!r}")
+            if (name, value) not in self.names:
+                known = self.names[name, value] = self.free(name)
+                self.definitions[known] = f"{known} = {value!r}"
+            return self.names[name, value]
         return name
 
 
@@ -130,11 +148,21 @@ class _Cleaning(ast.NodeTransformer):
     def __init__(self, renamed: dict[str, str]) -> None:
         self.renamed = renamed
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+        return self.generic_visit(node)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         node.decorator_list, node.returns = [], None
         if ast.get_docstring(node) is not None:
             node.body = node.body[1:]
         return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.Assign([node.target], node.value))
 
     def visit_arg(self, node: ast.arg) -> Any:
         node.annotation = None

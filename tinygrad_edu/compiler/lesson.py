@@ -200,7 +200,10 @@ class Lesson(LessonSteps):
         self._line(f"assert {name}", "")
 
     def _line(self, text: str, comment: str) -> None:
-        if len(text) > WIDTH and (cut := text.rfind(", ", 0, WIDTH)) > 0:
+        names, equals, _ = text.partition(" = ")
+        if equals and len(text) > WIDTH and text.rfind(", ", 0, WIDTH) < len(names) > WIDTH // 2:
+            text = f"({names}){text[len(names) :]}"
+        while len(text) > WIDTH and (cut := text.rfind(", ", 8, WIDTH)) > 0:
             self.lines += [text[: cut + 1]]
             text = "    " + text[cut + 2 :]
         whole = f"{text:<44}  {comment}" if comment else text

@@ -55,7 +55,7 @@ class LessonNames:
         self.now: dict[Ref, Ref] = {}
         self.scratch: set[int] = set()  # those whose content does not matter after the step
         self.extras: dict[int, str] = {}
-        self.copied = Copied()  # functions of this package, which stand before
+        self.copied = Copied(self.free)  # functions of this package, which stand before
         self.counting: list[str] = []  # lines that follow the count of the step
         self.calling: Call | None = None
         self.print = Expressions(self.values, self.of, self.of_array, self.extra)
@@ -76,9 +76,7 @@ class LessonNames:
         """The name of an object that the text cannot spell: it becomes a parameter."""
         owner = getattr(value, "__self__", None)
         if isinstance(value, types.FunctionType) and value.__module__.startswith(f"{OURS}."):
-            name = self.copied.function(value)
-            self.taken |= self.copied.definitions.keys()
-            return name
+            return self.copied.function(value)
         if isinstance(owner, np.random.Generator):
             return f"{self.extra(owner, 'rng')}.{value.__name__}"
         if id(value) not in self.extras:

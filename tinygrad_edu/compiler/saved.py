@@ -44,7 +44,7 @@ class Saved(Source):
     def __init__(self, run: Any, name: str) -> None:
         self.run, self.own_name = run, name
         self.counters: list[str] = []
-        self.copied = Copied()  # functions of this package
+        self.copied = Copied(lambda wish: self._free(wish))  # functions of this package
         names = {r: i.name for r, i in run.program.inputs.items()}
         super().__init__(run.program, run.refs, names, run.layout.refs, name)
         self.arrays: dict[str, Any] = {}

@@ -98,7 +98,8 @@ class Recurrent(Units):
         """The output of one layer, (L, N, directions · H), and each direction's final states (1, N, H)."""
         outputs, ends, sizes = [], [], None
         if lengths is not None:
-            sizes = tuple(np.count_nonzero(sequence_mask(lengths, x.shape[0]), axis=0).tolist())
+            sizes = np.count_nonzero(sequence_mask(lengths, x.shape[0]), axis=0)
+            sizes = tuple(sizes.tolist()) if isinstance(sizes, np.ndarray) else sizes  # which is traced
         for k, direction in enumerate(self.directions, layer * len(self.directions)):
             read = _turned(x, lengths) if direction else x
             h, *last = self._pass(f"_l{layer}{direction}", read, [state[k] for state in states], sizes)

@@ -14,6 +14,8 @@ from .loop import (
     composed,
     composed_back,
     last,
+    made,
+    of_sizes,
     pieces,
     product,
     steps,
@@ -48,7 +50,8 @@ def plain_rnn_gradients(*values: Any) -> tuple[Any, ...]:
 # ---- in place ----------------------------------------------------------------------------------------------
 
 
-def run(x: Any, h0: Any, weights: Any, nonlinearity: str, sizes: Sizes) -> tuple[Any, Any]:
+@of_sizes
+def rnn_steps(x: Any, h0: Any, weights: Any, nonlinearity: str, *, sizes: Sizes) -> tuple[Any, ...]:
     """What `rnn` returns: the sequence of h, and the last ones."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     (n, hidden), length = h0.shape, x.shape[0]
@@ -73,9 +76,22 @@ def run(x: Any, h0: Any, weights: Any, nonlinearity: str, sizes: Sizes) -> tuple
 @fused(plain_rnn_gradients)
 def rnn_gradients(*values: Any) -> tuple[Any, ...]:
     """`plain_rnn_gradients` in place, by the h that came out, if it is known: da begins as the slopes."""
-    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity, sizes, h, wanted = values
+    *given, nonlinearity, sizes, h, wanted = values
+    weights = tuple(given[4:])
     if h is None:
-        h, _ = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes)
+        h, _ = rnn_steps(*given[2:4], weights, nonlinearity, sizes=sizes)
+    wanted = made(wanted, sizes)
+    *found, db = rnn_steps_back(*given[:4], weights, nonlinearity, h, wanted, sizes=sizes)
+    return *found, db, db
+
+
+@of_sizes
+def rnn_steps_back(
+    g_h: Any, g_last: Any, x: Any, h0: Any, weights: Any, nonlinearity: str, h: Any, wanted: tuple[str, ...],
+    *, sizes: Sizes,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The gradients of x, the state and weights, of both biases once."""
+    weight_ih, weight_hh, _, _ = weights
     length, n, hidden = h.shape
     found, dh = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy()
     multiply, weight, dh_blocks = product(weight_hh.T, dh, sizes)
@@ -89,7 +105,7 @@ def rnn_gradients(*values: Any) -> tuple[Any, ...]:
             np.multiply(da_t, dh_t, out=da_t)
             multiply(weight, da_t, out=dh_out)
         found.add(start, (s,))
-    return found.dx, dh.T, *found.sums, found.sums[-1]
+    return found.dx, dh.T, *found.sums
 
 
 # fmt: off
@@ -123,5 +139,5 @@ def rnn(
     ----------
     J. Elman (1990). Finding structure in time. Cognitive Science 14.
     """
-    return run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes)
+    return rnn_steps(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), nonlinearity, sizes=sizes)
 # fmt: on

@@ -14,6 +14,8 @@ from .loop import (
     composed_back,
     last,
     logistic,
+    made,
+    of_sizes,
     pieces,
     product,
     steps,
@@ -78,7 +80,8 @@ def halved(weight: Any) -> Any:
     return weight
 
 
-def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
+@of_sizes
+def gru_steps(x: Any, h0: Any, weights: Any, *, sizes: Sizes) -> tuple[Any, ...]:
     """What `gru` returns, and what it keeps: (L + 1, 5 H, N), r, u, n, k_n and the state before."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     (n, hidden), length = h0.shape, x.shape[0]
@@ -114,15 +117,26 @@ def run(x: Any, h0: Any, weights: Any, sizes: Sizes) -> tuple[Any, Any]:
         np.subtract(h_before, new_t, out=h_t)  # h = n + u (h' - n)
         np.multiply(h_t, u, out=h_t)
         np.add(h_t, new_t, out=h_t)
-    return (turned(h), last(store[:, 4 * hidden :], sizes)), store
+    return turned(h), last(store[:, 4 * hidden :], sizes), store
 
 
 @fused(plain_gru_gradients)
 def gru_gradients(*values: Any) -> tuple[Any, ...]:
     """`plain_gru_gradients` in place, by what was kept, if it was."""
-    g_h, g_last, x, h0, weight_ih, weight_hh, bias_ih, bias_hh, sizes, h, store, wanted = values
+    *given, sizes, h, store, wanted = values
+    weights = tuple(given[4:])
     if store is None:
-        (h, _), store = run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), sizes)
+        h, _, store = gru_steps(*given[2:4], weights, sizes=sizes)
+    return gru_steps_back(*given[:4], weights, h, store, made(wanted, sizes), sizes=sizes)
+
+
+@of_sizes
+def gru_steps_back(
+    g_h: Any, g_last: Any, x: Any, h0: Any, weights: Any, h: Any, store: Any, wanted: tuple[str, ...],
+    *, sizes: Sizes,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The gradients of x, the state, weights and biases."""
+    weight_ih, weight_hh, _, _ = weights
     n, hidden = h0.shape
     found, dh = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy()
     room = np.empty_like(store, shape=(hidden, n), order="C")
@@ -208,5 +222,6 @@ def gru(x: Any, h0: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: 
     K. Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
     translation. arXiv:1406.1078
     """
-    return run(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), sizes)
+    *out, store = gru_steps(x, h0, (weight_ih, weight_hh, bias_ih, bias_hh), sizes=sizes)
+    return tuple(out), store
 # fmt: on

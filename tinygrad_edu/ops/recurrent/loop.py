@@ -15,15 +15,17 @@ no gradient is computed for all of them before, and the products with x and with
 
 ``sizes``, None or an integer for each step, says how many sequences are that long: they are in the order of
 their lengths, the longest first.  A sequence that is over keeps its states; what the operation returns of it
-is 0.  x is 0 there.
+is 0.  x is 0 there.  Where a step is compiled, they may be an array of integers, and others in each call.
 """
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
+from ...table import overridable
 from ..contraction import flat, linear
 from ..sums import sum_of_rows
 
@@ -115,6 +117,29 @@ def logistic(x: Any) -> Any:
 
 
 # ---- in place, features first ------------------------------------------------------------------------------
+
+
+def of_sizes(function: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
+    """Decorator of a loop with the setting ``sizes``: where they are an array, the loop depends on values,
+    and whoever notes NumPy's calls notes it as one call.
+    """
+    whole = overridable(function)
+
+    @wraps(function)
+    def call(*arguments: Any, sizes: Any) -> tuple[Any, ...]:
+        return (function if is_plain(sizes) else whole)(*arguments, sizes=sizes)
+
+    return call
+
+
+def is_plain(sizes: Any) -> bool:
+    """Whether sizes are numbers of Python's."""
+    return sizes is None or type(sizes) is tuple
+
+
+def made(wanted: tuple[str, ...], sizes: Any) -> tuple[str, ...]:
+    """Which gradients are made: also that of x where the loop is one call, whose results are all arrays."""
+    return wanted if is_plain(sizes) else ("x",)
 
 
 def steps(sizes: Sizes, sequences: tuple[Any, ...], shared: tuple[Any, ...] = ()) -> Iterator[Any]:

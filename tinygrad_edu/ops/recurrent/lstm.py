@@ -14,6 +14,8 @@ from .loop import (
     composed_back,
     last,
     logistic,
+    made,
+    of_sizes,
     pieces,
     product,
     rows_of,
@@ -95,7 +97,8 @@ def halved(weight: Any) -> Any:
     return weight
 
 
-def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]:
+@of_sizes
+def lstm_steps(x: Any, h0: Any, c0: Any, weights: Any, *, sizes: Sizes) -> tuple[Any, ...]:
     """What `lstm` returns, and what it keeps, (L + 1, 6 H, N).
 
     These are o, i, f, g, the cell before and tanh of the next, below each other.
@@ -134,15 +137,27 @@ def run(x: Any, h0: Any, c0: Any, weights: Any, sizes: Sizes) -> tuple[Any, ...]
             np.multiply(o, y, out=h)
         else:
             np.matmul(weight_hr, np.multiply(o, y, out=m_t), out=h)
-    return (turned(states[1:]), last(states, sizes), last(c_all, sizes)), store
+    return turned(states[1:]), last(states, sizes), last(c_all, sizes), store
 
 
 @fused(plain_lstm_gradients)
 def lstm_gradients(*values: Any) -> tuple[Any, ...]:
     """`plain_lstm_gradients` in place, by what was kept, if it was."""
-    g_h, g_last, g_c, x, h0, c0, *weights, sizes, h, store, wanted = values
+    *given, sizes, h, store, wanted = values
+    weights = tuple(given[6:])
     if store is None:
-        (h, *_), store = run(x, h0, c0, weights, sizes)
+        h, *_, store = lstm_steps(*given[3:6], weights, sizes=sizes)
+    wanted = made(wanted, sizes)
+    dx, dh, dc, dw_ih, dw_hh, db, *dw_hr = lstm_steps_back(*given[:6], weights, h, store, wanted, sizes=sizes)
+    return dx, dh, dc, dw_ih, dw_hh, db, db, *dw_hr
+
+
+@of_sizes
+def lstm_steps_back(
+    g_h: Any, g_last: Any, g_c: Any, x: Any, h0: Any, c0: Any, weights: Any, h: Any, store: Any,
+    wanted: tuple[str, ...], *, sizes: Sizes,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The gradients of x, the states and weights, of both biases once."""
     weight_ih, weight_hh, _, _, weight_hr = weights
     n, hidden = c0.shape
     found, dh, dc = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy(), g_c.T.copy()
@@ -176,7 +191,7 @@ def lstm_gradients(*values: Any) -> tuple[Any, ...]:
             np.multiply(dc_t, f_t, out=dc_t)
             multiply(weight, da, out=dh_out)
         found.add(start, (s[:, : 4 * hidden],))
-    gradients = found.dx, dh.T, dc.T, *found.sums, found.sums[-1]
+    gradients = found.dx, dh.T, dc.T, *found.sums
     if weight_hr is None:
         return gradients
     m = store[:-1, :hidden] * store[:-1, 5 * hidden :]
@@ -243,5 +258,6 @@ def lstm(
     H. Sak, A. Senior, F. Beaufays (2014). Long short-term memory based recurrent neural network architectures
     for large vocabulary speech recognition. arXiv:1402.1128
     """
-    return run(x, h0, c0, (weight_ih, weight_hh, bias_ih, bias_hh, weight_hr), sizes)
+    *out, store = lstm_steps(x, h0, c0, (weight_ih, weight_hh, bias_ih, bias_hh, weight_hr), sizes=sizes)
+    return tuple(out), store
 # fmt: on
