@@ -216,6 +216,61 @@ def test_second_derivatives_where_lengths_are_live():
         np.testing.assert_array_equal(compiled(x, np.array(lengths)), function(x, np.array(lengths)))
 
 
+RETURNED = {
+    "weight.data": lambda m, x: m.weight.data,
+    "weight.data[0]": lambda m, x: m.weight.data[0],
+    "weight.data.T": lambda m, x: m.weight.data.T,
+    "weight.data.reshape(-1)": lambda m, x: m.weight.data.reshape(-1),
+    "np.split(weight.data)": lambda m, x: np.split(m.weight.data, 2)[1],
+    "weight.data.copy()": lambda m, x: m.weight.data.copy(),
+    "weight.detach()": lambda m, x: m.weight.detach(),
+    "weight.grad.data": lambda m, x: m.weight.grad.data,
+    "weight": lambda m, x: m.weight,
+    "buffer.data": lambda m, x: m.total.data,
+    "x": lambda m, x: x,
+    "x[0]": lambda m, x: x[0],
+    "x.T": lambda m, x: x.T,
+    "x * 1": lambda m, x: x * 1,
+    "np.zeros": lambda m, x: np.zeros(3),
+    "in a list": lambda m, x: [m.weight.data[0], {"total": m.total.data}],
+}
+
+
+@pytest.mark.parametrize("kind", [np.asarray, tg.Tensor], ids=["array", "tensor"])
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+@pytest.mark.parametrize("name", RETURNED)
+def test_what_is_returned_is_the_live_array_where_the_function_gives_that(name, backend, kind):
+    found = []
+    for compiled in (False, True):
+        model = nn.Linear(3, 2, rng=0)
+        model.total, optimizer = nn.Buffer(np.zeros(3)), optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = np.mean(model(x) ** 2)
+            loss.backward()
+            optimizer.step()
+            with tg.no_grad():
+                model.total += 1
+            return loss, RETURNED[name](model, x)
+
+        step, x = tg.compile(step, backend=backend) if compiled else step, np.ones((4, 3), np.float32)
+        calls = [flattened(step(kind(x))[1]) for _ in range(3)]
+        there = [x, model.weight.data, model.total.data]
+        shared = [[np.shares_memory(a, b) for b in (*there, *calls[0])] for a in calls[2]]
+        found.append((shared, [array.tolist() for array in (*calls[0], *calls[2])]))
+    assert found[0][0] == found[1][0]
+    for mine, theirs in zip(found[1][1], found[0][1], strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0 if backend == "numpy" else 1e-6)
+
+
+def flattened(tree):
+    """The arrays in what a step returns."""
+    if isinstance(tree, (list, dict)):
+        return [a for part in (tree.values() if isinstance(tree, dict) else tree) for a in flattened(part)]
+    return [tree.data if isinstance(tree, tg.Tensor) else tree]
+
+
 def test_convolutions():
     def network():
         images = [

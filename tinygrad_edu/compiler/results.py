@@ -70,11 +70,11 @@ class Results:
         return self._arrays[id(part)]
 
     def settle(self, program: Program, refs: list[Ref]) -> None:
-        """Take note of the references after the passes, and of what must be copied: it is there
-        afterwards.
+        """Take note of the references after the passes, and of what must be copied: the function makes it
+        anew in each call, and the step has it once.
         """
-        there = {program.owner(r) for r in program.inputs}
-        self.shared = [program.owner(r) in there for r in refs]
+        once = {program.owner(r) for r, i in program.inputs.items() if i.kind == "constant"}
+        self.shared = [program.owner(r) in once for r in refs]
         self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
 
     def text(self, name: Callable[..., str], are_arrays: bool = False) -> str:
@@ -108,7 +108,9 @@ class Results:
             return f"{name(type(part))}({', '.join(self._text(p, name) for p in part)})"
         if type(part) is dict:
             return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
-        return name(part)
+        return (
+            f"copied({name(part)})" if type(part) is np.ndarray and not self._was_there(part) else name(part)
+        )
 
     def plain(self, found: Callable[[int], str], arguments: list[str]) -> str:
         """An expression of the arrays that the step gives, by their places, without tensors."""
