@@ -27,6 +27,15 @@ USES = [
     lambda x, s: np.multiply(x, s, dtype=float), lambda x, s: np.sum(x) / s,
     lambda x, s: np.arange(3, dtype=np.int8) * s, lambda x, s: s * x.astype(float) - s, lambda x, s: x * s * s,
 ]
+MAKE_ARRAYS = [  # of numbers first, whose dtypes give way no more
+    lambda x, s: np.dot(x, s), lambda x, s: np.dot(s, x), lambda x, s: np.inner(x, s), lambda x, s: np.add.outer(x, s),
+    lambda x, s: np.multiply.outer(s, x), lambda x, s: np.outer(x, s), lambda x, s: np.kron(x, s), lambda x, s: np.vdot(x[0, :1], s),
+    lambda x, s: np.select([x > 1], [x], s), lambda x, s: np.append(x, s), lambda x, s: np.insert(x, 1, s),
+    lambda x, s: np.hstack([x[0], s]), lambda x, s: np.stack([x[0, 0], s]), lambda x, s: np.diff(x, prepend=s),
+    lambda x, s: np.tensordot(x, s, 0), lambda x, s: np.polyval(x[0], s), lambda x, s: np.trapezoid(x, dx=s),
+    lambda x, s: np.sum(x, initial=s), lambda x, s: np.hypot(x, s), lambda x, s: np.pad(x, 1, constant_values=s),
+    lambda x, s: x * np.ravel(s), lambda x, s: np.logaddexp(s, x), lambda x, s: tg.mse_loss(x, s * x),
+]
 # fmt: on
 
 
@@ -43,7 +52,7 @@ def numbers(draw, use, wrap):
     plain, learning = wrap(lambda x: use(x, draw(rng))), wrap(learning)
     with np.errstate(all="ignore"):
         found = [plain(np.abs(X) + i) for i in range(3)]
-        if use(np.ones(3, np.float32), 1.0).dtype == np.float32:
+        if getattr(use(weight * np.abs(X), 1.0), "requires_grad", False):
             found += [np.array(a.detach()) for i in range(3) for a in learning(np.abs(X) + i)]
     return [np.array(a) for a in found]
 
@@ -59,6 +68,15 @@ def test_numbers_have_the_dtype_of_what_they_meet(use):
                 np.testing.assert_allclose(
                     a, b, 1e-6 if backend == "c" else 0, err_msg=f"draw {i}, {backend}"
                 )
+
+
+@pytest.mark.parametrize("use", range(len(MAKE_ARRAYS)))
+def test_numbers_that_become_arrays_have_their_dtype(use):
+    for draw in DRAWS[0], DRAWS[5]:
+        expected = numbers(draw, MAKE_ARRAYS[use], lambda step: step)
+        for a, b in zip(numbers(draw, MAKE_ARRAYS[use], tg.compile), expected, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)
 
 
 def test_a_wrong_label_of_the_first_batch_is_the_losses_own_error():

@@ -203,7 +203,15 @@ class TracedNumber(Traced):
 
     __slots__ = ()
     shape, ndim, size, strides = (), 0, 1, ()
-    dtype = property(lambda self: np.dtype(type(self.value)))
+
+    @property
+    def dtype(self) -> Any:
+        """None: what asks whether there is one takes it for the number that it is."""
+        raise AttributeError("dtype")
+
+    def as_array(self) -> Any:
+        """What NumPy makes an array of it, whose dtype gives way no more."""
+        return self.log.call(np.asarray, (self,), {"dtype": np.asarray(self.value).dtype})
 
     def __neg__(self) -> Any:
         return self.log.number(operator.neg, (self,), {}, -self.value)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
+from ..arrays import stands_for_array
 from ..broadcast import unbroadcast
 from ..table import composite, derivative
 from .calculus import constant
@@ -85,7 +86,8 @@ def zero_of(x: Any) -> Any:
     """A zero of the kind of x, to ask NumPy what it would make of x: Python's numbers have dtypes that give
     way.
     """
-    return type(x)(0) if type(x) in (int, float, complex) else np.zeros_like(x)
+    number = x.value if stands_for_array(x) and not hasattr(x, "dtype") else x
+    return type(number)(0) if type(number) in (int, float, complex) else np.zeros_like(x)
 
 
 @composite(np.select)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import refuse_imaginary
+from ..arrays import refuse_imaginary, stands_for_array
 from ..errors import DTypeError, UnsupportedCall
 from ..table import composite, derivative, elementwise, primitive
 from .parts import times_i
@@ -219,7 +219,9 @@ def _clip(
 
 def as_arrays(*values: Any) -> Any:
     """Numbers and lists as arrays, whose dtypes promote as those of arrays do; what has a dtype as it is."""
-    return (v if hasattr(v, "dtype") else np.asarray(v) for v in values)
+    return (
+        v if hasattr(v, "dtype") else v.as_array() if stands_for_array(v) else np.asarray(v) for v in values
+    )
 
 
 def _outer(ufunc: np.ufunc) -> None:
