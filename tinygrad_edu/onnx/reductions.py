@@ -118,6 +118,13 @@ def cumsum(g: Graph, a: Value, axis: Any = None, dtype: Any = None, out: Any = N
     return g.emit("CumSum", g.name(a, g.dtype), np.array(int(axis)))
 
 
+@converts(np.logical_and.accumulate)
+def all_so_far(g: Graph, array: Value, axis: Any = 0, dtype: Any = None, out: Any = None) -> str:
+    """Where none of those up to here is false."""
+    wrong = g.emit("CumSum", g.cast(g.emit("Not", g.name(array, bool)), np.int64), np.array(int(axis)))
+    return g.emit("Equal", wrong, np.array(0))
+
+
 @converts(np.linalg.norm)
 def norm(g: Graph, x: Value, ord: Any = None, axis: Any = None, keepdims: bool = False) -> str:
     if (isinstance(axis, tuple) and ord is not None) or (axis is None and x.ndim > 1 and ord is not None):

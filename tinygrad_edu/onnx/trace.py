@@ -84,8 +84,11 @@ class WholeLog(Log):
         if isinstance(entry, Op) and (whole := self._whole(entry)):
             out = whole(*map(self.lift, entry.bind(args, kwargs)))
             return out[0] if entry.keep else out
-        if isinstance(entry, Composite) and key_of(function) not in CONVERTERS:
-            return plain(entry.body(*map(tensors_in, args), **tensors_in(kwargs)))
+        if isinstance(entry, Composite):
+            if key_of(function) not in CONVERTERS:
+                return plain(entry.body(*map(tensors_in, args), **tensors_in(kwargs)))
+            values = tuple(map(self.lift, args))
+            return self.results(function, values, kwargs, function.__wrapped__(*values_of(values), **kwargs))
         return super().ours(function, args, kwargs)
 
     def note(self, *call: Any, **settings: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.losses import divergence, labels, regression
+from ...ops.losses import divergence, labels, margin, regression
 from ..strategies import Draw, arrays, shapes
 from ..strategies import labels as labels_of
 from .activation import softmax_by_hand
@@ -16,6 +16,65 @@ def logits_and_labels(d: Draw) -> Call:
     x = d(arrays(shapes(2, 2, min_side=1)))
     hit = np.equal(d(labels_of(x.shape[:1], x.shape[1]))[:, None], np.arange(x.shape[1]))
     return call(x, hit, d(choice("mean", "sum", "none")))
+
+
+def scores_and_labels(d: Draw) -> tuple[Any, Any, Any, Any]:
+    """Scores (..., c), labels of which some may be left out, their number, and weights of the classes or None."""
+    x = d(arrays(shapes(2, 3, min_side=2)))
+    y, ignored = d(labels_of(x.shape[:-1], x.shape[-1])), d(choice(-100, 1))
+    y[..., 0] = 0  # one is left
+    return x, y, ignored, d(choice(None, np.linspace(1 / 2, 1, x.shape[-1])))
+
+
+def classes(d: Draw) -> Call:
+    """Calls of the cross-entropy of class labels."""
+    x, y, ignored, weight = scores_and_labels(d)
+    return call(x, y, weight, d(choice(0.0, 1 / 4)), ignored, d(choice("mean", "sum", "none")))
+
+
+def likelihoods(d: Draw) -> Call:
+    """Calls of the negative log-likelihood."""
+    x, y, ignored, weight = scores_and_labels(d)
+    return call(x, y, weight, ignored, d(choice("mean", "sum", "none")))
+
+
+def margins(d: Draw) -> Call:
+    """Calls of the hinge loss of classes, away from its kinks: scores differ by other numbers than the margin."""
+    x, y, _, weight = scores_and_labels(d)
+    return call(np.round(x), y, weight, d(choice(1, 2)), 1 / 2, d(choice("mean", "sum", "none")))
+
+
+def margins_by_hand(scores: Any, labels: Any, weight: Any, p: int, width: float, reduction: str) -> Any:
+    c, losses = scores.shape[-1], np.zeros(labels.shape)
+    for place, y in np.ndenumerate(labels):
+        behind = [max(0, width - scores[(*place, y)] + x) ** p for j, x in enumerate(scores[place]) if j != y]
+        losses[place] = sum(behind) / c * (1 if weight is None else weight[y])
+    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
+
+def classes_by_hand(
+    logits: Any, labels: Any, weight: Any, smoothing: float, ignored: int, reduction: str
+) -> Any:
+    log_p, c = np.log(softmax_by_hand(logits)), logits.shape[-1]
+    weight = np.ones(c) if weight is None else weight
+    total, counts = np.zeros(labels.shape), 0.0
+    for place, y in np.ndenumerate(labels):
+        if y != ignored:
+            row = np.where(np.arange(c) == y, 1 - smoothing, 0) + smoothing / c
+            total[place] = -sum(row * weight * log_p[place])
+            counts += weight[y]
+    return total if reduction == "none" else total.sum() / (counts if reduction == "mean" else 1)
+
+
+def likelihood_by_hand(log_p: Any, labels: Any, weight: Any, ignored: int, reduction: str) -> Any:
+    c = log_p.shape[-1]
+    weight = np.ones(c) if weight is None else weight
+    total, counts = np.zeros(labels.shape), 0.0
+    for place, y in np.ndenumerate(labels):
+        if y != ignored:
+            total[place] = -weight[y] * log_p[(*place, y)]
+            counts += weight[y]
+    return total if reduction == "none" else total.sum() / (counts if reduction == "mean" else 1)
 
 
 def cross_entropy_by_hand(logits: Any, hit: Any, reduction: str) -> Any:
@@ -43,6 +102,9 @@ def huber_by_hand(error: Any, delta: float) -> Any:
 # fmt: off
 DOMAINS: Domains = {
     labels.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
+    labels.traced_cross_entropy_of_classes: case(classes, reference=classes_by_hand),
+    labels.traced_likelihood_of_labels: case(likelihoods, reference=likelihood_by_hand),
+    margin.traced_margins_of_classes: case(margins, reference=margins_by_hand),
     labels.softmax_of_rows: case(lambda d: call(d(arrays(shapes(1, min_side=1)))), reference=softmax_by_hand),
     divergence.cross_entropy_of_logits: case(of_two_classes, reference=lambda z, t: np.log(1 + np.exp(z)) - t * z),
     regression._huber: case(errors, reference=huber_by_hand),

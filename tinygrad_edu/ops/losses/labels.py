@@ -6,7 +6,7 @@ import numpy as np
 
 from ...arrays import floating, given
 from ...errors import ArgumentError, DTypeError, ShapeError, told_by
-from ...table import primitive
+from ...table import fused, primitive
 from ..pieces import MANY
 from ..softmax import dot, log_softmax, softmax, total
 from .checks import LOGARITHMS, REDUCTIONS, SLACK, Range, checker, loss_function, of_one_dtype, reduced
@@ -120,16 +120,28 @@ def _cross_entropy(
         losses = row_losses(logits, rows, class_weights(weight, logits), label_smoothing)
         return reduced(losses, reduction)
 
+    labels, weight = integers(targets, "targets"), class_weights(weight, logits)
+    compute = cross_entropy_of_classes if type(labels) is np.ndarray else traced_cross_entropy_of_classes
+    return compute(logits, labels, weight, label_smoothing, ignore_index, reduction)
+
+
+def cross_entropy_of_classes(
+    logits: Any, labels: Any, weight: Any, label_smoothing: float, ignore_index: int | None, reduction: str
+) -> Any:
+    """The cross-entropy of logits (..., c) and labels (...)."""
     plain = weight is None and label_smoothing == 0
-    by_labels = plain and logits.size >= LARGE and is_plain(targets) and is_plain(logits)
-    batch = counted(logits, integers(targets, "targets"), ignore_index, reduction, by_labels)
+    by_labels = plain and logits.size >= LARGE and is_plain(labels) and is_plain(logits)
+    batch = counted(logits, labels, ignore_index, reduction, by_labels)
     scores, _, hit, *_ = batch
     if plain:
         losses = cross_entropy_of_labels(scores, hit, reduction)
         return placed(batch, losses) if reduction == "none" else losses
-    weight = class_weights(weight, logits)
     losses = row_losses(scores, hit.astype(logits.dtype), weight, label_smoothing)
     return reduced_over(batch, losses, reduction, weight)
+
+
+# An export notes these two as a whole.
+traced_cross_entropy_of_classes = fused(cross_entropy_of_classes)(cross_entropy_of_classes)
 
 
 @loss_function()
@@ -179,11 +191,21 @@ def nll_loss(
     """
     log_p, labels = with_labels(log_probabilities, labels, axis)
     LOGARITHMS.check("predictions", log_p, OF_LOGITS)
-    weight = class_weights(weight, log_p)
+    compute = likelihood_of_labels if type(labels) is np.ndarray else traced_likelihood_of_labels
+    return compute(log_p, labels, class_weights(weight, log_p), ignore_index, reduction)
+
+
+def likelihood_of_labels(
+    log_p: Any, labels: Any, weight: Any, ignore_index: int | None, reduction: str
+) -> Any:
+    """The negative log-likelihood of log-probabilities (..., c) and labels (...)."""
     batch = counted(log_p, labels, ignore_index, reduction)
     scores, _, hit, *_ = batch
     losses = -scores[hit] if weight is None else scores[hit] * -np.matmul(hit, weight)
     return reduced_over(batch, losses, reduction, weight)
+
+
+traced_likelihood_of_labels = fused(likelihood_of_labels)(likelihood_of_labels)
 
 
 # ---- rows of probabilities ---------------------------------------------------------------------------------

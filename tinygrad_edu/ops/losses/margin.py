@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays import given
 from ...errors import ArgumentError, ShapeError
+from ...table import fused
 from ..activation import relu, softplus
 from .checks import PROBABILITIES, check_signs, loss_function, of_one_dtype, of_one_shape, reduced
 from .classes import class_weights, classes_last, counted, integers, reduced_over, with_labels
@@ -160,12 +161,20 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ArgumentError(f"p is 1 or 2; got {p!r}.")
     scores, labels = with_labels(scores, labels, axis)
-    weight = class_weights(weight, scores)
+    compute = margins_of_classes if type(labels) is np.ndarray else traced_margins_of_classes
+    return compute(scores, labels, class_weights(weight, scores), p, margin, reduction)
+
+
+def margins_of_classes(scores: Any, labels: Any, weight: Any, p: int, margin: float, reduction: str) -> Any:
+    """The hinge loss of scores (..., c) and labels (...)."""
     batch = counted(scores, labels, None, reduction)
     x, y, hit, *_ = batch
     behind = relu(margin - x[hit][:, None] + x) * ~hit  # (n, c), 0 at the label
     losses = np.add.reduce(behind if p == 1 else np.square(behind), axis=-1) / x.shape[1]
     return reduced_over(batch, losses if weight is None else losses * weight[y], reduction, None)
+
+
+traced_margins_of_classes = fused(margins_of_classes)(margins_of_classes)  # which may be noted as a whole
 
 
 @loss_function()
