@@ -216,6 +216,51 @@ def test_second_derivatives_where_lengths_are_live():
         np.testing.assert_array_equal(compiled(x, np.array(lengths)), function(x, np.array(lengths)))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        tg.softmax_cross_entropy,
+        lambda a, b: tg.softmax_cross_entropy(a, b, label_smoothing=0.1, reduction="none").sum(),
+        lambda a, b: tg.softmax_cross_entropy(a, b, weight=[1, 2, 3.0]),
+        tg.multi_margin_loss,
+    ],
+)
+def test_scores_that_depend_on_what_the_step_has_written_have_a_loss_of_labels(loss, backend):
+    """How many labels there are is no matter of the scores."""
+    models, steps = [], []
+    for compiled in (False, True):
+        model = nn.Linear(6, 3, rng=0)
+        model.mean = nn.Buffer(np.zeros(3, np.float32))
+        optimizer = optim.Adam(model.parameters())
+
+        def step(x, y, model=model, optimizer=optimizer):
+            optimizer.zero_grad()
+            z = model(x)
+            with tg.no_grad():
+                model.mean *= 0.9
+                model.mean += 0.1 * np.mean(z.detach(), axis=0)
+            value = loss(z - model.mean.detach(), y)
+            value.backward()
+            optimizer.step()
+            return value
+
+        models.append(model)
+        steps.append(tg.compile(step, backend=backend) if compiled else step)
+    labels = [Y, Y[::-1].copy(), *([np.where(Y == 0, -100, Y)] if loss is not tg.multi_margin_loss else [])]
+    exact = backend == "numpy"
+    for y in [*labels, Y]:
+        mine, theirs = steps[1](X, y), steps[0](X, y)
+        np.testing.assert_allclose(mine.data, theirs.data, rtol=0 if exact else 1e-6)
+        for a, b in zip(models[1].state_dict().values(), models[0].state_dict().values(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-4, atol=0 if exact else 1e-6)
+    assert steps[1].traces == 1
+    for wrong in steps:
+        with pytest.raises(ArgumentError, match="class label 3 is outside"):
+            wrong(X, np.where(Y == 0, 3, Y))
+    np.testing.assert_array_equal(models[1].mean.data, models[0].mean.data)
+
+
 RETURNED = {
     "weight.data": lambda m, x: m.weight.data,
     "weight.data[0]": lambda m, x: m.weight.data[0],

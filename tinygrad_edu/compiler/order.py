@@ -5,20 +5,47 @@ before.
 """
 
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
 from ..errors import TraceError
 from ..optim.clip import clip_norm_of
-from .program import Call, Check, Live, Program, Step, refs_in
+from .program import Call, Check, Live, Program, Ref, Step, refs_in
 
 
 def checks_first(program: Program) -> None:
     """Move every check, with what it is computed from, before the first write that stays."""
-    for place in [i for i, step in enumerate(program.steps) if isinstance(step, Check)]:
-        first = next((i for i, step in enumerate(program.steps) if stays(program, step)), len(program.steps))
+    steps = program.steps
+    for check in [step for step in steps if isinstance(step, Check)]:
+        place = next(i for i, step in enumerate(steps) if step is check)
+        first = next((i for i, step in enumerate(steps) if stays(program, step)), len(steps))
         if place > first:
-            _move(program, place, first)
+            try:
+                _move(program, place, first)
+            except TraceError:
+                if (place := _by_marks(program, place)) < 0:
+                    raise
+                _move(program, place, first)
+
+
+def _by_marks(program: Program, place: int) -> int:
+    """Have the shape of what a mask takes checked by the number of its marks, whatever it takes from.
+
+    Returns the place of the check; -1 if it is of something else.
+    """
+    check: Any = program.steps[place]
+    made = (s for s in program.steps[:place] if isinstance(s, Call) and check.ref in s.outputs)
+    call: Any = next(made, None)
+    mask = call.args[1] if call is not None and call.function == "__getitem__" else None
+    if type(check.truth) is not tuple or type(mask) is not Ref or program.values[mask.number].dtype != bool:
+        return -1
+    number = np.count_nonzero(program.values[mask.number])
+    marks, right = program.new(np.asarray(number)[()]), program.new(np.True_)
+    count = call._replace(function=np.count_nonzero, args=(mask,), outputs=(marks,))
+    equal = call._replace(function=np.equal, args=(marks, number), outputs=(right,))
+    program.steps[place : place + 1] = [count, equal, check._replace(ref=right, truth=True)]
+    return place + 2
 
 
 def clips_first(program: Program) -> None:

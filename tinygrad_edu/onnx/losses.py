@@ -69,7 +69,7 @@ def of_labels(g: Graph, logs: str, shape: Any, target: Value, *settings: Any) ->
 
 
 def place_of(g: Graph, labels: str, c: int) -> str:
-    """Where labels are among c classes: GatherElements fails at what is none, and counts from the end below 0."""
+    """Where labels are among c classes; GatherElements counts from the end below 0, and fails from c on."""
     return str(g.emit("Where", g.emit("Less", labels, np.array(0)), np.array(c), labels))
 
 

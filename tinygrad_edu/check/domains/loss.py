@@ -19,7 +19,7 @@ def logits_and_labels(d: Draw) -> Call:
 
 
 def scores_and_labels(d: Draw) -> tuple[Any, Any, Any, Any]:
-    """Scores (..., c), labels of which some may be left out, their number, and weights of the classes or None."""
+    """Scores (..., c), labels, the one that is left out, and weights of the classes or None."""
     x = d(arrays(shapes(2, 3, min_side=2)))
     y, ignored = d(labels_of(x.shape[:-1], x.shape[-1])), d(choice(-100, 1))
     y[..., 0] = 0  # one is left
@@ -39,7 +39,7 @@ def likelihoods(d: Draw) -> Call:
 
 
 def margins(d: Draw) -> Call:
-    """Calls of the hinge loss of classes, away from its kinks: scores differ by other numbers than the margin."""
+    """Calls of the hinge loss of classes: scores differ by other numbers than the margin, as of a kink."""
     x, y, _, weight = scores_and_labels(d)
     return call(np.round(x), y, weight, d(choice(1, 2)), 1 / 2, d(choice("mean", "sum", "none")))
 
