@@ -65,6 +65,23 @@ def test_cross_entropy_of_probabilities_agrees(path):
     agrees(lambda x, t: tg.softmax_cross_entropy(x, t, reduction="none"), f32(4, 3), target, path=path)
 
 
+@pytest.mark.parametrize("settings", [{}, {"bidirectional": True, "num_layers": 2}], ids=["", "both, twice"])
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_lengths_of_sequences_are_an_input(kind, settings, path):
+    layer, x = getattr(nn, kind)(6, 5, rng=0, **settings), f32(7, 4, 6)
+    lengths = np.array([3, 7, 0, 7])
+    agrees(lambda x, n: layer(x, lengths=n)[0], x, lengths, path=path, batch_axis=(1, 0))
+    agrees(lambda x, n: layer(x, lengths=n)[0], x, lengths, path=path, batch_axis=None)
+
+
+def test_argsort_agrees(path):
+    x = np.random.default_rng(0).integers(0, 3, (4, 6))
+    agrees(lambda x: np.argsort(x, axis=1, kind="stable"), x, path=path)
+    agrees(lambda x: np.argsort(-x, axis=0, kind="stable"), x, path=path, batch_axis=0)
+    with pytest.raises(ExportError, match="without an axis"):
+        tg.onnx.export(lambda x: np.argsort(x, axis=None), x, path)
+
+
 @pytest.mark.parametrize("wrong", [3, -1])
 @pytest.mark.parametrize("loss", [tg.softmax_cross_entropy, tg.multi_margin_loss])
 def test_labels_that_are_no_classes_fail(loss, wrong, path):

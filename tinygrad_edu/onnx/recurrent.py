@@ -7,6 +7,7 @@ import numpy as np
 from ..ops import sequences
 from ..ops.recurrent import elman, gru, lstm
 from .graph import Graph, Value
+from .sizes import Counted, Size
 from .table import OPENED, converts, key_of
 
 
@@ -31,13 +32,20 @@ def ran(
     first = [g.emit("Unsqueeze", g.name(s, g.dtype), np.array([0])) for s in states]
     matrices = (with_blocks(g, w, order) for w in (weight_ih, weight_hh))
     hidden = g.fixed(weight_hh.shape[1])
-    lengths = None
-    if sizes is not None:  # how many sequences go on at each step
-        lengths = np.sum(np.arange(g.fixed(x.shape[1])) < np.array(sizes)[:, None], axis=0, dtype=np.int32)
+    lengths = None if sizes is None else lengths_of(g, x.shape[1], sizes)
     y, *last = g.emit(
         kind, x, *matrices, bias, lengths, *first, outputs=1 + len(states), hidden_size=hidden, **settings
     )
     return tuple(g.emit("Squeeze", name, np.array([axis])) for name, axis in zip((y, *last), (1, 0, 0)))
+
+
+def lengths_of(g: Graph, n: Any, sizes: Any) -> Any:
+    """How long n sequences are, of how many go on at each step."""
+    if not isinstance(sizes, Value):
+        return np.sum(np.arange(g.fixed(n)) < np.array(sizes)[:, None], axis=0, dtype=np.int32)
+    numbers = Counted((n,), np.dtype(np.int64)) if isinstance(n, Size) else np.arange(n)
+    goes_on = g.emit("Less", g.name(numbers), g.emit("Unsqueeze", sizes, np.array([1])))
+    return g.reduce("ReduceSum", g.cast(goes_on, np.int32), [0], False)
 
 
 @converts(elman.rnn)

@@ -125,6 +125,15 @@ def all_so_far(g: Graph, array: Value, axis: Any = 0, dtype: Any = None, out: An
     return g.emit("Equal", wrong, np.array(0))
 
 
+@converts(np.argsort, "argsort", sized=True)
+def argsort(g: Graph, a: Value, axis: Any = -1, kind: Any = None, order: Any = None) -> str:
+    """The order of the smallest first, in which equal ones stay as they are."""
+    if axis is None:
+        raise g.refuse("np.argsort without an axis has no operator in ONNX: give it one, and reshape before")
+    axis = int(axis) % a.ndim
+    return g.emit("TopK", a, g.dims([a.shape[axis]]), outputs=2, axis=axis, largest=0, sorted=1)[1]
+
+
 @converts(np.linalg.norm)
 def norm(g: Graph, x: Value, ord: Any = None, axis: Any = None, keepdims: bool = False) -> str:
     if (isinstance(axis, tuple) and ord is not None) or (axis is None and x.ndim > 1 and ord is not None):
