@@ -10,7 +10,7 @@ import tinygrad_edu as tg
 from tests.helpers import message_of
 from tinygrad_edu import nn
 from tinygrad_edu.errors import ArgumentError, DTypeError, ShapeError
-from tinygrad_edu.ops import convolution
+from tinygrad_edu.ops import convolution, patches
 from tinygrad_edu.ops.window import Windows
 
 RNG = np.random.default_rng(0)
@@ -131,17 +131,29 @@ def test_transposed_convolution_is_the_adjoint(configuration, data):
     )
 
 
-def test_result_does_not_depend_on_how_much_is_computed_at_a_time(monkeypatch):
-    x, weight = normal(3, 4, 9, 8), normal(6, 2, 3, 3)
-    arguments = x, weight, normal(6)
-    results = []
-    for size in (1, 5000, 1 << 30):
-        monkeypatch.setattr(convolution, "CACHE", size)
-        value, pullback = tg.vjp(lambda *a: tg.conv2d(*a, padding=1, groups=2), *arguments)
-        results.append([value.data, *(g.data for g in pullback(np.ones(value.shape)))])
-    for other in results[1:]:
-        for a, b in zip(results[0], other, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+@given(configurations(), st.data())
+def test_result_does_not_depend_on_how_much_is_computed_at_a_time(configuration, data):
+    """Whatever fits the cache and is good for BLAS: several rows in a product, one, or a part of one."""
+    x_shape, w_shape, settings = configuration
+    n, repeats = data.draw(st.integers(0, 3)), data.draw(st.integers(1, 3))
+    x = normal(n, *x_shape[1:3], repeats * x_shape[3])
+    weight, bias = normal(*w_shape), normal(w_shape[0])
+    expected = definition(x, weight, **settings)
+    g, dx, dw = normal(*expected.shape), normal(*x.shape), normal(*w_shape)
+    of_dx, of_dw = (np.sum(g * definition(a, b, **settings)) for a, b in ((dx, weight), (x, dw)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patches, "NARROW", data.draw(st.sampled_from((0, 64))))
+        patch.setattr(patches, "CACHE", size := data.draw(st.sampled_from((1, 500, 2000, 10_000, 1 << 20))))
+        patch.setattr(convolution, "CACHE", size)
+        for limit in ("WIDE", "SMALL"):
+            patch.setattr(patches, limit, data.draw(st.sampled_from((1, 4, 100, 10**6))))
+        patch.setattr(convolution, "SMALL", patches.SMALL)
+        patch.setattr(patches, "LARGE", data.draw(st.sampled_from((0, 1 << 15))))
+        y, pullback = tg.vjp(lambda *a: tg.conv2d(*a, bias, **settings), x, weight)
+        of_x, of_weight = pullback(g)
+    np.testing.assert_allclose(y, expected + bias[:, None, None], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(np.sum(of_x * dx), of_dx, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(np.sum(of_weight * dw), of_dw, rtol=1e-9, atol=1e-9)
 
 
 # ---- derivatives -------------------------------------------------------------------------------------------

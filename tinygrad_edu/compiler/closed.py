@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops.convolution import CACHE, FEW, at_once, convolve, convolve_transposed, correlate, is_depthwise
+from ..ops.convolution import convolve, convolve_transposed, correlate, is_depthwise
+from ..ops.patches import CACHE, NARROW, columns_at_once, order_of, rows_at_once
 from ..ops.pooling import maximum_over
 from ..ops.window import Windows
 from ..optim.pack import Pack
@@ -55,7 +56,7 @@ def large(frame: Any) -> Any:
 
 def _convolve(given: Given) -> Part | None:
     x, weight, bias, windows = (given[k] for k in ("x", "weight", "bias", "windows"))
-    few = _few(given, x, x.shape[1], weight.shape)
+    few = _few(given, x, weight.shape)
     if few is None:
         return None
     settings = _settings(windows)
@@ -73,8 +74,10 @@ def _convolve(given: Given) -> Part | None:
 def _convolve_transposed(given: Given) -> Part | None:
     y, weight, shape, windows = (given[k] for k in ("y", "weight", "shape", "windows"))
     (o, c, kh, kw), turned = weight.shape, windows.turned
-    if o <= FEW and turned is not None:
-        few = _few({**given, "windows": turned}, y, o, (c, o, kh, kw))
+    pieces = c * kh * kw * y.shape[0] * y.shape[2] * y.shape[3]
+    at_once = pieces * y.dtype.itemsize <= 2 * CACHE
+    if turned is not None and not (at_once and pieces < weight.size):
+        few = _few({**given, "windows": turned}, y, (c, o, kh, kw))
 
         def write(pen: Any, y: Ref, weight: Ref) -> None:
             rows = slice(None, None, -1)
@@ -82,8 +85,7 @@ def _convolve_transposed(given: Given) -> Part | None:
             kernels = pen("swapaxes", around, 0, 1, shape=(c, o, kh, kw))
             pen(plain.convolve, y, kernels, few=few, shape=shape, **_settings(turned))
     else:
-        pieces = c * kh * kw * y.shape[0] * y.shape[2] * y.shape[3] * y.dtype.itemsize
-        few = _few(given, y, o, weight.shape) if pieces <= 4 * CACHE and o > 1 else None
+        few = _few(given, y, weight.shape) if at_once and o > 1 else None
 
         def write(pen: Any, y: Ref, weight: Ref) -> None:
             pen(plain.spread, y, weight, shape, shape=shape, **_settings(windows))
@@ -95,7 +97,7 @@ def _convolve_transposed(given: Given) -> Part | None:
 def _correlate(given: Given) -> Part | None:
     """The weights are no argument of the operation: their shape is."""
     x, y, shape, windows = (given[k] for k in ("x", "y", "shape", "windows"))
-    few = _few(given, x, x.shape[1], shape)
+    few = _few(given, x, shape)
 
     def write(pen: Any, x: Ref, y: Ref) -> None:
         pen(plain.correlate, x, y, shape, few=few, shape=shape, **_settings(windows))
@@ -131,7 +133,7 @@ def _part(arrays: list[Any], shape: tuple[int, ...], write: Callable[..., None])
     return Part(tuple(a.ref for a in arrays), ((shape, arrays[0].dtype),), write)
 
 
-def _few(given: Given, x: Any, channels: int, weight: tuple[int, ...]) -> int | None:
+def _few(given: Given, x: Any, weight: tuple[int, ...]) -> int | None:
     """How many windows on images are multiplied at a time; None where that is not always so many."""
     windows: Windows = given["windows"]
     arrays = [a for a in given.values() if hasattr(a, "dtype")]
@@ -140,13 +142,16 @@ def _few(given: Given, x: Any, channels: int, weight: tuple[int, ...]) -> int | 
     even = all(a == b >= 0 for a, b in windows.padding) and windows.stride[0] == windows.stride[1]
     if not even or windows.dilation != (1, 1) or not all(hasattr(a, "ref") for a in arrays):
         return None
-    (rows, columns), n, (kh, kw) = windows.counts(x.shape), x.shape[0], windows.kernel
+    (rows, columns), n, (o, channels, kh, kw) = windows.counts(x.shape), x.shape[0], weight
     if kh == kw == 1:
         return rows * columns * n if windows.stride == (1, 1) and _is_batch_last(x) else None
-    few_rows, few_columns = at_once(rows, columns, channels * kh * kw * n * x.dtype.itemsize)
-    if few_columns == columns:
-        return few_rows * columns * n
-    return few_columns * n if columns % few_columns == 0 else None
+    depth, size = channels * kh * kw, x.dtype.itemsize
+    if order_of(o, depth, rows * columns * n) != (2, 1, 3):
+        return None
+    if columns * n < NARROW:
+        return rows_at_once(rows, depth * columns * n * size) * columns * n
+    few = columns_at_once(o, depth, columns, n, size)
+    return few * n if columns % few == 0 else None
 
 
 def _settings(windows: Windows) -> Given:

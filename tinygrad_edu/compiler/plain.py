@@ -10,25 +10,26 @@ import numpy as np
 
 
 def windows_on(x: Any, kernel: Any, padding: Any) -> Any:
-    """What a kernel sees at each place of images (n, c, h, w): a view (c, kh, kw, rows, columns, n)."""
+    """What a kernel sees at each place of images (n, c, h, w): a view (kh, c, kw, rows, columns, n)."""
     x = np.pad(x.transpose(1, 2, 3, 0), ((0, 0), *zip(padding, padding), (0, 0)))  # the batch last
-    return np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2)).transpose(0, 4, 5, 1, 2, 3)
+    return np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2)).transpose(4, 0, 5, 1, 2, 3)
 
 
 def convolve(x: Any, weight: Any, few: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:
     """Kernels (o, c, kh, kw) times windows, so few at a time that they fit a cache: (n, o, rows, columns)."""
     seen = windows_on(x, weight.shape[2:], padding)[:, :, :, ::stride, ::stride]
-    kernels, windows = weight.reshape(len(weight), -1), seen.reshape(weight[0].size, -1)
+    kernels, windows = weight.swapaxes(1, 2).reshape(len(weight), -1), seen.reshape(weight[0].size, -1)
     y = [kernels @ windows[:, i : i + few] for i in range(0, windows.shape[1], few)]
     return np.concatenate(y, axis=1).reshape(-1, *seen.shape[3:]).transpose(3, 0, 1, 2)
 
 
 def correlate(x: Any, d_y: Any, shape: Any, few: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:
     """The gradient of a convolution in its weights: windows times the gradients of what they gave."""
-    seen = windows_on(x, shape[2:], padding)[:, :, :, ::stride, ::stride]
-    windows, d_y = seen.reshape(-1, d_y[:, 0].size), d_y.transpose(1, 2, 3, 0).reshape(shape[0], -1)
-    parts = (windows[:, i : i + few] @ d_y[:, i : i + few].T for i in range(0, windows.shape[1], few))
-    return sum(parts).T.reshape(shape)
+    seen, o = windows_on(x, shape[2:], padding)[:, :, :, ::stride, ::stride], shape[0]
+    windows, d_y = seen.reshape(-1, d_y[:, 0].size), d_y.transpose(2, 3, 0, 1).reshape(-1, o).copy()
+    starts = np.arange(0, len(d_y), few).reshape(-1, max(1, seen[0, 0, 0, 0].size // few)).T.flat
+    d_weight = sum(windows[:, i : i + few] @ d_y[i : i + few] for i in starts)
+    return d_weight.T.reshape(o, *seen.shape[:3]).swapaxes(1, 2)
 
 
 def spread(d_y: Any, weight: Any, shape: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:

@@ -11,30 +11,24 @@ with stride s, dilation d and padding p.
 
 As φ is linear in each, the rules of each operation are the two others.
 
-All three are products of matrices, on images with the batch last (see `window`): (c, h · w · n), a row for
-each channel. They work on a few windows at a time, as many as fit the processor's cache: a copy that is
-multiplied at once costs little, so a backward pass makes it again, and the windows of a whole batch, kh · kw
-times the images, never exist together.
+All three are products of matrices, on images with the batch last (see `window`) and on what windows see of
+them (see `patches`), a few windows at a time.  A copy that is multiplied at once costs little, so a backward
+pass makes it again.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .depthwise import depthwise_convolve, depthwise_correlate
 from .frame import framed
+from .patches import CACHE, SMALL, in_blocks, order_of
 from .window import Caller, Windows, batch_first, batch_last, steps
-
-CACHE = 1 << 19  # bytes of windows that are multiplied at a time
-FEW = 16  # channels, of which a matrix product takes less time than what comes before it
 
 
 # Each is a partial derivative of the others, so none can be typed before the others are.
@@ -44,19 +38,20 @@ FEW = 16  # channels, of which a matrix product takes less time than what comes 
            bias=lambda g: np.add.reduce(g, axis=(0, 2, 3)))
 def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     """Images (n, c, h, w) under weights (o, c/groups, kh, kw): outputs (n, o, rows, columns)."""
-    kernels = np.reshape(weight, (groups, weight.shape[0] // groups, math.prod(weight.shape[1:])))
     n, (rows, columns) = x.shape[0], windows.counts(x.shape)
     dtype = np.result_type(x.dtype, weight.dtype, *[] if bias is None else [bias.dtype])
-    y = np.empty_like(x, dtype, "C", shape=(*kernels.shape[:2], rows * columns * n))
+    y = np.empty_like(x, dtype, "C", shape=(weight.shape[0], rows, columns, n))
     if is_depthwise(weight.shape, windows, groups):
-        images = np.reshape(y, (groups, rows, columns, n))
-        depthwise_convolve(batch_last(x), weight, bias, images, windows)
-        return batch_first(images)
-    for where, seen in in_blocks(windows_on(x, windows), groups):
-        out = np.matmul(kernels, seen, out=y[:, :, where])
-        if bias is not None:
-            out += np.reshape(bias, (groups, -1, 1))
-    return batch_first(np.reshape(y, (weight.shape[0], rows, columns, n)))
+        depthwise_convolve(batch_last(x), weight, bias, y, windows)
+        return batch_first(y)
+    o, depth = weight.shape[0] // groups, math.prod(weight.shape[1:])
+    order = order_of(o, depth, rows * columns * n)
+    kernels = np.reshape(np.transpose(weight, (0, *order)), (groups, o, depth))
+    for which, seen, outputs in in_blocks(batch_last(x), y, windows, groups):
+        np.matmul(kernels[which], seen, out=outputs)
+    if bias is not None:
+        y += np.reshape(bias, (-1, 1, 1, 1))
+    return batch_first(y)
 
 
 @primitive(y=lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups),
@@ -67,16 +62,16 @@ def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Wi
     With stride 1 that is a convolution too, of the padded outputs with the kernels turned around.
     """
     (n, c, h, w), (o, *_), (kh, kw), (rows, columns) = shape, weight.shape, windows.kernel, y.shape[2:]
-    if o // groups <= FEW and (turned := windows.turned) is not None:
+    pieces = c * kh * kw * rows * columns * n
+    at_once = pieces * np.result_type(y.dtype, weight.dtype).itemsize <= 2 * CACHE
+    if (turned := windows.turned) is not None and not (at_once and pieces < weight.size):
         kernels = np.reshape(weight[:, :, ::-1, ::-1], (groups, o // groups, c // groups, kh, kw))
         kernels = np.reshape(np.swapaxes(kernels, 1, 2), (c, o // groups, kh, kw))
         return convolve(y, kernels, None, turned, groups)
-    pieces = c * kh * kw * rows * columns * n
     y = np.reshape(batch_last(y), (groups, o // groups, rows, columns, n))
     dtype = np.result_type(y.dtype, weight.dtype)
     image = np.zeros_like(y, dtype, "C", shape=(groups, c // groups, *windows.framed((h, w)), n))
-    spread = spread_at_once if pieces * dtype.itemsize <= 4 * CACHE else spread_by_rows
-    spread(image, y, weight, windows)
+    (spread_at_once if at_once else spread_by_rows)(image, y, weight, windows)
     return batch_first(np.reshape(image, (c, *image.shape[2:]))[:, *windows.inner(shape)])
 
 
@@ -88,13 +83,22 @@ def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: 
         weight = np.zeros_like(x, np.result_type(x.dtype, y.dtype), "C", shape=(groups, math.prod(shape[2:])))
         depthwise_correlate(batch_last(x), batch_last(y), weight, windows)
         return np.reshape(weight, shape)
-    y = np.reshape(batch_last(y), (groups, shape[0] // groups, -1))  # (groups, o/groups, positions)
-    dtype = np.result_type(x.dtype, y.dtype)
-    weight = np.zeros_like(x, dtype, "C", shape=(groups, math.prod(shape[1:]), shape[0] // groups))
-    for where, seen in in_blocks(windows_on(x, windows), groups):
-        weight += np.matmul(seen, np.matrix_transpose(y[:, :, where]))
-    return np.reshape(np.matrix_transpose(weight), shape)
+    o, depth, (n, _, rows, columns) = shape[0] // groups, math.prod(shape[1:]), y.shape
+    weight = np.zeros_like(x, np.result_type(x.dtype, y.dtype), "C", shape=(groups, depth, o))
+    for which, seen, outputs in in_blocks(batch_last(x), batch_last(y), windows, groups):
+        add_products(weight[which], seen, np.matrix_transpose(outputs))
+    order = order_of(o, depth, rows * columns * n)
+    weight = np.reshape(np.matrix_transpose(weight), (shape[0], *(shape[axis] for axis in order)))
+    return np.transpose(weight, (0, *order))
 # fmt: on
+
+
+def add_products(total: Any, a: Any, b: Any) -> None:
+    """Add products of matrices, a (..., groups, depth, positions) by b, to their sum (groups, depth, o)."""
+    if total[0].size * a.shape[-1] <= SMALL:
+        b = np.copy(b, "C")  # BLAS takes it as it lies, and does better if it lies so
+    for part in np.reshape(np.matmul(a, b), (math.prod(a.shape[:-3]), *total.shape)):
+        total += part
 
 
 def spread_at_once(image: Any, y: Any, weight: Any, windows: Windows) -> None:
@@ -152,47 +156,6 @@ def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int
 def is_depthwise(shape: tuple[int, ...], windows: Windows, groups: int) -> bool:
     """Whether each channel is a group with one output, by weights (o, c/groups, kh, kw), and stride 1."""
     return shape[0] == groups and shape[1] == 1 and windows.stride == (1, 1)
-
-
-def windows_on(x: Any, windows: Windows) -> Any:
-    """The windows on images (n, c, h, w): a view (c, kh, kw, rows, columns, n) of their padded copy."""
-    (sh, sw), (dh, dw), (rows, columns) = windows.stride, windows.dilation, windows.counts(x.shape)
-    if windows.framed(x.shape) == x.shape:
-        padded = batch_last(x)
-    else:
-        padded = np.zeros_like(x, x.dtype, "C", shape=windows.framed(x.shape))
-        n, c, h, w = padded.shape
-        padded = np.reshape(padded, (c, h, w, n))
-        padded[:, *windows.inner(x.shape)] = batch_last(x)
-    seen = sliding_window_view(padded, windows.reach, axis=(1, 2))
-    return np.transpose(seen[:, steps(0, rows, sh), steps(0, columns, sw), :, ::dh, ::dw], (0, 4, 5, 1, 2, 3))
-
-
-def in_blocks(seen: Any, groups: int) -> Iterator[tuple[slice, Any]]:
-    """Some windows at a time: what positions they cover, and a matrix (groups, c/groups kh kw, positions).
-
-    They are the windows on a few rows, or on a part of one; all are written to the same memory.
-    """
-    c, kh, kw, rows, columns, n = seen.shape
-    depth = c * kh * kw
-    if hasattr(seen, "flags") and seen.flags.c_contiguous:  # windows of one element each are the image itself
-        yield slice(None), np.reshape(seen, (groups, depth // groups, rows * columns * n))
-        return
-    few_rows, few_columns = at_once(rows, columns, depth * n * seen.dtype.itemsize)
-    memory = np.empty_like(seen, order="C", shape=(depth * few_rows * few_columns * n,))
-    for row, column in product(range(0, rows, few_rows), range(0, columns, few_columns)):
-        some = seen[:, :, :, row : row + few_rows, column : column + few_columns]
-        block = np.reshape(memory[: some.size], some.shape)
-        block[...] = some
-        start, length = (row * columns + column) * n, some.shape[3] * some.shape[4] * n
-        yield slice(start, start + length), np.reshape(block, (groups, depth // groups, length))
-
-
-def at_once(rows: int, columns: int, size: int) -> tuple[int, int]:
-    """How many rows and columns of windows of a size in bytes to work on: some rows, or a part of one."""
-    row = max(1, columns * size)
-    parts = -(-row // (2 * CACHE))
-    return max(1, min(rows, CACHE // row)), -(-columns // parts)
 
 
 def span(indices: list[int]) -> slice:
