@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 Step = Callable[[], Any]
-CACHE = 1 << 19  # bytes of windows that are multiplied at a time
+Shape = tuple[int, ...]
+CACHE, POSITIONS = 1 << 20, 224  # bytes of copies, and windows in a product of matrices, at a time
 
 
 def last(x: Any) -> Any:
@@ -90,62 +91,77 @@ def group_norm(x: Any, g: Any, weight: Any, bias: Any, groups: int = 4) -> Step:
 
 
 class Windows:
-    """Windows of a kernel on padded images (c, h, w, n), copied some rows at a time."""
+    """Windows of a kernel on images (c, h, w, n), as matrices (rows, kh · c · kw, positions), some at a time.
 
-    def __init__(self, shape: tuple[int, ...], k: int, padding: int, dtype: Any) -> None:
-        c, h, w, n = shape
-        self.padded = np.zeros((c, h + 2 * padding, w + 2 * padding, n), dtype)
-        self.inner = self.padded[:, padding : padding + h, padding : padding + w]
-        view = np.lib.stride_tricks.sliding_window_view(self.padded, (k, k), axis=(1, 2))
-        self.seen = view.transpose(0, 4, 5, 1, 2, 3)  # (c, k, k, rows, columns, n)
-        self.rows, self.row = h, c * k * k * w * n
-        self.few = max(1, min(h, CACHE // (self.row * self.padded.itemsize)))
-        self.memory = np.empty(self.row * self.few, dtype)
-        self.depth, self.length = c * k * k, w * n
+    The rows of the image lie outermost in the copy, so that windows below each other share them; where rows
+    are short, several make one matrix.
+    """
 
-    def blocks(self) -> Iterator[tuple[slice, Any]]:
-        for row in range(0, self.rows, self.few):
-            some = self.seen[:, :, :, row : row + self.few]
-            block = self.memory[: some.size].reshape(some.shape)
-            block[...] = some
-            start = row * self.length
-            yield slice(start, start + some.shape[3] * self.length), block.reshape(self.depth, -1)
+    def __init__(self, shape: Shape, kernel: Shape, padding: Shape, dtype: Any) -> None:
+        (c, h, w, n), (kh, kw), (ph, pw) = shape, kernel, padding
+        padded = np.zeros((c, h + 2 * ph, w + 2 * pw, n), dtype)
+        self.inner, self.narrow = padded[:, ph : ph + h, pw : pw + w], w * n < 64
+        seen = np.lib.stride_tricks.sliding_window_view(padded, kw, axis=2).transpose(1, 0, 4, 2, 3)
+        columns = next(k for k in range(min(w, max(1, POSITIONS // n)), 0, -1) if w % k == 0)
+        rows = max(1, min(h, CACHE // (c * kw * columns * n * padded.itemsize) - kh + 1))
+        lines = np.empty((rows + kh - 1, c, kw, columns, n), dtype)
+        tall = np.lib.stride_tricks.sliding_window_view(lines, kh, axis=0).transpose(0, 5, 1, 2, 3, 4)
+        self.parts = [
+            (lines[: min(rows, h - i) + kh - 1], seen[i : i + rows + kh - 1, :, :, j : j + columns],
+             tall[: h - i], (slice(None), slice(i, i + rows), slice(j, j + columns)))
+            for j in range(0, w, columns) for i in range(0, h, rows)
+        ]  # fmt: skip
+
+    def of(self, x: Any) -> Iterator[tuple[Any, Any]]:
+        """The matrices, and where their outputs are."""
+        self.inner[...] = x
+        for lines, seen, tall, where in self.parts:
+            lines[...] = seen
+            r, kh, c, kw, q, n = tall.shape
+            if self.narrow:
+                yield tall.transpose(1, 2, 3, 0, 4, 5).reshape(1, kh * c * kw, r * q * n), where
+            else:
+                yield tall.reshape(r, kh * c * kw, q * n), where
+
+    def part(self, y: Any, where: Any) -> Any:
+        """What of outputs (o, h, w, n) is there, (rows, o, positions)."""
+        o, r, q, n = y[where].shape
+        some = y[where].reshape(o, 1, r * q * n) if self.narrow else y[where].reshape(o, r, q * n)
+        return some.transpose(1, 0, 2)
 
 
 def convolution(
     x: Any, g: Any, weight: Any, bias: Any, *, padding: int = 0, groups: int = 1, stride: int = 1
 ) -> Step | None:
     """Windows as columns, times the kernels; the way back to the image is one of turned kernels."""
-    (n, c, h, w), (o, per, k, _) = x.shape, weight.shape
-    if stride != 1 or 2 * padding != k - 1 or k == 1:
+    o, per, kh, kw = weight.shape
+    if stride != 1 or 2 * padding != kw - 1 or kw == 1:
         return None
     x, g = last(x), last(g)
-    y, d = np.empty_like(g), np.empty_like(x)
-    outputs = o // groups
+    y, d, around = np.empty_like(g), np.empty_like(x), (padding if kh > 1 else 0, padding)
+    outputs, grad = o // groups, np.empty_like(weight)
     parts = [
         (slice(i * per, i * per + per), slice(i * outputs, i * outputs + outputs)) for i in range(groups)
     ]
-    shape, size = (per, h, w, n), h * w * n
-    on_x, on_g = Windows(shape, k, padding, x.dtype), Windows((outputs, h, w, n), k, padding, x.dtype)
-    grad = np.empty_like(weight)
-    flat_y, flat_g, flat_d = y.reshape(o, size), g.reshape(o, size), d.reshape(c, size)
+    on_x, on_g = (Windows((k, *x.shape[1:]), (kh, kw), around, x.dtype) for k in (per, outputs))
+    flat_y, flat_g, ones = y.reshape(o, -1), g.reshape(o, -1), np.ones(g[0].size, x.dtype)
 
     def step() -> Any:
         for into, out in parts:
-            kernels = weight[out].reshape(outputs, -1)
-            turned = weight[out, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(per, -1)
-            on_x.inner[...] = x[into]
-            for where, block in on_x.blocks():
-                np.matmul(kernels, block, out=flat_y[out, where])
-            of_weight = np.zeros((per * k * k, outputs), x.dtype)
-            for where, block in on_x.blocks():
-                of_weight += block @ flat_g[out, where].T
-            grad[out] = of_weight.T.reshape(outputs, per, k, k)
-            on_g.inner[...] = g[out]
-            for where, block in on_g.blocks():
-                np.matmul(turned, block, out=flat_d[into, where])
+            kernels = weight[out].transpose(0, 2, 1, 3).reshape(outputs, -1)
+            turned = weight[out, :, ::-1, ::-1].transpose(1, 2, 0, 3).reshape(per, -1)
+            for seen, where in on_x.of(x[into]):
+                np.matmul(kernels, seen, out=on_x.part(y[out], where))
+            of_weight = np.zeros((per * kh * kw, outputs), x.dtype)
+            for seen, where in on_x.of(x[into]):
+                some = on_x.part(g[out], where).transpose(0, 2, 1)
+                for product in np.matmul(seen, some if outputs > 32 else some.copy()):
+                    of_weight += product
+            grad[out] = of_weight.T.reshape(outputs, kh, per, kw).transpose(0, 2, 1, 3)
+            for seen, where in on_g.of(g[out]):
+                np.matmul(turned, seen, out=on_g.part(d[into], where))
         np.add(flat_y, bias[:, None], out=flat_y)
-        _ = flat_g @ np.ones(size, x.dtype)
+        _ = flat_g @ ones
         return batch_first(y)
 
     return step
@@ -191,6 +207,13 @@ def of_convolution(x: Any, g: Any, weight: Any, bias: Any, **settings: int) -> S
     return convolution(x, g, weight, bias, **settings)
 
 
+def of_sequences(x: Any, g: Any, weight: Any, bias: Any, **settings: int) -> Step | None:
+    """Sequences as images of one row."""
+    step = convolution(x[:, :, None], g[:, :, None], weight[:, :, None], bias, **settings)
+    return step and (lambda: step()[:, :, 0])
+
+
 HANDS: dict[str, Callable[..., Step | None]] = {
     "BatchNorm2d": batch_norm, "GroupNorm": group_norm, "Conv2d": of_convolution,
+    "Conv1d": of_sequences,
 }  # fmt: skip

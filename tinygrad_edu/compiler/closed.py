@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ops.convolution import convolve, convolve_transposed, correlate, is_depthwise
-from ..ops.patches import CACHE, NARROW, columns_at_once, order_of, rows_at_once
+from ..ops.patches import CACHE, columns_at_once, in_one, order_of, rows_at_once
 from ..ops.pooling import maximum_over
 from ..ops.window import Windows
 from ..optim.pack import Pack
@@ -148,7 +148,7 @@ def _few(given: Given, x: Any, weight: tuple[int, ...]) -> int | None:
     depth, size = channels * kh * kw, x.dtype.itemsize
     if order_of(o, depth, rows * columns * n) != (2, 1, 3):
         return None
-    if columns * n < NARROW:
+    if in_one(rows, columns, n):
         return rows_at_once(rows, depth * columns * n * size) * columns * n
     few = columns_at_once(o, depth, columns, n, size)
     return few * n if columns % few == 0 else None

@@ -2,8 +2,8 @@
 
 A column of such a matrix is what one window sees.  Windows below each other see rows of the image in common:
 with these outermost, (rows, c, kw, positions), the matrices of all windows are pieces of one memory that
-overlap, and an image is copied kw times and not kh · kw times.  That wants kernels in another order, (kh, c,
-kw), which are copied too; where that costs more, or rows are short, each window has a copy of its own.
+overlap, and an image is copied kw times and not kh · kw times.  Where rows are short or windows few, each
+window has a copy of its own in one matrix; and large kernels over few windows keep their order of axes.
 
 The copies are made in memory that fits the processor's cache and is used again; those for a whole batch,
 kh · kw times the images, never exist together.
@@ -32,6 +32,11 @@ def order_of(o: int, depth: int, positions: int) -> tuple[int, int, int]:
     return (1, 2, 3) if o * depth >= LARGE and positions < FEW else (2, 1, 3)
 
 
+def in_one(rows: int, columns: int, n: int) -> bool:
+    """Whether the windows on several rows make one matrix: if it is narrow otherwise, or they are few."""
+    return columns * n < NARROW or rows * columns * n <= 4 * WIDE
+
+
 def in_blocks(x: Any, y: Any, windows: Windows, groups: int) -> Iterator[Block]:
     """Windows on images (c, h, w, n), some at a time, beside their part of outputs (o, rows, columns, n).
 
@@ -52,7 +57,7 @@ def in_blocks(x: Any, y: Any, windows: Windows, groups: int) -> Iterator[Block]:
         yield slice(None), np.reshape(x, (*x.shape[:2], every)), np.reshape(y, (*y.shape[:2], every))
         return
     order = order_of(o // groups, c // groups * math.prod(windows.kernel), rows * columns * n)
-    if columns * n < NARROW or order == (1, 2, 3):
+    if order == (1, 2, 3) or in_one(rows, columns, n):
         yield from over_rows(x, y, windows, order)
     else:
         yield from row_by_row(x, y, windows)
@@ -67,17 +72,17 @@ def over_rows(x: Any, y: Any, windows: Windows, order: tuple[int, ...]) -> Itera
         frame = np.zeros_like(x, order="C", shape=(groups, c, *size, n))
         frame[:, :, *windows.inner((h, w))] = x
         x = frame
-    view = sliding_window_view(x, windows.reach, axis=(2, 3))
-    view = view[:, :, steps(0, rows, down), steps(0, columns, right), :, ::dh, ::dw]
-    kernel = [(0, 1, 5, 6)[axis] for axis in order]
-    view = np.transpose(view, (0, *kernel, 2, 3, 4))  # (groups, c, kh, kw or kh, c, kw, rows, columns, n)
     few = rows_at_once(rows, groups * depth * row_of * x.dtype.itemsize)
-    memory = np.empty_like(x, order="C", shape=(*view.shape[:4], few, columns, n))
+    kernel = [(groups, c, kh, kw)[axis] for axis in (0, *order)]
+    memory = np.empty_like(x, order="C", shape=(*kernel, few, columns, n))
+    places = np.transpose(memory, (0, *order, 4, 5, 6))  # (groups, c, kh, kw, rows, columns, n)
     seen = np.reshape(memory, (groups, depth, few * row_of))
     for row in range(0, rows, few):
         some = y[:, :, row : row + few]
         r = some.shape[2]
-        memory[:, :, :, :, :r] = view[:, :, :, :, row : row + r]
+        for i, j in product(range(kh), range(kw)):
+            above, along = steps(row * down + i * dh, r, down), steps(j * dw, columns, right)
+            places[:, :, i, j, :r] = x[:, :, above, along]
         yield slice(None), seen[..., : r * row_of], np.reshape(some, (groups, o, r * row_of))
 
 
@@ -89,7 +94,7 @@ def row_by_row(x: Any, y: Any, windows: Windows) -> Iterator[Block]:
     few = columns_at_once(o, depth, columns, n, itemsize)
     line = max(1, c * kw * few * n * itemsize)  # bytes of a row
     many = rows == 1 and columns % few == 0  # of sequences, several products side by side
-    wide = few * max(1, CACHE // line) if many else few
+    wide = min(columns, few * max(1, CACHE // line)) if many else few
     few_groups = evenly(groups, CACHE // (line * (wide // few) * ((rows - 1) * down + reach)))
     few_rows = evenly(rows, (CACHE // (line * few_groups) - reach) // down + 1)
     high = (few_rows - 1) * down + reach
