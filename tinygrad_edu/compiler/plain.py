@@ -26,10 +26,10 @@ def convolve(x: Any, weight: Any, few: Any, padding: Any = (0, 0), stride: Any =
 def correlate(x: Any, d_y: Any, shape: Any, few: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:
     """The gradient of a convolution in its weights: windows times the gradients of what they gave."""
     seen, o = windows_on(x, shape[2:], padding)[:, :, :, ::stride, ::stride], shape[0]
-    windows, d_y = seen.reshape(-1, d_y[:, 0].size), d_y.transpose(2, 3, 0, 1).reshape(-1, o).copy()
-    starts = np.arange(0, len(d_y), few).reshape(-1, max(1, seen[0, 0, 0, 0].size // few)).T.flat
-    d_weight = sum(windows[:, i : i + few] @ d_y[i : i + few] for i in starts)
-    return d_weight.T.reshape(o, *seen.shape[:3]).swapaxes(1, 2)
+    x, d_y = seen.reshape(-1, d_y[:, 0].size), d_y.transpose(1, 2, 3, 0).reshape(o, -1).T
+    d_y, row = d_y if len(x) < 64 else d_y.copy(), max(few, seen[0, 0, 0, 0].size)
+    d_w = (x[:, i : i + few] @ d_y[i : i + few] for j in range(0, row, few) for i in range(j, len(d_y), row))
+    return sum(d_w).T.reshape(o, *seen.shape[:3]).swapaxes(1, 2)
 
 
 def spread(d_y: Any, weight: Any, shape: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:

@@ -95,8 +95,8 @@ def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: 
 
 def add_products(total: Any, a: Any, b: Any) -> None:
     """Add products of matrices, a (..., groups, depth, positions) by b, to their sum (groups, depth, o)."""
-    if total[0].size * a.shape[-1] <= SMALL:
-        b = np.copy(b, "C")  # BLAS takes it as it lies, and does better if it lies so
+    if a.shape[-2] >= 64 and total[0].size * a.shape[-1] <= SMALL:
+        b = np.copy(b, "C")  # BLAS takes it as it lies, and is faster if it lies so
     for part in np.reshape(np.matmul(a, b), (math.prod(a.shape[:-3]), *total.shape)):
         total += part
 
