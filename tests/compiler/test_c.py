@@ -284,6 +284,23 @@ def test_indexing_by_arrays(folder):
         np.testing.assert_array_equal(a, e)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(16, 16), (17, 40), (64, 33), (50, 130), (15, 64)])
+def test_matrices_that_lie_across_others(shape, dtype, folder):
+    def function(a, b, c):
+        across = np.maximum(a.T + b, 0) * c.T[::2]
+        b += 1  # which is another matrix than that of the next line
+        return across, a.T - a.T * b[:, ::-1], np.multiply(a[:, ::-1].T, b, out=np.empty_like(a).T)
+
+    n, m = shape
+    compiled = tg.compile(function, backend="c", cache=folder)
+    for seed in range(2):
+        made = [normal(m, n, seed=seed), normal(n, m, seed=5), normal(m, 2 * n, seed=6)]
+        given, same = ([a.astype(dtype) for a in made] for _ in range(2))
+        for a, e in zip(compiled(*given), function(*same), strict=True):
+            np.testing.assert_array_equal(a, e)
+
+
 SIDES = (1, 2, 3, 7, 8, 9, 16, 17, 33)
 
 

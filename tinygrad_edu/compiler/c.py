@@ -2,16 +2,33 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from .c_loops import Loops
-from .c_products import product
-from .loops import TEMPLATES, Each, Fold, Gather, Given, Inner, Product, Scatter, Select, Statement, Test
+from .c_products import product, turned
+from .loops import (
+    TEMPLATES,
+    Each,
+    Fold,
+    Gather,
+    Given,
+    Inner,
+    Product,
+    Scatter,
+    Select,
+    Statement,
+    Test,
+    reads,
+    writes,
+)
 from .memories import C_TYPES, Literal, Operand
 from .nest import Nest, place_of, position
+
+ACROSS, TURNED = 16, 1 << 16  # rows, and bytes, of matrices that are turned before a loop
 
 
 class Printer(Loops):
@@ -49,12 +66,13 @@ class Printer(Loops):
         operands = [o for s in group for o in (s.out, *(a for a in s.args if isinstance(a, Operand)))]
         nest = Nest(group[0].out.shape, operands, group[0].out)
         bodies: list[list[str]] = [[] for _ in range(len(nest.sizes) + 1)]
+        lines, places = self._turned(group, nest)
         known: dict[Any, tuple[str, int]] = {}  # what lies in a place, and in how many loops that is known
         stores: dict[Any, str] = {}  # of which the last one to a place counts
         signs: dict[str, str] = {}  # what the sign was taken of, by the name of that
         for statement in group:
             args = [
-                self._value(a, self._loop_type(statement, k), nest, known, bodies)
+                self._value(a, self._loop_type(statement, k), nest, known, bodies, places)
                 for k, a in enumerate(statement.args)
             ]
             template = self.templates[statement.loop.kind][statement.op]
@@ -69,7 +87,22 @@ class Printer(Loops):
                 stores[place_of(out, nest)] = f"{self._at(out, nest.index(out))} = {name};"
         bodies[-1].extend(stores.values())
         with self._scope():
+            self.lines += lines
             self._loops(nest.sizes, bodies, free=True)
+
+    def _turned(self, group: list[Each], nest: Nest) -> tuple[list[str], dict[Any, str]]:
+        """Lines that turn a matrix which lies the other way than others, and where its numbers are then."""
+        written = [o for s in group for o in writes(s)]
+        for o in (o for s in group for o in reads(s)):
+            steps, size = nest.strides(o), prod(o.shape) * o.dtype.itemsize
+            across = len(steps) == 2 and steps[0] == 1 < steps[1] and min(nest.sizes) >= ACROSS
+            if not across or size > TURNED or o.dtype.kind != "f" or any(o.overlaps(w) for w in written):
+                continue
+            kind, (n, p) = self.types[o.dtype.str[1:]], nest.sizes
+            first = self._at(o, str(o.offset // o.dtype.itemsize))
+            begin = f"const {kind} *const b = &{first};"
+            return [begin, *turned(kind, n, p, 1, steps[1])], {place_of(o, nest): f"c[i0 * {p} + i1]"}
+        return [], {}
 
     def _result(self, statement: Each, name: str, template: str, args: Sequence[str]) -> str:
         """The line that names what a statement gives."""
@@ -82,7 +115,9 @@ class Printer(Loops):
     def _loop_type(self, statement: Each, k: int) -> Any:
         return np.dtype(bool) if statement.op == "where" and k == 0 else statement.loop
 
-    def _value(self, given: Given, loop: Any, nest: Nest, known: dict[Any, Any], bodies: Any) -> str:
+    def _value(
+        self, given: Given, loop: Any, nest: Nest, known: dict[Any, Any], bodies: Any, places: dict[Any, str]
+    ) -> str:
         """The name of an argument's value in a pass, as a number of the loop's type."""
         if isinstance(given, Literal):
             return self._spelled(given.value)
@@ -90,7 +125,8 @@ class Printer(Loops):
         if place not in known:
             name, level = known[place] = self._name(), nest.level(given)
             kind = self.types[given.dtype.str[1:]]
-            bodies[level].append(self._let(f"const {kind}", name, self._at(given, nest.index(given))))
+            at = places.get(place) or self._at(given, nest.index(given))
+            bodies[level].append(self._let(f"const {kind}", name, at))
         name, level = known[place]
         if given.dtype != loop and (name, loop) not in known:
             known[name, loop] = self._name()

@@ -11,6 +11,7 @@ from .c import Printer
 from .c_products import SHORT, SMALL, TALL, by_blas
 from .loops import FOLDS, TEMPLATES, Each, Product
 from .memories import C_TYPES, Operand
+from .nest import Nest
 
 # fmt: off
 # What Python writes otherwise than C.
@@ -102,6 +103,9 @@ class NumbaPrinter(Printer):
         begins = [f"{n} = 0", f"{c} = room({room}, {kind})"]
         adds = f"if {n} {{}}: {at} += sum_{kind}({c}, 0, {n}, 1); {n} = 0"
         return begins, f"{c}[{n}] = {{}}; {n} += 1", adds
+
+    def _turned(self, group: list[Each], nest: Nest) -> tuple[list[str], dict[Any, str]]:
+        return [], {}
 
     def _address(self, operand: Operand, index: str) -> str:
         return f"address({self._pointer(operand.memory, operand.dtype)}, {index})"
