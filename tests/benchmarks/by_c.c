@@ -23,6 +23,8 @@ typedef void (*gemm)(int, int, int, int64_t, int64_t, int64_t, real, const real 
 #define RINT(a) _Generic((a), float: __builtin_rintf, default: __builtin_rint)(a)
 #define SQRT(a) _Generic((a), float: __builtin_sqrtf, default: __builtin_sqrt)(a)
 #define NARROW(n, m) ((m) < 8 && (n) >= 16)  /* outputs are no vector, inputs are */
+#define FEW 16  /* terms of a sum that are written out, so that the loop around it becomes vectors */
+#define UNROLLED(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)
 #define LOG(a) _Generic((a), float: logf, default: log)(a)
 
 static gemm multiply;
@@ -88,76 +90,109 @@ static inline real dot(const real *restrict a, const real *restrict b, int n) {
 }
 
 /* A layer of N inputs and M outputs: forward, the gradients of its parameters, and that of its inputs. */
-#define LAYER(name, N, M, HIDDEN, FIRST)                                                                    \
-static void name##_forward(const real *restrict x, const real *restrict w, real *restrict h) {              \
-    const real *b = w + N * M;                                                                              \
-    if ((int64_t)B * N * M > BLAS) {                                                                        \
-        multiply(101, 111, 111, B, M, N, 1, x, N, w, M, 0, h, M);                                           \
-        for (int i = 0; i < B; i++)                                                                         \
-            for (int j = 0; j < M; j++) {                                                                   \
-                real z = h[i * M + j] + b[j];                                                               \
-                h[i * M + j] = HIDDEN ? active(z) : z;                                                      \
-            }                                                                                               \
-        return;                                                                                             \
-    }                                                                                                       \
-    if (NARROW(N, M)) {                                                                                     \
-        real wT[M * N] ALIGNED;                                                                             \
-        for (int k = 0; k < N; k++)                                                                         \
-            for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                       \
-        for (int i = 0; i < B; i++)                                                                         \
-            for (int j = 0; j < M; j++) {                                                                   \
-                real z = dot(x + i * N, wT + j * N, N) + b[j];                                              \
-                h[i * M + j] = HIDDEN ? active(z) : z;                                                      \
-            }                                                                                               \
-        return;                                                                                             \
-    }                                                                                                       \
-    for (int i = 0; i < B; i++) {                                                                           \
-        real t[M];                                                                                          \
-        for (int j = 0; j < M; j++) t[j] = b[j];                                                            \
-        for (int k = 0; k < N; k++)                                                                         \
-            for (int j = 0; j < M; j++) t[j] = FMA(x[i * N + k], w[k * M + j], t[j]);                       \
-        for (int j = 0; j < M; j++) h[i * M + j] = HIDDEN ? active(t[j]) : t[j];                            \
-    }                                                                                                       \
-}                                                                                                           \
-static void name##_backward(const real *restrict x, const real *restrict w, const real *restrict d,         \
-                            real *restrict g, real *restrict dx) {                                          \
-    real *gb = g + N * M;                                                                                   \
-    for (int j = 0; j < M; j++) gb[j] = 0;                                                                  \
-    if ((int64_t)B * N * M > BLAS) {                                                                        \
-        multiply(101, 112, 111, N, M, B, 1, x, N, d, M, 0, g, M);                                           \
-        for (int i = 0; i < B; i++)                                                                         \
-            for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                              \
-        if (FIRST) return;                                                                                  \
-        multiply(101, 111, 112, B, N, M, 1, d, M, w, M, 0, dx, N);                                          \
-        for (int i = 0; i < B * N; i++) dx[i] *= slope_at(x[i]);                                            \
-        return;                                                                                             \
-    }                                                                                                       \
-    for (int k = 0; k < N * M; k++) g[k] = 0;                                                               \
-    real wT[M * N] ALIGNED;                                                                                 \
-    if (NARROW(N, M)) {                                                                                     \
-        for (int k = 0; k < N * M; k++) wT[k] = 0;                                                          \
-        for (int i = 0; i < B; i++)                                                                         \
-            for (int j = 0; j < M; j++)                                                                     \
-                for (int k = 0; k < N; k++) wT[j * N + k] = FMA(d[i * M + j], x[i * N + k], wT[j * N + k]); \
-        for (int k = 0; k < N; k++)                                                                         \
-            for (int j = 0; j < M; j++) g[k * M + j] = wT[j * N + k];                                       \
-    } else {                                                                                                \
-        for (int i = 0; i < B; i++)                                                                         \
-            for (int k = 0; k < N; k++)                                                                     \
-                for (int j = 0; j < M; j++) g[k * M + j] = FMA(x[i * N + k], d[i * M + j], g[k * M + j]);   \
-    }                                                                                                       \
-    for (int i = 0; i < B; i++)                                                                             \
-        for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                                  \
-    if (FIRST) return;                                                                                      \
-    for (int k = 0; k < N; k++)                                                                             \
-        for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                           \
-    for (int i = 0; i < B; i++) {                                                                           \
-        real t[N];                                                                                          \
-        for (int k = 0; k < N; k++) t[k] = 0;                                                               \
-        for (int j = 0; j < M; j++)                                                                         \
-            for (int k = 0; k < N; k++) t[k] = FMA(d[i * M + j], wT[j * N + k], t[k]);                      \
-        for (int k = 0; k < N; k++) dx[i * N + k] = t[k] * slope_at(x[i * N + k]);                          \
-    }                                                                                                       \
+#define LAYER(name, N, M, HIDDEN, FIRST)                                                                         \
+static void name##_forward(const real *restrict x, const real *restrict w, real *restrict h) {                   \
+    const real *b = w + N * M;                                                                                   \
+    if ((int64_t)B * N * M > BLAS) {                                                                             \
+        multiply(101, 111, 111, B, M, N, 1, x, N, w, M, 0, h, M);                                                \
+        for (int i = 0; i < B; i++)                                                                              \
+            for (int j = 0; j < M; j++) {                                                                        \
+                real z = h[i * M + j] + b[j];                                                                    \
+                h[i * M + j] = HIDDEN ? active(z) : z;                                                           \
+            }                                                                                                    \
+        return;                                                                                                  \
+    }                                                                                                            \
+    if (NARROW(N, M)) {                                                                                          \
+        real wT[M * N] ALIGNED;                                                                                  \
+        for (int k = 0; k < N; k++)                                                                              \
+            for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                            \
+        for (int i = 0; i < B; i++)                                                                              \
+            for (int j = 0; j < M; j++) {                                                                        \
+                real z = dot(x + i * N, wT + j * N, N) + b[j];                                                   \
+                h[i * M + j] = HIDDEN ? active(z) : z;                                                           \
+            }                                                                                                    \
+        return;                                                                                                  \
+    }                                                                                                            \
+    if (N <= FEW) {                                                                                              \
+        for (int i = 0; i < B; i++)                                                                              \
+            for (int j = 0; j < M; j++) {                                                                        \
+                real z = b[j];                                                                                   \
+                UNROLLED(k, N) z = FMA(x[i * N + k], w[k * M + j], z);                                           \
+                h[i * M + j] = HIDDEN ? active(z) : z;                                                           \
+            }                                                                                                    \
+        return;                                                                                                  \
+    }                                                                                                            \
+    for (int i = 0; i < B; i++) {                                                                                \
+        real t[M];                                                                                               \
+        for (int j = 0; j < M; j++) t[j] = b[j];                                                                 \
+        for (int k = 0; k < N; k++)                                                                              \
+            for (int j = 0; j < M; j++) t[j] = FMA(x[i * N + k], w[k * M + j], t[j]);                            \
+        for (int j = 0; j < M; j++) h[i * M + j] = HIDDEN ? active(t[j]) : t[j];                                 \
+    }                                                                                                            \
+}                                                                                                                \
+static void name##_backward(const real *restrict x, const real *restrict w, const real *restrict d,              \
+                            real *restrict g, real *restrict dx) {                                               \
+    real *gb = g + N * M;                                                                                        \
+    for (int j = 0; j < M; j++) gb[j] = 0;                                                                       \
+    if ((int64_t)B * N * M > BLAS) {                                                                             \
+        multiply(101, 112, 111, N, M, B, 1, x, N, d, M, 0, g, M);                                                \
+        for (int i = 0; i < B; i++)                                                                              \
+            for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                                   \
+        if (FIRST) return;                                                                                       \
+        multiply(101, 111, 112, B, N, M, 1, d, M, w, M, 0, dx, N);                                               \
+        for (int i = 0; i < B * N; i++) dx[i] *= slope_at(x[i]);                                                 \
+        return;                                                                                                  \
+    }                                                                                                            \
+    for (int k = 0; k < N * M; k++) g[k] = 0;                                                                    \
+    real wT[M * N] ALIGNED;                                                                                      \
+    if (NARROW(N, M)) {                                                                                          \
+        for (int k = 0; k < N * M; k++) wT[k] = 0;                                                               \
+        if (B <= FEW) {                                                                                          \
+            for (int j = 0; j < M; j++)                                                                          \
+                for (int k = 0; k < N; k++) {                                                                    \
+                    real sum = 0;                                                                                \
+                    UNROLLED(i, B) sum = FMA(d[i * M + j], x[i * N + k], sum);                                   \
+                    wT[j * N + k] = sum;                                                                         \
+                }                                                                                                \
+        } else                                                                                                   \
+            for (int i = 0; i < B; i++)                                                                          \
+                for (int j = 0; j < M; j++)                                                                      \
+                    for (int k = 0; k < N; k++) wT[j * N + k] = FMA(d[i * M + j], x[i * N + k], wT[j * N + k]);  \
+        for (int k = 0; k < N; k++)                                                                              \
+            for (int j = 0; j < M; j++) g[k * M + j] = wT[j * N + k];                                            \
+    } else if (B <= FEW) {                                                                                       \
+        for (int k = 0; k < N; k++)                                                                              \
+            for (int j = 0; j < M; j++) {                                                                        \
+                real sum = 0;                                                                                    \
+                UNROLLED(i, B) sum = FMA(x[i * N + k], d[i * M + j], sum);                                       \
+                g[k * M + j] = sum;                                                                              \
+            }                                                                                                    \
+    } else {                                                                                                     \
+        for (int i = 0; i < B; i++)                                                                              \
+            for (int k = 0; k < N; k++)                                                                          \
+                for (int j = 0; j < M; j++) g[k * M + j] = FMA(x[i * N + k], d[i * M + j], g[k * M + j]);        \
+    }                                                                                                            \
+    for (int i = 0; i < B; i++)                                                                                  \
+        for (int j = 0; j < M; j++) gb[j] += d[i * M + j];                                                       \
+    if (FIRST) return;                                                                                           \
+    for (int k = 0; k < N; k++)                                                                                  \
+        for (int j = 0; j < M; j++) wT[j * N + k] = w[k * M + j];                                                \
+    if (M <= FEW) {                                                                                              \
+        for (int i = 0; i < B; i++)                                                                              \
+            for (int k = 0; k < N; k++) {                                                                        \
+                real sum = 0;                                                                                    \
+                UNROLLED(j, M) sum = FMA(d[i * M + j], wT[j * N + k], sum);                                      \
+                dx[i * N + k] = sum * slope_at(x[i * N + k]);                                                    \
+            }                                                                                                    \
+        return;                                                                                                  \
+    }                                                                                                            \
+    for (int i = 0; i < B; i++) {                                                                                \
+        real t[N];                                                                                               \
+        for (int k = 0; k < N; k++) t[k] = 0;                                                                    \
+        for (int j = 0; j < M; j++)                                                                              \
+            for (int k = 0; k < N; k++) t[k] = FMA(d[i * M + j], wT[j * N + k], t[k]);                           \
+        for (int k = 0; k < N; k++) dx[i * N + k] = t[k] * slope_at(x[i * N + k]);                               \
+    }                                                                                                            \
 }
 
 /* The loss of the scores z, which become its gradient. */
