@@ -83,9 +83,9 @@ class Place:
             self.container[self.key] = value
 
 
-def own_attributes(module: Module) -> set[str]:
-    """The names of a module's attributes, but of its mode, which it gets when that is first set."""
-    return set(vars(module)) - {"training"}
+def own_attributes(module: Module) -> set[Any]:
+    """A module's class, and the names of its attributes, but of its mode, which it has when that is set."""
+    return {*vars(module), type(module)} - {"training"}
 
 
 def content_of(container: Any) -> Any:

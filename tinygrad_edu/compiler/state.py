@@ -56,7 +56,7 @@ class State:
         self._classes: set[type] = set()
         self.seen: dict[int, Any] = {}  # what was looked at, kept alive
         self.modes: list[tuple[Module, bool]] = []  # which modules are in training
-        self.attributes: list[tuple[str, Module, set[str]]] = []  # the names of those of modules
+        self.attributes: list[tuple[str, Module, set[Any]]] = []  # the names of those of modules
         self.codes: set[types.CodeType] = set()  # of the functions that were looked into
         self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
         self._look(function, getattr(function, "__name__", "step"))
@@ -146,6 +146,8 @@ class State:
                     continue
                 if isinstance(item, (property, staticmethod, classmethod, types.FunctionType)):
                     self._look(item, f"{base.__name__}.{key}")
+                    if not key.startswith("__") and isinstance(item, (property, types.FunctionType)):
+                        self.places.append((Place(f"{base.__name__}.{key}", base, Attribute(key)), item))
                 elif not hasattr(type(item), "__get__"):
                     self._hold(Place(f"{base.__name__}.{key}", base, Attribute(key)), item)
 
@@ -158,6 +160,9 @@ class State:
                     with suppress(ValueError):
                         self._look(cell.cell_contents, function.__name__)
             return
+        if self.codes:  # not of the step itself; IPython's autoreload puts new code into functions
+            place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
+            self.places.append((place, function.__code__))
         self.codes.update(codes_in(function.__code__))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             with suppress(ValueError):  # nothing has been assigned to it yet

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from ..arrays import given
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor
+from ..versions import SETTINGS
 from .module import Module
 
 L = TypeVar("L", bound="ModuleList")
@@ -13,6 +14,9 @@ L = TypeVar("L", bound="ModuleList")
 
 class ModuleList(Module):
     """Modules in a list; a plain list as an attribute does as well.
+
+    As a list it is indexed, sliced, assigned to, and shortened by ``del``; positions are counted anew then,
+    and so are the names of the parameters.
 
     Parameters
     ----------
@@ -45,10 +49,23 @@ class ModuleList(Module):
         """Add layers at the end; returns the list."""
         # The last name that is a number, and not len(self), which looks at all of them.
         last = next((name for name in reversed(vars(self)) if name.isdigit()), "-1")
-        for position, layer in enumerate(layers, int(last) + 1):
-            check_layer(f"{type(self).__name__}: layer {position}", layer)
-            vars(self)[str(position)] = layer
+        named = {str(position): layer for position, layer in enumerate(layers, int(last) + 1)}
+        for name, layer in named.items():
+            check_layer(f"{type(self).__name__}: layer {name}", layer)
+        vars(self).update(named)
+        SETTINGS.count += 1
         return self
+
+    def insert(self: L, position: int, layer: Any) -> L:
+        """Add a layer before the one at a position; returns the list."""
+        self[position:position] = [layer]
+        return self
+
+    def pop(self, position: int = -1) -> Any:
+        """Take the layer at a position out, by default the last one; returns the layer."""
+        layer = self.layers[position]
+        del self[position]
+        return layer
 
     __iadd__ = extend
 
@@ -67,10 +84,29 @@ class ModuleList(Module):
         named = vars(self).get(str(key)) if isinstance(key, int) else None
         return self.layers[key] if named is None else named
 
-    def __setitem__(self, position: int, layer: Any) -> None:
-        position = range(len(self))[position]
-        check_layer(f"{type(self).__name__}: layer {position}", layer)
-        vars(self)[str(position)] = layer
+    def __setitem__(self, key: int | slice, new: Any) -> None:
+        layers = self.layers
+        if isinstance(key, slice):
+            new = list(new)
+        for layer in new if isinstance(key, slice) else [new]:
+            check_layer(f"{type(self).__name__}: layer {key}", layer)
+        layers[key] = new
+        self._renumber(layers)
+
+    def __delitem__(self, key: int | slice) -> None:
+        layers = self.layers
+        del layers[key]
+        self._renumber(layers)
+
+    def _renumber(self, layers: list[Any]) -> None:
+        """Have these layers, and no others."""
+        for name in [name for name in vars(self) if name.isdigit()]:
+            del vars(self)[name]
+        self.extend(layers)
+
+    def __add__(self: L, layers: Iterable[Any]) -> L:
+        both: L = self[:]
+        return both.extend(layers)
 
 
 class Sequential(ModuleList):
@@ -127,8 +163,7 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Any] | None = None) -> None:
         self._modules: dict[str, Any] = {}
-        for name, module in dict(modules or {}).items():
-            self[name] = module
+        self.update(modules or {})
 
     def _inside(self) -> Iterable[tuple[str, Any]]:
         return self._modules.items()
@@ -144,6 +179,15 @@ class ModuleDict(Module):
 
     def __delitem__(self, name: str) -> None:
         del self._modules[name]
+
+    def pop(self, name: str) -> Any:
+        """Take out the module of a name; returns it."""
+        return self._modules.pop(name)
+
+    def update(self, modules: Mapping[str, Any]) -> None:
+        """Add modules by name, or put them in the place of others."""
+        for name, module in dict(modules).items():
+            self[name] = module
 
     def __contains__(self, name: object) -> bool:
         return name in self._modules

@@ -75,6 +75,10 @@ class Module(Nested):
         object.__setattr__(self, name, value)
         SETTINGS.count += 1
 
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        SETTINGS.count += 1
+
     if not TYPE_CHECKING:  # which is to know what attributes there are
 
         def __getattr__(self, name: str) -> Any:

@@ -1,0 +1,95 @@
+"""What a compiled function reads is replaced after its trace: the next call gives what the function gives."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn
+
+X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+
+
+def sequential():
+    return nn.Sequential(nn.Linear(2, 3, rng=0), nn.ReLU(), nn.Linear(3, 3, rng=1))
+
+
+def net():
+    """A module with everything that its forward may read, of a class of its own."""
+
+    def helper(x):
+        return x * 3
+
+    class Settings:
+        scale, array, numbers, named = 2.0, np.array([1.0, 2.0], np.float32), [1.0], {"a": 1.0}
+
+    class Net(nn.Module):
+        scale = 2.0
+
+        def __init__(self):
+            self.linear, self.settings, self.numbers = nn.Linear(2, 2, rng=0), Settings(), (1.0, [2.0])
+            self.helper = helper
+
+        def shifted(self, x):
+            return x + self.half
+
+        @property
+        def half(self):
+            return 0.5
+
+        def forward(self, x):
+            x = self.shifted(self.linear(x)) * self.scale + self.settings.scale * self.settings.array
+            return self.helper(x) + Settings.numbers[0] + Settings.named["a"] + self.numbers[1][0]
+
+    return Net()
+
+
+def set_class(model):
+    model.__class__ = type("Other", (type(model),), {"scale": 8.0})
+
+
+def set_code(model):  # as IPython's autoreload does
+    model.helper.__code__ = (lambda x: x * 100).__code__
+
+
+OF_A_ROW = {
+    "a layer": lambda m: m.__setitem__(1, nn.Tanh()),
+    "the last": lambda m: m.__setitem__(-1, nn.Linear(3, 4, rng=2)),
+    "a slice": lambda m: m.__setitem__(slice(1, 2), [nn.Tanh(), nn.Sigmoid()]),
+    "append": lambda m: m.append(nn.Sigmoid()),
+    "+=": lambda m: m.__iadd__([nn.Sigmoid()]),
+    "insert": lambda m: m.insert(1, nn.Tanh()),
+    "pop": lambda m: m.pop(),
+    "del": lambda m: m.__delitem__(1),
+    "delattr": lambda m: delattr(m, "1"),
+}
+OF_A_NET = {
+    "class attribute": lambda m: setattr(type(m), "scale", 3.0),
+    "method": lambda m: setattr(type(m), "shifted", lambda self, x: x - 1),
+    "forward": lambda m: setattr(type(m), "forward", lambda self, x: self.linear(x)),
+    "property": lambda m: setattr(type(m), "half", property(lambda self: 7.0)),
+    "class": set_class,
+    "code": set_code,
+    "function": lambda m: setattr(m, "helper", lambda x: x),
+    "of an object": lambda m: setattr(m.settings, "scale", 5.0),
+    "of its class": lambda m: setattr(type(m.settings), "scale", 6.0),
+    "in an array": lambda m: m.settings.array.__setitem__(0, 9.0),
+    "in a list": lambda m: type(m.settings).numbers.__setitem__(0, 9.0),
+    "in a dict": lambda m: type(m.settings).named.__setitem__("a", 9.0),
+    "in a tuple": lambda m: m.numbers[1].__setitem__(0, 9.0),
+    "weights": lambda m: m.linear.weight.data.__setitem__((0, 0), 3.0),
+}
+CASES = {f"row: {name}": (sequential, change) for name, change in OF_A_ROW.items()}
+CASES |= {f"net: {name}": (net, change) for name, change in OF_A_NET.items()}
+
+
+@pytest.mark.parametrize(("make", "change"), CASES.values(), ids=CASES)
+def test_what_is_replaced_is_seen(make, change):
+    model = make()
+    compiled = tg.compile(lambda x: np.sum(model(x), axis=0))
+    for _ in range(3):
+        before = compiled(X)
+    np.testing.assert_array_equal(before.data, np.sum(model(X), axis=0).detach().numpy())
+    change(model)
+    want = np.sum(model(X), axis=0).detach().numpy()
+    assert want.shape != before.shape or np.any(want != before.data)  # the change does something
+    np.testing.assert_array_equal(compiled(X).data, want)
