@@ -34,10 +34,12 @@ def examples(n=97):
 
 
 def network(dropout=0.0, norm=False):
-    first = nn.Linear(6, 8, rng=0, dtype=np.float64)
+    # A bias before the normalization has a gradient of rounding errors, of which Adam would make steps.
+    first = nn.Linear(6, 8, bias=not norm, rng=0, dtype=np.float64)
     last = nn.Linear(8, 3, rng=1, dtype=np.float64)
     middle = [nn.BatchNorm1d(8, dtype=np.float64)] if norm else []
-    return nn.Sequential(first, *middle, nn.Tanh(), nn.Dropout(dropout, rng=2), last)
+    model = nn.Sequential(first, *middle, nn.Tanh(), nn.Dropout(dropout, rng=2), last)
+    return distributed.synchronize(model) if norm == "synchronized" else model
 
 
 def training(*, epochs=4, dropout=0.0, norm=False, data=None, **settings):
@@ -123,6 +125,24 @@ def loop():
             sgd.step()
     distributed.check_equal(model.named_parameters())
     say(weights={name: value.tolist() for name, value in model.state_dict().items()})
+
+
+@job
+def moments():
+    """Rows of which each rank has some are normalized by all of them, and differentiate so, twice."""
+    x = 1e3 + np.random.default_rng(0).standard_normal((7, 3, 2))  # a large mean beside the deviation
+    weight = np.random.default_rng(1).standard_normal(x.shape)
+    own = slice(0, 7) if distributed.size() == 1 else (slice(0, 5), slice(5, 7))[distributed.rank()]
+    norm = distributed.synchronize(nn.BatchNorm1d(3, dtype=np.float64))
+
+    def loss(x):
+        return np.sum(weight[own] * norm(x) ** 2)
+
+    gradient = tg.grad(loss)(x[own])
+    second = tg.grad(lambda x: np.sum(weight[own] * tg.grad(loss)(x)))(x[own])
+    y, mean, variance = norm(x[own]), norm.running_mean, norm.running_var
+    found = {"y": y.tolist(), "gradient": gradient.tolist(), "second": second.tolist()}
+    say(**found, running=[mean.tolist(), variance.tolist()])
 
 
 # ---- ends --------------------------------------------------------------------------------------------------

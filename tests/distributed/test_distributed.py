@@ -95,6 +95,46 @@ def test_running_statistics_are_the_same_on_all_ranks():
     assert one["columns"]["val_loss"] == other["columns"]["val_loss"]
 
 
+@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("settings", [{}, {"accumulate": 2, "batch_size": 20}])
+def test_synchronized_normalization_is_that_of_one_process(ranks, settings):
+    settings = {"batch_size": 33, "norm": True} | settings
+    alone = one_process(**settings)
+    together = said(ranks, "fit", json.dumps(settings | {"norm": "synchronized"}))
+    assert all(one["weights"] == together[0]["weights"] for one in together)
+    assert largest_difference(alone["columns"], together[0]["columns"]) < 1e-13
+    assert largest_difference(alone["weights"], together[0]["weights"]) < 1e-12
+    apart = said(ranks, "fit", json.dumps(settings))[0]
+    assert largest_difference(alone["weights"], apart["weights"]) > 1e-3
+
+
+def test_synchronized_normalization_differentiates_over_ranks_twice():
+    (alone,), ranks = said(1, "moments"), said(2, "moments")
+    for what in ("y", "gradient", "second"):
+        joined = [row for one in ranks for row in one[what]]
+        np.testing.assert_allclose(joined, alone[what], rtol=1e-8, atol=1e-9, err_msg=what)
+    assert ranks[0]["running"] == ranks[1]["running"]
+    np.testing.assert_allclose(ranks[0]["running"], alone["running"], rtol=1e-12)
+    x = 1e3 + np.random.default_rng(0).standard_normal((7, 3, 2))
+    mean, variance = x.mean((0, 2)), x.var((0, 2))
+    y = (x - mean[:, None]) / np.sqrt(variance[:, None] + 1e-5)
+    np.testing.assert_allclose(alone["y"], y, rtol=1e-8, atol=1e-9)
+
+
+def test_normalization_by_ranks_is_told_and_rows_for_all_are_asked_for():
+    done = started(2, "fit", json.dumps({"norm": True, "epochs": 1, "batch_size": 33}))
+    assert (
+        done.stderr.count("fit: 1: batch normalization by the mean and variance of each rank's own rows") == 1
+    )
+    assert "distributed.synchronize(model)" in done.stderr
+    done = started(2, "fit", json.dumps({"norm": "synchronized", "epochs": 1}))
+    assert (
+        "97 examples in batches of 32 end with a batch of 1, and with synchronized normalization"
+        in done.stderr
+    )
+    assert "batch normalization by" not in done.stderr
+
+
 def test_without_mpiexec_it_is_one_process():
     from tests.distributed.jobs import fitted
 

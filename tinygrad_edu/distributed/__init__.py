@@ -16,12 +16,13 @@ that most trainings need.  The same in a loop of one's own::
     distributed.check_equal(model.named_parameters())
 
 What is in these files: `team`, the ranks and how they wait for each other; `sums`, the sum over ranks that
-differentiates; `gradients`, those of a model as one flat array.
+differentiates; `gradients`, those of a model as one flat array; `statistics`, those of batch normalization.
 """
 
 from typing import Any
 
 from .gradients import average_gradients, check_equal
+from .statistics import synchronize
 from .sums import allreduce
 from .team import Team, world
 
@@ -34,6 +35,7 @@ __all__ = [
     "part",
     "rank",
     "size",
+    "synchronize",
     "world",
 ]
 

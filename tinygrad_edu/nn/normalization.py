@@ -76,9 +76,12 @@ class OfChannels(Module):
         """x of shape (n, c, …) by its own mean and variance or by the running ones, scaled and shifted."""
         if self.training or self.running_mean is None or self.running_var is None:
             return self._of_batch(x)
-        running = self.running_mean, self.running_var
+        return self._scaled(x, self.running_mean, self.running_var)
+
+    def _scaled(self, x: Tensor, mean: Any, variance: Any) -> Tensor:
+        """x normalized by a mean and a variance of each channel, scaled and shifted."""
         weight, bias, mean, variance = (
-            ops.along_channels(p, x.ndim) for p in (self.weight, self.bias, *running)
+            ops.along_channels(p, x.ndim) for p in (self.weight, self.bias, mean, variance)
         )
         return ops.scaled((x - mean) / np.sqrt(variance + self.eps), weight, bias)
 
@@ -159,13 +162,16 @@ class BatchNorm1d(OfChannels):
     """
 
     shapes: ClassVar[dict[int, str]] = {2: "(n, c)", 3: "(n, c, length)"}
+    moments: Any = None  # what else gives mean, variance and n: those of several processes
 
     def forward(self, x: Any) -> Tensor:
         """Normalize x of shape (n, c, …) over all axes but the channels'."""
         return self._normalized(self._checked(x))
 
     def _of_batch(self, x: Tensor) -> Tensor:
-        n = x.size // self.num_features
+        n, moments = x.size // self.num_features, None
+        if self.moments is not None:
+            *moments, n = self.moments(x)
         if self.training and n < 2:
             raise ArgumentError(
                 f"{type(self).__name__}: Expected more than 1 value per channel when training, got an input "
@@ -173,7 +179,10 @@ class BatchNorm1d(OfChannels):
                 "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the "
                 "DataLoader), or use eval()."
             )
-        if self.weight is None:
+        if moments is not None:
+            mean, variance = moments
+            y = self._scaled(x, mean, variance)
+        elif self.weight is None:
             y, mean, variance = ops.standardize(x, (0, *range(2, x.ndim)), self.eps)
         else:
             y, mean, variance = batch_normalized(x, self.weight, self.bias, self.eps)

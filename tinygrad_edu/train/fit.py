@@ -186,8 +186,9 @@ def fit(
     whether the training ends (early, by a callback, a Ctrl-C or a NaN on any rank).  Metrics are measured on
     rank 0, on the outputs of all.  Rank 0 shows the progress and writes checkpoints, which are those of one
     process: a training goes on with any number of ranks.  Generators, such as those of dropout, draw other
-    numbers on each rank.  Batch normalization takes the statistics of a rank's own rows; the running ones
-    are the mean over ranks.  Parameters are compared every 100 steps and after each epoch.  An error on one
+    numbers on each rank.  Batch normalization takes the statistics of a rank's own rows, and the running ones
+    are the mean over ranks, of which a warning tells; `distributed.synchronize` lets it take those of all
+    rows, as one process does.  Parameters are compared every 100 steps and after each epoch.  An error on one
     rank ends the job, with its traceback.
 
     L-BFGS computes many losses in a step, and has no place in this loop: ``optimizer.step(closure)``.
@@ -235,6 +236,8 @@ def fit(
             )
         loader, held_out = loaders_of(model, data, validation, batch_size=batch_size, seed=seed)
         training = Training(settings, model, loss, optimizer, loader, held_out, warned_of, ranks)
+        if ranks is not None:
+            ranks.look_at_norms(model, loader)
         with Ends("fit"):
             rehearse(training)
     saver = Saver(saved, training)

@@ -17,9 +17,12 @@ from ..distributed import check_equal, world
 from ..distributed.gradients import sum_gradients
 from ..errors import ArgumentError, RankError
 from ..nn.module import Module
+from ..nn.normalization import BatchNorm1d
+from ..optim.ownership import listed
 from .generators import Generators
 from .inputs import named
 from .interrupt import Interrupt
+from .parts import warn
 from .story import Diverged
 from .training import Training
 
@@ -46,6 +49,29 @@ class Ranks:
         self.granted: dict[str, bool] = {}
 
     # ---- data ----------------------------------------------------------------------------------------------
+
+    def look_at_norms(self, model: Module, loader: Any) -> None:
+        """Warn of batch normalization by a rank's own rows; raise where one by those of all would find none.
+
+        Raises
+        ------
+        ArgumentError
+            If the last batch of an epoch has fewer rows than there are ranks: some would have none.
+        """
+        norms = {name: m for name, m in model.named_modules() if isinstance(m, BatchNorm1d)}
+        apart = [name or "the model" for name, norm in norms.items() if norm.moments is None]
+        size = self.team.size
+        if apart and size > 1 and self.is_root:
+            told = f"{listed(apart)}: batch normalization by the mean and variance of each rank's own rows"
+            advice = "distributed.synchronize(model) lets them be those of all, as in one process"
+            warn(f"fit: {told}. {advice}.")
+        samples, rows = getattr(loader, "samples", None), getattr(loader, "batch_size", None)
+        if len(apart) < len(norms) and samples and rows:
+            last = samples % rows if not loader.drop_last and samples > rows else 0
+            if 0 < (fewest := last or min(samples, rows)) < size:
+                told = f"{samples} examples in batches of {rows} end with a batch of {fewest}"
+                advice = f"each of {size} ranks has a row of every batch. Leave it out (drop_last=True)"
+                raise ArgumentError(f"fit: {told}, and with synchronized normalization {advice}.")
 
     @contextmanager
     def parts(self, *loaders: Any) -> Iterator[None]:
