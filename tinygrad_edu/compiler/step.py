@@ -258,7 +258,8 @@ class Compiled:
 
     def report(self) -> str:
         """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
-        lines = [f"{self._name}: {self.traces} traces, {self.eager} calls as it is"]
+        counted = f"{self.traces} trace{'s' * (self.traces != 1)}, {self.eager} call{'s' * (self.eager != 1)}"
+        lines = [f"{self._name}: {counted} as it is"]
         if self.useless >= TRACES:
             lines[0] += f"; after {TRACES} traces for a call each, what fits none of them runs as it is"
         lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]

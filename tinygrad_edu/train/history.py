@@ -144,7 +144,8 @@ class History:
         """What a notebook shows: the curves of losses, of metrics, and the table, which opens if it is
         long.
         """
-        told = [f"{self._epochs} epochs, {self.steps} steps"]
+        epochs = f"{self._epochs} epoch{'s' * (self._epochs != 1)}"
+        told = [f"{epochs}, {self.steps} step{'s' * (self.steps != 1)}"]
         told += [f"best epoch: {self.best_epoch}"] if self.best_epoch is not None else []
         told += [self.reason] if self.reason else []
         drawn = {name: column for name, column in self.columns.items() if name not in ("lr", "seconds")}

@@ -60,6 +60,7 @@ SCALAR = {
     "no visited set":    Planted("if v not in visited:", "if True:", "visited once for each use", BACK),
     "not reversed":      Planted("reversed(topo)", "topo", "only the last operation counts", BACK),
     "no seed":           Planted("self.grad = 1", "pass", "the root's gradient is not set to 1", BACK),
+    "seed is its value": Planted("self.grad = 1", "self.grad = self.data", "the root's gradient is set to its own value", BACK),
     "seed is added":     Planted("self.grad = 1", "self.grad += 1", "gradient not reset: the root starts with `+= 1`", BACK),
     "only the root":     Planted("for v in reversed(topo):", "for v in [self]:", "only the last operation counts", BACK),
     "forgets":           Planted("self.grad = 1", "for v in topo: v.grad = 0\n        self.grad = 1", "accumulation over passes is missing", BACK),
@@ -156,6 +157,18 @@ def test_programs_of_all_lessons_are_small(name, tmp_path):
 
 
 # ---- right engines -----------------------------------------------------------------------------------------
+
+
+def test_a_mistake_is_told_once_and_its_other_programs_in_a_line_each(tmp_path):
+    report = check_engine(engine_with(SCALAR["own factor"], "micrograd.py", tmp_path), examples=20)
+    told, mistake = str(report), SCALAR["own factor"].cause
+    assert sum(mistake in finding.cause for finding in report.findings) > 1
+    assert told.count(mistake) == 1
+    assert "  the same:\n    a = Value(2.0); b = -a; b.backward(): a.grad is 2, and should be -1" in told
+    told = str(check_engine(engine_with(SCALAR["= in add"], "micrograd.py", tmp_path), examples=20))
+    assert told.count("a.grad is 1, and should be 2") == 1
+    assert "✗ topological order (1 program)" in told
+    assert "  `=` where `+=` belongs, in __add__ (as in reuse)\n" in told
 
 
 def test_micrograd_is_right():

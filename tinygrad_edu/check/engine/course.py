@@ -39,6 +39,17 @@ class Finding:
     told: str
     operations: int
 
+    @property
+    def mistake(self) -> str:
+        """The cause, without the line of the program that shows it."""
+        lines = (line for line in self.program.splitlines() if self.cause.endswith(f": {line}"))
+        return self.cause.removesuffix(f": {next(lines, '')}")
+
+    @property
+    def briefly(self) -> str:
+        """The program and what it gives, in a line."""
+        return f"{'; '.join(self.program.splitlines())}: {self.told}"
+
     def __str__(self) -> str:
         program = "".join(f"    {line}\n" for line in self.program.splitlines())
         return f"{self.cause}\n{program}  {self.told}"

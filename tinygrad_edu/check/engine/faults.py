@@ -120,6 +120,7 @@ PASSES = [
         walk=last_only,
     ),
     Fault("the root's gradient is not set to 1 before the pass", seed="none"),
+    Fault("the root's gradient is set to its own value before the pass, and is 1", seed="value"),
     Fault("gradient not reset: the root starts with `+= 1`, where `= 1` belongs", seed="add"),
     Fault("gradient not reset: a pass runs through the operations of earlier passes again", replays=True),
     Fault(

@@ -67,7 +67,7 @@ class Fault:
         Where gradients are set and not added: the positions, by operation; "" stands for all.
     walk : callable, optional
         Another order in which the nodes are visited, from the root.
-    seed : {"set", "add", "none"}
+    seed : {"set", "add", "none", "value"}
         What is done to the gradient of the root.
     fit : callable, optional
         What makes a gradient have the shape of its value, instead of the sum over what was broadcast.
@@ -173,6 +173,8 @@ def _backward(root: Node, fault: Fault, tape: list[Node], seen: set[Node]) -> No
         seen.update(order)
     if fault.seed != "none":
         root.grad = np.ones_like(root.value) + (root.grad if fault.seed == "add" else 0)
+    if fault.seed == "value":
+        root.grad = root.value
     for node in order:
         _pull(node, fault)
 

@@ -11,6 +11,7 @@ from ...io import atomic_write
 from ...markup import Html, box, details, escape, heading, note
 from ...markup.elements import MONO
 from .course import Finding, Outcome
+from .diagnosis import UNKNOWN
 
 SIGNS = {True: "✓", False: "✗"}
 
@@ -50,10 +51,15 @@ class EngineReport:
     def __str__(self) -> str:
         wrong = sum(bool(outcome.findings) for outcome in self.outcomes)
         verdict = f"wrong in {wrong} of {len(self.outcomes)} lessons" if wrong else "nothing is wrong"
-        return "\n".join([f"{self.engine}: {verdict}", *(_told(outcome) for outcome in self.outcomes)])
+        return "\n".join([f"{self.engine}: {verdict}", *self._told()])
+
+    def _told(self) -> list[str]:
+        """What is said of each lesson; a mistake that an earlier one has shown is named alone."""
+        known: dict[str, str] = {}
+        return [_told(outcome, known) for outcome in self.outcomes]
 
     def _repr_html_(self) -> str:
-        shown = [_as_html(outcome) for outcome in self.outcomes]
+        shown = [_as_html(outcome, told) for outcome, told in zip(self.outcomes, self._told())]
         return box(heading(self.engine, str(self).partition(": ")[2].partition("\n")[0]), *shown)
 
     def gradescope(
@@ -92,7 +98,7 @@ class EngineReport:
                 "score": given.get(outcome.name, 1) * outcome.passed,
                 "max_score": given.get(outcome.name, 1),
                 "status": "passed" if outcome.passed else "failed",
-                "output": _told(outcome),
+                "output": _told(outcome, {}),
                 "output_format": "text",
                 "visibility": "visible",
             }
@@ -108,17 +114,46 @@ class EngineReport:
             file.write(json.dumps(results, indent=2, ensure_ascii=False).encode())
 
 
-def _as_html(outcome: Outcome) -> Html:
+def _as_html(outcome: Outcome, told: str) -> Html:
     """A line for a lesson, which opens to show what was found in it."""
-    head, *lines = _told(outcome).splitlines()
+    head, *lines = told.splitlines()
     pre = Html(f'<pre style="background:none;color:inherit;{MONO}">{escape(chr(10).join(lines))}</pre>')
     return details(head, pre, opened=bool(outcome.findings)) if lines else note(head)
 
 
-def _told(outcome: Outcome) -> str:
-    """A line for a lesson, and what was found in it."""
+def _told(outcome: Outcome, known: dict[str, str]) -> str:
+    """A line for a lesson, and what was found in it.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    known : dict of str to str
+        The lessons that have shown a mistake or a program, by these; what this one shows first is added.
+    """
     if outcome.skipped:
         return f"– {outcome.name}: skipped, {outcome.skipped}"
-    what = f"{SIGNS[outcome.passed]} {outcome.name} ({outcome.programs} programs): {outcome.about}"
-    found = [f"  {line}" for finding in outcome.findings for line in str(finding).splitlines()]
+    programs = f"{outcome.programs} program{'s' * (outcome.programs != 1)}"
+    what = f"{SIGNS[outcome.passed]} {outcome.name} ({programs}): {outcome.about}"
+    found = [
+        f"  {line}" for same in _by_mistake(outcome.findings) for line in _shown(same, outcome.name, known)
+    ]
     return "\n".join([what, *found, *(f"  note: {note}" for note in outcome.notes)])
+
+
+def _by_mistake(findings: list[Finding]) -> list[list[Finding]]:
+    """The findings of each mistake, in the order in which these were found first; unknown ones each alone."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        unknown = finding.mistake.startswith(UNKNOWN)
+        found.setdefault(finding.cause if unknown else finding.mistake, []).append(finding)
+    return list(found.values())
+
+
+def _shown(findings: list[Finding], lesson: str, known: dict[str, str]) -> list[str]:
+    """The lines of the findings of a mistake: one program as it is, and each other one in a line."""
+    first, where = findings[0], known.get(findings[0].mistake)
+    lines = [f"  {line}" for line in dict.fromkeys(f.briefly for f in findings) if line not in known]
+    known.update(dict.fromkeys([first.mistake, *(f.briefly for f in findings)], lesson))
+    if where is not None:
+        return [f"{first.mistake} (as in {where})", *lines]
+    return [*str(first).splitlines(), *(["the same:"] * (len(lines) > 1)), *lines[1:]]
