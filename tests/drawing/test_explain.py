@@ -157,11 +157,31 @@ def test_at_a_kink_a_difference_tells_nothing():
 
 
 def test_a_constant_that_nobody_kept_is_named_and_watch_keeps_it():
-    x = leaf(2.0)
-    assert "not checked: x2 was not kept, see tg.drawing.watch" in str(tg.explain(x + 1.0))
+    x = leaf([2.0, 3.0])
+    y = np.sum(x + 1.0)  # of which the output of the sum within is gone, too
+    told = str(tg.explain(y))
+    assert "not checked: x2 was not kept, see tg.drawing.watch" in told
     with tg.drawing.watch():
-        y = x + 1.0
-    assert checks(tg.explain(y)) == [True, True]
+        y = np.sum(x + 1.0)
+    assert checks(tg.explain(y)) == [True, True, True]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "term",
+    [
+        lambda x, c: x + c,
+        lambda x, c: c + x,
+        lambda x, c: x - c,
+        lambda x, c: c - x,
+        lambda x, c: x[:, None] - c,
+    ],
+)
+def test_a_term_that_nobody_kept_is_told_by_the_sum_for_checks(term, dtype):
+    x, c = leaf(np.array([2.0, -3.0], dtype)), np.array([1.5, 0.25], dtype)
+    walk = tg.explain(np.mean(term(x, c) ** 2))
+    assert set(checks(walk)) == {True}
+    assert "=…" in str(walk)  # which is shown as it is: not kept
 
 
 def test_an_operation_that_gives_something_else_each_time_is_not_judged():

@@ -2,8 +2,9 @@
 
 A node knows what its rules asked for, until a backward pass lets go of it.  More is found in what `watch`
 wrote down, in the tensors that are still alive, and by computing again what has all its arguments.  What is
-not found is `UNKNOWN`, and never guessed: where a default was taken for an argument that nobody kept, the
-result is believed only if it leads to the values that are known.
+not found is `UNKNOWN`, and never guessed: a term that no rule needs is what the output of its sum tells it to
+be, for checks alone; and where a default was taken for an argument that nobody kept, the result is believed
+only if it leads to the values that are known.
 """
 
 import gc
@@ -21,6 +22,12 @@ from ..tensor import Tensor
 from ..versions import WRITES, check_unchanged
 from .watch import SEEN
 
+# fmt: off
+SOLVED: dict[Any, tuple[Any, Any]] = {  # an argument, from the output of a sum and from the other argument
+    np.add:      (lambda out, x2: out - x2, lambda out, x1: out - x1),
+    np.subtract: (lambda out, x2: out + x2, lambda out, x1: x1 - out),
+}
+# fmt: on
 MANY = 2000  # operations, and a million elements: beyond that nothing is computed again
 MUCH = 1_000_000
 
@@ -136,6 +143,20 @@ class Known:
         believed = self._believed.get(node, found)
         return [b if a is UNKNOWN else a for a, b in zip(found, believed)]
 
+    def solved(self, node: Node) -> list[Any]:
+        """The same, where a term of a sum or a difference that nobody kept is what the output tells it to be.
+
+        Of one that was broadcast it is the result of that.
+        """
+        found, out = self.arguments(node), self.value(node)
+        missing = [i for i, value in enumerate(found) if value is UNKNOWN]
+        rules = SOLVED.get(node.plan.op.function)
+        if rules and len(missing) == 1 and out is not UNKNOWN:
+            i = missing[0]
+            with np.errstate(all="ignore"):
+                found[i] = np.asarray(rules[i](out, found[1 - i]), out.dtype)
+        return found
+
     def saved(self, node: Node) -> Any:
         """What the rules of an operation ask for, as it was when the operation was recorded, or UNKNOWN."""
         if seen := SEEN.get(node):
@@ -166,7 +187,7 @@ class Known:
         known = self.value(node)
         try:
             with np.errstate(all="ignore"):
-                out = node.plan.op.forward(*self.arguments(node))
+                out = node.plan.op.forward(*self.solved(node))
         except Exception:
             return False
         out = out[0] if node.plan.op.keep else out

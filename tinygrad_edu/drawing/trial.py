@@ -29,7 +29,7 @@ class Check(NamedTuple):
 
 def check_contribution(known: Known, node: Node, k: int, g: Any, found: Any) -> Check:
     """Compare what an operation sends to the parent at a place with the difference of its own forward."""
-    arguments, place, parent = known.arguments(node), node.plan.positions[k], node.parents[k]
+    arguments, place, parent = known.solved(node), node.plan.positions[k], node.parents[k]
     missing = [node.plan.op.argument(i) for i, value in enumerate(arguments) if value is UNKNOWN]
     if missing:
         lost = ", ".join(dict.fromkeys(missing))
@@ -81,7 +81,7 @@ class Replay:
             if isinstance(node, Part):
                 self.steps.append((node, []))
                 continue
-            arguments = known.arguments(node)
+            arguments = known.solved(node)
             fixed = {i for i, p in zip(node.plan.positions, node.parents) if p in moving}
             lost = [i for i, a in enumerate(arguments) if a is UNKNOWN and i not in fixed]
             if lost and not self.missing:
