@@ -42,7 +42,8 @@ class Separate(StrictArray):
         return separated(super().__array_ufunc__(ufunc, method, *inputs, **kwargs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        refuse_numpys(args)
+        if function not in (np.asarray, np.array):  # which put one there, where they are told like=
+            refuse_numpys(args)
         return separated(super().__array_function__(function, types, args, kwargs))
 
     T = property(lambda self: separated(StrictArray(self.array.T)))
@@ -108,7 +109,9 @@ def derivatives(function: Any, call: Call, place: Callable[[Any], Any]) -> list[
         if is_array(arg, "fc"):
             leaves.append(tg.Tensor(place(arg), requires_grad=True))
             return leaves[-1]
-        return place(arg) if is_array(arg) and arg.ndim else arg
+        if not is_array(arg):
+            return arg
+        return place(arg) if arg.ndim else arg[()]  # a single number, as its users write it
 
     result = function(*map(placed, call.args), **call.kwargs)
     parts = [p for r in (result if isinstance(result, (tuple, list)) else [result]) for p in

@@ -22,6 +22,7 @@ from .aliases import Cotangent, DType, Saved, Shape, TensorClass
 from .arrays import stands_for_array
 from .broadcast import broadcasts_to, unbroadcast
 from .errors import DTypeError, GraphError, WrongRule
+from .foreign import beside
 from .graph import Leaf, Node, Part
 from .modes import MODE, recording_apart
 from .versions import WRITES, check_unchanged
@@ -215,7 +216,8 @@ class Pass:
         if their work is recorded.
         """
         if type(g) is list:  # nothing flowed into some of the outputs
-            g = tuple(map(self.or_zeros, g, node.shape, node.dtype))
+            some = next((one for one in g if one is not None), None)
+            g = tuple(self.or_zeros(*of, some) for of in zip(g, node.shape, node.dtype))
         if node.saved is None:
             raise GraphError(
                 f"{node.name}: its saved values were released by an earlier backward pass.\n"
@@ -229,9 +231,13 @@ class Pass:
             need.linked(value, node, self.cls) for need, value in zip(node.plan.needs, node.saved)
         )
 
-    def or_zeros(self, gradient: Cotangent | None, shape: Shape, dtype: DType) -> Cotangent:
-        """The gradient of one of several outputs: zeros, if nothing flowed into it."""
-        return self.as_kind(np.zeros(shape, dtype)) if gradient is None else gradient
+    def or_zeros(
+        self, gradient: Cotangent | None, shape: Shape, dtype: DType, other: Any = None
+    ) -> Cotangent:
+        """The gradient of one of several outputs; zeros beside that of another, if nothing flowed into it."""
+        if gradient is not None:
+            return gradient
+        return self.as_kind(beside(np.zeros(shape, dtype), getattr(other, "_array", other)))
 
     def show_to_hooks(self, node: Node) -> None:
         """Show a finished gradient to the hooks of its node; a hook may return another one."""

@@ -13,7 +13,7 @@ from .aliases import Operand, TensorClass
 from .arrays import refuse_masked, stands_for_array
 from .entry import Composite, Entry, Op, name_of
 from .errors import UnsupportedCall
-from .foreign import is_foreign, shared
+from .foreign import is_foreign, shared, together
 from .graph import SIMPLE, as_array, record
 from .modes import MODE
 from .refusals import refuse
@@ -43,10 +43,20 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
         return entry(args, kwargs)
     if entry is None and wanted:
         raise refuse(function, *wanted)
-    result = _wrap(cls, function(*_unwrap(cls, args), **_unwrap(cls, kwargs)))
+    result = _wrap(cls, _called(function, _unwrap(cls, args), _unwrap(cls, kwargs)))
     if isinstance(entry, Op) and (written := entry.written(args, kwargs)) is not None:
         WRITES.mark(as_array(_unwrap(cls, written)))
     return result
+
+
+def _called(function: Any, args: Any, kwargs: Any) -> Any:
+    """What a function returns; arrays of NumPy's that another library refuses are put where its own lie."""
+    try:
+        return function(*args, **kwargs)
+    except TypeError:
+        if (there := together([*args, *kwargs.values()])) is None:
+            raise
+        return function(*there[: len(args)], **dict(zip(kwargs, there[len(args) :])))
 
 
 def _without_out(

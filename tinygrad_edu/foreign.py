@@ -26,6 +26,35 @@ def is_foreign(x: Any) -> bool:
     return origin == "jax" or (hasattr(x, "__dlpack__") and origin not in COLUMNS)
 
 
+def lies_elsewhere(x: Any) -> bool:
+    """Whether x is an array that takes NumPy's functions over itself, as CuPy's; not what the compiler traces
+    with, and no tensor.
+    """
+    if isinstance(x, (np.ndarray, np.generic)) or not hasattr(type(x), "__array_function__"):
+        return False
+    return not hasattr(x, "requires_grad") and not getattr(x, "stands_for_array", False)
+
+
+def beside(constant: Any, x: Any) -> Any:
+    """What a rule makes of NumPy's, such as a mask or an index, where the array x lies that it meets."""
+    return _moved(constant, x) if lies_elsewhere(x) else constant
+
+
+def together(arrays: list[Any]) -> list[Any] | None:
+    """Arguments with NumPy's arrays put where another library's array lies; None if that changes nothing."""
+    flat = [a for one in arrays for a in (one if type(one) in (list, tuple) else (one,))]
+    x = next(filter(lies_elsewhere, flat), None)
+    if x is None or not any(isinstance(a, np.ndarray) for a in flat):
+        return None
+    return [_moved(a, x) for a in arrays]
+
+
+def _moved(a: Any, x: Any) -> Any:
+    if type(a) in (list, tuple):
+        return type(a)(_moved(one, x) for one in a)
+    return np.asarray(a, like=x) if isinstance(a, np.ndarray) else a
+
+
 def library(kind: type) -> str:
     """The name of the package that a class comes from."""
     return str(kind.__module__).partition(".")[0]

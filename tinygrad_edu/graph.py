@@ -18,7 +18,7 @@ from .aliases import Array, DType, Operand, Saved, Shape, TensorClass
 from .arrays import plain, stands_for_array
 from .entry import Op
 from .errors import DTypeError, WrongRule
-from .foreign import is_foreign, shared
+from .foreign import is_foreign, shared, together
 from .half import Stored
 from .modes import MODE
 from .plan import Plan
@@ -175,7 +175,9 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
     except TypeError:
         if any(getattr(array, "__array_ufunc__", ...) is None for array in arrays):
             return NotImplemented  # NumPy's way of leaving an operator to the other operand
-        raise
+        if (there := together(arrays)) is None:
+            raise
+        out, arrays = forward(*there), there
     kept: Saved = ()
     if op.keep:
         out, *kept = out

@@ -33,6 +33,24 @@ def test_what_comes_out_wrong_is_found():
         gpu.Separate(np.ones(2)) + np.ones(2)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["np.prod", "np.cumprod", "np.fft.irfft", "np.linalg.svd", "np.linspace", "np.tril", "np.einsum", "lstm"],
+)
+def test_what_rules_make_of_numpys_is_put_where_the_other_arrays_lie(name, capsys):
+    assert gpu.main(["--arrays", "separate", "--examples", "2", "--only", name]) == 0, capsys.readouterr().out
+
+
+def test_constants_are_put_where_a_tensor_lies():
+    x = Tensor(gpu.Separate(np.array([1.0, 2.0])), requires_grad=True)
+    y = np.array([3.0, 4.0]) * x - [5.0, 6.0]
+    np.sum(y * np.ones(2)).backward()
+    assert isinstance(y._array, gpu.Separate)
+    np.testing.assert_array_equal(x.grad._array.array, [3.0, 4.0])
+    with pytest.raises(TypeError, match="takes from 2 to 3 positional arguments"):
+        np.multiply(x)
+
+
 def test_constants_over_other_arrays_stay_tensors():
     x = Tensor(StrictArray(np.array([1.0, 2.0])))
     for result in (np.sum(x, axis=0, keepdims=True), np.sort(x), np.multiply(x, x, dtype=np.float64)):

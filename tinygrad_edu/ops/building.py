@@ -13,6 +13,7 @@ import numpy as np
 from ..aliases import Array, Cotangent, Shape
 from ..arrays import stands_for_array
 from ..broadcast import unbroadcast
+from ..foreign import beside
 from ..table import composite, derivative
 from .calculus import constant
 from .elementwise import as_arrays
@@ -163,7 +164,7 @@ def linspace_gradient(
     num = operator.index(num)
     points, step = g if retstep else (g, None)
     points = np.moveaxis(points, axis, 0)
-    t = on_the_way(num, endpoint, points.ndim, points.dtype)
+    t = beside(on_the_way(num, endpoint, points.ndim, points.dtype), points)
     total = np.add.reduce(points * (t if stop else 1 - t), axis=0)
     div = num - 1 if endpoint else num
     if step is not None and div > 0:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
+from ..foreign import beside
 from ..table import composite, derivative, elementwise, primitive
 from .complex import conjugated
 from .elementwise import as_arrays
@@ -108,7 +109,7 @@ def tensordot_gradient(g: Any, other: Any, mine: list[int], others: list[int], *
     n = g.ndim - len(kept)  # axes that g has from this argument
     out = np.tensordot(g, other, (range(n, g.ndim) if first else range(len(kept)), kept))
     order = [i for i in range(n + len(mine)) if i not in mine] + [mine[k] for k in np.argsort(others)]
-    return np.transpose(out, np.argsort(order))
+    return np.transpose(out, np.argsort(order).tolist())
 
 
 def flat(x: Any) -> Any:
@@ -148,14 +149,14 @@ def einsum_gradient(g: Any, index: int, subscripts: str, operands: tuple[Any, ..
     for letter in terms[index]:
         if letter in target:  # the second one becomes a letter of its own, tied to the first
             fresh = next(spare)
-            factors.append((letter + fresh, np.eye(sizes[letter], dtype=g.dtype)))
+            factors.append((letter + fresh, beside(np.eye(sizes[letter], dtype=g.dtype), g)))
             target += fresh
         else:
             target += letter
     for letter in terms[index]:
         lengths = [np.shape(operand)[t.index(letter)] for t, operand in factors if letter in t]
         if sizes[letter] not in lengths:
-            factors.append((letter, np.ones(sizes[letter], dtype=g.dtype)))
+            factors.append((letter, beside(np.ones(sizes[letter], dtype=g.dtype), g)))
     return np.einsum(",".join(t for t, _ in factors) + "->" + target, *(o for _, o in factors))
 
 

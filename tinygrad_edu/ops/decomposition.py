@@ -25,8 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from ..aliases import Array, Cotangent, DType
+from ..aliases import Array, Cotangent
 from ..errors import UnsupportedCall
+from ..foreign import beside
 from ..table import composite, derivative, overridable, primitive
 from .elementwise import ones_for_zeros
 
@@ -53,21 +54,22 @@ def diagonal(a: Array) -> Array:
     return np.diagonal(a, 0, -2, -1)
 
 
-def lower_half(n: int, dtype: DType) -> Array:
+def lower_half(like: Array) -> Array:
     """Ones below the diagonal and ½ on it: the lower triangle of a Hermitian matrix, of which it and its
     conjugate transpose are the sum.
     """
-    return np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2
+    n, dtype = like.shape[-1], like.dtype
+    return beside(np.tri(n, dtype=dtype) - np.eye(n, dtype=dtype) / 2, like)
 
 
 def as_diagonal(v: Array) -> Array:
     """The diagonal matrix of each vector in a stack."""
-    return v[..., None] * np.eye(v.shape[-1], dtype=v.dtype)
+    return v[..., None] * beside(np.eye(v.shape[-1], dtype=v.dtype), v)
 
 
 def triangle(s: Array, lower: bool) -> Array:
     """The gradient of a function that reads one triangle, from what it were if both triangles were free."""
-    read = lower_half(s.shape[-1], s.dtype)  # each entry below the diagonal stands for two, one conjugated
+    read = lower_half(s)  # each entry below the diagonal stands for two, one conjugated
     return (s + H(s)) * (read if lower else read.T)
 
 
@@ -77,7 +79,7 @@ def cholesky_gradient(g: Cotangent, out: Array, upper: bool) -> Array:
     Of a complex factor the last inverse is that of its conjugate.
     """
     factor, g = (H(out), H(g)) if upper else (out, g)
-    half = (T(factor) @ g) * lower_half(factor.shape[-1], factor.dtype)
+    half = (T(factor) @ g) * lower_half(factor)
     s = T(np.linalg.solve(H(factor), T(np.linalg.solve(T(factor), half))))
     return triangle(s, not upper)
 
@@ -90,7 +92,7 @@ def equal(values: Array) -> Array:
     rounding = np.add.reduce(np.absolute(values), axis=-1)[..., None, None] * (
         16 * np.finfo(values.dtype).eps
     )
-    return (np.absolute(difference) <= rounding) & ~np.eye(values.shape[-1], dtype=bool)
+    return (np.absolute(difference) <= rounding) & beside(~np.eye(values.shape[-1], dtype=bool), values)
 
 
 @overridable
@@ -145,7 +147,7 @@ def phaseless(m: Array, *gradients: tuple[Array, Array], where: Any = True) -> A
 def per_gap(m: Array, values: Array) -> Array:
     """m / (wⱼ - wᵢ) in row i, column j, 0 on the diagonal and where both values are equal."""
     difference = values[..., None, :] - values[..., :, None]
-    alike = equal(values) | np.eye(values.shape[-1], dtype=bool)
+    alike = equal(values) | beside(np.eye(values.shape[-1], dtype=bool), values)
     return np.where(alike, 0, m / np.where(alike, 1, difference))
 
 
@@ -208,7 +210,7 @@ def square_qr(gq: Cotangent, gr: Cotangent, q: Array, r: Array) -> Array:
 
     Of M's diagonal only the real part counts: that of R is real, so that nothing moves its imaginary part.
     """
-    half = (r @ H(gr) - H(gq) @ q) * lower_half(r.shape[-1], r.dtype)
+    half = (r @ H(gr) - H(gq) @ q) * lower_half(r)
     lengths = np.absolute(diagonal(r))  # of what is new in each column
     rounding = np.add.reduce(lengths, axis=-1, keepdims=True) * (16 * np.finfo(lengths.dtype).eps)
     b = allowed(gq + q @ (half + H(half)), lengths <= rounding, COLUMNS)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent
+from ..foreign import beside
 from ..table import derivative, primitive
 from .decomposition import BOTH, T, allowed, as_diagonal, conj, diagonal, equal, per_gap, phaseless, unique
 
@@ -49,7 +50,7 @@ def separate(g: Cotangent, a: Array, w: Array, inverse: Array) -> Array:
     condition = np.sqrt(np.add.reduce(np.absolute(inverse) ** 2, axis=-1))
     rounding = 16 * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None] * condition
     gaps = np.absolute(w[..., None, :] - w[..., :, None])
-    near = (gaps <= rounding[..., :, None]) & ~np.eye(n, dtype=bool)
+    near = (gaps <= rounding[..., :, None]) & beside(~np.eye(n, dtype=bool), w)
     lost = np.any(near, axis=-1) & (condition > eps**-0.25)
     return allowed(g, lost, DEFECTIVE)
 
@@ -82,7 +83,7 @@ def eigvals_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     rounding = 64 * n * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None, None]
     distance = np.absolute(out[..., :, None] - w[..., None, :])
     elsewhere = np.where(
-        np.eye(n), 0, rounding + np.finfo(w.dtype).tiny
+        beside(np.eye(n), w), 0, rounding + np.finfo(w.dtype).tiny
     )  # more than 0 of a matrix of zeros too
     order = np.argmin(distance + elsewhere, axis=-1)
     v = np.take_along_axis(v, order[..., None, :], axis=-1)
@@ -107,7 +108,7 @@ def roots_gradient(g: Cotangent, p: Array, out: Array) -> Array:
     A root is multiple if its rounding, eps Σ |pₖ rᴺ⁻ᵏ| / |p'|, takes p' to 0, which p'' does.
     """
     n, eps = p.shape[0], np.finfo(out.dtype).eps
-    exponents = np.arange(n - 1, -1, -1, dtype=np.finfo(out.dtype).dtype)
+    exponents = beside(np.arange(n - 1, -1, -1, dtype=np.finfo(out.dtype).dtype), out)
     powers = out[:, None] ** exponents  # (roots, n)
     slope = powers[:, 1:] @ (p * exponents)[:-1]
     bend = powers[:, 2:] @ (p * exponents * (exponents - 1))[:-2]
@@ -121,7 +122,7 @@ def poly_gradient(g: Cotangent, a: Array, out: Array) -> Array:
 
     M₁ is I, and Mₖ₊₁ = A Mₖ + cₖ I with the coefficients cₖ of the polynomial (Le Verrier, Faddeev).
     """
-    identity = np.eye(a.shape[-1], dtype=a.dtype)
+    identity = beside(np.eye(a.shape[-1], dtype=a.dtype), a)
     m, total = identity, -g[1] * identity
     for k in range(1, a.shape[-1]):
         m = a @ m + out[k] * identity

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import given, plain
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..foreign import beside
 from ..table import primitive
 
 
@@ -19,8 +20,9 @@ def add_rows(values: Any, indices: Any, n: int) -> Any:
     """(..., d) to (n, d): each row of values added to the row of zeros that its index names."""
     d = values.shape[-1]
     total = np.zeros_like(values, shape=(n, d))
-    places = np.reshape(indices, (-1, 1)) * d + np.arange(d)
-    np.add.at(np.reshape(total, -1), np.reshape(places, -1), np.reshape(values, -1))  # one axis: faster than adding rows
+    places = np.reshape(indices, (-1, 1)) * d + beside(np.arange(d), indices)
+    places = beside(np.reshape(places, -1), values)
+    np.add.at(np.reshape(total, -1), places, np.reshape(values, -1))  # one axis: faster than adding rows
     return total
 # fmt: on
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import stands_for_array
 from ..broadcast import unbroadcast
+from ..foreign import beside
 from ..table import composite, derivative, primitive
 from .elementwise import keeping
 
@@ -40,14 +41,14 @@ def is_basic(key: Any) -> bool:
 def getitem(x: Any, key: Any) -> Any:
     return x[key]
 
-@primitive(values=lambda g, key: getitem(g, key))
+@primitive(values=lambda g, key: getitem(g, beside(key, g)))
 def scatter(values: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of the given shape, to which ``values`` are added at the key."""
     total = np.zeros_like(values, shape=shape)
     if is_basic(key):
         total[key] = values
     else:
-        np.add.at(total, key, values)
+        np.add.at(total, beside(key, total), values)
     return total
 
 @primitive(x=lambda g, key: setitem(g, key, 0),  # type: ignore[has-type]  # its own adjoint, with a zero
@@ -93,7 +94,9 @@ derivative(np.diagonal, lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, off
 def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: Any) -> Any:
     """The adjoint of np.take: what was taken several times gets the sum."""
     axis, to = (0, (math.prod(shape),)) if axis is None or not shape else (axis % len(shape), shape)
-    indices = np.take(np.arange(to[axis]), indices, mode=mode)  # NumPy knows all modes, numbers too
+    indices = np.take(
+        beside(np.arange(to[axis]), indices), indices, mode=mode
+    )  # NumPy knows all modes, numbers too
     return np.reshape(scatter(g, (*[slice(None)] * axis, indices), to), shape)
 
 
@@ -103,13 +106,14 @@ def give_back_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | No
         return give_back(g, shape, indices, None, "raise")
     axis %= len(shape)
     places = [np.reshape(np.arange(n), (-1, *[1] * (len(shape) - 1 - i))) for i, n in enumerate(shape)]
+    places = beside(places, g)
     return scatter(g, (*places[:axis], indices, *places[axis + 1 :]), shape)
 
 
 def on_diagonal(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
     """The adjoint of np.diagonal: a diagonal among zeros."""
     kept = [n for i, n in enumerate(shape) if i not in (axis1 % len(shape), axis2 % len(shape))]
-    i = np.arange(g.shape[-1])
+    i = beside(np.arange(g.shape[-1]), g)
     square = scatter(g, (..., i - min(offset, 0), i + max(offset, 0)), (*kept, shape[axis1], shape[axis2]))
     return np.moveaxis(square, (-2, -1), (axis1, axis2))
 

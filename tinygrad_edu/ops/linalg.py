@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import Array, Cotangent, Shape
+from ..foreign import beside
 from ..table import composite, constant, derivative, fused, primitive
 from .decomposition import H, T, conj, lower_half, of_singular_values, triangle
 from .elementwise import as_arrays
@@ -52,7 +53,7 @@ def pinv_gradient(g: Cotangent, a: Array, out: Array, limit: Any, hermitian: boo
 
 def as_read(a: Array) -> Array:
     """The Hermitian matrix of which the lower triangle is read."""
-    half = a * lower_half(a.shape[-1], a.dtype)
+    half = a * lower_half(a)
     return half + H(half)
 
 
@@ -65,7 +66,7 @@ def of_what_is_cut(g: Cotangent, a: Array, limit: Any) -> Array:
     sⱼ M̄ⱼᵢ] / (sᵢ² - sⱼ²), and symmetric in i and j; for all other pairs it is 0.
     """
     u, s, vh = np.linalg.svd(conj(a), full_matrices=False)
-    kept = s > np.asarray(limit)[..., None] * s[..., :1]
+    kept = s > beside(np.asarray(limit)[..., None], s) * s[..., :1]
     mixed = kept[..., :, None] & ~kept[..., None, :]
     row, column = s[..., :, None], s[..., None, :]
     ratio = np.where(mixed, column / np.where(mixed, row, 1), 0)  # fᵢ sⱼ
@@ -99,7 +100,7 @@ def minors(g: Cotangent, a: Array) -> Array:
     it against (l, k), both by the product of all singular values but the two.
     """
     u, s, vh, sign, finite = _by_svd(a)
-    eye = np.eye(s.shape[-1], dtype=bool)
+    eye = beside(np.eye(s.shape[-1], dtype=bool), s)
     others = np.prod(np.where(eye[:, None] | eye, 1, s[..., None, None, :]), axis=-1)  # (…, n, n)
     turned = H(u) @ np.where(finite, g, 0) @ H(vh)
     diagonal = np.where(eye, 0, others) @ np.diagonal(turned, axis1=-2, axis2=-1)[..., None]
@@ -115,7 +116,7 @@ def cofactors(a: Array) -> Array:
     product of all other singular values.
     """
     u, s, vh, sign, finite = _by_svd(a)
-    eye = np.eye(s.shape[-1], dtype=bool)
+    eye = beside(np.eye(s.shape[-1], dtype=bool), s)
     others = np.prod(np.where(eye, 1, s[..., None, :]), axis=-1)  # (…, n)
     return _from_svd(u, np.where(eye, others[..., None], 0), vh, sign, finite)
 
@@ -204,7 +205,7 @@ def tensorsolve_gradient_of_a(g: Cotangent, a: Array, b_shape: Shape, out: Array
     """Minus the outer product of b's gradient and the solution, its axes where a has them."""
     order, back = last(axes, a.ndim), tensorsolve_gradient(g, a, b_shape, axes)
     product = -np.reshape(back, (-1, 1)) * np.reshape(out, -1)
-    return np.transpose(np.reshape(product, [a.shape[i] for i in order]), np.argsort(order))
+    return np.transpose(np.reshape(product, [a.shape[i] for i in order]), np.argsort(order).tolist())
 
 
 # fmt: off

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..foreign import beside
 from ..table import composite, derivative, op_of
 from .calculus import span
 from .elementwise import as_arrays, keeping
@@ -56,7 +57,8 @@ def cumulative_product(g: Any, a: Any, axis: int) -> Any:
     rows = np.expand_dims(np.moveaxis(a, axis, -1), -2)
     n = a.shape[axis]
     i, j = np.arange(n)[:, None], np.arange(n)
-    slopes = np.where(i <= j, np.multiply.accumulate(np.where(i == j, 1, rows), axis=-1), 0)
+    before, own = beside((i <= j, i == j), a)
+    slopes = np.where(before, np.multiply.accumulate(np.where(own, 1, rows), axis=-1), 0)
     return np.moveaxis(
         np.add.reduce(np.expand_dims(np.moveaxis(g, axis, -1), -2) * slopes, axis=-1), -1, axis
     )

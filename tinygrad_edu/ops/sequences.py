@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import fixed
 from ..errors import ArgumentError, DTypeError, ShapeError, names_itself
+from ..foreign import beside
 from ..table import primitive
 
 
@@ -71,7 +72,7 @@ def sequence_mask(lengths: ArrayLike, length: int | None = None) -> NDArray[np.b
 @primitive(x=lambda g, lengths: reverse_sequences(g, lengths))  # type: ignore[has-type]  # its own adjoint
 def reverse_sequences(x: Any, lengths: Any) -> Any:
     """x of shape (L, N, …) with the first lengths[n] steps of each sequence in the opposite order; others stay."""
-    steps = np.expand_dims(np.arange(x.shape[0]), 1)
+    steps = beside(np.expand_dims(np.arange(x.shape[0]), 1), lengths)
     source = np.where(steps < lengths, lengths - 1 - steps, steps)  # (L, N)
     return x[source, np.arange(x.shape[1])]
 

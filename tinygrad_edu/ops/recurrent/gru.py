@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ...foreign import beside
 from ...table import fused, primitive
 from .loop import (
     WEIGHTS,
@@ -100,7 +101,7 @@ def gru_steps(x: Any, h0: Any, weights: Any, *, sizes: Sizes) -> tuple[Any, ...]
         now[:, 2 * hidden : 3 * hidden], now[:, 3 * hidden : 4 * hidden],
     )  # fmt: skip
     multiply, weight, k_blocks = product(weight, k, sizes)
-    half = np.asarray(0.5, x.dtype)  # an array, which NumPy need not make of it each time
+    half = beside(np.asarray(0.5, x.dtype), x)  # an array, which NumPy need not make of it each time
     shared = k_blocks, k[: 2 * hidden], k[2 * hidden :], k if of_k is None else of_k
     for h_t, h_before, r_u, r, u, new_t, k_n, k_out, k_gates, k_new, b in steps(sizes, sequences, shared):
         multiply(weight, h_before, out=k_out)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ...foreign import beside
 from ...table import fused, primitive
 from .loop import (
     WEIGHTS,
@@ -120,7 +121,7 @@ def lstm_steps(x: Any, h0: Any, c0: Any, weights: Any, *, sizes: Sizes) -> tuple
         now[:, hidden : 3 * hidden], now[:, 3 * hidden : 5 * hidden], now[:, 5 * hidden :],
     )  # fmt: skip
     multiply, weight, k_blocks = product(weight, k, sizes)
-    half = np.asarray(0.5, x.dtype)  # an array, which NumPy need not make of it each time
+    half = beside(np.asarray(0.5, x.dtype), x)  # an array, which NumPy need not make of it each time
     shared = (k, k_blocks, products, products[:hidden], products[hidden:], m)
     for h_before, h, c, a, gates, o, i_f, g_c, y, k_t, k_out, both, ig, fc, m_t in steps(
         sizes, sequences, shared
