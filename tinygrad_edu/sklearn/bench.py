@@ -68,6 +68,12 @@ def key_of(estimator: Any, x: Any, y: Any, weighted: bool, settings: dict[str, A
     return type(estimator._targets), sizes, *map(str.lower, named), estimator.weight_decay, forms, step
 
 
+def forget() -> None:
+    """Forget all benches: the next fits trace their steps."""
+    with _LOCK:
+        _KEPT.clear()
+
+
 @contextmanager
 def bench_of(key: Any, module: Any, loss: Any, optimizer: Any) -> Iterator[Bench]:
     """The bench for trainings with this key, which nobody else has meanwhile; with what is to be trained.
