@@ -10,6 +10,7 @@ import numpy as np
 
 from ..table import fused, primitive
 from .blocks import rowwise
+from .group_norm import combine, on_axis_1
 from .reduction import group_size
 from .sums import batch_first, batch_last, dot_along, is_in_order, sum_along
 
@@ -125,25 +126,12 @@ def _gradients(
     return c, r * of_c, of_bias
 
 
-@rowwise
-def combine(out: Any, c: Any, g: Any, along_c: Any, steep: Any, constant: Any) -> None:
-    """The sum of c and g, each times numbers of channels, and constants of these."""
-    np.multiply(c, along_c, out)
-    out += g * steep
-    out += constant
-
-
 # ---- channels ----------------------------------------------------------------------------------------------
 
 
 def all_but_channels(x: Any) -> Axes:
     """The axes that a channel's statistics are taken over."""
     return (0, *range(2, x.ndim))
-
-
-def on_axis_1(p: Any, x: Any) -> Any:
-    """Numbers of the channels, (c,), so that they broadcast against x."""
-    return p if x.ndim == 2 else np.reshape(p, (-1, *[1] * (x.ndim - 2)))
 
 
 def is_batch_last(x: Any) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
-from .batch_norm import combine, on_axis_1
 from .blocks import rowwise
 from .sums import ROW, batch_first, batch_last, is_in_order
 
@@ -100,6 +99,14 @@ def _scale(y: Any, c: Any, steep: Any, bias: Any) -> None:
     y += bias
 
 
+@rowwise
+def combine(out: Any, c: Any, g: Any, along_c: Any, steep: Any, constant: Any) -> None:
+    """The sum of c and g, each times numbers of channels, and constants of these."""
+    np.multiply(c, along_c, out)
+    out += g * steep
+    out += constant
+
+
 class Look:
     """Images (n, c, ...) as (channels, rows, k · columns), k places side by side, so that rows are long.
 
@@ -174,3 +181,8 @@ class Look:
         if self.last:
             return np.add.reduce(statistics, 1)
         return np.add.reduce(np.reshape(statistics, self.shape[:2]), 0)
+
+
+def on_axis_1(p: Any, x: Any) -> Any:
+    """Numbers of the channels, (c,), so that they broadcast against x."""
+    return p if x.ndim == 2 else np.reshape(p, (-1, *[1] * (x.ndim - 2)))
