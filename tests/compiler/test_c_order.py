@@ -8,8 +8,8 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import cache, plan, sums
-from tinygrad_edu.compiler.fusing import fused
-from tinygrad_edu.compiler.loops import reads, writes
+from tinygrad_edu.compiler.loops import Each, reads, writes
+from tinygrad_edu.compiler.native import NativeSource
 
 from .test_random import as_function, draw, outcome
 
@@ -74,8 +74,9 @@ def test_numpys_buffer(tmp_path):
 
 
 @pytest.mark.parametrize("number", [3, 17, 40, 211])
-def test_what_one_loop_touches_lies_apart(number, monkeypatch, tmp_path):
+def test_what_one_loop_touches_lies_apart_or_element_for_element_in_one_place(number, monkeypatch, tmp_path):
     monkeypatch.setattr(plan, "STACK", 0)  # everything that no line of NumPy sees lies in the arena
+    monkeypatch.setattr(NativeSource, "release", lambda source: None)
     function, values = as_function(draw(number, 5))
     compiled = tg.compile(function, backend="c", cache=tmp_path / "new")
     for scale in (1, 1, 0.75, 1):
@@ -86,15 +87,19 @@ def test_what_one_loop_touches_lies_apart(number, monkeypatch, tmp_path):
     groups = 0
     for one in compiled.specializations:
         made = one.source.plan
-        for group in (g for s in made.segments for g in fused(s.statements)):
-            touched = {o.memory for s in group for o in (*reads(s), *writes(s))}
-            rooms = sorted(
-                (made.room[m].ctypes.data, made.room[m].nbytes)
-                for m in touched
-                if made.kinds[m] == "arena" and made.room[m].nbytes
-            )
+        for group in (g for groups in made.groups for g in groups):
+            operands = [
+                o for s in group for o in (*reads(s), *writes(s))
+                if made.kinds[o.memory] == "arena" and made.memories.all[o.memory].size
+            ]  # fmt: skip
+            begins = {o.memory: made.offsets[o.memory] for o in operands}
+            rooms = sorted({(begin, begin + made.memories.all[m].size) for m, begin in begins.items()})
             groups += len(rooms) > 1
-            assert all(a + n <= b for (a, n), (b, _) in itertools.pairwise(rooms))
+            assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(rooms))
+            for a, b in itertools.combinations(operands, 2):
+                if begins[a.memory] == begins[b.memory] and a.memory != b.memory:
+                    assert all(isinstance(s, Each) for s in group)
+                    assert a._replace(memory=0) == b._replace(memory=0)
     assert groups
 
 

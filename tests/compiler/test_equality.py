@@ -1,13 +1,17 @@
 """A compiled step gives the bits that the function itself gives, step after step."""
 
+import gc
+import re
 import traceback
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
+from tinygrad_edu.compiler import cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 from tinygrad_edu.ops import blocks
 
@@ -29,6 +33,7 @@ def normal(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
+WITH_C = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 X, Y = normal(8, 6), np.random.default_rng(1).integers(0, 3, 8)
 
 
@@ -412,6 +417,7 @@ def test_the_report_tells_why_there_are_traces():
     assert "other shapes, dtypes or values of arguments" in report
     assert "other settings of modules" in report
     assert "bytes of buffers" in report
+    assert len(re.findall(r"traced in \d+ ms, a call among them, and made ready in \d+ ms", report)) == 3
 
 
 def test_a_function_of_too_many_kinds_runs_as_it_is():
@@ -431,34 +437,71 @@ def test_a_traceback_shows_the_line_that_failed():
     assert line.line.startswith("log(x")
 
 
-def test_memory_of_a_step_is_at_most_that_of_the_function(monkeypatch):
-    """Formulas are computed whole in both: by blocks, as the function does, they need less memory yet."""
+NETWORKS = {
+    "a perceptron": (
+        lambda: nn.Sequential(nn.Linear(6, 50), nn.Tanh(), nn.Linear(50, 50), nn.GELU(), nn.Linear(50, 3)),
+        (2000, 6),
+    ),
+    "large matrices": (
+        lambda: nn.Sequential(nn.Linear(300, 900), nn.ReLU(), nn.Linear(900, 900), nn.ReLU(), nn.Linear(900, 3)),
+        (64, 300),
+    ),
+    "convolutions": (
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, stride=2), nn.ReLU(),
+            nn.Flatten(), nn.Linear(8 * 11 * 11, 3),
+        ),
+        (64, 1, 24, 24),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("c", marks=WITH_C)])
+@pytest.mark.parametrize(("network", "shape"), NETWORKS.values(), ids=NETWORKS)
+def test_arrays_of_a_step_are_no_more_than_those_of_the_function(
+    network, shape, backend, tmp_path, monkeypatch
+):
+    """What is alive after it, gradients among them, and what more there is at its peak.
+
+    Formulas are computed whole in both: by blocks, as the function does, they need less memory yet.
+    """
     monkeypatch.setattr(blocks, "LEAST", np.inf)
-
-    def peak(function):
-        tracemalloc.start()
-        for _ in range(2):
-            function(x, Y)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
-
-    x = normal(2000, 6)
-    y = np.random.default_rng(1).integers(0, 3, 2000)
-
-    def network():
-        return nn.Sequential(nn.Linear(6, 50), nn.Tanh(), nn.Linear(50, 50), nn.GELU(), nn.Linear(50, 3))
+    x, y = normal(*shape), np.random.default_rng(1).integers(0, 3, shape[0])
+    arrays = [tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)]
 
     def measured(wrap):
+        tracemalloc.start()
         _, function = made(network, optim.Adam, tg.softmax_cross_entropy, None)
         step = wrap(function)
         for _ in range(3):
             step(x, y)
-        if wrap is tg.compile:
-            return step.specializations[0].source.size + peak(lambda a, b: step(x, y))
-        return peak(lambda a, b: step(x, y))
+        tracemalloc.reset_peak()
+        step(x, y)
+        now, peak = tracemalloc.get_traced_memory()
+        alive = sum(t.size for t in tracemalloc.take_snapshot().filter_traces(arrays).traces)
+        tracemalloc.stop()
+        return alive + peak - now
 
-    assert measured(tg.compile) <= measured(lambda f: f)
+    eager = measured(lambda f: f)
+    assert measured(lambda f: tg.compile(f, backend=backend, cache=tmp_path / "new")) <= 1.05 * eager
+
+
+def test_a_trace_forgets_the_batch_that_it_was_made_of():
+    model = nn.Sequential(nn.Linear(6, 50), nn.Tanh(), nn.Linear(50, 3))
+    for function in (
+        model,
+        lambda x: [model(x), {"again": x}],
+        lambda x: tg.softmax_cross_entropy(model(x), Y),
+    ):
+        step, x = tg.compile(function), normal(len(Y), 6)
+        seen = weakref.ref(x)
+        returned = weakref.ref(np.asarray(step(x))) if function is model else None
+        gc.collect()
+        del x
+        assert seen() is None
+        assert returned is None or returned() is None
+        step(normal(len(Y), 6, seed=1))
+        assert step.traces == 1
 
 
 @pytest.mark.parametrize(("make", "said"), [(optim.LBFGS, "LBFGS"), (optim.Muon, "Muon")])

@@ -334,7 +334,7 @@ assert not any("tinygrad" in name for name in sys.modules)
 
 def check_saved(compiled, x, y, folder):
     """A saved step gives, where there is NumPy alone, the losses that the compiled one goes on with."""
-    compiled.save(folder / "saved.py")
+    assert compiled.save(folder / "saved.py") == (folder / "saved.py", folder / "saved.npz")
     np.save(folder / "x.npy", x)
     np.save(folder / "y.npy", y)
     program = [sys.executable, "-c", ALONE]

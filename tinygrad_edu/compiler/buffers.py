@@ -4,7 +4,7 @@ Two results share it if the one is not used any more when the other is made, vie
 """
 
 from bisect import insort
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ FILLS: dict[Any, int | None] = {
 }  # what is written into them
 IN_PLACE = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.exp, np.sqrt, np.negative}
 JOINS = (np.stack, np.concatenate)
+RESHAPES = ("reshape", np.reshape, "ravel", np.ravel)
 
 
 class Arena(NamedTuple):
@@ -53,7 +54,7 @@ def buffers(program: Program, places: list[int], results: list[Ref], kept: Colle
     for i in places:
         for ref in used(steps[i]):
             last[program.owner(ref)] = i
-    spans: list[tuple[int, int, Ref, Any]] = []
+    spans: list[tuple[int, int, Ref, int]] = []
     over: dict[Ref, Ref] = {}  # what is written over an array that nothing reads any more
     places_of: dict[Ref, int] = {}  # which span is that of an array
     for i in places:
@@ -62,9 +63,9 @@ def buffers(program: Program, places: list[int], results: list[Ref], kept: Colle
             not isinstance(step, Call)
             or step.writes
             or len(step.outputs) != 1
-            or not takes_out(step.function)
+            or not (takes_out(step.function) or copies_in_order(program, step))
             or not (
-                step.function in (*FILLS, *JOINS)
+                step.function in (*FILLS, *JOINS, *RESHAPES)
                 or all(
                     isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex))
                     for a in step.args[:2]
@@ -76,7 +77,7 @@ def buffers(program: Program, places: list[int], results: list[Ref], kept: Colle
         if (
             isinstance(value, np.ndarray)
             and value.ndim
-            and value.base is None
+            and (value.base is None or step.function in RESHAPES)
             and program.owner(step.outputs[0]) not in escaping
             and is_dense(value)
         ):
@@ -85,7 +86,7 @@ def buffers(program: Program, places: list[int], results: list[Ref], kept: Colle
             before = _written_over(program, step, i, last, places_of)
             if before is None:
                 places_of[out] = len(spans)
-                spans.append((i, stop, out, value))
+                spans.append((i, stop, out, value.nbytes))
             else:
                 k = places_of[out] = places_of[before]
                 over[out] = spans[k][2]
@@ -95,7 +96,7 @@ def buffers(program: Program, places: list[int], results: list[Ref], kept: Colle
         wholes.setdefault(program.owner(ref), []).append(ref)
     for owner, refs in wholes.items():
         first = next(i for i in places if owner in map(program.owner, used(steps[i])))
-        spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number])))
+        spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number]).nbytes))
     arena = laid_out(spans)
     arena.over.update(over)
     for refs in wholes.values():
@@ -127,12 +128,26 @@ def distance(whole: Any, part: Any) -> int:
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
-def laid_out(spans: list[tuple[int, int, Ref, Any]]) -> Arena:
-    """Places in one stretch of memory, the largest first: those whose times overlap lie apart."""
+def laid_out(spans: list[tuple[int, int, Ref, int]]) -> Arena:
+    """Places in one stretch of memory: those whose times overlap lie apart.
+
+    They are placed one after another, the largest or the longest first, or as they come: as is shortest.
+    """
+    orders: list[Callable[[tuple[int, int, Ref, int]], Any]] = [
+        lambda span: -span[3],
+        lambda span: (span[0], -span[3]),
+        lambda span: (span[0] - span[1]) * span[3],
+        lambda span: (span[0] - span[1], -span[3]),
+    ]
+    return min((_placed(sorted(spans, key=order)) for order in orders), key=lambda arena: arena.size)
+
+
+def _placed(spans: list[tuple[int, int, Ref, int]]) -> Arena:
+    """Places in this order, each the lowest that there is."""
     placed: list[tuple[int, int, int, int]] = []  # start and end in memory, start and end in time, in order
     offsets, size = {}, 0
-    for start, stop, ref, value in sorted(spans, key=lambda span: -span[3].nbytes):
-        length = -(-max(value.nbytes, 1) // ALIGNED) * ALIGNED
+    for start, stop, ref, nbytes in spans:
+        length = -(-max(nbytes, 1) // ALIGNED) * ALIGNED
         offset = 0
         for low, high, begin, end in placed:
             if begin <= stop and start <= end:
@@ -155,6 +170,14 @@ def takes_out(function: Any) -> bool:
     return function is np.clip or (
         isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate")
     )
+
+
+def copies_in_order(program: Program, call: Call) -> bool:
+    """Whether a call makes a copy of an array in another shape, since no view of it has that."""
+    if call.function not in RESHAPES or call.kwargs or len(call.args) > 2 or type(call.args[0]) is not Ref:
+        return False
+    source, made = (program.values[r.number] for r in (call.args[0], call.outputs[0]))
+    return source.dtype == made.dtype and program.owner(call.args[0]) != program.owner(call.outputs[0])
 
 
 def is_dense(value: Any) -> bool:

@@ -9,7 +9,7 @@ from . import orders, words
 from .c import Printer
 from .c_head import HEAD
 from .c_numbers import Counting
-from .fusing import fused, only_in, unread
+from .fusing import unread
 from .loops import Statement
 from .many import Many
 from .memories import C_TYPES, Operand, address
@@ -46,18 +46,17 @@ class Functions:
     def __init__(self, plan: Plan, arguments: list[Ref], alone: bool) -> None:
         self.plan, self.memories, self.arguments, self.alone = plan, plan.memories, arguments, alone
         self.slots: list[Any] = ["ndarray"]
-        parts = [s.statements for s in plan.segments if s.step is None]
         self.counting = Counting(plan.lives)
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
         self.counts, self.many = False, None  # type: tuple[bool, Many | None]
-        self.text = self._text(parts)
+        self.text = self._text(range(len(plan.groups)))
 
-    def _text(self, parts: list[list[Statement]]) -> str:
+    def _text(self, numbers: Iterable[int]) -> str:
         """The functions of all segments of loops."""
         self.counts = len(self.plan.segments) == 1 and self.counting.alone
         self.many = Many.of(self.plan, self.arguments, self.counting)
         functions = self.counting.functions(self.slot)
-        functions += [self._function(number, part) for number, part in enumerate(parts)]
+        functions += map(self._function, numbers)
         if self.first:
             functions.append(
                 f"static int all_fit({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n"
@@ -75,7 +74,7 @@ class Functions:
                 self.slots.append((*what, "data"))
         return self.slots.index(what)
 
-    def _function(self, number: int, statements: list[Statement]) -> str:
+    def _function(self, number: int) -> str:
         """A segment, as ``body``, which is given where the arguments begin; and ``step``, which calls it."""
         used: dict[tuple[int, Any], str] = {}
 
@@ -83,9 +82,10 @@ class Functions:
             return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
 
         printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
-        groups = fused(statements)
-        for group, alone, left in zip(groups, only_in(groups), self._unread(groups)):
-            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
+        fleeting = {m for m, kind in self.plan.kinds.items() if kind == "fleeting"}
+        groups = self.plan.groups[number]
+        for group, left in zip(groups, self._unread(groups)):
+            printer.group(group, fleeting, left)
         lines, apart = self._declared(used)
         body = indented([*lines, *printer.lines, "return 0;"])
         given = range(len(self.arguments))
@@ -173,7 +173,7 @@ class Functions:
                 at = f"m{m}"
             else:
                 at = f"p[{self.slot(('memory', m))}]"
-            if len(names) == 1 and kind in ("fixed", "argument", "result"):
+            if len(names) == 1 and kind in ("fixed", "argument", "result") and m not in plan.kept:
                 apart[f"{names[0][0]} *restrict const {names[0][2]}"] = f"({names[0][0]} *)({at})"
             else:
                 lines += [f"{t} *const {name} = ({t} *)({at});" for t, _, name in names]

@@ -58,6 +58,10 @@ class Layout:
         self.args, self.kwargs = build(made)
         self._made = [(m, m._array if isinstance(m, Tensor) else None) for m in made]
 
+    def release(self) -> None:
+        """Forget the arrays of the call that was traced."""
+        self.args, self.kwargs, self._made = (), {}, []
+
     def refuse_changes(self) -> None:
         """Raise if the run has put something else into the lists, dicts and tensors that it was given."""
         leaves, build = flattened((self.args, self.kwargs))
@@ -101,25 +105,26 @@ def flattened(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     Its ``form`` is how they are nested, to be compared.
     """
     leaves: list[Any] = []
-
-    def shape(part: Any) -> tuple[Any, Callable[[Any], Any]]:
-        kind = type(part)
-        if kind in (list, tuple) or is_record(part):
-            forms, parts = zip(*map(shape, part)) if part else ((), ())
-            if kind in (list, tuple):
-                return (kind, forms), lambda made: kind(p(made) for p in parts)
-            return (kind, forms), lambda made: kind(*(p(made) for p in parts))
-        if kind is dict:
-            items = [(k, *shape(v)) for k, v in part.items()]
-            form = dict, tuple((k, f) for k, f, _ in items)
-            return form, lambda made: {k: v(made) for k, _, v in items}
-        leaves.append(part)
-        return None, next
-
-    form, build = shape(tree)
+    form, build = _taken_apart(tree, leaves)
 
     def built(made: list[Any]) -> Any:
         return build(iter(made))
 
     built.form = form  # type: ignore[attr-defined]
     return leaves, built
+
+
+def _taken_apart(part: Any, leaves: list[Any]) -> tuple[Any, Callable[[Any], Any]]:
+    """How a part is nested, and what builds it of an iterator of leaves; its own are added to the list."""
+    kind = type(part)
+    if kind in (list, tuple) or is_record(part):
+        forms, parts = zip(*(_taken_apart(p, leaves) for p in part)) if part else ((), ())
+        if kind in (list, tuple):
+            return (kind, forms), lambda made: kind(p(made) for p in parts)
+        return (kind, forms), lambda made: kind(*(p(made) for p in parts))
+    if kind is dict:
+        items = [(k, *_taken_apart(v, leaves)) for k, v in part.items()]
+        form = dict, tuple((k, f) for k, f, _ in items)
+        return form, lambda made: {k: v(made) for k, _, v in items}
+    leaves.append(part)
+    return None, next

@@ -49,6 +49,7 @@ class Log:
         self.ambient = np.geterr()
         self.watching: Any = None  # the profile function of the run
         self.running: Any = None  # the frame of a large operation
+        self._held: dict[Any, Any] = {}  # what the calls say, once
 
     # ---- what comes in -------------------------------------------------------------------------------------
 
@@ -228,9 +229,10 @@ class Log:
         writes: Any = (),
     ) -> None:
         """Add a call to the program."""
-        errors, where, part = np.geterr(), self.where(), self._part()
+        errors, where, part = self._same(np.geterr()), self._same(self.where()), self._part()
         args, kwargs = plain(function, args, kwargs)
-        self.program.lines.setdefault(where, users_text())
+        if where not in self.program.lines:
+            self.program.lines[where] = users_text()
         self.program.add(
             Call(
                 function, referring(args), referring(kwargs), tuple(outputs), several,
@@ -238,6 +240,11 @@ class Log:
                 None if errors == self.ambient else errors, where, part,
             )
         )  # fmt: skip
+
+    def _same(self, value: Any) -> Any:
+        """One object for all that are equal, since every call of a program holds some."""
+        key = tuple(value.items()) if type(value) is dict else value
+        return self._held.setdefault(key, value)
 
     def _part(self) -> int:
         """The run of a large operation that a call belongs to, by its number."""

@@ -12,12 +12,11 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 
 from ..errors import TraceError
+from .buffers import ALIGNED
 from .c_functions import Functions
 from .cache import library
 from .callable import callable_of, of_python, table_of
-from .fusing import fused
 from .inner import inner_loop, references_are_as_known
-from .keeping import twin
 from .loops import Product, writes
 from .memories import NoLoop, address
 from .numpy_source import Source
@@ -51,6 +50,10 @@ class NativeSource(Source):
     """
 
     language, functions_of = "C", Functions
+    until_it_runs = (
+        "program", "buffers", "fixed", "scalars", "tested", "_constants", "_taken", "plan", "segments",
+        "makers", "functions", "memories", "emitted",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -75,9 +78,10 @@ class NativeSource(Source):
         if self._places_of and [s.step for s in plan.segments] != [None]:
             raise NoLoop("lines of NumPy, which know no other places of gradients")
         self.results = [r for r in self.results if r not in self._places_of]
-        self.given |= {self.name(r): self.program.values[r.number] for r in self._places_of.values()}
         self.memories, self.segments, self.lives = plan.memories, plan.segments, plan.lives
         self.kinds, self.room, self.whole, self.size = plan.kinds, plan.room, plan.whole, plan.size
+        self.everything, self.offsets = plan.memories.all, plan.offsets
+        self.forms_of_gradients = list(map(self._form_of, self._places_of.values()))
         self.makers = {
             r: s for s in self.program.steps if isinstance(s, Call) for r in s.outputs if r not in s.writes
         }
@@ -90,7 +94,12 @@ class NativeSource(Source):
         )  # fmt: skip
         self.functions = self.functions_of(plan, self.arguments, passes < SHORT)
         self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
-        self.many = self.functions.many
+        self.many, self.counting = self.functions.many, self.functions.counting
+        self.numbers = [
+            sum(len(s.statements) for s in self.segments),
+            sum(map(len, plan.groups)),
+            len(plan.groups),
+        ]  # which the report tells
         self.are_arrays = all(self.kinds[self.memories.of[r]] == "result" for r in self.results)
         self._drive()
         self._load()
@@ -280,7 +289,25 @@ class NativeSource(Source):
             self.given["many"] = self.many.run
         return loaded
 
+    def _form_of(self, ref: Ref) -> tuple[str, tuple[int, ...], Any, int]:
+        """The name of a gradient that stays in the arena, its shape and dtype, and where there it lies."""
+        value, m = self.program.values[ref.number], self.memories.of[ref]
+        return (
+            self.name(ref),
+            value.shape,
+            value.dtype,
+            self.offsets[m] + address(value) - self.everything[m].low,
+        )
+
     def _make_rooms(self) -> None:
+        """Find memory for the arena, for the gradients in it, and for results."""
+        memory = np.empty(self.size + ALIGNED, np.uint8)
+        memory = memory[-memory.ctypes.data % ALIGNED :]
+        for m, offset in self.offsets.items():
+            self.room[m] = memory[offset : offset + self.everything[m].size]
+            self.everything[m] = self.everything[m]._replace(array=None)
+        for name, shape, dtype, offset in self.forms_of_gradients:
+            self.given[name] = np.ndarray(shape, dtype, memory, offset)
         rooms = [self._room_of_results(), self._room_of_results()]
         *functions, table, _ = rooms[0]
         self.given |= dict(zip(self.called, functions)) | {
@@ -289,13 +316,6 @@ class NativeSource(Source):
 
     def moved(self) -> Any:
         """The function with other memory for what it keeps."""
-        made: dict[int, Any] = {}
-        for ref in self._places_of.values():
-            self.given[self.name(ref)] = twin(self.given[self.name(ref)], made)
-        for m, memory in enumerate(self.memories.all):
-            if memory.kind == "fixed" and id(memory.array) in made:
-                array = made[id(memory.array)]
-                self.memories.all[m] = memory._replace(low=address(array), array=array)
         self._make_rooms()
         return self.compiled()
 
@@ -324,7 +344,7 @@ class NativeSource(Source):
         if what[0] == "python":
             return of_python(what[1])
         if what[0] == "scalar":
-            return address(self.functions.counting.scalars[what[1]])
+            return address(self.counting.scalars[what[1]])
         if isinstance(what[0], np.ufunc):
             found = inner_loop(what[0], what[1])
             assert found is not None
@@ -334,7 +354,7 @@ class NativeSource(Source):
             return id(arrays[m])
         if self.kinds[m] == "result":
             return address(arrays[self.whole.index(m)])
-        return address(self.room[m]) if m in self.room else self.memories.all[m].low
+        return address(self.room[m]) if m in self.room else self.everything[m].low
 
     def _renew(self, table: Any, arrays: list[Any]) -> None:
         """Other arrays for the results that somebody has kept."""
@@ -351,10 +371,8 @@ class NativeSource(Source):
 
     def report(self) -> list[str]:
         """What runs in compiled loops, and what does not."""
-        loops = sum(len(fused(s.statements)) for s in self.segments)
-        steps = sum(len(s.statements) for s in self.segments)
-        calls = sum(s.step is None for s in self.segments)
-        head = f"in {self.language}: {steps} statements in {loops} loops, {calls} calls; "
+        statements, loops, calls = self.numbers
+        head = f"in {self.language}: {statements} statements in {loops} loops, {calls} calls; "
         head += f"{len(self.cuts)} lines of NumPy."
         rows = (
             []

@@ -1,11 +1,10 @@
 """A program as loops that numba compiles, where there is no C compiler: a variant of `native`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import TraceError
 from .c_functions import Functions, indented
-from .fusing import fused, only_in
-from .loops import Statement
 from .memories import address
 from .native import NativeSource
 from .numba_head import head, hold
@@ -18,8 +17,8 @@ class NumbaFunctions(Functions):
     Optimizers count their steps in Python, and a call is one step.
     """
 
-    def _text(self, parts: list[list[Statement]]) -> str:
-        made = [self._function(number, part) for number, part in enumerate(parts)]
+    def _text(self, numbers: Iterable[int]) -> str:
+        made = list(map(self._function, numbers))
         if self.first:
             made.append(self._defined("fits", [*self._looks(), self._leaves(0)]))
         return "\n\n".join(made)
@@ -32,7 +31,7 @@ class NumbaFunctions(Functions):
         """The answer that Python is given."""
         return f"return invoke(p[{self.slot(('python', 'PyLong_FromLong'))}], {code})"
 
-    def _function(self, number: int, statements: list[Statement]) -> str:
+    def _function(self, number: int) -> str:
         used: dict[tuple[int, Any], str] = {}
 
         def memory(m: int, dtype: Any) -> str:
@@ -44,9 +43,10 @@ class NumbaFunctions(Functions):
             begin.append(f"state = invoke(p[{save}], 0)  # other threads run")
             end = f"invoke(p[{restore}], state); "
         printer = NumbaPrinter(memory, lambda ufunc, types: self.slot((ufunc, types)), end + self._leaves(1))
-        groups = fused(statements)
-        for group, alone, left in zip(groups, only_in(groups), self._unread(groups)):
-            printer.group(group, {m for m in alone if self.plan.kinds[m] in ("stack", "arena")}, left)
+        fleeting = {m for m, kind in self.plan.kinds.items() if kind == "fleeting"}
+        groups = self.plan.groups[number]
+        for group, left in zip(groups, self._unread(groups)):
+            printer.group(group, fleeting, left)
         lines = [*begin, *self._pointers(used), *printer.lines, end + self._leaves(0)]
         return self._defined(f"step_{number}", lines)
 

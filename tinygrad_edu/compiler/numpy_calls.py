@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import COPIES, FILLS, JOINS, takes_out
+from .buffers import COPIES, FILLS, JOINS, RESHAPES, takes_out
 from .fold import as_operator, zero_dimensional
 from .products import is_dot
 from .program import Call, Program, Ref
@@ -43,6 +43,10 @@ class Calls:
         """The name of an object that the text cannot spell."""
         raise NotImplementedError
 
+    def _view(self, ref: Ref, shape: tuple[int, ...]) -> str:
+        """The name of an array that has a place, seen in another shape."""
+        raise NotImplementedError
+
     def _line(self, call: Call) -> str:
         operator = as_operator(call, self.scalars, self.tested)
         if operator is not None:
@@ -69,6 +73,10 @@ class Calls:
             return "" if number is None else f"{self.name(out)}.fill({number})"
         if function in COPIES:
             return f"{self.name(out)}[...] = {self.spelled(args[0])}"
+        if function in RESHAPES:
+            return (
+                f"{self._view(out, self.program.values[args[0].number].shape)}[...] = {self.spelled(args[0])}"
+            )
         if is_dot(call, self.program, out):
             return f"{self.spelled(args[0])}.dot({self._arguments([args[1], out], {})})"
         if (

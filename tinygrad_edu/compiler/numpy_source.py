@@ -67,6 +67,9 @@ class Source(Calls):
     why = ""
     are_arrays = False  # whether it gives numbers as arrays without axes
     many: Any = None  # of steps in one call of C, see `many.Many`
+    until_it_runs: tuple[str, ...] = (
+        "program", "buffers", "fixed", "scalars", "tested", "_last", "_users", "_constants", "_taken",
+    )  # fmt: skip
 
     def __init__(
         self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
@@ -137,6 +140,11 @@ class Source(Calls):
         """The function with other memory for what it keeps."""
         return self.compiled()
 
+    def release(self) -> None:
+        """Forget what the text was made of: it does not change any more."""
+        for name in self.until_it_runs:
+            delattr(self, name)
+
     def words(self, most: int, forms: Sequence[Any] = ()) -> Any:
         """What looks in C at words of memory and at arguments, if there is C; see `words.Words`."""
         return None
@@ -170,6 +178,11 @@ class Source(Calls):
             else:
                 self.imports[name] = name if known == f"np.{name}" else known
         return self._constants[key]
+
+    def _view(self, ref: Ref, shape: tuple[int, ...]) -> str:
+        name = self._free(f"{self.name(ref)}_as")
+        self.hoisted.append(f"{name} = {self.name(ref)}.reshape({shape})")
+        return name
 
     # ---- lines ---------------------------------------------------------------------------------------------
 

@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .buffers import ALIGNED, laid_out
 from .counting import is_ours
 from .dead import needed
 from .files import OURS
-from .fusing import fused
+from .fusing import fused, only_in
 from .inner import arrays_are_as_known, references_are_as_known
-from .loops import Statement, reads, writes
+from .loops import Each, Statement, reads, writes
 from .lowering import Lowering
 from .memories import Memories, NoLoop
 from .program import Call, Check, Live, Program, Ref, owner_of, refs_in
+from .rooms import rooms_of
 
 STACK = 1 << 17  # bytes that a step may take on it
 
@@ -35,15 +35,19 @@ class Plan:
     Attributes
     ----------
     segments : list of Segment
+    groups : list of list of list of Statement
+        The loops of each segment that is in C.
     lives : list of Live
         The counting of optimizers, which is done first.
     memories : Memories
     kinds : dict of int to str
         How C finds each memory: "fixed" is there before the step, "argument" is given, "result" is another in
-        every step, "shared" with lines of NumPy, in the "arena", on the "stack"; C knows nothing of what is
-        "python".
+        every step, "shared" with lines of NumPy, in the "arena", on the "stack", or "fleeting", in registers
+        of one loop; C knows nothing of what is "python".
     room : dict of int to array
-        The bytes of what is shared or in the arena; ``size`` are those of the arena.
+        The bytes of what is shared.
+    offsets : dict of int to int
+        Where in the arena memories begin, those of kept arrays among them; ``size`` are its bytes.
     whole : list of int
         The memories of kind "result", in the order of the results.
     written : set of int
@@ -68,6 +72,8 @@ class Plan:
         self.written = {o.memory for g in self.segments for s in g.statements for o in writes(s)}
         self.scratch = self._scratch()
         self._refuse_shared_bytes()
+        self.groups = [fused(s.statements) for s in self.segments if s.step is None]
+        self.kept = {self.memories.of[r] for r in kept}
         self._settle()
 
     # ---- where it is cut -----------------------------------------------------------------------------------
@@ -146,6 +152,10 @@ class Plan:
                 step = segment.step
                 in_python.update(of[r] for r in (*refs_in(step.args), *refs_in(step.kwargs), *step.outputs))
         returned = {of[r] for r in self.results}
+        fleeting = {
+            m for groups in self.groups for group, alone in zip(groups, only_in(groups))
+            for m in alone if isinstance(group[0], Each)
+        }  # fmt: skip
         self.kinds: dict[int, str] = {}
         room = STACK
         for m, memory in enumerate(everything):
@@ -157,6 +167,8 @@ class Plan:
                 kind = "result"
             elif m in in_python or m in returned or len(set(in_c[m])) > 1:
                 kind = "shared"
+            elif m in fleeting:
+                kind = "fleeting"
             else:
                 kind = "stack" if memory.size <= room else "arena"
                 room -= memory.size if kind == "stack" else 0
@@ -179,21 +191,12 @@ class Plan:
         for m, kind in self.kinds.items():
             if kind == "shared":
                 self.room[m] = np.zeros(self.memories.all[m].size + 64, np.uint8)
-        spans, time = [], 0
-        seen: dict[int, list[int]] = {}
-        for segment in self.segments:
-            for group in fused(segment.statements):
-                time += 1  # what one loop touches lies apart
-                for operand in (o for s in group for o in (*reads(s), *writes(s))):
-                    if self.kinds[operand.memory] == "arena":
-                        seen.setdefault(operand.memory, []).append(time)
-        for m, times in sorted(seen.items(), key=lambda item: item[1][0]):
-            spans.append((times[0], times[-1], Ref(m), np.empty(self.memories.all[m].size, np.uint8)))
-        arena = laid_out(spans)
-        self.size, memory = arena.size, np.empty(arena.size + ALIGNED, np.uint8)
-        memory = memory[-memory.ctypes.data % ALIGNED :]
-        for ref, offset in arena.offsets.items():
-            self.room[ref.number] = memory[offset : offset + self.memories.all[ref.number].size]
+        sizes = {
+            m: self.memories.all[m].size for m, kind in self.kinds.items()
+            if kind == "arena" or m in self.kept
+        }  # fmt: skip
+        groups = [group for groups in self.groups for group in groups]
+        self.size, self.offsets = rooms_of(groups, sizes, self.kept)
 
 
 def is_begin(live: Live) -> bool:

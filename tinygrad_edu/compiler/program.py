@@ -156,21 +156,28 @@ class Program:
         return new
 
     def release(self) -> None:
-        """Forget the values that the step makes, which may be large, but their shapes and dtypes."""
+        """Forget the values that the step makes or is given, which may be large; their forms stay."""
         refs = [Ref(i) for i in range(len(self.values))]
         owners = [self.owner(ref) for ref in refs]
         places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
         self._whole = {ref for ref in refs if self.is_whole(ref)}
         self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
         made = [r for r in refs if isinstance(self.values[r.number], np.ndarray)]
-        self.strides = {r.number: self.values[r.number].strides for r in made}
-        self.forget(r for r in made if r not in self.inputs)
+        known: dict[Any, Any] = {}
+        strides = ((r.number, self.values[r.number].strides) for r in made)
+        self.strides = {number: known.setdefault(each, each) for number, each in strides}
+        given = {r for r, source in self.inputs.items() if source.kind == "argument"}
+        self.forget((r for r in made if r in given or r not in self.inputs), known)
 
-    def forget(self, refs: Iterable[Ref]) -> None:
-        """Forget values, but their shapes and dtypes."""
+    def forget(self, refs: Iterable[Ref], known: dict[Any, Any] | None = None) -> None:
+        """Forget values, but their shapes and dtypes; all of one form become one, if those ``known`` are."""
         for ref in refs:
             value = self.values[ref.number]
-            self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
+            form = value.shape, value.dtype
+            if known is None or form not in known:
+                self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
+            if known is not None:
+                self.values[ref.number] = known.setdefault(form, self.values[ref.number])
 
     def merge(self, ref: Ref, into: Ref) -> None:
         """Note that two arrays, each the owner of its memory, are one from now on."""

@@ -37,6 +37,7 @@ class Results:
         self.values: list[Any] = []
         self._places: dict[Ref, int] = {}
         self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
+        self._made: list[tuple[Any, Traced]] = []
         self._collect(result)
 
     def _collect(self, part: Any) -> None:
@@ -67,6 +68,8 @@ class Results:
         if id(part) not in self._arrays:
             array = part._array if isinstance(part, Tensor) else part
             self._arrays[id(part)] = array if isinstance(array, Traced) else None
+            if isinstance(array, Traced):
+                self._made.append((part, array))
         return self._arrays[id(part)]
 
     def settle(self, program: Program, refs: list[Ref]) -> None:
@@ -76,6 +79,13 @@ class Results:
         once = {program.owner(r) for r, i in program.inputs.items() if i.kind == "constant"}
         self.shared = [program.owner(r) in once for r in refs]
         self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
+
+    def release(self) -> None:
+        """Forget the values of what was returned, and how they were computed: which array each is, stays."""
+        for part, array in self._made:
+            array.value = array.log = None
+            if isinstance(part, Tensor):
+                part._node = None
 
     def text(self, name: Callable[..., str], are_arrays: bool = False) -> str:
         """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the arguments.

@@ -115,8 +115,10 @@ class Saved(Source):
         return head.replace("import numpy as np\n", "", 1) + counters + line + body
 
 
-def save(run: Any, name: str, path: Any) -> None:
-    """Write a step into two files: Python at the path, and its arrays beside it, with the ending npz."""
+def save(run: Any, name: str, path: Any) -> tuple[Path, Path]:
+    """Write a step into two files, and say which: Python at the path, and its arrays beside it, with the
+    ending npz.
+    """
     path = Path(os.fspath(path)).with_suffix(".py")
     arrays = path.with_suffix(".npz")
     saved = Saved(run, name)
@@ -133,6 +135,7 @@ def save(run: Any, name: str, path: Any) -> None:
     np.savez(buffer, **{key: whole(value, saved.arrays) for key, value in saved.arrays.items()})
     arrays.write_bytes(buffer.getvalue())
     path.write_text(header + views(saved.arrays) + text, encoding="utf-8")
+    return path, arrays
 
 
 def whole(value: Any, arrays: dict[str, Any]) -> Any:

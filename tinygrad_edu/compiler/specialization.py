@@ -47,12 +47,14 @@ class Specialization:
         Given the compiled function and arguments, it makes the step and returns what the function does.  If
         the trace does not hold for them, the compiled function is told so, and looks further; if a check of
         values fails, before anything was written, the function itself runs.
+    took : (float, float)
+        Seconds of the trace and of what was made of it.
     many : Many or None
         Of how many steps are made in one call, if they can be; ``steps`` is what makes them.
     """
 
     def __init__(self, run: Run, title: str, reason: str, make: Callable[..., Source], compiled: Any) -> None:
-        self.reason = reason
+        self.reason, self.took = reason, (0.0, 0.0)
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
         refs = {
@@ -83,7 +85,7 @@ class Specialization:
         self.kept = Kept(list(learned.values()), arrays, self._move)
         self.call = self._door([leaf for leaf, _ in given], title, compiled)
         run.release()
-        self.source.program.release()
+        self.source.release()
 
     def _gradients(self) -> tuple[dict[Any, str], list[Any]]:
         """The gradients that may be kept where they are, with names, and the vectors of optimizers."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from os import PathLike
+from pathlib import Path
 from typing import Any, overload
 
 from numpy.typing import NDArray
@@ -129,15 +130,16 @@ class Compiled:
         ):  # under debug(), or within another trace
             return self.failed(args, kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
-        self.traces, self.useless = self.traces + 1, self.useless + 1
+        self.traces, self.useless, start = self.traces + 1, self.useless + 1, time.perf_counter()
         try:
             run = Run(self.function, args, kwargs)
         except Untraceable as error:
             result = self.failed(args, kwargs)  # whose own exception it was, or
             self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
             return result
-        title = f"<compiled {self._name} {self.traces}>"
+        title, traced = f"<compiled {self._name} {self.traces}>", time.perf_counter()
         one = Specialization(run, title, why, self.backend.source, self)
+        one.took = traced - start, time.perf_counter() - traced
         self.latest, self.specializations = None, [one, *self.specializations][:LIMIT]
         type(self).__call__ = one.call  # type: ignore[method-assign]
         return run.returned(args, kwargs)
@@ -234,7 +236,7 @@ class Compiled:
         """
         return Lesson(self._latest().run, self._name).text
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str]) -> tuple[Path, Path]:
         """Write the step, as it was traced last, and its state as they are now, to run without this package.
 
         Parameters
@@ -243,13 +245,18 @@ class Compiled:
             Of a file of Python, with a function of the name of this one, which returns arrays; beside it is a
             file of arrays, with the ending npz: parameters, what the optimizer remembers, counts, rates.
 
+        Returns
+        -------
+        (Path, Path)
+            Where the two files are: that of Python and that of arrays.
+
         Raises
         ------
         TraceError
             Before the first call; if the step needs what is not NumPy's (sparse matrices), and for the first
             steps of RAdam, which are others than the later ones.
         """
-        save(self._latest().run, self._name, path)
+        return save(self._latest().run, self._name, path)
 
     @property
     def _name(self) -> str:
@@ -257,7 +264,9 @@ class Compiled:
         return name if name.isidentifier() else "step"
 
     def report(self) -> str:
-        """What there is: each trace with its reason, the number of calls, checks and bytes, in words."""
+        """What there is: each trace with its reason, how long it and what made it ready took, the number of
+        calls, checks and bytes, in words.
+        """
         counted = f"{self.traces} trace{'s' * (self.traces != 1)}, {self.eager} call{'s' * (self.eager != 1)}"
         lines = [f"{self._name}: {counted} as it is"]
         if self.useless >= TRACES:
@@ -273,6 +282,8 @@ class Compiled:
                 "values, "
                 f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
             )
+            traced, made = (seconds * 1000 for seconds in one.took)
+            lines.append(f"    traced in {traced:.0f} ms, a call among them, and made ready in {made:.0f} ms")
             lines += [f"    {line}" for line in source.report()]
             lines += [
                 f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)

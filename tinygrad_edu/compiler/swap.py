@@ -92,6 +92,10 @@ class Swap:
                 found.append((leaf, traced.ref))
         return found
 
+    def release(self) -> None:
+        """Forget the traced arrays."""
+        self.log, self._replaced = None, {}
+
     @property
     def leaves(self) -> list[Any]:
         """The variables."""

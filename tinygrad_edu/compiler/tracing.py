@@ -2,10 +2,10 @@
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,7 +125,9 @@ class Run:
 
     def release(self) -> None:
         """Forget what the trace needed; the values that are returned stay until they are."""
-        self.swap.log = None
+        self.swap.release()
+        self.layout.release()
+        self.results.release()
         self.program.release()
 
     def returned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -245,5 +247,5 @@ def users_line() -> str:
     return (
         "an unknown line"
         if frame is None
-        else f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        else f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}"
     )
