@@ -4,6 +4,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
 
     python -m tests.benchmarks                      everything, about three minutes
     python -m tests.benchmarks steps xor iris       training steps, of two workloads
+    python -m tests.benchmarks compiled wide cnn    two rows of the table of compiled steps
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks --rounds 31 --json figures.json
     python -m tests.benchmarks speed --rounds 9 --json speed.json      compiled, scan and waits
@@ -60,7 +61,8 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file too", metavar="FILE")
     arguments = parser.parse_args()
-    workloads = [name for name in WORKLOADS if name in arguments.parts] or list(WORKLOADS)
+    named = [name for name in compiled.ALL if name in arguments.parts]
+    workloads = [name for name in WORKLOADS if name in named] or list(WORKLOADS)
     parts: dict[str, Callable[[], Any]] = {
         "steps": lambda: steps.report(workloads, arguments.rounds),
         "ops": lambda: ops.report(arguments.rounds),
@@ -81,17 +83,17 @@ def main() -> None:
         "estimators": estimators.report,
         "scan": lambda: scan.report(arguments.rounds),
         "waits": lambda: waits.report(min(arguments.rounds, 3)),
-        "compiled": lambda: compiled.report(
-            workloads if workloads != list(WORKLOADS) else [*workloads, "cnn"], arguments.rounds
-        ),
+        "compiled": lambda: compiled.report(named or list(compiled.ALL), arguments.rounds),
         "size": large.report,
         "ranks": lambda: ranks.report(arguments.rounds),
     }
-    chosen = {name for name in arguments.parts if name not in WORKLOADS} - {"speed"}
+    chosen = {name for name in arguments.parts if name not in compiled.ALL} - {"speed"}
     chosen |= {"compiled", "scan", "waits"} if "speed" in arguments.parts else set()
+    if "compiled" not in chosen:  # the names of networks are those of parts, too
+        chosen |= {name for name in ("cnn", "lstm", "transformer") if name in arguments.parts}
     chosen = chosen or ({"steps"} if arguments.parts else set(parts))
     if unknown := sorted(chosen - set(parts)):
-        parser.error(f"unknown part {unknown[0]!r}; expected {', '.join([*parts, *WORKLOADS])}")
+        parser.error(f"unknown part {unknown[0]!r}; expected {', '.join([*parts, *compiled.ALL])}")
     if arguments.rounds < 1:
         parser.error("--rounds is at least 1")
     start, figures = time.perf_counter(), {"machine": report.machine() | {"pinned": report.pin()}}

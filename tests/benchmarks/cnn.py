@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .contestants import Step
+from .contestants import Step, stepping
 from .race import quartiles, race, summary
 from .steps import timed
 from .workload import LEARNING_RATE
@@ -59,20 +59,17 @@ def ours(problem: Images) -> Step:
 
 def training_step(problem: Images) -> Callable[[Any, Any], Any]:
     """A step of a batch and its labels, as a function."""
+    step: Callable[[Any, Any], Any] = training_of(problem)[0]
+    return step
+
+
+def training_of(problem: Images) -> tuple[Any, Any, Any]:
+    """A step of a batch and its labels, as a function, the model and its optimizer."""
     import tinygrad_edu as tg
 
     model = network()
     model.load_state_dict(problem.state)
-    optimizer = tg.optim.Adam(model.parameters(), lr=LEARNING_RATE)
-
-    def step(x: Any, y: Any) -> Any:
-        optimizer.zero_grad()
-        loss = tg.softmax_cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return step
+    return stepping(model, tg.optim.Adam(model.parameters(), lr=LEARNING_RATE), tg.softmax_cross_entropy)
 
 
 def torch(problem: Images) -> Step:

@@ -3,6 +3,7 @@
 What a step returns has ``.item()``, the loss before the update; asking for it waits until the step is done.
 """
 
+import copy
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -21,14 +22,57 @@ def ours(problem: Problem) -> Step:
     return lambda: step(X, Y)
 
 
-def compiled(backend: str, function: Callable[[Any], Any] | None = None) -> Callable[[Any], Step]:
+def lasting(build: Callable[[Any], tuple[Step, Callable[[], None]]]) -> Callable[[Any], Step]:
+    """A contestant that is built once for a problem, since it compiles, and begins anew whenever it is asked.
+
+    Parameters
+    ----------
+    build : callable
+        Given a problem, returns a step, and what puts everything back to where it began.
+    """
+    built: dict[Any, tuple[Step, Callable[[], None]]] = {}
+
+    def contestant(problem: Any) -> Step:
+        if problem not in built:
+            built[problem] = build(problem)
+        step, begin = built[problem]
+        begin()
+        return step
+
+    return contestant
+
+
+def beginning(*parts: Any) -> Callable[[], None]:
+    """What puts models and optimizers back to the states that they are in now."""
+    states = copy.deepcopy([part.state_dict() for part in parts])
+
+    def begin() -> None:
+        for part, state in zip(parts, states):
+            part.load_state_dict(copy.deepcopy(state))
+
+    return begin
+
+
+def compiled(backend: str, training: Callable[[Any], Any] | None = None) -> Callable[[Any], Step]:
     """The same function, or another, compiled; its guards look at the arguments in every call."""
+
+    def build(problem: Any) -> tuple[Step, Callable[[], None]]:
+        import tinygrad_edu as tg
+
+        function, model, optimizer = (training or training_of)(problem)
+        step, X, Y = tg.compile(function, backend=backend), problem.X, problem.Y
+        return (lambda: step(X, Y)), beginning(model, optimizer)
+
+    return lasting(build)
+
+
+def once_compiled(backend: str, training: Callable[[Any], Any]) -> Callable[[Any], Step]:
+    """The same, which begins once, and remembers no states."""
 
     def contestant(problem: Any) -> Step:
         import tinygrad_edu as tg
 
-        step = tg.compile((function or training_step)(problem), backend=backend)
-        X, Y = problem.X, problem.Y
+        step, X, Y = tg.compile(training(problem)[0], backend=backend), problem.X, problem.Y
         return lambda: step(X, Y)
 
     return contestant
@@ -36,6 +80,12 @@ def compiled(backend: str, function: Callable[[Any], Any] | None = None) -> Call
 
 def training_step(problem: Problem) -> Callable[[Any, Any], Any]:
     """A step of a batch and its labels, as a function."""
+    step: Callable[[Any, Any], Any] = training_of(problem)[0]
+    return step
+
+
+def training_of(problem: Problem) -> tuple[Callable[[Any, Any], Any], Any, Any]:
+    """A step of a batch and its labels, as a function, the model and its optimizer."""
     import tinygrad_edu as tg
     from tinygrad_edu import nn, optim
 
@@ -44,20 +94,33 @@ def training_step(problem: Problem) -> Callable[[Any, Any], Any]:
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     model.load_state_dict(dict(zip(model.state_dict(), initial(problem))))
-    optimizer = optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    return stepping(model, optim.Adam(model.parameters(), lr=LEARNING_RATE), tg.softmax_cross_entropy)
+
+
+def stepping(model: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any]) -> tuple[Any, Any, Any]:
+    """A step of a model, and both."""
 
     def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
-        loss = tg.softmax_cross_entropy(model(x), y)
+        loss = loss_of(model(x), y)
         loss.backward()
         optimizer.step()
         return loss
 
-    return step
+    return step, model, optimizer
 
 
 def torch(problem: Problem) -> Step:
     """PyTorch, eager, on one thread."""
+    return _torch(problem, compiles=False)[0]
+
+
+def torch_compiled(problem: Problem) -> tuple[Step, Callable[[], None]]:
+    """PyTorch, whose forward and backward pass are compiled; see `lasting`."""
+    return _torch(problem, compiles=True)
+
+
+def _torch(problem: Problem, *, compiles: bool) -> tuple[Step, Callable[[], None]]:
     import torch
     from torch import nn
 
@@ -70,14 +133,19 @@ def torch(problem: Problem) -> Step:
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     X, Y = torch.tensor(problem.X), torch.tensor(problem.Y)
 
+    def loss_of() -> Any:
+        return nn.functional.cross_entropy(model(X), Y)
+
+    loss_of = torch.compile(loss_of) if compiles else loss_of
+
     def step() -> Any:
         optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(X), Y)
+        loss = loss_of()
         loss.backward()
         optimizer.step()
         return loss
 
-    return step
+    return step, beginning(model, optimizer)
 
 
 def jax(problem: Problem) -> Step:

@@ -107,5 +107,5 @@ TRAININGS = {
     ),
     "digits.py, 5 seeds of 40 epochs": Training(DIGITS, (64,), 32, 5 * 40 * 45, 200, 10),
     "mnist.py, MLP, 15 epochs": Training(MLP, (1, 28, 28), 64, 15 * 938, 50, 10),
-    "mnist.py, CNN, 8 epochs": Training(CNN, (1, 28, 28), 64, 8 * 938, 5, 10),
+    "mnist.py, CNN, 8 epochs": Training(CNN, (1, 28, 28), 64, 8 * 938, 3, 10),
 }

@@ -20,10 +20,15 @@ MARKS = "<!-- speed: written by python -m tests.benchmarks.speed -->", "<!-- end
 STEPS = {
     "compiled: C": "`tg.compile`, C",
     "compiled: NumPy": "`tg.compile`, NumPy",
+    "compiled: numba": "`tg.compile`, numba",
     "ours": "not compiled",
     "tuned": "NumPy by hand",
     "torch": "PyTorch",
+    "torch.compile": "`torch.compile`",
     "jax": "`jax.jit`",
+    "HIPS autograd": "HIPS autograd",
+    "MyGrad": "MyGrad",
+    "MLPClassifier": "`MLPClassifier`",
     "C by hand": "C by hand",
 }
 EPOCHS = {
@@ -50,6 +55,9 @@ WORKLOADS = {
     "cnn": "two convolutions, 64 images of 28 × 28",
     "moons": "moons, 2-3-2, 200 rows",
     "spiral": "spiral, 2-100-3, 300 rows",
+    "logistic": "logistic regression, 64-10, 64 rows",
+    "lstm": "LSTM of 64, 20 steps, 32 sequences",
+    "transformer": "transformer's layer of 64, 32 tokens, 16 sequences",
 }
 
 
@@ -92,6 +100,8 @@ NAMES = {"Python": "python", "NumPy": "numpy", "PyTorch": "torch", "JAX": "jax",
 LOOKS = {  # color, marker
     "compiled: C": ("#c0392b", "o"), "fit, C": ("#c0392b", "o"),
     "compiled: NumPy": ("#e08e0b", "s"), "fit, NumPy": ("#e08e0b", "s"),
+    "compiled: numba": ("#d98880", "p"), "HIPS autograd": ("#b9a44c", "<"), "MyGrad": ("#6b8e23", ">"),
+    "MLPClassifier": ("#c77fb5", "h"), "torch.compile": ("#7fb3e0", "^"),
     "ours": ("#7a7a7a", "D"), "fit": ("#7a7a7a", "D"),
     "torch": ("#1f6fb2", "^"), "jax": ("#2a9d5c", "v"), "lax.scan": ("#2a9d5c", "v"),
     "tuned": ("#8e5bb5", "P"), "C by hand": ("#111111", "|"),

@@ -28,6 +28,11 @@ WORKLOADS = {
     "mnist": Workload((784, 128, 64, 10), 64, 50),
     "wide": Workload((784, 1024, 1024, 10), 256, 2),
 }
+MORE = {  # of the table of compiled steps alone
+    "moons": Workload((2, 3, 2), 200, 400),
+    "spiral": Workload((2, 100, 3), 300, 100),
+    "logistic": Workload((64, 10), 64, 400),
+}
 DEEP = Workload((1000,) * 11, 1000, 1)  # 10 layers, for the memory of a step
 
 

@@ -443,7 +443,7 @@ NETWORKS = {
         (2000, 6),
     ),
     "large matrices": (
-        lambda: nn.Sequential(nn.Linear(300, 900), nn.ReLU(), nn.Linear(900, 900), nn.ReLU(), nn.Linear(900, 3)),
+        lambda: nn.Sequential(nn.Linear(300, 900), nn.ReLU(), nn.Linear(900, 900), nn.Linear(900, 3)),
         (64, 300),
     ),
     "convolutions": (

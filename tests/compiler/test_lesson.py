@@ -320,6 +320,19 @@ def test_lines_that_take_parts_of_a_vector_become_a_loop():
     assert parted(lines, {"g": 10}, str) == lines
 
 
+def test_a_lesson_has_nothing_that_makes_no_difference():
+    """The count of steps of plain gradient descent, and a factor of one."""
+    text = check_lesson(perceptron(nn.Tanh))
+    assert "t += 1" not in text
+    assert ", t, " not in text.partition("def step(")[2].splitlines()[0]
+    assert "t += 1" in check_lesson(perceptron(nn.Tanh), optimizer=optim.Adam)
+    gradient = tg.compile(tg.grad(lambda z: np.sum(z**2)))
+    expected = gradient(np.array([3.0, np.inf, -0.0]))
+    step, _, text = lesson_of(gradient)
+    np.testing.assert_array_equal(step(np.array([3.0, np.inf, -0.0])), expected)
+    assert "1.0 *" not in text
+
+
 # ---- files -------------------------------------------------------------------------------------------------
 
 ALONE = """

@@ -37,6 +37,10 @@ class Lesson(LessonSteps):
         self.whole = {r for r, name in self.program.made_by.items() if name == "convolve"}
         self.lines: list[str] = []
         self._write()
+        if not any(re.search(r"\bt\b", line) for line in self.lines if line != "t += 1"):  # as of plain SGD
+            self.lines = [line for line in self.lines if line != "t += 1"]
+            self.parameters = [name for name in self.parameters if name != "t"]
+            self.given.pop("t", None)
         self.lines = rolled(parted(self.lines, self.sizes, self.free))
 
     @property
@@ -96,7 +100,8 @@ class Lesson(LessonSteps):
 
     def _call(self, i: int, call: Call, wanted: set[Ref]) -> None:
         self.calling = call
-        text, binds = self.print.call(call)
+        same = self._times_one(call)
+        text, binds = self.print.call(call) if same is None else self.inline[same]
         if call.writes:
             self._in_place(call, text)
             return
@@ -111,6 +116,24 @@ class Lesson(LessonSteps):
         names = ", ".join(self.name(r, call) for r in call.outputs)
         shape = np.shape(self.values[out.number])
         self._line(f"{names} = {text}", f"# {shape}" if shape and len(call.outputs) == 1 else "")
+
+    def _times_one(self, call: Call) -> Ref | None:
+        """What a call multiplies by one and so leaves as it is, if that is written within."""
+        if call.function is not np.multiply or len(call.args) != 2 or call.kwargs or call.writes:
+            return None
+        out = self.values[call.outputs[0].number]
+        for one, other in (call.args, call.args[::-1]):
+            if type(other) is Ref and other in self.inline and self._is_one(one):
+                value = self.values[other.number]
+                if (value.shape, value.dtype) == (out.shape, out.dtype) and out.dtype.kind == "f":
+                    return other
+        return None
+
+    def _is_one(self, value: Any) -> bool:
+        if type(value) is Ref:
+            known = value in self.program.inputs and self.program.inputs[value].kind == "constant"
+            value = self.values[value.number] if known else None
+        return isinstance(value, (int, float, np.generic, np.ndarray)) and np.ndim(value) == 0 and value == 1
 
     def _may_stand_within(self, i: int, ref: Ref, text: str) -> bool:
         """Whether a result is used once, before anything that it is computed from is written to."""

@@ -354,7 +354,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     NumPy is asked to raise at these, by ``np.errstate``, lines of NumPy run.
 
     For numba the loops, the calls of NumPy's and what they promise are those in C.  It compiles anew in every
-    process, which takes seconds, and keeps no files; a call is one step, whose optimizers count in Python.
+    process, which takes seconds; a call is one step, whose optimizers count in Python.  No files are kept:
+    numba keeps functions of files only, and reads them back by pickle, which runs what others may have put
+    there, without a look at whose they are.
 
     Examples
     --------
