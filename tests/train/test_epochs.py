@@ -322,3 +322,22 @@ def test_a_schedule_that_raises(last):
         made.append((model, own))
     assert made[0][1]._packs[0].counts == made[1][1]._packs[0].counts == [last + 1] * 4
     check_weights(made[1][0], made[0][0])
+
+
+def test_a_large_parameter_counts_each_step_once():
+    """It is a pack of its own, whose count is changed in place."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((70, 400)), rng.integers(0, 3, 70)
+
+    def trained(compiled):
+        model = nn.Sequential(
+            nn.Linear(400, 100, rng=0, dtype=x.dtype), nn.Linear(100, 3, rng=1, dtype=x.dtype)
+        )
+        adam = optim.Adam(model.parameters(), lr=0.01)
+        train.fit(model, nn.CrossEntropyLoss(), adam, (x, y), epochs=3, batch_size=10, compile=compiled)
+        return model, [one["steps"] for one in adam.state_dict()["state"]]
+
+    (eager, counts), (compiled, others) = trained(False), trained("c")
+    assert counts == others == [21] * 4
+    for p, q in zip(eager.parameters(), compiled.parameters()):
+        np.testing.assert_allclose(q.data, p.data, rtol=1e-9, atol=1e-12)

@@ -139,7 +139,7 @@ class Many:
         words += [d.ctypes.data for d in data]
         words += [0 if o is None else o.ctypes.data for o in outs]
         self.words[:] = words
-        self.before = [live.of[0].counts for live in self.lives]
+        self.before = [list(live.of[0].counts) for live in self.lives]  # one parameter changes its own
         self.table = None
         if (
             self.counting.formulas
