@@ -1,10 +1,13 @@
-"""Dead code: which steps of a program matter for anything that is seen of it."""
+"""Dead code: which steps of a program matter for anything that is seen of it.
+
+A draw does, whose numbers nobody wants: its generator goes on.
+"""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from .program import Call, Check, Program, Ref, refs_in
+from .program import Call, Check, Program, Ref, drawn_from, refs_in
 
 
 def needed(program: Program, results: list[Ref]) -> set[int]:
@@ -23,7 +26,8 @@ def needed(program: Program, results: list[Ref]) -> set[int]:
             writes = owners(step.writes)
             if _changes_nothing(program, step):
                 continue
-            if wanted.isdisjoint(step.outputs) and not writes & (there | looked_at):
+            idle = wanted.isdisjoint(step.outputs) and not writes & (there | looked_at)
+            if idle and drawn_from(step) is None:
                 continue
             reads, looked_at = [*refs_in(step.args), *refs_in(step.kwargs)], looked_at | writes
         else:

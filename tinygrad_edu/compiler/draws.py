@@ -1,5 +1,6 @@
 """Random draws of a traced run: they stay draws, of the same generators, in every step."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from ..errors import TraceError
 from ..random import DEFAULT, _meant
+from .files import is_of_the_user
 
 METHODS = [
     name
@@ -21,6 +23,32 @@ class TracedGenerator(np.random.Generator):
     def __init__(self, generator: np.random.Generator, log: Any) -> None:
         super().__init__(generator.bit_generator)
         self.generator, self.log = generator, log
+
+    def shuffle(self, x: Any, axis: int = 0) -> None:
+        """Shuffle an array of the step in place, in every step."""
+        if not isinstance(getattr(x, "log", None), type(self.log)):
+            raise TraceError(
+                f"rng.shuffle of a {type(x).__name__}, in {self.log.where()}: its order would be the first "
+                "step's for ever. Draw rng.permutation(n), and index an array by that."
+            )
+        self.log.call(self.generator.shuffle, (x, axis), {})
+
+    def spawn(self, n_children: int) -> Any:
+        """Refuse generators that would begin anew in every step."""
+        raise TraceError(
+            f"rng.spawn, in {self.log.where()}: the numbers of these generators would be the first step's "
+            "for ever. Spawn them outside of the step."
+        )
+
+    @property
+    def bit_generator(self) -> Any:
+        """What it draws from, but for the user, who may set its state."""
+        if is_of_the_user(sys._getframe(1).f_code.co_filename):
+            raise TraceError(
+                f"rng.bit_generator, in {self.log.where()}: the compiled step would not look at it again. Do "
+                "that outside of the step."
+            )
+        return self.generator.bit_generator
 
 
 def _drawing(name: str) -> Callable[..., Any]:

@@ -21,7 +21,8 @@ from .unwatched import unwatched, watched
 # Whose results have a shape that depends on values.
 BY_VALUES = frozenset({
     np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.repeat, np.bincount,
-    np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros, np.delete, np.unique_values, np.unique_counts,
+    np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.trim_zeros, np.insert, np.roots, np.polydiv,
+    np.linalg.lstsq, np.histogram, np.histogram_bin_edges, np.delete, np.unique_values, np.unique_counts,
     np.unique_inverse, np.unique_all, "nonzero", "compress", "repeat",
 })  # fmt: skip
 
@@ -50,6 +51,7 @@ class Log:
         self.watching: Any = None  # the profile function of the run
         self.running: Any = None  # the frame of a large operation
         self._held: dict[Any, Any] = {}  # what the calls say, once
+        self.told = ""  # where a text was made of a traced value
 
     # ---- what comes in -------------------------------------------------------------------------------------
 
@@ -169,7 +171,7 @@ class Log:
             refs = [self.program.new(r) for r in parts]
             self.note(function, args, kwargs, refs, several=True)
             made = [Traced(self, r, ref) for r, ref in zip(parts, refs)]
-            if function in BY_VALUES:
+            if function in BY_VALUES or (function is np.where and len(args) + len(kwargs) == 1):
                 for part in made:
                     self.check(part, part.shape)
             return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
@@ -255,6 +257,18 @@ class Log:
             self.running = frame
             self.program.parts.append(CLOSED[frame.f_code](dict(frame.f_locals)))
         return len(self.program.parts) - 1
+
+    def tell(self) -> None:
+        """Note that a text is made of a traced value, which is refused unless the run raises an exception."""
+        self.told = self.told or self.where()
+
+    def refuse_texts(self) -> None:
+        """Raise if a text was made of a traced value."""
+        if self.told:
+            raise TraceError(
+                f"A text is made of a traced value, in {self.told}: it would be the first step's for ever.\n"
+                "  Return the tensor, and print it outside of the step."
+            )
 
     def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
         """Note that the rest of the run holds only where a value is true or false, or has a shape."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import TraceError
 from ..optim.clip import clip_norm_of
-from .program import Call, Check, Live, Program, Ref, Step, refs_in
+from .program import Call, Check, Live, Program, Ref, Step, drawn_from, refs_in
 
 
 def checks_first(program: Program) -> None:
@@ -103,8 +103,7 @@ def _changed(program: Program, step: Step) -> set[int]:
     """What a step makes or writes into; a draw changes its generator."""
     if not isinstance(step, Call):
         return set()
-    drawn = getattr(step.function, "__self__", None)
-    generator = {id(drawn)} if isinstance(drawn, np.random.Generator) else set()
+    generator = set() if (drawn := drawn_from(step)) is None else {id(drawn)}
     return {program.owner(r) for r in step.outputs} | _written(program, step) | generator
 
 

@@ -17,6 +17,9 @@ SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dty
 CELL, GONE = object(), object()
 LOOKING_UP = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 
+COMPARING = {"IS_OP", "COMPARE_OP", "CONTAINS_OP"}
+CLASSES = frozenset({"ndarray", "generic", "float16", "float32", "float64", "int32", "int64", "bool_"})
+
 
 CONTAINERS = (set, frozenset, collections.deque, bytearray)
 
@@ -110,6 +113,19 @@ def names_in(code: types.CodeType) -> Iterator[str]:
     """The names of globals and attributes in code, and in that of the functions in it."""
     for one in codes_in(code):
         yield from one.co_names
+
+
+@lru_cache(1024)
+def class_line(code: types.CodeType) -> int:
+    """The line in which code compares ``type(…)`` with a class of NumPy's; 0 if there is none."""
+    near: collections.deque[Any] = collections.deque(maxlen=12)
+    line = code.co_firstlineno
+    for instruction in dis.get_instructions(code):
+        line = instruction.starts_line if type(instruction.starts_line) is int else line
+        if instruction.opname in COMPARING and "type" in near and not CLASSES.isdisjoint(near):
+            return getattr(instruction, "line_number", line) or line
+        near.append(instruction.argval if type(instruction.argval) is str else None)
+    return 0
 
 
 @lru_cache(1024)

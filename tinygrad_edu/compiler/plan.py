@@ -1,5 +1,6 @@
 """A plan: where a program is cut between C and NumPy, and where each of its memories lies."""
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -38,7 +39,7 @@ class Plan:
     groups : list of list of list of Statement
         The loops of each segment that is in C.
     lives : list of Live
-        The counting of optimizers, which is done first.
+        The counting of optimizers that make one step, which is done first.
     memories : Memories
     kinds : dict of int to str
         How C finds each memory: "fixed" is there before the step, "argument" is given, "result" is another in
@@ -81,10 +82,11 @@ class Plan:
     def _cut(self, places: list[int]) -> list[Segment]:
         segments: list[Segment] = []
         by_numpy: set[Ref] = set()  # what lines of NumPy make
+        counts = Counter(id(s.of[0]) for s in self.program.steps if isinstance(s, Live) and s.of is not None)
         for place in places:
             step = self.program.steps[place]
             written = step.writes if isinstance(step, Call) else ()
-            if isinstance(step, Live) and is_begin(step):
+            if isinstance(step, Live) and is_begin(step) and counts[id(step.of[0])] == 1:
                 self.lives.append(step)
                 continue
             if place in self.memories.views and isinstance(step, Call):

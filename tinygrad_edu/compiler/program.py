@@ -197,6 +197,12 @@ def owner_of(array: Any) -> Any:
     return array
 
 
+def drawn_from(call: Call) -> Any:
+    """The generator that a call draws from; None if it is no draw."""
+    owner = getattr(call.function, "__self__", None)
+    return owner if isinstance(owner, np.random.Generator) else None
+
+
 def refs_in(tree: Any) -> list[Ref]:
     """The references in arguments."""
     found: list[Ref] = []

@@ -16,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import TraceError
 from ..tensor import Tensor
-from .files import is_of_the_user
+from .files import NUMPY, PACKAGE, is_of_the_user
 from .program import Ref
 from .temporaries import replaces
 
@@ -105,7 +105,13 @@ class Traced(NDArrayOperatorsMixin):
         return len(self.value)
 
     def __repr__(self) -> str:
-        return f"Traced({self.value!r})"
+        self.log.tell()
+        return repr(self.value)
+
+    @property  # type: ignore[misc]  # what isinstance asks: others than this package and NumPy see an array
+    def __class__(self) -> Any:
+        file = sys._getframe(1).f_code.co_filename
+        return Traced if file.startswith((PACKAGE, NUMPY)) else type(self.value)
 
     # ---- powers --------------------------------------------------------------------------------------------
 
@@ -120,7 +126,8 @@ class Traced(NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         found = self.log.results("__getitem__", (self, key), {}, self.value[values_of(key)])
         if any(
-            isinstance(k, Traced) and k.dtype.kind == "b" for k in (key if type(key) is tuple else (key,))
+            isinstance(k, Traced) and np.result_type(k.value).kind == "b"
+            for k in (key if type(key) is tuple else (key,))
         ):
             self.log.check(found, found.shape)  # which is a matter of values
         return found
@@ -196,6 +203,27 @@ class Traced(NDArrayOperatorsMixin):
         return format(self.value, form)  # in an error that the function itself will raise again
 
     item = tolist = _number
+
+
+def _in_place(name: str, operation: Any) -> Any:
+    of_arrays = getattr(NDArrayOperatorsMixin, name)
+
+    def operator_of(self: Traced, other: Any) -> Any:
+        return of_arrays(self, other) if isinstance(self.value, np.ndarray) else operation(self, other)
+
+    return operator_of
+
+
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+):  # NumPy's scalars are not written into
+    setattr(Traced, f"__i{_name}__", _in_place(f"__i{_name}__", getattr(operator, _name)))
 
 
 class TracedNumber(Traced):

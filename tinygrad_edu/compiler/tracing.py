@@ -105,6 +105,7 @@ class Run:
         self.generators = [traced.generator for traced in log.generators.values()]
         try:
             watch.check()
+            log.refuse_texts()
             self.layout.refuse_changes()
             refuse(rebound, changed, shared_draws() != drawn)
             refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)

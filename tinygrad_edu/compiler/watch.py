@@ -15,6 +15,7 @@ from ..errors import TraceError
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from .files import is_of_the_user
+from .places import class_line
 from .state import State
 
 SIDE_EFFECTS = {
@@ -28,7 +29,9 @@ REFUSED |= {
     delattr: "deletes an attribute",
     exec: "runs exec",
     eval: "runs eval",
+    globals: "reads globals()",
 }
+QUIET = {"linecache", "tokenize", "importlib._bootstrap_external"}  # which open files of code
 CLEARING = {Module.zero_grad.__code__, Optimizer.zero_grad.__code__}
 
 
@@ -71,9 +74,7 @@ class Watch:
     def check(self) -> None:
         """Raise if the run called what would be left out."""
         if self.refused:
-            raise TraceError(
-                f"The step {self.refused}, which the compiled step would not do again. Do that outside of it."
-            )
+            raise TraceError(self.refused)
 
     def _note_gradients(self, frame: Any, event: str) -> None:
         """Take note of the gradients that are forgotten, until something may have asked for one."""
@@ -98,6 +99,12 @@ class Watch:
             self._note_gradients(frame, event)
         if event == "call":
             code = frame.f_code
+            if not self.refused and is_of_the_user(code.co_filename) and (line := class_line(code)):
+                self.refused = (
+                    "The step compares type(…) with a class of NumPy's in "
+                    f"{Path(code.co_filename).name}, line {line}, and a traced array is of another one. "
+                    "Write isinstance(x, np.ndarray)."
+                )
             if code not in self._known:
                 self._known.add(code)
                 if is_of_the_user(code.co_filename):
@@ -108,6 +115,8 @@ class Watch:
                         made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
                         self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
                     self._known.discard(code)
+        elif event == "c_call" and argument is open and frame.f_globals.get("__name__") not in QUIET:
+            self._refuse(REFUSED[open], frame)
         elif event == "c_call" and is_of_the_user(frame.f_code.co_filename):
             if getattr(argument, "__module__", None) in SIDE_EFFECTS:
                 self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)
@@ -119,8 +128,11 @@ class Watch:
                         self._refuse(what, frame)
 
     def _refuse(self, what: str, frame: Any) -> None:
-        self.refused = (
-            self.refused or f"{what} in {Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        while frame.f_back is not None and not is_of_the_user(frame.f_code.co_filename):
+            frame = frame.f_back
+        self.refused = self.refused or (
+            f"The step {what} in {Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, which the "
+            "compiled step would not do again. Do that outside of it."
         )
 
     def _look_into(self, frame: Any) -> None:
