@@ -221,5 +221,7 @@ def _compared(ufunc: np.ufunc, x: Any, other: Operand) -> Any:
     try:
         return ufunc(x, other)
     except TypeError:
+        if type(x._array) is not np.ndarray:
+            raise
         same = x._array == other
         return x._make(same if ufunc is np.equal else ~same, None)

@@ -12,8 +12,8 @@ import numpy as np
 class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that has ``__array_ufunc__`` and ``__array_function__``, and refuses to become a NumPy array.
 
-    It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators and
-    items; and copy and base, as CuPy's arrays have.
+    It also has what the array API standard gives to every array: shape, dtype, ndim, size, T, operators,
+    items and the truth of one element; and copy and base, as CuPy's arrays have.
 
     Parameters
     ----------
@@ -57,6 +57,9 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     size = property(lambda self: self.array.size, doc="The number of elements.")
     base = property(lambda self: self.array.base, doc="Whose memory it is; None if it is its own.")
     T = property(lambda self: StrictArray(self.array.T), doc="The transpose.")
+
+    def __bool__(self) -> bool:
+        return bool(self.array)
 
     def copy(self) -> "StrictArray":
         """A copy of the values."""
