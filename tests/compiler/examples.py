@@ -1,24 +1,35 @@
 """Run examples with their training steps compiled, and compare what they print.
 
-    python -m tests.compiler.examples                       every example with a training loop
+    python -m tests.compiler.examples                       all of them, the 29 systems too, in short
     python -m tests.compiler.examples custom_model.py       some of them
 
 The statements of a loop from ``zero_grad`` (or the loss) to ``optimizer.step()`` become a function that is
-compiled; `train.fit` is told ``compile=True``.  Nothing else of a script changes, so it must print the same.
+compiled, functions that make one step are, and `train.fit` is told ``compile=True``.  Nothing else of a
+script changes, so it must print the same; and so must be, to the bit, whatever the steps return and the
+histories and weights that `train.fit` ends with.  Where a step is refused, the reason and the line are told,
+and it is made as it is.
 """
 
 import ast
 import contextlib
 import functools
+import hashlib
 import io
+import os
+import re
 import runpy
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 import tinygrad_edu as tg
 from tests.helpers import ROOT
 from tinygrad_edu import train
+from tinygrad_edu.compiler.step import MADE
+from tinygrad_edu.errors import TraceError
+from tinygrad_edu.trees import flatten
 
 EXAMPLES = ROOT / "examples"
 ARGUMENTS = {  # of examples that take long
@@ -26,18 +37,27 @@ ARGUMENTS = {  # of examples that take long
     "autoencoder.py": ["--seeds", "0"],
     "transformer.py": ["--steps", "30"], "char_lstm.py": ["--steps", "20"],
 }  # fmt: skip
-ELSEWHERE = {"mnist.py", "gallery.py"}  # which need files, or draw pictures; train.fit is theirs
+SYSTEMS = sorted((EXAMPLES / "systems").glob("[0-9][0-9]_*.py"))
+DATA = {"mnist.py": ["--quick"], "gallery.py": []}  # which need files, or draw
+TIMES = re.compile(r"[\d.,]+ ?(s|ms|µs|seconds|minutes)\b")
 
 
 def names(node, context):
     """The names that code loads or stores."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    added = (n.target for n in ast.walk(node) if isinstance(n, ast.AugAssign))
+    return found | {n.id for n in added if isinstance(n, ast.Name)}  # which are loaded, too
 
 
 def method_of(statement):
     """The name of the method that a statement calls, if it is such a call alone."""
     call = statement.value if isinstance(statement, ast.Expr) else None
     return call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
+
+
+def makes_a_step(methods):
+    """Whether a gradient is computed, and a step made, by methods that are called one after another."""
+    return "step" in methods and "backward" in methods[: methods.index("step")]
 
 
 class Outlining(ast.NodeTransformer):
@@ -56,9 +76,19 @@ class Outlining(ast.NodeTransformer):
 
     visit_For = visit_While = loop
 
+    def visit_FunctionDef(self, node):
+        outer, self.loops, made, self.made = self.loops, [], self.made, []
+        self.generic_visit(node)
+        self.loops, self.made = outer, made
+        is_compiled = any("compile" in ast.unparse(decorator) for decorator in node.decorator_list)
+        if makes_a_step([method_of(s) for s in node.body]) and not is_compiled:
+            node.decorator_list.insert(0, ast.parse("_compile").body[0].value)
+            self.found += 1
+        return node
+
     def outlined(self, body):
         methods = [method_of(s) for s in body]
-        if "step" not in methods or "backward" not in methods[: methods.index("step")]:
+        if not makes_a_step(methods):
             return body
         stop = methods.index("step") + 1
         start = methods.index("zero_grad") if "zero_grad" in methods[:stop] else methods.index("backward") - 1
@@ -92,56 +122,134 @@ class Outlining(ast.NodeTransformer):
         return [*body[:start], *call, *body[stop:]]
 
 
-def printed(path, arguments, compiled):
-    """What a script prints, and how many of its steps were compiled."""
-    made, tree = [], ast.parse(path.read_text())
-    steps = 0
-    if compiled:
-        outlining = Outlining()
-        tree = ast.fix_missing_locations(outlining.visit(tree))
-        steps = outlining.found
+def without_times(text):
+    """Lines without times; the last cell of a row of a table is one, and says how wide a column is."""
+    found, timed = [], False  # whether the last word of a line is one
+    for line in text.splitlines():
+        if line.startswith("|"):
+            line = "|".join(cell.strip(" -") for cell in line.split("|")[:-2])
+        timed = line.endswith("seconds") or (timed and bool(line))
+        found.append(line.rpartition(" ")[0].rstrip() if timed else TIMES.sub("", line))
+    return "\n".join(found)
 
-    def wrap(function):
-        made.append(tg.compile(function))
-        return made[-1]
 
-    text, fit, argv = io.StringIO(), train.fit, sys.argv
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / path.name
-        script.write_text(ast.unparse(tree))
-        sys.argv = [path.name, *arguments]
-        sys.path.insert(0, str(path.parent))
-        train.fit = functools.partial(fit, compile=True) if compiled else fit
+class Run:
+    """A script as it runs with its steps outlined, and compiled or not.
+
+    Attributes
+    ----------
+    text : str
+        What it prints, without the times.
+    digest : hash
+        Of all that steps return, and of the histories and weights of trainings.
+    steps : int
+        How many places make steps: outlined statements, functions and calls of `train.fit`.
+    made : list of Compiled
+    refused : dict of str to str
+        What was refused, each reason by its first line, and how often.
+    """
+
+    def __init__(self, path, arguments, compiled):
+        self.compiled, self.digest, self.made, self.refused = compiled, hashlib.sha256(), [], {}
+        outlining, self.fit = Outlining(), train.fit
+        tree = ast.fix_missing_locations(outlining.visit(ast.parse(path.read_text())))
+        self.steps, text, argv = outlining.found, io.StringIO(), sys.argv
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder) / path.name
+            script.write_text(ast.unparse(tree))
+            sys.argv = [path.name, *arguments]
+            sys.path.insert(0, str(path.parent))
+            train.fit = self.fitted
+            token = MADE.set(self.made)
+            try:
+                with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+                    runpy.run_path(str(script), {"_compile": self.wrapped}, "__main__")
+            finally:
+                sys.argv, train.fit = argv, self.fit
+                MADE.reset(token)
+                sys.path.remove(str(path.parent))
+                sys.modules.pop("report", None)
+        self.text = without_times(text.getvalue())
+
+    def wrapped(self, function):
+        """A step, whose results are noted."""
+        step, refused = tg.compile(function) if self.compiled else function, []
+
+        @functools.wraps(function)
+        def noted(*args, **kwargs):
+            try:
+                result = (function if refused else step)(*args, **kwargs)
+            except TraceError as error:
+                refused.append(self.refuse(error))
+                result = function(*args, **kwargs)
+            self.note(result)
+            return result
+
+        return noted
+
+    def fitted(self, model, *args, **kwargs):
+        """`train.fit`; where that refuses, the script ends."""
+        self.steps += 1
+        if self.compiled:
+            kwargs.setdefault("compile", True)
         try:
-            with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
-                runpy.run_path(str(script), {"_compile": wrap}, "__main__")
-        finally:
-            sys.argv, train.fit = argv, fit
-            sys.path.remove(str(path.parent))
-    return text.getvalue(), steps, made
+            history = self.fit(model, *args, **kwargs)
+        except TraceError as error:
+            self.refuse(error)
+            sys.exit()
+        self.note({k: v for k, v in history.columns.items() if k != "seconds"}, model.state_dict())
+        return history
+
+    def refuse(self, error):
+        reason = " ".join(str(error).split())
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        return reason
+
+    def note(self, *values):
+        """Digest the arrays and numbers in nested values."""
+        for leaf in flatten(list(values))[0]:
+            array = np.asarray(leaf.data if isinstance(leaf, tg.Tensor) else leaf)
+            if array.dtype.kind in "fiubc":
+                self.digest.update(array.tobytes())
+
+
+def printed(path, arguments, compiled):
+    """What a script prints, how many of its steps were outlined, and what was compiled."""
+    run = Run(path, arguments, compiled)
+    return run.text, run.steps, run.made
+
+
+def compare(path, arguments):
+    """Run a script both ways and print in a line how that went; whether it was as it should."""
+    expected, found = (Run(path, arguments, compiled) for compiled in (False, True))
+    ended = bool(found.refused) and not found.made  # `train.fit` refused, and nothing came after
+    same = ended or (expected.text == found.text and expected.digest.digest() == found.digest.digest())
+    traces, eager = (sum(getattr(one, name) for one in found.made) for name in ("traces", "eager"))
+    word = "refused" if found.refused else "the same" if found.steps else "no step"
+    word = word if same else "DIFFERS"
+    print(
+        f"{path.name:26} {word:8}  {found.steps} steps, {traces} traces, {eager} calls as they are",
+        flush=True,
+    )
+    for reason, times in found.refused.items():
+        print(f"    {times} times: {reason}")
+    for reason in {why for one in found.made for why in one.failures}:
+        print(f"    ran as it is: {reason}")
+    return same
 
 
 def main(chosen):
     """Compare the examples of these names, or all; returns how many differ."""
+    os.environ.setdefault("TINYGRAD_EDU_DATA", str(ROOT.parent / "shared" / "data"))
     wrong = 0
-    for path in sorted(EXAMPLES.glob("*.py")):
-        text = path.read_text()
-        if path.name not in (chosen or {path.name} - ELSEWHERE) or not (
-            "backward()" in text or "fit(" in text
-        ):
+    for path in [*sorted(EXAMPLES.glob("*.py")), *SYSTEMS]:
+        if chosen and path.name not in chosen:
             continue
-        arguments = ARGUMENTS.get(path.name, [])
-        expected, _, _ = printed(path, arguments, False)
-        found, steps, made = printed(path, arguments, True)
-        traces = sum(one.traces for one in made)
-        same = [a for a in expected.splitlines() if " s" not in a] == [
-            a for a in found.splitlines() if " s" not in a
-        ]
-        wrong += not same
-        print(
-            f"{path.name:20} {'the same' if same else 'DIFFERS'}  {steps} steps compiled, {traces} traces",
-            flush=True,
-        )
+        text = path.read_text()
+        if "backward()" not in text and "fit(" not in text:
+            continue
+        usual = ["--quick"] if path in SYSTEMS else DATA.get(path.name, [])
+        wrong += not compare(path, ARGUMENTS.get(path.name, usual))
     return wrong
 
 

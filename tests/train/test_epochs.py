@@ -1,6 +1,7 @@
 """Whole epochs in C: the batches, and up to the order of sums in products the numbers, of one step a time."""
 
 import _thread
+import re
 import threading
 import time
 import warnings
@@ -145,11 +146,63 @@ def test_clipping():
     check_alike(24, epochs=3, batch_size=18, clip_norm=0.1, model=model, rtol=1e-4)
 
 
-def test_maps_and_draws_make_one_step_a_call():
+class Noisy(nn.Module):
+    """A model that draws, in all the ways that C has, of two generators."""
+
+    def __init__(self, dtype="f"):
+        self.layers = nn.Sequential(nn.Linear(4, 6, rng=0, dtype=dtype), nn.Dropout(0.5, rng=2))
+        self.out, self.rng = nn.Linear(6, 3, rng=1, dtype=dtype), np.random.Generator(np.random.MT19937(3))
+
+    def forward(self, x):
+        z, like = self.layers(x), {"size": x.shape}
+        z = z * self.rng.standard_normal(z.shape, z.dtype) + self.rng.random(z.shape, z.dtype)
+        return self.out(
+            z + (self.rng.normal(0.1, 0.2, **like) * self.rng.uniform(-1, 2, **like)).mean().astype(z.dtype)
+        )
+
+
+@pytest.mark.parametrize("dtype", "fd")
+def test_draws(dtype):
+    """They are those of the same generators, also where a step draws and then cannot be made."""
+    made, x = [], X.copy()
+    x[(DataLoader((X, Y), 18, shuffle=True).order(2)[50])] = np.nan
+    for compile in (False, "c"):
+        _, model, _ = trained(compile, model=lambda: Noisy(dtype), data=(X, Y), epochs=3, batch_size=18)
+        with pytest.warns(RuntimeWarning, match="inputs"):
+            history, spoilt, _ = trained(compile, model=lambda: Noisy(dtype), data=(x, Y), batch_size=18)
+        made.append([history.steps, *(m.rng.random() for m in (model, spoilt)), model.layers[1].rng.random()])
+        made[-1] += [spoilt.layers[1].rng.random()]
+    assert made[0] == made[1]
+    check_alike(24, model=lambda: Noisy(dtype), epochs=3, batch_size=18, clip_norm=1.0, rtol=1e-4)
+
+
+def test_a_history_tells_what_was_compiled_and_why_not():
+    mapped, rng = ArrayDataset(X, Y).map(lambda x, y: (x * 2, y)), np.random.default_rng(0)
+    loss = lambda outputs, y: tg.softmax_cross_entropy(outputs, rng.permutation(y))
+    dropout = lambda: nn.Sequential(nn.Linear(4, 3, rng=0), nn.Dropout(0.5, rng=0))
+    assert trained(False)[0].compiled == ""
+    for settings, words in (
+        ({"model": dropout}, "10 steps in calls of many, 1 in a call each, 1 as they are."),
+        ({"accumulate": 2}, "Steps of several batches are made as they are."),
+        ({"data": lambda: DataLoader(mapped, 25)}, "as batches are no rows of contiguous arrays"),
+        ({"loss": loss}, "a call is one step: it has lines of NumPy.*permutation"),
+        ({"compile": True}, "0 steps in calls of many, 11 in a call each, 1 as they are."),
+    ):
+        given = {
+            "compile": "c",
+            "epochs": 2,
+            **settings,
+            **({} if "data" in settings else {"batch_size": 25}),
+        }
+        assert re.search(words, trained(**given)[0].compiled, re.DOTALL)
+
+
+def test_maps_and_other_draws_make_one_step_a_call():
     mapped = ArrayDataset(X, Y).map(lambda x, y: (x * 2, y))
     check_alike(0, data=lambda: DataLoader(mapped, 75, shuffle=True), epochs=2)
-    dropout = lambda: nn.Sequential(nn.Linear(4, 3, rng=0), nn.Dropout(0.5, rng=0))
-    check_alike(0, model=dropout, epochs=2, batch_size=75)
+    rng = np.random.default_rng(0)
+    loss = lambda outputs, y: tg.softmax_cross_entropy(outputs, (y + rng.integers(0, 3, y.shape)) % 3)
+    check_alike(0, loss=loss, epochs=2, batch_size=75, rtol=10.0)
 
 
 def test_calls_are_short_and_ctrl_c_comes_between_them():

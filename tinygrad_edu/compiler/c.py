@@ -12,6 +12,7 @@ from .c_loops import Loops
 from .c_products import product, turned
 from .loops import (
     TEMPLATES,
+    Draw,
     Each,
     Fold,
     Gather,
@@ -55,6 +56,8 @@ class Printer(Loops):
                 self._product(first)
             case Select():
                 self._select(first)
+            case Draw():
+                self._draw(first)
             case Gather() | Scatter():
                 self._index(first)
             case Test():
@@ -148,6 +151,24 @@ class Printer(Loops):
         call = self._called(statement.ufunc, statement.types, places, [n], strides)
         with self._scope():
             self._loops(outer, [*([] for _ in outer), call], apart=False)
+
+    def _draw(self, statement: Draw) -> None:
+        """Numbers of a generator: all at once, or one by one of two numbers."""
+        out, kind = statement.out, self.types[statement.out.dtype.str[1:]]
+        function, state = (
+            f"p[{self._slot(*what)}]"
+            for what in (("random", statement.function), ("generator", statement.generator))
+        )
+        n = math.prod(out.shape)
+        if not statement.numbers:
+            self.lines.append(
+                f"((void (*)(void *, word, {kind} *))({function}))({state}, {n}, &{self._at(out)});"
+            )
+            return
+        numbers = "".join(f", {x.hex()}" for x in statement.numbers)
+        value = f"((double (*)(void *, double, double))({function}))({state}{numbers})"
+        at = self._at(out, f"{out.offset // out.dtype.itemsize} + i0")
+        self.lines.append(f"for (word i0 = 0; i0 < {n}; i0++) {at} = {value};")
 
     def _address(self, operand: Operand, index: str) -> str:
         """Where an element lies."""

@@ -12,7 +12,7 @@ from .c_numbers import Counting
 from .fusing import unread
 from .loops import Statement
 from .many import Many
-from .memories import C_TYPES, Operand, address
+from .memories import C_TYPES, NoLoop, Operand, address
 from .plan import Plan
 from .program import Ref
 
@@ -41,6 +41,8 @@ class Functions:
         Whether ``step_0`` is also given, for each optimizer, the number of the step and its rate.
     many : Many or None
         Of how many steps are made in one call, where they can be; the function in C is ``steps``.
+    why_one : str
+        Why they cannot.
     """
 
     def __init__(self, plan: Plan, arguments: list[Ref], alone: bool) -> None:
@@ -49,12 +51,16 @@ class Functions:
         self.counting = Counting(plan.lives)
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
         self.counts, self.many = False, None  # type: tuple[bool, Many | None]
+        self.why_one = ""
         self.text = self._text(range(len(plan.groups)))
 
     def _text(self, numbers: Iterable[int]) -> str:
         """The functions of all segments of loops."""
         self.counts = len(self.plan.segments) == 1 and self.counting.alone
-        self.many = Many.of(self.plan, self.arguments, self.counting)
+        try:
+            self.many = Many.of(self.plan, self.arguments, self.counting)
+        except NoLoop as reason:
+            self.why_one = str(reason)
         functions = self.counting.functions(self.slot)
         functions += map(self._function, numbers)
         if self.first:

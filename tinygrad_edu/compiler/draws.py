@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TraceError
 from ..random import DEFAULT, _meant
 from .files import is_of_the_user
 
@@ -27,7 +26,7 @@ class TracedGenerator(np.random.Generator):
     def shuffle(self, x: Any, axis: int = 0) -> None:
         """Shuffle an array of the step in place, in every step."""
         if not isinstance(getattr(x, "log", None), type(self.log)):
-            raise TraceError(
+            raise self.log.refusal(
                 f"rng.shuffle of a {type(x).__name__}, in {self.log.where()}: its order would be the first "
                 "step's for ever. Draw rng.permutation(n), and index an array by that."
             )
@@ -35,7 +34,7 @@ class TracedGenerator(np.random.Generator):
 
     def spawn(self, n_children: int) -> Any:
         """Refuse generators that would begin anew in every step."""
-        raise TraceError(
+        raise self.log.refusal(
             f"rng.spawn, in {self.log.where()}: the numbers of these generators would be the first step's "
             "for ever. Spawn them outside of the step."
         )
@@ -44,7 +43,7 @@ class TracedGenerator(np.random.Generator):
     def bit_generator(self) -> Any:
         """What it draws from, but for the user, who may set its state."""
         if is_of_the_user(sys._getframe(1).f_code.co_filename):
-            raise TraceError(
+            raise self.log.refusal(
                 f"rng.bit_generator, in {self.log.where()}: the compiled step would not look at it again. Do "
                 "that outside of the step."
             )
@@ -77,7 +76,7 @@ class TracedDraws:
             return found
         fresh = rng is None and DEFAULT.get().value is None  # which eager steps seed by entropy every time
         if not fresh and id(found) not in self.log.known:
-            raise TraceError(
+            raise self.log.refusal(
                 f"A random generator is made within the step, in {self.log.where()}: its numbers would go on "
                 "where they begin anew. Make it outside of the step."
             )

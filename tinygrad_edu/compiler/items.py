@@ -15,9 +15,12 @@ class Items:
     Parameters
     ----------
     memories : Memories
+    draws : bool, default=False
+        Whether random draws are statements, too.
     """
 
-    def __init__(self, memories: Memories) -> None:
+    def __init__(self, memories: Memories, draws: bool = False) -> None:
+        self.draws = draws
         self.memories, self.values = memories, memories.program.values
         self._made: list[Statement] = []
         self.has_written = False  # into what stays after the step

@@ -51,6 +51,7 @@ class Log:
         self.watching: Any = None  # the profile function of the run
         self.running: Any = None  # the frame of a large operation
         self._held: dict[Any, Any] = {}  # what the calls say, once
+        self.refused: TraceError | None = None  # the first that was raised
         self.told = ""  # where a text was made of a traced value
 
     # ---- what comes in -------------------------------------------------------------------------------------
@@ -147,7 +148,7 @@ class Log:
             self.note(function, args, kwargs, [t.ref for t in given if isinstance(t, Traced)], writes=given)
             return given[0] if len(given) == 1 else tuple(given)
         if given:  # into an array that is not traced: a plain one of the user's or the framework's
-            raise TraceError(
+            raise self.refusal(
                 f"{name_of(function)}(…, out=…) writes into a plain array of shape {given[0].shape}, which "
                 f"the compiled step would not see, in {self.where()}."
             )
@@ -165,7 +166,7 @@ class Log:
         if isinstance(result, (tuple, list)):
             parts = list(result)
             if not all(isinstance(r, (np.ndarray, np.generic)) for r in parts):
-                raise TraceError(
+                raise self.refusal(
                     f"{name_of(function)} returned {type(result).__name__} of other things than arrays."
                 )
             refs = [self.program.new(r) for r in parts]
@@ -186,7 +187,7 @@ class Log:
                     return result  # of shapes and dtypes, which are guarded
                 return self.number(function, args, kwargs, result)
             else:
-                raise TraceError(
+                raise self.refusal(
                     f"{name_of(function)} returned a {type(result).__name__}, in {self.where()}."
                 )
         if args and isinstance(args[0], Traced) and result is args[0].value:
@@ -258,12 +259,20 @@ class Log:
             self.program.parts.append(CLOSED[frame.f_code](dict(frame.f_locals)))
         return len(self.program.parts) - 1
 
+    def refusal(self, text: str) -> TraceError:
+        """The error of what cannot be traced; it ends the run, whoever catches it."""
+        error = TraceError(text)
+        self.refused = self.refused or error
+        return error
+
     def tell(self) -> None:
         """Note that a text is made of a traced value, which is refused unless the run raises an exception."""
         self.told = self.told or self.where()
 
     def refuse_texts(self) -> None:
-        """Raise if a text was made of a traced value."""
+        """Raise if a text was made of a traced value, or if somebody has caught what was refused."""
+        if self.refused is not None:
+            raise self.refused
         if self.told:
             raise TraceError(
                 f"A text is made of a traced value, in {self.told}: it would be the first step's for ever.\n"

@@ -83,6 +83,15 @@ class Scatter(NamedTuple):
     adds: bool
 
 
+class Draw(NamedTuple):
+    """out = numbers of a generator, by a function of NumPy's that fills an array, or gives one."""
+
+    out: Operand
+    generator: Any
+    function: str
+    numbers: tuple[float, ...] = ()
+
+
 class Test(NamedTuple):
     """The step cannot be made if an array of one element is not as expected."""
 
@@ -90,7 +99,7 @@ class Test(NamedTuple):
     truth: bool
 
 
-Statement = Each | Inner | Fold | Product | Select | Gather | Scatter | Test
+Statement = Each | Inner | Fold | Product | Select | Gather | Scatter | Draw | Test
 
 # fmt: off
 # What C computes as NumPy does, to the bit.
@@ -137,6 +146,8 @@ def reads(statement: Statement) -> list[Operand]:
             return [statement.source, *statement.indices]
         case Select():
             return [statement.source, statement.mask]
+        case Draw():
+            return []
     return [statement.of]
 
 

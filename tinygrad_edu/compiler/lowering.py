@@ -9,9 +9,10 @@ import numpy as np
 from ..optim.clip import clip_norm_of
 from .inner import inner_loop
 from .items import Items, same_place
-from .loops import FOLDS, TEMPLATES, Fold, Given, Inner, Product, Statement, Test
-from .memories import Literal, NoLoop, Operand
+from .loops import FOLDS, TEMPLATES, Draw, Fold, Given, Inner, Product, Statement, Test
+from .memories import Literal, NoLoop, Operand, in_order
 from .program import Call, Check, Ref
+from .random_functions import FILLING, NUMBERS, function_of, signature_of
 from .sums import turns_around
 
 COPIES = {"copy", "astype", "flatten", "ravel", "reshape"}
@@ -46,6 +47,8 @@ class Lowering(Items):
             self._fold(step, owner.__name__, MEANT, 0)
         elif owner is np.add and function.__name__ == "at":
             self._add_at(step)
+        elif isinstance(owner, np.random.Generator):
+            self._draw(step)
         elif function in FOLDING and not step.writes:
             self._fold(step, FOLDING[function], MEANT[:3])
         else:
@@ -66,6 +69,28 @@ class Lowering(Items):
             np.stack: self._stack, np.mean: self._mean, "mean": self._mean, clip_norm_of: self._clip_norm,
             **dict.fromkeys(COPIES | COPYING, self._copy),
         }  # fmt: skip
+
+    # ---- draws ---------------------------------------------------------------------------------------------
+
+    def _draw(self, call: Call) -> None:
+        name, given = call.function.__name__, signature_of(call)
+        out, size = self.memories.operand(call.outputs[0]), given.pop("size", None)
+        if not self.draws or size is None or given.pop("out", None) is not None or call.writes:
+            raise NoLoop(f"a draw by {name}")
+        if out.dtype.char not in "fd" or out.strides != in_order(out.shape, out.dtype):
+            raise NoLoop(f"a draw by {name} of type {out.dtype}")
+        numbers: tuple[float, ...] = ()
+        function = ""
+        if name in FILLING:
+            function = FILLING[name] + "_f" * (out.dtype.char == "f")
+            given.pop("dtype", None)
+        elif name in ("normal", "uniform") and all(type(v) in (int, float) for v in given.values()):
+            first, second = (float(given.pop(k, default)) for k, default in NUMBERS[name])
+            function = f"random_{name}"
+            numbers = first, second - first if name == "uniform" else second
+        if given or function_of(function) is None:
+            raise NoLoop(f"a draw by {name}")
+        self._made.append(Draw(out, call.function.__self__, function, numbers))
 
     # ---- ufuncs --------------------------------------------------------------------------------------------
 

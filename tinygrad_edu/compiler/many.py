@@ -11,10 +11,11 @@ from typing import Any, Self
 import numpy as np
 
 from .c_numbers import Counting, is_whole
-from .memories import Operand
+from .memories import NoLoop, Operand
 from .orders import Orders
 from .plan import Plan
-from .program import Live, Ref
+from .program import Call, Live, Ref, drawn_from
+from .random_functions import held
 
 N, DONE, FIRST, ROWS, TABLE, RATES, COUNTS = range(7)  # places in what C is given
 
@@ -43,22 +44,28 @@ class Many:
         self.data = COUNTS + len(self.lives)
         self.outs = self.data + len(arguments)
         self.words = np.zeros(self.outs + len(self.results), np.intp)
+        self.draws = [s for s in plan.program.steps if isinstance(s, Call) and drawn_from(s) is not None]
+        self.generators = list({id(g): g for g in map(drawn_from, self.draws)}.values())
         self.rates, self.function = np.zeros(max(len(self.lives), 1)), None  # type: tuple[Any, Any]
         self.orders: Orders | None = None  # of epochs, where C makes them
 
     @classmethod
-    def of(cls, plan: Plan, arguments: list[Ref], counting: Counting) -> Self | None:
-        """Many steps of a plan; None if C cannot make them alone, or there are no batches."""
+    def of(cls, plan: Plan, arguments: list[Ref], counting: Counting) -> Self:
+        """Many steps of a plan; raises `NoLoop` if C cannot make them alone, or there are no batches."""
         values, inputs = [plan.program.values[r.number] for r in arguments], plan.program.inputs
         alone = len(plan.segments) == 1 and plan.segments[0].step is None
         given = [r for r, i in inputs.items() if i.kind == "argument"]
         lengths = {v.shape[:1] for v in values}
-        if not alone or arguments != given or len(lengths) != 1 or lengths <= {(), (0,)}:
-            return None
-        if not all(v.flags.c_contiguous and v.nbytes for v in values):
-            return None
-        if not all(map(is_whole, plan.lives)):
-            return None
+        reasons = {
+            "it has lines of NumPy": not alone,
+            "gradients are added to what was there": arguments != given,
+            "its arguments are no batches of one length": len(lengths) != 1 or lengths <= {(), (0,)},
+            "an argument is not contiguous": not all(v.flags.c_contiguous and v.nbytes for v in values),
+            "some parameters have made more steps than others": not all(map(is_whole, plan.lives)),
+        }
+        for why, is_so in reasons.items():
+            if is_so:
+                raise NoLoop(why)
         return cls(plan, arguments, values[0].shape[0], counting)
 
     @staticmethod
@@ -140,6 +147,7 @@ class Many:
         words += [0 if o is None else o.ctypes.data for o in outs]
         self.words[:] = words
         self.before = [list(live.of[0].counts) for live in self.lives]  # one parameter changes its own
+        self.states = [(g.bit_generator, g.bit_generator.state) for g in self.generators]
         self.table = None
         if (
             self.counting.formulas
@@ -178,11 +186,22 @@ class Many:
 
         It gives 0 if at least one of them was made, 1 if none, and 2 if a result is still held.
         """
-        code = self.function(table.ctypes.data, *given, self.words.ctypes.data)
+        with held(self.generators):
+            code = self.function(table.ctypes.data, *given, self.words.ctypes.data)
         if code != 2:
+            if code:
+                self._draw_again(int(self.words[DONE]))
             self._settle(int(self.words[DONE]))
             self.held = ()
         return 0 if self.words[DONE] else code
+
+    def _draw_again(self, done: int) -> None:
+        """Leave the generators as so many steps have left them, where another one has drawn and failed."""
+        for generator, state in self.states:
+            generator.state = state
+        for _ in range(done):
+            for draw in self.draws:
+                draw.function(*draw.args, **draw.kwargs)
 
     def _settle(self, done: int) -> None:
         """Leave the optimizers as so many steps have left them."""

@@ -16,6 +16,7 @@ from .buffers import ALIGNED
 from .c_functions import Functions
 from .cache import library
 from .callable import callable_of, of_python, table_of
+from .counting import setting_of
 from .inner import inner_loop, references_are_as_known
 from .loops import Product, writes
 from .memories import NoLoop, address
@@ -23,6 +24,7 @@ from .numpy_source import Source
 from .orders import orders_of
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
+from .random_functions import function_of, interface_of
 from .words import Words, forms_are_as_known
 
 OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+")  # names in the function in Python
@@ -74,7 +76,9 @@ class NativeSource(Source):
 
     def _write(self) -> None:
         results = [self._places_of.get(r, r) for r in self.results]
-        self.plan = plan = Plan(self.program, results, self.arguments, self._places_of.values())
+        self.plan = plan = Plan(
+            self.program, results, self.arguments, self._places_of.values(), self.language == "C"
+        )
         if self._places_of and [s.step for s in plan.segments] != [None]:
             raise NoLoop("lines of NumPy, which know no other places of gradients")
         self.results = [r for r in self.results if r not in self._places_of]
@@ -95,6 +99,7 @@ class NativeSource(Source):
         self.functions = self.functions_of(plan, self.arguments, passes < SHORT)
         self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
         self.many, self.counting = self.functions.many, self.functions.counting
+        self.why_one = self.functions.why_one
         self.numbers = [
             sum(len(s.statements) for s in self.segments),
             sum(map(len, plan.groups)),
@@ -155,10 +160,13 @@ class NativeSource(Source):
         for k, live in enumerate(self.lives):
             pack, unknown = live.of[0], [math.nan] * len(live.of[0].numbers.scalars)
             name, numbers = self.constant(pack, "pack"), self.constant(pack.numbers, "numbers")
+            nothing = self.constant(unknown, "unknown")
+            fresh = self.constant(setting_of(*live.of[:2]), "set_numbers")
+            before.append(f"if {numbers}.floats is not {nothing}: {fresh}()")
             before.append(f"at{k} = {name}.counts[0] + 1")
             given.append(f"at{k}, {self.constant(pack.group, 'group')}.lr")
             after.append(f"{name}.counts = [at{k}] * {len(pack.counts)}")
-            after.append(f"{numbers}.floats = {self.constant(unknown, 'unknown')}")
+            after.append(f"{numbers}.floats = {nothing}")
         return before, ", ".join(given), after
 
     def _again(self, function: str, given: str, failed: str) -> str:
@@ -343,6 +351,10 @@ class NativeSource(Source):
             return id(np.ndarray)
         if what[0] == "python":
             return of_python(what[1])
+        if what[0] == "random":
+            return function_of(what[1]) or 0
+        if what[0] == "generator":
+            return interface_of(what[1])
         if what[0] == "scalar":
             return address(self.counting.scalars[what[1]])
         if isinstance(what[0], np.ufunc):
@@ -374,10 +386,8 @@ class NativeSource(Source):
         statements, loops, calls = self.numbers
         head = f"in {self.language}: {statements} statements in {loops} loops, {calls} calls; "
         head += f"{len(self.cuts)} lines of NumPy."
-        rows = (
-            []
-            if self.many is None
-            else [f"many steps may be one call, of batches of {self.many.batch} rows."]
-        )
+        rows = [f"a call is one step: {self.why_one}."] if self.why_one else []
+        if self.many is not None:
+            rows = [f"many steps may be one call, of batches of {self.many.batch} rows."]
         rows += [f"not in C: {self.why}"] * bool(self.why)
         return [head, *rows, *(f"cut: {line}  ({why})" for line, why in self.cuts)]

@@ -2,8 +2,11 @@
 
 import collections
 import dis
+import threading
 import types
+from array import array
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +24,13 @@ COMPARING = {"IS_OP", "COMPARE_OP", "CONTAINS_OP"}
 CLASSES = frozenset({"ndarray", "generic", "float16", "float32", "float64", "int32", "int64", "bool_"})
 
 
-CONTAINERS = (set, frozenset, collections.deque, bytearray)
+VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+CONTAINERS = (
+    set, frozenset, collections.deque, bytearray, array, memoryview, types.MappingProxyType, *VIEWS
+)  # fmt: skip
+# What says something else without a word, and cannot be compared.
+CHANGING = (ContextVar, threading.local)
+CHANGING_MODULES = ("ctypes", "_ctypes", "multiprocessing", "mmap", "shelve", "sqlite3")
 
 
 class Attribute(str):
@@ -93,7 +102,26 @@ def own_attributes(module: Module) -> set[Any]:
 
 def content_of(container: Any) -> Any:
     """What is in a set, deque or the like, to be compared."""
-    return bytes(container) if isinstance(container, bytearray) else [id(item) for item in container]
+    if isinstance(container, np.ndarray):
+        return (
+            container.dtype,
+            container.shape,
+            [*map(id, container.flat)] if container.dtype.hasobject else (container.tobytes()),
+        )
+    if isinstance(container, (bytearray, array, memoryview)):
+        return bytes(container)
+    return [id(item) for item in items_in(container)]
+
+
+def items_in(container: Any) -> list[Any]:
+    """What is in a container, as it lies there."""
+    if isinstance(container, VIEWS):
+        container = container.mapping
+    if isinstance(container, types.MappingProxyType):
+        return [part for pair in container.items() for part in pair]
+    if isinstance(container, np.ndarray):
+        return [*container.flat] if container.dtype.hasobject else []
+    return [] if isinstance(container, (bytearray, array, memoryview)) else [*container]
 
 
 def is_of_the_user(module: str) -> bool:
@@ -122,10 +150,18 @@ def class_line(code: types.CodeType) -> int:
     line = code.co_firstlineno
     for instruction in dis.get_instructions(code):
         line = instruction.starts_line if type(instruction.starts_line) is int else line
-        if instruction.opname in COMPARING and "type" in near and not CLASSES.isdisjoint(near):
+        compares = instruction.opname in COMPARING and "type" in near and not CLASSES.isdisjoint(near)
+        if compares or ("ndarray" in code.co_names and instruction.argval == "type"):
             return getattr(instruction, "line_number", line) or line
         near.append(instruction.argval if type(instruction.argval) is str else None)
     return 0
+
+
+@lru_cache(1024)
+def imports_in(code: types.CodeType) -> tuple[str, ...]:
+    """The modules that code imports when it runs, and that of the functions in it."""
+    every = (i for one in codes_in(code) for i in dis.get_instructions(one))
+    return tuple(dict.fromkeys(i.argval for i in every if i.opname == "IMPORT_NAME" and i.argval))
 
 
 @lru_cache(1024)

@@ -60,13 +60,18 @@ class Plan:
     """
 
     def __init__(
-        self, program: Program, results: list[Ref], arguments: list[Ref], kept: Iterable[Ref] = ()
+        self,
+        program: Program,
+        results: list[Ref],
+        arguments: list[Ref],
+        kept: Iterable[Ref] = (),
+        draws: bool = False,
     ) -> None:
         if not arrays_are_as_known():
             raise NoLoop("arrays of this Python are not laid out as expected")
         self.program, self.results = program, results
         self.memories = Memories(program, arguments)
-        self.lowering = Lowering(self.memories)
+        self.lowering = Lowering(self.memories, draws)
         self.kept = {self.memories.of[r] for r in kept}
         self.lives: list[Live] = []
         self.segments = self._cut(sorted(needed(program, results)))

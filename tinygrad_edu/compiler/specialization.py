@@ -28,6 +28,7 @@ from .layout import same
 from .numpy_source import Source
 from .places import CELL, content_of, own_attributes
 from .program import Call, Check, owner_of
+from .random_functions import held
 from .results import copied
 from .tracing import Run
 from .words import of_cell
@@ -75,7 +76,7 @@ class Specialization:
         self.step, self.count = self.source.compiled(), SETTINGS.count
         self.many: Any = self.source.many
         self.steps: Any = self.source.defined.get("steps")
-        checked = any(isinstance(step, Check) for step in program.steps)
+        checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
         self.generators = run.generators if checked else []
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
         places = self.source.places
@@ -155,6 +156,11 @@ class Specialization:
                 for n, c, v in state.contents
             ),
             *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
+            *(
+                (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
+                for n, c, size in sizes
+                if isinstance(c, dict) and size > 1 and not n.startswith("__")
+            ),
         ]
         if any(
             s.errors is not None and len(set(s.errors.values())) > 1
@@ -240,7 +246,8 @@ class Specialization:
 
         def step(*arrays: Any) -> Any:
             states = [generator.bit_generator.state for generator in self.generators]
-            found = self.step(*arrays)
+            with held(self.generators):
+                found = self.step(*arrays)
             if found is None:
                 for generator, state in zip(self.generators, states):
                     generator.bit_generator.state = state

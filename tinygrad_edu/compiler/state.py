@@ -4,8 +4,13 @@ It is found from the function: what its code names among its globals, what it cl
 hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 """
 
+import collections
 import functools
+import os
+import sys
 import types
+import weakref
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -22,6 +27,8 @@ from . import files
 from .files import OURS
 from .places import (
     CELL,
+    CHANGING,
+    CHANGING_MODULES,
     CONTAINERS,
     SCALARS,
     Attribute,
@@ -29,10 +36,24 @@ from .places import (
     codes_in,
     content_of,
     globals_in,
+    imports_in,
     is_of_the_user,
+    items_in,
     names_in,
     own_attributes,
 )
+
+LARGE = 1 << 12  # bytes that are compared before every step
+SEARCHING = {"getattr", "vars", "__dict__"}  # by which code looks for names that it does not have
+HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
+           collections.UserString, weakref.WeakValueDictionary, type(os.environ))  # fmt: skip
+
+
+def is_odd(value: Any) -> bool:
+    """Whether it is an array that no traced one can stand for: of objects, texts, records, or a subclass."""
+    if not isinstance(value, np.ndarray) or type(value) is np.memmap:
+        return False
+    return type(value) is not np.ndarray or value.dtype.kind not in "fiubc"
 
 
 class State:
@@ -59,6 +80,8 @@ class State:
         self.attributes: list[tuple[str, Module, set[Any]]] = []  # the names of those of modules
         self.codes: set[types.CodeType] = set()  # of the functions that were looked into
         self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
+        self.names: set[str] = set()  # that the code of the step has
+        self.alive: list[Any] = []
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
@@ -108,8 +131,29 @@ class State:
                 f"The step can reach {name!r}, a {type(value).__name__}, whose numbers would be the first "
                 "step's for ever. Draw from a generator, np.random.default_rng()."
             )
-        elif isinstance(value, CONTAINERS):
+        elif isinstance(value, CONTAINERS) or is_odd(value):
+            self._refuse_large(value, name)
             self.contents.append((name, value, content_of(value)))
+            items = items_in(value)
+            self.alive.append(items)  # else others might have their places
+            for i, item in enumerate(items):
+                self._look(item, f"{name}[{i}]")
+        elif isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, types.ModuleType):
+            self._look(value.__self__, name)
+        elif isinstance(value, weakref.ref):
+            self._look(value(), name)
+        elif isinstance(value, CHANGING) or type(value).__module__.startswith(CHANGING_MODULES):
+            raise TraceError(
+                f"The step can reach {name!r}, a {type(value).__name__}, which may hold something else in "
+                "every step. Take its value outside of the step, and pass it."
+            )
+        elif type(value) is np.memmap:
+            raise TraceError(
+                f"The step can reach {name!r}, a memmap, whose numbers would be the first step's for ever. "
+                "Take np.asarray(…) of it: an array of the same memory."
+            )
+        elif isinstance(value, types.ModuleType):
+            self._look_into_module(value, name)
         elif (
             isinstance(value, Iterator)
             and not isinstance(value, np.nditer)
@@ -129,9 +173,25 @@ class State:
         elif isinstance(value, Module) or self._is_of_the_user(value):
             self._look_into_attributes(value, name)
 
+    def _refuse_large(self, value: Any, name: str) -> None:
+        """Raise for what would take long to compare before every step."""
+        if isinstance(value, (np.ndarray, memoryview, array)) and value.itemsize * len(value) > LARGE:
+            raise TraceError(
+                f"The step can reach {name!r}, a {type(value).__name__}, whose content would be the first "
+                "step's for ever. Pass what the step needs of it, or make it an array of numbers."
+            )
+
+    def _look_into_module(self, module: types.ModuleType, name: str) -> None:
+        """Those attributes of a user's module that code of the step names, or all if it looks for some."""
+        if not is_of_the_user(module.__name__):
+            return
+        names = self.names if self.names.isdisjoint(SEARCHING) else {n for n in vars(module) if n[:2] != "__"}
+        for attribute in sorted(names & vars(module).keys()):
+            self._hold(Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute])
+
     def _is_of_the_user(self, value: Any) -> bool:
         """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
-        if isinstance(value, types.SimpleNamespace):
+        if isinstance(value, HOLDING):
             return True
         return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)
 
@@ -164,6 +224,7 @@ class State:
             place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
             self.places.append((place, function.__code__))
         self.codes.update(codes_in(function.__code__))
+        self.names.update(names_in(function.__code__))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             with suppress(ValueError):  # nothing has been assigned to it yet
                 self._hold(Place(name, cell, CELL), cell.cell_contents)
@@ -175,17 +236,13 @@ class State:
 
     def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
         """What code names among its globals, and among the attributes of the user's modules there."""
-        names = list(dict.fromkeys(names_in(code)))
+        self.names.update(names_in(code))
         for name in globals_in(code):
-            if name not in known:
-                continue
-            self._hold(Place(name, known, name), known[name])
-            module = known[name]
-            if isinstance(module, types.ModuleType) and is_of_the_user(module.__name__):
-                for attribute in names:
-                    if attribute in vars(module):
-                        place = Place(f"{name}.{attribute}", vars(module), attribute)
-                        self._hold(place, vars(module)[attribute])
+            if name in known:
+                self._hold(Place(name, known, name), known[name])
+        for name in imports_in(code):
+            if (module := sys.modules.get(name)) is not None:
+                self._look_into_module(module, name)
 
     def _look_into_items(self, value: Any, name: str) -> None:
         self.sizes.append((name, value, len(value), True))
@@ -234,5 +291,7 @@ class State:
 
     def _hold(self, place: Place, value: Any) -> None:
         self.places.append((place, value))
-        if not isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType):
+            self._look_into_module(value, place.name)
+        else:
             self._look(value, place.name)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from ..errors import TraceError
 from ..tensor import Tensor
 from .files import NUMPY, PACKAGE, is_of_the_user
 from .program import Ref
@@ -72,7 +71,7 @@ class Traced(NDArrayOperatorsMixin):
         return self.log.call(function, args, kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TraceError(
+        raise self.log.refusal(
             f"A traced array of shape {self.shape} would become a plain one, whose values would be those of "
             f"the first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; "
             "take .numpy() and .item() outside of the step."
@@ -94,12 +93,25 @@ class Traced(NDArrayOperatorsMixin):
     nbytes = property(lambda self: self.value.nbytes)
     itemsize = property(lambda self: self.value.itemsize)
     strides = property(lambda self: self.value.strides)
-    flags = property(lambda self: self.value.flags)
+
+    @property
+    def flags(self) -> Any:
+        """How it lies in memory, which the guards hold; whose that is they do not, so users may not ask."""
+        self._refuse_users("flags", sys._getframe(1))
+        return self.value.flags
 
     @property
     def base(self) -> Any:
         """Something, if it is a view, and None for an array of its own."""
+        self._refuse_users("base", sys._getframe(1))
         return getattr(self.value, "base", None)
+
+    def _refuse_users(self, name: str, frame: Any) -> None:
+        if is_of_the_user(frame.f_code.co_filename):
+            raise self.log.refusal(
+                f"The step asks for .{name} of a traced array, in {self.log.where()}, which may be another "
+                "in the next step. Ask outside of it."
+            )
 
     def __len__(self) -> int:
         return len(self.value)
@@ -159,17 +171,19 @@ class Traced(NDArrayOperatorsMixin):
 
     @property
     def flat(self) -> Any:
-        raise TraceError(f".flat of a traced array, in {self.log.where()}: write .reshape(-1).")
+        raise self.log.refusal(f".flat of a traced array, in {self.log.where()}: write .reshape(-1).")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not callable(getattr(np.ndarray, name, None)):
+            if hasattr(np.ndarray, name) and not name.startswith("__"):
+                self._refuse_users(name, sys._getframe(1))
             raise AttributeError(name)
         if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data"):
             return self.__array__()
 
         def method(*args: Any, **kwargs: Any) -> Any:
             if kwargs.get("out") is not None:
-                raise TraceError(
+                raise self.log.refusal(
                     f"out= of a method of a traced array, in {self.log.where()}: write np.{name}(…, out=…)."
                 )
             result = getattr(self.value, name)(*values_of(args), **values_of(kwargs))
@@ -188,7 +202,7 @@ class Traced(NDArrayOperatorsMixin):
         return truth
 
     def _number(self, *_: Any) -> Any:
-        raise TraceError(
+        raise self.log.refusal(
             f"A number is made of a traced value, in {self.log.where()}: it would be the first step's for "
             "ever.\n"
             "  Keep it an array; return the tensor, and take .item() outside of the step."

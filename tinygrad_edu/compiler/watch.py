@@ -11,10 +11,12 @@ import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import TraceError
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
-from .files import is_of_the_user
+from .files import PACKAGE, is_of_the_user
 from .places import class_line
 from .state import State
 
@@ -31,8 +33,22 @@ REFUSED |= {
     eval: "runs eval",
     globals: "reads globals()",
 }
+OUTSIDE = {"posix", "nt", "time"}
 QUIET = {"linecache", "tokenize", "importlib._bootstrap_external"}  # which open files of code
 CLEARING = {Module.zero_grad.__code__, Optimizer.zero_grad.__code__}
+
+
+def is_outside(function: Any) -> bool:
+    """Whether a function of C's looks at files or clocks, whoever calls it."""
+    module = getattr(function, "__module__", None)
+    return (
+        function is open or (module in OUTSIDE and function.__name__ != "fspath") or function is np.fromfile
+    )
+
+
+def is_quiet(frame: Any) -> bool:
+    """Whether it is a frame of this package's, or of what looks for code."""
+    return frame.f_code.co_filename.startswith(PACKAGE) or frame.f_globals.get("__name__") in QUIET
 
 
 class Watch:
@@ -115,8 +131,8 @@ class Watch:
                         made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
                         self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
                     self._known.discard(code)
-        elif event == "c_call" and argument is open and frame.f_globals.get("__name__") not in QUIET:
-            self._refuse(REFUSED[open], frame)
+        elif event == "c_call" and is_outside(argument) and not is_quiet(frame):
+            self._refuse(REFUSED.get(argument, f"calls {argument.__module__}.{argument.__name__}"), frame)
         elif event == "c_call" and is_of_the_user(frame.f_code.co_filename):
             if getattr(argument, "__module__", None) in SIDE_EFFECTS:
                 self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)

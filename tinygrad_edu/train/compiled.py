@@ -87,6 +87,23 @@ def met(training: Any, rows: int) -> bool:
     return bool(training.began and (training.kept is None or rows in training.kept.met))
 
 
+def told(training: Any) -> str:
+    """How many steps were compiled, and why others were not, in words; nothing if none was to be."""
+    settings, compiled = training.settings.step, training.compiled
+    if not settings.compile:
+        return ""
+    single = training.single - (0 if compiled is None else compiled.eager - training.eager)
+    rest = training.history.steps - training.many - single
+    lines = [f"{training.many} steps in calls of many, {single} in a call each, {rest} as they are."]
+    if settings.accumulate > 1:
+        lines.append("Steps of several batches are made as they are.")
+    elif settings.compile not in (True, "numpy") and single > 1 and not training.by_rows:
+        lines.append(
+            "A call is one step, as batches are no rows of contiguous arrays: each is made by itself."
+        )
+    return "\n".join([*lines, *([] if compiled is None else [compiled.report()])])
+
+
 def step_of(training: Any) -> Any:
     """The compiled step of a training, made when it is asked for first, or kept from another training."""
     if training.compiled is None:
@@ -94,6 +111,7 @@ def step_of(training: Any) -> Any:
         training.compiled = (kept and kept.step) or compiled_step(
             training.model, training.loss, training.optimizer, settings
         )
+        training.eager = training.compiled.eager
         if kept is not None:
             kept.step = training.compiled
     return training.compiled

@@ -32,6 +32,7 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     if not made.steps:
         return False
     history.count_step(made.steps)
+    training.many += made.steps
     whole, rest = divmod(made.steps, steps)
     losses, weights = made.results[0], made.results[1] if weighted else np.full(made.steps, rows.size)
     seconds = (time.perf_counter() - start) / made.steps * steps

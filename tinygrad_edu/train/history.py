@@ -30,6 +30,8 @@ class History:
     best_epoch : int or None
         The number, from 1, of the epoch with the best monitored value, where something was monitored (see
         `EarlyStopping`).
+    compiled : str
+        Of a training with ``compile=``: how many steps were made in compiled code, and why others were not.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class History:
         self.stopped: str | None = None
         self.reason = ""
         self.best_epoch: int | None = None
+        self.compiled = ""
         self._epochs = 0
 
     def append(self, row: Mapping[str, float]) -> None:

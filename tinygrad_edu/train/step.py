@@ -45,6 +45,7 @@ def _make_compiled(training: Training, group: list[Any]) -> None:
     if not math.isfinite(number) and step.on_nan != "ignore":
         raise Diverged(story(training, f"the loss is {number}", group))
     training.totals.add(number, float(weight), outputs, batch[1])
+    training.single += 1
     training.history.count_step()
 
 

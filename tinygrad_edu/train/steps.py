@@ -17,6 +17,7 @@ def make_steps(training: Training) -> Iterator[int]:
     """
     runs = training.runs = training.runs or runs_of(training)
     if runs is not None and runs.useful and (rows := rows_of(training.loader)) is not None:
+        training.by_rows = True
         yield from _in_calls(training, runs, rows)
         return
     batches = iter(training.loader)
@@ -58,6 +59,7 @@ def _make_many(training: Training, runs: Any, rows: Any) -> int:
         targets = rows.taken(places[1], made.steps * size) if totals.keep else None
         totals.add_many(made.results[0], made.results[1] if weighted else size, outputs, targets)
         training.history.count_step(made.steps)
+        training.many += made.steps
         rows.advance(made.steps)
     return int(made.steps)
 

@@ -60,6 +60,9 @@ class Training:
         self.looked = 0.0  # when parameters that are not trained were looked for
         self.compiled: Any = None  # the function that makes one, if it is to be compiled
         self.kept: Kept | None = vars(self.optimizer).get("_kept")  # from trainings of the same parts
+        self.single = self.many = 0  # how many steps were a call of it, and were made with others in one
+        self.eager = 0  # how many calls of it were made as they are before
+        self.by_rows = False  # whether batches were rows of arrays
         self.runs: Any = None  # of that function, where many steps are one call of C
 
     @property
