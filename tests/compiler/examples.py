@@ -39,6 +39,7 @@ ARGUMENTS = {  # of examples that take long
 }  # fmt: skip
 SYSTEMS = sorted((EXAMPLES / "systems").glob("[0-9][0-9]_*.py"))
 DATA = {"mnist.py": ["--quick"], "gallery.py": []}  # which need files, or draw
+FETCHING = {"mnist.py", *(path.name for path in SYSTEMS)}
 TIMES = re.compile(r"[\d.,]+ ?(s|ms|µs|seconds|minutes)\b")
 
 
@@ -248,13 +249,15 @@ def compare(path, arguments):
 
 def main(chosen):
     """Compare the examples of these names, or all; returns how many differ."""
-    os.environ.setdefault("TINYGRAD_EDU_DATA", str(ROOT.parent / "shared" / "data"))
     wrong = 0
     for path in [*sorted(EXAMPLES.glob("*.py")), *SYSTEMS]:
         if chosen and path.name not in chosen:
             continue
         text = path.read_text()
         if "backward()" not in text and "fit(" not in text:
+            continue
+        if path.name not in chosen and path.name in FETCHING and "TINYGRAD_EDU_DATA" not in os.environ:
+            print(f"{path.name:26} skipped: set TINYGRAD_EDU_DATA to a folder of data sets, or name it")
             continue
         usual = ["--quick"] if path in SYSTEMS else DATA.get(path.name, [])
         wrong += not compare(path, ARGUMENTS.get(path.name, usual))

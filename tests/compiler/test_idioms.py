@@ -102,8 +102,10 @@ def test_a_program_gives_the_same_bits_or_is_refused_by_name(name):
 
 @pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 @pytest.mark.parametrize(
-    "name", ["whole_epoch_inside", "sam", "running_norm", "teacher_forcing_where", "gan"]
-)
+    "name",
+    ["whole_epoch_inside", "sam", "running_norm", "teacher_forcing_where", "gan", "betas_cycled",
+     "write_arg_aliased"],
+)  # fmt: skip
 def test_a_program_of_several_steps_or_draws_in_c(name, tmp_path):
     program, _ = FOUND[name]
     found = program(lambda function: tg.compile(function, backend="c", cache=tmp_path / "new"))

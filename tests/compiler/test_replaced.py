@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import nn
+from tinygrad_edu import nn, optim
+from tinygrad_edu.compiler import cache
 
 X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
 
@@ -93,3 +94,50 @@ def test_what_is_replaced_is_seen(make, change):
     want = np.sum(model(X), axis=0).detach().numpy()
     assert want.shape != before.shape or np.any(want != before.data)  # the change does something
     np.testing.assert_array_equal(compiled(X).data, want)
+
+
+OPTIMIZERS = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1),
+    "RMSprop": lambda p: optim.RMSprop(p, momentum=0.5),
+    "Adam": optim.Adam, "AdamW": optim.AdamW, "Adamax": optim.Adamax, "Adagrad": optim.Adagrad,
+    "Adadelta": optim.Adadelta, "Lion": optim.Lion, "NAdam": optim.NAdam, "RAdam": optim.RAdam,
+}  # fmt: skip
+
+
+def numbers_of(settings):
+    """Another value of each setting that is a number, or a pair of them."""
+    other = {k: v * 0.9 for k, v in settings.items() if type(v) is float and v and k != "lr"}
+    return other | {k: (v[0] * 0.9, v[1]) for k, v in settings.items() if type(v) is tuple}
+
+
+@pytest.mark.parametrize("backend", ["numpy", *(["c"] if cache.compiler() else [])])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_settings_of_optimizers_come_back(name, backend, tmp_path):
+    """Whoever has made the steps in between: the trace of other settings, or the step as it is."""
+
+    def trained(compiled):
+        model, out = sequential(), []
+        optimizer = OPTIMIZERS[name](model.parameters())
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = np.square(model(x)).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        group, compiled_step = optimizer.groups[0], compiled(step)
+        other = numbers_of(group.settings())
+        assert other
+        before = {k: group.settings()[k] for k in other}
+        for turn in range(14):
+            for key in other:
+                setattr(group, key, (other if turn % 3 else before)[key])
+            out.append((step if turn % 4 == 3 else compiled_step)(X).item())
+        return [*out, *(p.data.copy() for p in model.parameters())]
+
+    found = trained(lambda step: tg.compile(step, backend=backend, cache=tmp_path))
+    for a, b in zip(found, trained(lambda step: step), strict=True):
+        if backend == "numpy":
+            np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, b, 1e-5, 1e-7)

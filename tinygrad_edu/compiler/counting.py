@@ -26,10 +26,8 @@ def begin_of(pack: Any, optimizer: Any, i: int | None) -> Callable[[], None]:
     moving = changing(coefficients, group, pack.counts[place] + 1)
     parts = [(numbers.scalars[k], k) for k in moving]
     decays = bool(group.weight_decay or group.l1)
-    latest: list[float] = []  # what this has set; others set what is not moving, too
 
     def begin() -> None:
-        nonlocal latest
         counts = pack.counts
         t = counts[place] + 1
         if i is None:
@@ -37,43 +35,26 @@ def begin_of(pack: Any, optimizer: Any, i: int | None) -> Callable[[], None]:
         else:
             counts[i] = t
         floats = coefficients(group, t)
-        if numbers.floats is not latest:
-            put(numbers.scalars, floats)
         for scalar, k in parts:
             scalar[()] = floats[k]
-        numbers.floats = latest = floats
+        numbers.floats = floats
         if decays:
             pack.decays.set([1 - group.lr * group.weight_decay, group.weight_decay, group.l1])
 
     def begin_of_two() -> None:  # as Adam has, with the same written out
-        nonlocal latest
         counts = pack.counts
         t = counts[place] + 1
         if i is None:
             pack.counts = [t] * count
         else:
             counts[i] = t
-        floats = coefficients(group, t)
-        if numbers.floats is not latest:
-            put(numbers.scalars, floats)
-        numbers.floats = latest = floats
+        numbers.floats = floats = coefficients(group, t)
         first[()], second[()] = floats[k_first], floats[k_second]
 
     if len(parts) == 2 and not decays:
         (first, k_first), (second, k_second) = parts
         return begin_of_two
     return begin
-
-
-def put(scalars: list[Any], floats: list[float]) -> None:
-    """Set all numbers of a step."""
-    for scalar, number in zip(scalars, floats):
-        scalar[()] = number
-
-
-def setting_of(pack: Any, optimizer: Any) -> Callable[[], None]:
-    """A function that sets all numbers of the next step, where others than this trace have set some."""
-    return lambda: put(pack.numbers.scalars, optimizer.coefficients(pack.group, pack.counts[0] + 1))
 
 
 def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | None:
@@ -94,9 +75,7 @@ def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | N
     if moving:
         lines += with_root([f"{name(numbers.scalars[k], 'number')}[()] = {texts[k]}" for k in moving])
         unknown = [math.nan] * len(numbers.scalars)  # which every number differs from
-        floats, nothing = f"{name(numbers, 'numbers')}.floats", name(unknown, "unknown")
-        lines[:0] = [f"if {floats} is not {nothing}: {name(setting_of(pack, optimizer), 'set_numbers')}()"]
-        lines.append(f"{floats} = {nothing}")
+        lines.append(f"{name(numbers, 'numbers')}.floats = {name(unknown, 'unknown')}")
     if group.weight_decay or group.l1:
         decays = f"[1 - lr * {group.weight_decay!r}, {group.weight_decay!r}, {group.l1!r}]"
         lines.append(f"{name(pack.decays, 'decays')}.set({decays})")

@@ -5,12 +5,14 @@ places, and for the Python values that the function could reach.  The attributes
 of optimizers say themselves when they change; they are looked over only then.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ..tensor import Tensor
+from .program import Call, Program, Ref
 
 SCALARS = (bool, int, float, complex, str, bytes)
 
@@ -95,6 +97,21 @@ def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]
                 f"{name(optimizer, 'o')}.phase({name(pack.group, 'g')}, {p}.counts[0] + 1) == {name(phase)}"
             )
     return found
+
+
+def distance(a: Any, b: Any) -> int | None:
+    """How many bytes apart two arrays begin that may share memory; None if they do not."""
+    return a.ctypes.data - b.ctypes.data if np.may_share_memory(a, b) else None
+
+
+def of_distances(program: Program, arguments: Sequence[Ref], names: Sequence[str]) -> list[str]:
+    """That arguments lie as they did to each other, of those that the step writes to."""
+    written = {program.owner(w) for step in program.steps if isinstance(step, Call) for w in step.writes}
+    return [
+        f"distance({a}, {b}) == {distance(program.values[r.number], program.values[s.number])}"
+        for (r, a), (s, b) in combinations(zip(arguments, names), 2)
+        if written & {program.owner(r), program.owner(s)}
+    ]
 
 
 MISSED = "return missed(one, args, kwargs)"

@@ -16,7 +16,6 @@ from .buffers import ALIGNED
 from .c_functions import Functions
 from .cache import library
 from .callable import callable_of, of_python, table_of
-from .counting import setting_of
 from .inner import inner_loop, references_are_as_known
 from .loops import Product, writes
 from .memories import NoLoop, address
@@ -160,13 +159,10 @@ class NativeSource(Source):
         for k, live in enumerate(self.lives):
             pack, unknown = live.of[0], [math.nan] * len(live.of[0].numbers.scalars)
             name, numbers = self.constant(pack, "pack"), self.constant(pack.numbers, "numbers")
-            nothing = self.constant(unknown, "unknown")
-            fresh = self.constant(setting_of(*live.of[:2]), "set_numbers")
-            before.append(f"if {numbers}.floats is not {nothing}: {fresh}()")
             before.append(f"at{k} = {name}.counts[0] + 1")
             given.append(f"at{k}, {self.constant(pack.group, 'group')}.lr")
             after.append(f"{name}.counts = [at{k}] * {len(pack.counts)}")
-            after.append(f"{numbers}.floats = {nothing}")
+            after.append(f"{numbers}.floats = {self.constant(unknown, 'unknown')}")
         return before, ", ".join(given), after
 
     def _again(self, function: str, given: str, failed: str) -> str:

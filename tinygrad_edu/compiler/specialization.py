@@ -1,5 +1,6 @@
 """A program with its guards: it takes the place of the function while what it depends on is the same."""
 
+import math
 import sys
 import types
 from collections.abc import Callable
@@ -15,10 +16,12 @@ from .copies import used
 from .door import (
     Names,
     call_text,
+    distance,
     is_same,
     made,
     of_arguments,
     of_counts,
+    of_distances,
     of_gradients,
     of_tensors,
     tensor_of,
@@ -175,6 +178,9 @@ class Specialization:
         if run.program.reordered:
             apart = [f"apart({a})" for a in self._array_names()]
             groups.append(("an argument that shares memory with what the step writes", apart))
+        groups.append(
+            ("arguments that share memory", of_distances(run.program, run.layout.refs, self._array_names()))
+        )
         self.conditions = [condition for _, part in groups for condition in part]
         self.told = [what for what, part in groups for _ in part]
         arrays = self._array_names()
@@ -211,6 +217,7 @@ class Specialization:
             "asarray": np.asarray, "references": sys.getrefcount,
             "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
             "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
+            "distance": distance,
             "geterr": np.geterr,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
@@ -266,7 +273,10 @@ class Specialization:
             id(owner): owner for step in program.steps if isinstance(step, Call) for w in step.writes
             if program.is_there(w) and id(owner := owner_of(program.values[w.number])) not in own
         }  # fmt: skip
-        self.written = list(owners.values())
+        there = {
+            id(owner_of(program.values[r.number])) for r, i in program.inputs.items() if i.kind != "argument"
+        }
+        self.written = [owner for key, owner in owners.items() if key in there]
         memories = [WRITES.memory(owner) for owner in owners.values()]
         WRITES.mark_all(memories)
         return memories
@@ -294,6 +304,9 @@ class Specialization:
                 return False
             if node is not None and node.notes is not None and node.notes.hooks:
                 return False
+        for optimizer, pack, _ in self.run.swap.packs:  # of whose numbers a step sets those that it changes
+            pack.numbers.floats = [math.nan] * len(pack.numbers.floats)
+            pack.numbers.set(optimizer.coefficients(pack.group, pack.counts[0] + 1))
         self.count = count
         return True
 

@@ -81,6 +81,8 @@ class State:
         self.codes: set[types.CodeType] = set()  # of the functions that were looked into
         self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
         self.names: set[str] = set()  # that the code of the step has
+        self.modules: dict[int, tuple[Any, str]] = {}  # of the user, which that code may ask for some
+        self.asked: set[tuple[int, str]] = set()  # of which module for which name
         self.alive: list[Any] = []
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
@@ -174,8 +176,10 @@ class State:
             self._look_into_attributes(value, name)
 
     def _refuse_large(self, value: Any, name: str) -> None:
-        """Raise for what would take long to compare before every step."""
-        if isinstance(value, (np.ndarray, memoryview, array)) and value.itemsize * len(value) > LARGE:
+        """Raise for what would take long to compare before every step, or cannot be compared."""
+        size = value.nbytes if isinstance(value, (np.ndarray, memoryview)) else 0
+        size += value.itemsize * len(value) if isinstance(value, array) else 0
+        if size > LARGE or (isinstance(value, np.ndarray) and value.dtype.names and value.dtype.hasobject):
             raise TraceError(
                 f"The step can reach {name!r}, a {type(value).__name__}, whose content would be the first "
                 "step's for ever. Pass what the step needs of it, or make it an array of numbers."
@@ -185,9 +189,18 @@ class State:
         """Those attributes of a user's module that code of the step names, or all if it looks for some."""
         if not is_of_the_user(module.__name__):
             return
+        self.modules.setdefault(id(module), (module, name))
         names = self.names if self.names.isdisjoint(SEARCHING) else {n for n in vars(module) if n[:2] != "__"}
         for attribute in sorted(names & vars(module).keys()):
-            self._hold(Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute])
+            if (id(module), attribute) not in self.asked:
+                self.asked.add((id(module), attribute))
+                self._hold(Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute])
+
+    def _note_names(self, code: types.CodeType) -> None:
+        """Take note of the names in code, by which it may ask a module that was found before it."""
+        self.names.update(names_in(code))
+        for module, name in [*self.modules.values()]:
+            self._look_into_module(module, name)
 
     def _is_of_the_user(self, value: Any) -> bool:
         """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
@@ -224,7 +237,7 @@ class State:
             place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
             self.places.append((place, function.__code__))
         self.codes.update(codes_in(function.__code__))
-        self.names.update(names_in(function.__code__))
+        self._note_names(function.__code__)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             with suppress(ValueError):  # nothing has been assigned to it yet
                 self._hold(Place(name, cell, CELL), cell.cell_contents)
@@ -236,7 +249,7 @@ class State:
 
     def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
         """What code names among its globals, and among the attributes of the user's modules there."""
-        self.names.update(names_in(code))
+        self._note_names(code)
         for name in globals_in(code):
             if name in known:
                 self._hold(Place(name, known, name), known[name])
