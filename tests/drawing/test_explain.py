@@ -247,7 +247,7 @@ def test_every_rule_of_the_table_has_its_formula():
     found = [
         source_of(rule)
         for entry in entries().values()
-        if isinstance(entry, Op) and not entry.users
+        if isinstance(entry, Op) and not entry.users and entry.trusted  # no op of another test
         for rule, _ in entry.rules.values()
     ]
     assert len(found) > 400
