@@ -56,11 +56,8 @@ def function_of(name: str) -> int | None:
     expected: Any
     state = ctypes.c_void_p(interface_of(own))
     if name.endswith(("_fill", "_fill_f")):
-        expected, found = known.random(9, dtype=dtype), np.empty(9, dtype)
-        if "normal" in name:
-            expected = np.concatenate([expected, known.standard_normal(9, dtype=dtype)])
-            own.random(9, dtype=dtype)
-            expected = expected[9:]
+        draw: Any = known.standard_normal if "normal" in name else known.random
+        expected, found = draw(9, dtype=dtype), np.empty(9, dtype)
         function.restype = None
         function(state, ctypes.c_ssize_t(9), ctypes.c_void_p(found.ctypes.data))
     else:
