@@ -19,6 +19,26 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+# The ufuncs that NumPy's own ``x ** p`` takes, by the kind of x, the type of p and p.  They are faster, and
+# they round otherwise and have other zeros and NaNs: (0 - 1j) ** -1 is 0 + 1j, and -0 + 1j by np.power.
+POWERS: dict[tuple[str, type, float], np.ufunc] = {
+    **{(kind, int, 2): np.square for kind in "iubfc"},
+    **{(kind, int, -1): np.reciprocal for kind in "fc"},
+    **{(kind, float, 0.5): np.sqrt for kind in "fc"},
+    ("f", float, 2.0): np.square,
+    ("f", float, -1.0): np.reciprocal,
+}
+
+
+def raise_to(x: Any, p: Any, *, out: Any) -> None:
+    """Write ``x ** p`` to ``out``, as NumPy's own ``x **= p`` does."""
+    fast = POWERS.get((x.dtype.kind, type(p), p)) if type(p) in (int, float) else None
+    if fast is None:
+        np.power(x, p, out=out)
+    else:
+        fast(x, out=out)
+
+
 class InPlace:
     """What `Tensor` inherits for ``x += y`` and its kin."""
 
@@ -31,7 +51,7 @@ class InPlace:
     def __isub__(self, other: Operand) -> Tensor:      return self._in_place(operator.sub, np.subtract, other)
     def __imul__(self, other: Operand) -> Tensor:      return self._in_place(operator.mul, np.multiply, other)
     def __itruediv__(self, other: Operand) -> Tensor:  return self._in_place(operator.truediv, np.divide, other)
-    def __ipow__(self, other: Operand) -> Tensor:      return self._in_place(operator.pow, np.power, other)
+    def __ipow__(self, other: Operand) -> Tensor:      return self._in_place(operator.pow, raise_to, other)
     def __ifloordiv__(self, other: Operand) -> Tensor: return self._in_place(operator.floordiv, np.floor_divide, other)
     def __imod__(self, other: Operand) -> Tensor:      return self._in_place(operator.mod, np.remainder, other)
     def __iand__(self, other: Operand) -> Tensor:      return self._in_place(operator.and_, np.bitwise_and, other)
@@ -42,7 +62,7 @@ class InPlace:
     def __imatmul__(self, other: Operand) -> Tensor:   return self._in_place(operator.matmul, np.matmul, other)
     # fmt: on
 
-    def _in_place(self: Any, operation: Any, ufunc: np.ufunc, other: Operand) -> Tensor:
+    def _in_place(self: Any, operation: Any, ufunc: Any, other: Operand) -> Tensor:
         """``x += y``: a new result while gradients are recorded, a write into x's memory under no_grad."""
         if ufunc is np.matmul and np.ndim(other) == 1:  # NumPy would write the product into every row
             raise ShapeError(

@@ -34,7 +34,7 @@ from .dispatch import dispatch
 from .errors import DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
 from .hints import Absent, absent_names
-from .in_place import InPlace
+from .in_place import POWERS, InPlace
 from .methods import ArrayMethods
 from .modes import MODE
 from .ops import indexing
@@ -43,7 +43,7 @@ from .table import op_of
 from .versions import SETTINGS, WRITES
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE = op_of(np.add), op_of(np.subtract), op_of(np.multiply), op_of(np.divide)
-POWER, SQUARE, SQRT, RECIPROCAL = op_of(np.power), op_of(np.square), op_of(np.sqrt), op_of(np.reciprocal)
+POWER, FAST_POWERS = op_of(np.power), {which: op_of(ufunc) for which, ufunc in POWERS.items()}
 NEGATIVE, MATMUL, SUM = op_of(np.negative), op_of(np.matmul), op_of(np.add.reduce)
 RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
 GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
@@ -51,7 +51,6 @@ NO_GRAD_OF_RESULTS = (
     "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their "
     "gradient. Call retain_grad() on the result before backward(), or ask a leaf."
 )
-_POWERS = {2: SQUARE, 0.5: SQRT, -1: RECIPROCAL}  # as NumPy's own ``**`` does
 
 
 class Tensor(ArrayMethods, InPlace, Conversions):
@@ -351,10 +350,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     __hash__ = object.__hash__
 
     def __pow__(self, other: Operand) -> Tensor:
-        if type(other) in (int, float) and other in _POWERS:
-            kind, whole = self._array.dtype.kind, type(other) is int
-            if kind == "f" or (whole and other == 2) or (kind == "c" and (whole or other == 0.5)):
-                return record(Tensor, _POWERS[other], (self,))
+        if type(other) in (int, float) and (self._array.dtype.kind, type(other), other) in FAST_POWERS:
+            return record(Tensor, FAST_POWERS[self._array.dtype.kind, type(other), other], (self,))
         return record(Tensor, POWER, (self, other))
 
     # ---- items ---------------------------------------------------------------------------------------------

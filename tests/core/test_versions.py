@@ -1,5 +1,6 @@
 """Values that are changed: when that is an error, when it is seen, and when it is differentiated."""
 
+import itertools
 import operator
 
 import numpy as np
@@ -227,6 +228,28 @@ def test_in_place_operators_write_under_no_grad(in_place):
     assert after is x
     assert x.data is memory
     np.testing.assert_array_equal(memory, in_place(np.array([5.0, 7.0]), 2.0))
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.complex128])
+@pytest.mark.parametrize("p", [-1, 2, 3, 0.5, 1.5])
+def test_powers_have_the_zeros_and_nans_of_numpys(kind, p):
+    """NumPy's ``x ** p`` and ``x **= p`` are of other ufuncs than np.power for some p: by all bits alike."""
+    specials = [0.0, -0.0, 1.0, -2.0, 3.0, np.inf, -np.inf, np.nan]
+    array = np.array([complex(*both) for both in itertools.product(specials, specials)])
+    if kind is not np.complex128:
+        array = np.array([1, -2, 3], kind) if kind is np.int64 else np.array(specials, kind)
+    for power in (operator.pow, operator.ipow):
+        x = tg.Tensor(array.copy())
+        with tg.no_grad(), np.errstate(all="ignore"):
+            try:
+                expected = power(array.copy(), p)
+            except (ValueError, TypeError) as error:
+                with pytest.raises(type(error)):
+                    power(x, p)
+                continue
+            found = power(x, p).data
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found.view(np.uint8), expected.view(np.uint8))
 
 
 @pytest.mark.parametrize("in_place", [*IN_PLACE, lambda x, y: operator.setitem(x, 0, y)])
