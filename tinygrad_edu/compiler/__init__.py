@@ -1,5 +1,6 @@
 """Compiling: a training step as the straight-line NumPy that a person would have written."""
 
-from .step import Compiled, compile
+from .compiled import Compiled
+from .step import compile
 
 __all__ = ["Compiled", "compile"]

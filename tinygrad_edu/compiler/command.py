@@ -6,7 +6,8 @@ import runpy
 import sys
 
 from ..errors import ArgumentError
-from .step import MADE, Compiled
+from .compiled import Compiled
+from .step import MADE
 
 
 def compiled_in(place: str) -> Compiled:

@@ -1,6 +1,5 @@
 """The log of a traced run: the calls that are made of traced arrays, in order, become a program."""
 
-import linecache
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +10,12 @@ from ..errors import TraceError
 from ..graph import Leaf
 from .closed import CLOSED, large
 from .draws import TracedGenerator
-from .files import is_of_the_user
+from .lines import users_text
 from .program import Call, Check, Input, Program, Ref
 from .settings import plain
 from .simpler import CLIP
-from .traced import Traced, TracedNumber, kind_of, leaves_of, referring, values_of
+from .traced import Traced, leaves_of, referring, values_of
+from .traced_number import TracedNumber, kind_of
 from .unwatched import unwatched, watched
 
 # Whose results have a shape that depends on values.
@@ -282,14 +282,6 @@ class Log:
     def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
         """Note that the rest of the run holds only where a value is true or false, or has a shape."""
         self.program.add(Check(traced.ref, truth, self.where()))
-
-
-def users_text() -> str:
-    """The text of the line of the user's program that runs just now."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and not is_of_the_user(frame.f_code.co_filename):
-        frame = frame.f_back
-    return "" if frame is None else linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
 
 
 def run(function: Any, args: Any, kwargs: Any) -> Any:

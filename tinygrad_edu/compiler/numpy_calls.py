@@ -7,6 +7,7 @@ import numpy as np
 
 from .buffers import COPIES, FILLS, JOINS, RESHAPES, takes_out
 from .fold import as_operator, zero_dimensional
+from .names import Named
 from .products import is_dot
 from .program import Call, Program, Ref
 
@@ -18,8 +19,8 @@ SIGNS = {
 }  # fmt: skip
 
 
-class Calls:
-    """How calls are written; what has the names of arrays and of constants derives from it.
+class Calls(Named):
+    """How calls are written.
 
     Attributes
     ----------
@@ -34,18 +35,6 @@ class Calls:
     buffers: Any
     scalars: set[Ref]
     tested: set[Ref]
-
-    def name(self, ref: Ref) -> str:
-        """The name of an array."""
-        raise NotImplementedError
-
-    def constant(self, value: Any, wish: str = "c") -> str:
-        """The name of an object that the text cannot spell."""
-        raise NotImplementedError
-
-    def _view(self, ref: Ref, shape: tuple[int, ...]) -> str:
-        """The name of an array that has a place, seen in another shape."""
-        raise NotImplementedError
 
     def _line(self, call: Call) -> str:
         operator = as_operator(call, self.scalars, self.tested)

@@ -1,9 +1,6 @@
 """A program as the text of a Python function: straight-line NumPy, which is also what runs."""
 
-import builtins
-import keyword
 import linecache
-import re
 import textwrap
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -19,7 +16,7 @@ from .dead import needed
 from .fold import scalars_of
 from .numpy_calls import Calls
 from .program import Call, Check, Live, Program, Ref, refs_in
-from .spelling import of_numpy, told
+from .spelling import told
 
 OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
 LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
@@ -78,15 +75,8 @@ class Source(Calls):
         self.attempts, self.kept = frozenset(attempts), list(kept)
         self.program, self.results, self.arguments, self.title = program, results, arguments, title
         self.places: dict[Ref, Ref] = {}
-        self.given: dict[str, Any] = {}
-        self._names: dict[Ref, str] = {}
-        self._constants: dict[Any, str] = {}
-        self._taken: set[str] = {*OWN, *keyword.kwlist, *dir(builtins)}
-        for ref, name in names.items():
-            self._names[ref] = self._free(name)
-        self.imports: dict[str, str] = {}  # NumPy's functions: their names, and what they are here
+        super().__init__(names, OWN)
         self.prelude: list[str] = []
-        self.hoisted: list[str] = []
         self.body: list[str] = []
         self.fixed = {r for r in program.inputs if r not in arguments}
         self.scalars, self.tested = scalars_of(program)
@@ -148,41 +138,6 @@ class Source(Calls):
     def words(self, most: int, forms: Sequence[Any] = ()) -> Any:
         """What looks in C at words of memory and at arguments, if there is C; see `words.Words`."""
         return None
-
-    # ---- names ---------------------------------------------------------------------------------------------
-
-    def name(self, ref: Ref) -> str:
-        """The name of an array."""
-        if ref not in self._names:
-            self._names[ref] = self._free(f"t{ref.number}")
-        return self._names[ref]
-
-    def _free(self, wish: str) -> str:
-        wish = re.sub(r"\W+", "_", wish).strip("_") or "a"
-        wish = f"_{wish}" if wish[0].isdigit() else wish
-        name, n = wish, 2
-        while name in self._taken:
-            name, n = f"{wish}_{n}", n + 1
-        self._taken.add(name)
-        return name
-
-    def constant(self, value: Any, wish: str = "c") -> str:
-        """The name of an object that the text cannot spell."""
-        owner = getattr(value, "__self__", None)
-        key: Any = (id(owner), value.__name__) if isinstance(owner, np.ufunc) else id(value)
-        if key not in self._constants:
-            self._constants[key] = name = self._free(wish)
-            known = of_numpy(value)
-            if known is None:
-                self.given[name] = value
-            else:
-                self.imports[name] = name if known == f"np.{name}" else known
-        return self._constants[key]
-
-    def _view(self, ref: Ref, shape: tuple[int, ...]) -> str:
-        name = self._free(f"{self.name(ref)}_as")
-        self.hoisted.append(f"{name} = {self.name(ref)}.reshape({shape})")
-        return name
 
     # ---- lines ---------------------------------------------------------------------------------------------
 

@@ -2,11 +2,9 @@
 
 import collections
 import dis
-import threading
 import types
 from array import array
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -28,9 +26,6 @@ VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 CONTAINERS = (
     set, frozenset, collections.deque, bytearray, array, memoryview, types.MappingProxyType, *VIEWS
 )  # fmt: skip
-# What says something else without a word, and cannot be compared.
-CHANGING = (ContextVar, threading.local)
-CHANGING_MODULES = ("ctypes", "_ctypes", "multiprocessing", "mmap", "shelve", "sqlite3")
 
 
 class Attribute(str):

@@ -13,19 +13,8 @@ from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .copies import used
-from .door import (
-    Names,
-    call_text,
-    distance,
-    is_same,
-    made,
-    of_arguments,
-    of_counts,
-    of_distances,
-    of_gradients,
-    of_tensors,
-    tensor_of,
-)
+from .door import Names, call_text, distance, is_same, made, of_arguments, tensor_of
+from .guards import guards
 from .keeping import Kept
 from .layout import same
 from .numpy_source import Source
@@ -140,47 +129,10 @@ class Specialization:
 
     def _door(self, read: list[Any], title: str, compiled: Any) -> Any:
         """The function that is called, as text."""
-        run, state, name = self.run, self.state, Names()
+        run, name = self.run, Names()
         kinds = run.layout.kinds
-        counts = [
-            (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
-            for optimizer, pack, before in run.swap.packs
-        ]
-        asked = [(place, value) for place, value in state.places if place.is_asked(value)]
-        sizes = [(where, c, size) for where, c, size, _ in state.sizes]
-        groups: list[tuple[str, list[str]]] = [
-            ("other shapes, dtypes or values of arguments", of_arguments(kinds, name)),
-            ("a constant that became a variable", of_tensors(self.held, name)),
-            ("gradients that were there, or not, before the step", of_gradients(self.leaves, name)),
-            ("another count of steps", of_counts(counts, name)),
-            *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
-            *(
-                (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
-                for n, c, v in state.contents
-            ),
-            *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
-            *(
-                (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
-                for n, c, size in sizes
-                if isinstance(c, dict) and size > 1 and not n.startswith("__")
-            ),
-        ]
-        if any(
-            s.errors is not None and len(set(s.errors.values())) > 1
-            for s in run.program.steps
-            if isinstance(s, Call)
-        ):
-            groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
-        groups.append(("another numpy.errstate", self.source.conditions(name)))
-        if run.drawn_from is not None:
-            default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
-            groups.append(("another default generator, by seed", default))
-        if run.program.reordered:
-            apart = [f"apart({a})" for a in self._array_names()]
-            groups.append(("an argument that shares memory with what the step writes", apart))
-        groups.append(
-            ("arguments that share memory", of_distances(run.program, run.layout.refs, self._array_names()))
-        )
+        asked = [(place, value) for place, value in self.state.places if place.is_asked(value)]
+        groups = guards(self, asked, self._array_names(), name)
         self.conditions = [condition for _, part in groups for condition in part]
         self.told = [what for what, part in groups for _ in part]
         arrays = self._array_names()
@@ -309,8 +261,3 @@ class Specialization:
             pack.numbers.set(optimizer.coefficients(pack.group, pack.counts[0] + 1))
         self.count = count
         return True
-
-
-def is_even(counts: list[int]) -> bool:
-    """Whether all parameters have made as many steps."""
-    return counts.count(counts[0]) == len(counts)

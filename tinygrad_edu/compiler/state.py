@@ -10,8 +10,7 @@ import os
 import sys
 import types
 import weakref
-from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,11 +23,10 @@ from ..optim.optimizer import Optimizer
 from ..optim.pack import Pack
 from ..tensor import Tensor
 from . import files
+from .changing import changing, is_odd
 from .files import OURS
 from .places import (
     CELL,
-    CHANGING,
-    CHANGING_MODULES,
     CONTAINERS,
     SCALARS,
     Attribute,
@@ -43,17 +41,9 @@ from .places import (
     own_attributes,
 )
 
-LARGE = 1 << 12  # bytes that are compared before every step
 SEARCHING = {"getattr", "vars", "__dict__"}  # by which code looks for names that it does not have
 HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
            collections.UserString, weakref.WeakValueDictionary, type(os.environ))  # fmt: skip
-
-
-def is_odd(value: Any) -> bool:
-    """Whether it is an array that no traced one can stand for: of objects, texts, records, or a subclass."""
-    if not isinstance(value, np.ndarray) or type(value) is np.memmap:
-        return False
-    return type(value) is not np.ndarray or value.dtype.kind not in "fiubc"
 
 
 class State:
@@ -101,6 +91,8 @@ class State:
         if isinstance(value, SCALARS) or id(value) in self.seen:
             return
         self.seen[id(value)] = value
+        if why := changing(value):
+            raise TraceError(f"The step can reach {name!r}, {why}")
         if isinstance(value, Tensor):
             self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = value
             if value._node is not None and value._node.notes is not None and value._node.notes.hooks:
@@ -128,13 +120,7 @@ class State:
                 self._look(item, f"{name}[{i}]")
         elif isinstance(value, type):
             self._look_into_class(value, name)
-        elif type(value).__module__.startswith("numpy.random") and not isinstance(value, np.random.Generator):
-            raise TraceError(
-                f"The step can reach {name!r}, a {type(value).__name__}, whose numbers would be the first "
-                "step's for ever. Draw from a generator, np.random.default_rng()."
-            )
         elif isinstance(value, CONTAINERS) or is_odd(value):
-            self._refuse_large(value, name)
             self.contents.append((name, value, content_of(value)))
             items = items_in(value)
             self.alive.append(items)  # else others might have their places
@@ -144,46 +130,10 @@ class State:
             self._look(value.__self__, name)
         elif isinstance(value, weakref.ref):
             self._look(value(), name)
-        elif isinstance(value, CHANGING) or type(value).__module__.startswith(CHANGING_MODULES):
-            raise TraceError(
-                f"The step can reach {name!r}, a {type(value).__name__}, which may hold something else in "
-                "every step. Take its value outside of the step, and pass it."
-            )
-        elif type(value) is np.memmap:
-            raise TraceError(
-                f"The step can reach {name!r}, a memmap, whose numbers would be the first step's for ever. "
-                "Take np.asarray(…) of it: an array of the same memory."
-            )
         elif isinstance(value, types.ModuleType):
             self._look_into_module(value, name)
-        elif (
-            isinstance(value, Iterator)
-            and not isinstance(value, np.nditer)
-            and not hasattr(value, "readline")
-        ):
-            raise TraceError(
-                f"The step can reach {name!r}, an iterator ({type(value).__name__}), whose items would be "
-                "the "
-                "first step's for ever. Take the items outside of the step, and pass them to it."
-            )
-        elif type(value).__module__.startswith(f"{OURS}.data"):
-            raise TraceError(
-                f"The step can reach {name!r}, a {type(value).__name__}, whose batches would be the first "
-                "step's "
-                "for ever. Loop over it outside of the step, and pass it the batches."
-            )
         elif isinstance(value, Module) or self._is_of_the_user(value):
             self._look_into_attributes(value, name)
-
-    def _refuse_large(self, value: Any, name: str) -> None:
-        """Raise for what would take long to compare before every step, or cannot be compared."""
-        size = value.nbytes if isinstance(value, (np.ndarray, memoryview)) else 0
-        size += value.itemsize * len(value) if isinstance(value, array) else 0
-        if size > LARGE or (isinstance(value, np.ndarray) and value.dtype.names and value.dtype.hasobject):
-            raise TraceError(
-                f"The step can reach {name!r}, a {type(value).__name__}, whose content would be the first "
-                "step's for ever. Pass what the step needs of it, or make it an array of numbers."
-            )
 
     def _look_into_module(self, module: types.ModuleType, name: str) -> None:
         """Those attributes of a user's module that code of the step names, or all if it looks for some."""

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +19,9 @@ from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
 from .draws import TracedDraws
-from .files import is_of_the_user
 from .fold import folded
 from .layout import Layout
+from .lines import users_line
 from .log import Log
 from .order import checks_first
 from .program import Live, Program, Ref, owner_of
@@ -238,15 +237,3 @@ def names_of_arguments(function: Callable[..., Any]) -> list[str]:
         return [n for n, p in inspect.signature(function).parameters.items() if p.kind < p.VAR_POSITIONAL]
     except (TypeError, ValueError):
         return []
-
-
-def users_line() -> str:
-    """The line of the user's program that runs just now."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and not is_of_the_user(frame.f_code.co_filename):
-        frame = frame.f_back
-    return (
-        "an unknown line"
-        if frame is None
-        else f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}"
-    )

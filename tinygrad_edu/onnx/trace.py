@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from ..compiler.layout import Layout
+from ..compiler.lines import users_line
 from ..compiler.log import Log
 from ..compiler.program import Call, Check, Input, Live, Ref, Step, refs_in
 from ..compiler.state import State
 from ..compiler.swap import Swap
 from ..compiler.traced import Traced, values_of
-from ..compiler.tracing import Saved, tracing, users_line
+from ..compiler.tracing import Saved, tracing
 from ..entry import Composite, Op
 from ..errors import TraceError
 from ..modes import no_grad

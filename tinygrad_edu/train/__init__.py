@@ -16,7 +16,7 @@ A training in full, in a few lines::
     history.save_csv("history.csv")
     labels = train.predict(model, x_new).argmax(axis=1)
 
-To read the code, begin with `tinygrad_edu.train.fit`: the loop is on one screen.
+To read the code, begin with `tinygrad_edu.train.loop`: the loop is on one screen.
 """
 
 from typing import Any

@@ -1,0 +1,69 @@
+"""What may say something else in every step, without a word: it cannot be compared, and is refused."""
+
+import threading
+from array import array
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from .files import OURS
+from .places import CONTAINERS
+
+LARGE = 1 << 12  # bytes that are compared before every step
+MODULES = ("ctypes", "_ctypes", "multiprocessing", "mmap", "shelve", "sqlite3")
+
+
+def is_odd(value: Any) -> bool:
+    """Whether it is an array that no traced one can stand for: of objects, texts, records, or a subclass."""
+    if not isinstance(value, np.ndarray) or type(value) is np.memmap:
+        return False
+    return type(value) is not np.ndarray or value.dtype.kind not in "fiubc"
+
+
+def changing(value: Any) -> str:
+    """What it is that cannot be compared, and what to do instead; nothing if it can, or does not change."""
+    kind = type(value).__name__
+    if isinstance(value, type):
+        return ""
+    if type(value).__module__.startswith("numpy.random") and not isinstance(value, np.random.Generator):
+        return (
+            f"a {kind}, whose numbers would be the first step's for ever. Draw from a generator, "
+            "np.random.default_rng()."
+        )
+    if isinstance(value, (ContextVar, threading.local)) or type(value).__module__.startswith(MODULES):
+        return (
+            f"a {kind}, which may hold something else in every step. Take its value outside of the step, and "
+            "pass it."
+        )
+    if type(value) is np.memmap:
+        return (
+            "a memmap, whose numbers would be the first step's for ever. Take np.asarray(…) of it: an array "
+            "of the same memory."
+        )
+    if isinstance(value, Iterator) and not isinstance(value, np.nditer) and not hasattr(value, "readline"):
+        return (
+            f"an iterator ({kind}), whose items would be the first step's for ever. Take the items outside "
+            "of the step, and pass them to it."
+        )
+    if type(value).__module__.startswith(f"{OURS}.data"):
+        return (
+            f"a {kind}, whose batches would be the first step's for ever. Loop over it outside of the step, "
+            "and pass it the batches."
+        )
+    if (isinstance(value, CONTAINERS) or is_odd(value)) and is_large(value):
+        return (
+            f"a {kind}, whose content would be the first step's for ever. Pass what the step needs of it, or "
+            "make it an array of numbers."
+        )
+    return ""
+
+
+def is_large(value: Any) -> bool:
+    """Whether it takes long to compare before every step, or cannot be compared."""
+    size = value.nbytes if isinstance(value, (np.ndarray, memoryview)) else 0
+    size += value.itemsize * len(value) if isinstance(value, array) else 0
+    return size > LARGE or (
+        isinstance(value, np.ndarray) and bool(value.dtype.names) and value.dtype.hasobject
+    )

@@ -1,0 +1,66 @@
+"""What is asked before every step: that all is as it was, on which a trace has depended."""
+
+from typing import Any
+
+from .door import Names, is_same, of_arguments, of_counts, of_distances, of_gradients, of_tensors
+from .places import Place
+from .program import Call
+
+
+def guards(
+    one: Any, asked: list[tuple[Place, Any]], arrays: list[str], name: Names
+) -> list[tuple[str, list[str]]]:
+    """Conditions as texts, in groups, each with words that say what is otherwise where they do not hold.
+
+    Parameters
+    ----------
+    one : Specialization
+    asked : list of (Place, object)
+        The places that are looked at, with what they held.
+    arrays : list of str
+        What the arrays of the arguments are called.
+    name : Names
+    """
+    run, state = one.run, one.state
+    counts = [
+        (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
+        for optimizer, pack, before in run.swap.packs
+    ]
+    sizes = [(where, c, size) for where, c, size, _ in state.sizes]
+    groups: list[tuple[str, list[str]]] = [
+        ("other shapes, dtypes or values of arguments", of_arguments(run.layout.kinds, name)),
+        ("a constant that became a variable", of_tensors(one.held, name)),
+        ("gradients that were there, or not, before the step", of_gradients(one.leaves, name)),
+        ("another count of steps", of_counts(counts, name)),
+        *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
+        *(
+            (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
+            for n, c, v in state.contents
+        ),
+        *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
+        *(
+            (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
+            for n, c, size in sizes
+            if isinstance(c, dict) and size > 1 and not n.startswith("__")
+        ),
+    ]
+    if any(
+        s.errors is not None and len(set(s.errors.values())) > 1
+        for s in run.program.steps
+        if isinstance(s, Call)
+    ):
+        groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+    groups.append(("another numpy.errstate", one.source.conditions(name)))
+    if run.drawn_from is not None:
+        default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
+        groups.append(("another default generator, by seed", default))
+    if run.program.reordered:
+        apart = [f"apart({a})" for a in arrays]
+        groups.append(("an argument that shares memory with what the step writes", apart))
+    groups.append(("arguments that share memory", of_distances(run.program, run.layout.refs, arrays)))
+    return groups
+
+
+def is_even(counts: list[int]) -> bool:
+    """Whether all parameters have made as many steps."""
+    return counts.count(counts[0]) == len(counts)

@@ -1,0 +1,59 @@
+"""A number of Python's that a traced run has drawn or counted: it takes on the dtype of what it meets."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from .traced import Traced, values_of
+
+
+class TracedNumber(Traced):
+    """A number of Python's that is traced, and what is computed of it and of others."""
+
+    __slots__ = ()
+    shape, ndim, size, strides = (), 0, 1, ()
+
+    @property
+    def dtype(self) -> Any:
+        """None: what asks whether there is one takes it for the number that it is."""
+        raise AttributeError("dtype")
+
+    def as_array(self) -> Any:
+        """What NumPy makes an array of it, whose dtype gives way no more."""
+        return self.log.call(np.asarray, (self,), {"dtype": np.asarray(self.value).dtype})
+
+    def __neg__(self) -> Any:
+        return self.log.number(operator.neg, (self,), {}, -self.value)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self.log.number(abs, (self,), {}, abs(self.value))
+
+
+def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
+    among_arrays = getattr(Traced, name)
+
+    def operator_of(self: TracedNumber, other: Any) -> Any:
+        if type(values_of(other)) not in (bool, int, float, complex):
+            return among_arrays(self, other)
+        args = (other, self) if swapped else (self, other)
+        return self.log.number(operation, args, {}, operation(*values_of(args)))
+
+    return operator_of
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    _operation = getattr(operator, _name)
+    for _prefix in ("", "i"):  # numbers are not written into
+        setattr(TracedNumber, f"__{_prefix}{_name}__", _of_numbers(f"__{_name}__", _operation, swapped=False))
+    setattr(TracedNumber, f"__r{_name}__", _of_numbers(f"__r{_name}__", _operation, swapped=True))
+
+
+def kind_of(value: Any) -> Any:
+    """What NumPy looks at to find the loop of a ufunc: a dtype, the class of a number, None of others."""
+    if type(value) in (int, float, complex):
+        return type(value)
+    return getattr(value, "dtype", None)
