@@ -166,7 +166,15 @@ def elementwise(x, y, n, b):
         x.astype(bool), n.astype(np.float64), n.astype(bool), x[:, ::2] + y[:, 1::2], x.T * 2, x[1:] - x[:-1],
         x[..., None] * y[:, None], np.reshape(x.T, -1), x[2, 3] + y, np.concatenate([x, y * 2]),
         np.stack([x, y], 1), np.float64(2) * x, np.hypot(x, y), np.reciprocal(y), np.logical_and(n, x),
+        np.minimum(y, x), np.clip(x, 0, np.inf), np.clip(x, 0.5, -0.5), np.clip(x, np.nan, 0.5),
+        np.clip(x, -0.0, np.nan), np.clip(x, y, 0.5), np.clip(x, -0.5, y), np.clip(x, y[0, 0], None),
     ]  # fmt: skip
+
+
+def with_corners(x, y):
+    """Have two arrays meet in every pair of numbers that are not like others."""
+    corners = [np.nan, -0.0, 0.0, 0.5]
+    x.flat[:16], y.flat[:16] = np.repeat(corners, 4), np.tile(corners, 4)
 
 
 def folds(x, y, n, b):
@@ -192,6 +200,8 @@ def test_functions_to_the_bit(function, dtype, shape, folder):
         y = np.broadcast_to(y, shape).astype(dtype)
         n, b = np.random.default_rng(seed).integers(-5, 9, shape), normal(*shape, seed=seed + 1) > 0
         x[0, 0], x[1, 1], y[1, 1] = np.nan, -0.0, 0.0
+        if function is elementwise:
+            with_corners(x, y)
         with np.errstate(all="ignore"):
             found, expected = compiled(x, y, n, b), function(x, y, n, b)
         for i, (a, e) in enumerate(zip(found, expected, strict=True)):

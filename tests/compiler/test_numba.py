@@ -97,6 +97,8 @@ def test_functions_to_the_bit(function, shape, dtype):
         x, y = normal(*shape, seed=seed, dtype=dtype), normal(*shape, seed=9, dtype=dtype)
         n, b = np.random.default_rng(seed).integers(-5, 9, shape), normal(*shape, seed=seed + 1) > 0
         x[0, 0], x[1, 1], y[1, 1] = np.nan, -0.0, 0.0
+        if function is c.elementwise:
+            c.with_corners(x, y)
         with np.errstate(all="ignore"):
             found, expected = compiled(x, y, n, b), function(x, y, n, b)
         for i, (a, e) in enumerate(zip(found, expected, strict=True)):

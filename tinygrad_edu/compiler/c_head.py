@@ -18,8 +18,12 @@ typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's i
 #else
 #define IVDEP _Pragma("GCC ivdep")
 #endif
-#define MAX(a, b) ((a) > (b) || (a) != (a) ? (a) : (b))  /* NaN stays, as in NumPy */
-#define MIN(a, b) ((a) < (b) || (a) != (a) ? (a) : (b))
+/* NaN stays, as in NumPy: by two choices, which are vectors in GCC; a condition of two parts is none. */
+#define FIRST(a, is, b)                                                                   \
+    ({ __auto_type x_ = (a); __auto_type y_ = (b); __typeof__(x_) z_ = x_ is y_ ? x_ : y_; \
+       x_ == x_ ? z_ : x_; })
+#define MAX(a, b) FIRST(a, >, b)
+#define MIN(a, b) FIRST(a, <, b)
 #define ABS(a) _Generic((a), float: __builtin_fabsf, default: __builtin_fabs)(a)
 #define SQRT(a) _Generic((a), float: __builtin_sqrtf, default: __builtin_sqrt)(a)
 #define FLOOR(a) _Generic((a), float: __builtin_floorf, default: __builtin_floor)(a)

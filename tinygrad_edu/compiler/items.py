@@ -192,18 +192,21 @@ class Items:
         self.each("where", out, [condition, a, b], out.dtype, out.dtype)
 
     def _clip(self, call: Call) -> None:
+        """Between two numbers, of which -0 and 0 are one; else as `maximum` and `minimum` are taken."""
         if len(call.args) != 3 or set(call.kwargs) - {"out"}:
             raise NoLoop("clip with settings")
-        x, low, high = (None if a is None else self.given(a) for a in call.args)
+        x, *bounds = (None if a is None else self.given(a) for a in call.args)
         out = self.target(call)
         assert x is not None
-        if low is not None and high is not None:
-            self.each("clip", out, [x, low, high], out.dtype, out.dtype)
-        else:
-            bound = low if high is None else high
-            if bound is None:
-                raise NoLoop("clip without bounds")
-            self.each("maximum" if high is None else "minimum", out, [x, bound], out.dtype, out.dtype)
+        if bounds == [None, None]:
+            raise NoLoop("clip without bounds")
+        are_numbers = None not in bounds and not any(
+            isinstance(b, Operand) and any(b.strides) for b in bounds
+        )
+        for op, bound in zip(("at_least", "at_most") if are_numbers else ("maximum", "minimum"), bounds):
+            if bound is not None:
+                self.each(op, out, [x, bound], out.dtype, out.dtype)
+                x = out
 
     def _broadcast(self, call: Call) -> None:
         """What could not be a view, of a number."""

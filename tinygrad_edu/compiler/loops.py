@@ -110,7 +110,8 @@ ANY = {
     "equal": "{0} == {1}", "not_equal": "{0} != {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
     "greater": "{0} > {1}", "greater_equal": "{0} >= {1}",
     "logical_and": "{0} && {1}", "logical_or": "{0} || {1}", "logical_not": "!{0}",
-    "where": "{0} ? {1} : {2}", "clip": "{0} < {1} ? {1} : {0} > {2} ? {2} : {0}",
+    "where": "{0} ? {1} : {2}", "at_least": "{0} < {1} || {1} != {1} ? {1} : {0}",
+    "at_most": "{0} > {1} || {1} != {1} ? {1} : {0}",
 }
 FLOAT = {
     "divide": "{0} / {1}", "sqrt": "SQRT({0})", "absolute": "ABS({0})", "fabs": "ABS({0})",

@@ -13,6 +13,7 @@ from .loops import FOLDS, TEMPLATES, Draw, Fold, Given, Inner, Product, Statemen
 from .memories import Literal, NoLoop, Operand, in_order
 from .program import Call, Check, Ref
 from .random_functions import FILLING, NUMBERS, function_of, signature_of
+from .simpler import CLIP
 from .sums import turns_around
 
 COPIES = {"copy", "astype", "flatten", "ravel", "reshape"}
@@ -39,7 +40,9 @@ class Lowering(Items):
             raise NoLoop("it writes into an argument")
         function = step.function
         owner = getattr(function, "__self__", None)
-        if isinstance(function, np.ufunc):
+        if function is CLIP:
+            self._clip(step)
+        elif isinstance(function, np.ufunc):
             self._ufunc(step, function)
         elif function is operator.pow:
             self._ufunc(step, self._power(*step.args))

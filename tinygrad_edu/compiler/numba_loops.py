@@ -20,7 +20,8 @@ ANY = {
     "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
     "logical_and": "({0} != 0) & ({1} != 0)", "logical_or": "({0} != 0) | ({1} != 0)",
     "logical_not": "{0} == 0", "where": "{1} if {0} else {2}",
-    "clip": "{1} if {0} < {1} else {2} if {0} > {2} else {0}",
+    "at_least": "{1} if ({0} < {1}) | ({1} != {1}) else {0}",
+    "at_most": "{1} if ({0} > {1}) | ({1} != {1}) else {0}",
 }
 FLOAT = {
     "sqrt": "math.sqrt({0})", "absolute": "abs({0})", "fabs": "abs({0})", "reciprocal": "{one} / {0}",
