@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim, train
-from tinygrad_edu.compiler import cache, over
+from tinygrad_edu.compiler import cache, over, turns
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, NonFiniteError
 
@@ -43,12 +43,8 @@ def trained(compile, model=network, optimizer=lambda p: optim.Adam(p, lr=0.01), 
 
 def check_alike(calls, rtol=ULPS, **settings):
     """A training as it is, and one in calls of C, of which there are so many."""
-    made = []
-    with pytest.MonkeyPatch.context() as patch:
-        advance = over.Runs.advance
-        patch.setattr(over.Runs, "advance", lambda *a, **k: (made.append(advance(*a, **k)), made[-1])[1])
-        found, model, own = trained("c", **settings)
-    assert sum(m.steps for m in made) == calls
+    found, model, own = trained("c", **settings)
+    assert found.compiled.startswith(f"{calls} steps in calls of many,")
     expected, other, others = trained(False, **settings)
     for name in expected:
         if name != "seconds":
@@ -278,24 +274,110 @@ def test_how_many_steps_a_call_makes_changes_no_bit(monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
-def test_epochs_that_nobody_looks_at_are_one_call(monkeypatch):
+def check_same_bits(calls, **settings):
+    """A training in calls of many epochs, and one in a call for each; returns the first history."""
+    calls.clear()
+    found, model, _ = trained("c", **settings)
+    assert max(made.steps for made in calls) > 2 * found.steps / len(found)
+    expected, other, _ = trained("c", callbacks=[lambda history: None], **settings)
+    for name in ("steps", "stopped", "reason", "best_epoch"):
+        assert getattr(found, name) == getattr(expected, name)
+    assert list(found) == list(expected)
+    np.testing.assert_array_equal(found["loss"], expected["loss"])
+    for a, b in zip(model.parameters(), other.parameters(), strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
+        assert (a.grad is None) == (b.grad is None)
+        if a.grad is not None:
+            np.testing.assert_array_equal(a.grad.data, b.grad.data)
+    return found
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What was made in each call, of as many epochs as there are."""
+    found = []
+    for place, name in ((over.Runs, "advance"), (turns, "in_turns")):
+        make = getattr(place, name)
+        noted = lambda *a, make=make, **k: (found.append(make(*a, **k)), found[-1])[1]
+        monkeypatch.setattr(place, name, noted)
+    monkeypatch.setattr(over, "MOMENT", 1e9)
+    return found
+
+
+def test_epochs_that_nobody_looks_at_are_one_call(calls):
     """And a step that C cannot make is found in the middle of them."""
     x, y = X[:144], Y[:144]
-    calls, advance = [], over.Runs.advance
-    monkeypatch.setattr(over.Runs, "advance", lambda *a, **k: (calls.append(advance(*a, **k)), calls[-1])[1])
-    monkeypatch.setattr(over, "MOMENT", 1e9)
     for data in ((x, y), lambda: DataLoader((x, y), 144)):
-        calls.clear()
-        found, model, _ = trained("c", epochs=300, data=data)
-        assert max(made.steps for made in calls) > 200
-        expected, other, _ = trained("c", epochs=300, data=data, callbacks=[lambda history: None])
-        assert max(made.steps for made in calls[-200:]) < 10
-        assert found["loss"] == expected["loss"]
-        assert list(found) == list(expected)
-        assert found.steps == expected.steps
-        for a, b in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
-            np.testing.assert_array_equal(a, b)
+        found = check_same_bits(calls, epochs=300, data=data)
         np.testing.assert_allclose(found["loss"], trained(False, epochs=300, data=data)[0]["loss"], 1e-4)
+
+
+def test_epochs_that_end_short_are_one_call_too(calls):
+    check_same_bits(calls, epochs=30)
+    check_same_bits(calls, epochs=30, data=(X, Y, W), loss=nn.CrossEntropyLoss(reduction="none"))
+    history = check_same_bits(calls, epochs=30, data=lambda: DataLoader((X, Y), 16))
+    expected = trained(False, epochs=30, data=lambda: DataLoader((X, Y), 16))[0]
+    np.testing.assert_allclose(history["loss"], expected["loss"], 1e-4)
+
+
+def test_early_stopping_ends_a_call_of_many_epochs_where_it_should(calls):
+    """It does not take back weights, or each epoch would have to be looked at."""
+    for data, delta in (((X, Y), 0.01), ((X, Y), 0.03), ((X[:144], Y[:144]), 0.01)):
+        stop = train.EarlyStopping(7, min_delta=delta, restore=False)
+        history = check_same_bits(calls, epochs=300, data=data, early_stopping=stop)
+        assert history.stopped == "early"
+        assert len(history) == history.best_epoch + 7
+    alike = {"epochs": 30, "early_stopping": train.EarlyStopping(7)}
+    assert trained("c", **alike)[0].best_epoch == trained(False, **alike)[0].best_epoch
+
+
+class Climbing(nn.Module):
+    """A number that each step raises until its root is of a negative one."""
+
+    def __init__(self):
+        self.w = nn.Parameter(np.zeros(1))
+
+    def forward(self, x):
+        return np.sqrt(1 - self.w) + 0 * x
+
+
+def climb(lr, compile=lambda step: step):
+    """A model, and a step of its own; the root is taken in a check before anything is changed."""
+    model = Climbing()
+    optimizer = optim.SGD(model.parameters(), lr=lr)
+
+    @compile
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = model(x).mean()
+        if not np.isfinite(loss):
+            return loss
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return model, step
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt", "ignore:fit stopped")
+def test_a_step_that_c_cannot_make_is_found_in_any_turn(calls):
+    """The gradients are those of the last one that it could, be that a full batch or a short one."""
+    x, ends = np.arange(5.0)[:, None], set()
+    given = {"data": lambda: DataLoader((x, x[:, 0]), 2), "loss": lambda out, y: out.mean(), "epochs": 200}
+    check_same_bits(calls, model=Climbing, optimizer=lambda p: optim.SGD(p, lr=0.01), **given)
+    for lr in (0.011, 0.0115, 0.012, 0.013, 0.014):
+        (model, step), (other, plain) = climb(lr, tg.compile(backend="c")), climb(lr)
+        loader = DataLoader((x, x[:, 0]), 2)
+        for _, batch in zip(range(12), loader):
+            np.testing.assert_array_equal(step(*batch).data, plain(*batch).data)
+        made = turns.in_turns(over.Runs(step, lambda *arrays: arrays), loader.by_rows(200), (0,))
+        losses = [plain(x, x).item() for _ in range(made.steps)]
+        np.testing.assert_allclose(made.results[0], losses, 1e-9)
+        np.testing.assert_allclose(model.w.grad.data, other.w.grad.data, 1e-6)
+        ends.add(made.steps % 3)
+    assert ends == {0, 1, 2}
+    given["data"] = lambda: DataLoader((x[:3], x[:3, 0]), 2)  # RAdam's sixth step is in the middle of epochs
+    check_same_bits(calls, model=Climbing, optimizer=lambda p: optim.RAdam(p, lr=0.01), **given)
 
 
 def test_ctrl_c_comes_between_calls_of_many_epochs():

@@ -77,37 +77,40 @@ class Runs:
         """
         count, size = rows.alike()
         count = min(count, self.limit)
-        for one in self.compiled.specializations:
-            if (
-                one.many is None
-                or one.many.batch != size
-                or one.many.widths != [a[:1].nbytes for a in rows.arrays]
-            ):
-                continue
-            if (outs := self._outs(one, count, wanted)) is None:
+        for one in self.fitting(rows, size):
+            if (outs := self.outs(one, count, wanted)) is None:
                 continue
             start = time.perf_counter()
             steps = _steps(one, rows, count, outs, rate)
-            result = one.call_with(steps, self.compiled, self._given(rows, size))
+            result = one.call_with(steps, self.compiled, self.given(rows, size))
             if result is MISS:
                 continue
             if result is FAILED:
                 break
             done = int(one.many.words[DONE])
-            each = (time.perf_counter() - start) / done
-            self.limit = max(1, min(int(MOMENT / each), GROWTH * self.limit))
+            self.took(time.perf_counter() - start, done)
             shift = len(one.run.learned)
             return Made(done, result, [outs[shift + k][:done] for k in wanted])
         return Made(0)
 
-    def _given(self, rows: Rows, size: int) -> tuple[Any, ...]:
+    def fitting(self, rows: Rows, size: int) -> list[Specialization]:
+        """The traces by which C makes steps alone, with batches of so many rows."""
+        widths = [a[:1].nbytes for a in rows.arrays]
+        made = (one for one in self.compiled.specializations if one.many is not None)
+        return [one for one in made if one.many.batch == size and one.many.widths == widths]
+
+    def took(self, seconds: float, steps: int) -> None:
+        """Take note of how long a call took, for how many steps the next one may make."""
+        self.limit = max(1, min(int(MOMENT * steps / seconds), GROWTH * self.limit))
+
+    def given(self, rows: Rows, size: int) -> tuple[Any, ...]:
         """The arguments of a call: arrays that batches are gathered in."""
         if size not in self._rooms:
             arrays = [np.empty((size, *a.shape[1:]), a.dtype) for a in rows.arrays]
             self._rooms[size] = self.form(*rows.build(arrays))
         return self._rooms[size]
 
-    def _outs(self, one: Specialization, count: int, wanted: Sequence[int]) -> list[Any] | None:
+    def outs(self, one: Specialization, count: int, wanted: Sequence[int]) -> list[Any] | None:
         """Arrays for the results that are wanted of every step; None if C does not have them."""
         found: list[Any] = [None] * len(one.many.results)
         for k in wanted:

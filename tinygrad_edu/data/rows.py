@@ -21,7 +21,7 @@ class Rows:
     build : callable
         Makes the fields of a batch of its arrays.
     epochs : int
-        How many; several if all batches have as many rows.
+        How many.
     usual : bool, default=False
         Whether the orders are those of a DataLoader's seed, and not of a subclass of it.
     """
@@ -45,6 +45,16 @@ class Rows:
     def left(self) -> int:
         """How many batches there are still to come."""
         return (self.last - self.epoch) * self.count - self.batch
+
+    @property
+    def ends_short(self) -> bool:
+        """Whether the last batch of an epoch has fewer rows than the others."""
+        return bool(self.samples < self.count * self.size)
+
+    def sizes(self, batches: int) -> NDArray[np.intp]:
+        """How many rows each of the next batches has."""
+        numbers = np.arange(self.batch, self.batch + batches) % self.count
+        return np.minimum(self.size, self.samples - numbers * self.size)
 
     def alike(self) -> tuple[int, int]:
         """How many of the next batches have the same number of rows, and that number."""

@@ -1,9 +1,8 @@
 """Several epochs in one call of compiled code, where nothing is to be done between them."""
 
+import math
 import time
 from typing import Any
-
-import numpy as np
 
 from .progress import Progress
 from .settings import Settings
@@ -21,40 +20,49 @@ def make_epochs(training: Training, bar: Progress) -> bool:
         return False
     if training.totals.weight or not len(history):  # in the middle of an epoch, or in the first
         return False
-    count = min(runs.limit // steps, settings.epochs - len(history))
-    if count < 2 or training.loader.samples % training.loader.batch_size > 0:
+    left = math.inf if training.best is None else training.best.left(history)  # if none of them is better
+    count = math.ceil(min(runs.limit // steps, settings.epochs - len(history), left))
+    if count < 2:
         return False
     rows, start = rows_of(training.loader, count), time.perf_counter()
     if rows is None:
         return False
     weighted = len(places_of(training, rows)) > 2
-    made = runs.advance(rows, wanted=range(1 + weighted))
+    made = advanced(runs, rows, range(1 + weighted))
     if not made.steps:
         return False
     history.count_step(made.steps)
     training.many += made.steps
     whole, rest = divmod(made.steps, steps)
-    losses, weights = made.results[0], made.results[1] if weighted else np.full(made.steps, rows.size)
+    losses, weights = made.results[0], made.results[1] if weighted else rows.sizes(made.steps)
     seconds = (time.perf_counter() - start) / made.steps * steps
-    bar.begin(len(history))
-    found = training.totals.of_epochs(*(x[: whole * steps].reshape(whole, steps) for x in (losses, weights)))
-    lr = training.optimizer.groups[0].lr
-    history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
+    complete = (x[: whole * steps].reshape(whole, steps) for x in (losses, weights))
+    for loss in training.totals.of_epochs(*complete):
+        bar.begin(len(history))
+        history.append({"loss": loss, "lr": training.optimizer.groups[0].lr, "seconds": seconds})
+        if training.best is not None:
+            training.best.update(history, training.model)
     rows.advance(made.steps)
     if rest:
         training.totals.add_many(losses[whole * steps :], weights[whole * steps :], None, None)
         training.totals.before = seconds * rest / steps
     if whole:
-        bar.begin(len(history) - 1)
         bar.end({"loss": history.last["loss"]})
         training.look_for_others(every=0.1)
     return True
 
 
+def advanced(runs: Any, rows: Any, wanted: range) -> Any:
+    """The next epochs made, in one call of C if all their batches have as many rows."""
+    from ..compiler.turns import in_turns
+
+    return in_turns(runs, rows, wanted) if rows.ends_short else runs.advance(rows, wanted=wanted)
+
+
 def is_quiet(settings: Settings) -> bool:
-    """Whether nobody looks at anything between two epochs."""
+    """Whether nobody looks at anything between two epochs, but at the losses."""
     looks: tuple[Any, ...] = (
-        settings.validated, settings.callbacks, settings.checkpoint, settings.best, settings.schedule,
-        settings.step.schedule, settings.trained, settings.step.distributed,
+        settings.validated, settings.callbacks, settings.checkpoint, settings.best and settings.best.restore,
+        settings.schedule, settings.step.schedule, settings.trained, settings.step.distributed,
     )  # fmt: skip
     return not any(looks)

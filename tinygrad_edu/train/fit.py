@@ -115,8 +115,9 @@ def fit(
         of several batches, are made as they are.  True is "numpy"; the others name another backend.  In C,
         batches that are rows of arrays, of several inputs and with weights too, are gathered there, and many
         steps are one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; of
-        several epochs, if nothing looks at each.  A step that has lines of NumPy is a call of its own, and so
-        is one of a batch that ``map`` or ``collate_fn`` makes; ``history.compiled`` says what was, and why.
+        several epochs, if nothing looks at each but early stopping by the loss, without ``restore``.  A step
+        that has lines of NumPy is a call of its own, and so is one of a batch that ``map`` or ``collate_fn``
+        makes; ``history.compiled`` says what was, and why.
     distributed : bool, default=False
         Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``
         (the extra ``mpi``).  All are given the same data and settings, and ``batch_size`` is that of the

@@ -90,9 +90,13 @@ class Best:
         if self.settings.restore and self.epoch:
             model.load_state_dict(self.weights)
 
+    def left(self, history: History) -> float:
+        """How many more epochs without a better one are put up with."""
+        return self.settings.patience - (len(history) - self.epoch)
+
     def exhausted(self, history: History) -> bool:
         """Whether there have been as many epochs without a better one as are put up with."""
-        return len(history) - self.epoch >= self.settings.patience
+        return self.left(history) <= 0
 
     def reason(self, history: History) -> str:
         """Why there is no use in going on."""
