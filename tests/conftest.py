@@ -32,6 +32,20 @@ def pytest_configure(config):
     config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
 
 
+@pytest.fixture(scope="module")
+def quick_c():
+    """C is compiled at -O1, in a third of the time: for tests of what is made, when, and of what is noticed.
+
+    What loops compute when they are vectors, test_c.py and test_c_order.py ask of what users get.
+    """
+    from tinygrad_edu.compiler import cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        if settings().max_examples < 1000:
+            patch.setattr(cache, "FLAGS", tuple("-O1" if flag == "-O3" else flag for flag in cache.FLAGS))
+        yield
+
+
 @pytest.fixture(scope="session")
 def count(request):
     """Call it with the name of an entry of the table in every hypothesis example."""

@@ -15,6 +15,7 @@ from tinygrad_edu.compiler import cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 from tinygrad_edu.ops import blocks
 
+pytestmark = pytest.mark.usefixtures("quick_c")
 STEPS = 8
 ACTIVATIONS = (
     "ReLU", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh", "Softplus",

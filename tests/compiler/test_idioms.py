@@ -28,6 +28,7 @@ from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 
+pytestmark = pytest.mark.usefixtures("quick_c")
 X = np.random.default_rng(0).standard_normal((16, 4), np.float32)
 Y = np.arange(16) * 7 % 3
 T = np.random.default_rng(6).standard_normal((16, 3)).astype(np.float32)

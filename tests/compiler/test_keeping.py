@@ -11,6 +11,8 @@ from tinygrad_edu.compiler.cache import compiler
 
 from .test_traps import X2, Y2, X, Y, check_same, plain
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+
 
 def trained(
     hold, steps=6, network=lambda: nn.Sequential(nn.Linear(6, 5, rng=0), nn.ReLU(), nn.Linear(5, 3, rng=1))

@@ -9,6 +9,7 @@ import tinygrad_edu as tg
 from tinygrad_edu import nn
 from tinygrad_edu.compiler import cache
 
+pytestmark = pytest.mark.usefixtures("quick_c")
 X = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
 BACKENDS = ["numpy", *(["c"] if cache.compiler() else [])]
 

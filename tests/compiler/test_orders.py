@@ -12,7 +12,10 @@ from tinygrad_edu.compiler import cache, orders
 from tinygrad_edu.compiler.c_head import HEAD
 from tinygrad_edu.data import DataLoader
 
-pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+pytestmark = [
+    pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here"),
+    pytest.mark.usefixtures("quick_c"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import cache
 
+pytestmark = pytest.mark.usefixtures("quick_c")
 X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
 
 

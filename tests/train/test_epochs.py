@@ -15,7 +15,10 @@ from tinygrad_edu.compiler import cache, over, turns
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, NonFiniteError
 
-pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+pytestmark = [
+    pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here"),
+    pytest.mark.usefixtures("quick_c"),
+]
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((150, 4), np.float32), RNG.integers(0, 3, 150)
 ULPS = 2e-6  # relative: small products are summed in another order than BLAS has
