@@ -88,7 +88,11 @@ def leaky_relu(x: Any, g: Any, y: Any, d: Any) -> Step:
 def elu(x: Any, g: Any, y: Any, d: Any, e: Any, *, alpha: float = 1.0, scale: float = 1.0) -> Step:
     def step() -> None:
         np.clip(x, -np.inf, 0, out=d)
-        np.expm1(d, out=d)
+        np.multiply(d, 0.5, out=d)  # expm1, by the tangent: its own loop takes five times as long
+        np.tanh(d, out=d)
+        np.multiply(d, 0.5, out=y)
+        np.subtract(0.5, y, out=y)
+        np.divide(d, y, out=d)
         np.multiply(d, alpha, out=d)
         np.clip(x, 0, np.inf, out=y)
         np.add(y, d, out=y)
@@ -170,16 +174,43 @@ def silu(x: Any, g: Any, y: Any, d: Any, s: Any) -> Step:
 @by_blocks(0)
 def softplus(x: Any, g: Any, y: Any, d: Any) -> Step:
     def step() -> None:
-        np.absolute(x, out=y)
-        np.negative(y, out=y)
-        np.exp(y, out=y)
-        np.log1p(y, out=y)
+        np.absolute(x, out=d)
+        np.negative(d, out=d)
+        np.exp(d, out=d)
+        np.add(d, 1, out=y)  # log1p, whose own loop takes several times as long
+        np.subtract(d, y, out=d)
+        np.add(d, 1, out=d)
+        np.log(y, out=y)
+        np.add(y, d, out=y)
         np.clip(x, 0, np.inf, out=d)
         np.add(y, d, out=y)
         np.negative(x, out=d)
         np.exp(d, out=d)
         np.add(d, 1, out=d)
         np.divide(g, d, out=d)
+
+    return step
+
+
+@by_blocks(3)
+def mish(x: Any, g: Any, y: Any, d: Any, b: Any, e: Any, n: Any) -> Step:
+    def step() -> None:
+        np.clip(x, -800, 22, out=b)
+        np.exp(b, out=e)
+        np.add(e, 2, out=n)
+        np.multiply(n, e, out=n)
+        np.add(n, 2, out=d)
+        np.divide(n, d, out=n)
+        np.multiply(e, 4, out=y)
+        np.divide(y, d, out=y)
+        np.multiply(b, y, out=b)
+        np.add(e, 1, out=e)
+        np.divide(e, d, out=e)
+        np.multiply(b, e, out=d)
+        np.add(d, n, out=d)
+        np.multiply(d, g, out=d)
+        np.clip(x, -800, np.inf, out=y)
+        np.multiply(y, n, out=y)
 
     return step
 
@@ -256,7 +287,8 @@ def of_gelu(x: Any, g: Any, approximate: str = "none") -> Step:
 
 HANDS: dict[str, Callable[..., Step]] = {
     "ReLU": relu, "LeakyReLU": leaky_relu, "ELU": elu, "CELU": elu, "GELU": of_gelu, "Sigmoid": sigmoid,
-    "SELU": settings(elu, alpha=SELU_ALPHA, scale=SELU_SCALE), "SiLU": silu, "Softplus": softplus,
+    "SELU": settings(elu, alpha=SELU_ALPHA, scale=SELU_SCALE), "SiLU": silu, "Mish": mish,
+    "Softplus": softplus,
     "Hardsigmoid": hardsigmoid, "Hardswish": hardswish, "Hardtanh": settings(clipped, low=-1, high=1),
     "ReLU6": settings(clipped, low=0, high=6),
 }  # fmt: skip

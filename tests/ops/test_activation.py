@@ -12,6 +12,8 @@ import tinygrad_edu as tg
 from tests.helpers import leaf, phi
 from tinygrad_edu import nn
 from tinygrad_edu.ops.erf import normal_cdf
+from tinygrad_edu.ops.near_one import expm1_of_minus, log1p_of_share
+from tinygrad_edu.ops.smooth import mish_and_slope
 
 
 def slopes(f, x):
@@ -465,3 +467,34 @@ def test_many_elements_are_computed_as_each_one_alone(name, dtype):
             spacing = 4 * np.finfo(dtype).eps
             np.testing.assert_allclose(y.data[part : part + 97], y_few.data, rtol=spacing)
             np.testing.assert_allclose(x.grad.data[part : part + 97], few.grad.data, rtol=spacing)
+
+
+# ---- near one ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_expm1_and_log1p_are_exact_where_they_are_near_0(dtype):
+    a = np.concatenate([[0, np.inf], 10 ** np.random.default_rng(0).uniform(-6, 2, 5000)]).astype(dtype)
+    share, exact = np.exp(-a), a.astype(np.longdouble)
+    found = expm1_of_minus(a), expm1_of_minus(a, 1.7), log1p_of_share(share)
+    with np.errstate(under="ignore"):
+        wanted = (np.expm1(-exact), 1.7 * np.expm1(-exact), np.log1p(share.astype(np.longdouble)))
+    for one, other in zip(found, wanted):
+        assert one.dtype == dtype
+        units = np.abs(one - other) / np.spacing(np.abs(other).astype(dtype))
+        assert np.max(units) < 4
+    assert np.isnan(
+        [expm1_of_minus(np.full(1, np.nan, dtype)), log1p_of_share(np.full(1, np.nan, dtype))]
+    ).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_mish_is_its_formula_to_the_last_digits(dtype):
+    x = np.concatenate([np.linspace(-8, 8, 1001), [-100, 25, 300]]).astype(dtype)
+    e, exact = np.exp(x.astype(np.longdouble)), x.astype(np.longdouble)
+    t, eps = np.tanh(np.log1p(e)), np.finfo(dtype).eps
+    value, slope = mish_and_slope(x)
+    assert value.dtype == slope.dtype == dtype
+    np.testing.assert_allclose(value, (exact * t).astype(float), rtol=6 * eps, atol=np.finfo(dtype).tiny)
+    steep = t + exact * (1 - t * t) * e / (1 + e)
+    np.testing.assert_allclose(slope, steep.astype(float), rtol=0, atol=3 * eps)

@@ -14,6 +14,7 @@ from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .blocks import blockwise
+from .near_one import expm1_of_minus
 from .pieces import MANY, above, below, step
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
@@ -32,7 +33,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 # fmt: off
 # x where x > 0, else alpha · (exp(x / width) - 1).
 two_pieces = blockwise(lambda x, alpha, width: elu_value(x, alpha, width))
-scaled_pieces = blockwise(lambda x: SELU_SCALE * above(x) + SELU_SCALE * SELU_ALPHA * np.expm1(below(x)))
+scaled_pieces = blockwise(lambda x: SELU_SCALE * above(x) + expm1_of_minus(above(-x), SELU_SCALE * SELU_ALPHA))
 the_higher = blockwise(lambda x, slope: np.maximum(x, x * slope))
 
 
@@ -129,12 +130,13 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def elu_value(x: Any, alpha: float, width: float) -> Any:
-    """The higher of the two pieces if the lower one is so steep that it crosses the other at 0 alone; else
-    their sum, of which one is 0: both are faster than to choose.
+    """The higher of the two pieces if these, the lower one of -|x|, cross at 0 alone; else their sum, of
+    which one is 0: both are faster than to choose.
     """
-    tail = np.expm1(below(x) if width == 1 else below(x) / width)
-    tail = tail if alpha == 1 else alpha * tail
-    return np.maximum(x, tail) if alpha <= width else above(x) + tail
+    crosses_once = alpha <= width
+    a = np.absolute(x) if crosses_once else above(-x)
+    tail = expm1_of_minus(a if width == 1 else a / width, alpha)
+    return np.maximum(x, tail) if crosses_once else above(x) + tail
 
 
 def elu_slope(x: Any, alpha: float) -> Any:

@@ -15,9 +15,11 @@ from ..table import elementwise, primitive
 from .blocks import blockwise
 from .elementwise import LN2
 from .erf import FAR, cdf_and_bell, normal_density
+from .near_one import log1p_of_share
 from .pieces import above, below, near
 
 VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
+MISH_FAR = 22.0  # from here on tanh(softplus(x)) is 1, and exp(4x) is finite in float32
 ROOT = math.sqrt(2 / math.pi)
 
 
@@ -25,7 +27,7 @@ ROOT = math.sqrt(2 / math.pi)
 # fmt: off
 logistic = blockwise(lambda x: 1 / (1 + np.exp(-x)))
 x_logistic = blockwise(lambda x: (above(x, -VERY_FAR) * (s := logistic(x)), s))
-bend = blockwise(lambda x: above(x) + np.log1p(np.exp(-np.absolute(x))))  # several times as fast as np.logaddexp(x, 0)
+bend = blockwise(lambda x: above(x) + log1p_of_share(np.exp(-np.absolute(x))))  # several times as fast as np.logaddexp(x, 0)
 gelu_by_tanh = blockwise(lambda x: above(x, -FAR) * (0.5 * (1 + np.tanh(bent(near(x, FAR))))))
 
 
@@ -239,10 +241,15 @@ def gelu_and_slope(x: Any) -> tuple[Any, Any]:
 
 @blockwise
 def mish_and_slope(x: Any) -> tuple[Any, Any]:
-    """x t and t + x t', with t = tanh(softplus(x)), t' = (1 - t²) σ(x), of which σ is 1 - exp(-softplus)."""
-    soft = bend(x)
-    t = np.tanh(soft)
-    return above(x, -VERY_FAR) * t, t - near(x, VERY_FAR) * ((1 - np.square(t)) * np.expm1(-soft))
+    """x t and t + x t', with t = tanh(softplus(x)), which is n / (n + 2) with n = e (e + 2) and e = exp(x).
+
+    So t' = 2 n' / (n + 2)², with n' = 2 e (e + 1).  Beyond the bound t is 1, and t' is 0.
+    """
+    bounded = np.clip(x, -VERY_FAR, MISH_FAR if x.dtype.itemsize > 2 else 5.5)  # of float16
+    e = np.exp(bounded)
+    n = e * (e + 2)
+    t = n / (n + 2)
+    return above(x, -VERY_FAR) * t, t + bounded * ((4 * e / (n + 2)) * ((e + 1) / (n + 2)))
 
 
 def mish_curvature(x: Any) -> Any:

@@ -8,6 +8,7 @@ from ...arrays import floating
 from ...table import primitive
 from ..activation import sigmoid, softplus
 from ..elementwise import ones_for_zeros
+from ..near_one import log1p_of_share
 from ..pieces import above, below
 from .checks import (
     LOGARITHMS,
@@ -132,7 +133,7 @@ def binary_cross_entropy_with_logits(
 def cross_entropy_of_logits(logits: Any, target: Any) -> Any:
     """-t log σ(z) - (1 - t) log σ(-z) in one: (1 - t) max(z, 0) - t min(z, 0) + log(1 + exp(-|z|))."""
     logits, target = floating(logits, "logits"), floating(target, "target")
-    losses = np.log1p(np.exp(-np.absolute(logits)))
+    losses = log1p_of_share(np.exp(-np.absolute(logits)))
     losses += (1 - target) * above(logits)
     losses -= target * below(logits)
     return losses
