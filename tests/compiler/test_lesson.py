@@ -289,6 +289,25 @@ def test_the_lesson_of_a_product_that_lies_as_its_second_operand():
     check_lesson(network, x=x, y=y, optimizer=optim.Adam)
 
 
+def test_what_other_functions_than_ufuncs_write_is_told():
+    @tg.compile
+    def step(x):
+        rows = np.zeros_like(x, shape=3)
+        columns = np.zeros_like(x, shape=4)
+        np.add.reduce(x, axis=0, out=rows)
+        np.max(x, axis=1, out=columns)
+        return rows, columns, np.cumsum(x, axis=0, out=np.zeros_like(x))
+
+    x = normal(4, 3)
+    for _ in range(2):
+        compiled = step(x)
+    told, _, text = lesson_of(step, "step")
+    assert "rows[...] = x.sum(axis=0)" in text
+    for found, expected in zip(told(x), compiled, strict=True):
+        np.testing.assert_array_equal(found, expected)
+        assert np.any(expected)
+
+
 def test_an_argument_may_be_called_like_a_plain_function():
     weight = nn.Parameter(normal(2, 1, 3, 3))
 

@@ -59,7 +59,7 @@ def test_conv2d_is_its_definition(configuration):
 @pytest.mark.parametrize("padding", [(1, 2), (0, 0)])
 @pytest.mark.parametrize("channels", [1, 5])
 def test_many_channels_by_themselves(channels, padding):
-    """More of them than are worked on at a time: values by definition, gradients as its adjoints."""
+    """Each with a kernel of its own: values by definition, gradients as its adjoints."""
     x, weight = normal(20, channels, 31, 30), normal(channels, 1, 3, 2)
     settings = {"padding": padding, "dilation": (1, 2), "groups": channels}
     y, pullback = tg.vjp(lambda *a: tg.conv2d(*a, **settings), x, weight)
@@ -147,7 +147,6 @@ def test_result_does_not_depend_on_how_much_is_computed_at_a_time(configuration,
         patch.setattr(convolution, "CACHE", size)
         for limit in ("WIDE", "SMALL"):
             patch.setattr(patches, limit, data.draw(st.sampled_from((1, 4, 100, 10**6))))
-        patch.setattr(convolution, "SMALL", patches.SMALL)
         patch.setattr(patches, "LARGE", data.draw(st.sampled_from((0, 1 << 15))))
         y, pullback = tg.vjp(lambda *a: tg.conv2d(*a, bias, **settings), x, weight)
         of_x, of_weight = pullback(g)
@@ -203,6 +202,39 @@ def test_fast_and_plain_convolution_agree_to_the_last_derivative(configuration):
         derivatives(convolution.convolve), derivatives(convolution.plain_convolve), strict=True
     ):
         np.testing.assert_allclose(fast, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max(initial=1))
+
+
+@pytest.mark.parametrize("of_images", [True, False], ids=["images", "gradients"])
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "settings"),
+    [
+        ((2, 3, 6, 5), (4, 3, 3, 3), {"padding": (1, 1)}),
+        ((40, 2, 6, 5), (3, 2, 3, 3), {"padding": (1, 0)}),
+        ((1, 4, 9, 8), (4, 2, 3, 2), {"groups": 2, "stride": (2, 1)}),
+        ((2, 3, 6, 5), (3, 1, 3, 3), {"groups": 3, "padding": (1, 1)}),
+        ((16, 3, 6, 5), (3, 1, 3, 3), {"groups": 3, "dilation": (1, 2)}),
+    ],
+)
+def test_what_is_not_finite_reaches_only_what_it_is_part_of(x_shape, w_shape, settings, of_images):
+    """One element of the images, or of the gradient of the output, is infinite or NaN."""
+    settings = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1} | settings
+    padding = tuple((p, p) for p in settings["padding"])
+    windows = Windows(w_shape[2:], settings["stride"], padding, settings["dilation"])
+
+    def values(convolve, x, weight, g):
+        with np.errstate(all="ignore"):
+            f = lambda x, weight: convolve(x, weight, None, windows, settings["groups"])
+            y, pullback = tg.vjp(f, x, weight)
+            return y, *pullback(g)
+
+    for bad in (np.inf, -np.inf, np.nan):
+        x, weight = normal(*x_shape), normal(*w_shape)
+        g = normal(x_shape[0], w_shape[0], *windows.counts(x_shape))
+        spoiled = x if of_images else g
+        spoiled.flat[RNG.integers(spoiled.size, size=2)] = bad
+        plain = values(convolution.plain_convolve, x, weight, g)
+        for found, expected in zip(values(convolution.convolve, x, weight, g), plain, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_third_derivative_of_a_cube():

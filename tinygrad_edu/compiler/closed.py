@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops.convolution import convolve, convolve_transposed, correlate, is_depthwise
+from ..ops.convolution import convolve, convolve_transposed, correlate
 from ..ops.patches import CACHE, columns_at_once, in_one, order_of, rows_at_once
 from ..ops.pooling import maximum_over
 from ..ops.window import Windows
@@ -75,7 +75,7 @@ def _convolve_transposed(given: Given) -> Part | None:
     y, weight, shape, windows = (given[k] for k in ("y", "weight", "shape", "windows"))
     (o, c, kh, kw), turned = weight.shape, windows.turned
     pieces = c * kh * kw * y.shape[0] * y.shape[2] * y.shape[3]
-    at_once = pieces * y.dtype.itemsize <= 2 * CACHE
+    at_once = pieces * y.dtype.itemsize <= CACHE
     if turned is not None and not (at_once and pieces < weight.size):
         few = _few({**given, "windows": turned}, y, (c, o, kh, kw))
 
@@ -137,7 +137,7 @@ def _few(given: Given, x: Any, weight: tuple[int, ...]) -> int | None:
     """How many windows on images are multiplied at a time; None where that is not always so many."""
     windows: Windows = given["windows"]
     arrays = [a for a in given.values() if hasattr(a, "dtype")]
-    if given["groups"] > 1 or is_depthwise(weight, windows, 1) or len({a.dtype for a in arrays}) > 1:
+    if given["groups"] > 1 or len({a.dtype for a in arrays}) > 1:
         return None
     even = all(a == b >= 0 for a, b in windows.padding) and windows.stride[0] == windows.stride[1]
     if not even or windows.dilation != (1, 1) or not all(hasattr(a, "ref") for a in arrays):

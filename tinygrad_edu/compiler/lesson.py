@@ -169,7 +169,8 @@ class Lesson(LessonSteps):
             target, key, value = call.args
             self._line(f"{self.of(target)[0]}[{self.print.key(key)}] = {self.print.value(value)[0]}", "")
             return
-        if isinstance(call.function, str) or len(call.writes) != 1 or not isinstance(call.function, np.ufunc):
+        has_out = isinstance(call.function, np.ufunc) or "out" in call.kwargs
+        if isinstance(call.function, str) or len(call.writes) != 1 or not has_out:
             self._line(text, "")
             return
         target = call.writes[0]

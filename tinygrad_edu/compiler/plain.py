@@ -27,7 +27,7 @@ def correlate(x: Any, d_y: Any, shape: Any, few: Any, padding: Any = (0, 0), str
     """The gradient of a convolution in its weights: windows times the gradients of what they gave."""
     seen, o = windows_on(x, shape[2:], padding)[:, :, :, ::stride, ::stride], shape[0]
     x, d_y = seen.reshape(-1, d_y[:, 0].size), d_y.transpose(1, 2, 3, 0).reshape(o, -1).T
-    d_y, row = d_y if len(x) < 64 else d_y.copy(), max(few, seen[0, 0, 0, 0].size)
+    row = max(few, seen[0, 0, 0, 0].size)
     d_w = (x[:, i : i + few] @ d_y[i : i + few] for j in range(0, row, few) for i in range(j, len(d_y), row))
     return sum(d_w).T.reshape(o, *seen.shape[:3]).swapaxes(1, 2)
 

@@ -25,9 +25,8 @@ import numpy as np
 from ..arrays import floating, given
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
-from .depthwise import depthwise_convolve, depthwise_correlate
 from .frame import framed
-from .patches import CACHE, SMALL, in_blocks, order_of
+from .patches import CACHE, in_blocks, order_of
 from .window import Caller, Windows, batch_first, batch_last, steps
 
 
@@ -41,12 +40,10 @@ def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> A
     n, (rows, columns) = x.shape[0], windows.counts(x.shape)
     dtype = np.result_type(x.dtype, weight.dtype, *[] if bias is None else [bias.dtype])
     y = np.empty_like(x, dtype, "C", shape=(weight.shape[0], rows, columns, n))
-    if is_depthwise(weight.shape, windows, groups):
-        depthwise_convolve(batch_last(x), weight, bias, y, windows)
-        return batch_first(y)
     o, depth = weight.shape[0] // groups, math.prod(weight.shape[1:])
     order = order_of(o, depth, rows * columns * n)
-    kernels = np.reshape(np.transpose(weight, (0, *order)), (groups, o, depth))
+    kernels = np.copy(np.transpose(weight, (0, *order)), "C")  # BLAS takes none that run backwards
+    kernels = np.reshape(kernels, (groups, o, depth))
     for which, seen, outputs in in_blocks(batch_last(x), y, windows, groups):
         np.matmul(kernels[which], seen, out=outputs)
     if bias is not None:
@@ -63,7 +60,7 @@ def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Wi
     """
     (n, c, h, w), (o, *_), (kh, kw), (rows, columns) = shape, weight.shape, windows.kernel, y.shape[2:]
     pieces = c * kh * kw * rows * columns * n
-    at_once = pieces * np.result_type(y.dtype, weight.dtype).itemsize <= 2 * CACHE
+    at_once = pieces * np.result_type(y.dtype, weight.dtype).itemsize <= CACHE
     if (turned := windows.turned) is not None and not (at_once and pieces < weight.size):
         kernels = np.reshape(weight[:, :, ::-1, ::-1], (groups, o // groups, c // groups, kh, kw))
         kernels = np.reshape(np.swapaxes(kernels, 1, 2), (c, o // groups, kh, kw))
@@ -79,26 +76,21 @@ def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Wi
            y=lambda g, x, windows, groups: convolve(x, g, None, windows, groups))
 def correlate(x: Any, y: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
     """Images (n, c, h, w) with outputs (n, o, rows, columns): weights of a shape (o, c/groups, kh, kw)."""
-    if is_depthwise(shape, windows, groups) and x.dtype.kind == y.dtype.kind == "f":
-        weight = np.zeros_like(x, np.result_type(x.dtype, y.dtype), "C", shape=(groups, math.prod(shape[2:])))
-        depthwise_correlate(batch_last(x), batch_last(y), weight, windows)
-        return np.reshape(weight, shape)
     o, depth, (n, _, rows, columns) = shape[0] // groups, math.prod(shape[1:]), y.shape
     weight = np.zeros_like(x, np.result_type(x.dtype, y.dtype), "C", shape=(groups, depth, o))
     for which, seen, outputs in in_blocks(batch_last(x), batch_last(y), windows, groups):
-        add_products(weight[which], seen, np.matrix_transpose(outputs))
+        products = np.matmul(seen, np.matrix_transpose(outputs))  # (..., which, depth, o)
+        add_up(np.reshape(products, (math.prod(seen.shape[:-3]), *products.shape[-3:])), weight[which])
     order = order_of(o, depth, rows * columns * n)
     weight = np.reshape(np.matrix_transpose(weight), (shape[0], *(shape[axis] for axis in order)))
     return np.transpose(weight, (0, *order))
 # fmt: on
 
 
-def add_products(total: Any, a: Any, b: Any) -> None:
-    """Add products of matrices, a (..., groups, depth, positions) by b, to their sum (groups, depth, o)."""
-    if a.shape[-2] >= 64 and total[0].size * a.shape[-1] <= SMALL:
-        b = np.copy(b, "C")  # BLAS takes it as it lies, and is faster if it lies so
-    for part in np.reshape(np.matmul(a, b), (math.prod(a.shape[:-3]), *total.shape)):
-        total += part
+def add_up(products: Any, total: Any) -> None:
+    """Add each of some products to their total, one after the other: so are they added by a lesson, too."""
+    products[0] += total
+    total[...] = np.add.reduce(products, axis=0)
 
 
 def spread_at_once(image: Any, y: Any, weight: Any, windows: Windows) -> None:
@@ -151,11 +143,6 @@ def plain_convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int
         y = y + np.einsum("ngcrq,goc->ngorq", channels, kernels[..., place])
     y = np.reshape(y, (x.shape[0], weight.shape[0], rows, columns))
     return y if bias is None else y + np.reshape(bias, (-1, 1, 1))
-
-
-def is_depthwise(shape: tuple[int, ...], windows: Windows, groups: int) -> bool:
-    """Whether each channel is a group with one output, by weights (o, c/groups, kh, kw), and stride 1."""
-    return shape[0] == groups and shape[1] == 1 and windows.stride == (1, 1)
 
 
 def span(indices: list[int]) -> slice:

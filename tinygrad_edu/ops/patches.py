@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from .window import Pair, Windows, steps
 
-CACHE = 1 << 20  # bytes of copies at a time
+CACHE = 1 << 21  # bytes of copies at a time
 SMALL = 10**6  # multiplications: up to so many, BLAS takes matrices as they lie, and does not rearrange them
 NARROW, WIDE = 64, 256  # columns of a matrix: with fewer BLAS is slow; so many are worth being rearranged
 LARGE, FEW = 1 << 15, 1 << 11  # numbers in kernels that are not worth a copy, for fewer windows than FEW
@@ -145,7 +145,7 @@ def rows_at_once(rows: int, size: int) -> int:
 
 def columns_at_once(o: int, depth: int, columns: int, n: int, itemsize: int) -> int:
     """On how many columns of windows a product (o, depth) by (depth, columns · n) works."""
-    positions = min(SMALL // max(1, o * depth), CACHE // max(1, 2 * depth * itemsize))
+    positions = min(SMALL // max(1, o * depth), CACHE // max(1, 4 * depth * itemsize))
     return evenly(columns, max(WIDE, positions) // max(1, n))
 
 
