@@ -1,5 +1,6 @@
 """What compiling a step costs: the calls before it runs compiled, C's compiler among them, and memory."""
 
+import gc
 import resource
 import tempfile
 import tracemalloc
@@ -84,6 +85,7 @@ def memory(make: Callable[[Any], Step], problem: Any) -> int:
         before, step = tracemalloc.get_traced_memory()[0], make(problem)
         for _ in range(3):
             step()
+        gc.collect()  # Python keeps the memory of small tuples for others until then
         tracemalloc.reset_peak()
         step()
         return tracemalloc.get_traced_memory()[1] - before

@@ -271,13 +271,10 @@ class Compiled:
         lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]
         for one in self.specializations:
             program, source = one.run.program, one.source
-            calls = len(
-                [line for line in source.body if not line.startswith(("if ", "return", "try", "finally"))]
-            )
             lines.append(
-                f"  {source.title}: traced for {one.reason}; {calls} lines, {len(one.checks)} checks of "
-                "values, "
-                f"{source.size:,} bytes of buffers, {len(program.inputs)} arrays from outside"
+                f"  {source.title}: traced for {one.reason}; {source.lines} lines, "
+                f"{len(one.checks)} checks of values, {source.size:,} bytes of buffers, "
+                f"{len(program.inputs)} arrays from outside"
             )
             traced, made = (seconds * 1000 for seconds in one.took)
             lines.append(f"    traced in {traced:.0f} ms, a call among them, and made ready in {made:.0f} ms")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .asleep import Text
 from .c_functions import Functions
 from .loops import Product, writes
 from .memories import NoLoop, address
@@ -32,7 +33,7 @@ class Driven(Source):
 
     Attributes
     ----------
-    c : str
+    c : str or Text
         The text in C.
     cuts : list of (str, str)
         The lines that are left to NumPy, and why.
@@ -41,7 +42,7 @@ class Driven(Source):
     language, functions_of = "C", Functions
     until_it_runs = (
         "program", "buffers", "fixed", "scalars", "tested", "_constants", "_taken", "plan", "segments",
-        "makers", "functions", "memories", "emitted",
+        "makers", "functions", "memories", "emitted", "prelude", "hoisted", "imports", "body", "_names",
     )  # fmt: skip
 
     def __init__(
@@ -84,7 +85,8 @@ class Driven(Source):
             for g in self.segments for s in g.statements for o in writes(s)
         )  # fmt: skip
         self.functions = self.functions_of(plan, self.arguments, passes < SHORT)
-        self.c, self.slots, self.first = self.functions.text, self.functions.slots, self.functions.first
+        self.c: Any = self.functions.text
+        self.slots, self.first = self.functions.slots, self.functions.first
         self.many, self.counting = self.functions.many, self.functions.counting
         self.why_one = self.functions.why_one
         self.numbers = [
@@ -251,13 +253,18 @@ class Driven(Source):
     def text(self) -> str:
         """The function of one step and, if there may be many in one call, that of many."""
         text = super().text
-        if self.many is None:
+        if self.many is None or self._asleep is not None:
             return text
         arguments = ", ".join(map(self.name, self.arguments))
         return (
             "\n".join([text, "", f"def steps({arguments}):", *(f"    {line}" for line in self.body_of_many)])
             + "\n"
         )
+
+    def release(self) -> None:
+        """Forget what the texts were made of."""
+        super().release()
+        self.c, self.body_of_many = Text(self.c), []
 
     @property
     def shown(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
+from .asleep import Text
 from .buffers import ALIGNED, buffers
 from .copies import used
 from .counting import NAMES, counting_lines
@@ -66,7 +67,9 @@ class Source(Calls):
     many: Any = None  # of steps in one call of C, see `many.Many`
     until_it_runs: tuple[str, ...] = (
         "program", "buffers", "fixed", "scalars", "tested", "_last", "_users", "_constants", "_taken",
+        "prelude", "hoisted", "imports", "body", "_names",
     )  # fmt: skip
+    _asleep: Text | None = None  # the text, since it does not change any more
 
     def __init__(
         self, program: Program, results: list[Ref], names: dict[Ref, str], arguments: list[Ref], title: str,
@@ -85,6 +88,8 @@ class Source(Calls):
     @property
     def text(self) -> str:
         """The whole text."""
+        if self._asleep is not None:
+            return str(self._asleep)
         plain = sorted(n for n, what in self.imports.items() if n == what)
         wrapped = textwrap.wrap(f"from numpy import {', '.join(plain)}", 100) if plain else []
         several = len(wrapped) > 1
@@ -119,9 +124,9 @@ class Source(Calls):
 
     def compiled(self) -> Any:
         """The function that the text defines."""
-        text = self.text
-        namespace: dict[str, Any] = {"given": self.given}
-        linecache.cache[self.title] = len(text), None, text.splitlines(True), self.title
+        text, namespace = self.text, {"given": self.given}
+        lines: Any = self._asleep or Text(text)
+        linecache.cache[self.title] = len(text), None, lines, self.title
         exec(compile(text, self.title, "exec"), namespace)  # noqa: S102  # our own text
         self.defined = namespace
         return namespace["step"]
@@ -132,6 +137,9 @@ class Source(Calls):
 
     def release(self) -> None:
         """Forget what the text was made of: it does not change any more."""
+        others = ("if ", "return", "try", "finally")
+        self.lines = sum(not line.startswith(others) for line in self.body)  # of which a step consists
+        self._asleep = linecache.cache[self.title][2]  # type: ignore[assignment, misc]
         for name in self.until_it_runs:
             delattr(self, name)
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .asleep import Asleep
+
 
 class Ref(NamedTuple):
     """An array of the program, by its number."""
@@ -119,6 +121,7 @@ class Program:
     def copy(self) -> "Program":
         """Another program of the same steps, to be changed apart."""
         other = Program()
+        self._awake()
         for name, value in vars(self).items():
             setattr(other, name, value if isinstance(value, bool) else value.copy())
         return other
@@ -156,7 +159,10 @@ class Program:
         return new
 
     def release(self) -> None:
-        """Forget the values that the step makes or is given, which may be large; their forms stay."""
+        """Forget the values that the step makes or is given, which may be large; their forms stay.
+
+        All else is asleep until somebody asks for it: for a lesson, or to save the step.
+        """
         refs = [Ref(i) for i in range(len(self.values))]
         owners = [self.owner(ref) for ref in refs]
         places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
@@ -168,6 +174,21 @@ class Program:
         self.strides = {number: known.setdefault(each, each) for number, each in strides}
         given = {r for r, source in self.inputs.items() if source.kind == "argument"}
         self.forget((r for r in made if r in given or r not in self.inputs), known)
+        asleep = Asleep(vars(self), Ref, Input, Call, Check, Live)
+        vars(self).clear()
+        self._asleep = asleep
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not self._awake():
+            raise AttributeError(name)
+        return getattr(self, name)
+
+    def _awake(self) -> bool:
+        """Remember what was asleep; returns whether anything was."""
+        asleep = vars(self).pop("_asleep", None)
+        if asleep is not None:
+            vars(self).update(asleep.awake())
+        return asleep is not None
 
     def forget(self, refs: Iterable[Ref], known: dict[Any, Any] | None = None) -> None:
         """Forget values, but their shapes and dtypes; all of one form become one, if those ``known`` are."""

@@ -162,6 +162,7 @@ def tracing(log: Log, state: State) -> Iterator[None]:
         DRAWS.reset(token)
         for pack in packs:
             del pack.begin
+            pack.rows, pack.joint = [], False  # which name traced arrays
 
 
 def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:

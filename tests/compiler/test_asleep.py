@@ -1,0 +1,93 @@
+"""What a compiled step keeps when it has been traced: little, and all that somebody may ask for."""
+
+import gc
+import linecache
+import tracemalloc
+
+import numpy as np
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn, optim
+from tinygrad_edu.compiler.asleep import Asleep, Text
+from tinygrad_edu.compiler.log import Log
+from tinygrad_edu.compiler.program import Ref
+from tinygrad_edu.compiler.traced import Traced
+from tinygrad_edu.compiler.watch import Watch
+
+
+def compiled():
+    model = nn.Sequential(nn.Linear(2, 4, rng=0), nn.Tanh(), nn.Linear(4, 2, rng=1))
+    optimizer = optim.Adam(model.parameters(), lr=0.1)
+
+    @tg.compile
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = tg.softmax_cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def run(step, count=3):
+    x, y = np.eye(2, dtype=np.float32), np.array([0, 1])
+    return [step(x, y).item() for _ in range(count)]
+
+
+def test_what_sleeps_is_equal_when_it_wakes_and_other_objects_are_the_same():
+    array, function = np.ones(2), np.exp
+    value = {"a": [Ref(1), (array, Ref(1)), slice(0, 3), ...], "b": {Ref(2): function}, "c": np.float32(2)}
+    again = Asleep(value, Ref).awake()
+    assert again["a"][0] == Ref(1)
+    assert type(again["a"][0]) is Ref
+    assert again["a"][1][0] is array
+    assert again["b"][Ref(2)] is function
+    assert again["c"] is value["c"]
+    assert again["a"][2:] == [slice(0, 3), ...]
+    assert again["a"] is not value["a"]
+
+
+def test_lines_of_a_text():
+    text = "a\nb = 'é'\n\nc\n"
+    lines = text.splitlines(True)
+    assert [*Text(text)] == lines
+    assert len(Text(text)) == 4
+    assert Text(text)[1:] == lines[1:]
+    assert str(Text(text)) == text
+
+
+def test_nothing_of_the_trace_is_left():
+    step = compiled()
+    run(step)
+    gc.collect()
+    alive = [o for o in gc.get_objects() if type(o) in (Log, Watch) or (type(o) is Traced and o.log)]
+    assert not alive
+    assert step.specializations[0].run.program._asleep
+
+
+def test_a_small_step_takes_little_memory():
+    run(compiled())  # what is imported and made once is not counted
+    gc.collect()
+    tracemalloc.start()
+    try:
+        step = compiled()
+        run(step)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 120_000
+    finally:
+        tracemalloc.stop()
+    assert "def step" in step.source
+
+
+def test_texts_are_there_where_they_are_asked_for():
+    step = compiled()
+    run(step)
+    source, title = step.source, step.specializations[0].source.title
+    number = source[: source.index("def step")].count("\n") + 1
+    assert linecache.getline(title, number).startswith("def step(x, y):")
+    lesson, report = step.lesson(), step.report()
+    run(step)
+    assert (step.lesson(), step.source) == (lesson, source)
+    assert step.report() == report
+    assert "  <compiled step" in report
