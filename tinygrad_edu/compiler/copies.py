@@ -72,7 +72,7 @@ def used(step: Any) -> list[Ref]:
 
 def substituted(step: Any, by: dict[Ref, Ref]) -> Any:
     """A step with other references."""
-    if isinstance(step, Live):
+    if isinstance(step, Live) or not any(r in by for r in used(step)):
         return step
     if isinstance(step, Check):
         return step._replace(ref=by.get(step.ref, step.ref))

@@ -196,7 +196,7 @@ def _copies_into(program: Program, vector: Any, fitting: set[Ref]) -> dict[int, 
             if place.dtype != g.dtype or not place.flags.c_contiguous:
                 return {}
             found[i] = step
-    sources = {program.owner(step.args[2]): i for i, step in found.items()}
+    sources, last = {program.owner(step.args[2]): i for i, step in found.items()}, max(found, default=0)
     if len(sources) < len(found) or len({step.args[0] for step in found.values()}) < len(found):
         return {}
     for i, step in enumerate(program.steps):
@@ -204,7 +204,7 @@ def _copies_into(program: Program, vector: Any, fitting: set[Ref]) -> dict[int, 
             if any(program.owner(w) in sources and i > sources[program.owner(w)] for w in step.writes):
                 return {}
             reads = {program.owner(r) for r in refs_in((step.args, step.kwargs))}
-            if owner in reads and i < max(found, default=0):
+            if owner in reads and i < last:
                 return {}
     return found
 

@@ -60,8 +60,10 @@ class Operand(NamedTuple):
 
     def overlaps(self, other: "Operand") -> bool:
         """Whether the two may share a byte."""
+        if self.memory != other.memory:
+            return False
         (a, b), (c, d) = self.ends, other.ends
-        return self.memory == other.memory and a < d and c < b
+        return a < d and c < b
 
     def forward(self, axes: Collection[int]) -> "Operand":
         """The same, with those of some axes that run backwards in memory the other way round."""
@@ -117,6 +119,7 @@ class Memories:
         self.all: list[Memory] = []
         self.of: dict[Ref, int] = {}
         self._fixed: dict[int, int] = {}  # by the identity of what owns it
+        self._known: dict[Ref, Operand] = {}
         for ref in program.inputs:
             value = program.values[ref.number]
             self.of[ref] = self._argument(value) if ref in arguments else self.fixed(value)
@@ -209,7 +212,10 @@ class Memories:
         """An array of the program."""
         if ref in self.moving:
             raise NoLoop("a view whose place depends on values")
-        return self.lying(self.of[ref], self.program.values[ref.number], self.shift.get(ref, 0))
+        if ref not in self._known:
+            value, shift = self.program.values[ref.number], self.shift.get(ref, 0)
+            self._known[ref] = self.lying(self.of[ref], value, shift)
+        return self._known[ref]
 
     def constant(self, array: Any) -> Operand:
         """An array that the program names as it is."""

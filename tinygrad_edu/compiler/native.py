@@ -43,7 +43,7 @@ class NativeSource(Driven):
         except OSError as error:
             raise TraceError(f"{path} cannot be loaded: {error}\n  Pass another folder, cache=….") from None
         if self.many is not None:  # in which other threads run
-            others = ctypes.CDLL(str(path))
+            others = ctypes.CDLL(str(path), handle=loaded._handle)
             self.many.function, self.many.orders = others["steps"], orders_of(others)
             self.many.function.argtypes = [
                 ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p

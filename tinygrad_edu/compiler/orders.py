@@ -7,6 +7,7 @@ differs.
 
 import ctypes
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -101,5 +102,6 @@ def _agrees(orders: Orders) -> bool:
     )
 
 
+@cache  # it takes longer than all the rest
 def _by_numpy(seed: int, epoch: int, n: int) -> NDArray[Any]:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, epoch]))).permutation(n)

@@ -56,8 +56,9 @@ class Traced(NDArrayOperatorsMixin):
     # ---- what NumPy asks -----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(isinstance(i, Tensor) for i in inputs):
-            return NotImplemented  # tensors know what to do with it
+        for i in inputs:
+            if issubclass(type(i), Tensor):  # isinstance would ask for the __class__
+                return NotImplemented  # tensors know what to do with it
         return self.log.call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -40,10 +40,9 @@ CLEARING = {Module.zero_grad.__code__, Optimizer.zero_grad.__code__}
 
 def is_outside(function: Any) -> bool:
     """Whether a function of C's looks at files or clocks, whoever calls it."""
-    module = getattr(function, "__module__", None)
-    return (
-        function is open or (module in OUTSIDE and function.__name__ != "fspath") or function is np.fromfile
-    )
+    if getattr(function, "__module__", None) in OUTSIDE:
+        return bool(function.__name__ != "fspath")
+    return function is open or function is np.fromfile
 
 
 def is_quiet(frame: Any) -> bool:
@@ -70,6 +69,7 @@ class Watch:
     def __init__(self, state: State, leaves: list[Any]) -> None:
         self.state, self.refused = state, ""
         self._known: set[types.CodeType] = set(state.codes)
+        self._met: set[types.CodeType] = set()  # whose further calls need no look
         self._leaves = leaves
         self._before: list[tuple[Any, Any]] = []
         self.cleared: list[Any] = []
@@ -113,27 +113,36 @@ class Watch:
     def _event(self, frame: Any, event: str, argument: Any) -> None:
         if not self._is_over:
             self._note_gradients(frame, event)
-        if event == "call":
-            code = frame.f_code
-            if not self.refused and is_of_the_user(code.co_filename) and (line := class_line(code)):
-                self.refused = (
-                    "The step compares type(…) with a class of NumPy's in "
-                    f"{Path(code.co_filename).name}, line {line}, and a traced array is of another one. "
-                    "Write isinstance(x, np.ndarray)."
-                )
-            if code not in self._known:
-                self._known.add(code)
-                if is_of_the_user(code.co_filename):
-                    self._look_into(frame)
-                elif frame.f_back is not None and is_of_the_user(frame.f_back.f_code.co_filename):
-                    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-                    if module in SIDE_EFFECTS:
-                        made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
-                        self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
-                    self._known.discard(code)
-        elif event == "c_call" and is_outside(argument) and not is_quiet(frame):
+        if event == "c_call":
+            self._look_at_c(frame, argument)
+        elif event == "call" and frame.f_code not in self._met:
+            self._look_at(frame)
+
+    def _look_at(self, frame: Any) -> None:
+        """A call of code that was not met before, or that matters if it is the user's that calls it."""
+        code = frame.f_code
+        if not self.refused and is_of_the_user(code.co_filename) and (line := class_line(code)):
+            self.refused = (
+                "The step compares type(…) with a class of NumPy's in "
+                f"{Path(code.co_filename).name}, line {line}, and a traced array is of another one. "
+                "Write isinstance(x, np.ndarray)."
+            )
+        if code not in self._known:
+            if is_of_the_user(code.co_filename):
+                self._look_into(frame)
+            elif frame.f_back is not None and is_of_the_user(frame.f_back.f_code.co_filename):
+                module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+                if module in SIDE_EFFECTS:
+                    made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
+                    self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
+                return
+        self._met.add(code)
+
+    def _look_at_c(self, frame: Any, argument: Any) -> None:
+        """A call of what is written in C."""
+        if is_outside(argument) and not is_quiet(frame):
             self._refuse(REFUSED.get(argument, f"calls {argument.__module__}.{argument.__name__}"), frame)
-        elif event == "c_call" and is_of_the_user(frame.f_code.co_filename):
+        elif is_of_the_user(frame.f_code.co_filename):
             if getattr(argument, "__module__", None) in SIDE_EFFECTS:
                 self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)
             elif (module := type(getattr(argument, "__self__", None)).__module__) in SIDE_EFFECTS:
