@@ -6,6 +6,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks steps xor iris       training steps, of two workloads
     python -m tests.benchmarks compiled wide cnn    two rows of the table of compiled steps
     python -m tests.benchmarks ops import           two of the others
+    python -m tests.benchmarks estimators wine      one set of the table of estimators
     python -m tests.benchmarks --rounds 31 --json figures.json
     python -m tests.benchmarks speed --rounds 9 --json speed.json      compiled, scan and waits
     python -m tests.benchmarks.speed speed.json                        the README's tables, from these
@@ -80,14 +81,16 @@ def main() -> None:
         "lstm": lambda: recurrent.report(arguments.rounds),
         "debug": lambda: watching.report(arguments.rounds),
         "pictures": pictures.report,
-        "estimators": estimators.report,
+        "estimators": lambda: estimators.report(
+            [name for name in estimators.SETS if name in arguments.parts] or estimators.SETS
+        ),
         "scan": lambda: scan.report(arguments.rounds),
         "waits": lambda: waits.report(min(arguments.rounds, 3)),
         "compiled": lambda: compiled.report(named or list(compiled.ALL), arguments.rounds),
         "size": large.report,
         "ranks": lambda: ranks.report(arguments.rounds),
     }
-    chosen = {name for name in arguments.parts if name not in compiled.ALL} - {"speed"}
+    chosen = {name for name in arguments.parts if name not in (*compiled.ALL, *estimators.SETS)} - {"speed"}
     chosen |= {"compiled", "scan", "waits"} if "speed" in arguments.parts else set()
     if "compiled" not in chosen:  # the names of networks are those of parts, too
         chosen |= {name for name in ("cnn", "lstm", "transformer") if name in arguments.parts}
