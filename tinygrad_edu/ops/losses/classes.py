@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import fixed, given
+from ...arrays import fixed, given, is_tensor
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ..indexing import scatter
 from .checks import nothing_left, of_one_dtype, only_ones_differ
@@ -16,6 +16,23 @@ from .checks import nothing_left, of_one_dtype, only_ones_differ
 # the labels, or these once more, a boolean for each of all examples, or None if none is left out, and the
 # shape of all labels.
 Counted = tuple[Any, Any, Any, Any, tuple[int, ...]]
+LARGE = 1 << 14  # logits, from which on places are faster than a mask of them
+
+
+def hit_by_labels(logits: Any, labels: Any) -> Any:
+    """Booleans (n, c), true at the labels (n,), all of which are classes of floating logits (n, c); None for
+    any other arguments, and for so many logits that labels are faster than booleans.
+    """
+    if type(labels) is not np.ndarray or not (type(logits) is np.ndarray or is_tensor(logits)):
+        return None
+    shape = logits.shape
+    if len(shape) != 2 or labels.shape != shape[:1] or labels.dtype.kind != "i" or logits.dtype.kind != "f":
+        return None
+    n, c = shape
+    if c == 1 or not 0 < n * c < LARGE:
+        return None
+    hit = labels[:, None] == np.arange(c)
+    return hit if np.count_nonzero(hit) == n else None
 
 
 def counted(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy import add, arange, exp, log, maximum, ndarray  # by name, which is looked up in half the time
 
 from ...arrays import floating, given
 from ...errors import ArgumentError, DTypeError, ShapeError, told_by
@@ -10,9 +11,19 @@ from ...table import fused, primitive
 from ..pieces import MANY
 from ..softmax import dot, log_softmax, softmax, total
 from .checks import LOGARITHMS, REDUCTIONS, SLACK, Range, checker, loss_function, of_one_dtype, reduced
-from .classes import class_weights, classes_last, counted, integers, placed, reduced_over, unfit, with_labels
+from .classes import (
+    LARGE,
+    class_weights,
+    classes_last,
+    counted,
+    hit_by_labels,
+    integers,
+    placed,
+    reduced_over,
+    unfit,
+    with_labels,
+)
 
-LARGE = 1 << 14  # logits, from which on places are faster than a mask of them
 OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
 NO_ROWS = (
     "Labels are integers, of the shape of the examples; rows with several ones are targets of "
@@ -87,7 +98,11 @@ def softmax_cross_entropy(
     >>> round(tg.softmax_cross_entropy(logits, [0, -100], label_smoothing=0.2).item(), 6)
     0.607606
     """
-    # As loss_function would do it, without the packing of arguments: every step of a training calls this.
+    # Every step of a training calls this.  What it mostly is called with goes straight to the fused form; all
+    # else, and what is wrong, is looked at with care, as loss_function would do it.
+    usual = weight is None and label_smoothing == 0 and axis == -1 and ignore_index == -100
+    if usual and reduction in REDUCTIONS and (hit := hit_by_labels(logits, targets)) is not None:
+        return cross_entropy_of_labels(logits, hit, reduction)
     try:
         if label_smoothing != 0 or reduction not in REDUCTIONS:
             check_settings({"label_smoothing": label_smoothing, "reduction": reduction})
@@ -264,28 +279,33 @@ def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
 
     Where rows are many, their labels (n,) may stand for what is hit, (n, c).
     """
-    z = logits - over_classes(np.maximum.reduce, logits)
-    picked = z[hit if hit.ndim == 2 else (np.arange(len(hit)), hit)]  # (n,)
-    p = np.exp(z, z)  # in place, as z is not needed any more
-    sums = over_classes(np.add.reduce, p) if p.size < MANY else total(p, -1)
+    z = logits - over_classes(maximum.reduce, logits)
+    picked = z[hit if hit.ndim == 2 else (arange(len(hit)), hit)]  # (n,)
+    p = exp(z, z)  # in place, as z is not needed any more
+    sums = over_classes(add.reduce, p) if p.size < MANY else total(p, -1)
     p /= sums
-    losses = np.log(sums[:, 0]) - picked
+    losses = log(sums[:, 0]) - picked
     if reduction == "none":
         return losses, p, hit
-    loss = np.add.reduce(losses)
+    loss = add.reduce(losses)
     return (loss / hit.shape[0] if reduction == "mean" else loss), p, hit
 # fmt: on
 
 
 def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     """(softmax(z) - onehot) · g, divided by the number of examples for a mean."""
+    plain = type(p) is ndarray
+    if plain and g.ndim == 0:
+        g = g[()]  # as a number, which NumPy divides in a tenth of the time
     scale = g / hit.shape[0] if reduction == "mean" else g if reduction == "sum" else g[:, None]
-    if hit.ndim == 1 and type(p) is np.ndarray:
-        places = np.arange(len(hit)), hit
+    if hit.ndim == 1 and plain:
+        places = arange(len(hit)), hit
         d = p * scale
         d[places] = ((p[places] - 1)[:, None] * scale)[:, 0]
         return d
-    d = p - (hit if hit.ndim == 2 else hit[:, None] == np.arange(p.shape[1]))
+    if hit.ndim == 1:
+        hit = hit[:, None] == arange(p.shape[1])
+    d = p - (hit.astype(p.dtype) if plain else hit)  # which costs less than to subtract booleans
     d *= scale
     return d
 
