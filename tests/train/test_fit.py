@@ -10,6 +10,7 @@ from tinygrad_edu import nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from tinygrad_edu.train import EarlyStopping, evaluate, metrics, predict
+from tinygrad_edu.train.batches import Totals
 
 # ---- the loop ----------------------------------------------------------------------------------------------
 
@@ -195,6 +196,22 @@ def test_batches_of_data_that_are_no_loader():
             batch_size=size,
         )
         assert sizes == {20: [20, 20, 10], None: [50], 32: [32, 18]}[size]
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 300), (2, 300), (7, 11), (5, 1)])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_losses_of_epochs_are_sums_of_one_batch_after_another(epochs, steps, reduction):
+    totals = Totals(nn.CrossEntropyLoss(reduction=reduction))
+    rng = np.random.default_rng(0)
+    losses = rng.random((epochs, steps), np.float32)
+    for weights in (np.full((epochs, steps), 4), rng.random((epochs, steps))):
+        expected = []
+        for batches, own in zip(losses.tolist(), weights.tolist(), strict=True):
+            loss, weight = 0.0, 0.0
+            for value, of in zip(batches, own, strict=True):
+                loss, weight = loss + (value if reduction == "sum" else value * of), weight + of
+            expected.append(loss if reduction == "sum" else loss / weight)
+        assert totals.of_epochs(losses, weights) == expected
 
 
 # ---- rates -------------------------------------------------------------------------------------------------

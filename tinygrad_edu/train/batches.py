@@ -196,15 +196,13 @@ class Totals:
 
     def of_epochs(self, losses: Any, weights: Any) -> list[float]:
         """The losses of whole epochs, given those of their batches in rows, and their weights."""
-        sums = np.add.accumulate(self._counted(losses, weights), axis=1)[:, -1]
-        totals = np.add.accumulate(np.broadcast_to(weights, losses.shape), axis=1, dtype=np.float64)[:, -1]
-        found: list[float] = (sums if self.summed else sums / totals).tolist()
+        sums = in_turn(self._counted(losses, weights))
+        found: list[float] = (sums if self.summed else sums / in_turn(weights)).tolist()
         return found
 
     def _counted(self, losses: Any, weights: Any) -> Any:
         """What is summed of the losses of batches."""
-        losses = losses.astype(np.float64)
-        return losses if self.summed else losses * weights
+        return np.multiply(losses, 1 if self.summed else weights, dtype=np.float64)
 
     def _keep(self, what: str, array: Any) -> None:
         kept = self.kept[what]
@@ -245,6 +243,12 @@ class Totals:
         self.loss, self.weight, self.before = np.asarray(state["sums"]).tolist()
         kept = self.keep and "outputs" in state
         self.kept = {what: [state[what]] if kept else [] for what in ("outputs", "targets")}
+
+
+def in_turn(rows: Any) -> Any:
+    """The sums of rows, one number after another; along memory NumPy would take pairwise sums."""
+    columns = np.ascontiguousarray(rows.T, np.float64)
+    return np.add.reduce(columns, axis=0) if len(rows) > 1 else np.add.accumulate(columns, axis=0)[-1]
 
 
 def reduction_of(loss: Any) -> str:
