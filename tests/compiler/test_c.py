@@ -91,6 +91,7 @@ def test_a_perceptron_is_one_call_of_c(sizes, batch, activation, optimizer, fold
         np.testing.assert_allclose(compiled(x, y).data, step(x, y).data, ULPS)
     check_same(model, other)
     assert "1 calls; 0 lines of NumPy" in compiled.report()
+    assert ("vector-width" in compiled.source) == (sizes == (2, 4, 2))  # of arrays of up to 128 bytes
     assert len(compiled.specializations) == 1  # gradients from before are of no matter
 
 
@@ -223,14 +224,17 @@ def products(a, b, v, batch):
         batch @ b,
         batch @ batch.swapaxes(1, 2),
         np.dot(a, b),
+        a[:3] @ b[:, :16],  # few rows of whole vectors
+        b[:, :16].T @ a[:3].T,
     ]
 
 
-@pytest.mark.parametrize("n", [3, 17, 100])
-def test_products(n, folder):
+@pytest.mark.parametrize(("n", "dtype"), [(3, np.float32), (17, np.float32), (40, float), (100, np.float32)])
+def test_products(n, dtype, folder):
     compiled = tg.compile(products, backend="c", cache=folder)
     for seed in range(2):
-        given = [normal(n, n, seed=seed), normal(n, n, seed=5), normal(n, seed=6), normal(2, n, n, seed=7)]
+        shapes = zip([(n, n), (n, n), (n,), (2, n, n)], [seed, 5, 6, 7])
+        given = [normal(*shape, seed=k, dtype=dtype) for shape, k in shapes]
         for a, e in zip(compiled(*given), products(*given), strict=True):
             np.testing.assert_allclose(a, e, 1e-4, 1e-5)
     assert " 0 lines of NumPy" in compiled.report()

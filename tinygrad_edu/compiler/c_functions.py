@@ -1,20 +1,23 @@
 """Functions in C: the segments of a plan, and what must hold of the arguments."""
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import orders, words
 from .c import Printer
-from .c_head import HEAD
+from .c_head import HEAD, NARROW
 from .c_numbers import Counting
 from .fusing import unread
-from .loops import Statement
+from .loops import Statement, reads, writes
 from .many import Many
 from .memories import C_TYPES, NoLoop, Operand, address
 from .plan import Plan
 from .program import Ref
+
+TINY = 128  # bytes
 
 
 class Functions:
@@ -70,7 +73,15 @@ class Functions:
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
             functions += [orders.TEXT, self.many.text(self._parameters, self._conditions(), self.slot)]
-        return "\n".join([HEAD + words.TEXT, *functions])
+        return "\n".join([self._widths() + HEAD + words.TEXT, *functions])
+
+    def _widths(self) -> str:
+        """Of tiny arrays, rows are stored as vectors of 16 bytes; larger ones, loaded where two of these lie,
+        would wait for the memory.
+        """
+        statements = [s for groups in self.plan.groups for group in groups for s in group]
+        sizes = [prod(o.shape) * o.dtype.itemsize for s in statements for o in (*reads(s), *writes(s))]
+        return NARROW if max(sizes, default=0) <= TINY else ""
 
     def slot(self, what: Any) -> int:
         """The place of something in the table of addresses."""

@@ -1,5 +1,10 @@
 """What every text in C begins with: types, macros, sums in NumPy's order."""
 
+NARROW = """
+#if defined __x86_64__ && !defined __clang__
+#pragma GCC target("prefer-vector-width=128")
+#endif
+"""
 HEAD = r"""
 #include <stdint.h>
 #include <string.h>
@@ -48,22 +53,27 @@ static inline void turn_##type(const type *a, word s, type *o, word r) {        
 }
 #else
 #define UNROLLED _Pragma("GCC unroll 16") for (int i = 0; i <
+/* Of two rows that are n apart, the later n of every 2 n numbers of the one are exchanged with the first n of
+   the other; the places are constants, and the exchange an instruction, only if n is one. */
+#define EXCHANGE(n)                                                                       \
+    if (n < N) {                                                                          \
+        places first, second;                                                             \
+        UNROLLED N; i++) first[i] = i & n ? N + i - n : i;                                \
+        UNROLLED N; i++) second[i] = i & n ? N + i : i + n;                               \
+        UNROLLED N; i++) if (!(i & n)) {                                                  \
+            const vector y = x[i], z = x[i + n];                                          \
+            x[i] = __builtin_shuffle(y, z, first);                                        \
+            x[i + n] = __builtin_shuffle(y, z, second);                                   \
+        }                                                                                 \
+    }
 #define TURN(type, integer)                                                               \
 static inline void turn_##type(const type *a, word s, type *o, word r) {                  \
     enum { N = SIDE(type) };                                                              \
     typedef type vector __attribute__((vector_size(N * sizeof(type))));                   \
     typedef integer places __attribute__((vector_size(N * sizeof(type))));                \
-    vector x[N], y[N];                                                                    \
-    places low, high;  /* of two vectors, numbers in turns */                             \
-    UNROLLED N; i++) low[i] = i / 2 + N * (i % 2), high[i] = low[i] + N / 2;              \
+    vector x[N];                                                                          \
     UNROLLED N; i++) memcpy(&x[i], a + i * s, sizeof x[i]);                               \
-    _Pragma("GCC unroll 4") for (int n = 1; n < N; n *= 2) {                              \
-        UNROLLED N / 2; i++) {                                                            \
-            y[2 * i] = __builtin_shuffle(x[i], x[i + N / 2], low);                        \
-            y[2 * i + 1] = __builtin_shuffle(x[i], x[i + N / 2], high);                   \
-        }                                                                                 \
-        UNROLLED N; i++) x[i] = y[i];                                                     \
-    }                                                                                     \
+    EXCHANGE(1) EXCHANGE(2) EXCHANGE(4) EXCHANGE(8)                                       \
     UNROLLED N; i++) memcpy(o + i * r, &x[i], sizeof x[i]);                               \
 }
 #endif

@@ -12,6 +12,7 @@ from .nest import Nest
 from .sums import room_of
 
 FEW = 4  # passes of an innermost loop that are written out, so that the loop around it becomes vectors
+PAIRWISE = 8  # numbers that NumPy sums pairwise; it adds fewer one after another
 
 
 class Loops:
@@ -78,7 +79,7 @@ class Loops:
         Passes of the innermost loop do not interfere if they are ``apart``, and those of none if they are
         ``free``.
         """
-        few = free and len(sizes) > 1 and sizes[-1] <= FEW < sizes[-2]
+        few = free and len(sizes) > 1 and sizes[-1] <= FEW <= sizes[-2]
         last = len(sizes) - 1 - few  # the loop that becomes vectors
         for depth, body in enumerate(bodies):
             indent = "    " * depth
@@ -112,11 +113,38 @@ class Loops:
         over = out._replace(shape=source.shape, strides=tuple(strides))
         nest = Nest(source.shape, [over, source], *[over] * given, source)
         with self._scope():
+            if self._is_of_short_rows(nest, over):
+                self._fold_rows(op, nest, over, source)
+                return
             self._begin_fold(op, out, source, kept)
             if op == "add" and out.dtype.kind == "f" and nest.sizes and not nest.strides(over)[-1]:
                 self._sum(self._at(over, nest.index(over)), nest, over, source)
             else:
                 self._fold_in_order(op, nest, over, source)
+
+    @staticmethod
+    def _is_of_short_rows(nest: Nest, over: Operand) -> bool:
+        """Whether each element of ``over`` is one row folded, of so few elements that NumPy takes one after
+        another.
+        """
+        *outer, inner = nest.strides(over) or [1]
+        return not inner and bool(outer) and all(outer) and 0 < nest.sizes[-1] < PAIRWISE
+
+    def _fold_rows(self, op: str, nest: Nest, over: Operand, source: Operand) -> None:
+        """Short rows are written out, so that the loop around them becomes vectors."""
+        *outer, n = nest.sizes
+        kind, at = self.types[over.dtype.str[1:]], nest.index(source)
+        names, lines = [self._name() for _ in range(n)], []
+        for k, name in enumerate(names):
+            value = self._at(source, re.sub(f"i{len(outer)}(?![0-9])", str(k), at))
+            value = value if source.dtype == over.dtype else self._cast(kind, value)
+            lines.append(self._let(f"const {kind}", name, value))
+        total = names[0]
+        for name in names[1:]:
+            total, before = self._name(), total
+            lines.append(self._let(f"const {kind}", total, self.folds[op].format(before, name)))
+        lines.append(f"{self._at(over, nest.index(over))} = {total};")
+        self._loops(outer, [*([] for _ in outer), lines])
 
     def _fold_in_order(self, op: str, nest: Nest, over: Operand, source: Operand) -> None:
         """One element after another."""

@@ -12,6 +12,7 @@ SMALL = 1 << 15  # multiplications: up to here a product is loops, above it is B
 SHORT = 4  # numbers of a sum: of so few BLAS makes no use
 TALL = 1 << 17  # multiplications of a product of a tall matrix with a tiny one
 NARROW, DEEP = 8, 16  # rows that are no vector; products of a sum that are one expression
+LANE, REGISTERS = 8, 64  # numbers: of which rows in registers are multiples, and of all such rows
 CHUNK, LANES = 128, 32  # of long sums of products: numbers that are brought together, sums side by side
 
 
@@ -58,6 +59,8 @@ def small_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: in
     if bj != 1 and p > 1 and n > 1:
         lines += turned(kind, n, p, bk, bj)
         b, bk, bj = "c", p, 1
+    if 1 < m < NARROW and n > SHORT and p % LANE == 0 and m * p <= REGISTERS:
+        return [*lines, *product_in_registers(kind, b, (oi, oj, ai, ak, bk), m, n, p)]
     rows = range(m) if m < NARROW else ("i",)  # those that share what is read of b
 
     def loop(to: str, terms: range, total: str = "") -> list[str]:
@@ -80,24 +83,45 @@ def small_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: in
     return [*lines, *body] if m < NARROW else [*lines, f"for (word i = 0; i < {m}; i++) {{", *body, "}"]
 
 
+def product_in_registers(kind: str, b: str, steps: Any, m: int, n: int, p: int) -> list[str]:
+    """A product of few rows of few vectors, all of whose sums grow at once, by a row of b at a time."""
+    oi, oj, ai, ak, bk = steps
+    adds = [
+        f"        t[{i}][j] = FMA(a[{i * ai} + k * {ak}], {b}[k * {bk} + j], t[{i}][j]);" for i in range(m)
+    ]
+    stores = [f"    o[{i * oi} + j * {oj}] = t[{i}][j];" for i in range(m)]
+    return [
+        f"{kind} t[{m}][{p}] ALIGNED;", "memset(t, 0, sizeof t);",
+        f"for (word k = 0; k < {n}; k++) {{", "    IVDEP", f"    for (word j = 0; j < {p}; j++) {{", *adds,
+        "    }", "}", "IVDEP", f"for (word j = 0; j < {p}; j++) {{", *stores, "}",
+    ]  # fmt: skip
+
+
 def turned(kind: str, n: int, p: int, bk: int, bj: int) -> list[str]:
     """A copy c of a matrix, whose numbers of a row lie one after another, for vectors."""
+
+    def copies(k_end: str, j_end: str, k: str, j: str) -> str:
+        """Numbers one by one, from some row and column on."""
+        return (
+            f"for (word k = {k}; k < {k_end}; k++) for (word j = {j}; j < {j_end}; j++) "
+            f"c[k * {p} + j] = b[k * {bk} + j * {bj}];"
+        )
+
     lines = [f"{kind} c[{n * p}] ALIGNED;"]
     if bk == 1 and n <= NARROW:
-        copies = [f"    c[{k * p} + j] = b[{k} + j * {bj}];" for k in range(n)]
-        return [*lines, "IVDEP", f"for (word j = 0; j < {p}; j++) {{", *copies, "}"]
-    begin = "0"
-    if bk == 1:
-        lines += [
-            f"for (word k = 0; k + SIDE({kind}) <= {n}; k += SIDE({kind}))",
-            f"    for (word j = 0; j + SIDE({kind}) <= {p}; j += SIDE({kind}))",
-            f"        turn_{kind}(b + k + j * {bj}, {bj}, c + k * {p} + j, {p});",
-        ]
-        begin = f"k < {n} / SIDE({kind}) * SIDE({kind}) ? {p} / SIDE({kind}) * SIDE({kind}) : 0"
+        whole = [f"    c[{k * p} + j] = b[{k} + j * {bj}];" for k in range(n)]
+        return [*lines, "IVDEP", f"for (word j = 0; j < {p}; j++) {{", *whole, "}"]
+    if bk != 1:
+        return [*lines, copies(str(n), str(p), "0", "0")]
+    side = f"SIDE({kind})"
+    rows, columns = (f"{size} / {side} * {side}" for size in (n, p))
     return [
         *lines,
-        f"for (word k = 0; k < {n}; k++)",
-        f"    for (word j = {begin}; j < {p}; j++) c[k * {p} + j] = b[k * {bk} + j * {bj}];",
+        f"for (word k = 0; k < {rows}; k += {side})",
+        f"    for (word j = 0; j < {columns}; j += {side})",
+        f"        turn_{kind}(b + k + j * {bj}, {bj}, c + k * {p} + j, {p});",
+        copies(str(n), str(p), "0", columns),  # which are none of whole squares
+        copies(str(n), columns, rows, "0"),
     ]
 
 
