@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..arrays import given
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from ..tensor import Tensor
 from ..versions import SETTINGS
-from .module import Module
+from .module import Module, locate
 
 L = TypeVar("L", bound="ModuleList")
 
@@ -132,14 +132,22 @@ class Sequential(ModuleList):
 
     def forward(self, x: Any) -> Tensor:
         """Apply the layers in order."""
-        for name, layer in vars(self).items():
-            if name.isdigit():
-                x = layer(x)
-                if x is None:
-                    raise DTypeError(
-                        f"Sequential: layer {name}, {_called(layer)}, returned None: does it end with return?"
-                    )
-        return x
+        try:
+            for name, layer in vars(self).items():
+                if name.isdigit():
+                    # All else that the call of a module does is to name it in an error, as is done below.
+                    x = layer.forward(x) if type(layer).__call__ is Module.__call__ else layer(x)
+                    if x is None:
+                        break
+            else:
+                return x
+        except TinygradError as error:
+            if isinstance(layer, Module):
+                locate(error, layer)
+            raise
+        raise DTypeError(
+            f"Sequential: layer {name}, {_called(layer)}, returned None: does it end with return?"
+        )
 
     def __getitem__(self, key: int | slice) -> Any:
         chosen = self._chosen(key)

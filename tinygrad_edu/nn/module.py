@@ -104,7 +104,7 @@ class Module(Nested):
             try:
                 return self.forward(*args, **kwargs)
             except TinygradError as error:
-                _locate(error, self)
+                locate(error, self)
                 raise
 
     # ---- what is inside ------------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
     return value
 
 
-def _locate(error: TinygradError, module: Module) -> None:
+def locate(error: TinygradError, module: Module) -> None:
     """Name the layer in which an error arose by its path, from this module on its way out to the caller."""
     if error.origin is None:
         error.origin = module, str(error)

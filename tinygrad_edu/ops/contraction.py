@@ -122,8 +122,8 @@ def flat(x: Any) -> Any:
 def product(x: Any, y: Any) -> Any:
     """x y of vectors and matrices.
 
-    Of matrices of one kind whose numbers lie side by side, `ndarray.dot` hands BLAS the same as `matmul` does,
-    unless sums have one term, and begins in half the time.
+    Of matrices of one kind whose numbers lie side by side, `ndarray.dot` hands BLAS the same as `matmul`
+    does, unless sums have one term, and begins in half the time.
     """
     plain = type(x) is ndarray is type(y) and x.dtype is y.dtype and x.dtype in OF_BLAS
     if plain and x.ndim == 2 and x.shape[1] > 1 and x.flags.forc and y.flags.forc:
