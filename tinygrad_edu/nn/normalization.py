@@ -1,5 +1,6 @@
 """Batch normalization, of features, sequences and images; see `layer_norm` for what needs no batch."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -179,18 +180,25 @@ class BatchNorm1d(OfChannels):
                 "one value has no variance.\n  Leave out a last batch of one example (drop_last=True of the "
                 "DataLoader), or use eval()."
             )
-        if moments is not None:
-            mean, variance = moments
-            y = self._scaled(x, mean, variance)
-        elif self.weight is None:
-            y, mean, variance = ops.standardize(x, (0, *range(2, x.ndim)), self.eps)
+        follows = self.training and self.num_batches_tracked is not None
+        told = partial(self._follow_batch, n) if follows else None
+        if self.weight is not None and moments is None:
+            return batch_normalized(x, self.weight, self.bias, self.eps, told)
+        if moments is None:
+            y, *moments = ops.standardize(x, (0, *range(2, x.ndim)), self.eps)
         else:
-            y, mean, variance = batch_normalized(x, self.weight, self.bias, self.eps)
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.write(self.num_batches_tracked.data + 1)
-            share = 1 / self.num_batches_tracked.data if self.momentum is None else self.momentum
-            self._follow(mean.data.reshape(-1), variance.data.reshape(-1) * (n / (n - 1)), share)
+            y = self._scaled(x, *moments)
+        if told is not None:
+            told(*(a.data.reshape(-1) for a in moments))
         return y
+
+    def _follow_batch(self, n: int, mean: Any, variance: Any) -> None:
+        """Move the running mean and variance towards those of a batch of n values in a channel."""
+        batches = self.num_batches_tracked
+        assert batches is not None
+        batches.write(batches.data + 1)
+        share = 1 / batches.data if self.momentum is None else self.momentum
+        self._follow(mean, variance * (n / (n - 1)), share)
 
 
 class BatchNorm2d(BatchNorm1d):

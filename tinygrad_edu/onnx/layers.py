@@ -156,9 +156,8 @@ def affine(g: Graph, x: Any, weight: Any, bias: Any) -> str:
 
 
 @converts(batch_norm.batch_normalized)
-def batch_normalized(g: Graph, x: Value, weight: Any, bias: Any, eps: float) -> Any:
-    y, mean, variance = standardize(g, x, (0, *range(2, x.ndim)), eps)
-    return of_channels(g, y, weight, bias, x.ndim), mean, variance
+def batch_normalized(g: Graph, x: Value, weight: Any, bias: Any, eps: float, told: Any) -> str:
+    return of_channels(g, standardize(g, x, (0, *range(2, x.ndim)), eps)[0], weight, bias, x.ndim)
 
 
 @converts(layer_norm.layer_normalized)

@@ -4,65 +4,58 @@ As a weight is constant over what its channel is standardized by, the sums that 
 are made of are those that x's needs too.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..table import fused, primitive
-from .blocks import rowwise
-from .group_norm import combine, on_axis_1
+from .blocks import NARROW, rowwise, unbuffered
+from .group_norm import on_axis_1
 from .reduction import group_size
-from .sums import batch_first, batch_last, dot_along, is_in_order, sum_along
+from .sums import batch_first, batch_last, dot_along, is_in_order, sum_along, sum_of_rows
 
 Axes = tuple[int, ...]
 
 
-def plain_batch_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+def plain_batch_normalized(x: Any, weight: Any, bias: Any, eps: float, told: Any = None) -> Any:
     """`batch_normalized` by composition."""
     axes = all_but_channels(x)
     mean, variance = np.mean(x, axis=axes, keepdims=True), np.var(x, axis=axes, keepdims=True)
     y = (x - mean) / np.sqrt(variance + eps) * on_axis_1(weight, x)
-    return y if bias is None else y + on_axis_1(bias, x), mean, variance
+    return y if bias is None else y + on_axis_1(bias, x)
 
 
-def plain_batch_norm_gradients(
-    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, eps: float, *kept: Any
-) -> Any:
-    """The gradients of x, weight and bias, from those of y, mean and variance.
+def plain_batch_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) -> Any:
+    """The gradients of x, weight and bias.
 
     With c = x - mean, r = 1 / √(variance + eps) and n elements, y = w r c + b.  So dw = r Σ g c and db = Σ g,
-    and as dr/dx = -r³ c / n, dx = w r (g - Σ g / n - c r² Σ g c / n) + g_mean / n + 2 c g_variance / n.
+    and as dr/dx = -r³ c / n, dx = w r (g - Σ g / n - c r² Σ g c / n).
     """
     axes = all_but_channels(x)
     n = group_size(x.shape, axes)
     c = x - np.mean(x, axis=axes, keepdims=True)
     r = 1 / np.sqrt(np.mean(np.square(c), axis=axes, keepdims=True) + eps)
     of_bias, of_c = np.sum(g, axis=axes, keepdims=True), np.sum(g * c, axis=axes, keepdims=True)
-    of_y = on_axis_1(weight, x) * r * (g - of_bias / n - c * (r * r * of_c / n))
-    dx = of_y + (g_mean + 2 * c * g_variance) / n
+    dx = on_axis_1(weight, x) * r * (g - of_bias / n - c * (r * r * of_c / n))
     return dx, np.reshape(r * of_c, weight.shape), np.reshape(of_bias, weight.shape)
 
 
 @fused(plain_batch_norm_gradients)
-def batch_norm_gradients(
-    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, eps: float, *kept: Any
-) -> Any:
+def batch_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) -> Any:
     """`plain_batch_norm_gradients` in place, by the mean and r that were kept, if they were."""
-    if is_batch_last(x):
-        statistics = [a if a is None else np.reshape(a, (-1, 1)) for a in (g_mean, g_variance, *kept)]
-        given = as_rows(g), *statistics[:2], as_rows(x), weight[:, None], (1,), eps, *statistics[2:]
-        dx, *others = _gradients(*given)
-        return like_images(dx, x), *(np.reshape(a, weight.shape) for a in others)
-    given = g, g_mean, g_variance, x, on_axis_1(weight, x), all_but_channels(x), eps, *kept
-    dx, *others = _gradients(*given)
-    return dx, *(np.reshape(a, weight.shape) for a in others)
+    mean, r = kept
+    look = Channels(x)
+    if mean is None:
+        _, mean, _, r = _normalized(look.at(x), look, weight, None, eps)
+    dx, *others = _gradients(look.at(x), look.at(g), look, weight, mean, r)
+    return look.back(dx), *others
 
 
 # fmt: off
-@primitive(keep={"mean": None, "scale": None},
-           joint=(("x", "weight", "bias"), lambda g, x, weight, eps, mean, scale:
-                                           batch_norm_gradients(*g, x, weight, eps, mean, scale)))
-def batch_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+@primitive(keep={"mean": None, "r": None},
+           joint=(("x", "weight", "bias"), lambda g, x, weight, eps, mean, r: batch_norm_gradients(g, x, weight, eps, mean, r)))
+def batch_normalized(x: Any, weight: Any, bias: Any, eps: float, told: Callable[[Any, Any], None] | None = None) -> Any:
     """weight · (x - mean) / √(variance + eps) + bias, with mean and (biased) variance of each channel.
 
     Parameters
@@ -72,34 +65,38 @@ def batch_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
     bias : Tensor or ndarray of shape (c,), or None
     eps : float
         Added to the variance.
+    told : callable, optional
+        It is called with the mean and the variance, arrays (c,).
 
     Returns
     -------
-    y : Tensor or ndarray of the shape of x
-    mean, variance : Tensor or ndarray
-        The axes kept, with length 1.
+    Tensor or ndarray of the shape of x
     """
-    if is_batch_last(x):
-        bias = None if bias is None else bias[:, None]
-        y, *statistics, scale = _normalized(as_rows(x), weight[:, None], bias, (1,), eps)
-        mean, variance = (np.reshape(a, (1, -1, *[1] * (x.ndim - 2))) for a in statistics)
-        y = like_images(y, x)
-    else:
-        bias = None if bias is None else on_axis_1(bias, x)
-        y, mean, variance, scale = _normalized(x, on_axis_1(weight, x), bias, all_but_channels(x), eps)
-    return (y, mean, variance), mean, scale
+    look = Channels(x)
+    y, mean, variance, r = _normalized(look.at(x), look, weight, bias, eps)
+    if told is not None:
+        told(mean, variance)
+    return look.back(y), mean, r
 # fmt: on
 
 
-def _normalized(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> Any:
-    """y, mean, variance and r = 1 / √(variance + eps), over some axes."""
-    n = max(group_size(x.shape, axes), 1)
-    mean = sum_along(axes, x) / n
-    y = x - mean
-    variance = dot_along(axes, y, y) / n
-    scale = 1 / np.sqrt(variance + eps)
-    _scale(y, weight * scale, bias)
-    return y, mean, variance, scale
+@unbuffered
+def _normalized(x: Any, look: "Channels", weight: Any, bias: Any, eps: float) -> Any:
+    """y, mean, variance and r = 1 / √(variance + eps)."""
+    mean = look.sums(x) / look.size
+    y = x - look.along(mean)
+    variance = look.sums(y, y) / look.size
+    r = 1 / np.sqrt(variance + eps)
+    _scale(y, look.along(weight * r), None if bias is None else look.along(bias))
+    return y, mean, variance, r
+
+
+@unbuffered
+def _gradients(x: Any, g: Any, look: "Channels", weight: Any, mean: Any, r: Any) -> Any:
+    c = x - look.along(mean)
+    of_c, of_bias = look.sums(g, c), look.sums(g)
+    _combine(c, g, *map(look.along, (r * r * of_c / look.size, of_bias / look.size, weight * r)))
+    return c, r * of_c, of_bias
 
 
 @rowwise
@@ -109,24 +106,55 @@ def _scale(y: Any, steep: Any, bias: Any) -> None:
         y += bias
 
 
-def _gradients(
-    g: Any, g_mean: Any, g_variance: Any, x: Any, weight: Any, axes: Axes, eps: float, mean: Any, r: Any
-) -> Any:
-    """dx, and the sums that the gradients of weight and bias are, with the axes kept."""
-    n = group_size(x.shape, axes)
-    c = x - (sum_along(axes, x) / n if mean is None else mean)
-    if r is None:
-        r = 1 / np.sqrt(dot_along(axes, c, c) / n + eps)
-    of_bias, of_c, steep = sum_along(axes, g), dot_along(axes, g, c), weight * r
-    along_c, constant = (2 * g_variance - steep * (r * r * of_c)) / n, (g_mean - steep * of_bias) / n
-    if along_c.dtype == constant.dtype == c.dtype:
-        combine(c, c, g, along_c, steep, constant)
-    else:
-        c = c * along_c + g * steep + constant
-    return c, r * of_c, of_bias
+@rowwise
+def _combine(c: Any, g: Any, along_c: Any, constant: Any, steep: Any) -> None:
+    """steep · (g - c · along_c - constant), in the place of c."""
+    c *= along_c
+    c += constant
+    np.subtract(g, c, c)
+    c *= steep
 
 
-# ---- channels ----------------------------------------------------------------------------------------------
+class Channels:
+    """How the channels of x (n, c, ...) lie: as columns of features, as an axis among others, or, where the
+    batch lies last in memory, as rows (c, elements).
+
+    Attributes
+    ----------
+    size : int
+        Elements of a channel.
+    """
+
+    def __init__(self, x: Any) -> None:
+        self.x, self.are_rows = x, is_batch_last(x)
+        self.size = max(group_size(x.shape, all_but_channels(x)), 1)
+
+    def at(self, x: Any) -> Any:
+        """An array of the shape of x, looked at so."""
+        return np.reshape(batch_last(x), (x.shape[1], -1)) if self.are_rows else x
+
+    def back(self, y: Any) -> Any:
+        """What is looked at so, in the shape of x."""
+        x = self.x
+        return batch_first(np.reshape(y, (*x.shape[1:], x.shape[0]))) if self.are_rows else y
+
+    def along(self, statistics: Any) -> Any:
+        """Numbers of the channels (c,), so that they broadcast against what is looked at so."""
+        return statistics[:, None] if self.are_rows else on_axis_1(statistics, self.x)
+
+    def sums(self, x: Any, y: Any = None) -> Any:
+        """Σ x, or Σ x y, of each channel: (c,)."""
+        if x.ndim == 2 and not self.are_rows:
+            return sum_of_rows(x) if y is None else dots_of_columns(x, y)
+        axes = (1,) if self.are_rows else all_but_channels(x)
+        return np.reshape(sum_along(axes, x) if y is None else dot_along(axes, x, y), (-1,))
+
+
+def dots_of_columns(x: Any, y: Any) -> Any:
+    """Σ x y over the rows: (n, c) to (c,)."""
+    if x.dtype.char in "fd" and x.dtype == y.dtype and x.shape[1] >= NARROW:
+        return np.einsum("ij,ij->j", x, y)  # without an array of the products
+    return np.add.reduce(x * y, 0)
 
 
 def all_but_channels(x: Any) -> Axes:
@@ -137,13 +165,3 @@ def all_but_channels(x: Any) -> Axes:
 def is_batch_last(x: Any) -> bool:
     """Whether images lie in memory with the batch last: a channel is one row then."""
     return x.ndim > 2 and not is_in_order(x) and batch_last(x).flags.c_contiguous
-
-
-def as_rows(x: Any) -> Any:
-    """Images (n, c, ...) as (c, elements)."""
-    return np.reshape(batch_last(x), (x.shape[1], -1))
-
-
-def like_images(rows: Any, x: Any) -> Any:
-    """Rows (c, elements) as images, of the shape of x, with the batch last in memory."""
-    return batch_first(np.reshape(rows, (*x.shape[1:], x.shape[0])))

@@ -7,7 +7,7 @@ The values are the same, bit for bit.
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from ..arrays import stands_for_array
 from .recipe import Recipe
 
 LEAST = 1 << 17  # bytes of an array; of smaller ones a formula takes no longer as it stands
-BLOCK = 1 << 18  # bytes of an array's part: a few of them fit in a second-level cache
-ROWS = 1 << 18  # of an array of rows: no less, as what is broadcast along a row takes its time for each
+BLOCK = 1 << 20  # bytes of an array's part: a few of them fit in a third-level cache
+ROWS = 1 << 20  # of an array of rows: no less, as what is broadcast along a row takes its time for each
+SMALL = 1 << 14  # bytes of an array; of smaller ones the time is that of calls, whatever the buffers
+LONG = 512  # elements of a row, and of NumPy's buffers then, see `unbuffered`
 NARROW = 32  # elements of a row; of shorter ones it is that time that counts, and blocks spare none of it
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def blockwise(formula: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,6 +99,29 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
         return _by_rows(formula, first, arguments, are_rows)
 
     return computed
+
+
+def unbuffered(formula: F) -> F:
+    """Decorator of a formula of rows, the first argument, along which others are broadcast.
+
+    Where a row is shorter than half of NumPy's buffers, NumPy copies what it broadcasts into one, again and
+    again: that takes half as long as to add or multiply, and eight times as long where buffer and result
+    happen to lie a multiple of 4096 bytes apart.  So the buffers are no longer than a row meanwhile, unless
+    it is so short that a copy of many is faster.  The values are the same.
+    """
+
+    @wraps(formula)
+    def computed(*arguments: Any) -> Any:
+        first = arguments[0]
+        if type(first) is not np.ndarray or first.shape[-1] < LONG or first.nbytes <= SMALL:
+            return formula(*arguments)
+        before = np.setbufsize(LONG)
+        try:
+            return formula(*arguments)
+        finally:
+            np.setbufsize(before)
+
+    return computed  # type: ignore[return-value]  # wraps keeps the signature
 
 
 def _by_rows(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
-from .blocks import rowwise
+from .blocks import rowwise, unbuffered
 from .sums import ROW, batch_first, batch_last, is_in_order
 
 LARGE = 1 << 16  # elements, whose products would leave the cache
@@ -44,11 +44,14 @@ def group_norm_gradients(g: Any, x: Any, weight: Any, groups: int, eps: float, *
 
     dx = r w g - r Σ h / n - c r³ Σ h c / n, where h = w g.
     """
-    look = Look(x, groups)
-    c, r = kept
+    (c, r), look = kept, Look(x, groups)
     if c is None:
-        _, c, r = _normalized(look, x, weight, weight, eps)
-    g = look.at(g)
+        _, c, r = _normalized(look.at(x), look, weight, weight, eps)
+    return _gradients(look.at(g), look, weight, c, r)
+
+
+@unbuffered
+def _gradients(g: Any, look: "Look", weight: Any, c: Any, r: Any) -> Any:
     of_one, of_c = look.sums(look.channels, g), look.sums(look.channels, g, c)
     r_of_channels = look.spread(r)
     steep = r_of_channels * look.column(weight)
@@ -78,14 +81,14 @@ def group_normalized(x: Any, weight: Any, bias: Any, groups: int, eps: float) ->
     Tensor or ndarray of the shape of x
     """
     look = Look(x, groups)
-    y, c, r = _normalized(look, x, weight, bias, eps)
+    y, c, r = _normalized(look.at(x), look, weight, bias, eps)
     return look.back(y), c, r
 # fmt: on
 
 
-def _normalized(look: "Look", x: Any, weight: Any, bias: Any, eps: float) -> Any:
+@unbuffered
+def _normalized(x: Any, look: "Look", weight: Any, bias: Any, eps: float) -> Any:
     """y, c = x - mean, and r = 1 / √(variance + eps), of each group and column."""
-    x = look.at(x)
     c = x - look.rows(look.sums(look.groups, x) / look.size)
     r = 1 / np.sqrt(look.sums(look.groups, c, c) / look.size + eps)
     y = np.empty_like(c)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..table import fused, primitive
-from .blocks import rowwise
+from .blocks import rowwise, unbuffered
 from .contraction import flat
 from .sums import along_rows, dot_along, sum_of_rows
 
@@ -43,6 +43,7 @@ def layer_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) ->
     return np.reshape(dx, x.shape), of_weight, of_bias
 
 
+@unbuffered
 @rowwise
 def _gradients(g: Any, z: Any, r: Any, weight: Any, out: Any = None) -> Any:
     """The three gradients of rows."""
@@ -78,6 +79,7 @@ def layer_normalized(x: Any, weight: Any, bias: Any, eps: float) -> Any:
 # fmt: on
 
 
+@unbuffered
 @rowwise
 def normalized_rows(
     x: Any, weight: Any, bias: Any, eps: float, y: Any = None, z: Any = None, r: Any = None
