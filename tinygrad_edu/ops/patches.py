@@ -77,12 +77,14 @@ def over_rows(x: Any, y: Any, windows: Windows, order: tuple[int, ...]) -> Itera
     memory = np.empty_like(x, order="C", shape=(*kernel, few, columns, n))
     places = np.transpose(memory, (0, *order, 4, 5, 6))  # (groups, c, kh, kw, rows, columns, n)
     seen = np.reshape(memory, (groups, depth, few * row_of))
+    along = [steps(j * dw, columns, right) for j in range(kw)]
     for row in range(0, rows, few):
         some = y[:, :, row : row + few]
         r = some.shape[2]
-        for i, j in product(range(kh), range(kw)):
-            above, along = steps(row * down + i * dh, r, down), steps(j * dw, columns, right)
-            places[:, :, i, j, :r] = x[:, :, above, along]
+        for i in range(kh):
+            lines = x[:, :, steps(row * down + i * dh, r, down)]
+            for j, part in enumerate(along):
+                places[:, :, i, j, :r] = lines[:, :, :, part]
         yield slice(None), seen[..., : r * row_of], np.reshape(some, (groups, o, r * row_of))
 
 
@@ -151,6 +153,8 @@ def columns_at_once(o: int, depth: int, columns: int, n: int, itemsize: int) -> 
 
 def evenly(count: int, most: int) -> int:
     """How many of a count to take at a time, at most so many: so that none remain, if half as many do."""
+    if 0 < count <= most:
+        return count
     pieces = -(-count // max(1, min(count, most)))
     pieces = next((p for p in range(pieces, min(2 * pieces, count) + 1) if count % p == 0), pieces)
     return -(-count // pieces)

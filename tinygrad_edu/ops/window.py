@@ -130,6 +130,8 @@ class Caller(NamedTuple):
 
     def per_axis(self, setting: str, value: Any, least: int, others: str = "") -> tuple[int, ...]:
         """A setting, one number or one for each axis, as a tuple with an entry for each axis."""
+        if type(value) is int and value >= least:
+            return (value,) * self.axes
         values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * self.axes
         whole = (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in values)
         if len(values) == self.axes and all(whole):
