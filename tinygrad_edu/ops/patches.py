@@ -103,34 +103,36 @@ def row_by_row(x: Any, y: Any, windows: Windows) -> Iterator[Block]:
     lines = np.empty_like(x, order="C", shape=(few_groups, high, c, kw, wide, n))
     tall = sliding_window_view(lines, reach, axis=1)[:, ::down, ..., ::dilation]
     tall = np.transpose(tall, (1, 0, 6, 2, 3, 4, 5))  # (rows, groups, kh, c, kw, columns, n)
-    for group, column in product(range(0, groups, few_groups), range(0, columns, wide)):
-        which = slice(group, group + few_groups)
-        for row in range(0, rows, few_rows):
-            some = y[which, :, row : row + few_rows, column : column + wide]
+    for column, row in product(range(0, columns, wide), range(0, rows, few_rows)):
+        parts = around_cleared(lines, x.shape, (row, column), windows)
+        for group in range(0, groups, few_groups):
+            which = slice(group, group + few_groups)
+            images, some = x[which], y[which, :, row : row + few_rows, column : column + wide]
             g, _, r, q, _ = some.shape
-            copy_lines(x[which], lines[:g], (row, column), windows)
+            for here, there in parts:
+                lines[:g][here] = images[there]
             side_by_side = max(1, q // few), min(q, few) * n
             seen = np.reshape(tall[:r, :g, ..., :q, :], (r, g, depth, *side_by_side))
             outputs = np.reshape(some, (g, o, r, *side_by_side))
             yield which, np.transpose(seen, (0, 3, 1, 2, 4)), np.transpose(outputs, (2, 3, 0, 1, 4))
 
 
-def copy_lines(x: Any, lines: Any, window: Pair, windows: Windows) -> None:
-    """Images (groups, h, c, w, n) from a window on, as lines (groups, rows, c, kw, columns, n), padded."""
+def around_cleared(lines: Any, shape: tuple[int, ...], window: Pair, windows: Windows) -> list[Any]:
+    """Zeros for padding in lines (groups, rows, c, kw, columns, n) from a window on, and what goes between.
+
+    For each column of the kernel that is where in the lines which part of images (groups, h, c, w, n) goes.
+    """
     (row, column), (down, right), ((top, _), (left, _)) = window, windows.stride, windows.padding
-    rows = inside(row * down - top, 1, lines.shape[1], x.shape[1])
-    if rows[0].start:
-        lines[:, : rows[0].start] = 0
-    if rows[0].stop < lines.shape[1]:
-        lines[:, rows[0].stop :] = 0
+    rows, found = inside(row * down - top, 1, lines.shape[1], shape[1]), []
+    lines[:, : rows[0].start] = 0
+    lines[:, rows[0].stop :] = 0
     for j in range(windows.kernel[1]):
-        columns = inside(column * right + j * windows.dilation[1] - left, right, lines.shape[4], x.shape[3])
-        line = lines[:, rows[0], :, j]
-        if columns[0].start:
-            line[..., : columns[0].start, :] = 0
-        if columns[0].stop < lines.shape[4]:
-            line[..., columns[0].stop :, :] = 0
-        line[..., columns[0], :] = x[:, rows[1], :, columns[1]]
+        start = column * right + j * windows.dilation[1] - left
+        columns = inside(start, right, lines.shape[4], shape[3])
+        lines[:, :, :, j, : columns[0].start] = 0
+        lines[:, :, :, j, columns[0].stop :] = 0
+        found.append((np.s_[:, rows[0], :, j, columns[0]], np.s_[:, rows[1], :, columns[1]]))
+    return found
 
 
 def inside(start: int, step: int, count: int, length: int) -> tuple[slice, slice]:
