@@ -21,7 +21,7 @@ from .window import Pair, Windows, steps
 
 CACHE = 1 << 21  # bytes of copies at a time
 SMALL = 10**6  # multiplications: up to so many, BLAS takes matrices as they lie, and does not rearrange them
-NARROW, WIDE = 64, 256  # columns of a matrix: with fewer BLAS is slow; so many are worth being rearranged
+NARROW, WIDE = 64, 512  # columns of a matrix: with fewer BLAS is slow; so many are worth being rearranged
 LARGE, FEW = 1 << 15, 1 << 11  # numbers in kernels that are not worth a copy, for fewer windows than FEW
 
 Block = tuple[slice, Any, Any]
