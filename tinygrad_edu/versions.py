@@ -54,7 +54,7 @@ class Writes:
 
 def _owner(array: Any) -> Any:
     if type(array) is not np.ndarray:
-        array = getattr(array, "value", array)  # of what the compiler traces with
+        array = getattr(array, "_value", array)  # of what the compiler traces with
     while (base := getattr(array, "base", None)) is not None and hasattr(
         base, "base"
     ):  # an array, or what as_strided puts between

@@ -8,11 +8,15 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import gc
+import importlib
+import inspect
 import itertools
 import math
 import operator
 import random
 import re
+import sys
 import threading
 import time
 import types
@@ -63,8 +67,8 @@ def refused(words):
 def read():
     """Define the programs, as a module of their own."""
     modules = (
-        collections, contextlib, copy, dataclasses, functools, itertools, math, operator, random, threading,
-        time, types, typing, warnings, tg, nn, optim,
+        collections, contextlib, copy, dataclasses, functools, gc, importlib, inspect, itertools, math,
+        operator, random, sys, threading, time, types, typing, warnings, tg, nn, optim,
     )  # fmt: skip
     module = types.ModuleType("idioms")
     given = {m.__name__.rpartition(".")[2]: m for m in modules} | {"np": np, "tg": tg}

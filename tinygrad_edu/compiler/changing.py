@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import TraceError
 from .files import OURS
 from .places import CONTAINERS
 
@@ -22,9 +23,17 @@ def is_odd(value: Any) -> bool:
     return type(value) is not np.ndarray or value.dtype.kind not in "fiubc"
 
 
+def refuse_changing(value: Any, name: str) -> None:
+    """Raise if something cannot be compared."""
+    if why := changing(value):
+        raise TraceError(f"The step can reach {name!r}, {why}")
+
+
 def changing(value: Any) -> str:
     """What it is that cannot be compared, and what to do instead; nothing if it can, or does not change."""
     kind = type(value).__name__
+    if "decimal" in (getattr(value, "__module__", ""), getattr(value, "__name__", "")):
+        return "what is of the module decimal, whose precision may change. Pass a float."
     if isinstance(value, type):
         return ""
     if type(value).__module__.startswith("numpy.random") and not isinstance(value, np.random.Generator):

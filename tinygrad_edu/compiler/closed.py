@@ -114,7 +114,7 @@ def _maximum_over(given: Given) -> Part | None:
     def write(pen: Any, x: Ref) -> None:
         pen(plain.max_pool, x, k, shape=shape)
 
-    return Part((x.ref,), ((shape, x.dtype), (shape, np.dtype(np.uint8))), write)
+    return Part((x._ref,), ((shape, x.dtype), (shape, np.dtype(np.uint8))), write)
 
 
 def _back_to_the_maximum(given: Given) -> Part | None:
@@ -130,7 +130,7 @@ def _back_to_the_maximum(given: Given) -> Part | None:
 
 
 def _part(arrays: list[Any], shape: tuple[int, ...], write: Callable[..., None]) -> Part:
-    return Part(tuple(a.ref for a in arrays), ((shape, arrays[0].dtype),), write)
+    return Part(tuple(a._ref for a in arrays), ((shape, arrays[0].dtype),), write)
 
 
 def _few(given: Given, x: Any, weight: tuple[int, ...]) -> int | None:
@@ -140,7 +140,7 @@ def _few(given: Given, x: Any, weight: tuple[int, ...]) -> int | None:
     if given["groups"] > 1 or len({a.dtype for a in arrays}) > 1:
         return None
     even = all(a == b >= 0 for a, b in windows.padding) and windows.stride[0] == windows.stride[1]
-    if not even or windows.dilation != (1, 1) or not all(hasattr(a, "ref") for a in arrays):
+    if not even or windows.dilation != (1, 1) or not all(hasattr(a, "_ref") for a in arrays):
         return None
     (rows, columns), n, (o, channels, kh, kw) = windows.counts(x.shape), x.shape[0], weight
     if kh == kw == 1:
@@ -171,7 +171,7 @@ def _side_by_side(x: Any, shape: tuple[int, ...], windows: Windows) -> bool:
 
 def _is_batch_last(x: Any) -> bool:
     """How images (n, c, h, w) lie in memory."""
-    return hasattr(x, "value") and bool(np.transpose(x.value, (1, 2, 3, 0)).flags.c_contiguous)
+    return hasattr(x, "_value") and bool(np.transpose(x._value, (1, 2, 3, 0)).flags.c_contiguous)
 
 
 def _entry(function: Any) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import TraceError
 from . import plain
+from .code import globals_in, names_in
 from .files import OURS
-from .places import globals_in, names_in
 
 LATER = 10**9  # steps
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .layout import Again, Layout
 from .program import Call, Program, Ref
 
 SCALARS = (bool, int, float, complex, str, bytes)
@@ -43,7 +44,8 @@ def of_arguments(kinds: list[tuple[Any, ...]], name: Names) -> list[str]:
     found = []
     for i, (kind, *known) in enumerate(kinds):
         if kind is None:
-            found.append(is_same(f"a{i}", known[0], name))
+            again = isinstance(known[0], Again)
+            found.append(f"a{i} is a{known[0].of}" if again else is_same(f"a{i}", known[0], name))
             continue
         shape, dtype, strides = known
         array = f"a{i}"
@@ -59,6 +61,18 @@ def of_arguments(kinds: list[tuple[Any, ...]], name: Names) -> list[str]:
         d = name(dtype, "d")
         found.append(f"({array}.dtype is {d} or {array}.dtype == {d})")
     return found
+
+
+def of_identities(layout: Layout, name: Names) -> list[str]:
+    """Conditions that arguments are other ones than each other, and than what was there: tensors, and arrays
+    where code may ask which is which.
+    """
+    asked = [i for i, (kind, *_) in enumerate(layout.kinds) if kind is not None]
+    asked = [i for i in asked if layout.by_identity or issubclass(layout.kinds[i][0], Tensor)]
+    there = name(layout.there)
+    return [f"a{i} is not a{j}" for i, j in combinations(asked, 2)] + [
+        f"id(a{i}) not in {there}" for i in asked
+    ]
 
 
 def is_same(expression: str, value: Any, name: Names) -> str:

@@ -25,7 +25,7 @@ class TracedGenerator(np.random.Generator):
 
     def shuffle(self, x: Any, axis: int = 0) -> None:
         """Shuffle an array of the step in place, in every step."""
-        if not isinstance(getattr(x, "log", None), type(self.log)):
+        if not isinstance(getattr(x, "_log", None), type(self.log)):
             raise self.log.refusal(
                 f"rng.shuffle of a {type(x).__name__}, in {self.log.where()}: its order would be the first "
                 "step's for ever. Draw rng.permutation(n), and index an array by that."

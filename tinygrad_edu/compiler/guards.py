@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from .door import Names, is_same, of_arguments, of_counts, of_distances, of_gradients, of_tensors
+from .door import (
+    Names,
+    is_same,
+    of_arguments,
+    of_counts,
+    of_distances,
+    of_gradients,
+    of_identities,
+    of_tensors,
+)
 from .places import Place
 from .program import Call
 
@@ -26,9 +35,11 @@ def guards(
         (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
         for optimizer, pack, before in run.swap.packs
     ]
-    sizes = [(where, c, size) for where, c, size, _ in state.sizes]
+    spaces = [s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict]
+    sizes = [*state.sizes, *spaces]
     groups: list[tuple[str, list[str]]] = [
         ("other shapes, dtypes or values of arguments", of_arguments(run.layout.kinds, name)),
+        ("arguments that are one object, or that the step can reach", of_identities(run.layout, name)),
         ("a constant that became a variable", of_tensors(one.held, name)),
         ("gradients that were there, or not, before the step", of_gradients(one.leaves, name)),
         ("another count of steps", of_counts(counts, name)),
@@ -37,6 +48,11 @@ def guards(
             (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
             for n, c, v in state.contents
         ),
+        *(
+            (f"a new global {n!r}", [f"{n!r} not in {name(known)}"])
+            for known, names in state.missing.values()
+            for n in sorted(names)
+        ),
         *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
         *(
             (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
@@ -44,6 +60,13 @@ def guards(
             if isinstance(c, dict) and size > 1 and not n.startswith("__")
         ),
     ]
+    for n, function in state.caches:
+        groups.append(
+            (
+                f"another content of the cache of {n!r}",
+                [f"{name(function)}.cache_info().misses == {function.cache_info().misses}"],
+            )
+        )
     if any(
         s.errors is not None and len(set(s.errors.values())) > 1
         for s in run.program.steps

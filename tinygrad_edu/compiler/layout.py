@@ -9,6 +9,8 @@ import numpy as np
 from ..errors import TraceError
 from ..tensor import Tensor
 from .log import Log
+from .program import Input, Ref
+from .state import State
 
 CONTAINERS = (list, tuple, dict)
 
@@ -18,65 +20,117 @@ class Layout:
 
     Attributes
     ----------
-    args, kwargs
-        What the function is called with.
-    refs : list of Ref
-        The arrays among them.
     others : list
         The leaves that are no arrays: numbers, texts, modules.
+    args, kwargs
+        What the function is called with, after `take`.
+    refs : list of Ref
+        The arrays among them.
     """
 
-    def __init__(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], log: Log, names: Sequence[str] = ()
-    ) -> None:
-        leaves, build = flattened((args, kwargs))
-        self.form, self.refs = build.form, []  # type: ignore[attr-defined]
-        self.others: list[Any] = []
-        self.kinds: list[
-            tuple[Any, ...]
-        ] = []  # of each leaf its class and what else must fit; None for others
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._leaves, self._build = flattened((args, kwargs))
+        self.form = self._build.form  # type: ignore[attr-defined]
+        self.refs: list[Ref] = []
+        self.others = [leaf for leaf in self._leaves if array_of(leaf) is None]
+        self.kinds: list[tuple[Any, ...]] = []  # of each leaf its class and what must fit; None for others
         self.stands_for: dict[int, int] = {}  # which leaf, by the identity of what stands for it
         self.is_simple = not kwargs and all(type(a) not in CONTAINERS and not is_record(a) for a in args)
-        made = []
-        for i, leaf in enumerate(leaves):
-            array = leaf._array if isinstance(leaf, Tensor) else leaf
-            if isinstance(leaf, Tensor) and leaf._node is not None:
+        self.tensors: list[tuple[Tensor, Any]] = []  # with their arrays
+        self.by_identity = False  # whether code may ask which array is which
+        self.are_mixed = False  # whether an array is given twice, or is one that the state holds
+
+    def take(self, log: Log, state: State, names: Sequence[str] = ()) -> None:
+        """Find what stands for each leaf: for an array a traced one, which a tensor holds itself.
+
+        Code may tell which tensor is which, by ``is`` or as a key, and which array, if it asks: one that is
+        given twice, or that the state holds, is that, here and in all calls that the trace holds for.
+        """
+        self.by_identity = bool(state.identity)
+        self.there: dict[int, Any] = {id(v): v for _, v in state.places if type(v) is np.ndarray}
+        self.there |= {id(t): t for t in state.tensors.values()}
+        self.there |= {id(t._array): t._array for t in state.tensors.values()}
+        made: list[Any] = []
+        first: dict[int, int] = {}
+        for i, leaf in enumerate(self._leaves):
+            name = names[i] if self.is_simple and i < len(names) else f"x{i}"
+            array, is_tensor = array_of(leaf), isinstance(leaf, Tensor)
+            if array is None:
+                self.kinds.append((None, leaf))
+                made.append(log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf)
+                continue
+            self.are_mixed |= id(leaf) in self.there or id(leaf) in first
+            if is_tensor and leaf._node is not None:
                 raise TraceError(
                     "An argument of a compiled function needs a gradient, which would be lost: differentiate "
                     "inside of the function, or pass x.detach()."
                 )
-            if type(array) is np.ndarray and array.dtype.kind in "fiubc":
-                traced = log.argument(array, names[i] if self.is_simple and i < len(names) else f"x{i}")
-                self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
-                self.refs.append(traced.ref)
-                made.append(Tensor._make(traced, None) if isinstance(leaf, Tensor) else traced)
-                self.stands_for[id(made[-1])] = i
-            else:
+            if (is_tensor or self.by_identity) and id(leaf) in first:
+                self.kinds.append((None, Again(first[id(leaf)])))
+                made.append(made[first[id(leaf)]])
+            elif (is_tensor or self.by_identity) and id(leaf) in self.there:
                 self.kinds.append((None, leaf))
-                self.others.append(leaf)
-                made.append(log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf)
-        self.args, self.kwargs = build(made)
-        self._made = [(m, m._array if isinstance(m, Tensor) else None) for m in made]
+                made.append(leaf if is_tensor else log.input(leaf, Input("state", name)))
+            else:
+                traced = log.argument(array, name)
+                self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
+                self.refs.append(traced._ref)
+                if is_tensor:
+                    leaf._array = traced
+                    self.tensors.append((leaf, array))
+                made.append(leaf if is_tensor else traced)
+                self.stands_for[id(made[-1])] = i
+            first.setdefault(id(leaf), i)
+        self.args, self.kwargs = self._build(made)
+        self._made = made
 
     def release(self) -> None:
         """Forget the arrays of the call that was traced."""
-        self.args, self.kwargs, self._made = (), {}, []
+        self.args, self.kwargs, self._made, self._leaves = (), {}, [], []
 
     def refuse_changes(self) -> None:
         """Raise if the run has put something else into the lists, dicts and tensors that it was given."""
         leaves, build = flattened((self.args, self.kwargs))
-        same_leaves = len(leaves) == len(self._made) and all(a is b for a, (b, _) in zip(leaves, self._made))
-        same_arrays = all(a is None or (m._array is a and m._node is None) for m, a in self._made)
+        same_leaves = len(leaves) == len(self._made) and all(a is b for a, b in zip(leaves, self._made))
+        same_arrays = all(t._array is array and t._node is None for t, array in self.tensors)
         if not (same_leaves and same_arrays and build.form == self.form):  # type: ignore[attr-defined]
             raise TraceError(
                 "The step changes an argument: it puts something else into a list, a dict or a tensor. "
                 "Return it, or write into the array, x[...] = values, under no_grad()."
             )
 
+    def refuse_identity(self, state: State) -> None:
+        """Raise if code that was found in the run alone asks which array is which, and that matters."""
+        if state.identity and not self.by_identity and self.are_mixed:
+            raise TraceError(
+                f"The step asks whether two objects are the same one in {state.identity}, and an argument is "
+                "another one, or an array that the step can reach. Pass what tells them apart."
+            )
+        self.by_identity = bool(state.identity)
+
     def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """The leaves of the arguments of another call, if they are nested alike; None if not."""
         leaves, build = flattened((args, kwargs))
         return leaves if build.form == self.form else None  # type: ignore[attr-defined]
+
+
+class Again:
+    """Stands for a leaf that is an earlier one.
+
+    Attributes
+    ----------
+    of : int
+        The number of that.
+    """
+
+    def __init__(self, of: int) -> None:
+        self.of = of
+
+
+def array_of(leaf: Any) -> Any:
+    """The array of a leaf, if it is one of numbers or a tensor of such; None of others."""
+    array = leaf._array if isinstance(leaf, Tensor) else leaf
+    return array if type(array) is np.ndarray and array.dtype.kind in "fiubc" else None
 
 
 def is_record(value: Any) -> bool:

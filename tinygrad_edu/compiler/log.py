@@ -97,9 +97,9 @@ class Log:
     def recorded(self, op: Any, node: Any, arguments: Any, out: Any) -> None:
         """An operation was recorded: its variables are noted."""
         if isinstance(out, Traced):
-            self.program.made_by.setdefault(out.ref, op.name.rpartition(".")[2])
+            self.program.made_by.setdefault(out._ref, op.name.rpartition(".")[2])
             if node is not None:
-                self._outputs[id(node)] = out.ref
+                self._outputs[id(node)] = out._ref
                 self._kept.append(node)
         for parent in () if node is None else node.parents:
             if type(parent) is Leaf and parent.order < self.first:
@@ -120,7 +120,7 @@ class Log:
     def run(self, node: Any, rule: Any, g: Any, values: Any) -> Any:
         """Run a rule."""
         if isinstance(g, Traced) and id(node) in self._outputs:
-            self.program.gradient_of.setdefault(g.ref, self._outputs[id(node)])
+            self.program.gradient_of.setdefault(g._ref, self._outputs[id(node)])
         return rule(self.lift(g), *map(self.lift, values))
 
     def generator(self, generator: Any) -> Any:
@@ -145,7 +145,7 @@ class Log:
         if not given and isinstance(function, np.ufunc) and len(args) > function.nin:
             given = [a for a in args[function.nin :] if a is not None]
         if isinstance(given, list) and given and any(isinstance(t, Traced) for t in given):
-            self.note(function, args, kwargs, [t.ref for t in given if isinstance(t, Traced)], writes=given)
+            self.note(function, args, kwargs, [t._ref for t in given if isinstance(t, Traced)], writes=given)
             return given[0] if len(given) == 1 else tuple(given)
         if given:  # into an array that is not traced: a plain one of the user's or the framework's
             raise self.refusal(
@@ -190,7 +190,7 @@ class Log:
                 raise self.refusal(
                     f"{name_of(function)} returned a {type(result).__name__}, in {self.where()}."
                 )
-        if args and isinstance(args[0], Traced) and result is args[0].value:
+        if args and isinstance(args[0], Traced) and result is args[0]._value:
             return args[0]  # astype(copy=False) and its kin, of what is so already
         ref = self.program.new(result)
         self.note(function, args, kwargs, [ref])
@@ -210,7 +210,7 @@ class Log:
         if not isinstance(ufunc, np.ufunc) or ufunc.signature is not None:
             return args
         given = args[: ufunc.nin]
-        kinds = [kind_of(a.value if isinstance(a, TracedNumber) else a) for a in given]
+        kinds = [kind_of(a._value if isinstance(a, TracedNumber) else a) for a in given]
         if None in kinds or not any(isinstance(k, np.dtype) for k in kinds):
             return args
         loop = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
@@ -239,7 +239,7 @@ class Log:
         self.program.add(
             Call(
                 function, referring(args), referring(kwargs), tuple(outputs), several,
-                tuple(w.ref for w in writes if isinstance(w, Traced)),
+                tuple(w._ref for w in writes if isinstance(w, Traced)),
                 None if errors == self.ambient else errors, where, part,
             )
         )  # fmt: skip
@@ -281,7 +281,7 @@ class Log:
 
     def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
         """Note that the rest of the run holds only where a value is true or false, or has a shape."""
-        self.program.add(Check(traced.ref, truth, self.where()))
+        self.program.add(Check(traced._ref, truth, self.where()))
 
 
 def run(function: Any, args: Any, kwargs: Any) -> Any:

@@ -1,31 +1,38 @@
 """Places that hold what a step reads: globals, attributes, items, cells; and what is compared of them."""
 
 import collections
-import dis
+import functools
+import os
 import types
+import weakref
 from array import array
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from ..nn.module import Module
+from ..optim.pack import Pack
 from ..tensor import Tensor
 from .files import LIBRARIES
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
+DATA = (bool, int, float, complex, str, bytes, list, dict, set, tuple, np.ndarray)
 CELL, GONE = object(), object()
-LOOKING_UP = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
-
-COMPARING = {"IS_OP", "COMPARE_OP", "CONTAINS_OP"}
-CLASSES = frozenset({"ndarray", "generic", "float16", "float32", "float64", "int32", "int64", "bool_"})
-
 
 VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 CONTAINERS = (
     set, frozenset, collections.deque, bytearray, array, memoryview, types.MappingProxyType, *VIEWS
 )  # fmt: skip
+
+# By which code looks for names that it does not have.
+SEARCHING = {"getattr", "getattr_static", "getmembers", "attrgetter", "__getattribute__", "vars", "__dict__"}
+# Methods that show what a step has made, or are run when it is.
+UNCALLED = {"__init__", "__post_init__", "__repr__", "__str__", "__new__", "__init_subclass__"}
+CACHING = type(functools.lru_cache(len))
+HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
+           collections.UserString, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
+           type(os.environ))  # fmt: skip
 
 
 class Attribute(str):
@@ -119,48 +126,23 @@ def items_in(container: Any) -> list[Any]:
     return [] if isinstance(container, (bytearray, array, memoryview)) else [*container]
 
 
+def data_in(module: types.ModuleType, names: Iterable[str]) -> list[str]:
+    """Which of some attributes of a library's module are data that may change, such as ``sys.argv``."""
+    known = {*getattr(module, "__all__", ()), "modules", "pi", "e", "tau", "inf", "nan", "infj", "nanj"}
+    return [n for n in names if n not in known and n[:2] != "__" and isinstance(vars(module)[n], DATA)]
+
+
+def places_of(pack: Pack) -> list[tuple[Place, Any]]:
+    """The vectors of an optimizer's pack and their views; its numbers stay, as every step sets them anew."""
+    found: list[tuple[Place, Any]] = []
+    for key, item in vars(pack).items():
+        if isinstance(item, np.ndarray) or key == "state":  # another setting replaces the list of the state
+            found.append((Place(key, vars(pack), key, True), item))
+        if isinstance(item, list):
+            found += [(Place(f"{key}[{i}]", item, i, True), part) for i, part in enumerate(item)]
+    return found
+
+
 def is_of_the_user(module: str) -> bool:
     """Whether a module is neither Python's nor a library's that keeps no state for the step."""
     return module.partition(".")[0] not in LIBRARIES
-
-
-def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    """Code, and that of the functions in it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from codes_in(constant)
-
-
-def names_in(code: types.CodeType) -> Iterator[str]:
-    """The names of globals and attributes in code, and in that of the functions in it."""
-    for one in codes_in(code):
-        yield from one.co_names
-
-
-@lru_cache(1024)
-def class_line(code: types.CodeType) -> int:
-    """The line in which code compares ``type(…)`` with a class of NumPy's; 0 if there is none."""
-    near: collections.deque[Any] = collections.deque(maxlen=12)
-    line = code.co_firstlineno
-    for instruction in dis.get_instructions(code):
-        line = instruction.starts_line if type(instruction.starts_line) is int else line
-        compares = instruction.opname in COMPARING and "type" in near and not CLASSES.isdisjoint(near)
-        if compares or ("ndarray" in code.co_names and instruction.argval == "type"):
-            return getattr(instruction, "line_number", line) or line
-        near.append(instruction.argval if type(instruction.argval) is str else None)
-    return 0
-
-
-@lru_cache(1024)
-def imports_in(code: types.CodeType) -> tuple[str, ...]:
-    """The modules that code imports when it runs, and that of the functions in it."""
-    every = (i for one in codes_in(code) for i in dis.get_instructions(one))
-    return tuple(dict.fromkeys(i.argval for i in every if i.opname == "IMPORT_NAME" and i.argval))
-
-
-@lru_cache(1024)
-def globals_in(code: types.CodeType) -> tuple[str, ...]:
-    """The names that code looks up among its globals, and that of the functions in it."""
-    found = (i.argval for one in codes_in(code) for i in dis.get_instructions(one) if i.opname in LOOKING_UP)
-    return tuple(dict.fromkeys(found))

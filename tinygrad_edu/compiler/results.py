@@ -42,10 +42,10 @@ class Results:
 
     def _collect(self, part: Any) -> None:
         if (array := self._array(part)) is not None:
-            if array.ref not in self._places:
-                self._places[array.ref] = len(self.refs)
-                self.refs.append(array.ref)
-                self.values.append(array.value)
+            if array._ref not in self._places:
+                self._places[array._ref] = len(self.refs)
+                self.refs.append(array._ref)
+                self.values.append(array._value)
         elif isinstance(part, (list, tuple)):
             for p in part:
                 self._collect(p)
@@ -83,7 +83,7 @@ class Results:
     def release(self) -> None:
         """Forget the values of what was returned, and how they were computed: which array each is, stays."""
         for part, array in self._made:
-            array.value = array.log = None
+            array._value = array._log = None
             if isinstance(part, Tensor):
                 part._node = None
 
@@ -103,7 +103,7 @@ class Results:
         if id(part) in self.arguments:
             return f"a{self.arguments[id(part)]}"
         if (array := self._array(part)) is not None:
-            place = self._places[array.ref]
+            place = self._places[array._ref]
             found = f"r{place}"
             if self.shared[place]:
                 found = f"copied({found})"
@@ -130,7 +130,7 @@ class Results:
         if id(part) in self.arguments:
             return arguments[self.arguments[id(part)]]
         if (array := self._array(part)) is not None:
-            place = self._places[array.ref]
+            place = self._places[array._ref]
             return f"{found(place)}.copy()" if self.shared[place] else found(place)
         if type(part) in (list, tuple):
             inner = ", ".join(self._plain(p, found, arguments) for p in part)

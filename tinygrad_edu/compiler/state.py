@@ -4,46 +4,45 @@ It is found from the function: what its code names among its globals, what it cl
 hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
 """
 
-import collections
+import builtins
 import functools
-import os
+import operator
 import sys
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..errors import TraceError
 from ..nn.module import Module
 from ..optim.elementwise import Elementwise
 from ..optim.optimizer import Optimizer
-from ..optim.pack import Pack
 from ..tensor import Tensor
 from . import files
-from .changing import changing, is_odd
+from .asking import ASKING
+from .changing import is_odd, refuse_changing
+from .code import catches, codes_in, globals_in, identity_line, imports_in, names_in
 from .files import OURS
 from .places import (
+    CACHING,
     CELL,
     CONTAINERS,
+    DATA,
+    HOLDING,
     SCALARS,
+    SEARCHING,
+    UNCALLED,
     Attribute,
     Place,
-    codes_in,
     content_of,
-    globals_in,
-    imports_in,
+    data_in,
     is_of_the_user,
     items_in,
-    names_in,
     own_attributes,
+    places_of,
 )
-
-SEARCHING = {"getattr", "vars", "__dict__"}  # by which code looks for names that it does not have
-HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
-           collections.UserString, weakref.WeakValueDictionary, type(os.environ))  # fmt: skip
 
 
 class State:
@@ -60,7 +59,9 @@ class State:
 
     def __init__(self, function: Callable[..., Any], others: Any = ()) -> None:
         self.places: list[tuple[Place, Any]] = []
-        self.sizes: list[tuple[str, Any, int, bool]] = []  # of lists, dicts and the attributes of objects
+        self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
+        self.spaces: list[tuple[str, Any, int]] = []  # of modules and classes
+        self.asks_for_absence = False  # whether code may ask these for what they do not have
         self.tensors: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
         self.settings: list[tuple[Any, dict[str, Any]]] = []  # of the groups of optimizers, but the rates
@@ -74,6 +75,10 @@ class State:
         self.modules: dict[int, tuple[Any, str]] = {}  # of the user, which that code may ask for some
         self.asked: set[tuple[int, str]] = set()  # of which module for which name
         self.alive: list[Any] = []
+        self.caches: list[tuple[str, Any]] = []  # of functions
+        self.missing: dict[int, tuple[dict[str, Any], set[str]]] = {}  # names that are no globals, of each
+        self.identity = ""  # where code may ask whether two objects are the same
+        self._weak: list[tuple[str, Any]] = []
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
@@ -85,14 +90,20 @@ class State:
                     "Elementwise optimizers can (SGD, Adam, …)."
                 )
 
+        for name, target in self._weak:
+            if target is not None and id(target) not in self.seen:
+                raise TraceError(
+                    f"The step can reach {name!r}, a weak reference to what nothing else that it reaches "
+                    "holds: it would live as long as the compiled step. Give the step what is referred to."
+                )
+
     # ---- finding -------------------------------------------------------------------------------------------
 
     def _look(self, value: Any, name: str) -> None:
         if isinstance(value, SCALARS) or id(value) in self.seen:
             return
         self.seen[id(value)] = value
-        if why := changing(value):
-            raise TraceError(f"The step can reach {name!r}, {why}")
+        refuse_changing(value, name)
         if isinstance(value, Tensor):
             self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = value
             if value._node is not None and value._node.notes is not None and value._node.notes.hooks:
@@ -107,10 +118,17 @@ class State:
             self._look([value.func, value.args, value.keywords], name)
         elif isinstance(value, types.FunctionType):
             self.look_into_function(value)
+        elif type(value).__module__ == f"{OURS}.compiler.compiled":  # another function that is compiled
+            self._look(value.function, name)
         elif isinstance(value, (staticmethod, classmethod)):
             self._look(value.__func__, name)
         elif isinstance(value, property):
             self._look(value.fget, name)
+        elif isinstance(value, functools.cached_property):
+            self._look(value.func, name)
+        elif isinstance(value, CACHING):
+            self.caches.append((name, value))
+            self._look(value.__wrapped__, name)
         elif isinstance(value, Optimizer):
             self.optimizers.append(value)  # and looked into last: models name parameters better
         elif isinstance(value, (list, dict)):
@@ -129,28 +147,36 @@ class State:
         elif isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, types.ModuleType):
             self._look(value.__self__, name)
         elif isinstance(value, weakref.ref):
-            self._look(value(), name)
+            self._weak.append((name, value()))
+        elif isinstance(value, (operator.attrgetter, operator.methodcaller)):
+            self._note_names({part for text in value.__reduce__()[1] for part in str(text).split(".")})
         elif isinstance(value, types.ModuleType):
-            self._look_into_module(value, name)
+            self.look_into_module(value, name)
         elif isinstance(value, Module) or self._is_of_the_user(value):
             self._look_into_attributes(value, name)
 
-    def _look_into_module(self, module: types.ModuleType, name: str) -> None:
-        """Those attributes of a user's module that code of the step names, or all if it looks for some."""
-        if not is_of_the_user(module.__name__):
-            return
-        self.modules.setdefault(id(module), (module, name))
-        names = self.names if self.names.isdisjoint(SEARCHING) else {n for n in vars(module) if n[:2] != "__"}
-        for attribute in sorted(names & vars(module).keys()):
+    def look_into_module(self, module: types.ModuleType, name: str) -> None:
+        """Those attributes of a user's module that code of the step names, or all if it looks for some; of
+        a library's those that are data of the user's there.
+        """
+        refuse_changing(module, name)
+        is_ours = is_of_the_user(module.__name__)
+        if id(module) not in self.modules:
+            self.modules[id(module)] = module, name
+            if is_ours:
+                self.spaces.append((name, vars(module), len(vars(module))))
+        searches = is_ours and not self.names.isdisjoint(SEARCHING)
+        names = {n for n in vars(module) if n[:2] != "__"} if searches else self.names & vars(module).keys()
+        for attribute in sorted(names if is_ours else data_in(module, names)):
             if (id(module), attribute) not in self.asked:
                 self.asked.add((id(module), attribute))
                 self._hold(Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute])
 
-    def _note_names(self, code: types.CodeType) -> None:
-        """Take note of the names in code, by which it may ask a module that was found before it."""
-        self.names.update(names_in(code))
+    def _note_names(self, names: Iterable[str]) -> None:
+        """Take note of names in code, by which it may ask a module that was found before it."""
+        self.names.update(names)
         for module, name in [*self.modules.values()]:
-            self._look_into_module(module, name)
+            self.look_into_module(module, name)
 
     def _is_of_the_user(self, value: Any) -> bool:
         """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
@@ -164,15 +190,22 @@ class State:
             if not is_of_the_user(base.__module__) or base in self._classes:
                 continue
             self._classes.add(base)
+            self.spaces.append((base.__name__, vars(base), len(vars(base))))
+            if any(is_of_the_user(above.__module__) for above in base.__mro__[1:]):
+                self.places.append(
+                    (Place(f"{base.__name__}.__mro__", base, Attribute("__mro__")), base.__mro__)
+                )
             for key, item in list(vars(base).items()):
                 if key.startswith("__") and not isinstance(item, types.FunctionType):
                     continue
                 if isinstance(item, (property, staticmethod, classmethod, types.FunctionType)):
                     self._look(item, f"{base.__name__}.{key}")
-                    if not key.startswith("__") and isinstance(item, (property, types.FunctionType)):
+                    if key not in UNCALLED and isinstance(item, (property, types.FunctionType)):
                         self.places.append((Place(f"{base.__name__}.{key}", base, Attribute(key)), item))
                 elif not hasattr(type(item), "__get__"):
                     self._hold(Place(f"{base.__name__}.{key}", base, Attribute(key)), item)
+                else:  # a descriptor of the user's
+                    self._look(item, f"{base.__name__}.{key}")
 
     def look_into_function(self, function: types.FunctionType) -> None:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
@@ -186,30 +219,38 @@ class State:
         if self.codes:  # not of the step itself; IPython's autoreload puts new code into functions
             place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
             self.places.append((place, function.__code__))
+        for key in ("__defaults__", "__kwdefaults__"):
+            if defaults := getattr(function, key):
+                self._hold(Place(f"{function.__name__}.{key}", function, Attribute(key)), defaults)
         self.codes.update(codes_in(function.__code__))
-        self._note_names(function.__code__)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             with suppress(ValueError):  # nothing has been assigned to it yet
                 self._hold(Place(name, cell, CELL), cell.cell_contents)
         self.look_up(function.__code__, function.__globals__)
         if vars(function):
             self._look(vars(function), function.__name__)
-        for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            self._look(default, function.__name__)
 
     def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
         """What code names among its globals, and among the attributes of the user's modules there."""
-        self._note_names(code)
+        self._note_names(names_in(code))
+        self.asks_for_absence |= "hasattr" in code.co_names or "getattr" in code.co_names or catches(code)
+        if line := identity_line(code):
+            self.identity = self.identity or f"{Path(code.co_filename).name}, line {line}"
         for name in globals_in(code):
-            if name in known:
+            if name in known and known[name] is not ASKING.get(name):
                 self._hold(Place(name, known, name), known[name])
+            else:
+                self.missing.setdefault(id(known), (known, set()))[1].add(name)
+                if isinstance(getattr(builtins, name, None), DATA):
+                    self._hold(Place(name, vars(builtins), name), getattr(builtins, name))
         for name in imports_in(code):
             if (module := sys.modules.get(name)) is not None:
-                self._look_into_module(module, name)
+                self.look_into_module(module, name)
 
     def _look_into_items(self, value: Any, name: str) -> None:
-        self.sizes.append((name, value, len(value), True))
+        self.sizes.append((name, value, len(value)))
         for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            self._look(key, f"a key of {name}")
             self._hold(Place(f"{name}[{key!r}]", value, key), item)
 
     def _look_into_attributes(self, value: Any, name: str, of_optimizer: bool = False) -> None:
@@ -224,7 +265,11 @@ class State:
             self.modes.append((value, value.training))
             self.attributes.append((name, value, own_attributes(value)))
         elif not of_optimizer:
-            self.sizes.append((name, vars(value), len(vars(value)), True))
+            self.sizes.append((name, vars(value), len(vars(value))))
+            if is_of_the_user(type(value).__module__):
+                self.places.append(
+                    (Place(f"the class of {name}", value, Attribute("__class__")), type(value))
+                )
         for key, item in list(vars(value).items()):
             if key == "training" and isinstance(value, Module):
                 continue
@@ -240,21 +285,11 @@ class State:
             arrays = [None if p._node is None else p._array for p in pack.params]
             if any(array is not known for array, known in zip(arrays, pack.arrays)):
                 pack._note(arrays)  # which looks at memory, and traced arrays have none
-            self._look_into_pack(pack)
-
-    def _look_into_pack(self, pack: Pack) -> None:
-        """The vectors of a pack and their views; its numbers stay, as every step sets them anew."""
-        for key, item in list(vars(pack).items()):
-            if isinstance(item, np.ndarray):
-                self.places.append((Place(key, vars(pack), key, True), item))
-            elif isinstance(item, list):
-                if key == "state":  # which another setting of what is remembered replaces
-                    self.places.append((Place(key, vars(pack), key, True), item))
-                self.places += [(Place(f"{key}[{i}]", item, i, True), part) for i, part in enumerate(item)]
+            self.places += places_of(pack)
 
     def _hold(self, place: Place, value: Any) -> None:
         self.places.append((place, value))
         if isinstance(value, types.ModuleType):
-            self._look_into_module(value, place.name)
+            self.look_into_module(value, place.name)
         else:
             self._look(value, place.name)

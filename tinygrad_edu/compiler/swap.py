@@ -1,5 +1,6 @@
 """Swapping: traced arrays stand in the place of what a state holds while a run is traced."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ class Swap:
     tensors : list of (str, Tensor, ndarray, Leaf, Tensor)
         Each tensor with its name, and what it held: its array, its variable and the gradient of that, or
         None.
+    arguments : sequence of (Tensor, ndarray)
+        Those that are given to the function, with their arrays.
     packs : list of (Optimizer, Pack, dict)
         The packs of the optimizers, with their attributes.
     """
 
-    def __init__(self, state: State, log: Log) -> None:
-        self.state = state
+    def __init__(self, state: State, log: Log, arguments: Sequence[tuple[Tensor, Any]] = ()) -> None:
+        self.state, self.arguments = state, arguments
         self.log: Any = log
         self.tensors = [
             (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
@@ -60,12 +63,14 @@ class Swap:
     def rebound(self) -> list[str]:
         """The names of tensors that hold another array than before."""
         held = ((name, t._array, array) for name, t, array, _, _ in self.tensors)
-        return [name for name, now, array in held if isinstance(now, Traced) and now.value is not array]
+        return [name for name, now, array in held if isinstance(now, Traced) and now._value is not array]
 
     def changed(self) -> list[str]:
         """The names of places that hold something else, and of containers of another size."""
         state = self.state
-        found = [name for name, container, size, _ in state.sizes if len(container) != size]
+        sizes = [*state.sizes, *state.spaces]
+        found = [name for name, container, size in sizes if len(container) != size]
+        found += [name for known, names in state.missing.values() for name in names & known.keys()]
         found += [name for (name, t, *_), node in zip(self.tensors, self._nodes) if t._node is not node]
         found += [name for name, module, names in state.attributes if own_attributes(module) != names]
         found += [name for name, container, content in state.contents if content_of(container) != content]
@@ -79,8 +84,8 @@ class Swap:
         """What was there before: the arrays, in which the run has written."""
         for number, (value, _) in self._replaced.items():
             self.state.places[number][0].put(value)
-        for _, tensor, array, _, _ in self.tensors:
-            if isinstance(tensor._array, Traced) and tensor._array.value is array:
+        for tensor, array in (*((t, array) for _, t, array, _, _ in self.tensors), *self.arguments):
+            if isinstance(tensor._array, Traced) and tensor._array._value is array:
                 tensor._array = array
 
     def made_gradients(self) -> list[tuple[Any, Ref]]:
@@ -88,8 +93,8 @@ class Swap:
         found = []
         for _, _, _, leaf, _ in self.tensors:
             if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):
-                leaf.grad._array = np.asarray(traced.value)
-                found.append((leaf, traced.ref))
+                leaf.grad._array = np.asarray(traced._value)
+                found.append((leaf, traced._ref))
         return found
 
     def release(self) -> None:
@@ -113,6 +118,8 @@ class Swap:
             tensor._array, tensor._node = array, node
             if leaf is not None:
                 leaf.grad = grad
+        for tensor, array in self.arguments:
+            tensor._array, tensor._node = array, None
         for _, pack, attributes in self.packs:
             vars(pack).clear()
             vars(pack).update(attributes)

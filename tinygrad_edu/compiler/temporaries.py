@@ -22,7 +22,7 @@ def replaces(first: Any, other: Any, count: int) -> bool:
     count : int
         The references to ``other``, where an operator of it runs.
     """
-    a, b = first.value, other.value
+    a, b = first._value, other._value
     if type(b) is not np.ndarray or b.nbytes < LARGE or type(a) is not np.ndarray:
         return False
     alike = a.shape == b.shape and a.dtype == b.dtype and b.dtype.kind in "fc" and a.strides != b.strides

@@ -6,18 +6,17 @@ so that whatever is computed of them is a call in the log, and what would leave 
 number say, says so.
 """
 
-import operator
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..tensor import Tensor
 from .files import NUMPY, PACKAGE, is_of_the_user
+from .operators import Operators
 from .program import Ref
-from .temporaries import replaces
 
 # What depends on shapes and dtypes alone.
 SHAPE_ONLY = frozenset(
@@ -25,7 +24,7 @@ SHAPE_ONLY = frozenset(
 )
 
 
-class Traced(NDArrayOperatorsMixin):
+class Traced(Operators):
     """An array of a run that is traced: its value, and where the log knows it.
 
     Parameters
@@ -35,23 +34,18 @@ class Traced(NDArrayOperatorsMixin):
     ref : Ref
     """
 
-    __slots__ = ("__weakref__", "log", "ref", "value")
+    __slots__ = ("__weakref__", "_log", "_ref", "_value")
     stands_for_array = True  # what takes arrays takes it as it is
 
+    def __new__(cls, log: Any, value: Any, ref: Ref) -> "Traced":
+        """An array, or a number of NumPy's, which can do less."""
+        kind: Any = cls
+        if cls is Traced:
+            kind = TracedArray if isinstance(value, np.ndarray) else _class_of_scalars(value.__class__)
+        return object.__new__(kind)
+
     def __init__(self, log: Any, value: Any, ref: Ref) -> None:
-        self.log, self.value, self.ref = log, value, ref
-
-    def __add__(self, other: Any) -> Any:
-        count = sys.getrefcount(other)
-        if type(other) is Traced and replaces(self, other, count):
-            return self.log.call(np.add, (self, other), {"out": other})
-        return NDArrayOperatorsMixin.__add__(self, other)
-
-    def __mul__(self, other: Any) -> Any:
-        count = sys.getrefcount(other)
-        if type(other) is Traced and replaces(self, other, count):
-            return self.log.call(np.multiply, (self, other), {"out": other})
-        return NDArrayOperatorsMixin.__mul__(self, other)
+        self._log, self._value, self._ref = log, value, ref
 
     # ---- what NumPy asks -----------------------------------------------------------------------------------
 
@@ -59,7 +53,7 @@ class Traced(NDArrayOperatorsMixin):
         for i in inputs:
             if issubclass(type(i), Tensor):  # isinstance would ask for the __class__
                 return NotImplemented  # tensors know what to do with it
-        return self.log.call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+        return self._log.call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         for value in leaves_of([args, kwargs]):
@@ -68,177 +62,191 @@ class Traced(NDArrayOperatorsMixin):
         if function in SHAPE_ONLY:  # which is guarded
             return function(*values_of(args), **values_of(kwargs))
         if hasattr(function, "__wrapped__") and hasattr(function, "entry"):
-            return self.log.ours(function, args, kwargs)
-        return self.log.call(function, args, kwargs)
+            return self._log.ours(function, args, kwargs)
+        return self._log.call(function, args, kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise self.log.refusal(
+        raise self._log.refusal(
             f"A traced array of shape {self.shape} would become a plain one, whose values would be those of "
-            f"the first step for ever, in {self.log.where()}.\n  Stay with NumPy's functions and tensors; "
+            f"the first step for ever, in {self._log.where()}.\n  Stay with NumPy's functions and tensors; "
             "take .numpy() and .item() outside of the step."
         )
 
     def as_array(self) -> "Traced":
         """An array with no axes for a NumPy scalar, as tensors hold; others as they are."""
-        if isinstance(self.value, np.ndarray):
+        if isinstance(self._value, np.ndarray):
             return self
-        traced: Traced = self.log.results(np.asarray, (self,), {}, np.asarray(self.value))
+        traced: Traced = self._log.results(np.asarray, (self,), {}, np.asarray(self._value))
         return traced
 
     # ---- what an array is, which the guards hold -----------------------------------------------------------
 
-    shape = property(lambda self: self.value.shape)
-    dtype = property(lambda self: self.value.dtype)
-    ndim = property(lambda self: self.value.ndim)
-    size = property(lambda self: self.value.size)
-    nbytes = property(lambda self: self.value.nbytes)
-    itemsize = property(lambda self: self.value.itemsize)
-    strides = property(lambda self: self.value.strides)
+    shape = property(lambda self: self._value.shape)
+    dtype = property(lambda self: self._value.dtype)
+    ndim = property(lambda self: self._value.ndim)
+    size = property(lambda self: self._value.size)
+    nbytes = property(lambda self: self._value.nbytes)
+    itemsize = property(lambda self: self._value.itemsize)
+    strides = property(lambda self: self._value.strides)
 
     @property
     def flags(self) -> Any:
         """How it lies in memory, which the guards hold; whose that is they do not, so users may not ask."""
-        self._refuse_users("flags", sys._getframe(1))
-        return self.value.flags
+        self._refuse_users("flags")
+        return self._value.flags
 
     @property
     def base(self) -> Any:
         """Something, if it is a view, and None for an array of its own."""
-        self._refuse_users("base", sys._getframe(1))
-        return getattr(self.value, "base", None)
+        self._refuse_users("base")
+        return getattr(self._value, "base", None)
 
-    def _refuse_users(self, name: str, frame: Any) -> None:
-        if is_of_the_user(frame.f_code.co_filename):
-            raise self.log.refusal(
-                f"The step asks for .{name} of a traced array, in {self.log.where()}, which may be another "
+    def _refuse_users(self, name: str) -> None:
+        if is_of_the_user(who_asks()):
+            raise self._log.refusal(
+                f"The step asks for .{name} of a traced array, in {self._log.where()}, which may be another "
                 "in the next step. Ask outside of it."
             )
 
-    def __len__(self) -> int:
-        return len(self.value)
-
     def __repr__(self) -> str:
-        self.log.tell()
-        return repr(self.value)
+        self._log.tell()
+        return repr(self._value)
 
     @property  # type: ignore[misc]  # what isinstance asks: others than this package and NumPy see an array
     def __class__(self) -> Any:
-        file = sys._getframe(1).f_code.co_filename
-        return Traced if file.startswith((PACKAGE, NUMPY)) else type(self.value)
-
-    # ---- powers --------------------------------------------------------------------------------------------
-
-    def __pow__(self, exponent: Any) -> Any:
-        """As arrays do it, which take another way than np.power where the exponent is 2 or 1/2."""
-        if type(exponent) not in (int, float):
-            return super().__pow__(exponent)
-        return self.log.results(operator.pow, (self, exponent), {}, self.value**exponent)
+        return Traced if who_asks().startswith((PACKAGE, NUMPY)) else type(self._value)
 
     # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
-        found = self.log.results("__getitem__", (self, key), {}, self.value[values_of(key)])
+        found = self._log.results("__getitem__", (self, key), {}, self._value[values_of(key)])
         if any(
-            isinstance(k, Traced) and np.result_type(k.value).kind == "b"
+            isinstance(k, Traced) and np.result_type(k._value).kind == "b"
             for k in (key if type(key) is tuple else (key,))
         ):
-            self.log.check(found, found.shape)  # which is a matter of values
+            self._log.check(found, found.shape)  # which is a matter of values
         return found
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.value[values_of(key)] = values_of(value)
-        self.log.note("__setitem__", (self, key, value), {}, [], writes=[self])
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
     # ---- methods, and attributes that are arrays -----------------------------------------------------------
 
-    @property
-    def T(self) -> Any:  # NumPy's name
-        return self.transpose()
-
-    @property
-    def mT(self) -> Any:
-        return np.matrix_transpose(self)
-
-    @property
-    def real(self) -> Any:
-        return np.real(self)
-
-    @property
-    def imag(self) -> Any:
-        return np.imag(self)
+    T = property(lambda self: self.transpose())  # NumPy's name
+    mT = property(lambda self: np.matrix_transpose(self))
+    real = property(lambda self: np.real(self))
+    imag = property(lambda self: np.imag(self))
 
     @property
     def flat(self) -> Any:
-        raise self.log.refusal(f".flat of a traced array, in {self.log.where()}: write .reshape(-1).")
+        raise self._log.refusal(f".flat of a traced array, in {self._log.where()}: write .reshape(-1).")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not callable(getattr(np.ndarray, name, None)):
             if hasattr(np.ndarray, name) and not name.startswith("__"):
-                self._refuse_users(name, sys._getframe(1))
+                self._refuse_users(name)
             raise AttributeError(name)
         if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data"):
             return self.__array__()
 
         def method(*args: Any, **kwargs: Any) -> Any:
             if kwargs.get("out") is not None:
-                raise self.log.refusal(
-                    f"out= of a method of a traced array, in {self.log.where()}: write np.{name}(…, out=…)."
+                raise self._log.refusal(
+                    f"out= of a method of a traced array, in {self._log.where()}: write np.{name}(…, out=…)."
                 )
-            result = getattr(self.value, name)(*values_of(args), **values_of(kwargs))
+            result = getattr(self._value, name)(*values_of(args), **values_of(kwargs))
             if result is None:  # fill, sort, partition, put: they write into the array
-                self.log.note(name, (self, *args), kwargs, [], writes=[self])
+                self._log.note(name, (self, *args), kwargs, [], writes=[self])
                 return None
-            return self.log.results(name, (self, *args), kwargs, result)
+            return self._log.results(name, (self, *args), kwargs, result)
 
         return method
 
     # ---- what leaves NumPy ---------------------------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        truth = bool(self.value)
-        self.log.check(self, truth)
+        truth = bool(self._value)
+        self._log.check(self, truth)
         return truth
 
     def _number(self, *_: Any) -> Any:
-        raise self.log.refusal(
-            f"A number is made of a traced value, in {self.log.where()}: it would be the first step's for "
+        raise self._log.refusal(
+            f"A number is made of a traced value, in {self._log.where()}: it would be the first step's for "
             "ever.\n"
             "  Keep it an array; return the tensor, and take .item() outside of the step."
         )
 
     __float__ = __int__ = __index__ = __complex__ = __round__ = _number
-    __hash__ = _number
 
     def __format__(self, form: str) -> str:
-        if is_of_the_user(sys._getframe(1).f_code.co_filename):
+        if is_of_the_user(who_asks()):
             self._number()
-        return format(self.value, form)  # in an error that the function itself will raise again
+        return format(self._value, form)  # in an error that the function itself will raise again
 
     item = tolist = _number
 
-
-def _in_place(name: str, operation: Any) -> Any:
-    of_arrays = getattr(NDArrayOperatorsMixin, name)
-
-    def operator_of(self: Traced, other: Any) -> Any:
-        return of_arrays(self, other) if isinstance(self.value, np.ndarray) else operation(self, other)
-
-    return operator_of
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__array__()
 
 
-for _name in (
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-):  # NumPy's scalars are not written into
-    setattr(Traced, f"__i{_name}__", _in_place(f"__i{_name}__", getattr(operator, _name)))
+class TracedArray(Traced):
+    """What arrays can do, and numbers cannot: it has items and a length, and no hash."""
+
+    __slots__ = ()
+    __hash__ = __round__ = None  # type: ignore[assignment]  # as NumPy's arrays
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._value[values_of(key)] = values_of(value)
+        self._log.note("__setitem__", (self, key, value), {}, [], writes=[self])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __copy__(self) -> Any:
+        return self.copy("K")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy("K")
+
+
+class TracedScalar(Traced):
+    """What numbers can do, and arrays cannot: they may be keys.
+
+    Special methods that numbers of a class do not have are None; `_class_of_scalars` makes a class of these.
+    """
+
+    __slots__ = ()
+    __hash__ = Traced._number
+
+    def __getattribute__(self, name: str) -> Any:
+        found = object.__getattribute__(self, name)
+        if found is None and name.startswith("__"):
+            raise AttributeError(name)
+        return found
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+
+@cache
+def _class_of_scalars(kind: type) -> type[TracedScalar]:
+    """The class of what stands for numbers of a class of NumPy's."""
+    left = [n for n in ("__iter__", "__index__", "__complex__", "__round__") if not hasattr(kind, n)]
+    return type("TracedScalar", (TracedScalar,), {"__slots__": (), **dict.fromkeys(left)})
+
+
+def who_asks() -> str:
+    """The file of the code that asks a traced array for something."""
+    frame: Any = sys._getframe(2)
+    while frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return str(frame.f_code.co_filename)
 
 
 def leaves_of(tree: Any) -> Iterator[Any]:
@@ -255,7 +263,7 @@ def leaves_of(tree: Any) -> Iterator[Any]:
 def values_of(tree: Any) -> Any:
     """Arguments with the values of traced arrays in their place."""
     if isinstance(tree, Traced):
-        return tree.value
+        return tree._value
     if type(tree) in (list, tuple):
         return type(tree)(map(values_of, tree))
     if type(tree) is dict:
@@ -268,7 +276,7 @@ def values_of(tree: Any) -> Any:
 def referring(tree: Any) -> Any:
     """Arguments with references in the place of traced arrays."""
     if isinstance(tree, Traced):
-        return tree.ref
+        return tree._ref
     if type(tree) in (list, tuple):
         return type(tree)(referring(t) for t in tree)
     if type(tree) is dict:

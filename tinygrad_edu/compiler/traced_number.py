@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .traced import Traced, values_of
+from .traced import Traced, TracedScalar, values_of
 
 
-class TracedNumber(Traced):
+class TracedNumber(TracedScalar):
     """A number of Python's that is traced, and what is computed of it and of others."""
 
     __slots__ = ()
@@ -21,16 +21,16 @@ class TracedNumber(Traced):
 
     def as_array(self) -> Any:
         """What NumPy makes an array of it, whose dtype gives way no more."""
-        return self.log.call(np.asarray, (self,), {"dtype": np.asarray(self.value).dtype})
+        return self._log.call(np.asarray, (self,), {"dtype": np.asarray(self._value).dtype})
 
     def __neg__(self) -> Any:
-        return self.log.number(operator.neg, (self,), {}, -self.value)
+        return self._log.number(operator.neg, (self,), {}, -self._value)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return self.log.number(abs, (self,), {}, abs(self.value))
+        return self._log.number(abs, (self,), {}, abs(self._value))
 
 
 def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
@@ -40,7 +40,7 @@ def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
         if type(values_of(other)) not in (bool, int, float, complex):
             return among_arrays(self, other)
         args = (other, self) if swapped else (self, other)
-        return self.log.number(operation, args, {}, operation(*values_of(args)))
+        return self._log.number(operation, args, {}, operation(*values_of(args)))
 
     return operator_of
 

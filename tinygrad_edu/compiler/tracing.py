@@ -15,6 +15,7 @@ from ..modes import mode
 from ..random import DEFAULT, DRAWS
 from ..settings import Default
 from ..versions import SETTINGS
+from . import asking
 from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
@@ -62,9 +63,10 @@ class Run:
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         log = Log(users_line)
         self.ambient = log.ambient
-        self.program, self.layout = log.program, Layout(args, kwargs, log, names_of_arguments(function))
+        self.program, self.layout = log.program, Layout(args, kwargs)
         self.state, drawn = State(function, self.layout.others), shared_draws()
-        self.swap = Swap(self.state, log)
+        self.layout.take(log, self.state, names_of_arguments(function))
+        self.swap = Swap(self.state, log, self.layout.tensors)
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
         saved, rates, settings = Saved(log.program, self.state), SETTINGS.rates, SETTINGS.count
         log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
@@ -106,6 +108,7 @@ class Run:
             watch.check()
             log.refuse_texts()
             self.layout.refuse_changes()
+            self.layout.refuse_identity(self.state)
             refuse(rebound, changed, shared_draws() != drawn)
             refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
@@ -154,10 +157,12 @@ def tracing(log: Log, state: State) -> Iterator[None]:
     token = DRAWS.set(TracedDraws(log))  # type: ignore[arg-type]  # it gives generators too
     for pack in packs:
         pack.begin = functools.partial(noted_begin, log, pack)
+    asking.begin(state)
     try:
         with mode(debug=Default(log)):
             yield
     finally:
+        asking.end(state)
         log.running = None
         DRAWS.reset(token)
         for pack in packs:

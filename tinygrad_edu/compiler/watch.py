@@ -6,6 +6,7 @@ were there when it began is of no matter then.
 
 import builtins
 import gc
+import importlib
 import sys
 import types
 from pathlib import Path
@@ -16,15 +17,20 @@ import numpy as np
 from ..errors import TraceError
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
+from . import asking
+from .code import modules_in
 from .files import PACKAGE, is_of_the_user
-from .places import class_line
 from .state import State
 
 SIDE_EFFECTS = {
     "time", "random", "_random", "os", "posix", "nt", "io", "_io", "warnings", "_warnings", "logging",
     "threading", "_thread", "subprocess", "socket", "datetime", "queue", "tempfile", "shutil", "uuid",
-    "secrets", "asyncio", "contextvars",
+    "secrets", "asyncio", "contextvars", "gc", "sys",
 }  # fmt: skip
+# What looks at frames and at what was imported.
+LOOKING = {("inspect", "currentframe"), ("inspect", "stack"), ("importlib", "reload"), ("numpy", "geterr"),
+           ("numpy", "geterrcall"), ("numpy", "get_printoptions")}  # fmt: skip
+HARMLESS = {sys.intern, sys.exc_info, sys.exception}
 REFUSED = {print: "prints", input: "asks", open: "opens a file", next: "takes the next item of an iterator"}
 REFUSED |= {
     setattr: "sets an attribute by setattr",
@@ -32,6 +38,7 @@ REFUSED |= {
     exec: "runs exec",
     eval: "runs eval",
     globals: "reads globals()",
+    __import__: "calls __import__",
 }
 OUTSIDE = {"posix", "nt", "time"}
 QUIET = {"linecache", "tokenize", "importlib._bootstrap_external"}  # which open files of code
@@ -121,29 +128,35 @@ class Watch:
     def _look_at(self, frame: Any) -> None:
         """A call of code that was not met before, or that matters if it is the user's that calls it."""
         code = frame.f_code
-        if not self.refused and is_of_the_user(code.co_filename) and (line := class_line(code)):
-            self.refused = (
-                "The step compares type(…) with a class of NumPy's in "
-                f"{Path(code.co_filename).name}, line {line}, and a traced array is of another one. "
-                "Write isinstance(x, np.ndarray)."
-            )
-        if code not in self._known:
-            if is_of_the_user(code.co_filename):
+        if is_of_the_user(code.co_filename):
+            self._met.add(code)
+            for line in (line for name, line in modules_in(code) if name not in sys.modules):
+                self.refused = self.refused or (
+                    f"The step takes a module by a computed name in {Path(code.co_filename).name}, line "
+                    f"{line}, where the compiled step would not look again. Import it by its name."
+                )
+            if code not in self._known:
                 self._look_into(frame)
-            elif frame.f_back is not None and is_of_the_user(frame.f_back.f_code.co_filename):
-                module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-                if module in SIDE_EFFECTS:
-                    made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
-                    self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
-                return
-        self._met.add(code)
+            return
+        module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        imports = (module, code.co_name) == ("importlib", "import_module")
+        if not (imports or module in SIDE_EFFECTS or (module, code.co_name) in LOOKING):
+            self._met.add(code)
+        elif frame.f_back is None or not is_of_the_user(frame.f_back.f_code.co_filename):
+            return
+        elif imports:
+            name = frame.f_locals["name"]
+            self.state.look_into_module(sys.modules.get(name, importlib), name)
+        else:
+            made = "makes a random generator or a lock" if code.co_name == "RLock" else ""
+            self._refuse(made or f"calls {module}.{code.co_name}", frame.f_back)
 
     def _look_at_c(self, frame: Any, argument: Any) -> None:
         """A call of what is written in C."""
         if is_outside(argument) and not is_quiet(frame):
             self._refuse(REFUSED.get(argument, f"calls {argument.__module__}.{argument.__name__}"), frame)
         elif is_of_the_user(frame.f_code.co_filename):
-            if getattr(argument, "__module__", None) in SIDE_EFFECTS:
+            if getattr(argument, "__module__", None) in SIDE_EFFECTS and argument not in HARMLESS:
                 self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)
             elif (module := type(getattr(argument, "__self__", None)).__module__) in SIDE_EFFECTS:
                 self._refuse(f"calls {module}'s {argument.__name__}", frame)
@@ -166,6 +179,7 @@ class Watch:
         if str(frame.f_globals.get("__name__", "")).startswith("namedtuple_"):  # which Python has written
             return
         self.state.look_up(code, frame.f_globals)
+        asking.begin(self.state)
         if code.co_freevars and not code.co_filename.startswith("<string"):
             for function in gc.get_referrers(code):
                 if isinstance(function, types.FunctionType) and id(function) not in self.state.seen:

@@ -165,8 +165,9 @@ class Trace:
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], names: tuple[str, ...]) -> None:
         log = WholeLog()
-        layout = Layout(args, {}, log, names)
+        layout = Layout(args, {})
         state = State(function, layout.others)
+        layout.take(log, state, names)
         self.program, self.layers, self.arguments = log.program, log.layers, layout.refs
         swap = Swap(state, log)
         saved = Saved(log.program, state)
@@ -192,7 +193,7 @@ class Trace:
     def _collect(self, part: Any, name: str) -> None:
         array = part._array if isinstance(part, Tensor) else part
         if isinstance(array, Traced):
-            self.outputs.append((name, array.ref))
+            self.outputs.append((name, array._ref))
         elif isinstance(part, (list, tuple)):
             for i, p in enumerate(part):
                 self._collect(p, f"{name}.{getattr(type(part), '_fields', range(len(part)))[i]}")

@@ -65,7 +65,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, *, norm_type: floa
     gradients = _gradients(params)
     numbers, arrays = [i for i, _ in gradients], [g for _, g in gradients]
     if any(map(stands_for_array, arrays)):
-        return arrays[0].log.closed(clip_norm_of, arrays, numbers, max_norm, norm_type)
+        return arrays[0]._log.closed(clip_norm_of, arrays, numbers, max_norm, norm_type)
     return clip_norm_of(arrays, numbers, max_norm, norm_type)
 
 

@@ -1,0 +1,77 @@
+"""What code asks of an object without the object being asked: its class, by ``type(x)``, its id, its hash.
+
+A traced array would be found out.  So in a run that is traced, others stand in the place of these functions
+among the globals of the user's code: the class is that of the array, and the id of an array or of an argument
+is refused.
+"""
+
+from typing import Any
+
+from ..tensor import Tensor
+from .traced import Traced
+
+
+class _Kind(type):
+    """The class of `Kind`, which is to be called, compared and derived from as ``type`` is."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is not Kind:
+            return super().__call__(*args, **kwargs)
+        if len(args) != 1 or kwargs:
+            return type(*args, **kwargs)
+        found = type(args[0]._value if isinstance(args[0], Traced) else args[0])
+        return Kind if found is type else found
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, type)
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return issubclass(other, type)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is type or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(type)
+
+
+class Kind(type, metaclass=_Kind):
+    """What stands in the place of ``type``."""
+
+
+Kind.__name__ = Kind.__qualname__ = "type"
+Kind.__module__ = "builtins"
+
+
+def _refusing(function: Any) -> Any:
+    """A function that says which object it is, and refuses for what is another one in every step."""
+
+    def ask(value: Any) -> Any:
+        array = value._array if isinstance(value, Tensor) else value
+        if isinstance(array, Traced):
+            inputs = array._log.program.inputs
+            if array is value or (array._ref in inputs and inputs[array._ref].kind == "argument"):
+                raise array._log.refusal(
+                    f"The step asks for {function.__name__}(…) of an argument or a result, in "
+                    f"{array._log.where()}, which is another in every step."
+                )
+        return function(value)
+
+    return ask
+
+
+ASKING = {"type": Kind, "id": _refusing(id), "hash": _refusing(hash)}
+
+
+def begin(state: Any) -> None:
+    """Have the code of the user's that a state knows ask by these functions."""
+    for known, names in state.missing.values():
+        known.update((name, ASKING[name]) for name in names & ASKING.keys())
+
+
+def end(state: Any) -> None:
+    """Have it ask as it did."""
+    for known, _ in state.missing.values():
+        for name, function in ASKING.items():
+            if known.get(name) is function:
+                del known[name]
