@@ -4,13 +4,14 @@ Two results share it if the one is not used any more when the other is made, vie
 """
 
 from bisect import insort
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .copies import used
-from .program import Call, Program, Ref, owner_of
+from .in_blocks import Run
+from .program import Call, Program, Ref, owner_of, refs_in
 
 ALIGNED = 64  # bytes
 COPIES = ("copy", np.copy)
@@ -20,6 +21,7 @@ FILLS: dict[Any, int | None] = {
     np.ones_like: 1,
 }  # what is written into them
 IN_PLACE = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.exp, np.sqrt, np.negative}
+CHOSEN = 1 << 14  # bytes of what np.where gives, from which on it is written into a place
 JOINS = (np.stack, np.concatenate)
 RESHAPES = ("reshape", np.reshape, "ravel", np.ravel)
 
@@ -42,60 +44,57 @@ class Arena(NamedTuple):
     over: dict[Ref, Ref]
 
 
-def buffers(program: Program, places: list[int], results: list[Ref], kept: Collection[Ref] = ()) -> Arena:
+def buffers(
+    program: Program, places: list[int], results: list[Ref], kept: Collection[Ref] = (),
+    runs: Sequence[Run] = (),
+) -> Arena:  # fmt: skip
     """A place for each result that can be written into one, of the steps that are carried out.
 
-    Those that are ``kept`` after the step have theirs from the first time on that they are used.
+    Those that are ``kept`` after the step have theirs from the first time on that they are used; of what a
+    run makes for itself there is one block.
     """
     steps = program.steps
     escaping = {program.owner(r) for r in results}
     escaping |= {program.owner(r) for r in program.inputs}
+    run_of = {i: run for run in runs for i in run.places}
+    inner = {r: run for run in runs for r in run.inner}
+
+    def span(ref: Ref, i: int) -> tuple[int, int]:
+        """From when to when it is there: at all times of a run, if it is more than a block."""
+        stop = last[program.owner(ref)]
+        if ref in inner:
+            return i, stop
+        return run_of[i].places[0] if i in run_of else i, run_of[stop].places[-1] if stop in run_of else stop
+
     last: dict[int, int] = {}
     for i in places:
         for ref in used(steps[i]):
             last[program.owner(ref)] = i
     spans: list[tuple[int, int, Ref, int]] = []
     over: dict[Ref, Ref] = {}  # what is written over an array that nothing reads any more
-    places_of: dict[Ref, int] = {}  # which span is that of an array
+    places_of: dict[Ref, int] = {}  # which span is that of an array, until another is written over it
     for i in places:
         step = steps[i]
-        if (
-            not isinstance(step, Call)
-            or step.writes
-            or len(step.outputs) != 1
-            or not (takes_out(step.function) or copies_in_order(program, step))
-            or not (
-                step.function in (*FILLS, *JOINS, *RESHAPES)
-                or all(
-                    isinstance(a, (Ref, np.ndarray, np.generic, bool, int, float, complex))
-                    for a in step.args[:2]
-                )
-            )
-        ):
+        if not isinstance(step, Call) or not has_place(program, step, escaping):
             continue
-        value = program.values[step.outputs[0].number]
-        if (
-            isinstance(value, np.ndarray)
-            and value.ndim
-            and (value.base is None or step.function in RESHAPES)
-            and program.owner(step.outputs[0]) not in escaping
-            and is_dense(value)
-        ):
-            out = step.outputs[0]
-            stop = last[program.owner(out)]
-            before = _written_over(program, step, i, last, places_of)
-            if before is None:
-                places_of[out] = len(spans)
-                spans.append((i, stop, out, value.nbytes))
-            else:
-                k = places_of[out] = places_of[before]
-                over[out] = spans[k][2]
-                spans[k] = (spans[k][0], stop, *spans[k][2:])
+        (out,) = step.outputs
+        start, stop = span(out, i)
+        before = _written_over(program, step, i, last, places_of, run_of.get(i))
+        if before is None:
+            value = program.values[out.number]
+            places_of[out] = len(spans)
+            size = inner[out].length * value.itemsize if out in inner else value.nbytes
+            spans.append((start, stop, out, size))
+        else:
+            k = places_of[out] = places_of.pop(before)
+            over[out] = spans[k][2]
+            spans[k] = (spans[k][0], stop, *spans[k][2:])
     wholes: dict[int, list[Ref]] = {}  # of what is kept, by its owner
     for ref in kept:
         wholes.setdefault(program.owner(ref), []).append(ref)
     for owner, refs in wholes.items():
         first = next(i for i in places if owner in map(program.owner, used(steps[i])))
+        first = run_of[first].places[0] if first in run_of else first
         spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number]).nbytes))
     arena = laid_out(spans)
     arena.over.update(over)
@@ -106,19 +105,53 @@ def buffers(program: Program, places: list[int], results: list[Ref], kept: Colle
     return arena
 
 
+def has_place(program: Program, call: Call, escaping: Collection[int]) -> bool:
+    """Whether the result of a call is written into a place of its own."""
+    if call.writes or len(call.outputs) != 1:
+        return False
+    if not (takes_out(call.function) or copies_in_order(program, call) or is_choice(program, call)):
+        return False
+    kinds = (Ref, np.ndarray, np.generic, bool, int, float, complex)
+    if call.function not in (*FILLS, *JOINS, *RESHAPES) and not all(
+        isinstance(a, kinds) for a in call.args[:2]
+    ):
+        return False
+    value, owner = program.values[call.outputs[0].number], program.owner(call.outputs[0])
+    is_whole = isinstance(value, np.ndarray) and (value.base is None or call.function in RESHAPES)
+    return is_whole and value.ndim > 0 and owner not in escaping and is_dense(value)
+
+
+def is_choice(program: Program, call: Call) -> bool:
+    """Whether a call chooses between two arrays, of a size that is worth a place."""
+    if call.function is not np.where or len(call.args) != 3 or call.kwargs:
+        return False
+    return bool(program.values[call.outputs[0].number].nbytes >= CHOSEN)
+
+
 def _written_over(
-    program: Program, call: Call, i: int, last: dict[int, int], places_of: dict[Ref, int]
+    program: Program, call: Call, i: int, last: dict[int, int], places_of: dict[Ref, int], run: Run | None
 ) -> Ref | None:
-    """An argument that a call may write its result over: it is used last there, and of the same form."""
-    if call.function not in IN_PLACE:
-        return None
+    """What a call may write its result over: an argument of the same form, which is used last there.
+
+    In a run of blocks it may be what another call of the run has used last.
+    """
+    in_place, before = call.function in IN_PLACE or call.function is np.where, {i}
+    candidates = [*(call.args[2:] if call.function is np.where else call.args)] if in_place else []
+    if run is not None:
+        before |= {k for k in run.places if k < i}
+        calls: Any = (program.steps[k] for k in run.places if k < i)
+        candidates += [a for other in calls for a in refs_in(other.args)]
     value = program.values[call.outputs[0].number]
     owners = [program.owner(a) for a in call.args if type(a) is Ref]
-    for a in call.args:
-        if type(a) is Ref and a in places_of and last[owner := program.owner(a)] == i:
+    for a in candidates:
+        if type(a) is not Ref or a not in places_of:
+            continue
+        if run is not None and (a in run.inner) != (call.outputs[0] in run.inner):  # a block, and a whole
+            continue
+        if last[owner := program.owner(a)] in before and owners.count(owner) <= in_place:
             other = program.values[a.number]
             alike = (other.shape, other.strides, other.dtype) == (value.shape, value.strides, value.dtype)
-            if alike and program.is_whole(a) and owners.count(owner) == 1:
+            if alike and program.is_whole(a):
                 return a
     return None
 

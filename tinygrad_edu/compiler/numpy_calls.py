@@ -62,6 +62,10 @@ class Calls(Named):
             return "" if number is None else f"{self.name(out)}.fill({number})"
         if function in COPIES:
             return f"{self.name(out)}[...] = {self.spelled(args[0])}"
+        if function is np.where:
+            there, first, second = map(self.spelled, args)
+            begin = "" if second == self.name(out) else f"{self.name(out)}[...] = {second}\n"
+            return f"{begin}{self._function(np.copyto)}({self.name(out)}, {first}, where={there})"
         if function in RESHAPES:
             return (
                 f"{self._view(out, self.program.values[args[0].number].shape)}[...] = {self.spelled(args[0])}"

@@ -15,17 +15,13 @@ from .copies import used
 from .counting import NAMES, counting_lines
 from .dead import needed
 from .fold import scalars_of
+from .in_blocks import VIEWING, Run, runs_of
 from .numpy_calls import Calls
 from .program import Call, Check, Live, Program, Ref, refs_in
 from .spelling import told
 
 OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
 LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
-VIEWING = {
-    "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
-    np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.ravel,
-    np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
-}  # fmt: skip
 
 
 class Source(Calls):
@@ -66,7 +62,7 @@ class Source(Calls):
     are_arrays = False  # whether it gives numbers as arrays without axes
     many: Any = None  # of steps in one call of C, see `many.Many`
     until_it_runs: tuple[str, ...] = (
-        "program", "buffers", "fixed", "scalars", "tested", "_last", "_users", "_constants", "_taken",
+        "program", "buffers", "fixed", "scalars", "tested", "_last", "_users", "_constants", "_taken", "runs",
         "prelude", "hoisted", "imports", "body", "_names",
     )  # fmt: skip
     _asleep: Text | None = None  # the text, since it does not change any more
@@ -124,12 +120,12 @@ class Source(Calls):
 
     def compiled(self) -> Any:
         """The function that the text defines."""
-        text, namespace = self.text, {"given": self.given}
-        lines: Any = self._asleep or Text(text)
-        linecache.cache[self.title] = len(text), None, lines, self.title
-        exec(compile(text, self.title, "exec"), namespace)  # noqa: S102  # our own text
-        self.defined = namespace
-        return namespace["step"]
+        text = self.text
+        entry: Any = len(text), None, self._asleep or Text(text), self.title
+        linecache.cache[self.title] = entry
+        self.defined: dict[str, Any] = {"given": self.given}
+        exec(compile(text, self.title, "exec"), self.defined)  # noqa: S102  # our own text
+        return self.defined["step"]
 
     def moved(self) -> Any:
         """The function with other memory for what it keeps."""
@@ -171,21 +167,41 @@ class Source(Calls):
             if isinstance(step, Check):
                 self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
                 continue
-            line = self._line(step)
-            if self._is_fixed_view(step):
+            if (run := self.runs.get(i)) is not None and i != run.places[-1]:
+                continue
+            line = self._line(step) if run is None else ""
+            if self._is_fixed_view(step, self.fixed):
                 self.hoisted.append(line)
                 self.fixed.update(step.outputs)
                 continue
             if step.errors != errors:
                 self._change_errors(errors, step.errors)
                 errors = step.errors
-            lines = [line] if line else []
+            lines = self._in_blocks(run) if run else line.split("\n") if line else []
             if self.attempts.intersection(step.outputs):
                 lines = ["try:", f"    {line}", "except IndexError: return None"]
             lines += [f"del {', '.join(names)}"] if (names := self._done_with(i)) else []
             self.body += [self._indented(errors, one) for one in lines]
         self._change_errors(errors, None)
         self.body.append(f"return {self._returned()}")
+
+    def _in_blocks(self, run: Run) -> list[str]:
+        """The lines of calls that are made of a part of their arrays at a time."""
+        calls: Any = [self.program.steps[i] for i in run.places]
+        refs = dict.fromkeys(r for call in calls for r in (*refs_in(call.args), *call.outputs))
+        arrays = [r for r in refs if getattr(self.program.values[r.number], "ndim", 0)]
+        inner, names = {self.name(r) for r in run.inner}, {r: self.name(r) for r in arrays}
+        parts = {name: self._free(f"{name}_part") for name in dict.fromkeys(names.values())}
+        slices = [
+            f"{n}[:{run.size} - i]" if n in inner else f"{n}.ravel('K')[i:i + {run.length}]" for n in parts
+        ]
+        blocks = self._free("blocks")
+        every = f"for i in range(0, {run.size}, {run.length})"
+        self.hoisted += [f"{blocks} = [", f"    ({', '.join(slices)})", f"    {every}", "]"]
+        self._names |= {r: parts[name] for r, name in names.items()}
+        lines = [f"for {', '.join(parts.values())} in {blocks}:", *(f"    {self._line(c)}" for c in calls)]
+        self._names |= names
+        return lines
 
     def _note_last_uses(self, live: set[int]) -> None:
         """Note where large arrays are used last that the step makes outside of its buffers."""
@@ -217,19 +233,29 @@ class Source(Calls):
 
     def _make_room(self, live: set[int]) -> None:
         """The memory of results that do not outlive the step."""
-        arena = buffers(self.program, sorted(live), self.results, self.kept)
+        places = sorted(live)
+        arena = buffers(self.program, places, self.results, self.kept)
+        fixed = {*self.fixed, *arena.offsets, *arena.over}
+        for step in (self.program.steps[i] for i in places):
+            if isinstance(step, Call) and self._is_fixed_view(step, fixed):
+                fixed.update(step.outputs)
+        runs = runs_of(self.program, places, fixed, self.results)
+        arena = buffers(self.program, places, self.results, self.kept, runs) if runs else arena
+        self.runs = {i: run for run in runs for i in run.places}
         self.buffers, self.size = arena.offsets | arena.over, arena.size
         if not arena.size:
             return
+        blocks = {r: run.length for run in runs for r in run.inner}
         self.prelude += [
             f"memory = np.empty({arena.size + ALIGNED}, np.uint8)",
             f"memory = memory[-memory.ctypes.data % {ALIGNED}:]",
         ]
         for ref, offset in arena.offsets.items():
             value = self.program.values[ref.number]
-            strides = "" if value.flags.c_contiguous else f", {value.strides}"
+            strides = "" if value.flags.c_contiguous or ref in blocks else f", {value.strides}"
+            shape = (blocks[ref],) if ref in blocks else value.shape
             self.prelude.append(
-                f'{self.name(ref)} = np.ndarray({value.shape}, "{value.dtype}", memory, {offset}{strides})'
+                f'{self.name(ref)} = np.ndarray({shape}, "{value.dtype}", memory, {offset}{strides})'
             )
             self.fixed.add(ref)
         for ref, first in arena.over.items():
@@ -262,12 +288,12 @@ class Source(Calls):
     def _indented(self, errors: Any, line: str) -> str:
         return line if errors is None else f"    {line}"
 
-    def _is_fixed_view(self, call: Call) -> bool:
+    def _is_fixed_view(self, call: Call, fixed: set[Ref]) -> bool:
         """Whether a call gives a view of something that stays where it is, so that it can be made once."""
         if (
             call.function not in VIEWING
             or len(call.outputs) != 1
-            or not all(r in self.fixed for r in refs_in(call.args))
+            or not all(r in fixed for r in refs_in(call.args))
         ):
             return False
         made, source = call.outputs[0], call.args[0]

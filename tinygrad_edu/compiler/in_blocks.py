@@ -1,0 +1,91 @@
+"""Blocks: elementwise calls one after another, made of a part of large arrays at a time.
+
+What one of them hands to the next, and nobody else reads, is then as large as a part, and in the cache: what
+is not there has not to be gone through.  The numbers are the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .copies import used
+from .program import Call, Program, Ref, refs_in
+
+LEAST = 1 << 18  # bytes of an array; a smaller one stays in the cache as a whole
+BLOCK = 1 << 17  # bytes of a part: a few of them are what a second-level cache holds
+VIEWING = {
+    "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
+    np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.ravel,
+    np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
+}  # fmt: skip
+
+
+class Run(NamedTuple):
+    """Calls that are made block by block.
+
+    Attributes
+    ----------
+    places : list of int
+        Of the calls among the steps.
+    inner : set of Ref
+        What only they read, of which there is one block.
+    size, length : int
+        Elements of their arrays, and of a block.
+    """
+
+    places: list[int]
+    inner: set[Ref]
+    size: int
+    length: int
+
+
+def runs_of(program: Program, places: Sequence[int], fixed: set[Ref], results: Iterable[Ref]) -> list[Run]:
+    """The runs among the steps that are carried out, of arrays that are ``fixed`` in their places."""
+    steps, seen = program.steps, {program.owner(r) for r in (*results, *program.inputs)}
+    readers: dict[int, set[int]] = {}  # the places where each memory is used
+    for i in places:
+        for ref in used(steps[i]):
+            readers.setdefault(program.owner(ref), set()).add(i)
+    found: list[Run] = []
+    known: Any = None
+    for i in places:
+        step: Any = steps[i]
+        if isinstance(step, Call) and step.function in VIEWING and fixed.issuperset(step.outputs):
+            continue  # a view that is there
+        form = form_of(program, step, fixed)
+        if form is None or form != known:
+            found, known = [*found, Run([], set(), *form[-2:])] if form else found, form
+        if form is not None:
+            found[-1].places.append(i)
+    for run in found:
+        made = {steps[i].outputs[0] for i in run.places}  # type: ignore[union-attr]
+        inner = (r for r in made if program.owner(r) not in seen and program.is_whole(r))
+        run.inner.update(r for r in inner if readers[program.owner(r)] <= set(run.places))
+    return [run for run in found if run.inner]
+
+
+def form_of(program: Program, step: Any, fixed: set[Ref]) -> Any:
+    """What calls of one run share: the state of errors, how arrays lie, elements of those and of a block.
+
+    It is None of a call that is in no run.
+    """
+    if not isinstance(step, Call) or not isinstance(step.function, np.ufunc) or len(step.outputs) != 1:
+        return None
+    if (
+        step.function.signature is not None
+        or step.kwargs.keys() - {"out"}
+        or len(step.args) < step.function.nin
+    ):
+        return None
+    refs = [*step.outputs, *refs_in(step.args)]
+    large = [r for r in refs if getattr(program.values[r.number], "ndim", 0)]
+    arrays = [program.values[r.number] for r in large]
+    forms = {(a.shape, tuple(s // a.itemsize for s in a.strides)) for a in arrays}
+    if len(forms) != 1 or max(a.nbytes for a in arrays) <= LEAST or not fixed.issuperset(large):
+        return None
+    others = (a for a in step.args if type(a) is not Ref)
+    if any(getattr(a, "ndim", 0) for a in others) or not all(map(program.is_whole, step.writes)):
+        return None
+    length = BLOCK // max(a.itemsize for a in arrays)
+    return (None if step.errors is None else tuple(step.errors.items())), *forms, arrays[0].size, length
