@@ -5,6 +5,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks                      everything, about three minutes
     python -m tests.benchmarks steps xor iris       training steps, of two workloads
     python -m tests.benchmarks compiled wide cnn    two rows of the table of compiled steps
+    python -m tests.benchmarks layers Conv2d LSTM   two layers of the table of layers
     python -m tests.benchmarks ops import           two of the others
     python -m tests.benchmarks estimators wine      one set of the table of estimators
     python -m tests.benchmarks --rounds 31 --json figures.json
@@ -74,7 +75,7 @@ def main() -> None:
         "flat": flat.report,
         "transformer": lambda: transformer.report(arguments.rounds),
         "cnn": lambda: cnn.report(arguments.rounds),
-        "layers": lambda: layers.report(arguments.rounds),
+        "layers": lambda: layers.report(arguments.rounds, [p for p in arguments.parts if p in layers.NAMES]),
         "networks": lambda: networks.report(arguments.rounds),
         "trainings": trainings.report,
         "epochs": lambda: mnist.report(arguments.rounds),
@@ -90,7 +91,8 @@ def main() -> None:
         "size": large.report,
         "ranks": lambda: ranks.report(arguments.rounds),
     }
-    chosen = {name for name in arguments.parts if name not in (*compiled.ALL, *estimators.SETS)} - {"speed"}
+    subparts = {*compiled.ALL, *estimators.SETS, *layers.NAMES}
+    chosen = {name for name in arguments.parts if name not in subparts} - {"speed"}
     chosen |= {"compiled", "scan", "waits"} if "speed" in arguments.parts else set()
     if "compiled" not in chosen:  # the names of networks are those of parts, too
         chosen |= {name for name in ("cnn", "lstm", "transformer") if name in arguments.parts}

@@ -2,10 +2,10 @@
 
 All memory is allocated once.  A step is one product into a buffer, and calls in place: one tanh makes all
 four gates, as σ(a) = ½ + ½ tanh(a/2).  The products with the inputs, and those that the gradients of weights
-are, take all steps at once; so do the factors of the way back that do not depend on its gradients.  Inputs
-are data, of which no gradient is wanted.
+are, take all steps at once; so do the factors of the way back that do not depend on its gradients.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,9 @@ class LSTM:
             np.multiply(o, y, out=h_next)
         return self.h[1:]
 
-    def backward(self, x: Any, g: Any) -> None:
-        """Fill ``gradients``, of the parameters, from the gradient of `forward`'s result."""
-        weight_hh = self.parameters[1]
+    def backward(self, x: Any, g: Any, dx: Any = None) -> None:
+        """Fill ``gradients``, of the parameters, and that of x, if it is wanted, from that of the result."""
+        weight_ih, weight_hh = self.parameters[:2]
         dweight_ih, dweight_hh, db_ih, db_hh = self.gradients
         (i, _, new, o), (s_i, s_f, s_g, s_o), y = self.blocks, self.slope_blocks, self.y
         np.subtract(1, self.gates, out=self.slopes)
@@ -94,3 +94,18 @@ class LSTM:
         np.matmul(da.T, self.h[:-1].reshape(len(da), -1), out=dweight_hh)
         np.add.reduce(da, axis=0, out=db_ih)
         db_hh[...] = db_ih
+        if dx is not None:
+            np.matmul(da, weight_ih, out=dx.reshape(len(da), -1))
+
+
+def lstm(x: Any, g: Any, *parameters: Any) -> Callable[[], Any]:
+    """A step of a layer with these parameters, in the order of `LSTM`, with the gradients of all."""
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    layer, dx = LSTM(x.shape, dict(zip(names, parameters, strict=True))), np.empty_like(x)
+
+    def step() -> Any:
+        h = layer.forward(x)
+        layer.backward(x, g, dx)
+        return h, dx
+
+    return step
