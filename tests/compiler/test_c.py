@@ -214,6 +214,7 @@ def test_functions_to_the_bit(function, dtype, shape, folder):
 
 
 def products(a, b, v, batch):
+    tall = batch.reshape(-1, a.shape[1])
     return [
         a @ b,
         a @ v,
@@ -226,6 +227,8 @@ def products(a, b, v, batch):
         np.dot(a, b),
         a[:3] @ b[:, :16],  # few rows of whole vectors
         b[:, :16].T @ a[:3].T,
+        tall[:, :2].T @ tall[:, 1:3],  # few long sums, and more of them
+        tall[:, :5].T @ tall[:, :6],
     ]
 
 

@@ -13,7 +13,8 @@ SHORT = 4  # numbers of a sum: of so few BLAS makes no use
 TALL = 1 << 17  # multiplications of a product of a tall matrix with a tiny one
 NARROW, DEEP = 8, 16  # rows that are no vector; products of a sum that are one expression
 LANE, REGISTERS = 8, 64  # numbers: of which rows in registers are multiples, and of all such rows
-CHUNK, LANES = 128, 32  # of long sums of products: numbers that are brought together, sums side by side
+CHUNK, LANES = 128, 16  # of long sums of products: numbers that are brought together, sums side by side
+SUMS = 12  # long sums that stay in registers
 
 
 def product(statement: Product, places: list[str], called: Callable[..., list[str]]) -> list[str]:
@@ -142,25 +143,69 @@ def tall_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int
 
 def long_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
     """A tiny product of long sums, each of which is several side by side."""
+    if m * p <= SUMS:
+        return few_long_sums(kind, places, ends, m, n, p)
     (oi, oj), (ai, ak), (bk, bj) = ends
+
+    def part(first: str, count: int) -> list[str]:
+        """Bring so many rows together, and zeros up to whole vectors; add their products."""
+        end = -(-count // LANES) * LANES
+        copies = [f"    c[{i}][k] = a[{i * ai} + ({first} + k) * {ak}];" for i in range(m)]
+        copies += [f"    d[{j}][k] = b[{j * bj} + ({first} + k) * {bk}];" for j in range(p)]
+        zeros = "".join(f" {name}[{i}][k] = 0;" for name, rows in (("c", m), ("d", p)) for i in range(rows))
+        side_by_side = f"for (word l = 0; l < {LANES}; l++)"
+        return [
+            "IVDEP", f"for (word k = 0; k < {count}; k++) {{", *copies, "}",
+            *[f"for (word k = {count}; k < {end}; k++) {{{zeros} }}"] * (count < end),
+            f"for (word i = 0; i < {m}; i++) for (word j = 0; j < {p}; j++) {{",
+            f"    {kind} s[{LANES}];",
+            f"    {side_by_side} s[l] = t[i * {p} + j][l];",
+            f"    for (word k = 0; k < {end}; k += {LANES})",
+            f"        {side_by_side} s[l] = FMA(c[i][k + l], d[j][k + l], s[l]);",
+            f"    {side_by_side} t[i * {p} + j][l] = s[l];",
+            "}",
+        ]  # fmt: skip
+
+    whole, rest = n - n % CHUNK, n % CHUNK
+    loop = [f"for (word q = 0; q < {whole}; q += {CHUNK}) {{", *part("q", CHUNK), "}"] if whole else []
     return [
         *pointers(kind, places),
         f"{kind} t[{m * p}][{LANES}] ALIGNED, c[{m}][{CHUNK}] ALIGNED, d[{p}][{CHUNK}] ALIGNED;",
         "memset(t, 0, sizeof t);",
-        f"for (word q = 0; q < {n}; q += {CHUNK}) {{",
-        f"    const word left = {n} - q < {CHUNK} ? {n} - q : {CHUNK};",
-        f"    if (left < {CHUNK}) {{ memset(c, 0, sizeof c); memset(d, 0, sizeof d); }}",
-        "    for (word k = 0; k < left; k++) {",
-        f"        for (word i = 0; i < {m}; i++) c[i][k] = a[i * {ai} + (q + k) * {ak}];",
-        f"        for (word j = 0; j < {p}; j++) d[j][k] = b[(q + k) * {bk} + j * {bj}];",
-        "    }",
-        f"    for (word i = 0; i < {m}; i++) for (word j = 0; j < {p}; j++)",
-        f"        for (word k = 0; k < {CHUNK}; k += {LANES}) for (word l = 0; l < {LANES}; l++)",
-        f"            t[i * {p} + j][l] = FMA(c[i][k + l], d[j][k + l], t[i * {p} + j][l]);",
-        "}",
+        *loop,
+        *(part(str(whole), rest) if rest else []),
         f"for (word i = 0; i < {m}; i++) for (word j = 0; j < {p}; j++) {{",
         f"    for (word w = {LANES // 2}; w > 0; w /= 2)",
         f"        for (word l = 0; l < w; l++) t[i * {p} + j][l] += t[i * {p} + j][l + w];",
         f"    o[i * {oi} + j * {oj}] = t[i * {p} + j][0];",
         "}",
+    ]
+
+
+def few_long_sums(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
+    """So few that all of them stay in registers."""
+    (oi, oj), (ai, ak), (bk, bj) = ends
+    lanes = LANE if m * p > 1 else 4 * LANE
+    whole, pairs = n - n % lanes, [(i, j) for i in range(m) for j in range(p)]
+
+    def adds(first: str, count: int) -> list[str]:
+        return [
+            "IVDEP", f"for (word l = 0; l < {count}; l++) {{",
+            *(f"    const {kind} x{i} = a[{i * ai} + ({first} + l) * {ak}];" for i in range(m)),
+            *(f"    const {kind} y{j} = b[{j * bj} + ({first} + l) * {bk}];" for j in range(p)),
+            *(f"    t{i}_{j}[l] = FMA(x{i}, y{j}, t{i}_{j}[l]);" for i, j in pairs), "}",
+        ]  # fmt: skip
+
+    return [
+        *pointers(kind, places),
+        *(f"{kind} t{i}_{j}[{lanes}] ALIGNED;" for i, j in pairs),
+        f"for (word l = 0; l < {lanes}; l++) {{{''.join(f' t{i}_{j}[l] = 0;' for i, j in pairs)} }}",
+        *([f"for (word q = 0; q < {whole}; q += {lanes}) {{", *adds("q", lanes), "}"] if whole else []),
+        *(adds(str(whole), n - whole) if n > whole else []),
+        *(
+            f"for (word l = 0; l < {lanes >> k}; l++) t{i}_{j}[l] += t{i}_{j}[l + {lanes >> k}];"
+            for i, j in pairs
+            for k in range(1, lanes.bit_length())
+        ),
+        *(f"o[{i * oi} + {j * oj}] = t{i}_{j}[0];" for i, j in pairs),
     ]
