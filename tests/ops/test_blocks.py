@@ -310,3 +310,34 @@ class TestGroupNorm:
             found = group_norm.group_norm_gradients(g, x, weight, 2, 1e-5, *kept)
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+class TestBuffers:
+    """NumPy's buffers are small while long rows are computed, and no longer."""
+
+    def test_they_are_as_before_afterwards(self):
+        before, seen = np.getbufsize(), []
+
+        @blocks.unbuffered
+        def formula(x, divisor=1):
+            seen.append(np.getbufsize())
+            return x.size // divisor
+
+        for shape in ((16, 1024), (4000, 16), (1024,), ()):
+            formula(np.ones(shape))
+            assert np.getbufsize() == before
+        assert seen == [blocks.LONG, before, before, before]
+        with pytest.raises(ZeroDivisionError):
+            formula(np.ones((16, 1024)), 0)
+        assert seen[-1] == blocks.LONG != np.getbufsize() == before
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (64, 100), (20, 600)], ids=str)
+def test_gradients_of_softmax_are_those_of_its_composition(shape):
+    x, g = np.random.default_rng(0).normal(0, 2, (2, *shape))
+    e = np.exp(x)
+    p = e / e.sum(-1, keepdims=True)
+    found = [tg.vjp(f, x)[1](g)[0] for f in (tg.softmax, tg.log_softmax)]
+    expected = p * (g - (g * p).sum(-1, keepdims=True)), g - p * g.sum(-1, keepdims=True)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)

@@ -217,7 +217,7 @@ def relu6(x: Any) -> Any:
 
 
 # fmt: off
-three_pieces = blockwise(lambda x: np.clip(x + 3, 0, 6) / 6)
+three_pieces = blockwise(lambda x: np.clip(x + 3, 0, 6) * (1 / 6))  # 6 · (1 / 6) is 1, in each dtype
 x_by_pieces = blockwise(lambda x: (above(x, -3) * (h := three_pieces(x)), h))  # which is 0 below -3, and -inf · 0 is NaN
 
 

@@ -7,7 +7,7 @@ The values are the same, bit for bit.
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +20,6 @@ ROWS = 1 << 20  # of an array of rows: no less, as what is broadcast along a row
 SMALL = 1 << 14  # bytes of an array; of smaller ones the time is that of calls, whatever the buffers
 LONG = 512  # elements of a row, and of NumPy's buffers then, see `unbuffered`
 NARROW = 32  # elements of a row; of shorter ones it is that time that counts, and blocks spare none of it
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def blockwise(formula: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,7 +99,7 @@ def rowwise(formula: Callable[..., Any]) -> Callable[..., Any]:
     return computed
 
 
-def unbuffered(formula: F) -> F:
+def unbuffered(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of a formula of rows, the first argument, along which others are broadcast.
 
     Where a row is shorter than half of NumPy's buffers, NumPy copies what it broadcasts into one, again and
@@ -113,7 +111,7 @@ def unbuffered(formula: F) -> F:
     @wraps(formula)
     def computed(*arguments: Any) -> Any:
         first = arguments[0]
-        if type(first) is not np.ndarray or first.shape[-1] < LONG or first.nbytes <= SMALL:
+        if type(first) is not np.ndarray or first.nbytes <= SMALL or first.shape[-1] < LONG:
             return formula(*arguments)
         before = np.setbufsize(LONG)
         try:
@@ -121,7 +119,7 @@ def unbuffered(formula: F) -> F:
         finally:
             np.setbufsize(before)
 
-    return computed  # type: ignore[return-value]  # wraps keeps the signature
+    return computed
 
 
 def _by_rows(

@@ -34,6 +34,7 @@ SINGLE = (  # for float32, of exp(a²) erfc(a) / t in t = 1 / (1 + a / 2): for a
     -0.0590979198, 0.284716573, -0.487493839, 0.278404351, -0.0268586467, 0.202785773, 0.243078674, 0.282378771, 0.28208622,
 )
 # fmt: on
+HALVES = tuple(c / 2 for c in SCALED_ERFC), tuple(c / 2 for c in SINGLE)  # of ½ erfc: no digit changes
 # Taylor's coefficients of erf(x) / x, in x².
 ERF = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in reversed(range(13))]
 
@@ -105,7 +106,7 @@ def cdf_and_bell(x: Any) -> tuple[Any, Any]:
     """Φ(x) and exp(-x²/2), of which it is made, for x within ±FAR."""
     a = np.absolute(x)
     bell = np.exp(-0.5 * np.square(a)) if a.dtype == np.float32 else exp_of_minus_square(a, 0.5)
-    tail = scaled_erfc(a, math.sqrt(0.5)) * (0.5 * bell)
+    tail = scaled_erfc(a, math.sqrt(0.5), *HALVES) * bell
     return np.absolute(step(x) - tail), bell  # 1 - tail or tail
 
 
@@ -120,13 +121,15 @@ def upper_erfc(a: Any) -> Any:
     return scaled_erfc(a) * exp_of_minus_square(a, 1)
 
 
-def scaled_erfc(a: Any, scale: float = 1) -> Any:
+def scaled_erfc(
+    a: Any, scale: float = 1, double: Sequence[float] = SCALED_ERFC, single: Sequence[float] = SINGLE
+) -> Any:
     """exp(a²) erfc(a) of a times the scale, for a ≥ 0; it falls from 1 as 1/(√π a)."""
     if a.dtype == np.float32:
         t = 1 / (1 + 0.5 * scale * a)
-        return t * horner(t, SINGLE)
+        return t * horner(t, single)
     a = a if scale == 1 else a * scale
-    return horner(1 - 8 / (a + 4), SCALED_ERFC) / (1 + 2 * a)
+    return horner(1 - 8 / (a + 4), double) / (1 + 2 * a)
 
 
 def exp_of_minus_square(a: Any, scale: float) -> Any:

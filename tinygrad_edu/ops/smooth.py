@@ -236,7 +236,7 @@ def gelu_and_slope(x: Any) -> tuple[Any, Any]:
     """x Φ(x) and Φ(x) + x φ(x), which are nearly the same work."""
     bounded = near(x, FAR)
     cdf, bell = cdf_and_bell(bounded)
-    return above(x, -FAR) * cdf, cdf + bell * (bounded * (1 / math.sqrt(2 * math.pi)))
+    return np.maximum(x, bounded) * cdf, cdf + bell * (bounded * (1 / math.sqrt(2 * math.pi)))
 
 
 @blockwise

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..table import primitive
-from .blocks import NARROW, ROWS, rowwise
+from .blocks import NARROW, rowwise, unbuffered
 from .elementwise import ones_for_zeros
 from .pieces import MANY
 
@@ -17,7 +17,7 @@ Axis = int | tuple[int, ...] | None
 
 
 # fmt: off
-@primitive(x=lambda g, out, axis: out * (g - dot(g, out, axis)))
+@primitive(x=lambda g, out, axis: less_mean(g, out)[0] if are_rows(g, axis) else out * (g - dot(g, out, axis)))
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) divided by its sum along an axis.
 
@@ -33,12 +33,10 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, positive, with sum 1 along ``axis``
     """
-    e = np.exp(shifted(floating(x, "softmax"), axis))
-    e /= total(e, axis)
-    return e
+    return parts_of_softmax(floating(x, "softmax"), axis)[1]
 
 
-@primitive(x=lambda g, out, axis: slope_of_many_rows(g, out)[0] if is_of_many_rows(g, axis) else g - np.exp(out) * total(g, axis))
+@primitive(keep={"p": softmax}, x=lambda g, p, axis: less_shares(g, p)[0] if are_rows(g, axis) else g - p * total(g, axis))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """Logarithm of the softmax, x - logsumexp(x), exact where the softmax underflows.
 
@@ -51,10 +49,10 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, not positive
     """
-    z = shifted(floating(x, "log_softmax"), axis)
+    z, p, sums = parts_of_softmax(floating(x, "log_softmax"), axis)
     if z.size:
-        z -= np.log(total(np.exp(z), axis))
-    return z
+        z -= np.log(sums)
+    return z, p
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -86,18 +84,39 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 # fmt: on
 
 
-def is_of_many_rows(g: Any, axis: Axis) -> bool:
-    """Whether rows are more than a block, and no graph is made of what is computed of them."""
-    if axis != -1 or g.ndim < 2 or g.shape[-1] < NARROW or hasattr(g, "requires_grad"):
+@unbuffered
+def parts_of_softmax(x: Any, axis: Axis) -> tuple[Any, Any, Any]:
+    """x less its maximum along the axis, so that no exponential overflows; the softmax; and the sums of the
+    exponentials.
+    """
+    z = x - peak(x, axis)
+    e = np.exp(z)
+    sums = total(e, axis)
+    e /= sums
+    return z, e, sums
+
+
+def are_rows(g: Any, axis: Axis) -> bool:
+    """Whether the axis is the last one of many numbers, and no graph is made of what is computed of them."""
+    if axis != -1 or g.size < MANY or g.shape[-1] < NARROW or hasattr(g, "requires_grad"):
         return False
-    return g.dtype.char in "fd" and g.size * g.dtype.itemsize > ROWS
+    return g.dtype.char in "fd"
 
 
+@unbuffered
 @rowwise
-def slope_of_many_rows(g: Any, out: Any, d: Any = None) -> Any:
-    """The rule of `log_softmax`, of rows by blocks."""
-    d = np.exp(out, d)
-    d *= np.vecdot(g, np.ones_like(g, shape=g.shape[-1:]))[..., None]
+def less_mean(g: Any, p: Any, d: Any = None) -> Any:
+    """The rule of `softmax`, of rows, in place: p (g - Σ g p)."""
+    d = np.subtract(g, np.vecdot(g, p)[..., None], d)
+    d *= p
+    return (d,)
+
+
+@unbuffered
+@rowwise
+def less_shares(g: Any, p: Any, d: Any = None) -> Any:
+    """The rule of `log_softmax`, of rows, in place: g - p Σ g."""
+    d = np.multiply(p, np.vecdot(g, np.ones_like(g, shape=g.shape[-1:]))[..., None], d)
     return (np.subtract(g, d, d),)
 
 
@@ -113,11 +132,6 @@ def dot(x: Any, y: Any, axis: Axis) -> Any:
     if axis == -1 and x.ndim and x.dtype.char in "fd" and y.dtype.char in "fd":
         return np.vecdot(x, y)[..., None]  # which takes the conjugates of complex numbers
     return np.add.reduce(x * y, axis=axis, keepdims=True)
-
-
-def shifted(x: Any, axis: Axis) -> Any:
-    """x less its maximum along the axis, so that no exponential overflows."""
-    return x - peak(x, axis)
 
 
 def peak(x: Any, axis: Axis) -> Any:
