@@ -1,6 +1,6 @@
 """The chain rule: gradients travel from the outputs back to the leaves, and this file is all of it.
 
-Read `accumulate` first, which is ``backward()``, then `Pass.run` and `Pass.differentiate`.  Nodes are visited
+Read `accumulate` first, which is ``backward()``, then `Pass.run`.  Nodes are visited
 in descending order of their numbers, so that every node is visited once, after everything that used its
 output, and with the sum of all that flowed into it.
 
@@ -32,12 +32,13 @@ _new = object.__new__
 UNRECORDED = nullcontext()  # rules on arrays are never recorded
 
 
-def _references_to_one_variable() -> int:
-    only = object()
+def _references_to_one_gradient() -> int:
+    gradients = {None: object()}
+    only = gradients.get(None)
     return getrefcount(only)
 
 
-ALONE = _references_to_one_variable()  # the count of what a variable holds, and nothing else
+ALONE = _references_to_one_gradient()  # the count of what a dict and a variable hold, and nobody else
 
 
 def accumulate(
@@ -81,7 +82,7 @@ def run_backward(
     one.stop_at(sinks)
     with recording_apart() if create_graph else UNRECORDED:
         found = one.run(roots)
-        return {sink: one.given_away(sink, found[sink]) for sink in sinks if sink in found}
+        return {sink: one.given_away(found[sink]) for sink in sinks if sink in found}
 
 
 class Pass:
@@ -104,9 +105,6 @@ class Pass:
         What has flowed into each node so far that was not visited: in the end, the gradients of the leaves
         and sinks.  An operation with several outputs waits with a list, a place for each, which its `Part`
         nodes fill.
-    ours : set of Node
-        The nodes whose gradient is an array that nobody else holds: it can be added to in place, and given
-        away.
     """
 
     sinks: frozenset[Node] = frozenset()
@@ -117,7 +115,6 @@ class Pass:
         self.kind = cls if create_graph else ndarray
         self.debug = MODE.get().debug.value
         self.gradients: dict[Node, Cotangent] = {}
-        self.ours: set[Node] = set()
         self.turns: list[tuple[int, Node]] = []  # a heap: the latest node is the first
 
     def stop_at(self, sinks: frozenset[Node]) -> None:
@@ -139,7 +136,7 @@ class Pass:
             node = heappop(turns)[1]
             if node.notes is not None:
                 self.show_to_hooks(node)
-            g, plan, saved, alone = gradients.pop(node), node.plan, node.saved, ALONE + 1
+            g, plan, saved = gradients.pop(node), node.plan, node.saved
             if plan is None:
                 self.collect(node, g)
                 continue
@@ -147,25 +144,25 @@ class Pass:
                 g, saved = self.looked_over(node, g)
             if plan.joint is not None:  # one rule for all: what it returns is what the steps choose from
                 found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
-                saved, alone = plan.op.checked_joint(found), alone + 2
+                saved = plan.op.checked_joint(found)
             for (rule, start, stop), parent in zip(plan.steps, node.parents):
                 if floor and parent.order < floor:
                     continue
-                values = saved[start:stop]
-                found = rule(g, *values) if debug is None else debug.run(node, rule, g, values)
+                if debug is not None:
+                    found = debug.run(node, rule, g, saved[start:stop])
+                elif stop - start == 1:  # as it is mostly
+                    found = rule(g, saved[start])
+                else:
+                    found = rule(g, *saved[start:stop])
                 # NumPy has one object for each native dtype: the comparison by identity is the faster one,
                 # and what it lets through besides is settled as it should be.
                 if type(found) is not kind or found.dtype is not parent.dtype or found.shape != parent.shape:
                     found = self.settled(node, parent, found)
-                what = type(parent)
-                if parent in gradients or what is Part:
+                if parent in gradients or type(parent) is Part:
                     self.send(parent, found)
                     continue
                 gradients[parent] = found  # as `send` does, of a node that nothing flowed into before
-                if what is Leaf:
-                    if getrefcount(found) == alone and type(found) is ndarray and found.base is None:
-                        self.ours.add(parent)  # nobody else holds it, or a view of it: it may be given away
-                elif parent not in sinks:
+                if parent.plan is not None and parent not in sinks:
                     heappush(turns, (-parent.order, parent))
             if not self.retain_graph:
                 node.saved = None
@@ -180,7 +177,6 @@ class Pass:
             self.show_to_hooks(node)
         if node.dtype.kind == "c":
             self.gradients[node] = turned(node, self.gradients[node])
-            self.ours.add(node)
 
     def send(self, node: Node, gradient: Cotangent) -> None:
         """Add a gradient to what flows into a node, and see to it that the node gets its turn."""
@@ -191,14 +187,13 @@ class Pass:
                 heappush(self.turns, (-node.order, node))
                 if type(node) is Part:  # an output that is one of several: its operation waits too
                     self.wait_for_parts(node.parents[0])
-        elif node in self.ours and not self.create_graph:
-            before += gradient
+        elif getrefcount(before) == ALONE and type(before) is ndarray and before.base is None:
+            before += gradient  # nobody else holds it, or a view of it
         else:
             total = before + gradient
             if stands_for_array(total):
                 total = total.as_array()
             self.gradients[node] = np.asarray(total) if isinstance(total, np.generic) else total
-            self.ours.add(node)
 
     def wait_for_parts(self, whole: Node) -> None:
         """Let an operation of several outputs wait, with a list in which their gradients get a place."""
@@ -256,10 +251,8 @@ class Pass:
                 raise DTypeError(f"A hook on a real tensor returned {answer.dtype}: take its real part.")
             answer = np.astype(answer if self.create_graph else answer._array, node.dtype)
             self.gradients[node] = turned(node, answer)
-            self.ours.discard(node)
         if node.notes.retains:
-            self.ours.discard(node)  # it is kept here, and flows on
-            node.notes.grad = self.as_tensor(turned(node, self.given_away(node, self.gradients[node])))
+            node.notes.grad = self.as_tensor(turned(node, self.copied(self.gradients[node])))
 
     # ---- what rules return ---------------------------------------------------------------------------------
 
@@ -301,32 +294,37 @@ class Pass:
 
     def add_to_leaves(self, found: dict[Any, Cotangent]) -> None:
         """Add the gradients of leaves to what they have."""
-        ours, cls = self.ours, self.cls
-        for leaf, gradient in found.items():
+        cls = self.cls
+        for leaf in found:
             if leaf.grad is None:
-                if type(gradient) is ndarray:
-                    if leaf not in ours or not gradient.flags.c_contiguous:
-                        gradient = np.array(gradient, order="C")
-                    leaf.grad = own = _new(cls)  # as `_make` does, without the call
-                    own._array, own._node, own._leaf = gradient, None, None
-                else:
-                    leaf.grad = self.as_tensor(self.given_away(leaf, gradient))
+                g = found[leaf]
+                if type(g) is not ndarray:
+                    leaf.grad = self.as_tensor(self.copied(g))
+                    continue
+                if getrefcount(g) != ALONE or g.base is not None or not g.flags.c_contiguous:
+                    g = self.copied(g)  # as `given_away` does, without the call
+                leaf.grad = own = _new(cls)  # as `_make` does
+                own._array, own._node, own._leaf = g, None, None
             elif self.create_graph or leaf.grad._node is not None:
                 with recording_apart():
-                    leaf.grad = leaf.grad + self.as_tensor(gradient)
+                    leaf.grad = leaf.grad + self.as_tensor(found[leaf])
             else:
-                leaf.grad._array += gradient
+                leaf.grad._array += found[leaf]
                 WRITES.mark(leaf.grad._array)
 
-    def given_away(self, node: Node, g: Cotangent) -> Cotangent:
-        """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if it
-        is ours.
+    def given_away(self, g: Cotangent) -> Cotangent:
+        """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if
+        nobody but the node holds it, or a view of it.
         """
-        if type(g) is ndarray:
-            return g if node in self.ours and g.flags.c_contiguous else np.array(g, order="C")
-        if self.create_graph or not isinstance(g, (ndarray, np.generic)):
-            return np.copy(g) if self.create_graph else np.copy(g, order="C")
-        return np.array(g, order="C")  # a NumPy scalar is no array: it cannot be added to in place
+        if type(g) is ndarray and getrefcount(g) == ALONE and g.base is None and g.flags.c_contiguous:
+            return g
+        return self.copied(g)
+
+    def copied(self, g: Cotangent) -> Cotangent:
+        """A copy of a gradient, in C's order; of NumPy's scalars arrays, which can be added to in place."""
+        if self.create_graph:
+            return np.copy(g)
+        return np.array(g, order="C") if isinstance(g, (ndarray, np.generic)) else np.copy(g, order="C")
 
 
 def turned(node: Node, gradient: Cotangent) -> Cotangent:

@@ -44,8 +44,7 @@ class Writes:
     def mark_all(self, memories: Iterable[int]) -> None:
         """Note that several memories change, given by what `memory` said of each."""
         self.count += 1
-        for key in memories:
-            self._last[key] = self.count
+        self._last.update(dict.fromkeys(memories, self.count))
 
     def since(self, array: Any) -> int:
         """The count at the last write to the memory of an array, 0 if there was none."""

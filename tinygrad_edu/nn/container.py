@@ -9,6 +9,7 @@ from ..tensor import Tensor
 from ..versions import SETTINGS
 from .module import Module, locate
 
+CALL = Module.__call__
 L = TypeVar("L", bound="ModuleList")
 
 
@@ -136,7 +137,7 @@ class Sequential(ModuleList):
             for name, layer in vars(self).items():
                 if name.isdigit():
                     # All else that the call of a module does is to name it in an error, as is done below.
-                    x = layer.forward(x) if type(layer).__call__ is Module.__call__ else layer(x)
+                    x = layer.forward(x) if type(layer).__call__ is CALL else layer(x)
                     if x is None:
                         break
             else:

@@ -15,7 +15,6 @@ from .sums import sum_of_rows
 
 # in the order by which NumPy sorts an implicit output
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-OF_BLAS = frozenset(map(np.dtype, "fdFD"))
 LARGE = 1 << 14  # elements of a W from which it matters which of BLAS's kernels multiplies by it
 
 
@@ -92,7 +91,7 @@ def outer_products(g: Any, x: Any) -> Any:
     """Σ over all rows of their outer products, gᵀ x; of one row without BLAS, which is slow at it."""
     if g.ndim != 2:
         g, x = flat(g), flat(x)
-    return g.T * x if g.shape[0] == 1 else product(g.T, x)
+    return g.T * x if g.shape[0] == 1 else times(g.T, x)
 
 
 def paired(axes: Any, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int]]:
@@ -119,23 +118,18 @@ def flat(x: Any) -> Any:
     return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
 
 
-def product(x: Any, y: Any) -> Any:
-    """x y of vectors and matrices.
+def times(x: Any, matrix: Any) -> Any:
+    """x times a matrix, all rows of x in one product; NumPy would call BLAS for each of x's first axis.
 
-    Of matrices of one kind whose numbers lie side by side, `ndarray.dot` hands BLAS the same as `matmul`
+    If both are of one dtype and their numbers lie side by side, `ndarray.dot` hands BLAS the same as `matmul`
     does, unless sums have one term, and begins in half the time.
     """
-    plain = type(x) is ndarray is type(y) and x.dtype is y.dtype and x.dtype in OF_BLAS
-    if plain and x.ndim == 2 and x.shape[1] > 1 and x.flags.forc and y.flags.forc:
-        return x.dot(y)
-    return np.matmul(x, y)
-
-
-def times(x: Any, matrix: Any) -> Any:
-    """x times a matrix, all rows of x in one product; NumPy would call BLAS for each of x's first axis."""
-    if x.ndim < 3:
-        return product(x, matrix)
-    return np.reshape(np.matmul(flat(x), matrix), (*x.shape[:-1], matrix.shape[-1]))
+    if x.ndim > 2:
+        return np.reshape(times(flat(x), matrix), (*x.shape[:-1], matrix.shape[-1]))
+    plain = type(x) is ndarray is type(matrix) and x.dtype is matrix.dtype
+    if plain and x.ndim == 2 and x.shape[1] > 1 and x.flags.forc and matrix.flags.forc:
+        return x.dot(matrix)
+    return np.matmul(x, matrix)
 
 
 def times_transpose(x: Any, weight: Any) -> Any:

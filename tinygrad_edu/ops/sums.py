@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy import add  # by name, which is looked up in half the time
 
 from .blocks import NARROW
 from .pieces import MANY
@@ -47,7 +48,7 @@ def sum_of_first(count: int, x: Any) -> Any:
 def sum_of_rows(x: Any) -> Any:
     """(n, m) to (m,): of many rows by a product with ones, which is faster than NumPy's sum of rows."""
     if x.shape[0] < 256 or x.dtype.kind not in "fc":
-        return np.add.reduce(x, 0)
+        return add.reduce(x, 0)
     return np.matmul(np.ones_like(x, shape=x.shape[:1]), x)
 
 
