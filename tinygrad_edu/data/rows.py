@@ -53,6 +53,8 @@ class Rows:
 
     def sizes(self, batches: int) -> NDArray[np.intp]:
         """How many rows each of the next batches has."""
+        if not self.ends_short:
+            return np.full(batches, self.size)
         numbers = np.arange(self.batch, self.batch + batches) % self.count
         return np.minimum(self.size, self.samples - numbers * self.size)
 

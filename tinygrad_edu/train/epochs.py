@@ -37,16 +37,19 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     losses, weights = made.results[0], made.results[1] if weighted else rows.sizes(made.steps)
     seconds = (time.perf_counter() - start) / made.steps * steps
     complete = (x[: whole * steps].reshape(whole, steps) for x in (losses, weights))
-    for loss in training.totals.of_epochs(*complete):
-        bar.begin(len(history))
-        history.append({"loss": loss, "lr": training.optimizer.groups[0].lr, "seconds": seconds})
-        if training.best is not None:
+    found, lr = training.totals.of_epochs(*complete), training.optimizer.groups[0].lr
+    if training.best is None:
+        history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
+    else:
+        for loss in found:
+            history.append({"loss": loss, "lr": lr, "seconds": seconds})
             training.best.update(history, training.model)
     rows.advance(made.steps)
     if rest:
         training.totals.add_many(losses[whole * steps :], weights[whole * steps :], None, None)
         training.totals.before = seconds * rest / steps
     if whole:
+        bar.begin(len(history) - 1)
         bar.end({"loss": history.last["loss"]})
         training.look_for_others(every=0.1)
     return True

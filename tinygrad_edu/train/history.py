@@ -77,6 +77,12 @@ class History:
             self.columns[name].append(value)
         self._epochs += 1
 
+    def extend(self, columns: Mapping[str, list[float]]) -> None:
+        """Add several epochs: for each of the columns, which are there already, as many numbers."""
+        for name, values in columns.items():
+            self.columns[name] += values
+        self._epochs += len(values)
+
     def stop(self, stopped: str, reason: str) -> None:
         """Note what ended the training before its last epoch."""
         self.stopped, self.reason = stopped, reason
