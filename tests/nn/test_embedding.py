@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import errors, nn
+from tinygrad_edu.ops.embedding import add_rows
 
 
 @given(st.data())
@@ -93,3 +94,14 @@ def test_wrong_settings_are_refused():
         errors.ShapeError, match=r"embedding expects a weight of shape \(n, d\).*got shape \(3,\)"
     ):
         tg.embedding([0], np.ones(3))
+
+
+@pytest.mark.parametrize("kind", "efdF")
+@pytest.mark.parametrize("d", [0, 1, 4, 5])
+def test_rows_are_added_to_the_bits_of_numpys(kind, d):
+    rng = np.random.default_rng(0)
+    indices, spread = rng.integers(0, 6, (4, 5)), rng.standard_normal((4, 5, 2 * d)).astype(kind)
+    for values in (spread[..., :d].copy(), spread[..., ::2], -np.zeros((4, 5, d), kind)):
+        expected = np.zeros((6, d), kind)
+        np.add.at(expected, indices, values)
+        assert add_rows(values, indices, 6).tobytes() == expected.tobytes()

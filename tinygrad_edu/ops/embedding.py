@@ -9,22 +9,35 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..foreign import beside
 from ..table import primitive
 
+PAIRS = {"f": "F", "d": "D"}  # complex numbers, whose parts are added as real ones are
+
 
 # fmt: off
 @primitive(weight=lambda g, weight_shape, indices: add_rows(g, indices, weight_shape[0]))  # type: ignore[has-type]  # each the other's adjoint
 def rows(weight: Any, indices: Any) -> Any:
+    if type(weight) is type(indices) is np.ndarray:
+        return weight.take(indices, 0)  # in half the time
     return weight[indices]
 
 @primitive(values=lambda g, indices: rows(g, indices))
 def add_rows(values: Any, indices: Any, n: int) -> Any:
     """(..., d) to (n, d): each row of values added to the row of zeros that its index names."""
+    total = into = np.zeros_like(values, shape=(n, values.shape[-1]))
+    if is_of_pairs(values):
+        values, into = (a.view(PAIRS[a.dtype.char]) for a in (values, total))
     d = values.shape[-1]
-    total = np.zeros_like(values, shape=(n, d))
     places = np.reshape(indices, (-1, 1)) * d + beside(np.arange(d), indices)
     places = beside(np.reshape(places, -1), values)
-    np.add.at(np.reshape(total, -1), places, np.reshape(values, -1))  # one axis: faster than adding rows
+    np.add.at(np.reshape(into, -1), places, np.reshape(values, -1))  # one axis: faster than adding rows
     return total
 # fmt: on
+
+
+def is_of_pairs(values: Any) -> bool:
+    """Whether the numbers of rows can be added two at a time, as the parts of complex numbers."""
+    if type(values) is not np.ndarray or values.dtype.char not in PAIRS:
+        return False
+    return values.shape[-1] % 2 == 0 and values.flags.c_contiguous
 
 
 def embedding(indices: Any, weight: Any, *, padding_idx: int | None = None) -> Any:
