@@ -215,27 +215,28 @@ def mish(x: Any, g: Any, y: Any, d: Any, b: Any, e: Any, n: Any) -> Step:
     return step
 
 
-@by_blocks(1)
-def gelu_tanh(x: Any, g: Any, y: Any, d: Any, t: Any) -> Step:
-    root, cubic = math.sqrt(2 / math.pi), 0.044715
+@by_blocks(2)
+def gelu_tanh(x: Any, g: Any, y: Any, d: Any, h: Any, b: Any) -> Step:
+    root, cubic = 2 * math.sqrt(2 / math.pi), 0.044715
 
     def step() -> None:
-        np.multiply(x, x, out=d)
-        np.multiply(d, cubic, out=t)
-        np.add(t, 1, out=t)
-        np.multiply(t, x, out=t)
-        np.multiply(t, root, out=t)
-        np.tanh(t, out=t)
-        np.multiply(d, 3 * cubic * root / 2, out=d)
-        np.add(d, root / 2, out=d)
-        np.multiply(d, x, out=d)
-        np.multiply(t, t, out=y)
-        np.subtract(1, y, out=y)
-        np.multiply(d, y, out=d)  # half of x (1 - t²) times the slope of what t is the tanh of
-        np.add(t, 1, out=t)
-        np.multiply(t, 0.5, out=t)
-        np.multiply(t, x, out=y)
-        np.add(d, t, out=d)
+        np.clip(x, -40, 40, out=b)
+        np.multiply(b, b, out=d)
+        np.multiply(d, -cubic * root, out=h)
+        np.subtract(h, root, out=h)
+        np.multiply(h, b, out=h)
+        np.exp(h, out=h)
+        np.add(h, 1, out=h)
+        np.divide(1, h, out=h)  # half of 1 + tanh
+        np.multiply(d, 3 * cubic * root, out=d)
+        np.add(d, root, out=d)
+        np.multiply(d, b, out=d)
+        np.maximum(x, b, out=y)
+        np.multiply(y, h, out=y)
+        np.subtract(1, h, out=b)
+        np.multiply(d, b, out=d)
+        np.add(d, 1, out=d)
+        np.multiply(d, h, out=d)
         np.multiply(d, g, out=d)
 
     return step

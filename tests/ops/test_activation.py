@@ -498,3 +498,12 @@ def test_mish_is_its_formula_to_the_last_digits(dtype):
     np.testing.assert_allclose(value, (exact * t).astype(float), rtol=6 * eps, atol=np.finfo(dtype).tiny)
     steep = t + exact * (1 - t * t) * e / (1 + e)
     np.testing.assert_allclose(slope, steep.astype(float), rtol=0, atol=3 * eps)
+
+
+def test_gelu_by_tanh_is_exact_in_its_tail():
+    x = np.array([-30.0, -9.0, -6.0, -1e-9, 5.0])
+    wide = x.astype(np.longdouble)
+    exponent = 2 * np.sqrt(2 / np.longdouble(np.pi)) * (wide + 0.044715 * wide**3)
+    found = tg.gelu(x, approximate="tanh")
+    np.testing.assert_allclose(found, (wide / (1 + np.exp(-exponent))).astype(float), rtol=1e-12)
+    assert tg.gelu(np.array([-np.inf, np.inf]), approximate="tanh").tolist() == [0, np.inf]

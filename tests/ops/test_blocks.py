@@ -16,7 +16,7 @@ N = BLOCK // 4 * 2 + 1030  # float32 elements: two blocks and a part of one
 # fmt: off
 FORMULAS = {
     "logistic": (smooth.logistic, 1), "x_logistic": (smooth.x_logistic, 1), "bend": (smooth.bend, 1),
-    "gelu_by_tanh": (smooth.gelu_by_tanh, 1), "gelu_and_slope": (smooth.gelu_and_slope, 1),
+    "gelu_tanh_and_slope": (smooth.gelu_tanh_and_slope, 1), "gelu_and_slope": (smooth.gelu_and_slope, 1),
     "two_pieces": (lambda x: activation.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
     "scaled_pieces": (activation.scaled_pieces, 1),
     "x_by_pieces": (activation.x_by_pieces, 1), "mish_and_slope": (smooth.mish_and_slope, 1),
@@ -26,7 +26,7 @@ FORMULAS = {
 RULES = {
     "sigmoid": (tg.sigmoid, ()), "silu": (tg.silu, ()), "softplus": (tg.softplus, ()), "elu": (tg.elu, ()),
     "softplus_beta": (tg.softplus, (2.0, 20.0)), "celu": (tg.celu, (0.5,)), "selu": (tg.selu, ()), "leaky_relu": (tg.leaky_relu, ()),
-    "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()), "gelu_tanh": (smooth.gelu_tanh, ()),
+    "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()),
     "huber": (regression._huber, (1.0,)),
 }
 # fmt: on

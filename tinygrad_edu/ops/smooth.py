@@ -21,6 +21,7 @@ from .pieces import above, below, near
 VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
 MISH_FAR = 22.0  # from here on tanh(softplus(x)) is 1, and exp(4x) is finite in float32
 ROOT = math.sqrt(2 / math.pi)
+CUBIC = 2 * 0.044715 * ROOT
 
 
 # The formulas of the functions below, for arrays of any size.
@@ -28,7 +29,6 @@ ROOT = math.sqrt(2 / math.pi)
 logistic = blockwise(lambda x: 1 / (1 + np.exp(-x)))
 x_logistic = blockwise(lambda x: (above(x, -VERY_FAR) * (s := logistic(x)), s))
 bend = blockwise(lambda x: above(x) + log1p_of_share(np.exp(-np.absolute(x))))  # several times as fast as np.logaddexp(x, 0)
-gelu_by_tanh = blockwise(lambda x: above(x, -FAR) * (0.5 * (1 + np.tanh(bent(near(x, FAR))))))
 
 
 @primitive(x=blockwise(lambda g, out: g * (out * (1 - out))))
@@ -141,10 +141,17 @@ def gelu_exact(x: Any) -> Any:
     return gelu_and_slope(floating(x, "gelu"))
 
 
-@primitive(x=blockwise(lambda g, x: g * gelu_tanh_slope(near(x, FAR))))
+@primitive(x=lambda g, x: g * gelu_tanh_curvature(near(x, FAR)))
+def gelu_tanh_slope(x: Any) -> Any:
+    """The slope of x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    with np.errstate(over="ignore", under="ignore"):  # 1 / inf is 0, and so are value and slope
+        return gelu_tanh_and_slope(floating(x, "gelu_tanh_slope"))[1]
+
+@primitive(keep={"slope": gelu_tanh_slope}, x=lambda g, slope: g * slope)
 def gelu_tanh(x: Any) -> Any:
     """x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-    return gelu_by_tanh(floating(x, "gelu"))
+    with np.errstate(over="ignore", under="ignore"):  # as above
+        return gelu_tanh_and_slope(floating(x, "gelu"))
 # fmt: on
 
 
@@ -258,15 +265,23 @@ def mish_curvature(x: Any) -> Any:
     return (1 - np.square(t)) * s * (2 + near(x, VERY_FAR) * (1 - s - 2 * t * s))
 
 
-def bent(x: Any) -> Any:
-    """√(2/π) (x + 0.044715 x³)."""
-    return x * (ROOT + 0.044715 * ROOT * np.square(x))
+@blockwise
+def gelu_tanh_and_slope(x: Any) -> tuple[Any, Any]:
+    """x h and h + x h', with h = ½ (1 + tanh(v/2)), which is the sigmoid of v, and h' = h (1 - h) v'.
+
+    v is 2 √(2/π) (x + 0.044715 x³).
+    """
+    bounded = near(x, FAR)
+    square = np.square(bounded)
+    h = 1 / (1 + np.exp(bounded * (-CUBIC * square - 2 * ROOT)))
+    return np.maximum(x, bounded) * h, h + h * (1 - h) * (bounded * (3 * CUBIC * square + 2 * ROOT))
 
 
-def gelu_tanh_slope(x: Any) -> Any:
-    """The slope of x h, h + x h', with h = ½ (1 + tanh(bent(x))), h' = 2 h (1 - h) bent'(x)."""
-    h = 0.5 * (1 + np.tanh(bent(x)))
-    return h + h * (1 - h) * (x * (2 * ROOT + 6 * 0.044715 * ROOT * np.square(x)))
+def gelu_tanh_curvature(x: Any) -> Any:
+    """The derivative of h + x h', 2 h' + x h'', with h'' = h (1 - h) ((1 - 2h) v'² + v'')."""
+    steep = 2 * ROOT + 3 * CUBIC * np.square(x)  # v'
+    h = sigmoid(x * (2 * ROOT + CUBIC * np.square(x)))
+    return h * (1 - h) * (2 * steep + x * ((1 - 2 * h) * np.square(steep) + 6 * CUBIC * x))
 
 
 def lead(x: Any, other: Any, out: Any) -> Any:

@@ -24,6 +24,11 @@ def gelu_tanh_by_hand(x: Any) -> Any:
     return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
+def gelu_tanh_slope_by_hand(x: Any) -> Any:
+    t = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return (1 + t) / 2 + x / 2 * (1 - t**2) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
+
+
 def mish_slope_by_hand(x: Any) -> Any:
     t = np.tanh(np.log1p(np.exp(x)))
     return t + x * (1 - t**2) / (1 + np.exp(-x))
@@ -62,6 +67,7 @@ DOMAINS: Domains = {
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
     smooth.gelu_slope:     unary(reference=lambda x: normal_by_hand(x) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)),
     smooth.gelu_tanh:      unary(reference=gelu_tanh_by_hand),
+    smooth.gelu_tanh_slope: unary(reference=gelu_tanh_slope_by_hand),
     smooth.mish:           unary(reference=lambda x: x * np.tanh(np.log1p(np.exp(x)))),
     smooth.mish_slope:     unary(reference=mish_slope_by_hand),
     erf.erf:               unary(reference=erf_by_hand),
