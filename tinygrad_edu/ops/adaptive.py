@@ -28,7 +28,9 @@ def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
 def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     """Mean over as many windows of images as asked for.
 
-    Window r of the h' on an axis of length h covers ⌊r h/h'⌋ to ⌈(r + 1) h/h'⌉.
+    Window r of the h' on an axis of length h covers ⌊r h/h'⌋ to ⌈(r + 1) h/h'⌉.  Where h' does not divide h,
+    the means are products of matrices, in which 0 · ∞ is NaN: an infinite element makes NaN of all means of
+    its channel that are not infinite.
 
     Parameters
     ----------

@@ -56,7 +56,8 @@ def convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> A
 def convolve_transposed(y: Any, weight: Any, shape: tuple[int, ...], windows: Windows, groups: int) -> Any:
     """Outputs (n, o, rows, columns) spread by weights (o, c/groups, kh, kw) over images of a shape (n, c, h, w).
 
-    With stride 1 that is a convolution too, of the padded outputs with the kernels turned around.
+    With stride 1 that is a convolution too, of the padded outputs with the kernels turned around: at the
+    borders an infinite weight meets zeros, and gives NaN.
     """
     (n, c, h, w), (o, *_), (kh, kw), (rows, columns) = shape, weight.shape, windows.kernel, y.shape[2:]
     pieces = c * kh * kw * rows * columns * n

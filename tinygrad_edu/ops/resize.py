@@ -57,7 +57,8 @@ def interpolate(
     mode : str, default="nearest"
         "nearest" takes the element ⌊i s⌋, and "nearest-exact" the one whose middle is nearest, ⌊(i + ½) s⌋;
         "linear" (of sequences) and "bilinear" (of images) are straight, and "bicubic" is smooth, between the
-        neighbours; "area" takes means, as `adaptive_avg_pool2d`.
+        neighbours; "area" takes means, as `adaptive_avg_pool2d`.  All but the nearest are products of
+        matrices, in which 0 · ∞ is NaN: an infinite element makes NaN of the rest of its channel.
     align_corners : bool, default=False
         For linear, bilinear and bicubic: whether the ends of both are at the same places, with s = (h - 1) /
         (h' - 1) and new element i at i s.  PyTorch's recompute_scale_factor and antialias are not here.
