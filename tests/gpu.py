@@ -14,6 +14,7 @@ fails.
 """
 
 import argparse
+import operator
 import sys
 import time
 from collections import Counter
@@ -47,6 +48,12 @@ class Separate(StrictArray):
         return separated(super().__array_function__(function, types, args, kwargs))
 
     T = property(lambda self: separated(StrictArray(self.array.T)))
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __index__(self) -> int:
+        return operator.index(self.array)
 
     def copy(self) -> "Separate":
         return Separate(self.array.copy())

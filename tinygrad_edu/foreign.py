@@ -36,8 +36,11 @@ def lies_elsewhere(x: Any) -> bool:
 
 
 def beside(constant: Any, x: Any) -> Any:
-    """What a rule makes of NumPy's, such as a mask or an index, where the array x lies that it meets."""
-    return _moved(constant, x) if lies_elsewhere(x) else constant
+    """What a rule makes of NumPy's, such as a mask or an index, where the array x lies, or that of a tensor x."""
+    if isinstance(x, np.ndarray):
+        return constant
+    array = getattr(x, "_array", x)
+    return _moved(constant, array) if lies_elsewhere(array) else constant
 
 
 def together(arrays: list[Any]) -> list[Any] | None:

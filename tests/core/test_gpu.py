@@ -35,10 +35,35 @@ def test_what_comes_out_wrong_is_found():
 
 @pytest.mark.parametrize(
     "name",
-    ["np.prod", "np.cumprod", "np.fft.irfft", "np.linalg.svd", "np.linspace", "np.tril", "np.einsum", "lstm"],
+    [
+        "np.prod",
+        "np.cumprod",
+        "np.fft.irfft",
+        "np.linalg.svd",
+        "np.linspace",
+        "np.tril",
+        "np.einsum",
+        "lstm",
+        "likelihood_of_labels",
+        "np.choose",
+        "np.delete",
+        "np.histogram",
+        "np.interp",
+        "np.nanstd",
+        "np.repeat",
+        "setitem",
+        "taken",
+    ],
 )
 def test_what_rules_make_of_numpys_is_put_where_the_other_arrays_lie(name, capsys):
     assert gpu.main(["--arrays", "separate", "--examples", "2", "--only", name]) == 0, capsys.readouterr().out
+
+
+def test_a_tensor_is_asked_for_items_by_other_arrays_and_by_tensors_of_them():
+    x = Tensor(gpu.Separate(np.arange(6.0).reshape(3, 2)), requires_grad=True)
+    rows, mask = gpu.Separate(np.array([2, 0, 2])), gpu.Separate(np.array([True, False, True]))
+    np.sum(x[rows] * 2 + x[Tensor(rows)] + np.sum(x[mask])).backward()
+    np.testing.assert_array_equal(x.grad._array.array, [[9.0, 9.0], [0.0, 0.0], [12.0, 12.0]])
 
 
 def test_constants_are_put_where_a_tensor_lies():

@@ -57,7 +57,7 @@ derivative(np.diag,     lambda v, k=0: np.diag(v, k),
 derivative(np.diagflat, lambda v, k=0: np.diagflat(v, k),
            v=lambda g, v_shape, k: np.reshape(np.diagonal(g, k), v_shape))
 derivative(np.delete,   lambda arr, obj, axis=None: np.delete(arr, obj, axis),
-           arr=lambda g, arr_shape, obj, axis: from_places(g, np.delete(numbered(arr_shape), obj, axis), arr_shape))
+           arr=lambda g, arr_shape, obj, axis: from_places(g, np.delete(beside(numbered(arr_shape), obj), obj, axis), arr_shape))
 derivative(np.insert,   lambda arr, obj, values, axis=None: np.insert(arr, obj, values, axis),
            arr=lambda g, arr_shape, obj, values_shape, axis: of_kept(g, arr_shape, obj, values_shape, axis),
            values=lambda g, arr_shape, obj, values_shape, axis: of_inserted(g, arr_shape, obj, values_shape, axis))
@@ -107,9 +107,10 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composite(np.choose)
 def _choose(a: Any, choices: Any, out: None = None, mode: Any = "raise") -> Any:
     options = list(as_arrays(*choices))
-    which = np.choose(constant(a), [np.full(np.shape(o), i) for i, o in enumerate(options)], mode=mode)
+    numbers = [beside(np.full(np.shape(o), i), a) for i, o in enumerate(options)]
+    which = np.choose(constant(a), numbers, mode=mode)
     dtype = np.result_type(*options)
-    chosen: Any = np.zeros((), dtype)
+    chosen: Any = dtype.type(0)
     for i, option in enumerate(options):
         chosen = np.where(which == i, np.astype(option, dtype), chosen)
     return chosen
@@ -124,8 +125,8 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         return lambda numbers: places.setdefault(i, numbers) is None
 
     plain = [np.zeros_like if callable(f) else constant(f) for f in funclist]
-    np.piecewise(np.zeros(x.shape, x.dtype), condlist, plain)  # NumPy's own word
-    np.piecewise(numbered(x.shape), condlist, [noting(i) for i in range(len(funclist))])
+    np.piecewise(np.zeros_like(constant(x)), condlist, plain)  # NumPy's own word
+    np.piecewise(beside(numbered(x.shape), x), condlist, [noting(i) for i in range(len(funclist))])
     flat = np.ravel(x)
     y = np.where(False, flat, 0)
     for i, part in places.items():

@@ -10,10 +10,11 @@ import numpy as np
 from ..aliases import Array, Cotangent, Shape
 from ..arrays import refuse_imaginary
 from ..errors import UnsupportedCall
+from ..foreign import beside
 from ..table import composite, derivative, overridable
 from .complex import conjugated
 from .elementwise import as_arrays, keeping, ones_for_zeros, or_nan
-from .indexing import scatter
+from .indexing import as_key, scatter
 
 NOT_GIVEN: Any = np._NoValue  # what NumPy's signatures have for an argument that was not given
 
@@ -173,15 +174,13 @@ def knots(xp: Array, period: Any) -> tuple[Any, Array]:
     the first.
     """
     if period is None:
-        return np.zeros_like(xp, dtype=np.intp) + np.arange(
-            np.size(xp)
-        ), xp  # of the kind of array that xp is
+        return np.zeros_like(xp, dtype=np.intp) + beside(np.arange(np.size(xp)), xp), xp  # of the kind of xp
     xp = np.remainder(xp, abs(period))
     order = np.argsort(xp)
     places = np.concatenate([order[-1:], order, order[:1]])
     shift = np.zeros(places.shape[0])
     shift[0], shift[-1] = -abs(period), abs(period)
-    return places, xp[places] + shift
+    return places, xp[places] + beside(shift, xp)
 
 
 def as_numbers(*values: Any) -> Iterator[Array]:
@@ -214,7 +213,7 @@ def beyond(x: Array, xp: Array, period: Any) -> tuple[Any, Any]:
     """Which x are below the table, and which above."""
     x, xp = as_numbers(x, xp)
     if period is not None:
-        return np.zeros(x.shape, bool), np.zeros(x.shape, bool)
+        return np.zeros_like(x, bool), np.zeros_like(x, bool)
     return x < xp[0], x > xp[-1]
 
 
@@ -245,7 +244,7 @@ def interp_gradient_of_fp(
 
 def to_entries(g: Cotangent, places: Array, n: int) -> Array:
     """The sum of what each of n entries gets."""
-    return scatter(np.reshape(g, -1), (np.reshape(places, -1),), (n,))
+    return scatter(np.reshape(g, -1), as_key((np.reshape(places, -1),)), (n,))
 
 
 # ---- convolution -------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import stands_for_array
 from ..broadcast import unbroadcast
-from ..foreign import beside
+from ..foreign import beside, lies_elsewhere
 from ..table import composite, derivative, primitive
 from .elementwise import keeping
 
@@ -22,8 +22,10 @@ def as_key(key: Any) -> Any:
         return tuple(map(as_key, key))
     if key is None or key is Ellipsis or isinstance(key, (int, slice, np.ndarray, np.generic)):
         return key
-    if stands_for_array(key):
+    if stands_for_array(key) or lies_elsewhere(key):
         return key
+    if lies_elsewhere(array := getattr(key, "_array", None)):
+        return array
     return np.asarray(key, dtype=None if key != [] else np.intp) if isinstance(key, list) else np.asarray(key)
 
 
@@ -37,7 +39,7 @@ def is_basic(key: Any) -> bool:
 
 
 # fmt: off
-@primitive(x=lambda g, x_shape, key: scatter(g, key, x_shape))  # type: ignore[has-type]  # each the other's adjoint
+@primitive(x=lambda g, x_shape, key: scatter(g, beside(key, g), x_shape))  # type: ignore[has-type]  # each the other's adjoint
 def getitem(x: Any, key: Any) -> Any:
     return x[key]
 
@@ -66,8 +68,9 @@ def last_writers(g: Any, key: Any) -> Any:
     item = getitem(g, key)
     if is_basic(key):
         return item
-    writers = np.reshape(np.arange(item.size), item.shape)
-    last = np.zeros(g.shape, dtype=np.intp)
+    there = next(filter(lies_elsewhere, key if type(key) is tuple else (key,)), g)
+    writers = beside(np.reshape(np.arange(item.size), item.shape), there)
+    last = beside(np.zeros(g.shape, dtype=np.intp), there)
     last[key] = writers
     return np.where(last[key] == writers, item, 0)
 
@@ -97,7 +100,7 @@ def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mo
     indices = np.take(
         beside(np.arange(to[axis]), indices), indices, mode=mode
     )  # NumPy knows all modes, numbers too
-    return np.reshape(scatter(g, (*[slice(None)] * axis, indices), to), shape)
+    return np.reshape(scatter(g, (*[slice(None)] * axis, beside(indices, g)), to), shape)
 
 
 def give_back_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..broadcast import unbroadcast
+from ..foreign import beside
 from ..table import composite, derivative
 from .elementwise import keeping
 from .reduction import (
@@ -34,7 +35,7 @@ def without_nan(a: Any, other: float) -> Any:
 def numbers(a: Any, where: Any) -> Any:
     """The value of ``where=`` that leaves out NaN too."""
     given = mask(where)
-    return ~np.isnan(a) if given is True else ~np.isnan(a) & given
+    return ~np.isnan(a) if given is True else ~np.isnan(a) & beside(given, a)
 
 
 def mask(where: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..foreign import beside
 from ..table import derivative, primitive
 from .reduction import NONE, Axis, axes_of, group_size
 
@@ -26,7 +27,7 @@ def put_back(values: Any, indices: Any, n: int, once: bool = False) -> Any:
         np.put_along_axis(total, indices, values, -1)
         return total
     ranges = np.ix_(*map(np.arange, (*values.shape[:-1], 1)))[:-1]
-    np.add.at(total, (*ranges, indices), values)
+    np.add.at(total, (*beside(ranges, values), indices), values)
     return total
 
 

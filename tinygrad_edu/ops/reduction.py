@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..broadcast import unbroadcast
+from ..foreign import beside
 from ..table import composite, derivative
 from .complex import conjugated, of_precision
 from .elementwise import keeping, ones_for_zeros
@@ -44,7 +45,7 @@ def group_size(shape: tuple[int, ...], axis: Axis) -> int:
 
 def masked(where: Any, values: Any, others: Any) -> Any:
     """The values of what a reduction includes, and others for what its ``where=`` leaves out."""
-    return values if where is True else np.where(where, values, others)
+    return values if where is True else np.where(*beside((where, values, others), values))
 
 
 def counted(shape: tuple[int, ...], axis: Axis, where: Any) -> Any:
@@ -121,7 +122,7 @@ def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where
     """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
     if where is True:
         return spread(g * (1 / max(group_size(shape, axis), 1)), shape, axis, keepdims)
-    shares = along(g, shape, axis, keepdims) / counted(shape, axis, where)
+    shares = along(g, shape, axis, keepdims) / beside(counted(shape, axis, where), g)
     return masked(where, np.broadcast_to(np.astype(shares, g.dtype), shape), 0)
 
 
@@ -149,7 +150,7 @@ def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
     A group of no elements has no mean, which needs no warning.
     """
     if absent(mean):
-        n = counted(a.shape, axis, where)
+        n = beside(counted(a.shape, axis, where), a)
         n = max(n, 1) if where is True else np.maximum(n, 1)
         mean = np.add.reduce(a, axis=axis, keepdims=True, where=where) / n
         mean = mean if where is True else np.astype(mean, a.dtype)
@@ -172,7 +173,7 @@ def variance_slope(
     The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that
     was given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
     """
-    n = freedom(a.shape, axis, ddof, where, correction)
+    n = beside(freedom(a.shape, axis, ddof, where, correction), a)
     slope = along(g, a.shape, axis, keepdims) * (2 * conjugated(centred(a, axis, where, mean))) / n
     return slope if where is True else of_precision(slope, g.dtype)
 
@@ -182,7 +183,7 @@ def deviation_slope(
 ) -> Any:
     """The gradient of a standard deviation, (a - mean) / ((n - ddof) · out), or 0, a subgradient, at 0."""
     g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    n = freedom(a.shape, axis, ddof, where, correction)
+    n = beside(freedom(a.shape, axis, ddof, where, correction), a)
     slope = g * conjugated(centred(a, axis, where, mean)) / (ones_for_zeros(out) * n)
     return slope if where is True else of_precision(slope, g.dtype)
 

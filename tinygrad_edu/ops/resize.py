@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import floating
 from ..errors import ArgumentError, ShapeError
+from ..foreign import beside
 from ..table import primitive
 from .adaptive import averages
 from .window import Caller
@@ -168,7 +169,7 @@ def along(x: Any, axis: int, count: int, step: float, mode: str, align_corners: 
 def as_slice(places: Any) -> Any:
     """Ascending places as a slice, which is several times as fast as a key, if they are evenly spaced."""
     step = places[1] - places[0] if len(places) > 1 else 1
-    even = np.array_equal(places, np.arange(len(places)) * step + places[0])
+    even = np.array_equal(places, beside(np.arange(len(places)), places) * step + places[0])
     return slice(places[0], places[-1] + 1, step) if even else places
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..broadcast import unbroadcast
 from ..entry import name_of
 from ..errors import ShapeError, UnsupportedCall
+from ..foreign import beside
 from ..table import composite, derivative, primitive
 from .indexing import scatter
 
@@ -128,7 +129,8 @@ def sum_repeats(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) 
         apart = np.reshape(g, (*g.shape[:at], length, max(int(repeats), 0), *g.shape[at + 1 :]))
         return np.reshape(np.add.reduce(apart, axis=at + 1), shape)
     total = (length,) if axis is None else shape
-    return np.reshape(scatter(g, (*[slice(None)] * at, np.repeat(np.arange(length), repeats)), total), shape)
+    places = np.repeat(beside(np.arange(length), repeats), repeats)
+    return np.reshape(scatter(g, (*[slice(None)] * at, places), total), shape)
 
 
 @composite(np.concatenate)

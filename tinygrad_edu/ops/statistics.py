@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingRule
+from ..foreign import beside
 from ..table import composite, derivative, primitive
 from .calculus import constant
 from .complex import conjugated, is_complex, real_part
@@ -183,7 +184,7 @@ def of_bins(g: Any, counted: Any, edges: Any, samples: Any, density: Any, weight
     inside: Any = True
     volumes: Any = 1
     for values, edge in zip(samples, edges):
-        n = edge.shape[0] - 1
+        values, n = beside(values, edge), edge.shape[0] - 1
         place = np.searchsorted(edge, values, "right") - 1
         place = np.where(values == edge[-1], n - 1, place)  # the last bin holds its upper edge too
         inside = inside & (place >= 0) & (place < n)
@@ -199,8 +200,10 @@ def of_bins(g: Any, counted: Any, edges: Any, samples: Any, density: Any, weight
 
 def variables_of(sample: Any) -> Any:
     """The values of each variable, of what np.histogramdd takes: columns, or a list of them."""
-    columns = hasattr(sample, "ndim") and sample.ndim == 2
-    return np.asarray(sample).T if columns else np.atleast_2d(np.asarray(sample))
+    if getattr(sample, "ndim", 1) == 2:
+        return np.transpose(sample)
+    several = isinstance(sample, (list, tuple)) and np.ndim(sample[0])
+    return [np.reshape(one, -1) for one in (sample if several else [sample])]
 
 
 # fmt: off

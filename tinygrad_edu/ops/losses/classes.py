@@ -9,6 +9,7 @@ from numpy import arange, ndarray  # by name, which is looked up in half the tim
 
 from ...arrays import fixed, given
 from ...errors import ArgumentError, DTypeError, ShapeError
+from ...foreign import beside
 from ..indexing import scatter
 from .checks import nothing_left, of_one_dtype, only_ones_differ
 
@@ -49,10 +50,10 @@ def counted(
         scores, labels = np.reshape(scores, (-1, scores.shape[-1])), np.reshape(labels, -1)
     if by_labels and len(labels) and are_classes(labels, scores.shape[1]) and ignore_index in (None, -100):
         return scores, labels, labels, None, shape
-    hit = labels[:, None] == np.arange(scores.shape[1])
+    hit = labels[:, None] == beside(np.arange(scores.shape[1]), labels)
     # One pass over what the loss needs anyway tells that all labels are classes, as they mostly are.
-    if ignore_index not in (None, -100) or np.count_nonzero(hit) < len(labels):
-        left_out = np.zeros(labels.shape, bool) if ignore_index is None else np.equal(labels, ignore_index)
+    if ignore_index not in (None, -100) or np.count_nonzero(hit) < labels.shape[0]:
+        left_out = np.zeros_like(labels, bool) if ignore_index is None else np.equal(labels, ignore_index)
         if np.any(wrong := ~left_out & ((labels < 0) | (labels >= scores.shape[1]))):
             raise ArgumentError(
                 f"class label {labels[wrong][0]} is outside [0, {hit.shape[1]}); the scores have "

@@ -151,7 +151,7 @@ def cross_entropy_of_classes(
     if plain:
         losses = cross_entropy_of_labels(scores, hit, reduction)
         return placed(batch, losses) if reduction == "none" else losses
-    losses = row_losses(scores, hit.astype(logits.dtype), weight, label_smoothing)
+    losses = row_losses(scores, np.astype(hit, logits.dtype), weight, label_smoothing)
     return reduced_over(batch, losses, reduction, weight)
 
 

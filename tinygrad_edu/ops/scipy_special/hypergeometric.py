@@ -65,7 +65,7 @@ def associated_slope(m: Any, v: Any, x: Any) -> Any:
     c: as a product, which holds at ±1 too.  A polynomial of a degree v below s is 0 (DLMF 14.3.21, 14.9.3).
     """
     s, none = np.absolute(m), np.less(v, np.absolute(m)) & np.equal(v, np.floor(v))
-    v = np.where(none, s, v)
+    v = np.where(none, s, v)[()]
     turned = np.where(np.less(m, 0), sc.poch(v + s + 1, -2 * s), 1) * np.where(
         np.less(m, 0), np.cos(math.pi * s), 1
     )
@@ -79,14 +79,14 @@ def associated_slope(m: Any, v: Any, x: Any) -> Any:
 
 def lower(n: Any) -> Any:
     """The degree n - 1, and 1 in the place of -1, of which some are NaN; there it is multiplied by 0."""
-    return np.where(np.equal(n, 0), 1, n - 1)
+    return np.where(np.equal(n, 0), 1, n - 1)[()]
 
 
 def before(n: Any) -> Any:
     """The degree n - 1, and 1 for the polynomials of degree 0 and -1, which are constant: there SciPy's lower
     ones may be NaN, and are multiplied by 0.
     """
-    return np.where(np.equal(n, 0) | np.equal(n, -1), 1, n - 1)
+    return np.where(np.equal(n, 0) | np.equal(n, -1), 1, n - 1)[()]
 
 
 def none_of(n: Any, polynomial: Any) -> Any:
