@@ -36,7 +36,7 @@ def lies_elsewhere(x: Any) -> bool:
 
 
 def beside(constant: Any, x: Any) -> Any:
-    """What a rule makes of NumPy's, such as a mask or an index, where the array x lies, or that of a tensor x."""
+    """What a rule makes of NumPy's, a mask or an index, where the array or tensor x lies that it meets."""
     if isinstance(x, np.ndarray):
         return constant
     array = getattr(x, "_array", x)

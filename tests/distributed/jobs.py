@@ -42,14 +42,16 @@ def network(dropout=0.0, norm=False):
     return distributed.synchronize(model) if norm == "synchronized" else model
 
 
-def training(*, epochs=4, dropout=0.0, norm=False, data=None, **settings):
+def training(*, epochs=4, dropout=0.0, norm=False, data=None, weighted=False, **settings):
     """Fit the network; the weights and the history as lists."""
     model = network(dropout, norm)
     adam = optim.Adam(model.parameters(), lr=0.02)
     settings.setdefault("validation", examples(41))
     settings.setdefault("metrics", {"accuracy": train.metrics.accuracy})
     given = examples() if data is None else data
-    history = train.fit(model, nn.CrossEntropyLoss(), adam, given, epochs=epochs, progress=False, **settings)
+    loss = nn.CrossEntropyLoss(reduction="none" if weighted else "mean")
+    given = (*given, np.linspace(0.5, 2, len(given[0]))) if weighted else given
+    history = train.fit(model, loss, adam, given, epochs=epochs, progress=False, **settings)
     columns = {name: column for name, column in history.columns.items() if name != "seconds"}
     return {
         "columns": columns,
@@ -57,6 +59,7 @@ def training(*, epochs=4, dropout=0.0, norm=False, data=None, **settings):
         "stopped": history.stopped,
         "reason": history.reason,
         "steps": history.steps,
+        "compiled": history.compiled,
     }
 
 
@@ -83,11 +86,12 @@ def other_weights():
 
 
 @job
-def not_a_number():
+def not_a_number(*compile):
     """Only rank 1 sees the NaN."""
     x, y = examples(64)
     x[40, 2] = np.nan
-    say(**fitted(data=(x, y), batch_size=None, validation=None, metrics={}))
+    whole = {"batch_size": None} if not compile else {"batch_size": 16, "compile": compile[0]}
+    say(**fitted(data=(x, y), validation=None, metrics={}, **whole))
 
 
 @job

@@ -75,6 +75,22 @@ def test_several_ranks_equal_one_process_with_the_whole_batch(ranks, settings):
     assert weights < 1e-12
 
 
+@pytest.mark.parametrize(
+    "settings", [{"compile": True, "clip_norm": 0.5, "weighted": True, "validation": None}, {"compile": "c"}]
+)
+def test_compiled_gradients_of_several_ranks_equal_one_process(settings):
+    """Of 16 steps rank 0 has no row in 4; the first is made as it is."""
+    if settings["compile"] == "c":
+        pytest.importorskip("tinygrad_edu.compiler.cache").compiler() or pytest.skip("no C compiler here")
+    alone = one_process(**{**settings, "compile": False})
+    together = said(2, "fit", json.dumps(settings))
+    assert largest_difference(alone["columns"], together[0]["columns"]) < 1e-12
+    assert largest_difference(alone["weights"], together[0]["weights"]) < 1e-11
+    assert together[0]["weights"] == together[1]["weights"]
+    assert [int(one["compiled"].split(",")[1].split()[0]) for one in together] == [11, 15]
+    assert "the gradient of one step, which is summed over all ranks" in together[0]["compiled"]
+
+
 def test_a_loop_of_ones_own_equals_one_process():
     one, *others = said(2, "loop")
     (alone,) = said(1, "loop")
@@ -174,8 +190,9 @@ def test_dropout_goes_on_to_the_same_bits_with_the_same_number_of_ranks(tmp_path
 # ---- what is agreed on -------------------------------------------------------------------------------------
 
 
-def test_a_nan_on_one_rank_stops_all_before_the_step():
-    one, other = said(2, "not_a_number")
+@pytest.mark.parametrize("compile", [(), ("numpy",)])
+def test_a_nan_on_one_rank_stops_all_before_the_step(compile):
+    one, other = said(2, "not_a_number", *compile)
     assert one["stopped"] == other["stopped"] == "nan"
     assert one["reason"] == other["reason"]
     assert "the inputs are not finite: row" in one["reason"]

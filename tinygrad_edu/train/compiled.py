@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import stands_for_array
 from ..optim.clip import clip_grad_norm
 from ..tensor import Tensor
-from .batches import loss_of, no_tensor
+from .batches import loss_of, no_tensor, reduction_of
 from .inputs import arranged, called
 from .settings import StepSettings
 
@@ -14,7 +15,8 @@ from .settings import StepSettings
 def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings) -> Any:
     """A function of a batch that makes a step, and returns its loss and weight, and the outputs; compiled.
 
-    Where the loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".
+    Where the loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".  In a
+    distributed training it makes the gradient alone, as many times as the examples of this rank weigh.
     """
     from ..compiler import compile
 
@@ -28,6 +30,9 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
             raise no_tensor(value)
         if looks and not np.isfinite(value):
             return value, weight, outputs
+        if settings.distributed:
+            value.backward(times(value, 1 if reduction_of(loss) == "sum" else weight))
+            return value, weight, outputs
         value.backward()
         if norm is not None:
             clip_grad_norm(optimizer.params, norm)
@@ -37,10 +42,16 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
     return compile(step, backend="numpy" if settings.compile is True else str(settings.compile))
 
 
+def times(value: Any, weight: Any) -> Any:
+    """A weight as the gradient of a loss, of its dtype."""
+    is_array = stands_for_array(weight)  # of a step that is traced
+    return weight.astype(value.dtype, copy=False) if is_array else np.array(weight, value.dtype)
+
+
 def runs_of(training: Any) -> Any:
     """Steps of a training as calls of C, which make many; None if they are not to be compiled to C."""
     step = training.settings.step
-    if step.compile in (True, False, "numpy") or step.accumulate > 1:
+    if step.compile in (True, False, "numpy") or step.accumulate > 1 or step.distributed:
         return None
     from ..compiler.over import Runs
 
@@ -97,6 +108,8 @@ def told(training: Any) -> str:
     lines = [f"{training.many} steps in calls of many, {single} in a call each, {rest} as they are."]
     if settings.accumulate > 1:
         lines.append("Steps of several batches are made as they are.")
+    elif settings.distributed:
+        lines.append("A call is the gradient of one step, which is summed over all ranks.")
     elif settings.compile not in (True, "numpy") and single > 1 and not training.by_rows:
         lines.append(
             "A call is one step, as batches are no rows of contiguous arrays: each is made by itself."

@@ -122,7 +122,7 @@ def fit(
         Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``
         (the extra ``mpi``).  All are given the same data and settings, and ``batch_size`` is that of the
         whole: each computes its part of the rows, and a step is that of one process with all of them, to
-        rounding.  See Notes.
+        rounding.  With ``compile=`` each rank's gradient is compiled, and a call is one step.  See Notes.
     progress : {"auto", True, False}, default="auto"
         Whether a line on stderr tells how far the training is, drawn by tqdm if that is installed; "auto"
         shows it if stderr is a terminal, and in a notebook.

@@ -42,11 +42,6 @@ class StepSettings:
                 raise ArgumentError(f"compile is True or False, or one of {named}; got {self.compile!r:.80}.")
         if not isinstance(self.distributed, bool):
             raise ArgumentError(f"distributed is True or False; got {self.distributed!r:.80}.")
-        if self.compile and self.distributed:
-            why = "a compiled step updates at once, and the ranks' gradients are summed before the update"
-            raise ArgumentError(
-                f"compile=True and distributed=True exclude each other: {why}. Leave one out."
-            )
         check_at_least_one("accumulate", self.accumulate)
         norm = self.clip_norm
         is_number = isinstance(norm, (int, float, np.number)) and not isinstance(norm, bool)

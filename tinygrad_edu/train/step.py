@@ -22,11 +22,12 @@ def make_step(training: Training, group: list[Any]) -> None:
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)
-    if training.began and step.compile and len(group) == 1 and not is_first(training, group[0]):
+    compiled = training.began and step.compile and len(group) == 1 and not is_first(training, group[0])
+    if compiled and training.ranks is None:
         _make_compiled(training, group)
         return
     optimizer.zero_grad()
-    _add_gradients(training, group)
+    _add_gradients(training, group, bool(compiled))
     if step.clip_norm is not None:
         _clip_gradients(training, step.clip_norm, group)
     training.update()
@@ -49,14 +50,21 @@ def _make_compiled(training: Training, group: list[Any]) -> None:
     training.history.count_step()
 
 
-def _add_gradients(training: Training, group: list[Any]) -> None:
-    """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do."""
+def _add_gradients(training: Training, group: list[Any], compiled: bool) -> None:
+    """Forward and backward, batch by batch; each batch's gradient counts as much as its examples do.
+
+    On several ranks, a compiled function may have made both already.
+    """
     totals, total, alone, trouble = training.totals, 0.0, len(group) == 1 and training.ranks is None, ""
     for batch in group:
         if training.ranks is not None and not has_rows(batch):
             continue
-        outputs = called(training.model, batch[0])
-        loss, weight = loss_of(training.loss, outputs, batch)
+        if compiled:
+            loss, weight, outputs = step_of(training)(batch)
+            training.single += 1
+        else:
+            outputs = called(training.model, batch[0])
+            loss, weight = loss_of(training.loss, outputs, batch)
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)
         weight = float(weight)
@@ -66,7 +74,7 @@ def _add_gradients(training: Training, group: list[Any]) -> None:
             break
         if alone:
             loss.backward()
-        else:
+        elif not compiled:
             loss.backward(np.array(1 if totals.summed else weight, loss.dtype))
         totals.add(number, weight, outputs, batch[1])
         total += weight
