@@ -3,8 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from .loops import FOLDS, Fold
 from .memories import C_TYPES, Operand
@@ -148,10 +151,13 @@ class Loops:
 
     def _fold_in_order(self, op: str, nest: Nest, over: Operand, source: Operand) -> None:
         """One element after another."""
-        sizes, steps, kind = nest.sizes, nest.strides(over), self.types[over.dtype.str[1:]]
+        sizes, steps = nest.sizes, nest.strides(over)
         at, element = (self._at(o, nest.index(o)) for o in (over, source))
-        total = at if any(steps) else self._name()
-        element = element if source.dtype == over.dtype else self._cast(kind, element)
+        total, dtype = at if any(steps) else self._name(), over.dtype
+        if op == "add" and source.dtype.kind == "b" and not any(steps):
+            dtype = np.min_scalar_type(prod(sizes))  # a count: more of small numbers fit in a vector
+        kind = self.types[dtype.str[1:]]
+        element = element if source.dtype == dtype else self._cast(kind, element)
         bodies: list[list[str]] = [
             *([] for _ in sizes), [f"{total} = {self.folds[op].format(total, element)};"]
         ]  # fmt: skip
