@@ -3,6 +3,7 @@
 No Python runs in between, so what a step depends on is looked at once, before the first of them.
 """
 
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from math import prod
@@ -17,16 +18,17 @@ from .plan import Plan
 from .program import Call, Live, Ref, drawn_from
 from .random_functions import held
 
-N, DONE, FIRST, ROWS, TABLE, RATES, COUNTS = range(7)  # places in what C is given
+N, DONE, FIRST, PERIOD, ROWS, TABLE, RATES, COUNTS = range(8)  # places in what C is given
 
 
 class Many:
     """How many steps of a program are made in one call.
 
-    C is given a list of words: how many steps, how many of them are done, the number of the first row, the
-    addresses of the rows' numbers (0 if they follow one another), of a table of the optimizers' numbers (0 if
-    C computes them) and of the rates; then for each optimizer how many steps it has made, for each argument
-    the address of the rows, and for each result where to put those of all steps (0 if nobody asks).
+    C is given a list of words: how many steps, how many of them are done, the number of the first row, after
+    how many rows they begin again, the addresses of the rows' numbers (0 if they follow one another), of a
+    table of the optimizers' numbers (0 if C computes them) and of the rates; then for each optimizer how many
+    steps it has made, for each argument the address of the rows, and for each result where to put those of
+    all steps (0 if nobody asks).
 
     Attributes
     ----------
@@ -81,8 +83,13 @@ class Many:
 
     def text(self, parameters: str, conditions: str, slot: Callable[[Any], int]) -> str:
         """The function in C, given its parameters, and the lines that look at the arguments."""
+        begins = [f"(char *)c[{self.data + k}]" for k in range(len(self.widths))]
         gather = [
-            f"memcpy(DATA(x{k}) + i * {w}, (char *)c[{self.data + k}] + r * {w}, {w});"
+            f"memcpy(DATA(x{k}) + i * {w}, {begins[k]} + rows[s * {self.batch} + i] * {w}, {w});"
+            for k, w in enumerate(self.widths)
+        ]
+        take = [
+            f"memcpy(DATA(x{k}), {begins[k]} + first * {w}, {self.batch * w});"
             for k, w in enumerate(self.widths)
         ]
         places = [self.counting.scalar(k, slot) for k in range(len(self.counting.scalars))]
@@ -105,8 +112,11 @@ class Many:
             f"const word n = c[{N}], *const rows = (word *)c[{ROWS}];",
             f"const double *const table = (double *)c[{TABLE}], *const rates = (double *)c[{RATES}];",
             "for (word s = 0; s < n; s++) {",
-            f"    for (word i = 0; i < {self.batch}; i++) {{",
-            f"        const word r = rows ? rows[s * {self.batch} + i] : c[{FIRST}] + s * {self.batch} + i;",
+            "    if (!rows) {",
+            f"        const word first = (c[{FIRST}] + s * {self.batch}) % c[{PERIOD}];",
+            *(f"        {line}" for line in take),
+            "    }",
+            f"    else for (word i = 0; i < {self.batch}; i++) {{",
             *(f"        {line}" for line in gather),
             "    }",
             *(f"    {line}" for line in count),
@@ -122,15 +132,17 @@ class Many:
     # ---- what runs -----------------------------------------------------------------------------------------
 
     def prepare(
-        self, n: int, first: int, rows: Any, data: Sequence[Any], outs: Sequence[Any], rate: Any = None
-    ) -> None:
+        self, n: int, first: int, rows: Any, data: Sequence[Any], outs: Sequence[Any], rate: Any = None,
+        period: int = sys.maxsize,
+    ) -> None:  # fmt: skip
         """Get ready for n steps, or for those before the first one that an optimizer makes in another way.
 
-        They are of consecutive rows from the first on, or of rows by their numbers.
+        They are of consecutive rows from the first on, which begin again after ``period`` of them, or of rows
+        by their numbers.
 
         Parameters
         ----------
-        n, first : int
+        n, first, period : int
         rows : ndarray of int64, shape (n · batch,), or None
         data : sequence of ndarray
             The rows of each argument, in C order.
@@ -141,7 +153,7 @@ class Many:
         """
         self.rate, n = rate, min([n, *(steps_alike(live, n) for live in self.lives)])
         self.held: Any = rows, data, outs  # what is held stays where it is
-        words = [n, 0, first, 0 if rows is None else rows.ctypes.data, 0, self.rates.ctypes.data]
+        words = [n, 0, first, period, 0 if rows is None else rows.ctypes.data, 0, self.rates.ctypes.data]
         words += [live.of[0].counts[0] for live in self.lives]
         words += [d.ctypes.data for d in data]
         words += [0 if o is None else o.ctypes.data for o in outs]

@@ -21,6 +21,7 @@ class Rows(Protocol):
     """What is left of an epoch whose batches are rows of arrays; see `data.rows`."""
 
     arrays: Sequence[NDArray[Any]]
+    period: int
 
     def build(self, arrays: Iterable[Any], /) -> tuple[Any, ...]: ...
 
@@ -160,7 +161,7 @@ def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: A
 
     def steps(*arrays: Any) -> Any:
         first, numbers = rows.numbers(count * many.batch, many.orders)
-        many.prepare(count, first, numbers, rows.arrays, outs, rate)
+        many.prepare(count, first, numbers, rows.arrays, outs, rate, rows.period)
         return one.steps(*arrays)  # which may be others since the call began
 
     return steps

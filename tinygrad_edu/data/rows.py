@@ -24,6 +24,11 @@ class Rows:
         How many.
     usual : bool, default=False
         Whether the orders are those of a DataLoader's seed, and not of a subclass of it.
+
+    Attributes
+    ----------
+    period : int
+        The number of rows of an epoch.
     """
 
     def __init__(
@@ -38,7 +43,7 @@ class Rows:
         self.epochs, self.usual = epochs, usual
         self.size, self.count, self.samples = loader.batch_size, len(loader), loader.samples
         self.epoch, self.batch = loader._epoch, loader._batch
-        self.last = self.epoch + epochs
+        self.last, self.period = self.epoch + epochs, min(self.samples, self.count * self.size)
         self._first, self._orders = self.epoch, np.empty((0, self.samples), np.intp)  # of epochs, in rows
 
     @property
@@ -66,14 +71,15 @@ class Rows:
         return (whole - self.batch, self.size) if self.batch < whole else (1, self.samples % self.size)
 
     def numbers(self, rows: int, orders: Any = None) -> tuple[int, NDArray[np.intp] | None]:
-        """The number of the next row, and those of so many; None if they follow one another.
+        """The number of the next row, and those of so many; None if they follow one another, and begin again
+        after ``period`` of them, at the end of a batch.
 
         ``orders`` gives the orders of a seed's epochs, ``(epochs, samples)``, sooner than the loader does.
         """
-        first, used = self.batch * self.size, min(self.samples, self.count * self.size)
+        first, used = self.batch * self.size, self.period
         if not self.loader.shuffle:
-            fits = first + rows <= used
-            return first, None if fits else np.arange(first, first + rows) % used
+            whole = first + rows <= used or not used % self.size
+            return first, None if whole else np.arange(first, first + rows) % used
         epochs = range(self.epoch, self.epoch - (-(first + rows) // used))
         found = self._orders_of(epochs, orders)[:, :used].reshape(-1)
         return first, found[first : first + rows]
