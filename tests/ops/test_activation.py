@@ -13,7 +13,7 @@ from tests.helpers import leaf, phi
 from tinygrad_edu import nn
 from tinygrad_edu.ops.erf import normal_cdf
 from tinygrad_edu.ops.near_one import expm1_of_minus, log1p_of_share
-from tinygrad_edu.ops.smooth import mish_and_slope
+from tinygrad_edu.ops.with_slopes import mish_and_slope
 
 
 def slopes(f, x):

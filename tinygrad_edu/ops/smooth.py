@@ -4,7 +4,6 @@ Each is stable for arguments of any size, and none warns.  The products x · s(x
 than x grows, are 0 at -inf too.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,22 @@ from ..errors import ArgumentError
 from ..table import elementwise, primitive
 from .blocks import blockwise
 from .elementwise import LN2
-from .erf import FAR, cdf_and_bell, normal_density
-from .near_one import log1p_of_share
+from .erf import FAR, normal_density
 from .pieces import above, below, near
-
-VERY_FAR = 800.0  # exp(-x) is 0 from here on, in float64 too
-MISH_FAR = 22.0  # from here on tanh(softplus(x)) is 1, and exp(4x) is finite in float32
-ROOT = math.sqrt(2 / math.pi)
-CUBIC = 2 * 0.044715 * ROOT
-
+from .with_slopes import (
+    CUBIC,
+    ROOT,
+    VERY_FAR,
+    gelu_and_slope,
+    gelu_tanh_and_slope,
+    mish_and_slope,
+    softplus_and_slope,
+)
 
 # The formulas of the functions below, for arrays of any size.
 # fmt: off
 logistic = blockwise(lambda x: 1 / (1 + np.exp(-x)))
 x_logistic = blockwise(lambda x: (above(x, -VERY_FAR) * (s := logistic(x)), s))
-bend = blockwise(lambda x: above(x) + log1p_of_share(np.exp(-np.absolute(x))))  # several times as fast as np.logaddexp(x, 0)
 
 
 @primitive(x=blockwise(lambda g, out: g * (out * (1 - out))))
@@ -70,7 +70,12 @@ def silu(x: Any) -> Any:
         return x_logistic(floating(x, "silu"))
 
 
-@primitive(x=blockwise(lambda g, x, beta, threshold: g * softplus_slope(x, beta, threshold)))
+@primitive(x=blockwise(lambda g, out, beta: g * (beta * out * (1 - out))))
+def softplus_slope(x: Any, beta: float = 1.0, threshold: float | None = None) -> Any:
+    """The sigmoid of beta · x, and 1 beyond the threshold."""
+    return softplus_and_slope(floating(x, "softplus_slope"), beta, threshold)[1]
+
+@primitive(keep={"slope": softplus_slope}, x=lambda g, slope: g * slope)
 def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Any:
     """Smooth rectifier, log(1 + exp(beta · x)) / beta.
 
@@ -95,12 +100,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Any:
     """
     if not beta > 0:
         raise ArgumentError(f"softplus: beta is positive; got {beta}.")
-    x = floating(x, "softplus")
-    if threshold is not None:
-        return np.where(x * beta > threshold, x, softplus(x, beta))
-    if beta != 1:
-        return softplus(np.multiply(x, beta)) / beta
-    return bend(x)
+    return softplus_and_slope(floating(x, "softplus"), beta, threshold)
 
 
 elementwise(np.logaddexp,  x1=lambda g, x1, x2, out: g * sigmoid(lead(x1, x2, out)),
@@ -238,43 +238,10 @@ def gaussian(x: Any) -> Any:
     return np.exp(-np.square(floating(x, "gaussian")))
 
 
-@blockwise
-def gelu_and_slope(x: Any) -> tuple[Any, Any]:
-    """x Φ(x) and Φ(x) + x φ(x), which are nearly the same work."""
-    bounded = near(x, FAR)
-    cdf, bell = cdf_and_bell(bounded)
-    return np.maximum(x, bounded) * cdf, cdf + bell * (bounded * (1 / math.sqrt(2 * math.pi)))
-
-
-@blockwise
-def mish_and_slope(x: Any) -> tuple[Any, Any]:
-    """x t and t + x t', with t = tanh(softplus(x)), which is n / (n + 2) with n = e (e + 2) and e = exp(x).
-
-    So t' = 2 n' / (n + 2)², with n' = 2 e (e + 1).  Beyond the bound t is 1, and t' is 0.
-    """
-    bounded = np.clip(x, -VERY_FAR, MISH_FAR if x.dtype.itemsize > 2 else 5.5)  # of float16
-    e = np.exp(bounded)
-    n = e * (e + 2)
-    t = n / (n + 2)
-    return above(x, -VERY_FAR) * t, t + bounded * ((4 * e / (n + 2)) * ((e + 1) / (n + 2)))
-
-
 def mish_curvature(x: Any) -> Any:
     """The derivative of t + x t', 2 t' + x t'', with t'' = t' (1 - σ - 2 t σ)."""
     t, s = np.tanh(softplus(x)), sigmoid(x)
     return (1 - np.square(t)) * s * (2 + near(x, VERY_FAR) * (1 - s - 2 * t * s))
-
-
-@blockwise
-def gelu_tanh_and_slope(x: Any) -> tuple[Any, Any]:
-    """x h and h + x h', with h = ½ (1 + tanh(v/2)), which is the sigmoid of v, and h' = h (1 - h) v'.
-
-    v is 2 √(2/π) (x + 0.044715 x³).
-    """
-    bounded = near(x, FAR)
-    square = np.square(bounded)
-    h = 1 / (1 + np.exp(bounded * (-CUBIC * square - 2 * ROOT)))
-    return np.maximum(x, bounded) * h, h + h * (1 - h) * (bounded * (3 * CUBIC * square + 2 * ROOT))
 
 
 def gelu_tanh_curvature(x: Any) -> Any:
@@ -287,10 +254,3 @@ def gelu_tanh_curvature(x: Any) -> Any:
 def lead(x: Any, other: Any, out: Any) -> Any:
     """x - other; and -inf, so that neither gets a gradient, where both are -inf and so is the result."""
     return np.where(out == -np.inf, -np.inf, x - other)
-
-
-def softplus_slope(x: Any, beta: float, threshold: float | None) -> Any:
-    """The sigmoid of beta · x, and 1 beyond the threshold."""
-    scaled = x if beta == 1 else x * beta
-    slope = sigmoid(scaled)
-    return slope if threshold is None else np.maximum(slope, scaled > threshold)

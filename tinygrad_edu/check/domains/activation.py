@@ -45,6 +45,11 @@ def softplus_by_hand(x: Any, beta: float, threshold: float | None) -> Any:
     return y if threshold is None else np.where(beta * x > threshold, x, y)
 
 
+def softplus_slope_by_hand(x: Any, beta: float, threshold: float | None) -> Any:
+    slope = 1 / (1 + np.exp(-beta * x))
+    return slope if threshold is None else np.where(beta * x > threshold, 1, slope)
+
+
 # fmt: off
 DOMAINS: Domains = {
     activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
@@ -63,6 +68,7 @@ DOMAINS: Domains = {
     smooth.sigmoid:        unary(reference=lambda x: 1 / (1 + np.exp(-x))),
     smooth.silu:           unary(reference=lambda x: x / (1 + np.exp(-x))),
     smooth.softplus:       case(to_be_bent, reference=softplus_by_hand),
+    smooth.softplus_slope: case(to_be_bent, reference=softplus_slope_by_hand),
     smooth.softsign:       unary(-3, 3, 0, reference=lambda x: x / (1 + np.abs(x))),
     smooth.gelu_exact:     unary(reference=lambda x: x * normal_by_hand(x)),
     smooth.gelu_slope:     unary(reference=lambda x: normal_by_hand(x) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)),
