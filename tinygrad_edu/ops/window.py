@@ -178,12 +178,12 @@ class Caller(NamedTuple):
         if len(shape) == 4:
             return x
         batch = shape if len(shape) == axes + 2 else (1, *shape)
-        return np.reshape(x, batch if axes == 2 else (*batch[:2], 1, batch[2]))
+        return x.reshape(batch if axes == 2 else (*batch[:2], 1, batch[2]))
 
     def as_given(self, y: Any, shape: tuple[int, ...]) -> Any:
         """A batch of images (n, c, h, w), made from an input of that shape, with the axes of the input."""
         lead = y.shape[:2] if len(shape) == self.axes + 2 else y.shape[1:2]
-        return y if len(shape) == 4 else np.reshape(y, (*lead, *y.shape[-self.axes :]))
+        return y if len(shape) == 4 else y.reshape((*lead, *y.shape[-self.axes :]))
 
     def check_fit(self, windows: Windows, images: tuple[int, ...], given: tuple[int, ...]) -> None:
         """Refuse images smaller than a window, by their shape as a batch of images, and as given."""
