@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import buffers, in_blocks
+from tinygrad_edu.optim import pack
 
 ONE = [np.negative, np.absolute, np.square, np.sign, np.exp, np.tanh, np.sqrt]
 TWO = [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum]
 VIEWS = [lambda x: x, lambda x: x.T.copy().T, lambda x: np.moveaxis(x, 0, 1).copy(), lambda x: x[::2]]
-kinds = st.sampled_from([*ONE, *TWO, *TWO, "where", "in place", "number"])
+kinds = st.sampled_from([*ONE, *TWO, *TWO, "where", "in place", "shifted", "number"])
 chains = st.lists(st.tuples(kinds, *[st.integers(0, 3)] * 3), min_size=5, max_size=14)
 
 
@@ -29,6 +30,8 @@ def computed(chain, view):
                 made.append(a * 0.5)
             elif function == "in place":
                 a *= 2
+            elif function == "shifted":
+                np.add(a[1:], np.negative(a[:-1]), out=a[1:])
             else:
                 made.append(function(a) if function in ONE else function(a, b))
         return [np.sum(m) for m in made[-3:]], made[-1:]
@@ -55,6 +58,33 @@ def test_chains_to_the_bit(chain, view, dtype):
         for a, e in zip([*found, *others], [*sums, *arrays], strict=True):
             np.testing.assert_array_equal(a, e)
             assert (a.dtype, a.strides) == (e.dtype, e.strides)
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RMSprop", "SGD", "Lion", "Adagrad"])
+def test_large_parameters(name, monkeypatch):
+    monkeypatch.setattr(pack, "PORTION", 64)
+    start, x = np.random.default_rng(0).standard_normal((2, 9, 8), np.float32)
+
+    def trained(compile):
+        p, q = (tg.Tensor(a, requires_grad=True) for a in (start, start.T.copy().T))
+        q.data = np.asfortranarray(start)
+        settings = {"momentum": 0.9} if name in ("SGD", "RMSprop") else {}
+        optimizer = getattr(optim, name)([p, q], lr=0.1, weight_decay=0.1, **settings)
+
+        def step(x):
+            optimizer.zero_grad()
+            ((p * x).sum() ** 2 + (q * q * x).sum()).backward()
+            optimizer.step()
+
+        step = compile(step)
+        for i in range(4):
+            step(x + i)
+        return [p.data, q.data, *optimizer._packs[0].state], getattr(step, "source", "")
+
+    (expected, _), (found, text) = trained(lambda step: step), trained(tg.compile)
+    for a, e in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, e)
+    assert "_part in blocks" in text
 
 
 def test_what_is_between_takes_the_memory_of_a_block(monkeypatch):

@@ -14,11 +14,9 @@ from ..ops.convolution import convolve, convolve_transposed, correlate
 from ..ops.patches import CACHE, columns_at_once, in_one, order_of, rows_at_once
 from ..ops.pooling import maximum_over
 from ..ops.window import Windows
-from ..optim.pack import Pack
 from ..table import entry_of
 from . import plain
 from .files import is_of_the_user
-from .portions import Portions
 from .program import Ref
 
 Given = dict[str, Any]
@@ -178,12 +176,7 @@ def _entry(function: Any) -> Any:
     return entry_of(function)
 
 
-def _in_portions(given: Given) -> Portions:
-    return Portions(given["portion"])
-
-
-CLOSED: dict[Any, Callable[[Given], Part | Portions | None]] = {
-    Pack._update_in_portions.__code__: _in_portions,
+CLOSED: dict[Any, Callable[[Given], Part | None]] = {
     _entry(convolve).forward.__code__: _convolve,
     _entry(convolve_transposed).forward.__code__: _convolve_transposed,
     _entry(correlate).forward.__code__: _correlate,

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .copies import used
-from .program import Call, Program, Ref, refs_in
+from .program import Call, Program, Ref, is_room, refs_in
 
 LEAST = 1 << 18  # bytes of an array; a smaller one stays in the cache as a whole
-BLOCK = 1 << 17  # bytes of a part: a few of them are what a second-level cache holds
+BLOCK = 1 << 16  # bytes of a part: half a dozen of them are what a second-level cache holds
 VIEWING = {
     "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
     np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.ravel,
@@ -45,19 +45,22 @@ def runs_of(program: Program, places: Sequence[int], fixed: set[Ref], results: I
     steps, seen = program.steps, {program.owner(r) for r in (*results, *program.inputs)}
     readers: dict[int, set[int]] = {}  # the places where each memory is used
     for i in places:
-        for ref in used(steps[i]):
+        for ref in used(steps[i]) if not is_room(steps[i]) else ():
             readers.setdefault(program.owner(ref), set()).add(i)
     found: list[Run] = []
     known: Any = None
     for i in places:
         step: Any = steps[i]
-        if isinstance(step, Call) and step.function in VIEWING and fixed.issuperset(step.outputs):
-            continue  # a view that is there
+        nothing = is_room(step) or (isinstance(step, Call) and step.function in VIEWING)
+        if nothing and fixed.issuperset(step.outputs):
+            continue
         form = form_of(program, step, fixed)
-        if form is None or form != known:
-            found, known = [*found, Run([], set(), *form[-2:])] if form else found, form
+        before: list[Any] = [steps[k] for k in found[-1].places] if form == known and found else []
+        if form is not None and (form != known or not agree(program, [*before, step])):
+            found.append(Run([], set(), *form[-2:]))
         if form is not None:
             found[-1].places.append(i)
+        known = form
     for run in found:
         made = {steps[i].outputs[0] for i in run.places}  # type: ignore[union-attr]
         inner = (r for r in made if program.owner(r) not in seen and program.is_whole(r))
@@ -85,7 +88,18 @@ def form_of(program: Program, step: Any, fixed: set[Ref]) -> Any:
     if len(forms) != 1 or max(a.nbytes for a in arrays) <= LEAST or not fixed.issuperset(large):
         return None
     others = (a for a in step.args if type(a) is not Ref)
-    if any(getattr(a, "ndim", 0) for a in others) or not all(map(program.is_whole, step.writes)):
+    if any(getattr(a, "ndim", 0) for a in others) or not agree(program, [step]):
         return None
     length = BLOCK // max(a.itemsize for a in arrays)
     return (None if step.errors is None else tuple(step.errors.items())), *forms, arrays[0].size, length
+
+
+def agree(program: Program, calls: Sequence[Call]) -> bool:
+    """Whether what calls write to lies, element for element, where it does for all of them."""
+    written = {program.owner(w) for call in calls for w in call.writes}
+    lie: dict[int, set[Any]] = {}
+    for ref in (r for call in calls for r in used(call)):
+        value = program.values[ref.number]
+        if program.owner(ref) in written and value.ndim:
+            lie.setdefault(program.owner(ref), set()).add(value.__array_interface__["data"][0])
+    return all(len(places) == 1 for places in lie.values())

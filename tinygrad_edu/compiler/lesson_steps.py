@@ -7,8 +7,7 @@ import numpy as np
 from .copies import substituted
 from .expressions import OPERATORS
 from .lesson_names import LessonNames
-from .portions import whole
-from .program import Call, Check, Ref, owner_of, refs_in
+from .program import Call, Check, Ref, is_room, owner_of, refs_in
 from .tidy import tidy
 
 
@@ -30,15 +29,8 @@ class LessonSteps(LessonNames):
 
     def __init__(self, run: Any, name: str) -> None:
         super().__init__(run, name)
-        steps = tidy(self.program, whole(self.program, self.live, self._longer), self.run.refs)
+        steps = tidy(self.program, self.live, self.run.refs)
         self.live = self._without_orders(self._without_fills(self._without_writes(steps)))
-
-    def _longer(self, array: Any, size: int) -> Any:
-        """What stands for one of an optimizer's arrays that it only computes in, of so many elements."""
-        made = np.broadcast_to(np.zeros((), array.dtype), (size,))
-        self.roles[id(made)] = self.roles[id(owner_of(array))]
-        self.scratch.add(id(made))
-        return made
 
     def _without_writes(self, steps: list[Any]) -> list[Any]:
         """The steps with new results in the place of writes into what nobody sees but the step itself."""
@@ -70,7 +62,8 @@ class LessonSteps(LessonNames):
                     self.names[self.latest[base]] = base
             found.append(one)
         self.now = now
-        return found
+        read = {r for s in found if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))}
+        return [s for s in found if not (is_room(s) and s.outputs[0] not in read)]
 
     def _without_fills(self, steps: list[Any]) -> list[Any]:
         """The steps with a number in the place of an array that is filled with it, in sums and products."""

@@ -224,6 +224,11 @@ def drawn_from(call: Call) -> Any:
     return owner if isinstance(owner, np.random.Generator) else None
 
 
+def is_room(step: Step) -> bool:
+    """Whether a step makes an array to be written to, with nothing in it."""
+    return isinstance(step, Call) and step.function is np.empty_like
+
+
 def refs_in(tree: Any) -> list[Ref]:
     """The references in arguments."""
     found: list[Ref] = []

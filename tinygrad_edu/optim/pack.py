@@ -6,7 +6,7 @@ each with its gradient where the backward pass left it.  The parameters themselv
 A complex parameter is updated as a pair of real ones, by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -174,23 +174,24 @@ class Pack:
         return _with_terms(self.gradients, self.values, decay, l1, self.step, self.total)
 
     def _update_in_portions(self, optimizer: Any, i: int, gradient: Any) -> None:
-        array, place, portion = self.arrays[i], self.places[i], PORTION // self.dtype.itemsize
+        array, place = self.arrays[i], self.places[i]
         flat = array.reshape(-1)  # a copy, if its memory is in another order
-        values = reals(flat)
+        values, scratch = reals(flat), [self.step, self.scratch, self.total, self.negative]
         t, coefficients = self.begin(optimizer, i), self.numbers.scalars
         shrink, decay, l1 = self._decay_numbers(optimizer)
-        remembered = [vector[place] for vector in self.state]
-        for start in range(0, values.size, portion):
-            part = slice(start, start + portion)
-            p, state = values[part], [vector[part] for vector in remembered]
-            step, scratch, total = (vector[: p.size] for vector in (self.step, self.scratch, self.total))
+        remembered = [vector[place] if len(self.places) > 1 else vector for vector in self.state]
+        if type(values) is np.ndarray:
+            portions = _portions(PORTION // self.dtype.itemsize, scratch, values, gradient, *remembered)
+        else:  # there is no cache to stay in
+            portions = iter([([np.empty_like(values) for _ in scratch], values, gradient, *remembered)])
+        for (step, work, total, opposite), p, g, *state in portions:
             if shrink is not None:
                 multiply(p, shrink, p)
-            g = negative(gradient[part], self.negative[: p.size]) if self.group.maximize else gradient[part]
+            g = negative(g, opposite) if self.group.maximize else g
             g = _with_terms(g, p, decay, l1, step, total)
-            optimizer.update(self.group, t, g, step, state, scratch, coefficients)
+            optimizer.update(self.group, t, g, step, state, work, coefficients)
             subtract(p, step, p)
-        if type(array) is not np.ndarray or not array.flags.c_contiguous:
+        if not getattr(getattr(array, "flags", None), "c_contiguous", False):
             array[...] = flat.reshape(array.shape)
 
     def _decay_numbers(self, optimizer: Any) -> list[Any]:
@@ -218,6 +219,14 @@ class Pack:
                 vector[...] = values
         else:
             self.slots, self.state = slots, state
+
+
+def _portions(length: int, scratch: list[Any], *vectors: Any) -> Iterator[tuple[Any, ...]]:
+    """So many elements of vectors at a time, after as many of what is computed in."""
+    size = len(vectors[0])
+    for start in range(0, size, length):
+        part, short = slice(start, start + length), slice(size - start)
+        yield [vector[short] for vector in scratch], *(vector[part] for vector in vectors)
 
 
 def real_dtype(dtype: Any) -> Any:
