@@ -27,8 +27,11 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     differentiates.
     """
     entry = TABLE.get(function) or entry_of(function)
-    if isinstance(entry, Op) and not kwargs and len(args) == entry.arity:
-        return record(cls, entry, args)
+    if isinstance(entry, Op) and not kwargs:
+        if len(args) == entry.arity:
+            return record(cls, entry, args)
+        if entry.rest is not None and len(args) == 1 and _is_wanted(cls, args[0]):
+            return record(cls, entry, args + entry.rest)  # without settings: the defaults complete it
     if entry is None and writes(function):
         return write(cls, function, args, kwargs, lambda value: _unwrap(cls, value))
     args, kwargs, target = _without_out(entry, function, args, kwargs)
@@ -47,6 +50,11 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     if isinstance(entry, Op) and (written := entry.written(args, kwargs)) is not None:
         WRITES.mark(as_array(_unwrap(cls, written)))
     return result
+
+
+def _is_wanted(cls: TensorClass, value: Any) -> bool:
+    """Whether something is a tensor of which a gradient is wanted just now."""
+    return isinstance(value, cls) and value._node is not None and MODE.get().recording
 
 
 def _called(function: Any, args: Any, kwargs: Any) -> Any:

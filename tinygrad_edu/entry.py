@@ -77,6 +77,8 @@ class Op:
         The plans that were made so far, by the arguments that need a gradient.
     arity : int
         With how many arguments by position a call needs no binding; -1 if every call does.
+    rest : tuple or None
+        The defaults of all arguments but the first; None if one of these has no default.
     trusted : bool
         Whether the op is this package's own: its rules return no array that somebody else holds.  `primitive`
         clears it.
@@ -108,6 +110,7 @@ class Op:
         self.broadcasts, self.keep, self.joint, self.trusted = broadcasts, keep or {}, joint, True
         self.variadic = signature.variadic
         self.arity = -1 if self.variadic or "out" in signature.places else signature.fixed
+        self.rest = signature.after_the_first()
         filed = dict.fromkeys(joint[0], joint[1]) if joint else rules
         self.rules = {argument: (rule, self._needs(argument, rule)) for argument, rule in filed.items()}
         self.plans: dict[Any, Plan] = {}

@@ -75,6 +75,13 @@ class Signature:
         keywords, more = kinds.count(inspect.Parameter.KEYWORD_ONLY), inspect.Parameter.VAR_KEYWORD in kinds
         return cls([*names, *variadic], by_name, bool(variadic), keywords, more)
 
+    def after_the_first(self) -> tuple[Any, ...] | None:
+        """The defaults of all parameters but the first; None if one of these is required, or takes many."""
+        names = self.names[1:]
+        if self.variadic or not all(name in self.defaults for name in names):
+            return None
+        return tuple(self.defaults[name] for name in names)
+
     def name(self, position: int) -> str:
         """The parameter that an argument at a position of the canonical call belongs to."""
         return self.names[min(position, len(self.names) - 1)]

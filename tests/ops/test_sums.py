@@ -52,3 +52,14 @@ def test_a_layer_sums_images_in_the_order_in_which_they_lie():
         normal = centred / np.sqrt(x.var((0, 2, 3), keepdims=True) + 1e-5)
         close(layer.weight.grad.data, np.sum(g * normal, (0, 2, 3)))
         close(layer.bias.grad.data, np.sum(g, (0, 2, 3)))
+
+
+@pytest.mark.parametrize("kind", "efd")
+@pytest.mark.parametrize("shape", [(), (1,), (7, 3), (40, 30), (100, 99)])
+def test_a_mean_of_all_elements_has_the_bits_of_numpys(kind, shape):
+    values = np.random.default_rng(0).standard_normal(shape).astype(kind)
+    x = tg.Tensor(values, requires_grad=True)
+    for y in (x, x.T, x[..., ::2] if shape else x):
+        mean = np.mean(y)
+        assert mean.dtype == kind
+        assert mean.detach().numpy().tobytes() == np.mean(y.detach().numpy()).tobytes()

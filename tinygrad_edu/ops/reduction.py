@@ -10,6 +10,7 @@ from ..foreign import beside
 from ..table import composite, derivative
 from .complex import conjugated, of_precision
 from .elementwise import keeping, ones_for_zeros
+from .pieces import MANY
 
 Axis = int | tuple[int, ...] | None
 NONE: Any = np._NoValue  # what NumPy takes for a setting that was not given
@@ -17,6 +18,10 @@ NONE: Any = np._NoValue  # what NumPy takes for a setting that was not given
 
 def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """The adjoint of a sum: each summand gets the gradient of its sum."""
+    if isinstance(g, (np.ndarray, np.generic)) and g.ndim == 0 and math.prod(shape) < MANY:
+        few = np.empty(shape, g.dtype)
+        few.fill(g)  # which takes less time than to make a view
+        return few
     return np.broadcast_to(along(g, shape, axis, keepdims), shape)
 
 
@@ -118,6 +123,14 @@ def product_before(a: Any, one: Any) -> Any:
     return np.multiply.accumulate(np.concatenate([one, a[..., :-1]], axis=-1), axis=-1)
 
 
+def mean(a: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
+    """`numpy.mean`; of all elements of an array, as of losses, as it computes that, without its checks."""
+    usual = axis is None is dtype and not keepdims and where is True
+    if usual and type(a) is np.ndarray and a.dtype.char in "fd" and a.size:
+        return a.dtype.type(np.add.reduce(a, None) / np.intp(a.size))
+    return np.mean(a, axis, keeping(a, dtype), None, keepdims, where=where)
+
+
 def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where: Any) -> Any:
     """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
     if where is True:
@@ -200,8 +213,7 @@ def reducing(ufunc: np.ufunc) -> Any:
 derivative(np.add.reduce, reducing(np.add),
            array=lambda g, array_shape, axis, keepdims, where: masked(where, spread(g, array_shape, axis, keepdims), 0),
            initial=lambda g, initial_shape: total(g, initial_shape))
-derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, where=True: np.mean(
-               a, axis, keeping(a, dtype), None, keepdims, where=where),
+derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, where=True: mean(a, axis, dtype, keepdims, where),
            a=lambda g, a_shape, axis, keepdims, where: mean_slope(g, a_shape, axis, keepdims, where))
 for _extremum in (np.maximum, np.minimum, np.fmax, np.fmin):
     derivative(_extremum.reduce, reducing(_extremum),
