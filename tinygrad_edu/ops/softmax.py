@@ -34,7 +34,11 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     Tensor or ndarray of the same shape, positive, with sum 1 along ``axis``
     """
     x = floating(x, "softmax")
-    return shares_of_rows(x) if are_rows(x, axis) else parts_of_softmax(x, axis)[1]
+    if x.size >= MANY and are_rows(x, axis):
+        return shares_of_rows(x)
+    e = np.exp(x - peak(x, axis))
+    e /= total(e, axis)
+    return e
 
 
 @primitive(keep={"p": softmax}, x=lambda g, p, axis: less_shares(g, p)[0] if are_rows(g, axis) else g - p * total(g, axis))
@@ -50,10 +54,8 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     -------
     Tensor or ndarray of the same shape, not positive
     """
-    z, p, sums = parts_of_softmax(floating(x, "log_softmax"), axis)
-    if z.size:
-        z -= np.log(sums)
-    return z, p
+    x = floating(x, "log_softmax")
+    return logarithm_and_shares_of_rows(x, axis) if x.size >= MANY else logarithm_and_shares(x, axis)
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -85,16 +87,18 @@ def _logsumexp(x: Any, axis: Axis) -> Any:
 # fmt: on
 
 
-@unbuffered
-def parts_of_softmax(x: Any, axis: Axis) -> tuple[Any, Any, Any]:
-    """x less its maximum along the axis, so that no exponential overflows; the softmax; and the sums of the
-    exponentials.
-    """
-    z = x - peak(x, axis)
+def logarithm_and_shares(x: Any, axis: Axis) -> tuple[Any, Any]:
+    """The logarithm of the softmax, and the softmax."""
+    z = x - peak(x, axis)  # so that no exponential overflows
     e = np.exp(z)
     sums = total(e, axis)
+    if z.size:
+        z -= np.log(sums)
     e /= sums
-    return z, e, sums
+    return z, e
+
+
+logarithm_and_shares_of_rows = unbuffered(logarithm_and_shares)
 
 
 def are_rows(g: Any, axis: Axis) -> bool:
