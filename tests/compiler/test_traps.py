@@ -259,8 +259,8 @@ def test_a_branch_on_what_was_written_is_refused():
 
 @pytest.mark.parametrize(
     "leave",
-    [lambda y: y.item(), lambda y: float(y), lambda y: f"{y:.3f}", lambda y: y.tolist()],
-    ids=["item", "float", "format", "tolist"],
+    [lambda y: float(y), lambda y: f"{y:.3f}", lambda y: f"{y.item()}", lambda y: y.tolist()],
+    ids=["float", "format", "format of an item", "tolist"],
 )
 def test_what_leaves_numpy_is_refused(leave):
     weight = nn.Parameter(ONES)
@@ -500,3 +500,20 @@ def test_threads_take_turns():
     for k, results in found.items():
         for result in results:
             np.testing.assert_array_equal(result, np.tanh(model(X * k)).data)
+
+
+def test_a_step_that_is_refused_leaves_what_python_holds():
+    kept, best, names = [1.0], {"loss": 2.0}, {"a"}
+
+    @tg.compile
+    def step(x):
+        kept.append(x.sum().item())
+        kept[0] = best.pop("loss")
+        best["other"] = x
+        names.clear()
+        return x * 2
+
+    for _ in range(2):
+        with pytest.raises(TraceError, match="changes"):
+            step(ONES)
+        assert (kept, best, names) == ([1.0], {"loss": 2.0}, {"a"})

@@ -6,7 +6,9 @@ import numpy as np
 
 from .loops import Each, Gather, Given, Scatter, Select, Statement
 from .memories import Literal, Memories, NoLoop, Operand, in_order
-from .program import Call, Ref
+from .program import Call, Check, Ref
+
+PLACES = (int, slice, type(...))
 
 
 class Items:
@@ -25,6 +27,8 @@ class Items:
         self._made: list[Statement] = []
         self.has_written = False  # into what stays after the step
         self.counted: set[Ref] = set()  # results whose lengths are looked at as they are made
+        checks = (s for s in memories.program.steps if isinstance(s, Check) and type(s.truth) is tuple)
+        self.chosen = {check.ref for check in checks}  # results whose shapes depend on values
 
     # ---- what statements are made of -----------------------------------------------------------------------
 
@@ -96,10 +100,22 @@ class Items:
             out = out._replace(shape=source.shape, strides=in_order(source.shape, out.dtype))
         self.copy(out, source)
 
+    def _item(self, call: Call) -> None:
+        """The only element, as a number."""
+        if len(call.args) > 1:
+            raise NoLoop("an item at a place")
+        self._copy(call)
+
+    def _is_mask(self, call: Call) -> bool:
+        """Whether it takes the elements that an array of bools marks."""
+        key = call.args[1] if call.function == "__getitem__" else None
+        return type(key) is Ref and self.values[key.number].dtype.kind == "b"
+
     def _basic(self, ref: Ref, key: Any) -> Operand:
         """The operand that a key of slices and numbers leads to."""
         keys = key if type(key) is tuple else (key,)
-        if not all(k is None or k is Ellipsis or type(k) in (int, slice) for k in keys):
+        ends = [end for k in keys if type(k) is slice for end in (k.start, k.stop, k.step)]
+        if Ref in map(type, ends) or not all(k is None or type(k) in PLACES for k in keys):
             raise NoLoop("indexing by an array")
         value, operand = self.values[ref.number], self.memories.operand(ref)
         if not isinstance(value, np.ndarray):

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import TraceError
 from ..graph import Leaf
 from .closed import CLOSED, large
+from .dependent import shape_depends_on_values
 from .draws import TracedGenerator
 from .lines import users_text
 from .program import Call, Check, Input, Program, Ref
@@ -17,14 +18,6 @@ from .simpler import CLIP
 from .traced import Traced, leaves_of, referring, values_of
 from .traced_number import TracedNumber, kind_of
 from .unwatched import unwatched, watched
-
-# Whose results have a shape that depends on values.
-BY_VALUES = frozenset({
-    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.repeat, np.bincount,
-    np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.trim_zeros, np.insert, np.roots, np.polydiv,
-    np.linalg.lstsq, np.histogram, np.histogram_bin_edges, np.delete, np.unique_values, np.unique_counts,
-    np.unique_inverse, np.unique_all, "nonzero", "compress", "repeat",
-})  # fmt: skip
 
 
 class Log:
@@ -172,7 +165,7 @@ class Log:
             refs = [self.program.new(r) for r in parts]
             self.note(function, args, kwargs, refs, several=True)
             made = [Traced(self, r, ref) for r, ref in zip(parts, refs)]
-            if function in BY_VALUES or (function is np.where and len(args) + len(kwargs) == 1):
+            if shape_depends_on_values(function, args, kwargs):
                 for part in made:
                     self.check(part, part.shape)
             return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
@@ -195,7 +188,7 @@ class Log:
         ref = self.program.new(result)
         self.note(function, args, kwargs, [ref])
         traced = Traced(self, result, ref)
-        if function in BY_VALUES:
+        if isinstance(result, np.ndarray) and shape_depends_on_values(function, args, kwargs):
             self.check(traced, traced.shape)
         return traced
 

@@ -39,6 +39,8 @@ class Lowering(Items):
         if any(self.memories.all[self.memories.of[w]].kind == "argument" for w in step.writes):
             raise NoLoop("it writes into an argument")
         function = step.function
+        if not self.chosen.isdisjoint(step.outputs) and not self._is_mask(step):
+            raise NoLoop("a shape that depends on values")
         owner = getattr(function, "__self__", None)
         if function is CLIP:
             self._clip(step)
@@ -70,7 +72,7 @@ class Lowering(Items):
             "fill": self._fill, np.zeros_like: self._constant, np.ones_like: self._constant,
             np.empty_like: self._constant, np.full_like: self._constant, np.broadcast_to: self._broadcast,
             np.stack: self._stack, np.mean: self._mean, "mean": self._mean, clip_norm_of: self._clip_norm,
-            **dict.fromkeys(COPIES | COPYING, self._copy),
+            **dict.fromkeys(COPIES | COPYING, self._copy), "item": self._item,
         }  # fmt: skip
 
     # ---- draws ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from .log import BY_VALUES
+from .dependent import BY_VALUES
 from .program import Call, Program, Ref, owner_of, refs_in
 
 C_TYPES = {

@@ -10,6 +10,7 @@ from ..nn.module import Module
 from ..tensor import Tensor
 from .program import Program, Ref
 from .traced import Traced
+from .traced_number import TracedNumber
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
 
@@ -107,6 +108,8 @@ class Results:
             found = f"r{place}"
             if self.shared[place]:
                 found = f"copied({found})"
+            if isinstance(part, TracedNumber):
+                return f"number_of({found})"
             if not isinstance(part, Tensor):
                 return f"{found}[()]" if place in self._numbers else found
             is_number = self.generic[place] and place not in self._numbers
@@ -143,6 +146,11 @@ class Results:
         if isinstance(part, (bool, int, float, str, type(None))):
             return repr(part)
         raise TraceError(f"What it returns, {type(part).__name__}, cannot be written without the framework.")
+
+
+def number_of(value: Any) -> Any:
+    """A number of Python's: C gives it as an array."""
+    return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def copied(value: Any) -> Any:

@@ -21,7 +21,7 @@ from .numpy_source import Source
 from .places import CELL, content_of, own_attributes
 from .program import Call, Check, owner_of
 from .random_functions import held
-from .results import copied
+from .results import copied, number_of
 from .tracing import Run
 from .words import of_cell
 
@@ -167,7 +167,8 @@ class Specialization:
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
             "asarray": np.asarray, "references": sys.getrefcount,
-            "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "ndarray": np.ndarray,
+            "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "number_of": number_of,
+            "ndarray": np.ndarray,
             "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
             "distance": distance,
             "geterr": np.geterr,

@@ -1,5 +1,7 @@
 """Swapping: traced arrays stand in the place of what a state holds while a run is traced."""
 
+import collections
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +38,9 @@ class Swap:
         ]
         self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
         self._nodes = [t._node for t in state.tensors.values()]
+        contained = [c for _, c, _ in state.sizes if type(c) in (list, dict)]
+        contained += [c for _, c, _ in state.contents if type(c) in (set, collections.deque, bytearray)]
+        self._contents = [(c, copy.copy(c)) for c in contained]
         self._replaced: dict[int, tuple[Any, Any]] = {}  # what places held and hold, by their numbers
         for name, tensor, array, leaf, grad in self.tensors:
             tensor._array = log.input(array, Input("state", name))
@@ -111,9 +116,23 @@ class Swap:
         before = [leaf for *_, leaf, grad in self.tensors if grad is not None]
         return [leaf for leaf in {id(f): f for f in [*before, *forgotten]}.values() if leaf.grad is None]
 
+    def _put_back_python(self) -> None:
+        """What lists, dicts, globals and attributes held, before a run that failed."""
+        for container, before in self._contents:
+            if len(container) != len(before) or any(a is not b for a, b in zip(container, before)):
+                container.clear()
+                getattr(container, "update" if type(container) in (dict, set) else "extend")(before)
+        for place, value in self.state.places:
+            if not place.of_optimizer and place.get() is not value:
+                place.put(value)
+        for known, names in self.state.missing.values():
+            for name in names & known.keys():
+                del known[name]
+
     def undo(self) -> None:
         """What was there before a run that failed, beside what was written into arrays."""
         self.put_back()
+        self._put_back_python()
         for (_, tensor, array, leaf, grad), node in zip(self.tensors, self._nodes):
             tensor._array, tensor._node = array, node
             if leaf is not None:

@@ -119,13 +119,7 @@ class Traced(Operators):
     # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
-        found = self._log.results("__getitem__", (self, key), {}, self._value[values_of(key)])
-        if any(
-            isinstance(k, Traced) and np.result_type(k._value).kind == "b"
-            for k in (key if type(key) is tuple else (key,))
-        ):
-            self._log.check(found, found.shape)  # which is a matter of values
-        return found
+        return self._log.results("__getitem__", (self, key), {}, self._value[values_of(key)])
 
     # ---- methods, and attributes that are arrays -----------------------------------------------------------
 
@@ -143,7 +137,7 @@ class Traced(Operators):
             if hasattr(np.ndarray, name) and not name.startswith("__"):
                 self._refuse_users(name)
             raise AttributeError(name)
-        if name in ("item", "tolist", "tobytes", "tofile", "dump", "dumps", "data"):
+        if name in ("tobytes", "tofile", "dump", "dumps", "data"):
             return self.__array__()
 
         def method(*args: Any, **kwargs: Any) -> Any:
@@ -178,9 +172,14 @@ class Traced(Operators):
     def __format__(self, form: str) -> str:
         if is_of_the_user(who_asks()):
             self._number()
+        self._log.tell()
         return format(self._value, form)  # in an error that the function itself will raise again
 
-    item = tolist = _number
+    def item(self, *place: Any) -> Any:
+        """A number of Python's, which is another one in every step: it stays traced."""
+        return self._log.number("item", (self, *place), {}, self._value.item(*values_of(place)))
+
+    tolist = _number
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__array__()

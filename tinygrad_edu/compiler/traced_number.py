@@ -45,6 +45,10 @@ def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
     return operator_of
 
 
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(
+        TracedNumber, f"__{_name}__", _of_numbers(f"__{_name}__", getattr(operator, _name), swapped=False)
+    )
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     _operation = getattr(operator, _name)
     for _prefix in ("", "i"):  # numbers are not written into

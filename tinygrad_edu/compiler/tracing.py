@@ -26,7 +26,7 @@ from .lines import users_line
 from .log import Log
 from .order import checks_first
 from .program import Live, Program, Ref, owner_of
-from .results import Results, copied
+from .results import Results, copied, number_of
 from .share import shared
 from .state import State
 from .swap import Swap
@@ -138,7 +138,7 @@ class Run:
         name = Names()
         text = self.results.text(name)
         leaves = self.layout.leaves(args, kwargs) or []
-        meaning = {"copied": copied, "tensor_of": tensor_of, "tensor": tensor_of_two}
+        meaning = {"copied": copied, "number_of": number_of, "tensor_of": tensor_of, "tensor": tensor_of_two}
         meaning |= {f"r{i}": value for i, value in enumerate(self.results.values)}
         meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
         self.results.values = []
