@@ -14,6 +14,7 @@ import numpy as np
 from numpy import add, multiply, negative, sign, subtract
 from numpy.lib.array_utils import byte_bounds
 
+from ..arrays import stands_for_array
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .group import Group
@@ -191,7 +192,8 @@ class Pack:
             g = _with_terms(g, p, decay, l1, step, total)
             optimizer.update(self.group, t, g, step, state, work, coefficients)
             subtract(p, step, p)
-        if not getattr(getattr(array, "flags", None), "c_contiguous", False):
+        known = type(array) is np.ndarray or stands_for_array(array)
+        if not (known and array.flags.c_contiguous):  # another's may have been copied, as half precision is
             array[...] = flat.reshape(array.shape)
 
     def _decay_numbers(self, optimizer: Any) -> list[Any]:
