@@ -442,11 +442,12 @@ def test_the_saved_step_of_the_digits(tmp_path):
 
 
 def test_the_command_prints_the_lesson(tmp_path, capsys):
-    program = tmp_path / "program.py"
+    program, folders = tmp_path / "program.py", list(sys.path)
     program.write_text(
-        "import numpy as np, tinygrad_edu as tg\n@tg.compile\ndef step(x):\n    return np.tanh(x) * "
-        "2\nstep(np.ones(3))\n"
+        "import numpy as np, tinygrad_edu as tg, script_beside_it\n@tg.compile\ndef step(x):\n"
+        "    return np.tanh(x) * 2\nstep(np.ones(3))\n"
     )
+    (tmp_path / "script_beside_it.py").write_text("")
     assert main(["compile", f"{program}:step"]) == 0
     assert "return np.tanh(x) * 2" in capsys.readouterr().out
     assert main(["compile", f"{program}:step", "--source"]) == 0
@@ -455,6 +456,7 @@ def test_the_command_prints_the_lesson(tmp_path, capsys):
         main(["compile", f"{program}:other"])
     with pytest.raises(ArgumentError, match="expected FILE:FUNCTION"):
         main(["compile", "step"])
+    assert sys.path == folders
 
 
 def test_a_lesson_of_a_gradient():

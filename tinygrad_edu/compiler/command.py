@@ -1,9 +1,9 @@
-"""The command ``python -m tinygrad_edu compile FILE:FUNCTION``: it runs a file, and prints what was "
-"compiled."""
+"""``python -m tinygrad_edu compile FILE:FUNCTION``: the command runs a file, and prints what is compiled."""
 
 import contextlib
 import runpy
 import sys
+from pathlib import Path
 
 from ..errors import ArgumentError
 from .compiled import Compiled
@@ -27,14 +27,15 @@ def compiled_in(place: str) -> Compiled:
     if not file:
         raise ArgumentError(f"compile: expected FILE:FUNCTION, such as examples/xor.py:step; got {place!r}.")
     made: list[Compiled] = []
-    token, arguments = MADE.set(made), sys.argv
+    token, arguments, folders = MADE.set(made), sys.argv, list(sys.path)
     sys.argv = [file]
+    sys.path.insert(0, str(Path(file).resolve().parent))  # as where Python runs it
     try:
         with contextlib.redirect_stdout(sys.stderr):
             runpy.run_path(file, run_name="__main__")
     finally:
         MADE.reset(token)
-        sys.argv = arguments
+        sys.argv, sys.path[:] = arguments, folders
     for compiled in reversed(made):
         if getattr(compiled.function, "__name__", "") == name and compiled.specializations:
             return compiled

@@ -35,12 +35,11 @@ def correlate(x: Any, d_y: Any, shape: Any, few: Any, padding: Any = (0, 0), str
 def spread(d_y: Any, weight: Any, shape: Any, padding: Any = (0, 0), stride: Any = 1) -> Any:
     """The gradient of a convolution in its images (n, c, h, w): each window gets what it gave, once more."""
     (n, c, h, w), (o, _, kh, kw), (_, _, rows, columns), (ph, pw) = shape, weight.shape, d_y.shape, padding
-    pieces = weight.reshape(o, -1).T @ d_y.transpose(1, 2, 3, 0).reshape(o, -1)  # (c kh kw, rows columns n)
+    pieces = weight.reshape(o, -1).T @ d_y.transpose(1, 2, 3, 0).reshape(o, -1)
+    pieces = pieces.reshape(c, kh, kw, rows, columns, n)
     d_x = np.zeros((c, h + 2 * ph, w + 2 * pw, n), d_y.dtype)
     for i, j in np.ndindex(kh, kw):
-        d_x[:, i : i + stride * rows : stride, j : j + stride * columns : stride] += pieces.reshape(
-            c, kh, kw, rows, columns, n
-        )[:, i, j]
+        d_x[:, i : i + stride * rows : stride, j : j + stride * columns : stride] += pieces[:, i, j]
     return d_x[:, ph : ph + h, pw : pw + w].transpose(3, 0, 1, 2)
 
 
