@@ -44,6 +44,8 @@ def plain_batch_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: A
 @fused(plain_batch_norm_gradients)
 def batch_norm_gradients(g: Any, x: Any, weight: Any, eps: float, *kept: Any) -> Any:
     """`plain_batch_norm_gradients` in place, by the mean and r that were kept, if they were."""
+    if not g.dtype == x.dtype == weight.dtype:  # what is computed in place would have x's
+        return plain_batch_norm_gradients(g, x, weight, eps)
     mean, r = kept
     look = Channels(x)
     if mean is None:
