@@ -47,9 +47,10 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     Raises
     ------
     TraceError
-        When called, if the function cannot be compiled as it is written: it makes a Python number of a value,
-        changes what is not an array, draws from a global generator, or its optimizer is not an elementwise
-        one. The message names the line, and what to do; nothing was changed.
+        When called, if the function cannot be compiled as it is written: it makes a text, a key or, but by
+        ``.item()``, a Python number of a value, changes what is not an array, draws from a global generator,
+        or its optimizer is not an elementwise one. The message names the line, and what to do; nothing was
+        changed.
 
     Notes
     -----
