@@ -8,6 +8,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..errors import TraceError
 from . import plain
 from .code import globals_in, names_in
@@ -134,6 +136,10 @@ class Copied:
         if getattr(value, "__module__", "") in sys.stdlib_module_names:
             self.imports[f"from {value.__module__} import {value.__name__}"] = None
             return str(value.__name__)
+        numpys = getattr(value, "__name__", None)  # what was imported by name, as in `from numpy import add`
+        if numpys is not None and getattr(np, numpys, None) is value:
+            self.imports["import numpy as np"] = None
+            return f"np.{numpys}"
         if isinstance(value, (bool, int, float)):
             if (name, value) not in self.names:
                 known = self.names[name, value] = self.free(name)
