@@ -39,6 +39,17 @@ def test_many_rows_against_an_addition_one_by_one():
     np.testing.assert_array_equal(layer.weight.grad.data, expected)
 
 
+@pytest.mark.parametrize("d", [3, 4])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_gradients_that_lie_in_columns_arrive(dtype, d):
+    """As those of rows that are transposed do."""
+    indices, g = np.array([0, 1, 1, 3, 2]), np.arange(5 * d, dtype=dtype).reshape(d, 5)
+    layer, expected = nn.Embedding(4, d, dtype=dtype), np.zeros((4, d), dtype)
+    layer(indices).T.backward(g)
+    np.add.at(expected, indices, g.T)
+    np.testing.assert_array_equal(layer.weight.grad.data, expected)
+
+
 @pytest.mark.parametrize("padding_idx", [1, -3])
 def test_padding_starts_as_zeros_and_gets_no_gradient(padding_idx):
     layer = nn.Embedding(4, 2, padding_idx)

@@ -507,3 +507,19 @@ def test_gelu_by_tanh_is_exact_in_its_tail():
     found = tg.gelu(x, approximate="tanh")
     np.testing.assert_allclose(found, (wide / (1 + np.exp(-exponent))).astype(float), rtol=1e-12)
     assert tg.gelu(np.array([-np.inf, np.inf]), approximate="tanh").tolist() == [0, np.inf]
+
+
+@pytest.mark.parametrize("n", [5, 700])
+@pytest.mark.parametrize("alpha", [-3.0, -0.5, 0.0])
+def test_elu_of_any_alpha_is_x_above_0(alpha, n):
+    x = np.linspace(-3, 3, n)
+    np.testing.assert_allclose(tg.elu(x, alpha), np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("f", [tg.gelu, lambda x: tg.gelu(x, "tanh"), tg.mish, tg.softplus, tg.elu, tg.silu])
+def test_second_derivatives_vanish_far_out_in_half_precision_too(f, dtype):
+    x = np.array([-60000, -800, -60, -20, 20, 60, 800, 60000], dtype)
+    curved = tg.grad(lambda x: tg.grad(lambda x: f(x).sum())(x).sum())(x)
+    assert curved.dtype == dtype
+    np.testing.assert_allclose(curved, 0, atol=1e-6)

@@ -134,9 +134,9 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 
 def elu_value(x: Any, alpha: float, width: float) -> Any:
     """The higher of the two pieces if these, the lower one of -|x|, cross at 0 alone; else their sum, of
-    which one is 0: both are faster than to choose.
+    which one is 0: both are faster than to choose.  Of a negative alpha the lower one is above 0.
     """
-    crosses_once = alpha <= width
+    crosses_once = 0 <= alpha <= width
     a = np.absolute(x) if crosses_once else above(-x)
     tail = expm1_of_minus(a if width == 1 else a / width, alpha)
     return np.maximum(x, tail) if crosses_once else above(x) + tail

@@ -22,7 +22,7 @@ def rows(weight: Any, indices: Any) -> Any:
 @primitive(values=lambda g, indices: rows(g, indices))
 def add_rows(values: Any, indices: Any, n: int) -> Any:
     """(..., d) to (n, d): each row of values added to the row of zeros that its index names."""
-    total = into = np.zeros_like(values, shape=(n, values.shape[-1]))
+    total = into = np.zeros_like(values, order="C", shape=(n, values.shape[-1]))
     if is_of_pairs(values):
         values, into = (a.view(PAIRS[a.dtype.char]) for a in (values, total))
     d = values.shape[-1]
