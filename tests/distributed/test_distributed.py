@@ -76,10 +76,14 @@ def test_several_ranks_equal_one_process_with_the_whole_batch(ranks, settings):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"compile": True, "clip_norm": 0.5, "weighted": True, "validation": None}, {"compile": "c"}]
-)
-def test_compiled_gradients_of_several_ranks_equal_one_process(settings):
-    """Of 16 steps rank 0 has no row in 4; the first is made as it is."""
+    ("settings", "calls"),
+    [
+        ({"compile": True, "clip_norm": 0.5, "weighted": True, "validation": None}, [11, 15]),
+        ({"compile": "c"}, [11, 15]), ({"compile": True, "accumulate": 2, "batch_size": 20}, [11, 11]),
+    ],
+)  # fmt: skip
+def test_compiled_gradients_of_several_ranks_equal_one_process(settings, calls):
+    """Of 16 steps rank 0 has no row in 4, if each is of one batch; the first is made as it is."""
     if settings["compile"] == "c":
         pytest.importorskip("tinygrad_edu.compiler.cache").compiler() or pytest.skip("no C compiler here")
     alone = one_process(**{**settings, "compile": False})
@@ -87,7 +91,7 @@ def test_compiled_gradients_of_several_ranks_equal_one_process(settings):
     assert largest_difference(alone["columns"], together[0]["columns"]) < 1e-12
     assert largest_difference(alone["weights"], together[0]["weights"]) < 1e-11
     assert together[0]["weights"] == together[1]["weights"]
-    assert [int(one["compiled"].split(",")[1].split()[0]) for one in together] == [11, 15]
+    assert [int(one["compiled"].split(",")[1].split()[0]) for one in together] == calls
     assert "the gradient of one step, which is summed over all ranks" in together[0]["compiled"]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim, train
+from tinygrad_edu.data import DataLoader
 from tinygrad_edu.errors import NonFiniteError, TraceError
 
 RNG = np.random.default_rng(0)
@@ -19,8 +20,8 @@ def trained(compile, model, optimizer=optim.Adam, data=(X, Y), loss=None, **sett
     model = model()
     loss = loss or nn.CrossEntropyLoss()
     history = train.fit(
-        model, loss, optimizer(model.parameters(), lr=0.01), data, epochs=3, batch_size=16, compile=compile,
-        progress=False, **settings,
+        model, loss, optimizer(model.parameters(), lr=0.01), data, epochs=3, compile=compile, progress=False,
+        **({} if isinstance(data, DataLoader) else {"batch_size": 16}), **settings,
     )  # fmt: skip
     return history, model.state_dict()
 
@@ -52,6 +53,40 @@ def test_the_same_bits(settings):
 def test_weights_of_examples():
     weights = np.linspace(0.5, 2, 50, dtype=np.float32)
     check_the_same(network, data=(X, Y, weights), loss=nn.CrossEntropyLoss(reduction="none"))
+
+
+WEIGHTS = np.where(np.arange(50) < 20, 0, np.linspace(0.5, 2, 50)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"accumulate": 3, "metrics": {"accuracy": train.metrics.accuracy}},
+        {"accumulate": 2, "loss": nn.CrossEntropyLoss(reduction="sum")},
+        {"accumulate": 2, "loss": nn.CrossEntropyLoss(reduction="none"), "data": (X, Y, WEIGHTS)},
+    ],
+    ids=("mean", "sum", "weights"),
+)
+def test_steps_of_several_batches(settings):
+    """And of those that are left of an epoch: one of 2 rows, or two of 16 and 2."""
+    model = lambda: network(nn.BatchNorm1d(8), nn.Dropout(0.3, rng=2))
+    found = check_the_same(model, clip_norm=0.1, **settings)
+    assert found.compiled.startswith("0 steps in calls of many, 5 in a call each, 1 as they are.")
+
+
+def test_a_loss_that_is_not_finite_in_the_middle_of_a_step():
+    """Nothing is changed but what forward has, as in a training that is not compiled."""
+    x, ends = X.copy(), []
+    x[DataLoader((X, Y), 5, shuffle=True).order(0)[37]] = np.nan  # in the eighth batch
+    for compile in (False, True):
+        model = network(nn.BatchNorm1d(8), nn.Dropout(0.3, rng=2))
+        with pytest.warns(RuntimeWarning, match="at step 3 .*inputs are not finite: row 2 of the batch"):
+            history, state = trained(
+                compile, lambda model=model: model, data=DataLoader((x, Y), 5, shuffle=True), accumulate=3
+            )
+        ends.append([history.steps, history.reason, model[2].rng.random(), *state.values()])
+    for found, expected in zip(*ends, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("clip_norm", [None, 1.0])

@@ -192,7 +192,7 @@ def test_a_history_tells_what_was_compiled_and_why_not():
     assert trained(False)[0].compiled == ""
     for settings, words in (
         ({"model": dropout}, "10 steps in calls of many, 1 in a call each, 1 as they are."),
-        ({"accumulate": 2}, "Steps of several batches are made as they are."),
+        ({"accumulate": 2}, "0 steps in calls of many, 5 in a call each, 1 as they are.*of several batches"),
         ({"data": lambda: DataLoader(mapped, 25)}, "as batches are no rows of contiguous arrays"),
         ({"loss": loss}, "a call is one step: it has lines of NumPy.*permutation"),
         ({"compile": True}, "0 steps in calls of many, 11 in a call each, 1 as they are."),

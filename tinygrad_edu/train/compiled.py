@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import stands_for_array
+from ..modes import no_grad
 from ..optim.clip import clip_grad_norm
 from ..tensor import Tensor
 from .batches import loss_of, no_tensor, reduction_of
@@ -13,31 +14,43 @@ from .settings import StepSettings
 
 
 def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings) -> Any:
-    """A function of a batch that makes a step, and returns its loss and weight, and the outputs; compiled.
+    """A function of batches that makes a step of them all, compiled; it returns their losses, their weights
+    and their outputs, in lists.
 
-    Where the loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".  In a
+    Where a loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".  In a
     distributed training it makes the gradient alone, as many times as the examples of this rank weigh.
     """
     from ..compiler import compile
 
-    norm, looks = settings.clip_norm, settings.on_nan != "ignore"
+    norm, looks, summed = settings.clip_norm, settings.on_nan != "ignore", reduction_of(loss) == "sum"
 
-    def step(batch: Any) -> Any:
+    def step(group: list[Any]) -> Any:
         optimizer.zero_grad()
-        outputs = called(model, batch[0])
-        value, weight = loss_of(loss, outputs, batch)
-        if not isinstance(value, Tensor):
-            raise no_tensor(value)
-        if looks and not np.isfinite(value):
-            return value, weight, outputs
+        weighs, total = settings.distributed or len(group) > 1, 0.0
+        losses, weights, results = made = [], [], []  # type: tuple[list[Any], list[Any], list[Any]]
+        for batch in group:
+            outputs = called(model, batch[0])
+            value, weight = loss_of(loss, outputs, batch)
+            if not isinstance(value, Tensor):
+                raise no_tensor(value)
+            losses.append(value)
+            weights.append(weight)
+            results.append(outputs)
+            if looks and not np.isfinite(value):
+                return made
+            if weighs:
+                value.backward(times(value, 1 if summed else weight))
+            else:
+                value.backward()
+            total = total + (weight.astype(np.float64) if stands_for_array(weight) else float(weight))
         if settings.distributed:
-            value.backward(times(value, 1 if reduction_of(loss) == "sum" else weight))
-            return value, weight, outputs
-        value.backward()
+            return made
+        if weighs and not summed and total:
+            divide_gradients(optimizer, total)
         if norm is not None:
             clip_grad_norm(optimizer.params, norm)
         optimizer.step()
-        return value, weight, outputs
+        return made
 
     return compile(step, backend="numpy" if settings.compile is True else str(settings.compile))
 
@@ -48,6 +61,14 @@ def times(value: Any, weight: Any) -> Any:
     return weight.astype(value.dtype, copy=False) if is_array else np.array(weight, value.dtype)
 
 
+@no_grad
+def divide_gradients(optimizer: Any, total: Any) -> None:
+    """Make means of the sums over examples that gradients are, given the weight of all examples."""
+    for p in optimizer.params:
+        if p.grad is not None:
+            p.grad /= times(p.grad, total)
+
+
 def runs_of(training: Any) -> Any:
     """Steps of a training as calls of C, which make many; None if they are not to be compiled to C."""
     step = training.settings.step
@@ -55,7 +76,7 @@ def runs_of(training: Any) -> Any:
         return None
     from ..compiler.over import Runs
 
-    return Runs(step_of(training), lambda *batch: (arranged(training.model, batch),))
+    return Runs(step_of(training), lambda *batch: ([arranged(training.model, batch)],))
 
 
 class Kept:
@@ -64,14 +85,14 @@ class Kept:
     Attributes
     ----------
     step : Compiled or None
-    met, known : set of int
-        The numbers of rows that batches had in this training, and in those before.
+    met, known : set of tuple of int
+        The numbers of rows that the batches of a step had in this training, and in those before.
     """
 
     def __init__(self) -> None:
         self.step: Any = None
-        self.met: set[int] = set()
-        self.known: set[int] = set()
+        self.met: set[tuple[int, ...]] = set()
+        self.known: set[tuple[int, ...]] = set()
 
     def again(self) -> None:
         """Another training begins."""
@@ -79,22 +100,22 @@ class Kept:
         self.met = set()
 
 
-def is_first(training: Any, batch: Any) -> bool:
-    """Whether a training with a kept step meets its first batch of so many rows, and not the first of all.
+def is_first(training: Any, group: list[Any]) -> bool:
+    """Whether a training with a kept step meets its first batches of so many rows, and not the first of all.
 
     It is made as it is: in that one it was when it was traced, so that both give the same bits.
     """
     kept = training.kept
     if kept is None:
         return False
-    rows = len(batch[1])
+    rows = tuple(len(batch[1]) for batch in group)
     first = rows not in kept.met
     kept.met.add(rows)
     return first and rows in kept.known
 
 
-def met(training: Any, rows: int) -> bool:
-    """Whether a training has begun, and its step, if it was kept, has met a batch of so many rows."""
+def met(training: Any, rows: tuple[int, ...]) -> bool:
+    """Whether a training has begun, and its step, if it was kept, has met batches of so many rows."""
     return bool(training.began and (training.kept is None or rows in training.kept.met))
 
 
@@ -106,10 +127,10 @@ def told(training: Any) -> str:
     single = training.single - (0 if compiled is None else compiled.eager - training.eager)
     rest = training.history.steps - training.many - single
     lines = [f"{training.many} steps in calls of many, {single} in a call each, {rest} as they are."]
-    if settings.accumulate > 1:
-        lines.append("Steps of several batches are made as they are.")
-    elif settings.distributed:
+    if settings.distributed:
         lines.append("A call is the gradient of one step, which is summed over all ranks.")
+    elif settings.accumulate > 1 and settings.compile not in (True, "numpy"):
+        lines.append("A call is one step, of several batches.")
     elif settings.compile not in (True, "numpy") and single > 1 and not training.by_rows:
         lines.append(
             "A call is one step, as batches are no rows of contiguous arrays: each is made by itself."

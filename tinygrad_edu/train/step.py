@@ -1,17 +1,16 @@
 """One step of a training: forward, backward, update."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..errors import NonFiniteError
-from ..modes import no_grad
 from ..optim.clip import clip_grad_norm
-from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from .batches import has_rows, loss_of, no_tensor
-from .compiled import is_first, step_of
+from .compiled import divide_gradients, is_first, step_of
 from .inputs import called
 from .story import Diverged, story
 from .training import Training
@@ -22,7 +21,7 @@ def make_step(training: Training, group: list[Any]) -> None:
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)
-    compiled = training.began and step.compile and len(group) == 1 and not is_first(training, group[0])
+    compiled = training.began and step.compile and not is_first(training, group)
     if compiled and training.ranks is None:
         _make_compiled(training, group)
         return
@@ -35,17 +34,18 @@ def make_step(training: Training, group: list[Any]) -> None:
 
 def _make_compiled(training: Training, group: list[Any]) -> None:
     """The same by a compiled function; the first step is made as it is, since it is looked at closely."""
-    batch, step = group[0], training.settings.step
+    on_nan = training.settings.step.on_nan
     try:
-        loss, weight, outputs = step_of(training)(batch)
+        made = step_of(training)(group)
     except NonFiniteError as error:
-        if step.on_nan == "ignore":
+        if on_nan == "ignore":
             raise
         raise Diverged(story(training, str(error), group)) from None
-    number = loss.item()
-    if not math.isfinite(number) and step.on_nan != "ignore":
-        raise Diverged(story(training, f"the loss is {number}", group))
-    training.totals.add(number, float(weight), outputs, batch[1])
+    for loss, weight, outputs, batch in zip(*made, group):
+        number = loss.item()
+        if not math.isfinite(number) and on_nan != "ignore":
+            raise Diverged(story(training, f"the loss is {number}", group))
+        training.totals.add(number, float(weight), outputs, batch[1])
     training.single += 1
     training.history.count_step()
 
@@ -56,15 +56,8 @@ def _add_gradients(training: Training, group: list[Any], compiled: bool) -> None
     On several ranks, a compiled function may have made both already.
     """
     totals, total, alone, trouble = training.totals, 0.0, len(group) == 1 and training.ranks is None, ""
-    for batch in group:
-        if training.ranks is not None and not has_rows(batch):
-            continue
-        if compiled:
-            loss, weight, outputs = step_of(training)(batch)
-            training.single += 1
-        else:
-            outputs = called(training.model, batch[0])
-            loss, weight = loss_of(training.loss, outputs, batch)
+    own = [batch for batch in group if training.ranks is None or has_rows(batch)]
+    for loss, weight, outputs, batch in _losses(training, own, compiled):
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)
         weight = float(weight)
@@ -83,14 +76,18 @@ def _add_gradients(training: Training, group: list[Any], compiled: bool) -> None
     if trouble:
         raise Diverged(trouble)
     if not alone and total and not totals.summed:
-        _divide_gradients(training.optimizer, total)
+        divide_gradients(training.optimizer, total)
 
 
-@no_grad
-def _divide_gradients(optimizer: Optimizer, total: float) -> None:
-    for p in optimizer.params:
-        if p.grad is not None:
-            p.grad /= total
+def _losses(training: Training, group: list[Any], compiled: bool) -> Iterator[Any]:
+    """The loss, weight and outputs of each batch, and the batch; a compiled function makes all at once."""
+    if compiled and group:
+        training.single += 1
+        yield from zip(*step_of(training)(group), group)
+    elif not compiled:
+        for batch in group:
+            outputs = called(training.model, batch[0])
+            yield *loss_of(training.loss, outputs, batch), outputs, batch
 
 
 def _clip_gradients(training: Training, norm: float, group: list[Any]) -> None:

@@ -39,7 +39,7 @@ def places_of(training: Training, rows: Any) -> Any:
 def _in_calls(training: Training, runs: Any, rows: Any) -> Iterator[int]:
     """The same by calls of C; what it cannot do, such as the first step, is made as it is."""
     while rows.left:
-        count = _make_many(training, runs, rows) if met(training, rows.alike()[1]) else 0
+        count = _make_many(training, runs, rows) if met(training, rows.alike()[1:]) else 0
         if not count:
             batch = arranged(training.model, rows.next())
             rows.advance(1)
