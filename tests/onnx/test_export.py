@@ -200,6 +200,7 @@ class Odd(nn.Module):
     [
         (np.sort, r"np\.sort has no operator in ONNX .* in layer 'inner\.0' \(Odd\)"),
         (lambda x: np.linalg.inv(np.matmul(x.T, x)), r"np\.linalg\.inv has no operator"),
+        (lambda x: np.nonzero(x > 0)[1], r"np\.nonzero has no operator"),
         (lambda x: x if np.sum(x) > 0 else -x, r"A value decides .* in layer 'inner\.0' \(Odd\)"),
         (lambda x: np.pad(x, ((0, 0), (1, 1)), mode="linear_ramp"), "mode 'linear_ramp'"),
         (lambda x: np.sum(x, axis=1, where=np.array([True, False, True, True])), "where="),

@@ -65,7 +65,7 @@ class WholeLog(Log):
         """A function that notes a call of an operation, with the values kept for its rule left out."""
         if op.function not in CONVERTERS or isinstance(op.function, np.ufunc):
             return None
-        if not (getattr(op.function, "__module__", None) or "").startswith(__name__.partition(".")[0]):
+        if not is_ours(op.function):
             return None  # NumPy's own: the forward calls it, and it comes in by its protocol
 
         def whole(*values: Any) -> Any:
@@ -100,7 +100,7 @@ class WholeLog(Log):
     def check(self, traced: Traced, truth: Any) -> None:
         """Note a branch on values, and the layer; one that would raise otherwise is no way to compute."""
         last = self.program.steps[-1] if self.program.steps else None
-        if not (repeats_alike(last) if isinstance(truth, tuple) else is_guard(sys._getframe(2))):
+        if not (keeps_shape(last) if isinstance(truth, tuple) else is_guard(sys._getframe(2))):
             super().check(traced, truth)
             self._place()
 
@@ -108,9 +108,19 @@ class WholeLog(Log):
         self.layers.append(self.inside[-1][0] if self.inside else "")
 
 
-def repeats_alike(call: Any) -> bool:
-    """Whether a call repeats every element so many times, a number: its shape is no matter of values."""
-    return call.function in (np.repeat, "repeat") and not any(refs_in([call.args[1:], call.kwargs]))
+def keeps_shape(call: Any) -> bool:
+    """Whether the shape of what was just computed is no matter of values: in a whole operation integers are
+    data, as labels, lengths and places are, and a number may say how often every element is repeated.
+    """
+    if isinstance(call, Check):  # of the result before, of the same call
+        return False
+    repeats = call.function in (np.repeat, "repeat") and not any(refs_in([call.args[1:], call.kwargs]))
+    return repeats or is_ours(call.function)
+
+
+def is_ours(function: Any) -> bool:
+    """Whether a function is one of this package, not of NumPy, nor the name of a method."""
+    return (getattr(function, "__module__", None) or "").startswith(__name__.partition(".")[0])
 
 
 def is_guard(frame: FrameType) -> bool:
