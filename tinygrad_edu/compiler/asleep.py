@@ -39,24 +39,39 @@ class Asleep:
     """
 
     def __init__(self, value: Any, *kinds: type) -> None:
-        plain, places, held, stream = PLAIN | {*kinds}, dict[int, int](), list[Any](), io.BytesIO()
-
-        def place(part: Any) -> int | None:
-            """Where an object lies that is no container of ours."""
-            if type(part) in plain:
-                return None
-            if id(part) not in places:
-                places[id(part)] = len(held)
-                held.append(part)
-            return places[id(part)]
-
-        pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
-        pickler.persistent_id = place  # type: ignore[method-assign]
+        stream = io.BytesIO()
+        pickler = _Pickler(stream, PLAIN | {*kinds})
         pickler.dump(value)
-        self._held, self._bytes = held, zlib.compress(stream.getvalue())
+        self._held, self._bytes = pickler.held, zlib.compress(stream.getvalue())
 
     def awake(self) -> Any:
         """The value, made anew."""
-        pickler = pickle.Unpickler(io.BytesIO(zlib.decompress(self._bytes)))  # noqa: S301  # our own bytes
-        pickler.persistent_load = self._held.__getitem__  # type: ignore[method-assign]
-        return pickler.load()
+        return _Unpickler(io.BytesIO(zlib.decompress(self._bytes)), self._held).load()
+
+
+# Methods of subclasses: Python 3.13.0 lets nobody set them as attributes.
+class _Pickler(pickle.Pickler):
+    """Writes where an object lies among those that are held, in the place of one that is no container."""
+
+    def __init__(self, stream: io.BytesIO, plain: frozenset[type]) -> None:
+        super().__init__(stream, pickle.HIGHEST_PROTOCOL)
+        self.plain, self.held, self._places = plain, list[Any](), dict[int, int]()
+
+    def persistent_id(self, part: Any) -> int | None:
+        if type(part) in self.plain:
+            return None
+        if id(part) not in self._places:
+            self._places[id(part)] = len(self.held)
+            self.held.append(part)
+        return self._places[id(part)]
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds the objects that are held."""
+
+    def __init__(self, stream: io.BytesIO, held: list[Any]) -> None:
+        super().__init__(stream)
+        self._held = held
+
+    def persistent_load(self, place: int) -> Any:
+        return self._held[place]
