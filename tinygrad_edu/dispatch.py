@@ -17,7 +17,7 @@ from .foreign import is_foreign, shared, together
 from .graph import SIMPLE, as_array, record
 from .modes import MODE
 from .refusals import refuse
-from .table import TABLE, entry_of
+from .table import TABLE, carried_by
 from .versions import WRITES
 from .writing import write, writes
 
@@ -26,7 +26,7 @@ def dispatch(cls: TensorClass, function: Any, args: tuple[Any, ...], kwargs: dic
     """Find the fate of a function that was called with a tensor, and go its way: record it, if it
     differentiates.
     """
-    entry = TABLE.get(function) or entry_of(function)
+    entry = TABLE.get(function) or carried_by(function)
     if isinstance(entry, Op) and not kwargs:
         if len(args) == entry.arity:
             return record(cls, entry, args)

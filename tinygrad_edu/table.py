@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
+from numpy import ndarray  # by name, which is looked up in half the time
 
 from .aliases import Rule
 from .entry import Composite, Constant, Entry, Joint, Op, is_special, name_of
@@ -47,8 +48,11 @@ def entry_of(function: Callable[..., Any]) -> Entry | None:
     """What is known of a function: NumPy's are in the table, a primitive carries its entry itself; None for
     all others.
     """
-    if entry := TABLE.get(function):
-        return entry
+    return TABLE.get(function) or carried_by(function)
+
+
+def carried_by(function: Callable[..., Any]) -> Entry | None:
+    """What is known of a function that is not in the table."""
     carried = getattr(function, "entry", None)  # of which another library may have one of its own
     return carried if isinstance(carried, (Op, Composite, Constant)) else _filed_later(function)
 
@@ -229,7 +233,7 @@ def overridable(function: Function) -> Function:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in (*args, *kwargs.values()) if kwargs else args:
-            if not isinstance(value, np.ndarray) and hasattr(value, "__array_function__"):
+            if not isinstance(value, ndarray) and hasattr(value, "__array_function__"):
                 return value.__array_function__(call, (type(value),), args, kwargs)
         return function(*args, **kwargs)
 

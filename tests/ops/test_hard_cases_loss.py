@@ -193,6 +193,18 @@ def test_a_batch_of_labels_left_out_has_no_mean(options):  # L09
         tg.softmax_cross_entropy(leaf(LOGITS), [-100, -100], **options)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int64])
+@pytest.mark.parametrize("c", [2, 32, 33])
+def test_labels_in_an_array_are_classes_or_named(c, dtype):  # L17
+    z = np.linspace(-2, 1, 4 * c).reshape(4, c)
+    for wrong in (-128, -c - 3, -c - 2, -c - 1, -c, -1, c, c + 1, 2 * c, 127, np.iinfo(dtype).max):
+        with pytest.raises(ValueError, match=rf"label {wrong} is outside \[0, {c}\)"):
+            tg.softmax_cross_entropy(leaf(z), np.array([0, wrong, 1, 0], dtype))
+    y = np.array([c - 1, 0, 1, c - 1], dtype)
+    losses = tg.softmax_cross_entropy(leaf(z), y, reduction="none")
+    np.testing.assert_allclose(losses.data, np.log(np.exp(z).sum(1)) - z[range(4), y], rtol=1e-12)
+
+
 def test_left_out_examples_have_a_loss_of_zero():  # L12
     z = leaf(LOGITS)
     losses = tg.softmax_cross_entropy(z, [-100, 2], label_smoothing=0.2, reduction="none")

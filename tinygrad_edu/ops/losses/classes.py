@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy import arange, ndarray  # by name, which is looked up in half the time
+from numpy import arange, count_nonzero, ndarray  # by name, which is looked up in half the time
 
 from ...arrays import fixed, given
 from ...errors import ArgumentError, DTypeError, ShapeError
@@ -19,6 +20,8 @@ from .checks import nothing_left, of_one_dtype, only_ones_differ
 # shape of all labels.
 Counted = tuple[Any, Any, Any, Any, tuple[int, ...]]
 LARGE = 1 << 14  # logits, from which on places are faster than a mask of them
+FEW = 32  # classes, up to which the rows of all labels are kept
+ONE = np.ones((), int)  # which NumPy would make of a Python 1 at each call
 
 
 def hit_by_labels(logits: Any, labels: Any) -> Any:
@@ -34,8 +37,17 @@ def hit_by_labels(logits: Any, labels: Any) -> Any:
     n, c = shape
     if c == 1 or not 0 < n * c < LARGE:
         return None
-    hit = labels[:, None] == arange(c)
-    return hit if np.count_nonzero(hit) == n else None
+    few = c <= FEW
+    hit = rows_of_labels(c).take(labels + ONE, 0, None, "clip") if few else labels[:, None] == arange(c)
+    return hit if count_nonzero(hit) == n else None
+
+
+@cache
+def rows_of_labels(c: int) -> Any:
+    """Booleans (c + 2, c): a row for each label of c classes, true there, and above and below a row that is
+    true nowhere, for all that are no classes.
+    """
+    return np.eye(c + 2, c, -1, dtype=bool)
 
 
 def counted(
