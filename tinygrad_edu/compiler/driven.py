@@ -229,7 +229,8 @@ class Driven(Source):
                 self.given[self.name(ref)] = self._in_room(ref)
                 self.fixed.add(ref)
             else:
-                self.body.append(f"{self.name(ref)} = {self.constant(self._in_room(ref), 'room')}[()]")
+                taken = ".item()" if ref in self.program.numbers else "[()]"
+                self.body.append(f"{self.name(ref)} = {self.constant(self._in_room(ref), 'room')}{taken}")
         else:
             step = self.makers[ref]
             for other in dict.fromkeys((*refs_in(step.args), *refs_in(step.kwargs))):

@@ -37,6 +37,8 @@ class Items:
         if type(value) is Ref and self._is_number(value):
             return Literal(self.values[value.number])
         if type(value) is Ref:
+            if value in self.memories.program.numbers and self.values[value.number].dtype.kind in "iu":
+                raise NoLoop("a whole number of Python's, which may be of any size")
             return self.memories.operand(value)
         if isinstance(value, np.ndarray):
             return self.memories.constant(value)

@@ -194,7 +194,11 @@ class Log:
 
     def number(self, function: Any, args: Any, kwargs: Any, result: Any) -> Traced:
         """The result of a call that is a number of Python's, as a draw without a size is, or a count."""
-        ref = self.program.new(np.asarray(result)[()])
+        value = np.asarray(result)[()]
+        if not isinstance(value, np.generic):
+            raise self.refusal(f"The number {result}, in {self.where()}, is too large for one of NumPy's.")
+        ref = self.program.new(value)
+        self.program.numbers.add(ref)
         self.note(function, args, kwargs, [ref])
         return TracedNumber(self, result, ref)
 

@@ -46,7 +46,7 @@ class Lowering(Items):
             self._clip(step)
         elif isinstance(function, np.ufunc):
             self._ufunc(step, function)
-        elif function is operator.pow:
+        elif function is operator.pow and step.outputs[0] not in self.memories.program.numbers:
             self._ufunc(step, self._power(*step.args))
         elif isinstance(owner, np.ufunc) and function.__name__ == "reduce":
             self._fold(step, owner.__name__, MEANT, 0)

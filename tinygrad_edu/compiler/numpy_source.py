@@ -88,13 +88,9 @@ class Source(Calls):
             return str(self._asleep)
         plain = sorted(n for n, what in self.imports.items() if n == what)
         wrapped = textwrap.wrap(f"from numpy import {', '.join(plain)}", 100) if plain else []
-        several = len(wrapped) > 1
-        if several:
-            wrapped = [
-                "from numpy import (",
-                *(f"    {w}" for w in textwrap.wrap(", ".join(plain), 100)),
-                ")",
-            ]
+        if len(wrapped) > 1:
+            wrapped = [f"    {line}" for line in textwrap.wrap(", ".join(plain), 100)]
+            wrapped = ["from numpy import (", *wrapped, ")"]
         others = [f"{n} = {what}" for n, what in self.imports.items() if n != what]
         made = [f'{name} = given["{name}"]{told(value)}' for name, value in self.given.items()]
         arguments = ", ".join(map(self.name, self.arguments))

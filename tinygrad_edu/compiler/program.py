@@ -97,6 +97,8 @@ class Program:
         The names of operations, of their outputs.
     parts : list of Part or None
         The runs of large operations, those that can be closed, by the numbers that calls have of them.
+    numbers : set of Ref
+        What are numbers of Python's, with which Python computes otherwise than NumPy.
     """
 
     def __init__(self) -> None:
@@ -107,6 +109,7 @@ class Program:
         self.gradient_of: dict[Ref, Ref] = {}  # which array's gradient another one is
         self.made_by: dict[Ref, str] = {}  # the names of the operations that are recorded
         self.parts: list[Any] = [None]
+        self.numbers: set[Ref] = set()
         self.strides: dict[int, tuple[int, ...]] = {}  # of arrays, since their values are forgotten
         self.reordered = False  # whether checks were moved before writes that stay
         self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
@@ -152,6 +155,8 @@ class Program:
             self.strides[new.number] = self.strides[ref.number]
         if self.is_whole(ref):
             self._whole.add(new)
+        if ref in self.numbers:
+            self.numbers.add(new)
         if ref in self.made_by:
             self.made_by[new] = self.made_by[ref]
         if ref in self.gradient_of:
@@ -179,16 +184,17 @@ class Program:
         self._asleep = asleep
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not self._awake():
+        if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(self, name)
+        self._awake()
+        return object.__getattribute__(self, name)
 
-    def _awake(self) -> bool:
-        """Remember what was asleep; returns whether anything was."""
-        asleep = vars(self).pop("_asleep", None)
+    def _awake(self) -> None:
+        """Remember what was asleep; where two threads ask at once, both do."""
+        asleep = vars(self).get("_asleep")
         if asleep is not None:
             vars(self).update(asleep.awake())
-        return asleep is not None
+            vars(self).pop("_asleep", None)
 
     def forget(self, refs: Iterable[Ref], known: dict[Any, Any] | None = None) -> None:
         """Forget values, but their shapes and dtypes; all of one form become one, if those ``known`` are."""

@@ -164,7 +164,7 @@ class Traced(Operators):
         raise self._log.refusal(
             f"A number is made of a traced value, in {self._log.where()}: it would be the first step's for "
             "ever.\n"
-            "  Keep it an array; return the tensor, and take .item() outside of the step."
+            "  Keep it an array, as np.sqrt does, or what .item() gives; take float(…) outside of the step."
         )
 
     __float__ = __int__ = __index__ = __complex__ = __round__ = _number

@@ -32,6 +32,12 @@ class TracedNumber(TracedScalar):
     def __abs__(self) -> Any:
         return self._log.number(abs, (self,), {}, abs(self._value))
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
 
 def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
     among_arrays = getattr(Traced, name)
@@ -40,9 +46,22 @@ def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
         if type(values_of(other)) not in (bool, int, float, complex):
             return among_arrays(self, other)
         args = (other, self) if swapped else (self, other)
+        if operation is operator.pow:
+            ask_for_class(*args)
         return self._log.number(operation, args, {}, operation(*values_of(args)))
 
     return operator_of
+
+
+def ask_for_class(base: Any, exponent: Any) -> None:
+    """Branch on what the class of base ** exponent depends on, which is checked then: of whole numbers it is
+    float where the exponent is negative, and complex where a negative number gets one that is not whole.
+    """
+    kinds = {type(values_of(base)), type(values_of(exponent))}
+    if kinds <= {bool, int}:
+        bool(exponent < 0)
+    elif complex not in kinds and (isinstance(exponent, Traced) or exponent % 1):
+        bool(base < 0 and exponent % 1 == 0)
 
 
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
