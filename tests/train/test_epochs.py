@@ -136,6 +136,21 @@ def test_weights_of_examples():
     check_alike(22, epochs=3, data=lambda: DataLoader((X[:144], Y[:144], some), 18), **alike)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_steps_of_several_batches(reduction, tmp_path):
+    """And of what is left of an epoch: one full batch, or a short one."""
+    count, data = 5, lambda: DataLoader((A, B, Y), 40, drop_last=True)
+    if reduction == "none":
+        count, data = 9, lambda: DataLoader(({"b": B, "a": A}, Y, W.astype("f")), 35, shuffle=True)
+    given = {"model": Both, "data": data, "loss": nn.CrossEntropyLoss(reduction=reduction), "accumulate": 2}
+    given |= {"clip_norm": 0.1, "step_schedule": lambda step: 0.1 / (step + 1)}
+    found = check_alike(count, rtol=1e-5, metrics={"accuracy": train.metrics.accuracy}, **given)
+    for epochs in (2, 4):
+        settings = {"checkpoint": tmp_path / "training.npz", "resume": epochs > 2, "epochs": epochs}
+        history = trained("c", **given, **settings)[0]
+    assert history["loss"] == found["loss"]
+
+
 def test_clipping():
     """Of a network with running statistics, which are written before, too."""
     check_alike(24, epochs=3, batch_size=18, clip_norm=0.1, rtol=1e-5)
@@ -192,7 +207,7 @@ def test_a_history_tells_what_was_compiled_and_why_not():
     assert trained(False)[0].compiled == ""
     for settings, words in (
         ({"model": dropout}, "10 steps in calls of many, 1 in a call each, 1 as they are."),
-        ({"accumulate": 2}, "0 steps in calls of many, 5 in a call each, 1 as they are.*of several batches"),
+        ({"accumulate": 2}, "4 steps in calls of many, 1 in a call each, 1 as they are."),
         ({"data": lambda: DataLoader(mapped, 25)}, "as batches are no rows of contiguous arrays"),
         ({"loss": loss}, "a call is one step: it has lines of NumPy.*permutation"),
         ({"compile": True}, "0 steps in calls of many, 11 in a call each, 1 as they are."),
@@ -322,6 +337,20 @@ def test_epochs_that_end_short_are_one_call_too(calls):
     history = check_same_bits(calls, epochs=30, data=lambda: DataLoader((X, Y), 16))
     expected = trained(False, epochs=30, data=lambda: DataLoader((X, Y), 16))[0]
     np.testing.assert_allclose(history["loss"], expected["loss"], 1e-4)
+
+
+def test_epochs_of_steps_of_several_batches_are_one_call(calls):
+    """And a loss that is not finite is found in the second batch of a step."""
+    given = {"accumulate": 2, "batch_size": 18, "data": (X[:144], Y[:144])}
+    history = check_same_bits(calls, epochs=30, **given)
+    np.testing.assert_allclose(history["loss"], trained(False, epochs=30, **given)[0]["loss"], 1e-4)
+    x, told = X[:144].copy(), []
+    x[DataLoader((x, Y[:144]), 18, shuffle=True).order(0)[100]] = np.nan
+    for compile in (False, "c"):
+        with pytest.raises(NonFiniteError, match=r"step 3 .* row 10 of the batch") as error:
+            trained(compile, on_nan="raise", **{**given, "data": (x, Y[:144])})
+        told.append(str(error.value))
+    assert told[0] == told[1]
 
 
 def test_early_stopping_ends_a_call_of_many_epochs_where_it_should(calls):

@@ -184,19 +184,19 @@ class DataLoader:
         self._resumed = False
         return self._epoch, self._batch
 
-    def by_rows(self, epochs: int = 1) -> Rows | None:
+    def by_rows(self, epochs: int = 1, group: int = 1) -> Rows | None:
         """The next epoch as rows of arrays, to be gathered by others; None if batches are more than that.
 
-        Several epochs begin at the beginning of one.
+        Several epochs begin at the beginning of one, and batches in groups between two groups.
         """
         arrays, build = flatten(self._data.arrays if type(self._data) is ArrayDataset else ())
         plain = all(type(a) is np.ndarray and a.flags.c_contiguous and self._converted(a) for a in arrays)
         if not arrays or not plain or self.collate_fn is not None or self.part[1] > 1:
             return None
-        if epochs > 1 and self._batch:
+        if self._batch and (epochs > 1 or (self._resumed and self._batch % group)):
             return None
         self._begin()
-        return Rows(self, arrays, build, epochs, usual=type(self) is DataLoader)
+        return Rows(self, arrays, build, epochs, group, usual=type(self) is DataLoader)
 
     def _converted(self, array: NDArray[Any]) -> bool:
         """Whether an array has the dtype that it has in batches."""

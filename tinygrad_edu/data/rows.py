@@ -1,4 +1,7 @@
-"""Rows: what is left of an epoch whose batches are rows of arrays, for whoever gathers them himself."""
+"""Rows: what is left of an epoch whose batches are rows of arrays, for whoever gathers them himself.
+
+Several batches that make one step may be gathered at once; they count as one batch here.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,6 +25,8 @@ class Rows:
         Makes the fields of a batch of its arrays.
     epochs : int
         How many.
+    group : int, default=1
+        How many batches of the loader are one here; the last one of an epoch may be of fewer.
     usual : bool, default=False
         Whether the orders are those of a DataLoader's seed, and not of a subclass of it.
 
@@ -37,13 +42,14 @@ class Rows:
         arrays: list[NDArray[Any]],
         build: Callable[[Iterable[Any]], Any],
         epochs: int,
+        group: int = 1,
         usual: bool = False,
     ) -> None:
         self.loader, self.arrays, self.build = loader, arrays, build
-        self.epochs, self.usual = epochs, usual
-        self.size, self.count, self.samples = loader.batch_size, len(loader), loader.samples
-        self.epoch, self.batch = loader._epoch, loader._batch
-        self.last, self.period = self.epoch + epochs, min(self.samples, self.count * self.size)
+        self.epochs, self.group, self.usual = epochs, group, usual
+        self.size, self.samples, self.batches = loader.batch_size * group, loader.samples, len(loader)
+        self.epoch, self.batch, self.count = loader._epoch, loader._batch // group, -(-self.batches // group)
+        self.last, self.period = self.epoch + epochs, min(self.samples, self.batches * loader.batch_size)
         self._first, self._orders = self.epoch, np.empty((0, self.samples), np.intp)  # of epochs, in rows
 
     @property
@@ -54,21 +60,27 @@ class Rows:
     @property
     def ends_short(self) -> bool:
         """Whether the last batch of an epoch has fewer rows than the others."""
-        return bool(self.samples < self.count * self.size)
+        return bool(self.period < self.count * self.size)
+
+    @property
+    def parts(self) -> list[int]:
+        """How many rows each of the loader's batches has that are the next one here."""
+        rows, size = self.alike()[1], self.size // self.group
+        return [min(size, rows - first) for first in range(0, rows, size)] if rows > size else [rows]
 
     def sizes(self, batches: int) -> NDArray[np.intp]:
         """How many rows each of the next batches has."""
         if not self.ends_short:
             return np.full(batches, self.size)
         numbers = np.arange(self.batch, self.batch + batches) % self.count
-        return np.minimum(self.size, self.samples - numbers * self.size)
+        return np.minimum(self.size, self.period - numbers * self.size)
 
     def alike(self) -> tuple[int, int]:
         """How many of the next batches have the same number of rows, and that number."""
-        whole = self.samples // self.size
+        whole = self.period // self.size
         if self.epochs > 1 and whole == self.count:
             return self.left, self.size
-        return (whole - self.batch, self.size) if self.batch < whole else (1, self.samples % self.size)
+        return (whole - self.batch, self.size) if self.batch < whole else (1, self.period % self.size)
 
     def numbers(self, rows: int, orders: Any = None) -> tuple[int, NDArray[np.intp] | None]:
         """The number of the next row, and those of so many; None if they follow one another, and begin again
@@ -113,7 +125,8 @@ class Rows:
             done, self.batch = divmod(self.batch, self.count)
             self.epoch += done
             self.loader._resumed = self.batch > 0
-        self.loader._epoch, self.loader._batch = self.epoch, self.batch
+        self.loader._epoch = self.epoch
+        self.loader._batch = min(self.batch * self.group, self.batches)
 
     def end(self) -> None:
         """Go to the beginning of the next epoch, after the last batch of one."""

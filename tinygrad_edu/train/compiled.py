@@ -9,13 +9,13 @@ from ..modes import no_grad
 from ..optim.clip import clip_grad_norm
 from ..tensor import Tensor
 from .batches import loss_of, no_tensor, reduction_of
-from .inputs import arranged, called
+from .inputs import arranged, called, parted
 from .settings import StepSettings
 
 
 def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings) -> Any:
     """A function of batches that makes a step of them all, compiled; it returns their losses, their weights
-    and their outputs, in lists.
+    and their outputs, in lists.  They are a list, or joined in one, and of so many rows each.
 
     Where a loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".  In a
     distributed training it makes the gradient alone, as many times as the examples of this rank weigh.
@@ -24,8 +24,9 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
 
     norm, looks, summed = settings.clip_norm, settings.on_nan != "ignore", reduction_of(loss) == "sum"
 
-    def step(group: list[Any]) -> Any:
+    def step(group: Any, rows: int = 0) -> Any:
         optimizer.zero_grad()
+        group = parted(group, rows) if rows else group
         weighs, total = settings.distributed or len(group) > 1, 0.0
         losses, weights, results = made = [], [], []  # type: tuple[list[Any], list[Any], list[Any]]
         for batch in group:
@@ -72,11 +73,17 @@ def divide_gradients(optimizer: Any, total: Any) -> None:
 def runs_of(training: Any) -> Any:
     """Steps of a training as calls of C, which make many; None if they are not to be compiled to C."""
     step = training.settings.step
-    if step.compile in (True, False, "numpy") or step.accumulate > 1 or step.distributed:
+    if step.compile in (True, False, "numpy") or step.distributed:
         return None
     from ..compiler.over import Runs
 
-    return Runs(step_of(training), lambda *batch: ([arranged(training.model, batch)],))
+    return Runs(step_of(training), lambda *batch: given(training, arranged(training.model, batch)))
+
+
+def given(training: Any, batch: Any) -> tuple[Any, ...]:
+    """What a step in C is given: a batch, or those of a step joined, which are gathered at once."""
+    joined = training.settings.step.accumulate > 1
+    return (batch, training.loader.batch_size) if joined else ([batch],)
 
 
 class Kept:
@@ -129,8 +136,6 @@ def told(training: Any) -> str:
     lines = [f"{training.many} steps in calls of many, {single} in a call each, {rest} as they are."]
     if settings.distributed:
         lines.append("A call is the gradient of one step, which is summed over all ranks.")
-    elif settings.accumulate > 1 and settings.compile not in (True, "numpy"):
-        lines.append("A call is one step, of several batches.")
     elif settings.compile not in (True, "numpy") and single > 1 and not training.by_rows:
         lines.append(
             "A call is one step, as batches are no rows of contiguous arrays: each is made by itself."

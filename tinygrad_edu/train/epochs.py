@@ -6,7 +6,7 @@ from typing import Any
 
 from .progress import Progress
 from .settings import Settings
-from .steps import places_of, rows_of
+from .steps import of_batches, places_of, rows_of
 from .training import Training
 
 
@@ -15,28 +15,32 @@ def make_epochs(training: Training, bar: Progress) -> bool:
 
     A step that cannot be made there, because its loss is not finite, ends the call; it is the next one.
     """
-    history, settings, runs, steps = training.history, training.settings, training.runs, training.batches
-    if runs is None or not runs.useful or not steps or not is_quiet(settings):
+    history, settings, runs, batches = training.history, training.settings, training.runs, training.batches
+    group = settings.step.accumulate
+    if runs is None or not runs.useful or not batches or batches % group or not is_quiet(settings):
         return False
     if training.totals.weight or not len(history):  # in the middle of an epoch, or in the first
         return False
+    steps = batches // group
     left = math.inf if training.best is None else training.best.left(history)  # if none of them is better
     count = math.ceil(min(runs.limit // steps, settings.epochs - len(history), left))
     if count < 2:
         return False
-    rows, start = rows_of(training.loader, count), time.perf_counter()
-    if rows is None:
+    rows, start = rows_of(training.loader, count, group), time.perf_counter()
+    if rows is None or (group > 1 and rows.ends_short):
         return False
     weighted = len(places_of(training, rows)) > 2
-    made = advanced(runs, rows, range(1 + weighted))
+    made = advanced(runs, rows, range(group * (1 + weighted)))
     if not made.steps:
         return False
     history.count_step(made.steps)
     training.many += made.steps
     whole, rest = divmod(made.steps, steps)
-    losses, weights = made.results[0], made.results[1] if weighted else rows.sizes(made.steps)
+    losses = of_batches(made, group)
+    weights = of_batches(made, group, 1) if weighted else rows.sizes(made.steps).repeat(group) // group
     seconds = (time.perf_counter() - start) / made.steps * steps
-    complete = (x[: whole * steps].reshape(whole, steps) for x in (losses, weights))
+    done = whole * batches  # batches of whole epochs
+    complete = (x[:done].reshape(whole, batches) for x in (losses, weights))
     found, lr = training.totals.of_epochs(*complete), training.optimizer.groups[0].lr
     if training.best is None:
         history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
@@ -46,7 +50,7 @@ def make_epochs(training: Training, bar: Progress) -> bool:
             training.best.update(history, training.model)
     rows.advance(made.steps)
     if rest:
-        training.totals.add_many(losses[whole * steps :], weights[whole * steps :], None, None)
+        training.totals.add_many(losses[done:], weights[done:], None, None)
         training.totals.before = seconds * rest / steps
     if whole:
         bar.begin(len(history) - 1)

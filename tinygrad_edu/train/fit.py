@@ -112,12 +112,12 @@ def fit(
     compile : bool or {"numpy", "c", "numba", "auto"}, default=False
         Whether steps are compiled, by `tinygrad_edu.compile`: the same batches and the same bits in less
         time, for elementwise optimizers, and models that are functions of arrays.  The first step is made as
-        it is; with ``accumulate=`` all batches of a step are one function, which takes as many times as long
-        to compile.  True is "numpy"; the others name another backend.  In C,
-        batches that are rows of arrays, of several inputs and with weights too, are gathered there, and many
-        steps are one call, of about 30 ms, between which Ctrl-C, progress and checkpoints have their turn; of
-        several epochs, if nothing looks at each but early stopping by the loss, without ``restore``.  A step
-        that has lines of NumPy is a call of its own, and so is one of a batch that ``map`` or ``collate_fn``
+        it is.  With ``accumulate=k`` all batches of a step are one function, which takes k times as long to
+        compile.  True is "numpy"; the others name another backend.  In C, batches that are rows of arrays, of
+        several inputs and with weights too, are gathered there, and many steps are one call, of about 30 ms,
+        between which Ctrl-C, progress and checkpoints have their turn; of several epochs, if nothing looks at
+        each but early stopping by the loss, without ``restore``, and k batches make each step.  A step that
+        has lines of NumPy is a call of its own, and so is one of batches that ``map`` or ``collate_fn``
         makes; ``history.compiled`` says what was, and why.
     distributed : bool, default=False
         Whether several processes train together, started by ``mpiexec -n 4 python -m mpi4py script.py``

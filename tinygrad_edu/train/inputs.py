@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError
 from ..nn.module import Module
-from ..trees import labelled
+from ..trees import flatten, labelled
 
 PLACES = ("inputs", "targets", "weights")  # what a batch holds, in this order
 
@@ -56,6 +56,14 @@ def arranged(model: Module, batch: Any) -> Any:
         return batch
     count = needed(model)
     return (tuple(batch[:count]), *batch[count:]) if 1 < count < len(batch) else batch
+
+
+def parted(batch: Any, rows: int) -> list[Any]:
+    """Batches of so many rows, the last one of fewer, that were joined in one."""
+    count, (arrays, rebuild) = len(batch[1]), flatten(batch)
+    if count <= rows:
+        return [batch]
+    return [rebuild(a[first : first + rows] for a in arrays) for first in range(0, count, rows)]
 
 
 def needed(model: Module) -> int:

@@ -16,14 +16,17 @@ from .story import Diverged, story
 from .training import Training
 
 
-def make_step(training: Training, group: list[Any]) -> None:
-    """Make one step: the gradient of the mean loss over all examples of some batches, and the update."""
+def make_step(training: Training, group: list[Any], given: tuple[Any, ...] | None = None) -> None:
+    """Make one step: the gradient of the mean loss over all examples of some batches, and the update.
+
+    ``given`` is what a compiled step takes in the place of the group.
+    """
     optimizer, step = training.optimizer, training.settings.step
     if step.schedule is not None:
         optimizer.lr = step.schedule(training.history.steps)
     compiled = training.began and step.compile and not is_first(training, group)
     if compiled and training.ranks is None:
-        _make_compiled(training, group)
+        _make_compiled(training, group, given or (group,))
         return
     optimizer.zero_grad()
     _add_gradients(training, group, bool(compiled))
@@ -32,11 +35,11 @@ def make_step(training: Training, group: list[Any]) -> None:
     training.update()
 
 
-def _make_compiled(training: Training, group: list[Any]) -> None:
+def _make_compiled(training: Training, group: list[Any], given: tuple[Any, ...]) -> None:
     """The same by a compiled function; the first step is made as it is, since it is looked at closely."""
     on_nan = training.settings.step.on_nan
     try:
-        made = step_of(training)(group)
+        made = step_of(training)(*given)
     except NonFiniteError as error:
         if on_nan == "ignore":
             raise
