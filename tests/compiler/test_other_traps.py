@@ -8,6 +8,7 @@ import copy
 import dataclasses
 import functools
 import logging
+import os
 import pickle
 import random
 import time
@@ -1218,3 +1219,12 @@ def test_an_interrupt_leaves_everything_where_it_was():
         np.testing.assert_array_equal(p.data, was)
     assert np.isfinite(step(X, Y).item())
     assert np.isfinite(step(X, Y).item())
+
+
+def test_paths_may_be_put_together_as_texts():
+    step = tg.compile(lambda x: x * len(os.path.normpath("a/../b/c")) + len(os.path.splitdrive("a/b")[1]))
+    x = tg.Tensor([1.0, 2.0])
+    for _ in range(2):
+        np.testing.assert_array_equal(step(x).data, [6.0, 9.0])
+    with pytest.raises(TraceError, match="stat"):
+        tg.compile(lambda x: x * os.path.exists("a"))(x)

@@ -41,15 +41,14 @@ REFUSED |= {
     __import__: "calls __import__",
 }
 OUTSIDE = {"posix", "nt", "time"}
+OF_TEXT = {"fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex"}  # which look at no file
 QUIET = {"linecache", "tokenize", "importlib._bootstrap_external"}  # which open files of code
 CLEARING = {Module.zero_grad.__code__, Optimizer.zero_grad.__code__}
 
 
 def is_outside(function: Any) -> bool:
     """Whether a function of C's looks at files or clocks, whoever calls it."""
-    if getattr(function, "__module__", None) in OUTSIDE:
-        return bool(function.__name__ != "fspath")
-    return function is open or function is np.fromfile
+    return getattr(function, "__module__", None) in OUTSIDE or function is open or function is np.fromfile
 
 
 def is_quiet(frame: Any) -> bool:
@@ -153,6 +152,8 @@ class Watch:
 
     def _look_at_c(self, frame: Any, argument: Any) -> None:
         """A call of what is written in C."""
+        if getattr(argument, "__name__", None) in OF_TEXT:
+            return
         if is_outside(argument) and not is_quiet(frame):
             self._refuse(REFUSED.get(argument, f"calls {argument.__module__}.{argument.__name__}"), frame)
         elif is_of_the_user(frame.f_code.co_filename):
