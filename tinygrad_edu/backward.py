@@ -187,7 +187,10 @@ class Pass:
                 heappush(self.turns, (-node.order, node))
                 if type(node) is Part:  # an output that is one of several: its operation waits too
                     self.wait_for_parts(node.parents[0])
-        elif getrefcount(before) == ALONE and type(before) is ndarray and before.base is None:
+        elif (
+            getrefcount(before) == ALONE and type(before) is ndarray
+            and before.base is None and before.flags.writeable
+        ):  # fmt: skip
             before += gradient  # nobody else holds it, or a view of it
         else:
             total = before + gradient
@@ -301,7 +304,7 @@ class Pass:
                 if type(g) is not ndarray:
                     leaf.grad = self.as_tensor(self.copied(g))
                     continue
-                if getrefcount(g) != ALONE or g.base is not None or not g.flags.c_contiguous:
+                if getrefcount(g) != ALONE or g.base is not None or not g.flags.carray:
                     g = self.copied(g)  # as `given_away` does, without the call
                 leaf.grad = own = _new(cls)  # as `_make` does
                 own._array, own._node, own._leaf = g, None, None
@@ -316,7 +319,7 @@ class Pass:
         """The gradient of a node as one that nothing else refers to, writable and contiguous: itself, if
         nobody but the node holds it, or a view of it.
         """
-        if type(g) is ndarray and getrefcount(g) == ALONE and g.base is None and g.flags.c_contiguous:
+        if type(g) is ndarray and getrefcount(g) == ALONE and g.base is None and g.flags.carray:
             return g
         return self.copied(g)
 

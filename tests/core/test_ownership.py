@@ -192,3 +192,22 @@ def test_training_does_not_change_the_users_array(make, optimizer):  # E15
     optimizer([p], lr=0.1).step()
     np.testing.assert_array_equal(array, [1.0, 2.0])
     assert np.all(p.data < array)
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+@tg.primitive(x=lambda g: read_only(2 * g))
+def fixed_slope(x):
+    """An op of a user, whose rule returns an array that nobody may write to."""
+    return 2 * x
+
+
+@pytest.mark.parametrize("terms", [1, 2, 3])
+def test_a_rule_may_return_an_array_that_is_read_only(terms):
+    x = leaf([1.0, 2.0])
+    sum(fixed_slope(x) for _ in range(terms)).backward([1.0, 10.0])
+    x.grad.data += 1
+    np.testing.assert_array_equal(x.grad.data, [2 * terms + 1, 20 * terms + 1])
