@@ -14,8 +14,8 @@ from .settings import StepSettings
 
 
 def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings) -> Any:
-    """A function of batches that makes a step of them all, compiled; it returns their losses, their weights
-    and their outputs, in lists.  They are a list, or joined in one, and of so many rows each.
+    """A function of batches that makes a step of them all, compiled; it returns first their losses, then
+    their weights, then their outputs.  They may be joined in one, of which so many rows are each of them.
 
     Where a loss is not finite it stops before anything is changed, unless ``on_nan`` is "ignore".  In a
     distributed training it makes the gradient alone, as many times as the examples of this rank weigh.
@@ -24,11 +24,11 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
 
     norm, looks, summed = settings.clip_norm, settings.on_nan != "ignore", reduction_of(loss) == "sum"
 
-    def step(group: Any, rows: int = 0) -> Any:
+    def step(*given: Any) -> Any:
         optimizer.zero_grad()
-        group = parted(group, rows) if rows else group
+        group = parted(*given) if isinstance(given[-1], int) else given
         weighs, total = settings.distributed or len(group) > 1, 0.0
-        losses, weights, results = made = [], [], []  # type: tuple[list[Any], list[Any], list[Any]]
+        losses, weights, results = [], [], []  # type: tuple[list[Any], list[Any], list[Any]]
         for batch in group:
             outputs = called(model, batch[0])
             value, weight = loss_of(loss, outputs, batch)
@@ -38,22 +38,28 @@ def compiled_step(model: Any, loss: Any, optimizer: Any, settings: StepSettings)
             weights.append(weight)
             results.append(outputs)
             if looks and not np.isfinite(value):
-                return made
+                return (*losses, *weights, *results)
             if weighs:
                 value.backward(times(value, 1 if summed else weight))
             else:
                 value.backward()
             total = total + (weight.astype(np.float64) if stands_for_array(weight) else float(weight))
         if settings.distributed:
-            return made
+            return (*losses, *weights, *results)
         if weighs and not summed and total:
             divide_gradients(optimizer, total)
         if norm is not None:
             clip_grad_norm(optimizer.params, norm)
         optimizer.step()
-        return made
+        return (*losses, *weights, *results)
 
     return compile(step, backend="numpy" if settings.compile is True else str(settings.compile))
+
+
+def by_batch(made: Any) -> Any:
+    """The loss, weight and outputs of each batch, of what a compiled step returns."""
+    count = len(made) // 3
+    return zip(made[:count], made[count : 2 * count], made[2 * count :])
 
 
 def times(value: Any, weight: Any) -> Any:
@@ -83,7 +89,7 @@ def runs_of(training: Any) -> Any:
 def given(training: Any, batch: Any) -> tuple[Any, ...]:
     """What a step in C is given: a batch, or those of a step joined, which are gathered at once."""
     joined = training.settings.step.accumulate > 1
-    return (batch, training.loader.batch_size) if joined else ([batch],)
+    return (batch, training.loader.batch_size) if joined else (batch,)
 
 
 class Kept:

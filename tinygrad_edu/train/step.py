@@ -1,7 +1,7 @@
 """One step of a training: forward, backward, update."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from ..errors import NonFiniteError
 from ..optim.clip import clip_grad_norm
 from ..tensor import Tensor
 from .batches import has_rows, loss_of, no_tensor
-from .compiled import divide_gradients, is_first, step_of
+from .compiled import by_batch, divide_gradients, is_first, step_of
 from .inputs import called
 from .story import Diverged, story
 from .training import Training
@@ -26,7 +26,7 @@ def make_step(training: Training, group: list[Any], given: tuple[Any, ...] | Non
         optimizer.lr = step.schedule(training.history.steps)
     compiled = training.began and step.compile and not is_first(training, group)
     if compiled and training.ranks is None:
-        _make_compiled(training, group, given or (group,))
+        _make_compiled(training, group, given or group)
         return
     optimizer.zero_grad()
     _add_gradients(training, group, bool(compiled))
@@ -35,7 +35,7 @@ def make_step(training: Training, group: list[Any], given: tuple[Any, ...] | Non
     training.update()
 
 
-def _make_compiled(training: Training, group: list[Any], given: tuple[Any, ...]) -> None:
+def _make_compiled(training: Training, group: list[Any], given: Sequence[Any]) -> None:
     """The same by a compiled function; the first step is made as it is, since it is looked at closely."""
     on_nan = training.settings.step.on_nan
     try:
@@ -44,7 +44,7 @@ def _make_compiled(training: Training, group: list[Any], given: tuple[Any, ...])
         if on_nan == "ignore":
             raise
         raise Diverged(story(training, str(error), group)) from None
-    for loss, weight, outputs, batch in zip(*made, group):
+    for (loss, weight, outputs), batch in zip(by_batch(made), group):
         number = loss.item()
         if not math.isfinite(number) and on_nan != "ignore":
             raise Diverged(story(training, f"the loss is {number}", group))
@@ -60,7 +60,7 @@ def _add_gradients(training: Training, group: list[Any], compiled: bool) -> None
     """
     totals, total, alone, trouble = training.totals, 0.0, len(group) == 1 and training.ranks is None, ""
     own = [batch for batch in group if training.ranks is None or has_rows(batch)]
-    for loss, weight, outputs, batch in _losses(training, own, compiled):
+    for (loss, weight, outputs), batch in _losses(training, own, compiled):
         if not isinstance(loss, Tensor):
             raise no_tensor(loss)
         weight = float(weight)
@@ -86,11 +86,11 @@ def _losses(training: Training, group: list[Any], compiled: bool) -> Iterator[An
     """The loss, weight and outputs of each batch, and the batch; a compiled function makes all at once."""
     if compiled and group:
         training.single += 1
-        yield from zip(*step_of(training)(group), group)
+        yield from zip(by_batch(step_of(training)(*group)), group)
     elif not compiled:
         for batch in group:
             outputs = called(training.model, batch[0])
-            yield *loss_of(training.loss, outputs, batch), outputs, batch
+            yield (*loss_of(training.loss, outputs, batch), outputs), batch
 
 
 def _clip_gradients(training: Training, norm: float, group: list[Any]) -> None:
