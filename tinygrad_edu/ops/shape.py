@@ -27,6 +27,12 @@ def reshaped(a: Any, shape: Any, order: str, copy: Any) -> Any:
     return np.reshape(a, shape, order=order) if copy is None else np.reshape(a, shape, order=order, copy=copy)
 
 
+def expanded(a: Any, axis: Any) -> Any:
+    """np.expand_dims; a first axis, which layers give to their states, by an index in a tenth of the time."""
+    first = type(axis) is int and axis == 0 and type(a) is np.ndarray
+    return a[None] if first else np.expand_dims(a, axis)
+
+
 def inverse(axes: Any, ndim: int) -> Any:
     """The permutation that undoes a transpose."""
     return None if axes is None or ndim < 2 else tuple(sorted(range(ndim), key=lambda i: axes[i] % ndim))
@@ -54,7 +60,7 @@ derivative(np.rollaxis, lambda a, axis, start=0: np.rollaxis(a, axis, start),
            a=lambda g, axis, start: rolled_back(g, axis, start))
 derivative(np.squeeze, lambda a, axis=None: np.squeeze(a, axis),
            a=lambda g, a_shape: np.reshape(g, a_shape))
-derivative(np.expand_dims, lambda a, axis: np.expand_dims(a, axis),
+derivative(np.expand_dims, lambda a, axis: expanded(a, axis),
            a=lambda g, a_shape: np.reshape(g, a_shape))
 derivative(np.broadcast_to, lambda array, shape, subok=False: np.broadcast_to(array, shape, subok),
            array=lambda g, array_shape: unbroadcast(g, array_shape))
