@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ..errors import TraceError
 from ..modes import MODE
 from .backend import Backend
+from .free import run_of
 from .lesson import Lesson
 from .over import Runs, over
 from .saved import save
 from .specialization import Specialization
-from .tracing import Run, Untraceable
+from .tracing import Untraceable
 
 LIMIT = 8  # specializations of a function
 TRACES = 32  # of one call each, after which it runs as it is unless a trace fits
@@ -48,6 +49,7 @@ class Compiled:
         self.latest: Specialization | None = None  # which was called last
         self.traces = self.eager = 0
         self.useless = 0  # how many of the latest traces were for one call each
+        self.fixed: set[Any] = set()  # the numbers among the arguments that no trace can be without
         self.failures: list[str] = []  # why it could not be traced
         self.idle: list[None] = [None]  # empty while a call is under way: the memory of a step is its own
         self.runs: Runs | None = None  # over the batches of epochs
@@ -129,7 +131,7 @@ class Compiled:
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
         self.traces, self.useless, start = self.traces + 1, self.useless + 1, time.perf_counter()
         try:
-            run = Run(self.function, args, kwargs)
+            run = run_of(self, args, kwargs)
         except Untraceable as error:
             result = self.failed(args, kwargs)  # whose own exception it was, or
             self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")

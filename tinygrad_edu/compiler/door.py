@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .fixed import LARGEST
 from .layout import Again, Layout
 from .program import Call, Program, Ref
 
@@ -51,10 +52,13 @@ def of_arguments(kinds: list[tuple[Any, ...]], name: Names) -> list[str]:
         array = f"a{i}"
         if kind is not np.ndarray:
             found.append(f"type(a{i}) is {name(kind, 'k')}")
-            if issubclass(kind, Tensor):
-                found.append(f"a{i}._node is None")
-                found.append(f"type(x{i} := a{i}._array) is ndarray")
-                array = f"x{i}"
+            if not issubclass(kind, Tensor):  # a number
+                found += [f"-{LARGEST} < a{i} < {LARGEST}"] if kind is int else []
+                found.append(f"(x{i} := asarray(a{i})).shape == ()")
+                continue
+            found.append(f"a{i}._node is None")
+            found.append(f"type(x{i} := a{i}._array) is ndarray")
+            array = f"x{i}"
         else:
             found.append(f"type(a{i}) is ndarray")
         found.append(f"{array}.shape == {shape} and {array}.strides == {strides}")
@@ -67,7 +71,7 @@ def of_identities(layout: Layout, name: Names) -> list[str]:
     """Conditions that arguments are other ones than each other, and than what was there: tensors, and arrays
     where code may ask which is which.
     """
-    asked = [i for i, (kind, *_) in enumerate(layout.kinds) if kind is not None]
+    asked = [i for i, (kind, *_) in enumerate(layout.kinds) if kind is not None and i not in layout.free]
     asked = [i for i in asked if layout.by_identity or issubclass(layout.kinds[i][0], Tensor)]
     there = name(layout.there)
     return [f"a{i} is not a{j}" for i, j in combinations(asked, 2)] + [

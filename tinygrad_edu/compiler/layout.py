@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import TraceError
 from ..tensor import Tensor
 from .log import Log
-from .program import Input, Ref
+from .program import Call, Input, Ref
 from .state import State
 
 CONTAINERS = (list, tuple, dict)
@@ -26,13 +26,16 @@ class Layout:
         What the function is called with, after `take`.
     refs : list of Ref
         The arrays among them.
+    free : dict of int to Ref
+        The leaves that are numbers, and arrays without axes in the program: others in every call.
     """
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], free: Sequence[int] = ()) -> None:
         self._leaves, self._build = flattened((args, kwargs))
+        self.free = dict.fromkeys(free, Ref(-1))  # until they are taken
         self.form = self._build.form  # type: ignore[attr-defined]
         self.refs: list[Ref] = []
-        self.others = [leaf for leaf in self._leaves if array_of(leaf) is None]
+        self.others = [a for i, a in enumerate(self._leaves) if array_of(a) is None and i not in self.free]
         self.kinds: list[tuple[Any, ...]] = []  # of each leaf its class and what must fit; None for others
         self.stands_for: dict[int, int] = {}  # which leaf, by the identity of what stands for it
         self.is_simple = not kwargs and all(type(a) not in CONTAINERS and not is_record(a) for a in args)
@@ -55,6 +58,9 @@ class Layout:
         for i, leaf in enumerate(self._leaves):
             name = names[i] if self.is_simple and i < len(names) else f"x{i}"
             array, is_tensor = array_of(leaf), isinstance(leaf, Tensor)
+            if i in self.free:
+                made.append(self._number(log, i, leaf, name))
+                continue
             if array is None:
                 self.kinds.append((None, leaf))
                 made.append(log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf)
@@ -83,6 +89,20 @@ class Layout:
             first.setdefault(id(leaf), i)
         self.args, self.kwargs = self._build(made)
         self._made = made
+
+    def _number(self, log: Log, i: int, leaf: Any, name: str) -> Any:
+        """What stands for a number that is another one in every call: what is in an array without axes."""
+        traced = log.argument(np.asarray(leaf), name)
+        self.kinds.append((type(leaf), (), traced.dtype, ()))
+        self.refs.append(traced._ref)
+        self.free[i] = traced._ref
+        number = traced[()] if isinstance(leaf, np.generic) else traced.item()
+        self.stands_for[id(number)] = i
+        return number
+
+    def takes_out(self, call: Call) -> bool:
+        """Whether a call takes such a number out of its array, which nothing else is done to."""
+        return bool(call.args) and isinstance(call.args[0], Ref) and call.args[0] in self.free.values()
 
     def release(self) -> None:
         """Forget the arrays of the call that was traced."""

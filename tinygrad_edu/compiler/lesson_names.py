@@ -105,6 +105,11 @@ class LessonNames:
                 self.parameters.append(name)
                 self.given[name] = self.values[ref.number]
 
+        given = [s for s in self.live if isinstance(s, Call) and self.run.layout.takes_out(s)]
+        self.names.update((s.outputs[0], self.names[s.args[0]]) for s in given)  # the numbers themselves
+        known = set(map(id, given))
+        self.live = [s for s in self.live if id(s) not in known]
+
     def _name_optimizers(self) -> None:
         packs = [pack for _, pack, _ in self.run.swap.packs]
         groups = list({id(pack.group): pack.group for pack in packs}.values())

@@ -12,7 +12,7 @@ from ..errors import TraceError
 from .copied import Copied
 from .files import OURS
 from .numpy_source import Source
-from .program import Live, owner_of
+from .program import Call, Live, owner_of
 from .symbols import formulas
 
 HEADER = '''"""The step {name}(…) of a training, as it was compiled by tinygrad_edu; it needs NumPy alone.
@@ -84,6 +84,11 @@ class Saved(Source):
         return self.run.results.plain(
             lambda place: self.name(found[place]), [self.name(r) for r in self.arguments]
         )
+
+    def _expression(self, call: Call) -> str:
+        if self.run.layout.takes_out(call):  # numbers come as they are
+            return self.spelled(call.args[0])
+        return super()._expression(call)
 
     def _counting(self, step: Live) -> list[str]:
         """The call of the counting of a step: t, and the numbers that depend on it, as formulas."""

@@ -193,7 +193,7 @@ class Specialization:
     def _array_names(self) -> list[str]:
         """What the arrays of the arguments are called in the guards."""
         kinds = enumerate(self.run.layout.kinds)
-        return [f"x{i}" if issubclass(k[0], Tensor) else f"a{i}" for i, k in kinds if k[0] is not None]
+        return [f"a{i}" if k[0] is np.ndarray else f"x{i}" for i, k in kinds if k[0] is not None]
 
     def _apart(self, array: Any) -> bool:
         """Whether an argument shares no memory with what was there, and is written."""

@@ -55,12 +55,13 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     Notes
     -----
     The first call is a step like any other.  Later ones look whether anything that the trace depended on has
-    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the
-    modes of modules, what is frozen, settings of optimizers but the rates, which are read anew in every
-    step.  If so, the function is traced again, and both are kept.  A branch on values becomes a check, which
-    is made before anything is written: where it comes out otherwise, the function runs as it is.  Not seen is
-    what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that a function or method of this
-    package's, of NumPy's or of Python's was replaced by another one.
+    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the modes
+    of modules, what is frozen, settings of optimizers but the rates, which are read anew in every step.  If
+    so, the function is traced again, and both are kept; a number among the arguments that was another one
+    twice is an argument of the third trace, unless it is a shape or decides a branch.  A branch on values
+    becomes a check, which is made before anything is written: where it comes out otherwise, the function runs
+    as it is.  Not seen is what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that a
+    function or method of this package's, of NumPy's or of Python's was replaced by another one.
 
     In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
     and their like, and large products, are NumPy's own inner loops, called without Python; folds take the

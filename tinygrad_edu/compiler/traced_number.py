@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .fixed import DIVISIONS
 from .traced import Traced, TracedScalar, values_of
 
 
@@ -46,9 +47,12 @@ def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
         if type(values_of(other)) not in (bool, int, float, complex):
             return among_arrays(self, other)
         args = (other, self) if swapped else (self, other)
+        result = operation(*values_of(args))
         if operation is operator.pow:
             ask_for_class(*args)
-        return self._log.number(operation, args, {}, operation(*values_of(args)))
+        if operation in DIVISIONS and isinstance(args[1], TracedNumber):  # by 0, Python raises
+            self._log.check(args[1], truth=True)
+        return self._log.number(operation, args, {}, result)
 
     return operator_of
 

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
 from .draws import TracedDraws
+from .fixed import refuse_fixed
 from .fold import folded
 from .layout import Layout
 from .lines import users_line
@@ -60,10 +61,16 @@ class Run:
         Those that it has drawn from.
     """
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        free: Sequence[int] = (),
+    ) -> None:
         log = Log(users_line)
         self.ambient = log.ambient
-        self.program, self.layout = log.program, Layout(args, kwargs)
+        self.program, self.layout = log.program, Layout(args, kwargs, free)
         self.state, drawn = State(function, self.layout.others), shared_draws()
         self.layout.take(log, self.state, names_of_arguments(function))
         self.swap = Swap(self.state, log, self.layout.tensors)
@@ -107,6 +114,7 @@ class Run:
         try:
             watch.check()
             log.refuse_texts()
+            refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()
             self.layout.refuse_identity(self.state)
             refuse(rebound, changed, shared_draws() != drawn)

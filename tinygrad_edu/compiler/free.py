@@ -1,0 +1,54 @@
+"""Numbers among the arguments that are others in every call: a rate, a row, a temperature.
+
+A trace holds for the numbers that it was made for, which may be texts of the program or shapes.  Of a number
+that was another one in two traces, the next trace makes an argument, an array without axes, and the function
+gets what is in it, which is traced.  Where that cannot be, since the number is a shape or decides a branch by
+itself, it stays fixed.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import TraceError
+from .fixed import LARGEST
+from .layout import flattened
+from .tracing import Run, Untraceable
+
+
+def run_of(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
+    """The run of a function that is traced, with as many free numbers as there can be."""
+    free = varied(compiled, args, kwargs)
+    while free:
+        try:
+            return Run(compiled.function, args, kwargs, [i for _, i in free])
+        except (TraceError, Untraceable):
+            compiled.fixed.add(free.pop())
+    return Run(compiled.function, args, kwargs)
+
+
+def varied(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, int]]:
+    """Which leaves of the arguments are numbers that two traces, or one with free numbers, had otherwise.
+
+    Each is told by how the arguments are nested and by its place.  Whole numbers are last: they are shapes
+    more often.
+    """
+    leaves, build = flattened((args, kwargs))
+    form = build.form  # type: ignore[attr-defined]
+    traces = [t for t in (one.run.layout for one in compiled.specializations) if t.form == form]
+    found = []
+    for i, leaf in enumerate(leaves):
+        if not is_free(leaf) or (form, i) in compiled.fixed:
+            continue
+        known = [layout.kinds[i] for layout in traces]
+        values = {k[1] for k in known if k[0] is None and type(k[1]) is type(leaf)}
+        if len(values - {leaf}) > 1 or any(k[0] is type(leaf) for k in known):
+            found.append((form, i))
+    return sorted(found, key=lambda place: isinstance(leaves[place[1]], (int, np.integer)))
+
+
+def is_free(leaf: Any) -> bool:
+    """Whether it is a number that may be an argument: no truth, and not too large for C."""
+    if isinstance(leaf, np.generic):
+        return leaf.dtype.kind in "fiu" and leaf.dtype.itemsize <= 8
+    return type(leaf) is float or (type(leaf) is int and -LARGEST < leaf < LARGEST)
