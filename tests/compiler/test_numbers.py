@@ -65,3 +65,25 @@ def test_a_power_of_another_class_is_not_taken_for_the_first_one(power, numbers)
 def test_a_number_that_no_array_holds_is_refused():
     with pytest.raises(tg.errors.TraceError, match="too large for one of NumPy's"):
         tg.compile(lambda x: x.sum().item() ** 40)(np.array([20]))
+
+
+def test_a_refusal_says_how_lists_and_plain_arrays_that_are_indexed_are_written():
+    arrays, labels = np.arange(15.0).reshape(5, 3) - 7, np.array([0, 2, 1, 1, 0])
+    table = np.eye(3)
+    for refused, written in [
+        (lambda x, y: np.eye(3)[y] * x, lambda x, y: np.equal(y[:, None], np.arange(3)) * x),
+        (lambda x, y: np.eye(3)[y] * x, lambda x, y: table[y] * x),
+        (
+            lambda x, y: np.all([x[0] > 0, x[1] < 1]) * x,
+            lambda x, y: np.all(np.stack([x[0] > 0, x[1] < 1])) * x,
+        ),
+        (lambda x, y: np.mean([x[0, 0], x[1, 1]]), lambda x, y: np.mean(np.stack([x[0, 0], x[1, 1]]))),
+    ]:
+        with pytest.raises(
+            tg.errors.TraceError, match=r"np.stack\(\[a, b\]\).*\n.*np.eye\(n\)\[y\], outside"
+        ):
+            tg.compile(refused)(arrays, labels)
+        step = tg.compile(written)
+        for x, y in [(arrays, labels), (-arrays[::-1].copy(), labels[::-1].copy()), (abs(arrays), labels)]:
+            np.testing.assert_array_equal(step(x, y), refused(x, y))
+        assert step.traces == 1

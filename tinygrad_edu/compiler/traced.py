@@ -68,8 +68,10 @@ class Traced(Operators):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise self._log.refusal(
             f"A traced array of shape {self.shape} would become a plain one, whose values would be those of "
-            f"the first step for ever, in {self._log.where()}.\n  Stay with NumPy's functions and tensors; "
-            "take .numpy() and .item() outside of the step."
+            f"the first step for ever, in {self._log.where()}.\n  Stay with NumPy's functions and tensors: "
+            "write np.stack([a, b]) where a list of arrays is given to another function; make an array that "
+            "is indexed,\n  as in np.eye(n)[y], outside of the step, or np.equal(y[:, None], np.arange(n)); "
+            "take .numpy() outside."
         )
 
     def as_array(self) -> "Traced":
