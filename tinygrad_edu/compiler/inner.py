@@ -54,7 +54,8 @@ def references_are_as_known() -> bool:
     known = [ctypes.c_ssize_t.from_address(id(one[0])).value]
     other = one[0]
     known.append(ctypes.c_ssize_t.from_address(id(one[0])).value)
-    return known == [1, 2] and other is one[0] and not hasattr(sys, "_is_gil_enabled")
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()  # Python 3.13 and newer can say
+    return known == [1, 2] and other is one[0] and gil
 
 
 def _agrees(ufunc: np.ufunc, types: str, found: tuple[int, int]) -> bool:
