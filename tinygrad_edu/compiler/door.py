@@ -13,6 +13,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from .fixed import LARGEST
+from .inner import OF_A_CALL
 from .layout import Again, Layout
 from .program import Call, Program, Ref
 
@@ -191,7 +192,8 @@ def call_text(
             continue
         array = f"asarray(g{i})" if generic[i] else f"g{i}"
         # The tensor of the step before, if nobody has kept it; the array is another one anyway.
-        lines.append(f"        if {leaf}.grad is not b{i} or b{i}._node is not None or references(b{i}) > 3:")
+        kept = f"references(b{i}) > {2 + OF_A_CALL}"
+        lines.append(f"        if {leaf}.grad is not b{i} or b{i}._node is not None or {kept}:")
         lines.append(f"            b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
         lines.append(f"        b{i}._array = {array}")
     lines += [f"        {line}" for line in after]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .inner import OF_A_CALL
 from .program import Call, Check, Input, Program, Ref, Step, refs_in
 
 OPERATORS = {
@@ -41,7 +42,7 @@ def _fills(step: Call) -> bool:
 def _is_ours(program: Program, ref: Ref) -> bool:
     """Whether the program alone refers to an array: the list of values, what has traced it, and this look."""
     value = program.values[ref.number]
-    return value.base is None and sys.getrefcount(value) <= 4
+    return value.base is None and sys.getrefcount(value) <= 3 + OF_A_CALL
 
 
 def _is_constant(step: Call, known: set[Ref]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+OF_A_CALL = 1 if sys.version_info < (3, 14) else 0  # references; later ones borrow what a variable refers to
 LOOP = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)  # arrays, sizes, strides, data
 
 
