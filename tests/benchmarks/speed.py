@@ -115,7 +115,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     parts = [
         (title, figures[part], columns)
         for title, part, columns in (
-            ("One training step a call", "compiled", STEPS), ("Whole epochs, a step of them", "scan", EPOCHS)
+            ("One training step a call", "compiled", STEPS), ("A step in whole epochs", "scan", EPOCHS)
         )
         if part in figures
     ]  # fmt: skip
