@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 import numpy as np
-from numpy import ndarray  # by name, which is looked up in half the time
+from numpy import ndarray  # by name, which is looked up faster
 
 from .aliases import Rule
 from .entry import Composite, Constant, Entry, Joint, Op, is_special, name_of

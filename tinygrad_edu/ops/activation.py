@@ -9,7 +9,7 @@ that of the left piece: 0 for relu, ``negative_slope`` for leaky_relu; at a boun
 from typing import Any
 
 import numpy as np
-from numpy import maximum, ndarray, sign  # by name, which is looked up in half the time
+from numpy import maximum, ndarray, sign  # by name, which is looked up faster
 
 from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError

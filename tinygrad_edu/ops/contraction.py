@@ -122,7 +122,7 @@ def times(x: Any, matrix: Any) -> Any:
     """x times a matrix, all rows of x in one product; NumPy would call BLAS for each of x's first axis.
 
     If both are of one dtype and their numbers lie side by side, `ndarray.dot` hands BLAS the same as `matmul`
-    does, unless sums have one term, and begins in half the time.
+    does, unless sums have one term, and begins sooner.
     """
     if x.ndim > 2:
         return np.reshape(times(flat(x), matrix), (*x.shape[:-1], matrix.shape[-1]))

@@ -1,6 +1,6 @@
 """exp(x) - 1 and log(1 + x), of float32 by functions that NumPy computes several numbers at a time of.
 
-NumPy's own expm1 and log1p take one number at a time: eight times as long as its exp, on the same processor.
+NumPy's own expm1 and log1p take one number at a time, and so several times as long as its exp.
 What they are for is kept: both are exact where they are near 0, relatively.
 """
 

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy import add  # by name, which is looked up in half the time
+from numpy import add  # by name, which is looked up faster
 
 from .blocks import NARROW
 from .pieces import MANY

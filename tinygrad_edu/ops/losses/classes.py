@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy import arange, count_nonzero, ndarray  # by name, which is looked up in half the time
+from numpy import arange, count_nonzero, ndarray  # by name, which is looked up faster
 
 from ...arrays import fixed, given
 from ...errors import ArgumentError, DTypeError, ShapeError

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy import add, multiply, subtract, tanh  # by name, which is looked up in half the time
+from numpy import add, multiply, subtract, tanh  # by name, which is looked up faster
 
 from ...foreign import beside
 from ...table import fused, primitive
