@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops.losses import labels as of_labels
+from tinygrad_edu.ops.losses import cross_entropy
+from tinygrad_edu.ops.losses.classes import LARGE
 
 # ---- values ------------------------------------------------------------------------------------------------
 
@@ -327,10 +328,10 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
     hit = labels[:, None] == np.arange(4)
 
     def fused(x):
-        return of_labels.cross_entropy_of_labels(x, hit, reduction)
+        return cross_entropy.cross_entropy_of_labels(x, hit, reduction)
 
     def plain(x):
-        return of_labels.plain_cross_entropy_of_labels(x, hit, reduction)
+        return cross_entropy.plain_cross_entropy_of_labels(x, hit, reduction)
 
     def derivatives(f):
         first = tg.grad(lambda x: np.sum(f(x) ** 2))
@@ -344,7 +345,7 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
 
 # ---- many labels: by their places, where a mask of them is slower ------------------------------------------
 
-MANY_X = np.random.default_rng(1).normal(0, 2, (of_labels.LARGE // 16, 20))
+MANY_X = np.random.default_rng(1).normal(0, 2, (LARGE // 16, 20))
 MANY_Y = np.random.default_rng(2).integers(0, 20, len(MANY_X))
 
 
@@ -356,7 +357,7 @@ def test_many_labels_give_the_bits_of_their_mask(reduction, dtype, kind):
     found = []
     for loss in (
         lambda x: tg.softmax_cross_entropy(x, y, reduction=reduction),
-        lambda x: of_labels.cross_entropy_of_labels(x, y[:, None] == np.arange(20), reduction),
+        lambda x: cross_entropy.cross_entropy_of_labels(x, y[:, None] == np.arange(20), reduction),
     ):
         t = tg.Tensor(x, requires_grad=True)
         out = loss(t)

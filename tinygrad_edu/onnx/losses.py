@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.losses import divergence, labels, margin
+from ..ops.losses import cross_entropy, divergence, labels, margin
 from .elementwise import number
 from .graph import Graph, Value
 from .table import converts
@@ -17,7 +17,7 @@ def cross_entropy_of_logits(g: Graph, logits: Any, target: Any) -> str:
     return g.emit("Sub", g.emit("Softplus", z), g.emit("Mul", g.name(target, g.dtype), z))
 
 
-@converts(labels.cross_entropy_of_labels)
+@converts(cross_entropy.cross_entropy_of_labels)
 def cross_entropy_of_labels(g: Graph, logits: Value, hit: Any, reduction: str) -> str:
     logs = g.emit("LogSoftmax", g.name(logits, g.dtype), axis=1)
     hit = hit if np.ndim(hit) == 2 else np.equal(hit[:, None], np.arange(logits.shape[1]))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ops.losses import divergence, labels, margin, regression
+from ...ops.losses import cross_entropy, divergence, labels, margin, regression
 from ..strategies import Draw, arrays, shapes
 from ..strategies import labels as labels_of
 from .activation import softmax_by_hand
@@ -101,11 +101,11 @@ def huber_by_hand(error: Any, delta: float) -> Any:
 
 # fmt: off
 DOMAINS: Domains = {
-    labels.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
+    cross_entropy.cross_entropy_of_labels: case(logits_and_labels, reference=cross_entropy_by_hand),
     labels.traced_cross_entropy_of_classes: case(classes, reference=classes_by_hand),
     labels.traced_likelihood_of_labels: case(likelihoods, reference=likelihood_by_hand),
     margin.traced_margins_of_classes: case(margins, reference=margins_by_hand),
-    labels.softmax_of_rows: case(lambda d: call(d(arrays(shapes(1, min_side=1)))), reference=softmax_by_hand),
+    cross_entropy.softmax_of_rows: case(lambda d: call(d(arrays(shapes(1, min_side=1)))), reference=softmax_by_hand),
     divergence.cross_entropy_of_logits: case(of_two_classes, reference=lambda z, t: np.log(1 + np.exp(z)) - t * z),
     regression._huber: case(errors, reference=huber_by_hand),
     divergence.lowest_log:                 unary(1 / 4, 3 / 4, reference=np.log),

@@ -1,5 +1,5 @@
 """The losses, a file a family, and what they share: `checks`, and `classes` of those with labels."""
 
-from . import divergence, labels, likelihood, margin, pairs, regression
+from . import cross_entropy, divergence, labels, likelihood, margin, pairs, regression
 
-__all__ = ["divergence", "labels", "likelihood", "margin", "pairs", "regression"]
+__all__ = ["cross_entropy", "divergence", "labels", "likelihood", "margin", "pairs", "regression"]

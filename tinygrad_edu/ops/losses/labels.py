@@ -3,13 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy import add, arange, exp, log, maximum, ndarray  # by name, which is looked up faster
 
 from ...arrays import floating, given
 from ...errors import ArgumentError, DTypeError, ShapeError, told_by
-from ...table import fused, primitive
-from ..pieces import MANY
-from ..softmax import dot, log_softmax, softmax, total
+from ...table import fused
+from ..softmax import log_softmax
 from .checks import LOGARITHMS, REDUCTIONS, SLACK, Range, checker, loss_function, of_one_dtype, reduced
 from .classes import (
     LARGE,
@@ -23,6 +21,7 @@ from .classes import (
     unfit,
     with_labels,
 )
+from .cross_entropy import cross_entropy_of_labels
 
 OF_LOGITS = "Logits go into softmax_cross_entropy, or into log_softmax first."
 NO_ROWS = (
@@ -155,6 +154,11 @@ def cross_entropy_of_classes(
     return reduced_over(batch, losses, reduction, weight)
 
 
+def is_plain(x: Any) -> bool:
+    """Whether it holds an array of NumPy's, of which no graph is made and no trace."""
+    return type(x.data if hasattr(x, "requires_grad") else x) is np.ndarray
+
+
 # An export notes these two as a whole.
 traced_cross_entropy_of_classes = fused(cross_entropy_of_classes)(cross_entropy_of_classes)
 
@@ -259,70 +263,3 @@ def _checked_rows(logits: Any, rows: Any, ignore_index: int | None) -> list[Any]
             f"rows of targets are probabilities, which sum to 1; got one with the sum {worst:g}.\n  {NO_ROWS}"
         )
     return [logits, rows]
-
-
-# ---- the fused form ----------------------------------------------------------------------------------------
-
-
-# fmt: off
-@primitive(x=lambda g, out: out * (g - dot(g, out, -1)))
-def softmax_of_rows(x: Any) -> Any:
-    """The softmax along the last axis: the probabilities that the loss keeps are differentiated as its output."""
-    return softmax(x)
-
-
-# `at` is `hit` again: what the forward hands over is not watched for writes, as an argument that is saved would be.
-@primitive(keep={"p": softmax_of_rows, "at": None},
-           logits=lambda g, p, at, reduction: logits_gradient(g, p, at, reduction))
-def cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
-    """The loss of logits (n, c), each row of which is hit at its label; the probabilities come up on the way, and are kept.
-
-    Where rows are many, their labels (n,) may stand for what is hit, (n, c).
-    """
-    z = logits - over_classes(maximum.reduce, logits)
-    picked = z[hit if hit.ndim == 2 else (arange(len(hit)), hit)]  # (n,)
-    p = exp(z, z)  # in place, as z is not needed any more
-    sums = over_classes(add.reduce, p) if p.size < MANY else total(p, -1)
-    p /= sums
-    losses = log(sums[:, 0]) - picked
-    if reduction == "none":
-        return losses, p, hit
-    loss = add.reduce(losses)
-    return (loss / hit.shape[0] if reduction == "mean" else loss), p, hit
-# fmt: on
-
-
-def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
-    """(softmax(z) - onehot) · g, divided by the number of examples for a mean."""
-    plain = type(p) is ndarray
-    if plain and g.ndim == 0:
-        g = g[()]  # as a number, which NumPy divides faster
-    scale = g / hit.shape[0] if reduction == "mean" else g if reduction == "sum" else g[:, None]
-    if hit.ndim == 1 and plain:
-        places = arange(len(hit)), hit
-        d = p * scale
-        d[places] = ((p[places] - 1)[:, None] * scale)[:, 0]
-        return d
-    if hit.ndim == 1:
-        hit = hit[:, None] == arange(p.shape[1])
-    d = p - (hit.astype(p.dtype) if plain else hit)  # which costs less than to subtract booleans
-    d *= scale
-    return d
-
-
-def is_plain(x: Any) -> bool:
-    """Whether it holds an array of NumPy's, of which no graph is made and no trace."""
-    return type(x.data if hasattr(x, "requires_grad") else x) is np.ndarray
-
-
-def over_classes(reduce: Any, rows: Any) -> Any:
-    """The reduction of (n, c) to (n, 1), for short c along the long axis of a copy, which is faster."""
-    if rows.shape[0] < 64 or rows.shape[1] >= 32:
-        return reduce(rows, 1, None, None, True)
-    return reduce(rows.T.copy(), 0)[:, None]
-
-
-def plain_cross_entropy_of_labels(logits: Any, hit: Any, reduction: str) -> Any:
-    """The same by composition: what `cross_entropy_of_labels` is tested against."""
-    losses = -log_softmax(logits)[hit]
-    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
