@@ -12,7 +12,7 @@ Where it matters, write the smooth form, which is right everywhere: np.sum(x * x
 # fmt: off
 # isort: off
 from . import elementwise, complex, constant, smooth, erf, scimath  # functions of single elements
-from . import reduction, contraction, bilinear           # sums, and sums of products
+from . import reduction, moments, contraction, bilinear  # sums, and sums of products
 from . import scans, order, nans, statistics              # running results, order, NaN, weights
 from . import shape, indexing, building                  # elements moved, and some of them chosen
 from . import decomposition, norm, linalg, eigen         # matrices

@@ -14,17 +14,8 @@ from ..broadcast import unbroadcast
 from ..foreign import beside
 from ..table import composite, derivative
 from .elementwise import keeping
-from .reduction import (
-    NONE,
-    Axis,
-    along,
-    deviation_slope,
-    initial_wins,
-    masked,
-    mean_slope,
-    variance_slope,
-    winners,
-)
+from .moments import deviation_slope, mean_slope, variance_slope
+from .reduction import NONE, Axis, along, initial_wins, masked, winners
 
 
 def without_nan(a: Any, other: float) -> Any:

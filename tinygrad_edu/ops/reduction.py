@@ -1,14 +1,12 @@
-"""Sums, means, products, extrema and spreads, with the settings that all of them take."""
+"""Sums, products, extrema and lengths, with the settings that all reductions take."""
 
 import math
 from typing import Any
 
 import numpy as np
 
-from ..broadcast import unbroadcast
 from ..foreign import beside
 from ..table import composite, derivative
-from .complex import conjugated, of_precision
 from .elementwise import keeping, ones_for_zeros
 from .pieces import MANY
 
@@ -123,22 +121,6 @@ def product_before(a: Any, one: Any) -> Any:
     return np.multiply.accumulate(np.concatenate([one, a[..., :-1]], axis=-1), axis=-1)
 
 
-def mean(a: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
-    """`numpy.mean`; of all elements of an array, as of losses, as it computes that, without its checks."""
-    usual = axis is None is dtype and not keepdims and where is True
-    if usual and type(a) is np.ndarray and a.dtype.char in "fd" and a.size:
-        return a.dtype.type(np.add.reduce(a, None) / np.intp(a.size))
-    return np.mean(a, axis, keeping(a, dtype), None, keepdims, where=where)
-
-
-def mean_slope(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool, where: Any) -> Any:
-    """The gradient of a mean: each of the n elements of a group gets 1/n of its gradient."""
-    if where is True:
-        return spread(g * (1 / max(group_size(shape, axis), 1)), shape, axis, keepdims)
-    shares = along(g, shape, axis, keepdims) / beside(counted(shape, axis, where), g)
-    return masked(where, np.broadcast_to(np.astype(shares, g.dtype), shape), 0)
-
-
 def product_slope(g: Any, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
     """The gradient of a product: for each element the product of all others, ``initial=`` among them."""
     g = along(g if absent(initial) else g * initial, a.shape, axis, keepdims)
@@ -157,50 +139,6 @@ def share_slope(g: Any, a: Any, out: Any, axis: Axis, keepdims: bool, exp: Any) 
     return g * exp(a - np.where(out == -np.inf, 0, out))
 
 
-def centred(a: Any, axis: Axis, where: Any = True, mean: Any = NONE) -> Any:
-    """Each element less the mean of its group, which may be given; 0 for what ``where=`` leaves out.
-
-    A group of no elements has no mean, which needs no warning.
-    """
-    if absent(mean):
-        n = beside(counted(a.shape, axis, where), a)
-        n = max(n, 1) if where is True else np.maximum(n, 1)
-        mean = np.add.reduce(a, axis=axis, keepdims=True, where=where) / n
-        mean = mean if where is True else np.astype(mean, a.dtype)
-    return masked(where, a - mean, 0)
-
-
-def freedom(shape: tuple[int, ...], axis: Axis, ddof: Any, where: Any, correction: Any) -> Any:
-    """What a variance divides by: the count less ``ddof`` (or ``correction``), and never less than 0."""
-    n, ddof = counted(shape, axis, where), ddof if correction is NONE else correction
-    return max(n - ddof, 0) if where is True else np.maximum(n - ddof, 0)
-
-
-def variance_slope(
-    g: Any, a: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
-) -> Any:
-    """The gradient of a variance Σ (a - mean)² / (n - ddof): 2 (a - mean) / (n - ddof).
-
-    Of complex numbers |a - mean|² is summed, and the conjugate of the difference stands in the gradient.
-
-    The mean of the group depends on a too, but what that adds is a multiple of Σ (a - mean) = 0.  A mean that
-    was given with ``mean=`` is an argument of its own: what a adds through it, the graph adds.
-    """
-    n = beside(freedom(a.shape, axis, ddof, where, correction), a)
-    slope = along(g, a.shape, axis, keepdims) * (2 * conjugated(centred(a, axis, where, mean))) / n
-    return slope if where is True else of_precision(slope, g.dtype)
-
-
-def deviation_slope(
-    g: Any, a: Any, out: Any, axis: Axis, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
-) -> Any:
-    """The gradient of a standard deviation, (a - mean) / ((n - ddof) · out), or 0, a subgradient, at 0."""
-    g, out = along(g, a.shape, axis, keepdims), along(out, a.shape, axis, keepdims)
-    n = beside(freedom(a.shape, axis, ddof, where, correction), a)
-    slope = g * conjugated(centred(a, axis, where, mean)) / (ones_for_zeros(out) * n)
-    return slope if where is True else of_precision(slope, g.dtype)
-
-
 def reducing(ufunc: np.ufunc) -> Any:
     """The reduction by a ufunc, of all its settings but ``out=``."""
     reduce: Any = ufunc.reduce
@@ -213,8 +151,6 @@ def reducing(ufunc: np.ufunc) -> Any:
 derivative(np.add.reduce, reducing(np.add),
            array=lambda g, array_shape, axis, keepdims, where: masked(where, spread(g, array_shape, axis, keepdims), 0),
            initial=lambda g, initial_shape: total(g, initial_shape))
-derivative(np.mean, lambda a, axis=None, dtype=None, out=None, keepdims=False, where=True: mean(a, axis, dtype, keepdims, where),
-           a=lambda g, a_shape, axis, keepdims, where: mean_slope(g, a_shape, axis, keepdims, where))
 for _extremum in (np.maximum, np.minimum, np.fmax, np.fmin):
     derivative(_extremum.reduce, reducing(_extremum),
            array=lambda g, array, out, axis, keepdims, initial, where: winners(g, array, out, axis, keepdims, initial, where),
@@ -232,18 +168,6 @@ derivative(np.logaddexp2.reduce, reducing(np.logaddexp2),
 derivative(np.hypot.reduce, reducing(np.hypot),
            array=lambda g, array, out, axis, keepdims, where: masked(where, length_slope(g, array, out, axis, keepdims), 0),
            initial=lambda g, initial, out: total(g * (initial / ones_for_zeros(out)), np.shape(initial)))
-derivative(np.var, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.var(
-               a, axis, keeping(a, dtype), None, ddof, keepdims, where=where, mean=mean, correction=correction),
-           a=lambda g, a, axis, ddof, keepdims, where, mean, correction: variance_slope(
-               g, a, axis, ddof, keepdims, where, mean, correction),
-           mean=lambda g, a, axis, ddof, keepdims, where, mean, correction: -unbroadcast(variance_slope(
-               g, a, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
-derivative(np.std, lambda a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=True, mean=NONE, correction=NONE: np.std(
-               a, axis, keeping(a, dtype), None, ddof, keepdims, where=where, mean=mean, correction=correction),
-           a=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: deviation_slope(
-               g, a, out, axis, ddof, keepdims, where, mean, correction),
-           mean=lambda g, a, out, axis, ddof, keepdims, where, mean, correction: -unbroadcast(deviation_slope(
-               g, a, out, axis, ddof, keepdims, where, mean, correction), np.shape(mean)))
 # fmt: on
 
 
@@ -252,20 +176,6 @@ def those_set(initial: Any, where: Any) -> dict[str, Any]:
     if initial is NONE and where is True:
         return {}
     return {"initial": initial, "where": where}
-
-
-def _total(function: Any, ufunc: np.ufunc) -> None:
-    @composite(function)
-    def total(
-        a: Any,
-        axis: Axis = None,
-        dtype: Any = None,
-        out: None = None,
-        keepdims: bool = False,
-        initial: Any = NONE,
-        where: Any = True,
-    ) -> Any:
-        return ufunc.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **those_set(initial, where))
 
 
 def _extreme(functions: tuple[Any, ...], ufunc: np.ufunc) -> None:
@@ -296,7 +206,19 @@ def _sum(
     return np.add.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **those_set(initial, where))
 
 
-_total(np.prod, np.multiply)
+@composite(np.prod)
+def _prod(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = NONE,
+    where: Any = True,
+) -> Any:
+    return np.multiply.reduce(a, axis=axis, dtype=dtype, keepdims=keepdims, **those_set(initial, where))
+
+
 _extreme((np.max, np.amax), np.maximum)
 _extreme((np.min, np.amin), np.minimum)
 
