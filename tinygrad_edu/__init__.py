@@ -91,6 +91,7 @@ from .functions import (
     triplet_margin_loss,
 )
 from .interchange import from_dlpack
+from .jacobians import hessian, hvp, jacobian
 from .memory import keep_freed_memory
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
@@ -112,7 +113,7 @@ from .primitive import primitive
 from .random import seed
 from .storage import stored
 from .tensor import Tensor
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import grad, jvp, value_and_grad, vjp
 
 __version__ = "0.2.0.dev0"
 __all__ = [

@@ -8,9 +8,7 @@ differentiable by `primitive`.
 The rules of this package are trusted; those that come in here are checked as `primitive`'s are.
 """
 
-import inspect
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -19,6 +17,7 @@ import numpy as np
 from .aliases import Rule
 from .entry import Composite, Entry, is_ufunc, name_of
 from .errors import WrongRule
+from .handover import reached, shown
 from .primitive import recorded, watched
 from .table import TABLE, Function, carrying, entry_of, op_from, op_of_ufunc
 
@@ -65,7 +64,7 @@ def elementwise(ufunc: np.ufunc, /, *names: str, replace: bool = False, **rules:
     """
     if not is_ufunc(ufunc):
         better = "tinygrad_edu.derivative, or tinygrad_edu.primitive if it is a function of your own"
-        raise WrongRule(f"elementwise is for ufuncs, and {_shown(ufunc)} is none: use {better}.")
+        raise WrongRule(f"elementwise is for ufuncs, and {shown(ufunc)} is none: use {better}.")
     if ufunc.signature is not None:
         better = f"tinygrad_edu.derivative({name_of(ufunc)}, lambda x1, …: …, x1=lambda g, …: …)"
         raise WrongRule(
@@ -73,7 +72,7 @@ def elementwise(ufunc: np.ufunc, /, *names: str, replace: bool = False, **rules:
             f"Use {better}."
         )
     _some(rules, ufunc)
-    _reached(ufunc)
+    reached(ufunc)
     op = op_of_ufunc(ufunc, names, rules)
     op.trusted, op.forward = False, watched(_of_numbers(ufunc), op.name, 0)
     _file(ufunc, op, replace)
@@ -132,7 +131,7 @@ def derivative(
     """
     if not (rules or joint):
         _some(rules, function)
-    forward, function = forward or function, _reached(function)
+    forward, function = forward or function, reached(function)
     name = name_of(function)
     if forward is function and is_ufunc(function):
         wanted = f"tinygrad_edu.elementwise({name}, …), or give its forward, lambda x, …: {name}(x, …)"
@@ -182,10 +181,10 @@ def composite(*functions: Callable[..., Any], replace: bool = False) -> Callable
     """
     if not functions:
         raise WrongRule("composite is given the function: write @composite(function) in the line before def.")
-    reached = dict.fromkeys(map(_reached, functions))
+    known_as = dict.fromkeys(map(reached, functions))
 
     def file(body: Function) -> Function:
-        for function in reached:
+        for function in known_as:
             _file(function, Composite(function, body), replace)
         return body
 
@@ -244,72 +243,3 @@ def _numbers(objects: Any, dtype: Any) -> Any:
     """Real numbers, in an array of Python objects, as floats; anything else as the array that it makes."""
     array = np.array(np.asarray(objects).tolist())
     return array.astype(dtype) if array.dtype.kind in "fiu" or array.size == 0 else array
-
-
-# ---- whether a function reaches us -------------------------------------------------------------------------
-
-
-class _HandedOver(Exception):
-    """Ends the call of a function that has handed it over."""
-
-
-class _StandIn:
-    """An argument that notes which function hands its call over, and refuses everything else."""
-
-    def __init__(self) -> None:
-        self.asked: list[Any] = []
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        self.asked.append(ufunc if method == "__call__" else getattr(ufunc, method))
-        raise _HandedOver
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        self.asked.append(function)
-        raise _HandedOver
-
-
-def _reached(function: Any) -> Any:
-    """What a function hands its calls over as: itself, or its ``ufunc`` if Numba's ``guvectorize`` made it.
-
-    Raises
-    ------
-    WrongRule
-        If it does not hand them over, so that its rules would never be found.
-    """
-    if not callable(function):
-        raise WrongRule(f"Rules are filed for functions; got a {type(function).__name__}, {function!r:.60}.")
-    owner = getattr(function, "__self__", None)
-    if isinstance(function, (np.ufunc, type(np.sum))) or isinstance(owner, np.ufunc):
-        return function
-    if entry_of(function) is not None:
-        return function  # which _file looks at
-    stand_in = _StandIn()
-    with suppress(Exception):
-        function(*[stand_in] * _required(function))
-    for own in (function, getattr(function, "ufunc", None)):
-        if own is not None and own in stand_in.asked:
-            return own
-    name = _shown(function)
-    inner = f": what it hands over is {name_of(stand_in.asked[0])}" if stand_in.asked else ""
-    raise WrongRule(
-        f"{name} does not hand its calls over to its arguments, so that a rule for it would never be found"
-        f"{inner}.\n"
-        "  If it is yours, write @tinygrad_edu.primitive(x=lambda g, x: …) in the line before its def;\n"
-        "  otherwise call one of your own in its place: my_f = "
-        f"tinygrad_edu.primitive(x=lambda g, x: …)({name})."
-    )
-
-
-def _required(function: Callable[..., Any]) -> int:
-    """How many arguments a function must be given by position; 1 if that cannot be told."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (ValueError, TypeError):
-        return 1
-    kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return sum(p.kind in kinds and p.default is p.empty for p in parameters) or 1
-
-
-def _shown(function: Any) -> str:
-    """The name of a function, or what else was given."""
-    return name_of(function) if hasattr(function, "__name__") else repr(function)

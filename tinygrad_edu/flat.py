@@ -12,9 +12,10 @@ from .arrays import plain
 from .errors import ArgumentError, DTypeError, GraphError
 from .evaluation import Evaluation
 from .graph import Leaf
+from .jacobians import hvp, jacobian
 from .modes import MODE
 from .tensor import Tensor
-from .transforms import hvp, jacobian, jvp
+from .transforms import jvp
 from .trees import flatten, labelled
 
 Objective = Callable[[Any], Any]

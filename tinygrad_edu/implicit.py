@@ -12,9 +12,10 @@ import numpy as np
 
 from .arrays import floating, given, plain
 from .errors import ArgumentError, ConvergenceError, ShapeError
+from .jacobians import jacobian
 from .ops.complex import conjugated
 from .primitive import primitive
-from .transforms import jacobian, vjp
+from .transforms import vjp
 from .trees import flatten
 
 Residual = Callable[..., Any]

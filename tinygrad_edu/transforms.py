@@ -1,4 +1,4 @@
-"""Functions of functions: grad, vjp, jvp, jacobian, hessian and hvp, in JAX's forms.
+"""Functions of functions: grad, vjp and jvp, in JAX's forms; `jacobians` has the matrices.
 
 All arguments may be nested lists, tuples, dicts and modules of arrays; results come in the same containers.
 Arrays in, arrays out: the gradient of an argument that is a plain array or a number is a plain array or a
@@ -9,18 +9,15 @@ every call differentiates with respect to variables of its own.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeGuard, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from .errors import ArgumentError, GraphError
+from .argnums import check_directions, chosen, is_number
+from .errors import GraphError
 from .evaluation import Evaluation, gradients_of, leaves_like, or_zeros, variable
-from .forms import Gradient, Matrix, Pullback, ValueAndGradient
-from .holomorphic import SPLIT, row
+from .forms import Gradient, Pullback, ValueAndGradient
 from .modes import MODE, recording_apart
-from .patience import Patience
-from .tensor import Tensor
-from .trees import flatten
 
 
 # fmt: off
@@ -96,7 +93,7 @@ def value_and_grad(
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        run = Evaluation(*_choose(f, argnums, args, kwargs), has_aux=has_aux, others=(args, kwargs))
+        run = Evaluation(*chosen(f, argnums, args, kwargs), has_aux=has_aux, others=(args, kwargs))
         if len(run.outputs) != 1 or run.outputs[0].size != 1:
             returned = f"it returned {[o.shape for o in run.outputs]}. See vjp and jacobian for others."
             raise GraphError(f"grad: f must return one tensor with one element; {returned}")
@@ -108,7 +105,7 @@ def value_and_grad(
             raise GraphError(f"grad: f returned a tensor of {out.dtype}, {why}.")
         gradients = run.like_inputs(run.pull([np.ones(out.shape, out.dtype)]))
         value = (run.value(), run.aux) if has_aux else run.value()
-        return value, gradients[0] if _is_number(argnums) else gradients
+        return value, gradients[0] if is_number(argnums) else gradients
 
     return value_and_gradient
 
@@ -183,7 +180,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> tg.jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
     """
-    _check_directions("jvp", primals, tangents)
+    check_directions("jvp", primals, tangents)
     run = Evaluation(f, primals, others=tangents)
     directions = leaves_like("jvp: tangents", run.variables, list(primals), list(tangents))
     sloped = [o for o in run.outputs if o.dtype.kind in "fc"]  # integers have no slopes
@@ -195,167 +192,3 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     found = iter(gradients_of([p for p, _ in pairs], [d for _, d in pairs], cotangents, create_graph=graph))
     results = [next(found) if o.dtype.kind in "fc" else None for o in run.outputs]
     return run.value(), run.build_outputs([run.given_back(t) for t in or_zeros(results, run.outputs)])
-
-
-# fmt: off
-@overload
-def jacobian(f: Callable[..., Any], argnums: Literal[0] = 0) -> Matrix: ...
-@overload
-def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]: ...
-# fmt: on
-def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """A function that computes the matrix of all first derivatives of f, a row (a backward pass) for each
-    output element.
-
-    Returns
-    -------
-    callable
-        Takes what f takes.  For an output of shape s and an argument of shape t returns an array of shape
-        ``(*s, *t)``, a tensor if the argument is one; for containers of outputs, of arguments, and for a
-        sequence of argnums, these containers of them, outputs outside.  Of a complex argument it is the
-        complex derivative f', of complex outputs that of their real parts and i times that of their imaginary
-        ones.  Where it takes longer than two seconds, a line on the terminal says how far it is.
-
-    Raises
-    ------
-    GraphError
-        If f has no complex derivative in a complex argument at this point, as np.abs and np.conj have not.
-
-    Notes
-    -----
-    The gradient of each example's loss in a batch is the Jacobian of the vector of losses, in a model's
-    parameters: of shape ``(n, *shape)`` by the parameter's name.  It takes n backward passes over the batch;
-    for thousands of examples, `grad` of one after the other takes less.
-
-    Examples
-    --------
-    >>> import numpy as np, tinygrad_edu as tg
-    >>> tg.jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
-    array([[2., 0.],
-           [0., 4.]])
-    >>> tg.jacobian(np.exp)(1j * np.pi)
-    np.complex128(-1+1.2246467991473532e-16j)
-
-    The gradients of five examples:
-
-    >>> model, x, y = tg.nn.Linear(3, 2, rng=0), np.ones((5, 3), np.float32), np.array([0, 1, 1, 0, 1])
-    >>> losses = lambda model: tg.softmax_cross_entropy(model(x), y, reduction="none")
-    >>> each = tg.jacobian(losses)(model)
-    >>> {name: gradient.shape for name, gradient in each.named_parameters()}
-    {'weight': (5, 2, 3), 'bias': (5, 2)}
-    """
-
-    def of(*args: Any, **kwargs: Any) -> Any:
-        run = Evaluation(*_choose(f, argnums, args, kwargs))
-        matrices: list[Any] = []
-        with Patience("jacobian: row", sum(output.size for output in run.outputs)) as patience:
-            for k in range(len(run.outputs)):
-                inputs = run.like_inputs(_rows(run, k, patience))
-                matrices.append(inputs[0] if _is_number(argnums) else inputs)
-        return run.build_outputs(matrices)
-
-    return of
-
-
-def _rows(run: Evaluation, k: int, patience: Patience) -> list[Tensor]:
-    """The derivatives of one output with respect to each variable, a backward pass for each element."""
-    output, rows = run.outputs[k], []
-    for i in range(output.size):
-        unit = [np.zeros(o.shape, o.dtype) for o in run.outputs]
-        unit[k].flat[i] = 1
-        rows.append(row(run, unit))
-        patience.step()
-    shapes = [(*output.shape, *v.shape) for v in run.variables]
-    if not rows:
-        return [Tensor(np.zeros(shape, v.dtype)) for v, shape in zip(run.variables, shapes)]
-    stacked: list[Any] = [np.stack(column) for column in zip(*rows)]
-    shaped: Any = [np.reshape(column, shape) for column, shape in zip(stacked, shapes)]
-    return shaped
-
-
-# fmt: off
-@overload
-def hessian(f: Callable[..., Any], argnums: Literal[0] = 0) -> Matrix: ...
-@overload
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]: ...
-# fmt: on
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """A function that computes the matrix of all second derivatives of f, which returns one element.
-
-    Examples
-    --------
-    >>> import numpy as np, tinygrad_edu as tg
-    >>> tg.hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
-    array([[ 6.,  0.],
-           [ 0., 12.]])
-    """
-
-    def of(*args: Any, **kwargs: Any) -> Any:
-        if any(map(np.iscomplexobj, flatten(_choose(f, argnums, args, kwargs)[1])[0])):
-            raise GraphError(f"hessian: an argument is complex, and its parts vary independently.\n  {SPLIT}")
-        return jacobian(grad(f, argnums), argnums)(*args, **kwargs)
-
-    return of
-
-
-def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
-    """The product of the Hessian of f with a direction, at the cost of a few evaluations of f: the gradient
-    of ⟨∇f, v⟩.
-
-    Parameters
-    ----------
-    f : callable
-        Returns one tensor with one element.
-    primals, tangents : sequence
-        The arguments of f, and a direction for each, in the same containers.
-
-    Returns
-    -------
-    tuple
-        One product for each primal, in its containers.
-
-    Examples
-    --------
-    >>> import numpy as np, tinygrad_edu as tg
-    >>> tg.hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
-    (array([ 6., 12.]),)
-    """
-    _check_directions("hvp", primals, tangents)
-    _, pullback = vjp(grad(f, range(len(primals))), *primals)
-    return pullback(tuple(tangents))
-
-
-def _choose(
-    f: Callable[..., Any], argnums: int | Sequence[int], args: Any, kwargs: Any
-) -> tuple[Callable[..., Any], list[Any], list[int]]:
-    """f as a function of the arguments at argnums alone, those arguments, and their places."""
-    if not _is_number(argnums) and not (isinstance(argnums, Sequence) and all(map(_is_number, argnums))):
-        expected = "the place of a positional argument, a whole number, or a sequence of such"
-        raise ArgumentError(f"argnums is {expected}; got {argnums!r}.")
-    given = [argnums] if isinstance(argnums, (int, np.integer)) else list(argnums)
-    numbers = [n % len(args) for n in given if -len(args) <= n < len(args)]
-    if len(set(numbers)) < len(given):
-        call = f"a call with {len(args)} positional arguments"
-        raise ArgumentError(f"argnums={argnums} of {call}: each must name one of them, and only once.")
-
-    def of_chosen(*chosen: Any) -> Any:
-        places = dict(zip(numbers, chosen))
-        return f(*(places.get(i, arg) for i, arg in enumerate(args)), **kwargs)
-
-    return of_chosen, [args[n] for n in numbers], numbers
-
-
-def _is_number(argnums: Any) -> TypeGuard[int]:
-    return isinstance(argnums, (int, np.integer)) and not isinstance(argnums, bool)
-
-
-def _check_directions(transform: str, primals: Any, tangents: Any) -> None:
-    """Arguments and their directions come as two sequences of one length."""
-    for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, (list, tuple)):
-            expected = f"a tuple or list, an entry for each argument of f; got {type(given).__name__}"
-            single = f"A single one: ({name[:-1]},) with a comma."
-            raise ArgumentError(f"{transform}: {name} is {expected}. {single}")
-    if len(primals) != len(tangents):
-        counts = f"{len(primals)} primals and {len(tangents)} tangents"
-        raise ArgumentError(f"{transform}: every primal has one tangent; got {counts}.")

@@ -26,8 +26,8 @@ HOUSE = [
     ("ops", "reasons"),                                                    # the derivatives themselves
     ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
     ("methods", "conversion", "in_place", "tensor", "functions", "mends", "nonfinite", "debug", "interchange"),
-    ("tree_call", "primitive", "filing", "storage"),                             # users' ops
-    ("evaluation", "forms", "holomorphic", "patience", "transforms", "recompute", "implicit", "flat", "optimize"),
+    ("tree_call", "primitive", "handover", "filing", "storage"),                 # users' ops
+    ("argnums", "evaluation", "forms", "holomorphic", "patience", "transforms", "jacobians", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),
     ("compiler", "distributed"),                                           # a step as NumPy's calls; several processes
     ("coverage", "plot", "drawing", "data", "train", "sklearn", "onnx"),
