@@ -18,6 +18,7 @@ from .memories import address
 from .orders import orders_of
 from .program import Ref
 from .random_functions import function_of, interface_of
+from .tanh import tanh_of_doubles
 from .words import Words, forms_are_as_known
 
 
@@ -112,7 +113,7 @@ class NativeSource(Driven):
         if what[0] == "scalar":
             return address(self.counting.scalars[what[1]])
         if isinstance(what[0], np.ufunc):
-            found = inner_loop(what[0], what[1])
+            found = self._loop_of(*what[:2])
             assert found is not None
             return found[len(what) - 2]
         m = what[1]
@@ -121,6 +122,12 @@ class NativeSource(Driven):
         if self.kinds[m] == "result":
             return address(arrays[self.whole.index(m)])
         return address(self.room[m]) if m in self.room else self.everything[m].low
+
+    def _loop_of(self, ufunc: np.ufunc, types: str) -> Any:
+        """The addresses of a ufunc's loop, NumPy's or a faster one, and of its data."""
+        own = (ufunc, types) == (np.tanh, "d->d")
+        faster = tanh_of_doubles(None if self.folder is None else str(self.folder)) if own else None
+        return faster or inner_loop(ufunc, types)
 
     def _renew(self, table: Any, arrays: list[Any]) -> None:
         """Other arrays for the results that somebody has kept."""
