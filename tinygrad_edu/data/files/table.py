@@ -1,7 +1,7 @@
 """Table: the cells of a file by row and column, as text, until somebody says which of them are numbers."""
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from operator import index
 from typing import Any
@@ -14,6 +14,7 @@ from ...files import printable
 from .cells import USUAL, Cell, Numerals, Row, delimiter_hint
 from .not_numbers import advice, text_advice
 from .number_rows import NumberRows
+from .numbers import can_stand, numbers_of
 
 WIDEST, SHOWN = 24, 5  # characters of a cell, and rows, that are shown
 ONE = (str, int, np.integer)  # what names a single column
@@ -199,7 +200,7 @@ class Table:
         kind = np.dtype(dtype)
         if kind.kind not in "iuf":
             raise ArgumentError(f"{self.source}: numbers are floating or integer; got dtype {kind}.")
-        if not _can_stand(missing, kind):
+        if not can_stand(missing, kind):
             expected = f"missing is None or a number that {kind} has"
             raise ArgumentError(f"{self.source}: {expected}; got {missing!r}.")
         places = self._places_of(names)
@@ -207,28 +208,19 @@ class Table:
             plain = self._rows.columns(places, kind)
             if plain is not None:
                 return plain[:, 0] if isinstance(names, ONE) else plain
-        columns = [self._numbers(place, missing, kind) for place in places]
+        columns = [
+            numbers_of(
+                self.column(place), self.numerals, missing, kind, partial(self._no_number, place, kind)
+            )
+            for place in places
+        ]
         if isinstance(names, ONE):
             return columns[0]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0), kind)
 
-    def _numbers(self, place: int, missing: float | None, kind: np.dtype[Any]) -> NDArray[Any]:
-        column, (low, high) = self.column(place), _limits(kind)
-        parse = self.numerals.number if kind.kind == "f" else self.numerals.integer
-        numbers: dict[Cell, float] = {}
-        if missing is not None and (kind.kind == "f" or not np.isnan(missing)):
-            numbers[None] = missing
-        for cell in dict.fromkeys(column):  # columns repeat themselves: each text is parsed once
-            if cell not in numbers:
-                number = None if cell is None else parse(cell)
-                if number is None or not low <= number <= high:
-                    raise self._no_number(self.rows[column.index(cell)], place, kind)
-                numbers[cell] = number
-        return np.array([numbers[cell] for cell in column], kind)
-
-    def _no_number(self, row: Row, place: int, kind: np.dtype[Any]) -> FormatError:
-        """The error of a cell that is no number of the dtype."""
-        cell = row.cells[place]
+    def _no_number(self, place: int, kind: np.dtype[Any], cell: Cell) -> FormatError:
+        """The error of the first cell of a column with this text, which is no number of the dtype."""
+        row = self.rows[self.column(place).index(cell)]
         if cell is None:
             fix = f"Put a number there, numbers(…, missing=0, dtype=np.{kind}), or drop_missing()."
             problem = f"a value is missing. {fix}"
@@ -301,32 +293,10 @@ class Table:
         if len(self.names) == 1 and (found := delimiter_hint(row)):
             return found
         unnamed = self.names == tuple(f"column {i + 1}" for i in range(len(self.names)))
-        if (
-            unnamed
-            and row is self.rows[0]
-            and all(self.numerals.number(other or "") is None for other in row.cells)
-        ):
+        of_text = all(self.numerals.number(other or "") is None for other in row.cells)
+        if unnamed and of_text and row is self.rows[0]:
             return f" If line {row.line} has the names of the columns: header=True."
         return f" {text_advice(cell)}"
-
-
-def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
-    """The limits of a dtype as Python's numbers: compared with a float32, a number would become one."""
-    if kind.kind == "f":
-        return float(np.finfo(kind).min), float(np.finfo(kind).max)
-    return int(np.iinfo(kind).min), int(np.iinfo(kind).max)
-
-
-def _can_stand(missing: Any, kind: np.dtype[Any]) -> bool:
-    """Whether a setting can stand for missing values; None, and NaN among integers, make them errors."""
-    if missing is None:
-        return True
-    if not isinstance(missing, (int, float, np.integer, np.floating)):
-        return False
-    if kind.kind == "f" or np.isnan(missing):
-        return True
-    low, high = _limits(kind)
-    return bool(np.isfinite(missing)) and missing == int(missing) and low <= int(missing) <= high
 
 
 def _plural(count: int, what: str) -> str:
