@@ -22,10 +22,11 @@ from ..random import generator
 from ..trees import flatten
 from .checks import refuse_state, whole, wrong_names
 from .collate import checked, collated
-from .dataset import ArrayDataset, Batches, Dataset, cast_floats
+from .dataset import ArrayDataset, Batches, cast_floats
 from .fields import Fields
 from .part import checked_part, cut, own_rows
 from .rows import Rows
+from .samples import has_samples, prepared
 
 SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
 
@@ -37,14 +38,14 @@ class DataLoader:
     ----------
     data : tuple of arrays, array, Dataset, iterable, or function
         * A tuple of arrays (x, y, …) with one row a sample, or a single array; frames and tables of numbers
-          are arrays, too.  Several inputs are one of
-          these: ((x1, x2), y), or ({"a": x1, "b": x2}, y); so they are in the batches.
+          are arrays, too.  Several inputs are one of these: ((x1, x2), y), or ({"a": x1, "b": x2}, y); so
+          they are in the batches.
         * An object with ``len(data)`` and ``data[i]``: a `Dataset`, a list of samples.
         * An iterable of samples, such as a generator; or a function that returns one, called for every epoch.
 
         Samples are arrays or numbers, or tuples of them, of the same shapes, or ((x1, x2), y) and the like
-        with an array in x.  Batches that are ready are not
-        taken for what they are: give what they were made of, such as the ``dataset`` of PyTorch's loader.
+        with an array in x.  Batches that are ready are not taken for what they are: give what they were made
+        of, such as the ``dataset`` of PyTorch's loader.
     batch_size : int, at least 1, default=32
     shuffle : bool, default=False
         Whether every epoch has an order of its own.  What is only iterated over cannot be shuffled.
@@ -115,33 +116,21 @@ class DataLoader:
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self.dtype = None if dtype is None else np.dtype(dtype)
         if self.dtype is not None and self.dtype.kind != "f":
-            expected = "dtype is that of the floating arrays, so a floating one"
-            raise DTypeError(f"{expected}; got {self.dtype}.")
+            raise DTypeError(f"dtype is that of the floating arrays, so a floating one; got {self.dtype}.")
         if collate_fn is not None and not callable(collate_fn):
             raise ArgumentError(f"collate_fn is a function of a list of samples; got {collate_fn!r:.60}.")
         self.collate_fn = collate_fn
         self.part = checked_part(part)
-        self._data = self._prepared(data)
+        self._data = prepared(data, self.dtype, self.shuffle)
         self._epoch = self._batch = 0  # the place of the next batch
         self._resumed = False
-
-    def _prepared(self, data: Any) -> Any:
-        if isinstance(data, tuple) or hasattr(data, "__array__"):
-            data = ArrayDataset(*data) if isinstance(data, tuple) else ArrayDataset(data)
-        if isinstance(data, Batches):
-            return data if self.dtype is None else data.floats_as(self.dtype)
-        _check_samples(data)
-        if self.shuffle and not _has_samples(data):
-            advice = "Make it a list, or give it __len__ and __getitem__."
-            raise ArgumentError(f"what can only be iterated over cannot be shuffled. {advice}")
-        return data
 
     # ---- how many, and in which order ----------------------------------------------------------------------
 
     @property
     def samples(self) -> int | None:
         """How many samples there are; None for an iterable."""
-        return len(self._data) if _has_samples(self._data) else None
+        return len(self._data) if has_samples(self._data) else None
 
     def __len__(self) -> int:
         """The number of batches of an epoch."""
@@ -190,21 +179,18 @@ class DataLoader:
         Several epochs begin at the beginning of one, and batches in groups between two groups.
         """
         arrays, build = flatten(self._data.arrays if type(self._data) is ArrayDataset else ())
-        plain = all(type(a) is np.ndarray and a.flags.c_contiguous and self._converted(a) for a in arrays)
-        if not arrays or not plain or self.collate_fn is not None or self.part[1] > 1:
+        plain = all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
+        converted = self.dtype is None or all(a.dtype == self.dtype for a in arrays if a.dtype.kind == "f")
+        if not (arrays and plain and converted) or self.collate_fn is not None or self.part[1] > 1:
             return None
         if self._batch and (epochs > 1 or (self._resumed and self._batch % group)):
             return None
         self._begin()
         return Rows(self, arrays, build, epochs, group, usual=type(self) is DataLoader)
 
-    def _converted(self, array: NDArray[Any]) -> bool:
-        """Whether an array has the dtype that it has in batches."""
-        return self.dtype is None or array.dtype.kind != "f" or array.dtype == self.dtype
-
     def __iter__(self) -> Iterator[Fields]:
         epoch, start = self._begin()
-        batches = self._from_dataset if _has_samples(self._data) else self._from_iterable
+        batches = self._from_dataset if has_samples(self._data) else self._from_iterable
         for number, batch in enumerate(batches(epoch, start), start + 1):
             self._epoch, self._batch = epoch, number
             yield batch
@@ -316,25 +302,3 @@ class DataLoader:
         dropped = ", last short batch dropped" * self.drop_last
         part = ", part {} of {}".format(*self.part) if self.part[1] > 1 else ""
         return f"DataLoader({data}, {batches}{self.batch_size}, {order}{dropped}{part}, epoch {self._epoch})"
-
-
-def _has_samples(data: Any) -> bool:
-    return isinstance(data, (Batches, Dataset)) and not isinstance(data, (Mapping, type))
-
-
-def _check_samples(data: Any) -> None:
-    """Raise for what gives no single samples, and say where they are to be found."""
-    kind = type(data).__name__
-    if isinstance(data, Mapping):
-        names = ", ".join(f"data[{name!r}]" for name in list(data)[:2])
-        raise ArgumentError(f"got a {kind}; expected a tuple of its arrays: DataLoader(({names}, …)).")
-    if _has_samples(data):
-        return
-    if isinstance(size := getattr(data, "batch_size", None), int):
-        what, way = "the arrays that they are made of", "(x, y)"
-        if hasattr(data, "dataset"):
-            what, way = "its dataset", "loader.dataset"
-        found = f"a {type(data).__module__.partition('.')[0]} {kind} gives batches of {size}"
-        raise ArgumentError(f"expected single samples; {found}. Give {what}: DataLoader({way}, {size}).")
-    if not (isinstance(data, Iterable) or callable(data)):
-        raise ArgumentError(f"expected arrays (x, y, …), a dataset or an iterable of samples; got {kind}.")
