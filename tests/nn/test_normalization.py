@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import tinygrad_edu as tg
 from tests.helpers import check_gradients, generic
 from tinygrad_edu import errors, nn
-from tinygrad_edu.ops.normalization import plain_standardize, standardize
+from tinygrad_edu.ops.standardize import plain_standardize, standardize
 
 SIN = np.sin(np.arange(24))  # numbers without symmetries
 

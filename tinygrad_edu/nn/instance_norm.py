@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, names_itself
 from ..ops import normalization as ops
+from ..ops.standardize import standardize
 from ..tensor import Tensor
 from .normalization import OfChannels
 
@@ -92,7 +93,7 @@ class InstanceNorm1d(OfChannels):
                 f"{type(self).__name__}: Expected more than 1 value per channel and example, got an input of "
                 f"shape {x.shape}: one value has no variance."
             )
-        y, mean, variance = ops.standardize(x, tuple(range(2, x.ndim)), self.eps)
+        y, mean, variance = standardize(x, tuple(range(2, x.ndim)), self.eps)
         if self.training and self.running_mean is not None and x.shape[0]:
             means = (s.data.reshape(x.shape[:2]).mean(axis=0) for s in (mean, variance))
             self._follow(next(means), next(means) * (n / (n - 1)), self.momentum or 0.0)

@@ -11,6 +11,7 @@ from ..errors import ArgumentError, ShapeError, names_itself
 from ..ops import normalization as ops
 from ..ops.batch_norm import batch_normalized
 from ..ops.losses.checks import Range
+from ..ops.standardize import standardize
 from ..ops.window import layout
 from ..tensor import Tensor
 from .module import Module
@@ -185,7 +186,7 @@ class BatchNorm1d(OfChannels):
         if self.weight is not None and moments is None:
             return batch_normalized(x, self.weight, self.bias, self.eps, told)
         if moments is None:
-            y, *moments = ops.standardize(x, (0, *range(2, x.ndim)), self.eps)
+            y, *moments = standardize(x, (0, *range(2, x.ndim)), self.eps)
         else:
             y = self._scaled(x, *moments)
         if told is not None:

@@ -4,17 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import (
-    adaptive,
-    attention,
-    batch_norm,
-    convolution,
-    group_norm,
-    layer_norm,
-    normalization,
-    pooling,
-    unfolding,
-)  # fmt: skip
+from ..ops import adaptive, attention, batch_norm, convolution, group_norm, layer_norm, pooling, unfolding
+from ..ops import standardize as standardizing
 from ..ops.window import Windows
 from .elementwise import number
 from .graph import Graph, Value
@@ -128,13 +119,13 @@ def sums_of_tiles(g: Graph, x: Value, rows: int, columns: int) -> str:
 # ---- normalization -----------------------------------------------------------------------------------------
 
 
-@converts(normalization.standardize)
+@converts(standardizing.standardize)
 def standardize(g: Graph, x: Value, axis: Any, eps: float) -> tuple[str, str, str]:
     return standardized(g, g.name(x, g.dtype), g.axes(axis, x.ndim), eps)
 
 
 def standardized(g: Graph, name: str, axes: Any, eps: float) -> tuple[str, str, str]:
-    """What `normalization.standardize` returns."""
+    """What `ops.standardize.standardize` returns."""
     mean = g.reduce("ReduceMean", name, axes, True)
     apart = g.emit("Sub", name, mean)
     variance = g.reduce("ReduceMean", g.emit("Mul", apart, apart), axes, True)
@@ -142,14 +133,14 @@ def standardized(g: Graph, name: str, axes: Any, eps: float) -> tuple[str, str, 
     return g.emit("Div", apart, deviation), mean, variance
 
 
-@converts(normalization.rescale)
+@converts(standardizing.rescale)
 def rescale(g: Graph, x: Value, axis: Any, eps: float) -> tuple[str, str]:
     name = g.name(x, g.dtype)
     mean_square = g.reduce("ReduceMean", g.emit("Mul", name, name), g.axes(axis, x.ndim), True)
     return g.emit("Div", name, g.emit("Sqrt", g.emit("Add", mean_square, number(g, eps)))), mean_square
 
 
-@converts(normalization.affine)
+@converts(standardizing.affine)
 def affine(g: Graph, x: Any, weight: Any, bias: Any) -> str:
     scaled = g.emit("Mul", g.name(x, g.dtype), g.name(weight, g.dtype))
     return g.emit("Add", scaled, g.name(bias, g.dtype))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from ...ops import attention, batch_norm, embedding, group_norm, layer_norm, normalization
+from ...ops import attention, batch_norm, embedding, group_norm, layer_norm, standardize
 from ..strategies import Draw, arrays, axes, shapes
 from .domain import Call, Domains, booleans, call, case, choice, integers
 from .indexing import scatter_by_hand
@@ -110,9 +110,9 @@ DOMAINS: Domains = {
     group_norm.group_norm_gradients: case(of_groups_back),
     layer_norm.layer_normalized: case(of_rows, reference=layer_norm.plain_layer_normalized),
     layer_norm.layer_norm_gradients: case(of_rows_back),
-    normalization.rescale:     case(spread_out, reference=normalization.plain_rescale),
-    normalization.standardize: case(spread_out, reference=normalization.plain_standardize),
-    normalization.affine:      case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),
+    standardize.rescale:       case(spread_out, reference=standardize.plain_rescale),
+    standardize.standardize:   case(spread_out, reference=standardize.plain_standardize),
+    standardize.affine:        case(to_be_scaled, reference=lambda x, weight, bias: x * weight + bias),
     attention.softmax_where:   case(masked, reference=masked_softmax_by_hand),
     attention.split_heads:     case(to_be_split, reference=split_by_hand),
     embedding.rows:            case(looked_up, reference=lambda weight, indices: np.take(weight, indices, 0)),
