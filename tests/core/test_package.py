@@ -60,11 +60,10 @@ assert not optional & set(sys.modules), optional & set(sys.modules)
 
 SOURCES = ROOT / "examples" / "site" / "api"
 PARTS = "check compiler data distributed drawing io nn onnx optim plot sklearn special stats train"
-PARTS += " train.metrics"
+PARTS += " nn.init train.metrics"
 LISTED = ("", *(f".{part}" for part in PARTS.split()))  # these have an __all__
-DEFINED = (".check.strategies", ".errors", ".nn.init", ".optim.schedule")  # what these define is public
+DEFINED = (".check.strategies", ".errors", ".optim.schedule")  # what these define is public
 NO_PARTS = {"names_itself", "told_by", "Function"}  # helpers of the package in errors
-ADDED = {".nn.init": {"gain", "fans"}}  # public there, defined elsewhere
 
 
 def public(module):
@@ -74,7 +73,7 @@ def public(module):
         names = set(loaded.__all__)
     else:
         own = {n for n, v in vars(loaded).items() if getattr(v, "__module__", "") == loaded.__name__}
-        names = {n for n in own if not n.startswith("_")} - NO_PARTS | ADDED.get(module, set())
+        names = {n for n in own if not n.startswith("_")} - NO_PARTS
     return names, {name for name in names if inspect.ismodule(getattr(loaded, name))}
 
 
