@@ -8,6 +8,7 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import cache, plan, sums
+from tinygrad_edu.compiler.c_numbers import vanishing
 from tinygrad_edu.compiler.loops import Each, reads, writes
 from tinygrad_edu.compiler.native import NativeSource
 
@@ -163,3 +164,33 @@ def test_eager_steps_between_those_that_count_in_c(tmp_path):
             found = (step if i in (4, 5, 9) else compiled)(x)
             np.testing.assert_allclose(found.item(), plain(x).item(), 1e-5)
         assert ours._packs[0].counts == theirs._packs[0].counts
+
+
+@pytest.mark.parametrize("base", [1e-300, 0.1, 0.5, 0.9, 0.99, 0.999, 1 - 1e-6])
+def test_a_power_that_vanishes_beside_1_is_not_computed(base):
+    first = vanishing(base)
+    assert [1 - base**t for t in (first, first + 1, 2 * first)] == [1, 1, 1]
+    assert first <= 2 or 1 - base ** (first - 2) < 1
+
+
+def test_steps_whose_powers_vanish_have_the_same_bits(tmp_path):
+    def made():
+        x = nn.Parameter(normal(5))
+        optimizer = optim.Adam([x], lr=0.01, betas=(0.5, 0.7))
+
+        def step():
+            optimizer.zero_grad()
+            np.sum(x * x).backward()
+            optimizer.step()
+            return x.grad
+
+        return x, step
+
+    (x, step), (y, plain) = made(), made()
+    compiled = tg.compile(step, backend="c", cache=tmp_path / "new")
+    for t in range(1, 120):
+        compiled()
+        plain()
+        if t in (1, 3, vanishing(0.5) - 1, vanishing(0.5), vanishing(0.7), 119):
+            np.testing.assert_array_equal(x.data, y.data)
+    assert "0 lines of NumPy" in compiled.report()

@@ -1,6 +1,7 @@
 """Numbers in C: the formulas of an optimizer's step, which Python computes with floats."""
 
 import ast
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,11 @@ def in_c(formula: str, powers: dict[str, str]) -> str:
     return _expression(ast.parse(formula, mode="eval").body, powers)
 
 
+def vanishing(base: float) -> int:
+    """A power of a number below 1 from which on 1 less the power is 1 among doubles."""
+    return math.ceil(54 * math.log(2) / -math.log(base)) + 1  # below 1 they are half as far apart as above
+
+
 def _expression(node: ast.expr, powers: dict[str, str]) -> str:
     def inner(part: ast.expr) -> str:
         return _expression(part, powers)
@@ -113,6 +119,11 @@ def _expression(node: ast.expr, powers: dict[str, str]) -> str:
             return name
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"(-{inner(operand)})"
+        case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=ast.BinOp(
+            left=ast.Constant(value=float() as base), op=ast.Pow(), right=ast.Name(id="t")
+        )) if 0 < base < 1:  # fmt: skip
+            power = f"t < {vanishing(base)} ? power({base.hex()}, t) : 0"
+            return f"({(1.0).hex()} - {powers.setdefault(power, f'q{len(powers)}')})"
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return powers.setdefault(f"power({inner(left)}, {inner(right)})", f"q{len(powers)}")
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:

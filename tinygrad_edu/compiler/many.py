@@ -83,20 +83,26 @@ class Many:
 
     def text(self, parameters: str, conditions: str, slot: Callable[[Any], int]) -> str:
         """The function in C, given its parameters, and the lines that look at the arguments."""
-        begins = [f"(char *)c[{self.data + k}]" for k in range(len(self.widths))]
+        names = [
+            line
+            for k in range(len(self.widths))
+            for line in (
+                f"char *const d{k} = DATA(x{k});",
+                f"const char *const b{k} = (char *)c[{self.data + k}];",
+            )
+        ]
         gather = [
-            f"memcpy(DATA(x{k}) + i * {w}, {begins[k]} + rows[s * {self.batch} + i] * {w}, {w});"
+            f"memcpy(d{k} + i * {w}, b{k} + rows[s * {self.batch} + i] * {w}, {w});"
             for k, w in enumerate(self.widths)
         ]
-        take = [
-            f"memcpy(DATA(x{k}), {begins[k]} + first * {w}, {self.batch * w});"
-            for k, w in enumerate(self.widths)
-        ]
+        take = [f"memcpy(d{k}, b{k} + at * {w}, {self.batch * w});" for k, w in enumerate(self.widths)]
         places = [self.counting.scalar(k, slot) for k in range(len(self.counting.scalars))]
         table = " ".join(f"{at} = table[s * {len(places)} + {k}];" for k, at in enumerate(places))
         count = [f"if (table) {{ {table} }}"] * bool(places)
         if self.counting.formulas:
-            calls = [f"count_{k}(p, c[{COUNTS + k}] + s + 1, rates[{k}]);" for k in range(len(self.lives))]
+            lives = range(len(self.lives))
+            names += [f"const word made{k} = c[{COUNTS + k}];" for k in lives]
+            calls = [f"count_{k}(p, made{k} + s + 1, rates[{k}]);" for k in lives]
             count += ["else {", *(f"    {call}" for call in calls), "}"]
         copies = []
         for k, r in enumerate(self.results):
@@ -105,26 +111,29 @@ class Many:
                     prod(r.shape) * r.dtype.itemsize,
                     f"(char *)p[{slot(('memory', r.memory))}] + {r.offset}",
                 )
-                to = f"(char *)c[{self.outs + k}] + s * {size}"
-                copies.append(f"if (c[{self.outs + k}]) memcpy({to}, {at}, {size});")
-        values = "".join(f", DATA(x{k})" for k in range(len(self.widths)))
+                names.append(f"char *const o{k} = (char *)c[{self.outs + k}];")
+                copies.append(f"if (o{k}) memcpy(o{k} + s * {size}, {at}, {size});")
+        values = "".join(f", d{k}" for k in range(len(self.widths)))
         lines = [
             f"const word n = c[{N}], *const rows = (word *)c[{ROWS}];",
+            f"const word first = c[{FIRST}], period = c[{PERIOD}];",
             f"const double *const table = (double *)c[{TABLE}], *const rates = (double *)c[{RATES}];",
-            "for (word s = 0; s < n; s++) {",
+            *names,
+            "word s = 0;",
+            "for (; s < n; s++) {",
             "    if (!rows) {",
-            f"        const word first = (c[{FIRST}] + s * {self.batch}) % c[{PERIOD}];",
+            f"        const word at = (first + s * {self.batch}) % period;",
             *(f"        {line}" for line in take),
             "    }",
             f"    else for (word i = 0; i < {self.batch}; i++) {{",
             *(f"        {line}" for line in gather),
             "    }",
             *(f"    {line}" for line in count),
-            f"    if (body_0(p{values})) return 1;",
-            f"    c[{DONE}] = s + 1;",
+            f"    if (body_0(p{values})) break;",
             *(f"    {line}" for line in copies),
             "}",
-            "return 0;",
+            f"c[{DONE}] = s;",
+            "return s < n;",
         ]
         body = "".join(f"    {line}\n" for line in lines)
         return f"int steps({parameters}, word *c) {{\n{conditions}{body}}}\n"

@@ -26,7 +26,21 @@ static inline uint32_t mixed(uint32_t x, uint32_t y) {
     return x ^ x >> 16;
 }
 typedef unsigned __int128 wide;
-#define STEP(state, odd) (state) = (state) * ((wide)0x2360ed051fc65da4u << 64 | 0x4385df649fccf645u) + (odd)
+static inline uint64_t next(wide *at, wide odd) {
+    *at = *at * ((wide)0x2360ed051fc65da4u << 64 | 0x4385df649fccf645u) + odd;
+    const uint64_t x = (uint64_t)(*at >> 64) ^ (uint64_t)*at;
+    const int turn = *at >> 122;
+    return x >> turn | x << (-turn & 63);
+}
+/* Whether a place is none beyond i, which is exchanged with it; if not, another is drawn.  No branch. */
+static inline int swapped(int64_t *out, uint32_t i, uint32_t place) {
+    const int there = place <= i;
+    const word j = there ? place : i;
+    const int64_t kept = out[i];
+    out[i] = out[j];
+    out[j] = kept;
+    return there;
+}
 
 /* The numbers 0 to n - 1 in the order of each of some epochs, whose seed has so many words. */
 void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, int64_t *out) {
@@ -45,23 +59,20 @@ void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, i
         const uint64_t *const s = (uint64_t *)state;
         const wide odd = ((wide)s[2] << 64 | s[3]) << 1 | 1;
         wide at = odd + ((wide)s[0] << 64 | s[1]);
-        STEP(at, odd);
+        next(&at, odd);
         uint32_t i = n - 1, mask = -1;
         while (mask && mask >> 1 >= i) mask >>= 1;
         for (word k = 0; k < n; k++) out[k] = k;
         while (i > 0) {
-            STEP(at, odd);
-            const uint64_t x = (uint64_t)(at >> 64) ^ (uint64_t)at;
-            const int turn = at >> 122;
-            const uint64_t two = x >> turn | x << (-turn & 63);
-            for (int half = 0; half < 2; half++) {
-                const uint32_t place = (half ? two >> 32 : two) & mask;
-                const int there = place <= i;  /* if not, another is drawn, without a branch */
-                const word j = there ? place : i;
-                const int64_t kept = out[i];
-                out[i] = out[j];
-                out[j] = kept;
-                i -= there & (i > 0);
+            uint64_t two;
+            while (i >= 3 + (mask >> 1)) {  /* both have this mask, which nothing waits for */
+                two = next(&at, odd);
+                i -= swapped(out, i, (uint32_t)two & mask);
+                i -= swapped(out, i, two >> 32 & mask);
+            }
+            two = next(&at, odd);
+            for (int half = 0; half < 2; half++, two >>= 32) {
+                i -= swapped(out, i, (uint32_t)two & mask) & (i > 0);
                 mask >>= i <= mask >> 1;  /* the bits of i */
             }
         }
