@@ -1,13 +1,10 @@
 """The course: an engine on its way through the lessons, and what each of them has shown."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.strategies import SearchStrategy
 
 from .adapter import Engine
 from .diagnosis import Known, diagnose
+from .drawing import Kind, drawn
 from .judge import Failure, judge
 from .operations import OPERATIONS
 from .program import Program
@@ -118,23 +115,20 @@ class Course:
         lacks = {*self.engine.without, *self.wrong}
         return [name for name in LEFT if name in self.offers and not {name, f"r{name}"} & lacks]
 
-    def search(self, outcome: Outcome, drawn: SearchStrategy[Program], examples: int) -> bool:
+    def search(self, outcome: Outcome, kind: Kind, examples: int) -> bool:
         """Look for a program that fails, and add what it shows to an outcome; whether one was found."""
         seen: list[Program] = []
-        failing: list[Program] = []
-
-        def look(program: Program) -> None:
-            if not failing:
-                seen.append(program)
-                if judge(self.engine, program) is not None:
-                    failing.append(program)
-
-        _for_drawn(look, drawn, examples, self.seed)
+        failed = False
+        for program in drawn(kind, examples, self.seed):
+            seen.append(program)
+            failed = judge(self.engine, program) is not None
+            if failed:
+                outcome.findings.append(self._finding(program, seen[-REMEMBERED:], kind))
+                break
         outcome.programs += len(seen)
-        outcome.findings += [self._finding(program, seen[-REMEMBERED:], drawn) for program in failing]
-        return bool(failing)
+        return failed
 
-    def _finding(self, program: Program, others: list[Program], drawn: SearchStrategy[Program]) -> Finding:
+    def _finding(self, program: Program, others: list[Program], kind: Kind) -> Finding:
         """The smallest program that fails like this one, and why it fails."""
         first = self._judged(program, AGAIN)
         tries = 1 if judge(self.engine, program) else AGAIN  # sets of objects have an order by chance
@@ -151,8 +145,8 @@ class Course:
         if failure is None:
             told = "it fails at times, and at times it does not"
             return Finding("the result depends on chance", self._text(program), told, program.operations)
-        _for_drawn(others.append, drawn, REMEMBERED, self.seed + 1)
-        cause = diagnose(self.engine, failure, others, self.known)
+        more = [*others, *drawn(kind, REMEMBERED, self.seed + 1)]
+        cause = diagnose(self.engine, failure, more, self.known)
         return Finding(cause, self._text(small), failure.told, small.operations)
 
     def _judged(self, program: Program, tries: int) -> Failure | None:
@@ -160,20 +154,3 @@ class Course:
 
     def _text(self, program: Program) -> str:
         return "\n".join(program.lines(self.engine.called))
-
-
-def _for_drawn(
-    look: Callable[[Program], None], drawn: SearchStrategy[Program], count: int, start: int
-) -> None:
-    """Have hypothesis draw programs, and look at each."""
-
-    @seed(start)
-    @settings(
-        max_examples=count, database=None, deadline=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(drawn)
-    def each(program: Program) -> None:
-        look(program)
-
-    each()

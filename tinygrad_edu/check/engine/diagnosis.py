@@ -58,6 +58,8 @@ class Case:
     def __init__(self, engine: Engine, failure: Failure, others: Sequence[Program], known: Known) -> None:
         self.engine, self.failure, self.others, self.known = engine, failure, others, known
         self.values = failure.kind == "value"
+        self._spelled: dict[Program, Program] = {}
+        self._agreed: dict[tuple[Fault, Program], bool] = {}
 
     def likeliest(self) -> Fault | None:
         """The mistake that explains the failure and most of the other answers."""
@@ -98,12 +100,20 @@ class Case:
         return [self.engine.gradient(done.known[number]) for number, _ in program.leaves]
 
     def _agrees(self, fault: Fault, out: bool, program: Program, answer: list[Any] | None) -> bool:
-        """Whether the model computes this answer under a mistake; where shapes do not fit, an engine may
-        raise.
-        """
+        """Whether the model computes this answer under a mistake; asked often, and computed once."""
+        if out:
+            if program not in self._spelled:
+                self._spelled[program] = program.spelled_out()
+            program = self._spelled[program]
+        if (fault, program) not in self._agreed:
+            self._agreed[fault, program] = self._computes(fault, program, answer)
+        return self._agreed[fault, program]
+
+    def _computes(self, fault: Fault, program: Program, answer: list[Any] | None) -> bool:
+        """The same, computed; where shapes do not fit, an engine may raise."""
         try:
             with np.errstate(all="ignore"):
-                computed = model.run(program.spelled_out() if out else program, fault)
+                computed = model.run(program, fault)
         except (ValueError, IndexError):
             return answer is None
         if answer is None:

@@ -4,10 +4,12 @@ passes.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count, repeat
 from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -17,7 +19,7 @@ from .program import BACKWARD, ZERO, Program, Statement, Var, computed
 NUMBERS = (1.5, -0.75, 2.0, -1.25, 0.5, 3.0, -2.0, 1.75, -0.5, 2.5)
 EXPONENTS = (2, 3, -1, 0.5, -2, 1.5)
 ONE_NODE = ("add", "mul", "pow")  # in every engine: a pass leaves no gradient in between
-BYTES = 80
+CHOICES = st.binary(min_size=80, max_size=80)  # of a program
 SHAPES = ((2, 3), (3,), (1, 3), (2, 1), (3, 2), ())
 
 
@@ -82,7 +84,30 @@ class Choices:
 
 def programs(kind: Kind) -> SearchStrategy[Program]:
     """Programs of a kind, within the domains of their operations."""
-    return st.binary(min_size=BYTES, max_size=BYTES).map(lambda drawn: chosen(kind, Choices(drawn)))
+    return CHOICES.map(lambda made: chosen(kind, Choices(made)))
+
+
+def drawn(kind: Kind, examples: int, start: int) -> Iterator[Program]:
+    """So many programs of a kind, made one by one; the same for the same start."""
+    return (chosen(kind, Choices(made)) for made in _choices(examples, start))
+
+
+@lru_cache(maxsize=32)
+def _choices(examples: int, start: int) -> list[bytes]:
+    """What hypothesis draws, once for programs of all kinds, since that takes longer than to run them."""
+    found: list[bytes] = []
+
+    @seed(start)
+    @settings(
+        max_examples=examples, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(CHOICES)
+    def each(made: bytes) -> None:
+        found.append(made)
+
+    each()
+    return found
 
 
 def chosen(kind: Kind, choose: Choices) -> Program:

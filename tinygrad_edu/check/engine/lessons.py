@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import GradcheckError
 from .course import Course, Finding, Outcome
-from .drawing import SHAPES, Kind, programs
+from .drawing import SHAPES, Kind
 from .judge import run
 from .operations import OPERATIONS
 from .program import BACKWARD, Program, Statement, Var
@@ -45,7 +45,7 @@ def _each(course: Course, outcome: Outcome, names: Sequence[str], base: Kind) ->
             else kind
         )
         single = Outcome("", "")
-        if course.search(single, programs(kind), max(10, course.examples // 4)):
+        if course.search(single, kind, max(10, course.examples // 4)):
             course.wrong.add(name)
         elif kind.passes and "l" not in kind.constants:
             course.known.cleared.add(name)
@@ -87,7 +87,7 @@ def _drawn(kind: Kind, *kinds: str, extra: Sequence[str] = (), share: float = 1.
         weighted = [*menu, *extras * max(1, len(menu) // 3), *[n for n in ("add", "mul") if n in menu] * 3]
         course.search(
             outcome,
-            programs(replace(kind, menu=weighted, scaled="mul" in menu, left=course.left())),
+            replace(kind, menu=weighted, scaled="mul" in menu, left=course.left()),
             round(share * course.examples),
         )
 

@@ -198,6 +198,8 @@ def _pull(node: Node, fault: Fault) -> None:
 
 def summed(g: Any, value: Any) -> Any:
     """The gradient, summed over the axes along which the value was broadcast."""
+    if np.shape(g) == np.shape(value):
+        return g
     g = np.sum(g, axis=tuple(range(np.ndim(g) - np.ndim(value))))
     short = tuple(i for i, n in enumerate(np.shape(value)) if n == 1 != np.shape(g)[i])
     return np.sum(g, axis=short, keepdims=True)

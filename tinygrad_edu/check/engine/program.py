@@ -167,6 +167,8 @@ class Program:
 
     def spelled_out(self) -> "Program":
         """The same with differences, quotients and minus written as micrograd writes them, by +, * and **."""
+        if not any(s.operation in ("neg", "sub", "div") for s in self.statements):
+            return self
         numbers = count(
             max([number for number, _ in self.leaves] + [s.target for s in self.statements], default=0) + 1
         )
