@@ -1,12 +1,13 @@
 """Functions in C: the segments of a plan, and what must hold of the arguments."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import orders, words
+from .alike import Alike
 from .c import Printer
 from .c_head import HEAD, NARROW
 from .c_numbers import Counting
@@ -51,7 +52,7 @@ class Functions:
     def __init__(self, plan: Plan, arguments: list[Ref], alone: bool) -> None:
         self.plan, self.memories, self.arguments, self.alone = plan, plan.memories, arguments, alone
         self.slots: list[Any] = ["ndarray"]
-        self.counting = Counting(plan.lives)
+        self.counting, self.alike = Counting(plan.lives), Alike()
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
         self.counts, self.many = False, None  # type: tuple[bool, Many | None]
         self.why_one = ""
@@ -65,7 +66,8 @@ class Functions:
         except NoLoop as reason:
             self.why_one = str(reason)
         functions = self.counting.functions(self.slot)
-        functions += map(self._function, numbers)
+        made = list(map(self._function, numbers))
+        functions += [self.alike.text, *made]
         if self.first:
             functions.append(
                 f"static int all_fit({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n"
@@ -91,6 +93,9 @@ class Functions:
                 self.slots.append((*what, "data"))
         return self.slots.index(what)
 
+    def _inner_slot(self, ufunc: Any, types: str) -> int:
+        return self.slot((ufunc, types))
+
     def _function(self, number: int) -> str:
         """A segment, as ``body``, which is given where the arguments begin; and ``step``, which calls it."""
         used: dict[tuple[int, Any], str] = {}
@@ -98,11 +103,15 @@ class Functions:
         def pointer(memory: int, dtype: Any) -> str:
             return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
 
-        printer = Printer(pointer, lambda ufunc, types: self.slot((ufunc, types)))
+        printer = Printer(pointer, self._inner_slot)
         fleeting = {m for m, kind in self.plan.kinds.items() if kind == "fleeting"}
         groups = self.plan.groups[number]
         for group, left in zip(groups, self._unread(groups)):
-            printer.group(group, fleeting, left)
+            if self.alone:  # calls would take longer than the loops
+                printer.group(group, fleeting, left)
+            else:
+                line = self.alike.call(group, fleeting, left, pointer, self._inner_slot, self._is_apart)
+                printer.lines += line
         lines, apart = self._declared(used)
         body = indented([*lines, *printer.lines, "return 0;"])
         given = range(len(self.arguments))
@@ -126,6 +135,17 @@ class Functions:
             f"    return loops_{number}(p{names}{begins});\n}}\n\n"
             f"static int made_{number}({parameters}) {{\n{before}    {call}\n    return found;\n}}\n\n"
             + self._called(f"step_{number}", f"made_{number}", 2 * counts)
+        )
+
+    def _is_apart(self, memory: int, others: Collection[int]) -> bool:
+        """Whether a memory shares no byte with others, as two do that lie in the arena at different times."""
+        plan, memories = self.plan, self.memories.all
+        if memory not in plan.offsets:
+            return plan.kinds[memory] in ("fixed", "argument", "result", "stack")
+        begin, there = plan.offsets[memory], [m for m in others if m in plan.offsets and m != memory]
+        return all(
+            begin + memories[memory].size <= plan.offsets[m] or plan.offsets[m] + memories[m].size <= begin
+            for m in there
         )
 
     def _unread(self, groups: list[list[Statement]]) -> list[set[Operand]]:
