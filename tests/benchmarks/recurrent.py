@@ -1,7 +1,7 @@
 """Recurrent layers: forward, mean squared output and the gradients of all weights, beside PyTorch.
 
 A layer of an LSTM, of GRU and of Elman's network, of several sizes, in float32, on one thread, from the same
-weights; LSTMs beside `recurrent_by_hand` too.  The time is the processor's, so that other programs count
+weights, and beside `recurrent_by_hand`.  The time is the processor's, so that other programs count
 little.
 """
 
@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .race import quartiles, race, summary
-from .recurrent_by_hand import LSTM
+from .recurrent_by_hand import GRU, LSTM, RNN
 
+HANDS = {"LSTM": LSTM, "GRU": GRU, "RNN": RNN}
 ENOUGH = 0.02  # seconds that the repetitions of a round take about
 
 
@@ -63,7 +64,7 @@ def ours(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
 
 def by_hand(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
     """Plain NumPy: the same."""
-    layer, g = LSTM(x.shape, state), np.empty((*x.shape[:2], size.hidden), np.float32)
+    layer, g = HANDS[size.kind](x.shape, state), np.empty((*x.shape[:2], size.hidden), np.float32)
 
     def step() -> float:
         output = layer.forward(x)
@@ -110,8 +111,7 @@ def raced(size: Size, rounds: int) -> dict[str, Any]:
 
     x = np.random.default_rng(0).standard_normal((size.steps, size.batch, size.hidden), np.float32)
     state = getattr(nn, size.kind)(size.hidden, size.hidden, rng=0).state_dict()
-    makers = {"ours": ours} | ({"by hand": by_hand} if size.kind == "LSTM" else {})
-    makers |= {"torch": torch} if find_spec("torch") else {}
+    makers = {"ours": ours, "by hand": by_hand} | ({"torch": torch} if find_spec("torch") else {})
     made = {name: make(size, x, state) for name, make in makers.items()}
     losses = {name: step() for name, (step, _) in made.items()}
     for name, (_, gradients) in made.items():
