@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops.recurrent import loop
+from tinygrad_edu.ops.recurrent import loop, products
 from tinygrad_edu.ops.recurrent.elman import plain_rnn, plain_rnn_gradients, rnn, rnn_gradients
 from tinygrad_edu.ops.recurrent.gru import gru, gru_gradients, plain_gru, plain_gru_gradients
 from tinygrad_edu.ops.recurrent.lstm import lstm, lstm_gradients, plain_lstm, plain_lstm_gradients
@@ -94,7 +94,7 @@ def test_gradients_in_pieces_are_those_of_the_composition(name, n, steps, sizes,
 def test_wide_inputs_are_multiplied_at_once_where_that_is_faster(n, monkeypatch):
     given = arguments(4, 2, n=n)
     expected = lstm(*given)[0]
-    monkeypatch.setattr(loop, "MANY", 1)
+    monkeypatch.setattr(products, "MANY", 1)
     np.testing.assert_allclose(lstm(*given)[0], expected, rtol=1e-12)
 
 
@@ -110,9 +110,9 @@ def test_products_in_blocks_are_those_at_once(name, sizes, monkeypatch):
         return *out, *pullback(out)
 
     expected = computed()
-    monkeypatch.setattr(loop, "SMALL", 64 * 64 * 40)
-    assert loop.blocks_of(given[2 + (states == 2)], 40) == 1
-    assert loop.blocks_of(given[3 + (states == 2)], 40) == sums
+    monkeypatch.setattr(products, "SMALL", 64 * 64 * 40)
+    assert products.blocks_of(given[2 + (states == 2)], 40) == 1
+    assert products.blocks_of(given[3 + (states == 2)], 40) == sums
     for mine, theirs in zip(computed(), expected, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10)
 

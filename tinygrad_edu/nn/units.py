@@ -71,7 +71,11 @@ class Units(Module):
 
     def _pass(self, suffix: str, x: Any, states: list[Any], sizes: Any = None) -> Any:
         """h after each step, and the last states, by the parameters of one layer in one direction."""
-        parameters = [getattr(self, name + suffix, None) for name in self.kind.weights]
+        projects = self.proj_size != 0  # to look for an attribute that is missing takes long
+        parameters = [
+            getattr(self, name + suffix, None) if projects or name != "weight_hr" else None
+            for name in self.kind.weights
+        ]
         return self.kind.recurrence(x, *states, *parameters, *self.settings, sizes)
 
     def _checked(self, x: Any, like: Parameter, axes: tuple[str, ...]) -> Any:

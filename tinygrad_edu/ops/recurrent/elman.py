@@ -3,26 +3,13 @@
 from typing import Any
 
 import numpy as np
-from numpy import add, maximum, multiply, tanh  # by name, which is looked up faster
+from numpy import add, maximum, multiply, subtract, tanh  # by name, which is looked up faster
 
+from ...foreign import beside
 from ...table import fused, primitive
 from ..activation import relu
-from .loop import (
-    WEIGHTS,
-    Gradients,
-    Sizes,
-    clear,
-    composed,
-    composed_back,
-    last,
-    made,
-    of_sizes,
-    pieces,
-    product,
-    steps,
-    sums_of_inputs,
-    turned,
-)
+from .loop import WEIGHTS, Sizes, clear, composed, composed_back, last, made, of_sizes, pieces, steps
+from .products import Gradients, fastest, rows
 
 # ---- by functions of the table -----------------------------------------------------------------------------
 
@@ -48,30 +35,29 @@ def plain_rnn_gradients(*values: Any) -> tuple[Any, ...]:
     return composed_back(step, (g_h, g_last), x, h0, h, weights, sizes, slopes(h, nonlinearity))
 
 
-# ---- in place ----------------------------------------------------------------------------------------------
+# ---- in place, sequences first: of one sum a unit the blocks of a step are next to each other so, too ------
 
 
 @of_sizes
 def rnn_steps(x: Any, h0: Any, weights: Any, nonlinearity: str, *, sizes: Sizes) -> tuple[Any, ...]:
     """What `rnn` returns: the sequence of h, and the last ones."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
-    (n, hidden), length = h0.shape, x.shape[0]
-    states = np.empty_like(
-        x, shape=(length + 1, hidden, n), order="C"
-    )  # the first, and those after each step
-    sums_of_inputs(x, weight_ih, None if bias_ih is None else bias_ih + bias_hh, states[1:], sizes)
-    clear(states[1:], sizes)
-    states[0] = h0.T
-    k = np.empty_like(x, shape=(hidden, n), order="C")
-    times, weight, k_blocks = product(weight_hh, k, sizes)
-    for before, h_t, k_t, k_out in steps(sizes, (states[:-1], states[1:]), (k, k_blocks)):
-        times(weight, before, out=k_out)
+    states = np.empty_like(x, shape=(x.shape[0] + 1, *h0.shape), order="C")
+    states[0], h = h0, states[1:]  # the first, and those after each step
+    np.matmul(rows(x), weight_ih.T, out=rows(h))
+    if bias_ih is not None:
+        add(h, bias_ih + bias_hh, h)
+    clear(np.matrix_transpose(h), sizes)
+    k, weight = np.empty_like(states, shape=h0.shape), np.copy(weight_hh.T, order="C")
+    times = fastest(weight, k)
+    for before, h_t, k_t in steps(sizes, (states[:-1], h), (k,), rows=True):
+        times(before, weight, out=k_t)
         add(h_t, k_t, h_t)
         if nonlinearity == "relu":
             maximum(h_t, 0, out=h_t)
         else:
             tanh(h_t, h_t)
-    return turned(states[1:]), last(states, sizes)
+    return np.copy(h), last(np.matrix_transpose(states), sizes)
 
 
 @fused(plain_rnn_gradients)
@@ -94,19 +80,29 @@ def rnn_steps_back(
     """The gradients of x, the state and weights, of both biases once."""
     weight_ih, weight_hh, _, _ = weights
     length, n, hidden = h.shape
-    found, dh = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy()
-    times, weight, dh_blocks = product(weight_hh.T, dh, sizes)
-    for start, end, s in pieces(length, h, (hidden, n), sizes):
-        n = s.shape[2]
-        s[...] = slopes(np.matrix_transpose(h[start:end, :n]), nonlinearity)
-        now = None if sizes is None else sizes[start:end][::-1]
-        sequences, shared = (turned(g_h[start:end, :n])[::-1], s[::-1]), (dh, dh_blocks)
-        for g_t, da_t, dh_t, dh_out in steps(now, sequences, shared):
+    found, dh = Gradients(x, h0, weight_ih, h, sizes, wanted), np.copy(g_last, order="C")
+    times = fastest(weight_hh, dh)
+    for start, end, room in pieces(length, h, (hidden, n), sizes):
+        n = room.shape[2]
+        s = np.reshape(room, (end - start, n, hidden))
+        write_slopes(h[start:end, :n], nonlinearity, s)
+        here = None if sizes is None else sizes[start:end][::-1]
+        for g_t, da_t, dh_t in steps(here, (g_h[start:end, :n][::-1], s[::-1]), (dh,), rows=True):
             add(dh_t, g_t, dh_t)
             multiply(da_t, dh_t, da_t)
-            times(weight, da_t, out=dh_out)
-        found.add(start, (s,))
-    return found.dx, dh.T, *found.sums
+            times(da_t, weight_hh, out=dh_t)
+        clear(np.matrix_transpose(s), sizes, start)
+        found.add(start, end - start, rows(s).T)
+    return found.dx, dh, *found.sums
+
+
+def write_slopes(h: Any, nonlinearity: str, s: Any) -> None:
+    """Write the `slopes` of some steps, (T, N, H)."""
+    if nonlinearity == "relu":
+        np.sign(h, s)
+        return
+    multiply(h, h, s)
+    subtract(beside(np.asarray(1, h.dtype), h), s, s)
 
 
 # fmt: off

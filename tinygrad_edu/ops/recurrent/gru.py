@@ -9,9 +9,9 @@ from ...foreign import beside
 from ...table import fused, primitive
 from .loop import (
     WEIGHTS,
-    Gradients,
     Sizes,
     before,
+    clear,
     composed,
     composed_back,
     last,
@@ -19,12 +19,11 @@ from .loop import (
     made,
     of_sizes,
     pieces,
-    product,
     steps,
-    sums_of_inputs,
     turned,
     z_and_k,
 )
+from .products import Gradients, product, rows_of, sums_of_inputs
 
 # ---- by functions of the table -----------------------------------------------------------------------------
 
@@ -158,8 +157,9 @@ def gru_steps_back(
             multiply(all_t, dh_t, all_t)
             times(weight, dk_t, out=of_k_out)
             add(of_k, direct, dh_t)
-        dk = s[:, hidden : 4 * hidden]
-        found.add(start, (s[:, hidden : 3 * hidden], s[:, 4 * hidden :]), (dk,))
+        clear(s, sizes, start)
+        dz = rows_of(s[:, hidden : 3 * hidden], s[:, 4 * hidden :])
+        found.add(start, end - start, dz, rows_of(s[:, hidden : 4 * hidden]))
     return found.dx, dh.T, *found.sums
 
 

@@ -11,7 +11,7 @@ the sigmoid, have m blocks of H; inputs add z to them, and the state before adds
 ``a`` is called ``da``.  The fast forms keep the features first and the sequences last, (L, m H, N): the
 blocks of a step are then next to each other in memory, and a step is a product W h, and a few calls on whole
 blocks.  On the way back some steps are taken at once, as many as stay near the processor: what is linear in
-no gradient is computed for all of them before, and the products with x and with h after.
+no gradient is computed for all of them before, and the products with x and with h after; see `products`.
 
 ``sizes``, None or an integer for each step, says how many sequences are that long: they are in the order of
 their lengths, the longest first.  A sequence that is over keeps its states; what the operation returns of it
@@ -32,9 +32,6 @@ from ..sums import sum_of_rows
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 CACHE = 1 << 18  # bytes that stay near the processor while a few steps are taken back
 COLUMNS = 256  # sequences times steps that BLAS multiplies at full speed
-FEW = 8  # steps that are taken together on the way forwards where sequences differ in length
-MANY = 1 << 17  # elements of a W that does not stay near the processor between the products of two steps
-SMALL = 1_000_000  # multiplications up to which BLAS multiplies matrices where they lie, and copies none
 
 Step = Callable[..., Any]
 Sizes = tuple[int, ...] | None
@@ -142,69 +139,24 @@ def made(wanted: tuple[str, ...], sizes: Any) -> tuple[str, ...]:
     return wanted if is_plain(sizes) else ("x",)
 
 
-def steps(sizes: Sizes, sequences: tuple[Any, ...], shared: tuple[Any, ...] = ()) -> Iterator[Any]:
+def steps(
+    sizes: Sizes, sequences: tuple[Any, ...], shared: tuple[Any, ...] = (), rows: bool = False
+) -> Iterator[Any]:
     """Views, at each time, of sequences (L, …, N), and of arrays (…, N) that all times share.
 
-    They are of the sequences that are real at that time.
+    They are of the sequences that are real at that time.  With ``rows`` these come first, (L, N, …).
     """
     # Iterating makes views faster than indexing does.
     if sizes is None:
         return zip(*sequences, *map(repeat, shared))
+    if rows:
+        return (tuple(a[:n] for a in (*now, *shared)) for n, *now in zip(sizes, *sequences))
     return (tuple(a[..., :n] for a in (*now, *shared)) for n, *now in zip(sizes, *sequences))
-
-
-def blocks_of(weight: Any, n: int) -> int:
-    """In how many blocks of rows BLAS multiplies a matrix fastest by one of n columns."""
-    rows, inner = weight.shape
-    for few in (64, 32):
-        if n >= 16 and rows % few == 0 and few * inner * n <= SMALL < rows * inner * n:
-            return int(rows // few)
-    return 1
-
-
-def in_blocks(a: Any, count: int) -> Any:
-    """The view (…, count, rows / count, columns) of an array (…, rows, columns); itself if count is 1."""
-    return a if count == 1 else np.reshape(a, (*a.shape[:-2], count, a.shape[-2] // count, a.shape[-1]))
-
-
-def product(weight: Any, out: Any, sizes: Sizes) -> tuple[Any, Any, Any]:
-    """What multiplies a weight and a state the fastest, step by step, into ``out``: a function, the weight,
-    and ``out``, both perhaps in blocks.
-    """
-    count = blocks_of(weight, out.shape[1])
-    # np.dot begins earlier than np.matmul, but writes into whole arrays only, of the dtype of its result.
-    whole = sizes is None and count == 1 and weight.dtype == out.dtype
-    return np.dot if whole else np.matmul, in_blocks(weight, count), in_blocks(out, count)
 
 
 def turned(x: Any) -> Any:
     """(L, N, features) as (L, features, N), and back: a copy with the last axes swapped."""
     return np.copy(np.matrix_transpose(x), order="C")
-
-
-def sums_of_inputs(x: Any, weight: Any, bias: Any, out: Any, sizes: Sizes) -> None:
-    """Write W x + b of all steps into (L, m H, N); where sequences end, a few steps at a time."""
-    if bias is not None:  # it is the weight of a last feature, which is 1
-        weight = np.concatenate([weight, bias[:, None]], 1)
-    if sizes is None:
-        _sums(x, weight, out)
-        return
-    for start in range(0, x.shape[0], FEW):
-        here, n = slice(start, start + FEW), sizes[start]
-        _sums(x[here, :n], weight, out[here, :, :n])
-
-
-def _sums(x: Any, weight: Any, out: Any) -> None:
-    length, n, inputs = x.shape
-    if n == 1 or (n < 16 and weight.size >= MANY):  # BLAS multiplies so few columns of a step slowly
-        z = np.reshape(np.matmul(weight[:, :inputs], flat(x).T), (weight.shape[0], length, n))
-        np.add(np.swapaxes(z, 0, 1), weight[:, inputs:] if weight.shape[1] > inputs else 0, out=out)
-        return
-    features = np.ones_like(x, shape=(length, weight.shape[1], n), order="C")
-    features[:, :inputs] = np.matrix_transpose(x)
-    if (count := blocks_of(weight, n)) > 1:
-        features = np.expand_dims(features, 1)
-    np.matmul(in_blocks(weight, count), features, out=in_blocks(out, count))
 
 
 def pieces(length: int, like: Any, shape: tuple[int, int], sizes: Sizes) -> Iterator[tuple[int, int, Any]]:
@@ -229,79 +181,6 @@ def clear(sequences: Any, sizes: Sizes, start: int = 0) -> None:
     if sizes is not None:
         for a, n in zip(sequences, sizes[start:]):
             a[..., n:] = 0
-
-
-class Gradients:
-    """The gradients of x, weights and biases, summed up piece by piece from those of z and k.
-
-    ``dx`` is the one, None if it is not wanted, and ``sums`` are the others: of W_ih, W_hh, b_ih and, if it
-    has another, b_hh.
-
-    Parameters
-    ----------
-    x, h0, weight_ih : arrays
-        What the operation was called with.
-    h : array (L, N, H)
-        The sequence that it returned.
-    sizes : tuple of int, or None
-    wanted : tuple of str
-        The names of the arguments that need a gradient.
-    """
-
-    def __init__(
-        self, x: Any, h0: Any, weight_ih: Any, h: Any, sizes: Sizes, wanted: tuple[str, ...]
-    ) -> None:
-        self.x, self.h0, self.weight_ih, self.h, self.sizes = x, h0, weight_ih, h, sizes
-        new = np.empty_like if sizes is None else np.zeros_like
-        self.dx = new(x, order="C") if "x" in wanted else None
-        self.sums: list[Any] = []
-
-    def add(self, start: int, dz: tuple[Any, ...], dk: tuple[Any, ...] | None = None) -> None:
-        """Add those of some steps: of z, blocks (T, H, N), and of k if they are others."""
-        z = self._rows(start, dz)
-        k = z if dk is None else self._rows(start, dk)
-        length, _, n = dz[0].shape
-        here = slice(start, start + length), slice(0, n)
-        if self.dx is not None:
-            dx = self.dx[here]
-            if self.sizes is None:
-                np.matmul(z.T, self.weight_ih, out=np.reshape(dx, (length * n, dx.shape[2])))
-            else:
-                dx[...] = np.reshape(np.matmul(z.T, self.weight_ih), dx.shape)
-        earlier = self.h[start - 1 : start + length - 1, :n]
-        if not start:
-            earlier = np.concatenate([self.h0[None, :n], self.h[: length - 1, :n]])
-        products = (z, rows(self.x[here])), (k, rows(earlier))
-        sums = [np.add.reduce(part, axis=1) for part in ((z,) if dk is None else (z, k))]
-        if not self.sums:
-            self.sums = [*(np.matmul(*both) for both in products), *sums]
-            self.room = [np.empty_like(total) for total in self.sums[:2]]
-            return
-        for both, room in zip(products, self.room):
-            np.matmul(*both, out=room)
-        for total, more in zip(self.sums, (*self.room, *sums)):
-            np.add(total, more, out=total)
-
-    def _rows(self, start: int, blocks: tuple[Any, ...]) -> Any:
-        """Blocks (T, features, N) below each other as (all features, T · N), 0 where a sequence is over."""
-        length, _, n = blocks[0].shape
-        joined = np.empty_like(blocks[0], shape=(sum(b.shape[1] for b in blocks), length, n), order="C")
-        first = 0
-        for block in blocks:
-            joined[first : first + block.shape[1]] = np.swapaxes(block, 0, 1)
-            first += block.shape[1]
-        clear(np.swapaxes(joined, 0, 1), self.sizes, start)
-        return np.reshape(joined, (joined.shape[0], length * n))
-
-
-def rows(a: Any) -> Any:
-    """(T, N, features) as (T · N, features), also if N is 0."""
-    return np.reshape(a, (a.shape[0] * a.shape[1], a.shape[2]))
-
-
-def rows_of(a: Any) -> Any:
-    """(T, features, N) as (features, T · N)."""
-    return np.reshape(np.swapaxes(a, 0, 1), (a.shape[1], a.shape[0] * a.shape[2]))
 
 
 def last(states: Any, sizes: Sizes) -> Any:

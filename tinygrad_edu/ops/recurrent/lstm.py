@@ -1,5 +1,6 @@
 """Long short-term memory, one layer over all time steps as one operation; `loop` explains how."""
 
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ from ...foreign import beside
 from ...table import fused, primitive
 from .loop import (
     WEIGHTS,
-    Gradients,
     Sizes,
     before,
+    clear,
     composed,
     composed_back,
     last,
@@ -19,13 +20,11 @@ from .loop import (
     made,
     of_sizes,
     pieces,
-    product,
-    rows_of,
     steps,
-    sums_of_inputs,
     turned,
     z_and_k,
 )
+from .products import Gradients, product, rows_of, sums
 
 # ---- by functions of the table -----------------------------------------------------------------------------
 
@@ -89,47 +88,47 @@ def cells(c0: Any, f: Any, new: Any) -> Any:
 
 
 def halved(weight: Any) -> Any:
-    """A copy of a weight or bias in the order o, i, f, g, with half of what goes into the gates.
+    """A copy of a weight or bias in the order i, f, o, g, with half of what goes into the gates.
 
     σ(a) = ½ + ½ tanh(a/2), so that one tanh does for all four.
     """
-    hidden = weight.shape[0] // 4
-    weight = np.concatenate([weight[3 * hidden :], weight[: 3 * hidden]])
-    weight[: 3 * hidden] *= 0.5
-    return weight
+    new, hidden = np.empty_like(weight, order="C"), weight.shape[0] // 4
+    half = beside(np.asarray(0.5, weight.dtype), weight)
+    multiply(weight[: 2 * hidden], half, new[: 2 * hidden])
+    multiply(weight[3 * hidden :], half, new[2 * hidden : 3 * hidden])
+    new[3 * hidden :] = weight[2 * hidden : 3 * hidden]
+    return new
 
 
 @of_sizes
 def lstm_steps(x: Any, h0: Any, c0: Any, weights: Any, *, sizes: Sizes) -> tuple[Any, ...]:
     """What `lstm` returns, and what it keeps, (L + 1, 6 H, N).
 
-    These are o, i, f, g, the cell before and tanh of the next, below each other.
+    These are i, f, o, g, the cell before and tanh of the next, below each other.
     """
     weight_ih, weight_hh, bias_ih, bias_hh, weight_hr = weights
     (n, hidden), length = c0.shape, x.shape[0]
     new = np.empty_like if sizes is None else np.zeros_like
     store = new(x, shape=(length + 1, 6 * hidden, n), order="C")
-    bias = None if bias_ih is None else halved(bias_ih + bias_hh)
-    sums_of_inputs(x, halved(weight_ih), bias, store[:-1, : 4 * hidden], sizes)
-    c_all = store[:, 4 * hidden : 5 * hidden]
+    bias, now = None if bias_ih is None else bias_ih + bias_hh, store[:-1]
+    a, c_all = now[:, : 4 * hidden], store[:, 4 * hidden : 5 * hidden]
     c_all[0] = c0.T
-    states = new(x, shape=(length + 1, *h0.T.shape), order="C")
-    states[0] = h0.T
-    k, products, m = (np.empty_like(x, shape=(rows * hidden, n), order="C") for rows in (4, 2, 1))
-    weight, now = halved(weight_hh), store[:-1]
+    weights = weight_ih, weight_hh, bias
+    states, times, weight, factors, results, k = sums(x, h0, weights, halved, a, sizes)
     sequences = (
-        states[:-1], states[1:], c_all[1:], now[:, : 4 * hidden], now[:, : 3 * hidden], now[:, :hidden],
-        now[:, hidden : 3 * hidden], now[:, 3 * hidden : 5 * hidden], now[:, 5 * hidden :],
+        factors, results, a, now[:, : 3 * hidden], now[:, : 2 * hidden], now[:, 3 * hidden : 5 * hidden],
+        c_all[1:], now[:, 5 * hidden :], now[:, 2 * hidden : 3 * hidden], states[1:],
     )  # fmt: skip
-    times, weight, k_blocks = product(weight, k, sizes)
+    products, m = (np.empty_like(x, shape=(rows * hidden, n), order="C") for rows in (2, 1))
     half = beside(np.asarray(0.5, x.dtype), x)  # an array, which NumPy need not make of it each time
-    shared = (k, k_blocks, products, products[:hidden], products[hidden:], m)
-    for h_before, h, c, a, gates, o, i_f, g_c, y, k_t, k_out, both, ig, fc, m_t in steps(
+    shared = products, products[:hidden], products[hidden:], m, m if k is None else k
+    for factor, result, a_t, gates, i_f, g_c, c, y, o, h, both, ig, fc, m_t, k_t in steps(
         sizes, sequences, shared
     ):
-        times(weight, h_before, out=k_out)
-        add(a, k_t, a)
-        tanh(a, a)
+        times(weight, factor, out=result)
+        if k is not None:
+            add(a_t, k_t, a_t)
+        tanh(a_t, a_t)
         multiply(gates, half, gates)
         add(gates, half, gates)
         multiply(i_f, g_c, both)
@@ -164,7 +163,7 @@ def lstm_steps_back(
     n, hidden = c0.shape
     found, dh, dc = Gradients(x, h0, weight_ih, h, sizes, wanted), g_last.T.copy(), g_c.T.copy()
     times, weight, dh_blocks = product(weight_hh.T, dh, sizes)
-    dm, dhs = dh, dh
+    dm, dhs = dh, None
     if weight_hr is not None:
         dm = np.empty_like(dc)
         dhs = np.zeros_like(store, shape=(x.shape[0], *dh.shape), order="C")  # the dh of all steps
@@ -173,46 +172,46 @@ def lstm_steps_back(
         now = store[start:end, :, :n]
         write_slopes(now, hidden, s)
         back, blocks = s[::-1], np.reshape(s, (end - start, 5, hidden, n))[::-1]
-        f = now[:, 2 * hidden : 3 * hidden][::-1]
+        f = now[:, hidden : 2 * hidden][::-1]
         sequences = (
-            turned(g_h[start:end, :n])[::-1], blocks[:, 3:], back[:, 4 * hidden :], blocks[:, :3], f,
-            back[:, : 4 * hidden],
+            turned(g_h[start:end, :n])[::-1], repeat(dh) if dhs is None else dhs[start:end][::-1],
+            blocks[:, 3:], back[:, 4 * hidden :], blocks[:, :3], f, back[:, : 4 * hidden],
         )  # fmt: skip
         here = None if sizes is None else sizes[start:end][::-1]
         shared = dh, dh_blocks, dc, dm
-        for t, (g, of_m, leak, of_c, f_t, da, dh_t, dh_out, dc_t, dm_t) in enumerate(
-            steps(here, sequences, shared), 1
-        ):
+        for g, dh_kept, of_m, leak, of_c, f_t, da, dh_t, dh_out, dc_t, dm_t in steps(here, sequences, shared):
             add(dh_t, g, dh_t)
             if weight_hr is not None:
-                dhs[end - t, :, : dh_t.shape[1]] = dh_t
+                dh_kept[...] = dh_t
                 np.matmul(weight_hr.T, dh_t, out=dm_t)
             multiply(of_m, dm_t, of_m)
             add(dc_t, leak, dc_t)
             multiply(of_c, dc_t, of_c)
             multiply(dc_t, f_t, dc_t)
             times(weight, da, out=dh_out)
-        found.add(start, (s[:, : 4 * hidden],))
+        clear(s, sizes, start)
+        found.add(start, end - start, rows_of(s[:, : 4 * hidden]))
     gradients = found.dx, dh.T, dc.T, *found.sums
     if weight_hr is None:
         return gradients
-    m = store[:-1, :hidden] * store[:-1, 5 * hidden :]
+    m = store[:-1, 2 * hidden : 3 * hidden] * store[:-1, 5 * hidden :]
     return *gradients, np.matmul(rows_of(dhs), rows_of(m).T)
 
 
 def write_slopes(now: Any, hidden: int, s: Any) -> None:
     """Of some steps, (T, 5 H, N), the slopes of the sums of i, f, g and o; and, last, what dm adds to dc."""
     length, _, n = now.shape
+    i_f, o, gates = s[:, : 2 * hidden], s[:, 2 * hidden : 3 * hidden], s[:, : 3 * hidden]
+    one = beside(np.asarray(1, now.dtype), now)
+    subtract(one, now[:, : 3 * hidden], gates)
+    multiply(gates, now[:, : 3 * hidden], gates)
+    multiply(i_f, now[:, 3 * hidden : 5 * hidden], i_f)
+    multiply(o, now[:, 5 * hidden :], s[:, 3 * hidden : 4 * hidden])
     now, s = (np.reshape(a, (length, a.shape[1] // hidden, hidden, n)) for a in (now, s))
     g_y, of_g_y = now[:, 3::2], s[:, 2::2]
     multiply(g_y, g_y, of_g_y)
-    subtract(1, of_g_y, of_g_y)
-    multiply(of_g_y, now[:, 1::-1], of_g_y)  # i (1 - g²), and o (1 - y²)
-    i_f_with_g_c = s[:, :2], now[:, 1:3], now[:, 3:5]
-    for slope, gate, factor in (i_f_with_g_c, (s[:, 3], now[:, 0], now[:, 5])):
-        subtract(1, gate, slope)
-        multiply(slope, gate, slope)
-        multiply(slope, factor, slope)
+    subtract(one, of_g_y, of_g_y)
+    multiply(of_g_y, now[:, :3:2], of_g_y)  # i (1 - g²), and o (1 - y²)
 
 
 # fmt: off
