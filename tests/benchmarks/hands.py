@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.ops.activation import SELU_ALPHA, SELU_SCALE
 from tinygrad_edu.ops.erf import SINGLE
+from tinygrad_edu.ops.exponential import SELU_ALPHA, SELU_SCALE
+from tinygrad_edu.ops.near_one import AT_NEAR, EVEN, NEAR
 
 Step = Callable[[], Any]
 BLOCK = 1 << 15  # elements
@@ -84,27 +85,40 @@ def leaky_relu(x: Any, g: Any, y: Any, d: Any) -> Step:
     return step
 
 
-@by_blocks(1)
-def elu(x: Any, g: Any, y: Any, d: Any, e: Any, *, alpha: float = 1.0, scale: float = 1.0) -> Step:
+@by_blocks(2)
+def elu(x: Any, g: Any, y: Any, d: Any, c: Any, q: Any, *, alpha: float = 1.0, scale: float = 1.0) -> Step:
+    k, (fourth, second, one) = alpha * scale, EVEN
+
     def step() -> None:
         np.clip(x, -np.inf, 0, out=d)
-        np.multiply(d, 0.5, out=d)  # expm1, by the tangent: its own loop takes five times as long
-        np.tanh(d, out=d)
-        np.multiply(d, 0.5, out=y)
-        np.subtract(0.5, y, out=y)
-        np.divide(d, y, out=d)
-        np.multiply(d, alpha, out=d)
-        np.clip(x, 0, np.inf, out=y)
-        np.add(y, d, out=y)
-        np.add(d, alpha, out=d)  # the slope where x is negative; alpha where it is not
-        if alpha != 1:
-            positive(x, e)
-            np.multiply(e, 1 - alpha, out=e)
-            np.add(d, e, out=d)
-        np.multiply(d, g, out=d)
-        if scale != 1:
+        np.clip(
+            d, NEAR, np.inf, out=c
+        )  # expm1 near 0, by its series: its own loop takes several times as long
+        np.exp(d, out=d)
+        np.multiply(c, c, out=q)
+        np.multiply(q, fourth / k, out=q)
+        np.add(q, second / k, out=q)
+        np.multiply(q, c, out=q)
+        np.subtract(q, 0.5 / k, out=q)
+        np.multiply(q, c, out=q)
+        np.add(q, one / k, out=q)
+        np.divide(c, q, out=q)
+        if k != 1:
+            np.multiply(d, k, out=d)
+        np.clip(d, -np.inf, AT_NEAR * k, out=c)  # and what is left
+        np.subtract(c, AT_NEAR * k, out=c)
+        np.add(q, c, out=q)
+        if alpha <= 1 and scale == 1:
+            np.maximum(x, q, out=y)
+        else:
+            np.clip(x, 0, np.inf, out=y)
             np.multiply(y, scale, out=y)
-            np.multiply(d, scale, out=d)
+            np.add(y, q, out=y)
+        if alpha != 1:
+            positive(x, c)
+            np.multiply(c, scale - k, out=c)
+            np.add(d, c, out=d)
+        np.multiply(d, g, out=d)
 
     return step
 

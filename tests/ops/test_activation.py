@@ -12,7 +12,7 @@ import tinygrad_edu as tg
 from tests.helpers import leaf, phi
 from tinygrad_edu import nn
 from tinygrad_edu.ops.erf import normal_cdf
-from tinygrad_edu.ops.near_one import expm1_of_minus, log1p_of_share
+from tinygrad_edu.ops.near_one import exp_and_expm1, log1p_of_share
 from tinygrad_edu.ops.with_slopes import mish_and_slope
 
 
@@ -476,16 +476,34 @@ def test_many_elements_are_computed_as_each_one_alone(name, dtype):
 def test_expm1_and_log1p_are_exact_where_they_are_near_0(dtype):
     a = np.concatenate([[0, np.inf], 10 ** np.random.default_rng(0).uniform(-6, 2, 5000)]).astype(dtype)
     share, exact = np.exp(-a), a.astype(np.longdouble)
-    found = expm1_of_minus(a), expm1_of_minus(a, 1.7), log1p_of_share(share)
     with np.errstate(under="ignore"):
-        wanted = (np.expm1(-exact), 1.7 * np.expm1(-exact), np.log1p(share.astype(np.longdouble)))
+        found = *exp_and_expm1(-a), *exp_and_expm1(-a, 1.7), log1p_of_share(share)
+        wanted = [np.exp(-exact), np.expm1(-exact)]
+        wanted += [1.7 * wanted[0], 1.7 * wanted[1], np.log1p(share.astype(np.longdouble))]
     for one, other in zip(found, wanted):
         assert one.dtype == dtype
         units = np.abs(one - other) / np.spacing(np.abs(other).astype(dtype))
         assert np.max(units) < 4
-    assert np.isnan(
-        [expm1_of_minus(np.full(1, np.nan, dtype)), log1p_of_share(np.full(1, np.nan, dtype))]
-    ).all()
+    nan = np.full(600, np.nan, dtype)
+    assert np.isnan([*exp_and_expm1(nan), log1p_of_share(nan)]).all()
+
+
+@pytest.mark.parametrize(
+    ("f", "scale", "alpha", "width"),
+    [
+        (tg.elu, 1, 1, 1),
+        (lambda x: tg.elu(x, 0.3), 1, 0.3, 1),
+        (lambda x: tg.celu(x, 2.0), 1, 2.0, 2.0),
+        (tg.selu, 1.0507009873554805, 1.6732632423543772, 1),
+    ],
+)
+def test_exponential_units_of_single_numbers_are_exact_in_the_tail_too(f, scale, alpha, width):
+    x = np.random.default_rng(0).uniform(-80, 3, 3000).astype(np.float32)
+    exact = np.minimum(x.astype(float), 0) / width
+    y, pullback = tg.vjp(f, x)
+    np.testing.assert_allclose(y, scale * np.where(x > 0, x, alpha * np.expm1(exact)), rtol=5e-7)
+    slope = scale * np.where(x > 0, 1, alpha / width * np.exp(exact))
+    np.testing.assert_allclose(pullback(np.ones_like(x))[0], slope, rtol=5e-7)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -514,6 +532,11 @@ def test_gelu_by_tanh_is_exact_in_its_tail():
 def test_elu_of_any_alpha_is_x_above_0(alpha, n):
     x = np.linspace(-3, 3, n)
     np.testing.assert_allclose(tg.elu(x, alpha), np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))
+    slope, curve = (
+        slopes(f, x) for f in (lambda x: tg.elu(x, alpha), lambda x: slopes(lambda x: tg.elu(x, alpha), x))
+    )
+    np.testing.assert_allclose(slope, np.where(x > 0, 1, alpha * np.exp(x)))
+    np.testing.assert_allclose(curve[x != 0], np.where(x > 0, 0, alpha * np.exp(x))[x != 0])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

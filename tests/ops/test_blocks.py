@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops import activation, batch_norm, blocks, group_norm, layer_norm, smooth, with_slopes
+from tinygrad_edu.ops import (
+    activation,
+    batch_norm,
+    blocks,
+    exponential,
+    group_norm,
+    layer_norm,
+    smooth,
+    with_slopes,
+)
 from tinygrad_edu.ops.blocks import BLOCK, blockwise
 from tinygrad_edu.ops.losses import regression
 from tinygrad_edu.ops.recipe import Recipe, Term
@@ -17,15 +26,15 @@ N = BLOCK // 4 * 2 + 1030  # float32 elements: two blocks and a part of one
 FORMULAS = {
     "logistic": (smooth.logistic, 1), "x_logistic": (smooth.x_logistic, 1), "bend_and_slope": (with_slopes.bend_and_slope, 1),
     "gelu_tanh_and_slope": (with_slopes.gelu_tanh_and_slope, 1), "gelu_and_slope": (with_slopes.gelu_and_slope, 1),
-    "two_pieces": (lambda x: activation.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
-    "scaled_pieces": (activation.scaled_pieces, 1),
+    "two_pieces": (lambda x: exponential.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
+    "scaled_pieces": (exponential.scaled_pieces, 1),
     "x_by_pieces": (activation.x_by_pieces, 1), "mish_and_slope": (with_slopes.mish_and_slope, 1),
     "the_higher": (lambda x: activation.the_higher(x, 0.1), 1),
     "parabola_and_lines": (lambda e: regression.parabola_and_lines(e, 0.7), 1),
 }
 RULES = {
     "sigmoid": (tg.sigmoid, ()), "silu": (tg.silu, ()), "softplus_slope": (smooth.softplus_slope, (2.0, 20.0)), "elu": (tg.elu, ()),
-    "celu": (tg.celu, (0.5,)), "selu": (tg.selu, ()), "leaky_relu": (tg.leaky_relu, ()),
+    "elu of 0.3": (tg.elu, (0.3,)), "selu": (tg.selu, ()), "leaky_relu": (tg.leaky_relu, ()),
     "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()),
     "huber": (regression._huber, (1.0,)),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import activation, elementwise, erf, shrinkage, smooth
+from ..ops import activation, elementwise, erf, exponential, shrinkage, smooth
 from .graph import Graph
 from .sizes import Size
 from .table import converts
@@ -205,7 +205,7 @@ def elu(g: Graph, x: Any, alpha: float = 1.0) -> str:
 
 @converts(activation.selu)
 def selu(g: Graph, x: Any) -> str:
-    return g.emit("Selu", g.name(x, g.dtype), alpha=activation.SELU_ALPHA, gamma=activation.SELU_SCALE)
+    return g.emit("Selu", g.name(x, g.dtype), alpha=exponential.SELU_ALPHA, gamma=exponential.SELU_SCALE)
 
 
 @converts(activation.celu)

@@ -1,9 +1,9 @@
-"""Activations: the rectifiers, of straight pieces or with a bend at 0, are here; all others at hand here.
+"""Activations: those of straight pieces are here, all others at hand here.
 
-Those of smooth slope (sigmoid, softplus, gelu …) are in `smooth`, the softmax and its kin in `softmax`.  tanh
-and arctan are NumPy's.  Each is stable for arguments of any size, and none warns.  At a kink the slope is
-that of the left piece: 0 for relu, ``negative_slope`` for leaky_relu; at a bound it is 0, as for
-`numpy.clip`.  Of NaN, value and slope are NaN.
+Those with an exponential below 0 (elu, celu, selu) are in `exponential`, those of smooth slope (sigmoid,
+softplus, gelu …) in `smooth`, the softmax and its kin in `softmax`.  tanh and arctan are NumPy's.  Each is
+stable for arguments of any size, and none warns.  At a kink the slope is that of the left piece: 0 for relu,
+``negative_slope`` for leaky_relu; at a bound it is 0, as for `numpy.clip`.  Of NaN, value and slope are NaN.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from ..arrays import floating, given, real
 from ..errors import ArgumentError, ShapeError
 from ..table import primitive
 from .blocks import blockwise
-from .near_one import expm1_of_minus
+from .exponential import celu, elu, selu
 from .pieces import MANY, ZEROS, above, below, step
 from .smooth import gaussian, gelu, mish, sigmoid, silu, softplus, softsign
 from .softmax import log_softmax, logsumexp, softmax
@@ -26,15 +26,8 @@ __all__ = [
     "log_softmax", "logsumexp", "maxout", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu",
     "softmax", "softplus", "softsign",
 ]
-# fmt: on
-
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-# fmt: off
-# x where x > 0, else alpha · (exp(x / width) - 1).
-two_pieces = blockwise(lambda x, alpha, width: elu_value(x, alpha, width))
-scaled_pieces = blockwise(lambda x: SELU_SCALE * above(x) + expm1_of_minus(above(-x), SELU_SCALE * SELU_ALPHA))
 the_higher = blockwise(lambda x, slope: np.maximum(x, x * slope))
 
 
@@ -83,69 +76,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     if type(negative_slope) is float and 0 < negative_slope <= 1:
         return the_higher(x, negative_slope)
     return above(x) + below(x) * negative_slope
-
-
-@primitive(x=blockwise(lambda g, x, alpha: g * elu_slope(x, alpha)))
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """Exponential linear unit: x where x > 0, else alpha · (exp(x) - 1).
-
-    Parameters
-    ----------
-    x : Tensor or array_like of any shape
-    alpha : float, default=1.0
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape
-
-    References
-    ----------
-    D.-A. Clevert, T. Unterthiner, S. Hochreiter (2016). Fast and accurate deep network learning by
-    exponential linear units. arXiv:1511.07289
-    """
-    return two_pieces(floating(x, "elu"), alpha, 1)
-
-
-@primitive(x=blockwise(lambda g, x, alpha: g * np.exp(below(x) / alpha)))
-def celu(x: Any, alpha: float = 1.0) -> Any:
-    """Continuously differentiable exponential linear unit: x where x > 0, else alpha · (exp(x / alpha) - 1).
-
-    Its slope at 0 is 1 from both sides, whatever alpha.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of any shape
-    alpha : float, default=1.0
-        Positive; the least value is -alpha.
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape
-
-    References
-    ----------
-    J. Barron (2017). Continuously differentiable exponential linear units. arXiv:1704.07483
-    """
-    if not alpha > 0:
-        raise ArgumentError(f"celu: alpha is positive; got {alpha}.")
-    return two_pieces(floating(x, "celu"), alpha, alpha)
 # fmt: on
-
-
-def elu_value(x: Any, alpha: float, width: float) -> Any:
-    """The higher of the two pieces if these, the lower one of -|x|, cross at 0 alone; else their sum, of
-    which one is 0: both are faster than to choose.  Of a negative alpha the lower one is above 0.
-    """
-    crosses_once = 0 <= alpha <= width
-    a = np.absolute(x) if crosses_once else above(-x)
-    tail = expm1_of_minus(a if width == 1 else a / width, alpha)
-    return np.maximum(x, tail) if crosses_once else above(x) + tail
-
-
-def elu_slope(x: Any, alpha: float) -> Any:
-    """alpha · exp(x) where x ≤ 0, else 1: exp of the negative part is 1 there already."""
-    slope = np.exp(below(x))
-    return slope if alpha == 1 else slope * alpha + step(x) * (1 - alpha)
 
 
 def leaky_slope(x: Any, negative_slope: Any) -> Any:
@@ -156,31 +87,6 @@ def leaky_slope(x: Any, negative_slope: Any) -> Any:
         )  # which lies between what ceil is on the two sides, but NaN
     positive = step(x)
     return positive + (1 - positive) * negative_slope
-
-
-# fmt: off
-@primitive(x=blockwise(lambda g, x: g * (SELU_SCALE * SELU_ALPHA * np.exp(below(x)) + SELU_SCALE * (1 - SELU_ALPHA) * step(x))))
-def selu(x: Any) -> Any:
-    """Scaled exponential linear unit: 1.0507 · elu(x, 1.6733).
-
-    With weights of variance 1 / n_in (`nn.init.lecun_normal`) the activations of a deep network tend to mean
-    0, variance 1.
-
-    Parameters
-    ----------
-    x : Tensor or array_like of any shape
-
-    Returns
-    -------
-    Tensor or ndarray of the same shape, above -1.7581
-
-    References
-    ----------
-    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter (2017). Self-normalizing neural networks.
-    arXiv:1706.02515
-    """
-    return scaled_pieces(floating(x, "selu"))
-# fmt: on
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:

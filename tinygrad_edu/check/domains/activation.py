@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ops import activation, erf, shrinkage, smooth, softmax
+from ...ops import activation, erf, exponential, shrinkage, smooth, softmax
 from ..strategies import Draw, arrays, axes, numbers, shapes
 from .domain import Call, Domains, call, case, choice, unary
 
@@ -55,11 +55,15 @@ DOMAINS: Domains = {
     activation.relu:       unary(-3, 3, 0, reference=lambda x: np.where(x > 0, x, 0)),
     activation.leaky_relu: case(lambda d: call(x := d(arrays(away_from=(0,))), d(numbers(0, 1) | arrays(x.shape[-1:], low=0, high=1))),
                                 reference=lambda x, slope: np.where(x > 0, x, slope * x)),
-    activation.elu:        case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 2))),
+    exponential.elu:       case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(0, 2))),
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x) - 1))),
-    activation.selu:       unary(-3, 3, 0, reference=lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))),
-    activation.celu:       case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(1 / 4, 2))),
+    exponential.selu:      unary(-3, 3, 0, reference=lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x))),
+    exponential.celu:      case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(1 / 4, 2))),
                                 reference=lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
+    exponential.exp_of_negative: unary(-3, 3, 0, reference=lambda x: np.exp(np.minimum(x, 0))),
+    exponential.selu_slope: unary(-3, 3, 0, reference=lambda x: 1.0507009873554805 * np.where(x > 0, -1, 1.6732632423543772 * np.exp(x))),
+    exponential.celu_slope: case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(1 / 4, 2))),
+                                 reference=lambda x, alpha: np.exp(np.minimum(x, 0) / alpha)),
     activation.hardsigmoid: unary(-5, 5, -3, 3, reference=lambda x: np.clip(x / 6 + 0.5, 0, 1)),
     activation.hardswish:   unary(-5, 5, -3, 3, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
     shrinkage.hardshrink:   case(lambda d: call(d(arrays(away_from=(-0.5, 0.5))), 0.5), reference=lambda x, lambd: x * (np.abs(x) > lambd)),
