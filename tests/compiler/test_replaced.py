@@ -1,5 +1,8 @@
 """What a compiled function reads is replaced after its trace: the next call gives what the function gives."""
 
+import builtins
+import types
+
 import numpy as np
 import pytest
 
@@ -95,6 +98,77 @@ def test_what_is_replaced_is_seen(make, change):
     want = np.sum(model(X), axis=0).detach().numpy()
     assert want.shape != before.shape or np.any(want != before.data)  # the change does something
     np.testing.assert_array_equal(compiled(X).data, want)
+
+
+def trusted(module):
+    """A step in whose place nothing of this package, of NumPy or of Python is what it was, one by one."""
+    text = """
+import math, numpy as np, tinygrad_edu as tg
+from numpy import tanh
+from tinygrad_edu import nn
+
+class Mine(nn.Linear):
+    pass
+
+layer, mine, m = nn.Sequential(nn.Linear(2, 2, rng=0), nn.ReLU()), Mine(2, 2, rng=1), np
+
+def step(x):
+    z = mine(layer(x).clip(0, 9))
+    z = np.sin(z) + m.cos(tanh(z)) * abs(math.sqrt(2.0)) + np.linalg.norm(z) + tg.relu(z)
+    return z.sum(axis=0)
+"""
+    exec(text, vars(module))  # noqa: S102  # ours
+    return module
+
+
+def of_a_method(function):
+    return lambda *args, **kwargs: function(*args, **kwargs) * 2
+
+
+TRUSTED = {
+    "np.sin": lambda m: (m.np, "sin"), "an alias of np": lambda m: (m.np, "cos"), "np.linalg": lambda m:
+    (m.np.linalg, "norm"), "imported": lambda m: (m, "tanh"), "math": lambda m: (m.math, "sqrt"),
+    "tg": lambda m: (m.tg, "relu"), "layer": lambda m: (nn.Linear, "forward"),
+    "shadowed": lambda m: (nn.ReLU, "__call__"), "of all modules": lambda m: (nn.Module, "__call__"),
+    "operator": lambda m: (tg.Tensor, "__add__"), "method": lambda m: (tg.Tensor, "clip"),
+    "of all arrays": lambda m: (tg.Tensor, "__array_ufunc__"), "builtin": lambda m: (builtins, "abs"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", ["numpy", *(["c"] if cache.compiler() else [])])
+def test_functions_and_methods_of_libraries_that_are_replaced_are_seen(backend, tmp_path):
+    module = trusted(types.ModuleType("of_a_user"))
+    compiled = tg.compile(module.step, backend=backend, cache=tmp_path)
+    for where in TRUSTED.values() if backend == "numpy" else (TRUSTED["tg"], TRUSTED["shadowed"]):
+        for _ in range(2):
+            before = compiled(X)
+        with pytest.MonkeyPatch.context() as patch:
+            holder, name = where(module)
+            patch.setattr(holder, name, of_a_method(getattr(holder, name)))
+            want = module.step(X).detach().numpy()
+            assert np.any(want != before.data)
+            np.testing.assert_array_equal(compiled(X).data, want)
+        np.testing.assert_array_equal(compiled(X).data, before.data)
+    assert compiled.traces <= 1 + len(TRUSTED)
+
+
+@pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+def test_what_c_looks_at_is_found_again_where_dicts_have_grown(tmp_path):
+    module = trusted(types.ModuleType("of_a_user"))
+    compiled, changing = tg.compile(module.step, backend="c", cache=tmp_path), vars(module)
+    asked = []
+    for k in range(300):
+        compiled(X)
+        changing[f"name_{k}"] = k
+        changing.pop(f"name_{k - 20}", None)
+        asked.append(compiled.specializations[0].quick.left)
+    assert compiled.traces == 1
+    assert len(set(asked)) > 2  # it was found again, and seldom
+    assert asked.count(asked[-1]) > 5
+    want = module.step(X) * 2
+    module.tanh = np.sin
+    assert np.any(compiled(X).data != want.data)
+    np.testing.assert_array_equal(compiled(X).data, module.step(X).data)
 
 
 OPTIMIZERS = {

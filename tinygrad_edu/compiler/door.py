@@ -5,7 +5,7 @@ places, and for the Python values that the function could reach.  The attributes
 of optimizers say themselves when they change; they are looked over only then.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -139,7 +139,7 @@ MISSED = "return missed(one, args, kwargs)"
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
-    after: list[str], returned: int, keeps: str, quick: str = "", quickly: Collection[str] = (),
+    after: list[str], returned: int, keeps: str, quick: Any,
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results.
 
@@ -151,12 +151,19 @@ def call_text(
     if learned:
         lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
     unpacked = [f"    {names}= args"] if leaves else []
-    if quick:  # where this holds, so do all of those
-        slow = [condition for condition in conditions if condition in quickly]
-        conditions = [condition for condition in conditions if condition not in quickly]
-        asked = [f"    if kwargs or len(args) != {leaves}: {MISSED}", *unpacked, *asking(slow)]
-        lines += [f"    if kwargs or not {quick}(*args):", *(f"    {line}" for line in asked)]
-        lines += ["    else:", *(f"    {line}" for line in unpacked)] if unpacked else []
+    slow = [condition for condition in conditions if condition in quick.texts]  # they hold where C says so
+    conditions = [condition for condition in conditions if condition not in quick.texts]
+    if slow and not quick.takes:
+        conditions = [f"({quick.hold}() or {' and '.join(slow)} and renewed())", *conditions]
+    if quick.takes and quick.hold:
+        asked = [
+            f"    if kwargs or len(args) != {leaves}: {MISSED}",
+            *unpacked,
+            *asking(slow),
+            "    renewed()",
+        ]
+        lines += [f"    if kwargs or not {quick.hold}(*args):", *(f"    {line}" for line in asked)]
+        lines += ["    else:", *(f"    {line}" for line in unpacked)]
     elif simple:
         lines += [f"    if kwargs or len(args) != {leaves}: {MISSED}", *unpacked]
     else:

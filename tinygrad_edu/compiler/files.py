@@ -10,7 +10,9 @@ import numpy as np
 PACKAGE, NUMPY = str(Path(__file__).parents[1]), str(Path(np.__file__).parent)
 PYTHON = str(Path(types.__file__).parent)
 OURS = __name__.partition(".")[0]
-LIBRARIES = sys.stdlib_module_names | {OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn"}
+LIBRARIES = sys.stdlib_module_names | {
+    OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn", "_distutils_hack",  # an import's
+}  # fmt: skip
 
 
 @lru_cache(4096)  # it is asked at every call of a run that is watched

@@ -29,6 +29,9 @@ CONTAINERS = (
 SEARCHING = {"getattr", "getattr_static", "getmembers", "attrgetter", "__getattribute__", "vars", "__dict__"}
 # Methods that show what a step has made, or are run when it is.
 UNCALLED = {"__init__", "__post_init__", "__repr__", "__str__", "__new__", "__init_subclass__"}
+HAVING = {
+    staticmethod: "__func__", classmethod: "__func__", property: "fget", functools.cached_property: "func"
+}  # fmt: skip
 CACHING = type(functools.lru_cache(len))
 HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
            collections.UserString, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
@@ -146,3 +149,10 @@ def places_of(pack: Pack) -> list[tuple[Place, Any]]:
 def is_of_the_user(module: str) -> bool:
     """Whether a module is neither Python's nor a library's that keeps no state for the step."""
     return module.partition(".")[0] not in LIBRARIES
+
+
+def is_object_of_the_user(value: Any) -> bool:
+    """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
+    if isinstance(value, HOLDING):
+        return True
+    return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)

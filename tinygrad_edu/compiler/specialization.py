@@ -13,17 +13,17 @@ from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .copies import used
-from .door import Names, call_text, distance, is_same, made, of_arguments, tensor_of
+from .door import Names, call_text, distance, made, tensor_of
 from .guards import guards
 from .keeping import Kept
 from .layout import same
 from .numpy_source import Source
-from .places import CELL, content_of, own_attributes
+from .places import content_of, own_attributes
 from .program import Call, Check, owner_of
+from .quick import Quick
 from .random_functions import held
 from .results import copied, number_of
 from .tracing import Run
-from .words import of_cell
 
 MISS, FAILED = object(), object()  # what `call_with` gives where a trace does not hold, or a check has failed
 
@@ -144,7 +144,7 @@ class Specialization:
         learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]
         after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
-        quick, quickly = self._quickly(asked, name)
+        self.quick = quick = Quick(self, asked, name)
         text = call_text(
             self.conditions,
             len(kinds),
@@ -158,7 +158,6 @@ class Specialization:
             len(run.refs) - len(run.learned),
             self.kept.condition(name, self.source.words(len(self.kept.held) + 2 * len(self.kept.leaves))),
             quick,
-            quickly,
         )
         meaning = {
             "settings": SETTINGS, "one": self, "settled": self.settled, "missed": compiled.missed,
@@ -172,23 +171,9 @@ class Specialization:
             "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
             "distance": distance,
             "geterr": np.geterr,
-            "leaves_of": run.layout.leaves, "default": DEFAULT.get,
+            "renewed": quick.renewed, "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
-
-    def _quickly(self, asked: list[Any], name: Names) -> tuple[str, list[str]]:
-        """What C asks for at once: the name of what does, and the conditions that hold where that does."""
-        kinds = self.run.layout.kinds
-        if not (self.run.layout.is_simple and kinds and all(k[0] is np.ndarray for k in kinds)):
-            return "", []
-        cells = [(p, v) for p, v in asked if p.key is CELL]
-        forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds]
-        words = self.source.words(len(cells) + 1, forms)
-        if words is None:
-            return "", []
-        words.set([of_cell(p.container, v) for p, v in cells])
-        same = [is_same(p.text(name), v, name) for p, v in cells]
-        return name(words.hold, "quick"), [*of_arguments(kinds, name), *same]
 
     def _array_names(self) -> list[str]:
         """What the arrays of the arguments are called in the guards."""

@@ -10,7 +10,7 @@ import operator
 import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,7 @@ from .places import (
     CACHING,
     CELL,
     CONTAINERS,
-    DATA,
-    HOLDING,
+    HAVING,
     SCALARS,
     SEARCHING,
     UNCALLED,
@@ -38,11 +37,13 @@ from .places import (
     Place,
     content_of,
     data_in,
+    is_object_of_the_user,
     is_of_the_user,
     items_in,
     own_attributes,
     places_of,
 )
+from .trusted import Methods, is_named
 
 
 class State:
@@ -120,12 +121,8 @@ class State:
             self.look_into_function(value)
         elif type(value).__module__ == f"{OURS}.compiler.compiled":  # another function that is compiled
             self._look(value.function, name)
-        elif isinstance(value, (staticmethod, classmethod)):
-            self._look(value.__func__, name)
-        elif isinstance(value, property):
-            self._look(value.fget, name)
-        elif isinstance(value, functools.cached_property):
-            self._look(value.func, name)
+        elif isinstance(value, tuple(HAVING)):
+            self._look(getattr(value, next(HAVING[kind] for kind in HAVING if isinstance(value, kind))), name)
         elif isinstance(value, CACHING):
             self.caches.append((name, value))
             self._look(value.__wrapped__, name)
@@ -152,12 +149,12 @@ class State:
             self._note_names({part for text in value.__reduce__()[1] for part in str(text).split(".")})
         elif isinstance(value, types.ModuleType):
             self.look_into_module(value, name)
-        elif isinstance(value, Module) or self._is_of_the_user(value):
+        elif isinstance(value, Module) or is_object_of_the_user(value):
             self._look_into_attributes(value, name)
 
     def look_into_module(self, module: types.ModuleType, name: str) -> None:
         """Those attributes of a user's module that code of the step names, or all if it looks for some; of
-        a library's those that are data of the user's there.
+        a library's those that are data of the user's there, and which ones others are.
         """
         refuse_changing(module, name)
         is_ours = is_of_the_user(module.__name__)
@@ -167,22 +164,22 @@ class State:
                 self.spaces.append((name, vars(module), len(vars(module))))
         searches = is_ours and not self.names.isdisjoint(SEARCHING)
         names = {n for n in vars(module) if n[:2] != "__"} if searches else self.names & vars(module).keys()
-        for attribute in sorted(names if is_ours else data_in(module, names)):
-            if (id(module), attribute) not in self.asked:
-                self.asked.add((id(module), attribute))
-                self._hold(Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute])
+        looked_into = names if is_ours else data_in(module, names)
+        for attribute in sorted(names):
+            if (id(module), attribute) in self.asked:
+                continue
+            self.asked.add((id(module), attribute))
+            place, value = Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute]
+            if attribute in looked_into or isinstance(value, types.ModuleType):
+                self._hold(place, value)
+            elif is_named(attribute, value):
+                self.places.append((place, value))
 
     def _note_names(self, names: Iterable[str]) -> None:
         """Take note of names in code, by which it may ask a module that was found before it."""
         self.names.update(names)
         for module, name in [*self.modules.values()]:
             self.look_into_module(module, name)
-
-    def _is_of_the_user(self, value: Any) -> bool:
-        """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
-        if isinstance(value, HOLDING):
-            return True
-        return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)
 
     def _look_into_class(self, cls: type, name: str) -> None:
         """The attributes and the methods of a user's class, and of those that it derives from."""
@@ -241,11 +238,16 @@ class State:
                 self._hold(Place(name, known, name), known[name])
             else:
                 self.missing.setdefault(id(known), (known, set()))[1].add(name)
-                if isinstance(getattr(builtins, name, None), DATA):
+                if hasattr(builtins, name):
                     self._hold(Place(name, vars(builtins), name), getattr(builtins, name))
         for name in imports_in(code):
             if (module := sys.modules.get(name)) is not None:
                 self.look_into_module(module, name)
+
+    def look_at_methods(self, codes: Set[types.CodeType]) -> None:
+        """Which methods of this package's its classes have, of those whose code has run."""
+        self.methods = Methods(self.seen.values(), codes, self.names)
+        self.places += self.methods.places
 
     def _look_into_items(self, value: Any, name: str) -> None:
         self.sizes.append((name, value, len(value)))

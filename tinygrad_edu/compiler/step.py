@@ -60,8 +60,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     so, the function is traced again, and both are kept; a number among the arguments that was another one
     twice is an argument of the third trace, unless it is a shape or decides a branch.  A branch on values
     becomes a check, which is made before anything is written: where it comes out otherwise, the function runs
-    as it is.  Not seen is what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that a
-    function or method of this package's, of NumPy's or of Python's was replaced by another one.
+    as it is.  Not seen is what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that
+    NumPy, Python or this package got another function which only they themselves call: those that the code
+    of the step names, ``np.tanh``, and methods of layers and optimizers, are noticed.
 
     In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
     and their like, and large products, are NumPy's own inner loops, called without Python; folds take the

@@ -113,6 +113,7 @@ class Run:
         self.generators = [traced.generator for traced in log.generators.values()]
         try:
             watch.check()
+            self.state.look_at_methods(watch.met)
             log.refuse_texts()
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()

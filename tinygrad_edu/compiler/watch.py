@@ -75,7 +75,7 @@ class Watch:
     def __init__(self, state: State, leaves: list[Any]) -> None:
         self.state, self.refused = state, ""
         self._known: set[types.CodeType] = set(state.codes)
-        self._met: set[types.CodeType] = set()  # whose further calls need no look
+        self.met: set[types.CodeType] = set()  # whose further calls need no look
         self._leaves = leaves
         self._before: list[tuple[Any, Any]] = []
         self.cleared: list[Any] = []
@@ -121,14 +121,14 @@ class Watch:
             self._note_gradients(frame, event)
         if event == "c_call":
             self._look_at_c(frame, argument)
-        elif event == "call" and frame.f_code not in self._met:
+        elif event == "call" and frame.f_code not in self.met:
             self._look_at(frame)
 
     def _look_at(self, frame: Any) -> None:
         """A call of code that was not met before, or that matters if it is the user's that calls it."""
         code = frame.f_code
         if is_of_the_user(code.co_filename):
-            self._met.add(code)
+            self.met.add(code)
             for line in (line for name, line in modules_in(code) if name not in sys.modules):
                 self.refused = self.refused or (
                     f"The step takes a module by a computed name in {Path(code.co_filename).name}, line "
@@ -140,7 +140,7 @@ class Watch:
         module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         imports = (module, code.co_name) == ("importlib", "import_module")
         if not (imports or module in SIDE_EFFECTS or (module, code.co_name) in LOOKING):
-            self._met.add(code)
+            self.met.add(code)
         elif frame.f_back is None or not is_of_the_user(frame.f_back.f_code.co_filename):
             return
         elif imports:

@@ -11,13 +11,14 @@ import numpy as np
 from .callable import callable_of, of_python, table_of
 
 TEXT = """
-/* Whether words of memory are as they were, and arguments are arrays of NumPy's of certain forms.  The table:
-   what makes an answer, how many words, how many arguments, the type of arrays; the address of each word, and
-   what it was; of each array the number of axes, the dtype, the lengths, the strides. */
+/* Whether words of memory are as they were, asked in turn, and arguments are arrays of NumPy's of certain
+   forms.  The table: what makes an answer, how many words, how many arguments, the type of arrays; the
+   address of each word, and what it was; of each array the number of axes, the dtype, the lengths, the
+   strides. */
 void *hold(void *self, void **x, word n) {
     const word *p = (word *)DATA(self), *q = p + 4;
     word same = n == p[2];
-    for (word i = 0; i < p[1]; i++, q += 2) same &= *(word *)q[0] == q[1];
+    for (word i = 0; i < p[1] && same; i++, q += 2) same = *(word *)q[0] == q[1];
     for (word i = 0; i < n && same; i++) {
         const char *const a = x[i];
         const word axes = q[0];
@@ -92,8 +93,3 @@ def forms_are_as_known() -> bool:
                 return False
     cell = types.CellType(found)
     return ctypes.c_size_t.from_address(id(cell) + 16).value == id(found)
-
-
-def of_cell(cell: Any, value: Any) -> tuple[int, int]:
-    """The condition that a cell of a closure has an object."""
-    return id(cell) + 16, id(value)

@@ -1,0 +1,74 @@
+"""Quick: guards that C asks at once, by a look at words of memory; Python would ask for each one."""
+
+from typing import Any
+
+import numpy as np
+
+from .addresses import Condition, of_cell, of_class, of_item
+from .door import Names, is_same, of_arguments
+from .places import CELL, Place
+
+MOST = 64  # times that the words are found anew: a dict that grows has its items elsewhere
+
+
+class Quick:
+    """Those guards of a trace that C can ask, if there is C.
+
+    Parameters
+    ----------
+    one : Specialization
+    asked : list of (Place, object)
+        The places that are looked at, with what they held.
+    name : Names
+
+    Attributes
+    ----------
+    texts : set of str
+        The conditions that hold where C finds that all do.
+    hold : str
+        The name of what asks C; "" if nothing does.
+    takes : bool
+        Whether it is given the arguments, too.
+    """
+
+    def __init__(self, one: Any, asked: list[tuple[Place, Any]], name: Names) -> None:
+        self.texts, self.hold, self.left = set(), "", MOST  # type: set[str], str, int
+        kinds, methods = one.run.layout.kinds, one.state.methods
+        own = {id(place) for place, _ in methods.places}
+        held = [(p, v) for p, v in asked if id(p) not in own]
+        self._held = [(p, v) for p, v in held if _of_place(p, v)]
+        self._kinds = methods.kinds if all(map(of_class, methods.kinds)) else []
+        simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
+        self.takes = bool(kinds) and simple
+        forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []
+        self._words = one.source.words(3 * len(self._held) + len(self._kinds) + 1, forms)
+        if self._words is None or not (self.takes or self._conditions()):
+            return
+        self.hold = name(self._words.hold, "quick")
+        self._words.set(self._conditions())
+        self.texts = {is_same(p.text(name), v, name) for p, v in self._held}
+        if self.takes:
+            self.texts.update(of_arguments(kinds, name))
+        if self._kinds:
+            self.texts.update(is_same(p.text(name), v, name) for p, v in methods.places)
+
+    def _conditions(self) -> list[Condition]:
+        found = [condition for p, v in self._held for condition in _of_place(p, v)]
+        found += [condition for cls in self._kinds for condition in of_class(cls)]
+        return [*dict.fromkeys(found)]
+
+    def renewed(self) -> bool:
+        """Have C look where things are now: they are what they were, but C has not found them.  True."""
+        self.left -= 1
+        if self.left >= 0 and all(_of_place(p, v) for p, v in self._held) and all(map(of_class, self._kinds)):
+            self._words.set(self._conditions())
+        return True
+
+
+def _of_place(place: Place, value: Any) -> list[Condition]:
+    """The conditions that a place has an object; none if that cannot be said."""
+    if place.key is CELL:
+        return of_cell(place.container, value)
+    if type(place.container) is dict and type(place.key) is str:
+        return of_item(place.container, place.key, value)
+    return []
